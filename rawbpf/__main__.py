@@ -1,0 +1,6 @@
+"""``python -m rawbpf``."""
+
+from rawbpf.cli.main import entry
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,31 @@
+"""Every command: its name, the module that holds it, one line of help.
+
+The help text, the dispatcher and the reference pages are all made from this table. A command's
+module has a docopt text as its ``USAGE`` and a ``run(arguments) -> exit status``; it is imported
+only when it is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["COMMANDS", "Command"]
+
+
+class Command(NamedTuple):
+    """One row: the word on the command line, the module, the line in the help."""
+
+    name: str
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        Command("kprobe", "rawbpf.cli.kprobe", "Trace calls of a kernel function"),
+        Command("list", "rawbpf.cli.list", "List the functions that can be probed"),
+        Command("doctor", "rawbpf.cli.doctor", "Check what this machine needs for tracing"),
+        Command("guest", "rawbpf.cli.guest", "Run any of these in a throwaway QEMU guest"),
+    )
+}

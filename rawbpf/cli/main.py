@@ -1,0 +1,106 @@
+"""The one entry point: options that every command shares, then the command's own module.
+
+Exit status: 0 done, 1 failed (one line on stderr says what, why and what to do), 2 usage.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+from rawbpf.cli.commands import COMMANDS
+from rawbpf.cli.terminal import complain, set_level
+from rawbpf.errors import RawbpfError, UsageError
+
+__all__ = ["USAGE", "entry", "main"]
+
+USAGE = """eBPF with nothing in between: Python, bytecode and system calls.
+
+Usage:
+  rawbpf [-v]... <command> [<argument>...]
+  rawbpf (-h | --help)
+  rawbpf --version
+
+Options:
+  -v, --verbose  Say more on stderr; twice for everything.
+  -h, --help     Show this, or `rawbpf COMMAND --help` for a command.
+  --version      Show the version.
+
+Commands:
+{commands}
+
+RAWBPF_LOG=debug|info|warning|error sets the level of what is shown.
+"""
+
+
+def _usage() -> str:
+    width = max(map(len, COMMANDS))
+    rows = (f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items())
+    return USAGE.replace("{commands}", "\n".join(rows))
+
+
+def main(argv: list[str]) -> int:
+    """Run one command line (without the program's name) and return its exit status.
+
+    >>> main(["--version"])
+    rawbpf 0.1.0
+    0
+    """
+    verbose = 0
+    try:
+        verbose, name, rest = _split(argv)
+        set_level(verbose)
+        if name is None:
+            return 0
+        module = import_module(COMMANDS[name].module)
+        from rawbpf.cli.arguments import parse
+
+        arguments = parse(module.USAGE, rest)
+        if arguments is None:
+            return 0
+        status = module.run(arguments)
+    except UsageError as error:
+        complain(error)
+        return 2
+    except RawbpfError as error:
+        complain(error)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return int(status)
+
+
+def _split(argv: list[str]) -> tuple[int, str | None, list[str]]:
+    """Global options, then the command's name, then what belongs to the command."""
+    verbose = 0
+    for index, word in enumerate(argv):
+        if word == "--verbose" or (word.startswith("-v") and not word.strip("-v")):
+            verbose += 1 if word == "--verbose" else len(word) - 1
+        elif word in ("-h", "--help"):
+            sys.stdout.write(_usage())
+            return verbose, None, []
+        elif word == "--version":
+            from rawbpf import __version__
+
+            sys.stdout.write(f"rawbpf {__version__}\n")
+            return verbose, None, []
+        elif word in COMMANDS:
+            return verbose, word, argv[index + 1 :]
+        else:
+            raise UsageError(_unknown(word), details=_usage())
+    raise UsageError("no command given", details=_usage())
+
+
+def _unknown(word: str) -> str:
+    if word.startswith("-"):
+        return f"unknown option {word!r}"
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, COMMANDS, n=2)
+    return f"unknown command {word!r}" + (f": did you mean {' or '.join(near)}?" if near else "")
+
+
+def entry() -> NoReturn:
+    """What ``rawbpf`` and ``python -m rawbpf`` call."""
+    sys.exit(main(sys.argv[1:]))

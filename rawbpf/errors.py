@@ -1,0 +1,170 @@
+"""Everything that rawbpf raises.
+
+    RawbpfError                     what failed, why, what to do
+    ├── UsageError                  an argument that cannot mean anything (ValueError)
+    ├── ClosedError                 you closed it yourself, then used it
+    ├── BytecodeError               instructions that cannot be
+    │   ├── DecodeError             bytes that are no instruction; names the offset
+    │   └── AssemblyError           text that is no program; names file, line and column
+    ├── FormatError                 other bytes that are not what they claim: BTF, ELF, records
+    ├── UnsupportedError            this machine, or rawbpf itself, does not have that
+    ├── MachineError                the user-space machine stopped a program
+    ├── GuestError                  the QEMU guest did not do its part
+    └── KernelError                 a system call said no (also an OSError, with its errno)
+        ├── VerifierError           BPF_PROG_LOAD refused the program; carries the log
+        └── AttachError             the program is loaded, its probe is not there
+
+``str(error)`` is one line for a person: what failed, why, and what to do about it.
+``error.details`` is what ``-v`` adds: whole logs, bytes, the call.
+
+>>> print(UsageError("the duration is 'soon'", fix="give seconds, such as 2 or 0.5"))
+the duration is 'soon'; give seconds, such as 2 or 0.5
+"""
+
+from __future__ import annotations
+
+import errno as errno_names
+import os
+
+__all__ = [
+    "AssemblyError",
+    "AttachError",
+    "BytecodeError",
+    "ClosedError",
+    "DecodeError",
+    "FormatError",
+    "GuestError",
+    "KernelError",
+    "MachineError",
+    "RawbpfError",
+    "UnsupportedError",
+    "UsageError",
+    "VerifierError",
+    "errno_name",
+]
+
+
+class RawbpfError(Exception):
+    """The root: ``what`` failed, ``why`` (if known), the ``fix`` (if there is one), ``details``."""
+
+    def __init__(
+        self, what: str, *, why: str | None = None, fix: str | None = None, details: str = ""
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.fix = fix
+        self.details = details
+
+    def __str__(self) -> str:
+        line = self.what if self.why is None else f"{self.what}: {self.why}"
+        return line if self.fix is None else f"{line}; {self.fix}"
+
+
+class UsageError(RawbpfError, ValueError):
+    """An argument that cannot mean anything. Commands exit with 2."""
+
+
+class ClosedError(RawbpfError):
+    """The object was closed by its owner; nothing broke."""
+
+
+class BytecodeError(RawbpfError):
+    """Instructions that cannot be."""
+
+
+class DecodeError(BytecodeError):
+    """Bytes that are no instruction; ``offset`` is where, in bytes from the start."""
+
+    def __init__(self, what: str, *, offset: int, why: str | None = None) -> None:
+        super().__init__(what, why=why)
+        self.offset = offset
+
+    def __str__(self) -> str:
+        return f"offset {self.offset:#x}: {super().__str__()}"
+
+
+class AssemblyError(BytecodeError):
+    """Text that is no program: ``file``, ``line`` and ``column`` (from 1), with a caret below."""
+
+    def __init__(
+        self, what: str, *, file: str, line: int, column: int, source: str, expected: str = ""
+    ) -> None:
+        super().__init__(what, fix=f"expected {expected}" if expected else None)
+        self.file, self.line, self.column, self.source = file, line, column, source
+        # Tabs stay tabs under the line, so that the caret lands where an editor shows the column.
+        indent = "".join(c if c == "\t" else " " for c in source[: column - 1])
+        self.details = f"    {source}\n    {indent}^"
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {super().__str__()}"
+
+
+class FormatError(RawbpfError):
+    """Bytes that are not what they claim to be."""
+
+
+class UnsupportedError(RawbpfError):
+    """This machine, or rawbpf itself, does not have that."""
+
+
+class MachineError(RawbpfError):
+    """The user-space eBPF machine stopped a program."""
+
+
+class GuestError(RawbpfError):
+    """The QEMU guest did not do its part."""
+
+
+def errno_name(number: int) -> str:
+    """The kernel's name for an errno.
+
+    >>> errno_name(2), errno_name(524)
+    ('ENOENT', 'ENOTSUPP')
+    """
+    # ENOTSUPP never leaves the kernel in theory; bpf(2) returns it in practice.
+    return "ENOTSUPP" if number == 524 else errno_names.errorcode.get(number, f"errno {number}")
+
+
+class KernelError(RawbpfError, OSError):
+    """A system call said no. ``errno`` is the kernel's; ``call`` says which call."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        errno: int,
+        call: str = "",
+        why: str | None = None,
+        fix: str | None = None,
+        details: str = "",
+    ) -> None:
+        RawbpfError.__init__(
+            self,
+            what,
+            why=why or f"{errno_name(errno)} ({os.strerror(errno)})",
+            fix=fix,
+            details=details,
+        )
+        self.errno = errno
+        self.strerror = os.strerror(errno)
+        self.call = call
+
+    __str__ = RawbpfError.__str__
+
+
+class VerifierError(KernelError):
+    """BPF_PROG_LOAD refused the program. ``log`` is the verifier's whole text."""
+
+    def __init__(
+        self, what: str, *, errno: int, log: str, cause: str, fix: str | None = None
+    ) -> None:
+        super().__init__(
+            what, errno=errno, call="BPF_PROG_LOAD", why=cause, fix=fix, details=log.rstrip()
+        )
+        self.log = log
+        self.cause = cause
+
+
+class AttachError(KernelError):
+    """The program is loaded, but its probe could not be placed."""
