@@ -18,7 +18,10 @@ _HOME = {
     "VerifierError": "rawbpf.errors",
 }
 
-__all__ = sorted([*_HOME, "__version__"])
+__all__ = [  # noqa: PLE0605 -- derived from the table above, which is what a reader should edit
+    *sorted(_HOME),
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -14,10 +14,12 @@ __all__ = ["parse"]
 
 
 def parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
-    """The docopt dictionary of a command's own words; None when its help was asked for.
+    """The docopt dictionary of a command line, from the command's name on.
 
-    >>> parse("Usage: rawbpf x <file> [--json]", ["a", "--json"])
-    {'--json': True, '<file>': 'a'}
+    None when its help was asked for, and shown.
+
+    >>> parse("Usage: rawbpf show <file>", ["show", "a"])
+    {'show': True, '<file>': 'a'}
     """
     # docopt's own help exits the process; a library call must not.
     words = argv[: argv.index("--")] if "--" in argv else argv

@@ -86,7 +86,7 @@ def _split(argv: list[str]) -> tuple[int, str | None, list[str]]:
             sys.stdout.write(f"rawbpf {__version__}\n")
             return verbose, None, []
         elif word in COMMANDS:
-            return verbose, word, argv[index + 1 :]
+            return verbose, word, argv[index:]
         else:
             raise UsageError(_unknown(word), details=_usage())
     raise UsageError("no command given", details=_usage())
