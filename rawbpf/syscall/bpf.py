@@ -1,0 +1,186 @@
+"""bpf(2), one thin function a command.
+
+    int bpf(int cmd, union bpf_attr *attr, unsigned int size)
+
+Each function builds the attr, enters the kernel and hands back what came out: an Fd, bytes, a
+number. Retries that belong to the call itself are here (EAGAIN of BPF_PROG_LOAD, EINTR of
+BPF_PROG_TEST_RUN); decisions are not.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+from typing import NamedTuple, TypeVar
+
+from rawbpf.errors import KernelError
+from rawbpf.syscall.attr import Attr
+from rawbpf.syscall.fd import Fd
+from rawbpf.syscall.gate import enter
+from rawbpf.uapi.bpf import BPF_OBJ_NAME_LEN, bpf_cmd
+from rawbpf.uapi.bpf_attr import (
+    BpfAttrInfo,
+    BpfAttrLinkCreate,
+    BpfAttrMapCreate,
+    BpfAttrMapElem,
+    BpfAttrObjId,
+    BpfAttrProgLoad,
+    BpfAttrTestRun,
+)
+
+__all__ = [
+    "RunResult",
+    "link_create_perf_event",
+    "map_create",
+    "map_delete_elem",
+    "map_get_next_key",
+    "map_lookup_elem",
+    "map_update_elem",
+    "next_id",
+    "obj_get_info",
+    "obj_name",
+    "prog_load",
+    "prog_test_run",
+]
+
+_LOAD_TRIES = 5
+_TEST_RUN_TRIES = 5
+
+S = TypeVar("S", bound=ctypes.Structure)
+
+
+def _bpf(cmd: bpf_cmd, attr: Attr[S]) -> int:
+    """Enter the kernel; a refusal names the command, not just ``bpf``."""
+    try:
+        return enter("bpf", cmd, attr.address, attr.size)
+    except KernelError as error:
+        raise KernelError(cmd.name, errno=error.errno or 0, call=cmd.name) from None
+
+
+def obj_name(name: str) -> bytes:
+    """Cut and clean a name as the kernel wants it: 15 bytes of [A-Za-z0-9_.].
+
+    >>> obj_name("count calls/of_do_sys_openat2")
+    b'count_calls_of_'
+    """
+    clean = (c if c.isascii() and (c.isalnum() or c in "_.") else "_" for c in name)
+    return "".join(clean).encode()[: BPF_OBJ_NAME_LEN - 1]
+
+
+def map_create(struct: BpfAttrMapCreate) -> Fd:
+    """BPF_MAP_CREATE. Errors: EINVAL (sizes or flags), EPERM, E2BIG, ENOMEM."""
+    attr = Attr(struct).ends_at("map_name")
+    return Fd(_bpf(bpf_cmd.BPF_MAP_CREATE, attr), f"map:{struct.map_name.decode()}")
+
+
+def map_lookup_elem(fd: int, key: bytes, value_size: int) -> bytes:
+    """BPF_MAP_LOOKUP_ELEM: the value's bytes; ENOENT when the key is absent.
+
+    For a per-CPU map ``value_size`` is round_up(value, 8) x possible CPUs.
+    """
+    value = ctypes.create_string_buffer(value_size)
+    attr = Attr(BpfAttrMapElem(map_fd=fd)).point("key", key).point("value", value)
+    _bpf(bpf_cmd.BPF_MAP_LOOKUP_ELEM, attr)
+    return value.raw
+
+
+def map_update_elem(fd: int, key: bytes, value: bytes, flags: int = 0) -> None:
+    """BPF_MAP_UPDATE_ELEM with BPF_ANY, BPF_NOEXIST (EEXIST) or BPF_EXIST (ENOENT)."""
+    attr = Attr(BpfAttrMapElem(map_fd=fd, flags=flags)).point("key", key).point("value", value)
+    _bpf(bpf_cmd.BPF_MAP_UPDATE_ELEM, attr)
+
+
+def map_delete_elem(fd: int, key: bytes) -> None:
+    """BPF_MAP_DELETE_ELEM; ENOENT when absent, EINVAL for arrays, which have no holes."""
+    attr = Attr(BpfAttrMapElem(map_fd=fd)).point("key", key).ends_at("key")
+    _bpf(bpf_cmd.BPF_MAP_DELETE_ELEM, attr)
+
+
+def map_get_next_key(fd: int, key: bytes | None, key_size: int) -> bytes | None:
+    """BPF_MAP_GET_NEXT_KEY: the key after ``key`` (None: the first); None at the end."""
+    following = ctypes.create_string_buffer(key_size)
+    attr = Attr(BpfAttrMapElem(map_fd=fd)).point("value", following)
+    if key is not None:
+        attr.point("key", key)
+    try:
+        _bpf(bpf_cmd.BPF_MAP_GET_NEXT_KEY, attr.ends_at("value"))
+    except KernelError as error:
+        if error.errno == errno.ENOENT:
+            return None
+        raise
+    return following.raw
+
+
+def prog_load(attr: Attr[BpfAttrProgLoad], label: str) -> Fd:
+    """BPF_PROG_LOAD. EAGAIN means that a signal interrupted the verifier: try again."""
+    for attempt in range(_LOAD_TRIES):
+        try:
+            return Fd(_bpf(bpf_cmd.BPF_PROG_LOAD, attr), f"prog:{label}")
+        except KernelError as error:
+            if error.errno != errno.EAGAIN or attempt == _LOAD_TRIES - 1:
+                raise
+    raise AssertionError  # pragma: no cover -- the loop returns or raises
+
+
+class RunResult(NamedTuple):
+    """What BPF_PROG_TEST_RUN gave: r0, data and context afterwards, mean nanoseconds a run."""
+
+    retval: int
+    data: bytes
+    ctx: bytes
+    duration: int
+
+
+def prog_test_run(
+    fd: int, data: bytes = b"", *, ctx: bytes = b"", repeat: int = 1, room: int = 256
+) -> RunResult:
+    """BPF_PROG_TEST_RUN: run a loaded program on ``data``; ``room`` is for data that it adds.
+
+    Socket filters, XDP and tc programs want at least 14 bytes of data (an Ethernet header);
+    raw tracepoints and syscall programs take a context only. EINTR: a signal; try again.
+    """
+    attr = Attr(BpfAttrTestRun(prog_fd=fd, repeat=repeat))
+    data_out = ctypes.create_string_buffer(len(data) + room)
+    ctx_out = ctypes.create_string_buffer(len(ctx))
+    if data:
+        attr.point("data_in", data).point("data_out", data_out)
+        attr.struct.data_size_in, attr.struct.data_size_out = len(data), len(data_out)
+    if ctx:
+        attr.point("ctx_in", ctx).point("ctx_out", ctx_out)
+        attr.struct.ctx_size_in = attr.struct.ctx_size_out = len(ctx)
+    for attempt in range(_TEST_RUN_TRIES):
+        try:
+            _bpf(bpf_cmd.BPF_PROG_TEST_RUN, attr.ends_at("duration"))
+            break
+        except KernelError as error:
+            if error.errno != errno.EINTR or attempt == _TEST_RUN_TRIES - 1:
+                raise
+    done = attr.struct
+    out = data_out.raw[: done.data_size_out], ctx_out.raw[: done.ctx_size_out]
+    return RunResult(done.retval, *out, done.duration)
+
+
+def next_id(cmd: bpf_cmd, after: int) -> int | None:
+    """BPF_PROG_GET_NEXT_ID and its kin: the smallest id above ``after``; None at the end."""
+    attr = Attr(BpfAttrObjId(id=after)).ends_at("open_flags")
+    try:
+        _bpf(cmd, attr)
+    except KernelError as error:
+        if error.errno == errno.ENOENT:
+            return None
+        raise
+    return int(attr.struct.next_id)
+
+
+def obj_get_info(fd: int, info: S) -> S:
+    """BPF_OBJ_GET_INFO_BY_FD: fill ``info`` as far as this kernel knows it."""
+    attr = Attr(BpfAttrInfo(bpf_fd=fd, info_len=ctypes.sizeof(info), info=ctypes.addressof(info)))
+    _bpf(bpf_cmd.BPF_OBJ_GET_INFO_BY_FD, attr)
+    return info
+
+
+def link_create_perf_event(prog_fd: int, perf_fd: int, attach_type: int) -> Fd:
+    """BPF_LINK_CREATE on a perf event (5.15)."""
+    struct = BpfAttrLinkCreate(prog_fd=prog_fd, target_fd=perf_fd, attach_type=attach_type)
+    attr = Attr(struct).ends_at("bpf_cookie")
+    return Fd(_bpf(bpf_cmd.BPF_LINK_CREATE, attr), "link:perf_event")

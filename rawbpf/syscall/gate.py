@@ -1,0 +1,97 @@
+"""The gate: the one place where rawbpf enters the kernel.
+
+libc has no wrappers for bpf(2) and perf_event_open(2), so both go through syscall(2), which takes
+a number and up to six words and returns one: -1 and errno on failure. We make every call that way,
+also those that libc would wrap, so that an observer sees all of them and a test can replace all
+of them at one point.
+
+ctypes gives two promises that this file stands on: a call through CDLL releases the GIL, and
+``use_errno=True`` swaps errno in and out per thread, so nothing in between can overwrite it.
+
+>>> from rawbpf.syscall.gate import enter, replaced
+>>> with replaced(lambda name, *words: -1):   # a kernel that answers EPERM
+...     try:
+...         enter("bpf", 5, 0, 0)
+...     except OSError as error:
+...         print(error)
+bpf: EPERM (Operation not permitted)
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rawbpf.errors import KernelError, UnsupportedError
+from rawbpf.uapi.syscall_nr import SYSCALL_NR
+
+__all__ = ["Kernel", "Observer", "enter", "observed", "replaced"]
+
+Kernel = Callable[..., int]
+"""(name, *words) -> the result, or the negative errno: the kernel's own convention."""
+
+Observer = Callable[[str, tuple[int, ...], int], None]
+"""(name, words, result): called after each call, on the thread that made it."""
+
+
+def _real_kernel() -> Kernel:
+    """Bind syscall(2) and the numbers of this architecture."""
+    machine = os.uname().machine
+    if machine not in SYSCALL_NR:
+        raise UnsupportedError(
+            f"rawbpf does not know the system call numbers of {machine}",
+            fix=f"it runs on {' and '.join(SYSCALL_NR)}",
+        )
+    numbers = SYSCALL_NR[machine]
+    syscall = ctypes.CDLL(None, use_errno=True).syscall
+    # Six long words are what a Linux system call takes. Fixed types also spare ctypes from
+    # guessing: an int that it guesses is 32 bits wide would cut a pointer in half.
+    syscall.argtypes = [ctypes.c_long] * 7
+    syscall.restype = ctypes.c_long
+
+    def kernel(name: str, *words: int) -> int:
+        result: int = syscall(numbers[name], *words, *(0,) * (6 - len(words)))
+        return result if result != -1 else -ctypes.get_errno()
+
+    return kernel
+
+
+_kernel: Kernel | None = None
+_observers: list[Observer] = []
+
+
+def enter(name: str, *words: int) -> int:
+    """Make one system call; KernelError carries the errno when the kernel says no."""
+    global _kernel  # noqa: PLW0603 -- bound at the first call, so that importing needs no libc
+    if _kernel is None:
+        _kernel = _real_kernel()
+    result = _kernel(name, *words)
+    if _observers:
+        for observer in tuple(_observers):
+            observer(name, words, result)
+    if result < 0:
+        raise KernelError(name, errno=-result, call=name)
+    return result
+
+
+@contextmanager
+def observed(observer: Observer) -> Iterator[None]:
+    """Let ``observer`` see every call made inside the block."""
+    _observers.append(observer)
+    try:
+        yield
+    finally:
+        _observers.remove(observer)
+
+
+@contextmanager
+def replaced(kernel: Kernel) -> Iterator[None]:
+    """Let ``kernel`` answer every call made inside the block: for tests of what cannot be had."""
+    global _kernel  # noqa: PLW0603 -- see enter()
+    before, _kernel = _kernel, kernel
+    try:
+        yield
+    finally:
+        _kernel = before

@@ -1,0 +1,65 @@
+"""perf_event_open(2) and the ioctls of what it opens.
+
+int perf_event_open(struct perf_event_attr *attr, pid_t pid, int cpu, int group_fd,
+unsigned long flags)
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+from rawbpf.errors import KernelError
+from rawbpf.syscall.attr import Attr
+from rawbpf.syscall.fd import Fd
+from rawbpf.syscall.gate import enter
+from rawbpf.uapi.perf_event import (
+    PERF_COUNT_SW_BPF_OUTPUT,
+    PERF_FLAG_FD_CLOEXEC,
+    PERF_SAMPLE_RAW,
+    PERF_TYPE_SOFTWARE,
+    PerfEventAttr,
+    perf_event_ioc,
+)
+
+__all__ = ["open_bpf_output", "open_probe", "perf_ioctl"]
+
+
+def _open(attr: Attr[PerfEventAttr], *, pid: int, cpu: int, label: str) -> Fd:
+    attr.struct.size = ctypes.sizeof(PerfEventAttr)
+    words = attr.address, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC
+    return Fd(enter("perf_event_open", *words), label)
+
+
+def open_bpf_output(cpu: int, wakeup_events: int = 1) -> Fd:
+    """Open the software event that a BPF program on ``cpu`` writes its records to.
+
+    ENODEV: that CPU is offline. EACCES or EPERM: no CAP_PERFMON and perf_event_paranoid above -1.
+    """
+    struct = PerfEventAttr(
+        type=PERF_TYPE_SOFTWARE,
+        config=PERF_COUNT_SW_BPF_OUTPUT,
+        sample_period=1,
+        sample_type=PERF_SAMPLE_RAW,
+        wakeup_events=wakeup_events,
+    )
+    return _open(Attr(struct), pid=-1, cpu=cpu, label=f"perf:cpu{cpu}")
+
+
+def open_probe(pmu: int, function: str, *, config: int = 0, offset: int = 0) -> Fd:
+    """Open an event of the kprobe PMU (4.17) on a kernel function. It does not fire before a
+    program is set and the event is enabled.
+
+    ``pmu`` is the PMU's number in sysfs, ``config`` holds its format bits (retprobe). A probe is in
+    the kernel's text, which all CPUs share: pid -1 and CPU 0 mean every process on every CPU.
+    """  # noqa: D205 -- one sentence too long for a line
+    struct = PerfEventAttr(type=pmu, config=config, config2=offset)
+    attr = Attr(struct).point("config1", function.encode() + b"\0")
+    return _open(attr, pid=-1, cpu=0, label=f"kprobe:{function}")
+
+
+def perf_ioctl(fd: Fd, request: perf_event_ioc, argument: int = 0) -> None:
+    """One ioctl(2) on a perf event; a refusal names the request."""
+    try:
+        enter("ioctl", fd.fileno(), request, argument)
+    except KernelError as error:
+        raise KernelError(request.name, errno=error.errno or 0, call=request.name) from None

@@ -1,0 +1,159 @@
+"""union bpf_attr: what each command of bpf(2) reads and writes, one structure a member.
+
+The kernel's union has an anonymous structure for each family of commands. All pointers are u64,
+so that a 32-bit process and a 64-bit kernel agree on the layout. The kernel accepts a shorter
+attr (the rest counts as zero), and a longer one only if the rest *is* zero: E2BIG otherwise. So a
+call passes just what it uses: see ``rawbpf.syscall.attr``.
+
+Source: include/uapi/linux/bpf.h. A test holds every offset and size against the C header and
+against the BTF of every guest kernel.
+
+>>> BpfAttrMapCreate.map_name.offset, BpfAttrMapCreate.map_name.size
+(28, 16)
+"""
+
+from __future__ import annotations
+
+from ctypes import Structure, c_char, c_int32, c_uint32, c_uint64
+
+from rawbpf.uapi.bpf import BPF_OBJ_NAME_LEN
+
+__all__ = [
+    "BpfAttrInfo",
+    "BpfAttrLinkCreate",
+    "BpfAttrMapCreate",
+    "BpfAttrMapElem",
+    "BpfAttrObjId",
+    "BpfAttrProgLoad",
+    "BpfAttrTestRun",
+]
+
+
+class BpfAttrMapCreate(Structure):
+    """BPF_MAP_CREATE."""
+
+    _fields_ = [
+        ("map_type", c_uint32),
+        ("key_size", c_uint32),
+        ("value_size", c_uint32),
+        ("max_entries", c_uint32),
+        ("map_flags", c_uint32),
+        ("inner_map_fd", c_uint32),
+        ("numa_node", c_uint32),
+        ("map_name", c_char * BPF_OBJ_NAME_LEN),
+        ("map_ifindex", c_uint32),
+        ("btf_fd", c_uint32),
+        ("btf_key_type_id", c_uint32),
+        ("btf_value_type_id", c_uint32),
+        ("btf_vmlinux_value_type_id", c_uint32),
+        ("map_extra", c_uint64),
+        ("value_type_btf_obj_fd", c_int32),
+        ("map_token_fd", c_int32),
+    ]
+
+
+class BpfAttrMapElem(Structure):
+    """BPF_MAP_LOOKUP_ELEM, _UPDATE_ELEM, _DELETE_ELEM, _GET_NEXT_KEY, _FREEZE.
+
+    ``value`` is ``next_key`` for BPF_MAP_GET_NEXT_KEY: the kernel's header has them in a union.
+    """
+
+    _fields_ = [
+        ("map_fd", c_uint32),
+        ("key", c_uint64),
+        ("value", c_uint64),
+        ("flags", c_uint64),
+    ]
+
+
+class BpfAttrProgLoad(Structure):
+    """BPF_PROG_LOAD. ``attach_btf_obj_fd`` shares its place with ``attach_prog_fd``."""
+
+    _fields_ = [
+        ("prog_type", c_uint32),
+        ("insn_cnt", c_uint32),
+        ("insns", c_uint64),
+        ("license", c_uint64),
+        ("log_level", c_uint32),
+        ("log_size", c_uint32),
+        ("log_buf", c_uint64),
+        ("kern_version", c_uint32),
+        ("prog_flags", c_uint32),
+        ("prog_name", c_char * BPF_OBJ_NAME_LEN),
+        ("prog_ifindex", c_uint32),
+        ("expected_attach_type", c_uint32),
+        ("prog_btf_fd", c_uint32),
+        ("func_info_rec_size", c_uint32),
+        ("func_info", c_uint64),
+        ("func_info_cnt", c_uint32),
+        ("line_info_rec_size", c_uint32),
+        ("line_info", c_uint64),
+        ("line_info_cnt", c_uint32),
+        ("attach_btf_id", c_uint32),
+        ("attach_btf_obj_fd", c_uint32),
+        ("core_relo_cnt", c_uint32),
+        ("fd_array", c_uint64),
+        ("core_relos", c_uint64),
+        ("core_relo_rec_size", c_uint32),
+        ("log_true_size", c_uint32),
+        ("prog_token_fd", c_int32),
+        ("fd_array_cnt", c_uint32),
+    ]
+
+
+class BpfAttrTestRun(Structure):
+    """BPF_PROG_TEST_RUN, the union's member ``test``."""
+
+    _fields_ = [
+        ("prog_fd", c_uint32),
+        ("retval", c_uint32),
+        ("data_size_in", c_uint32),
+        ("data_size_out", c_uint32),
+        ("data_in", c_uint64),
+        ("data_out", c_uint64),
+        ("repeat", c_uint32),
+        ("duration", c_uint32),
+        ("ctx_size_in", c_uint32),
+        ("ctx_size_out", c_uint32),
+        ("ctx_in", c_uint64),
+        ("ctx_out", c_uint64),
+        ("flags", c_uint32),
+        ("cpu", c_uint32),
+        ("batch_size", c_uint32),
+    ]
+
+
+class BpfAttrObjId(Structure):
+    """BPF_*_GET_NEXT_ID and BPF_*_GET_FD_BY_ID. ``id`` is prog_id, map_id, start_id and so on."""
+
+    _fields_ = [
+        ("id", c_uint32),
+        ("next_id", c_uint32),
+        ("open_flags", c_uint32),
+        ("fd_by_id_token_fd", c_int32),
+    ]
+
+
+class BpfAttrInfo(Structure):
+    """BPF_OBJ_GET_INFO_BY_FD, the union's member ``info``."""
+
+    _fields_ = [
+        ("bpf_fd", c_uint32),
+        ("info_len", c_uint32),
+        ("info", c_uint64),
+    ]
+
+
+class BpfAttrLinkCreate(Structure):
+    """BPF_LINK_CREATE, the union's member ``link_create``, for a perf event.
+
+    ``target_fd`` is the perf event's fd; ``bpf_cookie`` is the member ``perf_event.bpf_cookie``.
+    """
+
+    _fields_ = [
+        ("prog_fd", c_uint32),
+        ("target_fd", c_uint32),
+        ("attach_type", c_uint32),
+        ("flags", c_uint32),
+        ("bpf_cookie", c_uint64),
+    ]
