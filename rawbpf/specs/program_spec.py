@@ -1,0 +1,27 @@
+"""The blueprint of a program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
+
+if TYPE_CHECKING:
+    from rawbpf.asm.builder import Program as Code
+
+__all__ = ["ProgramSpec"]
+
+
+class ProgramSpec(NamedTuple):
+    """What BPF_PROG_LOAD needs to know, map references still by name.
+
+    ``license`` decides which helpers the kernel lends: many of those for tracing want one that is
+    compatible with the GPL, such as "GPL" or "Dual MIT/GPL".
+    """
+
+    name: str
+    prog_type: bpf_prog_type
+    code: Code
+    license: str = "Dual MIT/GPL"
+    expected_attach_type: bpf_attach_type | None = None
+    section: str = ""
