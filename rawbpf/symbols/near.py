@@ -1,0 +1,105 @@
+"""What somebody may have meant who named a function that is not there.
+
+Five ways to miss, from the likeliest to be what was meant:
+
+1. The kernel renamed it, and the books have the old name.
+2. System calls wear a prefix: what the source calls ``sys_read`` is ``__x64_sys_read`` (4.17),
+   ``__arm64_sys_read``, or inside the kernel ``ksys_read``.
+3. The compiler made a variant and named it after the original: ``f.isra.0``, ``f.constprop.0``.
+4. The name goes on: ``tcp_v4_conn`` for ``tcp_v4_connect``.
+5. A slip of the finger. Comparing with 100,000 names one by one is slow, but up to two slips leave
+   at least one third of the name intact: only names that hold a third of it are compared.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["near_names", "stem"]
+
+_RENAMED = {
+    "do_fork": ("kernel_clone",),
+    "_do_fork": ("kernel_clone",),
+    "do_sys_open": ("do_sys_openat2",),
+    "kfree_skb": ("sk_skb_reason_drop", "kfree_skb_reason"),
+}
+"""Names that everybody's examples use, and what took their place, the newest first."""
+
+_SYSCALL_PREFIXES = ("__x64_sys_", "__arm64_sys_", "ksys_", "__do_sys_", "__se_sys_")
+"""What a system call's name may wear, in the order in which they are worth trying."""
+
+_OTHER_PREFIXES = ("sys_", "__ia32_sys_", "__ia32_compat_sys_", "__arm64_compat_sys_")
+"""What people write, and what only 32-bit programs call."""
+
+_SHORTEST = 3
+"""Of fewer letters than these nothing can be said."""
+
+_SIMILAR = 0.75
+"""The ratio (of difflib) from which two names are alike."""
+
+
+def near_names(name: str, names: Iterable[str], n: int = 3) -> list[str]:
+    """Up to ``n`` of ``names`` that are near ``name``, best first.
+
+    >>> names = ["__x64_sys_read", "ksys_read", "vfs_read", "do_sys_openat2", "f.isra.0"]
+    >>> near_names("sys_read", names)
+    ['__x64_sys_read', 'ksys_read', 'vfs_read']
+    >>> near_names("do_sys_open", names), near_names("f", names), near_names("vfs_raed", names)
+    (['do_sys_openat2'], ['f.isra.0'], ['vfs_read'])
+    """
+    # .cold is the unlikely part of a function, cut off: nobody calls it.
+    candidates = {other for other in names if other != name and not other.endswith(".cold")}
+    best: dict[str, None] = {}
+    for way in (_renamed, _same_syscall, _same_stem, _goes_on, _slip):
+        if len(best) < n:
+            best.update(dict.fromkeys(way(name, candidates)))
+    return list(best)[:n]
+
+
+def stem(name: str) -> str:
+    """The name as the source has it, without what the compiler appended.
+
+    >>> stem("tcp_ack.constprop.0")
+    'tcp_ack'
+    """
+    return name.partition(".")[0]
+
+
+def _renamed(name: str, candidates: set[str]) -> list[str]:
+    return [other for other in _RENAMED.get(name, ()) if other in candidates]
+
+
+def _same_syscall(name: str, candidates: set[str]) -> list[str]:
+    prefixes = _SYSCALL_PREFIXES + _OTHER_PREFIXES
+    bare = next((name.removeprefix(p) for p in prefixes if name.startswith(p)), name)
+    return [prefix + bare for prefix in _SYSCALL_PREFIXES if prefix + bare in candidates]
+
+
+def _same_stem(name: str, candidates: set[str]) -> list[str]:
+    return sorted(other for other in candidates if stem(other) == stem(name))
+
+
+def _goes_on(name: str, candidates: set[str]) -> list[str]:
+    if len(name) < _SHORTEST:
+        return []
+    longer = (other for other in candidates if other.lstrip("_").startswith(name))
+    return sorted(longer, key=lambda other: (len(other), other))
+
+
+def _slip(name: str, candidates: set[str]) -> list[str]:
+    if len(name) < _SHORTEST:
+        return []
+    from difflib import get_close_matches
+
+    third = len(name) // 3
+    thirds = name[:third], name[third : 2 * third], name[2 * third :]
+    slack = max(3, len(name) // 4)
+    alike = sorted(
+        other
+        for other in candidates
+        if abs(len(other) - len(name)) <= slack and any(part in other for part in thirds)
+    )
+    return get_close_matches(name, alike, n=3, cutoff=_SIMILAR)
