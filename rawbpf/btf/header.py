@@ -1,0 +1,89 @@
+"""The header of a BTF blob: where its sections are, checked against the blob's length.
+
+The magic number tells the byte order (a big-endian object's BTF is big-endian throughout).
+Offsets count from the end of the header; ``hdr_len`` may exceed what we know, and a longer header
+may only add fields. Linux 7.1 added one pair, the layout section (see ``rawbpf.uapi.btf``).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from rawbpf.errors import FormatError
+from rawbpf.uapi.btf import BTF_HEADER, BTF_MAGIC, BTF_VERSION
+
+__all__ = ["Header", "byte_order", "decode_header", "encode_header"]
+
+_LAYOUT_END = struct.calcsize(BTF_HEADER) + 8
+
+
+class Header(NamedTuple):
+    """Sections as slices of the blob, and the byte order as struct spells it."""
+
+    order: str
+    types: slice
+    strings: slice
+    layout: slice | None = None
+
+
+def byte_order(data: bytes, what: str = "BTF") -> str:
+    """``<`` or ``>``, from the magic number; FormatError when it is none.
+
+    >>> byte_order(bytes.fromhex("9feb0100"))
+    '<'
+    """
+    if data[:2] == BTF_MAGIC.to_bytes(2, "little"):
+        return "<"
+    if data[:2] == BTF_MAGIC.to_bytes(2, "big"):
+        return ">"
+    raise FormatError(f"not {what}", why=f"it begins with {data[:2].hex() or 'nothing'}, not eb9f")
+
+
+def decode_header(data: bytes) -> Header:
+    """Where the sections are. FormatError when they cannot be there."""
+    order = byte_order(data)
+    if len(data) < struct.calcsize(BTF_HEADER):
+        raise FormatError("truncated BTF", why=f"{len(data)} bytes end inside the header")
+    _, version, flags, size, *pairs = struct.unpack_from(order + BTF_HEADER, data)
+    if version != BTF_VERSION or flags:
+        raise FormatError(f"unknown BTF version {version}, flags {flags:#x}")
+    if not struct.calcsize(BTF_HEADER) <= size <= len(data):
+        raise FormatError("damaged BTF header", why=f"its length says {size} bytes")
+    types = _section("type", data, size, pairs[0], pairs[1])
+    strings = _section("string", data, size, pairs[2], pairs[3])
+    if types.start < strings.stop and strings.start < types.stop:
+        raise FormatError("damaged BTF header", why="the type and string sections overlap")
+    return Header(order, types, strings, _layout(order, data, size))
+
+
+def _section(name: str, data: bytes, header: int, offset: int, length: int) -> slice:
+    start = header + offset
+    if start + length > len(data):
+        raise FormatError(
+            "truncated BTF",
+            why=f"the {name} section ends at {start + length}, the data at {len(data)}",
+        )
+    # The string section holds bytes; all others hold 32-bit words.
+    if name != "string" and (offset % 4 or length % 4):
+        raise FormatError("damaged BTF header", why=f"the {name} section is not of 4-byte words")
+    return slice(start, start + length)
+
+
+def _layout(order: str, data: bytes, size: int) -> slice | None:
+    if size < _LAYOUT_END:
+        return None
+    offset, length = struct.unpack_from(order + "II", data, _LAYOUT_END - 8)
+    return _section("layout", data, size, offset, length) if length else None
+
+
+def encode_header(order: str, type_len: int, str_len: int) -> bytes:
+    """A header for a type section that is followed by a string section.
+
+    >>> decode_header(encode_header("<", 0, 0)).types
+    slice(24, 24, None)
+    """
+    size = struct.calcsize(BTF_HEADER)
+    return struct.pack(
+        order + BTF_HEADER, BTF_MAGIC, BTF_VERSION, 0, size, 0, type_len, type_len, str_len
+    )

@@ -1,0 +1,114 @@
+"""Sizes and alignments, and what is under typedefs and qualifiers.
+
+BTF records the size of what has a name of its own; the rest follows: a pointer has 8 bytes (BPF
+is a 64-bit machine), an array its element's size times its length. Alignment is nowhere in BTF:
+it is worked out as a compiler would for members at their natural places.
+
+A damaged blob may go round in circles; the kernel follows 32 references at most, and so do we.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.btf import types as t
+from rawbpf.errors import FormatError
+
+if TYPE_CHECKING:
+    from rawbpf.btf.btf import Btf
+
+__all__ = ["MAX_DEPTH", "MODIFIERS", "POINTER_SIZE", "align_of", "resolve", "size_of", "strip"]
+
+POINTER_SIZE = 8
+MAX_DEPTH = 32
+"""MAX_RESOLVE_DEPTH of the kernel's and of libbpf's BTF code."""
+
+MODIFIERS = (t.Typedef, t.Const, t.Volatile, t.Restrict, t.TypeTag)
+"""What names or qualifies another type and has its size."""
+
+
+def strip(btf: Btf, type_id: int) -> int:
+    """The id under typedefs, qualifiers and type tags.
+
+    >>> from rawbpf.btf.btf import Btf
+    >>> from rawbpf.btf.encode import BtfBuilder
+    >>> builder = BtfBuilder()
+    >>> ids = [builder.add(r) for r in (t.Int("int", 4, 32, 1), t.Typedef("pid_t", 1), t.Const(2))]
+    >>> strip(Btf.from_bytes(builder.encode()), 3)
+    1
+    """
+    for _ in range(MAX_DEPTH + 1):
+        record = btf[type_id]
+        if not isinstance(record, MODIFIERS):
+            return type_id
+        type_id = record.type_id
+    raise _circular(type_id)
+
+
+def resolve(btf: Btf, type_id: int) -> t.Type:
+    """The record under typedefs, qualifiers and type tags."""
+    return btf[strip(btf, type_id)]
+
+
+def size_of(btf: Btf, type_id: int) -> int:
+    """The size of a type in bytes. FormatError for what has none: void, functions, forwards."""
+    length = 1
+    for _ in range(MAX_DEPTH + 1):
+        record = resolve(btf, type_id)
+        if isinstance(record, t.Array):
+            length *= record.length
+            type_id = record.type_id
+        elif isinstance(record, t.Var):
+            type_id = record.type_id
+        else:
+            return length * _own_size(record, type_id)
+    raise _circular(type_id)
+
+
+def _own_size(record: t.Type, type_id: int) -> int:
+    if isinstance(record, t.Ptr):
+        return POINTER_SIZE
+    if isinstance(record, t.Int | t.Struct | t.Union | t.Enum | t.Enum64 | t.Float | t.DataSec):
+        return record.size
+    raise FormatError(f"BTF type {type_id} has no size", why=f"it is a {type(record).__name__}")
+
+
+def align_of(btf: Btf, type_id: int, known: dict[int, int] | None = None) -> int:
+    """The alignment that a compiler gives a type, in bytes; 1 for a struct that must be packed.
+
+    ``known`` keeps the answers for structs between calls; give one when asking about many types.
+    """
+    return _align(btf, type_id, {} if known is None else known, MAX_DEPTH)
+
+
+def _align(btf: Btf, type_id: int, known: dict[int, int], depth: int) -> int:
+    type_id = strip(btf, type_id)
+    if type_id in known:
+        return known[type_id]
+    if depth < 0:
+        raise _circular(type_id)
+    record = btf[type_id]
+    if isinstance(record, t.Array | t.Var):
+        return _align(btf, record.type_id, known, depth - 1)
+    if isinstance(record, t.Struct | t.Union):
+        # Remembered, because without that a hostile nest of structs costs members ** depth.
+        known[type_id] = align = _align_of_members(btf, record, known, depth)
+        return align
+    size = _own_size(record, type_id)
+    return min(16, size & -size) or 1
+
+
+def _align_of_members(
+    btf: Btf, record: t.Struct | t.Union, known: dict[int, int], depth: int
+) -> int:
+    align = 1
+    for member in record.members:
+        own = _align(btf, member.type_id, known, depth - 1)
+        align = max(align, own)
+        if not member.bit_size and member.bit_offset % (own * 8):
+            return 1
+    return 1 if record.size % align else align
+
+
+def _circular(type_id: int) -> FormatError:
+    return FormatError("circular BTF", why=f"type {type_id} is under more than {MAX_DEPTH} others")

@@ -1,0 +1,113 @@
+"""The string section: NUL-ended names, found by offset. Offset 0 is the empty name.
+
+Names are mostly C identifiers, but section names, tags and other languages' names are not. They
+are kept byte for byte (undecodable ones as surrogates), so what is read can be written again.
+"""
+
+from __future__ import annotations
+
+from rawbpf.errors import FormatError
+from rawbpf.uapi.btf import BTF_MAX_NAME_OFFSET
+
+__all__ = ["StringTable", "Strings", "decode_name", "encode_name"]
+
+
+def decode_name(name: bytes) -> str:
+    r"""Bytes to text, losing nothing.
+
+    >>> encode_name(decode_name(bytes([0xff, 0x41])))
+    b'\xffA'
+    """
+    return name.decode("utf-8", "surrogateescape")
+
+
+def encode_name(name: str) -> bytes:
+    """Text to bytes. FormatError for text that cannot be a name."""
+    try:
+        data = name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise FormatError(f"the name {name!r} is no text", why=str(error)) from None
+    if b"\0" in data:
+        raise FormatError(f"the name {name!r} has a NUL inside")
+    return data
+
+
+class Strings:
+    r"""A string section that is read. Split BTF's offsets go on where its base's end.
+
+    >>> Strings(b"\0int\0").at(1)
+    'int'
+    """
+
+    __slots__ = ("_base", "_cache", "_data", "_start", "end")
+
+    def __init__(self, data: bytes, base: Strings | None = None) -> None:
+        # A split BTF may have no strings of its own; a base has at least the empty one.
+        if (data or base is None) and data[-1:] != b"\0":
+            raise FormatError("damaged BTF", why="the string section does not end with a NUL")
+        if base is None and data[0] != 0:
+            raise FormatError("damaged BTF", why="the first string is not the empty one")
+        self._data = data
+        self._base = base
+        self._start: int = 0 if base is None else base.end
+        self.end: int = self._start + len(data)
+        self._cache: dict[int, str] = {}
+
+    def at(self, offset: int) -> str:
+        """The name at an offset."""
+        name = self._cache.get(offset)
+        if name is None:
+            name = self._cache[offset] = self._read(offset)
+        return name
+
+    def _read(self, offset: int) -> str:
+        if self._base is not None and offset < self._start:
+            return self._base.at(offset)
+        start = offset - self._start
+        if start >= len(self._data):
+            raise FormatError(
+                "damaged BTF", why=f"a name at {offset} is beyond the {self.end} bytes of strings"
+            )
+        return decode_name(self._data[start : self._data.index(0, start)])
+
+    def offsets(self, name: str) -> list[int]:
+        """Every offset at which exactly this name is read, the middle of longer ones included."""
+        wanted = encode_name(name) + b"\0"
+        found = [] if self._base is None else self._base.offsets(name)
+        at = self._data.find(wanted)
+        while at >= 0:
+            found.append(self._start + at)
+            at = self._data.find(wanted, at + 1)
+        return found
+
+
+class StringTable:
+    r"""A string section that is written, each name once.
+
+    >>> table = StringTable()
+    >>> table.add("int"), table.add("pid"), table.add("int")
+    (1, 5, 1)
+    >>> table.encode()
+    b'\x00int\x00pid\x00'
+    """
+
+    __slots__ = ("_data", "_offsets", "_start")
+
+    def __init__(self, start: int = 0) -> None:
+        self._start = start
+        self._data = bytearray(b"" if start else b"\0")
+        self._offsets: dict[str, int] = {"": 0}
+
+    def add(self, name: str) -> int:
+        """The offset of a name, which is appended unless it is there."""
+        offset = self._offsets.get(name)
+        if offset is None:
+            offset = self._offsets[name] = self._start + len(self._data)
+            self._data += encode_name(name) + b"\0"
+            if offset > BTF_MAX_NAME_OFFSET:
+                raise FormatError("too many names for one BTF", why="16 MiB of them at most")
+        return offset
+
+    def encode(self) -> bytes:
+        """The section's bytes."""
+        return bytes(self._data)

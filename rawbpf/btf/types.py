@@ -1,0 +1,293 @@
+"""What BTF describes: one small record for each kind.
+
+Types refer to each other by id; id 0 is void. An anonymous type's name is "". Records compare by
+value; ``kind`` is a field (leave it alone), so that a ``Const(5)`` is not a ``Volatile(5)``.
+
+>>> Member("pid", 7, bit_offset=9_984)
+Member(name='pid', type_id=7, bit_offset=9984, bit_size=0)
+>>> Const(5) == Volatile(5)
+False
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rawbpf.uapi import btf as uapi
+
+__all__ = [
+    "VOID",
+    "Array",
+    "Const",
+    "DataSec",
+    "DeclTag",
+    "Enum",
+    "Enum64",
+    "Enumerator",
+    "Float",
+    "Func",
+    "FuncProto",
+    "Fwd",
+    "Int",
+    "Member",
+    "Param",
+    "Ptr",
+    "Restrict",
+    "SecVar",
+    "Struct",
+    "Type",
+    "TypeTag",
+    "Typedef",
+    "Union",
+    "Unknown",
+    "Var",
+    "Void",
+    "Volatile",
+]
+
+
+class Void(NamedTuple):
+    """Id 0: no type. It is in every BTF and in none of its bytes."""
+
+    kind: int = uapi.BTF_KIND_UNKN
+
+
+VOID = Void()
+
+
+class Int(NamedTuple):
+    """An integer of ``bits`` bits in ``size`` bytes; ``encoding`` is of BTF_INT_* flags.
+
+    Before kind_flag (5.0), bitfields were integers with fewer bits at a bit ``offset``.
+    """
+
+    name: str
+    size: int
+    bits: int
+    encoding: int = 0
+    offset: int = 0
+    kind: int = uapi.BTF_KIND_INT
+
+
+class Ptr(NamedTuple):
+    """A pointer to ``type_id``."""
+
+    type_id: int
+    kind: int = uapi.BTF_KIND_PTR
+
+
+class Array(NamedTuple):
+    """``length`` elements of ``type_id``; the index type is there for completeness only."""
+
+    type_id: int
+    index_type_id: int
+    length: int
+    kind: int = uapi.BTF_KIND_ARRAY
+
+
+class Member(NamedTuple):
+    """A field of a struct or union; ``bit_size`` is 0 unless it is a bitfield."""
+
+    name: str
+    type_id: int
+    bit_offset: int
+    bit_size: int = 0
+
+
+class Struct(NamedTuple):
+    """A struct of ``size`` bytes; with ``kind_flag``, members have room for a bitfield's size."""
+
+    name: str
+    size: int
+    members: tuple[Member, ...]
+    kind_flag: bool = False
+    kind: int = uapi.BTF_KIND_STRUCT
+
+
+class Union(NamedTuple):
+    """A union, otherwise as a struct."""
+
+    name: str
+    size: int
+    members: tuple[Member, ...]
+    kind_flag: bool = False
+    kind: int = uapi.BTF_KIND_UNION
+
+
+class Enumerator(NamedTuple):
+    """A name and value in an enum."""
+
+    name: str
+    value: int
+
+
+class Enum(NamedTuple):
+    """An enum of at most 32 bits; ``signed`` is its kind_flag (6.0; always false before)."""
+
+    name: str
+    size: int
+    values: tuple[Enumerator, ...]
+    signed: bool = False
+    kind: int = uapi.BTF_KIND_ENUM
+
+
+class Enum64(NamedTuple):
+    """An enum with values of 64 bits."""
+
+    name: str
+    size: int
+    values: tuple[Enumerator, ...]
+    signed: bool = False
+    kind: int = uapi.BTF_KIND_ENUM64
+
+
+class Fwd(NamedTuple):
+    """A struct or union that is declared and nowhere defined."""
+
+    name: str
+    is_union: bool = False
+    kind: int = uapi.BTF_KIND_FWD
+
+
+class Typedef(NamedTuple):
+    """Another name for ``type_id``."""
+
+    name: str
+    type_id: int
+    kind: int = uapi.BTF_KIND_TYPEDEF
+
+
+class Volatile(NamedTuple):
+    """``volatile`` before ``type_id``."""
+
+    type_id: int
+    kind: int = uapi.BTF_KIND_VOLATILE
+
+
+class Const(NamedTuple):
+    """``const`` before ``type_id``."""
+
+    type_id: int
+    kind: int = uapi.BTF_KIND_CONST
+
+
+class Restrict(NamedTuple):
+    """``restrict`` before ``type_id``."""
+
+    type_id: int
+    kind: int = uapi.BTF_KIND_RESTRICT
+
+
+class Func(NamedTuple):
+    """A function; ``type_id`` is its prototype, ``linkage`` one of BTF_FUNC_*."""
+
+    name: str
+    type_id: int
+    linkage: int = uapi.BTF_FUNC_STATIC
+    kind: int = uapi.BTF_KIND_FUNC
+
+
+class Param(NamedTuple):
+    """A parameter. A last one without name and type stands for ``...``."""
+
+    name: str
+    type_id: int
+
+
+class FuncProto(NamedTuple):
+    """A prototype: ``type_id`` is what is returned."""
+
+    type_id: int
+    params: tuple[Param, ...] = ()
+    kind: int = uapi.BTF_KIND_FUNC_PROTO
+
+
+class Var(NamedTuple):
+    """A variable; ``linkage`` is one of BTF_VAR_*."""
+
+    name: str
+    type_id: int
+    linkage: int = uapi.BTF_VAR_GLOBAL_ALLOCATED
+    kind: int = uapi.BTF_KIND_VAR
+
+
+class SecVar(NamedTuple):
+    """Where in a section a variable (or, for externs, a function) is: bytes."""
+
+    type_id: int
+    offset: int
+    size: int
+
+
+class DataSec(NamedTuple):
+    """An ELF section and the variables in it. Compilers leave sizes and offsets to the linker."""
+
+    name: str
+    size: int
+    variables: tuple[SecVar, ...]
+    kind: int = uapi.BTF_KIND_DATASEC
+
+
+class Float(NamedTuple):
+    """A floating-point number of ``size`` bytes."""
+
+    name: str
+    size: int
+    kind: int = uapi.BTF_KIND_FLOAT
+
+
+class DeclTag(NamedTuple):
+    """``btf_decl_tag(name)`` on ``type_id`` (component -1) or on its member or parameter.
+
+    As ``is_attribute`` (kind_flag, 6.15), ``name`` is the text of any ``__attribute__``.
+    """
+
+    name: str
+    type_id: int
+    component: int = -1
+    is_attribute: bool = False
+    kind: int = uapi.BTF_KIND_DECL_TAG
+
+
+class TypeTag(NamedTuple):
+    """``btf_type_tag(name)`` on what is pointed to, such as ``user``; ``is_attribute`` as above."""
+
+    name: str
+    type_id: int
+    is_attribute: bool = False
+    kind: int = uapi.BTF_KIND_TYPE_TAG
+
+
+class Unknown(NamedTuple):
+    """A kind newer than this code, stepped over by the layout section; kept word for word."""
+
+    name: str
+    info: int
+    size_or_type: int
+    words: tuple[int, ...]
+    kind: int = uapi.BTF_KIND_UNKN
+
+
+Type = (
+    Void
+    | Int
+    | Ptr
+    | Array
+    | Struct
+    | Union
+    | Enum
+    | Enum64
+    | Fwd
+    | Typedef
+    | Volatile
+    | Const
+    | Restrict
+    | Func
+    | FuncProto
+    | Var
+    | DataSec
+    | Float
+    | DeclTag
+    | TypeTag
+    | Unknown
+)
