@@ -1,1 +1,1 @@
-"""."""
+"""Attachments: what makes a loaded program run, and for how long."""

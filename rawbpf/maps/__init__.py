@@ -1,1 +1,1 @@
-"""."""
+"""Maps in the kernel: objects that own a descriptor, made from specs."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
-
 if TYPE_CHECKING:
     from rawbpf.asm.builder import Program as Code
+    from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 
 __all__ = ["ProgramSpec"]
 

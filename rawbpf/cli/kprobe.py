@@ -1,0 +1,240 @@
+"""``rawbpf kprobe``: the main job."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rawbpf.cli.stdout import Stdout
+from rawbpf.cli.terminal import level, say
+from rawbpf.errors import RawbpfError, UsageError
+from rawbpf.events.log_record import level_number
+from rawbpf.kernel.clock import wall_clock_offset_ns
+from rawbpf.trace.kprobe import Kprobe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from rawbpf.events.log_record import LogRecord
+
+__all__ = ["USAGE", "parse_duration", "parse_pages", "run"]
+
+USAGE = """Trace calls of a kernel function: one line each time it is called.
+
+Usage:
+  rawbpf kprobe FUNCTION [options] [-v]...
+
+Arguments:
+  FUNCTION                The kernel function to probe, such as do_sys_openat2;
+                          `rawbpf list` shows which there are.
+
+Options:
+  -d, --duration SECONDS  Stop after that many seconds, fractions allowed;
+                          0 means until Ctrl+C [default: 0].
+  -p, --pid PID           Only calls by this process.
+  --buffer-pages N        Pages of ring for each CPU, a power of two [default: 64].
+  --json                  One JSON object per event on stdout, and nothing else.
+  -v, --verbose           Say more on stderr.
+  -h, --help              Show this.
+
+Needs root, or CAP_BPF and CAP_PERFMON; `rawbpf doctor` says what is missing.
+"""
+
+_LONGEST = 10 * 365 * 86400
+_BACKLOG = 1 << 22
+"""Bytes of unwritten output at which we stop emptying the rings."""
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from 0 (for ever) to ten years.
+
+    >>> parse_duration("2.5")
+    2.5
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= _LONGEST:  # nan fails every comparison
+        raise UsageError(
+            f"the duration is {text[:40]!r}", fix="give seconds, such as 2 or 0.5; 0 is for ever"
+        )
+    return seconds
+
+
+def parse_pages(text: str) -> int:
+    """A whole number; whether it is a good one, the reader of the rings knows."""
+    return _whole(text, "--buffer-pages", "a power of two such as 64")
+
+
+def _whole(text: str, option: str, wanted: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
+        raise UsageError(f"{option} is {text[:40]!r}", fix=f"give {wanted}")
+    return int(text)
+
+
+def run(arguments: dict[str, Any]) -> int:
+    """Attach, print, detach, account."""
+    duration = parse_duration(arguments["--duration"])
+    pid = arguments["--pid"]
+    probe = Kprobe(
+        arguments["FUNCTION"],
+        pid=None if pid is None else _whole(pid, "--pid", "a process id"),
+        buffer_pages=parse_pages(arguments["--buffer-pages"]),
+    )
+    show = _Json(probe.function) if arguments["--json"] else _Lines()
+    return _Run(probe, duration, show).run()
+
+
+class _Lines:
+    """What a person reads: the lesson's lines around a table of events."""
+
+    def __init__(self) -> None:
+        from rawbpf.output.log_lines import TITLE, LineFormat
+
+        self._title = TITLE
+        self._format = LineFormat(wall_clock_offset_ns())
+
+    def begin(self, function: str, duration: float) -> str:
+        return (
+            f"Attaching kprobe to function: {function}\n"
+            f"Duration: {duration:g} seconds (0 = until Ctrl+C)\n"
+        )
+
+    def attached(self, function: str) -> str:
+        return (
+            f"Attached kprobe to: {function}\n"
+            f"Listening for events... (Ctrl+C to stop)\n{self._title}\n"
+        )
+
+    def events(self, batch: list[LogRecord]) -> str:
+        return "".join([self._format(record) + "\n" for record in batch])
+
+    def stopping(self, reason: str) -> str:
+        return f"\n{reason}, detaching kprobe...\n"
+
+    def end(self, summary: str) -> str:
+        return f"{summary}\nKprobe detached. Exiting.\n"
+
+
+class _Json:
+    """What a program reads: events, nothing else. The rest goes to stderr."""
+
+    def __init__(self, function: str) -> None:
+        from json import dumps
+
+        from rawbpf.output.log_lines import json_event
+
+        self._dumps, self._event = dumps, json_event
+        self._function, self._offset = function, wall_clock_offset_ns()
+
+    def begin(self, function: str, duration: float) -> str:
+        say(f"attaching to {function} for {duration:g} s (0: for ever)", at="debug")
+        return ""
+
+    def attached(self, function: str) -> str:
+        say(f"attached to {function}", at="debug")
+        return ""
+
+    def events(self, batch: list[LogRecord]) -> str:
+        rows = (self._event(record, self._function, self._offset) for record in batch)
+        return "".join([self._dumps(row) + "\n" for row in rows])
+
+    def stopping(self, reason: str) -> str:
+        say(f"{reason}, detaching", at="debug")
+        return ""
+
+    def end(self, summary: str) -> str:
+        say(summary)
+        return ""
+
+
+_REASONS = {
+    "duration": "Duration elapsed",
+    "SIGINT": "Received Ctrl+C",
+    "SIGTERM": "Received SIGTERM",
+    "SIGHUP": "Received SIGHUP",
+    "hang-up": "Nobody reads the output any more",
+}
+
+
+class _Run:
+    """One run of the command, from the first line to the exit status."""
+
+    def __init__(self, probe: Kprobe, duration: float, show: _Lines | _Json) -> None:
+        self._probe, self._duration, self._show = probe, duration, show
+        self._out = Stdout()
+        self._threshold = level_number(level())
+
+    def run(self) -> int:
+        probe, show, out = self._probe, self._show, self._out
+        out.put(show.begin(probe.function, self._duration))
+        try:
+            with probe, _signals(probe.stop, probe.session.wake_fd):
+                out.put(show.attached(probe.function))
+                probe.session.stop_on_hang_up(1)
+                self._trace()
+                ledger = probe.ledger
+        except RawbpfError:
+            out.finish()
+            raise
+        out.put(show.end(ledger.summary()))
+        return self._close()
+
+    def _trace(self) -> None:
+        """Print until the end; the last batch comes after the probe is gone."""
+        session, shown = self._probe.session, False
+        for batch in self._probe.batches(self._duration):
+            if session.stopped and not shown:
+                self._out.put(self._show.stopping(_REASONS[session.stopped]))
+                shown = True
+            visible = [record for record in batch if record.level <= self._threshold]
+            session.ledger.hidden += len(batch) - len(visible)
+            self._out.put(self._show.events(visible))
+            self._hold_back()
+        if not shown:
+            self._out.put(self._show.stopping(_REASONS[session.stopped or "duration"]))
+
+    def _hold_back(self) -> None:
+        """Leave the rings alone while the reader of our output is behind."""
+        session = self._probe.session
+        while self._out.backlog > _BACKLOG and not session.over and self._out.error is None:
+            session.pause(0.05)
+        if self._out.error is not None:
+            self._probe.stop("hang-up")
+
+    def _close(self) -> int:
+        """Wait for the last line to be written; say so if it could not be."""
+        unwritten = self._out.finish()
+        error = self._out.error
+        if error is not None and error.errno == errno.EPIPE:
+            # Whoever read us has seen enough, as `head` does. That is no failure.
+            say("stdout was closed by its reader", at="debug")
+            return 0
+        if error is not None or unwritten:
+            why = os.strerror(error.errno or 0) if error else "nobody reads it"
+            raise RawbpfError(f"{unwritten} lines could not be written to stdout", why=why)
+        return 0
+
+
+@contextmanager
+def _signals(stop: Callable[[str], None], wake_fd: int) -> Iterator[None]:
+    """Ctrl+C, SIGTERM and SIGHUP end the session; the wake-up descriptor ends its sleep."""
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        stop(signal.Signals(number).name)
+
+    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    before = [(number, signal.signal(number, on_signal)) for number in numbers]
+    # A signal that arrives just before we sleep writes to the pipe, so the sleep ends at once.
+    wake_before = signal.set_wakeup_fd(wake_fd, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(wake_before)
+        for number, handler in before:
+            signal.signal(number, handler)

@@ -1,0 +1,81 @@
+"""stdout that cannot hold up the tracer.
+
+Whoever reads our output may be slow (a terminal that was stopped with Ctrl+S), full (a disk) or
+gone (`| head`). The tracer has a probe in the kernel and must be able to take it out at any moment,
+so it never writes itself: a thread does, from a queue. The queue is bounded by the caller, who
+stops emptying the rings when ``backlog`` grows. What cannot be delivered is then lost in the ring,
+where the program counts it, and not in here, where nobody would know.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from threading import Condition, Thread
+
+__all__ = ["Stdout"]
+
+_GRACE = 5.0
+"""Seconds without progress after which finish() gives up on the reader."""
+
+_CHUNK = 1 << 13
+"""Bytes a write. A reader that takes this much within the grace is slow, not gone."""
+
+
+class Stdout:
+    """Writes lines to a descriptor on a thread of its own."""
+
+    def __init__(self, fd: int = 1) -> None:
+        self._fd = fd
+        self._queue: deque[bytes] = deque()
+        self._changed = Condition()
+        self._done = False
+        self.backlog = 0
+        self.error: OSError | None = None
+        # A daemon: a write that never returns must not keep the process from ending.
+        self._thread = Thread(target=self._run, name="stdout", daemon=True)
+        self._thread.start()
+
+    def put(self, text: str) -> None:
+        """Queue text, which ends with a newline. Returns at once."""
+        data = text.encode(errors="backslashreplace")
+        with self._changed:
+            self._queue.append(data)
+            self.backlog += len(data)
+            self._changed.notify_all()
+
+    def finish(self) -> int:
+        """Wait until all is written; the number of lines that could not be."""
+        with self._changed:
+            self._done = True
+            self._changed.notify_all()
+            while self.backlog and self.error is None:
+                if not self._changed.wait(_GRACE):  # each write notifies
+                    break
+            return sum(data.count(b"\n") for data in self._queue)
+
+    def _run(self) -> None:
+        try:
+            while self._write_next():
+                pass
+        except OSError as error:
+            with self._changed:
+                self.error = error
+                self._changed.notify_all()
+
+    def _write_next(self) -> bool:
+        """Write from the front of the queue, and take off what was taken."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._done)
+            if not self._queue:
+                return False
+            data = self._queue[0]
+        written = os.write(self._fd, data[:_CHUNK])
+        with self._changed:
+            if written == len(data):
+                self._queue.popleft()
+            else:
+                self._queue[0] = data[written:]
+            self.backlog -= written
+            self._changed.notify_all()
+        return True

@@ -1,0 +1,139 @@
+"""A session: sleep, drain, decode, until somebody says stop; then settle the account.
+
+Why the sleep has this shape. Every record wakes the reader (``wakeup_events`` = 1), so that an idle
+tool sleeps for good and the first event shows at once. But a wake-up for each of a million events
+would cost more than the events. So after a drain that found something the reader closes its eyes
+for a moment: what comes meanwhile is taken in one go. If a ring filled up by a quarter in that
+moment, the next one is skipped.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import FormatError, KernelError
+from rawbpf.events.log_record import LogRecord, decode_log
+from rawbpf.syscall.epoll import EPOLLIN, Epoll
+from rawbpf.trace.ledger import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawbpf.readers.perf_reader import PerfReader
+
+__all__ = ["Session"]
+
+_BREATH = 0.02
+"""Seconds between two drains of a busy ring. Short for eyes, long for a computer."""
+
+_CROWDED = 0.25
+"""Share of a ring that, once filled between two drains, leaves no time for a breath."""
+
+_RING, _WAKE, _HANG_UP = 0, 1, 2
+
+
+class Session:
+    """Reads log records from ``reader`` until a deadline or ``stop``."""
+
+    def __init__(self, reader: PerfReader) -> None:
+        self._reader = reader
+        self.ledger = Ledger()
+        self.stopped: str | None = None
+        self._deadline: float | None = None
+        self._wake_read, self.wake_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._all, self._quiet = Epoll(), Epoll()
+        for epoll in (self._all, self._quiet):
+            epoll.add(self._wake_read, _WAKE)
+        for fd in reader.filenos():
+            self._all.add(fd, _RING)
+
+    def stop(self, reason: str) -> None:
+        """End the session. Safe from a signal handler and from another thread."""
+        if self.stopped is None:
+            self.stopped = reason
+        with suppress(BlockingIOError):  # a pipe full of wake-ups will wake the reader, too
+            os.write(self.wake_fd, b"\0")
+
+    def stop_on_hang_up(self, fd: int) -> None:
+        """End the session when the other end of ``fd`` (our stdout) goes away."""
+        for epoll in (self._all, self._quiet):
+            try:
+                epoll.add(fd, _HANG_UP, events=0)
+            except KernelError as error:
+                if error.errno not in (errno.EPERM, errno.EBADF):  # a file never hangs up
+                    raise
+
+    def batches(self, duration: float | None) -> Iterator[list[LogRecord]]:
+        """Yield what the rings held, oldest first, each time that they held something."""
+        started = time.monotonic()
+        self._deadline = started + duration if duration else None
+        while not self.over:
+            self._sleep(self._all, self._deadline)
+            batch, crowded = self._drain()
+            if batch:
+                yield batch
+                if not crowded:
+                    self.pause(_BREATH)
+        self.ledger.seconds += time.monotonic() - started
+
+    def pause(self, seconds: float) -> None:
+        """Sleep without looking at the rings, but not past the deadline or a stop."""
+        until = time.monotonic() + seconds
+        self._sleep(self._quiet, min(until, self._deadline or until))
+
+    @property
+    def over(self) -> bool:
+        """Whether it was stopped, or its time is up."""
+        if self.stopped is None and self._deadline and time.monotonic() >= self._deadline:
+            self.stopped = "duration"
+        return self.stopped is not None
+
+    def drain(self) -> list[LogRecord]:
+        """What the rings hold now, without sleeping."""
+        return self._drain()[0]
+
+    def close(self) -> None:
+        """Close what the session opened; the reader is its owner's."""
+        self._all.close()
+        self._quiet.close()
+        os.close(self._wake_read)
+        os.close(self.wake_fd)
+
+    def _sleep(self, epoll: Epoll, deadline: float | None) -> None:
+        timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
+        for tag, events in epoll.wait(timeout):
+            if tag == _HANG_UP:
+                self.stop("hang-up")
+            elif tag == _WAKE and events & EPOLLIN:
+                self._swallow()
+
+    def _swallow(self) -> None:
+        """Empty the pipe, or the next sleep would end at once."""
+        with suppress(BlockingIOError):  # which says that it is empty
+            while os.read(self._wake_read, 512):
+                pass
+
+    def _drain(self) -> tuple[list[LogRecord], bool]:
+        """Records of all rings in the order of their times, and whether one was filling up."""
+        batch: list[LogRecord] = []
+        crowded = False
+        for _cpu, records, fill in self._reader.drain():
+            crowded = crowded or fill > _CROWDED
+            self.ledger.reported_lost += records.lost
+            self.ledger.damaged += records.damage is not None
+            for sample in records.samples:
+                try:
+                    batch.append(decode_log(sample))
+                except FormatError:
+                    self.ledger.damaged += 1
+        self.ledger.delivered += len(batch)
+        batch.sort(key=_ktime)
+        return batch, crowded
+
+
+def _ktime(record: LogRecord) -> int:
+    return record.ktime_ns
