@@ -47,7 +47,7 @@ class PerfRing:
 
     def __init__(self, memory: memoryview, page_size: int, fence: Callable[[], None]) -> None:
         size = len(memory) - page_size
-        if size <= 0 or size & (size - 1):
+        if size < page_size or size & (size - 1):
             raise UsageError(f"a perf ring has 2^n pages of data, not {size} bytes")
         self._control = memory[:page_size].cast("Q")
         self._data = memory[page_size:]

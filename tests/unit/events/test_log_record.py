@@ -1,0 +1,70 @@
+"""Log records: round trip, damage, formats."""
+
+import struct
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rawbpf.errors import FormatError
+from rawbpf.events.log_format import format_log
+from rawbpf.events.log_record import HEADER, LogRecord, decode_log, encode_log
+
+U64, U32 = st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1)
+COMM = st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=15)
+RECORDS = st.builds(
+    LogRecord,
+    *(st.integers(1, 4), U64, U32, U32, U32, COMM),
+    st.lists(U64, max_size=6).map(tuple),
+    st.text(max_size=80),
+)
+
+
+@given(RECORDS, st.binary(max_size=7))
+def test_round_trip_whatever_the_ring_pads_with(record, padding):
+    assert decode_log(encode_log(record) + padding) == record
+
+
+@given(st.binary(max_size=120))
+@example(bytes(48))
+@example(struct.pack("=IBBH", 2**32 - 1, 3, 255, 65535) + bytes(100))
+def test_any_bytes_are_a_record_or_a_format_error(data):
+    try:
+        decode_log(data)
+    except FormatError:
+        pass
+
+
+def test_comm_is_cut_at_the_first_nul():
+    record = LogRecord(3, 0, 0, 0, 0, "sh\0ubbish", (), "x")
+    assert decode_log(encode_log(record)).comm == "sh"
+
+
+def test_a_record_that_claims_more_than_it_has():
+    raw = bytearray(encode_log(LogRecord(3, 0, 0, 0, 0, "sh", (1,), "x")))
+    raw[5] = 9
+    with pytest.raises(FormatError, match="contradicts itself"):
+        decode_log(bytes(raw))
+    assert HEADER.size == 48
+
+
+@given(st.text(max_size=60), st.lists(U64, max_size=4))
+@example("{", [1])
+@example("{:999999999999}", [1])
+@example("{0.__class__}", [1])
+def test_formats_never_raise_and_never_explode(text, args):
+    assert len(format_log(text, tuple(args))) <= len(text) * 30 + 30
+
+
+@pytest.mark.parametrize(
+    ("text", "args", "shown"),
+    [
+        ("{:d}", (2**64 - 1,), "-1"),
+        ("{:ipv4}", (0x0100007F,), "127.0.0.1"),
+        ("{:x} {:X}", (255, 255), "ff FF"),
+        ("{{}}", (), "{}"),
+        ("no {}", (), "no {missing}"),
+    ],
+)
+def test_formats(text, args, shown):
+    assert format_log(text, args) == shown

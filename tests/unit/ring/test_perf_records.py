@@ -1,0 +1,47 @@
+"""Records, whole and damaged."""
+
+import struct
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rawbpf.ring.perf_records import parse_records
+from tests.support.perf_ring_writer import sample_record
+
+
+@given(st.binary(max_size=300))
+@example(b"\0" * 8)
+@example(struct.pack("=IHH", 9, 0, 65535))
+@example(struct.pack("=IHHI", 9, 0, 16, 2**32 - 1) + b"abcd")
+def test_any_bytes_end_in_an_answer(data):
+    records = parse_records(data)
+    assert sum(map(len, records.samples)) <= len(data)
+
+
+@pytest.mark.parametrize(
+    ("record", "damage"),
+    [
+        (struct.pack("=IHH", 9, 0, 0), "a record of 0 bytes"),
+        (struct.pack("=IHH", 9, 0, 7), "a record of 7 bytes"),
+        (struct.pack("=IHH", 9, 0, 12) + bytes(8), "a record of 12 bytes"),
+        (struct.pack("=IHH", 9, 0, 65535), "a record of 65535 bytes"),
+        (struct.pack("=IHHI", 9, 0, 16, 5) + b"abcd", "5 raw bytes in a record of 16"),
+        (b"\x09\0\0", "3 bytes at 16 are no header"),
+    ],
+)
+def test_what_came_before_the_damage_is_kept(record, damage):
+    records = parse_records(sample_record(b"good") + record)
+    assert records.samples == [b"good"]
+    assert damage in (records.damage or "")
+
+
+def test_types_we_never_asked_for_are_counted():
+    records = parse_records(struct.pack("=IHHQ", 3, 0, 16, 0) + sample_record(b"after"))
+    assert records.other == 1
+    assert records.samples[0][:5] == b"after"
+
+
+def test_several_losses_add_up():
+    lost = [struct.pack("=IHHQQ", 2, 0, 24, 1, n) for n in (3, 4)]
+    assert parse_records(lost[0] + sample_record(b"") + lost[1]).lost == 7

@@ -1,0 +1,41 @@
+"""One gate: what passes is seen, and can be replaced."""
+
+import errno
+import os
+
+import pytest
+
+from rawbpf.errors import KernelError
+from rawbpf.syscall.gate import enter, observed, replaced
+
+
+def test_a_real_call_and_its_errno():
+    with pytest.raises(KernelError) as caught:
+        enter("close", -1)
+    assert caught.value.errno == errno.EBADF
+    assert isinstance(caught.value, OSError)
+
+
+def test_observers_see_name_words_and_result():
+    seen = []
+    with observed(lambda *call: seen.append(call)), replaced(lambda name, *words: 7):
+        assert enter("ioctl", 3, 4, 5) == 7
+    assert seen == [("ioctl", (3, 4, 5), 7)]
+
+
+def test_observers_see_failures_too():
+    seen = []
+    with (
+        observed(lambda *call: seen.append(call)),
+        replaced(lambda name, *words: -errno.EPERM),
+        pytest.raises(KernelError),
+    ):
+        enter("bpf", 0, 0, 0)
+    assert seen == [("bpf", (0, 0, 0), -errno.EPERM)]
+
+
+def test_the_real_kernel_comes_back_after_a_replacement():
+    with replaced(lambda name, *words: 99):
+        pass
+    fd = os.open("/dev/null", os.O_RDONLY)
+    assert enter("close", fd) == 0
