@@ -24,9 +24,21 @@ from rawbpf.errors import FormatError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Kallsyms", "Symbol"]
+__all__ = ["Kallsyms", "Symbol", "is_function_name"]
 
 _TEXT_TYPES = frozenset("tTwW")
+
+
+def is_function_name(name: str) -> bool:
+    """Whether a symbol of code is a function that somebody calls.
+
+    ``.cold`` is the unlikely part that the compiler cut off a function; ``__pfx_`` (6.3) and
+    ``__cfi_`` name the padding before one.
+
+    >>> is_function_name("vfs_read"), is_function_name("vfs_read.cold")
+    (True, False)
+    """
+    return not name.endswith(".cold") and not name.startswith(("__pfx_", "__cfi_"))
 
 
 class Symbol(NamedTuple):
@@ -68,6 +80,11 @@ class Kallsyms:
         if not wanted or re.search(rb"\s", wanted):
             return []
         found = re.finditer(rb" " + re.escape(wanted) + rb"(?=\s|\Z)", self._data)
+        return [self._line_around(match.start()) for match in found]
+
+    def at(self, address: int) -> list[Symbol]:
+        """Every symbol at exactly this address: the names that one function goes by."""
+        found = re.finditer(rb"^0*%x " % address, self._data, re.MULTILINE)
         return [self._line_around(match.start()) for match in found]
 
     def _line_around(self, position: int) -> Symbol:

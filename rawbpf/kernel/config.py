@@ -1,0 +1,50 @@
+"""How the running kernel was configured: evidence when something is not there.
+
+A kernel built with CONFIG_IKCONFIG_PROC shows its configuration as /proc/config.gz; distributions
+put it beside the image in /boot or with the modules. Not having either is common, and proves
+nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from rawbpf.errors import FormatError
+from rawbpf.kernel.files import Root, read_bytes, read_text
+
+__all__ = ["kernel_config"]
+
+
+def kernel_config(option: str, root: Root = "/") -> str | None:
+    """``y``, ``m``, a value, or ``n`` for an option such as ``CONFIG_KPROBES``.
+
+    None if the configuration cannot be found.
+    """
+    text = _config(root)
+    if text is None:
+        return None
+    found = re.search(rf"^{re.escape(option)}=(.*)$", text, re.MULTILINE)
+    return found[1] if found else "n"
+
+
+def _config(root: Root) -> str | None:
+    packed = read_bytes(root, "/proc/config.gz")
+    if packed is not None:
+        return _unpack(packed).decode(errors="replace")
+    release = read_text(root, "/proc/sys/kernel/osrelease") or os.uname().release
+    for path in (f"/boot/config-{release}", f"/lib/modules/{release}/config"):
+        text = read_text(root, path)
+        if text is not None:
+            return text
+    return None
+
+
+def _unpack(packed: bytes) -> bytes:
+    import zlib
+    from gzip import BadGzipFile, decompress
+
+    try:
+        return decompress(packed)
+    except (BadGzipFile, EOFError, zlib.error) as error:
+        raise FormatError("/proc/config.gz is damaged", why=str(error)) from None
