@@ -1,0 +1,136 @@
+"""The text of a program: its instructions, what they refer to, where each came from.
+
+A program that names a map cannot be finished before that map exists. Until then the instruction
+holds zero where the number goes, and a *reference* beside it says which number that will be:
+
+    index   instructions                references
+      4     18 22 00 00  00 ...         Reference("map", "events")
+      5     85 00 00 00  19 ...
+
+``encode`` puts the numbers in. The program itself does not change.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.asm.instruction import Instruction, encode_all
+from rawbpf.errors import BytecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Function", "Program", "Reference", "Source"]
+
+
+class Source(NamedTuple):
+    """Where an instruction was written. ``text`` is the line; None if it is still in the file."""
+
+    file: str
+    line: int
+    text: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+    def read(self) -> str:
+        """The line itself, without its indentation; empty when the file is not there."""
+        if self.text is not None:
+            return self.text.strip()
+        import linecache
+
+        return linecache.getline(self.file, self.line).strip()
+
+
+class Reference(NamedTuple):
+    """A number that is not known yet.
+
+    ``kind``: "map" (a map's file descriptor), "map_value" (the same, and ``addend`` bytes into the
+    value), "kfunc" (the BTF id of a kernel function), "ksym" (of a kernel variable), "function" (a
+    function that is linked in later: the distance to it).
+    """
+
+    kind: str
+    name: str
+    addend: int = 0
+
+
+class Function(NamedTuple):
+    """A function inside a program, and the slot where it begins."""
+
+    name: str
+    slot: int
+
+
+class Program(NamedTuple):
+    """Instructions in order. ``sources`` runs beside them; ``references`` is by their index.
+
+    >>> exit_0 = Program("pass", (Instruction(0xB7), Instruction(0x95)))
+    >>> exit_0.encode().hex(" ", 8)
+    'b700000000000000 9500000000000000'
+    """
+
+    name: str
+    instructions: tuple[Instruction, ...]
+    sources: tuple[Source | None, ...] = ()
+    references: Mapping[int, Reference] = {}  # never written to
+    functions: tuple[Function, ...] = ()
+
+    @property
+    def slots(self) -> int:
+        """Its length as jumps, the verifier and BPF_PROG_LOAD count it."""
+        return sum(instruction.slots for instruction in self.instructions)
+
+    def slot_of(self, index: int) -> int:
+        """The slot where the instruction with this index begins."""
+        return sum(instruction.slots for instruction in self.instructions[:index])
+
+    def index_at(self, slot: int) -> int:
+        """The index of the instruction that covers this slot; IndexError beyond the end."""
+        for index, instruction in enumerate(self.instructions):
+            slot -= instruction.slots
+            if slot < 0:
+                return index
+        raise IndexError(slot)
+
+    def source_at(self, slot: int) -> Source | None:
+        """Where the instruction at this slot was written, if that is known."""
+        return self.sources[self.index_at(slot)] if self.sources else None
+
+    def encode(
+        self, maps: Mapping[str, int] | None = None, ids: Mapping[str, int] | None = None
+    ) -> bytes:
+        """The bytes that BPF_PROG_LOAD takes.
+
+        ``maps``: name -> file descriptor. ``ids``: name -> BTF id of kernel functions and
+        variables. BytecodeError when one that the program refers to is in neither.
+        """  # fmt: skip
+        resolved = list(self.instructions)
+        for index, reference in self.references.items():
+            resolved[index] = _resolve(resolved[index], reference, maps or {}, ids or {})
+        return encode_all(resolved)
+
+    @property
+    def map_names(self) -> list[str]:
+        """The maps that it refers to, each once, in order of first use."""
+        references = (self.references[index] for index in sorted(self.references))
+        return list(dict.fromkeys(r.name for r in references if r.kind.startswith("map")))
+
+
+def _resolve(
+    instruction: Instruction,
+    reference: Reference,
+    maps: Mapping[str, int],
+    ids: Mapping[str, int],
+) -> Instruction:
+    """The instruction with its number in."""
+    table = maps if reference.kind.startswith("map") else ids
+    if reference.name not in table:
+        raise BytecodeError(
+            f"the program refers to {reference.kind} {reference.name!r}",
+            why="nothing of that name was given",
+        )
+    number = table[reference.name]
+    if reference.kind == "map_value":
+        number |= (reference.addend & 0xFFFF_FFFF) << 32
+    return instruction._replace(imm=number)
