@@ -1,8 +1,8 @@
 """The kernel's side of a perf ring, over a plain buffer.
 
 What kernel/events/ring_buffer.c does, as far as a reader can see it: records of multiples of eight
-bytes, written at head & mask, wrapping; nothing written past tail + size; losses told before the next
-record that fits.
+bytes, written at head & mask, wrapping; nothing written past tail + size; losses told before the
+next record that fits.
 """
 
 import struct

@@ -1,0 +1,48 @@
+"""Tests on a real kernel that can be probed.
+
+In a guest (RAWBPF_GUEST=1) nothing is skipped: what cannot run there has failed. On anybody's own
+machine a test that the machine lacks the means for is skipped, and says which means.
+"""
+
+import os
+
+import pytest
+
+from rawbpf.errors import UnsupportedError
+from rawbpf.kernel.capabilities import missing_capabilities
+from rawbpf.kernel.lockdown import lockdown_mode
+from rawbpf.kernel.pmu import pmu_type
+
+IN_GUEST = os.environ.get("RAWBPF_GUEST") == "1"
+
+
+def lacking() -> str | None:
+    """What this machine lacks to be traced."""
+    missing = missing_capabilities({"CAP_BPF", "CAP_PERFMON"})
+    if missing:
+        return f"needs {' and '.join(missing)}: run as root"
+    if lockdown_mode() == "confidentiality":
+        return "this kernel is locked down"
+    try:
+        pmu_type("kprobe")
+    except UnsupportedError as error:
+        return str(error)
+    return None
+
+
+def pytest_collection_modifyitems(items):
+    reason = None if IN_GUEST else lacking()
+    if reason:
+        for item in items:
+            if "kernel" in item.path.parts and "no_probe" not in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    """In a guest a skip is a failure: there is no machine left on which the test would run."""
+    outcome = yield
+    report = outcome.get_result()
+    if IN_GUEST and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in the guest: {report.longrepr}"

@@ -1,0 +1,95 @@
+"""Exact counts: delivered + lost is what happened, whatever happened."""
+
+import os
+import signal
+
+import pytest
+
+import rawbpf as library
+from tests.support.calls import caller, getppid_function
+from tests.support.command import running, summary
+
+COUNT = 2000
+
+
+@pytest.fixture(scope="module")
+def function():
+    return getppid_function()
+
+
+def test_each_call_on_each_of_two_cpus_is_delivered(function):
+    cpus = sorted(os.sched_getaffinity(0))[:2]
+    assert len(cpus) == 2, "the guest has two CPUs"
+    with caller(COUNT, *cpus) as calls:
+        with running("kprobe", function, "--pid", str(calls.pid), "--json") as probe:
+            # --json says nothing on stdout before the first event.
+            wait_until_attached(function)
+            calls.call()
+            assert probe.end() == 0
+        events = probe.events()
+        delivered, lost = summary(probe.errors)
+        assert delivered + lost == 2 * COUNT
+        assert len(events) == delivered
+        assert {event["pid"] for event in events} == {calls.pid}
+        assert {event["cpu"] for event in events} == set(cpus)
+        assert [e["ktime_ns"] for e in events] == sorted(e["ktime_ns"] for e in events)
+
+
+def wait_until_attached(function):
+    """The kernel's own list shows an armed probe."""
+    import time
+
+    from rawbpf.kernel.kallsyms import find_symbols
+    from tests.support.leftovers import KPROBES
+
+    address = f"{find_symbols(function)[0].address:016x}"
+    deadline = time.monotonic() + 30
+    while address not in KPROBES.read_text():
+        assert time.monotonic() < deadline, "never attached"
+        time.sleep(0.02)
+    time.sleep(0.3)  # from the probe to the program set on it
+
+
+def test_one_page_under_load_loses_and_says_exactly_how_many(function):
+    cpu = min(os.sched_getaffinity(0))
+    with caller(COUNT, cpu) as calls:
+        words = "kprobe", function, "--pid", str(calls.pid), "--buffer-pages", "1"
+        with running(*words) as probe:
+            probe.wait_for("Listening for events")
+            probe.process.send_signal(signal.SIGSTOP)
+            calls.call()
+            probe.process.send_signal(signal.SIGCONT)
+            assert probe.end() == 0
+        delivered, lost = summary(probe.text)
+        assert delivered + lost == COUNT
+        assert 0 < delivered < 100, "a page holds some forty records"
+        assert "ENOSPC: the ring was full" in probe.text
+        assert probe.text.count("kprobe triggered!") == delivered
+
+
+def test_another_process_is_not_counted(function):
+    with caller(10, 0) as mine, caller(10, 0) as other:
+        with library.Kprobe(function, pid=mine.pid) as probe:
+            mine.call()
+            other.call()
+            events = []
+            probe.stop()
+            for batch in probe.batches():
+                events += batch
+            ledger = probe.ledger
+        assert [event.pid for event in events] == [mine.pid] * 10
+        assert (ledger.sent, ledger.delivered, ledger.total_lost, ledger.unaccounted) == (
+            10,
+            10,
+            0,
+            0,
+        )
+
+
+def test_the_api_reads_well(function):
+    with caller(3, 0) as calls, library.Kprobe(function, pid=calls.pid) as probe:
+        calls.call()
+        seen = [(event.comm, event.pid, event.message) for event in probe.events(duration=0.5)]
+    assert len(seen) == 3
+    assert seen[0][1:] == (calls.pid, "kprobe triggered!")
+    assert seen[0][0].startswith("python")

@@ -1,0 +1,123 @@
+"""However a session ends, nothing stays behind and nothing hangs."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import rawbpf as library
+from tests.conftest import open_descriptors
+from tests.support.calls import caller, getppid_function
+from tests.support.command import RAWBPF, running, summary
+from tests.support.leftovers import held, settles_to
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [(signal.SIGINT, "Received Ctrl+C"), (signal.SIGTERM, "Received SIGTERM")],
+)
+def test_signals_detach(number, line):
+    before = held()
+    with running("kprobe", "do_sys_openat2") as probe:
+        probe.wait_for("Listening for events")
+        assert held() != before
+        assert probe.end(number) == 0
+    assert f"{line}, detaching kprobe..." in probe.text
+    assert probe.text.endswith("Kprobe detached. Exiting.\n")
+    assert settles_to(before)
+
+
+def test_duration_zero_means_until_ctrl_c():
+    with running("kprobe", "do_sys_openat2", "-d", "0") as probe:
+        probe.wait_for("kprobe triggered!")
+        time.sleep(1.5)
+        assert probe.process.poll() is None
+        assert probe.end() == 0
+    assert "Duration: 0 seconds (0 = until Ctrl+C)" in probe.text
+
+
+def test_fractions_of_a_second():
+    with running("kprobe", "do_sys_openat2", "-d", "0.25") as probe:
+        probe.wait_for("Duration elapsed, detaching kprobe...")
+        assert probe.end(None) == 0
+    assert "Duration: 0.25 seconds" in probe.text
+
+
+def test_sigkill_leaves_nothing():
+    before = held()
+    with running("kprobe", "do_sys_openat2") as probe:
+        probe.wait_for("Listening for events")
+        assert probe.end(signal.SIGKILL) == -signal.SIGKILL
+    assert settles_to(before)
+
+
+def test_json_is_all_there_is_on_stdout():
+    with running("kprobe", "do_sys_openat2", "-d", "1", "--json") as probe:
+        assert probe.end(None) == 0
+    events = [json.loads(line) for line in probe.lines]
+    delivered, _ = summary(probe.errors)
+    assert len(events) == delivered > 0
+    assert events[0]["message"] == "kprobe triggered!"
+    assert events[0]["function"] == "do_sys_openat2"
+    assert abs(events[0]["time_ns"] / 1e9 - time.time()) < 60
+
+
+def test_a_reader_that_goes_away_ends_it():
+    before = held()
+    command = [*RAWBPF, "kprobe", "do_sys_openat2"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout.readline().startswith("Attaching")
+        process.stdout.close()
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""
+    assert settles_to(before)
+
+
+def test_a_reader_that_does_not_read_cannot_hold_the_probe():
+    """Nobody reads; the pipe fills; the session still ends on time, and says what was not shown."""
+    before = held()
+    function = getppid_function()
+    read, write = os.pipe()
+    with caller(20_000, 0) as calls:
+        words = "kprobe", function, "--pid", str(calls.pid), "-d", "3"
+        with running(*words, stdout=write) as probe_dead_end:
+            os.close(write)
+            process = probe_dead_end.process
+            started = time.monotonic()
+            time.sleep(1.5)
+            calls.call()
+            errors = process.stderr.read()
+            status = process.wait(30)
+            assert time.monotonic() - started < 25
+    os.close(read)
+    assert status == 1
+    assert "could not be written to stdout: nobody reads it" in errors
+    assert settles_to(before)
+
+
+def test_a_full_disk_is_said():
+    with Path("/dev/full").open("w") as full, running("kprobe", "vfs_read", stdout=full) as probe:
+        errors = probe.process.stderr.read()
+        assert probe.process.wait(30) == 1
+    assert "No space left on device" in errors
+    assert "Traceback" not in errors
+
+
+def test_the_api_leaves_no_descriptor_and_no_object():
+    before, descriptors = held(), set(open_descriptors())
+    with library.Kprobe("do_sys_openat2") as probe:
+        list(probe.events(duration=0.1))
+    assert set(open_descriptors()) == descriptors
+    assert settles_to(before)
+
+
+def test_an_error_between_attach_and_end_leaves_nothing():
+    before = held()
+    with pytest.raises(ZeroDivisionError), library.Kprobe("do_sys_openat2"):
+        raise ZeroDivisionError
+    assert settles_to(before)

@@ -1,0 +1,112 @@
+"""One clear line each: what failed, why, what to do."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import rawbpf as library
+from rawbpf.asm import Builder, r0, r1
+from rawbpf.errors import VerifierError
+from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.uapi.bpf import bpf_prog_type
+from tests.support.command import RAWBPF, rawbpf
+
+
+def complaint(*words, status=1, **options) -> str:
+    done = rawbpf(*words, **options)
+    assert done.returncode == status, (done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_unknown_function_offers_near_misses():
+    assert "do_sys_openat2" in complaint("kprobe", "do_sys_openat3")
+    assert "sys_read" in complaint("kprobe", "sys_read")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a b;c", "x" * 10_000, "do_sys_openat2+0x1", "naïve", "a.b.c"]
+)
+def test_strange_names(name):
+    lines = complaint("kprobe", name, status=1 if name == "a.b.c" else 2).splitlines()
+    assert lines[0].startswith("rawbpf: ")
+    assert len(lines[0]) < 500
+
+
+@pytest.mark.parametrize("text", ["-1", "nan", "1e99", "soon", "inf", ""])
+def test_bad_durations(text):
+    said = complaint("kprobe", "do_sys_openat2", f"--duration={text}", status=2)
+    assert "give seconds, such as 2 or 0.5" in said
+
+
+@pytest.mark.parametrize("text", ["0", "3", "1048576", "-1", "x", "1" * 30])
+def test_bad_buffer_pages(text):
+    said = complaint("kprobe", "do_sys_openat2", f"--buffer-pages={text}", status=2)
+    assert "power of two" in said
+
+
+def test_blacklisted_function():
+    """Probing the breakpoint handler from the breakpoint handler would not end well."""
+    said = complaint("kprobe", "do_int3")
+    assert "do_int3" in said
+
+
+DROP = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+keep = [int(bit) for bit in sys.argv[1].split(",") if bit]
+for bit in range(64):
+    if bit not in keep and libc.prctl(24, bit, 0, 0, 0) != 0:   # PR_CAPBSET_DROP
+        break
+if sys.argv[2] != "0":
+    libc.prctl(8, 1, 0, 0, 0)                                    # PR_SET_KEEPCAPS
+    os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+CAP_PERFMON, CAP_BPF, CAP_SYSLOG = 38, 39, 34
+
+
+def without_capabilities(keep: list[int], uid: int) -> subprocess.CompletedProcess:
+    kept = ",".join(map(str, keep))
+    command = [sys.executable, "-c", DROP, kept, str(uid), *RAWBPF, "kprobe", "do_sys_openat2"]
+    return subprocess.run([*command, "-d", "0.2"], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("keep", "uid", "lacks"),
+    [
+        ([], 65534, "CAP_BPF and CAP_PERFMON"),
+        ([CAP_BPF], 0, "CAP_PERFMON"),
+        ([CAP_PERFMON], 0, "CAP_BPF"),
+    ],
+)
+def test_a_missing_capability_is_named(keep, uid, lacks):
+    done = without_capabilities(keep, uid)
+    assert done.returncode == 1
+    assert lacks in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_two_capabilities_are_enough():
+    done = without_capabilities([CAP_BPF, CAP_PERFMON, CAP_SYSLOG], 0)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_rejected_program_carries_the_verifiers_words():
+    b = Builder("bad")
+    b.ldxdw(r0, r1[100_0])
+    b.exit()
+    spec = ProgramSpec("bad", bpf_prog_type.BPF_PROG_TYPE_KPROBE, b.build())
+    with pytest.raises(VerifierError) as caught, library.Kprobe("do_sys_openat2", program=spec):
+        pass
+    assert "invalid bpf_context access" in str(caught.value)
+    assert "invalid bpf_context access" in caught.value.log
+    assert "r0 = *(u64 *)(r1 +1000)" in caught.value.log
+
+
+def test_rings_that_are_too_large_for_memory():
+    said = complaint("kprobe", "do_sys_openat2", "--buffer-pages", "32768", "-d", "1")
+    assert "cannot map a ring of 32768 pages" in said or os.sysconf("SC_PHYS_PAGES") > 300_000

@@ -1,0 +1,36 @@
+"""What the kernel still holds."""
+
+import time
+from pathlib import Path
+
+from rawbpf.syscall.bpf import next_id
+from rawbpf.uapi.bpf import bpf_cmd
+
+KPROBES = Path("/sys/kernel/debug/kprobes/list")
+
+
+def ids(command: bpf_cmd) -> set[int]:
+    found, one = set(), next_id(command, 0)
+    while one is not None:
+        found.add(one)
+        one = next_id(command, one)
+    return found
+
+
+def held() -> dict[str, object]:
+    """Ids of all programs and maps, and the armed probes."""
+    return {
+        "programs": ids(bpf_cmd.BPF_PROG_GET_NEXT_ID),
+        "maps": ids(bpf_cmd.BPF_MAP_GET_NEXT_ID),
+        "probes": KPROBES.read_text().splitlines(),
+    }
+
+
+def settles_to(expected: dict[str, object], seconds: float = 10) -> bool:
+    """Objects go when a grace period has passed, not at once."""
+    deadline = time.monotonic() + seconds
+    while held() != expected:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
