@@ -30,7 +30,7 @@ def pmu_type(name: str, root: Root = "/") -> int:
     1
     """
     text = _read(name, "type", root)
-    if not text.isdecimal():
+    if not re.fullmatch("[0-9]{1,9}", text):
         raise FormatError(f"the {name} PMU calls its type {text!r}", why="it should be a number")
     return int(text)
 
@@ -38,7 +38,7 @@ def pmu_type(name: str, root: Root = "/") -> int:
 def pmu_format_bit(name: str, field: str, root: Root = "/") -> int:
     """The bit of ``perf_event_attr.config`` that a one-bit option of a PMU is."""
     text = _read(name, f"format/{field}", root)
-    found = re.fullmatch(r"config:(\d{1,2})", text)
+    found = re.fullmatch(r"config:([0-9]{1,2})", text)
     if found is None:
         raise FormatError(
             f"{name}'s option {field} is {text!r}", why="it should be one bit, as config:0"

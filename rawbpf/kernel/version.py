@@ -54,7 +54,7 @@ def kernel_version(release: str | None = None, *, root: Root = "/") -> KernelVer
     """
     if release is None:
         release = _running(root)
-    found = re.match(r"(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?", release)
+    found = re.match(r"([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?", release)
     if found is None:
         raise FormatError(f"{release!r} is no kernel release", fix="one looks like 6.1.0-18-amd64")
     return KernelVersion(int(found[1]), int(found[2]), int(found[3] or 0))
@@ -65,7 +65,7 @@ def _running(root: Root) -> str:
     if (ubuntu := read_text(root, "/proc/version_signature")) is not None:
         return ubuntu.split()[-1]
     build = read_text(root, "/proc/sys/kernel/version") or ""
-    if debian := re.search(r"\bDebian (\d+\.\d+\S*)", build):
+    if debian := re.search(r"\bDebian ([0-9]+\.\S+)", build):
         return debian[1]
     return read_text(root, "/proc/sys/kernel/osrelease") or os.uname().release
 

@@ -80,7 +80,9 @@ class Kallsyms:
         if not wanted or re.search(rb"\s", wanted):
             return []
         found = re.finditer(rb" " + re.escape(wanted) + rb"(?=\s|\Z)", self._data)
-        return [self._line_around(match.start()) for match in found]
+        places = (match.start() for match in found)
+        # The type stands between two spaces, too: a name of one letter would find it.
+        return [self._line_around(at) for at in places if self._data[at - 2 : at - 1] == b" "]
 
     def at(self, address: int) -> list[Symbol]:
         """Every symbol at exactly this address: the names that one function goes by."""
@@ -118,7 +120,7 @@ _TEXT_NAME = re.compile(rb" [tTwW] (\S+)")
 def _parse_line(line: bytes) -> Symbol:
     words = line.decode(errors="replace").split()
     try:
-        address, kind, name, *module = words
-        return Symbol(int(address, 16), kind, name, module[0].strip("[]") if module else None)
+        address, kind, name, module = words if len(words) == 4 else (*words, "")
+        return Symbol(int(address, 16), kind, name, module.strip("[]") or None)
     except ValueError:
         raise FormatError(f"no line of kallsyms: {line[:80]!r}") from None

@@ -1,0 +1,53 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rawbpf.errors import FormatError, UnsupportedError
+from rawbpf.kernel.cpus import online_cpus, parse_cpu_list, possible_cpus
+from tests.support.machine import Machine
+
+
+def as_kernel_writes(cpus):
+    """The kernel's own way to write a set of CPUs: runs, joined by commas."""
+    runs = []
+    for cpu in sorted(cpus):
+        if runs and runs[-1][1] == cpu - 1:
+            runs[-1][1] = cpu
+        else:
+            runs.append([cpu, cpu])
+    return ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in runs)
+
+
+@given(st.sets(st.integers(0, 8191), max_size=100))
+def test_whatever_the_kernel_writes_is_read_back(cpus):
+    assert parse_cpu_list(as_kernel_writes(cpus) + "\n") == sorted(cpus)
+
+
+@pytest.mark.parametrize(
+    "text", ["0-", "-1", "a", "3-1", "0,,1", "0 1", "0-99999", "0-4294967295", "0-1-2", "²"]
+)
+def test_a_damaged_list_is_refused(text):
+    with pytest.raises(FormatError, match="no list of CPUs"):
+        parse_cpu_list(text)
+
+
+@given(st.text(max_size=20))
+def test_any_text_gives_a_list_or_a_format_error(text):
+    try:
+        cpus = parse_cpu_list(text)
+    except FormatError:
+        return
+    assert all(0 <= cpu < 1 << 16 for cpu in cpus)
+
+
+def test_possible_and_online_differ(tmp_path):
+    machine = Machine(tmp_path)
+    machine.file("/sys/devices/system/cpu/possible", "0-3,8\n")
+    machine.file("/sys/devices/system/cpu/online", "0,2\n")
+    assert possible_cpus(machine.root) == [0, 1, 2, 3, 8]
+    assert online_cpus(machine.root) == [0, 2]
+
+
+def test_no_sysfs_says_so(tmp_path):
+    with pytest.raises(UnsupportedError, match="mount sysfs"):
+        possible_cpus(tmp_path)

@@ -1,0 +1,79 @@
+import pytest
+
+from rawbpf.symbols.kallsyms import Kallsyms
+from rawbpf.symbols.probeable import Function, ProbeRules, probeable_functions
+
+KERNEL = Kallsyms(
+    b"ffffffff81000010 T vfs_read\n"
+    b"ffffffff81000020 t notrace_one\n"
+    b"ffffffff81000030 T int3\n"
+    b"ffffffff81000040 T __x64_sys_getppid\n"
+    b"ffffffff81000040 T __do_sys_getppid\n"
+    b"ffffffff81000050 t vfs_read.isra.0\n"
+    b"ffffffff81000060 t vfs_read.cold\n"
+    b"ffffffff81000070 t __pfx_vfs_read\n"
+    b"ffffffff81000080 t helper\n"
+    b"ffffffff81000090 t helper\n"
+    b"ffffffff81000100 T _sinittext\n"
+    b"ffffffff81000110 T start_kernel\n"
+    b"ffffffff81000200 T _einittext\n"
+    b"ffffffff82000000 D data\n"
+    b"ffffffffc0000000 t helper\t[mod]\n"
+    b"ffffffffc0000100 t bpf_prog_0123_hello\t[bpf]\n"
+    b"ffffffffc0000200 t ftrace_trampoline\t[__builtin__ftrace]\n"
+)
+HOOKED = b"vfs_read\n__do_sys_getppid\nhelper\nhelper [mod]\nint3\nstart_kernel\n"
+BLACKLIST = b"0xffffffff81000030-0xffffffff81000038\tint3\n"
+
+
+def rules(hooked=HOOKED, blacklist=BLACKLIST, kernel=KERNEL):
+    return ProbeRules(kernel, list(kernel), hooked, blacklist)
+
+
+def obstacle(name, **lists):
+    return rules(**lists).obstacle(KERNEL.lookup(name)[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("notrace_one", "notrace"),
+        ("int3", "blacklist"),
+        ("start_kernel", "start-up"),
+        ("data", "data"),
+        ("bpf_prog_0123_hello", "generated"),
+        ("ftrace_trampoline", "generated"),
+    ],
+)
+def test_each_obstacle_has_its_name(name, reason):
+    assert reason in obstacle(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["vfs_read", "__do_sys_getppid", "__x64_sys_getppid", "helper", "vfs_read.isra.0"]
+)
+def test_what_can_be_probed_also_under_another_name(name):
+    assert obstacle(name) is None
+
+
+def test_lists_that_cannot_be_read_forbid_nothing():
+    assert obstacle("notrace_one", hooked=None) is None
+    assert obstacle("int3", blacklist=None) is None
+
+
+def test_with_hidden_addresses_names_decide():
+    data = b"".join(b"0" * 16 + b" t %s\n" % name for name in (b"vfs_read", b"int3", b"other"))
+    kernel = Kallsyms(data)
+    hidden = rules(blacklist=b"0x0000000000000000-0x0000000000000000\tint3\n", kernel=kernel)
+    assert [hidden.obstacle(symbol) is None for symbol in kernel] == [True, False, False]
+
+
+def test_the_list_is_sorted_complete_and_counts_namesakes():
+    assert probeable_functions(KERNEL, rules()) == [
+        Function("__do_sys_getppid", None, 1),
+        Function("__x64_sys_getppid", None, 1),
+        Function("helper", None, 3),
+        Function("helper", "mod", 3),
+        Function("vfs_read", None, 1),
+        Function("vfs_read.isra.0", None, 1),
+    ]
