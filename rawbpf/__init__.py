@@ -8,19 +8,42 @@ caller does not need.
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
+if TYPE_CHECKING:
+    from rawbpf.errors import (
+        AttachError,
+        ClosedError,
+        KernelError,
+        RawbpfError,
+        UnsupportedError,
+        UsageError,
+        VerifierError,
+    )
+    from rawbpf.trace.kprobe import Kprobe
+
 _HOME = {
-    "RawbpfError": "rawbpf.errors",
-    "UsageError": "rawbpf.errors",
+    "AttachError": "rawbpf.errors",
+    "ClosedError": "rawbpf.errors",
     "KernelError": "rawbpf.errors",
+    "Kprobe": "rawbpf.trace.kprobe",
+    "RawbpfError": "rawbpf.errors",
+    "UnsupportedError": "rawbpf.errors",
+    "UsageError": "rawbpf.errors",
     "VerifierError": "rawbpf.errors",
 }
 
-__all__ = [  # noqa: PLE0605 -- derived from the table above, which is what a reader should edit
-    *sorted(_HOME),
-    "__version__",
+__all__ = [
+    "AttachError",
+    "ClosedError",
+    "KernelError",
+    "Kprobe",
+    "RawbpfError",
+    "UnsupportedError",
+    "UsageError",
+    "VerifierError",
 ]
 
 
@@ -31,4 +54,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, "__version__"]

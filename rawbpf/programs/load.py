@@ -15,7 +15,6 @@ import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, VerifierError
-from rawbpf.kernel.capabilities import missing_capabilities
 from rawbpf.programs.program import Program
 from rawbpf.programs.verifier_log import cause
 from rawbpf.syscall import bpf
@@ -65,30 +64,17 @@ def _explain(spec: ProgramSpec, insns: bytes, refusal: KernelError) -> KernelErr
     if log:
         what = f"the verifier refused program {spec.name!r}"
         return VerifierError(what, errno=number, log=log, cause=cause(log))
-    if number == errno.EPERM:
-        return refused_for_privilege(f"cannot load program {spec.name!r}", number)
-    return KernelError(f"cannot load program {spec.name!r}", errno=number, call="BPF_PROG_LOAD")
+    return refused_for_privilege(f"cannot load program {spec.name!r}", number)
 
 
 def refused_for_privilege(what: str, number: int) -> KernelError:
-    """EPERM of bpf(2): name the capability that is missing, if one is."""
-    missing = missing_capabilities({"CAP_BPF", "CAP_PERFMON"})
-    if missing:
-        names = " and ".join(sorted(missing))
-        return KernelError(
-            what,
-            errno=number,
-            call="bpf",
-            why=f"this process lacks {names}",
-            fix="run it as root (sudo), or in a throwaway guest: rawbpf guest COMMAND",
-        )
-    return KernelError(
-        what,
-        errno=number,
-        call="bpf",
-        why="the kernel does not permit it although the capabilities are there",
-        fix="`rawbpf doctor` looks for lockdown, memlock and the like",
-    )
+    """Say which right is missing, if bpf(2) answered EPERM or EACCES; else just what it said."""
+    if number not in (errno.EPERM, errno.EACCES):
+        return KernelError(what, errno=number, call="bpf")
+    from rawbpf.kernel.permission import why_refused  # only the unlucky pay for it
+
+    why, fix = why_refused()
+    return KernelError(what, errno=number, call="bpf", why=why, fix=fix)
 
 
 def _fetch_log(spec: ProgramSpec, insns: bytes) -> str:

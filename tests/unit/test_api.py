@@ -1,0 +1,36 @@
+"""The names that `import rawbpf` offers."""
+
+import subprocess
+import sys
+
+import rawbpf
+
+
+def test_all_is_sorted_and_there():
+    assert rawbpf.__all__ == sorted(rawbpf._HOME)
+    for name in rawbpf.__all__:
+        assert getattr(rawbpf, name).__module__ == rawbpf._HOME[name]
+    assert set(dir(rawbpf)) >= set(rawbpf.__all__)
+
+
+def test_importing_it_costs_nothing_more():
+    code = "import sys; before = set(sys.modules); import rawbpf; print(set(sys.modules) - before)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "ctypes" not in out.stdout
+    assert "rawbpf.syscall" not in out.stdout
+
+
+def test_a_wrong_name_is_an_attribute_error():
+    assert not hasattr(rawbpf, "Uprobe")
+
+
+def test_the_main_job_starts_with_what_it_uses():
+    heavy = {"elftools", "rich", "dataclasses", "inspect", "subprocess", "json", "platformdirs"}
+    code = (
+        "import sys, rawbpf.cli.main, rawbpf.cli.arguments, rawbpf.cli.kprobe, "
+        "rawbpf.output.log_lines\nprint(*sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(out.stdout.split())
+    assert not heavy & loaded
+    assert "rawbpf.symbols.kallsyms" not in loaded
