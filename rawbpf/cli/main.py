@@ -50,9 +50,9 @@ def main(argv: list[str]) -> int:
     verbose = 0
     try:
         verbose, name, rest = _split(argv)
-        set_level(verbose)
         if name is None:
             return 0
+        set_level(verbose)
         module = import_module(COMMANDS[name].module)
         from rawbpf.cli.arguments import parse
 

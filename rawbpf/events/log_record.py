@@ -26,7 +26,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from rawbpf.errors import FormatError
+from rawbpf.errors import FormatError, UsageError
 from rawbpf.events.log_format import format_log
 
 __all__ = [
@@ -83,7 +83,10 @@ def level_number(name: str) -> int:
     >>> level_number("warning"), level_number("debug")
     (2, 4)
     """
-    return LEVEL_NAMES.index("warn" if name == "warning" else name)
+    known = "warn" if name == "warning" else name
+    if known not in LEVEL_NAMES:
+        raise UsageError(f"{name!r} is no log level", fix=f"use one of {', '.join(LEVEL_NAMES)}")
+    return LEVEL_NAMES.index(known)
 
 
 def encode_log(record: LogRecord) -> bytes:

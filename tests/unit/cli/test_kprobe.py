@@ -1,0 +1,71 @@
+"""What `kprobe` refuses before it asks the kernel, and how it shows what the kernel answers."""
+
+import errno
+
+import pytest
+
+from rawbpf.cli.kprobe import parse_duration
+from rawbpf.cli.main import main
+from rawbpf.errors import UsageError
+from rawbpf.syscall.gate import replaced
+from tests.support.fake_kernel import FakeKernel, write_log
+
+
+@pytest.fixture(autouse=True)
+def a_kernel_with_kprobes(monkeypatch):
+    monkeypatch.setattr("rawbpf.trace.kprobe.pmu_type", lambda name: 6)
+    monkeypatch.setattr("rawbpf.links.kprobe.pmu_type", lambda name: 6)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("0", 0), ("0.25", 0.25), ("1e3", 1000)])
+def test_durations(text, seconds):
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["-1", "nan", "inf", "1e99", "soon", "", "1s"])
+def test_bad_durations(text):
+    with pytest.raises(UsageError, match="give seconds"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    "argv", [["--pid=0"], ["--pid=x"], ["--pid=99999999"], ["--buffer-pages=3"], ["-d", "-1"]]
+)
+def test_bad_options_are_usage_errors(argv, capsys):
+    assert main(["kprobe", "vfs_read", *argv]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def run_with(kernel: FakeKernel, *argv: str) -> int:
+    with replaced(kernel):
+        return main([*argv, "kprobe", "vfs_read", "-d", "1"])
+
+
+def test_no_permission_for_maps(capsys):
+    assert run_with(FakeKernel(BPF_MAP_CREATE=[-errno.EPERM])) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("rawbpf: cannot create a BPF map: ")
+
+
+LOG = "0: R1=ctx() R10=fp0\n0: (79) r0 = *(u64 *)(r1 +1000)\ninvalid bpf_context access off=1000\n"
+
+
+def test_a_rejection_shows_its_cause_and_the_whole_log_with_v(capsys):
+    kernel = FakeKernel(BPF_MAP_CREATE=[901, 902], BPF_PROG_LOAD=[write_log(LOG, errno.EACCES)])
+    assert run_with(kernel) == 1
+    said = capsys.readouterr().err
+    assert "refused program 'hello_kprobe': invalid bpf_context access off=1000" in said
+    assert "r0 = *(u64 *)" not in said
+    assert kernel.closed == [902, 901]
+    again = FakeKernel(BPF_MAP_CREATE=[901, 902], BPF_PROG_LOAD=[write_log(LOG, errno.EACCES)])
+    assert run_with(again, "-v") == 1
+    assert "0: (79) r0 = *(u64 *)(r1 +1000)" in capsys.readouterr().err
+
+
+def test_what_was_opened_is_closed_in_reverse_when_a_ring_fails(capsys):
+    kernel = FakeKernel(
+        BPF_MAP_CREATE=[901, 902], BPF_PROG_LOAD=[903], perf_event_open=[-errno.EMFILE]
+    )
+    assert run_with(kernel) == 1
+    assert kernel.closed == [903, 902, 901]
+    assert "EMFILE" in capsys.readouterr().err

@@ -1,0 +1,77 @@
+"""The entry point: help, usage errors, levels."""
+
+import pytest
+
+from rawbpf.cli.commands import COMMANDS
+from rawbpf.cli.main import main
+
+
+def test_help_lists_every_command(capsys):
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    for name, command in COMMANDS.items():
+        assert f"  {name} " in out
+        assert command.summary in out
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_help(name, capsys):
+    assert main([name, "--help"]) == 0
+    shown = capsys.readouterr()
+    assert "Usage:" in shown.out
+    assert f"rawbpf {name}" in shown.out
+    assert shown.err == ""
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        ([], "no command given"),
+        (["kprob"], "did you mean kprobe?"),
+        (["--frobnicate"], "unknown option '--frobnicate'"),
+        (["kprobe"], "FUNCTION"),
+        (["kprobe", "f", "g"], "Usage:"),
+        (["kprobe", "f", "--nonsense"], "--nonsense"),
+        (["kprobe", "f", "-d"], "-d"),
+    ],
+)
+def test_usage_errors_are_two_with_the_usage_on_stderr(argv, said, capsys):
+    assert main(argv) == 2
+    shown = capsys.readouterr()
+    assert said in shown.err
+    assert "Usage:" in shown.err
+    assert shown.out == ""
+
+
+def test_a_wrong_level_is_said(monkeypatch, capsys):
+    monkeypatch.setenv("RAWBPF_LOG", "loud")
+    assert main(["--version"]) == 0  # nothing is logged, so nothing is wrong yet
+    assert main(["kprobe", "f"]) == 2
+    assert "set it to debug, info, warning or error" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "environment", "level"),
+    [
+        ([], "", "info"),
+        (["-v"], "", "debug"),
+        (["-v"], "error", "warning"),
+        (["-vv"], "error", "info"),
+        (["--verbose"], "warning", "info"),
+        ([], "debug", "debug"),
+    ],
+)
+def test_v_raises_the_level_that_rawbpf_log_sets(argv, environment, level, monkeypatch):
+    from rawbpf.cli import terminal
+
+    monkeypatch.setenv("RAWBPF_LOG", environment)
+    main([*argv, "kprobe", "no such function"])
+    assert terminal.level() == level
+
+
+def test_v_counts_behind_the_command_too(monkeypatch):
+    from rawbpf.cli import terminal
+
+    monkeypatch.setenv("RAWBPF_LOG", "error")
+    main(["-v", "kprobe", "no such function", "-v"])
+    assert terminal.level() == "info"
