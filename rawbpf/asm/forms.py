@@ -1,0 +1,87 @@
+"""All forms, and which of them an instruction is. Whatever is none of them is malformed.
+
+The opcode alone does not tell: src, off or imm may (a call of a helper, of a function, of the
+kernel). Fields that mean nothing in a form must be zero there, or the kernel refuses the program.
+
+>>> from rawbpf.asm.instruction import Instruction
+>>> form_of(Instruction(0x37, 1, 0, 1, 7)).name
+'sdiv'
+>>> form_of(Instruction(0x95, 3))
+Traceback (most recent call last):
+...
+rawbpf.errors.DecodeError: offset 0x0: malformed exit: dst is 3 and must be 0
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from rawbpf.asm import forms_arithmetic, forms_atomic, forms_constant, forms_jump, forms_memory
+from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.errors import DecodeError
+from rawbpf.uapi.bpf_insn import MAX_BPF_REG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawbpf.asm.form import Form
+    from rawbpf.asm.instruction import Instruction
+
+__all__ = ["FORMS", "form_of"]
+
+FORMS: tuple[Form, ...] = (
+    *forms_arithmetic.FORMS,
+    *forms_jump.FORMS,
+    *forms_memory.FORMS,
+    *forms_atomic.FORMS,
+    *forms_constant.FORMS,
+)
+"""Every shape that an instruction can have."""
+
+_FIELDS = ("dst", "src", "off", "imm")
+
+
+@cache
+def _by_opcode() -> dict[int, list[Form]]:
+    table: dict[int, list[Form]] = {}
+    for form in FORMS:
+        table.setdefault(form.opcode, []).append(form)
+    return table
+
+
+def form_of(instruction: Instruction, offset: int = 0) -> Form:
+    """The form of an instruction. DecodeError, naming ``offset``, when it has none."""
+    candidates = _by_opcode().get(instruction.opcode)
+    if candidates is None:
+        raise DecodeError(f"opcode {instruction.opcode:#04x} is unknown", offset=offset)
+    faults = []
+    for form in candidates:
+        fault = next(_faults(form, instruction), None)
+        if fault is None:
+            return form
+        faults.append(fault)
+    # The form that matches in most fields is what was meant; its first fault is the last found.
+    field, why = max(faults, key=lambda fault: _FIELDS.index(fault[0]))
+    name = candidates[[f[0] for f in faults].index(field)].name
+    raise DecodeError(f"malformed {name}", offset=offset, why=why)
+
+
+def _faults(form: Form, instruction: Instruction) -> Iterator[tuple[str, str]]:
+    """What is wrong with the instruction, were it of this form: the field and the sentence."""
+    for field in _FIELDS:
+        value = getattr(instruction, field)
+        if field == "imm" and instruction.opcode == LD_IMM64:
+            if value >> 32 and not (form.shows("high") or form.shows("imm")):
+                yield field, f"the high half of imm is {value >> 32:#x} and must be 0"
+        elif not form.shows(field) and value != _fixed(form, field):
+            yield field, f"{field} is {value} and must be {_fixed(form, field)}"
+        elif field in ("dst", "src") and value >= MAX_BPF_REG:
+            yield field, f"there is no register {value}"
+        elif "{off:index}" in form.c and field == "off" and value < 1:
+            yield field, f"off is {value} and must be an index"
+
+
+def _fixed(form: Form, field: str) -> int:
+    """The value of a field that is no operand."""
+    return 0 if field == "dst" else int(getattr(form, field))

@@ -1,0 +1,117 @@
+"""The forms of atomics: class STX, mode ATOMIC, and imm says which operation.
+
+LLVM and the kernel write several of them differently; what LLVM writes is written here, and both
+are read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.asm.form import Form
+from rawbpf.uapi import bpf_insn as isa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["FORMS"]
+
+_OPERATIONS = (
+    ("add", isa.BPF_ADD, "+="),
+    ("or", isa.BPF_OR, "|="),
+    ("and", isa.BPF_AND, "&="),
+    ("xor", isa.BPF_XOR, "^="),
+)
+_WIDTHS = ((64, isa.BPF_DW, "r", "", "64"), (32, isa.BPF_W, "w", "32", ""))
+"""Bits, size, letter of its registers, suffix in mnemonics, infix in the kernel's names."""
+
+_ATOMIC = isa.BPF_STX | isa.BPF_ATOMIC
+
+
+def _plain(bits: int, size: int, letter: str, suffix: str, _infix: str) -> Iterator[Form]:
+    for name, code, symbol in _OPERATIONS:
+        pattern = f"lock *(u{bits} *)({{dst:r}}{{off:mem}}) {symbol} "
+        old = name == "add"  # as old as eBPF, then called XADD
+        yield Form(
+            _ATOMIC | size,
+            c=pattern + "{src:r}",
+            w=pattern + "{src:w}" if letter == "w" else "",
+            mnemonic=f"lock {name}{suffix} [{{dst:r}}{{off:mem}}], {{src:r}}",
+            meaning=f"{bits} bits at dst + off {symbol} src",
+            cpu=1 if old else 3,
+            kernel="3.18" if old else "5.12",
+            imm=code,
+        )
+
+
+def _fetching(bits: int, size: int, letter: str, suffix: str, infix: str) -> Iterator[Form]:
+    for name, code, symbol in _OPERATIONS:
+        arguments = f"((u{bits} *)({{dst:r}}{{off:mem}}), {{src:%s}})"
+        yield Form(
+            _ATOMIC | size,
+            c=f"{{src:{letter}}} = atomic_fetch_{name}" + arguments % letter,
+            also=(f"{{src:r}} = atomic{infix}_fetch_{name}" + arguments % "r",),
+            mnemonic=f"lock fetch_{name}{suffix} [{{dst:r}}{{off:mem}}], {{src:r}}",
+            meaning=f"{bits} bits at dst + off {symbol} src; src = what was there",
+            cpu=3,
+            kernel="5.12",
+            imm=code | isa.BPF_FETCH,
+        )
+
+
+def _exchanges(bits: int, size: int, letter: str, suffix: str, infix: str) -> Iterator[Form]:
+    llvm = f"{suffix}_{bits}({{dst:r}}{{off:mem}}, "
+    kernel = f"((u{bits} *)({{dst:r}}{{off:mem}}), "
+    yield Form(
+        _ATOMIC | size,
+        c=f"{{src:{letter}}} = xchg{llvm}{{src:{letter}}})",
+        also=(f"{{src:r}} = atomic{infix}_xchg{kernel}{{src:r}})",),
+        mnemonic=f"lock xchg{suffix} [{{dst:r}}{{off:mem}}], {{src:r}}",
+        meaning=f"swap src and {bits} bits at dst + off",
+        cpu=3,
+        kernel="5.12",
+        imm=isa.BPF_XCHG,
+    )
+    yield Form(
+        _ATOMIC | size,
+        c=f"{letter}0 = cmpxchg{llvm}{letter}0, {{src:{letter}}})",
+        also=(f"r0 = atomic{infix}_cmpxchg{kernel}r0, {{src:r}})",),
+        mnemonic=f"lock cmpxchg{suffix} [{{dst:r}}{{off:mem}}], {{src:r}}",
+        meaning=f"{bits} bits at dst + off = src if they equal r0; r0 = what was there",
+        cpu=3,
+        kernel="5.12",
+        imm=isa.BPF_CMPXCHG,
+    )
+
+
+_SIZES = (("b", isa.BPF_B, 8), ("h", isa.BPF_H, 16), ("w", isa.BPF_W, 32), ("dw", isa.BPF_DW, 64))
+
+
+def _ordered(letter: str, size: int, bits: int) -> Iterator[Form]:
+    register = "r" if bits == 64 else "w"
+    yield Form(
+        _ATOMIC | size,
+        c=f"{{dst:{register}}} = load_acquire((u{bits} *)({{src:r}}{{off:mem}}))",
+        mnemonic=f"ldacq{letter} {{dst:r}}, [{{src:r}}{{off:mem}}]",
+        meaning=f"dst = {bits} bits at src + off, before all that follows",
+        cpu=4,
+        kernel="6.15",
+        imm=isa.BPF_LOAD_ACQ,
+    )
+    yield Form(
+        _ATOMIC | size,
+        c=f"store_release((u{bits} *)({{dst:r}}{{off:mem}}), {{src:{register}}})",
+        mnemonic=f"strel{letter} [{{dst:r}}{{off:mem}}], {{src:r}}",
+        meaning=f"{bits} bits at dst + off = src, after all that came before",
+        cpu=4,
+        kernel="6.15",
+        imm=isa.BPF_STORE_REL,
+    )
+
+
+FORMS = (
+    *(form for width in _WIDTHS for form in _plain(*width)),
+    *(form for width in _WIDTHS for form in _fetching(*width)),
+    *(form for width in _WIDTHS for form in _exchanges(*width)),
+    *(form for row in _SIZES for form in _ordered(*row)),
+)
