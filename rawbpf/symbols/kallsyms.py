@@ -33,12 +33,12 @@ def is_function_name(name: str) -> bool:
     """Whether a symbol of code is a function that somebody calls.
 
     ``.cold`` is the unlikely part that the compiler cut off a function; ``__pfx_`` (6.3) and
-    ``__cfi_`` name the padding before one.
+    ``__cfi_`` name the padding before one; a name that begins with a dot is an assembler's label.
 
     >>> is_function_name("vfs_read"), is_function_name("vfs_read.cold")
     (True, False)
     """
-    return not name.endswith(".cold") and not name.startswith(("__pfx_", "__cfi_"))
+    return not name.endswith(".cold") and not name.startswith((".", "__pfx_", "__cfi_"))
 
 
 class Symbol(NamedTuple):

@@ -47,6 +47,9 @@ class ProbeRules:
         hooked: bytes | None,
         blacklist: bytes | None,
     ) -> None:
+        lists = {"ftrace's list of functions": hooked, "the kprobe blacklist": blacklist}
+        self.missing = tuple(name for name, data in lists.items() if data is None)
+        """The lists that could not be read, so that functions on them count as probeable."""
         self._init = _init_text(kallsyms)
         self._hooked = None if hooked is None else frozenset(hooked.decode().splitlines())
         self._hooked_at = frozenset(s.address for s in symbols if self._is_hooked(s)) - {0}
