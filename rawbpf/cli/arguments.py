@@ -20,19 +20,40 @@ def parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
 
     >>> parse("Usage: rawbpf show <file>", ["show", "a"])
     {'show': True, '<file>': 'a'}
+
+    Where the usage ends its options with ``[--] [<command>...]``, the first word that is no option
+    starts another command's line, and all after it is that command's.
+
+    >>> parse("Usage: rawbpf in [-v] [--] [<command>...]", ["in", "show", "-v"])["<command>"]
+    ['show', '-v']
     """
+    carries_command = "[--] [<command>...]" in usage
     # docopt's own help exits the process; a library call must not.
     words = argv[: argv.index("--")] if "--" in argv else argv
-    options_first = "[options_first]" in usage
-    if not options_first and any(word in ("-h", "--help") for word in words):
-        sys.stdout.write(usage.strip() + "\n")
-        return None
+    if not carries_command and any(word in ("-h", "--help") for word in words):
+        return _show(usage)
     try:
-        arguments = dict(docopt(usage, argv, default_help=False, options_first=options_first))
+        if carries_command:
+            arguments = _parse_carrier(usage, argv)
+        else:
+            arguments = dict(docopt(usage, argv, default_help=False))
     except DocoptExit as error:
         said = str(error).strip()
         first = said.splitlines()[0] if said else ""
         what = "these arguments do not fit" if first.lower().startswith("usage") else first
         raise UsageError(what, details=usage.strip()) from None
+    if arguments.get("--help"):
+        return _show(usage)
     raise_level(int(arguments.get("--verbose") or 0))
     return arguments
+
+
+def _show(usage: str) -> None:
+    sys.stdout.write(usage.strip() + "\n")
+
+
+def _parse_carrier(usage: str, argv: list[str]) -> dict[str, Any]:
+    """Parse with options first. docopt would stop at our own name, so that joins the program's."""
+    joined = usage.replace(f"rawbpf {argv[0]}", f"rawbpf-{argv[0]}")
+    parsed = docopt(joined, argv[1:], default_help=False, options_first=True)
+    return dict(parsed) | {argv[0]: True}

@@ -1,0 +1,44 @@
+"""Where a guest's parts are kept between runs, and how a file appears there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["folder", "write_whole"]
+
+
+def folder(*parts: str) -> Path:
+    """A directory in the user's cache, made when absent.
+
+    RAWBPF_CACHE names another place than the user's own cache directory.
+    """
+    named = os.environ.get("RAWBPF_CACHE")
+    if named:
+        root = Path(named)
+    else:
+        from platformdirs import user_cache_path
+
+        root = user_cache_path("rawbpf")
+    path = root.joinpath(*parts)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file beside its place, then rename it there: a reader never sees half of it."""
+    with _beside(path) as partial:
+        with partial.open("wb") as file:
+            file.writelines(pieces)
+        partial.replace(path)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield partial
+    finally:
+        partial.unlink(missing_ok=True)

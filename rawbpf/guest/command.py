@@ -1,0 +1,78 @@
+"""What a command line means in the guest, and which files it needs there.
+
+``python`` and ``pytest`` are the interpreter that runs this; a rawbpf command is run by it too;
+anything else has to be an executable here, and comes along with its libraries.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from rawbpf.errors import UsageError
+
+__all__ = ["Command", "understand"]
+
+_PROMPT = (
+    "import rawbpf; print('rawbpf', rawbpf.__version__, 'is imported. Ctrl+D ends the guest.')"
+)
+
+_PROJECT_FILES = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg")
+
+
+class Command(NamedTuple):
+    """argv for the guest, the files to add, and whether pytest's packages are wanted."""
+
+    argv: list[str]
+    files: list[str]
+    with_tests: bool
+
+
+def understand(words: list[str], commands: Collection[str]) -> Command:
+    """A command line as the guest runs it; ``commands`` are rawbpf's own.
+
+    >>> understand(["pytest", "-q"], ()).argv[1:]
+    ['-m', 'pytest', '-q']
+    """
+    if not words:
+        return Command([sys.executable, "-q", "-i", "-c", _PROMPT], [], with_tests=False)
+    name, rest = words[0], words[1:]
+    files = list(_existing(rest))
+    if name in ("python", "python3"):
+        # A script may import pytest's company; only what it names is known here.
+        with_tests = "-m" in rest and "pytest" in rest
+        return Command([sys.executable, *rest], files, with_tests)
+    if name == "pytest":
+        project = list(_project(os.getcwd()))
+        return Command([sys.executable, "-m", "pytest", *rest], [*project, *files], with_tests=True)
+    if name in commands or name.startswith("-"):
+        return Command([sys.executable, "-m", "rawbpf", *words], files, with_tests=False)
+    executable = shutil.which(name)
+    if executable is None:
+        raise UsageError(
+            f"{name!r} is neither a rawbpf command nor an executable",
+            fix="see `rawbpf --help` for the commands",
+        )
+    return Command([executable, *rest], [executable, *files], with_tests=False)
+
+
+def _project(start: str) -> Iterator[str]:
+    """The folder of the tests' project: they lean on settings and helpers beside them."""
+    folder = start
+    while folder != "/":
+        if any(os.path.exists(f"{folder}/{name}") for name in _PROJECT_FILES):
+            yield folder
+            return
+        folder = os.path.dirname(folder)
+
+
+def _existing(words: list[str]) -> Iterator[str]:
+    """The words that name files here; also behind an option's "=", and before pytest's "::"."""
+    for word in words:
+        candidate = word.partition("=")[2] if word.startswith("-") and "=" in word else word
+        candidate = candidate.partition("::")[0]
+        if candidate and not candidate.startswith("-") and os.path.exists(candidate):
+            yield candidate

@@ -1,0 +1,144 @@
+"""The guest's root file system, in two archives, one after the other.
+
+The base holds the interpreter, its library and packages: some tens of MB that seldom change, so
+it is kept in the cache under a fingerprint of everything that went into it (paths, sizes, times).
+The second part is made for each run: rawbpf itself, the files that the command names, the job.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rawbpf.guest import cache
+from rawbpf.guest.bytecode import cached_name, pyc, pytest_cached_names
+from rawbpf.guest.cpio import encode
+from rawbpf.guest.elf_libraries import loader
+from rawbpf.guest.interpreter import base_executable, bring_interpreter, library_files
+from rawbpf.guest.packages import Package, closure, installed
+from rawbpf.guest.tree import JUNK, Tree
+
+__all__ = ["JOB", "base_image", "run_image"]
+
+JOB = "/rawbpf/job"
+"""Where PID 1 finds what to do: a marshalled dictionary, as the same interpreter reads it."""
+
+_INIT = """#!/rawbpf/python -IS
+import sys
+sys.path.append({parent!r})
+from rawbpf.guest.init import main
+main()
+"""
+_TEST_PACKAGES = ("pytest", "hypothesis", "pexpect")
+_PACKAGE_ROOT = Path(__file__).resolve().parent.parent
+_KEPT_IMAGES = 4
+
+
+def base_image(*, with_tests: bool) -> Path:
+    """The archive of interpreter and packages, from the cache or made now."""
+    packages = _packages(with_tests)
+    inputs = [Path(sys.executable), Path(base_executable()), *library_files()]
+    inputs += [file for package in packages for file in package.files()]
+    # Files of this very package decide what goes in; a change of them makes another image.
+    inputs += sorted(Path(__file__).parent.glob("*.py"))
+    path = cache.folder("images") / f"{_fingerprint(inputs)}.cpio"
+    if path.exists():
+        os.utime(path)
+    else:
+        cache.write_whole(path, encode(_base_tree(packages)))
+        _forget_old(path.parent)
+    return path
+
+
+def _packages(with_tests: bool) -> list[Package]:
+    found = installed()
+    roots = ["rawbpf"]
+    if with_tests:
+        roots += _TEST_PACKAGES
+        roots += [name for name, package in found.items() if package.offers("pytest11")]
+    return closure(roots, found)
+
+
+def _fingerprint(inputs: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in inputs:
+        status = os.stat(path)
+        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="replace"))
+    return digest.hexdigest()[:24]
+
+
+def _forget_old(folder: Path) -> None:
+    """Keep the few images that were used last."""
+    images = sorted(folder.glob("*.cpio"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for image in images[_KEPT_IMAGES:]:
+        image.unlink(missing_ok=True)
+
+
+def _base_tree(packages: list[Package]) -> Tree:
+    tree = Tree()
+    for folder in ("proc", "sys", "dev", "run", "tmp", "out", "root", "var/tmp"):
+        tree.directory(folder, 0o1777 if folder.endswith("tmp") else 0o755)
+    tree.device("/dev/console", 0o600, (5, 1))  # the kernel opens it as init's 0, 1 and 2
+    tree.file("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
+    tree.file("/etc/group", b"root:x:0:\n")
+    tree.file("/etc/hosts", b"127.0.0.1 localhost\n")
+    tree.link("/rawbpf/python", base_executable())
+    tree.file("/init", _INIT.format(parent=str(_PACKAGE_ROOT.parent)).encode(), 0o755)
+    bring_interpreter(tree)
+    _bring_environment(tree)
+    for package in packages:
+        for path in package.files():
+            _bring_module(tree, path)
+    return tree
+
+
+def _bring_environment(tree: Tree) -> None:
+    """A virtual environment is its pyvenv.cfg and its python links."""
+    for path in (Path(sys.prefix, "pyvenv.cfg"), Path(sys.prefix, "lib64")):
+        if sys.prefix != sys.base_prefix and path.exists():
+            tree.bring(path)
+    for name in ("python", "python3"):
+        beside = Path(sys.executable).parent / name
+        if beside.exists() and os.path.realpath(beside) == base_executable():
+            tree.bring(beside)
+
+
+def _bring_module(tree: Tree, path: Path) -> None:
+    """A file of a package; bytecode beside a source; its libraries with an extension module."""
+    real = Path(tree.bring(path))
+    if ".so" in path.suffixes:
+        tree.bring_libraries(str(real), loader(Path(base_executable())))
+    if path.suffix == ".py":
+        _bring_bytecode(tree, real)
+
+
+def _bring_bytecode(tree: Tree, source: Path) -> None:
+    """The import system's, and pytest's own for modules whose assertions it rewrites."""
+    if (code := pyc(source)) is not None:
+        tree.file(f"{source.parent}/{cached_name(source.name)}", code)
+    for rewritten in (source.parent / "__pycache__").glob(pytest_cached_names(source.name)):
+        tree.bring(rewritten)
+
+
+def run_image(job: dict[str, Any], add: Iterable[str]) -> Iterator[bytes]:
+    """The pieces of the archive for one run: rawbpf, the files to add, the job."""
+    tree = Tree()
+    for path in _own_files():
+        _bring_module(tree, path)
+    for added in add:
+        tree.bring_all(os.path.abspath(added))
+    tree.directory(job["cwd"])
+    tree.directory(job["env"]["HOME"])
+    tree.file(JOB, marshal.dumps(job))
+    return encode(tree)
+
+
+def _own_files() -> Iterator[Path]:
+    for folder, folders, files in os.walk(_PACKAGE_ROOT):
+        folders[:] = sorted(name for name in folders if name not in JUNK)
+        yield from (Path(folder, name) for name in sorted(files))

@@ -1,0 +1,78 @@
+"""PID 1 of the guest: prepare the machine, run one command, hand everything it says to the host.
+
+The second serial line carries frames (see frames.py); the first is the kernel's console. When the
+command is done its output is drained, what it left under /out is sent, then its wait status, and
+the machine ends. If PID 1 itself fails, its traceback goes to the console, the kernel panics
+because its init has died, and the host reports both.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import signal
+import sys
+import termios
+import tty
+
+from rawbpf.guest.frames import Kind
+from rawbpf.guest.mounts import power_off, prepare
+from rawbpf.guest.relay import Line, Relay
+from rawbpf.guest.spawn import open_streams, start
+
+__all__ = ["main"]
+
+_LINE = "/dev/ttyS1"
+_JOB = "/rawbpf/job"
+
+
+def main() -> None:
+    """Everything, from an empty machine to its end."""
+    prepare()
+    with open(_JOB, "rb") as file:
+        job = marshal.load(file)
+    line = _open_line()
+    line.send(Kind.READY, os.uname().release.encode())
+    streams = open_streams(job["ttys"], job["size"])
+    relay = Relay(line, streams)
+    if job["workload"]:
+        _start_workload(job["workload"], job["env"])
+    child = start(job["argv"], job["env"], job["cwd"], streams)
+    status = relay.run(child)
+    if job["out"]:
+        _send_folder(relay, "/out")
+    line.send(Kind.EXIT, status.to_bytes(4, "little"))
+    termios.tcdrain(line.fd)
+    power_off()
+
+
+def _open_line() -> Line:
+    fd = os.open(_LINE, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    tty.setraw(fd)
+    return Line(fd)
+
+
+def _start_workload(argv: list[str], env: dict[str, str]) -> None:
+    """A process of its own, apart from the command's session and streams."""
+    if os.fork() == 0:
+        try:
+            os.setsid()
+            nothing = os.open(os.devnull, os.O_RDWR)
+            for number in range(3):
+                os.dup2(nothing, number)
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            os.execvpe(argv[0], argv, env)
+        finally:
+            os._exit(127)
+
+
+def _send_folder(relay: Relay, path: str) -> None:
+    from rawbpf.guest.cpio import encode
+    from rawbpf.guest.out import members
+
+    for piece in encode(members(path)):
+        relay.send_data(Kind.OUT, piece)
+
+
+if __name__ == "__main__":
+    sys.exit("this is for PID 1 of a guest")

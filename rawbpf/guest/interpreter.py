@@ -1,0 +1,62 @@
+"""The running interpreter and its standard library, as files to bring.
+
+Everything is asked of the interpreter itself: where its executable is, where ``os`` and the
+extension modules live. Parts that a guest without screen, network or compiler cannot use stay
+behind. The library goes as bytecode alone, in the "sourceless" place: ``os.pyc`` where ``os.py``
+was (PEP 3147), which the import system finds without looking at any source.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from rawbpf.guest.bytecode import pyc
+from rawbpf.guest.elf_libraries import loader
+from rawbpf.guest.tree import Tree
+
+__all__ = ["base_executable", "bring_interpreter", "library_files"]
+
+_NOT_NEEDED = frozenset({
+    "__pycache__", "site-packages", "dist-packages", "test", "tests", "idle_test", "idlelib",
+    "tkinter", "turtledemo", "ensurepip", "lib2to3", "pydoc_data", "distutils", "msilib", "venv",
+})  # fmt: skip
+_NOT_NEEDED_MODULES = ("_tkinter", "_test", "_ctypes_test", "_xx", "xx", "turtle")
+
+
+def base_executable() -> str:
+    """The interpreter proper, behind any virtual environment and any link."""
+    return os.path.realpath(sys.executable)
+
+
+def library_files() -> Iterator[Path]:
+    """Standard library files that go into a guest: sources and extension modules."""
+    root = os.path.dirname(os.__file__)
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(
+            name for name in folders if name not in _NOT_NEEDED and not name.startswith("config-")
+        )
+        for name in sorted(files):
+            wanted = name.endswith((".py", ".so")) and not name.startswith(_NOT_NEEDED_MODULES)
+            if wanted:
+                yield Path(folder, name)
+
+
+def bring_interpreter(tree: Tree) -> None:
+    """Bring the executable under every name it has here, and its standard library."""
+    executable = base_executable()
+    tree.bring(sys.executable)
+    tree.bring(executable)
+    tree.bring_libraries(executable)
+    asked = loader(Path(executable))
+    for path in library_files():
+        if path.suffix == ".so":
+            tree.bring_libraries(tree.bring(path), default_loader=asked)
+        elif (code := pyc(path)) is not None:
+            tree.bring(path.parent)
+            tree.file(f"{os.path.realpath(path.parent)}/{path.stem}.pyc", code)
+    for extra in ("/etc/ld.so.cache", "/etc/localtime"):
+        if os.path.exists(extra):
+            tree.bring(extra)

@@ -1,0 +1,95 @@
+"""Which kernel a guest runs: a file, a version, or a Debian suite, out of the user's cache.
+
+The cache has a folder for each kernel, named by its release (`uname -r`), with vmlinuz, config and
+System.map, and an ``origin`` that says which suite, package and version it came from.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from rawbpf.errors import GuestError, UsageError
+from rawbpf.guest import cache
+
+__all__ = ["DEFAULT_SUITE", "SUITES", "Kernel", "cached", "choose", "find"]
+
+SUITES = {"bullseye": "5.10", "bookworm": "6.1", "trixie": "6.12", "sid": None}
+"""The Debian suites whose cloud kernels are tested, with their versions; sid's moves on."""
+
+DEFAULT_SUITE = "bookworm"
+
+
+class Kernel(NamedTuple):
+    """A kernel to boot; release and suite are empty for one given by path."""
+
+    vmlinuz: Path
+    release: str = ""
+    suite: str = ""
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """The numbers of the release, for comparing.
+
+        >>> Kernel(Path("vmlinuz"), "6.1.0-50-cloud-amd64").version
+        (6, 1, 0, 50)
+        """
+        return tuple(map(int, re.findall(r"\d+", self.release.partition("+")[0])[:4]))
+
+
+def folder() -> Path:
+    """The cache's folder of kernels."""
+    return cache.folder("kernels")
+
+
+def cached() -> list[Kernel]:
+    """Every kernel in the cache, the newest last."""
+    kernels = []
+    for image in folder().glob("[!.]*/vmlinuz"):
+        suite = ""
+        for line in (image.parent / "origin").read_text(encoding="utf-8").splitlines():
+            key, _, value = line.partition(": ")
+            suite = value if key == "Suite" else suite
+        kernels.append(Kernel(image, image.parent.name, suite))
+    return sorted(kernels, key=lambda kernel: kernel.version)
+
+
+def choose(wanted: str | None, kernels: list[Kernel]) -> Kernel | None:
+    """The newest of these that fits: a suite, or the start of a version; any when None.
+
+    >>> kernels = [Kernel(Path("a"), "6.1.0-50-cloud-amd64", "bookworm")]
+    >>> choose("6.1", kernels) == choose("bookworm", kernels) == choose(None, kernels)
+    True
+    >>> choose("6.12", kernels) is None
+    True
+    """
+    fitting = [
+        kernel
+        for kernel in kernels
+        if wanted is None
+        or kernel.suite == wanted
+        or re.match(rf"{re.escape(wanted)}(?![0-9])", kernel.release)
+    ]
+    return fitting[-1] if fitting else None
+
+
+def find(wanted: str | None, fetch: Callable[[str], None]) -> Kernel:
+    """The kernel to boot; what is not in the cache is fetched.
+
+    Raises UsageError for a path that is not there, GuestError when fetching fails.
+    """
+    if wanted is not None and "/" in wanted:
+        path = Path(wanted)
+        if not os.access(path, os.R_OK) or not path.is_file():
+            raise UsageError(f"--kernel {wanted} is no file that can be read")
+        return Kernel(path)
+    kernel = choose(wanted, cached())
+    if kernel is None:
+        fetch(wanted or DEFAULT_SUITE)
+        kernel = choose(wanted, cached())
+    if kernel is None:
+        raise GuestError(f"no kernel {wanted} was found", fix="name a vmlinuz by --kernel PATH")
+    return kernel

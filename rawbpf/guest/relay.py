@@ -1,0 +1,189 @@
+"""Between the command's streams and the line to the host, in the guest.
+
+One loop around poll(2): output goes to the host as long as the host takes it, input comes in as
+long as the command takes it, and control frames (signals, window size) always get through.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from collections.abc import Callable
+
+from rawbpf.guest import frames
+from rawbpf.guest.frames import INPUT_WINDOW, OUTPUT_WINDOW, Decoder, Kind
+from rawbpf.guest.spawn import Streams, set_size
+
+__all__ = ["Line", "Relay"]
+
+_CHUNK = 16 << 10
+_ALIVE_EVERY = 2000  # milliseconds
+_DRAIN = 200  # milliseconds of silence after the command's end, if others keep its streams open
+_VINTR = b"\x03"
+
+
+class Line:
+    """The serial line: whole frames out, frames in."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self._decoder = Decoder()
+
+    def send(self, kind: Kind, payload: bytes = b"") -> None:
+        """Write one frame; the kernel takes it piece by piece."""
+        rest = memoryview(frames.encode(kind, payload))
+        while rest:
+            rest = rest[os.write(self.fd, rest) :]
+
+    def receive(self) -> list[tuple[Kind, bytes]]:
+        """The frames that what has arrived completes."""
+        return list(self._decoder.feed(os.read(self.fd, _CHUNK)))
+
+
+class Relay:
+    """Moves bytes until the command has ended and its output is drained."""
+
+    def __init__(self, line: Line, streams: Streams) -> None:
+        self._line = line
+        self._terminal = streams.terminal
+        self._stdin: int | None = streams.ours[0]
+        # In this order a terminal that is both is stdout, as there is one stream only.
+        self._outputs = {streams.ours[2]: Kind.STDERR, streams.ours[1]: Kind.STDOUT}
+        self._input = bytearray()
+        self._end_of_input = False
+        self._room = OUTPUT_WINDOW
+        self._child = 0
+        self._status: int | None = None
+        self._woken, waker = os.pipe()
+        os.set_blocking(waker, False)
+        os.set_blocking(self._woken, False)
+        signal.set_wakeup_fd(waker)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._on_frame: dict[Kind, Callable[[bytes], None]] = {
+            Kind.STDIN: self._input.extend,
+            Kind.END_OF_INPUT: self._no_more_input,
+            Kind.SIGNAL: self._signal,
+            Kind.SIZE: self._resize,
+            Kind.CLOSED: self._closed,
+            Kind.TAKEN: self._taken,
+        }
+        line.send(Kind.GRANT, INPUT_WINDOW.to_bytes(4, "little"))
+
+    def run(self, child: int) -> int:
+        """Relay until the child has ended; its wait status."""
+        self._child = child
+        while self._status is None:
+            self._turn(_ALIVE_EVERY)
+            self._reap()
+        while self._outputs and self._turn(_DRAIN):
+            self._reap()
+        return self._status
+
+    def send_data(self, kind: Kind, data: bytes) -> None:
+        """Send bulk data as the host has room for it."""
+        while data:
+            while self._room == 0:
+                self._turn(_ALIVE_EVERY)
+            piece = data[: min(self._room, _CHUNK)]
+            self._line.send(kind, piece)
+            self._room -= len(piece)
+            data = data[len(piece) :]
+
+    def _turn(self, timeout: int) -> bool:
+        """One wait and what follows from it; False when nothing happened."""
+        poll = select.poll()
+        poll.register(self._line.fd, select.POLLIN)
+        poll.register(self._woken, select.POLLIN)
+        if self._room:
+            for fd in self._outputs:
+                poll.register(fd, select.POLLIN)
+        if self._stdin is not None and (self._input or self._end_of_input):
+            both = select.POLLIN if self._room and self._stdin in self._outputs else 0
+            poll.register(self._stdin, select.POLLOUT | both)
+        ready = poll.poll(timeout)
+        if not ready:
+            self._line.send(Kind.ALIVE)
+            return False
+        for fd, event in ready:
+            self._handle(fd, event)
+        return True
+
+    def _handle(self, fd: int, event: int) -> None:
+        if fd == self._line.fd:
+            for kind, payload in self._line.receive():
+                self._on_frame[kind](payload)
+        elif fd == self._woken:
+            os.read(fd, 512)
+        else:
+            if fd == self._stdin and event & (select.POLLOUT | select.POLLERR):
+                self._feed()
+            if fd in self._outputs and event & (select.POLLIN | select.POLLHUP):
+                self._forward(fd)
+
+    def _forward(self, fd: int) -> None:
+        """Take what a stream has and send it; a pipe's end is b"", a terminal's is EIO."""
+        try:
+            data = os.read(fd, min(self._room, _CHUNK))
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self.send_data(self._outputs[fd], data)
+        else:
+            del self._outputs[fd]
+
+    def _feed(self) -> None:
+        """Give the command its input, and the host leave to send as much again."""
+        if self._stdin is None:
+            return
+        try:
+            count = os.write(self._stdin, self._input) if self._input else 0
+        except BlockingIOError:
+            return
+        except OSError:  # the command has closed its stdin, or ended
+            count, self._end_of_input = len(self._input), True
+        del self._input[:count]
+        if count:
+            self._line.send(Kind.GRANT, count.to_bytes(4, "little"))
+        if self._end_of_input and not self._input:
+            if self._stdin != self._terminal:
+                os.close(self._stdin)
+            self._stdin = None
+
+    def _no_more_input(self, _: bytes) -> None:
+        self._end_of_input = True
+
+    def _signal(self, payload: bytes) -> None:
+        number = int.from_bytes(payload, "little")
+        if number == signal.SIGINT and self._terminal >= 0 and self._stdin == self._terminal:
+            os.write(self._terminal, _VINTR)  # the terminal knows who is in the foreground
+        elif self._status is None:
+            os.killpg(self._child, number)
+
+    def _resize(self, payload: bytes) -> None:
+        if self._terminal >= 0:
+            set_size(self._terminal, *memoryview(payload).cast("H"))
+
+    def _closed(self, payload: bytes) -> None:
+        """Close our end too, so that the command learns of it as it would have on the host."""
+        gone = Kind(payload[0])
+        for fd in [fd for fd, kind in self._outputs.items() if kind == gone]:
+            del self._outputs[fd]
+            os.close(fd)
+
+    def _taken(self, payload: bytes) -> None:
+        self._room += int.from_bytes(payload, "little")
+
+    def _reap(self) -> None:
+        """Collect every process that has ended: PID 1 is the parent of all orphans."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self._child:
+                self._status = status

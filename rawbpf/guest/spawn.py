@@ -1,0 +1,84 @@
+"""Start the command in the guest, its three streams pipes or a terminal as they are on the host.
+
+Runs in the guest. Where the caller's stream is a terminal, the command gets one end of a
+pseudo-terminal, so that ``isatty`` says what it would have said; else a pipe, so that stdout and
+stderr stay apart.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import struct
+import termios
+from typing import NamedTuple
+
+__all__ = ["Streams", "open_streams", "set_size", "start"]
+
+
+class Streams(NamedTuple):
+    """PID 1's ends of the command's stdin, stdout and stderr; ``theirs`` are the command's.
+
+    All that are the terminal are the same descriptor, ``terminal``; it is -1 when there is none.
+    """
+
+    ours: tuple[int, int, int]
+    theirs: tuple[int, int, int]
+    terminal: int
+
+
+def open_streams(ttys: tuple[bool, bool, bool], size: tuple[int, int]) -> Streams:
+    """Pipes, and one pseudo-terminal (rows, columns) for those streams that are terminals."""
+    terminal, slave = os.openpty() if any(ttys) else (-1, -1)
+    if terminal >= 0:
+        set_size(terminal, *size)
+    ours, theirs = [], []
+    for number, is_tty in enumerate(ttys):
+        if is_tty:
+            pair = terminal, slave
+        elif number == 0:
+            pair = os.pipe()[::-1]
+        else:
+            pair = os.pipe()
+        ours.append(pair[0])
+        theirs.append(pair[1])
+    for fd in ours:
+        os.set_blocking(fd, False)
+    return Streams((ours[0], ours[1], ours[2]), (theirs[0], theirs[1], theirs[2]), terminal)
+
+
+def set_size(terminal: int, rows: int, columns: int) -> None:
+    """Tell the terminal how large its window is; its foreground processes get SIGWINCH."""
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
+
+
+def start(argv: list[str], env: dict[str, str], cwd: str, streams: Streams) -> int:
+    """Run the command in a session of its own; its pid. An exec that fails exits with 127."""
+    child = os.fork()
+    if child == 0:
+        try:
+            _become(argv, env, cwd, streams)
+        except OSError as error:
+            os.write(2, f"guest: cannot run {argv[0]}: {error.strerror}\n".encode())
+        finally:
+            os._exit(127)
+    for fd in set(streams.theirs):
+        os.close(fd)
+    return child
+
+
+def _become(argv: list[str], env: dict[str, str], cwd: str, streams: Streams) -> None:
+    os.setsid()
+    if streams.terminal >= 0:
+        slave = next(fd for fd, ours in zip(streams.theirs, streams.ours, strict=True)
+                     if ours == streams.terminal)  # fmt: skip
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    # Dups first: a descriptor may be in the way of another's place.
+    for number, fd in enumerate([fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in streams.theirs]):
+        os.dup2(fd, number)
+        os.close(fd)
+    for number in (signal.SIGPIPE, signal.SIGCHLD, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    os.chdir(cwd)
+    os.execvpe(argv[0], argv, env)

@@ -1,0 +1,48 @@
+"""The terminal of the host, while a program in the guest uses it.
+
+The guest's pseudo-terminal does the line editing and echo, so this one must not; only Ctrl+C
+and its like still make signals here, so that a guest that has stopped answering can be left.
+"""
+
+from __future__ import annotations
+
+import os
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["handed_over", "in_foreground", "window_size"]
+
+
+def window_size() -> tuple[int, int]:
+    """Rows and columns of the terminal of stdout, or what COLUMNS and LINES say, or 24 x 80."""
+    from shutil import get_terminal_size
+
+    columns, rows = get_terminal_size()
+    return rows, columns
+
+
+def in_foreground(fd: int) -> bool:
+    """Whether reading this terminal, or changing it, would not stop us with SIGTTIN or SIGTTOU."""
+    try:
+        return os.tcgetpgrp(fd) == os.getpgrp()
+    except OSError:
+        return False
+
+
+@contextmanager
+def handed_over(fd: int | None) -> Iterator[None]:
+    """Let bytes through as they are; restored at the end. None: there is no terminal."""
+    if fd is None:
+        yield
+        return
+    before = termios.tcgetattr(fd)
+    now = termios.tcgetattr(fd)
+    now[0] &= ~(termios.ICRNL | termios.IXON)
+    now[1] &= ~termios.OPOST
+    now[3] &= ~(termios.ICANON | termios.ECHO | termios.IEXTEN)
+    termios.tcsetattr(fd, termios.TCSADRAIN, now)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)
