@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from rawbpf.errors import KernelError
 from rawbpf.syscall.attr import Attr
@@ -19,8 +19,10 @@ from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import enter
 from rawbpf.uapi.bpf import BPF_OBJ_NAME_LEN, bpf_cmd
 from rawbpf.uapi.bpf_attr import (
+    BpfAttrBtfLoad,
     BpfAttrInfo,
     BpfAttrLinkCreate,
+    BpfAttrLinkCreateKprobeMulti,
     BpfAttrMapCreate,
     BpfAttrMapElem,
     BpfAttrObjId,
@@ -28,8 +30,13 @@ from rawbpf.uapi.bpf_attr import (
     BpfAttrTestRun,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = [
     "RunResult",
+    "btf_load",
+    "link_create_kprobe_multi",
     "link_create_perf_event",
     "map_create",
     "map_delete_elem",
@@ -184,3 +191,26 @@ def link_create_perf_event(prog_fd: int, perf_fd: int, attach_type: int) -> Fd:
     struct = BpfAttrLinkCreate(prog_fd=prog_fd, target_fd=perf_fd, attach_type=attach_type)
     attr = Attr(struct).ends_at("bpf_cookie")
     return Fd(_bpf(bpf_cmd.BPF_LINK_CREATE, attr), "link:perf_event")
+
+
+def link_create_kprobe_multi(prog_fd: int, functions: Sequence[str], attach_type: int) -> Fd:
+    """BPF_LINK_CREATE on the entries of many functions (5.18), or entries and returns (6.10).
+
+    Errors: EINVAL (an older kernel, or a program not loaded for ``attach_type``), ESRCH (one of the
+    names is not a function that ftrace knows), EOPNOTSUPP (built without CONFIG_FPROBE).
+    """
+    names = [ctypes.create_string_buffer(function.encode()) for function in functions]
+    pointers = bytes((ctypes.c_uint64 * len(names))(*map(ctypes.addressof, names)))
+    attr = Attr(
+        BpfAttrLinkCreateKprobeMulti(prog_fd=prog_fd, attach_type=attach_type, cnt=len(names))
+    )
+    return Fd(_bpf(bpf_cmd.BPF_LINK_CREATE, attr.point("syms", pointers)), "link:kprobe_multi")
+
+
+def btf_load(data: bytes) -> Fd:
+    """BPF_BTF_LOAD: have the kernel check and keep types (4.18).
+
+    Errors: EINVAL (a kind or a flag that this kernel does not know, or damage), EPERM.
+    """
+    attr = Attr(BpfAttrBtfLoad(btf_size=len(data))).point("btf", data).ends_at("btf_log_level")
+    return Fd(_bpf(bpf_cmd.BPF_BTF_LOAD, attr), "btf")

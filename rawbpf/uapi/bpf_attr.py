@@ -19,8 +19,10 @@ from ctypes import Structure, c_char, c_int32, c_uint32, c_uint64
 from rawbpf.uapi.bpf import BPF_OBJ_NAME_LEN
 
 __all__ = [
+    "BpfAttrBtfLoad",
     "BpfAttrInfo",
     "BpfAttrLinkCreate",
+    "BpfAttrLinkCreateKprobeMulti",
     "BpfAttrMapCreate",
     "BpfAttrMapElem",
     "BpfAttrObjId",
@@ -156,4 +158,39 @@ class BpfAttrLinkCreate(Structure):
         ("attach_type", c_uint32),
         ("flags", c_uint32),
         ("bpf_cookie", c_uint64),
+    ]
+
+
+class BpfAttrLinkCreateKprobeMulti(Structure):
+    """BPF_LINK_CREATE, the union's member ``link_create``, for many kprobes at once (5.18).
+
+    The last five are the members of ``kprobe_multi``: ``multi_flags`` is its ``flags``; ``syms``
+    and ``cookies`` are the addresses of arrays of ``cnt``, ``addrs`` is used instead of ``syms``.
+    """
+
+    _fields_ = [
+        ("prog_fd", c_uint32),
+        ("target_fd", c_uint32),
+        ("attach_type", c_uint32),
+        ("flags", c_uint32),
+        ("multi_flags", c_uint32),
+        ("cnt", c_uint32),
+        ("syms", c_uint64),
+        ("addrs", c_uint64),
+        ("cookies", c_uint64),
+    ]
+
+
+class BpfAttrBtfLoad(Structure):
+    """BPF_BTF_LOAD (4.18)."""
+
+    _fields_ = [
+        ("btf", c_uint64),
+        ("btf_log_buf", c_uint64),
+        ("btf_size", c_uint32),
+        ("btf_log_size", c_uint32),
+        ("btf_log_level", c_uint32),
+        ("btf_log_true_size", c_uint32),
+        ("btf_flags", c_uint32),
+        ("btf_token_fd", c_int32),
     ]

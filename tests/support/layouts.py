@@ -12,6 +12,8 @@ STRUCTS = {
     bpf_attr.BpfAttrObjId: (ATTR, ""),
     bpf_attr.BpfAttrInfo: (ATTR, "info."),
     bpf_attr.BpfAttrLinkCreate: (ATTR, "link_create."),
+    bpf_attr.BpfAttrLinkCreateKprobeMulti: (ATTR, "link_create."),
+    bpf_attr.BpfAttrBtfLoad: (ATTR, ""),
     bpf_info.BpfProgInfo: ("struct bpf_prog_info", ""),
     bpf_info.BpfMapInfo: ("struct bpf_map_info", ""),
     perf_event.PerfEventAttr: ("struct perf_event_attr", ""),
@@ -22,6 +24,11 @@ STRUCTS = {
 SPELLED = {
     (bpf_attr.BpfAttrObjId, "id"): "start_id",
     (bpf_attr.BpfAttrLinkCreate, "bpf_cookie"): "perf_event.bpf_cookie",
+    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "multi_flags"): "kprobe_multi.flags",
+    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "cnt"): "kprobe_multi.cnt",
+    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "syms"): "kprobe_multi.syms",
+    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "addrs"): "kprobe_multi.addrs",
+    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "cookies"): "kprobe_multi.cookies",
 }
 
 # Bit fields have no address in C; they are proven by what stands before and behind them.
@@ -45,6 +52,14 @@ SINCE = {
     (bpf_attr.BpfAttrTestRun, "batch_size"): (5, 18),
     (bpf_attr.BpfAttrObjId, "fd_by_id_token_fd"): (6, 16),
     (bpf_attr.BpfAttrLinkCreate, "bpf_cookie"): (5, 15),
+    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "multi_flags"): (5, 18),
+    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "cnt"): (5, 18),
+    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "syms"): (5, 18),
+    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "addrs"): (5, 18),
+    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "cookies"): (5, 18),
+    (bpf_attr.BpfAttrBtfLoad, "btf_log_true_size"): (6, 4),
+    (bpf_attr.BpfAttrBtfLoad, "btf_flags"): (6, 9),
+    (bpf_attr.BpfAttrBtfLoad, "btf_token_fd"): (6, 9),
     (bpf_info.BpfProgInfo, "recursion_misses"): (5, 12),
     (bpf_info.BpfProgInfo, "verified_insns"): (5, 16),
     (bpf_info.BpfProgInfo, "attach_btf_obj_id"): (5, 20),
