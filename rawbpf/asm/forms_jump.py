@@ -85,7 +85,7 @@ _CALLS = (
     ),
     Form(
         _CALL,
-        c="call pc{imm:callee}",
+        c="call {imm:pc}",
         mnemonic="call local {imm:callee}",
         meaning="r0 = a function of this program (r1, ... r5)",
         cpu=3,

@@ -26,14 +26,14 @@ def _loads(letter: str, size: int, bits: int) -> Iterator[Form]:
         isa.BPF_LDX | isa.BPF_MEM | size,
         c=load,
         w=_narrow(load, "dst", bits),
-        mnemonic=f"ldx{letter} {{dst:r}}, [{{src:r}}{{off:mem}}]",
+        mnemonic=f"ldx{letter} {{dst:r}}, [{{src:r}}{{off:disp}}]",
         meaning=f"dst = {bits} bits at src + off, zeroes above",
     )
     if bits < 64:
         yield Form(
             isa.BPF_LDX | isa.BPF_MEMSX | size,
             c=f"{{dst:r}} = *(s{bits} *)({{src:r}}{{off:mem}})",
-            mnemonic=f"ldxs{letter} {{dst:r}}, [{{src:r}}{{off:mem}}]",
+            mnemonic=f"ldxs{letter} {{dst:r}}, [{{src:r}}{{off:disp}}]",
             meaning=f"dst = {bits} bits at src + off, sign-extended to 64",
             cpu=4,
             kernel="6.6",
@@ -46,14 +46,14 @@ def _stores(letter: str, size: int, bits: int) -> Iterator[Form]:
         isa.BPF_STX | isa.BPF_MEM | size,
         c=store,
         w=_narrow(store, "src", bits),
-        mnemonic=f"stx{letter} [{{dst:r}}{{off:mem}}], {{src:r}}",
+        mnemonic=f"stx{letter} [{{dst:r}}{{off:disp}}], {{src:r}}",
         meaning=f"{bits} bits at dst + off = src",
     )
     number = "i32" if bits == 64 else "w32"
     yield Form(
         isa.BPF_ST | isa.BPF_MEM | size,
         c=f"*(u{bits} *)({{dst:r}}{{off:mem}}) = {{imm:{number}}}",
-        mnemonic=f"st{letter} [{{dst:r}}{{off:mem}}], {{imm:{number}}}",
+        mnemonic=f"st{letter} [{{dst:r}}{{off:disp}}], {{imm:{number}}}",
         meaning=f"{bits} bits at dst + off = imm" + (", sign-extended" if bits == 64 else ""),
     )
 

@@ -1,0 +1,115 @@
+"""Instructions as text, in either dialect.
+
+>>> from rawbpf.asm.instruction import Instruction
+>>> load = Instruction(0x61, 0, 1, 4)
+>>> format_instruction(load), format_instruction(load, MNEMONIC)
+('r0 = *(u32 *)(r1 + 4)', 'ldxw r0, [r1+4]')
+>>> format_instruction(Instruction(0x66, 1, 0, 2, 7))
+'if w1 s> 7 goto +2'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.asm.forms import form_of
+from rawbpf.asm.pattern import Slot, parts
+from rawbpf.uapi.bpf_helpers import HELPER_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rawbpf.asm.form import Form
+    from rawbpf.asm.instruction import Instruction
+
+__all__ = ["DIALECTS", "MNEMONIC", "C", "Style", "format_instruction"]
+
+
+class Style(NamedTuple):
+    """How to write.
+
+    ``dialect``: "c" or "mnemonic". ``numbers``: "decimal" and "hex" are what llvm-objdump writes
+    with and without --no-print-imm-hex; "auto" is decimal for small numbers. ``w``: w registers in
+    32-bit loads and stores, as LLVM writes for cpu v3. ``helpers``: names, not only numbers.
+    """
+
+    dialect: str = "c"
+    numbers: str = "auto"
+    w: bool = False
+    helpers: bool = False
+
+
+C = Style("c")
+MNEMONIC = Style("mnemonic")
+DIALECTS = {style.dialect: style for style in (C, MNEMONIC)}
+
+_SMALL = 1 << 16
+"""Below, decimal reads better; above, the bits are usually what matters."""
+
+
+def format_instruction(
+    instruction: Instruction, style: Style = C, names: Mapping[str, str] | None = None
+) -> str:
+    """The text of one instruction. ``names``: field -> label or symbol to write for its number."""
+    form = form_of(instruction)
+    values = _values(instruction)
+    texts = (
+        part if isinstance(part, str) else _operand(part, values[part.field], style, names or {})
+        for part in parts(_pattern(form, style))
+    )
+    return "".join(texts)
+
+
+def _pattern(form: Form, style: Style) -> str:
+    if style.dialect == "mnemonic":
+        return form.mnemonic
+    return form.w if style.w and form.w else form.c
+
+
+def _values(instruction: Instruction) -> dict[str, int]:
+    low = instruction.imm & 0xFFFF_FFFF
+    return {
+        **instruction._asdict(),
+        "low": low - (low >> 31 << 32),
+        "high": instruction.imm >> 32,
+    }
+
+
+def _operand(slot: Slot, value: int, style: Style, names: Mapping[str, str]) -> str:
+    """One operand; a name, if there is one, takes the place of its number."""
+    if slot.kind in ("r", "w"):
+        return f"{slot.kind}{value}"
+    if slot.field in names:
+        return names[slot.field]
+    if slot.kind in _SIGNED:
+        before, between = _SIGNED[slot.kind]
+        if slot.kind == "beyond" and not value:
+            return ""
+        return before + ("-" if value < 0 else "+") + between + _number(abs(value), style)
+    if slot.kind == "helper" and style.helpers and value in HELPER_NAMES:
+        return f"bpf_{HELPER_NAMES[value]}#{value}"
+    return _wide(value, style) if slot.kind == "i64" else _number(value, style)
+
+
+_SIGNED = {
+    "mem": (" ", " "),
+    "beyond": (" ", " "),
+    "disp": ("", ""),
+    "target": ("", ""),
+    "callee": ("", ""),
+    "pc": ("pc", ""),
+}
+"""Kinds that show their sign: what stands before it, and behind."""
+
+
+def _number(value: int, style: Style) -> str:
+    small = style.numbers == "auto" and -_SMALL < value < _SMALL
+    return str(value) if small or style.numbers == "decimal" else hex(value)
+
+
+def _wide(value: int, style: Style) -> str:
+    """A 64-bit number: signed as LLVM has it; in "auto" unsigned if it is large."""
+    signed = value - (value >> 63 << 64)
+    if style.numbers == "auto" and not -_SMALL < signed < _SMALL:
+        return hex(value)
+    return _number(signed, style)

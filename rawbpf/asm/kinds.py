@@ -1,0 +1,168 @@
+"""The kinds of operands that patterns name: how each is read, and how it is written.
+
+    r w          a register of 64 or 32 bits
+    i32 w32 i64  a number: 32 bits signed; 32 bits, signed or not; 64 bits
+    mem disp     what is added to a base register: " + 4" or "+4"
+    beyond       the same, and nothing for 0
+    target       where a jump goes: +2, pc+2, a label
+    pc callee    where a call goes: pc+2; +2 or a name
+    helper id    a helper's number or name; a BTF id or a name
+    index        a number from 1 on
+
+A number may be written as a sum, and with the names of constants. A name that is no constant stays
+a Name, and the assembler sees what it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.uapi.bpf_helpers import HELPERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rawbpf.asm.tokens import Token
+
+__all__ = ["KINDS", "Input", "Kind", "Name", "Value", "bounds"]
+
+
+class Name(NamedTuple):
+    """A symbol that stands where a number is due, and what is added to it."""
+
+    text: str
+    addend: int = 0
+
+
+Value = int | Name
+
+
+class Input(NamedTuple):
+    """The tokens of a statement, and the constants that it may use."""
+
+    tokens: Sequence[Token]
+    constants: Mapping[str, int] = {}
+
+
+Read = tuple[Value, int] | None
+"""What was read and the index of the token behind it, or None: not of this kind."""
+
+
+class Kind(NamedTuple):
+    """``what`` completes "expected ..."; ``lowest`` and ``highest`` bound a number."""
+
+    what: str
+    read: Callable[[Input, int], Read]
+    lowest: int = 0
+    highest: int = 0
+
+
+def _register(letter: str) -> Callable[[Input, int], Read]:
+    def read(text: Input, at: int) -> Read:
+        token = text.tokens[at]
+        if token.kind == "register" and token.text[0] == letter:
+            return int(token.text[1:]), at + 1
+        return None
+
+    return read
+
+
+def _is(text: Input, at: int, *operators: str) -> bool:
+    token = text.tokens[at]
+    return token.kind == "op" and token.text in operators
+
+
+def _number(text: Input, at: int) -> Read:
+    """A sum: 4, -4, 'a' + 1, SIZE - 8, symbol + 4."""
+    total, name, first = 0, "", True
+    while first or _is(text, at, "+", "-"):
+        sign, first = 1, False
+        while _is(text, at, "+", "-"):  # the kernel writes r2 + -4
+            sign, at = (-sign if text.tokens[at].text == "-" else sign), at + 1
+        token = text.tokens[at]
+        if token.kind == "number":
+            total += sign * token.number
+        elif token.kind == "name" and token.text in text.constants:
+            total += sign * text.constants[token.text]
+        elif token.kind == "name" and not name and sign == 1:
+            name = token.text
+        else:
+            return None
+        at += 1
+    return (Name(name, total) if name else total), at
+
+
+def _displacement(text: Input, at: int) -> Read:
+    """What follows a base register: a sum that begins with its sign, or nothing."""
+    return _number(text, at) if _is(text, at, "+", "-") else (0, at)
+
+
+def _target(text: Input, at: int) -> Read:
+    """A label, +2, pc+2, and what llvm-objdump adds: +2 <function+0x10>."""
+    token = text.tokens[at]
+    if token.kind == "name" and token.text != "pc" and token.text not in text.constants:
+        return Name(token.text), at + 1
+    read = _number(text, at + 1 if token.text == "pc" else at)
+    if read is None or isinstance(read[0], Name):
+        return None
+    value, at = read
+    if _is(text, at, "<"):
+        while text.tokens[at].kind != "end" and not _is(text, at, ">"):
+            at += 1
+        at += text.tokens[at].kind != "end"
+    return value, at
+
+
+def _pc(text: Input, at: int) -> Read:
+    """pc+2 and no name: that a name is a function of ours, only the assembler knows."""
+    return _target(text, at) if text.tokens[at].text == "pc" else None
+
+
+def _helper(text: Input, at: int) -> Read:
+    """A number, or a name; names of helpers may carry their number, bpf_ktime_get_ns#5."""
+    token = text.tokens[at]
+    if token.kind != "name":
+        return _number(text, at)
+    name, _, number = token.text.partition("#")
+    helper = HELPERS.get(name.removeprefix("bpf_"))
+    if number and helper is not None and helper.number == int(number):
+        return helper.number, at + 1
+    return Name(token.text), at + 1
+
+
+def _signed(bits: int) -> tuple[int, int]:
+    return -(1 << bits - 1), (1 << bits - 1) - 1
+
+
+_ANY_32 = (-(1 << 31), (1 << 32) - 1)
+_ANY_64 = (-(1 << 63), (1 << 64) - 1)
+
+KINDS = {
+    "r": Kind("a register r0-r10", _register("r")),
+    "w": Kind("a register w0-w10", _register("w")),
+    "i32": Kind("a number", _number, *_signed(32)),
+    "w32": Kind("a number", _number, *_ANY_32),
+    "i64": Kind("a number", _number, *_ANY_64),
+    "mem": Kind("+ or - and a number", _displacement, *_ANY_32),
+    "disp": Kind("+ or - and a number", _displacement, *_ANY_32),
+    "beyond": Kind("+ or - and a number", _displacement, *_signed(32)),
+    "target": Kind("a label, or a distance such as +2", _target, *_signed(32)),
+    "callee": Kind("a function, or a distance such as +2", _target, *_signed(32)),
+    "pc": Kind("a distance such as pc+2", _pc, *_signed(32)),
+    "helper": Kind("a helper's name or number", _helper, *_signed(32)),
+    "id": Kind("a name or a BTF id", _helper, *_signed(32)),
+    "index": Kind("an index", _number, 1, (1 << 15) - 1),
+}
+
+
+def bounds(kind: str, field: str) -> tuple[int, int]:
+    """The lowest and the highest number that a field takes: off has only 16 bits."""
+    lowest, highest = KINDS[kind].lowest, KINDS[kind].highest
+    return (
+        (max(lowest, -(1 << 15)), min(highest, (1 << 15) - 1))
+        if field == "off"
+        else (
+            lowest,
+            highest,
+        )
+    )

@@ -1,0 +1,106 @@
+"""Text to instructions, one at a time, in either dialect.
+
+>>> parse_instruction("r0 = *(u32 *)(r1 + 4)") == parse_instruction("ldxw r0, [r1+4]")
+True
+>>> parse_instruction("r0 = *(u33 *)(r1 + 4)")
+Traceback (most recent call last):
+...
+rawbpf.errors.AssemblyError: <text>:1:8: 'u33' does not fit here; expected 's16', 's32', 's8', ...
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.asm.grammar import Furthest, Statement, grammar, match
+from rawbpf.asm.instruction import Instruction
+from rawbpf.asm.kinds import Input, Name, bounds
+from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.asm.tokens import Line, tokenize
+from rawbpf.uapi.bpf_helpers import HELPERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rawbpf.asm.grammar import Operand
+    from rawbpf.asm.tokens import Token
+    from rawbpf.errors import AssemblyError
+
+__all__ = ["encode_statement", "helper_number", "parse_instruction", "parse_statement"]
+
+_LOW_HALF = 0xFFFF_FFFF
+
+
+def parse_instruction(text: str, file: str = "<text>", number: int = 1) -> Instruction:
+    """The instruction that a line of text is. AssemblyError when it is none, or uses a label."""
+    line = Line(file, number, text)
+    return encode_statement(parse_statement(line, tokenize(line)), line)
+
+
+def parse_statement(
+    line: Line, tokens: Sequence[Token], constants: Mapping[str, int] | None = None
+) -> Statement:
+    """The form and the operands of one instruction; names that are no constants stay names."""
+    furthest = Furthest()
+    statement = match(Input(tokens, constants or {}), furthest)
+    if statement is None:
+        raise _stuck(line, tokens, furthest)
+    return statement
+
+
+def _stuck(line: Line, tokens: Sequence[Token], furthest: Furthest) -> AssemblyError:
+    """What to say where reading stopped."""
+    token = tokens[furthest.at]
+    if furthest.at == 0:
+        from difflib import get_close_matches
+
+        near = get_close_matches(token.text, grammar().words, n=2)
+        expected = " or ".join(map(repr, near)) or "an instruction"
+        return line.error(f"{token.text!r} begins no instruction", token.column, expected)
+    what = f"{token.text!r} does not fit here" if token.text else "the line ends too early"
+    return line.error(what, token.column, ", ".join(sorted(furthest.expected)))
+
+
+def encode_statement(statement: Statement, line: Line) -> Instruction:
+    """The instruction, when all operands are numbers (or names of helpers) and fit."""
+    form = statement.form
+    fields = {"dst": 0, "src": form.src, "off": form.off, "imm": form.imm}
+    for field, operand in statement.operands.items():
+        fields[field] = _checked(field, operand, line)
+    if form.opcode == LD_IMM64:
+        low, high = fields.pop("low", fields["imm"]), fields.pop("high", fields["imm"] >> 32)
+        fields["imm"] = (high & _LOW_HALF) << 32 | low & _LOW_HALF
+    elif fields["imm"] > _LOW_HALF >> 1:
+        fields["imm"] -= 1 << 32
+    return Instruction(form.opcode, **fields)
+
+
+def _checked(field: str, operand: Operand, line: Line) -> int:
+    """The operand's number, within the bounds of its field."""
+    value = operand.value
+    if isinstance(value, Name):
+        if operand.kind != "helper":
+            raise line.error(f"{value.text!r} is not known here", operand.column)
+        return helper_number(value, operand.column, line)
+    if operand.kind in ("r", "w"):
+        return value
+    lowest, highest = bounds(operand.kind, field)
+    if not lowest <= value <= highest:
+        hint = ""
+        if operand.kind == "i32" and -(1 << 63) <= value < 1 << 64:
+            hint = "(the 64-bit load `r1 = NUMBER ll`, or `lddw`, takes any)"
+        expected = f"a number from {lowest} to {highest} {hint}".rstrip()
+        raise line.error(f"{value} does not fit", operand.column, expected)
+    return value
+
+
+def helper_number(name: Name, column: int, line: Line) -> int:
+    """The number of a helper by its name, with ``bpf_`` or without."""
+    helper = HELPERS.get(name.text.removeprefix("bpf_"))
+    if helper is None:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name.text.removeprefix("bpf_"), HELPERS, n=2)
+        expected = " or ".join(near) or "the name of a function or helper"
+        raise line.error(f"{name.text!r} is nothing that can be called", column, expected)
+    return helper.number

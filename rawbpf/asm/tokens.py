@@ -1,0 +1,131 @@
+r"""Lines of assembly cut into tokens.
+
+Comments begin with ``;``, ``#`` or ``//``. Numbers are 10, 0x1f, 0b101, 1_000 or 'a'. A name may
+hold dots and dollars, and end in ``#5``, as the kernel prints helpers: ``bpf_ktime_get_ns#5``.
+
+>>> [token.text for token in tokenize(Line("x", 1, "if w1 s> 'a' goto +2  ; comment"))]
+['if', 'w1', 's>', "'a'", 'goto', '+', '2', '']
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from rawbpf.errors import AssemblyError
+
+__all__ = ["Line", "Token", "tokenize", "unquote"]
+
+
+class Line(NamedTuple):
+    """A line of text, and where it stands."""
+
+    file: str
+    number: int
+    text: str
+
+    def error(self, what: str, column: int, expected: str = "") -> AssemblyError:
+        """An error at ``column`` (from 1), to be raised."""
+        return AssemblyError(
+            what,
+            file=self.file,
+            line=self.number,
+            column=column,
+            source=self.text,
+            expected=expected,
+        )
+
+
+class Token(NamedTuple):
+    """``kind``: register, name, number, string, op, end. ``number`` is what a number is worth."""
+
+    kind: str
+    text: str
+    column: int
+    number: int = 0
+
+
+_PATTERN = re.compile(
+    r"""
+      (?P<space>   \s+ )
+    | (?P<comment> (?: ; | // | \# ) .* )
+    | (?P<register> %? [rw] (?: 10 | [0-9] ) (?![\w.$]) )
+    | (?P<signed>  s (?: >>= | /= | %= | >= | <= | > | < ) )
+    | (?P<number>  (?: 0[xX][0-9a-fA-F_]+ | 0[bB][01_]+ | [0-9][0-9_]* ) (?![\w.$]) )
+    | (?P<char>    ' (?: \\. | [^'\\] )+ ' )
+    | (?P<string>  " (?: \\. | [^"\\] )* " )
+    | (?P<name>    [A-Za-z_.$] [\w.$]* (?: \#[0-9]+ )? )
+    | (?P<op>      <<= | >>= | [-+*/%&|^=!<>]= | << | >> | [-+*/%&|^=<>()\[\],:~@] )
+    """,
+    re.VERBOSE | re.ASCII,
+)
+
+_LONGEST_NUMBER = 70
+"""Digits, 0b and all. Turning millions of digits into a number would take for ever."""
+
+
+def tokenize(line: Line) -> list[Token]:
+    """The tokens of one line, then one of kind "end"."""
+    tokens, at = [], 0
+    while at < len(line.text):
+        match = _PATTERN.match(line.text, at)
+        if match is None:
+            raise line.error(f"{_word(line.text, at)!r} is nothing that I can read", at + 1)
+        if match.lastgroup not in ("space", "comment"):
+            tokens.append(_token(line, match))
+        at = match.end()
+    column = tokens[-1].column + len(tokens[-1].text) if tokens else len(line.text) + 1
+    return [*tokens, Token("end", "", column)]
+
+
+def _word(text: str, at: int) -> str:
+    """What stands there, up to the next space, for an error message."""
+    return text[at : at + 40].split(maxsplit=1)[0]
+
+
+def _token(line: Line, match: re.Match[str]) -> Token:
+    kind, text, column = match.lastgroup or "", match.group(), match.start() + 1
+    if kind == "number":
+        return Token(kind, text, column, _number(line, text, column))
+    if kind == "char":
+        raw = unquote(line, text, column)
+        if len(raw) != 1:
+            raise line.error(f"{text} is not one character", column, "such as 'a' or '\\n'")
+        return Token("number", text, column, raw[0])
+    if kind == "register":
+        return Token(kind, text.lstrip("%"), column)
+    return Token("op" if kind == "signed" else kind, text, column)
+
+
+def _number(line: Line, text: str, column: int) -> int:
+    try:
+        if len(text) <= _LONGEST_NUMBER:
+            return int(text, 0)
+    except ValueError:
+        # A leading zero: octal in C, refused by Python. Neither guess is safe.
+        raise line.error(f"{text!r} is no number", column, "decimal, 0x or 0b digits") from None
+    raise line.error(f"a number of {len(text)} digits", column, "at most 64 bits")
+
+
+_ESCAPES = {"n": 10, "t": 9, "r": 13, "0": 0, "a": 7, "b": 8, "e": 27, "f": 12, "v": 11}
+_ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+
+
+def unquote(line: Line, text: str, column: int) -> bytes:
+    r"""The bytes (UTF-8) between quotes, with \n, \0, \x41, \\ and the like undone.
+
+    >>> unquote(Line("x", 1, ""), r'"a\n\x00"', 1)
+    b'a\n\x00'
+    """
+
+    def undo(match: re.Match[bytes]) -> bytes:
+        if match[1]:
+            return bytes.fromhex(match[1].decode())
+        letter = match[2].decode("latin-1")
+        if letter in "\"'\\":
+            return match[2]
+        if letter not in _ESCAPES:
+            raise line.error(f"\\{letter} is no escape", column, r"one of \n \t \0 \x41 \\ and kin")
+        return bytes([_ESCAPES[letter]])
+
+    return _ESCAPE.sub(undo, text[1:-1].encode(errors="surrogateescape"))
