@@ -31,6 +31,10 @@ __all__ = ["Btf"]
 _FEW = 8
 """Up to how many string offsets are searched for one by one: each search reads all types."""
 
+_SEARCHES = 16
+"""How many names are searched for (4 ms each in the kernel's BTF) before an index of all names is
+made (100 ms and 30 MB)."""
+
 
 class Btf:
     """Types by id and by name.
@@ -47,7 +51,18 @@ class Btf:
     Int(name='int', size=4, bits=32, encoding=1, offset=0, kind=1)
     """
 
-    __slots__ = ("_data", "_header", "_offsets", "_words", "base", "first_id", "strings")
+    __slots__ = (
+        "_data",
+        "_header",
+        "_index",
+        "_lookups",
+        "_offsets",
+        "_records",
+        "_words",
+        "base",
+        "first_id",
+        "strings",
+    )
 
     def __init__(self, data: bytes, base: Btf | None = None) -> None:
         self._data = data
@@ -58,7 +73,10 @@ class Btf:
             data[self._header.strings], None if base is None else base.strings
         )
         self._words = _words(data, self._header)
-        self._offsets = _index(self._words, _layout(data, self._header))
+        self._offsets = _starts(self._words, _layout(data, self._header))
+        self._records: dict[int, Type] = {0: VOID}
+        self._index: dict[str, list[int]] | None = None
+        self._lookups = 0
 
     @classmethod
     def from_bytes(cls, data: bytes, base: Btf | None = None) -> Btf:
@@ -74,13 +92,15 @@ class Btf:
         return self.first_id + len(self._offsets)
 
     def __getitem__(self, type_id: int) -> Type:
-        if type_id == 0:
-            return VOID
-        own = type_id - self.first_id
-        if own < 0 and self.base is not None and type_id > 0:
-            return self.base[type_id]
-        at, end = self._span(own, type_id)
-        return decode_type(self._words, at, end, self.strings)
+        record = self._records.get(type_id)
+        if record is None:
+            own = type_id - self.first_id
+            if own < 0 and self.base is not None:
+                return self.base[type_id]
+            at, end = self._span(own, type_id)
+            record = decode_type(self._words, at, end, self.strings)
+            self._records[type_id] = record
+        return record
 
     def _span(self, own: int, type_id: int) -> tuple[int, int]:
         if not 0 <= own < len(self._offsets):
@@ -108,8 +128,7 @@ class Btf:
     def find_ids(self, name: str, kind: int | None = None) -> list[int]:
         """The ids of all types of that name (and kind), in order; the base's come first."""
         found = [] if self.base is None else self.base.find_ids(name, kind)
-        own = [self.first_id + index for index in self._named(self.strings.offsets(name))]
-        return found + [i for i in own if kind is None or self.kind(i) == kind]
+        return found + [i for i in self._own_ids(name) if kind is None or self.kind(i) == kind]
 
     def find_id(self, name: str, kind: int | None = None) -> int | None:
         """The first id of that name (and kind), if there is one."""
@@ -120,14 +139,24 @@ class Btf:
         type_id = self.find_id(name, kind)
         return None if type_id is None else self[type_id]
 
-    def _named(self, names: list[int]) -> list[int]:
+    def _own_ids(self, name: str) -> list[int]:
+        self._lookups += 1
+        if self._lookups <= _SEARCHES:
+            return [self.first_id + i for i in self._search(self.strings.offsets(name))]
+        if self._index is None:
+            self._index = {}
+            for type_id, at in enumerate(self._offsets, self.first_id):
+                self._index.setdefault(self.strings.at(self._words[at]), []).append(type_id)
+        return self._index.get(name, [])
+
+    def _search(self, names: list[int]) -> list[int]:
         """Indexes of own types whose name_off is one of these."""
         if len(names) > _FEW:
             wanted, words = frozenset(names), self._words
             return [i for i, at in enumerate(self._offsets) if words[at] in wanted]
-        return sorted(index for name in names for index in self._named_one(name))
+        return sorted(index for name in names for index in self._search_one(name))
 
-    def _named_one(self, name: int) -> Iterator[int]:
+    def _search_one(self, name: int) -> Iterator[int]:
         start, stop, _ = self._header.types.indices(len(self._data))
         pattern = name.to_bytes(4, "little" if self.order == "<" else "big")
         at = self._data.find(pattern, start, stop)
@@ -167,7 +196,7 @@ def _layout(data: bytes, header: Header) -> dict[int, tuple[int, int]]:
     }
 
 
-def _index(words: array[int], layout: dict[int, tuple[int, int]]) -> array[int]:
+def _starts(words: array[int], layout: dict[int, tuple[int, int]]) -> array[int]:
     """Where each type begins."""
     offsets: array[int] = array("I")
     append, sizes, infos = offsets.append, size_table(layout), words[1:]

@@ -17,7 +17,16 @@ from rawbpf.errors import FormatError
 if TYPE_CHECKING:
     from rawbpf.btf.btf import Btf
 
-__all__ = ["MAX_DEPTH", "MODIFIERS", "POINTER_SIZE", "align_of", "resolve", "size_of", "strip"]
+__all__ = [
+    "MAX_DEPTH",
+    "MODIFIERS",
+    "POINTER_SIZE",
+    "align_of",
+    "bit_span",
+    "resolve",
+    "size_of",
+    "strip",
+]
 
 POINTER_SIZE = 8
 MAX_DEPTH = 32
@@ -73,8 +82,20 @@ def _own_size(record: t.Type, type_id: int) -> int:
     raise FormatError(f"BTF type {type_id} has no size", why=f"it is a {type(record).__name__}")
 
 
+def bit_span(btf: Btf, member: t.Member) -> tuple[int, int]:
+    """A member's offset and size in bits; the size is 0 for what is no bitfield.
+
+    Before kind_flag (5.0) a bitfield was a member whose integer had fewer bits than bytes for them.
+    """
+    if not member.bit_size:
+        record = btf[member.type_id]
+        if isinstance(record, t.Int) and (record.offset or record.bits < 8 * record.size):
+            return member.bit_offset + record.offset, record.bits
+    return member.bit_offset, member.bit_size
+
+
 def align_of(btf: Btf, type_id: int, known: dict[int, int] | None = None) -> int:
-    """The alignment that a compiler gives a type, in bytes; 1 for a struct that must be packed.
+    """The alignment of a type in bytes, as clang's for BPF; 1 for a struct that must be packed.
 
     ``known`` keeps the answers for structs between calls; give one when asking about many types.
     """
@@ -105,7 +126,11 @@ def _align_of_members(
     for member in record.members:
         own = _align(btf, member.type_id, known, depth - 1)
         align = max(align, own)
-        if not member.bit_size and member.bit_offset % (own * 8):
+        offset, bits = bit_span(btf, member)
+        # A bitfield lies within one unit of its type, anything else at a multiple of its own
+        # alignment: where that does not hold, the struct was declared packed.
+        unit = 8 * (size_of(btf, member.type_id) or 1) if bits else 8 * own
+        if offset % unit + bits > unit or (not bits and offset % unit):
             return 1
     return 1 if record.size % align else align
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from rawbpf.errors import FormatError
 from rawbpf.uapi.btf import BTF_MAX_NAME_OFFSET
 
-__all__ = ["StringTable", "Strings", "decode_name", "encode_name"]
+__all__ = ["StringTable", "Strings", "decode_name", "encode_name", "printable"]
 
 
 def decode_name(name: bytes) -> str:
@@ -30,6 +30,15 @@ def encode_name(name: str) -> bytes:
     if b"\0" in data:
         raise FormatError(f"the name {name!r} has a NUL inside")
     return data
+
+
+def printable(name: str) -> str:
+    r"""A name fit for a terminal: whatever is not to be seen there is escaped.
+
+    >>> printable("int"), printable("a\x1b[2J"), printable(decode_name(bytes([0xff])))
+    ('int', 'a\\x1b[2J', '\\udcff')
+    """
+    return name if name.isprintable() else name.encode("unicode_escape").decode("ascii")
 
 
 class Strings:

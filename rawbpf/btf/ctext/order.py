@@ -1,0 +1,139 @@
+"""What must come before what.
+
+C wants a type complete where its size matters (a member, an array's element, what a typedef of a
+typedef stands for), and only declared behind a pointer or in a prototype. So each definition has
+*needs*: named types that must be defined before, and structs that must be declared before.
+Anonymous types belong to the definition that they are written in.
+
+The order is a depth-first walk of the needs, kept on a list of its own: Python's stack is shorter
+than the chains that a blob may contain.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.btf import types as t
+from rawbpf.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rawbpf.btf.btf import Btf
+    from rawbpf.btf.ctext.budget import Budget
+
+__all__ = ["Step", "definitions", "is_definition", "needs"]
+
+
+class Step(NamedTuple):
+    """Write type ``type_id``: all of it, or (``declare``) only that there is one."""
+
+    type_id: int
+    declare: bool
+
+
+class Needs(NamedTuple):
+    """Ids to be defined, and ids to be declared, before a definition."""
+
+    defined: dict[int, None]
+    declared: dict[int, None]
+
+
+def is_definition(record: t.Type) -> bool:
+    """Whether a record is written by itself: what has a name that C declares."""
+    named = (t.Struct, t.Union, t.Enum, t.Enum64, t.Typedef)
+    return isinstance(record, named) and record.name != ""
+
+
+def needs(btf: Btf, type_id: int, budget: Budget) -> Needs:
+    """What definition ``type_id`` needs."""
+    found = Needs({}, {})
+    record = btf[type_id]
+    if isinstance(record, t.Struct | t.Union):
+        todo = [(member.type_id, True) for member in record.members]
+    elif isinstance(record, t.Typedef | t.Func | t.Var):
+        todo = [(record.type_id, False)]
+    else:
+        todo = []
+    seen = set()
+    while todo:
+        item = todo.pop()
+        if item not in seen:
+            seen.add(item)
+            budget.spend(1)
+            todo += _reach(btf, *item, found)
+    return found
+
+
+def _reach(btf: Btf, type_id: int, complete: bool, found: Needs) -> list[tuple[int, bool]]:
+    """Note what a mention of ``type_id`` needs; the types that it mentions in turn.
+
+    ``complete``: its size matters here.
+    """
+    record = btf[type_id]
+    if isinstance(record, t.Typedef):
+        found.defined[type_id] = None
+        # The name is not enough: a typedef of a struct is as incomplete as the struct.
+        return [(record.type_id, True)] if complete else []
+    if is_definition(record):
+        weak = isinstance(record, t.Struct | t.Union) and not complete
+        (found.declared if weak else found.defined)[type_id] = None
+        return []
+    if isinstance(record, t.Struct | t.Union):
+        return [(member.type_id, True) for member in record.members]
+    if isinstance(record, t.Array):
+        return [(record.type_id, True)]
+    if isinstance(record, t.Ptr):
+        return [(record.type_id, False)]
+    if isinstance(record, t.FuncProto):
+        return [(record.type_id, False), *((p.type_id, False) for p in record.params)]
+    if isinstance(record, t.Const | t.Volatile | t.Restrict | t.TypeTag):
+        return [(record.type_id, complete)]
+    if isinstance(record, t.Fwd):
+        found.declared[type_id] = None
+    return []
+
+
+def definitions(btf: Btf, roots: Iterable[int], budget: Budget) -> Iterator[Step]:
+    """The definitions that these types need, themselves included, in an order that C accepts."""
+    order = _Order(btf, budget)
+    for root in roots:
+        yield from order.walk(root)
+
+
+class _Order:
+    """The walk; ``_done`` is False for a definition whose needs are being met."""
+
+    def __init__(self, btf: Btf, budget: Budget) -> None:
+        self._btf, self._budget = btf, budget
+        self._done: dict[int, bool] = {}
+        self._declared: set[int] = set()
+
+    def walk(self, root: int) -> Iterator[Step]:
+        if root in self._done:
+            return
+        stack = [self._enter(root)]
+        while stack:
+            type_id, wanted, required = stack[-1]
+            following = next(wanted, None)
+            if following is None:
+                stack.pop()
+                yield from self._declare(required.declared)
+                self._done[type_id] = True
+                yield Step(type_id, declare=False)
+            elif following not in self._done:
+                stack.append(self._enter(following))
+            elif not self._done[following]:
+                raise FormatError("circular BTF", why=f"type {following} contains itself")
+
+    def _enter(self, type_id: int) -> tuple[int, Iterator[int], Needs]:
+        self._done[type_id] = False
+        found = needs(self._btf, type_id, self._budget)
+        found.declared.pop(type_id, None)  # its own tag is known from its first brace on
+        return type_id, iter(found.defined), found
+
+    def _declare(self, ids: Iterable[int]) -> Iterator[Step]:
+        for type_id in ids:
+            if type_id not in self._declared and not self._done.get(type_id):
+                self._declared.add(type_id)
+                yield Step(type_id, declare=True)
