@@ -119,11 +119,15 @@ class GuestError(RawbpfError):
 def errno_name(number: int) -> str:
     """The kernel's name for an errno.
 
-    >>> errno_name(2), errno_name(524)
-    ('ENOENT', 'ENOTSUPP')
+    >>> errno_name(2), errno_name(95), errno_name(524)
+    ('ENOENT', 'EOPNOTSUPP', 'ENOTSUPP')
     """
-    # ENOTSUPP never leaves the kernel in theory; bpf(2) returns it in practice.
-    return "ENOTSUPP" if number == 524 else errno_names.errorcode.get(number, f"errno {number}")
+    return _OTHER_NAMES.get(number) or errno_names.errorcode.get(number, f"errno {number}")
+
+
+_OTHER_NAMES = {95: "EOPNOTSUPP", 35: "EDEADLK", 524: "ENOTSUPP"}
+"""Where Python picks the name that the kernel does not use, and one that never leaves the kernel
+in theory; bpf(2) returns it in practice."""
 
 
 class KernelError(RawbpfError, OSError):
