@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.stdout import Stdout
 from rawbpf.cli.terminal import level, say
-from rawbpf.errors import RawbpfError, UsageError
+from rawbpf.errors import ClosedError, RawbpfError, UsageError
 from rawbpf.events.log_record import level_number
 from rawbpf.kernel.clock import wall_clock_offset_ns
 from rawbpf.trace.kprobe import Kprobe
@@ -167,7 +167,7 @@ class _Run:
 
     def __init__(self, probe: Kprobe, duration: float, show: _Lines | _Json) -> None:
         self._probe, self._duration, self._show = probe, duration, show
-        self._out = Stdout()
+        self._out = Stdout(on_error=self._unwritable)
         self._threshold = level_number(level())
 
     def run(self) -> int:
@@ -175,6 +175,8 @@ class _Run:
         out.put(show.begin(probe.function, self._duration))
         try:
             with probe, _signals(probe.stop, probe.session.wake_fd):
+                if out.error is not None:
+                    self._unwritable()  # it was so before there was anything to stop
                 out.put(show.attached(probe.function))
                 probe.session.stop_on_hang_up(1)
                 self._trace()
@@ -204,7 +206,10 @@ class _Run:
         session = self._probe.session
         while self._out.backlog > _BACKLOG and not session.over and self._out.error is None:
             session.pause(0.05)
-        if self._out.error is not None:
+
+    def _unwritable(self) -> None:
+        """Nothing that we say arrives any more, so stop. The writer's thread calls this."""
+        with suppress(ClosedError):  # not attached yet, or already detached
             self._probe.stop("hang-up")
 
     def _close(self) -> int:

@@ -12,6 +12,10 @@ from __future__ import annotations
 import os
 from collections import deque
 from threading import Condition, Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Stdout"]
 
@@ -23,10 +27,11 @@ _CHUNK = 1 << 13
 
 
 class Stdout:
-    """Writes lines to a descriptor on a thread of its own."""
+    """Writes lines to a descriptor on a thread of its own, which also calls ``on_error``."""
 
-    def __init__(self, fd: int = 1) -> None:
+    def __init__(self, fd: int = 1, on_error: Callable[[], None] = lambda: None) -> None:
         self._fd = fd
+        self._on_error = on_error
         self._queue: deque[bytes] = deque()
         self._changed = Condition()
         self._done = False
@@ -62,6 +67,7 @@ class Stdout:
             with self._changed:
                 self.error = error
                 self._changed.notify_all()
+            self._on_error()
 
     def _write_next(self) -> bool:
         """Write from the front of the queue, and take off what was taken."""

@@ -9,18 +9,24 @@ Loading a tracing program and opening its probe can be refused for
 - a seccomp filter, as containers have (EPERM mostly);
 - a security module (SELinux, AppArmor) or a vendor's own policy (EPERM or EACCES).
 
-perf_event_paranoid is not among them: it binds those without CAP_PERFMON, who are stopped anyway.
+perf_event_paranoid binds those without CAP_PERFMON, who are stopped anyway; but kernels of Debian
+and its kin know a level above 2 that stops everybody without CAP_SYS_ADMIN (EACCES).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.kernel.capabilities import in_initial_user_namespace, missing_capabilities
+from rawbpf.kernel.capabilities import (
+    effectivecapabilities_refusal,
+    in_initialuser_namespace_refusal,
+    missingcapabilities_refusal,
+)
 from rawbpf.kernel.container import container
 from rawbpf.kernel.lockdown import lockdown_mode
 from rawbpf.kernel.memlock import bpf_counts_as_locked, memlock_limit
 from rawbpf.kernel.seccomp import filtered_by_seccomp
+from rawbpf.kernel.sysctl import perf_event_paranoid
 
 if TYPE_CHECKING:
     from rawbpf.kernel.files import Root
@@ -47,7 +53,7 @@ def why_refused(root: Root = "/") -> Refusal:
     >>> why_refused("/nonexistent").why
     'this process lacks CAP_BPF and CAP_PERFMON'
     """
-    for reason in (_user_namespace, _capabilities, _lockdown, _memlock, _seccomp):
+    for reason in _REASONS:
         if refusal := reason(root):
             return refusal
     return Refusal(
@@ -56,8 +62,8 @@ def why_refused(root: Root = "/") -> Refusal:
     )
 
 
-def _user_namespace(root: Root) -> Refusal | None:
-    if in_initial_user_namespace(root):
+def user_namespace_refusal(root: Root) -> Refusal | None:
+    if in_initialuser_namespace_refusal(root):
         return None
     return Refusal(
         "this process is in a user namespace, where capabilities do not count for tracing",
@@ -65,7 +71,7 @@ def _user_namespace(root: Root) -> Refusal | None:
     )
 
 
-def _capabilities(root: Root) -> Refusal | None:
+def capabilities_refusal(root: Root) -> Refusal | None:
     missing = missing_capabilities(TRACING_CAPABILITIES, root)
     if not missing:
         return None
@@ -77,7 +83,15 @@ def _capabilities(root: Root) -> Refusal | None:
     return Refusal(f"this process lacks {' and '.join(missing)}", fix)
 
 
-def _lockdown(root: Root) -> Refusal | None:
+def _paranoid(root: Root) -> Refusal | None:
+    level = perf_event_paranoid(root)
+    if level is None or level <= 2 or "CAP_SYS_ADMIN" in effectivecapabilities_refusal(root):
+        return None
+    why = f"perf_event_paranoid is {level}, with which this kernel wants CAP_SYS_ADMIN of everybody"
+    return Refusal(why, f"run it with sudo, or set kernel.perf_event_paranoid to 2, {_GUEST}")
+
+
+def lockdown_refusal(root: Root) -> Refusal | None:
     mode = lockdown_mode(root)
     if mode in (None, "none"):
         return None
@@ -87,7 +101,7 @@ def _lockdown(root: Root) -> Refusal | None:
     return Refusal(why, f"that is decided at boot (often by Secure Boot); {_GUEST[3:]}")
 
 
-def _memlock(root: Root) -> Refusal | None:
+def memlock_refusal(root: Root) -> Refusal | None:
     limit = memlock_limit()
     if limit is None or limit >= _ENOUGH_LOCKED_MEMORY or not bpf_counts_as_locked(root):
         return None
@@ -95,10 +109,14 @@ def _memlock(root: Root) -> Refusal | None:
     return Refusal(why, "raise it: `ulimit -l unlimited` as root")
 
 
-def _seccomp(root: Root) -> Refusal | None:
-    if not filtered_by_seccomp(root):
+def seccomp_refusal(root: Root) -> Refusal | None:
+    if not filtered_byseccomp_refusal(root):
         return None
     engine = container(root)
     where = f"the {engine} container" if engine else "this process"
     fix = f"start it with a profile that allows bpf and perf_event_open, {_GUEST}"
     return Refusal(f"a seccomp filter stands between {where} and the kernel", fix)
+
+
+_REASONS = (user_namespace_refusal, capabilities_refusal, _paranoid, lockdown_refusal, memlock_refusal, seccomp_refusal)
+"""In the order in which the kernel would stumble over them."""

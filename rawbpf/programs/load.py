@@ -15,6 +15,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, VerifierError
+from rawbpf.kernel.refusal import refused
 from rawbpf.programs.program import Program
 from rawbpf.programs.verifier_log import cause
 from rawbpf.syscall import bpf
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from rawbpf.maps.map import Map
     from rawbpf.specs.program_spec import ProgramSpec
 
-__all__ = ["load", "refused_for_privilege"]
+__all__ = ["load"]
 
 _LOG_FIRST = 1 << 16
 _LOG_LARGEST = 1 << 24  # the kernel refuses more than UINT_MAX >> 2; 16 MiB hold any real log
@@ -64,17 +65,7 @@ def _explain(spec: ProgramSpec, insns: bytes, refusal: KernelError) -> KernelErr
     if log:
         what = f"the verifier refused program {spec.name!r}"
         return VerifierError(what, errno=number, log=log, cause=cause(log))
-    return refused_for_privilege(f"cannot load program {spec.name!r}", number)
-
-
-def refused_for_privilege(what: str, number: int) -> KernelError:
-    """Say which right is missing, if bpf(2) answered EPERM or EACCES; else just what it said."""
-    if number not in (errno.EPERM, errno.EACCES):
-        return KernelError(what, errno=number, call="bpf")
-    from rawbpf.kernel.permission import why_refused  # only the unlucky pay for it
-
-    why, fix = why_refused()
-    return KernelError(what, errno=number, call="bpf", why=why, fix=fix)
+    return refused(f"cannot load program {spec.name!r}", refusal)
 
 
 def _fetch_log(spec: ProgramSpec, insns: bytes) -> str:

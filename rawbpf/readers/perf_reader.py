@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.kernel.cpus import possible_cpus
+from rawbpf.kernel.refusal import refused
 from rawbpf.ring.perf_records import Records, parse_records
 from rawbpf.ring.perf_ring import PerfRing
 from rawbpf.syscall.fence import fence
@@ -114,10 +115,12 @@ class PerfReader:
         try:
             ring = _CpuRing(cpu, pages)
         except KernelError as error:
-            if error.errno != errno.ENODEV:
-                raise
-            self.offline.append(cpu)
-            return
+            if error.errno == errno.ENODEV:
+                self.offline.append(cpu)
+                return
+            if error.call == "perf_event_open":
+                raise refused(f"cannot open a perf ring for CPU {cpu}", error) from None
+            raise
         self._rings.append(ring)
         events.update(cpu.to_bytes(4, "little"), ring.fd.fileno().to_bytes(4, "little"))
 

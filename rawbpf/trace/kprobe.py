@@ -18,10 +18,11 @@ from rawbpf.errors import ClosedError, KernelError, UsageError
 from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.kernel.pmu import pmu_type
+from rawbpf.kernel.refusal import refused
 from rawbpf.links.diagnose import check_function_name
 from rawbpf.links.kprobe import KprobeLink
 from rawbpf.maps.map import Map, PerCpuArray
-from rawbpf.programs.load import load, refused_for_privilege
+from rawbpf.programs.load import load
 from rawbpf.readers.perf_reader import DEFAULT_PAGES, PerfReader, check_pages
 from rawbpf.trace.hello_kprobe import hello_kprobe
 from rawbpf.trace.log_program import EVENTS, OUTCOMES, events_map
@@ -86,7 +87,7 @@ class Kprobe:
             events = stack.enter_context(Map.create(events_map(possible_cpus())))
             outcomes = stack.enter_context(PerCpuArray.create(OUTCOMES))
         except KernelError as error:
-            raise refused_for_privilege("cannot create a BPF map", error.errno or 0) from None
+            raise refused("cannot create a BPF map", error) from None
         program = stack.enter_context(load(self.spec, {EVENTS: events, OUTCOMES.name: outcomes}))
         reader = stack.enter_context(PerfReader(events, self.buffer_pages))
         session = Session(reader)

@@ -2,7 +2,7 @@
 
 import time
 
-from tests.support.command import rawbpf
+from tests.support.command import opening_files, rawbpf
 
 
 def test_kprobe_help():
@@ -33,7 +33,8 @@ def test_kprobe_attaches_to_kernel_function():
 
 
 def test_kprobe_shows_events():
-    done = rawbpf("kprobe", "do_sys_openat2", "-d", "2")
+    with opening_files():
+        done = rawbpf("kprobe", "do_sys_openat2", "-d", "2")
     assert done.returncode == 0, done.stderr
     assert "kprobe triggered!" in done.stdout
     assert "Duration elapsed, detaching kprobe..." in done.stdout

@@ -12,7 +12,7 @@ import pytest
 import rawbpf as library
 from tests.conftest import open_descriptors
 from tests.support.calls import caller, getppid_function
-from tests.support.command import RAWBPF, running, summary
+from tests.support.command import RAWBPF, opening_files, running, summary
 from tests.support.leftovers import held, settles_to
 
 
@@ -32,7 +32,7 @@ def test_signals_detach(number, line):
 
 
 def test_duration_zero_means_until_ctrl_c():
-    with running("kprobe", "do_sys_openat2", "-d", "0") as probe:
+    with opening_files(), running("kprobe", "do_sys_openat2", "-d", "0") as probe:
         probe.wait_for("kprobe triggered!")
         time.sleep(1.5)
         assert probe.process.poll() is None
@@ -56,7 +56,7 @@ def test_sigkill_leaves_nothing():
 
 
 def test_json_is_all_there_is_on_stdout():
-    with running("kprobe", "do_sys_openat2", "-d", "1", "--json") as probe:
+    with opening_files(), running("kprobe", "do_sys_openat2", "-d", "1", "--json") as probe:
         assert probe.end(None) == 0
     events = [json.loads(line) for line in probe.lines]
     delivered, _ = summary(probe.errors)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 RAWBPF = [sys.executable, "-m", "rawbpf"]
 TIMEOUT = 60
@@ -83,6 +84,24 @@ def running(*words: str, **options):
             if process.poll() is None:
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def opening_files():
+    """Open a file fifty times a second, so that there is something to see."""
+    enough = threading.Event()
+
+    def work():
+        while not enough.wait(0.02):
+            Path("/proc/uptime").read_bytes()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        thread.join()
 
 
 SUMMARY = re.compile(r"(\d+) events delivered, (\d+)(?: \([^)]*\))? lost, ([\d.]+) events/s")
