@@ -18,9 +18,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.kernel.capabilities import (
-    effectivecapabilities_refusal,
-    in_initialuser_namespace_refusal,
-    missingcapabilities_refusal,
+    effective_capabilities,
+    in_initial_user_namespace,
+    missing_capabilities,
 )
 from rawbpf.kernel.container import container
 from rawbpf.kernel.lockdown import lockdown_mode
@@ -31,7 +31,17 @@ from rawbpf.kernel.sysctl import perf_event_paranoid
 if TYPE_CHECKING:
     from rawbpf.kernel.files import Root
 
-__all__ = ["TRACING_CAPABILITIES", "Refusal", "why_refused"]
+__all__ = [
+    "TRACING_CAPABILITIES",
+    "Refusal",
+    "capabilities_refusal",
+    "lockdown_refusal",
+    "memlock_refusal",
+    "paranoid_refusal",
+    "seccomp_refusal",
+    "user_namespace_refusal",
+    "why_refused",
+]
 
 TRACING_CAPABILITIES = ("CAP_BPF", "CAP_PERFMON")
 """What loading a tracing program takes (5.8); CAP_SYS_ADMIN has both in it."""
@@ -62,8 +72,9 @@ def why_refused(root: Root = "/") -> Refusal:
     )
 
 
-def user_namespace_refusal(root: Root) -> Refusal | None:
-    if in_initialuser_namespace_refusal(root):
+def user_namespace_refusal(root: Root = "/") -> Refusal | None:
+    """Capabilities that do not count."""
+    if in_initial_user_namespace(root):
         return None
     return Refusal(
         "this process is in a user namespace, where capabilities do not count for tracing",
@@ -71,7 +82,8 @@ def user_namespace_refusal(root: Root) -> Refusal | None:
     )
 
 
-def capabilities_refusal(root: Root) -> Refusal | None:
+def capabilities_refusal(root: Root = "/") -> Refusal | None:
+    """Capabilities that are missing."""
     missing = missing_capabilities(TRACING_CAPABILITIES, root)
     if not missing:
         return None
@@ -83,15 +95,17 @@ def capabilities_refusal(root: Root) -> Refusal | None:
     return Refusal(f"this process lacks {' and '.join(missing)}", fix)
 
 
-def _paranoid(root: Root) -> Refusal | None:
+def paranoid_refusal(root: Root = "/") -> Refusal | None:
+    """A sysctl of Debian and Ubuntu that asks for more than upstream does."""
     level = perf_event_paranoid(root)
-    if level is None or level <= 2 or "CAP_SYS_ADMIN" in effectivecapabilities_refusal(root):
+    if level is None or level <= 2 or "CAP_SYS_ADMIN" in effective_capabilities(root):
         return None
     why = f"perf_event_paranoid is {level}, with which this kernel wants CAP_SYS_ADMIN of everybody"
     return Refusal(why, f"run it with sudo, or set kernel.perf_event_paranoid to 2, {_GUEST}")
 
 
-def lockdown_refusal(root: Root) -> Refusal | None:
+def lockdown_refusal(root: Root = "/") -> Refusal | None:
+    """What the kernel refuses even to root."""
     mode = lockdown_mode(root)
     if mode in (None, "none"):
         return None
@@ -101,7 +115,8 @@ def lockdown_refusal(root: Root) -> Refusal | None:
     return Refusal(why, f"that is decided at boot (often by Secure Boot); {_GUEST[3:]}")
 
 
-def memlock_refusal(root: Root) -> Refusal | None:
+def memlock_refusal(root: Root = "/") -> Refusal | None:
+    """Too little locked memory, where that counts."""
     limit = memlock_limit()
     if limit is None or limit >= _ENOUGH_LOCKED_MEMORY or not bpf_counts_as_locked(root):
         return None
@@ -109,8 +124,9 @@ def memlock_refusal(root: Root) -> Refusal | None:
     return Refusal(why, "raise it: `ulimit -l unlimited` as root")
 
 
-def seccomp_refusal(root: Root) -> Refusal | None:
-    if not filtered_byseccomp_refusal(root):
+def seccomp_refusal(root: Root = "/") -> Refusal | None:
+    """A filter in front of the kernel."""
+    if not filtered_by_seccomp(root):
         return None
     engine = container(root)
     where = f"the {engine} container" if engine else "this process"
@@ -118,5 +134,12 @@ def seccomp_refusal(root: Root) -> Refusal | None:
     return Refusal(f"a seccomp filter stands between {where} and the kernel", fix)
 
 
-_REASONS = (user_namespace_refusal, capabilities_refusal, _paranoid, lockdown_refusal, memlock_refusal, seccomp_refusal)
+_REASONS = (
+    user_namespace_refusal,
+    capabilities_refusal,
+    paranoid_refusal,
+    lockdown_refusal,
+    memlock_refusal,
+    seccomp_refusal,
+)
 """In the order in which the kernel would stumble over them."""
