@@ -33,12 +33,15 @@ def encode_name(name: str) -> bytes:
 
 
 def printable(name: str) -> str:
-    r"""A name fit for a terminal: whatever is not to be seen there is escaped.
+    r"""A name fit for a terminal: what is not to be seen there is escaped.
 
-    >>> printable("int"), printable("a\x1b[2J"), printable(decode_name(bytes([0xff])))
-    ('int', 'a\\x1b[2J', '\\udcff')
+    >>> printable("größe"), printable("a\x1b[2J"), printable(decode_name(bytes([0xff])))
+    ('größe', 'a\\x1b[2J', '\\udcff')
     """
-    return name if name.isprintable() else name.encode("unicode_escape").decode("ascii")
+    if name.isprintable():
+        return name
+    escaped = (c if c.isprintable() else ascii(c)[1:-1] for c in name)
+    return "".join(escaped)
 
 
 class Strings:
@@ -55,7 +58,10 @@ class Strings:
         if (data or base is None) and data[-1:] != b"\0":
             raise FormatError("damaged BTF", why="the string section does not end with a NUL")
         if base is None and data[0] != 0:
-            raise FormatError("damaged BTF", why="the first string is not the empty one")
+            raise FormatError(
+                "damaged BTF, or a module's without its base",
+                why="the first string is not the empty one",
+            )
         self._data = data
         self._base = base
         self._start: int = 0 if base is None else base.end

@@ -86,7 +86,7 @@ class _Header:
                 enums.append(type_id)
             elif isinstance(record, t.DeclTag) and record.name == "bpf_kfunc":
                 kfuncs.append(record.type_id)
-        externs = self._reserve(kfuncs)
+        externs = self._reserve(list(dict.fromkeys(kfuncs)))
         yield from self._definitions([*named, *externs])
         # Constants that no definition mentioned: enums without a name nor a use.
         for type_id in enums:
