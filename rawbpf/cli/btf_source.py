@@ -33,10 +33,10 @@ def open_btf(source: str, base: str | None = None, root: Root = "/") -> Btf:
 
     ``base``, another such source, is for split BTF; a module of this kernel needs none.
 
-    >>> open_btf("x")
+    >>> open_btf("x")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    rawbpf.errors.UsageError: no file and no module of this kernel is called 'x'; a type's name comes after: kernel x
+    rawbpf.errors.UsageError: no file and no module of this kernel is called 'x'; ...
     """
     below = None if base is None else open_btf(base, root=root)
     if source == KERNEL:

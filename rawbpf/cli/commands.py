@@ -26,6 +26,7 @@ COMMANDS = {
         Command("kprobe", "rawbpf.cli.kprobe", "Trace calls of a kernel function"),
         Command("list", "rawbpf.cli.list", "List the functions that can be probed"),
         Command("doctor", "rawbpf.cli.doctor", "Check what this machine needs for tracing"),
+        Command("btf", "rawbpf.cli.btf", "Show the types of the kernel, a module or a file"),
         Command("guest", "rawbpf.cli.guest", "Run any of these in a throwaway QEMU guest"),
     )
 }
