@@ -6,13 +6,15 @@ anything else has to be an executable here, and comes along with its libraries.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
-from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
 
 __all__ = ["Command", "understand"]
 
@@ -46,7 +48,7 @@ def understand(words: list[str], commands: Collection[str]) -> Command:
         with_tests = "-m" in rest and "pytest" in rest
         return Command([sys.executable, *rest], files, with_tests)
     if name == "pytest":
-        project = list(_project(os.getcwd()))
+        project = list(_project(Path.cwd()))
         return Command([sys.executable, "-m", "pytest", *rest], [*project, *files], with_tests=True)
     if name in commands or name.startswith("-"):
         return Command([sys.executable, "-m", "rawbpf", *words], files, with_tests=False)
@@ -59,14 +61,12 @@ def understand(words: list[str], commands: Collection[str]) -> Command:
     return Command([executable, *rest], [executable, *files], with_tests=False)
 
 
-def _project(start: str) -> Iterator[str]:
+def _project(start: Path) -> Iterator[str]:
     """The folder of the tests' project: they lean on settings and helpers beside them."""
-    folder = start
-    while folder != "/":
-        if any(os.path.exists(f"{folder}/{name}") for name in _PROJECT_FILES):
-            yield folder
+    for folder in (start, *start.parents):
+        if any((folder / name).exists() for name in _PROJECT_FILES):
+            yield str(folder)
             return
-        folder = os.path.dirname(folder)
 
 
 def _existing(words: list[str]) -> Iterator[str]:
@@ -74,5 +74,5 @@ def _existing(words: list[str]) -> Iterator[str]:
     for word in words:
         candidate = word.partition("=")[2] if word.startswith("-") and "=" in word else word
         candidate = candidate.partition("::")[0]
-        if candidate and not candidate.startswith("-") and os.path.exists(candidate):
+        if candidate and not candidate.startswith("-") and Path(candidate).exists():
             yield candidate

@@ -18,10 +18,10 @@ _REASONS = (
 
 
 class Console:
-    """Collects lines; keeps the last ones.
+    r"""Collects lines; keeps the last ones.
 
     >>> console = Console()
-    >>> console.feed(b"[    1.0] Kernel panic - not syncing: no init\\r\\nmore")
+    >>> console.feed(b"[    1.0] Kernel panic - not syncing: no init\r\nmore")
     ['[    1.0] Kernel panic - not syncing: no init']
     >>> console.reason()
     'Kernel panic - not syncing: no init'

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import os
 import select
-import socket
+from typing import TYPE_CHECKING
 
-from rawbpf.guest import frames
-from rawbpf.guest.frames import Decoder, Kind
+from rawbpf.guest.wire import frames
+from rawbpf.guest.wire.frames import Decoder, Kind
+
+if TYPE_CHECKING:
+    import socket
 
 __all__ = ["Line", "Outlet"]
 
@@ -37,7 +40,7 @@ class Line:
         """What to poll for."""
         return select.POLLIN | (select.POLLOUT if self._outgoing else 0)
 
-    def send(self, kind: Kind, payload: bytes = b"") -> None:
+    def send(self, kind: Kind, payload: bytes | int = b"") -> None:
         """Send a frame as soon as the line takes it."""
         self._outgoing += frames.encode(kind, payload)
         self.flush()

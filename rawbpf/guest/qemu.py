@@ -1,22 +1,32 @@
 """QEMU's command line, and its process.
 
-The machine has a processor, memory and two serial lines, nothing else: no disk, no network, no
-module to load, so any distribution's kernel will do. Both lines and the initramfs are inherited
-file descriptors: no file or socket is left behind, however the guest ends.
+The machine has processors, memory, two serial lines (the kernel's console, and one for us) and a
+piece of memory that we share: no disk, no network, no module to load, so any distribution's kernel
+will do. Everything is handed over as inherited file descriptors: no file or socket is left behind,
+however the guest ends.
 """
 
 from __future__ import annotations
 
 import ctypes
+import mmap
+import os
 import shutil
 import signal
+import socket
 import subprocess
+import tempfile
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import GuestError
+from rawbpf.guest.wire.window import MEMORY_SIZE
 
-__all__ = ["Machine", "find", "start"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Machine", "Running", "command_line", "find", "running"]
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _prctl = ctypes.CDLL(None).prctl
@@ -31,7 +41,7 @@ _KERNEL_ARGS = (
 
 
 class Machine(NamedTuple):
-    """What to run and on how much of this machine."""
+    """What to run and on how much of this machine; ``accel`` is "kvm" or "tcg"."""
 
     kernel: Path
     accel: str
@@ -41,46 +51,84 @@ class Machine(NamedTuple):
     quiet: bool = True
 
 
+class _Handed(NamedTuple):
+    """The file descriptors that QEMU inherits."""
+
+    initramfs: int
+    memory: int
+    console: int
+    line: int
+
+
+class Running(NamedTuple):
+    """Our ends of a guest: its console, its line, the memory that it shares with us."""
+
+    console: socket.socket
+    line: socket.socket
+    memory: memoryview
+    said: Path
+    """A file with what QEMU itself had to say."""
+
+
 def find() -> str:
     """QEMU's path. Raises GuestError, with what to install, when there is none."""
     found = shutil.which("qemu-system-x86_64")
     if found is None:
         raise GuestError(
-            "no qemu-system-x86_64 here",
+            "there is no qemu-system-x86_64",
             fix="install it: apt install qemu-system-x86 (Debian, Ubuntu), "
             "dnf install qemu-system-x86-core (Fedora), pacman -S qemu-system-x86 (Arch)",
         )
     return found
 
 
-def command_line(machine: Machine, initrd: int, console: int, line: int) -> list[str]:
-    """The arguments; the three descriptors are inherited."""
-    quiet = ("quiet",) if machine.quiet else ()
-    append = " ".join((*_KERNEL_ARGS, *quiet, machine.kernel_args)).strip()
-    accel = "tcg,thread=multi" if machine.accel == "tcg" else machine.accel
+def command_line(machine: Machine, handed: _Handed) -> list[str]:
+    """QEMU's arguments after its name."""
+    kernel_args = [*_KERNEL_ARGS, *(["quiet"] if machine.quiet else []), machine.kernel_args]
+    kvm = machine.accel == "kvm"
+    shared = f"id=shared,size={MEMORY_SIZE},share=on,mem-path=/dev/fd/{handed.memory}"
     return [
-        find(), "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot",
-        "-machine", "pc", "-accel", accel, "-cpu", "host" if machine.accel == "kvm" else "max",
-        "-smp", str(machine.cpus), "-m", machine.memory,
-        "-kernel", str(machine.kernel), "-initrd", f"/dev/fd/{initrd}", "-append", append,
-        "-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console",
-        "-chardev", f"socket,id=line,fd={line}", "-serial", "chardev:line",
+        "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot", "-machine", "pc",
+        "-accel", "kvm" if kvm else "tcg,thread=multi", "-cpu", "host" if kvm else "max",
+        "-smp", str(machine.cpus), "-m", machine.memory, "-kernel", str(machine.kernel),
+        "-initrd", f"/dev/fd/{handed.initramfs}", "-append", " ".join(kernel_args).strip(),
+        "-object", f"memory-backend-file,{shared}", "-device", "ivshmem-plain,memdev=shared",
+        "-chardev", f"socket,id=console,fd={handed.console}", "-serial", "chardev:console",
+        "-chardev", f"socket,id=line,fd={handed.line}", "-serial", "chardev:line",
     ]  # fmt: skip
 
 
-def start(machine: Machine, initrd: int, console: int, line: int) -> subprocess.Popen[bytes]:
-    """Start QEMU. It dies with this thread, however that ends."""
-    return subprocess.Popen(
-        command_line(machine, initrd, console, line),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=(initrd, console, line),
-        # The terminal's Ctrl+C is for the guest's command, not for QEMU.
-        start_new_session=True,
-        preexec_fn=_die_with_parent,
-    )
+@contextmanager
+def running(machine: Machine, initramfs: int) -> Iterator[Running]:
+    """A running guest; when the block is left, QEMU has ended."""
+    with ExitStack() as stack:
+        console, their_console = (stack.enter_context(end) for end in socket.socketpair())
+        line, their_line = (stack.enter_context(end) for end in socket.socketpair())
+        memory = os.memfd_create("window")
+        stack.callback(os.close, memory)
+        os.truncate(memory, MEMORY_SIZE)
+        shared = memoryview(stack.enter_context(mmap.mmap(memory, MEMORY_SIZE)))
+        said = stack.enter_context(tempfile.TemporaryFile())
+        handed = _Handed(initramfs, memory, their_console.fileno(), their_line.fileno())
+        process = subprocess.Popen(
+            [find(), *command_line(machine, handed)],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            pass_fds=handed,
+            start_new_session=True,  # the terminal's Ctrl+C is for the command, not for QEMU
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 -- one call, bound before the fork
+        )
+        their_console.close()
+        their_line.close()
+        try:
+            yield Running(console, line, shared, Path(f"/proc/self/fd/{said.fileno()}"))
+        finally:
+            shared.release()
+            process.kill()
+            process.wait()
 
 
 def _die_with_parent() -> None:
+    """Have the kernel end QEMU when the thread that started it ends, even by SIGKILL."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

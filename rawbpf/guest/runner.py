@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.errors import GuestError
-from rawbpf.guest import image, kernels, qemu, terminal, workload
+from rawbpf.guest import qemu, session, terminal
 from rawbpf.guest.command import Command, understand
-from rawbpf.guest.session import Limits, Session
+from rawbpf.guest.image.build import base_image, run_image
+from rawbpf.guest.inside import workload
+from rawbpf.guest.kernels import choice
+from rawbpf.guest.session import Events, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
 
 __all__ = ["Options", "run"]
 
 _PASSED_ON = ("TERM", "COLORTERM", "TZ", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "CI")
 _PASSED_ON_STARTS = ("RAWBPF_", "PYTHON", "PYTEST_", "HYPOTHESIS_")
+
+
+_CHUNK = 1 << 30
 
 
 class Options(NamedTuple):
@@ -38,31 +45,41 @@ def run(
     options: Options,
     *,
     commands: Collection[str] = (),
-    say: Callable[[str, str], None] = lambda message, level: None,
+    say: Callable[[str, str], None],
 ) -> int:
     """Run a command in a guest; its exit status, 128 + n if signal n ended it.
 
     ``say`` gets progress lines with their level. Raises GuestError and UsageError.
     """
     command = understand(words, commands)
-    kernel = kernels.find(options.kernel, lambda wanted: None)
+    kernel = choice.find(options.kernel, lambda wanted: _fetch(wanted, say))
     machine = qemu.Machine(kernel.vmlinuz, "tcg", options.cpus, options.memory, options.kernel_args)
     ttys = _terminals()
     job = _job(command, options, ttys)
     memory_file = os.memfd_create("initramfs")
     try:
         _fill(memory_file, command, options, job)
-        session = Session(
-            Limits(whole=options.timeout),
-            on_ready=lambda release: say(_description(release, machine, options), "info"),
-            on_console=lambda line: say(line, "debug"),
-        )
         with terminal.handed_over(0 if ttys[0] else None):
-            status = session.run(machine, memory_file, options.out)
+            status = session.run(
+                machine,
+                memory_file,
+                out=options.out,
+                limits=Limits(whole=options.timeout),
+                events=Events(
+                    ready=lambda release: say(_description(release, machine, options), "info"),
+                    console=lambda line: say(line, "debug"),
+                ),
+            )
     finally:
         os.close(memory_file)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
+
+
+def _fetch(wanted: str, say: Callable[[str, str], None]) -> None:
+    from rawbpf.guest.kernels.debian import fetch
+
+    fetch(wanted, lambda message: say(f"guest: {message}", "info"))
 
 
 def _description(release: str, machine: qemu.Machine, options: Options) -> str:
@@ -82,10 +99,10 @@ def _terminals() -> tuple[bool, bool, bool]:
 def _job(command: Command, options: Options, ttys: tuple[bool, bool, bool]) -> dict[str, object]:
     doing: list[str] | None = None
     if options.workload is not None:
-        doing = list(options.workload) or [sys.executable, "-m", "rawbpf.guest.workload"]
+        doing = list(options.workload) or [sys.executable, "-m", "rawbpf.guest.inside.workload"]
     return {
         "argv": command.argv,
-        "cwd": os.getcwd(),
+        "cwd": str(Path.cwd()),
         "env": _environment(),
         "ttys": ttys,
         "size": terminal.window_size(),
@@ -100,10 +117,10 @@ def _environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if name in _PASSED_ON or name.startswith(_PASSED_ON_STARTS)
     }
-    path = [os.path.dirname(sys.executable), "/usr/local/sbin", "/usr/local/bin", "/usr/sbin"]
+    path = [str(Path(sys.executable).parent), "/usr/local/sbin", "/usr/local/bin", "/usr/sbin"]
     return passed | {
         "PATH": ":".join([*path, "/usr/bin", "/sbin", "/bin"]),
-        "HOME": os.path.expanduser("~"),
+        "HOME": str(Path.home()),
         "LANG": "C.UTF-8",
         "RAWBPF_GUEST": "1",
     }
@@ -111,11 +128,8 @@ def _environment() -> dict[str, str]:
 
 def _fill(target: int, command: Command, options: Options, job: dict[str, object]) -> None:
     """Write the whole initramfs: the base archive, then this run's."""
-    base = image.base_image(with_tests=command.with_tests)
-    with open(base, "rb") as file, open(target, "wb", closefd=False) as whole:
-        size = os.fstat(file.fileno()).st_size
-        while whole.tell() < size:
-            if not os.sendfile(target, file.fileno(), None, size):
-                break
-            whole.seek(0, os.SEEK_END)
-        whole.writelines(image.run_image(job, [*command.files, *options.add]))
+    base = base_image(with_tests=command.with_tests)
+    with base.open("rb") as file, os.fdopen(os.dup(target), "wb") as whole:
+        while os.sendfile(target, file.fileno(), None, _CHUNK):  # the kernel copies
+            pass
+        whole.writelines(run_image(job, [*command.files, *options.add]))

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 import termios
-from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["handed_over", "in_foreground", "window_size"]
 

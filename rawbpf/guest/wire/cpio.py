@@ -11,11 +11,13 @@ What the guest hands back at its end travels in the same format.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from rawbpf.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["TRAILER", "Member", "decode", "encode"]
 

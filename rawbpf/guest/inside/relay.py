@@ -9,15 +9,20 @@ from __future__ import annotations
 import os
 import select
 import signal
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from rawbpf.guest import frames
-from rawbpf.guest.frames import INPUT_WINDOW, OUTPUT_WINDOW, Decoder, Kind
-from rawbpf.guest.spawn import Streams, set_size
+from rawbpf.guest.inside.spawn import Streams, set_size
+from rawbpf.guest.wire import frames
+from rawbpf.guest.wire.frames import Decoder, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rawbpf.guest.wire.window import Window
 
 __all__ = ["Line", "Relay"]
 
-_CHUNK = 16 << 10
+_CHUNK = 64 << 10
 _ALIVE_EVERY = 2000  # milliseconds
 _DRAIN = 200  # milliseconds of silence after the command's end, if others keep its streams open
 _VINTR = b"\x03"
@@ -30,7 +35,7 @@ class Line:
         self.fd = fd
         self._decoder = Decoder()
 
-    def send(self, kind: Kind, payload: bytes = b"") -> None:
+    def send(self, kind: Kind, payload: bytes | int = b"") -> None:
         """Write one frame; the kernel takes it piece by piece."""
         rest = memoryview(frames.encode(kind, payload))
         while rest:
@@ -44,15 +49,15 @@ class Line:
 class Relay:
     """Moves bytes until the command has ended and its output is drained."""
 
-    def __init__(self, line: Line, streams: Streams) -> None:
+    def __init__(self, line: Line, windows: tuple[Window, Window], streams: Streams) -> None:
         self._line = line
+        self._window, self._input_window = windows
         self._terminal = streams.terminal
         self._stdin: int | None = streams.ours[0]
         # In this order a terminal that is both is stdout, as there is one stream only.
         self._outputs = {streams.ours[2]: Kind.STDERR, streams.ours[1]: Kind.STDOUT}
         self._input = bytearray()
         self._end_of_input = False
-        self._room = OUTPUT_WINDOW
         self._child = 0
         self._status: int | None = None
         self._woken, waker = os.pipe()
@@ -61,14 +66,13 @@ class Relay:
         signal.set_wakeup_fd(waker)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._on_frame: dict[Kind, Callable[[bytes], None]] = {
-            Kind.STDIN: self._input.extend,
+            Kind.STDIN: self._take_input,
             Kind.END_OF_INPUT: self._no_more_input,
             Kind.SIGNAL: self._signal,
             Kind.SIZE: self._resize,
             Kind.CLOSED: self._closed,
             Kind.TAKEN: self._taken,
         }
-        line.send(Kind.GRANT, INPUT_WINDOW.to_bytes(4, "little"))
 
     def run(self, child: int) -> int:
         """Relay until the child has ended; its wait status."""
@@ -83,11 +87,11 @@ class Relay:
     def send_data(self, kind: Kind, data: bytes) -> None:
         """Send bulk data as the host has room for it."""
         while data:
-            while self._room == 0:
+            while self._window.room == 0:
                 self._turn(_ALIVE_EVERY)
-            piece = data[: min(self._room, _CHUNK)]
-            self._line.send(kind, piece)
-            self._room -= len(piece)
+            piece = data[: self._window.room]
+            self._window.put(piece)
+            self._line.send(kind, len(piece))
             data = data[len(piece) :]
 
     def _turn(self, timeout: int) -> bool:
@@ -95,11 +99,11 @@ class Relay:
         poll = select.poll()
         poll.register(self._line.fd, select.POLLIN)
         poll.register(self._woken, select.POLLIN)
-        if self._room:
+        if self._window.room:
             for fd in self._outputs:
                 poll.register(fd, select.POLLIN)
         if self._stdin is not None and (self._input or self._end_of_input):
-            both = select.POLLIN if self._room and self._stdin in self._outputs else 0
+            both = select.POLLIN if self._window.room and self._stdin in self._outputs else 0
             poll.register(self._stdin, select.POLLOUT | both)
         ready = poll.poll(timeout)
         if not ready:
@@ -124,7 +128,7 @@ class Relay:
     def _forward(self, fd: int) -> None:
         """Take what a stream has and send it; a pipe's end is b"", a terminal's is EIO."""
         try:
-            data = os.read(fd, min(self._room, _CHUNK))
+            data = os.read(fd, min(self._window.room, _CHUNK))
         except BlockingIOError:
             return
         except OSError:
@@ -146,11 +150,14 @@ class Relay:
             count, self._end_of_input = len(self._input), True
         del self._input[:count]
         if count:
-            self._line.send(Kind.GRANT, count.to_bytes(4, "little"))
+            self._line.send(Kind.GRANT, count)
         if self._end_of_input and not self._input:
             if self._stdin != self._terminal:
                 os.close(self._stdin)
             self._stdin = None
+
+    def _take_input(self, payload: bytes) -> None:
+        self._input += self._input_window.get(int.from_bytes(payload, "little"))
 
     def _no_more_input(self, _: bytes) -> None:
         self._end_of_input = True
@@ -174,7 +181,7 @@ class Relay:
             os.close(fd)
 
     def _taken(self, payload: bytes) -> None:
-        self._room += int.from_bytes(payload, "little")
+        self._window.taken(int.from_bytes(payload, "little"))
 
     def _reap(self) -> None:
         """Collect every process that has ended: PID 1 is the parent of all orphans."""

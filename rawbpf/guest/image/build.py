@@ -11,17 +11,19 @@ import hashlib
 import marshal
 import os
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rawbpf.guest import cache
-from rawbpf.guest.bytecode import cached_name, pyc, pytest_cached_names
-from rawbpf.guest.cpio import encode
-from rawbpf.guest.elf_libraries import loader
-from rawbpf.guest.interpreter import base_executable, bring_interpreter, library_files
-from rawbpf.guest.packages import Package, closure, installed
-from rawbpf.guest.tree import JUNK, Tree
+from rawbpf.guest.image.bytecode import cached_name, pyc, pytest_cached_names
+from rawbpf.guest.image.elf import loader
+from rawbpf.guest.image.interpreter import base_executable, bring_interpreter, library_files
+from rawbpf.guest.image.packages import Package, closure, installed
+from rawbpf.guest.image.tree import JUNK, Tree
+from rawbpf.guest.wire.cpio import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["JOB", "base_image", "run_image"]
 
@@ -31,11 +33,11 @@ JOB = "/rawbpf/job"
 _INIT = """#!/rawbpf/python -IS
 import sys
 sys.path.append({parent!r})
-from rawbpf.guest.init import main
+from rawbpf.guest.inside.init import main
 main()
 """
 _TEST_PACKAGES = ("pytest", "hypothesis", "pexpect")
-_PACKAGE_ROOT = Path(__file__).resolve().parent.parent
+_PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 _KEPT_IMAGES = 4
 
 
@@ -67,7 +69,7 @@ def _packages(with_tests: bool) -> list[Package]:
 def _fingerprint(inputs: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in inputs:
-        status = os.stat(path)
+        status = path.stat()
         digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="replace"))
     return digest.hexdigest()[:24]
 
@@ -80,7 +82,7 @@ def _forget_old(folder: Path) -> None:
 
 
 def _base_tree(packages: list[Package]) -> Tree:
-    tree = Tree()
+    tree = Tree(trimmed=True)
     for folder in ("proc", "sys", "dev", "run", "tmp", "out", "root", "var/tmp"):
         tree.directory(folder, 0o1777 if folder.endswith("tmp") else 0o755)
     tree.device("/dev/console", 0o600, (5, 1))  # the kernel opens it as init's 0, 1 and 2
@@ -131,7 +133,7 @@ def run_image(job: dict[str, Any], add: Iterable[str]) -> Iterator[bytes]:
     for path in _own_files():
         _bring_module(tree, path)
     for added in add:
-        tree.bring_all(os.path.abspath(added))
+        tree.bring_all(Path(added).absolute())
     tree.directory(job["cwd"])
     tree.directory(job["env"]["HOME"])
     tree.file(JOB, marshal.dumps(job))

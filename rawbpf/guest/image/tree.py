@@ -2,19 +2,23 @@
 
 A path may lead through symbolic links (/lib64, a virtual environment's python). Each link is
 kept as a link and what it points to comes along, so that a path means the same in the guest.
+Paths are text here: what a Path would tidy away is just what has to be followed.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rawbpf.guest.bytecode import pytest_cached_names
-from rawbpf.guest.cpio import Member
-from rawbpf.guest.elf_libraries import is_elf, libraries
 from rawbpf.errors import UsageError
+from rawbpf.guest.image.bytecode import pytest_cached_names
+from rawbpf.guest.image.elf import is_elf, libraries, without_debug_information
+from rawbpf.guest.wire.cpio import Member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["JUNK", "Tree"]
 
@@ -28,13 +32,16 @@ _MOST_LINKS = 40  # the kernel's own limit, MAXSYMLINKS
 class Tree:
     """Members of an archive by path, parents before children.
 
+    A trimmed tree brings executables and libraries without their debugging sections.
+
     >>> tree = Tree()
     >>> tree.file("/etc/hostname", b"guest")
     >>> [member.path for member in tree]
     ['etc', 'etc/hostname']
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, trimmed: bool = False) -> None:
+        self._trimmed = trimmed
         self._members: dict[str, Member] = {}
 
     def __iter__(self) -> Iterator[Member]:
@@ -101,7 +108,10 @@ class Tree:
             self.directory(path)
         elif stat.S_ISREG(status.st_mode):
             mode = 0o755 if status.st_mode & 0o111 else 0o644
-            self.file(path, Path(path).read_bytes(), mode, int(status.st_mtime))
+            data = Path(path).read_bytes()
+            if self._trimmed:
+                data = without_debug_information(data)
+            self.file(path, data, mode, int(status.st_mtime))
         else:
             raise UsageError(f"{path} is neither a file nor a directory")
 

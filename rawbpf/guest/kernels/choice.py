@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import GuestError, UsageError
 from rawbpf.guest import cache
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["DEFAULT_SUITE", "SUITES", "Kernel", "cached", "choose", "find"]
 

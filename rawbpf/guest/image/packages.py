@@ -12,9 +12,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Package", "closure", "installed", "normalized"]
 
@@ -69,7 +71,7 @@ def installed(paths: list[str] | None = None) -> dict[str, Package]:
     """Every distribution on the import path, by normalized name; the first one found wins."""
     found: dict[str, Package] = {}
     for folder in sys.path if paths is None else paths:
-        if os.path.isdir(folder or "."):
+        if Path(folder or ".").is_dir():
             for info in sorted(Path(folder or ".").resolve().glob("*.dist-info")):
                 package = _read(info)
                 if package is not None:

@@ -9,10 +9,12 @@ where an emulated CPU is some ten times slower.
 from __future__ import annotations
 
 import marshal
-import os
 import sys
 from importlib.util import MAGIC_NUMBER
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["cached_name", "pyc", "pytest_cached_names"]
 
@@ -55,7 +57,7 @@ def _up_to_date(source: Path) -> bytes | None:
         data = (source.parent / cached_name(source.name)).read_bytes()
     except OSError:
         return None
-    status = os.stat(source)
+    status = source.stat()
     stamp = (int(status.st_mtime) & 0xFFFFFFFF).to_bytes(4, "little")
     stamp += (status.st_size & 0xFFFFFFFF).to_bytes(4, "little")
     return data[16:] if data[:16] == MAGIC_NUMBER + _TIMESTAMP + stamp else None

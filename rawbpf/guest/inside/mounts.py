@@ -12,7 +12,7 @@ import os
 import socket
 import struct
 
-__all__ = ["prepare", "power_off"]
+__all__ = ["power_off", "prepare"]
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 

@@ -1,8 +1,8 @@
 """PID 1 of the guest: prepare the machine, run one command, hand everything it says to the host.
 
-The second serial line carries frames (see frames.py); the first is the kernel's console. When the
-command is done its output is drained, what it left under /out is sent, then its wait status, and
-the machine ends. If PID 1 itself fails, its traceback goes to the console, the kernel panics
+The first serial line is the kernel's console, the second carries frames (see wire/frames.py). When
+the command is done its output is drained, what it left under /out is sent, then its wait status,
+and the machine ends. If PID 1 itself fails, its traceback goes to the console, the kernel panics
 because its init has died, and the host reports both.
 """
 
@@ -15,10 +15,11 @@ import sys
 import termios
 import tty
 
-from rawbpf.guest.frames import Kind
-from rawbpf.guest.mounts import power_off, prepare
-from rawbpf.guest.relay import Line, Relay
-from rawbpf.guest.spawn import open_streams, start
+from rawbpf.guest.inside.mounts import power_off, prepare
+from rawbpf.guest.inside.relay import Line, Relay
+from rawbpf.guest.inside.spawn import open_streams, start
+from rawbpf.guest.wire.frames import Kind
+from rawbpf.guest.wire.window import guest_memory, windows
 
 __all__ = ["main"]
 
@@ -34,14 +35,14 @@ def main() -> None:
     line = _open_line()
     line.send(Kind.READY, os.uname().release.encode())
     streams = open_streams(job["ttys"], job["size"])
-    relay = Relay(line, streams)
+    relay = Relay(line, windows(guest_memory()), streams)
     if job["workload"]:
         _start_workload(job["workload"], job["env"])
     child = start(job["argv"], job["env"], job["cwd"], streams)
     status = relay.run(child)
     if job["out"]:
         _send_folder(relay, "/out")
-    line.send(Kind.EXIT, status.to_bytes(4, "little"))
+    line.send(Kind.EXIT, status)
     termios.tcdrain(line.fd)
     power_off()
 
@@ -67,8 +68,8 @@ def _start_workload(argv: list[str], env: dict[str, str]) -> None:
 
 
 def _send_folder(relay: Relay, path: str) -> None:
-    from rawbpf.guest.cpio import encode
-    from rawbpf.guest.out import members
+    from rawbpf.guest.wire.cpio import encode
+    from rawbpf.guest.wire.out import members
 
     for piece in encode(members(path)):
         relay.send_data(Kind.OUT, piece)

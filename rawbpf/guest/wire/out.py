@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rawbpf.errors import FormatError
-from rawbpf.guest.cpio import Member
+from rawbpf.guest.wire.cpio import Member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["members", "unpack"]
 
@@ -26,7 +29,7 @@ def members(root: str) -> Iterator[Member]:
             inner = os.path.relpath(path, root)
             mtime = int(status.st_mtime)
             if stat.S_ISLNK(status.st_mode):
-                yield Member(inner, status.st_mode, os.fsencode(os.readlink(path)), mtime)
+                yield Member(inner, status.st_mode, os.fsencode(Path(path).readlink()), mtime)
             elif stat.S_ISREG(status.st_mode):
                 yield Member(inner, status.st_mode, Path(path).read_bytes(), mtime)
             elif stat.S_ISDIR(status.st_mode):

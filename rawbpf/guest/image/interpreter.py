@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rawbpf.guest.bytecode import pyc
-from rawbpf.guest.elf_libraries import loader
-from rawbpf.guest.tree import Tree
+from rawbpf.guest.image.bytecode import pyc
+from rawbpf.guest.image.elf import loader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawbpf.guest.image.tree import Tree
 
 __all__ = ["base_executable", "bring_interpreter", "library_files"]
 
@@ -23,7 +27,9 @@ _NOT_NEEDED = frozenset({
     "__pycache__", "site-packages", "dist-packages", "test", "tests", "idle_test", "idlelib",
     "tkinter", "turtledemo", "ensurepip", "lib2to3", "pydoc_data", "distutils", "msilib", "venv",
 })  # fmt: skip
-_NOT_NEEDED_MODULES = ("_tkinter", "_test", "_ctypes_test", "_xx", "xx", "turtle")
+_NOT_NEEDED_MODULES = (
+    "_tkinter", "turtle", "_test", "_ctypes_test", "_xx", "xx", "nis.", "ossaudiodev.",
+)  # fmt: skip
 
 
 def base_executable() -> str:
@@ -33,7 +39,7 @@ def base_executable() -> str:
 
 def library_files() -> Iterator[Path]:
     """Standard library files that go into a guest: sources and extension modules."""
-    root = os.path.dirname(os.__file__)
+    root = Path(os.__file__).parent
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(
             name for name in folders if name not in _NOT_NEEDED and not name.startswith("config-")
@@ -58,5 +64,5 @@ def bring_interpreter(tree: Tree) -> None:
             tree.bring(path.parent)
             tree.file(f"{os.path.realpath(path.parent)}/{path.stem}.pyc", code)
     for extra in ("/etc/ld.so.cache", "/etc/localtime"):
-        if os.path.exists(extra):
+        if Path(extra).exists():
             tree.bring(extra)

@@ -1,0 +1,98 @@
+"""Which shared libraries an executable needs, as its own loader answers.
+
+A dynamic executable names its loader in the program header PT_INTERP. That loader, run as
+``ld.so --list FILE``, resolves DT_NEEDED, RPATH, $ORIGIN and its cache just as it would at a
+start, so nothing of that is repeated here. A shared library (a Python extension module) names no
+loader; the interpreter's is the one that will load it.
+"""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["is_elf", "libraries", "loader", "without_debug_information"]
+
+_PT_INTERP = 3
+_SEGMENT = struct.Struct("<IIQQQQQQ")  # Elf64_Phdr
+
+
+def is_elf(path: Path) -> bool:
+    """Whether the file starts as ELF files do."""
+    with path.open("rb") as file:
+        return file.read(4) == b"\x7fELF"
+
+
+def loader(path: Path) -> str | None:
+    """The loader that the executable asks for; None when it is static or a library.
+
+    >>> import sys
+    >>> loader(Path(sys.executable))  # doctest: +ELLIPSIS
+    '/lib.../ld-...'
+    """
+    data = path.read_bytes()
+    for segment in _segments(data):
+        if segment.kind == _PT_INTERP:
+            return data[segment.offset : segment.end].rstrip(b"\0").decode()
+    return None
+
+
+def without_debug_information(data: bytes) -> bytes:
+    """The file as far as its segments go, its section table struck out of the header.
+
+    Sections are for linkers and debuggers; the kernel and the loader read segments only. An
+    interpreter built on the spot carries three times its own size in debugging sections.
+    """
+    segments = _segments(data)
+    if not segments:
+        return data
+    table_end = struct.unpack_from("<Q", data, 32)[0] + _SEGMENT.size * len(segments)
+    kept = bytearray(data[: max(table_end, *(segment.end for segment in segments))])
+    struct.pack_into("<Q", kept, 40, 0)  # e_shoff
+    struct.pack_into("<3H", kept, 58, 0, 0, 0)  # e_shentsize, e_shnum, e_shstrndx
+    return bytes(kept)
+
+
+class _Range(NamedTuple):
+    """A program header: what it is for, and the part of the file that it covers."""
+
+    kind: int
+    offset: int
+    end: int
+
+
+def _segments(data: bytes) -> list[_Range]:
+    """The program headers of a 64-bit little-endian ELF file; none for any other."""
+    if data[:6] != b"\x7fELF\x02\x01" or len(data) < 64:
+        return []
+    start, count = *struct.unpack_from("<Q", data, 32), *struct.unpack_from("<H", data, 56)
+    table = data[start : start + _SEGMENT.size * count]
+    return [
+        _Range(kind, offset, offset + size)
+        for kind, _, offset, _, _, size, _, _ in _SEGMENT.iter_unpack(table)
+    ]
+
+
+def libraries(path: Path, default_loader: str | None) -> list[str]:
+    """Paths of the loader and of every library that loading the file maps.
+
+    ``default_loader`` is asked about files that name none; with None these need nothing.
+    """
+    named = loader(path)
+    asked = named or default_loader
+    if asked is None:
+        return []
+    answer = subprocess.run(
+        [asked, "--list", str(path)], capture_output=True, text=True, check=False
+    )
+    found = [asked] if named else []
+    for line in answer.stdout.splitlines():
+        # "libm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)"; the vdso has no path.
+        target = line.rpartition("=> ")[2].strip().partition(" (0x")[0]
+        if target.startswith("/"):
+            found.append(target)
+    return found

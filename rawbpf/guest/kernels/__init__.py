@@ -1,0 +1,1 @@
+"""Kernels to boot: those in the cache, and how they get there."""

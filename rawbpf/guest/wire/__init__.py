@@ -1,0 +1,1 @@
+"""What host and guest agree on: frames, shared memory, archives. Both ends import this."""
