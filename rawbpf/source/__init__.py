@@ -1,0 +1,1 @@
+"""`.bpf.s` files: programs, maps and data as text, assembled into specs."""

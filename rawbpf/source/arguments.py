@@ -1,0 +1,162 @@
+"""Reading what follows a directive, from left to right.
+
+Numbers are expressions as in C, with its precedence: | ^ & << >> + - * / % - ~ and parentheses.
+
+>>> from rawbpf.asm.tokens import Line, tokenize
+>>> line = Line("x", 1, "(1 << SHIFT) | 3 * 2")
+>>> Arguments(line, tokenize(line), {"SHIFT": 4}).number()
+22
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING
+
+from rawbpf.asm.tokens import Line, Token, unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rawbpf.errors import AssemblyError
+
+__all__ = ["Arguments"]
+
+_LEVELS: tuple[dict[str, Callable[[int, int], int]], ...] = (
+    {"|": operator.or_},
+    {"^": operator.xor},
+    {"&": operator.and_},
+    {"<<": operator.lshift, ">>": operator.rshift},
+    {"+": operator.add, "-": operator.sub},
+    {"*": operator.mul, "/": operator.floordiv, "%": operator.mod},
+)
+"""Binary operators, from those that bind least."""
+
+_DEEPEST = 50
+_LARGEST = 1 << 64
+
+
+class Arguments:
+    """A cursor over the tokens of a line. Each method reads one thing, or says what is due."""
+
+    def __init__(self, line: Line, tokens: Sequence[Token], constants: Mapping[str, int]) -> None:
+        self.line = line
+        self._tokens = tokens
+        self._constants = constants
+        self._at = 0
+        self._depth = 0
+
+    @property
+    def token(self) -> Token:
+        """The token that is next."""
+        return self._tokens[self._at]
+
+    def error(self, what: str, expected: str = "", token: Token | None = None) -> AssemblyError:
+        """An error at the next token, or at ``token``, to be raised."""
+        return self.line.error(what, (token or self.token).column, expected)
+
+    def take(self) -> Token:
+        """The next token, and step over it; the end is never stepped over."""
+        token = self.token
+        self._at += token.kind != "end"
+        return token
+
+    def expect(self, kind: str, what: str) -> Token:
+        """The next token, which must be of this kind."""
+        if self.token.kind != kind:
+            raise self._unexpected(what)
+        return self.take()
+
+    def _unexpected(self, what: str) -> AssemblyError:
+        text = self.token.text
+        return self.error(f"{text!r} does not fit here" if text else "something is missing", what)
+
+    def comma(self) -> bool:
+        """Step over a comma, if there is one."""
+        return self.operator(",")
+
+    def operator(self, text: str) -> bool:
+        """Step over this operator, if it is next."""
+        if self.token.kind == "op" and self.token.text == text:
+            self.take()
+            return True
+        return False
+
+    def end(self) -> None:
+        """Nothing may follow."""
+        if self.token.kind != "end":
+            raise self._unexpected("the end of the line")
+
+    def name(self, what: str) -> str:
+        """A name."""
+        return self.expect("name", what).text
+
+    def string(self, what: str = 'a string, such as "GPL"') -> bytes:
+        """The bytes of a string."""
+        token = self.expect("string", what)
+        return unquote(self.line, token.text, token.column)
+
+    def text(self, what: str) -> str:
+        """A string that is text without control characters: a section, a path, a licence."""
+        token = self.token
+        text = self.string(what).decode(errors="surrogateescape")
+        if not text or not text.isprintable():
+            raise self.error("this is no name", what, token)
+        return text
+
+    def number(self, lowest: int = -(_LARGEST >> 1), highest: int = _LARGEST - 1) -> int:
+        """The value of an expression, between two bounds."""
+        token = self.token
+        value = self._binary(0)
+        if not lowest <= value <= highest:
+            raise self.error(f"{value} does not fit", f"{lowest} to {highest}", token)
+        return value
+
+    def _binary(self, level: int) -> int:
+        if level == len(_LEVELS):
+            return self._unary()
+        value = self._binary(level + 1)
+        while self.token.kind == "op" and self.token.text in _LEVELS[level]:
+            operation = self.take()
+            value = self._apply(operation, value, self._binary(level + 1))
+        return value
+
+    def _apply(self, operation: Token, left: int, right: int) -> int:
+        """One operation. Numbers stay within what 64 bits can mean, so none takes for ever."""
+        if operation.text in ("/", "%") and right == 0:
+            raise self.error("division by zero", token=operation)
+        if operation.text in ("<<", ">>") and not 0 <= right < 64:
+            raise self.error(f"a shift by {right}", "0 to 63", operation)
+        value = next(row[operation.text] for row in _LEVELS if operation.text in row)(left, right)
+        if not -_LARGEST < value < _LARGEST:
+            raise self.error("the result does not fit 64 bits", token=operation)
+        return value
+
+    def _unary(self) -> int:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise self.error("this is nested too deep")
+        try:
+            if self.operator("-"):
+                return -self._unary()
+            if self.operator("~"):
+                return ~self._unary()
+            if self.operator("("):
+                value = self._binary(0)
+                if not self.operator(")"):
+                    raise self._unexpected("')'")
+                return value
+            return self._atom()
+        finally:
+            self._depth -= 1
+
+    def _atom(self) -> int:
+        token = self.token
+        if token.kind == "number":
+            return self.take().number
+        if token.kind == "name" and token.text in self._constants:
+            self.take()
+            return self._constants[token.text]
+        if token.kind == "name":
+            raise self.error(f"{token.text!r} is no constant", "a number, or .equ before this line")
+        raise self._unexpected("a number")

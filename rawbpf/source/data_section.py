@@ -1,0 +1,104 @@
+"""Collecting a data section: `.rodata`, `.data`, `.bss`.
+
+    .rodata
+    greeting: .asciz "hello"         ; a variable is a label and what follows it
+    limits:   .quad 100, 1 << 20
+
+Numbers are aligned to their size, as C compilers do; some kernels insist on it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.specs.data_spec import DataSpec, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rawbpf.asm.tokens import Line
+    from rawbpf.source.arguments import Arguments
+
+__all__ = ["DIRECTIVES", "LARGEST_SECTION", "DataSection"]
+
+LARGEST_SECTION = 1 << 26
+"""Bytes. More is a mistake, such as a wrong count for .zero."""
+
+
+class DataSection:
+    """Bytes, and the labels in them."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._contents = bytearray()
+        self._labels: dict[str, Line] = {}
+        self._variables: list[Variable] = []
+
+    def label(self, name: str, line: Line) -> None:
+        """The next bytes are called so."""
+        self._labels[name] = line
+
+    def append(self, data: bytes, width: int) -> None:
+        """Add elements of ``width`` bytes. A new variable begins if a label came before."""
+        if self._labels or not self._contents:
+            self._contents += bytes(-len(self._contents) % width)
+        start = len(self._contents)
+        self._variables += [Variable(label, start, 0, width) for label in self._labels]
+        self._labels.clear()
+        self._contents += data
+
+    def room(self) -> int:
+        """Bytes that may still be added."""
+        return LARGEST_SECTION - len(self._contents)
+
+    def spec(self) -> DataSpec:
+        """The section; each variable ends where the next begins."""
+        for name, line in self._labels.items():
+            raise line.error(f"nothing follows {name!r}", 1, "data, such as .quad 0")
+        ends = [*(one.offset for one in self._variables[1:]), len(self._contents)]
+        pairs = zip(self._variables, ends, strict=False)
+        sized = (one._replace(size=end - one.offset) for one, end in pairs)
+        return DataSpec(self.name, bytes(self._contents), tuple(sized))
+
+
+def _numbers(width: int) -> Callable[[DataSection, Arguments], None]:
+    lowest, highest = -(1 << 8 * width - 1), (1 << 8 * width) - 1
+
+    def add(section: DataSection, arguments: Arguments) -> None:
+        values = [arguments.number(lowest, highest)]
+        while arguments.comma():
+            values.append(arguments.number(lowest, highest))
+        mask = highest
+        data = b"".join((value & mask).to_bytes(width, "little") for value in values)
+        section.append(data, width)
+
+    return add
+
+
+def _strings(end: bytes) -> Callable[[DataSection, Arguments], None]:
+    def add(section: DataSection, arguments: Arguments) -> None:
+        strings = [arguments.string() + end]
+        while arguments.comma():
+            strings.append(arguments.string() + end)
+        section.append(b"".join(strings), 1)
+
+    return add
+
+
+def _zeroes(section: DataSection, arguments: Arguments) -> None:
+    section.append(bytes(arguments.number(0, section.room())), 1)
+
+
+DIRECTIVES: dict[str, Callable[[DataSection, Arguments], None]] = {
+    ".byte": _numbers(1),
+    ".half": _numbers(2),
+    ".short": _numbers(2),
+    ".word": _numbers(4),
+    ".long": _numbers(4),
+    ".quad": _numbers(8),
+    ".ascii": _strings(b""),
+    ".asciz": _strings(b"\0"),
+    ".string": _strings(b"\0"),
+    ".zero": _zeroes,
+}
+"""What fills a data section; the names are those of GNU and LLVM assemblers."""

@@ -1,0 +1,30 @@
+"""The blueprint of everything that one file defines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rawbpf.specs.data_spec import DataSpec
+    from rawbpf.specs.map_spec import MapSpec
+    from rawbpf.specs.program_spec import ProgramSpec
+
+__all__ = ["ObjectSpec"]
+
+
+class ObjectSpec(NamedTuple):
+    """Programs, maps and data, each by name. Programs are linked: their functions are in them.
+
+    A program refers to maps by name, and to data by the name of its section.
+    """
+
+    programs: Mapping[str, ProgramSpec]
+    maps: Mapping[str, MapSpec] = {}
+    data: Mapping[str, DataSpec] = {}
+    license: str = ""
+
+    def all_maps(self) -> dict[str, MapSpec]:
+        """What has to be created: the maps, and those that hold the data."""
+        return {**self.maps, **{name: data.map_spec() for name, data in self.data.items()}}
