@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from rawbpf.cli.terminal import say
+from rawbpf.cli.terminal import level, say
 from rawbpf.errors import UsageError
 
 __all__ = ["USAGE", "run"]
@@ -53,6 +53,7 @@ def run(arguments: dict[str, Any]) -> int:
         accel=arguments["--accel"],
         workload=None if arguments["--no-workload"] else workload,
         timeout=_seconds("--timeout", arguments["--timeout"]),
+        talkative=level() == "debug",
     )
     return run(arguments["<command>"], options, commands=COMMANDS, say=say)
 

@@ -48,7 +48,7 @@ class Machine(NamedTuple):
     cpus: int = 2
     memory: str = "1G"
     kernel_args: str = ""
-    quiet: bool = True
+    talkative: bool = False
 
 
 class _Handed(NamedTuple):
@@ -84,7 +84,7 @@ def find() -> str:
 
 def command_line(machine: Machine, handed: _Handed) -> list[str]:
     """QEMU's arguments after its name."""
-    kernel_args = [*_KERNEL_ARGS, *(["quiet"] if machine.quiet else []), machine.kernel_args]
+    kernel_args = [*_KERNEL_ARGS, *([] if machine.talkative else ["quiet"]), machine.kernel_args]
     kvm = machine.accel == "kvm"
     shared = f"id=shared,size={MEMORY_SIZE},share=on,mem-path=/dev/fd/{handed.memory}"
     return [

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.guest import qemu, session, terminal
+from rawbpf.guest.accel import choose as choose_accel
 from rawbpf.guest.command import Command, understand
 from rawbpf.guest.image.build import base_image, run_image
 from rawbpf.guest.inside import workload
@@ -15,14 +17,13 @@ from rawbpf.guest.kernels import choice
 from rawbpf.guest.session import Events, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
 __all__ = ["Options", "run"]
 
 _PASSED_ON = ("TERM", "COLORTERM", "TZ", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "CI")
 _PASSED_ON_STARTS = ("RAWBPF_", "PYTHON", "PYTEST_", "HYPOTHESIS_")
-
-
+_PROOF = Limits(boot=8, silence=5, whole=10)
 _CHUNK = 1 << 30
 
 
@@ -38,6 +39,7 @@ class Options(NamedTuple):
     accel: str = "auto"
     workload: Sequence[str] | None = ()
     timeout: float | None = None
+    talkative: bool = False
 
 
 def run(
@@ -53,27 +55,49 @@ def run(
     """
     command = understand(words, commands)
     kernel = choice.find(options.kernel, lambda wanted: _fetch(wanted, say))
-    machine = qemu.Machine(kernel.vmlinuz, "tcg", options.cpus, options.memory, options.kernel_args)
+    machine = qemu.Machine(
+        kernel.vmlinuz,
+        accel="tcg",
+        cpus=options.cpus,
+        memory=options.memory,
+        kernel_args=options.kernel_args,
+        talkative=options.talkative,
+    )
+    accel = choose_accel(options.accel, lambda: _prove_kvm(machine, say))
+    machine = machine._replace(accel=accel)
     ttys = _terminals()
-    job = _job(command, options, ttys)
-    memory_file = os.memfd_create("initramfs")
-    try:
-        _fill(memory_file, command, options, job)
-        with terminal.handed_over(0 if ttys[0] else None):
-            status = session.run(
-                machine,
-                memory_file,
-                out=options.out,
-                limits=Limits(whole=options.timeout),
-                events=Events(
-                    ready=lambda release: say(_description(release, machine, options), "info"),
-                    console=lambda line: say(line, "debug"),
-                ),
-            )
-    finally:
-        os.close(memory_file)
+    with ExitStack() as stack:
+        initramfs = stack.enter_context(_initramfs(command, _job(command, options, ttys), options))
+
+        def ready(release: str) -> None:
+            say(_description(release, machine, options), "info")
+            if ttys[0]:
+                stack.enter_context(terminal.handed_over(0))
+
+        status = session.run(
+            machine,
+            initramfs,
+            events=Events(ready, console=lambda line: say(line, "debug")),
+            limits=Limits(whole=options.timeout),
+            out=options.out,
+        )
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
+
+
+def _prove_kvm(machine: qemu.Machine, say: Callable[[str, str], None]) -> None:
+    """Run a guest that does nothing under KVM, within a bound."""
+    say(f"guest: trying KVM for the first time, at most {_PROOF.whole:g} s", "info")
+    options = Options(workload=None)
+    command = understand(["python", "-c", "pass"], ())
+    with _initramfs(command, _job(command, options, (False,) * 3), options) as initramfs:
+        session.run(
+            machine._replace(accel="kvm"),
+            initramfs,
+            events=Events(ready=lambda _: None, console=lambda _: None),
+            limits=_PROOF,
+            stdin=None,
+        )
 
 
 def _fetch(wanted: str, say: Callable[[str, str], None]) -> None:
@@ -126,10 +150,16 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _fill(target: int, command: Command, options: Options, job: dict[str, object]) -> None:
-    """Write the whole initramfs: the base archive, then this run's."""
+@contextmanager
+def _initramfs(command: Command, job: dict[str, object], options: Options) -> Iterator[int]:
+    """The whole initramfs in memory, as a descriptor: the base archive, then this run's."""
     base = base_image(with_tests=command.with_tests)
-    with base.open("rb") as file, os.fdopen(os.dup(target), "wb") as whole:
-        while os.sendfile(target, file.fileno(), None, _CHUNK):  # the kernel copies
-            pass
-        whole.writelines(run_image(job, [*command.files, *options.add]))
+    target = os.memfd_create("initramfs")
+    try:
+        with base.open("rb") as file, os.fdopen(os.dup(target), "wb") as whole:
+            while os.sendfile(target, file.fileno(), None, _CHUNK):  # the kernel copies
+                pass
+            whole.writelines(run_image(job, [*command.files, *options.add]))
+        yield target
+    finally:
+        os.close(target)

@@ -33,12 +33,14 @@ def main() -> None:
     with open(_JOB, "rb") as file:
         job = marshal.load(file)
     line = _open_line()
-    line.send(Kind.READY, os.uname().release.encode())
+    release = os.uname().release
+    line.send(Kind.READY, release.encode())
+    environment = job["env"] | {"RAWBPF_GUEST_KERNEL": release}
     streams = open_streams(job["ttys"], job["size"])
     relay = Relay(line, windows(guest_memory()), streams)
     if job["workload"]:
-        _start_workload(job["workload"], job["env"])
-    child = start(job["argv"], job["env"], job["cwd"], streams)
+        _start_workload(job["workload"], environment)
+    child = start(job["argv"], environment, job["cwd"], streams)
     status = relay.run(child)
     if job["out"]:
         _send_folder(relay, "/out")

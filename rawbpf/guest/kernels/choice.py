@@ -17,7 +17,7 @@ from rawbpf.guest import cache
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DEFAULT_SUITE", "SUITES", "Kernel", "cached", "choose", "find"]
+__all__ = ["DEFAULT_SUITE", "SUITES", "Kernel", "cached", "choose", "find", "is_version"]
 
 SUITES = {"bullseye": "5.10", "bookworm": "6.1", "trixie": "6.12", "sid": None}
 """The Debian suites whose cloud kernels are tested, with their versions; sid's moves on."""
@@ -40,6 +40,15 @@ class Kernel(NamedTuple):
         (6, 1, 0, 50)
         """
         return tuple(map(int, re.findall(r"\d+", self.release.partition("+")[0])[:4]))
+
+
+def is_version(wanted: str, release: str) -> bool:
+    """Whether a release is of this version, given as far as it matters.
+
+    >>> is_version("6.1", "6.1.0-50-cloud-amd64"), is_version("6.1", "6.12.117")
+    (True, False)
+    """
+    return re.match(rf"{re.escape(wanted)}(?![0-9])", release) is not None
 
 
 def folder() -> Path:
@@ -71,9 +80,7 @@ def choose(wanted: str | None, kernels: list[Kernel]) -> Kernel | None:
     fitting = [
         kernel
         for kernel in kernels
-        if wanted is None
-        or kernel.suite == wanted
-        or re.match(rf"{re.escape(wanted)}(?![0-9])", kernel.release)
+        if wanted is None or kernel.suite == wanted or is_version(wanted, kernel.release)
     ]
     return fitting[-1] if fitting else None
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import GuestError
 from rawbpf.guest import cache
-from rawbpf.guest.kernels.choice import SUITES
+from rawbpf.guest.kernels.choice import SUITES, is_version
 from rawbpf.guest.kernels.mirror import TARGET_FORMAT, debian_archives, settings, sources
 
 if TYPE_CHECKING:
@@ -39,12 +39,8 @@ def suites_for(wanted: str) -> list[str]:
     """
     if wanted in SUITES:
         return [wanted]
-    named = [suite for suite, version in SUITES.items() if version and _fits(wanted, version)]
+    named = [suite for suite, version in SUITES.items() if version and is_version(version, wanted)]
     return named or [suite for suite, version in SUITES.items() if version is None]
-
-
-def _fits(wanted: str, version: str) -> bool:
-    return wanted == version or wanted.startswith((f"{version}.", f"{version}-"))
 
 
 def fetch(wanted: str, say: Callable[[str], None]) -> None:
@@ -60,9 +56,8 @@ def fetch(wanted: str, say: Callable[[str], None]) -> None:
         )
     for suite in suites_for(wanted):
         with tempfile.TemporaryDirectory(dir=cache.folder("apt")) as folder:
-            release = _Apt(Path(folder), suite, say).bring_kernel()
-        if wanted == suite or re.match(rf"{re.escape(wanted)}(?![0-9])", release):
-            return
+            if _Apt(Path(folder), suite, say).bring_kernel(wanted):
+                return
     raise GuestError(
         f"Debian's present suites have no kernel {wanted}", fix="see `tools/fetch-kernel --help`"
     )
@@ -95,18 +90,20 @@ class _Apt:
             settings(acquire, folder, getpass.getuser()), encoding="utf-8"
         )
 
-    def bring_kernel(self) -> str:
-        """Fetch what the suite has now, unless it is in the cache; its release."""
+    def bring_kernel(self, wanted: str) -> bool:
+        """Fetch what the suite has now, unless it is in the cache; False if it is not wanted."""
         self._say(f"asking apt for the cloud kernel of {self._suite}")
         self._run("apt-get", "--quiet", "update")
         meta = self._show(_META)
         image = kernel_packages(meta)[0]
         release = image.removeprefix("linux-image-")
+        if wanted != self._suite and not is_version(wanted, release):
+            return False
         target = cache.folder("kernels") / release
         if (target / "vmlinuz").exists():
             (target / "origin").touch()
             self._say(f"{self._suite} has {release}, which is here")
-            return release
+            return True
         packages = [image, *kernel_packages(self._show(image), release)]
         self._say(f"fetching {release} for {self._suite}")
         self._run("apt-get", "--quiet", "download", *packages)
@@ -114,7 +111,7 @@ class _Apt:
             self._run("dpkg-deb", "-x", str(package), "unpacked")
         origin = f"Suite: {self._suite}\nPackage: {image}\nVersion: {_field(meta, 'Version')}\n"
         self._keep(release, target, origin)
-        return release
+        return True
 
     def _show(self, package: str) -> str:
         """The record of the version that apt would install."""
