@@ -130,7 +130,7 @@ class Kprobe:
     def detach(self) -> list[LogRecord]:
         """Remove the probe; return what the rings still held, and settle the ledger."""
         self._link.close()
-        rest = self.session.drain()
+        rest = self.session.rest()
         self.ledger.settle(self._outcomes.sums(), self._program.info().recursion_misses)
         return rest
 

@@ -39,14 +39,12 @@ _REASONS = {
 class Ledger:
     """Filled by the session while it reads (``delivered``, ``damaged``) and at its end."""
 
-    __slots__ = ("damaged", "delivered", "hidden", "lost", "missed", "reported_lost", "seconds",
-                 "sent")  # fmt: skip
+    __slots__ = ("damaged", "delivered", "hidden", "lost", "missed", "seconds", "sent")
 
     def __init__(self, outcomes: Sequence[int] = (0,), missed: int = 0) -> None:
         self.delivered = 0
         self.damaged = 0
         self.hidden = 0
-        self.reported_lost = 0
         self.seconds = 0.0
         self.settle(outcomes, missed)
 

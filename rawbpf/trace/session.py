@@ -15,23 +15,21 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import FormatError, KernelError
-from rawbpf.events.log_record import LogRecord, decode_log
+from rawbpf.errors import KernelError
 from rawbpf.syscall.epoll import EPOLLIN, Epoll
+from rawbpf.trace.collector import Collector
 from rawbpf.trace.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rawbpf.events.log_record import LogRecord
     from rawbpf.readers.perf_reader import PerfReader
 
 __all__ = ["Session"]
 
 _BREATH = 0.02
 """Seconds between two drains of a busy ring. Short for eyes, long for a computer."""
-
-_CROWDED = 0.25
-"""Share of a ring that, once filled between two drains, leaves no time for a breath."""
 
 _RING, _WAKE, _HANG_UP = 0, 1, 2
 
@@ -40,8 +38,8 @@ class Session:
     """Reads log records from ``reader`` until a deadline or ``stop``."""
 
     def __init__(self, reader: PerfReader) -> None:
-        self._reader = reader
         self.ledger = Ledger()
+        self._collector = Collector(reader, self.ledger)
         self.stopped: str | None = None
         self._deadline: float | None = None
         self._wake_read, self.wake_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -72,12 +70,13 @@ class Session:
         started = time.monotonic()
         self._deadline = started + duration if duration else None
         while not self.over:
-            self._sleep(self._all, self._deadline)
-            batch, crowded = self._drain()
+            if not self._collector.holding:
+                self._sleep(self._all, self._deadline)
+            batch = self._collector.collect()
             if batch:
                 yield batch
-                if not crowded:
-                    self.pause(_BREATH)
+            if not self._collector.crowded:
+                self.pause(_BREATH)
         self.ledger.seconds += time.monotonic() - started
 
     def pause(self, seconds: float) -> None:
@@ -92,9 +91,9 @@ class Session:
             self.stopped = "duration"
         return self.stopped is not None
 
-    def drain(self) -> list[LogRecord]:
-        """What the rings hold now, without sleeping."""
-        return self._drain()[0]
+    def rest(self) -> list[LogRecord]:
+        """What the rings still hold, when the probe is gone."""
+        return self._collector.collect_all()
 
     def close(self) -> None:
         """Close what the session opened; the reader is its owner's."""
@@ -116,24 +115,3 @@ class Session:
         with suppress(BlockingIOError):  # which says that it is empty
             while os.read(self._wake_read, 512):
                 pass
-
-    def _drain(self) -> tuple[list[LogRecord], bool]:
-        """Records of all rings in the order of their times, and whether one was filling up."""
-        batch: list[LogRecord] = []
-        crowded = False
-        for _cpu, records, fill in self._reader.drain():
-            crowded = crowded or fill > _CROWDED
-            self.ledger.reported_lost += records.lost
-            self.ledger.damaged += records.damage is not None
-            for sample in records.samples:
-                try:
-                    batch.append(decode_log(sample))
-                except FormatError:
-                    self.ledger.damaged += 1
-        self.ledger.delivered += len(batch)
-        batch.sort(key=_ktime)
-        return batch, crowded
-
-
-def _ktime(record: LogRecord) -> int:
-    return record.ktime_ns

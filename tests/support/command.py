@@ -34,7 +34,8 @@ class Running:
         self._reader.start()
 
     def _read(self) -> None:
-        self.lines.extend(iter(self.process.stdout.readline, ""))
+        if self.process.stdout is not None:  # None: the test took it elsewhere
+            self.lines.extend(iter(self.process.stdout.readline, ""))
 
     def wait_for(self, text: str, timeout: float = TIMEOUT) -> None:
         deadline = time.monotonic() + timeout
