@@ -97,12 +97,10 @@ class Function(NamedTuple):
 def probeable_functions(symbols: Iterable[Symbol], rules: ProbeRules) -> list[Function]:
     """Those of ``symbols`` that ``rules`` have nothing against, sorted, each once."""
     symbols = list(symbols)
-    counts = Counter(symbol.name for symbol in symbols)
-    return sorted(
-        {
-            Function(symbol.name, symbol.module, counts[symbol.name])
-            for symbol in symbols
-            if is_function_name(symbol.name) and rules.obstacle(symbol) is None
-        },
-        key=lambda function: (function.name, function.module or ""),
-    )
+    counts = Counter([symbol.name for symbol in symbols])
+    functions = {
+        (symbol.name, symbol.module or "", counts[symbol.name])
+        for symbol in symbols
+        if symbol.is_text and is_function_name(symbol.name) and rules.obstacle(symbol) is None
+    }
+    return [Function(name, module or None, count) for name, module, count in sorted(functions)]
