@@ -1,0 +1,139 @@
+"""What an ELF file of class 64 is made of: a header, sections, a table of their headers.
+
+    offset 0   ┌──────────────┐
+               │ file header  │ 64 bytes; says where the table is
+               ├──────────────┤
+               │ contents of  │ in any order: code, .maps, .BTF, .symtab, .strtab ...
+               │ the sections │
+               ├──────────────┤
+               │ section      │ 64 bytes each; the first is all zero, so that index 0 is "none"
+               │ headers      │
+               └──────────────┘
+
+Objects for BPF are relocatable files (ET_REL) of machine EM_BPF (247), little-endian on every
+machine that rawbpf runs on. Sources: the System V ABI, chapters 4 and 5; LLVM's BPF backend.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+__all__ = [
+    "EI_IDENT",
+    "EM_BPF",
+    "ET_REL",
+    "FILE_HEADER",
+    "RELOCATION",
+    "R_BPF_64_32",
+    "R_BPF_64_64",
+    "SECTION_HEADER",
+    "SHF_ALLOC",
+    "SHF_EXECINSTR",
+    "SHF_WRITE",
+    "SHN_LORESERVE",
+    "SHT_NOBITS",
+    "SHT_NULL",
+    "SHT_PROGBITS",
+    "SHT_REL",
+    "SHT_STRTAB",
+    "SHT_SYMTAB",
+    "STB_GLOBAL",
+    "STB_LOCAL",
+    "STT_FUNC",
+    "STT_NOTYPE",
+    "STT_OBJECT",
+    "STT_SECTION",
+    "SYMBOL",
+    "FileHeader",
+    "Relocation",
+    "SectionHeader",
+    "Symbol",
+]
+
+EI_IDENT = b"\x7fELF" + bytes([2, 1, 1])
+"""The first bytes: magic, class 64, least significant byte first, version 1."""
+
+ET_REL = 1
+EM_BPF = 247
+
+SHT_NULL = 0
+SHT_PROGBITS = 1
+SHT_SYMTAB = 2
+SHT_STRTAB = 3
+SHT_NOBITS = 8  # .bss: has a size, and no bytes in the file
+SHT_REL = 9
+
+SHF_WRITE = 1 << 0
+SHF_ALLOC = 1 << 1
+SHF_EXECINSTR = 1 << 2
+
+SHN_LORESERVE = 0xFF00  # from here on, section indices mean something else
+
+STB_LOCAL = 0
+STB_GLOBAL = 1
+STT_NOTYPE = 0
+STT_OBJECT = 1
+STT_FUNC = 2
+STT_SECTION = 3
+
+R_BPF_64_64 = 1  # a 64-bit load: the address of a map, a variable, a function
+R_BPF_64_32 = 10  # a call: imm counts slots from the instruction behind it
+
+
+class FileHeader(NamedTuple):
+    """Elf64_Ehdr."""
+
+    ident: bytes
+    type: int
+    machine: int
+    version: int = 1
+    entry: int = 0
+    program_headers: int = 0
+    section_headers: int = 0
+    flags: int = 0
+    size: int = 64
+    program_header_size: int = 0
+    program_header_count: int = 0
+    section_header_size: int = 64
+    section_count: int = 0
+    names_index: int = 0
+
+
+class SectionHeader(NamedTuple):
+    """Elf64_Shdr. ``link`` and ``info`` mean what the type says they mean."""
+
+    name: int
+    type: int
+    flags: int = 0
+    address: int = 0
+    offset: int = 0
+    size: int = 0
+    link: int = 0
+    info: int = 0
+    align: int = 1
+    entry_size: int = 0
+
+
+class Symbol(NamedTuple):
+    """Elf64_Sym. ``info`` is the binding << 4 | the type."""
+
+    name: int
+    info: int
+    other: int
+    section: int
+    value: int
+    size: int
+
+
+class Relocation(NamedTuple):
+    """Elf64_Rel. ``info`` is the symbol's index << 32 | the relocation's type."""
+
+    offset: int
+    info: int
+
+
+FILE_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+SECTION_HEADER = struct.Struct("<IIQQQQIIQQ")
+SYMBOL = struct.Struct("<IBBHQQ")
+RELOCATION = struct.Struct("<QQ")

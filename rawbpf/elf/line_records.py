@@ -1,0 +1,36 @@
+"""line_info: which line of source an instruction came from, as .BTF.ext keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.asm.instruction import SLOT
+from rawbpf.btf.ext_info import LineInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rawbpf.asm.program import Program
+
+__all__ = ["line_records"]
+
+
+def line_records(units: Iterable[Program]) -> list[LineInfo]:
+    """The records of one section: one wherever the source line changes."""
+    records: list[LineInfo] = []
+    start = 0
+    for unit in units:
+        records += _of_unit(unit, start)
+        start += SLOT * unit.slots
+    return records
+
+
+def _of_unit(unit: Program, start: int) -> Iterator[LineInfo]:
+    offset, previous = start, None
+    for instruction, source in zip(unit.instructions, unit.sources, strict=True):
+        if source is not None and source != previous:
+            # A NUL would end the text early, wherever it is read.
+            text = source.read().replace("\0", " ")
+            yield LineInfo(offset, source.file, text, source.line, 1)
+        previous = source
+        offset += SLOT * instruction.slots

@@ -1,0 +1,191 @@
+"""An ObjectSpec as an ELF object, such as clang makes, for libbpf, bpftool and llvm-objdump.
+
+.text             the functions that programs call, once each
+kprobe/do_exit    a program; those of one section follow each other
+.rel...           what in them waits for an address: maps, variables, functions
+license           a string
+.maps             as large as the definitions in BTF, and all zero
+.rodata .data     the variables
+.BTF .BTF.ext     types; which function and which line of source is where
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.asm.instruction import SLOT, encode_all
+from rawbpf.asm.link import split
+from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.btf.ext_info import ExtInfo, FuncInfo, encode_ext_info
+from rawbpf.elf import layout as elf
+from rawbpf.elf.image import Image
+from rawbpf.elf.line_records import line_records
+from rawbpf.elf.types_of import ObjectTypes
+from rawbpf.errors import FormatError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rawbpf.asm.instruction import Instruction
+    from rawbpf.asm.program import Program, Reference
+    from rawbpf.specs.data_spec import DataSpec
+    from rawbpf.specs.object_spec import ObjectSpec
+
+__all__ = ["encode_object"]
+
+_TEXT = ".text"
+_CODE = elf.SHF_ALLOC | elf.SHF_EXECINSTR
+_DATA = elf.SHF_ALLOC | elf.SHF_WRITE
+
+
+def encode_object(spec: ObjectSpec) -> bytes:
+    """The bytes of the object file.
+
+    FormatError: a name that cannot be in one. UnsupportedError: something that libbpf's objects
+    have no words for, such as a kernel function without its prototype.
+    """
+    return _Writer(spec).encode()
+
+
+class _Writer:
+    def __init__(self, spec: ObjectSpec) -> None:
+        self.spec = spec
+        self.image = Image()
+        self.types = ObjectTypes()
+        self.ext = ExtInfo({}, {}, {})
+        self.sections: dict[str, int] = {}
+        self.functions: dict[str, int] = {}
+
+    def encode(self) -> bytes:
+        """All of it. Symbols come before the relocations that name them."""
+        programs, functions = _parts(self.spec)
+        code = {_TEXT: functions} if functions else {}
+        for name, unit in programs.items():
+            section = self.spec.programs[name].section or name
+            code.setdefault(section, []).append(unit)
+        self._place_functions(functions)
+        self._maps()
+        for data in self.spec.data.values():
+            self._data(data)
+        for section, units in code.items():
+            self._code(section, units)
+        self._license()
+        ext = encode_ext_info(self._with_lines(code), self.types.btf.strings)
+        self.image.add_section(".BTF", self.types.btf.encode(), align=4)
+        self.image.add_section(".BTF.ext", ext, align=4)
+        return self.image.encode()
+
+    def _place_functions(self, functions: Sequence[Program]) -> None:
+        offset = 0
+        for unit in functions:
+            self.functions[unit.name] = offset
+            offset += SLOT * unit.slots
+
+    def _maps(self) -> None:
+        """Section .maps: only its symbols and its size count."""
+        specs = list(self.spec.maps.values())
+        sizes = self.types.maps(specs)
+        if not specs:
+            return
+        section, offset = self.image.add_section(".maps", bytes(sum(sizes)), _DATA), 0
+        for spec, size in zip(specs, sizes, strict=True):
+            self.image.add_symbol(spec.name, elf.STT_OBJECT, section, offset, size)
+            offset += size
+
+    def _data(self, data: DataSpec) -> None:
+        flags = elf.SHF_ALLOC if data.read_only else _DATA
+        section = self.image.add_section(data.name, data.contents, flags)
+        self.sections[data.name] = section
+        self._section_symbol(data.name, section)
+        for one in data.variables:
+            self.image.add_symbol(one.name, elf.STT_OBJECT, section, one.offset, one.size)
+        self.types.data(data)
+
+    def _section_symbol(self, name: str, section: int) -> None:
+        self.image.add_symbol(name, elf.STT_SECTION, section, binding=elf.STB_LOCAL)
+
+    def _code(self, name: str, units: Sequence[Program]) -> None:
+        """A section of code: its functions one behind the other."""
+        bare = [self._bare(unit) for unit in units]
+        section = self.image.add_section(name, b"".join(map(encode_all, bare)), _CODE)
+        if name == _TEXT:
+            self._section_symbol(name, section)
+        offset, records = 0, []
+        for unit in units:
+            static = unit.name in self.functions
+            binding = elf.STB_LOCAL if static else elf.STB_GLOBAL
+            size = SLOT * unit.slots
+            self.image.add_symbol(unit.name, elf.STT_FUNC, section, offset, size, binding)
+            type_id = self.types.function(unit.name) if static else self.types.program(unit.name)
+            records.append(FuncInfo(offset, type_id))
+            self._relocations(unit, section, offset)
+            offset += size
+        self.ext.func_info[name] = records
+
+    def _bare(self, unit: Program) -> list[Instruction]:
+        """The instructions as they stand in the file: what is relocated holds only an addend."""
+        bare = list(unit.instructions)
+        for index, reference in unit.references.items():
+            instruction = bare[index]
+            _, addend = self._symbol(reference)
+            if instruction.opcode == LD_IMM64:
+                keeps = instruction.src if reference.kind == "function" else 0
+                bare[index] = instruction._replace(src=keeps, imm=addend)
+            else:  # a call counts slots, from the instruction behind it
+                bare[index] = instruction._replace(imm=addend // SLOT - 1)
+        return bare
+
+    def _relocations(self, unit: Program, section: int, start: int) -> None:
+        for index, reference in sorted(unit.references.items()):
+            wide = unit.instructions[index].opcode == LD_IMM64
+            kind = elf.R_BPF_64_64 if wide else elf.R_BPF_64_32
+            offset = start + SLOT * unit.slot_of(index)
+            self.image.add_relocation(section, offset, self._symbol(reference)[0], kind)
+
+    def _symbol(self, reference: Reference) -> tuple[str, int]:
+        """The symbol that a reference names, and what is to be added to it."""
+        kind, name, addend = reference
+        if kind == "map" and name in self.spec.maps:
+            return name, 0
+        if kind == "map_value" and name in self.spec.data:
+            return _variable(self.spec.data[name], addend)
+        if kind == "function":
+            return _TEXT, self.functions[name]
+        if kind == "map" or (kind == "map_value" and name not in self.spec.maps):
+            raise FormatError(f"a program refers to {name!r}", why="the object does not define it")
+        what = {"map_value": "the value of map", "kfunc": "kernel function", "ksym": "variable"}
+        raise UnsupportedError(f"an object file has no words for {what[kind]} {name!r}")
+
+    def _license(self) -> None:
+        if self.spec.license:
+            text = self.spec.license.encode(errors="surrogateescape") + b"\0"
+            section = self.image.add_section("license", text, _DATA, align=1)
+            self.image.add_symbol("_license", elf.STT_OBJECT, section, 0, len(text))
+
+    def _with_lines(self, code: dict[str, list[Program]]) -> ExtInfo:
+        """The records of .BTF.ext, lines included where every function has them."""
+        if all(unit.sources and unit.sources[0] for units in code.values() for unit in units):
+            for name, units in code.items():
+                self.ext.line_info[name] = line_records(units)
+        return self.ext
+
+
+def _parts(spec: ObjectSpec) -> tuple[dict[str, Program], list[Program]]:
+    """The programs without their functions, and the functions, once each."""
+    programs: dict[str, Program] = {}
+    functions: dict[str, Program] = {}
+    for name, program in spec.programs.items():
+        programs[name], *others = split(program.code._replace(name=name))
+        for unit in others:
+            known = functions.setdefault(unit.name, unit)
+            if known.instructions != unit.instructions or unit.name in spec.programs:
+                raise FormatError(f"two functions are called {unit.name!r}")
+    return programs, list(functions.values())
+
+
+def _variable(data: DataSpec, addend: int) -> tuple[str, int]:
+    """The variable that holds this offset of its section, and how far into it; or the section."""
+    for one in data.variables:
+        if one.offset <= addend < one.offset + one.size:
+            return one.name, addend - one.offset
+    return data.name, addend
