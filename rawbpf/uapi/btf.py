@@ -5,8 +5,9 @@ section and a string section. Everything in the type section is a 32-bit word: e
 with three (``struct btf_type``: name offset, info, size-or-type), then come words that its kind
 fixes and, for kinds that have elements, some words for each of its ``vlen`` elements.
 
-``info`` packs vlen (bits 0-23; 0-15 before Linux 7.1), kind (24-30; 24-28 before) and kind_flag
-(31). The bits added to both were required to be zero before, so the wider masks read old BTF too.
+``info`` packs vlen (bits 0-23), kind (24-30) and kind_flag (31). Kernels of 2025 and before have
+16 bits for vlen and 5 for kind and want the others to be zero, so that the wider masks, which 7.2
+has, read old BTF too.
 
 >>> KINDS[BTF_KIND_STRUCT]
 Kind(name='STRUCT', info_words=0, element_words=3, since='4.18')
@@ -78,7 +79,7 @@ BTF_MAX_KIND = 0x7F
 BTF_MAX_TYPE = 0x000FFFFF
 BTF_MAX_NAME_OFFSET = 0x00FFFFFF
 BTF_MAX_VLEN = 0x00FFFFFF
-"""0xffff before Linux 7.1."""
+"""As 7.2 takes it; 6.12 refuses more than 0xffff."""
 
 BTF_KIND_UNKN = 0
 BTF_KIND_INT = 1

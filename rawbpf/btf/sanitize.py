@@ -1,0 +1,139 @@
+"""BTF for kernels that do not know all of it.
+
+A compiler writes BTF for the newest kernel, and an older one refuses the whole blob for one kind
+it does not know. Each such feature has a replacement that older kernels take and that keeps what
+matters to them: ids and sizes. One table says for each feature how to tell it, what to put in
+its place, and an example: a blob that a kernel accepts exactly when it has the feature.
+
+Replaced types are for the kernel only. CO-RE and map definitions read the blob as it was.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.btf import types as t
+from rawbpf.btf.encode import BtfBuilder
+from rawbpf.uapi.btf import BTF_INT_SIGNED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from rawbpf.btf.btf import Btf
+
+__all__ = ["FEATURES", "Feature", "example", "features_used", "sanitize"]
+
+
+class Feature(NamedTuple):
+    """What not every kernel takes: its first kernel, a type that uses it, what to use instead.
+
+    The type may refer to the other two of the example: 1 is an int, 2 a variable.
+    """
+
+    name: str
+    since: str
+    example: t.Type
+    replace: Callable[[t.Type], t.Type | None]
+
+
+def _float(record: t.Type) -> t.Type | None:
+    # Without its name: float is none that a struct can have.
+    return t.Struct("", record.size, ()) if isinstance(record, t.Float) else None
+
+
+def _decl_tag(record: t.Type) -> t.Type | None:
+    # It refers to its type, nothing refers to it: any type does in its place.
+    return t.Int(record.name, 1, 8) if isinstance(record, t.DeclTag) else None
+
+
+def _type_tag(record: t.Type) -> t.Type | None:
+    return t.Const(record.type_id) if isinstance(record, t.TypeTag) else None
+
+
+def _decl_attribute(record: t.Type) -> t.Type | None:
+    return _decl_tag(record) if isinstance(record, t.DeclTag) and record.is_attribute else None
+
+
+def _type_attribute(record: t.Type) -> t.Type | None:
+    return _type_tag(record) if isinstance(record, t.TypeTag) and record.is_attribute else None
+
+
+def _enum64(record: t.Type) -> t.Type | None:
+    if not isinstance(record, t.Enum64):
+        return None
+    encoding = BTF_INT_SIGNED if record.signed else 0
+    return t.Int(record.name, record.size, 8 * record.size, encoding)
+
+
+def _signed_enum(record: t.Type) -> t.Type | None:
+    if not isinstance(record, t.Enum) or not record.signed:
+        return None
+    values = tuple(t.Enumerator(name, value & 0xFFFFFFFF) for name, value in record.values)
+    return record._replace(values=values, signed=False)
+
+
+def _datasec_name(record: t.Type) -> t.Type | None:
+    if not isinstance(record, t.DataSec) or "?" not in record.name:
+        return None
+    return record._replace(name=record.name.replace("?", "_"))
+
+
+FEATURES = {
+    feature.name: feature
+    for feature in (
+        Feature("float", "5.13", t.Float("float", 4), _float),
+        Feature("decl_tag", "5.16", t.DeclTag("tag", 2), _decl_tag),
+        Feature("type_tag", "5.17", t.TypeTag("tag", 1), _type_tag),
+        Feature("enum64", "6.0", t.Enum64("e", 8, (t.Enumerator("v", 1 << 32),)), _enum64),
+        Feature(
+            "signed_enum",
+            "6.0",
+            t.Enum("e", 4, (t.Enumerator("v", -1),), signed=True),
+            _signed_enum,
+        ),
+        Feature("datasec_name", "6.9", t.DataSec("?s", 4, (t.SecVar(2, 0, 4),)), _datasec_name),
+        Feature("decl_attribute", "6.15", t.DeclTag("tag", 2, -1, True), _decl_attribute),
+        Feature("type_attribute", "6.15", t.TypeTag("tag", 1, True), _type_attribute),
+    )
+}
+"""All after 5.8, in the order in which a blob is cleaned of them."""
+
+
+def example(name: str) -> bytes:
+    """A blob with nothing beyond 5.8 but this feature: BPF_BTF_LOAD tells whether a kernel has it.
+
+    >>> example("float")[:2].hex()
+    '9feb'
+    """
+    builder = BtfBuilder()
+    builder.add_var("v", builder.add_int("int", 4, signed=True))
+    builder.add(FEATURES[name].example)
+    return builder.encode()
+
+
+def features_used(btf: Btf) -> set[str]:
+    """The features in a blob that some kernel lacks: those worth probing."""
+    return {
+        feature.name
+        for _, record in btf
+        for feature in FEATURES.values()
+        if feature.replace(record) is not None
+    }
+
+
+def sanitize(btf: Btf, missing: Collection[str]) -> BtfBuilder:
+    """The blob without the features in ``missing``, every type at its id.
+
+    A builder, because .BTF.ext shares the strings and is to be encoded first.
+
+    >>> from rawbpf.btf.btf import Btf
+    >>> clean = sanitize(Btf(example("type_tag")), ["type_tag"])
+    >>> Btf(clean.encode())[3]
+    Const(type_id=1, kind=10)
+    """
+    builder = BtfBuilder(btf.base, btf.order)
+    for _, record in btf:
+        for name in missing:
+            record = FEATURES[name].replace(record) or record  # noqa: PLW2901 -- one after another
+        builder.add(record)
+    return builder

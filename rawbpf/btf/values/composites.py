@@ -1,0 +1,107 @@
+"""Arrays, structs, unions and sections: codecs at offsets within a codec."""
+
+# ruff: noqa: D102 -- get and put are described by Codec
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rawbpf.btf.values.scalars import Codec, refuse
+from rawbpf.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Field", "Fields", "Items"]
+
+
+class Items(Codec):
+    """An array: a list. Fewer items than it has leave the rest zero."""
+
+    def __init__(self, item: Codec, length: int) -> None:
+        self._item, self._length = item, length
+        self.size = item.size * length
+
+    def get(self, data: bytes, at: int) -> list[Any]:
+        item = self._item
+        # Elements of no bytes are nothing to look at, however many there are.
+        ends = range(at, at + self.size, item.size) if item.size else ()
+        return [item.get(data, place) for place in ends]
+
+    def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
+        if isinstance(value, str | bytes | dict) or not hasattr(value, "__len__"):
+            refuse(path, value, f"a list of at most {self._length} items")
+        if len(value) > self._length:
+            refuse(path, value, f"at most {self._length} items")
+        for index, one in enumerate(value):
+            self._item.put(buffer, at + index * self._item.size, one, f"{path}[{index}]")
+
+
+class Field(NamedTuple):
+    """A member: where it is and how it is read. An unnamed one's members are its owner's."""
+
+    name: str
+    offset: int
+    codec: Codec
+
+
+class Fields(Codec):
+    """A struct, a union or a section: a dict. Members that are not given are zero, as in C.
+
+    It is written from a dict, from an object with attributes of the members' names (a dataclass,
+    say), or from bytes of the right length.
+    """
+
+    def __init__(self, size: int, fields: list[Field]) -> None:
+        self.size, self._fields = size, fields
+        self.places = _places(fields)
+
+    def get(self, data: bytes, at: int) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, offset, codec in self._fields:
+            value = codec.get(data, at + offset)
+            if name:
+                values[name] = value
+            elif isinstance(value, dict):
+                values |= value
+        return values
+
+    def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
+        if isinstance(value, bytes | bytearray):
+            if len(value) != self.size:
+                refuse(path, value, f"{self.size} bytes, or a dict")
+            buffer[at : at + self.size] = value
+            return
+        given = value if isinstance(value, dict) else self._attributes(value, path)
+        for name, one in given.items():
+            place = self.places.get(name)
+            if place is None:
+                raise self._unknown(name, path)
+            inner = f"{path}.{name}" if path else name
+            place.codec.put(buffer, at + place.offset, one, inner)
+
+    def _attributes(self, value: object, path: str) -> Mapping[str, Any]:
+        found = {name: getattr(value, name) for name in self.places if hasattr(value, name)}
+        if not found:
+            refuse(path, value, "a dict, or an object with the members as attributes")
+        return found
+
+    def _unknown(self, name: object, path: str) -> UsageError:
+        from difflib import get_close_matches
+
+        near = get_close_matches(str(name), self.places, n=2)
+        return UsageError(
+            f"{path or 'the type'} has no member {name!r}",
+            fix=f"did you mean {' or '.join(near)}?" if near else None,
+        )
+
+
+def _places(fields: list[Field]) -> dict[str, Field]:
+    """Name -> field, those of unnamed members included, at offsets from the outermost."""
+    places: dict[str, Field] = {}
+    for field in fields:
+        if field.name:
+            places[field.name] = field
+        elif isinstance(field.codec, Fields):
+            for name, inner in field.codec.places.items():
+                places[name] = inner._replace(offset=field.offset + inner.offset)
+    return places

@@ -1,0 +1,170 @@
+"""Numbers, bitfields and strings of bytes at a place in a buffer.
+
+Each codec has a ``size`` in bytes, ``get`` to read a value at an offset and ``put`` to write one.
+``path`` names the place for the error: ``event.args[2]``.
+"""
+
+# ruff: noqa: D102 -- get and put are described by Codec
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+from rawbpf.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Bits", "Bool", "Codec", "Enumerated", "Number", "Octets", "Real", "Text", "refuse"]
+
+ByteOrder = Literal["little", "big"]
+
+
+class Codec:
+    """A type's way between bytes and Python."""
+
+    size: int
+
+    def get(self, data: bytes, at: int) -> Any:  # noqa: ANN401 -- whatever the type's values are
+        """The value at an offset. The caller knows that there are ``size`` bytes from there."""
+        raise NotImplementedError
+
+    def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
+        """Write a value at an offset. UsageError: it is no value of the type."""
+        raise NotImplementedError
+
+
+def refuse(path: str, value: object, wanted: str) -> NoReturn:
+    """Say that this value cannot be there."""
+    raise UsageError(f"{path or 'the value'} cannot be {value!r}", fix=f"give {wanted}")
+
+
+class Number(Codec):
+    """An integer of ``size`` bytes; also pointers, which are addresses."""
+
+    def __init__(self, size: int, order: ByteOrder, *, signed: bool, bits: int = 0) -> None:
+        self.size, self._order, self.signed = size, order, signed
+        bits = bits or 8 * size
+        # A number of no bits is 0.
+        half = 1 << max(bits - 1, 0)
+        self.low, self.high = (-half, half - 1) if signed else (0, (1 << bits) - 1)
+
+    def get(self, data: bytes, at: int) -> int:
+        return int.from_bytes(data[at : at + self.size], self._order, signed=self.signed)
+
+    def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
+        number = self.number(value, path)
+        buffer[at : at + self.size] = number.to_bytes(self.size, self._order, signed=self.signed)
+
+    def number(self, value: Any, path: str) -> int:  # noqa: ANN401 -- checked here
+        """The value as a number in range."""
+        if not isinstance(value, int) or not self.low <= value <= self.high:
+            refuse(path, value, f"an integer from {self.low} to {self.high}")
+        return value
+
+
+class Enumerated(Number):
+    """An enum: read as its number, written as a number or as one of its names."""
+
+    def __init__(
+        self, size: int, order: ByteOrder, *, signed: bool, names: Mapping[str, int]
+    ) -> None:
+        super().__init__(size, order, signed=signed)
+        self._names = names
+
+    def number(self, value: Any, path: str) -> int:  # noqa: ANN401 -- checked here
+        if isinstance(value, str):
+            if value not in self._names:
+                refuse(path, value, f"one of {', '.join(list(self._names)[:8])}")
+            value = self._names[value]
+        return super().number(value, path)
+
+
+class Bool(Codec):
+    """A ``_Bool``: any byte but 0 is true."""
+
+    size = 1
+
+    def get(self, data: bytes, at: int) -> bool:
+        return data[at] != 0
+
+    def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
+        if value not in (0, 1):
+            refuse(path, value, "True or False")
+        buffer[at] = value
+
+
+class Real(Codec):
+    """A float or a double."""
+
+    _FORMATS = {2: "e", 4: "f", 8: "d"}
+
+    def __init__(self, size: int, order: ByteOrder) -> None:
+        self.size = size
+        self._struct = struct.Struct(("<" if order == "little" else ">") + self._FORMATS[size])
+
+    @classmethod
+    def takes(cls, size: int) -> bool:
+        """Whether Python has numbers of that size (it has no long double)."""
+        return size in cls._FORMATS
+
+    def get(self, data: bytes, at: int) -> float:
+        value: float = self._struct.unpack_from(data, at)[0]
+        return value
+
+    def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
+        try:
+            self._struct.pack_into(buffer, at, value)
+        except (struct.error, OverflowError):
+            refuse(path, value, f"a number that fits {self.size} bytes")
+
+
+class Octets(Codec):
+    """Bytes that are no more than that: arrays of u8, and numbers that Python has not."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def get(self, data: bytes, at: int) -> bytes:
+        return data[at : at + self.size]
+
+    def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
+        if isinstance(value, list) and all(isinstance(v, int) and 0 <= v < 256 for v in value):
+            value = bytes(value)
+        if not isinstance(value, bytes | bytearray) or len(value) > self.size:
+            refuse(path, value, f"at most {self.size} bytes")
+        buffer[at : at + self.size] = value.ljust(self.size, b"\0")
+
+
+class Text(Octets):
+    """An array of char: what C reads of it, up to the first NUL; written from bytes or str.
+
+    The kernel leaves rubbish behind the NUL of a comm (6.1), so it is cut there, not stripped.
+    """
+
+    def get(self, data: bytes, at: int) -> bytes:
+        return data[at : at + self.size].partition(b"\0")[0]
+
+    def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
+        data = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+        super().put(buffer, at, data, path)
+
+
+class Bits(Codec):
+    """A bitfield: ``bits`` of a number, from ``shift`` bits above the lowest of ``size`` bytes."""
+
+    def __init__(self, number: Number, size: int, shift: int, bits: int, order: ByteOrder) -> None:
+        self.size, self._shift, self._order = size, shift, order
+        self._mask = (1 << bits) - 1
+        self._sign = 1 << (bits - 1) if number.signed else 0
+        self._number = number
+
+    def get(self, data: bytes, at: int) -> int:
+        value = int.from_bytes(data[at : at + self.size], self._order) >> self._shift & self._mask
+        return (value ^ self._sign) - self._sign
+
+    def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
+        number = self._number.number(value, path) & self._mask
+        around = int.from_bytes(buffer[at : at + self.size], self._order)
+        around = around & ~(self._mask << self._shift) | number << self._shift
+        buffer[at : at + self.size] = around.to_bytes(self.size, self._order)
