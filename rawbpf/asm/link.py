@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.asm.opcode import LD_IMM64
-from rawbpf.asm.program import Function, Program, Reference
+from rawbpf.asm.program import Function, Program, Reference, Source
 from rawbpf.errors import BytecodeError
 from rawbpf.uapi.bpf_insn import BPF_CALL, BPF_JMP, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC
 
@@ -73,7 +73,8 @@ def _reached(program: Program, functions: Mapping[str, Program]) -> list[Program
 def _join(name: str, units: Iterable[Program]) -> Program:
     """Units one behind the other; what they refer to is kept."""
     instructions: list[Instruction] = []
-    sources, references, functions, slot = [], {}, [], 0
+    sources: list[Source | None] = []
+    references, functions, slot = {}, [], 0
     for unit in units:
         for index, reference in unit.references.items():
             references[len(instructions) + index] = reference

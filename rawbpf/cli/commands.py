@@ -27,6 +27,8 @@ COMMANDS = {
         Command("list", "rawbpf.cli.list", "List the functions that can be probed"),
         Command("doctor", "rawbpf.cli.doctor", "Check what this machine needs for tracing"),
         Command("btf", "rawbpf.cli.btf", "Show the types of the kernel, a module or a file"),
+        Command("asm", "rawbpf.cli.asm", "Assemble a .bpf.s file into an object"),
+        Command("disasm", "rawbpf.cli.disasm", "Show bytecode as text"),
         Command("guest", "rawbpf.cli.guest", "Run any of these in a throwaway QEMU guest"),
     )
 }

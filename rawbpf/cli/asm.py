@@ -1,0 +1,71 @@
+"""``rawbpf asm``: assembly text to an ELF object."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from rawbpf.cli.terminal import say
+from rawbpf.elf.write import encode_object
+from rawbpf.errors import KernelError, UsageError
+from rawbpf.source.assembler import assemble, assemble_file
+
+__all__ = ["USAGE", "run"]
+
+USAGE = """Assemble a .bpf.s file into an object that libbpf, bpftool and llvm-objdump understand.
+
+Usage:
+  rawbpf asm FILE [-o OUTPUT] [-v]...
+
+Arguments:
+  FILE                 Text, or - for stdin. docs/reference/assembly.md is its grammar.
+
+Options:
+  -o, --output OUTPUT  Where the object goes, - for stdout. The default is FILE, with .o for .s.
+  -v, --verbose        Say more on stderr.
+  -h, --help           Show this.
+
+  rawbpf asm hello.bpf.s && rawbpf disasm hello.bpf.o
+"""
+
+_STDIO = "-"
+
+
+def run(arguments: dict[str, Any]) -> int:
+    """Assemble; nothing is written unless all of it is well."""
+    file = arguments["FILE"]
+    output = arguments["--output"] or _default_output(file)
+    spec = assemble(_stdin(), "<stdin>") if file == _STDIO else assemble_file(Path(file))
+    if not spec.programs:
+        raise UsageError(f"{file} has no programs", fix="begin one with .program NAME, SECTION")
+    _write(output, encode_object(spec))
+    for name, program in spec.programs.items():
+        say(f"{name}: {program.code.slots} instructions in section {program.section}", at="debug")
+    return 0
+
+
+def _default_output(file: str) -> str:
+    """hello.bpf.s -> hello.bpf.o; never the file itself."""
+    return _STDIO if file == _STDIO else file.removesuffix(".s") + ".o"
+
+
+def _stdin() -> str:
+    return sys.stdin.buffer.read().decode(errors="surrogateescape")
+
+
+def _write(output: str, data: bytes) -> None:
+    """Write the object, to a terminal never."""
+    try:
+        if output != _STDIO:
+            Path(output).write_bytes(data)
+        elif os.isatty(1):
+            raise UsageError("an object is nothing for a terminal", fix="say where: -o FILE")
+        else:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OSError as error:
+        raise KernelError(f"cannot write {output}", errno=error.errno or 0) from None

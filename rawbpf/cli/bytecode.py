@@ -1,0 +1,53 @@
+"""Bytecode from wherever it comes: an object, raw bytes, or bytes written in hex."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from rawbpf.asm.instruction import decode_all
+from rawbpf.elf.code import CodeSection, code_sections
+from rawbpf.elf.read import ObjectFile, is_elf
+from rawbpf.errors import FormatError, UsageError
+
+__all__ = ["read_bytecode"]
+
+_LARGEST = 1 << 26
+
+# Bytes apart or together, as \x, 0x or bare digits; what a person has copied from somewhere.
+_HEX = re.compile(rb"\s*(?:(?:0x|\\x)?(?:[0-9a-fA-F]{2})+[\s,]*)+")
+
+
+def read_bytecode(file: str) -> list[CodeSection]:
+    """The code in a file, or in stdin for "-". FormatError or DecodeError: it is none."""
+    data = _read(file)
+    if not data:
+        raise FormatError(f"{file} is empty")
+    if is_elf(data):
+        sections = code_sections(ObjectFile(data))
+        if not sections:
+            raise FormatError(f"{file} has no code", why="no section is marked as executable")
+        return sections
+    return [CodeSection("", decode_all(_from_hex(data) or data), {}, {}, {})]
+
+
+def _read(file: str) -> bytes:
+    try:
+        if file == "-":
+            data = sys.stdin.buffer.read(_LARGEST + 1)
+        else:
+            with Path(file).open("rb") as stream:
+                data = stream.read(_LARGEST + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read {file}", why=error.strerror) from None
+    if len(data) > _LARGEST:
+        raise UsageError(f"cannot read {file}", why="it has more than 64 MiB")
+    return data
+
+
+def _from_hex(data: bytes) -> bytes | None:
+    """The bytes that are written there, or None: it is no hex."""
+    if not _HEX.fullmatch(data):
+        return None
+    return bytes.fromhex(re.sub(rb"0x|\\x|,", b" ", data).decode())

@@ -1,0 +1,144 @@
+"""What an object knows of its code: functions, names behind relocations, source lines."""
+
+from __future__ import annotations
+
+import sys
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from rawbpf.asm.instruction import SLOT, decode_all
+from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.asm.program import Source
+from rawbpf.btf.ext_info import decode_ext_info
+from rawbpf.btf.header import decode_header
+from rawbpf.btf.strings import Strings
+from rawbpf.elf import layout as elf
+from rawbpf.errors import DecodeError
+
+if TYPE_CHECKING:
+    from rawbpf.asm.instruction import Instruction
+    from rawbpf.elf.read import ObjectFile, Relocation, Section, Symbol
+
+__all__ = ["CodeSection", "code_sections"]
+
+T = TypeVar("T")
+
+
+class CodeSection(NamedTuple):
+    """A section of code. The keys of the dictionaries are slots.
+
+    ``functions``: where functions begin. ``symbols``: what an instruction refers to, such as
+    "events" or "config + 8". ``sources``: where the lines of source begin.
+    """
+
+    name: str
+    instructions: list[Instruction]
+    functions: dict[int, str]
+    symbols: dict[int, str]
+    sources: dict[int, Source]
+
+    def only(self, start: int) -> CodeSection:
+        """The one function that begins at this slot. Its instructions are counted from there."""
+        end = min((slot for slot in self.functions if slot > start), default=sys.maxsize)
+        slot, kept = 0, []
+        for instruction in self.instructions:
+            if start <= slot < end:
+                kept.append(instruction)
+            slot += instruction.slots
+        return CodeSection(
+            self.name,
+            kept,
+            _window(self.functions, start, end),
+            _window(self.symbols, start, end),
+            _window(self.sources, start, end),
+        )
+
+
+def _window(table: dict[int, T], start: int, end: int) -> dict[int, T]:
+    """The part of a dictionary by slot that lies between two slots, counted from the first."""
+    return {slot - start: value for slot, value in table.items() if start <= slot < end}
+
+
+def code_sections(file: ObjectFile) -> list[CodeSection]:
+    """All code of an object, in its order. FormatError or DecodeError: damaged."""
+    lines, places = _lines(file), _Places(file)
+    return [_section(file, section, places, lines.get(section.name, {})) for section in file.code()]
+
+
+class _Places:
+    """Which function or variable is at a place of a section."""
+
+    def __init__(self, file: ObjectFile) -> None:
+        self._symbols: dict[int, list[Symbol]] = {}
+        for symbol in sorted(file.symbols, key=lambda symbol: symbol.value):
+            if symbol.type in (elf.STT_FUNC, elf.STT_OBJECT):
+                self._symbols.setdefault(symbol.section, []).append(symbol)
+
+    def functions(self, section: int) -> dict[int, str]:
+        """Slot -> name."""
+        return {
+            symbol.value // SLOT: symbol.name
+            for symbol in self._symbols.get(section, ())
+            if symbol.type == elf.STT_FUNC and symbol.value % SLOT == 0
+        }
+
+    def at(self, section: int, offset: int) -> Symbol | None:
+        """The symbol whose bytes hold the one at ``offset``."""
+        symbols = self._symbols.get(section, [])
+        index = bisect_right(symbols, offset, key=lambda symbol: symbol.value) - 1
+        if index >= 0 and offset < symbols[index].value + max(symbols[index].size, 1):
+            return symbols[index]
+        return None
+
+
+def _section(
+    file: ObjectFile, section: Section, places: _Places, sources: dict[int, Source]
+) -> CodeSection:
+    try:
+        instructions = decode_all(section.contents)
+    except DecodeError as error:
+        what = f"section {section.name}: {error.what}"
+        raise DecodeError(what, offset=error.offset, why=error.why) from None
+    by_slot, slot = {}, 0
+    for instruction in instructions:
+        by_slot[slot] = instruction
+        slot += instruction.slots
+    symbols = {}
+    for relocation in file.relocations(section):
+        slot = relocation.offset // SLOT
+        if slot in by_slot and relocation.offset % SLOT == 0:
+            symbols[slot] = _target(places, relocation, by_slot[slot])
+    functions = places.functions(section.number)
+    return CodeSection(section.name, instructions, functions, symbols, sources)
+
+
+def _target(places: _Places, relocation: Relocation, instruction: Instruction) -> str:
+    """The symbol that is meant: of a section, the function or variable at that place in it."""
+    symbol, addend = relocation.symbol, 0
+    if instruction.opcode == LD_IMM64:
+        low = instruction.imm & 0xFFFF_FFFF
+        addend = low - (low >> 31 << 32)
+    if symbol.type == elf.STT_SECTION:
+        if relocation.type == elf.R_BPF_64_32:
+            addend = (instruction.imm + 1) * SLOT
+        inside = places.at(symbol.section, addend)
+        if inside is not None:
+            symbol, addend = inside, addend - inside.value
+    return f"{symbol.name} {'-' if addend < 0 else '+'} {abs(addend)}" if addend else symbol.name
+
+
+def _lines(file: ObjectFile) -> dict[str, dict[int, Source]]:
+    """Section -> slot -> line, from .BTF.ext; empty when there is none."""
+    btf, ext = file.section(".BTF"), file.section(".BTF.ext")
+    if btf is None or ext is None or not ext.contents:
+        return {}
+    header = decode_header(btf.contents)
+    strings = Strings(btf.contents[header.strings])
+    info = decode_ext_info(ext.contents, strings)
+    return {
+        section: {
+            record.insn_off // SLOT: Source(record.file, record.line, record.text)
+            for record in records
+        }
+        for section, records in info.line_info.items()
+    }
