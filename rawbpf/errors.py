@@ -8,7 +8,7 @@
     │   └── AssemblyError           text that is no program; names file, line and column
     ├── FormatError                 other bytes that are not what they claim: BTF, ELF, records
     ├── UnsupportedError            this machine, or rawbpf itself, does not have that
-    ├── MachineError                the user-space machine stopped a program
+    ├── MachineError                the user-space machine stopped a program; names the instruction
     ├── GuestError                  the QEMU guest did not do its part
     └── KernelError                 a system call said no (also an OSError, with its errno)
         ├── VerifierError           BPF_PROG_LOAD refused the program; carries the log
@@ -109,7 +109,12 @@ class UnsupportedError(RawbpfError):
 
 
 class MachineError(RawbpfError):
-    """The user-space eBPF machine stopped a program."""
+    """The user-space eBPF machine stopped a program. ``where``: at which instruction."""
+
+    where: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {super().__str__()}" if self.where else super().__str__()
 
 
 class GuestError(RawbpfError):

@@ -17,6 +17,9 @@ __all__ = [
     "BPF_EXIST",
     "BPF_F_CURRENT_CPU",
     "BPF_F_INDEX_MASK",
+    "BPF_F_REUSE_STACKID",
+    "BPF_F_SKIP_FIELD_MASK",
+    "BPF_F_USER_STACK",
     "BPF_NOEXIST",
     "BPF_OBJ_NAME_LEN",
     "BPF_TAG_SIZE",
@@ -42,6 +45,11 @@ BPF_EXIST = 2
 # Flags of the helper bpf_perf_event_output: which slot of the map to write to.
 BPF_F_INDEX_MASK = 0xFFFFFFFF
 BPF_F_CURRENT_CPU = BPF_F_INDEX_MASK
+
+# Flags of the helpers bpf_get_stackid and bpf_get_stack.
+BPF_F_SKIP_FIELD_MASK = 0xFF
+BPF_F_USER_STACK = 1 << 8
+BPF_F_REUSE_STACKID = 1 << 10
 
 
 class bpf_cmd(IntEnum):

@@ -1,0 +1,98 @@
+"""What arithmetic means: one table, for 64 bits and for 32.
+
+Registers hold unsigned numbers, 0 to 2^64 - 1. Each operation takes such numbers, cut to its width,
+and may return any integer: whoever calls it keeps the low bits, which is two's complement
+wrapping. Nothing traps: division by zero gives 0, the remainder of it the dividend, and
+the smallest number divided by -1 wraps to itself. Shifts use the low 6 bits of the count, or 5.
+
+>>> TWO_OPERANDS[64][isa.BPF_DIV, 0](7, 0), TWO_OPERANDS[64][isa.BPF_MOD, 0](7, 0)
+(0, 7)
+>>> hex(TWO_OPERANDS[32][isa.BPF_DIV, 1](0x80000000, 0xFFFFFFFF) & MASK[32])
+'0x80000000'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.uapi import bpf_insn as isa
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["BYTE_ORDER", "MASK", "ONE_OPERAND", "TWO_OPERANDS", "signed"]
+
+MASK = {8: 0xFF, 16: 0xFFFF, 32: 0xFFFF_FFFF, 64: 0xFFFF_FFFF_FFFF_FFFF}
+"""Width in bits -> the largest unsigned number."""
+
+
+def signed(value: int, bits: int) -> int:
+    """An unsigned number read as two's complement.
+
+    >>> signed(0xFF, 8), signed(0x7F, 8)
+    (-1, 127)
+    """
+    sign = 1 << (bits - 1)
+    return ((value & MASK[bits]) ^ sign) - sign
+
+
+def _quotient(dividend: int, divisor: int) -> int:
+    """Rounded toward zero, as C does; Python rounds down."""
+    quotient = abs(dividend) // abs(divisor)
+    return quotient if (dividend < 0) == (divisor < 0) else -quotient
+
+
+def _remainder(dividend: int, divisor: int) -> int:
+    """With the sign of the dividend, as in C; Python gives it the sign of the divisor."""
+    remainder = abs(dividend) % abs(divisor)
+    return -remainder if dividend < 0 else remainder
+
+
+def _two_operands(bits: int) -> dict[tuple[int, int], Callable[[int, int], int]]:
+    """(operation, off) -> dst, src -> the new dst."""
+    count = bits - 1  # the bits of a shift's count that matter
+    return {
+        (isa.BPF_ADD, 0): lambda dst, src: dst + src,
+        (isa.BPF_SUB, 0): lambda dst, src: dst - src,
+        (isa.BPF_MUL, 0): lambda dst, src: dst * src,
+        (isa.BPF_DIV, 0): lambda dst, src: dst // src if src else 0,
+        (isa.BPF_MOD, 0): lambda dst, src: dst % src if src else dst,
+        (isa.BPF_DIV, 1): lambda dst, src: (
+            _quotient(signed(dst, bits), signed(src, bits)) if src else 0
+        ),
+        (isa.BPF_MOD, 1): lambda dst, src: (
+            _remainder(signed(dst, bits), signed(src, bits)) if src else dst
+        ),
+        (isa.BPF_OR, 0): lambda dst, src: dst | src,
+        (isa.BPF_AND, 0): lambda dst, src: dst & src,
+        (isa.BPF_XOR, 0): lambda dst, src: dst ^ src,
+        (isa.BPF_LSH, 0): lambda dst, src: dst << (src & count),
+        (isa.BPF_RSH, 0): lambda dst, src: dst >> (src & count),
+        (isa.BPF_ARSH, 0): lambda dst, src: signed(dst, bits) >> (src & count),
+    }
+
+
+TWO_OPERANDS = {bits: _two_operands(bits) for bits in (64, 32)}
+"""By width: dst = dst op src."""
+
+ONE_OPERAND: dict[tuple[int, int], Callable[[int], int]] = {
+    (isa.BPF_MOV, 0): lambda src: src,
+    (isa.BPF_MOV, 8): lambda src: signed(src, 8),
+    (isa.BPF_MOV, 16): lambda src: signed(src, 16),
+    (isa.BPF_MOV, 32): lambda src: signed(src, 32),
+    (isa.BPF_NEG, 0): lambda src: -src,
+}
+"""(operation, off): dst = op src, the same for both widths."""
+
+
+def _reverse(value: int, bits: int) -> int:
+    """The low bits, byte by byte in the other order."""
+    return int.from_bytes((value & MASK[bits]).to_bytes(bits // 8, "little"), "big")
+
+
+BYTE_ORDER: dict[int, Callable[[int, int], int]] = {
+    isa.BPF_ALU | isa.BPF_END | isa.BPF_TO_LE: lambda value, bits: value & MASK[bits],
+    isa.BPF_ALU | isa.BPF_END | isa.BPF_TO_BE: _reverse,
+    isa.BPF_ALU64 | isa.BPF_END | isa.BPF_TO_LE: _reverse,
+}
+"""Opcode -> value, width -> dst. To little-endian only cuts, on a little-endian machine."""

@@ -1,0 +1,58 @@
+"""From instructions to steps: which decoder, by class.
+
+>>> sorted(DECODERS) == list(range(8))
+True
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.asm.opcode import instruction_class
+from rawbpf.machine.decode_arithmetic import arithmetic
+from rawbpf.machine.decode_constant import constant
+from rawbpf.machine.decode_flow import flow
+from rawbpf.machine.decode_memory import load, store, store_number
+from rawbpf.machine.site import Site, unsupported
+from rawbpf.uapi import bpf_insn as isa
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rawbpf.asm.program import Program
+    from rawbpf.machine.machine import Machine
+    from rawbpf.machine.site import Step
+
+__all__ = ["DECODERS", "decode"]
+
+DECODERS: dict[int, Callable[[Site], Step]] = {
+    isa.BPF_LD: constant,
+    isa.BPF_LDX: load,
+    isa.BPF_ST: store_number,
+    isa.BPF_STX: store,
+    isa.BPF_ALU: arithmetic,
+    isa.BPF_JMP: flow,
+    isa.BPF_JMP32: flow,
+    isa.BPF_ALU64: arithmetic,
+}
+"""Class -> what makes a step of such an instruction."""
+
+
+def decode(program: Program, machine: Machine, start: int) -> list[Step]:
+    """A step for each instruction; the first has the index ``start``.
+
+    One more follows, for programs that run off their end. BytecodeError: an instruction that is
+    none. MachineError: a jump that leads nowhere, a map that is not there.
+    """
+    targets, slot = {}, 0
+    for number, instruction in enumerate(program.instructions):
+        targets[slot] = start + number
+        slot += instruction.slots
+    steps = []
+    for (slot, index), instruction in zip(targets.items(), program.instructions, strict=True):
+        instruction.check(8 * slot)
+        reference = program.references.get(index - start)
+        site = Site(machine, program, instruction, index, slot, targets, reference)
+        steps.append(DECODERS[instruction_class(instruction.opcode)](site))
+    steps.append(unsupported("runs off the end of the program", "its last instruction is no exit"))
+    return steps

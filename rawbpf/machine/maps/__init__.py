@@ -1,0 +1,1 @@
+"""Maps in plain Python, a kind a file; ``create`` makes one from its spec."""

@@ -1,0 +1,66 @@
+"""Queues and stacks: values without keys (Linux 4.20)."""
+
+from __future__ import annotations
+
+import errno
+from collections import deque
+from typing import TYPE_CHECKING
+
+from rawbpf.machine.maps.base import MachineMap
+from rawbpf.uapi.bpf import BPF_EXIST, BPF_NOEXIST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rawbpf.machine.maps.base import Room
+    from rawbpf.specs.map_spec import MapSpec
+
+__all__ = ["Queue", "Stack"]
+
+
+class Queue(MachineMap):
+    """BPF_MAP_TYPE_QUEUE: first in, first out."""
+
+    next = 0
+    """Which one is taken out: an index of the values, the oldest first."""
+
+    def __init__(self, spec: MapSpec, room: Room, cpus: int) -> None:
+        super().__init__(spec, room, cpus)
+        self.require(spec.key_size == 0, "it has no keys")
+        self.require(spec.value_size > 0 and spec.max_entries > 0, "it holds nothing")
+        self._values: deque[bytes] = deque()
+
+    def push(self, value: bytes, flags: int = 0) -> int:
+        """BPF_EXIST: when it is full, the oldest goes."""
+        if flags > BPF_EXIST or flags & BPF_NOEXIST:
+            return -errno.EINVAL
+        if len(self._values) == self.spec.max_entries:
+            if not flags & BPF_EXIST:
+                return -errno.E2BIG
+            self._values.popleft()
+            self.room.give(self.spec.value_size)
+        self.room.take(self.spec.value_size)
+        self._values.append(value)
+        return 0
+
+    def pop(self) -> bytes | None:
+        """Take the next one out."""
+        value = self.peek()
+        if value is not None:
+            del self._values[self.next]
+            self.room.give(self.spec.value_size)
+        return value
+
+    def peek(self) -> bytes | None:
+        """The next one."""
+        return self._values[self.next] if self._values else None
+
+    def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
+        """In the order in which they were pushed, each with an empty key."""
+        return ((b"", (value,)) for value in self._values)
+
+
+class Stack(Queue):
+    """BPF_MAP_TYPE_STACK: last in, first out."""
+
+    next = -1
