@@ -40,7 +40,8 @@ def parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
     except DocoptExit as error:
         said = str(error).strip()
         first = said.splitlines()[0] if said else ""
-        what = "these arguments do not fit" if first.lower().startswith("usage") else first
+        bare = first.lower().startswith(("usage", "warning"))
+        what = "these arguments do not fit" if bare else first
         raise UsageError(what, details=usage.strip()) from None
     if arguments.get("--help"):
         return _show(usage)

@@ -28,7 +28,7 @@ Options:
   --no-workload        Run nothing beside the command.
   --timeout=<seconds>  Stop the guest when the command takes longer.
   --cpus=<n>           Processors [default: 2].
-  --memory=<size>      Memory, in QEMU's notation [default: 1G].
+  --memory=<size>      Memory, such as 512M or 2G [default: 1G].
   --kernel-args=<s>    More for the kernel's command line.
   --accel=<how>        auto, kvm or tcg: auto uses KVM where it has proven to work
                        [default: auto].
@@ -48,7 +48,7 @@ def run(arguments: dict[str, Any]) -> int:
         add=arguments["--add"],
         out=Path(arguments["--out"]) if arguments["--out"] else None,
         cpus=_whole_number("--cpus", arguments["--cpus"]),
-        memory=arguments["--memory"],
+        memory=_size("--memory", arguments["--memory"]),
         kernel_args=arguments["--kernel-args"] or "",
         accel=arguments["--accel"],
         workload=None if arguments["--no-workload"] else workload,
@@ -62,6 +62,12 @@ def _whole_number(name: str, text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 255:
         raise UsageError(f"{name} is {text!r}", fix="give a number from 1 to 255")
     return int(text)
+
+
+def _size(name: str, text: str) -> str:
+    if not text[:-1].isdecimal() or text[-1] not in "MG":
+        raise UsageError(f"{name} is {text!r}", fix="give a size such as 512M or 2G")
+    return text
 
 
 def _seconds(name: str, text: str | None) -> float | None:

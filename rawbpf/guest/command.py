@@ -37,7 +37,7 @@ def understand(words: list[str], commands: Collection[str]) -> Command:
     """A command line as the guest runs it; ``commands`` are rawbpf's own.
 
     >>> understand(["pytest", "-q"], ()).argv[1:]
-    ['-m', 'pytest', '-q']
+    ['-m', 'pytest', '-p', 'no:hypothesispytest', '-q']
     """
     if not words:
         return Command([sys.executable, "-q", "-i", "-c", _PROMPT], [], with_tests=False)
@@ -48,8 +48,8 @@ def understand(words: list[str], commands: Collection[str]) -> Command:
         with_tests = "-m" in rest and "pytest" in rest
         return Command([sys.executable, *rest], files, with_tests)
     if name == "pytest":
-        project = list(_project(Path.cwd()))
-        return Command([sys.executable, "-m", "pytest", *rest], [*project, *files], with_tests=True)
+        argv = [sys.executable, "-m", "pytest", *_without_hypothesis(rest), *rest]
+        return Command(argv, [*_project(Path.cwd()), *files], with_tests=True)
     if name in commands or name.startswith("-"):
         return Command([sys.executable, "-m", "rawbpf", *words], files, with_tests=False)
     executable = shutil.which(name)
@@ -59,6 +59,16 @@ def understand(words: list[str], commands: Collection[str]) -> Command:
             fix="see `rawbpf --help` for the commands",
         )
     return Command([executable, *rest], [executable, *files], with_tests=False)
+
+
+def _without_hypothesis(words: list[str]) -> list[str]:
+    """Leave hypothesis's plugin out unless options are for it: tests do without.
+
+    It imports all of hypothesis to write nothing below the summary: 8 s on an emulated CPU.
+    """
+    if any(word.startswith("--hypothesis") for word in words):
+        return []
+    return ["-p", "no:hypothesispytest"]
 
 
 def _project(start: Path) -> Iterator[str]:

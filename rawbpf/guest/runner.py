@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.errors import GuestError
 from rawbpf.guest import qemu, session, terminal
 from rawbpf.guest.accel import choose as choose_accel
 from rawbpf.guest.command import Command, understand
@@ -24,6 +25,7 @@ __all__ = ["Options", "run"]
 _PASSED_ON = ("TERM", "COLORTERM", "TZ", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "CI")
 _PASSED_ON_STARTS = ("RAWBPF_", "PYTHON", "PYTEST_", "HYPOTHESIS_")
 _PROOF = Limits(boot=8, silence=5, whole=10)
+_LAST_LINES = 10
 _CHUNK = 1 << 30
 
 
@@ -74,13 +76,18 @@ def run(
             if ttys[0]:
                 stack.enter_context(terminal.handed_over(0))
 
-        status = session.run(
-            machine,
-            initramfs,
-            events=Events(ready, console=lambda line: say(line, "debug")),
-            limits=Limits(whole=options.timeout),
-            out=options.out,
-        )
+        try:
+            status = session.run(
+                machine,
+                initramfs,
+                events=Events(ready, console=lambda line: say(line, "debug")),
+                limits=Limits(whole=options.timeout),
+                out=options.out,
+            )
+        except GuestError as error:
+            for line in error.details.splitlines()[-_LAST_LINES:]:
+                say(f"guest: {line}", "warning")
+            raise
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 

@@ -232,11 +232,14 @@ class _Session:
     def died(self) -> GuestError:
         """What there is to say about a guest that ended before its command did."""
         said = self._guest.said.read_text(errors="replace").strip()
-        why = self._console.reason()
+        complaints = [line for line in said.splitlines() if line.startswith("qemu")]
+        why = self._console.reason() or (complaints or [None])[0]
+        fix = None
         if why is None:
-            why = said.splitlines()[-1] if said else "it gave no reason"
+            why = "it gave no reason"
+            fix = None if self._ready else "too little --memory, or a --kernel that is none?"
         details = "\n".join(part for part in (said, self._console.text()) if part)
-        return GuestError("the guest ended before its command did", why=why, details=details)
+        return GuestError("the guest ended before its command", why=why, fix=fix, details=details)
 
 
 def _number(payload: bytes) -> int:
