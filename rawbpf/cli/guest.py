@@ -42,7 +42,6 @@ def run(arguments: dict[str, Any]) -> int:
     from rawbpf.cli.commands import COMMANDS
     from rawbpf.guest.runner import Options, run
 
-    workload: list[str] | None = shlex.split(arguments["--workload"] or "")
     options = Options(
         kernel=None if " " in arguments["--kernel"] else arguments["--kernel"],
         add=arguments["--add"],
@@ -51,11 +50,18 @@ def run(arguments: dict[str, Any]) -> int:
         memory=_size("--memory", arguments["--memory"]),
         kernel_args=arguments["--kernel-args"] or "",
         accel=arguments["--accel"],
-        workload=None if arguments["--no-workload"] else workload,
+        workload=None if arguments["--no-workload"] else _words(arguments["--workload"]),
         timeout=_seconds("--timeout", arguments["--timeout"]),
         talkative=level() == "debug",
     )
     return run(arguments["<command>"], options, commands=COMMANDS, say=say)
+
+
+def _words(text: str | None) -> list[str]:
+    try:
+        return shlex.split(text or "")
+    except ValueError as error:
+        raise UsageError(f"--workload is {text!r}", why=str(error)) from None
 
 
 def _whole_number(name: str, text: str) -> int:

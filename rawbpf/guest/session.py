@@ -233,8 +233,7 @@ class _Session:
         """What there is to say about a guest that ended before its command did."""
         said = self._guest.said.read_text(errors="replace").strip()
         complaints = [line for line in said.splitlines() if line.startswith("qemu")]
-        why = self._console.reason() or (complaints or [None])[0]
-        fix = None
+        why, fix = self._console.reason() or next(iter(complaints), None), None
         if why is None:
             why = "it gave no reason"
             fix = None if self._ready else "too little --memory, or a --kernel that is none?"

@@ -31,6 +31,7 @@ def loader(path: Path) -> str | None:
     """The loader that the executable asks for; None when it is static or a library.
 
     >>> import sys
+    >>> from pathlib import Path
     >>> loader(Path(sys.executable))  # doctest: +ELLIPSIS
     '/lib.../ld-...'
     """

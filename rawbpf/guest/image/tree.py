@@ -103,12 +103,15 @@ class Tree:
         return real
 
     def _copy(self, path: str) -> None:
-        status = os.stat(path)
+        try:
+            status = os.stat(path)
+            data = Path(path).read_bytes() if stat.S_ISREG(status.st_mode) else b""
+        except OSError as error:
+            raise UsageError(f"cannot bring {path} into the guest", why=error.strerror) from None
         if stat.S_ISDIR(status.st_mode):
             self.directory(path)
         elif stat.S_ISREG(status.st_mode):
             mode = 0o755 if status.st_mode & 0o111 else 0o644
-            data = Path(path).read_bytes()
             if self._trimmed:
                 data = without_debug_information(data)
             self.file(path, data, mode, int(status.st_mtime))

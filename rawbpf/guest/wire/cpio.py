@@ -46,7 +46,7 @@ def encode(members: Iterable[Member]) -> Iterator[bytes]:
 
     >>> archive = b"".join(encode([Member("greeting", 0o100644, b"hello")]))
     >>> len(archive), archive[:14]
-    (256, b'07070100000001')
+    (252, b'07070100000001')
     """
     for inode, member in enumerate(chain(members, [Member(TRAILER, 0)]), start=1):
         yield _header(inode, member)

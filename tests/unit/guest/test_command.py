@@ -1,0 +1,65 @@
+import sys
+
+import pytest
+
+from rawbpf.errors import UsageError
+from rawbpf.guest.command import understand
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "script.py").write_text("")
+    (tmp_path / "test_it.py").write_text("")
+    return tmp_path
+
+
+def test_no_command_is_a_prompt():
+    command = understand([], {"kprobe"})
+    assert command.argv[:3] == [sys.executable, "-q", "-i"]
+    assert command.files == []
+
+
+def test_a_rawbpf_command_is_run_by_this_interpreter():
+    command = understand(["kprobe", "do_sys_openat2", "-d", "3"], {"kprobe"})
+    assert command.argv == [sys.executable, "-m", "rawbpf", "kprobe", "do_sys_openat2", "-d", "3"]
+
+
+def test_so_are_rawbpfs_own_options():
+    assert understand(["--version"], ()).argv == [sys.executable, "-m", "rawbpf", "--version"]
+
+
+def test_python_is_this_interpreter_and_files_come_along():
+    command = understand(["python", "script.py", "argument"], ())
+    assert command.argv == [sys.executable, "script.py", "argument"]
+    assert command.files == ["script.py"]
+    assert not command.with_tests
+
+
+def test_pytest_brings_its_project(here):
+    (here / "pyproject.toml").write_text("")
+    command = understand(["pytest", "test_it.py::test_one", "--junit-xml=absent"], ())
+    assert command.argv[:3] == [sys.executable, "-m", "pytest"]
+    assert command.files == [str(here), "test_it.py"]
+    assert command.with_tests
+
+
+def test_hypothesis_options_keep_its_plugin():
+    assert "no:hypothesispytest" in understand(["pytest"], ()).argv
+    assert "no:hypothesispytest" not in understand(["pytest", "--hypothesis-seed=1"], ()).argv
+
+
+def test_an_option_may_name_a_file():
+    assert understand(["python", "-m", "tool", "--config=script.py"], ()).files == ["script.py"]
+
+
+def test_any_executable_comes_along():
+    command = understand(["sh", "-c", "true"], {"kprobe"})
+    assert command.argv[1:] == ["-c", "true"]
+    assert command.files == [command.argv[0]]
+    assert command.argv[0].startswith("/")
+
+
+def test_what_is_no_command_is_refused():
+    with pytest.raises(UsageError, match="neither a rawbpf command nor an executable"):
+        understand(["no-such-program-anywhere"], {"kprobe"})

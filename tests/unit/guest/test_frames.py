@@ -1,0 +1,34 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rawbpf.errors import FormatError
+from rawbpf.guest.wire.frames import LARGEST, Decoder, Kind, encode
+
+frames = st.tuples(st.sampled_from(Kind), st.binary(max_size=LARGEST))
+
+
+@given(st.lists(frames, max_size=8), st.lists(st.integers(1, 40)))
+def test_frames_survive_any_split(given_frames, cuts):
+    stream = b"".join(encode(kind, payload) for kind, payload in given_frames)
+    decoder, received = Decoder(), []
+    for cut in [*cuts, len(stream)]:
+        received += decoder.feed(stream[:cut])
+        stream = stream[cut:]
+    received += decoder.feed(stream)
+    assert received == given_frames
+
+
+@given(st.binary(max_size=200))
+def test_rubbish_is_frames_or_a_declared_error(data):
+    try:
+        for kind, payload in Decoder().feed(data):
+            assert encode(kind, payload) in data
+    except FormatError:
+        pass
+
+
+@pytest.mark.parametrize("head", ["00 00 00", "ff 04 00", "02 01 01"])
+def test_what_is_no_frame_is_refused_by_its_head(head):
+    with pytest.raises(FormatError, match="not a frame"):
+        list(Decoder().feed(bytes.fromhex(head)))

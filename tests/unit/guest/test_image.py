@@ -1,0 +1,77 @@
+import io
+import marshal
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from rawbpf.guest.image.build import JOB, base_image, run_image
+from rawbpf.guest.wire.cpio import decode
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("RAWBPF_CACHE")
+    os.environ["RAWBPF_CACHE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["RAWBPF_CACHE"]
+    else:
+        os.environ["RAWBPF_CACHE"] = before
+
+
+@pytest.fixture(scope="module")
+def base(cache):  # noqa: ARG001 -- made in that cache
+    with base_image(with_tests=False).open("rb") as file:
+        return {f"/{member.path}": member for member in decode(file)}
+
+
+def test_the_interpreter_is_there_under_its_names(base):
+    assert sys.executable in base
+    assert os.path.realpath(sys.executable) in base
+    assert base["/rawbpf/python"].data == os.fsencode(os.path.realpath(sys.executable))
+    assert base["/init"].data.startswith(b"#!/rawbpf/python -IS\n")
+
+
+def test_nothing_is_left_to_compile(base):
+    library = str(Path(os.__file__).parent)
+    modules = {path for path in base if path.startswith(library) and path.endswith(".pyc")}
+    assert f"{library}/os.pyc" in modules
+    sources = [path for path in base if path.endswith(".py")]
+    for source in sources:
+        folder, name = os.path.split(source)
+        cached = f"{folder}/__pycache__/{name[:-3]}.{sys.implementation.cache_tag}.pyc"
+        assert cached in base, source
+
+
+def test_what_rawbpf_needs_is_there_and_pytest_is_not(base):
+    assert [path for path in base if path.endswith("/docopt/__init__.py")]
+    assert not [path for path in base if "/_pytest/" in path]
+
+
+def test_parents_come_before_children(base):
+    seen = {"/"}
+    for path in base:
+        assert str(Path(path).parent) in seen, path
+        seen.add(path)
+
+
+def test_the_same_image_is_made_once(base):  # noqa: ARG001 -- it is made by now
+    path = base_image(with_tests=False)
+    before = path.stat().st_ino
+    assert base_image(with_tests=False) == path
+    assert path.stat().st_ino == before
+
+
+def test_the_run_part_holds_rawbpf_the_files_and_the_job(tmp_path):
+    added = tmp_path.resolve() / "script.py"
+    added.write_text("print(1)")
+    job = {"argv": ["python"], "cwd": str(tmp_path.resolve()), "env": {"HOME": "/root"}}
+    archive = b"".join(run_image(job, [str(added)]))
+    found = {f"/{member.path}": member for member in decode(io.BytesIO(archive))}
+    assert marshal.loads(found[JOB].data) == job
+    assert found[str(added)].data == b"print(1)"
+    own = Path(__file__).resolve().parents[3] / "rawbpf/__init__.py"
+    assert found[str(own)].data == own.read_bytes()

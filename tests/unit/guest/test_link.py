@@ -1,0 +1,55 @@
+import os
+import socket
+
+from rawbpf.guest.link import Line, Outlet
+from rawbpf.guest.wire.frames import Kind, encode
+
+
+def test_a_line_that_is_full_keeps_what_is_sent():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        line = Line(ours)
+        for _ in range(50_000):
+            line.send(Kind.SIGNAL, 2)
+        received = b""
+        while len(received) < 50_000 * 7:
+            received += theirs.recv(1 << 20)
+            line.flush()
+        assert received == encode(Kind.SIGNAL, 2) * 50_000
+
+
+def test_a_line_tells_that_its_end_is_gone():
+    ours, theirs = socket.socketpair()
+    with ours:
+        line = Line(ours)
+        theirs.sendall(encode(Kind.ALIVE))
+        theirs.close()
+        assert line.receive() == [(Kind.ALIVE, b"")]
+        assert line.open
+        assert line.receive() == []
+        assert not line.open
+        line.send(Kind.SIGNAL, 2)  # into the void, not into an error
+
+
+def test_an_outlet_writes_no_more_than_a_pipe_takes_at_once():
+    reader, writer = os.pipe()
+    outlet = Outlet(writer)
+    outlet.put(b"x" * 10_000)
+    assert outlet.flush() == 4096
+    assert outlet
+    assert outlet.flush() + outlet.flush() == 10_000 - 4096
+    assert not outlet
+    assert len(os.read(reader, 20_000)) == 10_000
+    os.close(reader)
+    os.close(writer)
+
+
+def test_an_outlet_without_reader_is_closed_and_empties():
+    reader, writer = os.pipe()
+    os.close(reader)
+    outlet = Outlet(writer)
+    outlet.put(b"x" * 10_000)
+    assert outlet.flush() == 10_000
+    assert outlet.closed
+    assert not outlet
+    os.close(writer)

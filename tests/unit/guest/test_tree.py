@@ -1,0 +1,86 @@
+import stat
+import sys
+
+import pytest
+
+from rawbpf.errors import UsageError
+from rawbpf.guest.image.tree import Tree
+
+
+def paths(tree):
+    return {f"/{member.path}": member for member in tree}
+
+
+@pytest.fixture
+def place(tmp_path):
+    return tmp_path.resolve()
+
+
+def test_a_file_comes_with_its_folders_first(place):
+    (place / "a").mkdir()
+    (place / "a/b").write_bytes(b"hello")
+    tree = Tree()
+    tree.bring(place / "a/b")
+    names = list(paths(tree))
+    assert names[-2:] == [f"{place}/a", f"{place}/a/b"]
+    assert all(stat.S_ISDIR(member.mode) for member in list(tree)[:-1])
+    assert list(tree)[-1].data == b"hello"
+
+
+def test_links_on_the_way_stay_links(place):
+    (place / "real").mkdir()
+    (place / "real/file").write_text("x")
+    (place / "absolute").symlink_to(place / "real")
+    (place / "relative").symlink_to("absolute/../real")
+    (place / "last").symlink_to("relative/file")
+    tree = Tree()
+    assert tree.bring(place / "last") == f"{place}/real/file"
+    found = paths(tree)
+    assert found[f"{place}/last"].data == b"relative/file"
+    assert found[f"{place}/relative"].data == b"absolute/../real"
+    assert found[f"{place}/absolute"].data == str(place / "real").encode()
+    assert found[f"{place}/real/file"].data == b"x"
+
+
+def test_a_link_to_itself_is_an_error(place):
+    (place / "loop").symlink_to("loop")
+    with pytest.raises(UsageError, match="too many symbolic links"):
+        Tree().bring(place / "loop")
+
+
+def test_a_folder_comes_whole_but_without_junk(place):
+    for name in ("kept", ".git", "__pycache__", "kept/inner"):
+        (place / name).mkdir()
+        (place / name / "file").write_text(name)
+    (place / "kept/dangling").symlink_to("nowhere")
+    (place / "kept/folder").symlink_to("inner")
+    tree = Tree()
+    tree.bring_all(place)
+    found = paths(tree)
+    assert found[f"{place}/kept/inner/file"].data == b"kept/inner"
+    assert found[f"{place}/kept/dangling"].data == b"nowhere"
+    assert found[f"{place}/kept/folder"].data == b"inner"
+    assert not [name for name in found if ".git" in name or "__pycache__" in name]
+
+
+def test_modes_and_times_are_kept(place):
+    (place / "tool").write_text("#!/bin/sh\n")
+    (place / "tool").chmod(0o700)
+    tree = Tree()
+    tree.bring(place / "tool")
+    member = paths(tree)[f"{place}/tool"]
+    assert stat.S_IMODE(member.mode) == 0o755
+    assert member.mtime == int((place / "tool").stat().st_mtime)
+
+
+def test_an_executable_brings_its_loader_and_libraries():
+    tree = Tree()
+    tree.bring_all(sys.executable)
+    names = [name.rpartition("/")[2] for name in paths(tree)]
+    assert any(name.startswith(("libc.so", "libc.musl")) for name in names)
+    assert any(name.startswith("ld-") for name in names)
+
+
+def test_what_is_neither_file_nor_folder_is_refused():
+    with pytest.raises(UsageError, match="neither a file nor a directory"):
+        Tree().bring("/dev/null")

@@ -1,0 +1,45 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rawbpf.guest.wire.window import Window, windows
+
+
+@given(st.integers(1, 64), st.lists(st.tuples(st.booleans(), st.integers(0, 64))))
+def test_a_window_is_a_queue(size, steps):
+    memory = memoryview(bytearray(size))
+    writer, reader = Window(memory), Window(memory)
+    queue = bytearray()
+    number = 0
+    for is_put, amount in steps:
+        if is_put:
+            data = bytes((number + index) % 256 for index in range(min(amount, writer.room)))
+            number += len(data)
+            writer.put(data)
+            queue += data
+        else:
+            taken = min(amount, len(queue))
+            assert reader.get(taken) == queue[:taken]
+            del queue[:taken]
+            writer.taken(taken)
+        assert writer.room == size - len(queue)
+
+
+def test_what_does_not_fit_is_refused():
+    window = Window(memoryview(bytearray(4)))
+    window.put(b"abc")
+    with pytest.raises(ValueError, match="2 bytes do not fit into 1"):
+        window.put(b"de")
+
+
+def test_more_than_there_can_be_is_refused():
+    with pytest.raises(ValueError, match="cannot be in a window of 4"):
+        Window(memoryview(bytearray(4))).get(5)
+
+
+def test_the_two_directions_do_not_touch():
+    memory = bytearray(16)
+    output, given_input = windows(memoryview(memory))
+    output.put(b"o" * output.room)
+    given_input.put(b"i" * given_input.room)
+    assert bytes(memory) == b"o" * 8 + b"i" * 8
