@@ -106,6 +106,7 @@ class _Lines:
         )
 
     def attached(self, function: str) -> str:
+        say(f"attached to {function}", at="debug")
         return (
             f"Attached kprobe to: {function}\n"
             f"Listening for events... (Ctrl+C to stop)\n{self._title}\n"

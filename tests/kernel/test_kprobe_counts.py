@@ -21,9 +21,8 @@ def test_each_call_on_each_of_two_cpus_is_delivered(function):
     cpus = sorted(os.sched_getaffinity(0))[:2]
     assert len(cpus) == 2, "the guest has two CPUs"
     with caller(COUNT, *cpus) as calls:
-        with running("kprobe", function, "--pid", str(calls.pid), "--json") as probe:
-            # --json says nothing on stdout before the first event.
-            wait_until_attached(function)
+        with running("-v", "kprobe", function, "--pid", str(calls.pid), "--json") as probe:
+            probe.wait_for("attached to")
             calls.call()
             assert probe.end() == 0
         events = probe.events()
@@ -33,21 +32,6 @@ def test_each_call_on_each_of_two_cpus_is_delivered(function):
         assert {event["pid"] for event in events} == {calls.pid}
         assert {event["cpu"] for event in events} == set(cpus)
         assert [e["ktime_ns"] for e in events] == sorted(e["ktime_ns"] for e in events)
-
-
-def wait_until_attached(function):
-    """The kernel's own list shows an armed probe."""
-    import time
-
-    from rawbpf.kernel.kallsyms import find_symbols
-    from tests.support.leftovers import KPROBES
-
-    address = f"{find_symbols(function)[0].address:016x}"
-    deadline = time.monotonic() + 30
-    while address not in KPROBES.read_text():
-        assert time.monotonic() < deadline, "never attached"
-        time.sleep(0.02)
-    time.sleep(0.3)  # from the probe to the program set on it
 
 
 def test_one_page_under_load_loses_and_says_exactly_how_many(function):

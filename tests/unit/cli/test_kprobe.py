@@ -36,6 +36,23 @@ def test_bad_options_are_usage_errors(argv, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("text", ["0", "3", "1048576", "-1", "x", "", "1" * 30])
+def test_bad_buffer_pages(text, capsys):
+    assert main(["kprobe", "vfs_read", f"--buffer-pages={text}"]) == 2
+    assert "power of two" in capsys.readouterr().err
+
+
+STRANGE = ["", "a b;c", "x" * 10_000, "do_sys_openat2+0x1", "naïve", "nul\0", "vfs_*", "0xffff"]
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_strange_names_are_one_line(name, capsys):
+    assert main(["kprobe", name]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("rawbpf: ")
+    assert len(line) < 300
+
+
 def run_with(kernel: FakeKernel, *argv: str) -> int:
     with replaced(kernel):
         return main([*argv, "kprobe", "vfs_read", "-d", "1"])
