@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.btf.decode import decode_type, size_table
@@ -88,6 +89,11 @@ class Btf:
         """The byte order as struct spells it: ``<`` or ``>``."""
         return self._header.order
 
+    @property
+    def words(self) -> int:
+        """The length of the type section, the base's included, in 32-bit words."""
+        return len(self._words) + (0 if self.base is None else self.base.words)
+
     def __len__(self) -> int:
         return self.first_id + len(self._offsets)
 
@@ -119,10 +125,9 @@ class Btf:
 
     def __iter__(self) -> Iterator[tuple[int, Type]]:
         """Its own ids (not the base's) with their records, in order."""
-        ends = self._offsets[1:]
-        ends.append(len(self._words))
         words, strings = self._words, self.strings
-        for type_id, (at, end) in enumerate(zip(self._offsets, ends, strict=True), self.first_id):
+        starts = self._offsets.tolist()
+        for type_id, (at, end) in enumerate(pairwise([*starts, len(words)]), self.first_id):
             yield type_id, decode_type(words, at, end, strings)
 
     def find_ids(self, name: str, kind: int | None = None) -> list[int]:

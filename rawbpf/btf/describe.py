@@ -17,7 +17,7 @@ from rawbpf.btf.strings import printable
 from rawbpf.uapi.btf import BTF_INT_BOOL, BTF_INT_CHAR, BTF_INT_SIGNED, KINDS, LINKAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from rawbpf.btf.btf import Btf
 
@@ -124,15 +124,15 @@ _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
 }
 
 
-def raw(btf: Btf, type_id: int) -> str:
+def raw(btf: Btf, type_id: int) -> Iterator[str]:
     r"""A type as bpftool's raw lines: one, and one more for each member, value, parameter.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
     >>> builder = BtfBuilder()
     >>> _ = builder.add_struct("s", 4, [("pid", 2, 0)]), builder.add_int("int", 4, signed=True)
-    >>> raw(Btf.from_bytes(builder.encode()), 1)
-    "[1] STRUCT 's' size=4 vlen=1\n\t'pid' type_id=2 bits_offset=0"
+    >>> list(raw(Btf.from_bytes(builder.encode()), 1))
+    ["[1] STRUCT 's' size=4 vlen=1", "\t'pid' type_id=2 bits_offset=0"]
     """
     record = btf[type_id]
     row = fields(type_id, record)
@@ -144,8 +144,9 @@ def raw(btf: Btf, type_id: int) -> str:
         else:
             plain.append(f"{key}={value}")
     # bpftool separates a variable's two fields by a comma.
-    line = " ".join([head, (", " if isinstance(record, t.Var) else " ").join(plain)]).rstrip()
-    return "\n\t".join([line, *(_element(btf, record, element) for element in lists)])
+    yield " ".join([head, (", " if isinstance(record, t.Var) else " ").join(plain)]).rstrip()
+    for element in lists:
+        yield "\t" + _element(btf, record, element)
 
 
 def _element(btf: Btf, record: t.Type, element: dict[str, Any]) -> str:

@@ -72,7 +72,7 @@ class _Drawing:
     """One drawing; all positions are in bits from the outermost struct's start."""
 
     def __init__(self, btf: Btf, depth: int) -> None:
-        self._btf, self._depth, self._budget = btf, depth, Budget(len(btf))
+        self._btf, self._depth, self._budget = btf, depth, Budget(btf.words)
         self._line = 0
 
     def outermost(self, type_id: int, record: Composite) -> Iterator[str]:
@@ -107,7 +107,7 @@ class _Drawing:
 
     def _member(self, member: t.Member, base: int, nest: int, depth: int) -> Iterator[str]:
         offset, bits = bit_span(self._btf, member)
-        text = declaration(self._btf, member.type_id, member.name)
+        text = declaration(self._btf, member.type_id, member.name, self._budget)
         size = bits or 8 * size_of(self._btf, member.type_id)
         yield _row(base + offset, size, nest, text, bitfield=bool(bits))
         inner = resolve(self._btf, member.type_id)

@@ -193,5 +193,4 @@ _ENCODERS: dict[type, Callable[[Any, Name], list[int]]] = {
     t.DeclTag: _decl_tag,
     t.TypeTag: lambda r, name: [name(r.name), _info(r.kind, 0, r.is_attribute), r.type_id],
     t.Enum64: _enum64,
-    t.Unknown: lambda r, name: [name(r.name), r.info, r.size_or_type, *r.words],
 }

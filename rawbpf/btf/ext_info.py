@@ -112,7 +112,7 @@ def decode_ext_info(data: bytes, strings: Strings) -> ExtInfo:
         raise FormatError("damaged .BTF.ext header", why=f"version {version}, {size} bytes")
     # The first headers (clang 8) end before the pair for CO-RE.
     core = struct.unpack_from(order + "II", data, known) if size >= known + 8 else (0, 0)
-    body, name = data[size:], strings.at
+    body, name = data[size:], strings.text
     return ExtInfo(
         _decode(_table(body, order, *pairs[:2]), 2, name, _func_info),
         _decode(_table(body, order, *pairs[2:]), 4, name, _line_info),

@@ -12,6 +12,11 @@ from rawbpf.uapi.btf import BTF_MAX_NAME_OFFSET
 __all__ = ["StringTable", "Strings", "decode_name", "encode_name", "printable"]
 
 
+_LONGEST_NAME = 2048
+"""Bytes. The kernel takes 511 (KSYM_NAME_LEN) in names that it checks; C++ and Rust make longer
+ones, which no kernel loads. Without a limit, members that share one long name make endless text."""
+
+
 def decode_name(name: bytes) -> str:
     r"""Bytes to text, losing nothing.
 
@@ -51,7 +56,7 @@ class Strings:
     'int'
     """
 
-    __slots__ = ("_base", "_cache", "_data", "_start", "end")
+    __slots__ = ("_base", "_cache", "_data", "_left", "_start", "end")
 
     def __init__(self, data: bytes, base: Strings | None = None) -> None:
         # A split BTF may have no strings of its own; a base has at least the empty one.
@@ -67,15 +72,22 @@ class Strings:
         self._start: int = 0 if base is None else base.end
         self.end: int = self._start + len(data)
         self._cache: dict[int, str] = {}
+        # Names may share endings, but no compiler makes them overlap so much that reading each
+        # once reads the section many times over. A hostile blob's could fill the memory.
+        self._left = 16 * len(data) + 65536
 
     def at(self, offset: int) -> str:
-        """The name at an offset."""
+        """The name at an offset. FormatError: there is none, or it is longer than names are."""
         name = self._cache.get(offset)
         if name is None:
-            name = self._cache[offset] = self._read(offset)
+            name = self._cache[offset] = self._read(offset, _LONGEST_NAME)
         return name
 
-    def _read(self, offset: int) -> str:
+    def text(self, offset: int) -> str:
+        """A line of source at an offset: as a name, but of any length."""
+        return self._cache.get(offset) or self._read(offset, len(self._data))
+
+    def _read(self, offset: int, longest: int) -> str:
         if self._base is not None and offset < self._start:
             return self._base.at(offset)
         start = offset - self._start
@@ -83,7 +95,11 @@ class Strings:
             raise FormatError(
                 "damaged BTF", why=f"a name at {offset} is beyond the {self.end} bytes of strings"
             )
-        return decode_name(self._data[start : self._data.index(0, start)])
+        length = self._data.index(0, start) - start
+        self._left -= length
+        if length > longest or self._left < 0:
+            raise FormatError("damaged BTF", why=f"a name of {length} bytes at {offset}")
+        return decode_name(self._data[start : start + length])
 
     def offsets(self, name: str) -> list[int]:
         """Every offset at which exactly this name is read, the middle of longer ones included."""

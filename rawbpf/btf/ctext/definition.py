@@ -92,10 +92,10 @@ class Definer:
         raise FormatError(f"BTF type {type_id} is no type", why=f"it is a {type(record).__name__}")
 
     def _composite(self, head: str, type_id: int, record: Composite, depth: int) -> str:
+        self._budget.spend(len(record.members), depth)
         plan = arrange(self._btf, type_id, record, self._aligns)
         if plan.rows is None:
             return bytes_type(head, record.size, align_of(self._btf, type_id, self._aligns))
-        self._budget.spend(len(plan.rows), depth)
         lines = []
         for row in plan.rows:
             if isinstance(row, Gap):

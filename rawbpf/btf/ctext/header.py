@@ -66,7 +66,7 @@ def c_header(btf: Btf, roots: Iterable[int] | None = None) -> Iterator[str]:
     >>> print("".join(c_header(Btf.from_bytes(builder.encode()))).splitlines()[7])
     typedef int pid_t;
     """
-    budget = Budget(len(btf))
+    budget = Budget(btf.words)
     header = _Header(btf, Definer(btf, budget), budget)
     yield _OPEN
     yield from header.everything() if roots is None else header.chosen(list(roots))

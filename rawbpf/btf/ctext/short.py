@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["declaration"]
 
 
-def declaration(btf: Btf, type_id: int, name: str = "") -> str:
+def declaration(btf: Btf, type_id: int, name: str = "", budget: Budget | None = None) -> str:
     """``name`` declared as type ``type_id`` in C, bodies left out. "" gives the type alone.
 
-    FormatError: damaged or circular.
+    ``budget`` bounds many of them together. FormatError: damaged or circular.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -30,8 +30,8 @@ def declaration(btf: Btf, type_id: int, name: str = "") -> str:
     """
     record = btf[type_id]
     if isinstance(record, t.Func | t.Var):
-        return declaration(btf, record.type_id, name or record.name)
-    return Declarer(btf, Budget(0), _base).declare(type_id, printable(name))
+        return declaration(btf, record.type_id, name or record.name, budget)
+    return Declarer(btf, budget or Budget(0), _base).declare(type_id, printable(name))
 
 
 def _base(_type_id: int, record: t.Type, _depth: int) -> str:

@@ -1,0 +1,76 @@
+"""Types by name: by search, by index, over a base, whatever the strings look like."""
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rawbpf.btf import btf as btf_module
+from rawbpf.btf import types as t
+from rawbpf.btf.btf import Btf
+from rawbpf.uapi.btf import BTF_KIND_FWD, BTF_KIND_STRUCT, BTF_KIND_TYPEDEF
+from tests.support.btf_records import INT, blob, btf, records
+
+FOO = t.Struct("foo", 4, ())
+FOO_T = t.Typedef("foo", 1)
+
+
+def test_by_name_and_kind():
+    opened = btf(FOO, FOO_T, t.Struct("foo", 8, ()))
+    assert opened.find_ids("foo") == [1, 2, 3]
+    assert opened.find_ids("foo", BTF_KIND_STRUCT) == [1, 3]
+    assert opened.find_id("foo", BTF_KIND_TYPEDEF) == 2
+    assert opened.find("foo", BTF_KIND_TYPEDEF) == FOO_T
+    assert opened.find("foo", BTF_KIND_FWD) is None
+    assert opened.find("fo") is None
+    assert opened.find("oo") is None
+
+
+def test_the_base_comes_first():
+    split = btf(FOO, base=btf(INT, FOO))
+    assert split.find_ids("foo") == [2, 3]
+    assert split.find_ids("int") == [1]
+
+
+def test_a_name_that_is_the_end_of_another():
+    """Strings may share endings; libbpf and the kernel compare characters, not offsets."""
+    data = blob(t.Typedef("task_struct", 0), t.Typedef("x", 0))
+    name = Btf.from_bytes(data).strings.offsets("task_struct")[0]
+    changed = data[:36] + struct.pack("<I", name + 5) + data[40:]
+    opened = Btf.from_bytes(changed)
+    assert opened.find_ids("struct") == [2]
+    assert opened.find_ids("task_struct") == [1]
+
+
+def test_the_bytes_of_a_name_offset_elsewhere_are_no_name():
+    """The offset's four bytes also occur as sizes, as ids, and across two words."""
+    opened = btf(t.Typedef("foo", 1), t.Struct("", 1, ()), t.Array(1, 1, 1), t.Struct("", 256, ()))
+    assert opened.strings.offsets("foo") == [1]
+    assert opened.find_ids("foo") == [1]
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_both_byte_orders(order):
+    assert btf(INT, FOO, order=order).find_ids("foo") == [2]
+
+
+@given(st.lists(records, min_size=1, max_size=5), st.lists(records, max_size=5), st.data())
+def test_search_and_index_agree(below, above, data):
+    split = btf(*above, base=btf(*below))
+    given_names = [getattr(split[i], "name", "") for i in range(1, len(split))]
+    name = data.draw(st.sampled_from(given_names))
+    wanted = [i for i, given_name in enumerate(given_names, 1) if given_name == name]
+    for _ in range(btf_module._SEARCHES + 2):
+        assert split.find_ids(name) == wanted
+
+
+def test_names_with_many_offsets():
+    """More string offsets than are searched for singly: one pass over the types instead."""
+    longer = [t.Typedef(f"a{i}_foo", 0) for i in range(20)]
+    assert btf(*longer, t.Typedef("foo", 0)).find_ids("foo") == [21]
+
+
+def test_kinds_without_decoding():
+    split = btf(FOO, base=btf(INT))
+    assert [split.kind(i) for i in range(3)] == [0, INT.kind, FOO.kind]

@@ -1,0 +1,57 @@
+"""What older kernels lack is gone, and everything else as it was."""
+
+import pytest
+
+from rawbpf.btf import types as t
+from rawbpf.btf.btf import Btf
+from rawbpf.btf.sanitize import FEATURES, example, features_used, sanitize
+from rawbpf.btf.sizes import size_of
+from rawbpf.uapi.btf import KINDS
+from tests.support.btf_records import EVERY_KIND, INT, btf
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_each_feature(name):
+    before = Btf.from_bytes(example(name))
+    # The example has the feature; attributes are tags too.
+    assert name in features_used(before)
+    after = Btf.from_bytes(sanitize(before, [name]).encode())
+    assert name not in features_used(after)
+    assert after[3] != before[3]
+    assert [after[1], after[2]] == [before[1], before[2]]
+
+
+def test_everything_at_once_leaves_what_5_8_knows():
+    before = btf(*EVERY_KIND)
+    after = Btf.from_bytes(sanitize(before, FEATURES).encode())
+    assert features_used(after) == set()
+    newer = {"5.13", "5.16", "5.17", "6.0"}
+    assert {KINDS[record.kind].since for _, record in after}.isdisjoint(newer)
+    assert len(after) == len(before)
+    for type_id, record in before:
+        if isinstance(record, t.Struct | t.Union | t.Enum | t.Enum64 | t.Float):
+            assert size_of(after, type_id) == size_of(before, type_id)
+
+
+def test_nothing_missing_changes_nothing():
+    before = btf(*EVERY_KIND)
+    assert list(Btf.from_bytes(sanitize(before, []).encode())) == list(before)
+
+
+def test_negative_enumerators_keep_their_bits():
+    before = btf(t.Enum("e", 4, (t.Enumerator("v", -1),), signed=True))
+    after = Btf.from_bytes(sanitize(before, ["signed_enum"]).encode())
+    assert after[1].values == (t.Enumerator("v", 0xFFFFFFFF),)
+
+
+def test_a_split_blob_stays_on_its_base():
+    base = btf(INT)
+    before = btf(t.TypeTag("user", 1), base=base)
+    after = Btf.from_bytes(sanitize(before, ["type_tag"]).encode(), base)
+    assert list(after) == [(2, t.Const(1))]
+
+
+def test_strings_can_be_added_for_ext_info():
+    builder = sanitize(btf(INT), [])
+    offset = builder.strings.add("a.c")
+    assert Btf.from_bytes(builder.encode()).strings.at(offset) == "a.c"
