@@ -81,9 +81,10 @@ def _features() -> list[FeatureRow]:
     from rawbpf.features.table import FEATURES
 
     rows = []
-    for name, since, commit, probe, _ in FEATURES.values():
-        outcome, evidence = probe()
-        rows.append(FeatureRow(name, outcome.value, ".".join(map(str, since)), commit, evidence))
+    for feature in FEATURES.values():
+        outcome, evidence = feature.ask()
+        since = ".".join(map(str, feature.since))
+        rows.append(FeatureRow(feature.name, outcome.value, since, feature.commit, evidence))
     return rows
 
 

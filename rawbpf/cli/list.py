@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import re
 from fnmatch import translate
@@ -50,14 +51,16 @@ _GLOB = re.compile(r"[*?\[]")
 def run(arguments: dict[str, Any], root: Root = "/") -> int:
     """Print the functions; their number goes to stderr."""
     pattern, module = arguments["PATTERN"] or "*", arguments["--module"]
+    # Hundreds of thousands of small tuples and not one cycle: collecting would only look at them
+    # again and again, a third of the time that this takes.
+    gc.disable()
     kallsyms = read_kallsyms(root)
     symbols = list(kallsyms)
     rules = probe_rules(kallsyms, symbols, root)
-    matches = re.compile(translate(pattern)).match
     functions = [
         function
-        for function in probeable_functions(symbols, rules)
-        if matches(function.name) and (module in (None, function.module or _KERNEL_IMAGE))
+        for function in probeable_functions(symbols, rules, re.compile(translate(pattern)).match)
+        if module in (None, function.module or _KERNEL_IMAGE)
     ]
     if not functions:
         raise _nothing(pattern, module, root)

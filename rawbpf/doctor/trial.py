@@ -37,9 +37,8 @@ _FUNCTION = "vfs_rmdir"
 
 def missing_features(_: Root) -> Finding:
     """Each thing that the program uses, asked for by itself; the PMU has a check of its own."""
-    raise_memlock_if_needed()
     needed = (f for f in FEATURES.values() if f.main_job and f.name != "kprobe PMU")
-    answers = {feature.name: feature.probe() for feature in needed}
+    answers = {feature.name: feature.ask() for feature in needed}
     absent = [name for name, answer in answers.items() if answer.outcome is Outcome.NO]
     if absent:
         return fail(f"the kernel has no {', '.join(absent)}", "use another kernel: `rawbpf guest`")

@@ -18,6 +18,7 @@ from rawbpf.features.ask_kernel import capability, memcg_accounting, pmu
 from rawbpf.features.ask_link import kprobe_multi, perf_event_link
 from rawbpf.features.ask_map import map_type
 from rawbpf.features.ask_program import helper, instruction, log_true_size, program_type
+from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type, bpf_prog_type
 from rawbpf.uapi.bpf_helpers import HELPERS
 
@@ -31,13 +32,22 @@ __all__ = ["FEATURES", "Feature"]
 
 
 class Feature(NamedTuple):
-    """One row. ``since`` is (major, minor); ``probe`` asks the running kernel."""
+    """One row. ``since`` is (major, minor).
+
+    >>> FEATURES["BPF_MAP_TYPE_RINGBUF"].since
+    (5, 8)
+    """
 
     name: str
     since: tuple[int, int]
     commit: str
     probe: Callable[[], Answer]
     main_job: bool = False
+
+    def ask(self) -> Answer:
+        """Ask the running kernel. Needs CAP_BPF, and CAP_PERFMON mostly; else it is unsure."""
+        raise_memlock_if_needed()
+        return self.probe()
 
 
 def _helper(name: str, commit: str, *, main_job: bool = False) -> Feature:

@@ -5,8 +5,10 @@
 
 Address, type, name, and the module for what is not in the kernel image. The type is that of nm(1):
 t and T are functions, w and W weak ones (mostly functions); a small letter is local to its file, so
-two files may well have a function of the same name. The kernel shows zeros for all addresses to
-those who may not see them (kptr_restrict): the names are still all there.
+two files may well have a function of the same name. Since 7.2 some data has the type T, too, so
+what is code shows by the address: that of the kernel image ends at the symbol ``_etext``. The
+kernel shows zeros for all addresses to those who may not see them (kptr_restrict): the names are
+still all there.
 
 The file is 5 to 15 MB and its reader mostly wants one name, so nothing is parsed before it is asked
 for, and looking up one name is a search through bytes.
@@ -38,7 +40,7 @@ def is_function_name(name: str) -> bool:
     >>> is_function_name("vfs_read"), is_function_name("vfs_read.cold")
     (True, False)
     """
-    return not name.endswith(".cold") and not name.startswith((".", "__pfx_", "__cfi_"))
+    return not (name.endswith(".cold") or name.startswith((".", "__pfx_", "__cfi_")))
 
 
 class Symbol(NamedTuple):
@@ -97,9 +99,18 @@ class Kallsyms:
     def __iter__(self) -> Iterator[Symbol]:
         return (_parse_line(line) for line in self._data.splitlines())
 
-    def text_names(self) -> list[str]:
-        """The names of all code, module or not, in the file's order."""
-        return [name.decode(errors="replace") for name in re.findall(_TEXT_NAME, self._data)]
+    @property
+    def code_end(self) -> int:
+        """Where the code of the kernel image ends; beyond any address if that cannot be told."""
+        end = self.lookup("_etext")
+        return end[0].address if end and end[0].address else 1 << 64
+
+    def function_names(self) -> list[str]:
+        """The names of all functions, module or not, in the file's order."""
+        end = b"%016x" % (self.code_end - 1)
+        rows = _TEXT.findall(self._data)
+        raw = b"\n".join([name for at, name, module in rows if at <= end or module])
+        return [n for n in raw.decode(errors="replace").split("\n") if is_function_name(n)]
 
     @property
     def hidden(self) -> bool:
@@ -111,10 +122,10 @@ class Kallsyms:
         """Up to ``n`` functions that somebody who wrote ``name`` may have meant, best first."""
         from rawbpf.symbols.near import near_names
 
-        return near_names(name, self.text_names(), n)
+        return near_names(name, self.function_names(), n)
 
 
-_TEXT_NAME = re.compile(rb" [tTwW] (\S+)")
+_TEXT = re.compile(rb"^([0-9a-f]+) [tTwW] (\S+)(\t\[)?", re.MULTILINE)
 
 
 def _parse_line(line: bytes) -> Symbol:

@@ -15,8 +15,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.symbols.kallsyms import is_function_name
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -52,7 +50,7 @@ def near_names(name: str, names: Iterable[str], n: int = 3) -> list[str]:
     >>> near_names("do_sys_open", names), near_names("f", names), near_names("vfs_raed", names)
     (['do_sys_openat2'], ['f.isra.0'], ['vfs_read'])
     """
-    candidates = {other for other in names if other != name and is_function_name(other)}
+    candidates = set(names) - {name}
     best: dict[str, None] = {}
     for way in (_renamed, _same_syscall, _same_stem, _goes_on, _slip):
         if len(best) < n:

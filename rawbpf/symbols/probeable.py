@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rawbpf.symbols.kallsyms import is_function_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from rawbpf.symbols.kallsyms import Kallsyms, Symbol
 
@@ -51,6 +51,7 @@ class ProbeRules:
         self.missing = tuple(name for name, data in lists.items() if data is None)
         """The lists that could not be read, so that functions on them count as probeable."""
         self._init = _init_text(kallsyms)
+        self._code_end = kallsyms.code_end
         self._hooked = None if hooked is None else frozenset(hooked.decode().splitlines())
         self._hooked_at = frozenset(s.address for s in symbols if self._is_hooked(s)) - {0}
         lines = re.findall(r"^0x([0-9a-f]+)-\S+\t(\S+)", (blacklist or b"").decode(), re.MULTILINE)
@@ -71,6 +72,8 @@ class ProbeRules:
             return f"the kernel generated it at run time ({symbol.module})"
         if symbol.address in self._init:
             return "it belongs to the kernel's start-up, and its memory was freed after that"
+        if symbol.address >= self._code_end and not symbol.module:
+            return "it is data, or code that was freed after the kernel's start-up"
         if symbol.name in self._black_names or symbol.address in self._black_at:
             return "it is on the kprobe blacklist: handling a probe runs through it"
         if self._hooked is None or symbol.address in self._hooked_at or self._is_hooked(symbol):
@@ -94,13 +97,20 @@ class Function(NamedTuple):
     namesakes: int
 
 
-def probeable_functions(symbols: Iterable[Symbol], rules: ProbeRules) -> list[Function]:
-    """Those of ``symbols`` that ``rules`` have nothing against, sorted, each once."""
+def probeable_functions(
+    symbols: Iterable[Symbol],
+    rules: ProbeRules,
+    matches: Callable[[str], object] = bool,
+) -> list[Function]:
+    """Those of ``symbols`` whose name ``matches`` and that ``rules`` have nothing against.
+
+    Sorted, and each once.
+    """
     symbols = list(symbols)
     counts = Counter([symbol.name for symbol in symbols])
     functions = {
         (symbol.name, symbol.module or "", counts[symbol.name])
         for symbol in symbols
-        if symbol.is_text and is_function_name(symbol.name) and rules.obstacle(symbol) is None
+        if matches(symbol.name) and is_function_name(symbol.name) and rules.obstacle(symbol) is None
     }
     return [Function(name, module or None, count) for name, module, count in sorted(functions)]

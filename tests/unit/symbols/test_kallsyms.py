@@ -68,11 +68,27 @@ def test_a_name_is_searched_for_as_it_is(name):
     assert Kallsyms(TEXT).lookup(name) == []
 
 
-def test_types():
-    text = [symbol.name for symbol in Kallsyms(TEXT) if symbol.is_text]
-    assert text == Kallsyms(TEXT).text_names()
-    assert "weak_one" in text
-    assert not {"vfs_data", "fixed_percpu_data"} & set(text)
+OTHERS = b"""\
+ffffffff81a3c700 t vfs_read.cold
+ffffffff81a3c710 t __pfx_vfs_read
+ffffffff81b00000 T _etext
+ffffffff82000010 T jiffies
+ffffffff83000000 T start_kernel
+"""
+
+
+def test_functions_are_code_that_somebody_can_call():
+    names = Kallsyms(TEXT + OTHERS).function_names()
+    assert names == [
+        "_stext", "_text", "vfs_read", "helper", "helper.isra.0", "weak_one", "helper",
+        "bpf_prog_0123456789abcdef_hello",
+    ]  # fmt: skip
+
+
+def test_where_code_ends_is_not_known_without_addresses():
+    zeros = b"0000000000000000 T vfs_read\n0000000000000000 T _etext\n0000000000000000 T last\n"
+    assert Kallsyms(zeros).function_names() == ["vfs_read", "_etext", "last"]
+    assert Kallsyms(TEXT).function_names()[0] == "_stext"
 
 
 def test_hidden_is_when_code_lies_at_zero():

@@ -17,7 +17,9 @@ KERNEL = Kallsyms(
     b"ffffffff81000100 T _sinittext\n"
     b"ffffffff81000110 T start_kernel\n"
     b"ffffffff81000200 T _einittext\n"
+    b"ffffffff81f00000 T _etext\n"
     b"ffffffff82000000 D data\n"
+    b"ffffffff82000010 T data_of_7_2\n"
     b"ffffffffc0000000 t helper\t[mod]\n"
     b"ffffffffc0000100 t bpf_prog_0123_hello\t[bpf]\n"
     b"ffffffffc0000200 t ftrace_trampoline\t[__builtin__ftrace]\n"
@@ -40,7 +42,8 @@ def obstacle(name, **lists):
         ("notrace_one", "notrace"),
         ("int3", "blacklist"),
         ("start_kernel", "start-up"),
-        ("data", "data"),
+        ("data", "it is data, not a function"),
+        ("data_of_7_2", "it is data, or code that was freed"),
         ("bpf_prog_0123_hello", "generated"),
         ("ftrace_trampoline", "generated"),
     ],
@@ -66,6 +69,11 @@ def test_with_hidden_addresses_names_decide():
     kernel = Kallsyms(data)
     hidden = rules(blacklist=b"0x0000000000000000-0x0000000000000000\tint3\n", kernel=kernel)
     assert [hidden.obstacle(symbol) is None for symbol in kernel] == [True, False, False]
+
+
+def test_a_list_can_be_narrowed_by_name():
+    rows = probeable_functions(KERNEL, rules(), lambda name: name.endswith("read"))
+    assert rows == [Function("vfs_read", None, 1)]
 
 
 def test_the_list_is_sorted_complete_and_counts_namesakes():

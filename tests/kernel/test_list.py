@@ -1,0 +1,133 @@
+"""What list offers can be probed; what it leaves out cannot; and each refusal is explained."""
+
+import errno
+import json
+from collections import Counter
+
+import pytest
+
+from rawbpf.errors import KernelError
+from rawbpf.kernel.kallsyms import read_kallsyms
+from rawbpf.kernel.pmu import pmu_format_bit, pmu_type
+from rawbpf.kernel.probes import probe_rules
+from rawbpf.links.diagnose import duplicates, explain_kprobe_failure
+from rawbpf.symbols.kallsyms import is_function_name
+from rawbpf.symbols.probeable import probeable_functions
+from rawbpf.syscall.perf_event import open_probe
+from tests.support.command import rawbpf
+
+SAMPLE = 12
+
+
+@pytest.fixture(scope="module")
+def kallsyms():
+    return read_kallsyms()
+
+
+@pytest.fixture(scope="module")
+def symbols(kallsyms):
+    return list(kallsyms)
+
+
+@pytest.fixture(scope="module")
+def rules(kallsyms, symbols):
+    return probe_rules(kallsyms, symbols)
+
+
+@pytest.fixture(scope="module")
+def functions(symbols, rules):
+    return probeable_functions(symbols, rules)
+
+
+def sample(names):
+    """Some of them, spread over all."""
+    names = sorted(names)
+    assert names
+    return names[:: max(1, len(names) // SAMPLE)][:SAMPLE]
+
+
+def refusal(function, *, retprobe=False) -> int:
+    """The errno with which the kernel refuses a probe; 0 if it does not."""
+    config = 1 << pmu_format_bit("kprobe", "retprobe") if retprobe else 0
+    try:
+        open_probe(pmu_type("kprobe"), function, config=config).close()
+    except KernelError as error:
+        return error.errno
+    return 0
+
+
+def explain(function, number, **options) -> str:
+    return str(explain_kprobe_failure(function, number, **options))
+
+
+def test_the_lists_can_be_read_here(rules):
+    assert rules.missing == ()
+
+
+def test_what_is_listed_can_be_probed(functions):
+    """Of the plain functions those that nothing in the kernel's own tracing runs through."""
+    families = "vfs_", "tcp_", "udp_", "pipe_", "sock_", "__x64_sys_", "__arm64_sys_"
+    names = {f.name for f in functions if f.namesakes == 1 and f.name.startswith(families)}
+    assert {name: refusal(name) for name in sample(names)} == dict.fromkeys(sample(names), 0)
+
+
+def test_variants_made_by_the_compiler_can_be_probed(functions):
+    names = sample({f.name for f in functions if f.namesakes == 1 and "." in f.name})
+    assert {name: refusal(name) for name in names} == dict.fromkeys(names, 0)
+
+
+@pytest.mark.parametrize("reason", ["notrace", "blacklist", "start-up"])
+def test_what_is_left_out_is_refused_and_explained(symbols, rules, reason):
+    counts = Counter(symbol.name for symbol in symbols)
+    names = {
+        symbol.name
+        for symbol in symbols
+        if symbol.is_text
+        and counts[symbol.name] == 1
+        and is_function_name(symbol.name)
+        and reason in (rules.obstacle(symbol) or "")
+    }
+    for name in sample(names):
+        assert refusal(name) == errno.EINVAL, name
+    assert reason in explain(sample(names)[0], errno.EINVAL)
+
+
+def test_namesakes_are_refused_and_counted(functions):
+    names = sample({f.name for f in functions if f.namesakes > 1})
+    for name in names:
+        assert refusal(name) == errno.EADDRNOTAVAIL, name
+    found = duplicates(names[0])
+    assert len(found) == next(f.namesakes for f in functions if f.name == names[0])
+    assert f"{len(found)} symbols of this kernel" in explain(names[0], errno.EADDRNOTAVAIL)
+
+
+@pytest.mark.parametrize("retprobe", [False, True])
+def test_an_absent_function(retprobe):
+    number = refusal("vfs_raed", retprobe=retprobe)
+    assert number in (errno.ENOENT, errno.EINVAL)
+    said = explain("vfs_raed", number, retprobe=retprobe)
+    assert "did you mean vfs_read" in said
+
+
+def test_system_calls_by_their_plain_name():
+    assert refusal("sys_read") == errno.ENOENT
+    assert "_sys_read" in explain("sys_read", errno.ENOENT)
+
+
+def test_data_is_no_function():
+    assert refusal("jiffies") == errno.EINVAL
+    assert "it is data" in explain("jiffies", errno.EINVAL)
+
+
+def test_a_module_that_is_not_loaded():
+    assert refusal("nosuchmodule:function") == errno.ENOENT
+    assert "no module nosuchmodule" in explain("nosuchmodule:function", errno.ENOENT)
+
+
+def test_the_command():
+    done = rawbpf("list", "do_sys_openat*", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {"name": "do_sys_openat2", "module": None, "namesakes": 1} in rows
+    assert f"{len(rows)} function" in done.stderr
+    assert "out of reach" not in done.stderr
