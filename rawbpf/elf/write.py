@@ -129,8 +129,8 @@ class _Writer:
             instruction = bare[index]
             _, addend = self._symbol(reference)
             if instruction.opcode == LD_IMM64:
-                keeps = instruction.src if reference.kind == "function" else 0
-                bare[index] = instruction._replace(src=keeps, imm=addend)
+                # The loader says by src what it put there; compilers leave it 0.
+                bare[index] = instruction._replace(src=0, imm=addend)
             else:  # a call counts slots, from the instruction behind it
                 bare[index] = instruction._replace(imm=addend // SLOT - 1)
         return bare

@@ -1,0 +1,85 @@
+"""LLVM as a peer: what clang compiles, and what llvm-objdump makes of it.
+
+A developer's machine may lack them, and then these tests are skipped. Where they are expected (in
+CI, and wherever RAWBPF_REQUIRE_PEERS is set) that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+SOURCES = sorted((Path(__file__).parent / "clang").glob("*.c"))
+CPUS = ("v1", "v2", "v3", "v4")
+_LOWEST_CPU = {"atomics_v3": "v3", "signed_division": "v4", "far": "v4"}
+"""What the compiler refuses to translate for older generations, or what is the same in them."""
+
+CASES = [
+    pytest.param(source, cpu, id=f"{source.stem}-{cpu}")
+    for source in SOURCES
+    for cpu in CPUS
+    if cpu >= _LOWEST_CPU.get(source.stem, "v1")
+]
+
+
+def tool(name: str) -> str:
+    """A program of LLVM 19, by its path."""
+    found = shutil.which(f"{name}-19")
+    if found is None:
+        reason = f"{name}-19 is not installed"
+        if os.environ.get("CI") or os.environ.get("RAWBPF_REQUIRE_PEERS"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def run(name: str, *words: str) -> str:
+    done = subprocess.run([tool(name), *words], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def compile_c(source: Path, cpu: str, folder: Path, *options: str) -> Path:
+    """The object, or with -S the assembly, of a C file."""
+    output = folder / f"{source.stem}.{cpu}{'.s' if '-S' in options else '.o'}"
+    words = ("-target", "bpfel", f"-mcpu={cpu}", "-O2", *(options or ("-c",)))
+    run("clang", *words, str(source), "-o", str(output))
+    return output
+
+
+class Line(NamedTuple):
+    """An instruction as llvm-objdump shows it, its relocation below it if there is one."""
+
+    section: str
+    slot: int
+    data: bytes
+    text: str
+    relocation: str
+
+
+_SECTION = re.compile(r"Disassembly of section (.*):$")
+_INSTRUCTION = re.compile(r"\s+(\d+):\t([0-9a-f ]+?)\s*\t(.*)$")
+_RELOCATION = re.compile(r"\t\t[0-9a-f]+:\s+(R_BPF_\S+\s+.*)$")
+
+
+def objdump(path: Path, *options: str) -> list[Line]:
+    lines: list[Line] = []
+    section = ""
+    for line in run("llvm-objdump", "-d", "-r", "-z", *options, str(path)).splitlines():
+        if found := _SECTION.match(line):
+            section = found[1]
+        elif found := _INSTRUCTION.match(line):
+            data = bytes.fromhex(found[2])
+            lines.append(Line(section, int(found[1]), data, " ".join(found[3].split()), ""))
+        elif found := _RELOCATION.match(line):
+            lines[-1] = lines[-1]._replace(relocation=" ".join(found[1].split()))
+        elif line.strip() and "file format" not in line and not re.match(r"[0-9a-f]{16} <", line):
+            raise AssertionError(f"llvm-objdump says {line!r}")
+    assert lines
+    return lines
