@@ -13,6 +13,8 @@ from rawbpf.cli.terminal import level, say
 from rawbpf.errors import ClosedError, RawbpfError, UsageError
 from rawbpf.events.log_record import level_number
 from rawbpf.kernel.clock import wall_clock_offset_ns
+from rawbpf.kernel.version import kernel_version
+from rawbpf.links.diagnose import duplicates
 from rawbpf.trace.kprobe import Kprobe
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ Options:
   -d, --duration SECONDS  Stop after that many seconds, fractions allowed;
                           0 means until Ctrl+C [default: 0].
   -p, --pid PID           Only calls by this process.
+  -r, --ret               When the function returns, not when it is called.
   --buffer-pages N        Pages of ring for each CPU, a power of two [default: 64].
   --json                  One JSON object per event on stdout, and nothing else.
   -v, --verbose           Say more on stderr.
@@ -43,6 +46,9 @@ Options:
 
 Needs root, or CAP_BPF and CAP_PERFMON; `rawbpf doctor` says what is missing.
 """
+
+_REFUSES_DUPLICATES = (6, 7)
+"""The kernel that answers EADDRNOTAVAIL instead (b022f0c7e404)."""
 
 _LONGEST = 10 * 365 * 86400
 _BACKLOG = 1 << 22
@@ -84,6 +90,7 @@ def run(arguments: dict[str, Any]) -> int:
     probe = Kprobe(
         arguments["FUNCTION"],
         pid=None if pid is None else _whole(pid, "--pid", "a process id"),
+        retprobe=arguments["--ret"],
         buffer_pages=parse_pages(arguments["--buffer-pages"]),
     )
     show = _Json(probe.function) if arguments["--json"] else _Lines()
@@ -179,6 +186,7 @@ class _Run:
                 if out.error is not None:
                     self._unwritable()  # it was so before there was anything to stop
                 out.put(show.attached(probe.function))
+                self._warn_of_duplicates()
                 probe.session.stop_on_hang_up(1)
                 self._trace()
                 ledger = probe.ledger
@@ -187,6 +195,14 @@ class _Run:
             raise
         out.put(show.end(ledger.summary()))
         return self._close()
+
+    def _warn_of_duplicates(self) -> None:
+        """Older kernels probe the first of several functions of a name, and do not say so."""
+        if kernel_version() < _REFUSES_DUPLICATES:
+            count = len(duplicates(self._probe.function))
+            if count:
+                name = self._probe.function
+                say(f"{count} functions are named {name}; only one is probed", at="warning")
 
     def _trace(self) -> None:
         """Print until the end; the last batch comes after the probe is gone."""

@@ -17,10 +17,10 @@ import os
 import re
 from typing import NamedTuple
 
-from rawbpf.errors import FormatError
+from rawbpf.errors import FormatError, UnsupportedError
 from rawbpf.kernel.files import Root, read_text
 
-__all__ = ["MINIMUM", "KernelVersion", "architecture", "kernel_version"]
+__all__ = ["MINIMUM", "KernelVersion", "architecture", "kernel_version", "require_kernel"]
 
 
 class KernelVersion(NamedTuple):
@@ -58,6 +58,20 @@ def kernel_version(release: str | None = None, *, root: Root = "/") -> KernelVer
     if found is None:
         raise FormatError(f"{release!r} is no kernel release", fix="one looks like 6.1.0-18-amd64")
     return KernelVersion(int(found[1]), int(found[2]), int(found[3] or 0))
+
+
+def require_kernel(root: Root = "/") -> None:
+    """UnsupportedError on a kernel older than ``MINIMUM``.
+
+    >>> require_kernel()
+    """
+    version = kernel_version(root=root)
+    if version < MINIMUM:
+        raise UnsupportedError(
+            f"this kernel is too old: Linux {version}",
+            why=f"rawbpf stands on what came with {MINIMUM.major}.{MINIMUM.minor}",
+            fix="use a newer one: `rawbpf guest` brings one",
+        )
 
 
 def _running(root: Root) -> str:

@@ -19,6 +19,7 @@ from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.kernel.pmu import pmu_type
 from rawbpf.kernel.refusal import refused
+from rawbpf.kernel.version import require_kernel
 from rawbpf.links.diagnose import check_function_name
 from rawbpf.links.kprobe import KprobeLink
 from rawbpf.maps.map import Map, PerCpuArray
@@ -44,7 +45,8 @@ _LARGEST_PID = 1 << 22  # PID_MAX_LIMIT
 class Kprobe:
     """Traces calls of a kernel function.
 
-    ``pid``: only that process. ``buffer_pages``: pages of ring for each CPU, a power of two.
+    ``pid``: only that process. ``retprobe``: when the function returns, not when it is called.
+    ``buffer_pages``: pages of ring for each CPU, a power of two.
     ``program``: one of your own instead of the lesson's; it writes log records to the map "events"
     and counts in "outcomes", as ``trace.log_program.emit_log`` does.
 
@@ -62,6 +64,7 @@ class Kprobe:
         function: str,
         *,
         pid: int | None = None,
+        retprobe: bool = False,
         buffer_pages: int = DEFAULT_PAGES,
         program: ProgramSpec | None = None,
     ) -> None:
@@ -70,11 +73,13 @@ class Kprobe:
             raise UsageError(f"{pid} is no process id")
         self.function = function
         self.spec = program or hello_kprobe(pid)
+        self.retprobe = retprobe
         self.buffer_pages = check_pages(buffer_pages)
         self._stack = ExitStack()
         self._session: Session | None = None
 
     def __enter__(self) -> Self:
+        require_kernel()
         pmu_type("kprobe")  # says so at once where there are no kprobes at all
         with ExitStack() as stack:
             self._open(stack)
@@ -92,7 +97,9 @@ class Kprobe:
         reader = stack.enter_context(PerfReader(events, self.buffer_pages))
         session = Session(reader)
         stack.callback(session.close)
-        link = stack.enter_context(KprobeLink.attach(program, self.function))
+        link = stack.enter_context(
+            KprobeLink.attach(program, self.function, retprobe=self.retprobe)
+        )
         self._outcomes, self._program, self._link = outcomes, program, link
         self._session = session
 

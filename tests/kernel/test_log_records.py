@@ -1,0 +1,72 @@
+"""Log records of a program of one's own: levels, arguments, and who sees them."""
+
+import pytest
+
+import rawbpf as library
+from rawbpf.asm import Builder, r0, r1, r6, r7, r8
+from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.trace.log_program import emit_log
+from rawbpf.uapi.bpf import bpf_prog_type
+from tests.support.calls import caller, getppid_function
+from tests.support.command import rawbpf, running, summary
+
+
+@pytest.fixture
+def talkative():
+    """A program that says four things of each call, one on each level."""
+    b = Builder("talkative")
+    b.mov(r6, r1)
+    b.call("get_current_pid_tgid")
+    b.mov(r7, r0)
+    b.rsh(r7, 32)
+    b.mov(r8, -2)
+    emit_log(b, r6, "error", "process {} failed with {:d}", [r7, r8])
+    emit_log(b, r6, "warn", "{:x}", [r8])
+    emit_log(b, r6, "info", "no argument")
+    emit_log(b, r6, "debug", "{:p} {:p} {:p}", [r7, r7, r7])
+    b.mov(r0, 0)
+    b.exit()
+    return ProgramSpec("talkative", bpf_prog_type.BPF_PROG_TYPE_KPROBE, b.build())
+
+
+def test_every_level_arrives_with_its_arguments(talkative):
+    function = getppid_function()
+    with caller(2, 0) as calls, library.Kprobe(function, program=talkative) as probe:
+        calls.call()
+        events = [event for event in probe.events(duration=1) if event.pid == calls.pid]
+    said = [(event.level, event.message) for event in events]
+    once = [
+        (1, f"process {calls.pid} failed with -2"),
+        (2, f"{2**64 - 2:x}"),
+        (3, "no argument"),
+        (4, " ".join([f"{calls.pid:#x}"] * 3)),
+    ]
+    assert said == once * 2
+
+
+def test_the_level_hides_but_does_not_forget(monkeypatch):
+    """`kprobe triggered!` is an info record."""
+    monkeypatch.setenv("RAWBPF_LOG", "warning")
+    with caller(5, 0) as calls:
+        with running("kprobe", getppid_function(), "--pid", str(calls.pid)) as probe:
+            probe.wait_for("Listening for events")
+            calls.call()
+            assert probe.end() == 0
+    assert "kprobe triggered!" not in probe.text
+    assert summary(probe.text) == (5, 0)
+    assert "5 below the log level" in probe.text
+
+
+def test_returns_can_be_probed():
+    with caller(5, 0) as calls:
+        with running("kprobe", getppid_function(), "--ret", "--pid", str(calls.pid)) as probe:
+            probe.wait_for("Listening for events")
+            calls.call()
+            assert probe.end() == 0
+    assert summary(probe.text) == (5, 0)
+
+
+def test_an_unknown_return_is_named_too():
+    done = rawbpf("kprobe", "--ret", "nonexistent_function_xyz123")
+    assert done.returncode == 1
+    assert "nonexistent_function_xyz123" in done.stderr
