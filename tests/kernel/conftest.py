@@ -16,11 +16,14 @@ from rawbpf.kernel.pmu import pmu_type
 IN_GUEST = os.environ.get("RAWBPF_GUEST") == "1"
 
 
-def lacking() -> str | None:
+def lacking_to_load() -> str | None:
+    """What this machine lacks for programs to be loaded, and run by hand."""
+    missing = missing_capabilities({"CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN"})
+    return f"needs {' and '.join(missing)}: run as root" if missing else None
+
+
+def lacking_to_probe() -> str | None:
     """What this machine lacks to be traced."""
-    missing = missing_capabilities({"CAP_BPF", "CAP_PERFMON"})
-    if missing:
-        return f"needs {' and '.join(missing)}: run as root"
     if lockdown_mode() == "confidentiality":
         return "this kernel is locked down"
     try:
@@ -31,11 +34,14 @@ def lacking() -> str | None:
 
 
 def pytest_collection_modifyitems(items):
-    reason = None if IN_GUEST else lacking()
-    if reason:
-        for item in items:
-            if "kernel" in item.path.parts and "no_probe" not in item.keywords:
-                item.add_marker(pytest.mark.skip(reason=reason))
+    if IN_GUEST:
+        return
+    load = lacking_to_load()
+    probe = load or lacking_to_probe()
+    for item in items:
+        reason = load if "no_probe" in item.keywords else probe
+        if "kernel" in item.path.parts and reason:
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.hookimpl(hookwrapper=True)
