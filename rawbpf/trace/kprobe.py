@@ -97,10 +97,9 @@ class Kprobe:
         reader = stack.enter_context(PerfReader(events, self.buffer_pages))
         session = Session(reader)
         stack.callback(session.close)
-        link = stack.enter_context(
-            KprobeLink.attach(program, self.function, retprobe=self.retprobe)
-        )
-        self._outcomes, self._program, self._link = outcomes, program, link
+        link = KprobeLink.attach(program, self.function, retprobe=self.retprobe)
+        self._link = stack.enter_context(link)
+        self._outcomes, self._program = outcomes, program
         self._session = session
 
     @property

@@ -8,7 +8,7 @@ from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.trace.log_program import emit_log
 from rawbpf.uapi.bpf import bpf_prog_type
 from tests.support.calls import caller, getppid_function
-from tests.support.command import rawbpf, running, summary
+from tests.support.command import Running, rawbpf, running, summary
 
 
 @pytest.fixture
@@ -44,26 +44,28 @@ def test_every_level_arrives_with_its_arguments(talkative):
     assert said == once * 2
 
 
-def test_the_level_hides_but_does_not_forget(monkeypatch):
-    """`kprobe triggered!` is an info record."""
-    monkeypatch.setenv("RAWBPF_LOG", "warning")
+def five_calls(*options: str) -> Running:
+    """Run the command while a process makes five calls."""
     with caller(5, 0) as calls:
-        with running("kprobe", getppid_function(), "--pid", str(calls.pid)) as probe:
+        words = "kprobe", getppid_function(), "--pid", str(calls.pid), *options
+        with running(*words) as probe:
             probe.wait_for("Listening for events")
             calls.call()
             assert probe.end() == 0
+            return probe
+
+
+def test_the_level_hides_but_does_not_forget(monkeypatch):
+    """`kprobe triggered!` is an info record."""
+    monkeypatch.setenv("RAWBPF_LOG", "warning")
+    probe = five_calls()
     assert "kprobe triggered!" not in probe.text
     assert summary(probe.text) == (5, 0)
     assert "5 below the log level" in probe.text
 
 
 def test_returns_can_be_probed():
-    with caller(5, 0) as calls:
-        with running("kprobe", getppid_function(), "--ret", "--pid", str(calls.pid)) as probe:
-            probe.wait_for("Listening for events")
-            calls.call()
-            assert probe.end() == 0
-    assert summary(probe.text) == (5, 0)
+    assert summary(five_calls("--ret").text) == (5, 0)
 
 
 def test_an_unknown_return_is_named_too():
