@@ -77,9 +77,7 @@ def _members(kind_flag):
 
 
 def _composite(cls):
-    return st.booleans().flatmap(
-        lambda flag: build(cls, names, u32, _members(flag), st.just(flag))
-    )
+    return st.booleans().flatmap(lambda flag: build(cls, names, u32, _members(flag), st.just(flag)))
 
 
 def _enum(cls, bits):

@@ -21,8 +21,8 @@ __all__ = ["Definer"]
 Composite = t.Struct | t.Union
 Enumeration = t.Enum | t.Enum64
 
-_MODES = {1: "byte", 2: "HI", 8: "DI"}
-"""``__attribute__((mode(...)))`` gives an enum a size that its values do not ask for."""
+_MODES = {1: "QI", 2: "HI", 4: "SI", 8: "DI"}
+"""``mode`` gives an enum a size that its values do not ask for, and makes it signed."""
 
 
 class Definer:
@@ -144,14 +144,26 @@ class Definer:
         ]
         # BTF writes a declared but undefined enum as one without values, which C does not allow.
         rows = rows or [f"\t{self._names.get((type_id, 0), f'___{record.name}_undefined')},\n"]
-        mode = _MODES.get(record.size)
-        return f"{head} {{\n{''.join(rows)}}}" + (f" __attribute__((mode({mode})))" if mode else "")
+        return f"{head} {{\n{''.join(rows)}}}{_enum_attribute(record)}"
 
 
 def _keyword(record: Composite | Enumeration) -> str:
     if isinstance(record, Enumeration):
         return "enum"
     return "union" if isinstance(record, t.Union) else "struct"
+
+
+def _enum_attribute(record: Enumeration) -> str:
+    """What gives an enum its size: as an int or, if that is too short, a long, it needs nothing."""
+    negative = any(value < 0 for _, value in record.values)
+    bits = max([value.bit_length() for _, value in record.values], default=0) + negative
+    needed = next((size for size in _MODES if bits <= 8 * size), 8)
+    if record.size == max(needed, 4):
+        return ""
+    if record.size == needed:
+        return " __attribute__((packed))"
+    mode = _MODES.get(record.size)
+    return f" __attribute__((mode({mode})))" if mode else ""
 
 
 def _constant(record: Enumeration, value: int) -> str:

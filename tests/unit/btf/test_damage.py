@@ -13,7 +13,7 @@ from tests.support.btf_records import EVERY_KIND, INT, blob, btf
 def header(**changed):
     """A blob of one int, its header's fields changed."""
     data = blob(INT)
-    names = "magic version flags hdr_len type_off type_len str_off str_len".split()
+    names = ("magic", "version", "flags", "hdr_len", "type_off", "type_len", "str_off", "str_len")
     fields = dict(zip(names, struct.unpack_from("<HBBIIIII", data), strict=True))
     assert set(changed) <= set(fields)
     return struct.pack("<HBBIIIII", *(fields | changed).values()) + data[24:]

@@ -1,0 +1,59 @@
+"""vmlinux.h: clang gives every type of a kernel the kernel's own sizes and offsets.
+
+Of the running kernel, and of every kernel whose BTF is in the folder RAWBPF_BTF:
+
+    rawbpf guest --kernel 5.10 --out DIR -- pytest -q tests/kernel/test_btf.py
+    RAWBPF_BTF=DIR pytest tests/unit/btf/test_ctext_vmlinux.py
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rawbpf.btf.btf import Btf
+from rawbpf.btf.ctext.header import c_header
+from rawbpf.kernel.btf import vmlinux_btf
+from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_STRUCT
+from tests.support.c_layout import check_with_clang
+from tests.support.clang import btf_of, clang, compile_object, sections
+
+KERNELS = [path for path in [vmlinux_btf()] if path]
+KERNELS += map(str, sorted(Path(os.environ.get("RAWBPF_BTF", "/nonexistent")).glob("btf-*")))
+
+
+@pytest.mark.parametrize("path", KERNELS, ids=lambda path: Path(path).name)
+def test_every_struct_of_the_kernel(path, tmp_path):
+    tags, with_bitfields = check_with_clang(
+        Btf.from_bytes(Path(path).read_bytes()), tmp_path, btf_of, clang
+    )
+    # If the header had lost its types, the asserts would have nothing to say.
+    assert len(tags) > 5000
+    assert len(with_bitfields) > 100
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    path = vmlinux_btf()
+    if path is None:
+        pytest.skip("this kernel has no BTF")
+    return Btf.from_bytes(Path(path).read_bytes())
+
+
+def test_a_few_types_and_what_they_need(kernel, tmp_path):
+    """A program compiles against them, and each access to the kernel's struct is relocatable."""
+    roots = [
+        kernel.find_id("task_struct", BTF_KIND_STRUCT),
+        kernel.find_id("tcp_v4_connect", BTF_KIND_FUNC),
+    ]
+    text = "".join(c_header(kernel, roots))
+    program = 'char _license[] __attribute__((section("license"), used)) = "GPL";\n'
+    program += "int f(struct task_struct *t) { return t->pid; }\n"
+    assert text.count("struct task_struct {") == 1
+    assert "extern int tcp_v4_connect(struct sock *sk, " in text
+    (relocations,) = sections(compile_object(text + program, tmp_path / "a.o"), ".BTF.ext")
+    strings = Btf.from_bytes(sections(tmp_path / "a.o", ".BTF")[0]).strings
+    from rawbpf.btf.ext_info import decode_ext_info
+
+    (record,) = decode_ext_info(relocations, strings).core_relos[".text"]
+    assert record.access.startswith("0:")
