@@ -50,7 +50,10 @@ def perf_event_link() -> Answer:
 
 
 def kprobe_multi(attach: bpf_attach_type) -> Answer:
-    """One link on many functions: BPF_TRACE_KPROBE_MULTI or BPF_TRACE_KPROBE_SESSION."""
+    """One link on many functions: BPF_TRACE_KPROBE_MULTI or BPF_TRACE_KPROBE_SESSION.
+
+    EOPNOTSUPP comes from a kernel that is new enough, and built without CONFIG_FPROBE.
+    """
     return _ask(
         "link to a function that is none",
         attach,

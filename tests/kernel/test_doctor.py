@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -18,19 +17,15 @@ def findings(done) -> dict[str, dict]:
     return {check["name"]: check for check in json.loads(done.stdout)["checks"]}
 
 
-def test_this_machine_can_be_traced():
+def test_this_machine_can_be_traced_and_the_trial_really_tried():
     before = held()
-    done = rawbpf("doctor")
+    done = rawbpf("doctor", "--json")
     assert done.returncode == 0, done.stdout
-    assert "`rawbpf kprobe` can run here" in done.stdout
-    assert "FAIL" not in done.stdout
-    assert held() == before, "nothing stays behind"
-
-
-def test_the_trial_really_tried():
-    said = findings(rawbpf("doctor", "--json"))
+    said = findings(done)
+    assert {check["status"] for check in said.values()} <= {"ok", "warn", "optional"}
     assert "the verifier took the program" in said["trial: load"]["evidence"]
     assert "placed and taken away" in said["trial: probe"]["evidence"]
+    assert held() == before, "nothing stays behind"
 
 
 def drop(keep: str, uid: int) -> subprocess.CompletedProcess:
@@ -53,10 +48,7 @@ def test_without_capabilities_it_fails_and_names_them(keep, uid, lacks):
     assert "Traceback" not in done.stderr
 
 
-def test_tracefs_is_not_needed():
-    mounts = Path("/proc/self/mounts").read_text()
-    said = findings(rawbpf("doctor", "--json"))
-    assert (said["tracefs"]["status"] == "ok") == (" tracefs " in mounts)
+NEED_FPROBE = "BPF_LINK_TYPE_KPROBE_MULTI", "BPF_TRACE_KPROBE_SESSION"
 
 
 @pytest.mark.parametrize("feature", FEATURES.values(), ids=lambda feature: feature.name)
@@ -64,4 +56,6 @@ def test_each_feature_came_with_the_kernel_that_the_table_says(feature):
     """No in a kernel that should have it is as wrong as yes in one that should not."""
     answer = feature.ask()
     expected = Outcome.YES if kernel_version() >= feature.since else Outcome.NO
+    if feature.name in NEED_FPROBE and "EOPNOTSUPP" in answer.evidence:
+        expected = Outcome.NO  # the kernel knows it, and was built without: Debian's 6.1 is
     assert answer.outcome is expected, answer.evidence

@@ -2,7 +2,7 @@
 
 import errno
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pytest
 
@@ -76,20 +76,22 @@ def test_variants_made_by_the_compiler_can_be_probed(functions):
     assert {name: refusal(name) for name in names} == dict.fromkeys(names, 0)
 
 
-@pytest.mark.parametrize("reason", ["notrace", "blacklist", "start-up"])
-def test_what_is_left_out_is_refused_and_explained(symbols, rules, reason):
+@pytest.fixture(scope="module")
+def left_out(symbols, rules):
+    """By the reason, functions of a name of their own."""
     counts = Counter(symbol.name for symbol in symbols)
-    names = {
-        symbol.name
-        for symbol in symbols
-        if symbol.is_text
-        and counts[symbol.name] == 1
-        and is_function_name(symbol.name)
-        and reason in (rules.obstacle(symbol) or "")
-    }
-    for name in sample(names):
-        assert refusal(name) == errno.EINVAL, name
-    assert reason in explain(sample(names)[0], errno.EINVAL)
+    names = defaultdict(set)
+    for symbol in symbols:
+        if symbol.is_text and counts[symbol.name] == 1 and is_function_name(symbol.name):
+            names[rules.obstacle(symbol)].add(symbol.name)
+    return names
+
+
+@pytest.mark.parametrize("reason", ["notrace", "blacklist", "start-up"])
+def test_what_is_left_out_is_refused_and_explained(left_out, reason):
+    names = sample(next(found for why, found in left_out.items() if why and reason in why))
+    assert {name: refusal(name) for name in names} == dict.fromkeys(names, errno.EINVAL)
+    assert reason in explain(names[0], errno.EINVAL)
 
 
 def test_namesakes_are_refused_and_counted(functions):
@@ -101,17 +103,17 @@ def test_namesakes_are_refused_and_counted(functions):
     assert f"{len(found)} symbols of this kernel" in explain(names[0], errno.EADDRNOTAVAIL)
 
 
-@pytest.mark.parametrize("retprobe", [False, True])
-def test_an_absent_function(retprobe):
-    number = refusal("vfs_raed", retprobe=retprobe)
+def test_an_absent_function():
+    assert refusal("vfs_raed") == errno.ENOENT
+    # Some kernels take a name that they do not know for a bad place to return from.
+    number = refusal("vfs_raed", retprobe=True)
     assert number in (errno.ENOENT, errno.EINVAL)
-    said = explain("vfs_raed", number, retprobe=retprobe)
-    assert "did you mean vfs_read" in said
+    assert "did you mean vfs_read" in explain("vfs_raed", number, retprobe=True)
 
 
-def test_system_calls_by_their_plain_name():
+def test_system_calls_by_their_plain_name(kallsyms):
     assert refusal("sys_read") == errno.ENOENT
-    assert "_sys_read" in explain("sys_read", errno.ENOENT)
+    assert kallsyms.near("sys_read")[0] in ("__x64_sys_read", "__arm64_sys_read")
 
 
 def test_data_is_no_function():
