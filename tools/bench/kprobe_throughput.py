@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""What an event costs: the tool's CPU time for each one, and what the probed process pays.
+
+    rawbpf guest --no-workload --add /usr/bin/bpftrace -- python tools/bench/kprobe_throughput.py
+
+A process calls getppid(2) COUNT times: unprobed, then under `rawbpf kprobe`, with lines and with
+JSON, then under bpftrace (where it is installed), which prints the same columns. Under emulation
+only the ratios mean something. An event that was not shown was lost, and cost the tool nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COUNT = 20_000
+FUNCTION = "__x64_sys_getppid"
+CALLER = f"""
+import os, sys, time
+sys.stdin.readline()
+started = time.perf_counter()
+for _ in range({COUNT}):
+    os.getppid()
+print(time.perf_counter() - started)
+"""
+PRINT = 'printf("%s info %d %d %d %s kprobe triggered!\\n", strftime("%H:%M:%S.%f", nsecs)'
+BPFTRACE = f"kprobe:{FUNCTION} /pid == $1/ {{ {PRINT}, cpu, pid, tid, comm); }}"
+
+
+def contestants(pid: int) -> dict[str, list[str]]:
+    kprobe = [sys.executable, "-m", "rawbpf", "-v", "kprobe", FUNCTION, "--pid", str(pid)]
+    found = {"rawbpf kprobe": kprobe, "rawbpf --json": [*kprobe, "--json"]}
+    if shutil.which("bpftrace"):
+        found["bpftrace printf"] = ["bpftrace", "-e", BPFTRACE, str(pid)]
+    return found
+
+
+@contextmanager
+def waiting_caller() -> Iterator[subprocess.Popen[str]]:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", CALLER]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        yield process
+
+
+def calls(process: subprocess.Popen[str]) -> float:
+    """Microseconds a call."""
+    out, _ = process.communicate("go\n")
+    return float(out) / COUNT * 1e6
+
+
+def trial(name: str) -> tuple[float, float, int]:
+    """(producer's µs a call, tool's CPU µs an event shown, events shown)."""
+    with waiting_caller() as caller:
+        command = contestants(caller.pid)[name]
+        pipe, both = subprocess.PIPE, subprocess.STDOUT
+        tool = subprocess.Popen(command, stdout=pipe, stderr=both, bufsize=1 << 20)
+        assert tool.stdout is not None
+        line = tool.stdout.readline()
+        while not re.search(rb"attached|Attach", line):
+            line = tool.stdout.readline()
+        time.sleep(1.5)  # from the announcement to the probe
+        before = cpu(tool.pid)
+        cost = calls(caller)
+        time.sleep(0.5)
+        tool.send_signal(signal.SIGINT)
+        shown = sum(b"triggered" in line for line in tool.stdout)
+        _, _, usage = os.wait4(tool.pid, 0)
+        tool.returncode = 0
+    spent = usage.ru_utime + usage.ru_stime - before
+    return cost, spent / max(shown, 1) * 1e6, shown
+
+
+def cpu(pid: int) -> float:
+    """Seconds of CPU time so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    with waiting_caller() as caller:
+        bare = calls(caller)
+    print(f"{'':<16} {'µs a call':>10} {'x bare':>7} {'tool µs an event':>17}  shown of {COUNT}")
+    print(f"{'unprobed':<16} {bare:>10.2f} {1:>7.2f}")
+    for name in contestants(0):
+        cost, spent, shown = trial(name)
+        print(f"{name:<16} {cost:>10.2f} {cost / bare:>7.2f} {spent:>17.2f}  {shown}")
+
+
+if __name__ == "__main__":
+    main()
