@@ -5,6 +5,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more about the machine's other work than about our code.
+settings.register_profile("rawbpf", deadline=None)
+settings.load_profile("rawbpf")
 
 
 def open_descriptors() -> dict[int, str]:

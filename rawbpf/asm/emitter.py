@@ -15,6 +15,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.asm.opcode import LD_IMM64
 from rawbpf.asm.program import Function, Program, Reference, Source
 from rawbpf.errors import BytecodeError
 
@@ -129,6 +130,8 @@ def _aim(instruction: Instruction, field: str, distance: int, target: str) -> In
             why=f"its distance has {bits} bits",
             fix="reach it through gotol" if bits == 16 else None,
         )
+    if instruction.opcode == LD_IMM64:
+        distance &= 0xFFFF_FFFF  # the low half of what it loads; the high one stays 0
     return instruction._replace(**{field: distance})
 
 

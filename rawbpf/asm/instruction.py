@@ -53,7 +53,9 @@ class Instruction(NamedTuple):
         wide = self.opcode == LD_IMM64
         imm = _signed(self.imm & _LOW_HALF) if wide else self.imm
         try:
-            first = _SLOT.pack(self.opcode, self.src << 4 | self.dst, self.off, imm)
+            # 256 is refused by pack; else a dst above 15 would run over into src.
+            registers = self.src << 4 | self.dst if 0 <= self.dst < 16 else 256
+            first = _SLOT.pack(self.opcode, registers, self.off, imm)
             return first + _SLOT.pack(0, 0, 0, _signed(self.imm >> 32)) if wide else first
         except struct.error as error:
             raise BytecodeError(f"{self} has a field that does not fit", why=str(error)) from None

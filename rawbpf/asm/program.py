@@ -42,6 +42,15 @@ class Source(NamedTuple):
         return linecache.getline(self.file, self.line).strip()
 
 
+_WORDS = {
+    "map": "map",
+    "map_value": "the value of map",
+    "kfunc": "kernel function",
+    "ksym": "kernel variable",
+    "function": "function",
+}
+
+
 class Reference(NamedTuple):
     """A number that is not known yet.
 
@@ -53,6 +62,11 @@ class Reference(NamedTuple):
     kind: str
     name: str
     addend: int = 0
+
+    @property
+    def words(self) -> str:
+        """What it is, for people."""
+        return f"{_WORDS[self.kind]} {self.name!r}"
 
 
 class Function(NamedTuple):
@@ -127,7 +141,7 @@ def _resolve(
     table = maps if reference.kind.startswith("map") else ids
     if reference.name not in table:
         raise BytecodeError(
-            f"the program refers to {reference.kind} {reference.name!r}",
+            f"the program refers to {reference.words}",
             why="nothing of that name was given",
         )
     number = table[reference.name]

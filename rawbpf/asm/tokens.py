@@ -1,7 +1,8 @@
 r"""Lines of assembly cut into tokens.
 
-Comments begin with ``;``, ``#`` or ``//``. Numbers are 10, 0x1f, 0b101, 1_000 or 'a'. A name may
-hold dots and dollars, and end in ``#5``, as the kernel prints helpers: ``bpf_ktime_get_ns#5``.
+Comments begin with ``;``, ``#`` or ``//``. Numbers are 10, 0x1f, 0b101, 1_000 or 'a'; 'abcd' is the
+number that is those bytes in memory. A name may hold dots and dollars, and end in ``#5``, as the
+kernel prints helpers: ``bpf_ktime_get_ns#5``.
 
 >>> [token.text for token in tokenize(Line("x", 1, "if w1 s> 'a' goto +2  ; comment"))]
 ['if', 'w1', 's>', "'a'", 'goto', '+', '2', '']
@@ -89,9 +90,9 @@ def _token(line: Line, match: re.Match[str]) -> Token:
         return Token(kind, text, column, _number(line, text, column))
     if kind == "char":
         raw = unquote(line, text, column)
-        if len(raw) != 1:
-            raise line.error(f"{text} is not one character", column, "such as 'a' or '\\n'")
-        return Token("number", text, column, raw[0])
+        if len(raw) > 8:
+            raise line.error(f"{text} has {len(raw)} bytes", column, "at most 8, a 64-bit number")
+        return Token("number", text, column, int.from_bytes(raw, "little"))
     if kind == "register":
         return Token(kind, text.lstrip("%"), column)
     return Token("op" if kind == "signed" else kind, text, column)

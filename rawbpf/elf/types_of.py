@@ -63,12 +63,14 @@ class ObjectTypes:
     def _definition(self, spec: MapSpec) -> tuple[int, int]:
         """The struct that defines a map: its id and size."""
         members = [("type", self._number(spec.map_type))]
+        described = spec.key_type or spec.value_type  # the kernel wants both types, or none
         for what, type_name, size in (
             ("key", spec.key_type, spec.key_size),
             ("value", spec.value_type, spec.value_size),
         ):
-            if type_name:
-                members.append((what, self._pointer(self._integer(type_name))))
+            if size and described:
+                kind = self._integer(type_name) if type_name else self._bytes(size)
+                members.append((what, self._pointer(kind)))
             elif size:
                 members.append((what + "_size", self._number(size)))
         for what, number in (("max_entries", spec.max_entries), ("map_flags", spec.map_flags)):
@@ -101,6 +103,9 @@ class ObjectTypes:
             size, signed = int(name[1:]) // 8, name[0] == "s"
             self._known[name] = self.btf.add_int(name, size, signed=signed)
         return self._known[name]
+
+    def _bytes(self, size: int) -> int:
+        return self._array(self._integer("u8"), size)
 
     def _pointer(self, to: int) -> int:
         if ("*", to) not in self._known:

@@ -153,8 +153,7 @@ class _Writer:
             return _TEXT, self.functions[name]
         if kind == "map" or (kind == "map_value" and name not in self.spec.maps):
             raise FormatError(f"a program refers to {name!r}", why="the object does not define it")
-        what = {"map_value": "the value of map", "kfunc": "kernel function", "ksym": "variable"}
-        raise UnsupportedError(f"an object file has no words for {what[kind]} {name!r}")
+        raise UnsupportedError(f"an object file has no words for {reference.words}")
 
     def _license(self) -> None:
         if self.spec.license:

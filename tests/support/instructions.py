@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hypothesis import strategies as st
 
-from rawbpf.asm.form import Form
 from rawbpf.asm.forms import FORMS
 from rawbpf.asm.instruction import Instruction
 from rawbpf.asm.opcode import LD_IMM64
+
+if TYPE_CHECKING:
+    from rawbpf.asm.form import Form
 
 REGISTERS = st.integers(0, 10)
 
@@ -34,6 +38,30 @@ def instructions_of(form: Form) -> st.SearchStrategy[Instruction]:
         high = low if form.shows("high") or form.shows("imm") else st.just(0)
         fields["imm"] = st.tuples(low, high).map(lambda pair: pair[1] << 32 | pair[0])
     return st.builds(Instruction, st.just(form.opcode), **fields)
+
+
+def corners_of(form: Form) -> list[Instruction]:
+    """A few instructions of one form, where things wrap or end."""
+    found = []
+    for dst, src, off, imm in (
+        (0, 1, 0, 0),
+        (10, 0, -1, -1),
+        (3, 10, (1 << 15) - 1, (1 << 31) - 1),
+        (7, 7, -(1 << 15), -(1 << 31)),
+        (1, 2, 8, 1 << 16),
+    ):
+        low, high = imm & 0xFFFF_FFFF, (imm ^ 0x5555_5555) & 0xFFFF_FFFF
+        wide = low | (high << 32 if form.shows("high") or form.shows("imm") else 0)
+        index = "{off:index}" in form.c
+        one = Instruction(
+            form.opcode,
+            dst if form.shows("dst") else 0,
+            src if form.shows("src") else form.src,
+            (abs(off) & 0x7FFF or 1) if index else off if form.shows("off") else form.off,
+            wide if form.opcode == LD_IMM64 else imm if form.shows("imm") else form.imm,
+        )
+        found.append(one)
+    return found
 
 
 INSTRUCTIONS = st.sampled_from(FORMS).flatmap(instructions_of)

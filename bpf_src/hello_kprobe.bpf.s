@@ -1,0 +1,71 @@
+; The first program: say "kprobe triggered!" each time the function is called.
+;
+; It is what `rawbpf kprobe` builds in Python, instruction for instruction. A program cannot print:
+; it puts a record together on its stack and hands it to the ring of its CPU. What the ring answers
+; is counted, since a full ring tells nobody but the program.
+;
+;   r10 - 80        r10 - 72                             r10 - 24            r10
+;   | key | unused  | header, 48 bytes                   | text, 17 of 24    |
+
+.license "Dual MIT/GPL"
+
+.equ KEY,       -80
+.equ RECORD,    -72
+.equ KTIME,     RECORD + 8                  ; the fields of the header
+.equ PID_TGID,  RECORD + 16
+.equ CPU,       RECORD + 24
+.equ COMM,      RECORD + 32
+.equ TEXT,      RECORD + 48
+
+.equ INFO,      3                           ; the level
+.equ TEXT_SIZE, 17
+.equ LENGTH,    48 + TEXT_SIZE              ; without the padding
+.equ HEAD,      TEXT_SIZE << 48 | INFO << 32 | LENGTH
+.equ LARGEST,   127                         ; the last slot for an errno
+
+.map events,   perf_event_array
+.map outcomes, percpu_array, key=4, value=8, entries=LARGEST + 1
+
+.program hello_kprobe, "kprobe"
+        r6 = r1                             ; r1 is the context, and no call keeps it
+        r1 = HEAD ll
+        *(u64 *)(r10 + RECORD) = r1
+        call ktime_get_ns
+        *(u64 *)(r10 + KTIME) = r0
+        call get_current_pid_tgid
+        *(u64 *)(r10 + PID_TGID) = r0
+        call get_smp_processor_id
+        *(u64 *)(r10 + CPU) = r0
+        r1 = r10
+        r1 += COMM
+        r2 = 16
+        call get_current_comm
+        r1 = 'kprobe t' ll                  ; eight bytes of text at a time
+        *(u64 *)(r10 + TEXT) = r1
+        r1 = 'riggered' ll
+        *(u64 *)(r10 + TEXT + 8) = r1
+        r1 = '!' ll
+        *(u64 *)(r10 + TEXT + 16) = r1
+
+        r1 = r6                             ; perf_event_output(context, events, this CPU's ring,
+        r2 = events ll                      ;                   record, its size)
+        r3 = BPF_F_CURRENT_CPU ll
+        r4 = r10
+        r4 += RECORD
+        r5 = -RECORD
+        call perf_event_output
+
+        r0 = -r0                            ; outcomes[errno] += 1; slot 0 counts what was sent
+        if r0 <= LARGEST goto known
+        r0 = LARGEST
+known:  *(u32 *)(r10 + KEY) = r0
+        r1 = outcomes ll
+        r2 = r10
+        r2 += KEY
+        call map_lookup_elem
+        if r0 == 0 goto out                 ; the verifier insists on asking
+        r1 = *(u64 *)(r0 + 0)
+        r1 += 1
+        *(u64 *)(r0 + 0) = r1
+out:    r0 = 0
+        exit

@@ -1,0 +1,94 @@
+"""One instruction: its bytes, and bytes that are none."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rawbpf.asm.forms import FORMS
+from rawbpf.asm.instruction import Instruction, decode_all
+from rawbpf.errors import BytecodeError, DecodeError
+
+WIDE = "18 01 00 00 ff ff ff ff 00 00 00 00 01 00 00 00"
+
+
+def decode(text):
+    return Instruction.decode(bytes.fromhex(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("b7 00 00 00 01 00 00 00", (0xB7, 0, 0, 0, 1)),
+        ("63 1a fc ff 00 00 00 00", (0x63, 10, 1, -4, 0)),
+        ("85 10 00 00 ff ff ff ff", (0x85, 0, 1, 0, -1)),
+        (WIDE, (0x18, 1, 0, 0, 0x1_FFFF_FFFF)),
+    ],
+)
+def test_fields_are_where_the_picture_says(text, fields):
+    assert decode(text) == fields
+    assert Instruction(*fields).encode() == bytes.fromhex(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ff 00 00 00 00 00 00 00", "offset 0x0: opcode 0xff is unknown"),
+        ("8d 01 00 00 00 00 00 00", "offset 0x0: opcode 0x8d is unknown"),
+        ("b7 00 00 00", "offset 0x0: 4 bytes are no instruction: it takes 8"),
+        (WIDE[:23], "offset 0x0: half of a 64-bit load: its second slot is missing"),
+        (WIDE.replace("00 00 00 00 01", "00 10 00 00 01"), "offset 0x8: malformed 64-bit load"),
+        ("95 00 00 00 01 00 00 00", "malformed exit: imm is 1 and must be 0"),
+        ("b7 10 00 00 01 00 00 00", "malformed mov: src is 1 and must be 0"),
+        ("bf 1b 00 00 00 00 00 00", "malformed mov: there is no register 11"),
+        ("bf c1 00 00 00 00 00 00", "malformed mov: there is no register 12"),
+        ("37 01 02 00 07 00 00 00", "off is 2 and must be"),
+        ("c3 12 00 00 02 00 00 00", "imm is 2 and must be"),
+        ("dc 01 00 00 08 00 00 00", "imm is 8 and must be"),
+        ("18 71 00 00 00 00 00 00 00 00 00 00 00 00 00 00", "malformed lddw: src is 7"),
+        ("18 11 00 00 03 00 00 00 00 00 00 00 01 00 00 00", "the high half of imm is 0x1"),
+        ("85 20 ff ff 05 00 00 00", "malformed call kfunc: off is -1"),
+    ],
+)
+def test_what_is_no_instruction_says_where_and_why(text, message):
+    with pytest.raises(DecodeError) as caught:
+        decode(text)
+    assert message in str(caught.value)
+
+
+def test_the_offset_is_that_of_the_broken_instruction():
+    good = bytes.fromhex(WIDE) + bytes.fromhex("9500000000000000")
+    with pytest.raises(DecodeError, match="offset 0x18:") as caught:
+        decode_all(good + b"\xff")
+    assert caught.value.offset == 0x18
+
+
+@pytest.mark.parametrize(
+    "fields", [(0xB7, 16), (0xB7, 0, 16), (0xB7, 0, 0, 1 << 15), (0xB7, 0, 0, 0, 1 << 31), (256,)]
+)
+def test_a_field_that_does_not_fit_is_refused(fields):
+    with pytest.raises(BytecodeError, match="does not fit"):
+        Instruction(*fields).encode()
+
+
+@given(st.binary(min_size=8, max_size=16))
+def test_whatever_decodes_encodes_to_the_same_bytes(data):
+    try:
+        instruction = Instruction.decode(data)
+    except DecodeError:
+        return
+    assert instruction.encode() == data[: 8 * instruction.slots]
+
+
+def test_every_opcode_that_the_kernel_has_is_listed():
+    """The kernel's own table (bpf_insn_..., kernel/bpf/core.c) has 8 bits; these are in use."""
+    opcodes = {form.opcode for form in FORMS}
+    alu = {op | src | cls for op in range(0, 0xD0, 0x10) for src in (0, 8) for cls in (4, 7)}
+    alu -= {0x8C, 0x8F}  # neg has one operand
+    alu |= {0xD4, 0xDC, 0xD7}
+    jumps = {op | src | cls for op in range(0x10, 0xE0, 0x10) for src in (0, 8) for cls in (5, 6)}
+    jumps -= {op | src | cls for op in (0x80, 0x90) for src in (0, 8) for cls in (5, 6)}
+    jumps |= {0x05, 0x06, 0xE5, 0x85, 0x95}
+    memory = {0x60 | size | cls for size in (0, 8, 0x10, 0x18) for cls in (1, 2, 3)}
+    memory |= {0x81, 0x89, 0x91, 0xC3, 0xCB, 0xD3, 0xDB, 0x18}
+    memory |= {mode | size for mode in (0x20, 0x40) for size in (0, 8, 0x10)}
+    assert opcodes == alu | jumps | memory
