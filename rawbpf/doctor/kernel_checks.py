@@ -10,6 +10,7 @@ from rawbpf.errors import UnsupportedError
 from rawbpf.kernel.btf import btf_modules, vmlinux_btf
 from rawbpf.kernel.capabilities import missing_capabilities
 from rawbpf.kernel.config import kernel_config
+from rawbpf.kernel.cpus import online_cpus, possible_cpus
 from rawbpf.kernel.memlock import bpf_counts_as_locked, memlock_limit
 from rawbpf.kernel.permission import memlock_refusal
 from rawbpf.kernel.pmu import pmu_format_bit, pmu_type
@@ -35,11 +36,12 @@ def kernel(root: Root) -> Finding:
     return fail(f"Linux {version} is older than {MINIMUM}", GUEST)
 
 
-def machine(_: Root) -> Finding:
-    """The architecture, whose system call numbers we must know."""
+def machine(root: Root) -> Finding:
+    """The architecture, whose system call numbers we must know, and the CPUs."""
     name = architecture()
     if name in SYSCALL_NR:
-        return ok(name)
+        online, possible = len(online_cpus(root)), len(possible_cpus(root))
+        return ok(f"{name}, {online} of {possible} possible CPUs online")
     return fail(f"{name}: its system call numbers are unknown here", "use x86-64 or arm64")
 
 

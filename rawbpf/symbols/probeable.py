@@ -52,9 +52,9 @@ class ProbeRules:
         """The lists that could not be read, so that functions on them count as probeable."""
         self._init = _init_text(kallsyms)
         self._code_end = kallsyms.code_end
-        self._hooked = None if hooked is None else frozenset(hooked.decode().splitlines())
+        self._hooked = None if hooked is None else frozenset(_text(hooked).splitlines())
         self._hooked_at = frozenset(s.address for s in symbols if self._is_hooked(s)) - {0}
-        lines = re.findall(r"^0x([0-9a-f]+)-\S+\t(\S+)", (blacklist or b"").decode(), re.MULTILINE)
+        lines = re.findall(r"^0x([0-9a-f]+)-\S+\t(\S+)", _text(blacklist or b""), re.MULTILINE)
         self._black_names = frozenset(name for _, name in lines)
         self._black_at = frozenset(int(address, 16) for address, _ in lines) - {0}
 
@@ -81,6 +81,10 @@ class ProbeRules:
         return (
             "it is notrace: ftrace has no hook in it, and kprobe events keep to those that have one"
         )
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")
 
 
 def _init_text(kallsyms: Kallsyms) -> range:

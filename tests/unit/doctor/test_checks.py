@@ -21,6 +21,9 @@ def machine(tmp_path):
     machine = Machine(tmp_path).process().user_namespace().kprobe_pmu()
     machine.release("6.12.0").kallsyms("ffffffff81000010 T vfs_read\n")
     machine.mounts("t /sys/kernel/tracing tracefs rw 0 0")
+    machine.file("/sys/devices/system/cpu/possible", "0-3").file(
+        "/sys/devices/system/cpu/online", "0-2"
+    )
     machine.file("/sys/kernel/btf/vmlinux", b"\x9f\xeb" * 2048)
     machine.file("/sys/kernel/security/lockdown", "[none] integrity confidentiality\n")
     for name, value in {
@@ -35,6 +38,7 @@ def machine(tmp_path):
 
 FACTS = [
     kernel_checks.kernel,
+    kernel_checks.machine,
     kernel_checks.kprobes,
     kernel_checks.jit,
     kernel_checks.memlock,
@@ -63,6 +67,15 @@ def found(look, machine, status, *words):
     for word in words:
         assert word in finding.evidence + " | " + finding.fix
     return finding
+
+
+def test_processors_are_counted(machine):
+    found(kernel_checks.machine, machine, OK, "3 of 4 possible CPUs online")
+
+
+def test_an_architecture_that_we_do_not_know(machine, monkeypatch):
+    monkeypatch.setattr(kernel_checks, "architecture", lambda: "riscv64")
+    found(kernel_checks.machine, machine, FAIL, "riscv64", "use x86-64 or arm64")
 
 
 def test_an_old_kernel(machine):

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rawbpf.symbols.kallsyms import Kallsyms
 from rawbpf.symbols.probeable import Function, ProbeRules, probeable_functions
@@ -74,6 +76,13 @@ def test_with_hidden_addresses_names_decide():
 def test_a_list_can_be_narrowed_by_name():
     rows = probeable_functions(KERNEL, rules(), lambda name: name.endswith("read"))
     assert rows == [Function("vfs_read", None, 1)]
+
+
+@given(st.binary(max_size=80), st.binary(max_size=80))
+def test_damaged_lists_forbid_something_or_nothing(hooked, blacklist):
+    lists = rules(hooked, blacklist)
+    assert {lists.obstacle(symbol) or "" for symbol in KERNEL if not symbol.is_text} != {""}
+    assert len(probeable_functions(KERNEL, lists)) <= len(list(KERNEL))
 
 
 def test_the_list_is_sorted_complete_and_counts_namesakes():
