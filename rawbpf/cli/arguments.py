@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any
 
@@ -31,22 +32,44 @@ def parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
     # docopt's own help exits the process; a library call must not.
     words = argv[: argv.index("--")] if "--" in argv else argv
     if not carries_command and any(word in ("-h", "--help") for word in words):
-        return _show(usage)
+        _show(usage)
+        return None
     try:
         if carries_command:
             arguments = _parse_carrier(usage, argv)
         else:
             arguments = dict(docopt(usage, argv, default_help=False))
     except DocoptExit as error:
-        said = str(error).strip()
-        first = said.splitlines()[0] if said else ""
-        bare = first.lower().startswith(("usage", "warning"))
-        what = "these arguments do not fit" if bare else first
-        raise UsageError(what, details=usage.strip()) from None
+        raise UsageError(_complaint(usage, words, str(error)), details=usage.strip()) from None
     if arguments.get("--help"):
-        return _show(usage)
+        _show(usage)
+        return None
     raise_level(int(arguments.get("--verbose") or 0))
     return arguments
+
+
+def _complaint(usage: str, words: list[str], said: str) -> str:
+    """What is wrong, in one line. docopt knows for some mistakes; for others it only knows that.
+
+    >>> _complaint("Usage: rawbpf x FILE [--json]", ["x", "a", "--jsn"], "Warning: ...")
+    "unknown option '--jsn': did you mean --json?"
+    >>> _complaint("Usage: rawbpf x FILE [--json]", ["x"], "Usage: ...")
+    'an argument is missing: rawbpf x FILE [--json]'
+    """
+    known = set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", usage))
+    for word in words:
+        option = word.partition("=")[0]
+        if option.startswith("--") and not any(one.startswith(option) for one in known):
+            from difflib import get_close_matches
+
+            near = get_close_matches(option, known, n=1)
+            return f"unknown option {option!r}" + (f": did you mean {near[0]}?" if near else "")
+    first = said.partition("\n")[0].strip()
+    if first and not first.lower().startswith(("usage", "warning")):
+        return first
+    (pattern,) = re.findall(r"(rawbpf \S.*)", usage.partition("sage:")[2])[:1] or [""]
+    only_name = not any(not word.startswith("-") for word in words[1:])
+    return f"{'an argument is missing' if only_name else 'these arguments do not fit'}: {pattern}"
 
 
 def _show(usage: str) -> None:

@@ -57,7 +57,12 @@ class Stdout:
             while self.backlog and self.error is None:
                 if not self._changed.wait(_GRACE):  # each write notifies
                     break
-            return sum(data.count(b"\n") for data in self._queue)
+            unwritten = sum(data.count(b"\n") for data in self._queue)
+        if not unwritten:
+            # It is on its way out. Left to the end of the process it would be torn down in there,
+            # which needs a libgcc_s that a small system may not have.
+            self._thread.join()
+        return unwritten
 
     def _run(self) -> None:
         try:
