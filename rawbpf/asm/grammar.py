@@ -14,6 +14,7 @@ the branches that were open there are what was expected.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from rawbpf.asm.form import Form
 
 __all__ = ["Furthest", "Statement", "grammar", "match"]
+
+
+_MOST_WORDS = 6
+"""More would not be read."""
 
 
 class Node:
@@ -61,17 +66,32 @@ class Furthest:
 
     def __init__(self) -> None:
         self.at = -1
-        self.expected: set[str] = set()
+        self.words: set[str] = set()
+        self.operands: set[str] = set()
 
     def note(self, at: int, node: Node) -> None:
-        """Nothing that is open at ``node`` fits the token ``at``."""
+        """Reading came to the token ``at``; what is open at ``node`` could follow."""
         if at > self.at:
-            self.at, self.expected = at, set()
+            self.at, self.words, self.operands = at, set(), set()
         if at == self.at:
-            self.expected |= {repr(word) for word in node.words}
-            self.expected |= {KINDS[slot.kind].what for slot in node.operands}
+            self.words |= node.words.keys()
+            self.operands |= {KINDS[slot.kind].what for slot in node.operands}
             if node.form is not None:
-                self.expected.add("the end of the line")
+                self.operands.add("the end of the line")
+
+    def note_other(self, at: int, what: str) -> None:
+        """The token ``at`` is of the right kind, and yet another one is due."""
+        if at == self.at:
+            self.operands = {what}
+
+    def expected(self, found: str) -> str:
+        """What could have stood there; if some of it looks like what was found, only that."""
+        near = get_close_matches(found, self.words, n=2)
+        words = near or sorted(self.words)
+        if len(words) > _MOST_WORDS:
+            words = [*words[:_MOST_WORDS], "..."]
+        operands = [] if near else sorted(self.operands)
+        return ", ".join([*operands, *(repr(w) if w != "..." else w for w in words)])
 
 
 @cache
@@ -122,7 +142,10 @@ def _match(
             return found
     for slot, child in node.operands.items():
         read = KINDS[slot.kind].read(text, at)
-        if read is None or not _agrees(operands, slot.field, read[0]):
+        if read is None:
+            continue
+        if not _agrees(operands, slot.field, read[0]):
+            furthest.note_other(at, "the register that is named before")
             continue
         operand = Operand(read[0], slot.kind, token.column)
         found = _match(child, text, read[1], {**operands, slot.field: operand}, furthest)

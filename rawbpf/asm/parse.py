@@ -5,11 +5,12 @@ True
 >>> parse_instruction("r0 = *(u33 *)(r1 + 4)")
 Traceback (most recent call last):
 ...
-rawbpf.errors.AssemblyError: <text>:1:8: 'u33' does not fit here; expected 's16', 's32', 's8', ...
+rawbpf.errors.AssemblyError: <text>:1:8: 'u33' does not fit here; expected 'u32'
 """
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from rawbpf.asm.grammar import Furthest, Statement, grammar, match
@@ -52,13 +53,11 @@ def _stuck(line: Line, tokens: Sequence[Token], furthest: Furthest) -> AssemblyE
     """What to say where reading stopped."""
     token = tokens[furthest.at]
     if furthest.at == 0:
-        from difflib import get_close_matches
-
         near = get_close_matches(token.text, grammar().words, n=2)
         expected = " or ".join(map(repr, near)) or "an instruction"
         return line.error(f"{token.text!r} begins no instruction", token.column, expected)
     what = f"{token.text!r} does not fit here" if token.text else "the line ends too early"
-    return line.error(what, token.column, ", ".join(sorted(furthest.expected)))
+    return line.error(what, token.column, furthest.expected(token.text))
 
 
 def encode_statement(statement: Statement, line: Line) -> Instruction:
@@ -98,8 +97,6 @@ def helper_number(name: Name, column: int, line: Line) -> int:
     """The number of a helper by its name, with ``bpf_`` or without."""
     helper = HELPERS.get(name.text.removeprefix("bpf_"))
     if helper is None:
-        from difflib import get_close_matches
-
         near = get_close_matches(name.text.removeprefix("bpf_"), HELPERS, n=2)
         expected = " or ".join(near) or "the name of a function or helper"
         raise line.error(f"{name.text!r} is nothing that can be called", column, expected)

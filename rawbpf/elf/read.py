@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ObjectFile", "Relocation", "Section", "Symbol", "is_elf"]
 
+_WITHOUT_BYTES = (elf.SHT_NULL, elf.SHT_NOBITS)
+
 _MACHINES = {3: "x86", 40: "Arm", 62: "x86-64", 183: "AArch64", 243: "RISC-V"}
 
 
@@ -148,29 +150,29 @@ def _sections(data: bytes, header: elf.FileHeader) -> list[Section]:
     ]
     if count and header.names_index >= count:
         raise FormatError("damaged ELF header", why=f"section {header.names_index} for names")
-    _check_overlap(rows)
-    contents = [_contents(data, row, at) for at, row in enumerate(rows)]
+    _check_places(rows, len(data))
+    contents = [_contents(data, row) for row in rows]
     names = contents[header.names_index] if count else b""
     return [Section(at, _name(names, row.name), row, contents[at]) for at, row in enumerate(rows)]
 
 
-def _check_overlap(rows: list[elf.SectionHeader]) -> None:
-    """No byte belongs to two sections: a small file could claim to be a huge one."""
+def _check_places(rows: list[elf.SectionHeader], size: int) -> None:
+    """Every section is in the file, and no byte in two: a small file could claim to be huge."""
     end = 0
-    for row in sorted(rows, key=lambda row: row.offset):
-        if row.size and row.type not in (elf.SHT_NULL, elf.SHT_NOBITS):
-            if row.offset < end:
-                raise FormatError("damaged ELF file", why=f"sections overlap at {row.offset:#x}")
-            end = row.offset + row.size
+    for number, row in sorted(enumerate(rows), key=lambda pair: pair[1].offset):
+        if not row.size or row.type in _WITHOUT_BYTES:
+            continue
+        if row.offset + row.size > size:
+            why = f"{row.size:#x} bytes at {row.offset:#x}, of {size:#x}"
+            raise FormatError(f"section {number} is not in the ELF file", why=why)
+        if row.offset < end:
+            raise FormatError("damaged ELF file", why=f"sections overlap at {row.offset:#x}")
+        end = row.offset + row.size
 
 
-def _contents(data: bytes, header: elf.SectionHeader, index: int) -> bytes:
-    if header.type in (elf.SHT_NULL, elf.SHT_NOBITS):
-        return b""
-    if header.offset + header.size > len(data):
-        why = f"{header.size:#x} bytes at {header.offset:#x}, of {len(data):#x}"
-        raise FormatError(f"section {index} is not in the ELF file", why=why)
-    return data[header.offset : header.offset + header.size]
+def _contents(data: bytes, header: elf.SectionHeader) -> bytes:
+    without = header.type in _WITHOUT_BYTES
+    return b"" if without else data[header.offset : header.offset + header.size]
 
 
 def _rows(section: Section, layout: struct.Struct) -> Iterator[tuple[int, ...]]:

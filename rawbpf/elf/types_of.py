@@ -82,9 +82,10 @@ class ObjectTypes:
 
     def data(self, spec: DataSpec) -> None:
         """A data section and its variables."""
+        by_offset = {one.offset: one for one in reversed(spec.variables)}  # the kernel: no aliases
         variables = [
-            (self.btf.add_var(_identifier(one.name), self._contents(one)), one.offset, one.size)
-            for one in spec.variables
+            (self.btf.add_var(_identifier(one.name), self._contents(one)), offset, one.size)
+            for offset, one in sorted(by_offset.items())
         ]
         if variables:
             self.btf.add_datasec(spec.name, len(spec.contents), variables)

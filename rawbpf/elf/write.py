@@ -174,7 +174,8 @@ def _parts(spec: ObjectSpec) -> tuple[dict[str, Program], list[Program]]:
     programs: dict[str, Program] = {}
     functions: dict[str, Program] = {}
     for name, program in spec.programs.items():
-        programs[name], *others = split(program.code._replace(name=name))
+        main, *others = split(program.code)
+        programs[name] = main._replace(name=name)
         for unit in others:
             known = functions.setdefault(unit.name, unit)
             if known.instructions != unit.instructions or unit.name in spec.programs:

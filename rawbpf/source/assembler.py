@@ -124,6 +124,8 @@ class _Assembler:
 
     def _define(self, name: str, line: Line, column: int) -> None:
         """Names of maps, programs, functions and variables are the file's: each once."""
+        if not (name.isidentifier() and name.isascii()):
+            raise line.error(f"{name!r} is no name for this", column, "letters, digits and _")
         if name in self.constants.values:
             raise line.error(f"{name!r} is a constant", column, "another name")
         if name in self.names:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rawbpf.asm.tokens import tokenize
+from rawbpf.errors import UsageError
 from rawbpf.source.arguments import Arguments
 from rawbpf.source.files import lines_of, read_text
 from rawbpf.source.kernel_constants import kernel_constants
@@ -37,11 +38,17 @@ class Constants:
 
     def include(self, arguments: Arguments) -> None:
         """Read what follows `.include`, and the constants of that file, once."""
+        token = arguments.token
         path = Path(arguments.line.file).parent / arguments.text("the name of a file")
-        if str(path.resolve()) not in self._files:
-            self._files.add(str(path.resolve()))
-            for line in lines_of(read_text(path), str(path)):
-                self._included(line)
+        if str(path.resolve()) in self._files:
+            return
+        self._files.add(str(path.resolve()))
+        try:
+            text = read_text(path)
+        except UsageError as error:
+            raise arguments.error(str(error), token=token) from None
+        for line in lines_of(text, str(path)):
+            self._included(line)
 
     def _included(self, line: Line) -> None:
         tokens = tokenize(line)

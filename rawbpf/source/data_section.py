@@ -33,6 +33,7 @@ class DataSection:
         self._contents = bytearray()
         self._labels: dict[str, Line] = {}
         self._variables: list[Variable] = []
+        self._current: list[Variable] = []
 
     def label(self, name: str, line: Line) -> None:
         """The next bytes are called so."""
@@ -42,23 +43,23 @@ class DataSection:
         """Add elements of ``width`` bytes. A new variable begins if a label came before."""
         if self._labels or not self._contents:
             self._contents += bytes(-len(self._contents) % width)
-        start = len(self._contents)
-        self._variables += [Variable(label, start, 0, width) for label in self._labels]
-        self._labels.clear()
+            start = len(self._contents)
+            self._variables += self._current
+            self._current = [Variable(label, start, 0, width) for label in self._labels]
+            self._labels.clear()
         self._contents += data
+        size = len(self._contents)
+        self._current = [one._replace(size=size - one.offset) for one in self._current]
 
     def room(self) -> int:
         """Bytes that may still be added."""
         return LARGEST_SECTION - len(self._contents)
 
     def spec(self) -> DataSpec:
-        """The section; each variable ends where the next begins."""
+        """The section, with the variables in it."""
         for name, line in self._labels.items():
             raise line.error(f"nothing follows {name!r}", 1, "data, such as .quad 0")
-        ends = [*(one.offset for one in self._variables[1:]), len(self._contents)]
-        pairs = zip(self._variables, ends, strict=False)
-        sized = (one._replace(size=end - one.offset) for one, end in pairs)
-        return DataSpec(self.name, bytes(self._contents), tuple(sized))
+        return DataSpec(self.name, bytes(self._contents), (*self._variables, *self._current))
 
 
 def _numbers(width: int) -> Callable[[DataSection, Arguments], None]:

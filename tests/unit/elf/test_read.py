@@ -1,0 +1,93 @@
+"""The reader on files that are not what they should be."""
+
+import struct
+
+import pytest
+
+from rawbpf.elf import layout as elf
+from rawbpf.elf.code import code_sections
+from rawbpf.elf.read import ObjectFile
+from rawbpf.elf.write import encode_object
+from rawbpf.errors import DecodeError, FormatError, RawbpfError, UnsupportedError
+from rawbpf.source.assembler import assemble
+
+TEXT = '.map m, array, key=4, value=8, entries=1\n.program p, "xdp"\nr1 = m ll\nr0 = 0\nexit'
+GOOD = encode_object(assemble(TEXT))
+HEADER = elf.FileHeader(*elf.FILE_HEADER.unpack_from(GOOD))
+
+
+def with_header(**changes):
+    return elf.FILE_HEADER.pack(*HEADER._replace(**changes)) + GOOD[elf.FILE_HEADER.size :]
+
+
+def with_section(section, /, **changes):
+    """The good file with some fields of one section's header changed."""
+    number = next(one.number for one in ObjectFile(GOOD).sections if one.name == section)
+    at = HEADER.section_headers + number * elf.SECTION_HEADER.size
+    row = elf.SectionHeader(*elf.SECTION_HEADER.unpack_from(GOOD, at))._replace(**changes)
+    return GOOD[:at] + elf.SECTION_HEADER.pack(*row) + GOOD[at + elf.SECTION_HEADER.size :]
+
+
+def with_bytes(name, data):
+    offset = ObjectFile(GOOD).section(name).header.offset
+    return GOOD[:offset] + data + GOOD[offset + len(data) :]
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "message"),
+    [
+        (b"", FormatError, "no ELF file"),
+        (b"\x7fELF", FormatError, "cut off: 4 bytes are no header"),
+        (with_header(machine=62), FormatError, "holds no BPF: it is for x86-64"),
+        (with_header(machine=9999), FormatError, "it is for machine 9999"),
+        (GOOD[:5] + b"\2" + GOOD[6:], UnsupportedError, "big-endian"),
+        (GOOD[:4] + b"\1" + GOOD[5:], UnsupportedError, "not of 64 bits"),
+        (with_header(section_headers=1 << 60), FormatError, "cut off"),
+        (with_header(section_count=65535), FormatError, "cut off"),
+        (with_header(section_header_size=40), FormatError, "section headers of 40 bytes"),
+        (with_header(names_index=99), FormatError, "section 99 for names"),
+        (with_section("xdp", size=1 << 62), FormatError, "is not in the ELF file"),
+        (with_section("xdp", offset=(1 << 64) - 8), FormatError, "is not in the ELF file"),
+        (with_section("xdp", offset=64), FormatError, "overlap"),
+        (with_section("xdp", name=1 << 31), FormatError, "a name at"),
+        (with_section(".symtab", link=3), FormatError, "links to 3"),
+        (with_section(".symtab", link=300), FormatError, "links to 300"),
+        (with_section(".symtab", size=23), FormatError, "ends inside an entry"),
+        (with_bytes(".relxdp", struct.pack("<QQ", 0, 99 << 32)), FormatError, "symbol 99"),
+        (with_bytes(".relxdp", struct.pack("<QQ", 1 << 40, 1 << 32)), FormatError, "ends at 0x20"),
+        (with_bytes("xdp", b"\xff"), DecodeError, "section xdp: opcode 0xff is unknown"),
+        (with_section("xdp", size=17), DecodeError, "section xdp: 1 bytes are no instruction"),
+        (with_bytes(".BTF", b"\0\0"), FormatError, "not BTF"),
+        (with_bytes(".BTF.ext", b"\0\0"), FormatError, "not .BTF.ext"),
+    ],
+)
+def test_damage_is_named(data, error, message):
+    with pytest.raises(error) as caught:
+        code_sections(ObjectFile(data))
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("length", range(0, len(GOOD), 7))
+def test_a_file_cut_off_anywhere_is_refused(length):
+    with pytest.raises(RawbpfError):
+        code_sections(ObjectFile(GOOD[:length]))
+
+
+def test_a_file_without_symbols_has_code_without_names():
+    text = '.program p, "xdp"\nr0 = 0\nexit'
+    data = encode_object(assemble(text))
+    file = ObjectFile(data)
+    file.symbols.clear()
+    (section,) = code_sections(file)
+    assert (section.functions, len(section.instructions)) == ({}, 2)
+
+
+def test_only_takes_one_function():
+    text = '.program a, "xdp"\nl: r0 = 1 ll\ngoto l\n.program b, "xdp"\nr1 = m ll\nexit\n'
+    text += ".map m, array, key=4, value=8, entries=1"
+    (section,) = code_sections(ObjectFile(encode_object(assemble(text))))
+    assert section.functions == {0: "a", 3: "b"}
+    b = section.only(3)
+    assert (b.functions, b.symbols, len(b.instructions)) == ({0: "b"}, {0: "m"}, 2)
+    assert b.sources[0].line == 5
+    assert section.only(0).instructions == section.instructions[:2]
