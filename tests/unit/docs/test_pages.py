@@ -1,0 +1,71 @@
+"""No page points at what is not there, and no page shows a command that cannot be typed."""
+
+import re
+from importlib import import_module
+
+import pytest
+
+from rawbpf.cli.arguments import parse
+from rawbpf.cli.commands import COMMANDS
+from tests.support import console
+from tests.support.markdown import ROOT, anchors, blocks, links, pages, prose
+
+PAGES = pages()
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+COMMAND_LINES = console.commands()
+RUNNABLE = console.commands("run")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_links_lead_somewhere(page):
+    for link in links(page):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{link} is not there"
+        assert target.is_relative_to(ROOT), f"{link} is outside of the project"
+        if anchor and target.suffix == ".md":
+            assert anchor in anchors(target), f"{link}: {sorted(anchors(target))}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_commands_in_the_text_exist(page):
+    for name in re.findall(r"`(?:sudo )?(?:python -m )?rawbpf ([a-z]+)[ `]", prose(page)):
+        assert name in COMMANDS
+    for path in re.findall(r"\./(tools/[\w-]+)", page.read_text()):
+        assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("command", COMMAND_LINES, ids=lambda c: c.name)
+def test_command_lines_can_be_typed(command):
+    """docopt takes them, those behind `rawbpf guest` too; nothing is run."""
+    _, words = console.words_of(command.typed.partition("|")[0])
+    words = console.rawbpf_words(words)
+    while words and words[0] in COMMANDS:
+        arguments = parse(import_module(COMMANDS[words[0]].module).USAGE, words)
+        words = (arguments or {}).get("<command>")
+
+
+@pytest.mark.parametrize("command", RUNNABLE, ids=lambda c: c.name)
+def test_commands_say_what_the_page_shows(command):
+    console.check(command)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_options_of_console_blocks_are_known(page):
+    for block in blocks(page):
+        if block.language == "console":
+            known = (o in ("run", "kernel") or re.fullmatch(r"exit=\d+", o) for o in block.options)
+            assert all(known), block.name
+
+
+def test_output_that_differs_is_seen():
+    assert console.alike("a 12 ...\n...\nend", "a   345 x y\nwhatever\n\nend\n")
+    assert not console.alike("a 12", "b 12")
+    assert not console.alike("a\n...\nend", "a\nb\n")
+
+
+def test_pages_are_found():
+    assert ROOT / "README.md" in PAGES
+    assert RUNNABLE
