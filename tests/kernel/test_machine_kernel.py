@@ -1,0 +1,70 @@
+"""The machine against the kernel: random programs do the same in both.
+
+The kernel verifies, compiles and runs each by BPF_PROG_TEST_RUN. Compared are the program's result,
+all its registers, its stack and the memory that it wrote.
+"""
+
+import os
+
+import pytest
+
+from rawbpf.asm.disassembler import disassemble
+from tests.kernel.conftest import IN_GUEST
+from tests.support.random_cases import make_case, new_cases, recipe, written_cases
+from tests.support.random_program import Recipe, build
+from tests.support.random_runs import Kernel, level_of_kernel
+from tests.support.shrink import shrink
+
+pytestmark = [pytest.mark.no_probe, pytest.mark.timeout(900)]
+
+PROGRAMS = 5000 if IN_GUEST else 1000
+MOST_REFUSED = PROGRAMS // 50
+
+
+def cases_to_run(level):
+    """Those that were written beforehand, or new ones; RAWBPF_SEED repeats the latter."""
+    written = written_cases(level) if IN_GUEST else None
+    if written:
+        return written
+    seed = int(os.environ.get("RAWBPF_SEED") or int.from_bytes(os.urandom(4), "little"))
+    return seed, new_cases(seed, level)
+
+
+def test_random_programs_do_the_same(capsys):
+    level = level_of_kernel()
+    seed, cases = cases_to_run(level)
+    accepted = refused = 0
+    with Kernel() as kernel:
+        for case in cases:
+            outcome = kernel.run(case)
+            if outcome is None:
+                refused += 1
+                assert refused <= MOST_REFUSED, f"seed {seed}: too many are refused"
+                continue
+            assert outcome == case.expected, report(kernel, case)
+            accepted += 1
+            if accepted == PROGRAMS:
+                break
+    assert accepted == PROGRAMS
+    with capsys.disabled():
+        print(f"seed {seed}, level {level}: {accepted} programs agree, {refused} were refused")
+
+
+def report(kernel, case):
+    """The smallest program that still differs, and how."""
+
+    def run(one: Recipe):
+        made = make_case(case.name, case.level, one)
+        return kernel.run(made), made.expected
+
+    def differs(one: Recipe) -> bool:
+        outcome, expected = run(one)
+        return outcome not in (None, expected)
+
+    small = shrink(recipe(case.name, case.level), differs)
+    text = "\n".join(row.text for row in disassemble(build(small).instructions))
+    outcome, expected = run(small)
+    return (
+        f"case {case.name}, level {case.level}\nstarts with {small.value.hex()}\n{text}\n"
+        f"kernel  {outcome}\nmachine {expected}"
+    )

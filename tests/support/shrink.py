@@ -1,0 +1,51 @@
+"""From a program that fails to a smaller one that still does."""
+
+from collections.abc import Callable, Iterator
+
+from tests.support.random_program import Branch, Call, Group, Loop, Recipe
+
+Fails = Callable[[Recipe], bool]
+
+
+def shrink(recipe: Recipe, fails: Fails) -> Recipe:
+    """Take parts away, and put what parts are made of in their place, as long as it fails."""
+    smaller = next((one for one in _smaller(recipe) if fails(one)), None)
+    return recipe if smaller is None else shrink(smaller, fails)
+
+
+def _smaller(recipe: Recipe) -> Iterator[Recipe]:
+    """Halves first, then single parts."""
+    parts, value = recipe
+    size = len(parts) // 2
+    while size:
+        for start in range(0, len(parts), size):
+            yield Recipe(parts[:start] + parts[start + size :], value)
+        size //= 2
+    for parts_left in _variants(parts):
+        yield Recipe(parts_left, value)
+
+
+def _variants(parts: tuple) -> Iterator[tuple]:
+    """One part less, or one part simpler."""
+    for number, part in enumerate(parts):
+        before, after = parts[:number], parts[number + 1 :]
+        yield before + after
+        for simpler in _simpler(part):
+            yield before + simpler + after
+
+
+def _simpler(part) -> Iterator[tuple]:
+    """What may stand in a part's place. Plain ones are as simple as can be; groups need all."""
+    match part:
+        case Group():
+            return
+        case Branch(condition, then, otherwise, leap):
+            yield from (then, otherwise)
+            yield from ((Branch(condition, less, otherwise, leap),) for less in _variants(then))
+            yield from ((Branch(condition, then, less, leap),) for less in _variants(otherwise))
+        case Loop(times, body):
+            yield body
+            yield from ((Loop(times, less),) for less in _variants(body))
+        case Call(body):
+            yield body
+            yield from ((Call(less),) for less in _variants(body))
