@@ -89,9 +89,12 @@ _SIZES = (("b", isa.BPF_B, 8), ("h", isa.BPF_H, 16), ("w", isa.BPF_W, 32), ("dw"
 
 def _ordered(letter: str, size: int, bits: int) -> Iterator[Form]:
     register = "r" if bits == 64 else "w"
+    load = f"{{dst:%s}} = load_acquire((u{bits} *)({{src:r}}{{off:mem}}))"
+    store = f"store_release((u{bits} *)({{dst:r}}{{off:mem}}), {{src:%s}})"
     yield Form(
         _ATOMIC | size,
-        c=f"{{dst:{register}}} = load_acquire((u{bits} *)({{src:r}}{{off:mem}}))",
+        c=load % register,
+        also=(load % "r",),
         mnemonic=f"ldacq{letter} {{dst:r}}, [{{src:r}}{{off:disp}}]",
         meaning=f"dst = {bits} bits at src + off, before all that follows",
         cpu=4,
@@ -100,7 +103,8 @@ def _ordered(letter: str, size: int, bits: int) -> Iterator[Form]:
     )
     yield Form(
         _ATOMIC | size,
-        c=f"store_release((u{bits} *)({{dst:r}}{{off:mem}}), {{src:{register}}})",
+        c=store % register,
+        also=(store % "r",),
         mnemonic=f"strel{letter} [{{dst:r}}{{off:disp}}], {{src:r}}",
         meaning=f"{bits} bits at dst + off = src, after all that came before",
         cpu=4,

@@ -1,19 +1,15 @@
-"""LLVM as a peer: what clang compiles, and what llvm-objdump makes of it.
-
-A developer's machine may lack them, and then these tests are skipped. Where they are expected (in
-CI, and wherever RAWBPF_REQUIRE_PEERS is set) that is a failure.
-"""
+"""LLVM as a peer: what clang compiles, and what llvm-objdump makes of it."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from tests.support.peers import peer
 
 SOURCES = sorted((Path(__file__).parent / "clang").glob("*.c"))
 CPUS = ("v1", "v2", "v3", "v4")
@@ -28,19 +24,8 @@ CASES = [
 ]
 
 
-def tool(name: str) -> str:
-    """A program of LLVM 19, by its path."""
-    found = shutil.which(f"{name}-19")
-    if found is None:
-        reason = f"{name}-19 is not installed"
-        if os.environ.get("CI") or os.environ.get("RAWBPF_REQUIRE_PEERS"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
-
-
 def run(name: str, *words: str) -> str:
-    done = subprocess.run([tool(name), *words], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([peer(f"{name}-19"), *words], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -1,0 +1,57 @@
+"""Objects that we write are loaded by others: bpftool, which is libbpf."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rawbpf.elf.write import encode_object
+from rawbpf.kernel.version import kernel_version
+from rawbpf.source.assembler import assemble_file
+from tests.support.peers import peer
+
+pytestmark = pytest.mark.no_probe
+
+BPF_SRC = Path(__file__).parents[2] / "bpf_src"
+NEEDS = {"callback.bpf.s": (5, 17)}
+"""Programs that use something younger than 5.8."""
+
+
+def bpftool(*words):
+    done = subprocess.run([peer("bpftool"), *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def pinned(tmp_path):
+    """A folder of the BPF file system, and what is in it is gone afterwards."""
+    folder = Path("/sys/fs/bpf") / tmp_path.name
+    yield folder
+    for path in folder.glob("*"):
+        path.unlink()
+    if folder.exists():
+        folder.rmdir()
+
+
+def files():
+    return [path for path in sorted(BPF_SRC.glob("*.bpf.s"))
+            if NEEDS.get(path.name, (5, 8)) <= kernel_version()[:2]]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", files(), ids=lambda path: path.name)
+def test_libbpf_loads_our_objects(source, pinned, tmp_path):
+    spec, target = assemble_file(source), tmp_path / "object.o"
+    target.write_bytes(encode_object(spec))
+    said = bpftool("prog", "loadall", str(target), str(pinned))
+    assert "Error" not in said, said  # libbpf tries again without types that the kernel refuses
+    for name, program in spec.programs.items():
+        dumped = bpftool("prog", "dump", "xlated", "pinned", str(pinned / name), "linum")
+        lines = {one.line for one in program.code.sources}
+        for line in lines:
+            assert f"line_num:{line} " in dumped
+        for function in program.code.functions:
+            assert f"int {function.name}(" in dumped
+    listed = bpftool("map", "list")
+    for name in spec.maps:
+        assert f"name {name}" in listed
