@@ -21,7 +21,7 @@ class Block(NamedTuple):
         return f"{self.file.relative_to(ROOT)}:{self.line}"
 
 
-_FENCE = re.compile(r"^```(\S*)(.*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!\\)\[[^\]\n]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
