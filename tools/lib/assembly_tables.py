@@ -1,0 +1,118 @@
+"""The tables of docs/reference/assembly.md, from the forms and the directives themselves."""
+
+import re
+from collections.abc import Callable, Iterable
+
+from rawbpf.asm import forms_arithmetic, forms_atomic, forms_constant, forms_jump, forms_memory
+from rawbpf.asm.form import Form
+from rawbpf.asm.forms import FORMS
+from rawbpf.source.data_section import DIRECTIVES
+from rawbpf.source.map_directive import INTEGERS
+
+_NUMBERS = {"low": "number", "high": "offset", "imm": "imm", "off": "off"}
+
+_SHOWN: dict[str, Callable[[str], str]] = {
+    "r": lambda field: f"r{field[0].upper()}",
+    "w": lambda field: f"w{field[0].upper()}",
+    "mem": lambda field: f" + {_NUMBERS[field]}",
+    "disp": lambda field: f"+{field}",
+    "beyond": lambda field: f" + {field}",
+    "pc": lambda _: "pc+distance",
+    "target": lambda _: "target",
+    "callee": lambda _: "function",
+    "helper": lambda _: "helper",
+    "id": lambda _: "function",
+    "index": lambda _: "index",
+}
+
+
+def shown(pattern: str) -> str:
+    """A pattern as people read it: rD, wS, imm, off, target.
+
+    >>> shown("{dst:w} += {imm:w32}"), shown("ldxw {dst:r}, [{src:r}{off:disp}]")
+    ('wD += imm', 'ldxw rD, [rS+off]')
+    """
+
+    def show(slot: re.Match[str]) -> str:
+        field, kind = slot[1], slot[2]
+        return _SHOWN[kind](field) if kind in _SHOWN else _NUMBERS[field]
+
+    return re.sub(r"\{(\w+):(\w+)\}", show, pattern)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`".replace("|", "\\|")
+
+
+def _table(head: str, rows: Iterable[Iterable[str]]) -> str:
+    columns = head.count("|") + 1
+    lines = [f"| {head} |", "|" + " --- |" * columns]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _fixed(form: Form) -> str:
+    """What besides the opcode makes it this form."""
+    fields = (("src", form.src), ("off", form.off), ("imm", form.imm))
+    parts = [f"{name} {value:#x}" if value > 64 else f"{name} {value}" for name, value in fields
+             if value]  # fmt: skip
+    return ", ".join([f"`{form.opcode:02x}`", *parts])
+
+
+def _forms(forms: Iterable[Form]) -> str:
+    return _table(
+        "C-like | mnemonic | meaning | opcode | cpu | Linux",
+        (
+            (
+                _code(shown(form.c)),
+                _code(shown(form.mnemonic)),
+                form.meaning.replace("|", "\\|"),
+                _fixed(form),
+                f"v{form.cpu}",
+                form.kernel,
+            )
+            for form in forms
+        ),
+    )
+
+
+def _only_read() -> str:
+    """Spellings that are understood and never written."""
+    rows = []
+    for form in FORMS:
+        others = [pattern for pattern in (form.w, *form.also) if pattern]
+        if others:
+            rows.append((_code(shown(form.c)), ", ".join(_code(shown(one)) for one in others)))
+    return _table("written | also read", rows)
+
+
+def _data() -> str:
+    widths = {".byte": 1, ".half": 2, ".short": 2, ".word": 4, ".long": 4, ".quad": 8}
+    meanings = {
+        ".ascii": 'text in quotes: `"a"`, `"b\\n"`',
+        ".asciz": "the same, a NUL behind each",
+        ".string": "as `.asciz`",
+        ".zero": "so many zero bytes",
+    }
+    meanings |= {
+        name: f"numbers of {width} byte{'s' * (width > 1)}, aligned"
+        for name, width in widths.items()
+    }
+    return _table(
+        "directive | what it adds", ((f"`{name}`", meanings[name]) for name in DIRECTIVES)
+    )
+
+
+def _integers() -> str:
+    return "Names of integers: " + ", ".join(f"`{name}`" for name in INTEGERS) + "."
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "arithmetic": lambda: _forms(forms_arithmetic.FORMS),
+    "jumps": lambda: _forms(forms_jump.FORMS),
+    "memory": lambda: _forms(forms_memory.FORMS),
+    "atomics": lambda: _forms(forms_atomic.FORMS),
+    "constants": lambda: _forms(forms_constant.FORMS),
+    "only_read": _only_read,
+    "data": _data,
+    "integers": _integers,
+}

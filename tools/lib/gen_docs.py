@@ -1,0 +1,35 @@
+"""Pages that are partly made from tables in the code.
+
+A page holds marks, `<!-- generated: NAME -->` ... `<!-- end -->`. What stands between them is
+written by the function of that name, the rest by people.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from assembly_tables import PARTS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = {ROOT / "docs/reference/assembly.md": PARTS}
+
+_MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def renewed(page: Path) -> str:
+    """The text of a page with its generated parts as they should be."""
+    parts = PAGES[page]
+    return _MARKED.sub(lambda mark: f"{mark[1]}\n{parts[mark[2]]()}\n\n{mark[3]}", page.read_text())
+
+
+def main(words: list[str]) -> int:
+    stale = [page for page in PAGES if page.read_text() != renewed(page)]
+    for page in stale:
+        print(page.relative_to(ROOT))
+        if "--check" not in words:
+            page.write_text(renewed(page))
+    return 1 if stale and "--check" in words else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
