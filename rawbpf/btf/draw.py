@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from rawbpf.btf import types as t
 from rawbpf.btf.ctext.budget import Budget
 from rawbpf.btf.ctext.short import declaration
-from rawbpf.btf.sizes import bit_span, resolve, size_of, strip
+from rawbpf.btf.sizes import bit_span, size_of, strip
 from rawbpf.btf.strings import printable
+from rawbpf.errors import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +75,7 @@ class _Drawing:
     def __init__(self, btf: Btf, depth: int) -> None:
         self._btf, self._depth, self._budget = btf, depth, Budget(btf.words)
         self._line = 0
+        self._open: list[int] = []
 
     def outermost(self, type_id: int, record: Composite) -> Iterator[str]:
         lines = -(-record.size // CACHE_LINE)
@@ -82,14 +84,22 @@ class _Drawing:
             f"{_count(lines, 'cache line')}, {_count(len(record.members), 'member')}"
         )
         yield f"{'offset':>9} {'size':>7}"
-        yield from self._members(record, 0, 0, self._depth)
+        yield from self._opened(strip(self._btf, type_id), record, 0, self._depth)
         if isinstance(record, t.Struct):
             yield _summary(record, _gaps(self._btf, record))
+
+    def _opened(self, type_id: int, record: Composite, base: int, depth: int) -> Iterator[str]:
+        if type_id in self._open:
+            raise FormatError("circular BTF", why=f"type {type_id} contains itself")
+        nest = len(self._open)
+        self._open.append(type_id)
+        self._budget.spend(len(record.members), nest)
+        yield from self._members(record, base, nest, depth)
+        self._open.pop()
 
     def _members(self, record: Composite, base: int, nest: int, depth: int) -> Iterator[str]:
         gaps = _gaps(self._btf, record) if isinstance(record, t.Struct) else {}
         for index, member in enumerate(record.members):
-            self._budget.spend(1, nest)
             if index in gaps:
                 yield _row(base + gaps[index].start, gaps[index].bits, nest, "(hole)")
             if not nest:
@@ -110,11 +120,12 @@ class _Drawing:
         text = declaration(self._btf, member.type_id, member.name, self._budget)
         size = bits or 8 * size_of(self._btf, member.type_id)
         yield _row(base + offset, size, nest, text, bitfield=bool(bits))
-        inner = resolve(self._btf, member.type_id)
+        inner_id = strip(self._btf, member.type_id)
+        inner = self._btf[inner_id]
         # An anonymous struct's members are members of the struct around it: no level of its own.
         left = depth - 1 if member.name else depth
         if isinstance(inner, Composite) and left > 0:
-            yield from self._members(inner, base + offset, nest + 1, left)
+            yield from self._opened(inner_id, inner, base + offset, left)
 
 
 class _Gap(NamedTuple):

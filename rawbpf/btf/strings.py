@@ -12,7 +12,7 @@ from rawbpf.uapi.btf import BTF_MAX_NAME_OFFSET
 __all__ = ["StringTable", "Strings", "decode_name", "encode_name", "printable"]
 
 
-_LONGEST_NAME = 2048
+_LONGEST_NAME = 1024
 """Bytes. The kernel takes 511 (KSYM_NAME_LEN) in names that it checks; C++ and Rust make longer
 ones, which no kernel loads. Without a limit, members that share one long name make endless text."""
 

@@ -34,6 +34,9 @@ _WORDS = frozenset(_SIZES) | {"signed", "unsigned", "int", "float"}
 
 _BY_SIZE = {1: "char", 2: "short", 4: "int", 8: "long", 16: "__int128"}
 
+_LINE = 256
+"""Characters of text that count as a step: a name of 2,000 can be in each of 65,000 members."""
+
 _ATTRIBUTE = re.compile(r'\w+(\([\w ,."-]*\))?', re.ASCII)
 
 
@@ -62,7 +65,9 @@ class Declarer:
             elif isinstance(record, t.FuncProto):
                 inner, front, back = f"{_group(inner)}({self._params(record, depth)})", "", ""
             else:
-                return f"{front}{self._base(type_id, record, depth)} {back}{inner}".rstrip()
+                text = f"{front}{self._base(type_id, record, depth)} {back}{inner}".rstrip()
+                self._budget.spend(len(text) // _LINE)
+                return text
             type_id = record.type_id
 
     def _params(self, proto: t.FuncProto, depth: int) -> str:

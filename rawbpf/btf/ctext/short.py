@@ -30,7 +30,7 @@ def declaration(btf: Btf, type_id: int, name: str = "", budget: Budget | None = 
     """
     record = btf[type_id]
     if isinstance(record, t.Func | t.Var):
-        return declaration(btf, record.type_id, name or record.name, budget)
+        type_id, name = record.type_id, name or record.name
     return Declarer(btf, budget or Budget(0), _base).declare(type_id, printable(name))
 
 

@@ -24,6 +24,7 @@ __all__ = ["ValueCodec", "codec"]
 
 _MOST_LEAVES = 1 << 20
 _LARGEST = 1 << 30
+_LONGEST_NUMBER = 16
 
 
 class ValueCodec:
@@ -105,6 +106,8 @@ class _Compiler:
 
     def _scalar(self, type_id: int, record: t.Type) -> Codec:
         size = size_of(self._btf, type_id)
+        if not 0 < size <= _LONGEST_NUMBER:
+            raise FormatError(f"BTF type {type_id} is a number of {size} bytes")
         if isinstance(record, t.Int):
             if record.encoding == BTF_INT_BOOL and size == 1:
                 return Bool()

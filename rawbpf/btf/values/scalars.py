@@ -45,8 +45,7 @@ class Number(Codec):
     def __init__(self, size: int, order: ByteOrder, *, signed: bool, bits: int = 0) -> None:
         self.size, self._order, self.signed = size, order, signed
         bits = bits or 8 * size
-        # A number of no bits is 0.
-        half = 1 << max(bits - 1, 0)
+        half = 1 << (bits - 1)
         self.low, self.high = (-half, half - 1) if signed else (0, (1 << bits) - 1)
 
     def get(self, data: bytes, at: int) -> int:
