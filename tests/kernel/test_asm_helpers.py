@@ -1,0 +1,29 @@
+"""The table of helpers against the running kernel's own description of itself."""
+
+from pathlib import Path
+
+import pytest
+
+from rawbpf.btf.btf import Btf
+from rawbpf.kernel.version import kernel_version
+from rawbpf.uapi.bpf_helpers import HELPERS
+from rawbpf.uapi.btf import BTF_KIND_ENUM
+
+pytestmark = pytest.mark.no_probe
+
+
+def test_the_kernel_has_the_helpers_that_the_table_says_it_has():
+    btf = Btf.from_bytes(Path("/sys/kernel/btf/vmlinux").read_bytes())
+    enum = btf.find("bpf_func_id", BTF_KIND_ENUM)
+    has = {
+        one.name.removeprefix("BPF_FUNC_"): one.value
+        for one in enum.values
+        if one.name.startswith("BPF_FUNC_") and one.value
+    }
+    running = kernel_version()[:2]
+    ours = {
+        helper.name: helper.number
+        for helper in HELPERS.values()
+        if tuple(map(int, helper.kernel.split("."))) <= running
+    }
+    assert has == ours
