@@ -1,0 +1,168 @@
+"""BTF and the running kernel: we read what it says of itself, it takes what we write.
+
+In a guest that was started with --out, its BTF is brought back, for a machine with clang to check
+the C that we make of it (tests/unit/btf/test_ctext_vmlinux.py).
+"""
+
+import re
+import struct
+from pathlib import Path
+
+import pytest
+
+from rawbpf.btf import types as t
+from rawbpf.btf.btf import Btf
+from rawbpf.btf.ctext.header import c_header
+from rawbpf.btf.describe import raw
+from rawbpf.btf.encode import BtfBuilder
+from rawbpf.btf.ext_info import FuncInfo, LineInfo, pack
+from rawbpf.btf.sanitize import FEATURES, example, sanitize
+from rawbpf.cli.btf_source import open_btf
+from rawbpf.errors import KernelError
+from rawbpf.kernel.btf import btf_modules
+from rawbpf.kernel.version import kernel_version
+from rawbpf.syscall.attr import Attr
+from rawbpf.syscall.bpf import btf_load, obj_get_info, prog_load
+from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
+from rawbpf.uapi.bpf_info import BpfProgInfo
+from rawbpf.uapi.btf import BTF_FUNC_STATIC, BTF_KIND_ENUM, BTF_KIND_FUNC, BTF_KIND_STRUCT, KINDS
+
+pytestmark = pytest.mark.no_probe
+
+OUT = Path("/out")
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    return open_btf("kernel")
+
+
+def accepted(data):
+    try:
+        btf_load(data).close()
+    except KernelError:
+        return False
+    return True
+
+
+def test_the_kernel_knows_no_kind_that_we_do_not(kernel):
+    """It says so itself: its own enum of kinds is in its BTF since 5.16 made it an enum."""
+    kinds = {
+        value.name.removeprefix("BTF_KIND_"): value.value
+        for _, record in kernel
+        if record.kind == BTF_KIND_ENUM
+        for value in record.values
+        if value.name.startswith("BTF_KIND_") and not value.name.endswith(("UNKN", "MAX"))
+    }
+    ours = {row.name: kind for kind, row in KINDS.items()}
+    assert kinds.items() <= ours.items()
+    assert kinds or kernel_version()[:2] < (5, 16)
+
+
+def test_all_of_it_decodes_and_means_something(kernel):
+    functions = 0
+    for _, record in kernel:
+        if isinstance(record, t.Func):
+            functions += 1
+            assert isinstance(kernel[record.type_id], t.FuncProto)
+    assert functions > 10_000
+    task = kernel.find("task_struct", BTF_KIND_STRUCT)
+    assert {"pid", "tgid", "comm"} <= {member.name for member in task.members}
+
+
+def test_writing_it_again_changes_nothing(kernel):
+    builder = BtfBuilder()
+    for type_id, record in kernel:
+        assert builder.add(record) == type_id
+    again = Btf.from_bytes(builder.encode())
+    assert all(again[type_id] == record for type_id, record in kernel)
+
+
+def test_every_type_has_a_text(kernel):
+    lines = sum(1 for i in range(1, len(kernel)) for _ in raw(kernel, i))
+    text = "".join(c_header(kernel))
+    assert lines > len(kernel)
+    named = {r.name for _, r in kernel if r.kind == BTF_KIND_STRUCT and r.name}
+    written = set(re.findall(r"^struct (\w+?)(?:___\d+)? \{", text, re.MULTILINE))
+    assert named <= written
+    if OUT.is_dir():
+        data = Path("/sys/kernel/btf/vmlinux").read_bytes()
+        (OUT / f"btf-{'.'.join(map(str, kernel_version()))}").write_bytes(data)
+
+
+def test_modules_continue_the_kernel():
+    for name in btf_modules():
+        module = open_btf(name)
+        assert len(module) > len(open_btf("kernel"))
+        assert [record for _, record in module]
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_a_feature_is_there_from_its_kernel_on(name):
+    since = tuple(map(int, FEATURES[name].since.split(".")))
+    assert accepted(example(name)) == (kernel_version()[:2] >= since)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_without_the_feature_every_kernel_takes_it(name):
+    assert accepted(sanitize(Btf.from_bytes(example(name)), [name]).encode())
+
+
+def test_the_kernel_takes_every_kind_that_it_knows():
+    """As a compiler would write them: names where names must be, sizes that fit."""
+    builder = BtfBuilder()
+    number, char = builder.add_int("int", 4, signed=True), builder.add_int("char", 1)
+    pointer, array = builder.add_ptr(number), builder.add_array(number, 3, number)
+    members = t.Member("a", number, 0, 3), t.Member("b", number, 3, 5)
+    for record in (
+        t.Struct("s", 4, members, kind_flag=True),
+        t.Union("u", 12, (t.Member("a", array, 0), t.Member("p", pointer, 0))),
+        t.Enum("e", 4, (t.Enumerator("A", 1), t.Enumerator("B", 0xFFFFFFFF))),
+        t.Fwd("f"),
+        t.Fwd("g", is_union=True),
+        t.Typedef("number", number),
+        t.Const(number),
+        t.Volatile(char),
+        t.Restrict(pointer),
+        t.FuncProto(number, (t.Param("a", pointer),)),
+    ):
+        last = builder.add(record)
+    builder.add_func("run", last, BTF_FUNC_STATIC)
+    variable = builder.add_var("v", number)
+    builder.add_datasec(".data", 4, [(variable, 0, 4)])
+    assert accepted(builder.encode())
+
+
+def test_the_kernel_refuses_what_is_damaged():
+    builder = BtfBuilder()
+    builder.add_ptr(2)
+    assert not accepted(builder.encode())
+    builder.add_int("int", 4)
+    assert accepted(builder.encode())
+
+
+def test_func_info_and_line_info():
+    """A program with names and lines: the kernel counts them, and checks every one."""
+    builder = BtfBuilder()
+    number = builder.add_int("int", 4, signed=True)
+    proto = builder.add_func_proto(number, [("ctx", builder.add_ptr(0))])
+    function = builder.add_func("answer", proto)
+    lines = [LineInfo(0, "a.c", "int answer(void *ctx)", 1, 5), LineInfo(1, "a.c", "}", 2, 1)]
+    line_info = pack(lines, builder.strings)
+    code = struct.pack("<BBhi", 0xB7, 0, 0, 42) + struct.pack("<BBhi", 0x95, 0, 0, 0)
+    with btf_load(builder.encode()) as btf:
+        attr = Attr(BpfAttrProgLoad(prog_type=1, insn_cnt=2, prog_btf_fd=btf.fileno()))
+        attr.point("insns", code).point("license", b"GPL\0").point("line_info", line_info)
+        attr.point("func_info", pack([FuncInfo(0, function)], builder.strings))
+        attr.struct.func_info_rec_size, attr.struct.func_info_cnt = 8, 1
+        attr.struct.line_info_rec_size, attr.struct.line_info_cnt = 16, len(lines)
+        with prog_load(attr.ends_at("line_info_cnt"), "answer") as program:
+            info = obj_get_info(program.fileno(), BpfProgInfo())
+    assert (info.nr_func_info, info.nr_line_info) == (1, 2)
+
+
+def test_a_function_that_everybody_probes(kernel):
+    """The prototype by which a tracer names arguments."""
+    record = kernel.find("vfs_read", BTF_KIND_FUNC)
+    names = [param.name for param in kernel[record.type_id].params]
+    assert names == ["file", "buf", "count", "pos"]
