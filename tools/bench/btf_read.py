@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""What it costs to read the kernel's BTF, as whole processes, beside a bare Python and bpftool.
+
+    python tools/bench/btf_read.py [RUNS]
+
+Each round runs all contestants once, in turn, so that a machine that slows down slows all of them.
+The target is 150 ms and 60 MB for one function's prototype or one struct, and 2 s to decode all.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import sys
+import time
+
+VMLINUX = "/sys/kernel/btf/vmlinux"
+OPEN = f"from rawbpf.btf.btf import Btf; b = Btf(open({VMLINUX!r}, 'rb').read()); "
+PROTOTYPE = "print(b[b.find('tcp_v4_connect', 12).type_id])"
+STRUCT = "print(b.find('task_struct', 4))"
+RAWBPF = [sys.executable, "-m", "rawbpf", "btf"]
+BPFTOOL = shutil.which("bpftool") or shutil.which("bpftool", path="/usr/sbin")
+
+CONTESTANTS = {
+    "bare python": [sys.executable, "-c", "pass"],
+    "one prototype (library)": [sys.executable, "-c", OPEN + PROTOTYPE],
+    "one struct (library)": [sys.executable, "-c", OPEN + STRUCT],
+    "btf show vfs_read": [*RAWBPF, "show", "vfs_read"],
+    "btf show task_struct": [*RAWBPF, "show", "task_struct"],
+    "decode all (library)": [sys.executable, "-c", OPEN + "print(len(list(b)))"],
+    "btf dump --format raw": [*RAWBPF, "dump", "--format", "raw"],
+    "btf dump --format c": [*RAWBPF, "dump", "--format", "c"],
+}
+if BPFTOOL:
+    for form in ("raw", "c"):
+        command = [BPFTOOL, "btf", "dump", "file", VMLINUX, "format", form]
+        CONTESTANTS[f"bpftool ... format {form}"] = command
+
+
+def measure(command: list[str]) -> tuple[float, int]:
+    """(seconds, peak kB) of a command, its output thrown away."""
+    nowhere = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    started = time.perf_counter()
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=nowhere)
+    _, status, usage = os.wait4(pid, 0)
+    if status:
+        sys.exit(f"{' '.join(command)} failed")
+    return time.perf_counter() - started, usage.ru_maxrss
+
+
+def main() -> None:
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    seen: dict[str, list[tuple[float, int]]] = {name: [] for name in CONTESTANTS}
+    for _ in range(runs):
+        for name, command in CONTESTANTS.items():
+            seen[name].append(measure(command))
+    print(f"{'median of ' + str(runs):26} {'ms':>8} {'fastest':>8} {'peak MB':>8}")
+    for name, results in seen.items():
+        times = [1000 * seconds for seconds, _ in results]
+        peak = max(kilobytes for _, kilobytes in results) / 1024
+        print(f"{name:26} {statistics.median(times):8.0f} {min(times):8.0f} {peak:8.1f}")
+
+
+if __name__ == "__main__":
+    main()
