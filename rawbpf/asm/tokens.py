@@ -32,9 +32,18 @@ class Line(NamedTuple):
             file=self.file,
             line=self.number,
             column=column,
-            source=self.text,
+            source=_visible(self.text[: column + _CONTEXT]),
             expected=expected,
         )
+
+
+_CONTEXT = 100
+"""Characters behind the mistake that are shown; a line can be of any length."""
+
+
+def _visible(text: str) -> str:
+    """The text without what would move a terminal's cursor, each character still in its column."""
+    return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 class Token(NamedTuple):
@@ -61,6 +70,7 @@ _PATTERN = re.compile(
     re.VERBOSE | re.ASCII,
 )
 
+_LONGEST_NAME = 255
 _LONGEST_NUMBER = 70
 """Digits, 0b and all. Turning millions of digits into a number would take for ever."""
 
@@ -93,6 +103,8 @@ def _token(line: Line, match: re.Match[str]) -> Token:
         if len(raw) > 8:
             raise line.error(f"{text} has {len(raw)} bytes", column, "at most 8, a 64-bit number")
         return Token("number", text, column, int.from_bytes(raw, "little"))
+    if kind == "name" and len(text) > _LONGEST_NAME:
+        raise line.error(f"a name of {len(text)} characters", column, f"at most {_LONGEST_NAME}")
     if kind == "register":
         return Token(kind, text.lstrip("%"), column)
     return Token("op" if kind == "signed" else kind, text, column)

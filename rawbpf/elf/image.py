@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rawbpf.btf.strings import StringTable
 from rawbpf.elf import layout as elf
+from rawbpf.errors import FormatError
 
 __all__ = ["Image"]
 
@@ -37,6 +38,7 @@ class Image:
     def __init__(self) -> None:
         self._sections: list[_Section] = []
         self._symbols: list[_Symbol] = []
+        self._names: set[str] = set()
         self._relocations: dict[int, list[tuple[int, str, int]]] = {}
 
     def add_section(self, name: str, contents: bytes, flags: int = 0, align: int = 8) -> int:
@@ -55,7 +57,10 @@ class Image:
         size: int = 0,
         binding: int = elf.STB_GLOBAL,
     ) -> str:
-        """Add a symbol (``kind`` is STT_*); its name."""  # fmt: skip
+        """Add a symbol (``kind`` is STT_*); its name, which no other may have."""  # fmt: skip
+        if name in self._names:
+            raise FormatError(f"two things in the object are called {name!r}")
+        self._names.add(name)
         self._symbols.append(_Symbol(name, binding, kind, section, value, size))
         return name
 

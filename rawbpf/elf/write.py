@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["encode_object"]
 
 _TEXT = ".text"
+_NOT_FOR_PROGRAMS = ("license", "version")
 _CODE = elf.SHF_ALLOC | elf.SHF_EXECINSTR
 _DATA = elf.SHF_ALLOC | elf.SHF_WRITE
 
@@ -62,6 +63,8 @@ class _Writer:
         code = {_TEXT: functions} if functions else {}
         for name, unit in programs.items():
             section = self.spec.programs[name].section or name
+            if section.startswith(".") or section in _NOT_FOR_PROGRAMS:
+                raise FormatError(f"program {name!r} cannot be in section {section!r}")
             code.setdefault(section, []).append(unit)
         self._place_functions(functions)
         self._maps()

@@ -177,6 +177,9 @@ def test_a_program_without_a_section_gets_one_of_its_name():
     assert section.name == "p"
 
 
+MAP = assemble(".map m, array, key=4, value=4, entries=1").maps["m"]
+
+
 def referring(emit):
     b = Builder("p")
     emit(b)
@@ -190,6 +193,8 @@ def referring(emit):
         (referring(lambda b: b.ld_map_fd(r1, "m")), FormatError, "does not define it"),
         (referring(lambda b: b.call_kfunc("f")), UnsupportedError, "no words for kernel function"),
         (referring(lambda b: b.ld_btf_id(r1, "v")), UnsupportedError, "kernel variable 'v'"),
+        (ObjectSpec({"p": built(section=".text")}), FormatError, "cannot be in section '.text'"),
+        (ObjectSpec({"m": built()}, {"m": MAP}), FormatError, "two things in the object are"),
         (ObjectSpec({"a b": built(name="a b")}), FormatError, "not a C identifier"),
     ],
 )

@@ -21,6 +21,7 @@ IN_PROGRAM = [
     ("r0 = 08", 6, "'08' is no number; expected decimal, 0x or 0b digits"),
     ("r0 = 1__0", 6, "'1__0' is no number"),
     ("r0 = " + "9" * 5000, 6, "a number of 5000 digits; expected at most 64 bits"),
+    ("r0 = " + "a" * 256, 6, "a name of 256 characters; expected at most 255"),
     ("r0 = 12ab", 6, "'12ab' is nothing that I can read"),
     ("r0 = 'abcdefghi'", 6, "has 9 bytes; expected at most 8"),
     (r"r0 = '\q'", 6, r"\q is no escape"),
@@ -56,7 +57,7 @@ def test_mistakes_in_code(text, column, message):
         assemble(source, "x.bpf.s")
     error = caught.value
     assert message in str(error)
-    number = next(at for at, line in enumerate(source.splitlines(), 1) if line == error.source)
+    number = next(at for at, line in enumerate(source.splitlines(), 1) if line.startswith(error.source))
     assert (error.file, error.column) == ("x.bpf.s", column)
     assert error.line in (number, 4 + len(text.splitlines()) - 1)
     caret = error.details.splitlines()[1]
@@ -112,6 +113,14 @@ def test_the_whole_message():
     error = caught.value
     assert str(error) == "p.bpf.s:2:10: '+' does not fit here; expected the end of the line"
     assert error.details == "    \tr0 = r1 + 5\n    \t        ^"
+
+
+def test_what_moves_the_cursor_of_a_terminal_is_not_shown_as_it_is():
+    with pytest.raises(AssemblyError) as caught:
+        assemble("\x1b[2J " + "x" * 1000, "p.bpf.s")
+    shown = str(caught.value) + caught.value.details
+    assert "\x1b" not in shown
+    assert len(shown) < 400
 
 
 def test_an_included_file_is_named_where_it_is_wrong(tmp_path):
