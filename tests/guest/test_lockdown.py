@@ -1,4 +1,4 @@
-"""A locked-down kernel says no, and we say why. Lockdown cannot be undone: each mode has its guest."""
+"""A locked-down kernel says no, and we say why. Lockdown is for good: each mode has its guest."""
 
 import subprocess
 import sys
