@@ -57,9 +57,9 @@ def test_mistakes_in_code(text, column, message):
         assemble(source, "x.bpf.s")
     error = caught.value
     assert message in str(error)
-    number = next(at for at, line in enumerate(source.splitlines(), 1) if line.startswith(error.source))
     assert (error.file, error.column) == ("x.bpf.s", column)
-    assert error.line in (number, 4 + len(text.splitlines()) - 1)
+    assert error.line in range(4, 4 + len(text.splitlines()))
+    assert source.splitlines()[error.line - 1].startswith(error.source)
     caret = error.details.splitlines()[1]
     assert caret.index("^") == 4 + column - 1
 
