@@ -78,9 +78,31 @@ class Code:
         start, program = self._programs[after - 1]
         return Where(program, index - start, program.slot_of(index - start))
 
+    def find(self, place: str) -> int:
+        """The index of a place in words: a slot, a function, FILE:LINE or :LINE.
+
+        Slots and lines are those of the first program. MachineError: there is no such place.
+        """
+        start, program = self._programs[0]
+        file, colon, line = place.rpartition(":")
+        if place.isdecimal() and int(place) < program.slots:
+            return start + program.index_at(int(place))
+        for function in program.functions:
+            if function.name == place:
+                return start + program.index_at(function.slot)
+        for number, source in enumerate(program.sources):
+            if colon and source and str(source.line) == line and source.file.endswith(file):
+                return start + number
+        raise MachineError(f"there is no place {place!r}", fix="name a slot, a function or :LINE")
+
     def function_address(self, index: int) -> int:
         """What a pointer to the function that begins there looks like."""
         return FUNCTIONS.base + _POINTER * index
+
+    def function_name(self, address: int) -> str | None:
+        """Of the function that a pointer points to; None if it is no such pointer."""
+        index, rest = divmod(address - FUNCTIONS.base, _POINTER)
+        return None if rest or not 0 <= index < len(self.steps) else self.where(index).function
 
     def function_at(self, address: int) -> int:
         """The index that such a pointer stands for."""

@@ -32,7 +32,7 @@ from rawbpf.machine.unset import NEVER_WRITTEN
 from rawbpf.machine.world import Clock, World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
     from rawbpf.asm.program import Program
@@ -53,6 +53,7 @@ _ETHERNET_HEADER = 14
 class Machine:
     """Runs ``program`` with maps made from ``maps``; they keep their contents from run to run.
 
+    ``contents``: map -> its only value at the start, for global variables.
     ``check_stack``: stop a program that reads from its stack what it has not written. Kernels
     before 6.3 refuse such programs; later ones let the privileged read whatever is there.
     """
@@ -63,12 +64,13 @@ class Machine:
         maps: Iterable[MapSpec] = (),
         world: World | None = None,
         *,
+        contents: Mapping[str, bytes] | None = None,
         check_stack: bool = False,
     ) -> None:
         self.world = world or World()
         self.clock = Clock(self.world)
         self.memory, self.room = Memory(), Room()
-        self.maps = MapTable(maps, self.memory, self.room, self.world.cpus)
+        self.maps = MapTable(maps, contents or {}, self.memory, self.room, self.world.cpus)
         self.registers = list(NEVER_WRITTEN)
         self.frames = Frames(self.memory, self.registers, watched=check_stack)
         self.code = Code(self)
@@ -141,8 +143,12 @@ class Machine:
         except Finished:
             self.finished = True
         except MachineError as error:
+            done -= 1  # it was not
             self.index = index
             raise self._located(error) from None
+        except KeyboardInterrupt:
+            done -= 1  # half of it, perhaps
+            raise
         finally:
             self.index = index
             self.steps += done

@@ -22,24 +22,25 @@ MOST_REFUSED = PROGRAMS // 50
 
 
 def cases_to_run(level):
-    """Those that were written beforehand, or new ones; RAWBPF_SEED repeats the latter."""
+    """Whence, and cases: written beforehand, or made here. RAWBPF_SEED repeats the latter."""
     written = written_cases(level) if IN_GUEST else None
     if written:
-        return written
+        seed, cases = written
+        return f"written from seed {seed}", cases
     seed = int(os.environ.get("RAWBPF_SEED") or int.from_bytes(os.urandom(4), "little"))
-    return seed, new_cases(seed, level)
+    return f"made from seed {seed}", new_cases(seed, level)
 
 
 def test_random_programs_do_the_same(capsys):
     level = level_of_kernel()
-    seed, cases = cases_to_run(level)
+    whence, cases = cases_to_run(level)
     accepted = refused = 0
     with Kernel() as kernel:
         for case in cases:
             outcome = kernel.run(case)
             if outcome is None:
                 refused += 1
-                assert refused <= MOST_REFUSED, f"seed {seed}: too many are refused"
+                assert refused <= MOST_REFUSED, f"{whence}: too many are refused"
                 continue
             assert outcome == case.expected, report(kernel, case)
             accepted += 1
@@ -47,7 +48,7 @@ def test_random_programs_do_the_same(capsys):
                 break
     assert accepted == PROGRAMS
     with capsys.disabled():
-        print(f"seed {seed}, level {level}: {accepted} programs agree, {refused} were refused")
+        print(f"{accepted} programs, {whence}, level {level}, agree; {refused} were refused")
 
 
 def report(kernel, case):

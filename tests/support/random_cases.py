@@ -24,7 +24,13 @@ LEVELS = (frozenset(), frozenset({"fetch"}), frozenset({"fetch", "v4"}),
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "build" / "random-programs"
-SOURCES = ("rawbpf/machine/**/*.py", "rawbpf/asm/*.py", "tests/support/random_*.py")
+SOURCES = (
+    "rawbpf/machine/**/*.py",
+    "rawbpf/asm/*.py",
+    "tests/support/random_cases.py",
+    "tests/support/random_parts.py",
+    "tests/support/random_program.py",
+)
 ONLY_KEY = bytes(4)
 FDS = {"value": 1000, "table": 1001}
 

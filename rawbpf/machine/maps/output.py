@@ -40,7 +40,7 @@ class PerfEventArray(MachineMap):
         index = cpu if flags == BPF_F_CURRENT_CPU else flags
         if flags & ~BPF_F_INDEX_MASK:
             return -errno.EINVAL
-        if index >= self.spec.max_entries:
+        if index >= (self.spec.max_entries or self.cpus):  # 0: as many as there are CPUs
             return -errno.E2BIG
         if index >= self.cpus:
             return -errno.ENOENT

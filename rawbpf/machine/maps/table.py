@@ -14,7 +14,7 @@ from rawbpf.machine.region import ELEMENTS, MAPS, Region
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rawbpf.machine.maps.base import MachineMap, Room
     from rawbpf.machine.memory import Memory
@@ -29,8 +29,16 @@ _SHOWN = 8
 class MapTable:
     """What programs can refer to."""
 
-    def __init__(self, specs: Iterable[MapSpec], memory: Memory, room: Room, cpus: int) -> None:
+    def __init__(
+        self,
+        specs: Iterable[MapSpec],
+        contents: Mapping[str, bytes],
+        memory: Memory,
+        room: Room,
+        cpus: int,
+    ) -> None:
         self._specs = {spec.name: spec for spec in specs}
+        self._contents = contents
         self._memory, self._room, self._cpus = memory, room, cpus
         self._maps: dict[str, MachineMap] = {}
         self._values: dict[int, Region] = {}  # by the identity of their bytes
@@ -43,6 +51,8 @@ class MapTable:
             if name not in self._specs:
                 raise MachineError(f"the program refers to map {name!r}", why="there is none")
             self._maps[name] = create(self._specs[name], self._room, self._cpus)
+            if name in self._contents:
+                self._maps[name].update(bytes(4), self._contents[name])
         return self._maps[name]
 
     def __iter__(self) -> Iterator[MachineMap]:

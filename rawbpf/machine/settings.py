@@ -1,0 +1,86 @@
+"""Everything that decides what a run does, in one value; ``start`` makes the machine of it.
+
+>>> from rawbpf.asm import Builder, r0
+>>> from rawbpf.specs.object_spec import ObjectSpec
+>>> from rawbpf.specs.program_spec import ProgramSpec
+>>> from rawbpf.uapi.bpf import bpf_prog_type
+>>> b = Builder("one")
+>>> b.mov(r0, 1)
+>>> b.exit()
+>>> program = ProgramSpec("one", bpf_prog_type.BPF_PROG_TYPE_KPROBE, b.build())
+>>> Settings(ObjectSpec({"one": program}), "one").start().run()
+1
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.errors import MachineError
+from rawbpf.machine.context import Context, raw
+from rawbpf.machine.machine import BUDGET, Machine
+from rawbpf.machine.maps.programs import ProgArray
+from rawbpf.machine.world import World
+
+if TYPE_CHECKING:
+    from rawbpf.specs.object_spec import ObjectSpec
+
+__all__ = ["Entry", "Settings"]
+
+
+class Entry(NamedTuple):
+    """What a map shall hold at the start: a number or bytes; a program's name for a prog_array."""
+
+    map: str
+    key: int | bytes
+    value: int | bytes | str
+
+
+class Settings(NamedTuple):
+    """``program`` is a name in ``spec``. See `Machine` for the others."""
+
+    spec: ObjectSpec
+    program: str
+    context: Context = raw()
+    world: World = World()
+    entries: tuple[Entry, ...] = ()
+    budget: int = BUDGET
+    check_stack: bool = False
+
+    def start(self) -> Machine:
+        """A new machine, ready to run. MachineError: something does not fit."""
+        machine = Machine(
+            self.spec.programs[self.program].code,
+            self.spec.all_maps().values(),
+            self.world,
+            contents={name: data.contents for name, data in self.spec.data.items()},
+            check_stack=self.check_stack,
+        )
+        for entry in self.entries:
+            self._put(machine, entry)
+        machine.start(self.context)
+        return machine
+
+    def _put(self, machine: Machine, entry: Entry) -> None:
+        map_ = machine.maps[entry.map]
+        if isinstance(map_, ProgArray):
+            if entry.value not in self.spec.programs or not isinstance(entry.key, int):
+                raise MachineError(f"{entry.value!r} is no program to put into {entry.map!r}")
+            map_.put(entry.key, self.spec.programs[str(entry.value)].code)
+            return
+        key = _sized(entry.key, map_.spec.key_size, "key")
+        value = _sized(entry.value, map_.spec.value_size, "value")
+        status = map_.update(key, value, cpu=self.world.cpu) if key else map_.push(value)
+        if status:
+            raise MachineError(f"cannot set {entry.map}[{entry.key!r}]", why=f"errno {-status}")
+
+
+def _sized(what: int | bytes | str, size: int, role: str) -> bytes:
+    """A number as so many bytes; bytes must be as many already."""
+    try:
+        data = what.to_bytes(size, "little", signed=what < 0) if isinstance(what, int) else what
+    except OverflowError:
+        raise MachineError(f"{what!r} does not fit a {role} of {size} bytes") from None
+    if not isinstance(data, bytes) or len(data) != size:
+        raise MachineError(f"{what!r} is no {role}", why=f"it takes {size} bytes")
+    return data

@@ -1,0 +1,117 @@
+"""What a machine holds at one moment, and what has changed since another.
+
+Values of maps are compared as parts of their maps, not as memory, so that each change shows once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.machine.region import ELEMENTS, FUNCTIONS
+from rawbpf.machine.unset import Unset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rawbpf.machine.machine import Machine
+
+__all__ = ["Change", "Snapshot", "changes", "snapshot"]
+
+_Entry = tuple[bytes, ...]
+
+
+class Snapshot(NamedTuple):
+    """Registers; address -> bytes of each region; map -> its entries; how much was put out."""
+
+    registers: tuple[int, ...]
+    regions: Mapping[int, bytes]
+    maps: Mapping[str, Mapping[tuple[int, bytes], _Entry]]
+    records: Mapping[str, int]
+    printed: int
+
+
+class Change(NamedTuple):
+    """``what``: "register", "memory", "map", "record" or "printed". ``place`` says which one.
+
+    ``old`` and ``new``: numbers of a register, bytes of memory, values of a map at ``key``; None:
+    not there.
+    """
+
+    what: str
+    place: str
+    old: object
+    new: object
+    key: bytes = b""
+
+
+def snapshot(machine: Machine) -> Snapshot:
+    """A machine as it is now."""
+    return Snapshot(
+        tuple(machine.registers),
+        {
+            region.base: bytes(region.data)
+            for region in machine.memory.regions
+            if not ELEMENTS.base <= region.base < FUNCTIONS.base
+        },
+        {
+            # The number keeps apart the values of queues, which have no keys.
+            map_.spec.name: {
+                (number if not key else 0, key): values
+                for number, (key, values) in enumerate(map_.entries())
+            }
+            for map_ in machine.maps
+        },
+        {map_.spec.name: len(map_.records) for map_ in machine.maps},
+        len(machine.printed),
+    )
+
+
+def changes(before: Snapshot, machine: Machine) -> Iterator[Change]:
+    """What is different now."""
+    now = snapshot(machine)
+    for number, (old, new) in enumerate(zip(before.registers, now.registers, strict=True)):
+        if _differs(old, new):
+            yield Change("register", f"r{number}", old, new)
+    for base in before.regions.keys() & now.regions.keys():
+        yield from _memory(machine, base, before.regions[base], now.regions[base])
+    for name, entries in now.maps.items():
+        yield from _entries(name, before.maps.get(name, {}), entries)
+    for map_ in machine.maps:
+        for record in map_.records[before.records.get(map_.spec.name, 0) :]:
+            yield Change("record", map_.spec.name, None, record)
+    for line in machine.printed[before.printed :]:
+        yield Change("printed", "", None, line)
+
+
+def _differs(old: object, new: object) -> bool:
+    """Of two registers. An `Unset` does not like to be compared."""
+    if isinstance(old, Unset) or isinstance(new, Unset):
+        return type(old) is not type(new)
+    return old != new
+
+
+def _memory(machine: Machine, base: int, old: bytes, new: bytes) -> Iterator[Change]:
+    """Each run of bytes that differ."""
+    start, end = 0, 0
+    while (start := _first_difference(old, new, end)) < len(new):
+        end = start + 1
+        while end < len(new) and old[end] != new[end]:
+            end += 1
+        place = machine.memory.name(base + start) or hex(base + start)
+        yield Change("memory", place, old[start:end], new[start:end])
+
+
+def _first_difference(old: bytes, new: bytes, start: int) -> int:
+    if old[start:] == new[start:]:
+        return len(new)
+    return next(at for at in range(start, len(new)) if old[at] != new[at])
+
+
+def _entries(
+    name: str,
+    old: Mapping[tuple[int, bytes], _Entry],
+    new: Mapping[tuple[int, bytes], _Entry],
+) -> Iterator[Change]:
+    for key in {**old, **new}:
+        if old.get(key) != new.get(key):
+            yield Change("map", name, old.get(key), new.get(key), key[1])
