@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-__all__ = ["Console"]
+__all__ = ["Console", "excerpt"]
 
 _KEPT = 60
 _LONGEST = 1000
@@ -47,8 +47,26 @@ class Console:
 
     def reason(self) -> str | None:
         """The first line that tells why a guest died, without its time stamp."""
-        for line in self.text().splitlines():
-            for reason in _REASONS:
-                if reason in line:
-                    return line[line.index(reason) :]
-        return None
+        lines = self.text().splitlines()
+        at = _reason_at(lines)
+        return None if at is None else lines[at][_reason_in(lines[at]) :]
+
+
+def excerpt(text: str) -> list[str]:
+    r"""The lines that tell most: around the reason if there is one, else the last.
+
+    >>> excerpt("one\ntwo\nKernel panic - not syncing: x\nCPU: 0\n")
+    ['one', 'two', 'Kernel panic - not syncing: x', 'CPU: 0']
+    """
+    lines = text.splitlines()
+    at = _reason_at(lines)
+    return lines[-10:] if at is None else lines[max(0, at - 8) : at + 3]
+
+
+def _reason_at(lines: list[str]) -> int | None:
+    return next((index for index, line in enumerate(lines) if _reason_in(line) >= 0), None)
+
+
+def _reason_in(line: str) -> int:
+    """Where a reason starts in a line; -1 if none does."""
+    return max(line.find(reason) for reason in _REASONS)

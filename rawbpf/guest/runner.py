@@ -12,6 +12,7 @@ from rawbpf.errors import GuestError
 from rawbpf.guest import qemu, session, terminal
 from rawbpf.guest.accel import choose as choose_accel
 from rawbpf.guest.command import Command, understand
+from rawbpf.guest.console import excerpt
 from rawbpf.guest.image.build import base_image, run_image
 from rawbpf.guest.inside import workload
 from rawbpf.guest.kernels import choice
@@ -25,7 +26,6 @@ __all__ = ["Options", "run"]
 _PASSED_ON = ("TERM", "COLORTERM", "TZ", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "CI")
 _PASSED_ON_STARTS = ("RAWBPF_", "PYTHON", "PYTEST_", "HYPOTHESIS_")
 _PROOF = Limits(boot=8, silence=5, whole=10)
-_LAST_LINES = 10
 _CHUNK = 1 << 30
 
 
@@ -85,7 +85,7 @@ def run(
                 out=options.out,
             )
         except GuestError as error:
-            for line in error.details.splitlines()[-_LAST_LINES:]:
+            for line in excerpt(error.details):
                 say(f"guest: {line}", "warning")
             raise
     code = os.waitstatus_to_exitcode(status)
@@ -160,11 +160,13 @@ def _environment() -> dict[str, str]:
 @contextmanager
 def _initramfs(command: Command, job: dict[str, object], options: Options) -> Iterator[int]:
     """The whole initramfs in memory, as a descriptor: the base archive, then this run's."""
-    base = base_image(with_tests=command.with_tests)
     target = os.memfd_create("initramfs")
     try:
-        with base.open("rb") as file, os.fdopen(os.dup(target), "wb") as whole:
-            while os.sendfile(target, file.fileno(), None, _CHUNK):  # the kernel copies
+        with (
+            base_image(with_tests=command.with_tests) as file,
+            os.fdopen(os.dup(target), "wb") as whole,
+        ):
+            while os.sendfile(target, base.fileno(), None, _CHUNK):  # the kernel copies
                 pass
             whole.writelines(run_image(job, [*command.files, *options.add]))
         yield target

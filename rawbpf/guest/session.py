@@ -191,6 +191,7 @@ class _Session:
     def _is_ready(self, release: bytes) -> None:
         self._ready = True
         self._events.ready(release.decode())
+        self._tell_size()  # it may have changed while the guest started
         if self._stdin is None:
             self._line.send(Kind.END_OF_INPUT)
 
@@ -207,13 +208,16 @@ class _Session:
     def _on_signal(self, number: int, now: float) -> None:
         """Hand a signal to the command; where there is none (any more), or on impatience, end."""
         if number == signal.SIGWINCH:
-            if self._ready:
-                self._line.send(Kind.SIZE, struct.pack("<2H", *window_size()))
+            self._tell_size()
             return
         self._interrupts = [at for at in self._interrupts if now - at < _IMPATIENCE] + [now]
         if not self._ready or self.status is not None or len(self._interrupts) > 2:
             raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
         self._line.send(Kind.SIGNAL, number)
+
+    def _tell_size(self) -> None:
+        if self._ready:
+            self._line.send(Kind.SIZE, struct.pack("<2H", *window_size()))
 
     def _check_time(self, since_start: float, silent: float) -> None:
         limits = self._limits

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import termios
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,11 +18,16 @@ __all__ = ["handed_over", "in_foreground", "window_size"]
 
 
 def window_size() -> tuple[int, int]:
-    """Rows and columns of the terminal of stdout, or what COLUMNS and LINES say, or 24 x 80."""
-    from shutil import get_terminal_size
+    """Rows and columns of the terminal that one of our streams is, or 24 x 80.
 
-    columns, rows = get_terminal_size()
-    return rows, columns
+    COLUMNS and LINES do not count: what they say goes into the guest as they are.
+    """
+    for fd in (1, 0, 2):
+        with suppress(OSError):
+            columns, rows = os.get_terminal_size(fd)
+            if rows and columns:  # a terminal may not know
+                return rows, columns
+    return 24, 80
 
 
 def in_foreground(fd: int) -> bool:

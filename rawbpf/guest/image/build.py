@@ -12,7 +12,7 @@ import marshal
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rawbpf.guest import cache
 from rawbpf.guest.image.bytecode import cached_name, pyc, pytest_cached_names
@@ -41,20 +41,21 @@ _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 _KEPT_IMAGES = 4
 
 
-def base_image(*, with_tests: bool) -> Path:
-    """The archive of interpreter and packages, from the cache or made now."""
+def base_image(*, with_tests: bool) -> BinaryIO:
+    """The archive of interpreter and packages, from the cache or made now; open for reading."""
     packages = _packages(with_tests)
     inputs = [Path(sys.executable), Path(base_executable()), *library_files()]
     inputs += [file for package in packages for file in package.files()]
     # Files of this very package decide what goes in; a change of them makes another image.
     inputs += sorted(Path(__file__).parent.glob("*.py"))
     path = cache.folder("images") / f"{_fingerprint(inputs)}.cpio"
-    if path.exists():
-        os.utime(path)
-    else:
-        cache.write_whole(path, encode(_base_tree(packages)))
-        _forget_old(path.parent)
-    return path
+    while True:
+        try:
+            os.utime(path)
+            return path.open("rb")
+        except FileNotFoundError:
+            cache.write_whole(path, encode(_base_tree(packages)))
+            _forget_old(path.parent)
 
 
 def _packages(with_tests: bool) -> list[Package]:
@@ -76,9 +77,16 @@ def _fingerprint(inputs: Iterable[Path]) -> str:
 
 def _forget_old(folder: Path) -> None:
     """Keep the few images that were used last."""
-    images = sorted(folder.glob("*.cpio"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for image in images[_KEPT_IMAGES:]:
+    images = sorted(folder.glob("*.cpio"), key=_last_used)
+    for image in images[:-_KEPT_IMAGES]:
         image.unlink(missing_ok=True)
+
+
+def _last_used(image: Path) -> float:
+    try:
+        return image.stat().st_mtime
+    except FileNotFoundError:  # another run has just forgotten it
+        return 0.0
 
 
 def _base_tree(packages: list[Package]) -> Tree:

@@ -14,7 +14,7 @@ from rawbpf.cli.main import main
         (["--timeout", "nan"], "--timeout is 'nan'"),
         (["--kernel", "./absent"], "--kernel ./absent is no file that can be read"),
         (["--", "no-such-program-anywhere"], "neither a rawbpf command nor an executable"),
-        (["--no-such-option"], "these arguments do not fit"),
+        (["--no-such-option"], "unknown option"),
         (["--workload", "'"], "--workload"),
         (["--add", "/no/such/file", "--", "python"], "/no/such/file"),
     ],

@@ -44,6 +44,8 @@ class Host:
         relay = Relay(line, windows(memoryview(self._memory)), streams)
         child = start(argv, dict(os.environ), "/", streams)
         line.send(Kind.EXIT, relay.run(child))
+        while theirs.recv(4096):  # until the host has taken everything
+            pass
         return 0
 
     def send(self, kind, payload=b""):

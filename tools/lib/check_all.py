@@ -1,0 +1,185 @@
+"""Run every check and every test, and sum them up.
+
+Usage:
+  test [--quick] [<argument>...]
+  test (-h | --help)
+
+Lint and types, then the unit tests here, then the tests of guests, then the kernel tests in a guest
+on the present kernel of each Debian suite: bullseye, bookworm, trixie and sid. Further arguments
+are pytest's; a path among them leaves out what is not under it.
+
+Options:
+  --quick     One kernel only, bookworm's.
+  -h, --help  Show this.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from outcome import Outcome, closing_line, counts, summary
+from system_packages import EMULATOR, PEERS, install
+
+from rawbpf.errors import RawbpfError
+from rawbpf.guest.kernels.choice import DEFAULT_SUITE, SUITES, Kernel, cached, choose
+from rawbpf.guest.kernels.debian import fetch
+
+BIN = Path(sys.executable).parent
+PYTEST = [sys.executable, "-m", "pytest", "-q"]
+KERNEL_TESTS = "tests/kernel"
+GUEST_TESTS = "tests/guest"
+NOTHING_COLLECTED = 5  # pytest's exit status
+A_DAY = 24 * 60 * 60
+AT_ONCE = 2  # guests side by side: each has two processors, and mostly uses one
+
+LINT = {
+    "ruff": ["ruff", "check"],
+    "ruff format": ["ruff", "format", "--check"],
+    "mypy": ["mypy"],
+    "lint-imports": ["lint-imports"],
+}
+
+
+class Part(NamedTuple):
+    """One command of the run; ``is_pytest`` if its output ends with pytest's closing line."""
+
+    name: str
+    command: list[str]
+    is_pytest: bool = True
+    remark: str = ""
+
+
+def run(part: Part) -> Outcome:
+    """Run a part to its end, then show what it said."""
+    begun = time.monotonic()
+    done = subprocess.run(
+        part.command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    found = counts(done.stdout) if part.is_pytest else {}
+    good = done.returncode in (0, NOTHING_COLLECTED if part.is_pytest else 0)
+    outcome = Outcome(
+        part.name, good and found is not None, found or {}, time.monotonic() - begun, part.remark
+    )
+    print(f"--- {part.name}\n{done.stdout.rstrip()}\n", flush=True)
+    return outcome
+
+
+def run_side_by_side(parts: list[Part]) -> list[Outcome]:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(run, parts))
+
+
+def lint() -> list[Outcome]:
+    parts = [Part(name, [str(BIN / words[0]), *words[1:]], False) for name, words in LINT.items()]
+    return run_side_by_side(parts)
+
+
+def present_kernels(suites: list[str]) -> tuple[list[Kernel], list[Outcome]]:
+    """The kernel of each suite, brought up to date once a day; an outcome for each that is absent.
+
+    Without a way to the archive, the one that is here will do: its version is in the summary.
+    """
+    kernels, absent = [], []
+    for suite in suites:
+        kernel = choose(suite, cached())
+        why = ""
+        if kernel is None or time.time() - _asked_at(kernel) > A_DAY:
+            try:
+                fetch(suite, say)
+            except RawbpfError as error:
+                why = str(error)
+                say(why)
+            kernel = choose(suite, cached())
+        if kernel is None:
+            absent.append(Outcome(f"kernel of {suite}", False, {}, 0, why))
+        else:
+            kernels.append(kernel)
+    return kernels, absent
+
+
+def _asked_at(kernel: Kernel) -> float:
+    return (kernel.vmlinuz.parent / "origin").stat().st_mtime
+
+
+def kernel_part(kernel: Kernel, arguments: list[str]) -> Part:
+    """The kernel tests in a guest."""
+    command = [sys.executable, "-m", "rawbpf", "guest", "--kernel", str(kernel.release)]
+    command += ["--timeout", "900", "--", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    return Part(f"kernel {kernel.release}", command, remark=f" ({kernel.suite})")
+
+
+def split(arguments: list[str]) -> tuple[list[str], list[str], list[str], bool]:
+    """pytest's options, paths of unit tests, paths of kernel tests, whether paths were given."""
+    options, here, inside = [], [], []
+    for word in arguments:
+        path = word.partition("::")[0]
+        if word.startswith("-") or not Path(path).exists():
+            options.append(word)
+        elif Path(path).is_relative_to(KERNEL_TESTS):
+            inside.append(word)
+        else:
+            here.append(word)
+    return options, here, inside, bool(here or inside)
+
+
+def say(message: str) -> None:
+    print(f"test: {message}", file=sys.stderr, flush=True)
+
+
+def main(words: list[str]) -> int:
+    if words[:1] in (["-h"], ["--help"]):
+        print((__doc__ or "").strip())
+        return 0
+    quick = "--quick" in words
+    options, here, inside, chosen = split([word for word in words if word != "--quick"])
+    begun = time.monotonic()
+    absent = install(EMULATOR) + install(PEERS)
+    if absent:
+        say(f"without {', '.join(absent)}: tests that need them are skipped")
+    else:
+        os.environ["RAWBPF_REQUIRE_PEERS"] = "1"  # what is here now must not be skipped for
+    outcomes = [] if chosen else lint()
+    if here or not chosen:
+        outcomes.append(run(Part("unit tests", [*PYTEST, "-n", "2", *options, *here])))
+    if inside or not chosen:
+        outcomes += in_guests(options, inside or [KERNEL_TESTS], quick=quick, also=not chosen)
+    print(summary(outcomes), end="\n\n")
+    print(closing_line(outcomes, time.monotonic() - begun), flush=True)
+    return 0 if all(outcome.good for outcome in outcomes) else 1
+
+
+def in_guests(options: list[str], paths: list[str], *, quick: bool, also: bool) -> list[Outcome]:
+    """The kernel tests on each kernel and, if ``also``, the tests of guests."""
+    kernels, absent = present_kernels([DEFAULT_SUITE] if quick else list(SUITES))
+    compile_tests()
+    parts = [kernel_part(kernel, [*options, *paths]) for kernel in kernels]
+    if also:
+        parts.append(Part("guest tests", [*PYTEST, *options, GUEST_TESTS]))
+    return run_side_by_side(parts) + absent
+
+
+def compile_tests() -> None:
+    """Have pytest keep the bytecode of the kernel tests, so that no guest has to compile them."""
+    environment = {name: value for name, value in os.environ.items() if "BYTECODE" not in name}
+    subprocess.run(
+        [*PYTEST, "--collect-only", KERNEL_TESTS],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

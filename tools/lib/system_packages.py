@@ -1,0 +1,77 @@
+"""Programs that are no Python packages: which are wanted, and Debian's packages for them.
+
+The one list of them. A package is installed only when its program is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+__all__ = ["EMULATOR", "PEERS", "install", "missing"]
+
+EMULATOR = {"qemu-system-x86_64": "qemu-system-x86"}
+"""For guests."""
+
+PEERS = {
+    "gcc": "gcc libc6-dev linux-libc-dev",
+    "clang-19": "clang-19",
+    "clang-14": "clang-14",
+    "llvm-objdump-19": "llvm-19",
+    "bpftool": "bpftool",
+    "strace": "strace",
+}
+"""What tests compare with: program -> packages."""
+
+_EVERYWHERE = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+
+
+def missing(programs: dict[str, str]) -> list[str]:
+    """Those of the programs that are not here."""
+    return [name for name in programs if shutil.which(name, path=_EVERYWHERE) is None]
+
+
+def install(programs: dict[str, str]) -> list[str]:
+    """Install the packages of missing programs; the programs that are missing even then.
+
+    On Debian and its kin through apt, as root or by asking sudo; elsewhere says what is missing.
+    """
+    absent = missing(programs)
+    if not absent:
+        return []
+    if shutil.which("apt-get") is None:
+        _note(
+            f"please install {' '.join(absent)} (Debian's packages: {_packages(programs, absent)})"
+        )
+        return absent
+    _note(f"installing {_packages(programs, absent)}")
+    try:
+        _as_root("apt-get", "-qq", "update")
+        for name in absent:  # one by one: no release has all of them
+            _as_root(
+                "apt-get", "-qqy", "--no-install-recommends", "install", *programs[name].split()
+            )
+    except PermissionError as error:
+        _note(str(error))
+    return missing(programs)
+
+
+def _packages(programs: dict[str, str], names: list[str]) -> str:
+    return " ".join(programs[name] for name in names)
+
+
+def _as_root(*words: str) -> None:
+    command = ["env", "DEBIAN_FRONTEND=noninteractive", *words]
+    if os.geteuid() != 0:
+        if shutil.which("sudo") is None:
+            raise PermissionError(f"this needs root, and there is no sudo: {' '.join(words)}")
+        _note(f"asking sudo for: {' '.join(words)}")
+        command.insert(0, "sudo")
+    # apt's own words are for stderr: stdout belongs to what is run in the end.
+    subprocess.run(command, stdout=sys.stderr, check=False)
+
+
+def _note(message: str) -> None:
+    print(f"{os.environ.get('RAWBPF_TOOL', 'tools')}: {message}", file=sys.stderr)
