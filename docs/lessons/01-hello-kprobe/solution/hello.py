@@ -144,9 +144,8 @@ def open_ring(cpu: int, events: int) -> tuple[int, mmap.mmap]:
     event = system_call("perf_event_open", address, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC)
     ring = mmap.mmap(event, (1 + DATA_PAGES) * PAGE)  # shared, to read and to write
     key, value = ctypes.c_uint32(cpu), ctypes.c_uint32(event)
-    element = BpfAttrMapElem(
-        map_fd=events, key=ctypes.addressof(key), value=ctypes.addressof(value)
-    )
+    element = BpfAttrMapElem(map_fd=events)
+    element.key, element.value = ctypes.addressof(key), ctypes.addressof(value)
     bpf(bpf_cmd.BPF_MAP_UPDATE_ELEM, element)
     return event, ring
 

@@ -1,0 +1,59 @@
+"""The architecture page shows the code as it is: its program, its record, its layers."""
+
+import re
+import tomllib
+
+from rawbpf.asm.disassembler import disassemble
+from rawbpf.events.log_record import LogRecord, decode_log
+from rawbpf.ring.perf_records import parse_records
+from rawbpf.trace.hello_kprobe import hello_kprobe
+from tests.support.markdown import ROOT, blocks
+
+PAGE = ROOT / "docs" / "architecture.md"
+HEX_COLUMN, TEXT_COLUMN, WHY_COLUMN = 5, 34, 64
+
+
+def block(language: str) -> str:
+    (found,) = (one.text for one in blocks(PAGE) if one.language == language)
+    return found
+
+
+def test_the_bytecode_is_the_programs():
+    code = hello_kprobe().code
+    symbols = {code.slot_of(index): ref.name for index, ref in code.references.items()}
+    rows = disassemble(code.instructions, symbols=symbols)
+    lines = block("bytecode").splitlines()
+    texts = [line[TEXT_COLUMN:WHY_COLUMN].strip() for line in lines]
+    labels = [line[TEXT_COLUMN - 4 : TEXT_COLUMN].strip(" :") for line in lines]
+    slots = [line[:HEX_COLUMN].strip() for line in lines]
+    shown = [row for row in zip(slots, labels, texts, strict=True) if row[0]]
+    assert shown == [(str(row.slot), row.label or "", row.text) for row in rows]
+    bytes_shown = bytes.fromhex("".join(line[HEX_COLUMN : HEX_COLUMN + 23] for line in lines))
+    assert bytes_shown == b"".join(row.instruction.encode() for row in rows)
+
+
+def test_the_record_is_one():
+    lines = block("hex").splitlines()
+    data = bytes.fromhex("".join(line[6:30] for line in lines))
+    offsets = [int(line[:4], 16) for line in lines]
+    lengths = [len(bytes.fromhex(line[6:30])) for line in lines]
+    assert offsets == [sum(lengths[:n]) for n in range(len(lines))]
+    records = parse_records(data)
+    assert records.damage is None
+    (sample,) = records.samples
+    assert (len(data), len(sample)) == (88, 76)
+    record = decode_log(sample)
+    assert record == LogRecord(3, record.ktime_ns, 87, 87, 1, "python", (), "kprobe triggered!")
+    assert round(record.ktime_ns / 1e9, 1) == 6.6
+
+
+def test_the_layers_are_those_that_are_checked():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    (layers,) = (
+        contract["layers"]
+        for contract in settings["tool"]["importlinter"]["contracts"]
+        if contract["type"] == "layers"
+    )
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", PAGE.read_text(), re.MULTILINE)
+    shown = [set(re.findall(r"\w+", row)) for row in rows]
+    assert shown == [set(layer.split(" | ")) for layer in layers if layer != "__main__"]
