@@ -163,7 +163,7 @@ def _initramfs(command: Command, job: dict[str, object], options: Options) -> It
     target = os.memfd_create("initramfs")
     try:
         with (
-            base_image(with_tests=command.with_tests) as file,
+            base_image(with_tests=command.with_tests) as base,
             os.fdopen(os.dup(target), "wb") as whole,
         ):
             while os.sendfile(target, base.fileno(), None, _CHUNK):  # the kernel copies
