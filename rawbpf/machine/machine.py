@@ -177,6 +177,11 @@ class Machine:
         if address != self.context.base:
             raise MachineError(f"{what} must be the context", why=f"it is {address:#x}")
 
+    @property
+    def packet(self) -> bytes | None:
+        """The packet as it is now, if the context has one."""
+        return bytes(self._packet.data) if self._packet else None
+
     def packet_bytes(self, offset: int, size: int) -> bytes | None:
         """Of the packet, for the instructions inherited from classic BPF; None beyond its end.
 
