@@ -114,7 +114,7 @@ def _all(btf: Btf, ids: list[int] | None) -> list[int] | range:
 def _raw(btf: Btf, ids: list[int] | None) -> Iterator[str]:
     from rawbpf.btf.describe import raw
 
-    return (raw(btf, type_id) for type_id in _all(btf, ids))
+    return (line for type_id in _all(btf, ids) for line in raw(btf, type_id))
 
 
 def _json(btf: Btf, ids: list[int] | None) -> Iterator[str]:

@@ -27,7 +27,7 @@ from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
 from rawbpf.uapi.bpf_info import BpfProgInfo
 from rawbpf.uapi.btf import BTF_FUNC_STATIC, BTF_KIND_ENUM, BTF_KIND_FUNC, BTF_KIND_STRUCT, KINDS
 
-pytestmark = pytest.mark.no_probe
+pytestmark = [pytest.mark.no_probe, pytest.mark.timeout(600)]
 
 OUT = Path("/out")
 
