@@ -15,7 +15,7 @@ import sys
 from array import array
 from bisect import bisect_left
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rawbpf.btf.decode import decode_type, size_table
 from rawbpf.btf.header import Header, decode_header
@@ -180,11 +180,6 @@ def _words(data: bytes, header: Header) -> array[int]:
     if header.order != ("<" if sys.byteorder == "little" else ">"):
         words.byteswap()
     return words
-
-
-class _Layout(NamedTuple):
-    info_words: int
-    element_words: int
 
 
 def _layout(data: bytes, header: Header) -> dict[int, tuple[int, int]]:

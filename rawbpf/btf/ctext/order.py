@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rawbpf.btf.btf import Btf
     from rawbpf.btf.ctext.budget import Budget
 
-__all__ = ["Step", "definitions", "is_definition", "needs"]
+__all__ = ["Step", "definitions", "is_definition"]
 
 
 class Step(NamedTuple):
@@ -45,7 +45,7 @@ def is_definition(record: t.Type) -> bool:
     return isinstance(record, named) and record.name != ""
 
 
-def needs(btf: Btf, type_id: int, budget: Budget) -> Needs:
+def _needs(btf: Btf, type_id: int, budget: Budget) -> Needs:
     """What definition ``type_id`` needs."""
     found = Needs({}, {})
     record = btf[type_id]
@@ -128,7 +128,7 @@ class _Order:
 
     def _enter(self, type_id: int) -> tuple[int, Iterator[int], Needs]:
         self._done[type_id] = False
-        found = needs(self._btf, type_id, self._budget)
+        found = _needs(self._btf, type_id, self._budget)
         found.declared.pop(type_id, None)  # its own tag is known from its first brace on
         return type_id, iter(found.defined), found
 
