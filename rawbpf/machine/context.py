@@ -37,7 +37,6 @@ class Given(NamedTuple):
 class Context(NamedTuple):
     """The bytes that r1 points to, the packet, and other memory that can be read."""
 
-    name: str
     data: bytes
     writable: bool = False
     packet: bytes | None = None
@@ -46,7 +45,7 @@ class Context(NamedTuple):
 
 def raw(data: bytes = b"", *, writable: bool = True) -> Context:
     """Any bytes."""
-    return Context("context", data, writable)
+    return Context(data, writable)
 
 
 def kprobe(*arguments: int | bytes, machine: str = "x86_64", result: int = 0) -> Context:
@@ -70,7 +69,7 @@ def kprobe(*arguments: int | bytes, machine: str = "x86_64", result: int = 0) ->
         else:
             value = argument & MASK[64]
         pack_into("<Q", data, layout.offset(layout.arguments[number]), value)
-    return Context("context", bytes(data), given=tuple(given))
+    return Context(bytes(data), given=tuple(given))
 
 
 def kretprobe(result: int = 0, machine: str = "x86_64") -> Context:
@@ -85,7 +84,7 @@ def xdp(packet: bytes) -> Context:
     '0000002040000020'
     """
     start, end = _ends(packet)
-    return Context("context", pack("<6I", start, end, start, 1, 0, 0), packet=packet)
+    return Context(pack("<6I", start, end, start, 1, 0, 0), packet=packet)
 
 
 def skb(packet: bytes) -> Context:
@@ -95,7 +94,7 @@ def skb(packet: bytes) -> Context:
     pack_into("<I", data, _SKB_LEN, len(packet))
     data[_SKB_PROTOCOL : _SKB_PROTOCOL + 2] = packet[12:14].ljust(2, b"\0")
     pack_into("<II", data, _SKB_DATA, start, end)
-    return Context("context", bytes(data), writable=True, packet=packet)
+    return Context(bytes(data), writable=True, packet=packet)
 
 
 def _ends(packet: bytes) -> tuple[int, int]:

@@ -29,7 +29,7 @@ def constant(site: Site) -> Step:
     if src in _MAP_VALUES:
         return _map_value(site)
     if src == isa.BPF_PSEUDO_FUNC:
-        function = site.target(signed(imm, 32))
+        function = site.function(signed(imm, 32))
         return _set(dst, site.machine.code.function_address(function), site.next)
     if src == isa.BPF_PSEUDO_BTF_ID:
         name = repr(site.reference.name) if site.reference else f"with BTF id {imm}"

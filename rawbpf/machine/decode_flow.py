@@ -102,7 +102,7 @@ def _call(site: Site) -> Step:
 
 
 def _call_local(site: Site) -> Step:
-    target, after = site.target(site.instruction.imm), site.next
+    target, after = site.function(site.instruction.imm), site.next
     enter = site.machine.frames.enter
 
     def step(_registers: list[int]) -> int:

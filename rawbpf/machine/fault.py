@@ -21,7 +21,7 @@ def fault(
     does: str, size: int, address: int, why: str, fix: str | None = None, details: str = ""
 ) -> MachineError:
     """An access that failed; ``does`` is "reads" or "writes"."""
-    what = f"{does} {size} byte{'s' if size != 1 else ''} at {address:#x}"
+    what = f"{does} {_bytes(size)} at {address:#x}"
     return MachineError(what, why=why, fix=fix, details=details)
 
 
@@ -42,10 +42,14 @@ def _relation(region: Region, start: int, end: int) -> str | None:
     if region.end == region.base:
         return f"{region.name} is gone" if region.base <= start < region.reach else None
     if region.base <= start < region.reach + GAP:
-        return f"{end - region.reach} bytes beyond the end of {region.name}"
+        return f"{_bytes(end - region.reach)} beyond the end of {region.name}"
     if region.base - GAP < start < region.base:
-        return f"{region.base - start} bytes before {region.name}"
+        return f"{_bytes(region.base - start)} before {region.name}"
     return None
+
+
+def _bytes(count: int) -> str:
+    return f"{count} byte" if count == 1 else f"{count} bytes"
 
 
 def listing(regions: Iterable[Region]) -> str:

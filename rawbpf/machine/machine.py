@@ -84,25 +84,20 @@ class Machine:
         """Get ready for a run."""
         self._take_back()
         context = context or raw()
-        self.context = self._lend(
-            self.memory.add(
-                CONTEXT, bytearray(context.data), context.name, writable=context.writable
-            )
-        )
-        self._packet: Region | None = None
-        if context.packet is not None:
-            packet = bytearray(context.packet)
-            self._packet = self._lend(self.memory.add_at(PACKET.base, packet, "packet"))
-            self._packet.writable = True
+        self.context = self._lend(CONTEXT.base, context.data, "context", context.writable)
+        packet = context.packet
+        self._packet = None if packet is None else self._lend(PACKET.base, packet, "packet", True)
         for address, data, name in context.given:
-            self._lend(self.memory.add_at(address, bytearray(data), name))
+            self._lend(address, data, name)
         self.steps = self.tail_calls = 0
         self.finished = False
         self.registers[:] = NEVER_WRITTEN
         self.registers[1] = self.context.base
         self.index = self.frames.enter(self._entry, self._entry)
 
-    def _lend(self, region: Region) -> Region:
+    def _lend(self, address: int, data: bytes, name: str, writable: bool = False) -> Region:
+        """Memory for one run."""
+        region = self.memory.add_at(address, bytearray(data), name, writable=writable)
         self._lent.append(region)
         return region
 

@@ -73,9 +73,9 @@ class Memory:
             Region(name, base, data, writable=writable, origin=origin, watched=watched)
         )
 
-    def add_at(self, address: int, data: bytearray, name: str) -> Region:
-        """Put bytes at an address of your choice, to be read only. MachineError if it is taken."""
-        region = Region(name, address, data, writable=False)
+    def add_at(self, address: int, data: bytearray, name: str, *, writable: bool = False) -> Region:
+        """Put bytes at an address of your choice. MachineError if it is taken."""
+        region = Region(name, address, data, writable=writable)
         for other in self._regions:
             if other.base < region.reach and address < other.reach:
                 raise MachineError(f"{region} and {other} overlap")

@@ -53,6 +53,13 @@ class Site(NamedTuple):
             raise MachineError(what, why=why)
         return self.targets[slot]
 
+    def function(self, distance: int) -> int:
+        """The index of the function that many slots behind the next."""
+        if self.reference is not None:
+            what = f"{self.program.name!r} refers to function {self.reference.name!r}"
+            raise MachineError(what, why="it was not linked with it")
+        return self.target(distance)
+
 
 def unsupported(what: str, why: str) -> Step:
     """A step that stops: a program may contain it, but cannot go through it."""

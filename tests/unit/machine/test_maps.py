@@ -1,0 +1,170 @@
+"""Maps in plain Python, beyond what the kernel is asked in tests/kernel."""
+
+import errno
+
+import pytest
+
+from rawbpf.errors import MachineError
+from rawbpf.machine.maps.base import Record, Room
+from rawbpf.machine.maps.create import KINDS, create
+from rawbpf.specs.map_spec import MapSpec
+from rawbpf.uapi.bpf import BPF_EXIST, BPF_NOEXIST, bpf_map_type
+from tests.support.assembled import machine_of
+
+CURRENT_CPU = 0xFFFFFFFF
+
+
+def made(kind, key=4, value=8, entries=2, *, cpus=2, room=None, flags=0):
+    spec = MapSpec("m", bpf_map_type[f"BPF_MAP_TYPE_{kind}"], key, value, entries, flags)
+    return create(spec, room or Room(), cpus)
+
+
+def key(number):
+    return number.to_bytes(4, "little")
+
+
+def test_lru_forgets_what_was_not_used_for_longest():
+    map_ = made("LRU_HASH")
+    for number in (1, 2):
+        map_.update(key(number), bytes([number] * 8))
+    assert map_.lookup(key(1), 0) == bytes([1] * 8)
+    assert map_.update(key(3), bytes(8)) == 0
+    assert [entry for entry, _ in map_.entries()] == [key(1), key(3)]
+
+
+def test_per_cpu_lru_keeps_a_value_for_each_cpu():
+    map_ = made("LRU_PERCPU_HASH")
+    map_.update(key(1), b"A" * 8, cpu=1)
+    assert list(map_.entries()) == [(key(1), (bytes(8), b"A" * 8))]
+
+
+def test_an_array_costs_what_is_used_of_it():
+    map_ = made("ARRAY", entries=1 << 31)
+    assert map_.lookup(key((1 << 31) - 1), 0) == bytes(8)
+    assert map_.lookup(key(1 << 31), 0) is None
+    assert [entry for entry, _ in map_.entries()] == [key((1 << 31) - 1)]
+
+
+def test_no_more_than_the_room_is_kept():
+    map_ = made("HASH", value=1000, entries=1 << 20, room=Room(4000))
+    for number in range(3):
+        map_.update(key(number), bytes(1000))
+    with pytest.raises(MachineError, match="no room for 1004 more bytes: 0 MiB of maps and out"):
+        map_.update(key(4), bytes(1000))
+
+
+def test_deleting_gives_room_back():
+    map_ = made("HASH", value=1000, room=Room(2000))
+    for _ in range(10):
+        assert map_.update(key(1), bytes(1000)) == 0
+        assert map_.delete(key(1)) == 0
+    queue = made("QUEUE", key=0, value=1000, room=Room(2000))
+    for _ in range(10):
+        assert queue.push(bytes(1000)) == 0
+        assert queue.pop() == bytes(1000)
+
+
+def test_perf_event_array_answers_as_the_helper_does():
+    map_ = made("PERF_EVENT_ARRAY", 4, 4, entries=3)
+    assert map_.output(CURRENT_CPU, 1, b"x") == 0
+    assert map_.output(1, 1, b"y") == 0
+    assert map_.output(0, 1, b"z") == -errno.EOPNOTSUPP
+    assert map_.output(2, 1, b"z") == -errno.ENOENT
+    assert map_.output(3, 1, b"z") == -errno.E2BIG
+    assert map_.output(1 << 32, 1, b"z") == -errno.EINVAL
+    assert map_.records == [Record(1, b"x"), Record(1, b"y")]
+    assert made("PERF_EVENT_ARRAY", 4, 4, entries=0).output(1, 1, b"x") == 0
+
+
+def test_ring_buffer_shows_records_in_the_order_of_reservation():
+    ring = made("RINGBUF", 0, 0, entries=4096)
+    first, second, third = (ring.reserve(8) for _ in range(3))
+    ring.commit(third, 0, b"3")
+    ring.commit(first, 1, b"1")
+    assert ring.records == [Record(1, b"1"), Record(0, b"3")]
+    assert second == 16
+
+
+def test_stack_trace():
+    map_ = made("STACK_TRACE", value=16, entries=1)
+    assert map_.remember((), 0) == -errno.EFAULT
+    assert map_.remember((1, 2, 3), 0) == 0
+    assert map_.remember((1, 2, 3), 0) == 0
+    assert map_.remember((4,), 0) == -errno.EEXIST
+    assert map_.remember((4,), 1 << 10) == 0
+    assert list(map_.entries()) == [(key(0), ((4).to_bytes(8, "little"),))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "sizes", "why"),
+    [
+        ("ARRAY", (8, 8, 1), "array: its key is an index of 4 bytes"),
+        ("ARRAY", (4, 0, 1), "it holds nothing"),
+        ("HASH", (0, 8, 1), "have no size"),
+        ("HASH", (4, 8, 0), "it holds nothing"),
+        ("QUEUE", (4, 8, 1), "it has no keys"),
+        ("STACK", (0, 0, 1), "it holds nothing"),
+        ("RINGBUF", (0, 0, 4095), "its size is a power of two, 4096 or more"),
+        ("RINGBUF", (4, 0, 4096), "it has no keys and no values"),
+        ("STACK_TRACE", (4, 12, 1), "its values are addresses"),
+        ("PROG_ARRAY", (4, 8, 1), "keys and values are 4 bytes"),
+        ("HASH", (4, 1 << 30, 1), "too big for the machine"),
+        ("LPM_TRIE", (8, 8, 1), "the machine has no such maps"),
+    ],
+)
+def test_a_map_that_cannot_be(kind, sizes, why):
+    with pytest.raises(MachineError, match=why):
+        made(kind, *sizes)
+
+
+OPERATIONS = {
+    "lookup": lambda m: m.lookup(b"", 0),
+    "update": lambda m: m.update(b"", b""),
+    "delete": lambda m: m.delete(b""),
+    "push": lambda m: m.push(b""),
+    "pop": lambda m: m.pop(),
+    "peek": lambda m: m.peek(),
+    "for_each": lambda m: m.all_keys(),
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_what_a_ring_buffer_does_not_have(operation):
+    with pytest.raises(MachineError, match=f"{operation} on map 'm': ringbuf does not have that"):
+        OPERATIONS[operation](made("RINGBUF", 0, 0, 4096))
+
+
+def test_every_kind_can_be_made_and_shown():
+    for kind in KINDS:
+        name = kind.name.removeprefix("BPF_MAP_TYPE_")
+        sizes = {"RINGBUF": (0, 0, 4096), "QUEUE": (0, 8, 1), "STACK": (0, 8, 1)}
+        map_ = made(name, *sizes.get(name, (4, 4 if "PROG" in name else 8, 1)))
+        assert list(map_.entries()) == []
+        assert map_.kind == name.lower()
+
+
+def test_flags_of_hashes():
+    map_ = made("HASH")
+    assert map_.update(key(1), bytes(8), BPF_EXIST) == -errno.ENOENT
+    assert map_.update(key(1), bytes(8), BPF_NOEXIST) == 0
+    assert map_.update(key(1), bytes(8), BPF_NOEXIST) == -errno.EEXIST
+    assert map_.update(key(1), bytes(8), 4) == -errno.EINVAL
+
+
+def test_maps_are_known_by_name():
+    with pytest.raises(MachineError, match="refers to a map by the number 7: the machine knows"):
+        machine_of("r1 = map_by_fd(7) ll\n exit")
+
+
+def test_the_address_of_a_value_is_for_arrays_of_one():
+    from rawbpf.asm import Builder, r1
+
+    for kind, entries in (("ARRAY", 2), ("HASH", 1)):
+        spec = MapSpec("m", bpf_map_type[f"BPF_MAP_TYPE_{kind}"], 4, 8, entries)
+        b = Builder("test")
+        b.ld_map_value(r1, "m")
+        b.exit()
+        from rawbpf.machine.machine import Machine
+
+        with pytest.raises(MachineError, match="that is for arrays of one entry"):
+            Machine(b.build(), [spec]).run()
