@@ -63,7 +63,8 @@ class Stepper:
         """Go on by one instruction; functions and callbacks that it calls run to their end."""
         depth = len(self.machine.frames)
         self._advance(1)
-        self._while(lambda frames: len(frames) > depth)
+        if self.machine.index not in self.breakpoints:
+            self._while(lambda frames: len(frames) > depth)
 
     def finish(self) -> None:
         """Go on until the function has returned."""
