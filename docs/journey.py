@@ -97,9 +97,9 @@ def main() -> None:
     observer = observed(lambda *call: lines.append(describe(*call)))
     with observer, rawbpf.Kprobe("do_sys_openat2") as probe:
         lines.append("--- attached")
-        for batch in probe.batches(0.5):
-            lines += [f"--- {len(batch)} events"]
-        lines.append("--- detached, and the account settled")
+        for _batch in probe.batches(0.5):
+            pass
+        lines.append(f"--- {probe.ledger.summary()}")
     print("\n".join(shorten(lines)))
 
 

@@ -60,6 +60,12 @@ def test_options_of_console_blocks_are_known(page):
             assert all(known), block.name
 
 
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
+def test_every_command_is_told_of(name):
+    text = (ROOT / name).read_text()
+    assert [c for c in COMMANDS if f"rawbpf {c}" not in text] == []
+
+
 def test_output_that_differs_is_seen():
     assert console.alike("a 12 ...\n...\nend", "a   345 x y\nwhatever\n\nend\n")
     assert not console.alike("a 12", "b 12")
