@@ -3,7 +3,8 @@
 
     python tools/bench/btf_read.py [RUNS]
 
-Each round runs all contestants once, in turn, so that a machine that slows down slows all of them.
+Each round runs all contestants once, in turn, so that a machine that slows down slows all of them;
+the CPU's time says what it would be on one that has nothing else to do.
 The target is 150 ms and 60 MB for one function's prototype or one struct, and 2 s to decode all.
 """
 
@@ -38,28 +39,29 @@ if BPFTOOL:
         CONTESTANTS[f"bpftool ... format {form}"] = command
 
 
-def measure(command: list[str]) -> tuple[float, int]:
-    """(seconds, peak kB) of a command, its output thrown away."""
+def measure(command: list[str]) -> tuple[float, float, int]:
+    """(seconds, seconds of CPU, peak kB) of a command, its output thrown away."""
     nowhere = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
     started = time.perf_counter()
     pid = os.posix_spawn(command[0], command, os.environ, file_actions=nowhere)
     _, status, usage = os.wait4(pid, 0)
     if status:
         sys.exit(f"{' '.join(command)} failed")
-    return time.perf_counter() - started, usage.ru_maxrss
+    seconds = time.perf_counter() - started
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 
 
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    seen: dict[str, list[tuple[float, int]]] = {name: [] for name in CONTESTANTS}
+    seen: dict[str, list[tuple[float, float, int]]] = {name: [] for name in CONTESTANTS}
     for _ in range(runs):
         for name, command in CONTESTANTS.items():
             seen[name].append(measure(command))
-    print(f"{'median of ' + str(runs):26} {'ms':>8} {'fastest':>8} {'peak MB':>8}")
+    print(f"{'median of ' + str(runs):26} {'ms':>8} {'CPU ms':>8} {'peak MB':>8}")
     for name, results in seen.items():
-        times = [1000 * seconds for seconds, _ in results]
-        peak = max(kilobytes for _, kilobytes in results) / 1024
-        print(f"{name:26} {statistics.median(times):8.0f} {min(times):8.0f} {peak:8.1f}")
+        times, cpu, peak = zip(*results, strict=True)
+        row = 1000 * statistics.median(times), 1000 * statistics.median(cpu), max(peak) / 1024
+        print(f"{name:26} {row[0]:8.0f} {row[1]:8.0f} {row[2]:8.1f}")
 
 
 if __name__ == "__main__":
