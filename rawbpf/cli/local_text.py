@@ -35,6 +35,7 @@ def register_text(machine: Machine, value: object) -> str:
     """A register's number, and what it points to.
 
     >>> from rawbpf.asm import Builder
+    >>> from rawbpf.machine.machine import Machine
     >>> b = Builder("nothing")
     >>> b.exit()
     >>> machine = Machine(b.build())
