@@ -76,7 +76,7 @@ def BYTES(machine: Machine, registers: Iterator[int], passed: list[Any]) -> None
 def ROOM(machine: Machine, registers: Iterator[int], passed: list[Any]) -> None:
     """Two registers, an address and a size: the same, to be written."""
     address, size = next(registers), next(registers) & MASK[32]
-    passed.append(machine.memory.view(address, size, "writes") if size else memoryview(b""))
+    passed.append(machine.memory.view(address, size, "writes") if size else memoryview(bytearray()))
 
 
 def FUNCTION(machine: Machine, registers: Iterator[int], passed: list[Any]) -> None:

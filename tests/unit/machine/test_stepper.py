@@ -216,7 +216,7 @@ def test_changes():
     )
     before = snapshot(machine)
     assert list(changes(before, machine)) == []
-    machine.advance(23)
+    machine.advance(24)
     assert machine.where.instruction.opcode == 0x95
     found = {(change.what, change.place): change for change in changes(before, machine)}
     eight = (8).to_bytes(8, "little")
