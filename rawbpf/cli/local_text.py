@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rawbpf.machine.maps.programs import ProgArray
 from rawbpf.machine.unset import Unset
 from rawbpf.output.escape import printable
 
@@ -64,8 +65,9 @@ def map_lines(map_: MachineMap) -> Iterator[str]:
     """A title, and a line for each entry and record."""
     entries, records = list(map_.entries()), map_.records
     yield f"{printable(map_.spec.name)} ({map_.kind}):" + ("" if entries or records else " empty")
+    show = bytes.decode if isinstance(map_, ProgArray) else datum
     for key, values in entries:
-        yield f"  {datum(key) + ': ' if key else ''}{', '.join(map(datum, values))}"
+        yield f"  {datum(key) + ': ' if key else ''}{', '.join(map(show, values))}"
     for record in records:
         yield f"  {record_text(record)}"
 

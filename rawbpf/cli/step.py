@@ -35,9 +35,9 @@ class _Prompt(Moves, Looks):
 def run(arguments: dict[str, Any]) -> int:
     """Ask until there is no more, or do what the file says."""
     script = _lines(arguments["--commands"])
-    chosen = settings(arguments)
     if arguments["FILE"] == "-" and script is None:
         raise UsageError("stdin cannot be both the program and the prompt", fix="name a file")
+    chosen = settings(arguments)
     prompt = _Prompt(Stepper(chosen.start, chosen.budget))
     if script is None:
         prompt.ask()

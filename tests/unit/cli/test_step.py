@@ -1,0 +1,261 @@
+"""``rawbpf step``: the prompt, by scripts and by a terminal."""
+
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from rawbpf.cli.main import main
+from tests.support.command import RAWBPF
+
+TEXT = """\
+.map hits, hash, key=u32, value=u64, entries=4
+.program first, "kprobe"
+        *(u32 *)(r10 - 4) = 7
+        *(u64 *)(r10 - 16) = 8
+        r1 = hits ll
+        r2 = r10
+        r2 += -4
+        r3 = r10
+        r3 += -16
+        r4 = 0
+        call map_update_elem
+        r1 = 20
+        call twice
+        exit
+.function twice
+        r0 = r1
+        r0 += r1
+        exit
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "first.bpf.s"
+    path.write_text(TEXT)
+    return path
+
+
+@pytest.fixture
+def step(file, capsys, tmp_path):
+    """Run a script; what came back."""
+
+    def follow(*commands, status=0, of=file):
+        script = tmp_path / "commands"
+        script.write_text("\n".join(commands) + "\n")
+        assert main(["step", str(of), "--commands", str(script)]) == status
+        captured = capsys.readouterr()
+        text = captured.err if status else captured.out
+        return text.replace(f"{tmp_path}/", "")
+
+    return follow
+
+
+def test_step_shows_what_changed_and_what_comes_next(step):
+    text = step("step", "", "# a remark", "s 2   # two")
+    assert (
+        text
+        == """\
+> first, instruction 0 (first.bpf.s:3)
+      *(u32 *)(r10 - 4) = 7
+    0: *(u32 *)(r10 - 4) = 7
+(step) step
+  stack-4 = 07000000    was a5a5a5a5
+> first, instruction 1 (first.bpf.s:4)
+      *(u64 *)(r10 - 16) = 8
+    1: *(u64 *)(r10 - 16) = 8
+(step) s 2
+  r1 = 0xa00000000000 (map hits)    was 0xc00000000000 (context+0)
+  stack-16 = 0800000000000000    was a5a5a5a5a5a5a5a5
+> first, instruction 4 (first.bpf.s:6)
+      r2 = r10
+    4: r2 = r10
+"""
+    )
+
+
+def test_continue_to_a_breakpoint_and_back(step):
+    text = step(
+        "break twice", "c", "where", "back 2", "clear twice", "continue", "quit", "nonsense"
+    )
+    _, *parts = text.split("(step) ")
+    assert parts == [
+        "break twice\n  twice, instruction 13 (first.bpf.s:16)\n     13: r0 = r1\n",
+        """\
+c
+  r1 = 20    was 0xc00000000000 (context+0)
+  r10 = 0x500000002200 (stack1+0)    was 0x500000000200 (stack+0)
+  stack-16 = 0800000000000000    was a5a5a5a5a5a5a5a5
+  stack-4 = 07000000    was a5a5a5a5
+  hits[7] = 8    was absent
+> twice, instruction 13 (first.bpf.s:16)
+      r0 = r1
+   13: r0 = r1
+""",
+        """\
+where
+  twice, instruction 13 (first.bpf.s:16)
+  first, instruction 11 (first.bpf.s:13)
+""",
+        """\
+back 2
+  r0 = 0    was unset
+  r1 = unset    was 20
+  r10 = 0x500000000200 (stack+0)    was 0x500000002200
+> first, instruction 10 (first.bpf.s:12)
+      r1 = 20
+   10: r1 = 20
+""",
+        "clear twice\n",
+        "continue\n  r0 = 40    was 0\nfinished after 15 instructions, r0 = 40\n",
+        "quit\n",
+    ]
+
+
+def test_looks(step):
+    text = step(
+        "s 9", "registers", "stack", "memory r10-4 4", "m stack-16", "maps", "list", "regions"
+    )
+    _, *parts = text.split("(step) ")
+    looks = {part.partition("\n")[0]: part.partition("\n")[2] for part in parts}
+    assert looks["registers"].splitlines()[9:] == [
+        "  r9  = unset",
+        "  r10 = 0x500000000200 (stack+0)",
+    ]
+    row = "        stack-16  08000000 00000000 a5a5a5a5 07000000  ................\n"
+    assert looks["stack"] == row
+    assert looks["m stack-16"] == row
+    assert (
+        looks["memory r10-4 4"] == "         stack-4  07000000                             ....\n"
+    )
+    assert looks["maps"] == "hits (hash):\n  7: 8\n"
+    assert "->  10: r1 = 20\n    11: call pc+1\n" in looks["list"]
+    stack, context = looks["regions"].splitlines()
+    assert stack == "0x500000000000 - 0x500000000200  stack, 512 bytes"
+    assert context.startswith("0xc00000000000 - ")
+    assert context.endswith(" bytes, read-only")
+
+
+def test_next_finish_restart_printed(step):
+    text = step("n", "restart", "b :13", "c", "s", "finish", "next", "printed", "next 2", status=2)
+    assert text.endswith("commands:9: '2' is too much; this command takes nothing\n")
+
+
+def test_what_stops_a_program(step, tmp_path):
+    bad = tmp_path / "bad.bpf.s"
+    bad.write_text('.program bad, "xdp"\n r0 = 1\n r0 = *(u64 *)(r1 + 100)\n exit\n')
+    text = step("c", "back", "c", of=bad)
+    assert (
+        text.count("stopped: reads 8 bytes at 0xc00000000064: 84 bytes beyond the end of con") == 2
+    )
+    assert "\n> bad, instruction 1 (bad.bpf.s:3)\n" in text
+    over = step("c", "step", of=bad, status=2)
+    assert "commands:2: the program is over; go back, or restart" in over
+
+
+def test_help_says_something_of_each_command(step):
+    text = step("help", "help step", "h m")
+    moves, looks = "step next continue finish back restart", "where list registers memory stack"
+    for name in f"{moves} {looks} regions maps printed break clear help quit".split():
+        assert f"\n  {name}" in text
+    assert "(step) help step\nstep [COUNT]: go on by one instruction, or COUNT;" in text
+    assert "memory ADDRESS [LENGTH]: bytes at r10-8" in text
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("jump", "unknown command 'jump'; help lists them"),
+        ("step x", "'x' is no count"),
+        ("step 0", "'0' is no count"),
+        ("back -1", "'-1' is no count"),
+        ("memory", "memory takes an address and a length"),
+        ("memory r10 8 8", "memory takes an address"),
+        ("memory r10", "1 byte beyond the end of stack"),
+        ("memory r5", "r5 is read before it was written"),
+        ("memory nothing", "there is no 'nothing'; there is: stack"),
+        ("memory r10*2", "'r10*2' is no address"),
+        ("memory 0x4", "that is NULL"),
+        ("maps nothing", "there is no map 'nothing'"),
+        ("break nothing", "there is no place 'nothing'"),
+        ("clear 3", "there is no breakpoint at 3"),
+        ("help nothing", "there is no command 'nothing'"),
+        ("registers 3", "'3' is too much"),
+    ],
+)
+def test_commands_that_cannot_be(step, command, why):
+    text = step(command, status=2)
+    assert "commands:1: " in text
+    assert why in text
+
+
+def test_files_that_cannot_be(capsys, tmp_path, file):
+    assert main(["step", str(file), "--commands", str(tmp_path / "none")]) == 2
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    assert main(["step", str(file), "--commands", str(tmp_path / "bytes")]) == 2
+    assert main(["step", "-"]) == 2
+    said = capsys.readouterr().err
+    assert "No such file" in said
+    assert "that is no text" in said
+    assert "stdin cannot be both the program and the prompt" in said
+
+
+class Terminal:
+    """The stepper at a terminal."""
+
+    def __init__(self, file: Path) -> None:
+        words = [*RAWBPF[1:], "step", str(file)]
+        self.child = pexpect.spawn(
+            RAWBPF[0], words, timeout=30, encoding="utf-8", dimensions=(40, 120)
+        )
+        self.child.expect(r"\(step\) ")
+
+    def say(self, line: str) -> str:
+        self.child.sendline(line)
+        self.child.expect(r"\(step\) ")
+        return self.child.before
+
+    def end(self) -> int:
+        self.child.expect(pexpect.EOF)
+        self.child.close()
+        return self.child.exitstatus
+
+
+@pytest.fixture
+def terminal(file):
+    one = Terminal(file)
+    assert "first, 16 instructions; help lists the commands" in one.child.before
+    yield one
+    one.child.close(force=True)
+
+
+def test_at_a_terminal(terminal):
+    assert "stack-4 = 07000000" in terminal.say("s")
+    assert "instruction 2 " in terminal.say("")  # an empty line does the last once more
+    assert "unknown command 'x'" in terminal.say("x")
+    assert "r10 = 0x500000000200" in terminal.say("r")
+    terminal.child.sendline("q")
+    assert terminal.end() == 0
+
+
+def test_the_end_of_input_ends_it(terminal):
+    terminal.child.sendeof()
+    assert terminal.end() == 0
+
+
+def test_ctrl_c_at_the_prompt_ends_it(terminal):
+    terminal.child.sendintr()
+    assert terminal.end() == 0
+
+
+def test_ctrl_c_while_it_runs_comes_back_to_the_prompt(tmp_path):
+    file = tmp_path / "endless.bpf.s"
+    file.write_text('.program endless, "xdp"\nagain: r0 = 1\n goto again\n')
+    terminal = Terminal(file)
+    terminal.child.sendline("step 4000000000")
+    terminal.child.expect("step 4000000000\r\n")
+    terminal.child.sendintr()
+    terminal.child.expect(r"interrupted\r\n> endless, instruction [01] .*\(step\) ")
+    terminal.child.sendline("q")
+    assert terminal.end() == 0
