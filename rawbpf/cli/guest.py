@@ -26,7 +26,7 @@ Options:
   --out=<dir>          Bring back what the guest writes under /out.
   --workload=<cmd>     Run this beside the command, instead of a small load to be seen.
   --no-workload        Run nothing beside the command.
-  --timeout=<seconds>  Stop the guest when the command takes longer.
+  --timeout=<seconds>  Stop the guest when the command takes longer than this.
   --cpus=<n>           Processors [default: 2].
   --memory=<size>      Memory, such as 512M or 2G [default: 1G].
   --kernel-args=<s>    More for the kernel's command line.

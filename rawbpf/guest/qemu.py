@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.errors import GuestError
+from rawbpf.errors import GuestError, UnsupportedError
 from rawbpf.guest.wire.window import MEMORY_SIZE
 
 if TYPE_CHECKING:
@@ -72,6 +72,9 @@ class Running(NamedTuple):
 
 def find() -> str:
     """QEMU's path. Raises GuestError, with what to install, when there is none."""
+    if os.uname().machine != "x86_64":
+        # The interpreter that goes into the guest is this machine's.
+        raise UnsupportedError(f"`rawbpf guest` does not know {os.uname().machine}, only x86_64")
     found = shutil.which("qemu-system-x86_64")
     if found is None:
         raise GuestError(

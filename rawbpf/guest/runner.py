@@ -13,7 +13,7 @@ from rawbpf.guest import qemu, session, terminal
 from rawbpf.guest.accel import choose as choose_accel
 from rawbpf.guest.command import Command, understand
 from rawbpf.guest.console import excerpt
-from rawbpf.guest.image.build import base_image, run_image
+from rawbpf.guest.image.build import open_images, run_image
 from rawbpf.guest.inside import workload
 from rawbpf.guest.kernels import choice
 from rawbpf.guest.session import Events, Limits
@@ -25,7 +25,7 @@ __all__ = ["Options", "run"]
 
 _PASSED_ON = ("TERM", "COLORTERM", "TZ", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "CI")
 _PASSED_ON_STARTS = ("RAWBPF_", "PYTHON", "PYTEST_", "HYPOTHESIS_")
-_PROOF = Limits(boot=8, silence=5, whole=10)
+_PROOF = Limits(boot=8, silence=5, command=5)
 _CHUNK = 1 << 30
 
 
@@ -81,7 +81,7 @@ def run(
                 machine,
                 initramfs,
                 events=Events(ready, console=lambda line: say(line, "debug")),
-                limits=Limits(whole=options.timeout),
+                limits=Limits(command=options.timeout),
                 out=options.out,
             )
         except GuestError as error:
@@ -94,7 +94,7 @@ def run(
 
 def _prove_kvm(machine: qemu.Machine, say: Callable[[str, str], None]) -> None:
     """Run a guest that does nothing under KVM, within a bound."""
-    say(f"guest: trying KVM for the first time, at most {_PROOF.whole:g} s", "info")
+    say(f"guest: trying KVM for the first time, at most {_PROOF.boot:g} s", "info")
     options = Options(workload=None)
     command = understand(["python", "-c", "pass"], ())
     with _initramfs(command, _job(command, options, (False,) * 3), options) as initramfs:
@@ -159,15 +159,14 @@ def _environment() -> dict[str, str]:
 
 @contextmanager
 def _initramfs(command: Command, job: dict[str, object], options: Options) -> Iterator[int]:
-    """The whole initramfs in memory, as a descriptor: the base archive, then this run's."""
+    """The whole initramfs in memory, as a descriptor: the kept archives, then this run's."""
     target = os.memfd_create("initramfs")
     try:
-        with (
-            base_image(with_tests=command.with_tests) as base,
-            os.fdopen(os.dup(target), "wb") as whole,
-        ):
-            while os.sendfile(target, base.fileno(), None, _CHUNK):  # the kernel copies
-                pass
+        for kept in open_images(with_tests=command.with_tests):
+            with kept:
+                while os.sendfile(target, kept.fileno(), None, _CHUNK):  # the kernel copies
+                    pass
+        with os.fdopen(os.dup(target), "wb") as whole:
             whole.writelines(run_image(job, [*command.files, *options.add]))
         yield target
     finally:

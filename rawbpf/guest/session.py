@@ -16,7 +16,7 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.errors import GuestError
+from rawbpf.errors import FormatError, GuestError
 from rawbpf.guest import qemu
 from rawbpf.guest.console import Console
 from rawbpf.guest.link import Line, Outlet
@@ -39,11 +39,11 @@ _IMPATIENCE = 2.0  # seconds in which three Ctrl+C mean: leave the guest, whatev
 
 
 class Limits(NamedTuple):
-    """Bounds in seconds: until PID 1 reports, between two signs of life, for the whole run."""
+    """Bounds in seconds: until PID 1 reports, between two signs of life, for the command."""
 
     boot: float = 90
     silence: float = 60
-    whole: float | None = None
+    command: float | None = None
 
 
 class Events(NamedTuple):
@@ -104,6 +104,7 @@ class _Session:
         self._output, self._input = windows(guest.memory)
         self._outlets = {Kind.STDOUT: Outlet(1), Kind.STDERR: Outlet(2)}
         self._ready = False
+        self._begun = 0.0
         self._interrupts: list[float] = []
         self.status: int | None = None
         self._on_frame: dict[Kind, Callable[[bytes], None]] = {
@@ -123,8 +124,8 @@ class _Session:
 
     def relay(self, signals: Signals) -> None:
         """Until the command has ended and its output is written, or the guest has ended."""
-        started = heard = time.monotonic()
-        while self._line.open and (self.status is None or any(self._outlets.values())):
+        self._begun = heard = time.monotonic()
+        while any(self._outlets.values()) or (self.status is None and self._line.open):
             ready = {fd for fd, _ in self._poll(signals).poll(_TICK)}
             now = time.monotonic()
             if signals.fileno() in ready:
@@ -133,14 +134,15 @@ class _Session:
             if self._line.fileno() in ready:
                 heard = now
             self._handle(ready)
-            self._check_time(now - started, now - heard)
+            self._check_time(now - self._begun, now - heard)
         self._read_console()
 
     def _poll(self, signals: Signals) -> select.poll:
         poll = select.poll()
         poll.register(signals, select.POLLIN)
-        poll.register(self._guest.console, select.POLLIN)
-        poll.register(self._line, self._line.events())
+        if self._line.open:
+            poll.register(self._guest.console, select.POLLIN)
+            poll.register(self._line, self._line.events())
         if self._stdin is not None and self._ready and self._input.room:
             poll.register(self._stdin, select.POLLIN)
         for outlet in self._outlets.values():
@@ -154,12 +156,14 @@ class _Session:
         if self._line.fileno() in ready:
             self._line.flush()
             for kind, payload in self._line.receive():
+                if kind not in self._on_frame:
+                    raise FormatError(f"the guest sent {kind.name}, which only the host does")
                 self._on_frame[kind](payload)
         for kind, outlet in self._outlets.items():
             if outlet.fd in ready:
                 self._flush(kind, outlet)
-        if self._stdin in ready:
-            self._read_stdin()
+        if self._stdin is not None and self._stdin in ready:
+            self._read_stdin(self._stdin)
 
     def _flush(self, kind: Kind, outlet: Outlet) -> None:
         was_closed = outlet.closed
@@ -176,9 +180,9 @@ class _Session:
         for line in self._console.feed(data):
             self._events.console(line)
 
-    def _read_stdin(self) -> None:
+    def _read_stdin(self, fd: int) -> None:
         try:
-            data = os.read(self._stdin or 0, min(_CHUNK, self._input.room))
+            data = os.read(fd, min(_CHUNK, self._input.room))
         except OSError:
             data = b""
         if data:
@@ -190,6 +194,7 @@ class _Session:
 
     def _is_ready(self, release: bytes) -> None:
         self._ready = True
+        self._begun = time.monotonic()
         self._events.ready(release.decode())
         self._tell_size()  # it may have changed while the guest started
         if self._stdin is None:
@@ -219,16 +224,18 @@ class _Session:
         if self._ready:
             self._line.send(Kind.SIZE, struct.pack("<2H", *window_size()))
 
-    def _check_time(self, since_start: float, silent: float) -> None:
+    def _check_time(self, elapsed: float, silent: float) -> None:
+        """``elapsed`` is how long the kernel has been starting, or the command been running."""
         limits = self._limits
         if self.status is not None:
             return
-        if not self._ready and since_start > limits.boot:
-            raise self._hung(f"it did not start within {limits.boot:g} s")
-        if self._ready and silent > limits.silence:
+        if not self._ready:
+            if elapsed > limits.boot:
+                raise self._hung(f"it did not start within {limits.boot:g} s")
+        elif silent > limits.silence:
             raise self._hung(f"no sign of life for {limits.silence:g} s")
-        if limits.whole is not None and since_start > limits.whole:
-            raise self._hung(f"the command took longer than {limits.whole:g} s")
+        elif limits.command is not None and elapsed > limits.command:
+            raise self._hung(f"the command took longer than {limits.command:g} s")
 
     def _hung(self, why: str) -> GuestError:
         return GuestError("the guest was stopped", why=why, details=self._console.text())

@@ -1,8 +1,9 @@
-"""The guest's root file system, in two archives, one after the other.
+"""The guest's root file system, in three archives, one after the other.
 
-The base holds the interpreter, its library and packages: some tens of MB that seldom change, so
-it is kept in the cache under a fingerprint of everything that went into it (paths, sizes, times).
-The second part is made for each run: rawbpf itself, the files that the command names, the job.
+The first holds the interpreter, its library and packages: some tens of MB that seldom change. The
+second is rawbpf itself. Both are kept in the cache, each under a fingerprint of everything that
+went into it (paths, sizes, times). The third is made for each run: the files that the command
+names, and the job.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from rawbpf.guest.image.tree import JUNK, Tree
 from rawbpf.guest.wire.cpio import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["JOB", "base_image", "run_image"]
+__all__ = ["JOB", "open_images", "run_image"]
 
 JOB = "/rawbpf/job"
 """Where PID 1 finds what to do: a marshalled dictionary, as the same interpreter reads it."""
@@ -38,23 +39,31 @@ main()
 """
 _TEST_PACKAGES = ("pytest", "hypothesis", "pexpect")
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
-_KEPT_IMAGES = 4
+_KEPT_IMAGES = 8
 
 
-def base_image(*, with_tests: bool) -> BinaryIO:
-    """The archive of interpreter and packages, from the cache or made now; open for reading."""
+def open_images(*, with_tests: bool) -> list[BinaryIO]:
+    """The two archives that are kept, made now if they are not there; open for reading."""
     packages = _packages(with_tests)
-    inputs = [Path(sys.executable), Path(base_executable()), *library_files()]
-    inputs += [file for package in packages for file in package.files()]
-    # Files of this very package decide what goes in; a change of them makes another image.
-    inputs += sorted(Path(__file__).parent.glob("*.py"))
+    base = [Path(sys.executable), Path(base_executable()), *library_files()]
+    base += [file for package in packages for file in package.files()]
+    # The modules beside this one decide what goes in; a change of them makes other images.
+    base += sorted(Path(__file__).parent.glob("*.py"))
+    own = list(_own_files())
+    return [
+        _kept(base, lambda: _base_tree(packages)),
+        _kept(own, lambda: _module_tree(own)),
+    ]
+
+
+def _kept(inputs: list[Path], make: Callable[[], Tree]) -> BinaryIO:
     path = cache.folder("images") / f"{_fingerprint(inputs)}.cpio"
     while True:
         try:
             os.utime(path)
             return path.open("rb")
         except FileNotFoundError:
-            cache.write_whole(path, encode(_base_tree(packages)))
+            cache.write_whole(path, encode(make()))
             _forget_old(path.parent)
 
 
@@ -107,6 +116,13 @@ def _base_tree(packages: list[Package]) -> Tree:
     return tree
 
 
+def _module_tree(files: Iterable[Path]) -> Tree:
+    tree = Tree()
+    for path in files:
+        _bring_module(tree, path)
+    return tree
+
+
 def _bring_environment(tree: Tree) -> None:
     """A virtual environment is its pyvenv.cfg and its python links."""
     for path in (Path(sys.prefix, "pyvenv.cfg"), Path(sys.prefix, "lib64")):
@@ -136,10 +152,8 @@ def _bring_bytecode(tree: Tree, source: Path) -> None:
 
 
 def run_image(job: dict[str, Any], add: Iterable[str]) -> Iterator[bytes]:
-    """The pieces of the archive for one run: rawbpf, the files to add, the job."""
+    """The pieces of the archive for one run: the files to add, and the job."""
     tree = Tree()
-    for path in _own_files():
-        _bring_module(tree, path)
     for added in add:
         tree.bring_all(Path(added).absolute())
     tree.directory(job["cwd"])

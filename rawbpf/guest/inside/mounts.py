@@ -24,6 +24,7 @@ _FILE_SYSTEMS = (
     ("tmpfs", "/dev/shm"),
     ("tracefs", "/sys/kernel/tracing"),
     ("debugfs", "/sys/kernel/debug"),
+    ("securityfs", "/sys/kernel/security"),
     ("bpf", "/sys/fs/bpf"),
     ("cgroup2", "/sys/fs/cgroup"),
 )

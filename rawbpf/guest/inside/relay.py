@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rawbpf.guest.inside.spawn import Streams, set_size
@@ -24,7 +25,8 @@ __all__ = ["Line", "Relay"]
 
 _CHUNK = 64 << 10
 _ALIVE_EVERY = 2000  # milliseconds
-_DRAIN = 200  # milliseconds of silence after the command's end, if others keep its streams open
+_DRAIN = 200  # milliseconds of silence that end it, if others keep the command's streams open
+_LEFT_OVER = 1 << 20  # more than any pipe holds
 _VINTR = b"\x03"
 
 
@@ -58,6 +60,7 @@ class Relay:
         self._outputs = {streams.ours[2]: Kind.STDERR, streams.ours[1]: Kind.STDOUT}
         self._input = bytearray()
         self._end_of_input = False
+        self._forwarded = 0
         self._child = 0
         self._status: int | None = None
         self._woken, waker = os.pipe()
@@ -80,9 +83,19 @@ class Relay:
         while self._status is None:
             self._turn(_ALIVE_EVERY)
             self._reap()
-        while self._outputs and self._turn(_DRAIN):
-            self._reap()
+        self._drain()
         return self._status
+
+    def _drain(self) -> None:
+        """Forward what the command left in its streams, not what others go on writing there."""
+        left = _LEFT_OVER
+        while self._outputs and left > 0:
+            before = self._forwarded
+            happened = self._turn(_DRAIN)
+            if not happened and self._window.room:
+                return
+            left -= self._forwarded - before
+            self._reap()
 
     def send_data(self, kind: Kind, data: bytes) -> None:
         """Send bulk data as the host has room for it."""
@@ -134,6 +147,7 @@ class Relay:
         except OSError:
             data = b""
         if data:
+            self._forwarded += len(data)
             self.send_data(self._outputs[fd], data)
         else:
             del self._outputs[fd]
@@ -165,9 +179,13 @@ class Relay:
     def _signal(self, payload: bytes) -> None:
         number = int.from_bytes(payload, "little")
         if number == signal.SIGINT and self._terminal >= 0 and self._stdin == self._terminal:
-            os.write(self._terminal, _VINTR)  # the terminal knows who is in the foreground
+            with suppress(BlockingIOError):  # a terminal that is full takes no more
+                os.write(self._terminal, _VINTR)  # it knows who is in the foreground
         elif self._status is None:
-            os.killpg(self._child, number)
+            try:
+                os.killpg(self._child, number)
+            except ProcessLookupError:  # it has no session of its own yet
+                os.kill(self._child, number)
 
     def _resize(self, payload: bytes) -> None:
         if self._terminal >= 0:

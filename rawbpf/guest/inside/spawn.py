@@ -71,8 +71,7 @@ def start(argv: list[str], env: dict[str, str], cwd: str, streams: Streams) -> i
 def _become(argv: list[str], env: dict[str, str], cwd: str, streams: Streams) -> None:
     os.setsid()
     if streams.terminal >= 0:
-        slave = next(fd for fd, ours in zip(streams.theirs, streams.ours, strict=True)
-                     if ours == streams.terminal)  # fmt: skip
+        slave = streams.theirs[streams.ours.index(streams.terminal)]
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
     # Dups first: a descriptor may be in the way of another's place.
     for number, fd in enumerate([fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in streams.theirs]):

@@ -58,14 +58,18 @@ def folder() -> Path:
 
 def cached() -> list[Kernel]:
     """Every kernel in the cache, the newest last."""
-    kernels = []
-    for image in folder().glob("[!.]*/vmlinuz"):
-        suite = ""
-        for line in (image.parent / "origin").read_text(encoding="utf-8").splitlines():
-            key, _, value = line.partition(": ")
-            suite = value if key == "Suite" else suite
-        kernels.append(Kernel(image, image.parent.name, suite))
+    kernels = [
+        Kernel(image, image.parent.name, _suite(image.parent / "origin"))
+        for image in folder().glob("[!.]*/vmlinuz")
+    ]
     return sorted(kernels, key=lambda kernel: kernel.version)
+
+
+def _suite(origin: Path) -> str:
+    """The suite that a kernel came from; "" for one that somebody put there by hand."""
+    text = origin.read_text(encoding="utf-8") if origin.exists() else ""
+    found = re.search(r"^Suite: (\S+)$", text, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def choose(wanted: str | None, kernels: list[Kernel]) -> Kernel | None:

@@ -13,6 +13,8 @@ import mmap
 import os
 from pathlib import Path
 
+from rawbpf.errors import FormatError
+
 __all__ = ["MEMORY_SIZE", "Window", "guest_memory", "windows"]
 
 MEMORY_SIZE = 2 << 20  # ivshmem wants a power of two
@@ -56,9 +58,9 @@ class Window:
         self.room += size
 
     def get(self, size: int) -> bytes:
-        """Read what the writer says it put. Raises ValueError for more than there can be."""
+        """Read what the writer says it put. Raises FormatError for more than there can be."""
         if size > len(self._memory):
-            raise ValueError(f"{size} bytes cannot be in a window of {len(self._memory)}")
+            raise FormatError(f"{size} bytes cannot be in a window of {len(self._memory)}")
         first = bytes(self._memory[self._position : self._position + size])
         rest = bytes(self._memory[: size - len(first)])
         self._advance(size)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rawbpf.guest.image.build import JOB, base_image, run_image
+from rawbpf.guest.image.build import JOB, open_images, run_image
 from rawbpf.guest.wire.cpio import decode
 
 
@@ -23,9 +23,17 @@ def cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def base(cache):  # noqa: ARG001 -- made in that cache
-    with base_image(with_tests=False) as file:
-        return {f"/{member.path}": member for member in decode(file)}
+def images(cache):  # noqa: ARG001 -- made in that cache
+    found = []
+    for kept in open_images(with_tests=False):
+        with kept:
+            found.append({f"/{member.path}": member for member in decode(kept)})
+    return found
+
+
+@pytest.fixture
+def base(images):
+    return images[0]
 
 
 def test_the_interpreter_is_there_under_its_names(base):
@@ -58,12 +66,20 @@ def test_parents_come_before_children(base):
         seen.add(path)
 
 
-def test_the_same_image_is_made_once(base):  # noqa: ARG001 -- it is made by now
-    with base_image(with_tests=False) as one, base_image(with_tests=False) as other:
-        assert os.path.samestat(os.fstat(one.fileno()), os.fstat(other.fileno()))
+def test_the_same_images_are_made_once(images):  # noqa: ARG001 -- they are made by now
+    for one, other in zip(
+        open_images(with_tests=False), open_images(with_tests=False), strict=True
+    ):
+        with one, other:
+            assert os.path.samestat(os.fstat(one.fileno()), os.fstat(other.fileno()))
 
 
-def test_the_run_part_holds_rawbpf_the_files_and_the_job(tmp_path):
+def test_rawbpf_is_there_as_it_is_here(images):
+    own = Path(__file__).resolve().parents[3] / "rawbpf/__init__.py"
+    assert images[1][str(own)].data == own.read_bytes()
+
+
+def test_the_run_part_holds_the_files_and_the_job(tmp_path):
     added = tmp_path.resolve() / "script.py"
     added.write_text("print(1)")
     job = {"argv": ["python"], "cwd": str(tmp_path.resolve()), "env": {"HOME": "/root"}}
@@ -71,5 +87,3 @@ def test_the_run_part_holds_rawbpf_the_files_and_the_job(tmp_path):
     found = {f"/{member.path}": member for member in decode(io.BytesIO(archive))}
     assert marshal.loads(found[JOB].data) == job
     assert found[str(added)].data == b"print(1)"
-    own = Path(__file__).resolve().parents[3] / "rawbpf/__init__.py"
-    assert found[str(own)].data == own.read_bytes()

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+import time
 
 import pytest
 
@@ -149,6 +150,18 @@ def test_the_command_is_waited_for_but_not_what_it_left_behind(host):
     assert run.said[Kind.STDOUT] == b"ready\n"
 
 
+def test_others_that_go_on_writing_cannot_hold_it(host):
+    run = host("import os\nif os.fork() == 0:\n  while True: os.write(1, b'x' * 1000)")
+    assert run.exit_code() == 0
+
+
+def test_a_reader_that_pauses_loses_nothing(host):
+    run = host("import os; os.write(1, b'x' * 3_000_000); os.write(1, b'the end')")
+    time.sleep(0.6)  # longer than the relay waits for streams that are silent
+    assert run.exit_code() == 0
+    assert run.said[Kind.STDOUT].endswith(b"xthe end")
+
+
 def test_a_terminal_is_one_with_its_size(host):
     run = host("import os; print(os.isatty(0), os.isatty(2), os.get_terminal_size())", (True,) * 3)
     assert run.exit_code() == 0
@@ -165,8 +178,8 @@ def test_only_what_is_a_terminal_there_is_one_here(host):
 
 INTERRUPTED = """
 import time
-print("ready")
 try:
+    print("ready")
     time.sleep(60)
 except KeyboardInterrupt:
     print("stopped")
@@ -182,8 +195,8 @@ def test_ctrl_c_on_a_terminal_goes_to_the_foreground(host):
 
 
 RESIZED = """
-import os, signal
-signal.signal(signal.SIGWINCH, lambda *_: print(os.get_terminal_size()))
+import os, signal, sys
+signal.signal(signal.SIGWINCH, lambda *_: sys.exit(str(os.get_terminal_size())))
 print("ready")
 signal.pause()
 """
@@ -193,7 +206,7 @@ def test_a_window_that_changes_its_size(host):
     run = host(RESIZED, (True,) * 3)
     run.until_said(b"ready")
     run.send(Kind.SIZE, b"\x14\x00\x50\x00")
-    assert run.exit_code() == 0
+    assert run.exit_code() == 1
     assert b"columns=80, lines=20" in run.said[Kind.STDOUT]
 
 

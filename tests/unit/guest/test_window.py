@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rawbpf.errors import FormatError
 from rawbpf.guest.wire.window import Window, windows
 
 
@@ -33,7 +34,7 @@ def test_what_does_not_fit_is_refused():
 
 
 def test_more_than_there_can_be_is_refused():
-    with pytest.raises(ValueError, match="cannot be in a window of 4"):
+    with pytest.raises(FormatError, match="cannot be in a window of 4"):
         Window(memoryview(bytearray(4))).get(5)
 
 
