@@ -10,6 +10,7 @@ from rawbpf.elf.read import ObjectFile
 from rawbpf.elf.write import encode_object
 from rawbpf.errors import DecodeError, FormatError, RawbpfError, UnsupportedError
 from rawbpf.source.assembler import assemble
+from tests.support.clang import compile_object
 
 TEXT = '.map m, array, key=4, value=8, entries=1\n.program p, "xdp"\nr1 = m ll\nr0 = 0\nexit'
 GOOD = encode_object(assemble(TEXT))
@@ -33,6 +34,9 @@ def with_bytes(name, data):
     return GOOD[:offset] + data + GOOD[offset + len(data) :]
 
 
+STRTAB = ObjectFile(GOOD).section(".strtab").header.size
+
+
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
@@ -53,6 +57,10 @@ def with_bytes(name, data):
         (with_section(".symtab", link=3), FormatError, "links to 3"),
         (with_section(".symtab", link=300), FormatError, "links to 300"),
         (with_section(".symtab", size=23), FormatError, "ends inside an entry"),
+        (with_section(".symtab", entry_size=1), FormatError, "entries of 1 bytes in .symtab"),
+        (with_section(".relxdp", entry_size=24), FormatError, "entries of 24 bytes in .relxdp"),
+        (with_bytes(".strtab", b"x" * STRTAB), FormatError, "its names do not end"),
+        (GOOD[:4] + b"\7" + GOOD[5:], FormatError, "damaged ELF file: Invalid EI_CLASS"),
         (with_bytes(".relxdp", struct.pack("<QQ", 0, 99 << 32)), FormatError, "symbol 99"),
         (with_bytes(".relxdp", struct.pack("<QQ", 1 << 40, 1 << 32)), FormatError, "ends at 0x20"),
         (with_bytes("xdp", b"\xff"), DecodeError, "section xdp: opcode 0xff is unknown"),
@@ -91,3 +99,47 @@ def test_only_takes_one_function():
     assert (b.functions, b.symbols, len(b.instructions)) == ({0: "b"}, {0: "m"}, 2)
     assert b.sources[0].line == 5
     assert section.only(0).instructions == section.instructions[:2]
+
+
+def test_relocations_can_be_asked_for_again():
+    file = ObjectFile(GOOD)
+    (section,) = file.code()
+    first = list(file.relocations(section))
+    assert [one.symbol.name for one in first] == ["m"]
+    assert list(file.relocations(section)) == first
+
+
+def test_every_relocation_of_clangs_can_be_read(tmp_path):
+    """Also those of debug sections, of which the last may fill only four bytes."""
+    text = 'int g; __attribute__((section("xdp"))) int p(void *c) { return g; }'
+    file = ObjectFile(compile_object(text, tmp_path / "a.o").read_bytes())
+    found = {
+        one.name: [each.symbol.name for each in file.relocations(one)] for one in file.sections
+    }
+    assert found["xdp"] == ["g"]
+    table = file.section(".rel.debug_str_offsets").contents
+    assert len(found[".debug_str_offsets"]) == len(table) // elf.RELOCATION.size > 0
+
+
+def test_what_pyelftools_has_no_name_for_stays_a_number():
+    """Types and bindings of a symbol, all that there are, and sections with a meaning."""
+    at = ObjectFile(GOOD).section(".symtab").header.offset + elf.SYMBOL.size
+    sections = (0, 1, 0xFF00, 0xFFF1, 0xFFF2, 0xFFFF)
+    for info in range(256):
+        section = sections[info % len(sections)]
+        row = elf.SYMBOL.pack(0, info, 0, section, 5, 6)
+        symbol = ObjectFile(GOOD[:at] + row + GOOD[at + len(row) :]).symbols[1]
+        assert symbol[1:] == (info & 15, info >> 4, section, 5, 6)
+
+
+def test_a_table_of_sections_may_be_counted_in_its_first_entry():
+    """As the format has it for more than 0xFEFF sections."""
+    first = elf.SectionHeader(
+        0, elf.SHT_NULL, size=HEADER.section_count, link=HEADER.names_index, align=0
+    )
+    data = with_header(section_count=0, names_index=0xFFFF)
+    start = HEADER.section_headers
+    data = data[:start] + elf.SECTION_HEADER.pack(*first) + data[start + elf.SECTION_HEADER.size :]
+    assert [one.name for one in ObjectFile(data).sections] == [
+        one.name for one in ObjectFile(GOOD).sections
+    ]
