@@ -57,6 +57,8 @@ def _pointer(machine: Machine, value: int) -> str | None:
     for map_ in machine.maps:
         if value == machine.maps.address(map_.spec.name):
             return f"map {map_.spec.name}"
+    if value == machine.context.base:  # it may be empty, and then no memory is there
+        return f"{machine.context.name}+0"
     function = machine.code.function_name(value)
     return f"function {function}" if function else machine.memory.name(value)
 

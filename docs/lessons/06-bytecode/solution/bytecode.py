@@ -1,0 +1,127 @@
+"""Lesson 06: bytecode by hand. Eight bytes to five numbers, to words, to what they do.
+
+take_apart()     step 1    eight bytes -> an instruction
+put_together()   step 2    an instruction -> eight bytes
+instructions()   step 3    a program -> its instructions, of which one takes sixteen bytes
+spell()          step 4    an instruction -> text
+run()            step 5    do what the instructions say
+"""
+
+import struct
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+SLOT = 8
+WIDE = 0x18
+"""The opcode of the only instruction that takes two slots: a 64-bit constant."""
+
+K, X = 0x00, 0x08
+"""Bit 3 of arithmetic and jumps: the other operand is imm, or the src register."""
+
+ALU64, JMP = 0x07, 0x05
+"""Two classes, bits 0-2."""
+
+ARITHMETIC = {0x00: "+=", 0x10: "-=", 0x20: "*=", 0x40: "|=", 0x50: "&=", 0xA0: "^=", 0xB0: "="}
+CONDITIONS = {0x10: "==", 0x20: ">", 0x50: "!=", 0xA0: "<"}
+"""Bits 4-7 of arithmetic, and of jumps; the comparisons are unsigned."""
+
+JA, EXIT = 0x05, 0x95
+ALL = (1 << 64) - 1
+
+
+class Instruction(NamedTuple):
+    """What the bits say. ``off`` and ``imm`` have signs."""
+
+    opcode: int
+    dst: int
+    src: int
+    off: int
+    imm: int
+
+
+def take_apart(data: bytes) -> Instruction:
+    """The instruction in eight bytes."""
+    opcode, registers, off, imm = struct.unpack("<BBhi", data)
+    return Instruction(opcode, registers & 0x0F, registers >> 4, off, imm)
+
+
+def put_together(instruction: Instruction) -> bytes:
+    """The eight bytes of an instruction."""
+    opcode, dst, src, off, imm = instruction
+    return struct.pack("<BBhi", opcode, src << 4 | dst, off, imm)
+
+
+def instructions(program: bytes) -> dict[int, Instruction]:
+    """Slot -> instruction. A 64-bit constant has all 64 bits in imm, and no second entry."""
+    found, slot = {}, 0
+    while slot * SLOT < len(program):
+        one = take_apart(program[slot * SLOT : (slot + 1) * SLOT])
+        width = 1
+        if one.opcode == WIDE:
+            high = take_apart(program[(slot + 1) * SLOT : (slot + 2) * SLOT]).imm
+            one = one._replace(imm=high << 32 | one.imm & 0xFFFF_FFFF)
+            width = 2
+        found[slot] = one
+        slot += width
+    return found
+
+
+def spell(instruction: Instruction) -> str:
+    """The instruction in words, as llvm-objdump writes them."""
+    opcode, dst, src, off, imm = instruction
+    operation, other = opcode & 0xF0, f"r{src}" if opcode & X else str(imm)
+    if opcode == EXIT:
+        return "exit"
+    if opcode == JA:
+        return f"goto {off:+}"
+    if opcode == WIDE:
+        return f"r{dst} = {imm & ALL:#x} ll"
+    if opcode & 0x07 == ALU64:
+        return f"r{dst} {ARITHMETIC[operation]} {other}"
+    return f"if r{dst} {CONDITIONS[operation]} {other} goto {off:+}"
+
+
+def run(program: bytes, most: int = 100_000) -> int:
+    """r0 at the end. TimeoutError: it has not ended after ``most`` instructions."""
+    code, registers, slot = instructions(program), [0] * 11, 0
+    for _ in range(most):
+        one = code[slot]
+        slot += 2 if one.opcode == WIDE else 1
+        other = (registers[one.src] if one.opcode & X else one.imm) & ALL
+        if one.opcode == EXIT:
+            return registers[0]
+        if one.opcode == WIDE:
+            registers[one.dst] = one.imm & ALL
+        elif one.opcode & 0x07 == ALU64:
+            registers[one.dst] = compute(one.opcode & 0xF0, registers[one.dst], other)
+        elif one.opcode == JA or holds(one.opcode & 0xF0, registers[one.dst], other):
+            slot += one.off
+    raise TimeoutError(f"still running after {most} instructions")
+
+
+def compute(operation: int, dst: int, other: int) -> int:
+    """The result of arithmetic, cut to 64 bits."""
+    results = {
+        "+=": dst + other, "-=": dst - other, "*=": dst * other,
+        "|=": dst | other, "&=": dst & other, "^=": dst ^ other, "=": other,
+    }  # fmt: skip
+    return results[ARITHMETIC[operation]] & ALL
+
+
+def holds(operation: int, dst: int, other: int) -> bool:
+    """Whether a jump is taken."""
+    answers = {"==": dst == other, "!=": dst != other, ">": dst > other, "<": dst < other}
+    return answers[CONDITIONS[operation]]
+
+
+def main() -> None:
+    """Spell and run a program that is written in hex."""
+    program = bytes.fromhex(Path(sys.argv[1]).read_text())
+    for slot, instruction in instructions(program).items():
+        print(f"{slot:3}: {spell(instruction)}")
+    print(f"r0 = {run(program)}")
+
+
+if __name__ == "__main__":
+    main()
