@@ -34,6 +34,7 @@ BIN = Path(sys.executable).parent
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
 KERNEL_TESTS = "tests/kernel"
 GUEST_TESTS = "tests/guest"
+MACHINE_TEST = f"{KERNEL_TESTS}/test_machine_kernel.py"
 NOTHING_COLLECTED = 5  # pytest's exit status
 A_DAY = 24 * 60 * 60
 AT_ONCE = 2  # guests side by side: each has two processors, and mostly uses one
@@ -164,6 +165,9 @@ def in_guests(options: list[str], paths: list[str], *, quick: bool, also: bool) 
     """The kernel tests on each kernel and, if ``also``, the tests of guests."""
     kernels, absent = present_kernels([DEFAULT_SUITE] if quick else list(SUITES))
     compile_tests()
+    if any(MACHINE_TEST.startswith(path.partition("::")[0]) for path in paths):
+        # New ones each time, made here: where the processor is emulated, it would take minutes.
+        subprocess.run([sys.executable, "tools/random-programs"], check=True)
     parts = [kernel_part(kernel, [*options, *paths]) for kernel in kernels]
     if also:
         parts.append(Part("guest tests", [*PYTEST, *options, GUEST_TESTS]))
