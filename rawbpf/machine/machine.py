@@ -55,7 +55,8 @@ class Machine:
 
     ``contents``: map -> its only value at the start, for global variables.
     ``check_stack``: stop a program that reads from its stack what it has not written. Kernels
-    before 6.3 refuse such programs; later ones let the privileged read whatever is there.
+    before 6.3 refuse such programs; later ones, and stable ones with the backport, let the
+    privileged read whatever is there (6715df8d5d24, "bpf: Allow reads from uninit stack").
     """
 
     def __init__(

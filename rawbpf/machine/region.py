@@ -35,13 +35,13 @@ class Zone(NamedTuple):
 
 
 PACKET = Zone("packet", 0x2000_0000)
-STACK = Zone("stack", 0x5000_0000_0000)
-GIVEN = Zone("memory", 0x9000_0000_0000)
-MAPS = Zone("map", 0xA000_0000_0000)
-RECORDS = Zone("record", 0xB000_0000_0000)
+STACK = Zone("stack frames", 0x5000_0000_0000)
+GIVEN = Zone("memory that was given", 0x9000_0000_0000)
+MAPS = Zone("maps; nothing can be read there", 0xA000_0000_0000)
+RECORDS = Zone("records that are being written", 0xB000_0000_0000)
 CONTEXT = Zone("context", 0xC000_0000_0000)
-ELEMENTS = Zone("element", 0xE000_0000_0000)
-FUNCTIONS = Zone("function", 0xF000_0000_0000)
+ELEMENTS = Zone("values of maps", 0xE000_0000_0000)
+FUNCTIONS = Zone("functions; nothing can be read there", 0xF000_0000_0000)
 
 
 class Region:

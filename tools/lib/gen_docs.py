@@ -8,10 +8,14 @@ import re
 import sys
 from pathlib import Path
 
-from assembly_tables import PARTS
+import assembly_tables
+import machine_tables
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {ROOT / "docs/reference/assembly.md": PARTS}
+PAGES = {
+    ROOT / "docs/reference/assembly.md": assembly_tables.PARTS,
+    ROOT / "docs/reference/machine.md": machine_tables.PARTS,
+}
 
 _MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
