@@ -36,7 +36,7 @@ __all__ = ["DEFAULT_PAGES", "LARGEST_PAGES", "Drained", "PerfReader", "check_pag
 _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 
 DEFAULT_PAGES = 64
-"""Pages of data a CPU: 256 KiB where a page is 4 KiB, some 2,600 log records."""
+"""Pages of data a CPU: 256 KiB where a page is 4 KiB, some 2,900 log records."""
 
 LARGEST_PAGES = 1 << 15
 """128 MiB a CPU. Beyond that a typing error is more likely than a wish."""

@@ -46,12 +46,12 @@ def open_bpf_output(cpu: int, wakeup_events: int = 1) -> Fd:
 
 
 def open_probe(pmu: int, function: str, *, config: int = 0, offset: int = 0) -> Fd:
-    """Open an event of the kprobe PMU (4.17) on a kernel function. It does not fire before a
-    program is set and the event is enabled.
+    """Open an event of the kprobe PMU (4.17) on a kernel function.
 
-    ``pmu`` is the PMU's number in sysfs, ``config`` holds its format bits (retprobe). A probe is in
-    the kernel's text, which all CPUs share: pid -1 and CPU 0 mean every process on every CPU.
-    """  # noqa: D205 -- one sentence too long for a line
+    It has nothing to run before a program is set. ``pmu`` is the PMU's number in sysfs, ``config``
+    holds its format bits (retprobe). A probe is in the kernel's text, which all CPUs share: pid -1
+    and CPU 0 mean every process on every CPU.
+    """
     struct = PerfEventAttr(type=pmu, config=config, config2=offset)
     attr = Attr(struct).point("config1", function.encode() + b"\0")
     return _open(attr, pid=-1, cpu=0, label=f"kprobe:{function}")

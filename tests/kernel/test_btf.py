@@ -4,7 +4,6 @@ In a guest that was started with --out, its BTF is brought back, for a machine w
 the C that we make of it (tests/unit/btf/test_ctext_vmlinux.py).
 """
 
-import re
 import struct
 from pathlib import Path
 
@@ -12,8 +11,6 @@ import pytest
 
 from rawbpf.btf import types as t
 from rawbpf.btf.btf import Btf
-from rawbpf.btf.ctext.header import c_header
-from rawbpf.btf.describe import raw
 from rawbpf.btf.encode import BtfBuilder
 from rawbpf.btf.ext_info import FuncInfo, LineInfo, pack
 from rawbpf.btf.sanitize import FEATURES, example, sanitize
@@ -70,23 +67,11 @@ def test_all_of_it_decodes_and_means_something(kernel):
     assert {"pid", "tgid", "comm"} <= {member.name for member in task.members}
 
 
-def test_writing_it_again_changes_nothing(kernel):
-    builder = BtfBuilder()
-    for type_id, record in kernel:
-        assert builder.add(record) == type_id
-    again = Btf.from_bytes(builder.encode())
-    assert all(again[type_id] == record for type_id, record in kernel)
-
-
-def test_every_type_has_a_text(kernel):
-    lines = sum(1 for i in range(1, len(kernel)) for _ in raw(kernel, i))
-    text = "".join(c_header(kernel))
-    assert lines > len(kernel)
-    named = {r.name for _, r in kernel if r.kind == BTF_KIND_STRUCT and r.name}
-    written = set(re.findall(r"^struct (\w+?)(?:___\d+)? \{", text, re.MULTILINE))
-    assert named <= written
+def test_it_can_be_looked_at_elsewhere():
+    """What takes long is done where the processor is a real one: see tests/unit/btf."""
+    data = Path("/sys/kernel/btf/vmlinux").read_bytes()
+    assert data[:2] == b"\x9f\xeb"
     if OUT.is_dir():
-        data = Path("/sys/kernel/btf/vmlinux").read_bytes()
         (OUT / f"btf-{'.'.join(map(str, kernel_version()))}").write_bytes(data)
 
 

@@ -1,12 +1,8 @@
 """vmlinux.h: clang gives every type of a kernel the kernel's own sizes and offsets.
 
-Of the running kernel, and of every kernel whose BTF is in the folder RAWBPF_BTF:
-
-    rawbpf guest --kernel 5.10 --out DIR -- pytest -q tests/kernel/test_btf.py
-    RAWBPF_BTF=DIR pytest tests/unit/btf/test_ctext_vmlinux.py
+Of the running kernel, and of those that tests/support/kernel_btf.py tells how to bring.
 """
 
-import os
 from pathlib import Path
 
 import pytest
@@ -17,9 +13,7 @@ from rawbpf.kernel.btf import vmlinux_btf
 from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_STRUCT
 from tests.support.c_layout import check_with_clang
 from tests.support.clang import btf_of, clang, compile_object, sections
-
-KERNELS = [path for path in [vmlinux_btf()] if path]
-KERNELS += map(str, sorted(Path(os.environ.get("RAWBPF_BTF", "/nonexistent")).glob("btf-*")))
+from tests.support.kernel_btf import KERNELS
 
 
 @pytest.mark.parametrize("path", KERNELS, ids=lambda path: Path(path).name)
