@@ -21,19 +21,18 @@ from typing import TYPE_CHECKING, Self
 from rawbpf.errors import KernelError
 from rawbpf.kernel.pmu import pmu_format_bit, pmu_type
 from rawbpf.links.diagnose import check_function_name, explain_kprobe_failure
+from rawbpf.syscall.owner import Owner
 from rawbpf.syscall.perf_event import open_probe, perf_ioctl
 from rawbpf.uapi.perf_event import perf_event_ioc
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rawbpf.programs.program import Program
     from rawbpf.syscall.fd import Fd
 
 __all__ = ["KprobeLink"]
 
 
-class KprobeLink:
+class KprobeLink(Owner):
     """Owns one kprobe and its tie to a program."""
 
     def __init__(self, fd: Fd, function: str) -> None:
@@ -60,14 +59,3 @@ class KprobeLink:
     def close(self) -> None:
         """Detach. Closing twice does nothing."""
         self._fd.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

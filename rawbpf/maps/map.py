@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Self
 
 from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.syscall import bpf
+from rawbpf.syscall.owner import Owner
 from rawbpf.uapi.bpf import BPF_ANY, bpf_map_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
     from rawbpf.specs.map_spec import MapSpec
     from rawbpf.syscall.fd import Fd
@@ -31,7 +31,7 @@ _PER_CPU = frozenset(
 )
 
 
-class Map:
+class Map(Owner):
     """Owns a map. A ``with`` block closes it; the kernel frees it when its last user is gone."""
 
     def __init__(self, fd: Fd, spec: MapSpec) -> None:
@@ -84,17 +84,6 @@ class Map:
     def close(self) -> None:
         """Give up the descriptor. A PERF_EVENT_ARRAY loses the events stored in it with it."""
         self._fd.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class PerCpuArray(Map):

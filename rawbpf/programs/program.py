@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from rawbpf.syscall import bpf
+from rawbpf.syscall.owner import Owner
 from rawbpf.uapi.bpf_info import BpfProgInfo
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rawbpf.specs.program_spec import ProgramSpec
     from rawbpf.syscall.fd import Fd
 
 __all__ = ["Program"]
 
 
-class Program:
+class Program(Owner):
     """Owns a program. What it is attached to keeps it alive after close()."""
 
     def __init__(self, fd: Fd, spec: ProgramSpec, log: str = "") -> None:
@@ -39,14 +38,3 @@ class Program:
     def close(self) -> None:
         """Give up the descriptor."""
         self._fd.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

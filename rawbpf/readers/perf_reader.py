@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.kernel.cpus import possible_cpus
@@ -22,11 +22,11 @@ from rawbpf.ring.perf_records import Records, parse_records
 from rawbpf.ring.perf_ring import PerfRing
 from rawbpf.syscall.fence import fence
 from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping
+from rawbpf.syscall.owner import Owner
 from rawbpf.syscall.perf_event import open_bpf_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
     from rawbpf.maps.map import Map
     from rawbpf.syscall.fd import Fd
@@ -93,7 +93,7 @@ class _CpuRing:
         self.fd.close()
 
 
-class PerfReader:
+class PerfReader(Owner):
     """Reads what BPF programs write to ``events``, a PERF_EVENT_ARRAY.
 
     Memory: (1 + pages) x page size for each CPU that is online. Errors: UsageError for a bad page
@@ -137,17 +137,6 @@ class PerfReader:
         """Unmap and close all rings."""
         while self._rings:
             self._rings.pop().close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _no_memory(cpu: int, pages: int, error: KernelError) -> KernelError:

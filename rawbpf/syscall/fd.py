@@ -9,18 +9,15 @@ Hence an Fd forgets its number *before* it closes it.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Self
 
 from rawbpf.errors import ClosedError
 from rawbpf.syscall.gate import enter
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from rawbpf.syscall.owner import Owner
 
 __all__ = ["Fd"]
 
 
-class Fd:
+class Fd(Owner):
     """Owns one file descriptor; ``label`` says what it is, for people.
 
     >>> import os
@@ -54,17 +51,6 @@ class Fd:
         if number >= 0:
             # Linux has let go of the number by the time close(2) reports any error.
             enter("close", number)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __del__(self) -> None:
         if getattr(self, "_number", -1) >= 0:

@@ -25,13 +25,13 @@ from rawbpf.links.kprobe import KprobeLink
 from rawbpf.maps.map import Map, PerCpuArray
 from rawbpf.programs.load import load
 from rawbpf.readers.perf_reader import DEFAULT_PAGES, PerfReader, check_pages
+from rawbpf.syscall.owner import Owner
 from rawbpf.trace.hello_kprobe import hello_kprobe
 from rawbpf.trace.log_program import EVENTS, OUTCOMES, events_map
 from rawbpf.trace.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
     from rawbpf.events.log_record import LogRecord
     from rawbpf.specs.program_spec import ProgramSpec
@@ -42,7 +42,7 @@ __all__ = ["Kprobe"]
 _LARGEST_PID = 1 << 22  # PID_MAX_LIMIT
 
 
-class Kprobe:
+class Kprobe(Owner):
     """Traces calls of a kernel function.
 
     ``pid``: only that process. ``retprobe``: when the function returns, not when it is called.
@@ -144,11 +144,3 @@ class Kprobe:
         """Detach and free everything. Closing twice does nothing."""
         self._session = None
         self._stack.close()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
