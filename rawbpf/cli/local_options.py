@@ -23,7 +23,7 @@ __all__ = ["ARGUMENTS", "OPTIONS", "settings"]
 
 ARGUMENTS = """
 Arguments:
-  FILE             Assembly (.bpf.s), an object, raw bytes, or bytes in hex; - for stdin.
+  FILE             Assembly (.bpf.s), raw bytes, or bytes in hex; - for stdin.
 """
 
 OPTIONS = """
@@ -109,7 +109,10 @@ def _context(text: str, packet: str | None) -> context.Context:
 
 def _split(text: str) -> list[str]:
     """At commas, but not inside of quotes."""
-    return re.findall(r"'[^']*'|[^,]+", text)
+    words = re.findall(r"'[^']*'|[^,']+", text)
+    if ",".join(words) != text:
+        raise UsageError(f"--ctx: {text!r} is no list of arguments", fix="such as 1,-2,'text'")
+    return words
 
 
 def _argument(text: str) -> int | bytes:

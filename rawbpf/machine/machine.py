@@ -104,10 +104,7 @@ class Machine:
 
     def _take_back(self) -> None:
         """What one run had, the next must not find."""
-        for region in self._lent:
-            self.memory.remove(region)
-        for _, _, region in self.reserved.values():
-            self.memory.remove(region)
+        self.memory.remove([*self._lent, *(region for _, _, region in self.reserved.values())])
         self._lent.clear()
         self.reserved.clear()
         self.maps.forget_addresses()

@@ -21,7 +21,7 @@ from rawbpf.machine.fault import fault, outside
 from rawbpf.machine.region import GAP, Region
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from rawbpf.machine.region import Zone
 
@@ -85,10 +85,12 @@ class Memory:
         insort(self._regions, region, key=_BASE)
         return region
 
-    def remove(self, region: Region) -> None:
-        """Take a region away; whoever remembers it finds it closed."""
-        region.close()
-        self._regions.remove(region)
+    def remove(self, regions: Iterable[Region]) -> None:
+        """Take regions away; whoever remembers one finds it closed."""
+        gone = set(regions)
+        for region in gone:
+            region.close()
+        self._regions = [region for region in self._regions if region not in gone]
 
     def region_at(self, address: int) -> Region | None:
         """The open region that an address points into, or just behind."""

@@ -38,22 +38,19 @@ def for_each_map_elem(
     """function(map, key, value, context) until it returns 1; how many (Linux 5.13)."""
     if flags:
         return -errno.EINVAL
-    called = 0
-    for key in map_.all_keys():
-        value = map_.lookup(key, machine.world.cpu)
-        if value is None:  # an earlier callback deleted it
-            continue
-        name = f"key of {map_.spec.name}"
-        region = machine.memory.add(ELEMENTS, bytearray(key), name, writable=False)
-        arguments = (
-            machine.maps.address(map_.spec.name),
-            region.base,
-            machine.maps.value_address(map_, key, value),
-            context,
-        )
-        called += 1
-        stop = yield function, arguments
-        machine.memory.remove(region)
-        if stop:
-            break
+    called, name = 0, map_.spec.name
+    size = map_.spec.key_size
+    shown = machine.memory.add(ELEMENTS, bytearray(size), f"key of {name}", writable=False)
+    try:
+        for key in map_.all_keys():
+            value = map_.lookup(key, machine.world.cpu)
+            if value is None:  # an earlier callback deleted it
+                continue
+            shown.data[:] = key
+            address = machine.maps.value_address(map_, key, value)
+            called += 1
+            if (yield function, (machine.maps.address(name), shown.base, address, context)):
+                break
+    finally:
+        machine.memory.remove([shown])
     return called

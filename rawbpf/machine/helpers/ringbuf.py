@@ -65,7 +65,7 @@ def _give_back(machine: Machine, address: int, name: str) -> tuple[RingBuf, int,
         what = f"{name} gets {address:#x}"
         raise MachineError(what, why="that is not the start of a record that was reserved")
     ring, position, region = machine.reserved.pop(address)
-    machine.memory.remove(region)
+    machine.memory.remove([region])
     return ring, position, bytes(region.data)
 
 

@@ -68,7 +68,7 @@ def get_current_comm(machine: Machine, room: memoryview) -> int:
     """The command's name, cut to fit, with a NUL behind and zeroes after it."""
     if not room:
         return -errno.EINVAL
-    name = machine.world.comm.encode()[: min(len(room), 16) - 1]
+    name = machine.world.comm.encode(errors="surrogateescape")[: min(len(room), 16) - 1]
     room[:] = name.ljust(len(room), b"\0")
     return 0
 

@@ -93,8 +93,7 @@ class MapTable:
 
     def forget_addresses(self) -> None:
         """Values stay; pointers to them do not."""
-        for region in self._values.values():
-            self._memory.remove(region)
+        self._memory.remove(self._values.values())
         self._values.clear()
 
 

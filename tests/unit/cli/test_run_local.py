@@ -152,6 +152,8 @@ def test_arguments_of_a_kprobe(capsys, tmp_path, monkeypatch):
     [
         (["--ctx", "kprobe:x"], "--ctx: 'x' is no number"),
         (["--ctx", "kprobe:1,2,3,4,5,6,7,8,9"], "9 arguments"),
+        (["--ctx", "kprobe:1,,2"], "'1,,2' is no list of arguments"),
+        (["--ctx", "kprobe:'a"], "is no list of arguments"),
         (["--ctx", "uprobe"], "unknown context 'uprobe'; use kprobe"),
         (["--ctx", "hex:abc"], "'abc' is not hex"),
         (["--ctx", "xdp", "--data", "/nowhere"], "cannot read /nowhere: No such file"),

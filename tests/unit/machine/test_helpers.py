@@ -46,7 +46,12 @@ def test_random_numbers_are_those_of_the_seed():
 
 @pytest.mark.parametrize(
     ("comm", "size", "text"),
-    [("cat", 16, b"cat" + bytes(13)), ("a" * 20, 16, b"a" * 15 + b"\0"), ("cat", 3, b"ca\0")],
+    [
+        ("cat", 16, b"cat" + bytes(13)),
+        ("a" * 20, 16, b"a" * 15 + b"\0"),
+        ("cat", 3, b"ca\0"),
+        ("\udcff", 2, b"\xff\0"),  # no UTF-8, as it comes from a command line
+    ],
 )
 def test_comm(comm, size, text):
     machine = machine_of(

@@ -62,7 +62,7 @@ def test_a_reader_remembers_but_checks():
     one, other = (memory.add(ELEMENTS, bytearray([n] * 8), f"e{n}") for n in (1, 2))
     read = memory.reader(1)
     assert [read(one.base), read(other.base), read(one.base + 7)] == [1, 2, 1]
-    memory.remove(one)
+    memory.remove([one])
     with pytest.raises(MachineError, match="no memory is there"):
         read(one.base)
     assert read(other.base) == 2
