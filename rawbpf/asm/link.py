@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rawbpf.asm.instruction import Instruction
+    from rawbpf.btf.ext_info import CoreRelo
 
 __all__ = ["callee", "link", "split"]
 
@@ -74,21 +75,32 @@ def _join(name: str, units: Iterable[Program]) -> Program:
     """Units one behind the other; what they refer to is kept."""
     instructions: list[Instruction] = []
     sources: list[Source | None] = []
-    references, functions, slot = {}, [], 0
+    references: dict[int, Reference] = {}
+    relocations: dict[int, CoreRelo] = {}
+    functions, slot = [], 0
     for unit in units:
-        for index, reference in unit.references.items():
-            references[len(instructions) + index] = reference
-        functions.append(Function(unit.name, slot))
+        start = len(instructions)
+        references |= {start + index: one for index, one in unit.references.items()}
+        relocations |= {start + index: one for index, one in unit.relocations.items()}
+        functions.append(Function(unit.name, slot, _type_id(unit)))
         instructions += unit.instructions
         sources += unit.sources or (None,) * len(unit.instructions)
         slot += unit.slots
-    return Program(name, tuple(instructions), tuple(sources), references, tuple(functions))
+    return Program(
+        name, tuple(instructions), tuple(sources), references, tuple(functions), relocations
+    )
+
+
+def _type_id(unit: Program) -> int:
+    """The BTF id of the unit's own function."""
+    return unit.functions[0].type_id if unit.functions else 0
 
 
 def split(program: Program) -> list[Program]:
     """The opposite of ``link``: the program alone, then each of its functions, calls by name."""
     starts = [function.slot for function in program.functions] or [0]
     names = [function.name for function in program.functions] or [program.name]
+    types = [function.type_id for function in program.functions] or [0]
     slots = _slots(program.instructions)
     bounds = [*(slots.index(start) for start in starts), len(slots)]
     by_slot = dict(zip(starts, names, strict=True))
@@ -105,9 +117,10 @@ def split(program: Program) -> list[Program]:
             tuple(bare[first:end]),
             program.sources[first:end],
             {i - first: references[i] for i in sorted(references) if first <= i < end},
-            (Function(name, 0),),
+            (Function(name, 0, type_id),),
+            {i - first: one for i, one in program.relocations.items() if first <= i < end},
         )
-        for name, first, end in zip(names, bounds, bounds[1:], strict=False)
+        for name, type_id, first, end in zip(names, types, bounds, bounds[1:], strict=False)
     ]
 
 

@@ -20,6 +20,8 @@ from rawbpf.errors import BytecodeError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rawbpf.btf.ext_info import CoreRelo
+
 __all__ = ["Function", "Program", "Reference", "Source"]
 
 
@@ -29,6 +31,7 @@ class Source(NamedTuple):
     file: str
     line: int
     text: str | None = None
+    column: int = 0
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
@@ -70,14 +73,21 @@ class Reference(NamedTuple):
 
 
 class Function(NamedTuple):
-    """A function inside a program, and the slot where it begins."""
+    """A function inside a program, and the slot where it begins.
+
+    ``type_id``: the BTF_KIND_FUNC that describes it in its object's BTF; 0 when nothing does.
+    """
 
     name: str
     slot: int
+    type_id: int = 0
 
 
 class Program(NamedTuple):
     """Instructions in order. ``sources`` runs beside them; ``references`` is by their index.
+
+    So is ``relocations``: the CO-RE records of instructions that depend on the kernel's types. They
+    are carried along here; what they mean is the matter of ``core_relo``.
 
     >>> exit_0 = Program("pass", (Instruction(0xB7), Instruction(0x95)))
     >>> exit_0.encode().hex(" ", 8)
@@ -89,6 +99,7 @@ class Program(NamedTuple):
     sources: tuple[Source | None, ...] = ()
     references: Mapping[int, Reference] = {}  # never written to
     functions: tuple[Function, ...] = ()
+    relocations: Mapping[int, CoreRelo] = {}
 
     @property
     def slots(self) -> int:

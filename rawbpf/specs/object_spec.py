@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rawbpf.btf.btf import Btf
     from rawbpf.specs.data_spec import DataSpec
+    from rawbpf.specs.extern_spec import ExternSpec
     from rawbpf.specs.map_spec import MapSpec
     from rawbpf.specs.program_spec import ProgramSpec
 
@@ -17,13 +19,16 @@ __all__ = ["ObjectSpec"]
 class ObjectSpec(NamedTuple):
     """Programs, maps and data, each by name. Programs are linked: their functions are in them.
 
-    A program refers to maps by name, and to data by the name of its section.
+    A program refers to maps by name, and to data by the name of its section. ``externs``: what the
+    kernel is to supply. ``btf``: the object's own types, which all BTF ids in specs refer to.
     """
 
     programs: Mapping[str, ProgramSpec]
     maps: Mapping[str, MapSpec] = {}
     data: Mapping[str, DataSpec] = {}
     license: str = ""
+    externs: Mapping[str, ExternSpec] = {}
+    btf: Btf | None = None
 
     def all_maps(self) -> dict[str, MapSpec]:
         """What has to be created: the maps, and those that hold the data."""

@@ -16,6 +16,9 @@ class ProgramSpec(NamedTuple):
 
     ``license`` decides which helpers the kernel lends: many of those for tracing want one that is
     compatible with the GPL, such as "GPL" or "Dual MIT/GPL".
+
+    ``section`` is the whole name that the program's section has, "kprobe/do_exit"; ``attach_to``
+    what it says about where: "do_exit". ``autoload`` is false for optional ones ("?kprobe/...").
     """
 
     name: str
@@ -24,3 +27,6 @@ class ProgramSpec(NamedTuple):
     license: str = "Dual MIT/GPL"
     expected_attach_type: bpf_attach_type | None = None
     section: str = ""
+    attach_to: str = ""
+    prog_flags: int = 0
+    autoload: bool = True

@@ -246,7 +246,7 @@ def test_functions_are_labels_and_are_recorded():
     b.mov(r0, 1)
     b.exit()
     program = b.build()
-    assert program.functions == (("main", 0), ("f", 2))
+    assert program.functions == (("main", 0, 0), ("f", 2, 0))
     assert program.instructions[0].imm == 1
 
 
