@@ -163,7 +163,7 @@ def test_functions_are_linked_behind_the_programs_that_reach_them():
     )
     p, q = (one.code for one in spec.programs.values())
     assert p.functions == (("p", 0, 0), ("f", 2, 0), ("g", 4, 0))
-    assert q.functions == (("q", 0), ("g", 4), ("f", 6))
+    assert q.functions == (("q", 0, 0), ("g", 4, 0), ("f", 6, 0))
     assert p.instructions[0] == parse_instruction("call pc+1")
     assert q.instructions[0] == parse_instruction("r2 = code_addr(+3) ll")
 
