@@ -1,5 +1,6 @@
 """However a session ends, nothing stays behind and nothing hangs."""
 
+import fcntl
 import json
 import os
 import signal
@@ -82,8 +83,9 @@ def test_a_reader_that_does_not_read_cannot_hold_the_probe():
     """Nobody reads; the pipe fills; the session still ends, and says what was not shown."""
     before = held()
     read, write = os.pipe()
-    with caller(20_000, 0) as calls:
-        words = "-v", "kprobe", getppid_function(), "--pid", str(calls.pid), "-d", "8"
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+    with caller(2_000, 0) as calls:
+        words = "-v", "kprobe", getppid_function(), "--pid", str(calls.pid), "-d", "3"
         with running(*words, stdout=write) as probe:
             os.close(write)
             probe.wait_for("attached to")

@@ -39,6 +39,7 @@ GUEST_TESTS = "tests/guest"
 BTF_TESTS = ["tests/unit/btf/test_ctext_vmlinux.py", "tests/unit/btf/test_vmlinux.py"]
 CHANCES = 3
 PANIC = "the guest ended before its command: Kernel panic"
+PAGES_TEST = f"{KERNEL_TESTS}/test_lessons.py"
 MACHINE_TEST = f"{KERNEL_TESTS}/test_machine_kernel.py"
 NOTHING_COLLECTED = 5  # pytest's exit status
 A_DAY = 24 * 60 * 60
@@ -140,6 +141,9 @@ def kernel_part(kernel: Kernel, arguments: list[str], out: str) -> Part:
     if bpftool := shutil.which("bpftool", path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
         command += ["--add", bpftool]
     command += ["--", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    if kernel.suite != DEFAULT_SUITE:
+        # What a page shows is shown of one kernel.
+        command += ["--ignore", PAGES_TEST]
     return Part(f"kernel {kernel.release}", command, remark=f" ({kernel.suite})")
 
 

@@ -9,13 +9,39 @@ from rawbpf.btf.btf import Btf
 from rawbpf.btf.ctext.header import c_header
 from rawbpf.btf.describe import raw
 from rawbpf.btf.encode import BtfBuilder
-from rawbpf.uapi.btf import BTF_KIND_STRUCT
+from rawbpf.btf.types import Func, FuncProto
+from rawbpf.uapi.btf import BTF_KIND_ENUM, BTF_KIND_STRUCT, KINDS
 from tests.support.kernel_btf import KERNELS
 
 
 @pytest.fixture(params=KERNELS, ids=lambda path: Path(path).name)
 def kernel(request):
     return Btf.from_bytes(Path(request.param).read_bytes())
+
+
+def test_the_kernel_knows_no_kind_that_we_do_not(kernel, request):
+    """It says so itself: its own enum of kinds is in its BTF since 5.16 made it an enum."""
+    kinds = {
+        value.name.removeprefix("BTF_KIND_"): value.value
+        for _, record in kernel
+        if record.kind == BTF_KIND_ENUM
+        for value in record.values
+        if value.name.startswith("BTF_KIND_") and not value.name.endswith(("UNKN", "MAX"))
+    }
+    ours = {row.name: kind for kind, row in KINDS.items()}
+    assert kinds.items() <= ours.items()
+    assert kinds or "5.10" in request.node.name
+
+
+def test_all_of_it_means_something(kernel):
+    functions = 0
+    for _, record in kernel:
+        if isinstance(record, Func):
+            functions += 1
+            assert isinstance(kernel[record.type_id], FuncProto)
+    assert functions > 10_000
+    task = kernel.find("task_struct", BTF_KIND_STRUCT)
+    assert {"pid", "tgid", "comm"} <= {member.name for member in task.members}
 
 
 def test_writing_it_again_changes_nothing(kernel):
