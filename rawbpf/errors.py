@@ -6,6 +6,7 @@
     ├── BytecodeError               instructions that cannot be
     │   ├── DecodeError             bytes that are no instruction; names the offset
     │   └── AssemblyError           text that is no program; names file, line and column
+    ├── CompileError                clang refused a C file; carries what it said
     ├── FormatError                 other bytes that are not what they claim: BTF, ELF, records
     ├── UnsupportedError            this machine, or rawbpf itself, does not have that
     ├── MachineError                the user-space machine stopped a program; names the instruction
@@ -31,6 +32,7 @@ __all__ = [
     "AttachError",
     "BytecodeError",
     "ClosedError",
+    "CompileError",
     "DecodeError",
     "FormatError",
     "GuestError",
@@ -98,6 +100,14 @@ class AssemblyError(BytecodeError):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {super().__str__()}"
+
+
+class CompileError(RawbpfError):
+    """clang refused a C file. ``output`` is what it said, as it said it."""
+
+    def __init__(self, what: str, *, why: str | None = None, output: str = "") -> None:
+        super().__init__(what, why=why, details=output.rstrip())
+        self.output = output
 
 
 class FormatError(RawbpfError):

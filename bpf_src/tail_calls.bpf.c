@@ -1,0 +1,46 @@
+/* A program that becomes another: bpf_tail_call jumps into the program in a slot of a prog array and
+ * does not come back. The loader fills the slots that the map's definition names.
+ *
+ * A socket filter's result says how many bytes of the packet to keep, so the result tells which
+ * program ended: packet byte 0 chooses the slot.
+ *
+ * rawbpf: kernel 5.8
+ */
+#include "vmlinux.h"
+#include <rawbpf/bpf.h>
+
+LICENSE("GPL");
+
+int keep_ten(struct __sk_buff *skb);
+int keep_twenty(struct __sk_buff *skb);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 4);
+	__uint(key_size, sizeof(u32));
+	__array(values, int(struct __sk_buff *));
+} jumps SEC(".maps") = {
+	.values = { [1] = &keep_ten, [3] = &keep_twenty },
+};
+
+SEC("socket")
+int choose(struct __sk_buff *skb)
+{
+	u8 slot = 0;
+
+	bpf_skb_load_bytes(skb, 0, &slot, sizeof(slot));
+	bpf_tail_call(skb, &jumps, slot);
+	return 5;	/* an empty slot: we go on here */
+}
+
+SEC("socket")
+int keep_ten(struct __sk_buff *skb)
+{
+	return 10;
+}
+
+SEC("socket")
+int keep_twenty(struct __sk_buff *skb)
+{
+	return 20;
+}

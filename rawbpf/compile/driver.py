@@ -1,0 +1,87 @@
+"""clang as a process: one C file in, the bytes of an ELF object out.
+
+    clang -target bpf -g -O2 -D__TARGET_ARCH_x86 -I (vmlinux.h) -I (<rawbpf/bpf.h>) -c FILE -o -
+
+Each option is needed: without -g there is no BTF, without -O2 code that no verifier accepts (calls
+that are not inlined, stack slots that are never used). BPF code is the same for all machines, but
+where a function's arguments are in pt_regs is not; so the headers of this and other projects want
+to be told by __TARGET_ARCH_*.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from rawbpf.compile.clang import find_clang
+from rawbpf.compile.vmlinux import vmlinux_folder
+from rawbpf.errors import CompileError, RawbpfError
+from rawbpf.kernel.version import architecture
+
+__all__ = ["INCLUDE", "Compiled", "compile_c", "target_arch"]
+
+INCLUDE = Path(__file__).parent / "include"
+"""Where <rawbpf/bpf.h> and its neighbours are."""
+
+_ARCHITECTURES = {"x86_64": "x86", "aarch64": "arm64", "s390x": "s390", "ppc64le": "powerpc"}
+_LONGEST = 300
+
+
+class Compiled(NamedTuple):
+    """The object's bytes, and what clang had to say about the source: warnings."""
+
+    data: bytes
+    warnings: str
+
+
+def target_arch(machine: str | None = None) -> str:
+    """What follows __TARGET_ARCH_.
+
+    >>> target_arch("x86_64"), target_arch("riscv64")
+    ('x86', 'riscv64')
+    """
+    machine = machine or architecture()
+    return _ARCHITECTURES.get(machine, machine)
+
+
+def compile_c(source: Path, *, clang: str | None = None, headers: Path | None = None) -> Compiled:
+    """Compile one file. ``headers``: the folder of vmlinux.h, if not the running kernel's.
+
+    CompileError carries clang's words. UnsupportedError: no clang, or no BTF to make vmlinux.h of.
+    """
+    program = find_clang(clang)
+    if not source.is_file():
+        raise RawbpfError(f"cannot read {str(source)!r}", why="there is no such file")
+    folders = (headers or vmlinux_folder(), INCLUDE)
+    with TemporaryDirectory(prefix="rawbpf-") as folder:
+        target = Path(folder) / "object.o"
+        command = [program, "-target", "bpf", "-g", "-O2", f"-D__TARGET_ARCH_{target_arch()}"]
+        command += [f"-I{one}" for one in folders]
+        command += ["-c", str(source), "-o", str(target)]
+        said = _run(command, source)
+        return Compiled(target.read_bytes(), said)
+
+
+def _run(command: list[str], source: Path) -> str:
+    """What clang said; CompileError if it refused."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_LONGEST,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RawbpfError(f"cannot run {command[0]}", why=str(error)) from None
+    said = done.stdout.decode(errors="replace")
+    if done.returncode:
+        raise CompileError(
+            f"{Path(command[0]).name} cannot compile {source}",
+            why=f"it ended with {done.returncode}",
+            output=said,
+        )
+    return said

@@ -1,0 +1,24 @@
+"""The programs of bpf_src in C, compiled: here once, so that guests find them in the tree."""
+
+from pathlib import Path
+
+from rawbpf.compile.driver import INCLUDE, compile_c
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ROOT / "bpf_src"
+BUILT = ROOT / "build" / "bpf"
+CLANGS = ("clang-14", "clang-19")
+
+
+def built(name: str, clang: str) -> Path:
+    return BUILT / clang / f"{name}.bpf.o"
+
+
+def build(name: str, clang: str) -> Path:
+    """Compile it if it, or a header, is newer than what is there."""
+    source, target = SOURCES / f"{name}.bpf.c", built(name, clang)
+    newest = max(path.stat().st_mtime for path in (source, *INCLUDE.rglob("*.h")))
+    if not target.exists() or target.stat().st_mtime < newest:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(compile_c(source, clang=clang).data)
+    return target
