@@ -37,13 +37,11 @@ PYTEST = [sys.executable, "-m", "pytest", "-q"]
 KERNEL_TESTS = "tests/kernel"
 GUEST_TESTS = "tests/guest"
 BTF_TESTS = ["tests/unit/btf/test_ctext_vmlinux.py", "tests/unit/btf/test_vmlinux.py"]
-CHANCES = 3
-PANIC = "the guest ended before its command: Kernel panic"
 PAGES_TEST = f"{KERNEL_TESTS}/test_lessons.py"
 MACHINE_TEST = f"{KERNEL_TESTS}/test_machine_kernel.py"
 NOTHING_COLLECTED = 5  # pytest's exit status
 A_DAY = 24 * 60 * 60
-AT_ONCE = 2  # guests side by side: each has two processors, and mostly uses one
+AT_ONCE = 2  # guests side by side: the processors of each take turns on one of ours
 
 LINT = {
     "ruff": ["ruff", "check"],
@@ -63,21 +61,7 @@ class Part(NamedTuple):
 
 
 def run(part: Part) -> Outcome:
-    """Run a part to its end, then show what it said.
-
-    Emulated processors do not always see at once what another has patched into the kernel's text:
-    now and then one runs into a probe that is gone, and its kernel panics. That is no verdict on a
-    test, so such a guest is started again, and the summary says how often.
-    """
-    for panics in range(CHANCES):
-        again = f", after {panics} panic(s) of an emulated kernel" if panics else ""
-        outcome, said = run_once(part._replace(remark=part.remark + again))
-        if outcome.good or PANIC not in said:
-            break
-    return outcome
-
-
-def run_once(part: Part) -> tuple[Outcome, str]:
+    """Run a part to its end, then show what it said."""
     begun = time.monotonic()
     done = subprocess.run(
         part.command,
@@ -94,7 +78,7 @@ def run_once(part: Part) -> tuple[Outcome, str]:
         part.name, good and found is not None, found or {}, time.monotonic() - begun, part.remark
     )
     print(f"--- {part.name}\n{done.stdout.rstrip()}\n", flush=True)
-    return outcome, done.stdout
+    return outcome
 
 
 def run_side_by_side(parts: list[Part]) -> list[Outcome]:
