@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import signal
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.stdout import Stdout
 from rawbpf.cli.terminal import level, say
+from rawbpf.cli.tracing import REASONS, close_stdout, hold_back, signals
 from rawbpf.errors import ClosedError, RawbpfError, UsageError
 from rawbpf.events.log_record import level_number
 from rawbpf.kernel.clock import wall_clock_offset_ns
@@ -18,9 +16,6 @@ from rawbpf.links.diagnose import duplicates
 from rawbpf.trace.kprobe import Kprobe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
-
     from rawbpf.events.log_record import LogRecord
 
 __all__ = ["USAGE", "parse_duration", "parse_pages", "run"]
@@ -51,8 +46,6 @@ _REFUSES_DUPLICATES = (6, 7)
 """The kernel that answers EADDRNOTAVAIL instead (b022f0c7e404)."""
 
 _LONGEST = 10 * 365 * 86400
-_BACKLOG = 1 << 22
-"""Bytes of unwritten output at which we stop emptying the rings."""
 
 
 def parse_duration(text: str) -> float:
@@ -161,15 +154,6 @@ class _Json:
         return ""
 
 
-_REASONS = {
-    "duration": "Duration elapsed",
-    "SIGINT": "Received Ctrl+C",
-    "SIGTERM": "Received SIGTERM",
-    "SIGHUP": "Received SIGHUP",
-    "hang-up": "Nobody reads the output any more",
-}
-
-
 class _Run:
     """One run of the command, from the first line to the exit status."""
 
@@ -182,7 +166,7 @@ class _Run:
         probe, show, out = self._probe, self._show, self._out
         out.put(show.begin(probe.function, self._duration))
         try:
-            with probe, _signals(probe.stop, probe.session.wake_fd):
+            with probe, signals(probe.stop, probe.session.wake_fd):
                 if out.error is not None:
                     self._unwritable()  # it was so before there was anything to stop
                 out.put(show.attached(probe.function))
@@ -194,7 +178,7 @@ class _Run:
             out.finish()
             raise
         out.put(show.end(ledger.summary()))
-        return self._close()
+        return close_stdout(out)
 
     def _warn_of_duplicates(self) -> None:
         """Older kernels probe the first of several functions of a name, and do not say so."""
@@ -209,54 +193,16 @@ class _Run:
         session, shown = self._probe.session, False
         for batch in self._probe.batches(self._duration):
             if session.stopped and not shown:
-                self._out.put(self._show.stopping(_REASONS[session.stopped]))
+                self._out.put(self._show.stopping(REASONS[session.stopped]))
                 shown = True
             visible = [record for record in batch if record.level <= self._threshold]
             session.ledger.hidden += len(batch) - len(visible)
             self._out.put(self._show.events(visible))
-            self._hold_back()
+            hold_back(session, self._out)
         if not shown:
-            self._out.put(self._show.stopping(_REASONS[session.stopped or "duration"]))
-
-    def _hold_back(self) -> None:
-        """Leave the rings alone while the reader of our output is behind."""
-        session = self._probe.session
-        while self._out.backlog > _BACKLOG and not session.over and self._out.error is None:
-            session.pause(0.05)
+            self._out.put(self._show.stopping(REASONS[session.stopped or "duration"]))
 
     def _unwritable(self) -> None:
         """Nothing that we say arrives any more, so stop. The writer's thread calls this."""
         with suppress(ClosedError):  # not attached yet, or already detached
             self._probe.stop("hang-up")
-
-    def _close(self) -> int:
-        """Wait for the last line to be written; say so if it could not be."""
-        unwritten = self._out.finish()
-        error = self._out.error
-        if error is not None and error.errno == errno.EPIPE:
-            # Whoever read us has seen enough, as `head` does. That is no failure.
-            say("stdout was closed by its reader", at="debug")
-            return 0
-        if error is not None or unwritten:
-            why = os.strerror(error.errno or 0) if error else "nobody reads it"
-            raise RawbpfError(f"{unwritten} lines could not be written to stdout", why=why)
-        return 0
-
-
-@contextmanager
-def _signals(stop: Callable[[str], None], wake_fd: int) -> Iterator[None]:
-    """Ctrl+C, SIGTERM and SIGHUP end the session; the wake-up descriptor ends its sleep."""
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        stop(signal.Signals(number).name)
-
-    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
-    before = [(number, signal.signal(number, on_signal)) for number in numbers]
-    # A signal that arrives just before we sleep writes to the pipe, so the sleep ends at once.
-    wake_before = signal.set_wakeup_fd(wake_fd, warn_on_full_buffer=False)
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(wake_before)
-        for number, handler in before:
-            signal.signal(number, handler)

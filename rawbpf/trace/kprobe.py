@@ -26,7 +26,9 @@ from rawbpf.maps.map import Map, PerCpuArray
 from rawbpf.programs.load import load
 from rawbpf.readers.perf_reader import DEFAULT_PAGES, PerfReader, check_pages
 from rawbpf.syscall.owner import Owner
+from rawbpf.trace.collector import Collector
 from rawbpf.trace.hello_kprobe import hello_kprobe
+from rawbpf.trace.ledger import Ledger
 from rawbpf.trace.log_program import EVENTS, OUTCOMES, events_map
 from rawbpf.trace.session import Session
 
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 
     from rawbpf.events.log_record import LogRecord
     from rawbpf.specs.program_spec import ProgramSpec
-    from rawbpf.trace.ledger import Ledger
 
 __all__ = ["Kprobe"]
 
@@ -76,7 +77,7 @@ class Kprobe(Owner):
         self.retprobe = retprobe
         self.buffer_pages = check_pages(buffer_pages)
         self._stack = ExitStack()
-        self._session: Session | None = None
+        self._session: Session[LogRecord] | None = None
 
     def __enter__(self) -> Self:
         require_kernel()
@@ -95,7 +96,8 @@ class Kprobe(Owner):
             raise refused("cannot create a BPF map", error) from None
         program = stack.enter_context(load(self.spec, {EVENTS: events, OUTCOMES.name: outcomes}))
         reader = stack.enter_context(PerfReader(events, self.buffer_pages))
-        session = Session(reader)
+        ledger = Ledger()
+        session = Session(reader.filenos(), Collector(reader, ledger), ledger)
         stack.callback(session.close)
         link = KprobeLink.attach(program, self.function, retprobe=self.retprobe)
         self._link = stack.enter_context(link)
@@ -103,7 +105,7 @@ class Kprobe(Owner):
         self._session = session
 
     @property
-    def session(self) -> Session:
+    def session(self) -> Session[LogRecord]:
         """The running session; ClosedError before ``with`` and after it."""
         if self._session is None:
             raise ClosedError(f"the probe of {self.function} is not open", fix="use it in `with`")

@@ -13,20 +13,18 @@ import errno
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from rawbpf.errors import KernelError
 from rawbpf.syscall.epoll import EPOLLIN, Epoll
-from rawbpf.trace.collector import Collector
 from rawbpf.trace.ledger import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from rawbpf.events.log_record import LogRecord
-    from rawbpf.readers.perf_reader import PerfReader
+__all__ = ["Session", "Source"]
 
-__all__ = ["Session"]
+R = TypeVar("R")
 
 _BREATH = 0.02
 """Seconds between two drains of a busy ring. Short for eyes, long for a computer."""
@@ -34,19 +32,39 @@ _BREATH = 0.02
 _RING, _WAKE, _HANG_UP = 0, 1, 2
 
 
-class Session:
-    """Reads log records from ``reader`` until a deadline or ``stop``."""
+class Source(Protocol[R]):
+    """What a session empties: rings, taken together."""
 
-    def __init__(self, reader: PerfReader) -> None:
-        self.ledger = Ledger()
-        self._collector = Collector(reader, self.ledger)
+    @property
+    def holding(self) -> bool:
+        """Whether records wait for the next pass, so that there is no time to sleep."""
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the last pass found a ring that was filling up."""
+
+    def collect(self) -> list[R]:
+        """One pass: what is certain to be next."""
+
+    def collect_all(self) -> list[R]:
+        """The last pass, when nothing writes any more: all there is."""
+
+
+class Session(Generic[R]):
+    """Reads ``source`` until a deadline or ``stop``; ``filenos`` are readable when it has news."""
+
+    def __init__(
+        self, filenos: Iterable[int], source: Source[R], ledger: Ledger | None = None
+    ) -> None:
+        self.ledger = ledger or Ledger()
+        self._collector = source
         self.stopped: str | None = None
         self._deadline: float | None = None
         self._wake_read, self.wake_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._all, self._quiet = Epoll(), Epoll()
         for epoll in (self._all, self._quiet):
             epoll.add(self._wake_read, _WAKE)
-        for fd in reader.filenos():
+        for fd in filenos:
             self._all.add(fd, _RING)
 
     def stop(self, reason: str) -> None:
@@ -65,7 +83,7 @@ class Session:
                 if error.errno not in (errno.EPERM, errno.EBADF):  # a file never hangs up
                     raise
 
-    def batches(self, duration: float | None) -> Iterator[list[LogRecord]]:
+    def batches(self, duration: float | None) -> Iterator[list[R]]:
         """Yield what the rings held, oldest first, each time that they held something."""
         started = time.monotonic()
         self._deadline = started + duration if duration else None
@@ -91,12 +109,12 @@ class Session:
             self.stopped = "duration"
         return self.stopped is not None
 
-    def rest(self) -> list[LogRecord]:
+    def rest(self) -> list[R]:
         """What the rings still hold, when the probe is gone."""
         return self._collector.collect_all()
 
     def close(self) -> None:
-        """Close what the session opened; the reader is its owner's."""
+        """Close what the session opened; the rings are their owner's."""
         self._all.close()
         self._quiet.close()
         os.close(self._wake_read)
