@@ -32,6 +32,7 @@ __all__ = [
     "SHF_EXECINSTR",
     "SHF_WRITE",
     "SHN_LORESERVE",
+    "SHN_UNDEF",
     "SHT_NOBITS",
     "SHT_NULL",
     "SHT_PROGBITS",
@@ -40,6 +41,7 @@ __all__ = [
     "SHT_SYMTAB",
     "STB_GLOBAL",
     "STB_LOCAL",
+    "STB_WEAK",
     "STT_FUNC",
     "STT_NOTYPE",
     "STT_OBJECT",
@@ -68,10 +70,12 @@ SHF_WRITE = 1 << 0
 SHF_ALLOC = 1 << 1
 SHF_EXECINSTR = 1 << 2
 
+SHN_UNDEF = 0  # of symbols: it is for somebody else to define
 SHN_LORESERVE = 0xFF00  # from here on, section indices mean something else
 
 STB_LOCAL = 0
 STB_GLOBAL = 1
+STB_WEAK = 2  # may stay undefined
 STT_NOTYPE = 0
 STT_OBJECT = 1
 STT_FUNC = 2

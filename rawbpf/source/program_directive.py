@@ -44,7 +44,7 @@ def program_directive(arguments: Arguments) -> Header:
     token = arguments.token
     section = arguments.text('a section, such as "kprobe/do_exit"')
     kind = section_kind(section)
-    prog_type, attach_type = kind or (None, None)
+    prog_type, attach_type = (kind.prog_type, kind.attach_type) if kind else (None, None)
     while arguments.comma():
         setting = arguments.name("type= or attach=")
         if setting not in ("type", "attach") or not arguments.operator("="):

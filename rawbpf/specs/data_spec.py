@@ -15,12 +15,16 @@ __all__ = ["DataSpec", "Variable"]
 
 
 class Variable(NamedTuple):
-    """A name for some bytes of the section. ``width``: bytes of each element of what is there."""
+    """A name for some bytes of the section. ``width``: bytes of each element of what is there.
+
+    ``type_id``: its type in the object's BTF; 0 if nothing describes it.
+    """
 
     name: str
     offset: int
     size: int
     width: int = 1
+    type_id: int = 0
 
 
 class DataSpec(NamedTuple):

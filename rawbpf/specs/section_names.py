@@ -1,12 +1,14 @@
 """What a program's section name says of it: ``kprobe/do_exit`` is a KPROBE program.
 
 The convention is libbpf's, kept here so that objects mean the same to both. What follows the slash
-says where to attach. The longest prefix that fits wins.
+says where to attach. The longest prefix that fits wins. ``.s`` behind a prefix: the program may
+sleep; a question mark before it: load it only if asked to.
 
+>>> name = read_section("?fexit.s/do_exit")
+>>> name.kind.attach_type.name, name.attach_to, name.autoload
+('BPF_TRACE_FEXIT', 'do_exit', False)
 >>> section_kind("kprobe/do_exit").prog_type.name
 'BPF_PROG_TYPE_KPROBE'
->>> section_kind("fexit/do_exit").attach_type.name
-'BPF_TRACE_FEXIT'
 >>> section_kind("kprobes") is None
 True
 """
@@ -15,139 +17,189 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
+from rawbpf.uapi.bpf import (
+    BPF_F_SLEEPABLE,
+    BPF_F_XDP_HAS_FRAGS,
+    bpf_attach_type,
+    bpf_prog_type,
+)
 
-__all__ = ["SectionKind", "section_kind"]
+__all__ = ["SECTION_KINDS", "SectionKind", "SectionName", "read_section", "section_kind"]
 
 
 class SectionKind(NamedTuple):
-    """The program type, and the attach type if loading needs one."""
+    """A row of the table: the program type, and the attach type if loading needs one.
 
+    ``since``: the first kernel with such programs. ``follows``: what stands behind the slash.
+    """
+
+    prefix: str
     prog_type: bpf_prog_type
     attach_type: bpf_attach_type | None
+    since: tuple[int, int]
+    follows: str
+
+    @property
+    def prog_flags(self) -> int:
+        """What BPF_PROG_LOAD is to be told."""
+        family = self.prefix.partition("/")[0]
+        if family == "xdp.frags":
+            return BPF_F_XDP_HAS_FRAGS
+        return BPF_F_SLEEPABLE if family.endswith(".s") or family == "syscall" else 0
+
+
+class SectionName(NamedTuple):
+    """A section's name, read. ``kind`` is None for a name that says nothing."""
+
+    section: str
+    kind: SectionKind | None
+    attach_to: str
+    autoload: bool
+
+    @property
+    def prog_flags(self) -> int:
+        """What BPF_PROG_LOAD is to be told."""
+        return self.kind.prog_flags if self.kind else 0
 
 
 _TABLE = """
-socket                SOCKET_FILTER
-sk_reuseport          SK_REUSEPORT             SK_REUSEPORT_SELECT
-sk_reuseport/migrate  SK_REUSEPORT             SK_REUSEPORT_SELECT_OR_MIGRATE
-kprobe                KPROBE
-kretprobe             KPROBE
-kprobe.multi          KPROBE                   TRACE_KPROBE_MULTI
-kretprobe.multi       KPROBE                   TRACE_KPROBE_MULTI
-kprobe.session        KPROBE                   TRACE_KPROBE_SESSION
-ksyscall              KPROBE
-kretsyscall           KPROBE
-uprobe                KPROBE
-uprobe.s              KPROBE
-uretprobe             KPROBE
-uretprobe.s           KPROBE
-uprobe.multi          KPROBE                   TRACE_UPROBE_MULTI
-uprobe.multi.s        KPROBE                   TRACE_UPROBE_MULTI
-uretprobe.multi       KPROBE                   TRACE_UPROBE_MULTI
-uretprobe.multi.s     KPROBE                   TRACE_UPROBE_MULTI
-uprobe.session        KPROBE                   TRACE_UPROBE_SESSION
-uprobe.session.s      KPROBE                   TRACE_UPROBE_SESSION
-usdt                  KPROBE
-usdt.s                KPROBE
-tc                    SCHED_CLS
-tc/ingress            SCHED_CLS                TCX_INGRESS
-tc/egress             SCHED_CLS                TCX_EGRESS
-tcx/ingress           SCHED_CLS                TCX_INGRESS
-tcx/egress            SCHED_CLS                TCX_EGRESS
-classifier            SCHED_CLS
-action                SCHED_ACT
-netkit/primary        SCHED_CLS                NETKIT_PRIMARY
-netkit/peer           SCHED_CLS                NETKIT_PEER
-tp                    TRACEPOINT
-tracepoint            TRACEPOINT
-raw_tp                RAW_TRACEPOINT
-raw_tracepoint        RAW_TRACEPOINT
-raw_tp.w              RAW_TRACEPOINT_WRITABLE
-raw_tracepoint.w      RAW_TRACEPOINT_WRITABLE
-tp_btf                TRACING                  TRACE_RAW_TP
-fentry                TRACING                  TRACE_FENTRY
-fentry.s              TRACING                  TRACE_FENTRY
-fexit                 TRACING                  TRACE_FEXIT
-fexit.s               TRACING                  TRACE_FEXIT
-fmod_ret              TRACING                  MODIFY_RETURN
-fmod_ret.s            TRACING                  MODIFY_RETURN
-iter                  TRACING                  TRACE_ITER
-iter.s                TRACING                  TRACE_ITER
-freplace              EXT
-lsm                   LSM                      LSM_MAC
-lsm.s                 LSM                      LSM_MAC
-lsm_cgroup            LSM                      LSM_CGROUP
-syscall               SYSCALL
-xdp                   XDP                      XDP
-xdp.frags             XDP                      XDP
-xdp/devmap            XDP                      XDP_DEVMAP
-xdp.frags/devmap      XDP                      XDP_DEVMAP
-xdp/cpumap            XDP                      XDP_CPUMAP
-xdp.frags/cpumap      XDP                      XDP_CPUMAP
-perf_event            PERF_EVENT
-lwt_in                LWT_IN
-lwt_out               LWT_OUT
-lwt_xmit              LWT_XMIT
-lwt_seg6local         LWT_SEG6LOCAL
-sockops               SOCK_OPS                 CGROUP_SOCK_OPS
-sk_skb                SK_SKB
-sk_skb/stream_parser  SK_SKB                   SK_SKB_STREAM_PARSER
-sk_skb/stream_verdict SK_SKB                   SK_SKB_STREAM_VERDICT
-sk_skb/verdict        SK_SKB                   SK_SKB_VERDICT
-sk_msg                SK_MSG                   SK_MSG_VERDICT
-lirc_mode2            LIRC_MODE2               LIRC_MODE2
-flow_dissector        FLOW_DISSECTOR           FLOW_DISSECTOR
-cgroup_skb/ingress    CGROUP_SKB               CGROUP_INET_INGRESS
-cgroup_skb/egress     CGROUP_SKB               CGROUP_INET_EGRESS
-cgroup/skb            CGROUP_SKB
-cgroup/sock           CGROUP_SOCK              CGROUP_INET_SOCK_CREATE
-cgroup/sock_create    CGROUP_SOCK              CGROUP_INET_SOCK_CREATE
-cgroup/sock_release   CGROUP_SOCK              CGROUP_INET_SOCK_RELEASE
-cgroup/post_bind4     CGROUP_SOCK              CGROUP_INET4_POST_BIND
-cgroup/post_bind6     CGROUP_SOCK              CGROUP_INET6_POST_BIND
-cgroup/bind4          CGROUP_SOCK_ADDR         CGROUP_INET4_BIND
-cgroup/bind6          CGROUP_SOCK_ADDR         CGROUP_INET6_BIND
-cgroup/connect4       CGROUP_SOCK_ADDR         CGROUP_INET4_CONNECT
-cgroup/connect6       CGROUP_SOCK_ADDR         CGROUP_INET6_CONNECT
-cgroup/connect_unix   CGROUP_SOCK_ADDR         CGROUP_UNIX_CONNECT
-cgroup/sendmsg4       CGROUP_SOCK_ADDR         CGROUP_UDP4_SENDMSG
-cgroup/sendmsg6       CGROUP_SOCK_ADDR         CGROUP_UDP6_SENDMSG
-cgroup/sendmsg_unix   CGROUP_SOCK_ADDR         CGROUP_UNIX_SENDMSG
-cgroup/recvmsg4       CGROUP_SOCK_ADDR         CGROUP_UDP4_RECVMSG
-cgroup/recvmsg6       CGROUP_SOCK_ADDR         CGROUP_UDP6_RECVMSG
-cgroup/recvmsg_unix   CGROUP_SOCK_ADDR         CGROUP_UNIX_RECVMSG
-cgroup/getpeername4   CGROUP_SOCK_ADDR         CGROUP_INET4_GETPEERNAME
-cgroup/getpeername6   CGROUP_SOCK_ADDR         CGROUP_INET6_GETPEERNAME
-cgroup/getpeername_unix CGROUP_SOCK_ADDR       CGROUP_UNIX_GETPEERNAME
-cgroup/getsockname4   CGROUP_SOCK_ADDR         CGROUP_INET4_GETSOCKNAME
-cgroup/getsockname6   CGROUP_SOCK_ADDR         CGROUP_INET6_GETSOCKNAME
-cgroup/getsockname_unix CGROUP_SOCK_ADDR       CGROUP_UNIX_GETSOCKNAME
-cgroup/sysctl         CGROUP_SYSCTL            CGROUP_SYSCTL
-cgroup/getsockopt     CGROUP_SOCKOPT           CGROUP_GETSOCKOPT
-cgroup/setsockopt     CGROUP_SOCKOPT           CGROUP_SETSOCKOPT
-cgroup/dev            CGROUP_DEVICE            CGROUP_DEVICE
-struct_ops            STRUCT_OPS
-struct_ops.s          STRUCT_OPS
-sk_lookup             SK_LOOKUP                SK_LOOKUP
-netfilter             NETFILTER                NETFILTER
+socket                  SOCKET_FILTER           -                              3.19 -
+sk_reuseport            SK_REUSEPORT            SK_REUSEPORT_SELECT            4.19 -
+sk_reuseport/migrate    SK_REUSEPORT            SK_REUSEPORT_SELECT_OR_MIGRATE 5.14 -
+kprobe                  KPROBE                  -                              4.1  FUNCTION[+N]
+kretprobe               KPROBE                  -                              4.1  FUNCTION
+kprobe.multi            KPROBE                  TRACE_KPROBE_MULTI             5.18 PATTERN
+kretprobe.multi         KPROBE                  TRACE_KPROBE_MULTI             5.18 PATTERN
+kprobe.session          KPROBE                  TRACE_KPROBE_SESSION           6.10 PATTERN
+ksyscall                KPROBE                  -                              4.1  CALL
+kretsyscall             KPROBE                  -                              4.1  CALL
+uprobe                  KPROBE                  -                              4.1  PATH:FUNCTION[+N]
+uprobe.s                KPROBE                  -                              6.0  PATH:FUNCTION[+N]
+uretprobe               KPROBE                  -                              4.1  PATH:FUNCTION[+N]
+uretprobe.s             KPROBE                  -                              6.0  PATH:FUNCTION[+N]
+uprobe.multi            KPROBE                  TRACE_UPROBE_MULTI             6.6  PATH:PATTERN
+uprobe.multi.s          KPROBE                  TRACE_UPROBE_MULTI             6.6  PATH:PATTERN
+uretprobe.multi         KPROBE                  TRACE_UPROBE_MULTI             6.6  PATH:PATTERN
+uretprobe.multi.s       KPROBE                  TRACE_UPROBE_MULTI             6.6  PATH:PATTERN
+uprobe.session          KPROBE                  TRACE_UPROBE_SESSION           6.13 PATH:PATTERN
+uprobe.session.s        KPROBE                  TRACE_UPROBE_SESSION           6.13 PATH:PATTERN
+usdt                    KPROBE                  -                              4.1  PATH:PROVIDER:NAME
+usdt.s                  KPROBE                  -                              6.0  PATH:PROVIDER:NAME
+tc                      SCHED_CLS               -                              4.1  -
+tc/ingress              SCHED_CLS               TCX_INGRESS                    6.6  -
+tc/egress               SCHED_CLS               TCX_EGRESS                     6.6  -
+tcx/ingress             SCHED_CLS               TCX_INGRESS                    6.6  -
+tcx/egress              SCHED_CLS               TCX_EGRESS                     6.6  -
+classifier              SCHED_CLS               -                              4.1  -
+action                  SCHED_ACT               -                              4.1  -
+netkit/primary          SCHED_CLS               NETKIT_PRIMARY                 6.7  -
+netkit/peer             SCHED_CLS               NETKIT_PEER                    6.7  -
+tp                      TRACEPOINT              -                              4.7  GROUP/NAME
+tracepoint              TRACEPOINT              -                              4.7  GROUP/NAME
+raw_tp                  RAW_TRACEPOINT          -                              4.17 NAME
+raw_tracepoint          RAW_TRACEPOINT          -                              4.17 NAME
+raw_tp.w                RAW_TRACEPOINT_WRITABLE -                              5.2  NAME
+raw_tracepoint.w        RAW_TRACEPOINT_WRITABLE -                              5.2  NAME
+tp_btf                  TRACING                 TRACE_RAW_TP                   5.5  NAME
+fentry                  TRACING                 TRACE_FENTRY                   5.5  FUNCTION
+fentry.s                TRACING                 TRACE_FENTRY                   5.10 FUNCTION
+fexit                   TRACING                 TRACE_FEXIT                    5.5  FUNCTION
+fexit.s                 TRACING                 TRACE_FEXIT                    5.10 FUNCTION
+fmod_ret                TRACING                 MODIFY_RETURN                  5.7  FUNCTION
+fmod_ret.s              TRACING                 MODIFY_RETURN                  5.10 FUNCTION
+iter                    TRACING                 TRACE_ITER                     5.8  KIND
+iter.s                  TRACING                 TRACE_ITER                     5.19 KIND
+freplace                EXT                     -                              5.6  FUNCTION
+lsm                     LSM                     LSM_MAC                        5.7  HOOK
+lsm.s                   LSM                     LSM_MAC                        5.10 HOOK
+lsm_cgroup              LSM                     LSM_CGROUP                     6.0  HOOK
+syscall                 SYSCALL                 -                              5.14 -
+xdp                     XDP                     XDP                            4.8  -
+xdp.frags               XDP                     XDP                            5.18 -
+xdp/devmap              XDP                     XDP_DEVMAP                     5.8  -
+xdp.frags/devmap        XDP                     XDP_DEVMAP                     5.18 -
+xdp/cpumap              XDP                     XDP_CPUMAP                     5.9  -
+xdp.frags/cpumap        XDP                     XDP_CPUMAP                     5.18 -
+perf_event              PERF_EVENT              -                              4.9  -
+lwt_in                  LWT_IN                  -                              4.10 -
+lwt_out                 LWT_OUT                 -                              4.10 -
+lwt_xmit                LWT_XMIT                -                              4.10 -
+lwt_seg6local           LWT_SEG6LOCAL           -                              4.18 -
+sockops                 SOCK_OPS                CGROUP_SOCK_OPS                4.13 -
+sk_skb                  SK_SKB                  -                              4.14 -
+sk_skb/stream_parser    SK_SKB                  SK_SKB_STREAM_PARSER           4.14 -
+sk_skb/stream_verdict   SK_SKB                  SK_SKB_STREAM_VERDICT          4.14 -
+sk_skb/verdict          SK_SKB                  SK_SKB_VERDICT                 5.13 -
+sk_msg                  SK_MSG                  SK_MSG_VERDICT                 4.17 -
+lirc_mode2              LIRC_MODE2              LIRC_MODE2                     4.18 -
+flow_dissector          FLOW_DISSECTOR          FLOW_DISSECTOR                 4.20 -
+cgroup_skb/ingress      CGROUP_SKB              CGROUP_INET_INGRESS            4.10 -
+cgroup_skb/egress       CGROUP_SKB              CGROUP_INET_EGRESS             4.10 -
+cgroup/skb              CGROUP_SKB              -                              4.10 -
+cgroup/sock             CGROUP_SOCK             CGROUP_INET_SOCK_CREATE        4.10 -
+cgroup/sock_create      CGROUP_SOCK             CGROUP_INET_SOCK_CREATE        4.10 -
+cgroup/sock_release     CGROUP_SOCK             CGROUP_INET_SOCK_RELEASE       5.9  -
+cgroup/post_bind4       CGROUP_SOCK             CGROUP_INET4_POST_BIND         4.17 -
+cgroup/post_bind6       CGROUP_SOCK             CGROUP_INET6_POST_BIND         4.17 -
+cgroup/bind4            CGROUP_SOCK_ADDR        CGROUP_INET4_BIND              4.17 -
+cgroup/bind6            CGROUP_SOCK_ADDR        CGROUP_INET6_BIND              4.17 -
+cgroup/connect4         CGROUP_SOCK_ADDR        CGROUP_INET4_CONNECT           4.17 -
+cgroup/connect6         CGROUP_SOCK_ADDR        CGROUP_INET6_CONNECT           4.17 -
+cgroup/connect_unix     CGROUP_SOCK_ADDR        CGROUP_UNIX_CONNECT            6.7  -
+cgroup/sendmsg4         CGROUP_SOCK_ADDR        CGROUP_UDP4_SENDMSG            4.18 -
+cgroup/sendmsg6         CGROUP_SOCK_ADDR        CGROUP_UDP6_SENDMSG            4.18 -
+cgroup/sendmsg_unix     CGROUP_SOCK_ADDR        CGROUP_UNIX_SENDMSG            6.7  -
+cgroup/recvmsg4         CGROUP_SOCK_ADDR        CGROUP_UDP4_RECVMSG            5.2  -
+cgroup/recvmsg6         CGROUP_SOCK_ADDR        CGROUP_UDP6_RECVMSG            5.2  -
+cgroup/recvmsg_unix     CGROUP_SOCK_ADDR        CGROUP_UNIX_RECVMSG            6.7  -
+cgroup/getpeername4     CGROUP_SOCK_ADDR        CGROUP_INET4_GETPEERNAME       5.8  -
+cgroup/getpeername6     CGROUP_SOCK_ADDR        CGROUP_INET6_GETPEERNAME       5.8  -
+cgroup/getpeername_unix CGROUP_SOCK_ADDR        CGROUP_UNIX_GETPEERNAME        6.7  -
+cgroup/getsockname4     CGROUP_SOCK_ADDR        CGROUP_INET4_GETSOCKNAME       5.8  -
+cgroup/getsockname6     CGROUP_SOCK_ADDR        CGROUP_INET6_GETSOCKNAME       5.8  -
+cgroup/getsockname_unix CGROUP_SOCK_ADDR        CGROUP_UNIX_GETSOCKNAME        6.7  -
+cgroup/sysctl           CGROUP_SYSCTL           CGROUP_SYSCTL                  5.2  -
+cgroup/getsockopt       CGROUP_SOCKOPT          CGROUP_GETSOCKOPT              5.3  -
+cgroup/setsockopt       CGROUP_SOCKOPT          CGROUP_SETSOCKOPT              5.3  -
+cgroup/dev              CGROUP_DEVICE           CGROUP_DEVICE                  4.15 -
+struct_ops              STRUCT_OPS              -                              5.6  -
+struct_ops.s            STRUCT_OPS              -                              6.5  -
+sk_lookup               SK_LOOKUP               SK_LOOKUP                      5.9  -
+netfilter               NETFILTER               NETFILTER                      6.4  -
 """
 
 
 def _row(line: str) -> tuple[str, SectionKind]:
-    prefix, prog_type, *attach = line.split()
-    attach_type = bpf_attach_type["BPF_" + attach[0]] if attach else None
-    return prefix, SectionKind(bpf_prog_type["BPF_PROG_TYPE_" + prog_type], attach_type)
+    prefix, prog_type, attach, since, follows = line.split()
+    attach_type = None if attach == "-" else bpf_attach_type["BPF_" + attach]
+    major, minor = since.split(".")
+    kind = SectionKind(
+        prefix,
+        bpf_prog_type["BPF_PROG_TYPE_" + prog_type],
+        attach_type,
+        (int(major), int(minor)),
+        "" if follows == "-" else follows,
+    )
+    return prefix, kind
 
 
-_KINDS = dict(map(_row, _TABLE.strip().splitlines()))
+SECTION_KINDS = dict(map(_row, _TABLE.strip().splitlines()))
+"""By prefix."""
 
 
 def section_kind(section: str) -> SectionKind | None:
     """The kind of program in a section of this name, or None when the name says nothing."""
-    prefix = section
-    while prefix not in _KINDS:
+    prefix = section.removeprefix("?")
+    while prefix not in SECTION_KINDS:
         prefix, slash, _ = prefix.rpartition("/")
         if not slash:
             return None
-    return _KINDS[prefix]
+    return SECTION_KINDS[prefix]
+
+
+def read_section(section: str) -> SectionName:
+    """All that a section's name says."""
+    kind = section_kind(section)
+    name = section.removeprefix("?")
+    attach_to = "" if kind is None else name[len(kind.prefix) :].removeprefix("/")
+    return SectionName(name, kind, attach_to, not section.startswith("?"))

@@ -19,7 +19,9 @@ __all__ = [
     "BPF_F_INDEX_MASK",
     "BPF_F_REUSE_STACKID",
     "BPF_F_SKIP_FIELD_MASK",
+    "BPF_F_SLEEPABLE",
     "BPF_F_USER_STACK",
+    "BPF_F_XDP_HAS_FRAGS",
     "BPF_NOEXIST",
     "BPF_OBJ_NAME_LEN",
     "BPF_TAG_SIZE",
@@ -50,6 +52,10 @@ BPF_F_CURRENT_CPU = BPF_F_INDEX_MASK
 BPF_F_SKIP_FIELD_MASK = 0xFF
 BPF_F_USER_STACK = 1 << 8
 BPF_F_REUSE_STACKID = 1 << 10
+
+# prog_flags of BPF_PROG_LOAD
+BPF_F_SLEEPABLE = 1 << 4
+BPF_F_XDP_HAS_FRAGS = 1 << 5
 
 
 class bpf_cmd(IntEnum):

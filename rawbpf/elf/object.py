@@ -1,0 +1,165 @@
+"""An object file, as clang makes it from C, to the blueprint of what is in it.
+
+    sections of code        -> programs, with the functions that they reach behind them
+    .maps and its types     -> maps
+    .data .rodata .bss      -> data
+    undefined symbols       -> externs
+    license                 -> the licence
+
+The file may be anything: what it says wrong ends in a FormatError or its kin.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.asm.link import link
+from rawbpf.btf.btf import Btf
+from rawbpf.elf import layout as elf
+from rawbpf.elf.data_sections import data_sections, variable_types
+from rawbpf.elf.externs import externs
+from rawbpf.elf.functions import CodeReader
+from rawbpf.elf.map_definitions import decode_map
+from rawbpf.elf.read import ObjectFile
+from rawbpf.elf.records import Records
+from rawbpf.errors import BytecodeError, FormatError, UnsupportedError
+from rawbpf.specs.object_spec import ObjectSpec
+from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.specs.section_names import read_section
+from rawbpf.uapi.bpf import bpf_prog_type
+
+if TYPE_CHECKING:
+    from rawbpf.asm.program import Program
+    from rawbpf.elf.functions import Place
+    from rawbpf.elf.read import Section
+    from rawbpf.specs.map_spec import MapSpec
+
+__all__ = ["open_object"]
+
+_TEXT = ".text"
+_MAPS = ".maps"
+_MOST_SLOTS = 1 << 20
+"""Of all programs together: a small file could have each of many programs reach all functions."""
+
+
+def open_object(data: bytes) -> ObjectSpec:
+    """What an object defines. No kernel is asked.
+
+    FormatError: damaged, or no such object. UnsupportedError: something that is left out here.
+    """
+    file = ObjectFile(data)
+    if file.section("maps") is not None:
+        raise UnsupportedError(
+            "the object defines its maps in section 'maps'",
+            why="that form ended with libbpf 1.0: it says nothing of types",
+            fix='write them as struct { __uint(type, ...); ... } SEC(".maps")',
+        )
+    return _Reader(file).spec()
+
+
+class _Reader:
+    def __init__(self, file: ObjectFile) -> None:
+        self.file = file
+        types = file.section(".BTF")
+        self.btf = Btf(types.contents) if types is not None and types.contents else None
+        self.data = data_sections(file, self.btf)
+        self.externs = externs(file, self.btf)
+
+    def spec(self) -> ObjectSpec:
+        """Everything."""
+        section = self.file.section(_MAPS)
+        places = {} if section is None else self._map_places(section)
+        names = {number: spec.name for number, spec in self.data.items()}
+        records = Records(self.file, self.btf)
+        reader = CodeReader(self.file, records, places, names, self.externs)
+        units = reader.functions()
+        maps = {} if section is None else self._maps(section, places, reader.names)
+        return ObjectSpec(
+            self._programs(units),
+            maps,
+            {spec.name: spec for spec in self.data.values()},
+            self._license(),
+            self.externs,
+            self.btf,
+        )
+
+    def _map_places(self, section: Section) -> dict[Place, str]:
+        return {
+            (symbol.section, symbol.value): symbol.name
+            for symbol in self.file.symbols
+            if symbol.section == section.number and symbol.type == elf.STT_OBJECT
+        }
+
+    def _maps(
+        self, section: Section, places: dict[Place, str], functions: dict[Place, str]
+    ) -> dict[str, MapSpec]:
+        if self.btf is None:
+            raise FormatError("section .maps without BTF", fix="compile with -g")
+        btf = self.btf
+        types = variable_types(btf, _MAPS)
+        initial = self._initial(section, places, functions)
+        specs = {}
+        for name in places.values():
+            if name not in types:
+                raise FormatError(f"BTF says nothing of map {name!r}", fix="compile with -g")
+            specs[name] = decode_map(name, btf, types[name], initial.get(name, {}))
+        return specs
+
+    def _initial(
+        self, section: Section, places: dict[Place, str], functions: dict[Place, str]
+    ) -> dict[str, dict[int, str]]:
+        """Map -> byte of its definition -> the map or program whose address is there."""
+        starts = sorted((place[1], name) for place, name in places.items())
+        found: dict[str, dict[int, str]] = {}
+        for relocation in self.file.relocations(section):
+            target = relocation.symbol.section, relocation.symbol.value
+            name = places.get(target) or functions.get(target)
+            holder = max((one for one in starts if one[0] <= relocation.offset), default=None)
+            if name is None or holder is None:
+                raise FormatError(f"a map begins with {relocation.symbol.name!r}, which is neither")
+            found.setdefault(holder[1], {})[relocation.offset - holder[0]] = name
+        return found
+
+    def _programs(self, units: dict[Place, Program]) -> dict[str, ProgramSpec]:
+        """Global functions of all sections but .text; the others are for them to call."""
+        functions = {unit.name: unit for unit in units.values()}
+        static = {
+            (one.section, one.value)
+            for one in self.file.symbols
+            if one.binding == elf.STB_LOCAL and one.type == elf.STT_FUNC
+        }
+        programs, slots = {}, 0
+        for place, unit in units.items():
+            section = self.file.sections[place[0]].name
+            if section == _TEXT or place in static:
+                continue
+            program = self._program(section, unit, functions)
+            slots += program.code.slots
+            if slots > _MOST_SLOTS:
+                raise FormatError(f"the programs have more than {_MOST_SLOTS} instructions")
+            programs[unit.name] = program
+        return programs
+
+    def _program(self, section: str, unit: Program, functions: dict[str, Program]) -> ProgramSpec:
+        try:
+            code = link(unit, functions)
+        except BytecodeError as error:
+            raise FormatError(f"program {unit.name!r}: {error.what}", why=error.why) from None
+        name = read_section(section)
+        kind = name.kind
+        return ProgramSpec(
+            unit.name,
+            bpf_prog_type.BPF_PROG_TYPE_UNSPEC if kind is None else kind.prog_type,
+            code,
+            self._license(),
+            None if kind is None else kind.attach_type,
+            section=name.section,
+            attach_to=name.attach_to,
+            prog_flags=name.prog_flags,
+            autoload=name.autoload,
+        )
+
+    def _license(self) -> str:
+        section = self.file.section("license")
+        contents = b"" if section is None else section.contents
+        return contents.partition(b"\0")[0].decode(errors="surrogateescape")
