@@ -1,0 +1,121 @@
+"""Externs of the section .ksyms: names of the kernel, put into the instructions.
+
+    extern const struct rq runqueues __ksym     lddw with src = 3: the BTF id of a variable
+    extern const void bpf_prog_put __ksym       lddw with src = 0: an address, nothing more
+    extern void bpf_rcu_read_lock(void) __ksym  call with src = 2: the BTF id of a function
+    ... __weak, and absent                      lddw of 0; a call that the verifier must not reach
+
+A program asks ``if (bpf_rcu_read_lock)`` before it calls; with 0 there, the verifier drops the
+branch. If it does reach the call, the helper number there, which no kernel has, tells.
+
+Minimum kernel: 5.10 for variables (4976b718c355), 5.13 for functions (e6ac2450d6de).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.btf import types as t
+from rawbpf.btf.sizes import strip
+from rawbpf.errors import UnsupportedError
+from rawbpf.uapi.bpf_insn import BPF_PSEUDO_BTF_ID, BPF_PSEUDO_KFUNC_CALL
+from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_VAR
+
+if TYPE_CHECKING:
+    from rawbpf.asm.instruction import Instruction
+    from rawbpf.asm.program import Program
+    from rawbpf.btf.btf import Btf
+    from rawbpf.collection.kernel_facts import KernelFacts
+    from rawbpf.specs.extern_spec import ExternSpec
+    from rawbpf.specs.object_spec import ObjectSpec
+
+__all__ = ["ABSENT_CALL", "resolve_ksyms"]
+
+ABSENT_CALL = 0x0BAD_CA11
+"""A helper that no kernel has."""
+
+
+def resolve_ksyms(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
+    """The object with the kernel's names put in, for all programs that would be loaded."""
+    found: dict[str, _Found | None] = {}
+    programs = {
+        name: program._replace(code=_resolve(program.code, spec, kernel, found))
+        if program.autoload
+        else program
+        for name, program in spec.programs.items()
+    }
+    return spec._replace(programs=programs)
+
+
+class _Found:
+    """What a name is in this kernel: an id of a type, or an address."""
+
+    def __init__(self, number: int, *, typed: bool) -> None:
+        self.number, self.typed = number, typed
+
+
+def _resolve(
+    code: Program, spec: ObjectSpec, kernel: KernelFacts, found: dict[str, _Found | None]
+) -> Program:
+    instructions = list(code.instructions)
+    references = dict(code.references)
+    for index, reference in code.references.items():
+        extern = spec.externs.get(reference.name)
+        if reference.kind not in ("ksym", "kfunc") or extern is None:
+            continue
+        if extern.name not in found:
+            found[extern.name] = _find(extern, spec.btf, kernel)
+        instructions[index] = _put(instructions[index], found[extern.name], reference.addend)
+        del references[index]
+    return code._replace(instructions=tuple(instructions), references=references)
+
+
+def _put(instruction: Instruction, found: _Found | None, addend: int) -> Instruction:
+    """The instruction with what was found in it."""
+    if instruction.opcode == LD_IMM64:
+        if found is None:
+            return instruction._replace(src=0, imm=0)
+        if found.typed:
+            return instruction._replace(src=BPF_PSEUDO_BTF_ID, imm=found.number)
+        return instruction._replace(src=0, imm=found.number + addend)
+    if found is None:
+        return instruction._replace(src=0, imm=ABSENT_CALL)
+    return instruction._replace(src=BPF_PSEUDO_KFUNC_CALL, off=0, imm=found.number)
+
+
+def _find(extern: ExternSpec, types: Btf | None, kernel: KernelFacts) -> _Found | None:
+    """Look it up; None for a weak one that is absent."""
+    if extern.kind == "kfunc":
+        number = _type_id(extern.name, BTF_KIND_FUNC, kernel)
+    elif types is None or _is_void(types, extern.type_id):
+        address = kernel.address(extern.name)
+        if address is not None:
+            return _Found(address, typed=False)
+        number = None
+    else:
+        number = _type_id(extern.name, BTF_KIND_VAR, kernel)
+    if number is not None:
+        return _Found(number, typed=True)
+    if extern.weak:
+        return None
+    raise _absent(extern, kernel)
+
+
+def _is_void(types: Btf, type_id: int) -> bool:
+    return not type_id or isinstance(types[strip(types, type_id)], t.Void)
+
+
+def _type_id(name: str, kind: int, kernel: KernelFacts) -> int | None:
+    return kernel.require_types().find_id(name, kind)
+
+
+def _absent(extern: ExternSpec, kernel: KernelFacts) -> UnsupportedError:
+    what = "function that programs may call" if extern.kind == "kfunc" else "variable"
+    kind = BTF_KIND_FUNC if extern.kind == "kfunc" else BTF_KIND_VAR
+    where = [name for name, types in kernel.modules.items() if types.find_id(extern.name, kind)]
+    return UnsupportedError(
+        f"this kernel has no {what} {extern.name}",
+        why=f"it is in the module {where[0]}, where rawbpf does not look" if where else None,
+        fix="declare it __weak if the program can do without",
+    )

@@ -1,0 +1,89 @@
+"""Prepare: what the file leaves open gets the value that this machine has.
+
+- A PERF_EVENT_ARRAY has a slot for each possible CPU: 0 entries mean as many as there are.
+- A ring buffer's size must be a power of two and a multiple of the page size; it is rounded up.
+- Sections of variables can be mapped into our memory (BPF_F_MMAPABLE, 5.5), so that reading one
+  does not copy all, and writing one does not overwrite what a program wrote beside it meanwhile.
+- Maps and names of .kconfig become a section of their own: the answers, read-only.
+- A stack trace's depth is often set by the tool that loads the object: 0 means the kernel's most.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from rawbpf.collection.kconfig import KCONFIG, kconfig_data
+from rawbpf.collection.ksyms import resolve_ksyms
+from rawbpf.kernel.cpus import possible_cpus
+from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
+
+if TYPE_CHECKING:
+    from rawbpf.collection.kernel_facts import KernelFacts
+    from rawbpf.specs.map_spec import MapSpec
+    from rawbpf.specs.object_spec import ObjectSpec
+
+__all__ = ["mappable", "prepare", "prepare_map"]
+
+_DEEPEST_STACK = 127
+"""PERF_MAX_STACK_DEPTH: what kernel.perf_event_max_stack is, unless somebody changed it."""
+
+_MOST_ENTRIES = 10_240
+"""For a table whose size the file leaves open, which the kernel would refuse."""
+
+_SIZELESS = frozenset(
+    {
+        bpf_map_type.BPF_MAP_TYPE_CGROUP_STORAGE,
+        bpf_map_type.BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
+        bpf_map_type.BPF_MAP_TYPE_SK_STORAGE,
+        bpf_map_type.BPF_MAP_TYPE_INODE_STORAGE,
+        bpf_map_type.BPF_MAP_TYPE_TASK_STORAGE,
+        bpf_map_type.BPF_MAP_TYPE_CGRP_STORAGE,
+        bpf_map_type.BPF_MAP_TYPE_STRUCT_OPS,
+    }
+)
+"""Types that the kernel makes as large as need be."""
+
+
+def prepare(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
+    """The object with its maps and externs settled for the running kernel."""
+    maps = {name: prepare_map(one) for name, one in spec.maps.items()}
+    data = dict(spec.data)
+    answers = kconfig_data(spec, kernel)
+    if answers is not None:
+        data[KCONFIG] = answers
+    return resolve_ksyms(spec._replace(maps=maps, data=data), kernel)
+
+
+def prepare_map(spec: MapSpec) -> MapSpec:
+    """One map with what the file leaves to the machine.
+
+    >>> from rawbpf.specs.map_spec import MapSpec
+    >>> ring = MapSpec("events", bpf_map_type.BPF_MAP_TYPE_RINGBUF, 0, 0, max_entries=5000)
+    >>> prepare_map(ring).max_entries
+    8192
+    """
+    kind, entries = spec.map_type, spec.max_entries
+    if kind is bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+        most = max(possible_cpus()) + 1
+        # More slots than CPUs are refused nowhere, but fewer lose events.
+        return spec._replace(key_size=4, value_size=4, max_entries=entries or most)
+    if kind is bpf_map_type.BPF_MAP_TYPE_RINGBUF:
+        return spec._replace(max_entries=_ring_size(entries))
+    if kind is bpf_map_type.BPF_MAP_TYPE_STACK_TRACE:
+        value_size = spec.value_size or 8 * _DEEPEST_STACK
+        return spec._replace(value_size=value_size, max_entries=entries or _MOST_ENTRIES)
+    if not entries and kind not in _SIZELESS:
+        return spec._replace(max_entries=_MOST_ENTRIES)
+    return spec
+
+
+def _ring_size(size: int) -> int:
+    """A power of two of pages."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    return 1 << (max(size, page) - 1).bit_length()
+
+
+def mappable(spec: MapSpec) -> MapSpec:
+    """The map of a section of variables, so that it can be mapped."""
+    return spec._replace(map_flags=spec.map_flags | bpf_map_flags.BPF_F_MMAPABLE)

@@ -1,0 +1,60 @@
+r"""Decoded values as text for people, and as JSON.
+
+>>> values_line({"pid": 7, "comm": b"cat", "addr": {"port": 80}, "xs": [1, 2]})
+"pid=7 comm='cat' addr={port=80} xs=[1, 2]"
+>>> plain({"comm": b"c\xff", "n": 1})
+{'comm': 'c\\xff', 'n': 1}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rawbpf.output.escape import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["hex_lines", "plain", "value_text", "values_line"]
+
+_LONGEST_BYTES = 64
+_COLUMNS = 16
+
+
+def values_line(values: dict[str, Any]) -> str:
+    """A struct's members on one line."""
+    return " ".join(f"{name}={value_text(value)}" for name, value in values.items())
+
+
+def value_text(value: Any) -> str:  # noqa: ANN401 -- whatever BTF decodes to
+    """One value."""
+    if isinstance(value, dict):
+        return "{" + values_line(value) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(value_text, value)) + "]"
+    if isinstance(value, bytes | bytearray):
+        return f"'{printable(bytes(value[:_LONGEST_BYTES]))}'" + "…" * (len(value) > _LONGEST_BYTES)
+    return str(value)
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 -- the same, for JSON
+    """The value with text where there were bytes."""
+    if isinstance(value, dict):
+        return {str(name): plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, bytes | bytearray):
+        return bytes(value).decode(errors="backslashreplace")
+    return value
+
+
+def hex_lines(data: bytes) -> Iterator[str]:
+    r"""A hex dump: offset, sixteen bytes, what of them is text.
+
+    >>> print(*hex_lines(b"ping\0"), sep="")
+    0000  70 69 6e 67 00                                   ping.
+    """
+    for at in range(0, len(data), _COLUMNS):
+        row = data[at : at + _COLUMNS]
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
+        yield f"{at:04x}  {row.hex(' '):<{3 * _COLUMNS}} {text}"

@@ -1,0 +1,150 @@
+"""Externs: what the kernel's configuration, its symbols and its types answer."""
+
+import pytest
+
+from rawbpf.asm.instruction import Instruction
+from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.asm.program import Program, Reference
+from rawbpf.btf.btf import Btf
+from rawbpf.btf.encode import BtfBuilder
+from rawbpf.btf.types import Const, Enum, Enumerator
+from rawbpf.collection.kconfig import kconfig_data
+from rawbpf.collection.ksyms import ABSENT_CALL, resolve_ksyms
+from rawbpf.errors import RawbpfError, UnsupportedError
+from rawbpf.kernel.version import KernelVersion
+from rawbpf.specs.extern_spec import ExternSpec
+from rawbpf.specs.object_spec import ObjectSpec
+from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.uapi.bpf import bpf_prog_type
+
+CALL = 0x85
+
+
+class Kernel:
+    """Stands for a kernel whose answers the test knows."""
+
+    version = KernelVersion(6, 1, 300)
+    wraps_syscalls = True
+    has_cookies = False
+    modules = {}
+
+    def __init__(self, settings=None, symbols=None, types=None):
+        self.setting = (settings or {}).get
+        self.address = (symbols or {}).get
+        self.types = types
+
+    def require_types(self):
+        return self.types
+
+
+@pytest.fixture
+def types():
+    b = BtfBuilder()
+    ids = {"int": b.add_int("int", 4, signed=True), "bool": b.add_int("_Bool", 1)}
+    ids["char"] = b.add_int("char", 1, signed=True)
+    values = (Enumerator("TRI_NO", 0), Enumerator("TRI_YES", 1), Enumerator("TRI_MODULE", 2))
+    ids["tristate"] = b.add(Enum("libbpf_tristate", 4, values))
+    ids["text"] = b.add_array(ids["char"], 8, ids["int"])
+    ids["const void"] = b.add(Const(0))
+    return ids, Btf(b.encode())
+
+
+def asking(types, *externs):
+    return ObjectSpec({}, externs={one.name: one for one in externs}, btf=types)
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "setting", "expected"),
+    [
+        ("int", 4, "250", "fa000000"),
+        ("int", 4, "0x10", "10000000"),
+        ("bool", 1, "y", "01"),
+        ("tristate", 4, "m", "02000000"),
+        ("char", 1, "m", "6d"),
+        ("text", 8, '"none"', "6e6f6e6500000000"),
+    ],
+)
+def test_a_setting_becomes_a_value_of_the_type(types, kind, size, setting, expected):
+    ids, btf = types
+    extern = ExternSpec("CONFIG_X", "kconfig", ids[kind], size=size)
+    data = kconfig_data(asking(btf, extern), Kernel({"CONFIG_X": setting}))
+    assert data.contents.hex() == expected
+    assert [one.name for one in data.variables] == ["CONFIG_X"]
+
+
+def test_settings_that_do_not_fit_are_errors(types):
+    ids, btf = types
+    for kind, setting in (("bool", "m"), ("int", '"text"'), ("int", str(1 << 40))):
+        extern = ExternSpec("CONFIG_X", "kconfig", ids[kind], size=4)
+        with pytest.raises(RawbpfError, match="CONFIG_X"):
+            kconfig_data(asking(btf, extern), Kernel({"CONFIG_X": setting}))
+
+
+def test_an_unset_one_is_zero_if_weak(types):
+    ids, btf = types
+    weak = ExternSpec("CONFIG_X", "kconfig", ids["int"], weak=True, size=4)
+    assert kconfig_data(asking(btf, weak), Kernel()).contents == bytes(4)
+    with pytest.raises(UnsupportedError, match="CONFIG_X"):
+        kconfig_data(asking(btf, weak._replace(weak=False)), Kernel())
+
+
+def test_the_loaders_own_answers(types):
+    ids, btf = types
+    spec = asking(
+        btf,
+        ExternSpec("LINUX_KERNEL_VERSION", "kconfig", ids["int"], size=4),
+        ExternSpec("LINUX_HAS_SYSCALL_WRAPPER", "kconfig", ids["bool"], offset=4, size=1),
+        ExternSpec("LINUX_HAS_BPF_COOKIE", "kconfig", ids["bool"], offset=5, size=1),
+    )
+    assert kconfig_data(spec, Kernel()).contents.hex() == "ff0106000100"  # 300 is more than a byte
+
+
+def resolved(spec, kernel, *instructions):
+    references = {index: reference for index, (_, reference) in enumerate(instructions)}
+    code = Program("p", tuple(one for one, _ in instructions), references=references)
+    program = ProgramSpec("p", bpf_prog_type.BPF_PROG_TYPE_KPROBE, code)
+    done = resolve_ksyms(spec._replace(programs={"p": program}), kernel).programs["p"].code
+    assert not done.references
+    return done.instructions
+
+
+LOAD = Instruction(LD_IMM64, dst=1)
+
+
+def test_names_become_ids_or_addresses(types):
+    ids, btf = types
+    b = BtfBuilder()
+    integer = b.add_int("int", 4)
+    variable = b.add_var("runqueues", integer)
+    function = b.add_func("bpf_lock", b.add_func_proto(0))
+    spec = asking(
+        btf,
+        ExternSpec("runqueues", "ksym", ids["int"]),
+        ExternSpec("bpf_prog_put", "ksym", ids["const void"]),
+        ExternSpec("bpf_lock", "kfunc", ids["int"]),
+        ExternSpec("never", "kfunc", ids["int"], weak=True),
+    )
+    kernel = Kernel(symbols={"bpf_prog_put": 0xFFFF_FFFF_8100_0000}, types=Btf(b.encode()))
+    done = resolved(
+        spec,
+        kernel,
+        (LOAD, Reference("ksym", "runqueues")),
+        (LOAD, Reference("ksym", "bpf_prog_put")),
+        (Instruction(CALL, src=2), Reference("kfunc", "bpf_lock")),
+        (LOAD, Reference("kfunc", "never")),
+        (Instruction(CALL, src=2), Reference("kfunc", "never")),
+    )
+    assert done == (
+        LOAD._replace(src=3, imm=variable),
+        LOAD._replace(src=0, imm=0xFFFF_FFFF_8100_0000),
+        Instruction(CALL, src=2, imm=function),
+        LOAD._replace(src=0, imm=0),
+        Instruction(CALL, src=0, imm=ABSENT_CALL),
+    )
+
+
+def test_an_absent_name_is_an_error_unless_weak(types):
+    ids, btf = types
+    spec = asking(btf, ExternSpec("never", "ksym", ids["const void"]))
+    with pytest.raises(UnsupportedError, match="no variable never"):
+        resolved(spec, Kernel(), (LOAD, Reference("ksym", "never")))

@@ -1,0 +1,71 @@
+"""Global variables by name, before there is a map."""
+
+import pytest
+
+from rawbpf.btf.btf import Btf
+from rawbpf.btf.encode import BtfBuilder
+from rawbpf.collection.variables import Section
+from rawbpf.errors import UsageError
+from rawbpf.specs.data_spec import DataSpec, Variable
+
+
+@pytest.fixture
+def section():
+    b = BtfBuilder()
+    u32, char = b.add_int("unsigned int", 4), b.add_int("char", 1, signed=True)
+    limits = b.add_struct("limits", 8, [("low", u32, 0), ("high", u32, 32)])
+    text = b.add_array(char, 8, u32)
+    variables = (
+        Variable("target_pid", 0, 4, type_id=u32),
+        Variable("limits", 4, 8, type_id=limits),
+        Variable("label", 12, 8, type_id=text),
+        Variable("plain", 20, 2, width=2),
+    )
+    return Section(DataSpec(".rodata", bytes(22), variables), Btf(b.encode()))
+
+
+def test_values_have_the_types_of_c(section):
+    section["target_pid"] = 42
+    section["limits"] = {"low": 1, "high": 2}
+    section["label"] = "here"
+    section["plain"] = -2
+    assert dict(section) == {
+        "target_pid": 42,
+        "limits": {"low": 1, "high": 2},
+        "label": b"here",
+        "plain": 0xFFFE,
+    }
+    assert section.contents == bytes.fromhex("2a000000 01000000 02000000 6865726500000000 feff")
+
+
+def test_what_does_not_fit_is_refused(section):
+    for name, value in (("target_pid", 1 << 32), ("label", b"123456789"), ("plain", 1 << 16)):
+        with pytest.raises(UsageError):
+            section[name] = value
+    assert not any(section.contents)
+
+
+def test_a_wrong_name_is_a_key_error_with_a_near_one(section):
+    with pytest.raises(KeyError, match="did you mean target_pid"):
+        section["target_pd"]
+    assert "target_pd" not in section
+
+
+def test_a_frozen_section_keeps_its_values(section):
+    section["target_pid"] = 7
+    section.freeze()
+    with pytest.raises(UsageError, match="constant"):
+        section["target_pid"] = 8
+    assert section["target_pid"] == 7
+
+
+def test_values_may_live_in_a_map_and_outlive_it(section):
+    memory = bytearray(section.contents)
+    section.move_to(memoryview(memory))
+    section["target_pid"] = 5
+    assert memory[0] == 5
+    memory[0] = 6
+    assert section["target_pid"] == 6
+    section.leave()
+    memory[0] = 7
+    assert section["target_pid"] == 6

@@ -1,0 +1,49 @@
+"""Which struct a record is."""
+
+import pytest
+
+from rawbpf.btf.btf import Btf
+from rawbpf.btf.encode import BtfBuilder
+from rawbpf.errors import UsageError
+from rawbpf.events.typed import guess_type, named_type
+
+
+@pytest.fixture
+def types():
+    b = BtfBuilder()
+    u32, char = b.add_int("unsigned int", 4), b.add_int("char", 1, signed=True)
+    b.add_struct("key", 8, [("pid", u32, 0), ("tid", u32, 32)])
+    b.add_struct("exec_event", 12, [("pid", u32, 0), ("args", b.add_array(char, 8, u32), 32)])
+    b.add_struct("four", 4, [("one", u32, 0)])
+    b.add_struct("also_four", 4, [("one", u32, 0)])
+    return Btf(b.encode())
+
+
+def test_a_struct_of_the_size_fits_if_it_is_the_only_one(types):
+    assert guess_type(types, 12).name == "exec_event"
+    assert guess_type(types, 8).name == "exec_event"  # an event, cut; not a key
+    assert guess_type(types, 13) is None
+
+
+def test_a_perf_ring_adds_up_to_seven_bytes(types):
+    event = guess_type(types, 16, padded=True)
+    assert event.decode(bytes([7, 0, 0, 0]) + b"ls\0\0\0\0\0\0" + b"junk") == {
+        "pid": 7,
+        "args": b"ls",
+    }
+    assert guess_type(types, 16) is None
+
+
+def test_an_event_may_be_cut_after_what_is_used(types):
+    assert guess_type(types, 7).decode(bytes([9, 0, 0, 0]) + b"id\0") == {"pid": 9, "args": b"id"}
+
+
+def test_the_kernels_own_types_are_no_candidates(types):
+    foreign = {types.find_id("exec_event")}
+    assert guess_type(types, 12, foreign=foreign) is None
+
+
+def test_a_type_can_be_named(types):
+    assert named_type(types, "struct key").decode(bytes(8)) == {"pid": 0, "tid": 0}
+    with pytest.raises(UsageError, match="did you mean exec_event"):
+        named_type(types, "exec_evnt")
