@@ -111,6 +111,16 @@ class Strings:
             at = self._data.find(wanted, at + 1)
         return found
 
+    def beginning_with(self, prefix: str) -> list[str]:
+        """Every name of its own or of its base that begins so, each once."""
+        wanted = b"\0" + encode_name(prefix)
+        found = [] if self._base is None else self._base.beginning_with(prefix)
+        at = self._data.find(wanted)
+        while at >= 0:
+            found.append(self.at(self._start + at + 1))
+            at = self._data.find(wanted, at + 1)
+        return list(dict.fromkeys(found))
+
 
 class StringTable:
     r"""A string section that is written, each name once.

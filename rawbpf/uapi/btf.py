@@ -15,6 +15,7 @@ Kind(name='STRUCT', info_words=0, element_words=3, since='4.18')
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import NamedTuple
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "KINDS",
     "LINKAGES",
     "Kind",
+    "bpf_core_relo_kind",
 ]
 
 BTF_MAGIC = 0xEB9F
@@ -149,3 +151,24 @@ BTF_VAR_GLOBAL_EXTERN = 2
 
 LINKAGES = ("static", "global", "extern")
 """In words, for functions and variables alike."""
+
+
+class bpf_core_relo_kind(IntEnum):
+    """What a CO-RE record wants to know of the kernel's types. Of enum bpf_core_relo_kind (5.17).
+
+    Clang numbers them alike (14 lacks the last); the header has them since the kernel can relocate.
+    """
+
+    BPF_CORE_FIELD_BYTE_OFFSET = 0
+    BPF_CORE_FIELD_BYTE_SIZE = 1
+    BPF_CORE_FIELD_EXISTS = 2
+    BPF_CORE_FIELD_SIGNED = 3
+    BPF_CORE_FIELD_LSHIFT_U64 = 4
+    BPF_CORE_FIELD_RSHIFT_U64 = 5
+    BPF_CORE_TYPE_ID_LOCAL = 6
+    BPF_CORE_TYPE_ID_TARGET = 7
+    BPF_CORE_TYPE_EXISTS = 8
+    BPF_CORE_TYPE_SIZE = 9
+    BPF_CORE_ENUMVAL_EXISTS = 10
+    BPF_CORE_ENUMVAL_VALUE = 11
+    BPF_CORE_TYPE_MATCHES = 12

@@ -1,0 +1,74 @@
+"""Which of a kernel's types may be the one that a program means: all of its name and kind.
+
+The kernel image is asked first, modules only if it has none. More than one is no rarity: two
+drivers have a struct of the same name. It is only an error if they give different answers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.core_relo.compatible import kinds_compatible
+from rawbpf.core_relo.names import essential, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rawbpf.btf import types as t
+    from rawbpf.btf.btf import Btf
+
+__all__ = ["Candidate", "Targets"]
+
+
+class Candidate(NamedTuple):
+    """A type of the kernel, or of ``module``."""
+
+    btf: Btf
+    type_id: int
+    module: str = ""
+
+
+def _no_modules() -> Mapping[str, Btf]:
+    return {}
+
+
+class Targets:
+    """The types of a kernel. ``modules``: called when the kernel's own do not answer.
+
+    >>> from rawbpf.btf.btf import Btf
+    >>> from rawbpf.btf.encode import BtfBuilder
+    >>> kernel, local = BtfBuilder(), BtfBuilder()
+    >>> kernel.add_struct("task", 4, [("pid", kernel.add_int("int", 4, signed=True), 0)])
+    2
+    >>> local.add_struct("task___mine", 0, [])
+    1
+    >>> local = Btf(local.encode())
+    >>> [one.type_id for one in Targets(Btf(kernel.encode())).of(local[1])]
+    [2]
+    """
+
+    def __init__(self, btf: Btf, modules: Callable[[], Mapping[str, Btf]] = _no_modules) -> None:
+        self._btf, self._modules = btf, modules
+        self._known: dict[tuple[str, str], list[Candidate]] = {}
+
+    def of(self, record: t.Type) -> list[Candidate]:
+        """The candidates for a type of the object. The list is kept: what narrows it lasts."""
+        name = essential(name_of(record))
+        key = type(record).__name__.removesuffix("64"), name
+        if key not in self._known:
+            found = [Candidate(self._btf, one) for one in _ids(self._btf, name, record)]
+            self._known[key] = found or list(self._in_modules(name, record))
+        return self._known[key]
+
+    def _in_modules(self, name: str, record: t.Type) -> Iterator[Candidate]:
+        for module, btf in self._modules().items():
+            for type_id in _ids(btf, name, record):
+                if type_id >= btf.first_id:  # the image's own have been looked at
+                    yield Candidate(btf, type_id, module)
+
+
+def _ids(btf: Btf, name: str, record: t.Type) -> list[int]:
+    """Types of that name, whatever their flavour, and of that kind."""
+    names = [name, *btf.strings.beginning_with(f"{name}___")]
+    found = [one for each in names if essential(each) == name for one in btf.find_ids(each)]
+    return sorted(one for one in set(found) if kinds_compatible(btf[one], record))

@@ -1,0 +1,159 @@
+"""When two types of two BTFs are the same for CO-RE: by shape, by flavourless name, not by size.
+
+``fields_compatible``: the last step of a path may read what is there. ``types_compatible``: a type
+exists (any struct is like any other; their members are asked for one by one). ``types_match``: the
+strict form, for which members, sizes and signs count.
+
+Damaged types may go round in circles, so all three end at 32 levels.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.btf import types as t
+from rawbpf.btf.sizes import MAX_DEPTH, strip
+from rawbpf.core_relo.names import ENUMS, STRUCTS, essential, name_of
+from rawbpf.uapi.btf import BTF_INT_SIGNED
+
+if TYPE_CHECKING:
+    from rawbpf.btf.btf import Btf
+
+__all__ = ["fields_compatible", "kinds_compatible", "same_name", "types_compatible", "types_match"]
+
+
+def kinds_compatible(one: t.Type, other: t.Type) -> bool:
+    """The same kind; an enum may have grown to 64 bits (6.0)."""
+    return type(one) is type(other) or (isinstance(one, ENUMS) and isinstance(other, ENUMS))
+
+
+def same_name(one: str, other: str) -> bool:
+    """The same but for the flavour."""
+    return essential(one) == essential(other)
+
+
+def fields_compatible(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
+    """Whether code made for a field of the first type can be made to read the second.
+
+    Integers may differ in size and sign, pointers may point anywhere.
+    """
+    for _ in range(MAX_DEPTH):
+        one, other = a[strip(a, a_id)], b[strip(b, b_id)]
+        if isinstance(one, STRUCTS) and isinstance(other, STRUCTS):
+            return True
+        if not kinds_compatible(one, other):
+            return False
+        if isinstance(one, t.Array) and isinstance(other, t.Array):
+            a_id, b_id = one.type_id, other.type_id
+            continue
+        if isinstance(one, t.Fwd | t.Enum | t.Enum64):
+            names = essential(name_of(one)), essential(name_of(other))
+            return not all(names) or names[0] == names[1]
+        if isinstance(one, t.Int) and isinstance(other, t.Int):
+            return not one.offset and not other.offset
+        return isinstance(one, t.Ptr | t.Float)
+    return False
+
+
+def types_compatible(a: Btf, a_id: int, b: Btf, b_id: int, depth: int = MAX_DEPTH) -> bool:
+    """Whether the second type is the first one on another kernel, members left aside."""
+    if depth == MAX_DEPTH and not kinds_compatible(a[a_id], b[b_id]):
+        return False
+    one, other = a[strip(a, a_id)], b[strip(b, b_id)]
+    if depth <= 0 or not kinds_compatible(one, other):
+        return False
+    if isinstance(one, t.Int) and isinstance(other, t.Int):
+        return not one.offset and not other.offset
+    if isinstance(one, t.Ptr | t.Array) and isinstance(other, t.Ptr | t.Array):
+        return types_compatible(a, one.type_id, b, other.type_id, depth - 1)
+    if isinstance(one, t.FuncProto) and isinstance(other, t.FuncProto):
+        pairs = _signature(one, other)
+        return pairs is not None and all(types_compatible(a, i, b, j, depth - 1) for i, j in pairs)
+    return isinstance(one, t.Void | t.Fwd | t.Enum | t.Enum64 | t.Struct | t.Union)
+
+
+def _signature(one: t.FuncProto, other: t.FuncProto) -> list[tuple[int, int]] | None:
+    """Parameters and results in pairs; None if there are not as many."""
+    if len(one.params) != len(other.params):
+        return None
+    pairs = [(p.type_id, q.type_id) for p, q in zip(one.params, other.params, strict=True)]
+    return [*pairs, (one.type_id, other.type_id)]
+
+
+def types_match(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
+    """Whether all that the first type has is in the second, the same but for order and place."""
+    return _Match(a, b).types(a_id, b_id, behind_pointer=False, depth=MAX_DEPTH)
+
+
+class _Match:
+    def __init__(self, a: Btf, b: Btf) -> None:
+        self.a, self.b = a, b
+        self._left = 100_000  # comparisons: hostile types branch at every level
+
+    def types(self, a_id: int, b_id: int, *, behind_pointer: bool, depth: int) -> bool:
+        one, other = self.a[strip(self.a, a_id)], self.b[strip(self.b, b_id)]
+        self._left -= 1
+        if depth <= 0 or self._left < 0 or not self._names(one, other):
+            return False
+        if isinstance(one, t.Fwd):
+            return _forward(one, other, behind_pointer=behind_pointer)
+        if isinstance(one, STRUCTS):
+            if behind_pointer:
+                return _behind(one, other)
+            return type(one) is type(other) and self._members(one, other, depth)
+        if isinstance(one, t.Enum | t.Enum64):
+            return isinstance(other, t.Enum | t.Enum64) and _enumerators(one, other)
+        return type(one) is type(other) and self._plain(one, other, behind_pointer, depth)
+
+    def _names(self, one: t.Type, other: t.Type) -> bool:
+        return same_name(name_of(one), name_of(other))
+
+    def _plain(self, one: t.Type, other: t.Type, behind_pointer: bool, depth: int) -> bool:
+        if isinstance(one, t.Int) and isinstance(other, t.Int):
+            signs = one.encoding & BTF_INT_SIGNED, other.encoding & BTF_INT_SIGNED
+            return one.size == other.size and signs[0] == signs[1]
+        if isinstance(one, t.Ptr) and isinstance(other, t.Ptr):
+            return self.types(one.type_id, other.type_id, behind_pointer=True, depth=depth - 1)
+        if isinstance(one, t.Array) and isinstance(other, t.Array):
+            return one.length == other.length and self.types(
+                one.type_id, other.type_id, behind_pointer=behind_pointer, depth=depth - 1
+            )
+        if isinstance(one, t.FuncProto) and isinstance(other, t.FuncProto):
+            pairs = _signature(one, other)
+            return pairs is not None and all(
+                self.types(i, j, behind_pointer=behind_pointer, depth=depth - 1) for i, j in pairs
+            )
+        return isinstance(one, t.Void)
+
+    def _members(self, one: t.Type, other: t.Type, depth: int) -> bool:
+        """Each member is among the other's."""
+        assert isinstance(one, STRUCTS)
+        assert isinstance(other, STRUCTS)
+        return len(one.members) <= len(other.members) and all(
+            any(
+                same_name(m.name, n.name)
+                and self.types(m.type_id, n.type_id, behind_pointer=False, depth=depth - 1)
+                for n in other.members
+            )
+            for m in one.members
+        )
+
+
+def _forward(one: t.Fwd, other: t.Type, *, behind_pointer: bool) -> bool:
+    if isinstance(other, t.Fwd):
+        return one.is_union == other.is_union
+    return behind_pointer and isinstance(other, t.Union if one.is_union else t.Struct)
+
+
+def _behind(one: t.Type, other: t.Type) -> bool:
+    """What a pointer points to need not be known whole."""
+    if isinstance(other, t.Fwd):
+        return isinstance(one, t.Union) == other.is_union
+    return type(one) is type(other)
+
+
+def _enumerators(one: t.Enum | t.Enum64, other: t.Enum | t.Enum64) -> bool:
+    names = {essential(value.name) for value in other.values}
+    return len(one.values) <= len(other.values) and all(
+        essential(value.name) in names for value in one.values
+    )

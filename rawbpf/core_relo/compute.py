@@ -1,0 +1,141 @@
+"""A path, and what a record wants to know of it: one number.
+
+Of a bitfield, the offset is that of the integer to be loaded: the smallest at a multiple of its own
+size that holds all its bits. From that, two shifts get it out: left, until its highest bit is bit
+63, then right, until its lowest is bit 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.btf import types as t
+from rawbpf.btf.sizes import bit_span, size_of, strip
+from rawbpf.core_relo.access import ENUM_KINDS, TYPE_KINDS
+from rawbpf.core_relo.names import STRUCTS
+from rawbpf.errors import FormatError
+from rawbpf.uapi.btf import BTF_INT_SIGNED, bpf_core_relo_kind
+
+if TYPE_CHECKING:
+    from rawbpf.btf.btf import Btf
+    from rawbpf.core_relo.access import Path
+
+__all__ = ["Value", "absent_value", "value_of"]
+
+_K = bpf_core_relo_kind
+_WIDEST = 8
+
+
+class Value(NamedTuple):
+    """The number. ``exact``: the instruction must hold the local one, or something is wrong.
+
+    ``size``, ``type_id``: of the field that is at a byte offset, for the width of a load or store.
+    """
+
+    number: int
+    exact: bool = True
+    size: int = 0
+    type_id: int = 0
+
+
+def value_of(path: Path, kind: bpf_core_relo_kind) -> Value:
+    """What the record wants to know. FormatError: the path has no such property."""
+    if kind in TYPE_KINDS:
+        return _of_type(path, kind)
+    if kind in ENUM_KINDS:
+        return _of_enumerator(path, kind)
+    if kind is _K.BPF_CORE_FIELD_EXISTS:
+        return Value(1)
+    if path.steps[-1].name:
+        return _of_member(path, kind)
+    return _of_element(path, kind)
+
+
+def absent_value(kind: bpf_core_relo_kind) -> Value | None:
+    """What there is to know of what is not there; None: nothing, so the code must not get there."""
+    if kind in TYPE_KINDS or kind in (_K.BPF_CORE_FIELD_EXISTS, _K.BPF_CORE_ENUMVAL_EXISTS):
+        return Value(0)
+    return None
+
+
+def _of_type(path: Path, kind: bpf_core_relo_kind) -> Value:
+    if kind in (_K.BPF_CORE_TYPE_ID_LOCAL, _K.BPF_CORE_TYPE_ID_TARGET):
+        # Linkers renumber types without a look at the code.
+        return Value(path.root, exact=False)
+    if kind is _K.BPF_CORE_TYPE_SIZE:
+        return Value(size_of(path.btf, path.root))
+    return Value(1)
+
+
+def _of_enumerator(path: Path, kind: bpf_core_relo_kind) -> Value:
+    if kind is _K.BPF_CORE_ENUMVAL_EXISTS:
+        return Value(1)
+    step = path.steps[0]
+    enum = path.btf[step.type_id]
+    if not isinstance(enum, t.Enum | t.Enum64):
+        raise FormatError(f"{path} is no enumerator")
+    return Value(enum.values[step.at].value)
+
+
+def _of_element(path: Path, kind: bpf_core_relo_kind) -> Value:
+    type_id = path.steps[-1].type_id
+    size = size_of(path.btf, type_id)
+    if kind is _K.BPF_CORE_FIELD_BYTE_OFFSET:
+        return Value(path.bit_offset // 8, size=size, type_id=type_id)
+    if kind is _K.BPF_CORE_FIELD_BYTE_SIZE:
+        return Value(size)
+    raise FormatError(f"{kind.name} of {path}", why="an element of an array has no sign or shift")
+
+
+def _of_member(path: Path, kind: bpf_core_relo_kind) -> Value:
+    btf, step = path.btf, path.steps[-1]
+    holder = btf[step.type_id]
+    if not isinstance(holder, STRUCTS):
+        raise FormatError(f"{path} is no member")
+    member = holder.members[step.at]
+    type_id = strip(btf, member.type_id)
+    if kind is _K.BPF_CORE_FIELD_SIGNED:
+        return Value(int(_is_signed(btf[type_id])))
+    _, bits = bit_span(btf, member)
+    offset, size = _unit(path, type_id, bits)
+    if kind is _K.BPF_CORE_FIELD_BYTE_OFFSET:
+        if bits:
+            return Value(offset, exact=False)
+        return Value(offset, size=_element_size(btf, type_id), type_id=type_id)
+    if kind is _K.BPF_CORE_FIELD_BYTE_SIZE:
+        return Value(size, exact=not bits)
+    width = bits or 8 * size
+    if kind is _K.BPF_CORE_FIELD_LSHIFT_U64:
+        return Value(64 - (path.bit_offset + width - 8 * offset), exact=False)
+    return Value(64 - width)
+
+
+def _unit(path: Path, type_id: int, bits: int) -> tuple[int, int]:
+    """Byte offset and size of what has to be loaded."""
+    size = size_of(path.btf, type_id)
+    if not bits:
+        return path.bit_offset // 8, size
+    end = path.bit_offset + bits
+    while size <= _WIDEST:
+        offset = path.bit_offset // 8 // size * size if size else 0
+        if size and end <= 8 * (offset + size):
+            return offset, size
+        size = size * 2 or 1
+    raise FormatError(f"bitfield {path}", why="no integer at a multiple of its size holds it")
+
+
+def _element_size(btf: Btf, type_id: int) -> int:
+    """Of an array, one element is loaded, not all of it."""
+    record = btf[type_id]
+    for _ in range(32):
+        if not isinstance(record, t.Array):
+            break
+        type_id = strip(btf, record.type_id)
+        record = btf[type_id]
+    return size_of(btf, type_id)
+
+
+def _is_signed(record: t.Type) -> bool:
+    if isinstance(record, t.Int):
+        return bool(record.encoding & BTF_INT_SIGNED)
+    return isinstance(record, t.Enum | t.Enum64) and record.signed

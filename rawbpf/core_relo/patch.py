@@ -1,0 +1,107 @@
+"""Putting a number into an instruction, where clang left one like it.
+
+    r1 += 1160                    add and mov of a constant: imm
+    r1 = *(u64 *)(r1 + 1160)      loads and stores: off, and the width if the field's changed
+    r1 = 1160 ll                  the 64-bit constant: enumerators, type ids
+
+The width may change for what means the same at any width: pointers and unsigned integers. A field
+that is signed, or no number at all, would be read wrong; that instruction is poisoned instead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.asm.instruction import Instruction
+from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.btf import types as t
+from rawbpf.errors import FormatError
+from rawbpf.uapi.bpf_insn import (
+    BPF_ALU,
+    BPF_ALU64,
+    BPF_B,
+    BPF_CALL,
+    BPF_DW,
+    BPF_H,
+    BPF_JMP,
+    BPF_LDX,
+    BPF_ST,
+    BPF_STX,
+    BPF_W,
+    BPF_X,
+)
+from rawbpf.uapi.btf import BTF_INT_SIGNED
+
+if TYPE_CHECKING:
+    from rawbpf.btf.btf import Btf
+    from rawbpf.core_relo.compute import Value
+
+__all__ = ["POISON", "patch", "poisoned", "width_may_change"]
+
+POISON = 0xBAD2310
+"""The number of a helper that no kernel has; libbpf uses the same, so logs are recognised."""
+
+_SIZES = {1: BPF_B, 2: BPF_H, 4: BPF_W, 8: BPF_DW}
+_WIDTHS = {code: size for size, code in _SIZES.items()}
+_SIZE_MASK = BPF_B | BPF_H | BPF_DW
+_CLASS_MASK = 7
+_LARGEST_OFFSET = 0x7FFF
+
+
+def poisoned(instruction: Instruction) -> list[Instruction]:
+    """What refuses to run, in as many slots. The verifier only minds if the code is reached."""
+    return [Instruction(BPF_JMP | BPF_CALL, imm=POISON)] * instruction.slots
+
+
+def patch(instruction: Instruction, local: Value, target: Value) -> Instruction:
+    """The instruction with the kernel's number for the local one. FormatError: it has none."""
+    if instruction.opcode == LD_IMM64:
+        _expect(instruction, instruction.imm, local.number & (1 << 64) - 1, local)
+        return instruction._replace(imm=target.number & (1 << 64) - 1)
+    kind = instruction.opcode & _CLASS_MASK
+    if kind in (BPF_ALU, BPF_ALU64) and not instruction.opcode & BPF_X:
+        _expect(instruction, instruction.imm, _signed(local.number), local)
+        return instruction._replace(imm=_signed(target.number))
+    if kind in (BPF_LDX, BPF_ST, BPF_STX):
+        _expect(instruction, instruction.off, local.number, local)
+        return _at_offset(instruction, local, target)
+    raise FormatError("a CO-RE record is about an instruction that has no place for a number")
+
+
+def _expect(instruction: Instruction, found: int, expected: int, local: Value) -> None:
+    if local.exact and found != expected:
+        raise FormatError(
+            f"a CO-RE record is about {expected}, and the instruction has {found}",
+            why=f"opcode {instruction.opcode:#04x}",
+        )
+
+
+def _at_offset(instruction: Instruction, local: Value, target: Value) -> Instruction:
+    if target.number > _LARGEST_OFFSET:
+        raise FormatError(f"offset {target.number} does not fit an instruction")
+    opcode = instruction.opcode
+    if target.size != local.size:
+        width = _WIDTHS[opcode & _SIZE_MASK]
+        if width != local.size or target.size not in _SIZES:
+            why = f"it loads {width} bytes of {local.size}, which are {target.size} now"
+            raise FormatError("the width of an instruction cannot follow its field", why=why)
+        opcode = opcode & ~_SIZE_MASK | _SIZES[target.size]
+    return instruction._replace(opcode=opcode, off=target.number)
+
+
+def width_may_change(a: Btf, local: Value, b: Btf, target: Value) -> bool:
+    """Whether a load made for one field may be made as wide as the other is."""
+    if local.size == target.size or not local.type_id or not target.type_id:
+        return True
+    one, other = a[local.type_id], b[target.type_id]
+    if isinstance(one, t.Ptr) and isinstance(other, t.Ptr):
+        return True
+    if isinstance(one, t.Int) and isinstance(other, t.Int):
+        return not (one.encoding | other.encoding) & BTF_INT_SIGNED
+    return False
+
+
+def _signed(number: int) -> int:
+    """As an imm of 32 bits keeps it."""
+    low = number & 0xFFFF_FFFF
+    return low - (low >> 31 << 32)
