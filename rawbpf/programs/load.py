@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError, VerifierError
 from rawbpf.kernel.refusal import refused
@@ -25,42 +25,100 @@ from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rawbpf.kernel.btf_load import KernelBtf
     from rawbpf.maps.map import Map
     from rawbpf.specs.program_spec import ProgramSpec
 
-__all__ = ["load"]
+__all__ = ["Target", "load"]
 
 _LOG_FIRST = 1 << 16
 _LOG_LARGEST = 1 << 24  # the kernel refuses more than UINT_MAX >> 2; 16 MiB hold any real log
 _INSN_SIZE = 8
+_FUNC_INFO, _LINE_INFO = 8, 16  # struct bpf_func_info, struct bpf_line_info
 _BPF_LOG_LEVEL_1 = 1
 
 
-def load(spec: ProgramSpec, maps: Mapping[str, Map]) -> Program:
-    """BPF_PROG_LOAD. VerifierError carries the verifier's log; KernelError is any other refusal."""
+class Target(NamedTuple):
+    """What a program is verified for: a type of the kernel (``attach_btf_id``), 5.5.
+
+    ``fd``: the module's BTF, if the type is in one (5.11), or a program to be replaced or traced.
+    """
+
+    type_id: int
+    fd: int = 0
+
+
+def load(
+    spec: ProgramSpec,
+    maps: Mapping[str, Map],
+    *,
+    btf: KernelBtf | None = None,
+    target: Target | None = None,
+) -> Program:
+    """BPF_PROG_LOAD. VerifierError carries the verifier's log; KernelError is any other refusal.
+
+    ``btf``: the types of the spec's object, for the names of functions and the lines of source.
+    """
     insns = spec.code.encode(maps={name: one.fileno() for name, one in maps.items()})
+    request = _Request(spec, insns, btf, target)
     try:
-        fd = bpf.prog_load(_attr(spec, insns), spec.name)
+        fd = bpf.prog_load(request.attr(), spec.name)
     except KernelError as refusal:
-        raise _explain(spec, insns, refusal) from None
+        raise _explain(request, refusal) from None
     return Program(fd, spec)
 
 
+class _Request(NamedTuple):
+    """All that goes into the attr."""
+
+    spec: ProgramSpec
+    insns: bytes
+    btf: KernelBtf | None
+    target: Target | None
+
+    def attr(self) -> Attr[BpfAttrProgLoad]:
+        """The attr without a log."""
+        attr = _attr(self.spec, self.insns)
+        if self.target is not None:
+            attr.struct.attach_btf_id, attr.struct.attach_btf_obj_fd = self.target
+        if self.btf is not None:
+            _describe(attr, self.spec, self.btf)
+        return attr.ends_at("prog_name")
+
+
+def _describe(attr: Attr[BpfAttrProgLoad], spec: ProgramSpec, btf: KernelBtf) -> None:
+    """func_info and line_info (5.0). The kernel takes lines only of functions with a type."""
+    functions = btf.func_info(spec.code)
+    if not functions:
+        return
+    struct = attr.struct
+    struct.prog_btf_fd = btf.fileno()
+    attr.point("func_info", functions)
+    struct.func_info_rec_size = _FUNC_INFO
+    struct.func_info_cnt = len(functions) // _FUNC_INFO
+    lines = btf.line_info(spec.code)
+    if lines:
+        attr.point("line_info", lines)
+        struct.line_info_rec_size = _LINE_INFO
+        struct.line_info_cnt = len(lines) // _LINE_INFO
+
+
 def _attr(spec: ProgramSpec, insns: bytes) -> Attr[BpfAttrProgLoad]:
-    """The attr without a log."""
+    """What every program needs."""
     struct = BpfAttrProgLoad(
         prog_type=spec.prog_type,
         insn_cnt=len(insns) // _INSN_SIZE,
         prog_name=bpf.obj_name(spec.name),
         expected_attach_type=spec.expected_attach_type or 0,
+        prog_flags=spec.prog_flags,
     )
-    attr = Attr(struct).point("insns", insns).point("license", spec.license.encode() + b"\0")
-    return attr.ends_at("prog_name")
+    license_ = spec.license.encode(errors="surrogateescape") + b"\0"
+    return Attr(struct).point("insns", insns).point("license", license_)
 
 
-def _explain(spec: ProgramSpec, insns: bytes, refusal: KernelError) -> KernelError:
+def _explain(request: _Request, refusal: KernelError) -> KernelError:
     """Turn a bare errno into the verifier's log, or into the privilege that is missing."""
-    log = _fetch_log(spec, insns)
+    spec, log = request.spec, _fetch_log(request)
     number = refusal.errno or 0
     if log:
         what = f"the verifier refused program {spec.name!r}"
@@ -68,16 +126,16 @@ def _explain(spec: ProgramSpec, insns: bytes, refusal: KernelError) -> KernelErr
     return refused(f"cannot load program {spec.name!r}", refusal)
 
 
-def _fetch_log(spec: ProgramSpec, insns: bytes) -> str:
+def _fetch_log(request: _Request) -> str:
     """Load again with a log; empty when the kernel wrote none."""
     size = _LOG_FIRST
     while True:
         buffer = ctypes.create_string_buffer(size)
-        attr = _attr(spec, insns).point("log_buf", buffer)
+        attr = request.attr().point("log_buf", buffer)
         attr.struct.log_size, attr.struct.log_level = size, _BPF_LOG_LEVEL_1
         attr.ends_at("prog_name")
         try:
-            bpf.prog_load(attr, spec.name).close()
+            bpf.prog_load(attr, request.spec.name).close()
         except KernelError as error:
             # Only ENOSPC says that the log was cut. EFAULT may stand for it on some kernels.
             cut = error.errno in (errno.ENOSPC, errno.EFAULT)

@@ -40,6 +40,7 @@ __all__ = [
     "link_create_perf_event",
     "map_create",
     "map_delete_elem",
+    "map_freeze",
     "map_get_next_key",
     "map_lookup_elem",
     "map_update_elem",
@@ -76,8 +77,13 @@ def obj_name(name: str) -> bytes:
 
 def map_create(struct: BpfAttrMapCreate) -> Fd:
     """BPF_MAP_CREATE. Errors: EINVAL (sizes or flags), EPERM, E2BIG, ENOMEM."""
-    attr = Attr(struct).ends_at("map_name")
+    attr = Attr(struct).ends_at("map_name")  # and further, where types or extras are given
     return Fd(_bpf(bpf_cmd.BPF_MAP_CREATE, attr), f"map:{struct.map_name.decode()}")
+
+
+def map_freeze(fd: int) -> None:
+    """BPF_MAP_FREEZE (5.2). Errors: EBUSY (it is mapped for writing, or frozen), EPERM."""
+    _bpf(bpf_cmd.BPF_MAP_FREEZE, Attr(BpfAttrMapElem(map_fd=fd)).ends_at("map_fd"))
 
 
 def map_lookup_elem(fd: int, key: bytes, value_size: int) -> bytes:

@@ -1,0 +1,112 @@
+"""An object's BTF as the kernel takes it, every type at its id.
+
+Compilers describe what the linker will know and the kernel refuses: sections without places, and
+externs. So before BPF_BTF_LOAD
+
+    DATASEC     gets size and offsets: of a section of data those of its bytes, of others one behind
+                the other
+    extern      variables are said to be ordinary ones; kernel symbols, whose types may be unknown,
+                become integers, and the section that lists them as well
+    FUNC        an extern function becomes a global one, and its parameters get names
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.btf import types as t
+from rawbpf.btf.encode import BtfBuilder
+from rawbpf.btf.sanitize import FEATURES
+from rawbpf.btf.sizes import align_of, size_of
+from rawbpf.uapi.btf import BTF_FUNC_EXTERN, BTF_FUNC_GLOBAL, BTF_VAR_GLOBAL_ALLOCATED
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from rawbpf.btf.btf import Btf
+
+__all__ = ["for_kernel"]
+
+_SYMBOLS = ".ksyms"
+
+
+def for_kernel(
+    btf: Btf, places: Mapping[str, tuple[int, Mapping[str, int]]], missing: Collection[str] = ()
+) -> BtfBuilder:
+    """The types, mended, and without the ``sanitize.FEATURES`` in ``missing``.
+
+    ``places``: section -> its size, and the offset of each of its variables.
+
+    >>> from rawbpf.btf.btf import Btf
+    >>> b = BtfBuilder()
+    >>> variable = b.add_var("hits", b.add_int("u32", 4))
+    >>> _ = b.add_datasec(".bss", 0, [(variable, 0, 4)])
+    >>> Btf(for_kernel(Btf(b.encode()), {".bss": (8, {"hits": 4})}).encode())[3].variables
+    (SecVar(type_id=2, offset=4, size=4),)
+    """
+    return _Mender(btf, places, missing).builder()
+
+
+class _Mender:
+    def __init__(
+        self,
+        btf: Btf,
+        places: Mapping[str, tuple[int, Mapping[str, int]]],
+        missing: Collection[str],
+    ) -> None:
+        self.btf, self.places, self.missing = btf, places, missing
+        self.symbols: set[int] = set()
+        self.prototypes: set[int] = set()
+        for _, record in btf:
+            if isinstance(record, t.DataSec) and record.name == _SYMBOLS:
+                self.symbols |= {one.type_id for one in record.variables}
+            elif isinstance(record, t.Func) and record.linkage == BTF_FUNC_EXTERN:
+                self.prototypes.add(record.type_id)
+
+    def builder(self) -> BtfBuilder:
+        """All types, one after the other."""
+        builder = BtfBuilder(self.btf.base, self.btf.order)
+        for type_id, record in self.btf:
+            mended = self._mended(type_id, record)
+            for name in self.missing:
+                mended = FEATURES[name].replace(mended) or mended
+            builder.add(mended)
+        return builder
+
+    def _mended(self, type_id: int, record: t.Type) -> t.Type:
+        if isinstance(record, t.DataSec):
+            return self._section(record)
+        if isinstance(record, t.Var):
+            if type_id in self.symbols:
+                return t.Int(record.name, 4, 32)
+            return record._replace(linkage=min(record.linkage, BTF_VAR_GLOBAL_ALLOCATED))
+        if isinstance(record, t.Func) and record.linkage == BTF_FUNC_EXTERN:
+            return record._replace(linkage=BTF_FUNC_GLOBAL)
+        if isinstance(record, t.FuncProto) and type_id in self.prototypes:
+            params = (one._replace(name=one.name or "_") for one in record.params)
+            return record._replace(params=tuple(params))
+        return record
+
+    def _section(self, record: t.DataSec) -> t.Type:
+        if record.name == _SYMBOLS or not record.variables:
+            return t.Int("ksyms", 4, 32)
+        size, offsets = self.places.get(record.name) or self._in_a_row(record)
+        placed = []
+        for one in record.variables:
+            variable = self.btf[one.type_id]
+            if isinstance(variable, t.Var):
+                offset = offsets.get(variable.name, 0)
+                placed.append(t.SecVar(one.type_id, offset, size_of(self.btf, variable.type_id)))
+        placed.sort(key=lambda one: one.offset)
+        return record._replace(size=size, variables=tuple(placed))
+
+    def _in_a_row(self, record: t.DataSec) -> tuple[int, dict[str, int]]:
+        end, offsets, known = 0, {}, dict[int, int]()
+        for one in record.variables:
+            variable = self.btf[one.type_id]
+            if isinstance(variable, t.Var):
+                align = align_of(self.btf, variable.type_id, known)
+                start = -(-end // align) * align
+                offsets[variable.name] = start
+                end = start + size_of(self.btf, variable.type_id)
+        return max(end, 1), offsets

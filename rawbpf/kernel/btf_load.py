@@ -1,0 +1,88 @@
+"""An object's types in the kernel: so that maps can be printed, and programs have names and lines.
+
+What a kernel cannot know of yet (float before 5.13, enum64 before 6.0 ...) is taken out of the
+types first. Which of it that is, it is asked: each by a few bytes of BTF, once for a process.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from rawbpf.btf.ext_info import FuncInfo, LineInfo, pack
+from rawbpf.btf.for_kernel import for_kernel
+from rawbpf.btf.sanitize import example, features_used
+from rawbpf.errors import KernelError
+from rawbpf.syscall.bpf import btf_load
+from rawbpf.syscall.owner import Owner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rawbpf.asm.program import Program
+    from rawbpf.btf.btf import Btf
+
+__all__ = ["KernelBtf"]
+
+
+class KernelBtf(Owner):
+    """Owns types that were loaded. The ids are those of the object.
+
+    ``programs``: whose lines of source go along. ``places``: see ``btf.for_kernel``.
+    """
+
+    def __init__(
+        self,
+        btf: Btf,
+        places: Mapping[str, tuple[int, Mapping[str, int]]],
+        programs: Iterable[Program] = (),
+    ) -> None:
+        missing = [name for name in sorted(features_used(btf)) if not _knows(name)]
+        builder = for_kernel(btf, places, missing)
+        self._strings = builder.strings
+        for program in programs:
+            pack(_lines(program), self._strings)
+        self._fd = btf_load(builder.encode())
+
+    def fileno(self) -> int:
+        """The descriptor's number, still owned by this object."""
+        return self._fd.fileno()
+
+    def func_info(self, program: Program) -> bytes:
+        """What BPF_PROG_LOAD takes; empty unless every function is described."""
+        if not all(function.type_id for function in program.functions):
+            return b""
+        records = [FuncInfo(one.slot, one.type_id) for one in program.functions]
+        return pack(records, self._strings)
+
+    def line_info(self, program: Program) -> bytes:
+        """The same for lines of source; empty unless every function begins with one."""
+        records = list(_lines(program))
+        starts = {record.insn_off for record in records}
+        if not all(function.slot in starts for function in program.functions):
+            return b""
+        return pack(records, self._strings)
+
+    def close(self) -> None:
+        """Give up the descriptor; maps and programs made with it keep the types."""
+        self._fd.close()
+
+
+@cache
+def _knows(feature: str) -> bool:
+    try:
+        btf_load(example(feature)).close()
+    except KernelError:
+        return False
+    return True
+
+
+def _lines(program: Program) -> Iterator[LineInfo]:
+    """A record wherever the line changes, and where a function begins."""
+    starts = {function.slot for function in program.functions}
+    slot, previous = 0, None
+    for instruction, source in zip(program.instructions, program.sources, strict=False):
+        if source is not None and (source != previous or slot in starts):
+            yield LineInfo(slot, source.file, source.read(), source.line, source.column)
+        previous = source
+        slot += instruction.slots
