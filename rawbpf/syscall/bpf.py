@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RunResult",
     "btf_load",
+    "command",
     "link_create_kprobe_multi",
     "link_create_perf_event",
     "map_create",
@@ -57,7 +58,7 @@ _TEST_RUN_TRIES = 5
 S = TypeVar("S", bound=ctypes.Structure)
 
 
-def _bpf(cmd: bpf_cmd, attr: Attr[S]) -> int:
+def command(cmd: bpf_cmd, attr: Attr[S]) -> int:
     """Enter the kernel; a refusal names the command, not just ``bpf``."""
     try:
         return enter("bpf", cmd, attr.address, attr.size)
@@ -78,12 +79,12 @@ def obj_name(name: str) -> bytes:
 def map_create(struct: BpfAttrMapCreate) -> Fd:
     """BPF_MAP_CREATE. Errors: EINVAL (sizes or flags), EPERM, E2BIG, ENOMEM."""
     attr = Attr(struct).ends_at("map_name")  # and further, where types or extras are given
-    return Fd(_bpf(bpf_cmd.BPF_MAP_CREATE, attr), f"map:{struct.map_name.decode()}")
+    return Fd(command(bpf_cmd.BPF_MAP_CREATE, attr), f"map:{struct.map_name.decode()}")
 
 
 def map_freeze(fd: int) -> None:
     """BPF_MAP_FREEZE (5.2). Errors: EBUSY (it is mapped for writing, or frozen), EPERM."""
-    _bpf(bpf_cmd.BPF_MAP_FREEZE, Attr(BpfAttrMapElem(map_fd=fd)).ends_at("map_fd"))
+    command(bpf_cmd.BPF_MAP_FREEZE, Attr(BpfAttrMapElem(map_fd=fd)).ends_at("map_fd"))
 
 
 def map_lookup_elem(fd: int, key: bytes, value_size: int) -> bytes:
@@ -93,20 +94,20 @@ def map_lookup_elem(fd: int, key: bytes, value_size: int) -> bytes:
     """
     value = ctypes.create_string_buffer(value_size)
     attr = Attr(BpfAttrMapElem(map_fd=fd)).point("key", key).point("value", value)
-    _bpf(bpf_cmd.BPF_MAP_LOOKUP_ELEM, attr)
+    command(bpf_cmd.BPF_MAP_LOOKUP_ELEM, attr)
     return value.raw
 
 
 def map_update_elem(fd: int, key: bytes, value: bytes, flags: int = 0) -> None:
     """BPF_MAP_UPDATE_ELEM with BPF_ANY, BPF_NOEXIST (EEXIST) or BPF_EXIST (ENOENT)."""
     attr = Attr(BpfAttrMapElem(map_fd=fd, flags=flags)).point("key", key).point("value", value)
-    _bpf(bpf_cmd.BPF_MAP_UPDATE_ELEM, attr)
+    command(bpf_cmd.BPF_MAP_UPDATE_ELEM, attr)
 
 
 def map_delete_elem(fd: int, key: bytes) -> None:
     """BPF_MAP_DELETE_ELEM; ENOENT when absent, EINVAL for arrays, which have no holes."""
     attr = Attr(BpfAttrMapElem(map_fd=fd)).point("key", key).ends_at("key")
-    _bpf(bpf_cmd.BPF_MAP_DELETE_ELEM, attr)
+    command(bpf_cmd.BPF_MAP_DELETE_ELEM, attr)
 
 
 def map_get_next_key(fd: int, key: bytes | None, key_size: int) -> bytes | None:
@@ -116,7 +117,7 @@ def map_get_next_key(fd: int, key: bytes | None, key_size: int) -> bytes | None:
     if key is not None:
         attr.point("key", key)
     try:
-        _bpf(bpf_cmd.BPF_MAP_GET_NEXT_KEY, attr.ends_at("value"))
+        command(bpf_cmd.BPF_MAP_GET_NEXT_KEY, attr.ends_at("value"))
     except KernelError as error:
         if error.errno == errno.ENOENT:
             return None
@@ -128,7 +129,7 @@ def prog_load(attr: Attr[BpfAttrProgLoad], label: str) -> Fd:
     """BPF_PROG_LOAD. EAGAIN means that a signal interrupted the verifier: try again."""
     for attempt in range(_LOAD_TRIES):
         try:
-            return Fd(_bpf(bpf_cmd.BPF_PROG_LOAD, attr), f"prog:{label}")
+            return Fd(command(bpf_cmd.BPF_PROG_LOAD, attr), f"prog:{label}")
         except KernelError as error:
             if error.errno != errno.EAGAIN or attempt == _LOAD_TRIES - 1:
                 raise
@@ -163,7 +164,7 @@ def prog_test_run(
         attr.struct.ctx_size_in = attr.struct.ctx_size_out = len(ctx)
     for attempt in range(_TEST_RUN_TRIES):
         try:
-            _bpf(bpf_cmd.BPF_PROG_TEST_RUN, attr.ends_at("duration"))
+            command(bpf_cmd.BPF_PROG_TEST_RUN, attr.ends_at("duration"))
             break
         except KernelError as error:
             if error.errno != errno.EINTR or attempt == _TEST_RUN_TRIES - 1:
@@ -177,7 +178,7 @@ def next_id(cmd: bpf_cmd, after: int) -> int | None:
     """BPF_PROG_GET_NEXT_ID and its kin: the smallest id above ``after``; None at the end."""
     attr = Attr(BpfAttrObjId(id=after)).ends_at("open_flags")
     try:
-        _bpf(cmd, attr)
+        command(cmd, attr)
     except KernelError as error:
         if error.errno == errno.ENOENT:
             return None
@@ -188,7 +189,7 @@ def next_id(cmd: bpf_cmd, after: int) -> int | None:
 def obj_get_info(fd: int, info: S) -> S:
     """BPF_OBJ_GET_INFO_BY_FD: fill ``info`` as far as this kernel knows it."""
     attr = Attr(BpfAttrInfo(bpf_fd=fd, info_len=ctypes.sizeof(info), info=ctypes.addressof(info)))
-    _bpf(bpf_cmd.BPF_OBJ_GET_INFO_BY_FD, attr)
+    command(bpf_cmd.BPF_OBJ_GET_INFO_BY_FD, attr)
     return info
 
 
@@ -196,10 +197,12 @@ def link_create_perf_event(prog_fd: int, perf_fd: int, attach_type: int) -> Fd:
     """BPF_LINK_CREATE on a perf event (5.15)."""
     struct = BpfAttrLinkCreate(prog_fd=prog_fd, target_fd=perf_fd, attach_type=attach_type)
     attr = Attr(struct).ends_at("bpf_cookie")
-    return Fd(_bpf(bpf_cmd.BPF_LINK_CREATE, attr), "link:perf_event")
+    return Fd(command(bpf_cmd.BPF_LINK_CREATE, attr), "link:perf_event")
 
 
-def link_create_kprobe_multi(prog_fd: int, functions: Sequence[str], attach_type: int) -> Fd:
+def link_create_kprobe_multi(
+    prog_fd: int, functions: Sequence[str], attach_type: int, flags: int = 0
+) -> Fd:
     """BPF_LINK_CREATE on the entries of many functions (5.18), or entries and returns (6.10).
 
     Errors: EINVAL (an older kernel, or a program not loaded for ``attach_type``), ESRCH (one of the
@@ -208,9 +211,11 @@ def link_create_kprobe_multi(prog_fd: int, functions: Sequence[str], attach_type
     names = [ctypes.create_string_buffer(function.encode()) for function in functions]
     pointers = bytes((ctypes.c_uint64 * len(names))(*map(ctypes.addressof, names)))
     attr = Attr(
-        BpfAttrLinkCreateKprobeMulti(prog_fd=prog_fd, attach_type=attach_type, cnt=len(names))
+        BpfAttrLinkCreateKprobeMulti(
+            prog_fd=prog_fd, attach_type=attach_type, multi_flags=flags, cnt=len(names)
+        )
     )
-    return Fd(_bpf(bpf_cmd.BPF_LINK_CREATE, attr.point("syms", pointers)), "link:kprobe_multi")
+    return Fd(command(bpf_cmd.BPF_LINK_CREATE, attr.point("syms", pointers)), "link:kprobe_multi")
 
 
 def btf_load(data: bytes) -> Fd:
@@ -219,4 +224,4 @@ def btf_load(data: bytes) -> Fd:
     Errors: EINVAL (a kind or a flag that this kernel does not know, or damage), EPERM.
     """
     attr = Attr(BpfAttrBtfLoad(btf_size=len(data))).point("btf", data).ends_at("btf_log_level")
-    return Fd(_bpf(bpf_cmd.BPF_BTF_LOAD, attr), "btf")
+    return Fd(command(bpf_cmd.BPF_BTF_LOAD, attr), "btf")

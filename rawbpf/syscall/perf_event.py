@@ -7,6 +7,7 @@ unsigned long flags)
 from __future__ import annotations
 
 import ctypes
+import os
 
 from rawbpf.errors import KernelError
 from rawbpf.syscall.attr import Attr
@@ -14,14 +15,26 @@ from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import enter
 from rawbpf.uapi.perf_event import (
     PERF_COUNT_SW_BPF_OUTPUT,
+    PERF_COUNT_SW_CPU_CLOCK,
     PERF_FLAG_FD_CLOEXEC,
     PERF_SAMPLE_RAW,
     PERF_TYPE_SOFTWARE,
+    PERF_TYPE_TRACEPOINT,
     PerfEventAttr,
     perf_event_ioc,
 )
 
-__all__ = ["open_bpf_output", "open_probe", "perf_ioctl"]
+__all__ = [
+    "open_bpf_output",
+    "open_cpu_clock",
+    "open_probe",
+    "open_tracepoint",
+    "open_uprobe",
+    "perf_ioctl",
+]
+
+_FREQ = 1 << 10
+"""The bit ``freq`` of the attr's flags: ``sample_period`` is a frequency."""
 
 
 def _open(attr: Attr[PerfEventAttr], *, pid: int, cpu: int, label: str) -> Fd:
@@ -55,6 +68,36 @@ def open_probe(pmu: int, function: str, *, config: int = 0, offset: int = 0) -> 
     struct = PerfEventAttr(type=pmu, config=config, config2=offset)
     attr = Attr(struct).point("config1", function.encode() + b"\0")
     return _open(attr, pid=-1, cpu=0, label=f"kprobe:{function}")
+
+
+def open_uprobe(pmu: int, path: str, *, offset: int, config: int = 0, pid: int = -1) -> Fd:
+    """Open an event of the uprobe PMU (4.17) at an offset of a file.
+
+    ENOENT: no such file. EINVAL: no instruction begins there, as far as the kernel can tell.
+    """
+    struct = PerfEventAttr(type=pmu, config=config, config2=offset)
+    attr = Attr(struct).point("config1", os.fsencode(path) + b"\0")
+    cpu = 0 if pid < 0 else -1
+    return _open(attr, pid=pid, cpu=cpu, label=f"uprobe:{path}+{offset:#x}")
+
+
+def open_tracepoint(number: int, name: str) -> Fd:
+    """Open the event of a tracepoint, by the number that tracefs gives it."""
+    struct = PerfEventAttr(
+        type=PERF_TYPE_TRACEPOINT, config=number, sample_period=1, sample_type=PERF_SAMPLE_RAW
+    )
+    return _open(Attr(struct), pid=-1, cpu=0, label=f"tracepoint:{name}")
+
+
+def open_cpu_clock(cpu: int, frequency: int) -> Fd:
+    """Open the software clock of a CPU, to fire so many times a second."""
+    struct = PerfEventAttr(
+        type=PERF_TYPE_SOFTWARE,
+        config=PERF_COUNT_SW_CPU_CLOCK,
+        sample_period=frequency,
+        flags=_FREQ,
+    )
+    return _open(Attr(struct), pid=-1, cpu=cpu, label=f"clock:cpu{cpu}")
 
 
 def perf_ioctl(fd: Fd, request: perf_event_ioc, argument: int = 0) -> None:

@@ -21,12 +21,14 @@ from rawbpf.uapi.bpf import BPF_OBJ_NAME_LEN
 __all__ = [
     "BpfAttrBtfLoad",
     "BpfAttrInfo",
+    "BpfAttrIterCreate",
     "BpfAttrLinkCreate",
     "BpfAttrLinkCreateKprobeMulti",
     "BpfAttrMapCreate",
     "BpfAttrMapElem",
     "BpfAttrObjId",
     "BpfAttrProgLoad",
+    "BpfAttrRawTracepoint",
     "BpfAttrTestRun",
 ]
 
@@ -178,6 +180,25 @@ class BpfAttrLinkCreateKprobeMulti(Structure):
         ("syms", c_uint64),
         ("addrs", c_uint64),
         ("cookies", c_uint64),
+    ]
+
+
+class BpfAttrRawTracepoint(Structure):
+    """BPF_RAW_TRACEPOINT_OPEN, the union's member ``raw_tracepoint``; ``cookie`` from 6.10."""
+
+    _fields_ = [
+        ("name", c_uint64),
+        ("prog_fd", c_uint32),
+        ("cookie", c_uint64),
+    ]
+
+
+class BpfAttrIterCreate(Structure):
+    """BPF_ITER_CREATE, the union's member ``iter_create`` (5.8)."""
+
+    _fields_ = [
+        ("link_fd", c_uint32),
+        ("flags", c_uint32),
     ]
 
 

@@ -15,17 +15,21 @@ from enum import IntEnum
 
 __all__ = [
     "PERF_COUNT_SW_BPF_OUTPUT",
+    "PERF_COUNT_SW_CPU_CLOCK",
     "PERF_FLAG_FD_CLOEXEC",
     "PERF_RECORD_LOST",
     "PERF_RECORD_SAMPLE",
     "PERF_SAMPLE_RAW",
     "PERF_TYPE_SOFTWARE",
+    "PERF_TYPE_TRACEPOINT",
     "PerfEventAttr",
     "PerfEventMmapPage",
     "perf_event_ioc",
 ]
 
 PERF_TYPE_SOFTWARE = 1
+PERF_TYPE_TRACEPOINT = 2
+PERF_COUNT_SW_CPU_CLOCK = 0
 PERF_COUNT_SW_BPF_OUTPUT = 10
 """The software event that never fires by itself: bpf_perf_event_output writes through it (4.4)."""
 

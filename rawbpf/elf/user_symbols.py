@@ -1,0 +1,60 @@
+"""Where in an executable or a library a function begins: the offset that a uprobe wants.
+
+A uprobe is put into a file, not into a process, so the kernel wants the function's place among the
+file's bytes. Symbols tell addresses; the section that holds one tells the difference between both:
+
+    offset = symbol's value - section's address + section's offset
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.elf import layout as elf
+from rawbpf.elf.untrusted import Sections, open_elf
+from rawbpf.errors import FormatError, UnsupportedError
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Iterator
+
+__all__ = ["function_offset", "functions_of"]
+
+_TABLES = ("SHT_SYMTAB", "SHT_DYNSYM")
+_GNU_IFUNC = 10
+
+
+def function_offset(file: io.FileIO | io.BytesIO, name: str) -> int | None:
+    """The offset of a function of this name; None: the file's symbols have none.
+
+    FormatError: it is no ELF file, or damaged. UnsupportedError: not one of 64 bits.
+    """
+    return next((offset for found, offset in functions_of(file) if found == name), None)
+
+
+def functions_of(file: io.FileIO | io.BytesIO) -> Iterator[tuple[str, int]]:
+    """All functions with their offsets: .symtab's, if it was not stripped, then .dynsym's."""
+    opened = open_elf(file)
+    if opened.elfclass != 64 or not opened.little_endian:
+        raise UnsupportedError("this ELF file is not of 64 bits, little-endian")
+    sections = Sections(opened)
+    for table in _TABLES:
+        for number, header in enumerate(sections.headers):
+            if header["sh_type"] == table:
+                yield from _functions(sections, number)
+
+
+def _functions(sections: Sections, number: int) -> Iterator[tuple[str, int]]:
+    headers = sections.headers
+    link = headers[number]["sh_link"]
+    if link >= len(headers):
+        raise FormatError("damaged ELF file", why=f"symbols whose names are in section {link}")
+    names, table = sections.contents(link), sections.contents(number)
+    whole = len(table) // elf.SYMBOL.size * elf.SYMBOL.size
+    for name, info, _, section, value, _ in elf.SYMBOL.iter_unpack(table[:whole]):
+        if info & 0xF not in (elf.STT_FUNC, _GNU_IFUNC) or not 0 < section < len(headers):
+            continue
+        end = names.find(b"\0", name)
+        place = headers[section]
+        text = names[name:end].decode(errors="surrogateescape")
+        yield text, value - place["sh_addr"] + place["sh_offset"]

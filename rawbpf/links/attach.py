@@ -1,0 +1,191 @@
+"""Attaching a program where its section says."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import UnsupportedError, UsageError
+from rawbpf.kernel.kallsyms import find_symbols
+from rawbpf.kernel.tracefs import available_filter_functions
+from rawbpf.kernel.version import architecture
+from rawbpf.links.kprobe import KprobeLink
+from rawbpf.links.network import attach_cgroup, attach_interface
+from rawbpf.links.perf_events import attach_cpu_clock, attach_tracepoint, attach_uprobe
+from rawbpf.links.tracing import (
+    attach_iterator,
+    attach_multi,
+    attach_raw_tracepoint,
+    attach_trampoline,
+)
+from rawbpf.specs.section_names import read_section
+from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rawbpf.links.link import Link
+    from rawbpf.programs.program import Program
+
+__all__ = ["attach"]
+
+
+def attach(program: Program, where: str = "") -> Link | KprobeLink:
+    """Attach a program by its section's name. ``where`` is used instead of what the section says.
+
+    XDP and tc programs want an interface as ``where``, those of cgroups a path: their sections do
+    not say. UsageError: it is not said. AttachError: the kernel refuses.
+    """
+    spec = program.spec
+    name = read_section(spec.section)
+    prefix = name.kind.prefix if name.kind else ""
+    where = where or spec.attach_to
+    attacher = _ATTACHERS.get(prefix.removesuffix(".s"))
+    if attacher is not None:
+        if not where and prefix.partition("/")[0] not in _NEEDS_NOTHING:
+            raise _unsaid(program, name.kind.follows if name.kind else "")
+        return attacher(program, where)
+    if spec.prog_type in _CGROUPS or prefix.startswith("cgroup"):
+        return _cgroup(program, where)
+    if spec.prog_type is bpf_prog_type.BPF_PROG_TYPE_XDP:
+        return _interface(program, where, bpf_attach_type.BPF_XDP)
+    if spec.prog_type is bpf_prog_type.BPF_PROG_TYPE_SCHED_CLS:
+        kind = spec.expected_attach_type or bpf_attach_type.BPF_TCX_INGRESS
+        return _interface(program, where, kind)
+    raise UnsupportedError(
+        f"program {spec.name!r} is not attached by its section",
+        why=f"section {spec.section!r} does not say where",
+        fix="run it by hand (test_run), or attach it by the functions of rawbpf.links",
+    )
+
+
+def _unsaid(program: Program, follows: str) -> UsageError:
+    section = program.spec.section
+    return UsageError(
+        f"section {section!r} of program {program.spec.name!r} does not say where to attach",
+        fix=f'write SEC("{section}/{follows}"), or give it to attach()',
+    )
+
+
+def _kprobe(program: Program, where: str) -> KprobeLink:
+    return KprobeLink.attach(program, where)
+
+
+def _kretprobe(program: Program, where: str) -> KprobeLink:
+    return KprobeLink.attach(program, where, retprobe=True)
+
+
+def _ksyscall(program: Program, where: str) -> KprobeLink:
+    return KprobeLink.attach(program, _syscall_function(where))
+
+
+def _kretsyscall(program: Program, where: str) -> KprobeLink:
+    return KprobeLink.attach(program, _syscall_function(where), retprobe=True)
+
+
+def _syscall_function(name: str) -> str:
+    """The kernel's function for a system call: with wrappers (4.17) its name has a prefix."""
+    prefix = {"x86_64": "__x64_sys_", "aarch64": "__arm64_sys_"}[architecture()]
+    wrapped = prefix + name
+    return wrapped if find_symbols(wrapped) else f"__se_sys_{name}"
+
+
+def _kprobe_multi(program: Program, where: str) -> Link:
+    return attach_multi(program, _matching(where))
+
+
+def _kretprobe_multi(program: Program, where: str) -> Link:
+    return attach_multi(program, _matching(where), retprobe=True)
+
+
+def _matching(pattern: str) -> list[str]:
+    """The functions that ftrace can hook and whose names fit."""
+    functions = available_filter_functions()
+    if functions is None:
+        raise UnsupportedError(
+            "cannot tell which functions fit",
+            why="tracefs is not mounted, or not for us to read",
+            fix="mount -t tracefs tracefs /sys/kernel/tracing, as root",
+        )
+    names = (line.split()[0].decode() for line in functions.splitlines() if line)
+    found = sorted({name for name in names if fnmatchcase(name, pattern)})
+    if not found:
+        raise UsageError(f"no function fits {pattern!r}", fix="`rawbpf list PATTERN` shows which")
+    return found
+
+
+def _uprobe(program: Program, where: str) -> Link:
+    return attach_uprobe(program, where)
+
+
+def _uretprobe(program: Program, where: str) -> Link:
+    return attach_uprobe(program, where, retprobe=True)
+
+
+def _trampoline(program: Program, where: str) -> Link:
+    return attach_trampoline(program, f"{read_section(program.spec.section).section}" or where)
+
+
+def _clock(program: Program, _where: str) -> Link:
+    return attach_cpu_clock(program)
+
+
+def _usdt(program: Program, where: str) -> Link:
+    raise UnsupportedError(
+        f"program {program.spec.name!r} is for a USDT probe, {where!r}",
+        why="rawbpf does not read the notes that describe those",
+    )
+
+
+def _cgroup(program: Program, where: str) -> Link:
+    if not where:
+        raise UsageError(f"program {program.spec.name!r} wants a cgroup", fix="give its path")
+    kind = program.spec.expected_attach_type
+    if kind is None:
+        raise UsageError(f"section {program.spec.section!r} does not say what of a cgroup")
+    return attach_cgroup(program, where, kind)
+
+
+def _interface(program: Program, where: str, kind: bpf_attach_type) -> Link:
+    if not where:
+        fix = "give its name, such as lo"
+        raise UsageError(f"program {program.spec.name!r} wants an interface", fix=fix)
+    return attach_interface(program, where, kind)
+
+
+_ATTACHERS: dict[str, Callable[[Program, str], Link | KprobeLink]] = {
+    "kprobe": _kprobe,
+    "kretprobe": _kretprobe,
+    "ksyscall": _ksyscall,
+    "kretsyscall": _kretsyscall,
+    "kprobe.multi": _kprobe_multi,
+    "kretprobe.multi": _kretprobe_multi,
+    "uprobe": _uprobe,
+    "uretprobe": _uretprobe,
+    "usdt": _usdt,
+    "tp": attach_tracepoint,
+    "tracepoint": attach_tracepoint,
+    "raw_tp": attach_raw_tracepoint,
+    "raw_tracepoint": attach_raw_tracepoint,
+    "raw_tp.w": attach_raw_tracepoint,
+    "raw_tracepoint.w": attach_raw_tracepoint,
+    "tp_btf": _trampoline,
+    "fentry": _trampoline,
+    "fexit": _trampoline,
+    "fmod_ret": _trampoline,
+    "lsm": _trampoline,
+    "iter": attach_iterator,
+    "perf_event": _clock,
+}
+_NEEDS_NOTHING = frozenset({"perf_event"})
+_CGROUPS = frozenset(
+    {
+        bpf_prog_type.BPF_PROG_TYPE_CGROUP_SKB,
+        bpf_prog_type.BPF_PROG_TYPE_CGROUP_SOCK,
+        bpf_prog_type.BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+        bpf_prog_type.BPF_PROG_TYPE_CGROUP_SOCKOPT,
+        bpf_prog_type.BPF_PROG_TYPE_CGROUP_SYSCTL,
+        bpf_prog_type.BPF_PROG_TYPE_CGROUP_DEVICE,
+        bpf_prog_type.BPF_PROG_TYPE_SOCK_OPS,
+    }
+)

@@ -1,0 +1,83 @@
+"""Programs that see packets, and those of cgroups. Where they go is no matter of their sections.
+
+xdp        an interface, before the kernel has made a packet of the bytes (link: 5.9)
+tcx        an interface, in and out (6.6)
+cgroup     a folder of the cgroup file system: all processes in it (link: 5.7)
+socket     one socket, as a filter (3.19)
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import AttachError, KernelError
+from rawbpf.kernel.permission import why_refused
+from rawbpf.links.link import Link
+from rawbpf.syscall import bpf_link
+from rawbpf.syscall.fd import Fd
+
+if TYPE_CHECKING:
+    from rawbpf.programs.program import Program
+    from rawbpf.uapi.bpf import bpf_attach_type
+
+__all__ = ["attach_cgroup", "attach_interface", "attach_socket"]
+
+_SO_ATTACH_BPF = 50  # <asm-generic/socket.h>
+
+
+def attach_interface(program: Program, interface: str, attach_type: bpf_attach_type) -> Link:
+    """Run the program on an interface's packets: BPF_XDP, BPF_TCX_INGRESS or BPF_TCX_EGRESS."""
+    try:
+        index = socket.if_nametoindex(interface)
+    except OSError as error:
+        raise AttachError(
+            f"there is no interface {interface!r}", errno=error.errno or 0, call="if_nametoindex"
+        ) from None
+    where = f"{attach_type.name.removeprefix('BPF_').lower()} of {interface}"
+    return _create(program, index, attach_type, where)
+
+
+def attach_cgroup(program: Program, path: str, attach_type: bpf_attach_type) -> Link:
+    """Run the program for the processes in a cgroup (v2)."""
+    try:
+        folder = Fd(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), f"cgroup:{path}")
+    except OSError as error:
+        what = f"cannot open cgroup {path!r}"
+        raise AttachError(what, errno=error.errno or 0, call="open", why=error.strerror) from None
+    with folder:
+        return _create(program, folder.fileno(), attach_type, f"cgroup {path}")
+
+
+def attach_socket(program: Program, one: socket.socket) -> None:
+    """Have a socket drop what the program returns 0 for. The socket keeps it."""
+    number = program.fileno()
+    try:
+        one.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_BPF, number)
+    except OSError as error:
+        raise _refused("cannot attach to the socket", error) from None
+
+
+def _create(program: Program, target: int, attach_type: bpf_attach_type, where: str) -> Link:
+    try:
+        fd = bpf_link.link_create(program.fileno(), target, attach_type, where)
+    except KernelError as error:
+        raise _refused(f"cannot attach to {where}", error) from None
+    return Link(where, fd)
+
+
+def _refused(what: str, error: OSError) -> AttachError:
+    number = error.errno or 0
+    why, fix = str(error), None
+    if number in (errno.EPERM, errno.EACCES):
+        why, fix = why_refused()
+    elif number == errno.EINVAL:
+        why = (
+            "this kernel has no such links (XDP: 5.9, tcx: 6.6), or the program is of another kind"
+        )
+    elif number == errno.EBUSY:
+        why = "another program is there already"
+    call = error.call if isinstance(error, KernelError) else "setsockopt"
+    return AttachError(what, errno=number, call=call, why=why, fix=fix)

@@ -1,0 +1,168 @@
+"""Programs on perf events: uprobes, tracepoints, the clock.
+
+Each is opened as an event, then told to run a program: PERF_EVENT_IOC_SET_BPF, a request that every
+kernel from 4.1 on knows. What the event counts is of no interest, its descriptor is the link.
+
+    uprobe        the uprobe PMU (4.17): a file and an offset in it; every process that maps it
+    tracepoint    PERF_TYPE_TRACEPOINT: a number, which tracefs tells
+    perf_event    the software clock: one event on each CPU, so many times a second
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rawbpf.elf.user_symbols import function_offset
+from rawbpf.errors import AttachError, KernelError, UsageError
+from rawbpf.kernel.cpus import online_cpus
+from rawbpf.kernel.permission import why_refused
+from rawbpf.kernel.pmu import pmu_format_bit, pmu_type
+from rawbpf.kernel.tracefs import tracefs
+from rawbpf.links.link import Link
+from rawbpf.syscall.perf_event import (
+    open_cpu_clock,
+    open_tracepoint,
+    open_uprobe,
+    perf_ioctl,
+)
+from rawbpf.uapi.perf_event import perf_event_ioc
+
+if TYPE_CHECKING:
+    from rawbpf.programs.program import Program
+    from rawbpf.syscall.fd import Fd
+
+__all__ = ["attach_cpu_clock", "attach_tracepoint", "attach_uprobe", "find_file", "find_function"]
+
+_LIBRARIES = (
+    "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu", "/lib64", "/usr/lib64", "/usr/local/lib", "/lib", "/usr/lib",
+)  # fmt: skip
+_FREQUENCY = 99
+"""Samples a second. Not 100: it would keep step with what the kernel itself does 100 times."""
+
+
+def attach_uprobe(program: Program, where: str, *, retprobe: bool = False, pid: int = -1) -> Link:
+    """Run the program where ``PATH:FUNCTION[+OFFSET]`` begins, or (``retprobe``) returns.
+
+    ``pid``: only in that process. A path without a slash is looked for among libraries and in PATH.
+    """
+    path, offset = find_function(where)
+    config = 1 << pmu_format_bit("uprobe", "retprobe") if retprobe else 0
+    try:
+        fd = open_uprobe(pmu_type("uprobe"), str(path), offset=offset, config=config, pid=pid)
+    except KernelError as error:
+        raise _refused(f"cannot probe {where}", error) from None
+    return _run(program, f"{'uretprobe' if retprobe else 'uprobe'} {where}", fd)
+
+
+def find_function(where: str) -> tuple[Path, int]:
+    """``PATH:FUNCTION[+OFFSET]`` as a file and an offset in it."""
+    name, colon, function = where.rpartition(":")
+    function, plus, text = function.partition("+")
+    if not colon or not name or not function:
+        raise UsageError(f"{where!r} is no place for a uprobe", fix="give PATH:FUNCTION")
+    try:
+        offset = int(text, 0) if plus else 0
+    except ValueError:
+        raise UsageError(f"{text!r} is no offset in {function}", fix="give a number") from None
+    path = find_file(name)
+    try:
+        found = function_offset(io.BytesIO(path.read_bytes()), function)
+    except OSError as error:
+        raise AttachError(f"cannot read {path}", errno=error.errno or 0, call="open") from None
+    if found is None:
+        why, fix = f"{path} has no symbol of that name", f"`nm -D {path}` shows which it has"
+        raise AttachError(
+            f"cannot probe {function!r}", errno=errno.ENOENT, call="open", why=why, fix=fix
+        )
+    return path, found + offset
+
+
+def find_file(name: str) -> Path:
+    """A path as it is; a bare name as a library, or as a command."""
+    if "/" in name:
+        return Path(name)
+    folders = [*os.environ.get("LD_LIBRARY_PATH", "").split(":"), *_LIBRARIES]
+    folders += os.environ.get("PATH", "").split(":")
+    for folder in folders:
+        path = Path(folder, name)
+        if folder and path.is_file():
+            return path.resolve()
+    raise AttachError(
+        f"there is no {name!r}",
+        errno=errno.ENOENT,
+        call="open",
+        why="neither among the libraries nor in PATH",
+        fix="give its path",
+    )
+
+
+def attach_tracepoint(program: Program, where: str) -> Link:
+    """Run the program at the tracepoint ``GROUP/NAME``. tracefs has to be mounted."""
+    place = tracefs()
+    if place is None:
+        raise AttachError(
+            f"cannot attach to tracepoint {where}",
+            errno=errno.ENOENT,
+            call="perf_event_open",
+            why="tracefs is not mounted, and only it tells the number of a tracepoint",
+            fix="mount -t tracefs tracefs /sys/kernel/tracing",
+        )
+    try:
+        number = int(Path(place, "events", *where.split("/", 1), "id").read_text())
+        fd = open_tracepoint(number, where)
+    except (FileNotFoundError, NotADirectoryError):
+        raise AttachError(
+            f"this kernel has no tracepoint {where!r}",
+            errno=errno.ENOENT,
+            call="perf_event_open",
+            fix=f"{place}/available_events lists them, as GROUP:NAME",
+        ) from None
+    except PermissionError as error:
+        raise _refused(f"cannot attach to tracepoint {where}", error) from None
+    except KernelError as error:
+        raise _refused(f"cannot attach to tracepoint {where}", error) from None
+    return _run(program, f"tracepoint {where}", fd)
+
+
+def attach_cpu_clock(program: Program, frequency: int = _FREQUENCY) -> Link:
+    """Run the program so many times a second on each CPU, on whatever is running there."""
+    fds: list[Fd] = []
+    try:
+        for cpu in online_cpus():
+            fds.append(open_cpu_clock(cpu, frequency))  # noqa: PERF401 -- what is open is closed
+        return _run(program, f"cpu clock, {frequency} Hz", *fds)
+    except KernelError as error:
+        raise _refused("cannot sample", error) from None
+    except BaseException:
+        for fd in fds:
+            fd.close()
+        raise
+
+
+def _run(program: Program, where: str, *fds: Fd) -> Link:
+    link = Link(where, *fds)
+    try:
+        for fd in fds:
+            perf_ioctl(fd, perf_event_ioc.PERF_EVENT_IOC_SET_BPF, program.fileno())
+            perf_ioctl(fd, perf_event_ioc.PERF_EVENT_IOC_ENABLE)
+    except KernelError as error:
+        link.close()
+        raise _refused(f"cannot attach to {where}", error) from None
+    except BaseException:
+        link.close()
+        raise
+    return link
+
+
+def _refused(what: str, error: OSError) -> AttachError:
+    number = error.errno or 0
+    why, fix = "", None
+    if number in (errno.EPERM, errno.EACCES):
+        why, fix = why_refused()
+    call = error.call if isinstance(error, KernelError) else "open"
+    return AttachError(what, errno=number, call=call, why=why or str(error), fix=fix)

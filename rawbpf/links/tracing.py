@@ -1,0 +1,78 @@
+"""Programs that the kernel calls directly: raw tracepoints, trampolines, LSM hooks, iterators.
+
+BPF_RAW_TRACEPOINT_OPEN (4.17) was made for the first; for programs that were verified for a
+function or hook (5.5) it takes no name, as the program knows. What it returns is a link, and closing that
+detaches. An iterator runs when somebody reads: each read of a descriptor of BPF_ITER_CREATE (5.8).
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import AttachError, KernelError
+from rawbpf.kernel.permission import why_refused
+from rawbpf.links.link import Link
+from rawbpf.syscall import bpf_link
+
+if TYPE_CHECKING:
+    from rawbpf.programs.program import Program
+    from rawbpf.syscall.fd import Fd
+
+__all__ = ["attach_iterator", "attach_multi", "attach_raw_tracepoint", "attach_trampoline"]
+
+
+def attach_raw_tracepoint(program: Program, name: str) -> Link:
+    """Run the program at a tracepoint, with its arguments as the kernel has them (4.17)."""
+    try:
+        fd = bpf_link.raw_tracepoint_open(program.fileno(), name)
+    except KernelError as error:
+        raise _refused(f"cannot attach to raw tracepoint {name!r}", error) from None
+    return Link(f"raw tracepoint {name}", fd)
+
+
+def attach_trampoline(program: Program, where: str) -> Link:
+    """Run the program where it was verified for: a function's entry or return, or an LSM hook."""
+    try:
+        fd = bpf_link.raw_tracepoint_open(program.fileno(), None)
+    except KernelError as error:
+        raise _refused(f"cannot attach to {where}", error) from None
+    return Link(where, fd)
+
+
+def attach_iterator(program: Program, kind: str) -> Link:
+    """Prepare an iterator (5.8). ``readers.iterator`` runs it."""
+    try:
+        fd = bpf_link.link_create(program.fileno(), 0, bpf_link.ITER, f"iter {kind}")
+    except KernelError as error:
+        raise _refused(f"cannot attach iterator {kind}", error) from None
+    return Link(f"iter {kind}", fd)
+
+
+def attach_multi(program: Program, functions: list[str], *, retprobe: bool = False) -> Link:
+    """Run the program at the entries, or returns, of many functions at once (5.18)."""
+    where = f"{len(functions)} functions"
+    try:
+        fd: Fd = bpf_link.kprobe_multi(program.fileno(), functions, retprobe=retprobe)
+    except KernelError as error:
+        raise _refused(f"cannot attach to {where}", error) from None
+    return Link(where, fd)
+
+
+def _refused(what: str, error: KernelError) -> AttachError:
+    """With a cause for the errnos that have one."""
+    number = error.errno or 0
+    why, fix = _CAUSES.get(number, ""), None
+    if number in (errno.EPERM, errno.EACCES):
+        why, fix = why_refused()
+    return AttachError(what, errno=number, call=error.call, why=why or str(error), fix=fix)
+
+
+_CAUSES = {
+    errno.ENOENT: "this kernel has none of that name",
+    errno.ESRCH: "one of them is no function that ftrace can hook",
+    errno.EBUSY: "another program is there already",
+    errno.EINVAL: "this kernel cannot attach programs there, or not this one",
+    errno.EOPNOTSUPP: "this kernel was built without it",
+    524: "this kernel cannot attach programs there",
+}
