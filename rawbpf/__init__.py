@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from rawbpf.collection.collection import open  # noqa: A004 -- what it does to an object
     from rawbpf.errors import (
         AttachError,
         ClosedError,
@@ -33,6 +34,7 @@ _HOME = {
     "UnsupportedError": "rawbpf.errors",
     "UsageError": "rawbpf.errors",
     "VerifierError": "rawbpf.errors",
+    "open": "rawbpf.collection.collection",
 }
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "UnsupportedError",
     "UsageError",
     "VerifierError",
+    "open",
 ]
 
 

@@ -36,6 +36,7 @@ _LOG_LARGEST = 1 << 24  # the kernel refuses more than UINT_MAX >> 2; 16 MiB hol
 _INSN_SIZE = 8
 _FUNC_INFO, _LINE_INFO = 8, 16  # struct bpf_func_info, struct bpf_line_info
 _BPF_LOG_LEVEL_1 = 1
+_BPF_LOG_STATS = 4
 
 
 class Target(NamedTuple):
@@ -54,18 +55,21 @@ def load(
     *,
     btf: KernelBtf | None = None,
     target: Target | None = None,
+    stats: bool = False,
 ) -> Program:
     """BPF_PROG_LOAD. VerifierError carries the verifier's log; KernelError is any other refusal.
 
     ``btf``: the types of the spec's object, for the names of functions and the lines of source.
+    ``stats``: have the verifier say what it took; the text is in the program's ``log`` then (5.2).
     """
     insns = spec.code.encode(maps={name: one.fileno() for name, one in maps.items()})
     request = _Request(spec, insns, btf, target)
+    log = ctypes.create_string_buffer(_LOG_FIRST if stats else 1)
     try:
-        fd = bpf.prog_load(request.attr(), spec.name)
+        fd = bpf.prog_load(request.attr(log if stats else None), spec.name)
     except KernelError as refusal:
         raise _explain(request, refusal) from None
-    return Program(fd, spec)
+    return Program(fd, spec, log.value.decode(errors="backslashreplace"))
 
 
 class _Request(NamedTuple):
@@ -76,13 +80,16 @@ class _Request(NamedTuple):
     btf: KernelBtf | None
     target: Target | None
 
-    def attr(self) -> Attr[BpfAttrProgLoad]:
-        """The attr without a log."""
+    def attr(self, stats: ctypes.Array[ctypes.c_char] | None = None) -> Attr[BpfAttrProgLoad]:
+        """The attr without a log, or with room for what the verifier counted."""
         attr = _attr(self.spec, self.insns)
         if self.target is not None:
             attr.struct.attach_btf_id, attr.struct.attach_btf_obj_fd = self.target
         if self.btf is not None:
             _describe(attr, self.spec, self.btf)
+        if stats is not None:
+            attr.point("log_buf", stats)
+            attr.struct.log_size, attr.struct.log_level = len(stats), _BPF_LOG_STATS
         return attr.ends_at("prog_name")
 
 

@@ -8,13 +8,10 @@ has no such opinions, and no protection either: ``Mapping`` is what stands betwe
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from rawbpf.errors import ClosedError
 from rawbpf.syscall.gate import enter
-
-if TYPE_CHECKING:
-    from rawbpf.syscall.fd import Fd
 
 __all__ = ["PROT_READ", "PROT_WRITE", "Mapping"]
 
@@ -22,12 +19,19 @@ PROT_READ, PROT_WRITE = 1, 2
 _MAP_SHARED = 1
 
 
+class HasDescriptor(Protocol):
+    """An Fd, or what owns one."""
+
+    def fileno(self) -> int:
+        """The descriptor's number."""
+
+
 class Mapping:
     """``size`` bytes of ``fd`` from ``offset``, shared with the kernel until close()."""
 
     __slots__ = ("_address", "_views", "size")
 
-    def __init__(self, fd: Fd, size: int, *, protection: int, offset: int = 0) -> None:
+    def __init__(self, fd: HasDescriptor, size: int, *, protection: int, offset: int = 0) -> None:
         self.size = size
         self._views: list[memoryview] = []
         self._address = enter("mmap", 0, size, protection, _MAP_SHARED, fd.fileno(), offset)

@@ -1,0 +1,73 @@
+"""What a program is verified for: the type of the kernel that its section names.
+
+    fentry/f fexit/f fmod_ret/f    FUNC f
+    lsm/hook                       FUNC bpf_lsm_hook
+    iter/task                      FUNC bpf_iter_task
+    tp_btf/name                    TYPEDEF btf_trace_name, a pointer to the tracepoint's prototype
+
+The id has to be known when the program is loaded, for it decides which types its arguments have.
+A function of a module is found in the module's BTF (5.11), which the kernel wants as a descriptor.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.errors import UnsupportedError, UsageError
+from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
+from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_TYPEDEF
+
+if TYPE_CHECKING:
+    from rawbpf.collection.kernel_facts import KernelFacts
+    from rawbpf.specs.program_spec import ProgramSpec
+
+__all__ = ["Found", "attach_target"]
+
+_AT = bpf_attach_type
+_PREFIXES = {
+    _AT.BPF_TRACE_RAW_TP: "btf_trace_",
+    _AT.BPF_TRACE_ITER: "bpf_iter_",
+    _AT.BPF_LSM_MAC: "bpf_lsm_",
+    _AT.BPF_LSM_CGROUP: "bpf_lsm_",
+}
+_WORDS = {
+    _AT.BPF_TRACE_RAW_TP: "tracepoint",
+    _AT.BPF_TRACE_ITER: "iterator over",
+    _AT.BPF_LSM_MAC: "LSM hook",
+    _AT.BPF_LSM_CGROUP: "LSM hook",
+}
+_TYPES = (bpf_prog_type.BPF_PROG_TYPE_TRACING, bpf_prog_type.BPF_PROG_TYPE_LSM)
+
+
+class Found(NamedTuple):
+    """An id, and the module whose BTF has it; "" for the kernel image."""
+
+    type_id: int
+    module: str = ""
+
+
+def attach_target(spec: ProgramSpec, kernel: KernelFacts) -> Found | None:
+    """None for programs of other types. UnsupportedError: this kernel has no such function."""
+    if spec.prog_type not in _TYPES or spec.expected_attach_type is None:
+        return None
+    if not spec.attach_to:
+        raise UsageError(
+            f"program {spec.name!r} does not say where it belongs",
+            why=f"its section is {spec.section!r}",
+            fix="name a function behind a slash, or give attach_to",
+        )
+    at = spec.expected_attach_type
+    name = _PREFIXES.get(at, "") + spec.attach_to
+    kind = BTF_KIND_TYPEDEF if at is _AT.BPF_TRACE_RAW_TP else BTF_KIND_FUNC
+    number = kernel.require_types().find_id(name, kind)
+    if number is not None:
+        return Found(number)
+    for module, types in kernel.modules.items():
+        for found in types.find_ids(name, kind):
+            if found >= types.first_id:
+                return Found(found, module)
+    what = _WORDS.get(at, "function")
+    raise UnsupportedError(
+        f"program {spec.name!r}: this kernel has no {what} {spec.attach_to!r}",
+        why=f"its types do not know {name}: not there, inlined, or not compiled in",
+    )

@@ -1,0 +1,145 @@
+"""A collection: all maps and programs of one object, as the kernel holds them.
+
+    with rawbpf.open("tool.bpf.o") as obj:
+        obj.rodata["target_pid"] = 42      what is constant for the verifier, until load()
+        obj.load()
+        obj.maps["events"], obj.programs["handle_open"], obj.bss["dropped"]
+
+The steps are apart, so that one can look and change in between: ``spec`` is a value until ``load``.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rawbpf.collection.kernel_facts import KernelFacts
+from rawbpf.collection.load import Loader
+from rawbpf.collection.open import read_object, spec_of
+from rawbpf.collection.prepare import prepare
+from rawbpf.collection.relocate import relocate
+from rawbpf.collection.variables import Section
+from rawbpf.errors import UsageError
+from rawbpf.syscall.owner import Owner
+
+if TYPE_CHECKING:
+    from collections.abc import Collection as Names
+    from os import PathLike
+
+    from rawbpf.maps.map import Map
+    from rawbpf.programs.program import Program
+    from rawbpf.specs.object_spec import ObjectSpec
+
+__all__ = ["Collection", "open"]
+
+
+def open(path: str | PathLike[str], *, btf: Path | None = None) -> Collection:  # noqa: A001
+    """The object in a file, ready to be looked at, changed and loaded.
+
+    ``btf``: the kernel's types, if not those in /sys/kernel/btf. Errors: FormatError (no object, or
+    damaged), UnsupportedError, AssemblyError.
+    """
+    return Collection(read_object(Path(path)), KernelFacts(btf))
+
+
+class Collection(Owner):
+    """Owns what was loaded of an object. Minimum kernel: 5.8, or what the object uses."""
+
+    def __init__(self, spec: ObjectSpec, kernel: KernelFacts | None = None) -> None:
+        self.spec = spec
+        self.kernel = kernel or KernelFacts()
+        self.sections = {name: Section(data, spec.btf) for name, data in spec.data.items()}
+        self.maps: dict[str, Map] = {}
+        self.programs: dict[str, Program] = {}
+        self.skipped: dict[str, str] = {}
+        """Program -> why it was not loaded, or not attached."""
+        self.seconds: dict[str, float] = {}
+        """Program -> how long the kernel took to verify and compile it."""
+        self._stack = ExitStack()
+        self._loaded = False
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str = "the object") -> Collection:
+        """The object in these bytes; ``name`` is for errors."""
+        return cls(spec_of(data, name))
+
+    @property
+    def rodata(self) -> Section:
+        """The constants: to be set before ``load``."""
+        return self._section(".rodata")
+
+    @property
+    def data(self) -> Section:
+        """The variables that begin with a value."""
+        return self._section(".data")
+
+    @property
+    def bss(self) -> Section:
+        """The variables that begin with zero."""
+        return self._section(".bss")
+
+    def _section(self, name: str) -> Section:
+        if name not in self.sections:
+            raise UsageError(
+                f"the object has no section {name}",
+                why=f"it has {', '.join(sorted(self.sections)) or 'no variables'}",
+            )
+        return self.sections[name]
+
+    def section_of(self, variable: str) -> Section:
+        """The section with the variable of this name."""
+        for section in self.sections.values():
+            if variable in section:
+                return section
+        from difflib import get_close_matches
+
+        known = [name for section in self.sections.values() for name in section]
+        near = get_close_matches(variable, known, n=2)
+        raise UsageError(
+            f"the object has no variable {variable!r}",
+            fix=f"did you mean {' or '.join(near)}?" if near else None,
+        )
+
+    def keep(self, names: Names[str]) -> None:
+        """Load these programs and no others."""
+        programs = {
+            name: one._replace(autoload=name in names) for name, one in self.spec.programs.items()
+        }
+        self.spec = self.spec._replace(programs=programs)
+
+    def load(self, *, stats: bool = False) -> None:
+        """Prepare, relocate, make the maps, load the programs.
+
+        ``stats``: have each program's ``log`` say what the verifier took. VerifierError: a program
+        was refused; UnsupportedError: this kernel lacks something.
+        """
+        if self._loaded:
+            raise UsageError("the object is loaded already")
+        spec = prepare(self._with_variables(), self.kernel)
+        spec, relocations = relocate(spec, self.kernel)
+        loader = Loader(spec, relocations, self.kernel, self._stack, stats=stats)
+        try:
+            self.maps, self.programs = loader.load(self.sections)
+        except BaseException:
+            self.close()
+            raise
+        self.spec, self._loaded, self.seconds = spec, True, loader.seconds
+        for name, one in spec.programs.items():
+            if not one.autoload:
+                self.skipped[name] = "optional, or not asked for"
+
+    def _with_variables(self) -> ObjectSpec:
+        """The blueprint with the values that the variables have now."""
+        data = {
+            name: one._replace(contents=self.sections[name].contents)
+            for name, one in self.spec.data.items()
+        }
+        return self.spec._replace(data=data)
+
+    def close(self) -> None:
+        """Detach and free everything, in the reverse order. Closing twice does nothing."""
+        for section in self.sections.values():
+            section.leave()
+        self.programs, self.maps = {}, {}
+        self._stack.close()

@@ -1,0 +1,140 @@
+"""Load: make the maps, fill them, have the programs verified.
+
+types       the object's BTF, so that the kernel can show maps and check functions
+maps        inner ones first: a map of maps is made after the likeness of one
+contents    variables; constants are frozen, or the verifier would not take them for such
+programs    with the descriptors of the maps in their instructions
+slots       programs and maps into the arrays that begin with them
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from rawbpf.collection.attach_target import attach_target
+from rawbpf.collection.failures import explain
+from rawbpf.collection.prepare import mappable
+from rawbpf.errors import FormatError, KernelError, VerifierError
+from rawbpf.kernel.btf_load import KernelBtf
+from rawbpf.kernel.memlock import raise_memlock_if_needed
+from rawbpf.kernel.refusal import refused
+from rawbpf.maps.map import Map
+from rawbpf.programs.load import Target, load
+from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Table
+    from collections.abc import Sequence
+    from contextlib import ExitStack
+
+    from rawbpf.collection.kernel_facts import KernelFacts
+    from rawbpf.collection.variables import Section
+    from rawbpf.core_relo import Result
+    from rawbpf.programs.program import Program
+    from rawbpf.specs.map_spec import MapSpec
+    from rawbpf.specs.object_spec import ObjectSpec
+    from rawbpf.specs.program_spec import ProgramSpec
+
+__all__ = ["Loader"]
+
+_ONLY = bytes(4)
+"""The key of the one entry that a section's map has."""
+
+
+class Loader:
+    """Loads one object; what it makes goes to ``stack``, to be closed in the reverse order."""
+
+    def __init__(
+        self,
+        spec: ObjectSpec,
+        relocations: Table[str, Sequence[Result]],
+        kernel: KernelFacts,
+        stack: ExitStack,
+        *,
+        stats: bool = False,
+    ) -> None:
+        self._spec, self._relocations = spec, relocations
+        self._kernel, self._stack, self._stats = kernel, stack, stats
+        self.seconds: dict[str, float] = {}
+
+    def load(self, sections: Table[str, Section]) -> tuple[dict[str, Map], dict[str, Program]]:
+        """Everything but the attaching."""
+        raise_memlock_if_needed()
+        self._btf = self._load_types()
+        maps = {name: self._make(one) for name, one in self._spec.maps.items()}
+        for name, data in self._spec.data.items():
+            maps[name] = self._make(mappable(data.map_spec()))
+            self._fill(maps[name], data.contents, sections.get(name), read_only=data.read_only)
+        programs = {
+            name: self._load(one, maps) for name, one in self._spec.programs.items() if one.autoload
+        }
+        for name, one in self._spec.maps.items():
+            self._put(maps[name], one, {**maps, **programs})
+        return maps, programs
+
+    def _load_types(self) -> KernelBtf | None:
+        """The object's BTF with the places of its variables."""
+        spec = self._spec
+        if spec.btf is None:
+            return None
+        places = {
+            name: (len(data.contents), {one.name: one.offset for one in data.variables})
+            for name, data in spec.data.items()
+        }
+        codes = [one.code for one in spec.programs.values() if one.autoload]
+        return self._stack.enter_context(KernelBtf(spec.btf, places, codes))
+
+    def _make(self, spec: MapSpec) -> Map:
+        """Create a map, or take the one that is pinned under its name."""
+        inner = self._stack.enter_context(Map.create(spec.inner)) if spec.inner else None
+        try:
+            one = Map.create(spec, btf=self._btf, inner=inner)
+        except KernelError as error:
+            raise refused(f"cannot create map {spec.name!r}", error) from None
+        return self._stack.enter_context(one)
+
+    def _fill(self, one: Map, contents: bytes, section: Section | None, *, read_only: bool) -> None:
+        """The first values; constants cannot change afterwards, neither here nor in a program."""
+        if any(contents):
+            one.update(_ONLY, contents)
+        if read_only:
+            one.freeze()
+        if section is None:
+            return
+        if read_only:
+            section.freeze()
+        else:
+            section.move_to(self._memory(one))
+
+    def _memory(self, one: Map) -> memoryview:
+        """The map's value itself."""
+        size = one.spec.value_size
+        mapping = Mapping(one, size, protection=PROT_READ | PROT_WRITE)
+        self._stack.callback(mapping.close)
+        return mapping.view()
+
+    def _load(self, spec: ProgramSpec, maps: Table[str, Map]) -> Program:
+        found = attach_target(spec, self._kernel)
+        target = None if found is None else Target(found.type_id)
+        begun = perf_counter()
+        try:
+            program = load(spec, maps, btf=self._btf, target=target, stats=self._stats)
+        except VerifierError as refusal:
+            raise explain(refusal, spec, self._relocations.get(spec.name, ())) from None
+        self.seconds[spec.name] = perf_counter() - begun
+        return self._stack.enter_context(program)
+
+    def _put(self, one: Map, spec: MapSpec, objects: Table[str, Map | Program]) -> None:
+        """The programs or maps that an array begins with."""
+        for index, name in spec.initial.items():
+            if name not in objects:
+                raise FormatError(
+                    f"map {spec.name!r} begins with {name!r}", why="which was not loaded"
+                )
+            fd = objects[name].fileno()
+            try:
+                one.update(index.to_bytes(4, "little"), fd.to_bytes(4, "little"))
+            except KernelError as error:
+                what = f"cannot put {name!r} into slot {index} of {spec.name!r}"
+                raise refused(what, error) from None
