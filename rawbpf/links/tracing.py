@@ -1,8 +1,9 @@
 """Programs that the kernel calls directly: raw tracepoints, trampolines, LSM hooks, iterators.
 
-BPF_RAW_TRACEPOINT_OPEN (4.17) was made for the first; for programs that were verified for a
-function or hook (5.5) it takes no name, as the program knows. What it returns is a link, and closing that
-detaches. An iterator runs when somebody reads: each read of a descriptor of BPF_ITER_CREATE (5.8).
+BPF_RAW_TRACEPOINT_OPEN (4.17) was made for the first. For programs that were verified for one
+function or hook (5.5) it takes no name, as the program knows. What it returns is a link, and
+closing that detaches. An iterator runs when somebody reads: BPF_ITER_CREATE (5.8) makes what to
+read.
 """
 
 from __future__ import annotations

@@ -1,0 +1,74 @@
+"""A program writes to a ring buffer, we read it from our mapping; nothing is probed."""
+
+import pytest
+
+from rawbpf.asm import Builder, r1, r2, r3, r4, r10
+from rawbpf.kernel.memlock import raise_memlock_if_needed
+from rawbpf.maps.map import Map
+from rawbpf.programs.load import load
+from rawbpf.readers.ring_reader import RingReader
+from rawbpf.specs.map_spec import MapSpec
+from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.uapi.bpf import bpf_map_type, bpf_prog_type
+
+pytestmark = pytest.mark.no_probe
+
+SIZE = 4096
+PACKET = bytes(64)
+
+
+@pytest.fixture(scope="module")
+def ring_and_program():
+    """The program sends 16 bytes for each packet, and returns what the helper said."""
+    b = Builder("send")
+    b.mov(r2, 7)
+    b.stxdw(r10[-16], r2)
+    b.mov(r2, 8)
+    b.stxdw(r10[-8], r2)
+    b.ld_map_fd(r1, "ring")
+    b.mov(r2, r10)
+    b.add(r2, -16)
+    b.mov(r3, 16)
+    b.mov(r4, 0)
+    b.call("ringbuf_output")
+    b.exit()
+    raise_memlock_if_needed()
+    spec = MapSpec("ring", bpf_map_type.BPF_MAP_TYPE_RINGBUF, 0, 0, max_entries=SIZE)
+    kind = bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER
+    with (
+        Map.create(spec) as ring,
+        load(ProgramSpec("send", kind, b.build()), {"ring": ring}) as program,
+    ):
+        yield ring, program
+
+
+def samples(reader):
+    (drained,) = reader.drain()
+    assert drained.records.damage is None
+    return drained.records.samples
+
+
+def test_records_arrive_and_space_comes_back(ring_and_program):
+    ring, program = ring_and_program
+    wanted = (7).to_bytes(8, "little") + (8).to_bytes(8, "little")
+    with RingReader(ring) as reader:
+        for _ in range(5):  # more than once around
+            for _ in range(100):
+                assert program.test_run(PACKET).retval == 0
+            assert samples(reader) == [wanted] * 100
+        assert samples(reader) == []
+
+
+def test_a_full_ring_refuses_and_says_so(ring_and_program):
+    ring, program = ring_and_program
+    with RingReader(ring) as reader:
+        sent = 0
+        while program.test_run(PACKET).retval == 0:
+            sent += 1
+            assert sent < SIZE
+        assert sent == (SIZE - 1) // 24
+        (drained,) = reader.drain()
+        assert drained.fill > 0.9
+        assert len(drained.records.samples) == sent
+        assert program.test_run(PACKET).retval == 0
+        assert len(samples(reader)) == 1
