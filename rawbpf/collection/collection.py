@@ -3,6 +3,7 @@
     with rawbpf.open("tool.bpf.o") as obj:
         obj.rodata["target_pid"] = 42      what is constant for the verifier, until load()
         obj.load()
+        obj.attach()
         obj.maps["events"], obj.programs["handle_open"], obj.bss["dropped"]
 
 The steps are apart, so that one can look and change in between: ``spec`` is a value until ``load``.
@@ -14,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rawbpf.collection.attach import attach_all
 from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.collection.load import Loader
 from rawbpf.collection.open import read_object, spec_of
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection as Names
     from os import PathLike
 
+    from rawbpf.links.kprobe import KprobeLink
+    from rawbpf.links.link import Link
     from rawbpf.maps.map import Map
     from rawbpf.programs.program import Program
     from rawbpf.specs.object_spec import ObjectSpec
@@ -52,6 +56,7 @@ class Collection(Owner):
         self.sections = {name: Section(data, spec.btf) for name, data in spec.data.items()}
         self.maps: dict[str, Map] = {}
         self.programs: dict[str, Program] = {}
+        self.links: dict[str, Link | KprobeLink] = {}
         self.skipped: dict[str, str] = {}
         """Program -> why it was not loaded, or not attached."""
         self.seconds: dict[str, float] = {}
@@ -137,9 +142,23 @@ class Collection(Owner):
         }
         return self.spec._replace(data=data)
 
+    def attach(self) -> None:
+        """Attach each program as its section says. AttachError names the program.
+
+        Programs whose section does not say where (xdp, tc, tail-called ones) are in ``skipped``.
+        """
+        links, skipped = attach_all(self.programs, self._stack)
+        self.links |= links
+        self.skipped |= skipped
+
+    def detach(self) -> None:
+        """Take the programs off again. They stay loaded, and the maps keep what is in them."""
+        while self.links:
+            self.links.popitem()[1].close()
+
     def close(self) -> None:
         """Detach and free everything, in the reverse order. Closing twice does nothing."""
         for section in self.sections.values():
             section.leave()
-        self.programs, self.maps = {}, {}
+        self.links, self.programs, self.maps = {}, {}, {}
         self._stack.close()

@@ -23,7 +23,7 @@ __all__ = ["match_path"]
 
 
 def match_path(local: Path, kind: bpf_core_relo_kind, btf: Btf, root: int) -> Path | None:
-    """The path from type ``root`` of ``btf`` that means what ``local`` does; None: there is none."""
+    """The path from type ``root`` of ``btf`` that means what ``local`` does; None if none."""
     if kind in TYPE_KINDS:
         strict = kind is bpf_core_relo_kind.BPF_CORE_TYPE_MATCHES
         same = types_match if strict else types_compatible

@@ -116,7 +116,12 @@ def test_json(object_file, source, capsys):
         "label": None,
         "bytes": "1801000000000000" + "0" * 16,
         "text": "r1 = hits ll",
-        "source": {"file": str(source), "line": 4, "text": "r1 = hits ll        ; the map"},
+        "source": {
+            "file": str(source),
+            "line": 4,
+            "column": 0,
+            "text": "r1 = hits ll        ; the map",
+        },
     }
     assert [row["label"] for row in rows].index("L1") == 6
 

@@ -1,0 +1,39 @@
+"""Attach: each program where its section says.
+
+Some sections say what a program is and not where it belongs (xdp: which device? cgroup: which
+one?), and a program that is only jumped to has nowhere to be. They are not an error, but told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import UnsupportedError, UsageError
+from rawbpf.links.attach import attach
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import ExitStack
+
+    from rawbpf.links.kprobe import KprobeLink
+    from rawbpf.links.link import Link
+    from rawbpf.programs.program import Program
+
+__all__ = ["attach_all"]
+
+
+def attach_all(
+    programs: Mapping[str, Program], stack: ExitStack
+) -> tuple[dict[str, Link | KprobeLink], dict[str, str]]:
+    """The links by program, and by program why there is none. AttachError: the kernel refuses."""
+    links: dict[str, Link | KprobeLink] = {}
+    skipped: dict[str, str] = {}
+    for name, program in programs.items():
+        try:
+            link = attach(program)
+        except (UsageError, UnsupportedError) as error:
+            skipped[name] = f"not attached: {error}"
+        else:
+            links[name] = link
+            stack.callback(link.close)
+    return links, skipped

@@ -1,0 +1,231 @@
+"""The programs of bpf_src in C, on this kernel: each does what its first lines say.
+
+They were compiled outside (tools/compile-bpf), by two clangs. A comment in each says which kernel
+it needs; on an older one it has to be refused, and the refusal has to name what is lacking.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from rawbpf.collection.collection import Collection
+from rawbpf.collection.kernel_facts import KernelFacts
+from rawbpf.collection.open import read_object
+from rawbpf.errors import RawbpfError
+from rawbpf.kernel.config import kernel_config
+from rawbpf.kernel.version import kernel_version
+from tests.support.bpf_objects import CLANGS, SOURCES, built
+
+NAMES = sorted(path.name.removesuffix(".bpf.c") for path in SOURCES.glob("*.bpf.c"))
+NEEDS = re.compile(r"rawbpf: kernel (\d+)\.(\d+)(?:, config (\w+))?")
+ME = os.getpid()
+
+LACKING = {
+    "callbacks": r"for_each_map_elem|loop|unknown func|invalid func|164|181",
+    "many_probes": r"18 functions|cannot attach programs there|attach",
+    "permissions": r"LSM hook",
+}
+"""What a refusal has to speak of, on kernels that are older than the program needs."""
+
+
+def lacks(name):
+    """Whether this kernel is older than the program needs, or built without it."""
+    major, minor, config = NEEDS.search((SOURCES / f"{name}.bpf.c").read_text()).groups()
+    if kernel_version() < (int(major), int(minor)):
+        return True
+    return config is not None and kernel_config(config) not in ("y", "m")
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    """Facts that are read once for all."""
+    return KernelFacts()
+
+
+@pytest.fixture
+def opened(kernel):
+    """Opens the object of a name."""
+    collections = []
+
+    def open_one(name, clang=CLANGS[-1]):
+        collections.append(Collection(read_object(built(name, clang)), kernel))
+        return collections[-1]
+
+    yield open_one
+    for one in collections:
+        one.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_older_compilers_object_loads_too(name, opened):
+    obj = opened(name, CLANGS[0])
+    if lacks(name):
+        with pytest.raises(RawbpfError, match=LACKING[name]):
+            obj.load(), obj.attach()
+    else:
+        obj.load()
+        assert set(obj.programs) == {n for n, p in obj.spec.programs.items() if p.autoload}
+
+
+def started(opened, name, **variables):
+    """The object loaded and attached; None where it was refused for the reason that it gives."""
+    obj = opened(name)
+    for variable, value in variables.items():
+        obj.rodata[variable] = value
+    if lacks(name):
+        with pytest.raises(RawbpfError, match=LACKING[name]):
+            obj.load(), obj.attach()
+        return None
+    obj.load()
+    obj.attach()
+    return obj
+
+
+def u32(*numbers):
+    return b"".join(number.to_bytes(4, "little") for number in numbers)
+
+
+def u64s(data):
+    return list(memoryview(data).cast("Q"))
+
+
+def test_syscall_pairs(opened):
+    obj = started(opened, "syscall_pairs", target_pid=ME)
+    for _ in range(3):
+        os.getppid()
+    obj.detach()
+    os.getppid()
+    assert u64s(obj.maps["counts"].lookup(u32(ME))) == [3]
+    assert list(obj.maps["calls"].keys()) == []
+    assert 0 < obj.data["shortest_ns"] <= obj.bss["longest_ns"]
+    assert obj.bss["wrapped"] == 1
+    assert obj.rodata["label"] == b"getppid"
+
+
+def test_core_fields(opened, kernel):
+    obj = started(opened, "core_fields")
+    pid = os.posix_spawn("/bin/true", ["true"], {})
+    os.waitpid(pid, 0)
+    value = obj.maps["forks"].lookup(u32(pid))
+    parent, child, grandparent, state, *flags = memoryview(value).cast("B", (24,)).tolist()[:0] or (
+        list(memoryview(value).cast("I")[:4]) + list(value[16:20])
+    )
+    in_execve, has_arena, has_never, renamed = flags
+    assert (parent, child, grandparent) == (ME, pid, os.getppid())
+    assert (state, in_execve, has_never) == (0, 0, 0)
+    task = kernel.types.find("task_struct")
+    enum = kernel.types.find("bpf_map_type")
+    assert has_arena == ("BPF_MAP_TYPE_ARENA" in dict(enum.values))
+    assert renamed == any(member.name == "__state" for member in task.members)
+    assert u32(task.size) == value[20:24]
+    assert obj.bss["kernel_type"] == kernel.types.find_id("task_struct")
+    assert obj.bss["raw_forks"] >= 1
+
+
+def test_trampolines(opened):
+    obj = started(opened, "trampolines", target_pid=ME)
+    os.close(os.open("/dev/null", os.O_RDONLY))
+    with pytest.raises(FileNotFoundError):
+        os.open("/nowhere", os.O_RDONLY)
+    obj.detach()
+    assert obj.bss["entered"] == 2
+    assert (obj.bss["succeeded"], obj.bss["failed"]) == (1, 1)
+    assert obj.skipped["enter_sleepable"].startswith("optional")
+
+
+def test_permissions(opened, tmp_path):
+    obj = started(opened, "permissions", denied_pid=ME)
+    if obj is None:
+        return
+    folder = tmp_path / "folder"
+    if "bpf" in Path("/sys/kernel/security/lsm").read_text().split(","):
+        with pytest.raises(PermissionError):
+            folder.mkdir()
+        assert obj.bss["refused"] == 1
+    obj.links.pop("deny_mkdir").close()
+    folder.mkdir()
+    with pytest.raises(OSError, match="not empty"):
+        folder.rmdir()
+    obj.detach()
+    folder.rmdir()
+
+
+def packet(*first):
+    """Fourteen bytes of addresses and type, then these."""
+    return bytes(14) + bytes(first).ljust(50, b"\0")
+
+
+def test_tail_calls(opened):
+    obj = started(opened, "tail_calls")
+    choose = obj.programs["choose"]
+    assert [choose.test_run(packet(slot)).retval for slot in (0, 1, 2, 3)] == [5, 10, 5, 20]
+
+
+def test_map_in_map(opened):
+    obj = started(opened, "map_in_map")
+    for length in (60, 61, 63):
+        obj.programs["count"].test_run(bytes(length))
+    assert [u64s(obj.maps["even"].lookup(u32(i)))[0] for i in range(4)] == [0, 0, 1, 0]
+    assert [u64s(obj.maps["odd"].lookup(u32(i)))[0] for i in range(4)] == [0, 0, 1, 1]
+    assert u64s(obj.maps["rawbpf_runs"].lookup(u32(0))) == [3]
+
+
+def test_callbacks(opened):
+    obj = started(opened, "callbacks")
+    if obj is not None:
+        obj.programs["sum_of_squares"].test_run(bytes(64))
+        assert obj.bss["total"] == sum(i * i for i in range(8))
+
+
+def test_packets(opened):
+    obj = started(opened, "packets")
+    assert set(obj.skipped) == set(obj.programs)  # none of the sections says where
+    for name in ("at_xdp", "at_tc", "at_cgroup_in", "at_cgroup_out", "at_socket"):
+        obj.programs[name].test_run(bytes(64))
+    totals = []
+    for place in range(5):
+        values = u64s(obj.maps["traffic"].lookup(u32(place)))
+        totals.append((sum(values[::2]), sum(values[1::2])))
+    assert totals == [(1, 64), (1, 64), (1, 50), (1, 50), (1, 50)]
+
+
+def test_stacks(opened):
+    obj = started(opened, "stacks")
+    samples = obj.maps["samples"]
+    while not any(pid == ME for pid, _ in map(pid_and_chain, samples.keys())):
+        sum(range(10_000))  # until the clock has seen us at it
+    obj.detach()
+    chains = [chain for _, chain in map(pid_and_chain, samples.keys()) if chain >= 0]
+    assert any(obj.maps["chains"].lookup(u32(chain)) for chain in chains) or not chains
+
+
+def pid_and_chain(key):
+    return int.from_bytes(key[:4], "little"), int.from_bytes(key[4:], "little", signed=True)
+
+
+def test_kernel_names(opened, kernel):
+    obj = started(opened, "kernel_names")
+    os.getppid()
+    obj.detach()
+    version = kernel_version()
+    assert obj.bss["version"] == version.major << 16 | version.minor << 8 | min(version.patch, 255)
+    assert obj.bss["hz"] == int(kernel_config("CONFIG_HZ"))
+    assert obj.bss["with_bpf"] == 1
+    assert obj.bss["xfs"] == {"n": 0, "y": 1, "m": 2}[kernel_config("CONFIG_XFS_FS")]
+    assert obj.bss["address"] == kernel.address("bpf_prog_put")
+    assert (obj.data["never"], obj.data["absent"]) == (0, 0)
+    obj.programs["call_kfunc"].test_run(bytes(64))
+    assert obj.bss["has_kfunc"] == (kernel.types.find_id("bpf_rcu_read_lock") is not None)
+
+
+def test_many_probes(opened):
+    obj = started(opened, "many_probes")
+    if obj is not None:
+        Path("/").stat()
+        obj.detach()
+        assert (
+            sum(u64s(obj.maps["hits"].lookup(key))[0] for key in list(obj.maps["hits"].keys())) > 0
+        )
+        assert obj.bss["returns"] > 0
