@@ -18,7 +18,7 @@ extern _Bool CONFIG_BPF_SYSCALL __kconfig;
 extern enum libbpf_tristate CONFIG_XFS_FS __kconfig __weak;
 extern int CONFIG_NEVER_WAS __kconfig __weak;
 
-extern const int bpf_prog_active __ksym;		/* one for each CPU */
+extern const int bpf_prog_active __ksym __weak;	/* one for each CPU; typed if pahole wrote it down */
 extern const void bpf_prog_put __ksym;			/* an address, nothing more */
 extern const void rawbpf_never_was __ksym __weak;
 extern void bpf_rcu_read_lock(void) __ksym __weak;	/* kfuncs since 6.2 */
@@ -30,8 +30,6 @@ u64 address = 0, absent = 1;
 SEC("raw_tp/sys_enter")
 int look(void *ctx)
 {
-	const int *here = bpf_this_cpu_ptr(&bpf_prog_active);
-
 	version = LINUX_KERNEL_VERSION;
 	hz = CONFIG_HZ;
 	with_bpf = CONFIG_BPF_SYSCALL;
@@ -39,7 +37,8 @@ int look(void *ctx)
 	never = CONFIG_NEVER_WAS;
 	address = (u64)&bpf_prog_put;
 	absent = (u64)&rawbpf_never_was;
-	active = *here;
+	if (&bpf_prog_active)
+		active = *(const int *)bpf_this_cpu_ptr(&bpf_prog_active);
 	return 0;
 }
 

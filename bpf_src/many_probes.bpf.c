@@ -1,7 +1,7 @@
 /* One program on many functions at once: kprobe.multi takes a pattern and costs one link, where
  * kprobes take a perf event each. Which function it was, the program asks.
  *
- * rawbpf: kernel 5.18
+ * rawbpf: kernel 5.18, config CONFIG_FPROBE
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

@@ -37,7 +37,7 @@ int enter(u64 *ctx)
 SEC("fexit/do_sys_openat2")
 int leave(u64 *ctx)
 {
-	long result = ctx[3];	/* behind the three arguments */
+	int result = ctx[3];	/* behind the three arguments; an int in some kernels, a long in others */
 
 	if (ours())
 		__sync_fetch_and_add(result < 0 ? &failed : &succeeded, 1);

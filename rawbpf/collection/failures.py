@@ -1,8 +1,11 @@
-"""A refusal by the verifier that a failed relocation explains.
+"""A refusal by the verifier that a failed relocation explains, or the kernel's age.
 
 Where a field is missing on this kernel, its instruction was replaced by one that no verifier takes.
 Mostly that is fine: the program asks first, and the verifier never comes there. If it does, its
 log speaks of an unknown helper; what was meant is which field of which type this kernel lacks.
+
+And where a program uses what came with a later kernel, that is most likely why this one refuses it,
+whatever it complains of.
 """
 
 from __future__ import annotations
@@ -10,7 +13,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rawbpf.asm.since import newer_than
 from rawbpf.errors import UnsupportedError, VerifierError
+from rawbpf.kernel.version import kernel_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,15 +33,29 @@ def explain(
     refusal: VerifierError, spec: ProgramSpec, results: Sequence[Result]
 ) -> VerifierError | UnsupportedError:
     """What to raise instead of the bare refusal."""
-    calls = [int(number) for number in _CALL.findall(refusal.log)]
-    if not calls or not _UNKNOWN.search(refusal.log):
-        return refusal
-    missing = {one.slot: one for one in results if one.target is None}.get(calls[-1])
+    missing = _missing(refusal.log, results)
     if missing is None:
-        return refusal
+        return _too_young(refusal, spec)
     where = f" ({missing.source})" if missing.source else ""
     return UnsupportedError(
         f"program {spec.name!r} needs {missing.access}{where}",
         why=missing.missing or "this kernel does not have it",
         details=refusal.log,
     )
+
+
+def _missing(log: str, results: Sequence[Result]) -> Result | None:
+    """The failed relocation whose instruction the verifier came to."""
+    calls = [int(number) for number in _CALL.findall(log)]
+    if not calls or not _UNKNOWN.search(log):
+        return None
+    return {one.slot: one for one in results if one.target is None}.get(calls[-1])
+
+
+def _too_young(refusal: VerifierError, spec: ProgramSpec) -> VerifierError:
+    """The refusal, with what the program uses that is younger than this kernel."""
+    version = kernel_version()
+    needs = newer_than(spec.code.instructions, version)
+    if needs and refusal.fix is None:
+        refusal.fix = f"{needs[0]}, and this is {version}"
+    return refusal

@@ -69,7 +69,8 @@ def run(
     machine = machine._replace(accel=accel)
     ttys = _terminals()
     with ExitStack() as stack:
-        initramfs = stack.enter_context(_initramfs(command, _job(command, options, ttys), options))
+        job = _job(command, options, ttys)
+        initramfs = stack.enter_context(_initramfs(command, job, options, kernel))
 
         def ready(release: str) -> None:
             say(_description(release, machine, options), "info")
@@ -97,7 +98,8 @@ def _prove_kvm(machine: qemu.Machine, say: Callable[[str, str], None]) -> None:
     say(f"guest: trying KVM for the first time, at most {_PROOF.boot:g} s", "info")
     options = Options(workload=None)
     command = understand(["python", "-c", "pass"], ())
-    with _initramfs(command, _job(command, options, (False,) * 3), options) as initramfs:
+    kernel = choice.Kernel(machine.kernel)
+    with _initramfs(command, _job(command, options, (False,) * 3), options, kernel) as initramfs:
         session.run(
             machine._replace(accel="kvm"),
             initramfs,
@@ -158,7 +160,9 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def _initramfs(command: Command, job: dict[str, object], options: Options) -> Iterator[int]:
+def _initramfs(
+    command: Command, job: dict[str, object], options: Options, kernel: choice.Kernel
+) -> Iterator[int]:
     """The whole initramfs in memory, as a descriptor: the kept archives, then this run's."""
     target = os.memfd_create("initramfs")
     try:
@@ -167,7 +171,7 @@ def _initramfs(command: Command, job: dict[str, object], options: Options) -> It
                 while os.sendfile(target, kept.fileno(), None, _CHUNK):  # the kernel copies
                     pass
         with os.fdopen(os.dup(target), "wb") as whole:
-            whole.writelines(run_image(job, [*command.files, *options.add]))
+            whole.writelines(run_image(job, [*command.files, *options.add], kernel.config))
         yield target
     finally:
         os.close(target)

@@ -182,6 +182,8 @@ def in_guests(options: list[str], paths: list[str], *, quick: bool, also: bool) 
     """The kernel tests on each kernel and, if ``also``, the tests of guests."""
     kernels, absent = present_kernels([DEFAULT_SUITE] if quick else list(SUITES))
     compile_tests()
+    # No guest has a compiler, and an emulated one would take minutes.
+    subprocess.run([sys.executable, "tools/compile-bpf"], check=True)
     if any(MACHINE_TEST.startswith(path.partition("::")[0]) for path in paths):
         # New ones each time, made here: where the processor is emulated, it would take minutes.
         subprocess.run([sys.executable, "tools/random-programs"], check=True)

@@ -21,6 +21,7 @@ PEERS = {
     "clang-14": "clang-14",
     "llvm-objdump-19": "llvm-19",
     "bpftool": "bpftool",
+    "pahole": "pahole",
     "strace": "strace",
 }
 """What tests compare with: program -> packages."""

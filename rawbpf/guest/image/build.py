@@ -151,9 +151,17 @@ def _bring_bytecode(tree: Tree, source: Path) -> None:
         tree.bring(rewritten)
 
 
-def run_image(job: dict[str, Any], add: Iterable[str]) -> Iterator[bytes]:
-    """The pieces of the archive for one run: the files to add, and the job."""
+def run_image(
+    job: dict[str, Any], add: Iterable[str], config: tuple[str, Path] | None = None
+) -> Iterator[bytes]:
+    """The pieces of the archive for one run: the files to add, and the job.
+
+    ``config``: the kernel's release and configuration, to lie in /boot, as programs expect it.
+    """
     tree = Tree()
+    if config is not None:
+        release, path = config
+        tree.file(f"/boot/config-{release}", path.read_bytes())
     for added in add:
         tree.bring_all(Path(added).absolute())
     tree.directory(job["cwd"])

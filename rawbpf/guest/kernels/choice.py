@@ -41,6 +41,19 @@ class Kernel(NamedTuple):
         """
         return tuple(map(int, re.findall(r"\d+", self.release.partition("+")[0])[:4]))
 
+    @property
+    def config(self) -> tuple[str, Path] | None:
+        """How it was configured: its release, and the file; None if there is no such file.
+
+        In the cache the file lies beside the image; /boot has ``vmlinuz-R`` and ``config-R``.
+        """
+        release = self.release or self.vmlinuz.name.partition("-")[2]
+        for name in ("config", f"config-{release}"):
+            path = self.vmlinuz.parent / name
+            if release and path.is_file() and os.access(path, os.R_OK):
+                return release, path
+        return None
+
 
 def is_version(wanted: str, release: str) -> bool:
     """Whether a release is of this version, given as far as it matters.

@@ -1,0 +1,65 @@
+"""Which kernel a program needs, as far as its instructions tell.
+
+Every form of instruction and every helper has a first kernel, and the tables have it. When a kernel
+refuses a program, what it says may be far from the cause: 5.10 answers the address of a callback
+with a complaint about func_info. That an instruction is younger than the kernel is a good guess
+then, and no more: vendors bring features back to older kernels.
+
+>>> from rawbpf.asm.builder import Builder
+>>> from rawbpf.asm.register import r0, r1
+>>> b = Builder("newest")
+>>> b.movsx8(r0, r1); b.call("bpf_loop"); b.exit()
+>>> newer_than(b.build().instructions, (6, 1))
+[Need(what='r0 = (s8)r1', since=(6, 6))]
+>>> [str(need) for need in newer_than(b.build().instructions, (5, 10))]
+['r0 = (s8)r1 needs Linux 6.6', 'bpf_loop() needs Linux 5.17']
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.asm.format import format_instruction
+from rawbpf.asm.forms import form_of
+from rawbpf.errors import DecodeError
+from rawbpf.uapi.bpf_helpers import HELPER_NAMES, HELPERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rawbpf.asm.instruction import Instruction
+
+__all__ = ["Need", "newer_than"]
+
+
+class Need(NamedTuple):
+    """An instruction, as text, or a helper; and the first kernel (major, minor) that takes it."""
+
+    what: str
+    since: tuple[int, int]
+
+    def __str__(self) -> str:
+        return f"{self.what} needs Linux {self.since[0]}.{self.since[1]}"
+
+
+def newer_than(instructions: Iterable[Instruction], kernel: tuple[int, ...]) -> list[Need]:
+    """What the instructions use that came after ``kernel``: the newest first, each once."""
+    needs = {need for one in instructions if (need := _need(one)) and need.since > kernel}
+    return sorted(needs, key=lambda need: need.since, reverse=True)
+
+
+def _need(instruction: Instruction) -> Need | None:
+    """What an instruction needs; None for bits that no table knows, which prove nothing."""
+    try:
+        form = form_of(instruction)
+    except DecodeError:
+        return None
+    if "{imm:helper}" not in form.c:
+        return Need(format_instruction(instruction), _version(form.kernel))
+    name = HELPER_NAMES.get(instruction.imm)
+    return None if name is None else Need(f"bpf_{name}()", _version(HELPERS[name].kernel))
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, minor = text.split(".")
+    return int(major), int(minor)
