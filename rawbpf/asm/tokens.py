@@ -90,8 +90,11 @@ def tokenize(line: Line) -> list[Token]:
 
 
 def _word(text: str, at: int) -> str:
-    """What stands there, up to the next space, for an error message."""
-    return text[at : at + 40].split(maxsplit=1)[0]
+    """What stands there, up to the next space, for an error message.
+
+    The first character counts whatever it is: str.split() takes some controls for space.
+    """
+    return text[at] + text[at + 1 : at + 40].partition(" ")[0].partition("\t")[0]
 
 
 def _token(line: Line, match: re.Match[str]) -> Token:

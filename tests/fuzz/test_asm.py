@@ -96,6 +96,7 @@ def assembled(text):
 
 @given(st.lists(SOUP, max_size=12).map("\n".join))
 @example(".equ A, " + "(" * 100_000)
+@example("\x1f")
 @example(".equ A, " + "- " * 100_000 + "1")
 @example(".data\n.zero 67108865")
 @example('.include "/"')
