@@ -30,6 +30,7 @@ COMMANDS = {
         Command("asm", "rawbpf.cli.asm", "Assemble a .bpf.s file into an object"),
         Command("disasm", "rawbpf.cli.disasm", "Show bytecode as text"),
         Command("load", "rawbpf.cli.load", "Load an object, report each program, unload"),
+        Command("run", "rawbpf.cli.run", "Run an object: load, attach, print what it sends"),
         Command("run-local", "rawbpf.cli.run_local", "Run a program without a kernel"),
         Command("step", "rawbpf.cli.step", "Step through a program, forward and back"),
         Command("guest", "rawbpf.cli.guest", "Run any of these in a throwaway QEMU guest"),

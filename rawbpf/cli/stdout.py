@@ -49,6 +49,14 @@ class Stdout:
             self.backlog += len(data)
             self._changed.notify_all()
 
+    def has_room(self, most: int = 1 << 22) -> bool:
+        """Wait until no more than so many bytes wait; whether they do, or nobody reads any more."""
+        with self._changed:
+            while self.backlog > most and self.error is None:
+                if not self._changed.wait(_GRACE):
+                    return False
+            return self.error is None
+
     def finish(self) -> int:
         """Wait until all is written; the number of lines that could not be."""
         with self._changed:

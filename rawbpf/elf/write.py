@@ -62,10 +62,12 @@ class _Writer:
         programs, functions = _parts(self.spec)
         code = {_TEXT: functions} if functions else {}
         for name, unit in programs.items():
-            section = self.spec.programs[name].section or name
+            program = self.spec.programs[name]
+            section = program.section or name
             if section.startswith(".") or section in _NOT_FOR_PROGRAMS:
                 raise FormatError(f"program {name!r} cannot be in section {section!r}")
-            code.setdefault(section, []).append(unit)
+            optional = "" if program.autoload or section.startswith("?") else "?"
+            code.setdefault(optional + section, []).append(unit)
         self._place_functions(functions)
         self._maps()
         for data in self.spec.data.values():

@@ -35,12 +35,16 @@ __all__ = [
     "LogRecord",
     "decode_log",
     "encode_log",
+    "is_log",
     "level_name",
     "level_number",
 ]
 
 HEADER = struct.Struct("=IBBHQIIII16s")
 """The fixed part, 48 bytes."""
+
+_PADDING = 16
+"""A perf ring adds up to 7 bytes; a record whose size is fixed in C up to 7 more."""
 
 LEVEL_NAMES = ("off", "error", "warn", "info", "debug")
 """By number; a record with a number above is shown as debug."""
@@ -115,6 +119,30 @@ def decode_log(data: bytes) -> LogRecord:
     args = struct.unpack_from(f"={count}Q", data, HEADER.size)
     text = data[text_at : text_at + text_length].decode(errors="backslashreplace")
     return LogRecord(level, ktime, tid, pid, cpu, _comm(comm), args, text)
+
+
+def is_log(data: bytes) -> bool:
+    """Whether a sample of unknown origin is a log record: all that one says of itself is right.
+
+    A ring may show up to seven bytes more than were sent, and a program may pad its text.
+
+    >>> is_log(encode_log(LogRecord(3, 1_000, 7, 8, 0, "bash", (2,), "{} files")))
+    True
+    >>> is_log(bytes(64))
+    False
+    """
+    if len(data) < HEADER.size:
+        return False
+    length, level, count, text_length, *_, reserved, _comm = HEADER.unpack_from(data)
+    filled = HEADER.size + 8 * count + text_length
+    behind = len(data) - length
+    return bool(
+        level_number("error") <= level <= level_number("debug")
+        and text_length
+        and not reserved
+        and filled == length
+        and 0 <= behind < _PADDING
+    )
 
 
 def _comm(raw: bytes) -> str:

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from rawbpf.specs.program_spec import ProgramSpec
-from rawbpf.specs.section_names import section_kind
+from rawbpf.specs.section_names import read_section, section_kind
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 
 if TYPE_CHECKING:
@@ -32,8 +32,17 @@ class Header(NamedTuple):
 
     def spec(self, code: Program, license_: str) -> ProgramSpec:
         """The program, with its code."""
+        name = read_section(self.section)
         return ProgramSpec(
-            self.name, self.prog_type, code, license_, self.attach_type, self.section
+            self.name,
+            self.prog_type,
+            code,
+            license_,
+            self.attach_type,
+            section=name.section,
+            attach_to=name.attach_to,
+            prog_flags=name.prog_flags,
+            autoload=name.autoload,
         )
 
 

@@ -41,8 +41,14 @@ class DataSpec(NamedTuple):
 
     @property
     def read_only(self) -> bool:
-        """Whether programs may only read it; the map is to be frozen once it is filled."""
-        return self.name.startswith(".rodata")
+        """Whether programs may only read it; the map is to be frozen once it is filled.
+
+        The verifier takes what is there for constant, and drops branches that can never be taken.
+
+        >>> DataSpec(".kconfig", bytes(4)).read_only, DataSpec(".data", bytes(4)).read_only
+        (True, False)
+        """
+        return self.name.startswith((".rodata", ".kconfig"))
 
     def map_spec(self) -> MapSpec:
         """The map that holds it: one entry, whose value is the whole section."""

@@ -54,6 +54,18 @@ class Ledger:
         self.lost = {number: count for number, count in enumerate(outcomes) if number and count}
         self.missed = missed
 
+    def settle_reported(self, lost: int) -> None:
+        """Where no program counts: sent is what came, lost what perf rings reported.
+
+        >>> ledger = Ledger()
+        >>> ledger.delivered = 2
+        >>> ledger.settle_reported(1)
+        >>> ledger.unaccounted, ledger.lost_text()
+        (0, '1 (ENOSPC: the ring was full)')
+        """
+        self.sent = self.delivered + self.damaged
+        self.lost = {errno.ENOSPC: lost} if lost else {}
+
     @property
     def total_lost(self) -> int:
         """Records that the program could not send, for whatever reason."""

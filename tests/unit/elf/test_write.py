@@ -10,6 +10,7 @@ from rawbpf.asm.instruction import decode_all
 from rawbpf.btf import types as t
 from rawbpf.btf.btf import Btf
 from rawbpf.elf.code import code_sections
+from rawbpf.elf.object import open_object
 from rawbpf.elf.read import ObjectFile
 from rawbpf.elf.write import encode_object
 from rawbpf.errors import FormatError, UnsupportedError
@@ -228,3 +229,11 @@ def test_code_survives_byte_for_byte(data):
     file = ObjectFile(data)
     for section in file.code():
         assert b"".join(one.encode() for one in decode_all(section.contents)) == section.contents
+
+
+def test_optional_programs_stay_optional():
+    text = '.program maybe, "?iter.s/task"\nr0 = 0\nexit\n'
+    assembled = assemble(text).programs["maybe"]
+    read = open_object(encode_object(assemble(text))).programs["maybe"]
+    assert (read.section, read.attach_to, read.autoload) == ("iter.s/task", "task", False)
+    assert (assembled.section, assembled.prog_flags) == (read.section, read.prog_flags)

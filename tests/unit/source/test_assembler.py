@@ -187,6 +187,7 @@ def test_program_types_come_from_sections_or_are_said():
     )
     a, b, c = spec.programs.values()
     assert (a.prog_type, a.section) == (bpf_prog_type.BPF_PROG_TYPE_TRACING, "fentry/do_exit")
+    assert (a.attach_to, a.autoload) == ("do_exit", True)
     assert a.expected_attach_type == bpf_attach_type.BPF_TRACE_FENTRY
     assert b.expected_attach_type == bpf_attach_type.BPF_XDP_DEVMAP
     assert c.expected_attach_type == bpf_attach_type.BPF_TRACE_KPROBE_SESSION

@@ -1,0 +1,105 @@
+"""How the records of each map are read: named by --print, recognised, guessed, or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rawbpf.btf.sizes import strip
+from rawbpf.errors import UsageError
+from rawbpf.events.log_record import LogRecord, decode_log, is_log
+from rawbpf.events.typed import EventType, guess_type, named_type
+from rawbpf.uapi.bpf import bpf_map_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rawbpf.specs.object_spec import ObjectSpec
+    from rawbpf.trace.records import Record
+
+__all__ = ["PERF", "RING", "TABLES", "Decoder", "Typed", "Wanted"]
+
+_TYPE = bpf_map_type
+RING, PERF = _TYPE.BPF_MAP_TYPE_RINGBUF, _TYPE.BPF_MAP_TYPE_PERF_EVENT_ARRAY
+TABLES = frozenset(
+    {
+        _TYPE.BPF_MAP_TYPE_HASH,
+        _TYPE.BPF_MAP_TYPE_ARRAY,
+        _TYPE.BPF_MAP_TYPE_PERCPU_HASH,
+        _TYPE.BPF_MAP_TYPE_PERCPU_ARRAY,
+        _TYPE.BPF_MAP_TYPE_LRU_HASH,
+        _TYPE.BPF_MAP_TYPE_LRU_PERCPU_HASH,
+    }
+)
+"""Maps whose entries are shown at the end."""
+
+
+class Wanted:
+    """Which maps are shown, and as what: from each ``--print MAP[:STRUCT]``; all without any."""
+
+    def __init__(self, spec: ObjectSpec, words: Iterable[str]) -> None:
+        self._types: dict[str, EventType | None] = {}
+        shown = {n for n, m in spec.maps.items() if m.map_type in {RING, PERF, *TABLES}}
+        shown |= {name for name, data in spec.data.items() if not data.read_only}
+        for word in words:
+            name, _, struct = word.partition(":")
+            if name not in shown:
+                has = ", ".join(sorted(shown)) or "none"
+                raise UsageError(
+                    f"--print {word}: the object has no {name!r} to print",
+                    why=f"of rings, hashes, arrays and variables it has {has}",
+                )
+            if struct and spec.btf is None:
+                raise UsageError(f"--print {word}: the object has no BTF", fix="compile with -g")
+            self._types[name] = named_type(spec.btf, struct) if struct and spec.btf else None
+        self.names = set(self._types) or shown
+
+    def type_of(self, name: str) -> EventType | None:
+        """The struct that was named for a map."""
+        return self._types.get(name)
+
+
+class Typed(NamedTuple):
+    """A decoded record: the name of its struct, its members."""
+
+    type: str
+    values: dict[str, Any]
+
+
+class Decoder:
+    """Reads records by what is known of them; what has been guessed for a size is remembered."""
+
+    def __init__(self, spec: ObjectSpec, wanted: Wanted) -> None:
+        self._spec, self._wanted = spec, wanted
+        self._guesses: dict[tuple[str, int], EventType | None] = {}
+        self._foreign = _foreign(spec)
+
+    def decode(self, record: Record) -> Typed | LogRecord | bytes:
+        """The members, the message, or the bytes as they came."""
+        named = self._wanted.type_of(record.map)
+        if named is None and is_log(record.data):
+            return decode_log(record.data)
+        kind = named or self._guess(record)
+        return record.data if kind is None else Typed(kind.name, kind.decode(record.data))
+
+    def _guess(self, record: Record) -> EventType | None:
+        key = record.map, len(record.data)
+        if key not in self._guesses and self._spec.btf is not None:
+            padded = self._spec.maps[record.map].map_type is PERF
+            self._guesses[key] = guess_type(
+                self._spec.btf, len(record.data), padded=padded, foreign=self._foreign
+            )
+        return self._guesses.get(key)
+
+
+def _foreign(spec: ObjectSpec) -> set[int]:
+    """Types that are no records: the kernel's, which CO-RE records name, and the keys of maps."""
+    kernels = {
+        record.type_id
+        for program in spec.programs.values()
+        for record in program.code.relocations.values()
+    }
+    types = spec.btf
+    if types is None:
+        return kernels
+    keys = (one.btf_key_type_id for one in spec.maps.values())
+    return kernels | {strip(types, key) for key in keys if key}

@@ -1,0 +1,105 @@
+"""`rawbpf run`: programs at work, and what of them is printed."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.bpf_objects import CLANGS, ROOT, built
+from tests.support.command import RAWBPF, opening_files, rawbpf, running, summary
+from tests.support.leftovers import held, settles_to
+
+ATTACHED = "Attached "
+RING = built("open_ring", CLANGS[-1])
+
+
+def test_records_of_a_ring_are_decoded_by_the_objects_struct():
+    before = held()
+    words = ["run", str(RING), "--json", "-v", "--set", f"target_pid={os.getpid()}"]
+    with running(*words) as run:
+        run.wait_for("attached 1 programs")
+        Path("/proc/version").read_bytes()
+        run.wait_for("/proc/version")
+        assert run.end() == 0
+    rows = run.events()
+    opened = [row["values"] for row in rows if row["map"] == "events"]
+    assert {row["type"] for row in rows if "type" in row} == {"open_event"}
+    assert "/proc/version" in [one["path"] for one in opened]
+    assert {one["pid"] for one in opened} == {os.getpid()}
+    assert rows[-1]["map"] == ".bss"
+    assert rows[-1]["values"]["dropped"] == 0
+    assert summary(run.errors) == (len(opened), 0)
+    assert "open2: optional" in run.errors
+    assert "only its program knows" in run.errors
+    assert settles_to(before)
+
+
+def test_log_records_of_a_perf_map_and_the_tables_at_the_end():
+    file = built("hello_kprobe", CLANGS[0])
+    with opening_files(), running("run", str(file), "-d", "0.3") as run:
+        assert run.end(None) == 0
+    delivered, lost = summary(run.text)
+    events = [line for line in run.lines if line.startswith("events[")]
+    assert len(events) == delivered > 0
+    assert all(line.endswith("kprobe triggered!\n") for line in events)
+    _, _, counts = run.text.partition("\noutcomes:\n")
+    per_cpu = json.loads(counts.splitlines()[0].removeprefix("  0: "))
+    assert (sum(per_cpu), lost) == (delivered, 0)
+
+
+def test_assembly_is_assembled():
+    file = ROOT / "bpf_src" / "count_by_comm.bpf.s"
+    with opening_files(), running("run", str(file), "-d", "0.3", "--json") as run:
+        assert run.end(None) == 0
+    me = Path("/proc/self/comm").read_text().strip()
+    counts = {row["key"].rstrip("\0"): row["value"] for row in run.events()}
+    assert counts[me] > 0
+
+
+def test_an_iterators_text_is_printed_and_that_is_all():
+    done = rawbpf("run", str(Path(__file__).parent / "run_programs" / "tasks.bpf.s"))
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines.count("a task") == len(lines) > 3
+
+
+def test_programs_that_are_nowhere_are_told():
+    done = rawbpf("run", str(built("packets", CLANGS[-1])), "-d", "1")
+    assert done.returncode == 1
+    assert "at_xdp: not attached: program 'at_xdp' wants an interface" in done.stderr
+    assert "no program was attached" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_reader_that_does_not_read_cannot_hold_the_probes(number):
+    before = held()
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+    words = "-v", "run", "--json", str(RING), "--set", f"target_pid={os.getpid()}"
+    with running(*words, stdout=write) as run:
+        os.close(write)
+        run.wait_for("attached 1 programs")
+        for _ in range(200):
+            Path("/proc/version").read_bytes()
+        assert run.end(number) == (1 if number == signal.SIGTERM else -number)
+    os.close(read)
+    if number == signal.SIGTERM:
+        assert "could not be written to stdout: nobody reads it" in run.errors
+    assert settles_to(before)
+
+
+def test_a_reader_that_goes_away_ends_it():
+    before = held()
+    command = [*RAWBPF, "run", str(RING)]
+    with (
+        opening_files(),
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process,
+    ):
+        assert process.stdout.readline().startswith(b"Attached 1 program.")
+        process.stdout.close()
+        assert process.wait(30) == 0
+    assert settles_to(before)

@@ -1,0 +1,123 @@
+"""How `rawbpf run` reads and shows records, and what it refuses before it asks the kernel."""
+
+import pytest
+
+from rawbpf.btf.btf import Btf
+from rawbpf.btf.encode import BtfBuilder
+from rawbpf.cli.main import main
+from rawbpf.cli.run_decode import PERF, RING, Decoder, Wanted
+from rawbpf.cli.run_show import Json, Lines
+from rawbpf.errors import UsageError
+from rawbpf.events.log_record import LogRecord, encode_log
+from rawbpf.specs.data_spec import DataSpec
+from rawbpf.specs.map_spec import MapSpec
+from rawbpf.specs.object_spec import ObjectSpec
+from rawbpf.trace.records import Record
+from rawbpf.uapi.bpf import bpf_map_type
+
+LOG = encode_log(LogRecord(3, 5, 7, 8, 0, "bash", (2,), "{} files"))
+
+
+@pytest.fixture
+def spec():
+    b = BtfBuilder()
+    u32, char = b.add_int("unsigned int", 4), b.add_int("char", 1, signed=True)
+    key = b.add_struct("pair", 8, [("a", u32, 0), ("b", u32, 32)])
+    b.add_struct("row", 8, [("pid", u32, 0), ("comm", b.add_array(char, 4, u32), 32)])
+    b.add_struct("big", 12, [("n", u32, 0)])
+    b.add_struct("large", 12, [("n", u32, 0)])
+    maps = (
+        MapSpec("events", RING, 0, 0, 4096),
+        MapSpec("samples", PERF, 4, 4, 0),
+        MapSpec("counts", bpf_map_type.BPF_MAP_TYPE_HASH, 8, 4, 8, btf_key_type_id=key),
+        MapSpec("stacks", bpf_map_type.BPF_MAP_TYPE_STACK_TRACE, 4, 8, 8),
+    )
+    return ObjectSpec(
+        {},
+        {one.name: one for one in maps},
+        {".bss": DataSpec(".bss", bytes(4)), ".rodata": DataSpec(".rodata", bytes(4))},
+        btf=Btf(b.encode()),
+    )
+
+
+def decoder(spec, *words):
+    return Decoder(spec, Wanted(spec, words))
+
+
+def test_without_print_everything_is_shown_that_can_be(spec):
+    assert Wanted(spec, []).names == {"events", "samples", "counts", ".bss"}
+    assert Wanted(spec, ["events:row"]).names == {"events"}
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [("event", "has no 'event'"), ("stacks", "has .bss, counts"), ("events:rows", "mean row")],
+)
+def test_what_cannot_be_printed_is_a_usage_error(spec, word, said):
+    with pytest.raises(UsageError, match=said):
+        Wanted(spec, [word])
+
+
+def test_the_only_struct_of_a_size_is_taken_and_no_key_is_one(spec):
+    one = decoder(spec)
+    assert one.decode(Record("events", -1, b"\7\0\0\0ls\0\0")) == ("row", {"pid": 7, "comm": b"ls"})
+    assert one.decode(Record("events", -1, bytes(12))) == bytes(12)  # two would fit
+    assert decoder(spec, "events:large").decode(Record("events", -1, bytes(12))).type == "large"
+
+
+def test_log_records_are_recognised(spec):
+    assert decoder(spec).decode(Record("samples", 1, LOG + bytes(5))).message == "2 files"
+    assert decoder(spec, "samples:row").decode(Record("samples", 1, LOG)).type == "row"
+
+
+BATCH = [
+    Record("events", -1, b"\7\0\0\0ls\0\0"),
+    Record("samples", 1, b"\7\0\0\0\x1b[\0\0" + b"junk"),
+    Record("samples", 0, bytes(12)),
+]
+
+
+def test_lines(spec):
+    assert Lines().records(BATCH, decoder(spec)).splitlines() == [
+        "events: pid=7 comm='ls'",
+        "samples[1]: 12 bytes",
+        "0000  07 00 00 00 1b 5b 00 00 6a 75 6e 6b              .....[..junk",
+        "samples[0]: 12 bytes",
+        "0000  00 00 00 00 00 00 00 00 00 00 00 00              ............",
+    ]
+    assert "info" in Lines().records([Record("samples", 1, LOG)], decoder(spec))
+    assert Lines().text("tasks", b"one\x1b\ntwo") == "one\\x1b\ntwo\n"
+    assert "...." in Lines().text("tasks", bytes(4))
+
+
+def test_json(spec):
+    assert Json().records(BATCH[:2], decoder(spec)).splitlines() == [
+        '{"map": "events", "type": "row", "values": {"pid": 7, "comm": "ls"}}',
+        '{"map": "samples", "cpu": 1, "type": null, "data": "070000001b5b00006a756e6b"}',
+    ]
+    assert '"type": "log"' in Json().records([Record("samples", 1, LOG)], decoder(spec))
+    assert Json().text("tasks", b"a") == '{"iterator": "tasks", "text": "a"}\n'
+    assert Json().text("tasks", b"\0") == '{"iterator": "tasks", "data": "00"}\n'
+    assert list(Json().entries("counts", [(1, b"a")])) == [
+        '{"map": "counts", "key": 1, "value": "a"}\n'
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-d", "-1"], ["--set", "x"], ["--set", "no_such=1"], ["--print", "nothing"],
+        ["--skip", "nobody"],
+    ],
+)  # fmt: skip
+def test_bad_options_are_usage_errors(words, capsys):
+    assert main(["run", "bpf_src/count_by_comm.bpf.s", *words]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_what_is_no_object_is_one_line(tmp_path, capsys):
+    file = tmp_path / "x.bpf.o"
+    file.write_bytes(b"\x7fELF" + bytes(100))
+    assert main(["run", str(file)]) == 1
+    assert main(["run", str(tmp_path / "none.bpf.o")]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 2
