@@ -6,17 +6,21 @@ for machine 247 (EM_BPF) inside it is taken.
 
 from __future__ import annotations
 
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
-from rawbpf.collection.embedded import embedded_objects, is_bpf
-from rawbpf.errors import FormatError, RawbpfError
+from rawbpf.collection.embedded import Embedded, embedded_objects, is_bpf
+from rawbpf.errors import FormatError, RawbpfError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rawbpf.specs.object_spec import ObjectSpec
 
-__all__ = ["read_object", "spec_of"]
+__all__ = ["objects_in", "read_file", "read_object", "spec_of"]
+
+_LARGEST = 256 << 20
+"""Bytes. Whole programs in Go, with all that they use in them, have 100 MB and more."""
 
 
 def read_object(path: Path) -> ObjectSpec:
@@ -25,17 +29,33 @@ def read_object(path: Path) -> ObjectSpec:
         from rawbpf.source.assembler import assemble_file
 
         return assemble_file(path)
+    return spec_of(read_file(path), str(path))
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file, if it is one, and no larger than any tool with objects in it."""
     try:
-        data = path.read_bytes()
+        # Before opening: a FIFO would have us wait for somebody to write to it.
+        if not S_ISREG(path.stat().st_mode):
+            raise UsageError(f"{path} is not a file")
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
     except OSError as error:
         raise RawbpfError(f"cannot read {str(path)!r}", why=error.strerror) from None
-    return spec_of(data, str(path))
+    if len(data) > _LARGEST:
+        raise FormatError(f"{path} is no object", why=f"it has more than {_LARGEST >> 20} MiB")
+    return data
 
 
 def spec_of(data: bytes, name: str) -> ObjectSpec:
-    """The blueprint of an object's bytes."""
+    """The blueprint of an object's bytes, or of the first one inside an executable's."""
     from rawbpf.elf.object import open_object
 
+    return open_object(objects_in(data, name)[0].data)
+
+
+def objects_in(data: bytes, name: str) -> list[Embedded]:
+    """The object that a file is, or all those that are inside it. FormatError: there is none."""
     if not data.startswith(b"\x7fELF"):
         raise FormatError(
             f"{name} is no object",
@@ -43,8 +63,8 @@ def spec_of(data: bytes, name: str) -> ObjectSpec:
             fix="give a .bpf.o, .bpf.c or .bpf.s file, or a tool with an object in it",
         )
     if is_bpf(data):
-        return open_object(data)
-    inside = next(embedded_objects(data), None)
-    if inside is None:
+        return [Embedded(0, data)]
+    inside = list(embedded_objects(data))
+    if not inside:
         raise FormatError(f"{name} is for another machine", why="and there is no BPF object in it")
-    return open_object(inside)
+    return inside

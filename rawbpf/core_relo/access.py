@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.btf import types as t
 from rawbpf.btf.sizes import size_of, strip
-from rawbpf.core_relo.names import ENUMS, STRUCTS, text_of
+from rawbpf.core_relo.names import STRUCTS, text_of
 from rawbpf.errors import FormatError
 from rawbpf.uapi.btf import bpf_core_relo_kind
 
@@ -43,7 +43,10 @@ class Step(NamedTuple):
 
 
 class Path(NamedTuple):
-    """Where a record leads in one BTF. ``bit_offset``: from the beginning of the root type."""
+    """Where a record leads in one BTF. ``bit_offset``: from the beginning of the root type.
+
+    As text it is ``struct thing::list[2].id``, or ``enum colour::RED``.
+    """
 
     btf: Btf
     root: int
@@ -52,13 +55,11 @@ class Path(NamedTuple):
 
     def __str__(self) -> str:
         text = text_of(self.btf, self.root)
+        separator = "::"
         for number, step in enumerate(self.steps):
             if step.name:
-                text += (
-                    f"::{step.name}"
-                    if isinstance(self.btf[step.type_id], ENUMS)
-                    else f".{step.name}"
-                )
+                text += separator + step.name
+                separator = "."
             elif number or step.at:
                 text += f"[{step.at}]"
         return text

@@ -33,7 +33,7 @@ def _no_modules() -> Mapping[str, Btf]:
 
 
 class Targets:
-    """The types of a kernel. ``modules``: called when the kernel's own do not answer.
+    """The types of a kernel, for one object. ``modules``: called when its own do not answer.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -43,22 +43,24 @@ class Targets:
     >>> local.add_struct("task___mine", 0, [])
     1
     >>> local = Btf(local.encode())
-    >>> [one.type_id for one in Targets(Btf(kernel.encode())).of(local[1])]
+    >>> [one.type_id for one in Targets(Btf(kernel.encode())).of(1, local[1])]
     [2]
     """
 
     def __init__(self, btf: Btf, modules: Callable[[], Mapping[str, Btf]] = _no_modules) -> None:
         self._btf, self._modules = btf, modules
-        self._known: dict[tuple[str, str], list[Candidate]] = {}
+        self._known: dict[int, list[Candidate]] = {}
 
-    def of(self, record: t.Type) -> list[Candidate]:
-        """The candidates for a type of the object. The list is kept: what narrows it lasts."""
-        name = essential(name_of(record))
-        key = type(record).__name__.removesuffix("64"), name
-        if key not in self._known:
+    def of(self, type_id: int, record: t.Type) -> list[Candidate]:
+        """The candidates for a type of the object. The list is kept: what narrows it lasts.
+
+        It lasts for this type. A flavour of it may well mean another of the candidates.
+        """
+        if type_id not in self._known:
+            name = essential(name_of(record))
             found = [Candidate(self._btf, one) for one in _ids(self._btf, name, record)]
-            self._known[key] = found or list(self._in_modules(name, record))
-        return self._known[key]
+            self._known[type_id] = found or list(self._in_modules(name, record))
+        return self._known[type_id]
 
     def _in_modules(self, name: str, record: t.Type) -> Iterator[Candidate]:
         for module, btf in self._modules().items():

@@ -153,7 +153,6 @@ def _behind(one: t.Type, other: t.Type) -> bool:
 
 
 def _enumerators(one: t.Enum | t.Enum64, other: t.Enum | t.Enum64) -> bool:
+    """Each is among the other's, whatever its number."""
     names = {essential(value.name) for value in other.values}
-    return len(one.values) <= len(other.values) and all(
-        essential(value.name) in names for value in one.values
-    )
+    return one.size == other.size and all(essential(value.name) in names for value in one.values)

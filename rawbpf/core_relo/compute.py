@@ -30,12 +30,14 @@ class Value(NamedTuple):
     """The number. ``exact``: the instruction must hold the local one, or something is wrong.
 
     ``size``, ``type_id``: of the field that is at a byte offset, for the width of a load or store.
+    ``narrow``: an enumerator of 32 bits. Whether it has a sign is told by BTF since 6.0 only.
     """
 
     number: int
     exact: bool = True
     size: int = 0
     type_id: int = 0
+    narrow: bool = False
 
 
 def value_of(path: Path, kind: bpf_core_relo_kind) -> Value:
@@ -74,7 +76,7 @@ def _of_enumerator(path: Path, kind: bpf_core_relo_kind) -> Value:
     enum = path.btf[step.type_id]
     if not isinstance(enum, t.Enum | t.Enum64):
         raise FormatError(f"{path} is no enumerator")
-    return Value(enum.values[step.at].value)
+    return Value(enum.values[step.at].value, narrow=isinstance(enum, t.Enum))
 
 
 def _of_element(path: Path, kind: bpf_core_relo_kind) -> Value:

@@ -5,7 +5,8 @@
     r1 = 1160 ll                  the 64-bit constant: enumerators, type ids
 
 The width may change for what means the same at any width: pointers and unsigned integers. A field
-that is signed, or no number at all, would be read wrong; that instruction is poisoned instead.
+that is signed, or no number at all, would be read wrong; that load is poisoned instead. (A mere
+offset is right whatever is there: the program then reads as many bytes as it says.)
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from rawbpf.btf.btf import Btf
     from rawbpf.core_relo.compute import Value
 
-__all__ = ["POISON", "patch", "poisoned", "width_may_change"]
+__all__ = ["POISON", "has_width", "patch", "poisoned", "width_may_change"]
 
 POISON = 0xBAD2310
 """The number of a helper that no kernel has; libbpf uses the same, so logs are recognised."""
@@ -45,6 +46,7 @@ _SIZES = {1: BPF_B, 2: BPF_H, 4: BPF_W, 8: BPF_DW}
 _WIDTHS = {code: size for size, code in _SIZES.items()}
 _SIZE_MASK = BPF_B | BPF_H | BPF_DW
 _CLASS_MASK = 7
+_ALL = (1 << 64) - 1
 _LARGEST_OFFSET = 0x7FFF
 
 
@@ -56,16 +58,33 @@ def poisoned(instruction: Instruction) -> list[Instruction]:
 def patch(instruction: Instruction, local: Value, target: Value) -> Instruction:
     """The instruction with the kernel's number for the local one. FormatError: it has none."""
     if instruction.opcode == LD_IMM64:
-        _expect(instruction, instruction.imm, local.number & (1 << 64) - 1, local)
-        return instruction._replace(imm=target.number & (1 << 64) - 1)
+        return _wide(instruction, local, target)
     kind = instruction.opcode & _CLASS_MASK
     if kind in (BPF_ALU, BPF_ALU64) and not instruction.opcode & BPF_X:
         _expect(instruction, instruction.imm, _signed(local.number), local)
         return instruction._replace(imm=_signed(target.number))
-    if kind in (BPF_LDX, BPF_ST, BPF_STX):
+    if has_width(instruction):
         _expect(instruction, instruction.off, local.number, local)
         return _at_offset(instruction, local, target)
     raise FormatError("a CO-RE record is about an instruction that has no place for a number")
+
+
+def _wide(instruction: Instruction, local: Value, target: Value) -> Instruction:
+    """The 64-bit constant. Of an enumerator that is negative, old compilers do not say so in BTF.
+
+    The code says it: its upper half is all ones.
+    """
+    number, expected = target.number, local.number & _ALL
+    if local.narrow and instruction.imm >> 63:
+        expected = _signed(local.number) & _ALL
+        number = _signed(number) if target.narrow else number
+    _expect(instruction, instruction.imm, expected, local)
+    return instruction._replace(imm=number & _ALL)
+
+
+def has_width(instruction: Instruction) -> bool:
+    """Whether it loads or stores, so many bytes."""
+    return instruction.opcode & _CLASS_MASK in (BPF_LDX, BPF_ST, BPF_STX)
 
 
 def _expect(instruction: Instruction, found: int, expected: int, local: Value) -> None:

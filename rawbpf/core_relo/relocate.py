@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from rawbpf.core_relo.access import parse_path
 from rawbpf.core_relo.compute import Value, absent_value, value_of
 from rawbpf.core_relo.match import match_path
+from rawbpf.core_relo.missing import what_is_missing
 from rawbpf.core_relo.names import name_of, text_of
-from rawbpf.core_relo.patch import patch, poisoned, width_may_change
+from rawbpf.core_relo.patch import has_width, patch, poisoned, width_may_change
 from rawbpf.errors import FormatError, UnsupportedError
 from rawbpf.uapi.btf import bpf_core_relo_kind
 
@@ -29,9 +30,9 @@ class Result(NamedTuple):
     """What became of one record.
 
     ``slot``: of the instruction, in the code as it was. ``access``: in C terms. ``target``: None if
-    this kernel has no answer; the instruction is poisoned then, and ``missing`` says what is not
-    there. ``candidate``: the kernel's type, "[134] struct task_struct", with its module if it is in
-    one.
+    this kernel has no answer; the instruction is poisoned then. ``missing``: what is not there,
+    also where that is an answer (0: no). ``candidate``: the kernel's type, "[134] struct
+    task_struct", with its module if it is in one.
     """
 
     slot: int
@@ -89,7 +90,7 @@ class _Decision(NamedTuple):
     target: Value | None
     found: Path | None
     candidate: Candidate | None
-    names: list[str]
+    missing: str = ""
 
 
 def _decide(local: Btf, record: CoreRelo, targets: Targets) -> _Decision:
@@ -97,22 +98,22 @@ def _decide(local: Btf, record: CoreRelo, targets: Targets) -> _Decision:
     kind = bpf_core_relo_kind(record.relo_kind)
     here = value_of(path, kind)
     if kind is _LOCAL_ID:
-        return _Decision(path, kind, here, here, path, None, [])
+        return _Decision(path, kind, here, here, path, None)
     root = local[record.type_id]
     if not name_of(root):
         raise UnsupportedError(f"{path} cannot be looked up", why="its type has no name")
-    candidates = targets.of(root)
+    candidates = targets.of(record.type_id, root)
     matches = _matches(path, kind, candidates)
     if not matches:
-        names = [_name(one) for one in candidates]
-        return _Decision(path, kind, here, absent_value(kind), None, None, names)
+        missing = what_is_missing(path, kind, candidates)
+        return _Decision(path, kind, here, absent_value(kind), None, None, missing)
     candidates[:] = [candidate for candidate, _ in matches]
     values = [value_of(found, kind) for _, found in matches]
     bits = {found.bit_offset for _, found in matches}
     if len({value.number for value in values}) > 1 or len(bits) > 1:
         raise _ambiguous(path, [(one, v) for (one, _), v in zip(matches, values, strict=True)])
     candidate, found = matches[0]
-    return _Decision(path, kind, here, values[0], found, candidate, [_name(candidate)])
+    return _Decision(path, kind, here, values[0], found, candidate)
 
 
 def _matches(
@@ -139,24 +140,21 @@ def _name(candidate: Candidate) -> str:
 def _apply(
     instruction: Instruction, local: Btf, decision: _Decision
 ) -> tuple[list[Instruction], str]:
-    """The instructions instead, and what is missing if they are poison."""
+    """The instructions instead, and what is wrong if they are poison."""
     target, found = decision.target, decision.found
     if target is None:
-        return poisoned(instruction), _missing(decision)
-    if found is not None and not width_may_change(local, decision.local, found.btf, target):
+        return poisoned(instruction), decision.missing
+    if (
+        found is not None
+        and has_width(instruction)
+        and not width_may_change(local, decision.local, found.btf, target)
+    ):
         why = f"{decision.path} has {target.size} bytes here, not {decision.local.size}"
         return poisoned(instruction), why
     try:
         return [patch(instruction, decision.local, target)], ""
     except FormatError as error:
         raise FormatError(f"{decision.path}: {error.what}", why=error.why) from None
-
-
-def _missing(decision: _Decision) -> str:
-    """What this kernel does not have, as far down as it goes."""
-    if not decision.names:
-        return f"this kernel has no {text_of(decision.path.btf, decision.path.root)}"
-    return f"this kernel has no {decision.path}"
 
 
 def _result(
@@ -168,9 +166,10 @@ def _result(
     source: Source | None,
 ) -> Result:
     target = None if why or decision.target is None else decision.target.number
+    candidate = _name(decision.candidate) if decision.candidate else ""
     return Result(
         slot, decision.kind, str(decision.path), decision.local.number, target, before, new[0],
-        source, decision.names[0] if decision.candidate else "", why,
+        source, candidate, why or decision.missing,
     )  # fmt: skip
 
 

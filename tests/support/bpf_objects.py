@@ -1,5 +1,6 @@
 """The programs of bpf_src in C, compiled: here once, so that guests find them in the tree."""
 
+import os
 from pathlib import Path
 
 from rawbpf.compile.driver import INCLUDE, compile_c
@@ -20,5 +21,8 @@ def build(name: str, clang: str) -> Path:
     newest = max(path.stat().st_mtime for path in (source, *INCLUDE.rglob("*.h")))
     if not target.exists() or target.stat().st_mtime < newest:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(compile_c(source, clang=clang).data)
+        # Tests of several processes may want it at once.
+        unfinished = target.with_suffix(f".{os.getpid()}")
+        unfinished.write_bytes(compile_c(source, clang=clang).data)
+        unfinished.rename(target)
     return target

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -17,7 +18,18 @@ def peer(*names: str) -> str:
         found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
         if found:
             return found
-    reason = f"needs {' or '.join(names)} to compare with"
+    return _absent(f"needs {' or '.join(names)} to compare with")
+
+
+def library(name: str) -> str:
+    """The path of a static library, as the C compiler finds it."""
+    words = [peer("gcc"), f"-print-file-name={name}"]
+    found = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    # What it does not find it repeats.
+    return found if found != name else _absent(f"needs {name} to compare with")
+
+
+def _absent(reason: str) -> str:
     if os.environ.get("CI") or os.environ.get("RAWBPF_REQUIRE_PEERS") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -36,7 +36,11 @@ BIN = Path(sys.executable).parent
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
 KERNEL_TESTS = "tests/kernel"
 GUEST_TESTS = "tests/guest"
-BTF_TESTS = ["tests/unit/btf/test_ctext_vmlinux.py", "tests/unit/btf/test_vmlinux.py"]
+BTF_TESTS = [
+    "tests/unit/btf/test_ctext_vmlinux.py",
+    "tests/unit/btf/test_vmlinux.py",
+    "tests/unit/core_relo/test_against_libbpf.py",
+]
 PAGES_TEST = f"{KERNEL_TESTS}/test_lessons.py"
 MACHINE_TEST = f"{KERNEL_TESTS}/test_machine_kernel.py"
 NOTHING_COLLECTED = 5  # pytest's exit status

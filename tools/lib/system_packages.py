@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 __all__ = ["EMULATOR", "PEERS", "install", "missing"]
 
@@ -23,15 +24,21 @@ PEERS = {
     "bpftool": "bpftool",
     "pahole": "pahole",
     "strace": "strace",
+    "/usr/include/bpf/libbpf.h": "libbpf-dev",
 }
-"""What tests compare with: program -> packages."""
+"""What tests compare with: program, or file of a library -> packages."""
 
 _EVERYWHERE = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 def missing(programs: dict[str, str]) -> list[str]:
     """Those of the programs that are not here."""
-    return [name for name in programs if shutil.which(name, path=_EVERYWHERE) is None]
+    return [name for name in programs if not _is_here(name)]
+
+
+def _is_here(name: str) -> bool:
+    found = shutil.which(name, path=_EVERYWHERE) is not None
+    return found or (name.startswith("/") and Path(name).exists())
 
 
 def install(programs: dict[str, str]) -> list[str]:

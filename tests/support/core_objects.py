@@ -1,0 +1,31 @@
+"""Objects that ask every question CO-RE knows, and kernels' types that answer otherwise.
+
+``core_relo/*.c``, compiled: ``fields``, ``kinds``, ``kernel`` are programs, ``target_*`` kernels.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.support.clang import clang
+
+SOURCES = Path(__file__).parent / "core_relo"
+PROGRAMS = ("fields", "kinds", "kernel")
+TARGETS = ("target_moved", "target_poor", "target_many")
+
+
+@cache
+def _folder() -> TemporaryDirectory[str]:
+    """Removed when the interpreter ends."""
+    return TemporaryDirectory(prefix="rawbpf-core-")
+
+
+@cache
+def core_object(name: str, *, newest: bool = True) -> Path:
+    """The object of one of these files; with clang 14 if not by the newest."""
+    path = Path(_folder().name) / f"{name}.{'new' if newest else 'old'}.o"
+    words = ["-target", "bpf", "-g", "-O2", "-c", str(SOURCES / f"{name}.c"), "-o", str(path)]
+    clang(*words, newest=newest)
+    return path
