@@ -3,7 +3,7 @@
 libc has no wrappers for bpf(2) and perf_event_open(2), so both go through syscall(2), which takes
 a number and up to six words and returns one: -1 and errno on failure. We make every call that way,
 also those that libc would wrap, so that an observer sees all of them and a test can replace all
-of them at one point.
+of them at one point. While nobody watches, watching costs nothing: enter() calls the kernel itself.
 
 ctypes gives two promises that this file stands on: a call through CDLL releases the GIL, and
 ``use_errno=True`` swaps errno in and out per thread, so nothing in between can overwrite it.
@@ -27,13 +27,16 @@ from contextlib import contextmanager
 from rawbpf.errors import KernelError, UnsupportedError
 from rawbpf.uapi.syscall_nr import SYSCALL_NR
 
-__all__ = ["Kernel", "Observer", "enter", "observed", "replaced"]
+__all__ = ["Kernel", "Observer", "Watcher", "enter", "observed", "replaced", "watched"]
 
 Kernel = Callable[..., int]
 """(name, *words) -> the result, or the negative errno: the kernel's own convention."""
 
 Observer = Callable[[str, tuple[int, ...], int], None]
 """(name, words, result): called after each call, on the thread that made it."""
+
+Watcher = Callable[[str, tuple[int, ...]], Callable[[int], object]]
+"""(name, words): called before each call; what it returns is called with the result."""
 
 
 def _real_kernel() -> Kernel:
@@ -58,40 +61,70 @@ def _real_kernel() -> Kernel:
     return kernel
 
 
-_kernel: Kernel | None = None
-_observers: list[Observer] = []
+def _bind(name: str, *words: int) -> int:
+    """The kernel before the first call, so that importing needs no libc."""
+    global _kernel  # noqa: PLW0603 -- one process, one kernel
+    if _kernel is _bind:
+        _kernel = _real_kernel()
+        _compose()
+    return _kernel(name, *words)
+
+
+_kernel: Kernel = _bind
+_watchers: tuple[Watcher, ...] = ()
+_call: Kernel = _bind
+"""What enter() calls: the kernel itself, or, while somebody watches, what shows them the call."""
 
 
 def enter(name: str, *words: int) -> int:
     """Make one system call; KernelError carries the errno when the kernel says no."""
-    global _kernel  # noqa: PLW0603 -- bound at the first call, so that importing needs no libc
-    if _kernel is None:
-        _kernel = _real_kernel()
-    result = _kernel(name, *words)
-    if _observers:
-        for observer in tuple(_observers):
-            observer(name, words, result)
+    result = _call(name, *words)
     if result < 0:
         raise KernelError(name, errno=-result, call=name)
     return result
 
 
+def _compose() -> None:
+    global _call  # noqa: PLW0603 -- see _bind()
+    _call = _watched_call if _watchers else _kernel
+
+
+def _watched_call(name: str, *words: int) -> int:
+    returned = [watcher(name, words) for watcher in _watchers]
+    result = _kernel(name, *words)
+    for tell in returned:
+        tell(result)
+    return result
+
+
 @contextmanager
-def observed(observer: Observer) -> Iterator[None]:
-    """Let ``observer`` see every call made inside the block."""
-    _observers.append(observer)
+def watched(watcher: Watcher) -> Iterator[None]:
+    """Let ``watcher`` see every call made inside the block, before and after."""
+    global _watchers  # noqa: PLW0603 -- see _bind()
+    _watchers = (*_watchers, watcher)
+    _compose()
     try:
         yield
     finally:
-        _observers.remove(observer)
+        _watchers = tuple(one for one in _watchers if one is not watcher)
+        _compose()
+
+
+@contextmanager
+def observed(observer: Observer) -> Iterator[None]:
+    """Let ``observer`` see every call made inside the block, when it has returned."""
+    with watched(lambda name, words: lambda result: observer(name, words, result)):
+        yield
 
 
 @contextmanager
 def replaced(kernel: Kernel) -> Iterator[None]:
     """Let ``kernel`` answer every call made inside the block: for tests of what cannot be had."""
-    global _kernel  # noqa: PLW0603 -- see enter()
+    global _kernel  # noqa: PLW0603 -- see _bind()
     before, _kernel = _kernel, kernel
+    _compose()
     try:
         yield
     finally:
         _kernel = before
+        _compose()

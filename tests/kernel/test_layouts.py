@@ -6,10 +6,10 @@ import pytest
 
 from rawbpf.btf.btf import Btf
 from rawbpf.kernel.version import kernel_version
-from rawbpf.uapi import bpf
+from rawbpf.uapi import bpf, fields
 from rawbpf.uapi.bpf_attr import BpfAttrObjId
-from tests.support import layouts
-from tests.support.btf_layout import enum_differences, layout_differences
+from tests.support.btf_layout import enum_differences, layout_differences, present
+from tests.support.layouts import all_fields
 
 VMLINUX = Path("/sys/kernel/btf/vmlinux")
 
@@ -28,7 +28,15 @@ def test_enumerators(btf, name):
     assert enum_differences(btf, getattr(bpf, name)) == []
 
 
+def test_no_field_is_there_before_its_release(btf):
+    """The other half of the table of releases: what is younger than this kernel is not there."""
+    release = tuple(kernel_version()[:2])
+    younger = [one for one in all_fields() if one[-1] > release]
+    early = [f"{c_type}.{path}" for _, _, c_type, path, _ in younger if present(btf, c_type, path)]
+    assert early == []
+
+
 def test_a_wrong_offset_would_be_seen(btf, monkeypatch):
-    monkeypatch.setitem(layouts.SPELLED, (BpfAttrObjId, "id"), "next_id")
+    monkeypatch.setitem(fields.SPELLED, (BpfAttrObjId, "id"), "next_id")
     (difference,) = layout_differences(btf, (5, 8))
     assert difference == "union bpf_attr.next_id: ours (0, 4), the kernel's (4, 4)"

@@ -33,6 +33,11 @@ def locate(btf: Btf, record, path: str) -> tuple[int, int] | None:
     return None
 
 
+def present(btf: Btf, c_type: str, path: str) -> bool:
+    """Whether this kernel has such a field at all."""
+    return locate(btf, find_record(btf, c_type), path) is not None
+
+
 def layout_differences(btf: Btf, release: tuple[int, int]) -> list[str]:
     """Where our structures are not the kernel's."""
     wrong = []

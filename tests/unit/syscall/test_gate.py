@@ -6,7 +6,8 @@ import os
 import pytest
 
 from rawbpf.errors import KernelError
-from rawbpf.syscall.gate import enter, observed, replaced
+from rawbpf.syscall import gate
+from rawbpf.syscall.gate import enter, observed, replaced, watched
 
 
 def test_a_real_call_and_its_errno():
@@ -39,3 +40,34 @@ def test_the_real_kernel_comes_back_after_a_replacement():
         pass
     fd = os.open("/dev/null", os.O_RDONLY)
     assert enter("close", fd) == 0
+
+
+def test_watchers_see_a_call_before_and_after():
+    seen = []
+
+    def watcher(name, words):
+        seen.append(("before", name, words))
+        return lambda result: seen.append(("after", result))
+
+    def kernel(*_):
+        seen.append("kernel")
+        return 5
+
+    with watched(watcher), replaced(kernel):
+        enter("close", 3)
+    enter_again = []
+    with replaced(lambda name, *words: enter_again.append(name) or 0):
+        enter("close", 3)
+    assert seen == [("before", "close", (3,)), "kernel", ("after", 5)]
+    assert enter_again == ["close"]
+
+
+def test_nothing_stands_between_when_nobody_watches():
+    def kernel(*_):
+        return 0
+
+    with replaced(kernel):
+        assert gate._call is kernel
+        with observed(lambda *call: None):
+            assert gate._call is not kernel
+        assert gate._call is kernel

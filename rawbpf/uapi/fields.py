@@ -1,0 +1,186 @@
+"""What C calls our structures and their fields, and the release that added each field.
+
+A union that grew for ten years: which fields a kernel knows is a question of its release, and the
+size of the attr has to end before the first that it does not know. Sources: the history of
+include/uapi/linux/bpf.h and perf_event.h. A test compares names, offsets and sizes with the C
+headers, and presence with the BTF of every guest kernel: a field is there from its release on, and
+not before. Releases before 5.10 have no such witness.
+
+>>> since(bpf_attr.BpfAttrMapCreate, "map_name"), since(bpf_attr.BpfAttrProgLoad, "log_true_size")
+((4, 15), (6, 4))
+>>> c_name(bpf_attr.BpfAttrTestRun, "repeat"), c_name(bpf_attr.BpfAttrLinkCreate, "bpf_cookie")
+('test.repeat', 'link_create.perf_event.bpf_cookie')
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.uapi import bpf_attr, bpf_info, perf_event
+
+if TYPE_CHECKING:
+    from ctypes import Structure
+
+__all__ = ["ADDED", "SPELLED", "STRUCTS", "c_name", "since"]
+
+_ATTR = "union bpf_attr"
+
+STRUCTS: dict[type[Structure], tuple[str, str]] = {
+    bpf_attr.BpfAttrMapCreate: (_ATTR, ""),
+    bpf_attr.BpfAttrMapElem: (_ATTR, ""),
+    bpf_attr.BpfAttrProgLoad: (_ATTR, ""),
+    bpf_attr.BpfAttrTestRun: (_ATTR, "test."),
+    bpf_attr.BpfAttrObjId: (_ATTR, ""),
+    bpf_attr.BpfAttrInfo: (_ATTR, "info."),
+    bpf_attr.BpfAttrLinkCreate: (_ATTR, "link_create."),
+    bpf_attr.BpfAttrLinkCreateKprobeMulti: (_ATTR, "link_create."),
+    bpf_attr.BpfAttrBtfLoad: (_ATTR, ""),
+    bpf_attr.BpfAttrRawTracepoint: (_ATTR, "raw_tracepoint."),
+    bpf_attr.BpfAttrIterCreate: (_ATTR, "iter_create."),
+    bpf_info.BpfProgInfo: ("struct bpf_prog_info", ""),
+    bpf_info.BpfMapInfo: ("struct bpf_map_info", ""),
+    perf_event.PerfEventAttr: ("struct perf_event_attr", ""),
+    perf_event.PerfEventMmapPage: ("struct perf_event_mmap_page", ""),
+}
+"""Ours -> (the type in C, the member of it that ours is)."""
+
+SPELLED = {
+    (bpf_attr.BpfAttrObjId, "id"): "start_id",
+    (bpf_attr.BpfAttrLinkCreate, "bpf_cookie"): "perf_event.bpf_cookie",
+    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "multi_flags"): "kprobe_multi.flags",
+    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "cnt"): "kprobe_multi.cnt",
+    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "syms"): "kprobe_multi.syms",
+    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "addrs"): "kprobe_multi.addrs",
+    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "cookies"): "kprobe_multi.cookies",
+}
+"""Where C spells a field otherwise."""
+
+# A table: what came together stands in one line.
+# fmt: off
+ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
+    bpf_attr.BpfAttrMapCreate: {
+        (3, 18): "map_type key_size value_size max_entries",
+        (4, 6): "map_flags",
+        (4, 12): "inner_map_fd",
+        (4, 14): "numa_node",
+        (4, 15): "map_name",
+        (4, 16): "map_ifindex",
+        (4, 18): "btf_fd btf_key_type_id btf_value_type_id",
+        (5, 6): "btf_vmlinux_value_type_id",
+        (5, 16): "map_extra",
+        (6, 9): "value_type_btf_obj_fd map_token_fd",
+    },
+    bpf_attr.BpfAttrMapElem: {
+        (3, 18): "map_fd key value",
+        (3, 19): "flags",
+    },
+    bpf_attr.BpfAttrProgLoad: {
+        (3, 18): "prog_type insn_cnt insns license log_level log_size log_buf",
+        (4, 1): "kern_version",
+        (4, 12): "prog_flags",
+        (4, 15): "prog_name prog_ifindex",
+        (4, 17): "expected_attach_type",
+        (5, 0): "prog_btf_fd func_info_rec_size func_info func_info_cnt "
+                "line_info_rec_size line_info line_info_cnt",
+        (5, 5): "attach_btf_id",
+        (5, 11): "attach_btf_obj_fd",
+        (5, 14): "fd_array",
+        (5, 17): "core_relo_cnt core_relos core_relo_rec_size",
+        (6, 4): "log_true_size",
+        (6, 9): "prog_token_fd",
+        (6, 14): "fd_array_cnt",
+    },
+    bpf_attr.BpfAttrTestRun: {
+        (4, 12): "prog_fd retval data_size_in data_size_out data_in data_out repeat duration",
+        (5, 2): "ctx_size_in ctx_size_out ctx_in ctx_out",
+        (5, 10): "flags cpu",
+        (5, 18): "batch_size",
+    },
+    bpf_attr.BpfAttrObjId: {
+        (4, 13): "id next_id",
+        (4, 15): "open_flags",
+        (6, 16): "fd_by_id_token_fd",
+    },
+    bpf_attr.BpfAttrInfo: {
+        (4, 13): "bpf_fd info_len info",
+    },
+    bpf_attr.BpfAttrLinkCreate: {
+        (5, 7): "prog_fd target_fd attach_type flags",
+        (5, 15): "bpf_cookie",
+    },
+    bpf_attr.BpfAttrLinkCreateKprobeMulti: {
+        (5, 7): "prog_fd target_fd attach_type flags",
+        (5, 18): "multi_flags cnt syms addrs cookies",
+    },
+    bpf_attr.BpfAttrRawTracepoint: {
+        (4, 17): "name prog_fd",
+        (6, 10): "cookie",
+    },
+    bpf_attr.BpfAttrIterCreate: {
+        (5, 8): "link_fd flags",
+    },
+    bpf_attr.BpfAttrBtfLoad: {
+        (4, 18): "btf btf_log_buf btf_size btf_log_size btf_log_level",
+        (6, 4): "btf_log_true_size",
+        (6, 9): "btf_flags btf_token_fd",
+    },
+    bpf_info.BpfProgInfo: {
+        (4, 13): "type id tag jited_prog_len xlated_prog_len jited_prog_insns xlated_prog_insns",
+        (4, 15): "load_time created_by_uid nr_map_ids map_ids name",
+        (4, 16): "ifindex netns_dev netns_ino",
+        (4, 18): "gpl_compatible nr_jited_ksyms nr_jited_func_lens jited_ksyms jited_func_lens",
+        (5, 0): "btf_id func_info_rec_size func_info nr_func_info nr_line_info line_info "
+                "jited_line_info nr_jited_line_info line_info_rec_size "
+                "jited_line_info_rec_size nr_prog_tags prog_tags",
+        (5, 1): "run_time_ns run_cnt",
+        (5, 12): "recursion_misses",
+        (5, 16): "verified_insns",
+        (6, 0): "attach_btf_obj_id attach_btf_id",
+    },
+    bpf_info.BpfMapInfo: {
+        (4, 13): "type id key_size value_size max_entries map_flags",
+        (4, 15): "name",
+        (4, 16): "ifindex netns_dev netns_ino",
+        (4, 18): "btf_id btf_key_type_id btf_value_type_id",
+        (5, 6): "btf_vmlinux_value_type_id",
+        (5, 16): "map_extra",
+        (6, 10): "btf_vmlinux_id",
+    },
+    perf_event.PerfEventAttr: {
+        (2, 6): "type size config sample_period sample_type read_format flags wakeup_events "
+                "bp_type config1 config2",
+        (3, 4): "branch_sample_type",
+        (3, 7): "sample_regs_user sample_stack_user",
+        (3, 19): "sample_regs_intr",
+        (4, 1): "clockid aux_watermark",
+        (4, 8): "sample_max_stack",
+        (5, 5): "aux_sample_size",
+        (5, 13): "sig_data",
+        (6, 3): "config3",
+    },
+    perf_event.PerfEventMmapPage: {
+        (2, 6): "version compat_version lock index offset time_enabled time_running "
+                "data_head data_tail",
+        (3, 4): "capabilities pmc_width time_shift time_mult time_offset",
+        (3, 12): "time_zero size",
+        (4, 1): "data_offset data_size aux_head aux_tail aux_offset aux_size",
+        (5, 9): "time_cycles time_mask",
+    },
+}
+"""Structure -> release -> the fields that it added. 2.6 stands for 2.6.31 to 2.6.39."""
+# fmt: on
+
+_SINCE = {
+    struct: {name: release for release, names in added.items() for name in names.split()}
+    for struct, added in ADDED.items()
+}
+
+
+def since(struct: type[Structure], field: str) -> tuple[int, int] | None:
+    """The release that added a field; None for what only fills a hole."""
+    return _SINCE.get(struct, {}).get(field)
+
+
+def c_name(struct: type[Structure], field: str) -> str:
+    """The field as C spells it, below its structure's type."""
+    return STRUCTS.get(struct, ("", ""))[1] + SPELLED.get((struct, field), field)

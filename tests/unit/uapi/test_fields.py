@@ -1,0 +1,29 @@
+"""The table of fields and releases is complete, and holds nothing else."""
+
+import inspect
+
+import pytest
+
+from rawbpf.uapi import bpf_attr, bpf_info
+from rawbpf.uapi.fields import ADDED, STRUCTS, since
+
+RESERVED = ("_",)
+
+
+@pytest.mark.parametrize("module", [bpf_attr, bpf_info], ids=["bpf_attr", "bpf_info"])
+def test_every_structure_has_its_row(module):
+    ours = {
+        one
+        for _, one in inspect.getmembers(module, inspect.isclass)
+        if one.__module__ == module.__name__
+    }
+    assert ours <= set(STRUCTS), "name it in rawbpf/uapi/fields.py: STRUCTS"
+    assert ours <= set(ADDED), "say since when its fields are there: rawbpf/uapi/fields.py: ADDED"
+
+
+@pytest.mark.parametrize("struct", STRUCTS, ids=lambda struct: struct.__name__)
+def test_every_field_has_a_release(struct):
+    names = [name for name, *_ in struct._fields_ if not name.startswith("_")]
+    told = [name for names in ADDED[struct].values() for name in names.split()]
+    assert sorted(told) == sorted(names)
+    assert all(since(struct, name) for name in names)
