@@ -5,7 +5,9 @@ from __future__ import annotations
 from shutil import which
 from typing import TYPE_CHECKING
 
+from rawbpf.compile.clang import find_clang
 from rawbpf.doctor.finding import Finding, Status, ok
+from rawbpf.errors import UnsupportedError
 from rawbpf.kernel.version import architecture
 
 if TYPE_CHECKING:
@@ -15,20 +17,21 @@ __all__ = ["clang", "qemu"]
 
 
 def clang(_: Root) -> Finding:
-    """The compiler, for programs written in C."""
-    return _program("clang", "only to compile BPF programs written in C", "clang")
+    """The compiler, for programs written in C, by any of its names."""
+    try:
+        return ok(find_clang())
+    except UnsupportedError:
+        return _missing("clang", "only to compile BPF programs written in C", "clang")
 
 
 def qemu(_: Root) -> Finding:
     """The emulator, for `rawbpf guest`."""
     name = f"qemu-system-{architecture()}"
     package = "qemu-system-x86" if architecture() == "x86_64" else "qemu-system-arm"
-    return _program(name, "only for `rawbpf guest`", package)
-
-
-def _program(name: str, purpose: str, package: str) -> Finding:
     path = which(name)
-    if path is not None:
-        return ok(path)
+    return ok(path) if path else _missing(name, "only for `rawbpf guest`", package)
+
+
+def _missing(name: str, purpose: str, package: str) -> Finding:
     fix = f"Debian and Ubuntu: sudo apt install {package}"
     return Finding(Status.MISSING, f"{name} is not installed ({purpose})", fix)
