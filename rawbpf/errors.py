@@ -12,6 +12,7 @@
     ├── MachineError                the user-space machine stopped a program; names the instruction
     ├── GuestError                  the QEMU guest did not do its part
     └── KernelError                 a system call said no (also an OSError, with its errno)
+        ├── MissingKeyError         the map has no such key (also a KeyError)
         ├── VerifierError           BPF_PROG_LOAD refused the program; carries the log
         └── AttachError             the program is loaded, its probe is not there
 
@@ -38,6 +39,7 @@ __all__ = [
     "GuestError",
     "KernelError",
     "MachineError",
+    "MissingKeyError",
     "RawbpfError",
     "UnsupportedError",
     "UsageError",
@@ -170,6 +172,14 @@ class KernelError(RawbpfError, OSError):
         self.call = call
 
     __str__ = RawbpfError.__str__
+
+
+class MissingKeyError(KernelError, KeyError):
+    """The map has no such key."""
+
+    def __init__(self, what: str, *, call: str = "BPF_MAP_LOOKUP_ELEM") -> None:
+        super().__init__(what, errno=errno_names.ENOENT, call=call)
+        self.why = None  # the words say it all
 
 
 class VerifierError(KernelError):

@@ -169,7 +169,7 @@ class _Run:
         for name in tables(collection):
             if name not in wanted:
                 continue
-            one = entries(collection.maps[name], collection.spec.btf)
+            one = entries(collection.maps[name])
             for text in self._show.entries(name, one):
                 self._out.put(text)
                 if not self._out.has_room():

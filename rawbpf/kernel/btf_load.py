@@ -38,6 +38,7 @@ class KernelBtf(Owner):
         programs: Iterable[Program] = (),
     ) -> None:
         missing = [name for name in sorted(features_used(btf)) if not _knows(name)]
+        self.types = btf
         builder = for_kernel(btf, places, missing)
         self._strings = builder.strings
         for program in programs:

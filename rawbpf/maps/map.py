@@ -1,71 +1,43 @@
 """A map: memory that programs and user space share, behind a file descriptor.
 
-Keys and values are bytes here, of the sizes that the spec says. Before 5.11 a map's memory counts
-against RLIMIT_MEMLOCK; EPERM from BPF_MAP_CREATE often means just that.
+    with Map.create(MapSpec("hits", bpf_map_type.BPF_MAP_TYPE_HASH, 4, 8, 1024)) as hits:
+        hits[7] = 1
+        hits.get(8, 0), list(hits.items())
+
+Here is how one is made or found, and what is done with many entries at once or without keys; the
+mapping is in ``rawbpf.maps.entries``.
 """
 
 from __future__ import annotations
 
-import errno
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from rawbpf.errors import KernelError
-from rawbpf.kernel.cpus import possible_cpus
+from rawbpf.errors import KernelError, UsageError
+from rawbpf.maps.create import create_map, spec_from
+from rawbpf.maps.entries import NO_KEY, Entries
+from rawbpf.maps.refusal import explain, missing
 from rawbpf.syscall import bpf
-from rawbpf.syscall.owner import Owner
-from rawbpf.uapi.bpf import BPF_ANY, bpf_map_type
-from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
+from rawbpf.uapi.bpf import BPF_ANY
+from rawbpf.uapi.bpf_info import BpfMapInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rawbpf.kernel.btf_load import KernelBtf
+    from rawbpf.kernel.pins import Path
     from rawbpf.specs.map_spec import MapSpec
     from rawbpf.syscall.fd import Fd
 
 __all__ = ["Map", "PerCpuArray"]
 
-_PER_CPU = frozenset(
-    {
-        bpf_map_type.BPF_MAP_TYPE_PERCPU_HASH,
-        bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY,
-        bpf_map_type.BPF_MAP_TYPE_LRU_PERCPU_HASH,
-    }
-)
 
+class Map(Entries):
+    """Owns a map. A ``with`` block closes it; the kernel frees it when its last user is gone.
 
-_WITHOUT_BTF = frozenset(
-    {
-        bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY,
-        bpf_map_type.BPF_MAP_TYPE_PROG_ARRAY,
-        bpf_map_type.BPF_MAP_TYPE_STACK_TRACE,
-        bpf_map_type.BPF_MAP_TYPE_CGROUP_ARRAY,
-        bpf_map_type.BPF_MAP_TYPE_ARRAY_OF_MAPS,
-        bpf_map_type.BPF_MAP_TYPE_HASH_OF_MAPS,
-        bpf_map_type.BPF_MAP_TYPE_DEVMAP,
-        bpf_map_type.BPF_MAP_TYPE_DEVMAP_HASH,
-        bpf_map_type.BPF_MAP_TYPE_CPUMAP,
-        bpf_map_type.BPF_MAP_TYPE_XSKMAP,
-        bpf_map_type.BPF_MAP_TYPE_SOCKMAP,
-        bpf_map_type.BPF_MAP_TYPE_SOCKHASH,
-        bpf_map_type.BPF_MAP_TYPE_QUEUE,
-        bpf_map_type.BPF_MAP_TYPE_STACK,
-        bpf_map_type.BPF_MAP_TYPE_RINGBUF,
-    }
-)
-"""Maps of descriptors and the like, whose values no type describes."""
-
-
-class Map(Owner):
-    """Owns a map. A ``with`` block closes it; the kernel frees it when its last user is gone."""
-
-    def __init__(self, fd: Fd, spec: MapSpec) -> None:
-        self._fd = fd
-        self.spec = spec
-        self._value_size = spec.value_size
-        if spec.map_type in _PER_CPU:
-            # One slot for each *possible* CPU, each rounded up to 8 bytes.
-            self._value_size = -(-spec.value_size // 8) * 8 * len(possible_cpus())
+    Queues, stacks and Bloom filters have no keys: ``push``, ``pop``, ``peek``, and ``in``. Values
+    of a map of maps and of a program array are ids when read; when set, a ``Map``, a ``Program``,
+    or an id.
+    """
 
     @classmethod
     def create(
@@ -76,67 +48,116 @@ class Map(Owner):
         ``btf``: the loaded types that the spec's ids refer to. ``inner``: for a map of maps, one
         that is like those to be put in it; it may be closed afterwards.
         """
-        struct = BpfAttrMapCreate(
-            map_type=spec.map_type,
-            key_size=spec.key_size,
-            value_size=spec.value_size,
-            max_entries=spec.max_entries,
-            map_flags=spec.map_flags,
-            map_name=bpf.obj_name(spec.name),
-            numa_node=spec.numa_node,
-            map_extra=spec.map_extra,
-        )
-        if inner is not None:
-            struct.inner_map_fd = inner.fileno()
-        if btf is not None and spec.btf_value_type_id and spec.map_type not in _WITHOUT_BTF:
-            struct.btf_fd = btf.fileno()
-            struct.btf_key_type_id = spec.btf_key_type_id
-            struct.btf_value_type_id = spec.btf_value_type_id
+        btf_fd = 0 if btf is None else btf.fileno()
+        fd = create_map(spec, btf_fd=btf_fd, inner_fd=0 if inner is None else inner.fileno())
+        return cls(fd, spec, None if btf is None else btf.types)
+
+    @classmethod
+    def from_fd(cls, fd: Fd) -> Self:
+        """The map of a descriptor, which is the map's from now on, to be closed with it."""
         try:
-            return cls(bpf.map_create(struct), spec)
+            info = bpf.obj_get_info(fd.fileno(), BpfMapInfo())
+            return cls(fd, spec_from(info), btf_id=info.btf_id)
+        except BaseException:
+            fd.close()
+            raise
+
+    @classmethod
+    def from_id(cls, number: int) -> Self:
+        """The map with this id (4.13; CAP_SYS_ADMIN). Errors: ENOENT, EPERM."""
+        from rawbpf.kernel.objects import open_id
+
+        return cls.from_fd(open_id("map", number))
+
+    @classmethod
+    def from_pin(cls, path: Path) -> Self:
+        """The map that is pinned there. Errors: ENOENT, EACCES; UsageError: it is no map."""
+        from rawbpf.kernel.pins import open_pinned
+
+        return cls.from_fd(open_pinned(path, "map"))
+
+    def pin(self, path: Path) -> None:
+        """Give it a name in the BPF file system: it stays when this process has gone."""
+        from rawbpf.kernel.pins import pin
+
+        pin(self.fileno(), path, f"map {self.spec.name!r}")
+
+    def info(self) -> BpfMapInfo:
+        """Struct bpf_map_info: its id, type, sizes, name, flags, and the ids of its types."""
+        return bpf.obj_get_info(self.fileno(), BpfMapInfo())
+
+    def update_batch(
+        self, entries: Mapping[Any, Any] | Iterable[tuple[Any, Any]], flags: int = BPF_ANY
+    ) -> None:
+        """Set many: in one call where the kernel can (5.6). E2BIG says how many there was room for.
+
+        Values that are maps or programs are not for this.
+        """
+        from rawbpf.maps.batch import write_all
+
+        pairs = entries.items() if hasattr(entries, "items") else entries
+        encoded = [(self.types.encode_key(k), self.types.encode_value(v)) for k, v in pairs]
+        keys, values = [key for key, _ in encoded], [value for _, value in encoded]
+        try:
+            done = write_all(self, keys, values, flags)
         except KernelError as error:
-            if not struct.btf_fd or error.errno != errno.EINVAL:
-                raise
-        # Kernels differ in which maps may have types; those only help people to read them.
-        struct.btf_fd = struct.btf_key_type_id = struct.btf_value_type_id = 0
-        return cls(bpf.map_create(struct), spec)
+            raise explain("set keys of", self.spec, None, error, frozen=self.frozen) from None
+        if done < len(keys):
+            refusal = explain("set keys of", self.spec, self.types.decode_key(keys[done]), _FULL)
+            refusal.fix = f"{done} of {len(keys)} were set"
+            raise refusal
 
-    def fileno(self) -> int:
-        """The descriptor's number, still owned by the map."""
-        return self._fd.fileno()
+    def delete_batch(self, keys: Iterable[Any]) -> None:
+        """Delete many: in one call where the kernel can (5.6). MissingKeyError: not there."""
+        from rawbpf.maps.batch import delete_all
 
-    def lookup(self, key: bytes) -> bytes:
-        """The value of ``key``; KernelError with ENOENT when there is none.
+        encoded = [self.types.encode_key(key) for key in keys]
+        try:
+            done = delete_all(self, encoded)
+        except KernelError as error:
+            raise explain("delete keys of", self.spec, None, error, frozen=self.frozen) from None
+        if done < len(encoded):
+            raise missing(self.spec, self.types.decode_key(encoded[done]))
 
-        Of a per-CPU map: the values of all possible CPUs, one behind the other.
-        """
-        return bpf.map_lookup_elem(self.fileno(), key, self._value_size)
+    def drain(self) -> Iterator[tuple[Any, Any]]:
+        """Take all entries out: each is read and removed. Other writers may go on meanwhile."""
+        from rawbpf.maps.batch import read_all
 
-    def update(self, key: bytes, value: bytes, flags: int = BPF_ANY) -> None:
-        """Set the value of ``key``."""
-        bpf.map_update_elem(self.fileno(), key, value, flags)
+        try:
+            for key, value in read_all(self, delete=True):
+                yield self.types.decode_key(key), self.types.value.decode(value)
+        except KernelError as error:
+            raise explain("drain", self.spec, None, error, frozen=self.frozen) from None
 
-    def delete(self, key: bytes) -> None:
-        """Remove ``key``."""
-        bpf.map_delete_elem(self.fileno(), key)
+    def push(self, value: Any, *, replace: bool = False) -> None:  # noqa: ANN401 -- as above
+        """Put it into a queue, a stack or a Bloom filter; ``replace``: the oldest goes if full."""
+        self._without_keys("push to")
+        try:
+            self.update(NO_KEY, self.types.encode_value(value), _REPLACE if replace else BPF_ANY)
+        except KernelError as error:
+            raise explain("push to", self.spec, None, error, frozen=self.frozen) from None
 
-    def freeze(self) -> None:
-        """BPF_MAP_FREEZE (5.2): nobody writes from user space any more.
+    def peek(self) -> Any:  # noqa: ANN401 -- as above
+        """What ``pop`` would give. MissingKeyError: it is empty."""
+        self._without_keys("peek at")
+        return self[NO_KEY]
 
-        With BPF_F_RDONLY_PROG the verifier takes the values for constants then.
-        """
-        bpf.map_freeze(self.fileno())
+    def pop(self, key: Any = NO_KEY) -> Any:  # noqa: ANN401 -- as above
+        """Take out a key's value; of a queue the oldest, of a stack the youngest one."""
+        raw = self.types.encode_key(key)
+        try:
+            return self.types.value.decode(self.take(raw))
+        except KernelError as error:
+            raise explain("take from", self.spec, key, error, frozen=self.frozen) from None
 
-    def keys(self) -> Iterator[bytes]:
-        """All keys. A map that changes meanwhile may yield some twice or start over."""
-        key = bpf.map_get_next_key(self.fileno(), None, self.spec.key_size)
-        while key is not None:
-            yield key
-            key = bpf.map_get_next_key(self.fileno(), key, self.spec.key_size)
+    def _without_keys(self, doing: str) -> None:
+        if not self.kind.keyless:
+            what = f"cannot {doing} map {self.spec.name!r}"
+            raise UsageError(what, why=f"it is of type {self.kind.word}, which has keys")
 
-    def close(self) -> None:
-        """Give up the descriptor. A PERF_EVENT_ARRAY loses the events stored in it with it."""
-        self._fd.close()
+
+_REPLACE = 2  # BPF_EXIST, which for a queue means that there is always room
+_FULL = KernelError("BPF_MAP_UPDATE_BATCH", errno=7, call="BPF_MAP_UPDATE_BATCH")  # E2BIG
 
 
 class PerCpuArray(Map):

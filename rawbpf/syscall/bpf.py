@@ -43,6 +43,7 @@ __all__ = [
     "map_delete_elem",
     "map_freeze",
     "map_get_next_key",
+    "map_lookup_and_delete_elem",
     "map_lookup_elem",
     "map_update_elem",
     "next_id",
@@ -87,21 +88,37 @@ def map_freeze(fd: int) -> None:
     command(bpf_cmd.BPF_MAP_FREEZE, Attr(BpfAttrMapElem(map_fd=fd)).ends_at("map_fd"))
 
 
-def map_lookup_elem(fd: int, key: bytes, value_size: int) -> bytes:
+def _element(fd: int, key: bytes, flags: int = 0) -> Attr[BpfAttrMapElem]:
+    """An attr for one entry. A map without keys (a queue) wants no address of one: EINVAL."""
+    attr = Attr(BpfAttrMapElem(map_fd=fd, flags=flags))
+    return attr.point("key", key) if key else attr
+
+
+def map_lookup_elem(fd: int, key: bytes, value_size: int, value: bytes = b"") -> bytes:
     """BPF_MAP_LOOKUP_ELEM: the value's bytes; ENOENT when the key is absent.
 
-    For a per-CPU map ``value_size`` is round_up(value, 8) x possible CPUs.
+    For a per-CPU map ``value_size`` is round_up(value, 8) x possible CPUs. ``value`` is what a
+    Bloom filter is asked for: it has no keys.
     """
-    value = ctypes.create_string_buffer(value_size)
-    attr = Attr(BpfAttrMapElem(map_fd=fd)).point("key", key).point("value", value)
-    command(bpf_cmd.BPF_MAP_LOOKUP_ELEM, attr)
-    return value.raw
+    room = ctypes.create_string_buffer(value, value_size)
+    command(bpf_cmd.BPF_MAP_LOOKUP_ELEM, _element(fd, key).point("value", room))
+    return room.raw
+
+
+def map_lookup_and_delete_elem(fd: int, key: bytes, value_size: int) -> bytes:
+    """BPF_MAP_LOOKUP_AND_DELETE_ELEM: of queues and stacks (4.20), of hash tables (5.14).
+
+    Errors: ENOENT (nothing there), ENOTSUPP (the kernel cannot do it with this type).
+    """
+    room = ctypes.create_string_buffer(value_size)
+    attr = _element(fd, key).point("value", room)
+    command(bpf_cmd.BPF_MAP_LOOKUP_AND_DELETE_ELEM, attr)
+    return room.raw
 
 
 def map_update_elem(fd: int, key: bytes, value: bytes, flags: int = 0) -> None:
     """BPF_MAP_UPDATE_ELEM with BPF_ANY, BPF_NOEXIST (EEXIST) or BPF_EXIST (ENOENT)."""
-    attr = Attr(BpfAttrMapElem(map_fd=fd, flags=flags)).point("key", key).point("value", value)
-    command(bpf_cmd.BPF_MAP_UPDATE_ELEM, attr)
+    command(bpf_cmd.BPF_MAP_UPDATE_ELEM, _element(fd, key, flags).point("value", value))
 
 
 def map_delete_elem(fd: int, key: bytes) -> None:

@@ -19,6 +19,7 @@ from ctypes import Structure, c_char, c_int32, c_uint32, c_uint64
 from rawbpf.uapi.bpf import BPF_OBJ_NAME_LEN
 
 __all__ = [
+    "BpfAttrBatch",
     "BpfAttrBtfLoad",
     "BpfAttrInfo",
     "BpfAttrIterCreate",
@@ -26,6 +27,7 @@ __all__ = [
     "BpfAttrLinkCreateKprobeMulti",
     "BpfAttrMapCreate",
     "BpfAttrMapElem",
+    "BpfAttrObj",
     "BpfAttrObjId",
     "BpfAttrProgLoad",
     "BpfAttrRawTracepoint",
@@ -66,6 +68,25 @@ class BpfAttrMapElem(Structure):
         ("map_fd", c_uint32),
         ("key", c_uint64),
         ("value", c_uint64),
+        ("flags", c_uint64),
+    ]
+
+
+class BpfAttrBatch(Structure):
+    """BPF_MAP_LOOKUP_BATCH and its kin, the union's member ``batch`` (5.6).
+
+    ``in_batch`` and ``out_batch`` point to where the walk goes on: a bucket's number or a key.
+    ``count``: how many entries there is room for; afterwards, how many were moved.
+    """
+
+    _fields_ = [
+        ("in_batch", c_uint64),
+        ("out_batch", c_uint64),
+        ("keys", c_uint64),
+        ("values", c_uint64),
+        ("count", c_uint32),
+        ("map_fd", c_uint32),
+        ("elem_flags", c_uint64),
         ("flags", c_uint64),
     ]
 
@@ -124,6 +145,16 @@ class BpfAttrTestRun(Structure):
         ("flags", c_uint32),
         ("cpu", c_uint32),
         ("batch_size", c_uint32),
+    ]
+
+
+class BpfAttrObj(Structure):
+    """BPF_OBJ_PIN and BPF_OBJ_GET: a name in bpffs."""
+
+    _fields_ = [
+        ("pathname", c_uint64),
+        ("bpf_fd", c_uint32),
+        ("file_flags", c_uint32),
     ]
 
 

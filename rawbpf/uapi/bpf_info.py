@@ -1,4 +1,4 @@
-"""What BPF_OBJ_GET_INFO_BY_FD fills in: struct bpf_prog_info and struct bpf_map_info.
+"""What BPF_OBJ_GET_INFO_BY_FD fills in: struct bpf_prog_info, bpf_map_info and bpf_btf_info.
 
 The kernel writes as many bytes as both sides know and reports how many that were, so a field
 that an older kernel lacks reads as zero. Source: include/uapi/linux/bpf.h; tested like bpf_attr.
@@ -13,7 +13,7 @@ from ctypes import Structure, c_char, c_uint8, c_uint32, c_uint64
 
 from rawbpf.uapi.bpf import BPF_OBJ_NAME_LEN, BPF_TAG_SIZE
 
-__all__ = ["BpfMapInfo", "BpfProgInfo"]
+__all__ = ["BpfBtfInfo", "BpfMapInfo", "BpfProgInfo"]
 
 
 class BpfProgInfo(Structure):
@@ -81,4 +81,20 @@ class BpfMapInfo(Structure):
         ("btf_value_type_id", c_uint32),
         ("btf_vmlinux_id", c_uint32),
         ("map_extra", c_uint64),
+    ]
+
+
+class BpfBtfInfo(Structure):
+    """struct bpf_btf_info. ``btf`` and ``name`` are addresses of buffers, filled as far as they go.
+
+    ``kernel_btf``: these are the kernel's own types, or those of one of its modules (5.11).
+    """
+
+    _fields_ = [
+        ("btf", c_uint64),
+        ("btf_size", c_uint32),
+        ("id", c_uint32),
+        ("name", c_uint64),
+        ("name_len", c_uint32),
+        ("kernel_btf", c_uint32),
     ]

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.uapi import bpf_attr, bpf_info, perf_event
+from rawbpf.uapi import bpf_attr, bpf_info, fields_link, perf_event
 
 if TYPE_CHECKING:
     from ctypes import Structure
@@ -37,14 +37,19 @@ STRUCTS: dict[type[Structure], tuple[str, str]] = {
     bpf_attr.BpfAttrBtfLoad: (_ATTR, ""),
     bpf_attr.BpfAttrRawTracepoint: (_ATTR, "raw_tracepoint."),
     bpf_attr.BpfAttrIterCreate: (_ATTR, "iter_create."),
+    bpf_attr.BpfAttrBatch: (_ATTR, "batch."),
+    bpf_attr.BpfAttrObj: (_ATTR, ""),
+    bpf_info.BpfBtfInfo: ("struct bpf_btf_info", ""),
     bpf_info.BpfProgInfo: ("struct bpf_prog_info", ""),
     bpf_info.BpfMapInfo: ("struct bpf_map_info", ""),
     perf_event.PerfEventAttr: ("struct perf_event_attr", ""),
     perf_event.PerfEventMmapPage: ("struct perf_event_mmap_page", ""),
+    **fields_link.STRUCTS,
 }
 """Ours -> (the type in C, the member of it that ours is)."""
 
-SPELLED = {
+SPELLED: dict[tuple[type[Structure], str], str] = {
+    **fields_link.SPELLED,
     (bpf_attr.BpfAttrObjId, "id"): "start_id",
     (bpf_attr.BpfAttrLinkCreate, "bpf_cookie"): "perf_event.bpf_cookie",
     (bpf_attr.BpfAttrLinkCreateKprobeMulti, "multi_flags"): "kprobe_multi.flags",
@@ -158,6 +163,18 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
         (5, 13): "sig_data",
         (6, 3): "config3",
     },
+    bpf_attr.BpfAttrBatch: {
+        (5, 6): "in_batch out_batch keys values count map_fd elem_flags flags",
+    },
+    bpf_attr.BpfAttrObj: {
+        (4, 4): "pathname bpf_fd",
+        (4, 15): "file_flags",
+    },
+    bpf_info.BpfBtfInfo: {
+        (4, 18): "btf btf_size id",
+        (5, 11): "name name_len kernel_btf",
+    },
+    **fields_link.ADDED,
     perf_event.PerfEventMmapPage: {
         (2, 6): "version compat_version lock index offset time_enabled time_running "
                 "data_head data_tail",

@@ -1,0 +1,117 @@
+"""Pinning: an object gets a name in the BPF file system, and stays when its last user has gone.
+
+BPF_OBJ_PIN answers EPERM where the path is not on that file system, where its last part has a dot,
+and where rights are missing; BPF_OBJ_GET answers EACCES to a path that is no BPF object's. So we
+look afterwards, and say which it was.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import KernelError, UsageError
+from rawbpf.kernel.bpffs import DEFAULT_PLACE, bpffs_mounts, is_on_bpffs
+from rawbpf.kernel.refusal import refused
+from rawbpf.syscall.bpf_object import obj_get, obj_pin
+
+if TYPE_CHECKING:
+    from rawbpf.syscall.fd import Fd
+
+__all__ = ["Path", "kind_of", "make_folder", "open_pinned", "pin", "unpin"]
+
+Path = str | os.PathLike[str]
+
+_ANON_INODE = re.compile(r"bpf[-_](map|prog|link)")
+
+
+def pin(fd: int, path: Path, what: str) -> None:
+    """Name the object of this descriptor; ``what`` it is, for errors ("map 'counts'")."""
+    name = os.fspath(path)
+    try:
+        obj_pin(fd, name)
+    except KernelError as error:
+        raise _explain(f"cannot pin {what} at {name}", name, error) from None
+
+
+def unpin(path: Path) -> None:
+    """Take the name away: the object goes if nobody else uses it."""
+    name = os.fspath(path)
+    try:
+        os.unlink(name)  # noqa: PTH108 -- see files.at
+    except OSError as error:
+        raise _missing(f"cannot unpin {name}", name, error) from None
+
+
+def open_pinned(path: Path, kind: str) -> Fd:
+    """A descriptor of what is pinned there; ``kind``: "map", "prog" or "link"."""
+    name = os.fspath(path)
+    try:
+        fd = obj_get(name)
+    except KernelError as error:
+        raise _explain(f"cannot open {name}", name, error) from None
+    found = kind_of(fd.fileno())
+    if found != kind:
+        fd.close()
+        raise UsageError(f"{name} is a {found or 'file of another kind'}, not a {kind}")
+    return fd
+
+
+def kind_of(fd: int) -> str | None:
+    """What a descriptor is of: "map", "prog", "link", or None: nothing of bpf(2)'s."""
+    found = _ANON_INODE.search(os.readlink(f"/proc/self/fd/{fd}"))  # noqa: PTH115 -- as above
+    return found[1] if found else None
+
+
+def make_folder(path: Path) -> bool:
+    """Make a folder for pins, if there is none; whether it was made."""
+    name = os.fspath(path)
+    try:
+        os.mkdir(name, 0o700)  # noqa: PTH102 -- as above
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise _missing(f"cannot make folder {name}", name, error) from None
+    return True
+
+
+def _missing(what: str, path: str, error: OSError) -> KernelError:
+    number = error.errno or 0
+    return _explain(what, path, KernelError(what, errno=number, call="open"))
+
+
+def _explain(what: str, path: str, error: KernelError) -> KernelError:
+    """The reason that the errno only hints at."""
+    number, folder = error.errno or 0, os.path.dirname(path) or "."  # noqa: PTH120 -- as above
+    why, fix = None, None
+    if number == errno.ENOENT:
+        gone = folder if not os.path.isdir(folder) else path  # noqa: PTH112 -- as above
+        why = f"there is no {gone}"
+        fix = None if bpffs_mounts() else _mount()
+    elif number == errno.EEXIST:
+        why, fix = "something is there already", f"take another name, or remove it: rm {path}"
+    elif number in (errno.EPERM, errno.EACCES, errno.EINVAL):
+        why, fix = _not_permitted(path, folder)
+        if why is None:
+            return refused(what, error)
+    return KernelError(what, errno=number, call=error.call, why=why, fix=fix)
+
+
+def _not_permitted(path: str, folder: str) -> tuple[str | None, str | None]:
+    try:
+        inside = is_on_bpffs(path if os.path.exists(path) else folder)  # noqa: PTH110 -- as above
+    except OSError as error:
+        return error.strerror, None
+    if not inside:
+        places = sorted(bpffs_mounts().values())
+        fix = f"choose a path under {places[0]}" if places else _mount()
+        return "it is not on a BPF file system", fix
+    if "." in os.path.basename(path):  # noqa: PTH119 -- as above
+        return "names in the BPF file system cannot have dots", "choose another name"
+    return None, None
+
+
+def _mount() -> str:
+    return f"mount the BPF file system: mount -t bpf bpf {DEFAULT_PLACE}"

@@ -1,0 +1,111 @@
+"""Many entries at once: BPF_MAP_*_BATCH where the kernel has them for a map, else one by one.
+
+Which maps have which batches grew over time (hash and array 5.6, LPM trie 5.8, per-CPU array 5.13,
+maps of maps 5.14 ...), so the first call is the question, and only its answer counts.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import KernelError
+from rawbpf.syscall import bpf_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rawbpf.maps.raw import RawMap
+
+__all__ = ["delete_all", "read_all", "write_all"]
+
+_MOST_BYTES = 1 << 20
+_MOST_ENTRIES = 4096
+_LARGEST_BUCKET = 1 << 20
+_TRIES = 5
+
+
+def read_all(one: RawMap, *, delete: bool = False) -> Iterator[tuple[bytes, bytes]]:
+    """All entries; ``delete``: they are removed as they are read (hash tables only)."""
+    key_size, value_size = one.spec.key_size, one.value_size
+    room = _room(one)
+    cursor: bytes | None = None
+    first, tries = True, 0
+    while first or cursor is not None:
+        try:
+            batch = bpf_batch.map_lookup_batch(
+                one.fileno(), cursor, key_size=key_size, value_size=value_size, room=room,
+                delete=delete,
+            )  # fmt: skip
+        except KernelError as error:
+            if first and error.errno in bpf_batch.NO_BATCHES:
+                yield from _walk(one, delete=delete)
+                return
+            if error.errno == errno.ENOSPC and room < _LARGEST_BUCKET:
+                room *= 2  # a bucket has more entries than that
+                continue
+            if error.errno == errno.EINTR and tries < _TRIES:
+                tries += 1  # what was to come next had been deleted
+                continue
+            raise
+        first, tries = False, 0
+        for index in range(batch.moved):
+            key = batch.keys[index * key_size : (index + 1) * key_size]
+            yield key, batch.values[index * value_size : (index + 1) * value_size]
+        cursor = batch.cursor
+
+
+def _room(one: RawMap) -> int:
+    """How many entries a call is to bring."""
+    fitting = _MOST_BYTES // (one.spec.key_size + one.value_size + 1)
+    return max(1, min(fitting, _MOST_ENTRIES, one.spec.max_entries or 1))
+
+
+def _walk(one: RawMap, *, delete: bool) -> Iterator[tuple[bytes, bytes]]:
+    for key in one.raw_keys():
+        try:
+            value = one.take(key) if delete else one.lookup(key)
+        except KernelError as error:
+            if error.errno != errno.ENOENT:  # it went meanwhile, or the slot is empty
+                raise
+        else:
+            yield key, value
+
+
+def write_all(one: RawMap, keys: Sequence[bytes], values: Sequence[bytes], flags: int) -> int:
+    """Set them all: how many there was room for. KernelError: any other refusal."""
+    if not keys:
+        return 0
+    fd = one.fileno()
+    try:
+        return bpf_batch.map_update_batch(fd, b"".join(keys), b"".join(values), len(keys), flags)
+    except KernelError as error:
+        if error.errno not in bpf_batch.NO_BATCHES:
+            raise
+    for done, (key, value) in enumerate(zip(keys, values, strict=True)):
+        try:
+            one.update(key, value, flags)
+        except KernelError as error:
+            if error.errno != errno.E2BIG:
+                raise
+            return done
+    return len(keys)
+
+
+def delete_all(one: RawMap, keys: Sequence[bytes]) -> int:
+    """Remove them: how many, up to the first that is not there."""
+    if not keys:
+        return 0
+    try:
+        return bpf_batch.map_delete_batch(one.fileno(), b"".join(keys), len(keys))
+    except KernelError as error:
+        if error.errno not in bpf_batch.NO_BATCHES:
+            raise
+    for done, key in enumerate(keys):
+        try:
+            one.delete(key)
+        except KernelError as error:
+            if error.errno != errno.ENOENT:
+                raise
+            return done
+    return len(keys)

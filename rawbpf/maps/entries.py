@@ -1,0 +1,119 @@
+"""A map as Python has mappings: ``m[key]``, ``m[key] = value``, ``for key in m``, ``m.items()``.
+
+Keys and values are what ``rawbpf.maps.codecs`` says: by the BTF of the map, or by its sizes. What
+is underneath, bytes, is in ``rawbpf.maps.raw``. A map is no dict in three respects: it may be full,
+others write to it at the same time, and nobody knows how many entries it has without counting them.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from rawbpf.errors import KernelError, MissingKeyError
+from rawbpf.maps.raw import RawMap
+from rawbpf.maps.refusal import explain
+from rawbpf.maps.typed import Types
+from rawbpf.syscall import bpf
+from rawbpf.uapi.bpf import BPF_ANY, bpf_map_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawbpf.btf.btf import Btf
+    from rawbpf.specs.map_spec import MapSpec
+    from rawbpf.syscall.fd import Fd
+
+__all__ = ["NO_KEY", "Entries"]
+
+NO_KEY = b""
+"""The key of what has none: queues, stacks, Bloom filters."""
+
+
+class Entries(RawMap):
+    """A map with types. ``types``: the BTF that the spec's ids refer to; ``btf_id``: its id.
+
+    MissingKeyError (a KeyError): no such key. UsageError: a key or a value of another type.
+    """
+
+    def __init__(self, fd: Fd, spec: MapSpec, types: Btf | None = None, btf_id: int = 0) -> None:
+        super().__init__(fd, spec)
+        self._types, self._btf_id = types, btf_id
+
+    @cached_property
+    def types(self) -> Types:
+        """How keys and values are written and read."""
+        if self._types is None and self._btf_id:
+            from rawbpf.kernel.btf_by_id import btf_by_id
+
+            self._types = btf_by_id(self._btf_id)
+        return Types.of(self.spec, self._types)
+
+    def __getitem__(self, key: Any) -> Any:  # noqa: ANN401 -- as the map's types say
+        try:
+            return self.types.value.decode(self.lookup(self.types.encode_key(key)))
+        except KernelError as error:
+            raise explain("read", self.spec, key, error) from None
+
+    def __setitem__(self, key: Any, value: Any) -> None:  # noqa: ANN401 -- as above
+        self.set(key, value)
+
+    def set(self, key: Any, value: Any, flags: int = BPF_ANY) -> None:  # noqa: ANN401
+        """The same as ``m[key] = value``; BPF_NOEXIST: only a new one, BPF_EXIST: only an old one.
+
+        Errors: E2BIG (full), EEXIST, MissingKeyError, EPERM (frozen).
+        """
+        raw = self.types.encode_key(key)
+        with self.types.holding(value) as data:
+            try:
+                self.update(raw, data, flags)
+            except KernelError as error:
+                raise explain("set a key of", self.spec, key, error, frozen=self.frozen) from None
+
+    def __delitem__(self, key: Any) -> None:  # noqa: ANN401 -- as above
+        try:
+            self.delete(self.types.encode_key(key))
+        except KernelError as error:
+            frozen = self.frozen
+            raise explain("delete a key of", self.spec, key, error, frozen=frozen) from None
+
+    def __contains__(self, key: Any) -> bool:  # noqa: ANN401 -- as above
+        try:
+            if self.spec.map_type is bpf_map_type.BPF_MAP_TYPE_BLOOM_FILTER:
+                data = self.types.encode_value(key)
+                bpf.map_lookup_elem(self.fileno(), NO_KEY, self.value_size, data)
+            else:
+                self.lookup(self.types.encode_key(key))
+        except KernelError as error:
+            refusal = explain("read", self.spec, key, error)
+            if isinstance(refusal, MissingKeyError):
+                return False
+            raise refusal from None
+        return True
+
+    def get(self, key: Any, default: Any = None) -> Any:  # noqa: ANN401 -- as above
+        """The value of ``key``, or ``default`` if there is none."""
+        try:
+            return self[key]
+        except MissingKeyError:
+            return default
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.keys()
+
+    def keys(self) -> Iterator[Any]:
+        """All keys. A map that changes meanwhile may yield some twice."""
+        return map(self.types.decode_key, self.raw_keys())
+
+    def values(self) -> Iterator[Any]:
+        """All values."""
+        return (value for _, value in self.items())
+
+    def items(self) -> Iterator[tuple[Any, Any]]:
+        """All keys with their values, in no order; many a call, where the kernel can."""
+        types = self.types
+        try:
+            for key, value in self.raw_items():
+                yield types.decode_key(key), types.value.decode(value)
+        except KernelError as error:
+            raise explain("read", self.spec, None, error) from None
