@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 
 import assembly_tables
+import feature_tables
 import machine_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     ROOT / "docs/reference/assembly.md": assembly_tables.PARTS,
+    ROOT / "docs/reference/kernels.md": feature_tables.PARTS,
     ROOT / "docs/reference/machine.md": machine_tables.PARTS,
 }
 

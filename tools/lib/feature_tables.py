@@ -1,0 +1,69 @@
+"""The tables of docs/reference/kernels.md, from those that rawbpf asks the kernel by."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rawbpf.asm.forms import FORMS
+from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.features.table import FEATURES
+from rawbpf.uapi.bpf_helpers import HELPERS
+
+if TYPE_CHECKING:
+    from rawbpf.asm.form import Form
+
+_OLDEST = (5, 8)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(".")))
+
+
+def features() -> str:
+    """A row for each feature that can be asked for."""
+    rows = [
+        f"| {feature.name} | {feature.since[0]}.{feature.since[1]} "
+        f"| {f'`{feature.commit}`' if feature.commit else ''} "
+        f"| {'yes' if feature.main_job else ''} |"
+        for feature in FEATURES.values()
+    ]
+    head = "| feature | since Linux | commit | `rawbpf kprobe` needs it |"
+    return "\n".join([head, "| --- | --- | --- | --- |", *rows])
+
+
+def helpers() -> str:
+    """A row for each kernel that brought helpers, those before 5.8 in one."""
+    by_kernel = [
+        (kernel, [f"`{one.name}`" for one in group])
+        for kernel, group in groupby(HELPERS.values(), key=lambda one: one.kernel)
+    ]
+    old = sum(len(names) for kernel, names in by_kernel if _version(kernel) <= _OLDEST)
+    rows = [f"| 5.8 or older | {old} of them |"]
+    for kernel, names in by_kernel:
+        if _version(kernel) > _OLDEST:
+            rows.append(f"| {kernel} | {', '.join(names)} |")
+    return "\n".join(["| since Linux | helpers |", "| --- | --- |", *rows])
+
+
+def instructions() -> str:
+    """A row for each kernel that brought instructions, after 5.8."""
+    newer = sorted(
+        (form for form in FORMS if _version(form.kernel) > _OLDEST),
+        key=lambda form: _version(form.kernel),
+    )
+    rows = []
+    for kernel, group in groupby(newer, key=lambda form: form.kernel):
+        names = dict.fromkeys(map(_name, group))
+        rows.append(f"| {kernel} | {', '.join(names)} |")
+    return "\n".join(["| since Linux | instructions |", "| --- | --- |", *rows])
+
+
+def _name(form: Form) -> str:
+    """The 64-bit load has one name for many things; what is loaded tells them apart."""
+    return f"`{form.name}`" + (
+        f": {form.meaning.removeprefix('dst = ')}" if form.opcode == LD_IMM64 else ""
+    )
+
+
+PARTS = {"features": features, "helpers": helpers, "instructions": instructions}
