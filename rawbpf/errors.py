@@ -13,7 +13,7 @@
     ├── GuestError                  the QEMU guest did not do its part
     └── KernelError                 a system call said no (also an OSError, with its errno)
         ├── MissingKeyError         the map has no such key (also a KeyError)
-        ├── VerifierError           BPF_PROG_LOAD refused the program; carries the log
+        ├── VerifierError           BPF_PROG_LOAD refused the program; carries log and explanation
         └── AttachError             the program is loaded, its probe is not there
 
 ``str(error)`` is one line for a person: what failed, why, and what to do about it.
@@ -27,6 +27,10 @@ from __future__ import annotations
 
 import errno as errno_names
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rawbpf.verifier.explain import Explanation
 
 __all__ = [
     "AssemblyError",
@@ -183,16 +187,18 @@ class MissingKeyError(KernelError, KeyError):
 
 
 class VerifierError(KernelError):
-    """BPF_PROG_LOAD refused the program. ``log`` is the verifier's whole text."""
+    """BPF_PROG_LOAD refused the program. ``log`` is the verifier's whole text.
 
-    def __init__(
-        self, what: str, *, errno: int, log: str, cause: str, fix: str | None = None
-    ) -> None:
-        super().__init__(
-            what, errno=errno, call="BPF_PROG_LOAD", why=cause, fix=fix, details=log.rstrip()
-        )
+    ``explanation`` says why in our words, where, and what would help; ``cause`` is the kernel's.
+    """
+
+    def __init__(self, what: str, *, errno: int, log: str, explanation: Explanation) -> None:
+        code = f" [{explanation.code}]" if explanation.code else ""
+        why = f"{explanation.sentence}{code}"
+        super().__init__(what, errno=errno, call="BPF_PROG_LOAD", why=why, details=log.rstrip())
         self.log = log
-        self.cause = cause
+        self.cause = explanation.cause
+        self.explanation = explanation
 
 
 class AttachError(KernelError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from rawbpf.errors import RawbpfError, UsageError
+from rawbpf.errors import RawbpfError, UsageError, VerifierError
 
 __all__ = ["LEVELS", "complain", "level", "raise_level", "say", "set_level"]
 
@@ -53,8 +53,20 @@ def say(message: str, at: str = "info") -> None:
 def complain(error: RawbpfError) -> None:
     """The one line that ends a failed command; its details with ``-v``, and always for usage."""
     say(f"rawbpf: {error}", at="error")
+    if isinstance(error, VerifierError):
+        from rawbpf.verifier.show import lines
+
+        say("\n".join(lines(error.explanation, _width())), at="error")
     if error.details:
         if isinstance(error, UsageError) or level() == "debug":
             say(error.details, at="error")
         else:
             say("(more with -v)", at="error")
+
+
+def _width() -> int:
+    """Columns of the terminal; 100 where there is none."""
+    try:
+        return os.get_terminal_size(2).columns
+    except OSError:
+        return 100

@@ -7,7 +7,6 @@ import pytest
 from rawbpf.asm import Builder, r0
 from rawbpf.errors import KernelError, VerifierError
 from rawbpf.programs.load import load
-from rawbpf.programs.verifier_log import cause
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_prog_type
@@ -73,17 +72,3 @@ def test_a_program_refused_once_and_accepted_with_a_log_is_reported_not_hidden(s
     with replaced(kernel), pytest.raises(KernelError):
         load(spec, {})
     assert kernel.closed == [55]
-
-
-@pytest.mark.parametrize(
-    ("log", "line"),
-    [
-        ("", "no reason given"),
-        ("unreachable insn 2\nprocessed 0 insns (limit 1000000)", "unreachable insn 2"),
-        ("0: (b7) r0 = 0\n1: (95) exit\n", "1: (95) exit"),
-        ("At:\n  3: r0 = 1\nReason: R0 is a scalar\nSuggestion: none", "R0 is a scalar"),
-        ("; int x = 3;\n3: (61) r0 = 1\nR1 bad\nverification time 3 usec\nstack depth 0", "R1 bad"),
-    ],
-)
-def test_causes(log, line):
-    assert cause(log) == line

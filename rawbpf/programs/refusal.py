@@ -1,0 +1,55 @@
+"""A refused load as an error that says why: the log, explained, and the repair tried.
+
+The verifier's log of level 1 is the path that failed. Before 5.17 it has hardly any states; then
+the one of level 2 explains more, unless it is so long that fetching it would take long.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import BytecodeError, VerifierError
+from rawbpf.kernel.refusal import refused
+from rawbpf.programs.request import BPF_LOG_LEVEL2
+from rawbpf.programs.verdict import verify
+from rawbpf.verifier.explain import Explanation, Trial, explain
+from rawbpf.verifier.log import Log
+
+if TYPE_CHECKING:
+    from rawbpf.errors import KernelError
+    from rawbpf.programs.request import Request
+
+__all__ = ["explained"]
+
+_LEVEL_2_LARGEST = 1 << 20
+
+
+def explained(request: Request, refusal: KernelError) -> KernelError:
+    """What to raise: a VerifierError, or the privilege that is missing."""
+    spec = request.spec
+    verdict = verify(request)
+    if verdict.accepted or not verdict.log:
+        return refused(f"cannot load program {spec.name!r}", refusal)
+    log = verdict.log
+    path = Log(log).path
+    if path and not path.tells_states:
+        fuller = verify(request, BPF_LOG_LEVEL2, _LEVEL_2_LARGEST).log
+        log = fuller if Log(fuller).complaint == Log(log).complaint else log
+    explanation = _tried(request, explain(log, spec))
+    what = f"the verifier refused program {spec.name!r}"
+    return VerifierError(what, errno=refusal.errno or 0, log=verdict.log, explanation=explanation)
+
+
+def _tried(request: Request, found: Explanation) -> Explanation:
+    """The explanation, with the kernel's word on its patch."""
+    patch, spec = found.patch, request.spec
+    if patch is None:
+        return found
+    try:
+        code = patch.apply(spec.code)
+    except BytecodeError:
+        return found._replace(patch=None)  # the log is not of this program's instructions
+    repaired = spec._replace(code=code, license=patch.license or spec.license)
+    verdict = verify(request._replace(spec=repaired))
+    cause = "" if verdict.accepted else explain(verdict.log, repaired).sentence
+    return found._replace(trial=Trial(cause))

@@ -1,0 +1,96 @@
+r"""From a log to an explanation.
+
+>>> found = explain("0: R1=ctx() R10=fp0\n0: (95) exit\nR0 !read_ok\n")
+>>> found.code, found.finding.sentence
+('RB-V001', 'r0 is read, but nothing was ever written to it')
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.verifier.failure import Failure
+from rawbpf.verifier.log import Log
+from rawbpf.verifier.registry import matches
+from rawbpf.verifier.rule import Evidence, Finding, Rule
+
+if TYPE_CHECKING:
+    import re
+
+    from rawbpf.specs.program_spec import ProgramSpec
+    from rawbpf.verifier.patch import Patch
+
+__all__ = ["Explanation", "Trial", "explain"]
+
+
+class Trial(NamedTuple):
+    """What the kernel said to the patched program: "" if it accepts it."""
+
+    refusal: str
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the patch is a repair."""
+        return not self.refusal
+
+
+class Explanation(NamedTuple):
+    """``rule`` is None when no rule knows the complaint; ``slot`` when no instruction was named."""
+
+    failure: Failure
+    finding: Finding
+    slot: int | None
+    rule: Rule | None = None
+    patch: Patch | None = None
+    trial: Trial | None = None
+
+    @property
+    def code(self) -> str:
+        """The rule's, or ""."""
+        return self.rule.code if self.rule else ""
+
+    @property
+    def sentence(self) -> str:
+        """The error in one sentence."""
+        return self.finding.sentence
+
+    @property
+    def cause(self) -> str:
+        """The same in the kernel's words."""
+        return self.failure.log.cause
+
+
+def explain(text: str, spec: ProgramSpec | None = None) -> Explanation:
+    """Explain the log of a refusal. Never raises, whatever the text is.
+
+    ``spec``: the program that was refused; without it there are no lines of source and no patch.
+    """
+    failure = Failure(Log(text), spec)
+    for rule, match in matches(failure.complaint):
+        found = _ask(rule, match, failure)
+        if found is not None:
+            return found
+    return Explanation(failure, _unknown(failure), failure.slot)
+
+
+def _ask(rule: Rule, match: re.Match[str], failure: Failure) -> Explanation | None:
+    finding = rule.explain(failure, match)
+    if finding is None:
+        return None
+    named = match.groupdict().get("slot")
+    slot = int(named) if named and named.isdigit() else failure.slot
+    patch = rule.repair(failure, match) if rule.repair and failure.code else None
+    return Explanation(failure, finding, slot, rule, patch)
+
+
+def _unknown(failure: Failure) -> Finding:
+    """No rule: where it was, and what was known there."""
+    evidence = []
+    if failure.step is not None:
+        one = failure.effect
+        registers = [one.src, one.dst, one.memory.base if one.memory else None]
+        for register in dict.fromkeys(number for number in registers if number is not None):
+            value = failure.value(register)
+            if value is not None:
+                evidence.append(Evidence(f"r{register} is {value.text}"))
+    return Finding(f"{failure.log.cause} (no rule of rawbpf's knows this message)", tuple(evidence))

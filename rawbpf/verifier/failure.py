@@ -1,0 +1,106 @@
+"""A refused program, and the questions that rules ask about it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rawbpf.verifier.effect import Effect, effect
+from rawbpf.verifier.trace import Origin, known, origins, slot_known
+
+if TYPE_CHECKING:
+    from rawbpf.asm.program import Program, Source
+    from rawbpf.specs.program_spec import ProgramSpec
+    from rawbpf.verifier.log import Log
+    from rawbpf.verifier.path import Path, Step
+    from rawbpf.verifier.state import StackSlot
+    from rawbpf.verifier.value import Value
+
+__all__ = ["Failure"]
+
+
+class Failure:
+    """``log`` is the verifier's; ``spec`` the program, if it is at hand (many logs come without).
+
+    Slots count in 8 bytes from the program's first instruction, as the verifier counts them.
+    """
+
+    def __init__(self, log: Log, spec: ProgramSpec | None = None) -> None:
+        self.log = log
+        self.spec = spec
+
+    @property
+    def complaint(self) -> str:
+        """What the verifier said, lines joined by newlines."""
+        return "\n".join(self.log.complaint)
+
+    @property
+    def path(self) -> Path:
+        """The steps that led there, the last one first."""
+        return self.log.path
+
+    @cached_property
+    def step(self) -> Step | None:
+        """The last step; None if the verifier did not come as far as following paths."""
+        return next(iter(self.path), None)
+
+    @cached_property
+    def slot(self) -> int | None:
+        """The instruction that the verifier named, or else the one that it was at."""
+        if self.log.named_slot is not None:
+            return self.log.named_slot
+        return None if self.step is None else self.step.slot
+
+    @property
+    def code(self) -> Program | None:
+        """The program's instructions."""
+        return None if self.spec is None else self.spec.code
+
+    @property
+    def effect(self) -> Effect:
+        """What the instruction that failed does."""
+        return effect(self.text_at(self.slot) or "")
+
+    def text_at(self, slot: int | None) -> str | None:
+        """The instruction at a slot: as the log has it, or else from the program."""
+        if self.step is not None and slot == self.step.slot:
+            return self.step.text
+        if self.code is None or slot is None or not 0 <= slot < self.code.slots:
+            return next((one.text for one in self.path if one.slot == slot), None)
+        from rawbpf.asm.format import C, format_instruction
+        from rawbpf.errors import BytecodeError
+
+        try:
+            style = C._replace(helpers=True)
+            return format_instruction(self.code.instructions[self.code.index_at(slot)], style)
+        except BytecodeError:
+            return None
+
+    def source_at(self, slot: int | None) -> Source | None:
+        """Where the instruction was written, if the program knows."""
+        if self.code is None or slot is None or not 0 <= slot < self.code.slots:
+            return None
+        return self.code.source_at(slot)
+
+    def place(self, slot: int) -> str:
+        """The line: "line 12", or "instruction 5" when nobody knows it."""
+        source = self.source_at(slot)
+        return f"instruction {slot}" if source is None else f"line {source.line}"
+
+    def value(self, register: int, at: int = 0) -> Value | None:
+        """What the verifier knew of a register before the last step, or before ``path[at]``."""
+        return known(self.path, register, at) if self.step is not None else None
+
+    def stack(self, off: int, at: int = 0) -> StackSlot | None:
+        """What it knew of the eight bytes of stack that fp + ``off`` is in."""
+        return slot_known(self.path, off // 8 * 8, at) if self.step is not None else None
+
+    def origins(self, register: int, at: int = 0) -> list[Origin]:
+        """What made a register what it is, the latest first."""
+        return origins(self.path, register, at) if self.step is not None else []
+
+    def birth(self, register: int, at: int = 0) -> Origin | None:
+        """Where its value begins: a call, a constant, a load; None: it was there at the start."""
+        found = self.origins(register, at)
+        last = found[-1] if found else None
+        return last if last and last.effect.kind in ("call", "constant", "load", "store") else None

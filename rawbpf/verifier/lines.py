@@ -1,0 +1,103 @@
+"""What each line of a log is.
+
+    ; r0 = *(u64 *)r1 @ prog.c:12                    source, when the program has line_info
+    3: (07) r2 += -4                ; R2=fp-4        an instruction, what it changed (5.17)
+    3: R1=ctx(id=0,off=0,imm=0) R10=fp0              the state before it (until 5.16)
+    from 2 to 5: R0=0 R10=fp0                        back at a branch that was left for later
+    from 2 to 5: safe                                a state like one seen before: pruned
+    8: (15) if r0 == 0x3 goto pc+3 12: R0=3 ...      both on one line: what was between is cut out
+    caller:  callee:  returning from callee:  to caller at 1:      states of two frames, indented
+    mark_precise: ...  regs=4 stack=0 before 3: ...  notes of the verifier to itself
+    processed 9 insns (limit 1000000) ...            what it took
+
+All else is what the verifier has to say.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+__all__ = ["Branch", "Insn", "branch", "insn", "is_note", "state_text"]
+
+_INSN = re.compile(r"(\d{1,9}): \(([0-9a-f]{2})\) (.*)", re.DOTALL)
+_STATE = re.compile(r"(\d{1,9}):((?: frame\d+:)? (?:R\d+(?:_[rwD]+)?=|fp-|refs=).*)", re.DOTALL)
+_BEHIND = re.compile(
+    r"\s*;(?= (?:frame\d+: )?(?:R\d|fp-|refs=)|\s*$)|\s(?=\d+:(?: frame\d+:)? R\d)"
+)
+_BRANCH = re.compile(r"from (-?\d{1,9}) to (\d{1,9})( \(speculative execution\))?:(.*)", re.DOTALL)
+_NOTES = re.compile(
+    r"\s*$|mark_precise: |regs=|last_idx |parent (?:didn't|already|state) "
+    r"|(?:frame ?\d+:? )?propagating"
+    r"|func#\d+ @|Live regs before insn|\s+(?:\d+ +)?\d+: (?:[.0-9]{10,11} )?\(|SCC |subprog#?\d"
+    r"|caller:|callee:|returning from callee:|to caller at \d+:| (?:frame\d+: ?)?R\d+(?:_[rwD]+)?="
+    r"| (?:cur|old) state:|processed \d+ insns|verification time \d|stack depth \d"
+    r"|insns processed \d|topo_order\[|stack use/def "
+    r"|Validating |Func#\d+ .*(?:Skipping|assumed valid|safe for any args)|Async |hit sleepable "
+    r"|BPF_PROG_LOAD|-- END PROG|arg#\d+ reference type"
+)
+
+
+class Insn(NamedTuple):
+    """An instruction that was visited. ``after``: what the verifier wrote behind it."""
+
+    slot: int
+    opcode: int
+    text: str
+    after: str
+
+
+class Branch(NamedTuple):
+    """``from`` an instruction ``to`` another; ``safe``: pruned, else ``state`` is the one there."""
+
+    source: int
+    target: int
+    speculative: bool
+    safe: bool
+    state: str
+
+
+def insn(line: str) -> Insn | None:
+    """The instruction that a line shows.
+
+    >>> insn("3: (07) r2 += -4                     ; R2=fp-4")
+    Insn(slot=3, opcode=7, text='r2 += -4', after='R2=fp-4')
+    """
+    found = _INSN.match(line)
+    if found is None:
+        return None
+    behind = _BEHIND.search(found[3])
+    text = found[3] if behind is None else found[3][: behind.start()]
+    after = "" if behind is None else found[3][behind.end() :].strip()
+    if after[:1].isdigit():  # 12: R0=3 ...
+        after = after.partition(":")[2].strip()
+    return Insn(int(found[1]), int(found[2], 16), text.rstrip(), after)
+
+
+def state_text(line: str) -> str | None:
+    """The state on a line that has nothing else.
+
+    >>> state_text("0: R1=ctx() R10=fp0")
+    'R1=ctx() R10=fp0'
+    """
+    found = _STATE.match(line)
+    return found[2].strip() if found else None
+
+
+def branch(line: str) -> Branch | None:
+    """The return to a branch.
+
+    >>> branch("from 2 to 5: safe")
+    Branch(source=2, target=5, speculative=False, safe=True, state='')
+    """
+    found = _BRANCH.match(line)
+    if found is None:
+        return None
+    rest = found[4].strip()
+    safe = rest.startswith("safe")
+    return Branch(int(found[1]), int(found[2]), bool(found[3]), safe, "" if safe else rest)
+
+
+def is_note(line: str) -> bool:
+    """Whether a line is the verifier's note to itself, or a statistic: never a complaint."""
+    return _NOTES.match(line) is not None

@@ -1,0 +1,65 @@
+"""All rules: found by looking into ``rules/``, imported when something failed and not before."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING
+
+from rawbpf.verifier import rules as package
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawbpf.verifier.rule import Rule
+
+__all__ = ["matches", "rules"]
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """Code -> rule, in the order of codes.
+
+    >>> next(iter(rules()))
+    'RB-V001'
+    """
+    modules = (
+        import_module(f"{package.__name__}.{one.name}") for one in iter_modules(package.__path__)
+    )
+    found = [module.RULE for module in modules if hasattr(module, "RULE")]
+    return {one.code: one for one in sorted(found, key=lambda one: one.code)}
+
+
+def matches(complaint: str) -> Iterator[tuple[Rule, re.Match[str]]]:
+    """The rules that know a complaint, the narrower ones first."""
+    for one in sorted(rules().values(), key=lambda one: one.general):
+        for pattern in one.patterns:
+            # Compiling costs most of the time here, so only what can match is compiled.
+            if _literal(pattern) in complaint:
+                found = re.search(pattern, complaint, re.MULTILINE)
+                if found:
+                    yield one, found
+                    break
+
+
+_GROUP = re.compile(r"(?<!\\)\((?:[^()\\]|\\.)*\)[?*+]?|\[(?:\\.|[^\]\\])*\][?*+]?")
+_SPECIAL = re.compile(r"\\[A-Za-z][?*+]?|.(?=[?*{])|(?<!\\)[.^$|?*+]|\{[^}]*\}")
+
+
+@cache
+def _literal(pattern: str) -> str:
+    r"""A text that is in everything that the pattern matches; "" if that is not plain.
+
+    >>> _literal(r"R(?P<reg>\d+) invalid mem access '(?P<type>\w+)'")
+    " invalid mem access '"
+    """
+    rest, count = pattern, 1
+    while count:
+        rest, count = _GROUP.subn("\0", rest)
+    if "|" in rest.replace(r"\|", ""):
+        return ""
+    parts = _SPECIAL.sub("\0", rest).split("\0")
+    longest = max(parts, key=len)
+    return re.sub(r"\\(.)", r"\1", longest)

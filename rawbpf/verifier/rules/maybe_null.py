@@ -1,0 +1,86 @@
+"""RB-V003: a pointer that may be NULL is used without a check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.verifier.patch import Patch, insert
+from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
+from rawbpf.verifier.words import history, kind_words
+
+if TYPE_CHECKING:
+    import re
+
+    from rawbpf.verifier.failure import Failure
+
+
+def _explain(failure: Failure, match: re.Match[str]) -> Finding:
+    register, kind = int(match["reg"]), match["type"]
+    evidence = list(history(failure, register))
+    born = failure.birth(register)
+    if born is not None and born.effect.kind == "call":
+        name = born.effect.name or "the function"
+        evidence[-1] = Evidence(f"r0 is {kind}: {name} may return NULL", born.step.slot)
+    return Finding(
+        f"r{register} may be NULL here: it is {kind_words(kind)}, and was not compared with 0",
+        tuple(evidence),
+        counter=f"r{register} = 0: {_WHY.get(kind, 'the call found nothing')}",
+        change=f"compare r{register} with 0 first, and go elsewhere if it is equal",
+    )
+
+
+_WHY = {
+    "map_value_or_null": "the map has no such key",
+    "ringbuf_mem_or_null": "the ring buffer is full",
+    "alloc_mem_or_null": "the ring buffer is full",
+    "mem_or_null": "the ring buffer is full",
+    "sock_or_null": "no socket has that address",
+}
+
+
+def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
+    if failure.slot is None:
+        return None
+    register = int(match["reg"])
+    check = insert(failure.slot, f"if r{register} != 0 goto +2", "r0 = 0", "exit")
+    return Patch(f"leave if r{register} is NULL", (check,))
+
+
+_HEAD = """
+.map hits, hash, key=u32, value=u64, entries=16
+
+.program count, "socket"
+        *(u32 *)(r10 - 4) = 0
+        r2 = r10
+        r2 += -4
+        r1 = hits ll
+        call map_lookup_elem
+"""
+
+RULE = Rule(
+    code="RB-V003",
+    title="A pointer that may be NULL is used",
+    patterns=(
+        r"R(?P<reg>\d\d?) invalid mem access '(?P<type>\w+_or_null\w*)'",
+        r"R(?P<reg>\d\d?) pointer arithmetic on (?P<type>\w+_or_null\w*) prohibited",
+        r"R(?P<reg>\d\d?) type=(?P<type>\w+_or_null\w*) expected=",
+    ),
+    meaning=(
+        "A call returned a pointer or NULL, and the program uses it without having looked which. "
+        "Comparing the register with 0 makes two paths of one: on one of them it is a pointer, and "
+        "so are all copies of it."
+    ),
+    reason=(
+        "Reading through NULL would be a page fault in the kernel. A lookup fails when the key is "
+        "not there, a reservation when the ring is full: it happens rarely, so only the verifier "
+        "can be relied on to think of it."
+    ),
+    examples=(
+        Example(
+            _HEAD + "        r0 = *(u64 *)(r0 + 0)\n        exit\n",
+            _HEAD + "        if r0 == 0 goto none\n        r0 = *(u64 *)(r0 + 0)\nnone:   exit\n",
+        ),
+    ),
+    explain=_explain,
+    repair=_repair,
+)

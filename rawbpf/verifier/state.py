@@ -1,0 +1,103 @@
+"""A state: what the verifier knows of all registers and stack slots of a frame at one moment.
+
+    R1=ctx() R10=fp0 fp-8=0000????              everything, or only what an instruction touched
+    frame1: R0_w=5 R6_r=ctx(off=0,imm=0) ...    another frame; read and written since the parent
+
+A stack slot has eight bytes and is named by its lowest address. Either it holds a spilled register
+(`fp-8=map_value(...)`), or eight letters say what each byte is, the byte at the highest address
+first: `fp-8=0000????` is fp-4 to fp-1 zero, fp-8 to fp-5 never written.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from rawbpf.verifier.value import Value, parse_value
+
+__all__ = ["BYTES", "StackSlot", "State", "parse_state"]
+
+BYTES = {
+    "?": "never written",
+    "m": "some value",
+    "0": "zero",
+    "r": "part of a spilled register",
+    "d": "part of a dynptr",
+    "i": "part of an iterator",
+    "f": "part of a saved interrupt flag",
+}
+"""The letters of a slot's bytes (kernel/bpf/log.c: slot_type_char)."""
+
+_FRAME = re.compile(r"\s*frame(\d{1,2}):")
+_ITEM = re.compile(r"(?:R(\d{1,2})|fp(-?\d{1,5}))(?:_([rwD]+))?=|refs=(\d[\d,]*)|cb(?=\s|$)")
+_LETTERS = re.compile(r"[?m0rdif]{8}")
+
+
+class StackSlot(NamedTuple):
+    """``bytes``: eight letters, or "" for a spilled register, which is ``value`` then."""
+
+    bytes: str
+    value: Value | None
+    text: str
+    live: str = ""
+
+
+class State(NamedTuple):
+    """Registers by number, stack slots by offset (-8, -16 ...). ``live``: register -> "r", "w"."""
+
+    frame: int
+    registers: dict[int, Value]
+    stack: dict[int, StackSlot]
+    live: dict[int, str]
+    references: tuple[int, ...]
+    text: str
+
+
+def parse_state(text: str) -> State:
+    """The state that a text describes. Never raises; what is not understood is left out.
+
+    >>> state = parse_state("frame1: R0_w=5 R10=fp0 fp-8=0000???? refs=2")
+    >>> state.frame, state.registers[0].number, state.stack[-8].bytes, state.references
+    (1, 5, '0000????', (2,))
+    """
+    frame = _FRAME.match(text)
+    state = State(int(frame[1]) if frame else 0, {}, {}, {}, (), text)
+    references: tuple[int, ...] = ()
+    at = frame.end() if frame else 0
+    while found := _ITEM.search(text, at):
+        at = found.end()
+        if found[4]:
+            numbers = (word[:18] for word in found[4].split(",") if word)
+            references = tuple(map(int, numbers))
+        elif found[1] or found[2]:
+            end = _end(text, at)
+            _put(state, found, text[at:end])
+            at = end
+    return state._replace(references=references)
+
+
+def _put(state: State, name: re.Match[str], text: str) -> None:
+    live = name[3] or ""
+    if name[1]:
+        number = int(name[1])
+        if number <= 10:
+            state.registers[number] = parse_value(text)
+            state.live[number] = live
+        return
+    letters = text if _LETTERS.fullmatch(text) else ""
+    value = None if letters else parse_value(text)
+    state.stack[int(name[2])] = StackSlot(letters, value, text, live)
+
+
+def _end(text: str, at: int) -> int:
+    """Where a value ends: at the space that stands in no parentheses."""
+    depth = 0
+    for index in range(at, len(text)):
+        letter = text[index]
+        if letter == "(":
+            depth += 1
+        elif letter == ")":
+            depth -= 1
+        elif letter == " " and depth <= 0:
+            return index
+    return len(text)

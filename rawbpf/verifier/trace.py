@@ -1,0 +1,164 @@
+"""Following a value backwards along the path: since when is it what it is, and where is it from.
+
+    5: (85) call bpf_map_lookup_elem#1   <─ from a call that may return NULL
+    6: (7b) *(u64 *)(r10 -16) = r0       <─ stored
+    8: (79) r1 = *(u64 *)(r10 -16)       <─ loaded from the stack
+    9: (79) r0 = *(u64 *)(r1 +0)            r1?
+
+Calls of functions of the program are followed, too: what stood in r1 to r5 comes from the caller,
+and r0 behind a call from the exit of what was called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.verifier.effect import Effect, effect
+
+if TYPE_CHECKING:
+    from rawbpf.verifier.path import Path, Step
+    from rawbpf.verifier.state import StackSlot
+    from rawbpf.verifier.value import Value
+
+__all__ = ["Origin", "known", "origins", "slot_known"]
+
+_FP = 10
+_FARTHEST = 20_000  # steps; a path of a million is not walked to its beginning
+
+
+class Origin(NamedTuple):
+    """A step that made a value what it is. ``place``: "r0" or "fp-8", as it was called until here.
+
+    ``effect.kind`` "move", "load" and "store" hand the value on; "arithmetic" and "if" change what
+    is known of it; "call", "constant" and "load" from elsewhere are where it begins.
+    """
+
+    step: Step
+    place: str
+    effect: Effect
+    at: int
+
+
+def origins(path: Path, register: int, at: int = 0) -> list[Origin]:
+    """What happened to ``register`` before the step ``path[at]``, the latest first.
+
+    Ends where the value begins; without such an end, it was there when the program began.
+    """
+    return _Walk(path, at, f"r{register}").run()
+
+
+class _Walk:
+    """One walk; ``place`` is what is followed at the moment."""
+
+    def __init__(self, path: Path, at: int, place: str) -> None:
+        self.path, self.at, self.place = path, at, place
+        self.depth = path[at].depth
+        self.found: list[Origin] = []
+
+    def run(self) -> list[Origin]:
+        for index in range(self.at + 1, self.at + _FARTHEST):
+            try:
+                step = self.path[index]
+            except IndexError:
+                break
+            if not self._step(step, index):
+                break
+        return self.found
+
+    def _step(self, step: Step, index: int) -> bool:
+        """Whether to go on."""
+        if step.depth > self.depth:
+            entering = self.place == "r0" and step.depth == self.depth + 1
+            if entering and effect(step.text).kind == "exit":
+                self.depth = step.depth  # r0 is what the function that was called returned
+            return True
+        if step.depth < self.depth:  # the call that brought us here
+            self.depth = step.depth
+            return self.place in ("r1", "r2", "r3", "r4", "r5")
+        return self._effect(step, index, effect(step.text))
+
+    def _effect(self, step: Step, index: int, one: Effect) -> bool:
+        place = self.place
+        if one.kind == "if":
+            if f"r{one.dst}" == place or f"r{one.src}" == place:
+                self._note(step, index, one)
+            return True
+        if one.kind == "call":
+            if place not in ("r0", "r1", "r2", "r3", "r4", "r5"):
+                return True
+            self._note(step, index, one)
+            return False
+        if one.kind == "store":
+            if not self._touches(one):
+                return True
+            self._note(step, index, one)
+            self.place = f"r{one.src}"
+            return one.src is not None
+        if one.dst is None or place != f"r{one.dst}":
+            return True
+        self._note(step, index, one)
+        if one.kind == "move":
+            self.place = f"r{one.src}"
+        elif one.kind == "load" and one.memory is not None and one.memory.base == _FP:
+            self.place = f"fp{one.memory.off}"
+        else:
+            return one.kind == "arithmetic"
+        return True
+
+    def _touches(self, one: Effect) -> bool:
+        """Whether a store writes the stack slot that is followed."""
+        if not self.place.startswith("fp") or one.memory is None or one.memory.base != _FP:
+            return False
+        off = int(self.place[2:] or 0)
+        return one.memory.off <= off < one.memory.off + one.memory.size
+
+    def _note(self, step: Step, index: int, one: Effect) -> None:
+        self.found.append(Origin(step, self.place, one, index))
+
+
+def known(path: Path, register: int, at: int = 0) -> Value | None:
+    """What the verifier knew of a register just before the step ``path[at]``, if the log says."""
+    depth = path[at].depth
+    for index in range(at + 1, at + _FARTHEST):
+        try:
+            step = path[index]
+        except IndexError:
+            break
+        if path[index - 1].depth == depth:
+            for state in reversed(step.states):
+                if register in state.registers:
+                    return state.registers[register]
+        if step.depth == depth and effect(step.text).dst == register:
+            return None
+        if step.depth < depth:
+            return None
+    return _in_first_state(path, register, depth)
+
+
+def _in_first_state(path: Path, register: int, depth: int) -> Value | None:
+    from rawbpf.verifier.state import parse_state
+
+    if depth:
+        return None
+    for text in reversed(path.before):
+        state = parse_state(text)
+        if register in state.registers:
+            return state.registers[register]
+    return None
+
+
+def slot_known(path: Path, off: int, at: int = 0) -> StackSlot | None:
+    """What the verifier knew of the stack slot at fp + ``off`` (a multiple of 8, negative)."""
+    depth = path[at].depth
+    for index in range(at + 1, at + _FARTHEST):
+        try:
+            step = path[index]
+        except IndexError:
+            return None
+        if path[index - 1].depth == depth:
+            for state in reversed(step.states):
+                if off in state.stack:
+                    return state.stack[off]
+        if step.depth < depth:
+            return None
+    return None

@@ -1,0 +1,74 @@
+"""Edits of instructions: whatever crosses them is aimed again."""
+
+import pytest
+
+from rawbpf.errors import BytecodeError
+from rawbpf.machine.machine import Machine
+from rawbpf.verifier.patch import Patch, insert, replace
+from tests.support.assembled import spec_of
+
+LOOP = """
+.program count, "socket"
+        r0 = 0
+        r6 = 0x100000000 ll
+        r7 = 3
+again:  r1 = r0
+        call twice
+        r7 += -1
+        if r7 != 0 goto again
+        exit
+.function twice
+        r1 += 1
+        r0 = r1
+        r0 += r0
+        exit
+"""
+
+
+def code():
+    return spec_of(LOOP).programs["count"].code
+
+
+def run(program):
+    return Machine(program, ()).run()
+
+
+@pytest.mark.parametrize("slot", range(13))
+def test_an_instruction_that_does_nothing_changes_nothing_wherever_it_is(slot):
+    program = code()
+    if slot == 2:
+        with pytest.raises(BytecodeError):  # in the middle of the 64-bit constant
+            Patch("", (insert(slot, "r9 = 0"),)).apply(program)
+        return
+    patched = Patch("", (insert(slot, "r9 = 0", "r8 = 1 ll"),)).apply(program)
+    assert patched.slots == program.slots + 3
+    assert run(patched) == run(program)
+
+
+def test_removed_and_replaced():
+    program = code()
+    twice = next(one.slot for one in program.functions if one.name == "twice")
+    assert run(program) == 14
+    assert run(Patch("", (replace(twice),)).apply(program)) == 0
+    assert run(Patch("", (replace(3, "r7 = 1", "r9 = 0"),)).apply(program)) == 2
+
+
+def test_edits_of_one_patch_count_in_the_slots_of_the_program_as_it_is():
+    patched = Patch("", (insert(0, "r9 = 0"), replace(3, "r7 = 1"))).apply(code())
+    assert run(patched) == 2
+
+
+def test_what_belongs_to_an_instruction_moves_with_it():
+    spec = spec_of(
+        '.map m, array, key=u32, value=u64, entries=1\n.program p, "socket"\n'
+        " r0 = 0\n r1 = m ll\n exit"
+    )
+    program = spec.programs["p"].code
+    patched = Patch("", (insert(0, "r9 = 0"),)).apply(program)
+    assert patched.references == {2: program.references[1]}
+    assert patched.sources[2] == program.sources[1]
+
+
+def test_no_such_slot():
+    with pytest.raises(BytecodeError):
+        Patch("", (insert(99, "r9 = 0"),)).apply(code())

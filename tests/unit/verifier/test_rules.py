@@ -1,0 +1,70 @@
+"""What holds of every rule, without a kernel."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import rawbpf.verifier.rules as package
+from rawbpf.source.assembler import assemble
+from rawbpf.verifier.explain import explain
+from rawbpf.verifier.registry import _literal, rules
+
+every_rule = pytest.mark.parametrize("rule", rules().values(), ids=lambda one: one.code)
+
+
+@every_rule
+def test_it_is_complete(rule):
+    assert re.fullmatch(r"RB-V\d{3}", rule.code)
+    assert rule.patterns
+    assert rule.examples
+    assert not rule.title.endswith(".")
+    for text in (rule.meaning, rule.reason):
+        assert text.endswith(".")
+        assert "  " not in text
+
+
+@every_rule
+def test_its_examples_are_programs_that_differ(rule):
+    for one in rule.examples:
+        refused, accepted = assemble(one.refused), assemble(one.accepted)
+        assert refused.programs
+        assert refused != accepted
+
+
+@every_rule
+def test_numbers_in_its_patterns_are_bounded(rule):
+    """int() of five thousand digits raises."""
+    for pattern in rule.patterns:
+        re.compile(pattern)
+        assert r"\d+" not in pattern
+
+
+def test_each_file_holds_one_and_no_code_is_given_twice():
+    files = list(Path(*package.__path__).glob("[a-z]*.py"))
+    assert len(rules()) == len(files)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "literal"),
+    [
+        (r"^R(?P<reg>\d\d?) !read_ok$", " !read_ok"),
+        (r"(?:a|b) or c", " or c"),
+        (r"one|two", ""),
+        (r"map_type \d{1,3} into", "map_type "),
+        (r"colou?r", "colo"),
+        (r"x\(y\) z*", "x(y) "),
+        (r"[abc]+ is", " is"),
+        (r"func (\w+(#\d)?) not", "func "),
+    ],
+)
+def test_the_literal_part_of_a_pattern(pattern, literal):
+    assert _literal(pattern) == literal
+
+
+def test_what_no_rule_knows_is_shown_with_its_place():
+    found = explain("0: R1=ctx() R10=fp0\n0: (61) r0 = *(u32 *)(r1 +0)\nsomething new\n")
+    assert found.rule is None
+    assert found.slot == 0
+    assert "something new" in found.sentence
+    assert any("ctx()" in one.text for one in found.finding.evidence)
