@@ -29,6 +29,8 @@ COMMANDS = {
         Command("btf", "rawbpf.cli.btf", "Show the types of the kernel, a module or a file"),
         Command("asm", "rawbpf.cli.asm", "Assemble a .bpf.s file into an object"),
         Command("disasm", "rawbpf.cli.disasm", "Show bytecode as text"),
+        Command("inspect", "rawbpf.cli.inspect", "Show what is in an object, without a kernel"),
+        Command("relocate", "rawbpf.cli.relocate", "Show what a kernel makes of an object (CO-RE)"),
         Command("load", "rawbpf.cli.load", "Load an object, report each program, unload"),
         Command("run", "rawbpf.cli.run", "Run an object: load, attach, print what it sends"),
         Command("run-local", "rawbpf.cli.run_local", "Run a program without a kernel"),

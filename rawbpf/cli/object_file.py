@@ -1,4 +1,4 @@
-"""What `rawbpf load` and `rawbpf run` are given: an object, or what becomes one."""
+"""What commands that take objects are given: an object, or what becomes one."""
 
 from __future__ import annotations
 
@@ -12,17 +12,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rawbpf.collection.collection import Collection
+    from rawbpf.collection.embedded import Embedded
 
-__all__ = ["open_file", "set_variables", "skip"]
+__all__ = ["open_file", "read_objects", "set_variables", "skip"]
 
 
 def open_file(file: str, clang: str | None) -> Collection:
-    """The object in a file; C is compiled first, and clang has the word if it does not like it."""
+    """The object in a file; C is compiled first."""
     from rawbpf.collection.collection import Collection
     from rawbpf.collection.collection import open as open_object
 
-    if not file.endswith(".c"):
-        return open_object(file)
+    if file.endswith(".c"):
+        return Collection.from_bytes(_compile(file, clang), file)
+    return open_object(file)
+
+
+def read_objects(file: str, clang: str | None) -> list[Embedded]:
+    """The bytes of the object in a file, or of all that an executable has; of C and assembly, too.
+
+    ``at``: the byte of the file where each begins.
+    """
+    from rawbpf.collection.embedded import Embedded
+    from rawbpf.collection.open import objects_in, read_file
+
+    if file.endswith(".c"):
+        return [Embedded(0, _compile(file, clang))]
+    if file.endswith(".s"):
+        from rawbpf.elf.write import encode_object
+        from rawbpf.source.assembler import assemble_file
+
+        return [Embedded(0, encode_object(assemble_file(Path(file))))]
+    return objects_in(read_file(Path(file)), file)
+
+
+def _compile(file: str, clang: str | None) -> bytes:
+    """A C file's object. clang has the word if it does not like it."""
     from rawbpf.compile.driver import compile_c
 
     try:
@@ -33,7 +57,7 @@ def open_file(file: str, clang: str | None) -> Collection:
         raise
     if done.warnings:
         say(done.warnings.rstrip(), at="warning")
-    return Collection.from_bytes(done.data, file)
+    return done.data
 
 
 def set_variables(collection: Collection, settings: Iterable[str]) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "ET_REL",
     "FILE_HEADER",
     "RELOCATION",
+    "RELOCATION_NAMES",
     "R_BPF_64_32",
     "R_BPF_64_64",
     "SECTION_HEADER",
@@ -83,6 +84,14 @@ STT_SECTION = 3
 
 R_BPF_64_64 = 1  # a 64-bit load: the address of a map, a variable, a function
 R_BPF_64_32 = 10  # a call: imm counts slots from the instruction behind it
+
+RELOCATION_NAMES = {
+    R_BPF_64_64: "R_BPF_64_64",
+    2: "R_BPF_64_ABS64",  # an address in data: the slots of a prog array
+    3: "R_BPF_64_ABS32",  # in debug information
+    4: "R_BPF_64_NODYLD32",  # in .BTF.ext, for linkers of BPF only
+    R_BPF_64_32: "R_BPF_64_32",
+}
 
 
 class FileHeader(NamedTuple):
