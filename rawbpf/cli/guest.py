@@ -18,7 +18,7 @@ Usage:
 
 No root is needed, and nothing on this machine is touched. COMMAND is a rawbpf command with its
 arguments, `python SCRIPT`, `pytest`, or a program; files that it names are there under the same
-paths. Without a command: a Python prompt with rawbpf imported.
+paths, and C files as objects, compiled here. Without a command: a Python prompt with rawbpf.
 
 Options:
   --kernel=<kernel>    A vmlinuz, a version (6.12) or a Debian suite (sid) [default: newest cached].
@@ -40,6 +40,7 @@ Options:
 def run(arguments: dict[str, Any]) -> int:
     """Run the command in a guest; its exit status is ours."""
     from rawbpf.cli.commands import COMMANDS
+    from rawbpf.cli.guest_objects import with_objects
     from rawbpf.guest.runner import Options, run
 
     options = Options(
@@ -54,7 +55,8 @@ def run(arguments: dict[str, Any]) -> int:
         timeout=_seconds("--timeout", arguments["--timeout"]),
         talkative=level() == "debug",
     )
-    return run(arguments["<command>"], options, commands=COMMANDS, say=say)
+    with with_objects(arguments["<command>"], COMMANDS) as words:
+        return run(words, options, commands=COMMANDS, say=say)
 
 
 def _words(text: str | None) -> list[str]:

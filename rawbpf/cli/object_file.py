@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rawbpf.collection.collection import Collection
     from rawbpf.collection.embedded import Embedded
 
-__all__ = ["open_file", "read_objects", "set_variables", "skip"]
+__all__ = ["compile_source", "is_c", "open_file", "read_objects", "set_variables", "skip"]
 
 
 def open_file(file: str, clang: str | None) -> Collection:
@@ -22,9 +22,9 @@ def open_file(file: str, clang: str | None) -> Collection:
     from rawbpf.collection.collection import Collection
     from rawbpf.collection.collection import open as open_object
 
-    if file.endswith(".c"):
-        return Collection.from_bytes(_compile(file, clang), file)
-    return open_object(file)
+    if not is_c(file):
+        return open_object(file)
+    return Collection.from_bytes(compile_source(file, clang), file)
 
 
 def read_objects(file: str, clang: str | None) -> list[Embedded]:
@@ -35,8 +35,8 @@ def read_objects(file: str, clang: str | None) -> list[Embedded]:
     from rawbpf.collection.embedded import Embedded
     from rawbpf.collection.open import objects_in, read_file
 
-    if file.endswith(".c"):
-        return [Embedded(0, _compile(file, clang))]
+    if is_c(file):
+        return [Embedded(0, compile_source(file, clang))]
     if file.endswith(".s"):
         from rawbpf.elf.write import encode_object
         from rawbpf.source.assembler import assemble_file
@@ -45,8 +45,13 @@ def read_objects(file: str, clang: str | None) -> list[Embedded]:
     return objects_in(read_file(Path(file)), file)
 
 
-def _compile(file: str, clang: str | None) -> bytes:
-    """A C file's object. clang has the word if it does not like it."""
+def is_c(file: str) -> bool:
+    """Whether it has to be compiled."""
+    return file.endswith(".c")
+
+
+def compile_source(file: str, clang: str | None) -> bytes:
+    """The object that clang makes of a C file; what it says of the file is shown as it is."""
     from rawbpf.compile.driver import compile_c
 
     try:

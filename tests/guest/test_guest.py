@@ -40,6 +40,7 @@ sys.stdout.write(json.dumps({
     "kernel": os.environ["RAWBPF_GUEST_KERNEL"], "python": sys.version, "prefix": sys.prefix,
     "ttys": [os.isatty(fd) for fd in range(3)], "stdin": sys.stdin.read(),
     "mounts": [line.split()[2] for line in open("/proc/mounts")],
+    "config": "CONFIG_BPF_SYSCALL=y" in open(f"/boot/config-{os.uname().release}").read(),
     "loopback": open("/sys/class/net/lo/operstate").read().strip(),
     "commands": [open(path).read() for path in glob.glob("/proc/[0-9]*/cmdline")],
 }))
@@ -58,6 +59,7 @@ def test_a_command_runs_as_it_would_here(tmp_path):
     seen = json.loads(done.stdout)
     assert seen["added"] == "some data"
     assert seen["stdin"] == "typed"
+    assert seen["config"]
     assert seen["cwd"] == str(tmp_path)
     assert seen["uid"] == 0
     assert seen["guest"] == "1"
@@ -187,3 +189,10 @@ def test_without_qemu_it_says_what_to_install(tmp_path):
     assert b"apt install qemu-system-x86" in done.stderr
     assert b"dnf install" in done.stderr
     assert b"pacman -S" in done.stderr
+
+
+def test_c_files_are_compiled_outside():
+    done = guest("--no-workload", "load", "bpf_src/tail_calls.bpf.c", "--json")
+    assert done.returncode == 0, done.stderr
+    names = [row["name"] for row in json.loads(done.stdout)["programs"]]
+    assert sorted(names) == ["choose", "keep_ten", "keep_twenty"]
