@@ -13,9 +13,9 @@ from __future__ import annotations
 __all__ = ["SYSCALL_NR"]
 
 _CALLS = ("bpf", "perf_event_open", "ioctl", "mmap", "munmap", "epoll_create1", "epoll_ctl",
-          "epoll_pwait", "close")  # fmt: skip
+          "epoll_pwait", "close", "capget", "capset")  # fmt: skip
 
 SYSCALL_NR = {
-    "x86_64": dict(zip(_CALLS, (321, 298, 16, 9, 11, 291, 233, 281, 3), strict=True)),
-    "aarch64": dict(zip(_CALLS, (280, 241, 29, 222, 215, 20, 21, 22, 57), strict=True)),
+    "x86_64": dict(zip(_CALLS, (321, 298, 16, 9, 11, 291, 233, 281, 3, 125, 126), strict=True)),
+    "aarch64": dict(zip(_CALLS, (280, 241, 29, 222, 215, 20, 21, 22, 57, 90, 91), strict=True)),
 }

@@ -1,0 +1,73 @@
+"""Giving up capabilities for a while, to see what the kernel says to those who lack them.
+
+Capabilities belong to a thread. Its *effective* set is what counts now, and may be made smaller and
+larger again within the *permitted* one (capset(2)), so what is given up here comes back at the end.
+
+    struct __user_cap_header_struct { u32 version; int pid; }            pid 0: this thread
+    struct __user_cap_data_struct   { u32 effective, permitted, inheritable; } [2]
+
+Version 3 (2.6.26) has two of the latter: capabilities 0 to 31, then 32 to 63.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import UsageError
+from rawbpf.syscall.gate import enter
+from rawbpf.uapi.capability import CAPABILITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["without_capabilities"]
+
+_LINUX_CAPABILITY_VERSION_3 = 0x2008_0522
+_WORDS = 6
+_EFFECTIVE = (0, 3)  # the words that hold the effective set
+
+
+@contextmanager
+def without_capabilities(names: Iterable[str]) -> Iterator[None]:
+    """Run the block without these; this thread only, and nothing happens for those it lacks.
+
+    CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON, so name it as well.
+
+    >>> with without_capabilities(["CAP_CHOWN"]):
+    ...     from rawbpf.kernel.capabilities import effective_capabilities
+    ...     "CAP_CHOWN" in effective_capabilities()
+    False
+    """
+    before = _get()
+    after = list(before)
+    for name in names:
+        word, bit = divmod(_bit(name), 32)
+        after[_EFFECTIVE[word]] &= ~(1 << bit)
+    _set(after)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _bit(name: str) -> int:
+    if name not in CAPABILITIES:
+        raise UsageError(f"{name!r} is no capability")
+    return CAPABILITIES.index(name)
+
+
+def _header() -> ctypes.Array[ctypes.c_uint32]:
+    return (ctypes.c_uint32 * 2)(_LINUX_CAPABILITY_VERSION_3, 0)
+
+
+def _get() -> list[int]:
+    header, data = _header(), (ctypes.c_uint32 * _WORDS)()
+    enter("capget", ctypes.addressof(header), ctypes.addressof(data))
+    return list(data)
+
+
+def _set(words: list[int]) -> None:
+    header, data = _header(), (ctypes.c_uint32 * _WORDS)(*words)
+    enter("capset", ctypes.addressof(header), ctypes.addressof(data))
