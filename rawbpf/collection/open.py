@@ -26,9 +26,11 @@ _LARGEST = 256 << 20
 def read_object(path: Path) -> ObjectSpec:
     """The blueprint of an object, of assembly (.bpf.s), or of what is inside an executable."""
     if path.suffix == ".s":
+        from rawbpf.elf.write import encode_object
         from rawbpf.source.assembler import assemble_file
 
-        return assemble_file(path)
+        # As an object, for that has types: without them the kernel takes no callbacks (func_info).
+        return spec_of(encode_object(assemble_file(path)), str(path))
     return spec_of(read_file(path), str(path))
 
 

@@ -1,0 +1,15 @@
+"""From a file to a blueprint."""
+
+from pathlib import Path
+
+from rawbpf.collection.open import read_object
+
+BPF_SRC = Path(__file__).parents[3] / "bpf_src"
+
+
+def test_assembly_comes_with_types_for_its_functions():
+    """Without them the kernel would not take the address of one: "missing btf func_info"."""
+    spec = read_object(BPF_SRC / "callback.bpf.s")
+    assert spec.btf is not None
+    assert [f.name for f in spec.programs["callback"].code.functions] == ["callback", "each"]
+    assert all(function.type_id for function in spec.programs["callback"].code.functions)
