@@ -17,7 +17,7 @@ HELPER = re.compile(r"^HELPER\((\d+), [^,]+, (\w+),", re.MULTILINE)
 SMALL = """
 typedef unsigned char u8; typedef unsigned int u32; typedef int s32;
 typedef unsigned long long u64; typedef long long s64;
-struct seq_file; struct task_struct;
+struct seq_file; struct task_struct; struct bpf_spin_lock;
 #include <rawbpf/bpf.h>
 LICENSE("GPL");
 SEC("kprobe/do_exit") int small(void *ctx) { return bpf_ktime_get_ns() & 1; }

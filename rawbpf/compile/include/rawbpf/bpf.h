@@ -65,6 +65,8 @@ HELPER(35, u64, get_current_task, void);
 HELPER(45, long, probe_read_str, void *to, u32 size, const void *from);
 HELPER(67, long, get_stack, void *ctx, void *to, u32 size, u64 flags);
 HELPER(80, u64, get_current_cgroup_id, void);
+HELPER(93, void, spin_lock, struct bpf_spin_lock *lock);
+HELPER(94, void, spin_unlock, struct bpf_spin_lock *lock);
 HELPER(112, long, probe_read_user, void *to, u32 size, const void *from);
 HELPER(113, long, probe_read_kernel, void *to, u32 size, const void *from);
 HELPER(114, long, probe_read_user_str, void *to, u32 size, const void *from);

@@ -1,0 +1,8 @@
+; Give the register a value first.
+
+.license "GPL"
+
+.program unset_register, "tc"
+        r2 = 0
+        r0 = r2
+        exit

@@ -1,0 +1,16 @@
+; Leave when there is nothing.
+
+.license "GPL"
+
+.map counts, hash, key=u32, value=u64, entries=16
+
+.program null_not_checked, "tc"
+        *(u32 *)(r10 - 4) = 1
+        r1 = counts ll
+        r2 = r10
+        r2 += -4
+        call map_lookup_elem
+        if r0 == 0 goto out
+        r1 = *(u64 *)(r0 + 0)
+out:    r0 = 0
+        exit

@@ -1,0 +1,9 @@
+; Move the pointer by a number instead.
+
+.license "GPL"
+
+.program pointer_times_two, "tc"
+        r2 = r10
+        r2 += -8
+        r0 = 0
+        exit

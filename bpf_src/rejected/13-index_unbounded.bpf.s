@@ -1,0 +1,18 @@
+; An index has no upper bound at all.
+;
+; What comes out of a packet's metadata can be any 32-bit number. Before it is added to a pointer,
+; a comparison or a mask has to say how large it can be. Look for either.
+;
+; rawbpf: rule RB-V009
+
+.license "GPL"
+
+.data
+table:  .zero 16
+
+.program index_unbounded, "tc"
+        r7 = *(u32 *)(r1 + 0)
+        r1 = table ll
+        r1 += r7
+        r0 = *(u8 *)(r1 + 0)
+        exit

@@ -1,0 +1,19 @@
+; Compare without a sign.
+
+.license "GPL"
+
+.data
+index:  .half 0
+table:  .zero 16
+
+.program index_negative, "tc"
+        r1 = index ll
+        r7 = *(u16 *)(r1 + 0)
+        r7 <<= 48
+        r7 s>>= 48
+        r0 = 0
+        if r7 > 15 goto out
+        r1 = table ll
+        r1 += r7
+        r0 = *(u8 *)(r1 + 0)
+out:    exit

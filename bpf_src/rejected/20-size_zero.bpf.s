@@ -1,0 +1,20 @@
+; A size may be zero.
+;
+; Many helpers take a size that must not be 0, since with 0 there would be nothing to say about
+; the memory that goes with it. The mask gives 0 to 63. Look at the lower bound of r4.
+;
+; rawbpf: rule RB-V009
+
+.license "GPL"
+
+.data
+buffer: .zero 64
+
+.program size_zero, "tc"
+        r4 = *(u32 *)(r1 + 0)
+        r4 &= 63
+        r2 = 0
+        r3 = buffer ll
+        call skb_load_bytes
+        r0 = 0
+        exit

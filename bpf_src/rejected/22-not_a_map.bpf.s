@@ -1,0 +1,20 @@
+; A helper gets something else than it wants.
+;
+; The first argument of bpf_map_lookup_elem is a map. Each helper says of each argument what it
+; must be, and the verifier compares. Look at r1: it is a pointer to the stack.
+;
+; rawbpf: rule RB-V012
+
+.license "GPL"
+
+.map counts, array, key=u32, value=u64, entries=1
+
+.program not_a_map, "tc"
+        *(u32 *)(r10 - 4) = 0
+        r1 = r10
+        r1 += -4
+        r2 = r10
+        r2 += -4
+        call map_lookup_elem
+        r0 = 0
+        exit

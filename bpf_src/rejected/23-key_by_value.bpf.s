@@ -1,0 +1,17 @@
+; A key is given by value, where a pointer to it is wanted.
+;
+; The helper reads the key from memory, for it may have any size. A number is no address. Look at
+; r2.
+;
+; rawbpf: rule RB-V012
+
+.license "GPL"
+
+.map counts, array, key=u32, value=u64, entries=1
+
+.program key_by_value, "tc"
+        r1 = counts ll
+        r2 = 1
+        call map_lookup_elem
+        r0 = 0
+        exit

@@ -1,0 +1,7 @@
+; Load a field that is there: len, at 0.
+
+.license "GPL"
+
+.program behind_the_context, "tc"
+        r0 = *(u32 *)(r1 + 0)
+        exit

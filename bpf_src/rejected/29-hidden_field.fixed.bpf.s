@@ -1,0 +1,10 @@
+; Load from the packet by the instruction for it.
+
+.license "GPL"
+
+.equ DATA, 76
+
+.program hidden_field, "socket"
+        r6 = r1
+        r0 = *(u32 *)skb[0]
+        exit

@@ -1,0 +1,9 @@
+; Have the helper move it.
+
+.license "GPL"
+
+.program read_only_field, "xdp"
+        r2 = 0
+        call xdp_adjust_head
+        r0 = XDP_PASS
+        exit

@@ -1,0 +1,23 @@
+; A record of the ring buffer is neither submitted nor discarded.
+;
+; bpf_ringbuf_reserve lends memory, and readers stop at it until it is handed back. The verifier
+; keeps account of such references and wants each released on every path. Look at the path on
+; which r0 is not NULL.
+;
+; rawbpf: rule RB-V014
+; rawbpf: kernel 5.8
+
+.license "GPL"
+
+.map events, ringbuf, entries=4096
+
+.program record_kept, "tc"
+        r1 = events ll
+        r2 = 8
+        r3 = 0
+        call ringbuf_reserve
+        if r0 == 0 goto out
+        r1 = 7
+        *(u64 *)(r0 + 0) = r1
+out:    r0 = 0
+        exit

@@ -1,0 +1,29 @@
+; A record of the ring buffer is handed back twice.
+;
+; After the first time it is not ours any more, and whatever pointed to it has become a number
+; without meaning. Look at what r6 is at the second call.
+;
+; rawbpf: rule RB-V015
+; rawbpf: kernel 5.8
+
+.license "GPL"
+
+.map events, ringbuf, entries=4096
+
+.program record_given_back_twice, "tc"
+        r1 = events ll
+        r2 = 8
+        r3 = 0
+        call ringbuf_reserve
+        if r0 == 0 goto out
+        r6 = r0
+        r1 = 7
+        *(u64 *)(r6 + 0) = r1
+        r1 = r6
+        r2 = 0
+        call ringbuf_submit
+        r1 = r6
+        r2 = 0
+        call ringbuf_discard
+out:    r0 = 0
+        exit

@@ -1,0 +1,26 @@
+; A record is written after it was submitted.
+;
+; With the submission the record belongs to its readers. The verifier forgets then what every copy
+; of the pointer was. Look at what stands behind the call.
+;
+; rawbpf: rule RB-V015
+; rawbpf: kernel 5.8
+
+.license "GPL"
+
+.map events, ringbuf, entries=4096
+
+.program used_after_release, "tc"
+        r1 = events ll
+        r2 = 8
+        r3 = 0
+        call ringbuf_reserve
+        if r0 == 0 goto out
+        r6 = r0
+        r1 = r6
+        r2 = 0
+        call ringbuf_submit
+        r1 = 7
+        *(u64 *)(r6 + 0) = r1
+out:    r0 = 0
+        exit

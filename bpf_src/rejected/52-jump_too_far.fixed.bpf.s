@@ -1,0 +1,9 @@
+; Jump to an instruction.
+
+.license "GPL"
+
+.program jump_too_far, "tc"
+        r0 = 0
+        if r1 == 0 goto +1
+        r0 = 1
+        exit

@@ -1,0 +1,15 @@
+; A jump leads into the middle of an instruction.
+;
+; The load of a 64-bit constant takes two slots, and the second is no instruction of its own. A
+; distance that was counted in instructions instead of slots ends there. Look at what is two slots
+; ahead.
+;
+; rawbpf: rule RB-V047
+
+.license "GPL"
+
+.program into_the_middle, "tc"
+        r0 = 0
+        if r1 == 0 goto +1
+        r0 = 0x1234567890 ll
+        exit

@@ -1,0 +1,8 @@
+; Shift by what there is.
+
+.license "GPL"
+
+.program shift_by_64, "tc"
+        r0 = 1
+        r0 <<= 63
+        exit

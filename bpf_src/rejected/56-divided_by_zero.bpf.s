@@ -1,0 +1,13 @@
+; A division by the constant zero.
+;
+; A register may be zero when the program runs, and the result is zero then. A constant that is
+; zero can only be a mistake. Look at the number.
+;
+; rawbpf: rule RB-V048
+
+.license "GPL"
+
+.program divided_by_zero, "tc"
+        r0 = *(u32 *)(r1 + 0)
+        r0 /= 0
+        exit

@@ -1,0 +1,10 @@
+; Name the map, and have the loader put the number in.
+
+.license "GPL"
+
+.map counts, array, key=u32, value=u64, entries=1
+
+.program no_such_map, "tc"
+        r1 = counts ll
+        r0 = 0
+        exit

@@ -1,0 +1,7 @@
+; End it.
+
+.license "GPL"
+
+.program no_exit, "tc"
+        r0 = 0
+        exit

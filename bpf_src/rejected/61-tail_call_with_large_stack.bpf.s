@@ -1,0 +1,26 @@
+; A tail call from a function whose callers have much on the stack.
+;
+; A tail call replaces the function, but the frames of its callers stay, 33 tail calls deep. So
+; callers of a function with a tail call may use 256 bytes at most. Look at the lowest offset in
+; the program.
+;
+; rawbpf: rule RB-V052
+; rawbpf: kernel 5.10
+
+.license "GPL"
+
+.map programs, prog_array, entries=4
+
+.program tail_call_with_large_stack, "tc"
+        r2 = 1
+        *(u64 *)(r10 - 304) = r2
+        call next
+        r0 = 0
+        exit
+
+.function next
+        r2 = programs ll
+        r3 = 0
+        call tail_call
+        r0 = 0
+        exit

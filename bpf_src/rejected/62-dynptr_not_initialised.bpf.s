@@ -1,0 +1,25 @@
+; A dynptr is read that nothing has made.
+;
+; A dynptr is sixteen bytes on the stack that only helpers may fill and read: an address with its
+; size and its rights. The verifier knows of each stack slot whether there is one. Look for the
+; helper that makes it.
+;
+; rawbpf: rule RB-V053
+; rawbpf: kernel 5.19
+
+.license "GPL"
+
+.program dynptr_not_initialised, "tc"
+        r1 = 0
+        *(u64 *)(r10 - 16) = r1
+        *(u64 *)(r10 - 8) = r1
+        r1 = r10
+        r1 += -24
+        r2 = 8
+        r3 = r10
+        r3 += -16
+        r4 = 0
+        r5 = 0
+        call dynptr_read
+        r0 = 0
+        exit

@@ -1,0 +1,25 @@
+/* A kernel function gets something else than it wants.
+ *
+ * bpf_task_release gives back a task that the program owns, by bpf_task_acquire. The current
+ * task is only lent, and what is not owned cannot be given back. The verifier compares each
+ * argument with what the function's types in BTF say. Look at where task comes from.
+ *
+ * rawbpf: rule RB-V055
+ * rawbpf: kernel 6.2
+ */
+#include "vmlinux.h"
+#include <rawbpf/bpf.h>
+
+LICENSE("GPL");
+
+extern struct task_struct *bpf_task_acquire(struct task_struct *task) __ksym;
+extern void bpf_task_release(struct task_struct *task) __ksym;
+
+SEC("tp_btf/task_newtask")
+int kfunc_argument(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	bpf_task_release(task);
+	return 0;
+}

@@ -1,0 +1,8 @@
+; Belong to a socket.
+
+.license "GPL"
+
+.program packet_load_elsewhere, "socket"
+        r6 = r1
+        r0 = *(u32 *)skb[0]
+        exit

@@ -1,0 +1,1 @@
+"""Programs that the verifier refuses, each with its lesson and its repair."""

@@ -1,0 +1,123 @@
+"""The gallery in this kernel: what its verifier writes of each program, at each log level.
+
+The library asks once without a log, then with one. Here a stand-in for the kernel lets the first
+call through and, when it is refused, asks twice more on its own behalf. The library's further
+questions are answered from that.
+"""
+
+import ctypes
+import errno
+import re
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from rawbpf.collection.open import read_object, spec_of
+from rawbpf.gallery.trial import attempt
+from rawbpf.syscall import gate
+from rawbpf.uapi.bpf import bpf_cmd
+from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
+from tests.support.bpf_objects import CLANGS, ROOT, build, built
+
+GOLDEN = ROOT / "tests" / "golden" / "verifier"
+LEVELS = (1, 2)
+BPF_LOG_STATS = 4  # the complaint and the statistics, no trace
+SMALL, LARGE = 1 << 16, 1 << 23
+LONGEST = 12_000  # of a golden log; what is longer loses its middle
+CUT = "... cut here ...\n"
+
+
+class Logs(NamedTuple):
+    """Level -> text. Both empty when the kernel took the program."""
+
+    error: Exception | None
+    texts: dict[int, str]
+
+
+def object_name(path):
+    """As tests.support.bpf_objects names what it compiles."""
+    return f"rejected/{path.name.removesuffix('.bpf.c')}"
+
+
+def c_sources():
+    return sorted((ROOT / "bpf_src" / "rejected").glob("*.bpf.c"))
+
+
+def compile_all():
+    for path in c_sources():
+        build(object_name(path), CLANGS[-1])
+
+
+def spec_for(path):
+    if path.suffix == ".s":
+        return read_object(path)
+    data = built(object_name(path), CLANGS[-1]).read_bytes()
+    return spec_of(data, path.name)
+
+
+def logs_of(path, kernel, without=()):
+    texts = {}
+    with recording(texts):
+        verdict = attempt(spec_for(path), kernel, without)
+    return Logs(verdict.error, texts)
+
+
+@contextmanager
+def recording(texts):
+    real = gate._kernel or gate._real_kernel()
+
+    def kernel(name, *words):
+        if name != "bpf" or words[0] != bpf_cmd.BPF_PROG_LOAD:
+            return real(name, *words)
+        attr = BpfAttrProgLoad.from_address(words[1])
+        if attr.log_level:
+            return recall(attr, texts)
+        result = real(name, *words)
+        if result < 0 and -result != errno.EAGAIN:
+            for level in LEVELS:
+                texts[level] = ask(real, words, level, -result)
+            texts["errno"] = -result
+        return result
+
+    with gate.replaced(kernel):
+        yield
+    texts.pop("errno", None)
+
+
+def recall(attr, texts):
+    """Answer from what is known."""
+    data = texts[1].encode()[: attr.log_size - 1] + b"\0"
+    ctypes.memmove(attr.log_buf, data, len(data))
+    return -texts["errno"]
+
+
+def ask(real, words, level, refusal):
+    """One log. Of a walk of a million instructions only the end is of interest."""
+    if refusal == errno.E2BIG:
+        text = load(real, words, BPF_LOG_STATS, SMALL)
+        if "too large. Processed" in text:
+            return text
+    return load(real, words, level, LARGE)
+
+
+def load(real, words, level, size):
+    log = ctypes.create_string_buffer(size)
+    copy = BpfAttrProgLoad.from_buffer_copy(ctypes.string_at(words[1], words[2]).ljust(
+        ctypes.sizeof(BpfAttrProgLoad), b"\0"))  # fmt: skip
+    copy.log_level, copy.log_size, copy.log_buf = level, size, ctypes.addressof(log)
+    result = real("bpf", words[0], ctypes.addressof(copy), words[2])
+    assert result < 0, "refused without a log, and accepted with one"
+    return log.value.decode(errors="backslashreplace")
+
+
+_ADDRESS = re.compile(r"0xffff[0-9a-f]{12}")
+_TIME = re.compile(r"verification time \d+ usec")
+
+
+def golden(text):
+    """The text as it is kept: the same each time, and not too long."""
+    text = _TIME.sub("verification time 1000 usec", _ADDRESS.sub("0xffff888000001000", text))
+    if len(text) <= LONGEST:
+        return text
+    half = LONGEST // 2
+    head, tail = text[:half], text[-half:]
+    return head[: head.rindex("\n") + 1] + CUT + tail[tail.index("\n") + 1 :]
