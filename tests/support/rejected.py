@@ -84,8 +84,8 @@ def recording(texts):
 
 
 def recall(attr, texts):
-    """Answer from what is known."""
-    data = texts[1].encode()[: attr.log_size - 1] + b"\0"
+    """Answer from what is known; the end of it, if it is too long."""
+    data = texts[1].encode()[1 - attr.log_size :] + b"\0"
     ctypes.memmove(attr.log_buf, data, len(data))
     return -texts["errno"]
 
