@@ -35,6 +35,8 @@ COMMANDS = {
         Command("run", "rawbpf.cli.run", "Run an object: load, attach, print what it sends"),
         Command("run-local", "rawbpf.cli.run_local", "Run a program without a kernel"),
         Command("step", "rawbpf.cli.step", "Step through a program, forward and back"),
+        Command("narrate", "rawbpf.cli.narrate", "Tell every system call that a command makes"),
+        Command("replay", "rawbpf.cli.replay", "Make recorded system calls again, and compare"),
         Command("guest", "rawbpf.cli.guest", "Run any of these in a throwaway QEMU guest"),
     )
 }

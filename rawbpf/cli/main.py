@@ -7,25 +7,30 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rawbpf.cli.commands import COMMANDS
 from rawbpf.cli.terminal import complain, set_level
 from rawbpf.errors import RawbpfError, UsageError
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 __all__ = ["USAGE", "entry", "main"]
 
 USAGE = """eBPF with nothing in between: Python, bytecode and system calls.
 
 Usage:
-  rawbpf [-v]... <command> [<argument>...]
+  rawbpf [-v]... [--narrate[=HOW]] <command> [<argument>...]
   rawbpf (-h | --help)
   rawbpf --version
 
 Options:
-  -v, --verbose  Say more on stderr; twice for everything.
-  -h, --help     Show this, or `rawbpf COMMAND --help` for a command.
-  --version      Show the version.
+  -v, --verbose    Say more on stderr; twice for everything.
+  --narrate[=HOW]  Tell every system call on stderr, and why it is made. HOW: line (if not said),
+                   full (every byte), json. Commands take it, too.
+  -h, --help       Show this, or `rawbpf COMMAND --help` for a command.
+  --version        Show the version.
 
 Commands:
 {commands}
@@ -47,9 +52,9 @@ def main(argv: list[str]) -> int:
     rawbpf 0.1.0
     0
     """
-    verbose = 0
     try:
-        verbose, name, rest = _split(argv)
+        words, how = _narration(argv)
+        verbose, name, rest = _split(words)
         if name is None:
             return 0
         set_level(verbose)
@@ -59,7 +64,7 @@ def main(argv: list[str]) -> int:
         arguments = parse(module.USAGE, rest)
         if arguments is None:
             return 0
-        status = module.run(arguments)
+        status = _run(module, arguments, how, verbose)
     except UsageError as error:
         complain(error)
         return 2
@@ -68,7 +73,32 @@ def main(argv: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    return int(status)
+    return status
+
+
+def _narration(argv: list[str]) -> tuple[list[str], str | None]:
+    """``--narrate`` apart from the rest; it costs nothing where it is not."""
+    if not any(word.startswith("--narrate") for word in argv):
+        return argv, None
+    from rawbpf.cli.narration import take
+
+    return take(argv)
+
+
+def _run(module: ModuleType, arguments: dict[str, Any], how: str | None, verbose: int) -> int:
+    """The command itself; narrated, if that was asked for."""
+    carries = "<command>" in arguments
+    if how is None and not carries and verbose + int(arguments.get("--verbose") or 0) > 1:
+        how = "line"  # -vv: everything
+    if how is None:
+        return int(module.run(arguments))
+    from rawbpf.cli.narration import hand_on, narrating
+
+    if carries:
+        hand_on(how, arguments, COMMANDS)
+        return int(module.run(arguments))
+    with narrating(how):
+        return int(module.run(arguments))
 
 
 def _split(argv: list[str]) -> tuple[int, str | None, list[str]]:

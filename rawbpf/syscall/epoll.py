@@ -16,14 +16,15 @@ from rawbpf.errors import KernelError
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import enter
 
-__all__ = ["EPOLLERR", "EPOLLHUP", "EPOLLIN", "Epoll"]
+__all__ = ["EPOLLERR", "EPOLLHUP", "EPOLLIN", "EVENT", "Epoll"]
 
 EPOLLIN, EPOLLERR, EPOLLHUP = 0x1, 0x8, 0x10
 
 _EPOLL_CLOEXEC = 0o2000000
 _EPOLL_CTL_ADD = 1
 # struct epoll_event is packed on x86-64 alone, so that 32-bit programs share its layout.
-_EVENT = struct.Struct("=IQ" if os.uname().machine == "x86_64" else "=IxxxxQ")
+EVENT = struct.Struct("=IQ" if os.uname().machine == "x86_64" else "=IxxxxQ")
+"""(events, the word that was given with the descriptor)."""
 _ROOM = 64
 
 
@@ -34,14 +35,14 @@ class Epoll:
 
     def __init__(self) -> None:
         self._fd = Fd(enter("epoll_create1", _EPOLL_CLOEXEC), "epoll")
-        self._buffer = ctypes.create_string_buffer(_EVENT.size * _ROOM)
+        self._buffer = ctypes.create_string_buffer(EVENT.size * _ROOM)
 
     def add(self, fd: int, tag: int, events: int = EPOLLIN) -> None:
         """Watch ``fd``. EPERM: a regular file, which is always ready and cannot be watched.
 
         Errors and hang-ups are reported whether asked for or not; ``events=0`` asks for them alone.
         """
-        event = ctypes.create_string_buffer(_EVENT.pack(events, tag), _EVENT.size)
+        event = ctypes.create_string_buffer(EVENT.pack(events, tag), EVENT.size)
         enter("epoll_ctl", self._fd.fileno(), _EPOLL_CTL_ADD, fd, ctypes.addressof(event))
 
     def wait(self, timeout: float | None) -> list[tuple[int, int]]:
@@ -55,7 +56,7 @@ class Epoll:
             if error.errno != errno.EINTR:
                 raise
             return []
-        ready = _EVENT.iter_unpack(self._buffer.raw[: count * _EVENT.size])
+        ready = EVENT.iter_unpack(self._buffer.raw[: count * EVENT.size])
         return [(tag, events) for events, tag in ready]
 
     def close(self) -> None:

@@ -27,6 +27,7 @@ from typing import NamedTuple
 from rawbpf.cli.arguments import parse
 from rawbpf.cli.commands import COMMANDS
 from rawbpf.cli.guest import USAGE as GUEST
+from rawbpf.cli.narration import take
 from rawbpf.guest.command import understand
 from tests.support.markdown import ROOT, Block, blocks, pages
 
@@ -91,8 +92,9 @@ def argv_of(words: list[str]) -> list[str]:
     """The command line to run here."""
     own = rawbpf_words(words)
     if own is not None and own[:1] == ["guest"]:
-        inside = parse(GUEST, own)["<command>"]
-        return understand(inside, COMMANDS).argv
+        words, how = take(own)
+        inside = parse(GUEST, words)["<command>"]
+        return understand([f"--narrate={how}"] * bool(how) + inside, COMMANDS).argv
     if own is not None:
         return [sys.executable, "-m", "rawbpf", *own]
     assert words[0] in ("python", "pytest"), f"cannot run {words[0]!r} without a shell"

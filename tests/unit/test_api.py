@@ -34,3 +34,4 @@ def test_the_main_job_starts_with_what_it_uses():
     loaded = set(out.stdout.split())
     assert not heavy & loaded
     assert "rawbpf.symbols.kallsyms" not in loaded
+    assert not any(name.startswith("rawbpf.narration") for name in loaded)

@@ -123,11 +123,12 @@ def _asked_at(kernel: Kernel) -> float:
 
 
 def kernel_part(kernel: Kernel, arguments: list[str], out: str) -> Part:
-    """The kernel tests in a guest, with the peer that they need there; its BTF goes to ``out``."""
+    """The kernel tests in a guest, with the peers that they need there; its BTF goes to ``out``."""
     command = [sys.executable, "-m", "rawbpf", "guest", "--kernel", str(kernel.release)]
     command += ["--timeout", "1500", "--out", f"{out}/{kernel.suite}"]
-    if bpftool := shutil.which("bpftool", path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
-        command += ["--add", bpftool]
+    for peer in ("bpftool", "strace"):
+        if found := shutil.which(peer, path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
+            command += ["--add", found]
     command += ["--", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     if kernel.suite != DEFAULT_SUITE:
         # What a page shows is shown of one kernel.

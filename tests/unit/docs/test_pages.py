@@ -7,6 +7,7 @@ import pytest
 
 from rawbpf.cli.arguments import parse
 from rawbpf.cli.commands import COMMANDS
+from rawbpf.cli.narration import take
 from tests.support import console
 from tests.support.markdown import ROOT, anchors, blocks, links, pages, prose
 
@@ -41,7 +42,7 @@ def test_commands_in_the_text_exist(page):
 def test_command_lines_can_be_typed(command):
     """docopt takes them, those behind `rawbpf guest` too; nothing is run."""
     _, words = console.words_of(command.typed.partition("|")[0])
-    words = console.rawbpf_words(words)
+    words, _ = take(console.rawbpf_words(words) or [])
     while words and words[0] in COMMANDS:
         arguments = parse(import_module(COMMANDS[words[0]].module).USAGE, words)
         words = (arguments or {}).get("<command>")

@@ -1,0 +1,51 @@
+"""``--narrate``: an option of every command, taken from the words before any command sees them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rawbpf.cli.terminal import say
+from rawbpf.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["hand_on", "narrating", "take"]
+
+_OPTION = "--narrate"
+
+
+def take(argv: list[str]) -> tuple[list[str], str | None]:
+    """The words without the option, and how to narrate; words behind ``--`` are left alone.
+
+    >>> take(["kprobe", "do_exit", "--narrate=full", "--", "--narrate"])
+    (['kprobe', 'do_exit', '--', '--narrate'], 'full')
+    >>> take(["list"])
+    (['list'], None)
+    """
+    end = argv.index("--") if "--" in argv else len(argv)
+    ours = [word for word in argv[:end] if word.partition("=")[0] == _OPTION]
+    if not ours:
+        return argv, None
+    how = ours[-1].partition("=")[2] or "line"
+    if how not in ("line", "full", "json"):
+        raise UsageError(f"{_OPTION} is {how!r}", fix="give line, full or json")
+    return [word for word in argv[:end] if word not in ours] + argv[end:], how
+
+
+def hand_on(how: str, arguments: dict[str, Any], names: dict[str, Any]) -> None:
+    """Let the command that another one carries out be narrated."""
+    words = arguments["<command>"]
+    if not words or words[0] not in names:
+        raise UsageError(f"{_OPTION} is for rawbpf's own commands", fix="leave it out")
+    arguments["<command>"] = [f"{_OPTION}={how}", *words]
+
+
+@contextmanager
+def narrating(how: str) -> Iterator[None]:
+    """Tell on stderr what the block asks of the kernel."""
+    from rawbpf.narration.narrator import narrated
+
+    with narrated(lambda text: say(text.removesuffix("\n"), at="error"), how):
+        yield

@@ -1,0 +1,93 @@
+"""``rawbpf replay``: make recorded calls again, and say where the kernel answers otherwise."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rawbpf.cli.results import write_lines
+from rawbpf.errors import RawbpfError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawbpf.narration.call import Call
+    from rawbpf.narration.replay import Outcome
+
+__all__ = ["USAGE", "run"]
+
+USAGE = """Make recorded system calls again, and compare what the kernel answers.
+
+Usage:
+  rawbpf replay FILE [--json] [-v]...
+
+Arguments:
+  FILE           What `rawbpf narrate --json` or `--narrate=json` wrote; - for stdin. The calls in
+                 it are made as they are: replay what you recorded.
+
+Options:
+  --json         One JSON object a call.
+  -v, --verbose  Say more on stderr.
+  -h, --help     Show this.
+
+Descriptors and addresses get their new values. Not compared: times, ids, the verifier's log, and
+how many events ended a sleep. The exit status is 1 if any call differed.
+"""
+
+
+def run(arguments: dict[str, Any]) -> int:
+    """Replay; 1 if something differed."""
+    from rawbpf.kernel.memlock import raise_memlock_if_needed
+    from rawbpf.narration.replay import replay
+
+    raise_memlock_if_needed()
+    show = _json if arguments["--json"] else _line
+    outcomes = list(replay(_calls(arguments["FILE"])))
+    different = sum(1 for one in outcomes if one.differences)
+    lines = [line for one in outcomes for line in show(one)]
+    if not arguments["--json"]:
+        lines.append(f"{len(outcomes)} calls, {different or 'none'} of them different")
+    write_lines(lines)
+    return 1 if different else 0
+
+
+def _calls(file: str) -> Iterator[Call]:
+    from rawbpf.narration.record import decode
+
+    for number, line in enumerate(_read(file).splitlines(), 1):
+        if line.strip():
+            try:
+                yield decode(line)
+            except RawbpfError as error:
+                raise RawbpfError(f"{file}, line {number}", why=str(error)) from None
+
+
+def _read(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise RawbpfError(f"cannot read {file}", why=error.strerror) from None
+    except UnicodeDecodeError as error:
+        raise RawbpfError(f"cannot read {file}", why=f"it is no text: {error.reason}") from None
+
+
+def _line(outcome: Outcome) -> Iterator[str]:
+    from rawbpf.narration.line import format_call
+
+    yield f"{'≠' if outcome.differences else '='} {format_call(outcome.call)}"
+    for difference in outcome.differences:
+        yield f"    {difference}"
+
+
+def _json(outcome: Outcome) -> Iterator[str]:
+    from json import dumps
+
+    yield dumps(
+        {
+            "call": outcome.call.key,
+            "then": outcome.call.result,
+            "now": outcome.result,
+            "differences": list(outcome.differences),
+        }
+    )

@@ -1,0 +1,123 @@
+"""Every byte of a call's structures, and what it means.
+
+Each field: its offset, its bytes, its name and value, and the release that added it; below that,
+what its pointer points to. Fields are read as on this machine: little-endian.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.asm.disassembler import disassemble
+from rawbpf.asm.instruction import decode_all
+from rawbpf.errors import RawbpfError
+from rawbpf.narration.layout import place
+from rawbpf.narration.members import members
+from rawbpf.output.escape import printable
+from rawbpf.uapi.fields import since
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawbpf.narration.call import Block, Call
+
+__all__ = ["dump"]
+
+_ROW = 8
+"""Bytes a line, as many as most fields have."""
+
+_MOST_ROWS = 64
+"""Lines of what a pointer points to; the rest is counted."""
+
+_HEX = _ROW * 3 - 1
+
+
+def dump(call: Call) -> str:
+    """Lines for each block of memory of a call, indented below its line."""
+    lines: list[str] = []
+    for block in call.blocks:
+        size = len(block.before if block.before is not None else block.after or b"")
+        if block.kind == "events" or not size:
+            continue
+        written = "" if block.before is not None else ", written by the kernel"
+        lines.append(f"    {block.path}, {size} bytes{written}:")
+        lines += _shown(call, block)
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def _shown(call: Call, block: Block) -> list[str]:
+    data = block.before if block.before is not None else block.after or b""
+    if block.struct is not None:
+        return list(_structure(call, block))
+    if block.kind == "insns":
+        return _cut(list(_instructions(call, block, data)))
+    if block.kind in ("log", "text"):
+        lines = data.rstrip(b"\0").decode(errors="backslashreplace").splitlines()
+        return _cut([f"      | {printable(line)}" for line in lines])
+    return _cut(list(_bytes(data)))
+
+
+def _cut(lines: list[str]) -> list[str]:
+    if len(lines) <= _MOST_ROWS:
+        return lines
+    more = len(lines) - _MOST_ROWS
+    return [*lines[:_MOST_ROWS], f"      ... and {more} more lines"]
+
+
+def _structure(call: Call, block: Block) -> Iterator[str]:
+    """A field a line; a long one goes on below."""
+    assert block.struct is not None
+    state = block.after if block.kind == "info" and block.after is not None else block.before or b""
+    end = 0
+    for one in members(call, block):
+        at, size, bits = place(block.struct, one.field)
+        if bits and at < end:
+            continue
+        if at > end:
+            yield _line(end, state[end:at], "(a hole)", "")
+        release = since(block.struct, one.field)
+        added = f"Linux {release[0]}.{release[1]}" if release else ""
+        rows = [state[at : at + size][n : n + _ROW] for n in range(0, size, _ROW)]
+        text = "(below)" if one.text.startswith("{") else one.text
+        yield _line(at, rows[0], f"{one.name} = {text}", added)
+        for number, row in enumerate(rows[1:], 1):
+            yield _line(at + number * _ROW, row, "", "")
+        end = at + size
+    if len(state) > end:
+        for at in range(end, len(state), _ROW):
+            yield _line(
+                at, state[at : at + _ROW], "(beyond what is known)" if at == end else "", ""
+            )
+
+
+def _line(at: int, raw: bytes, text: str, added: str) -> str:
+    return f"      {at:04x}  {raw.hex(' '):<{_HEX}}  {added:<10}  {text}".rstrip()
+
+
+def _instructions(call: Call, block: Block, data: bytes) -> Iterator[str]:
+    """Slot, bytes and text of each instruction; descriptors by what they are."""
+    try:
+        instructions = decode_all(data)
+        names = {
+            (ref.at - 4) // 8: call.fds[ref.fd]
+            for ref in block.refs
+            if ref.fd is not None and call.fds.get(ref.fd)
+        }
+        rows = disassemble(instructions, symbols=names)
+    except RawbpfError as error:
+        yield f"      (these are no instructions: {error})"
+        yield from _bytes(data)
+        return
+    for row in rows:
+        label = f"{row.label}:" if row.label else ""
+        raw = row.instruction.encode()
+        yield f"      {row.slot:4}  {raw[:_ROW].hex(' '):<{_HEX}}  {label:<5} {row.text}"
+        if len(raw) > _ROW:
+            yield f"      {'':4}  {raw[_ROW:].hex(' ')}"
+
+
+def _bytes(data: bytes) -> Iterator[str]:
+    for at in range(0, len(data), _ROW):
+        raw = data[at : at + _ROW]
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in raw)
+        yield _line(at, raw, text, "")

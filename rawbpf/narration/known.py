@@ -1,0 +1,198 @@
+"""What the calls so far have made: descriptors, maps and their sizes, mappings.
+
+A descriptor is a number until one knows which call returned it. That was one of ours, or the
+number came from elsewhere (a pipe, a cgroup's folder): then /proc/self/fd says what it is, as
+strace -y does.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.errors import RawbpfError
+from rawbpf.kernel.cpus import possible_cpus
+from rawbpf.narration.layout import numbers
+from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type
+from rawbpf.uapi.bpf_info import BpfMapInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rawbpf.narration.call import Block, Call
+
+__all__ = ["HOLDS_FDS", "Known", "Thing", "made_by", "numbers_of", "text_of"]
+
+_PER_CPU = {
+    bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY,
+    bpf_map_type.BPF_MAP_TYPE_PERCPU_HASH,
+    bpf_map_type.BPF_MAP_TYPE_LRU_PERCPU_HASH,
+    bpf_map_type.BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
+}
+
+HOLDS_FDS = {
+    bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY,
+    bpf_map_type.BPF_MAP_TYPE_PROG_ARRAY,
+    bpf_map_type.BPF_MAP_TYPE_CGROUP_ARRAY,
+    bpf_map_type.BPF_MAP_TYPE_ARRAY_OF_MAPS,
+    bpf_map_type.BPF_MAP_TYPE_HASH_OF_MAPS,
+    bpf_map_type.BPF_MAP_TYPE_SOCKMAP,
+    bpf_map_type.BPF_MAP_TYPE_SOCKHASH,
+    bpf_map_type.BPF_MAP_TYPE_REUSEPORT_SOCKARRAY,
+}
+"""Maps whose values are descriptors when they are written (and ids when they are read)."""
+
+
+class Thing(NamedTuple):
+    """What a descriptor is. Sizes are a map's, in bytes; 0: not known."""
+
+    kind: str
+    name: str = ""
+    map_type: int = -1
+    key_size: int = 0
+    value_size: int = 0
+    watches: tuple[int, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """``map:events``, or the kind alone."""
+        return f"{self.kind}:{self.name}" if self.name else self.kind
+
+
+class Known:
+    """Learns from each call when it has returned."""
+
+    def __init__(self) -> None:
+        self.things: dict[int, Thing] = {}
+        self.mappings: dict[int, int] = {}
+        self.last: dict[str, Call] = {}
+
+    def thing(self, fd: int) -> Thing:
+        """What the calls so far say of a descriptor; a Thing without a kind if they say nothing."""
+        return self.things.get(fd, Thing(""))
+
+    def label(self, fd: int) -> str:
+        """What the descriptor is, for people; empty if there is no telling."""
+        if fd in self.things:
+            return self.things[fd].label
+        try:
+            return str(Path(f"/proc/self/fd/{fd}").readlink())
+        except OSError:  # there is no such descriptor, or no /proc
+            return ""
+
+    def key_size(self, fd: int) -> int:
+        """Of a map's keys, in bytes; 0 if it has none, or the map is not known."""
+        return self.thing(fd).key_size
+
+    def value_size(self, fd: int) -> int:
+        """What one lookup moves: of a per-CPU map, the values of all possible CPUs."""
+        thing = self.thing(fd)
+        if thing.map_type in _PER_CPU:
+            return -(-thing.value_size // 8) * 8 * _cpu_count()
+        return 4 if thing.map_type in HOLDS_FDS else thing.value_size
+
+    def learn(self, call: Call) -> None:
+        """Remember what the call made, or took away."""
+        self.last[call.key] = call
+        if call.result < 0:
+            return
+        if call.name == "close":
+            self.things.pop(call.words[0], None)
+        elif call.name == "munmap":
+            self.mappings.pop(call.words[0], None)
+        elif call.name == "mmap":
+            self.mappings[call.result] = call.words[4]
+        elif call.name == "epoll_ctl":
+            epoll = self.thing(call.words[0])
+            self.things[call.words[0]] = epoll._replace(watches=(*epoll.watches, call.words[2]))
+        elif call.key == "BPF_OBJ_GET_INFO_BY_FD":
+            self._learn_map(call)
+        elif call.makes_fd:
+            self.things[call.result] = made_by(call)
+
+    def _learn_map(self, call: Call) -> None:
+        """A map that was not created by us: its info tells its sizes."""
+        info = call.block("attr.info")
+        fd = numbers_of(call).get("bpf_fd", -1)
+        if info is not None and info.struct is BpfMapInfo and info.after:
+            told = numbers(BpfMapInfo, info.after)
+            sizes = told["type"], told["key_size"], told["value_size"]
+            self.things[fd] = Thing(
+                "map", info.after[24:40].partition(b"\0")[0].decode(errors="replace"), *sizes
+            )
+
+
+@cache
+def _cpu_count() -> int:
+    try:
+        return len(possible_cpus())
+    except RawbpfError:  # without sysfs: then a value's size is not known
+        return 0
+
+
+def text_of(block: Block | None) -> str:
+    """The text that a block begins with, as far as its NUL."""
+    raw = (block.before or b"") if block is not None else b""
+    return raw.partition(b"\0")[0].decode(errors="backslashreplace")
+
+
+def made_by(call: Call) -> Thing:
+    """What the descriptor is that the call returned."""
+    if call.name == "epoll_create1":
+        return Thing("epoll")
+    if call.name == "perf_event_open":
+        return Thing(*_event(call))
+    make = _MAKERS.get(call.command)
+    return Thing("bpf") if make is None else make(call, numbers_of(call))
+
+
+def numbers_of(call: Call) -> dict[str, int]:
+    """The numbers in a call's structure, as they were given."""
+    if not call.blocks or call.blocks[0].struct is None:
+        return {}
+    return numbers(call.blocks[0].struct, call.blocks[0].before or b"")
+
+
+def _map(call: Call, attr: dict[str, int]) -> Thing:
+    name = _name(call, 28)
+    return Thing("map", name, attr["map_type"], attr["key_size"], attr["value_size"])
+
+
+def _name(call: Call, at: int) -> str:
+    raw = (call.blocks[0].before or b"")[at : at + 16]
+    return raw.partition(b"\0")[0].decode(errors="backslashreplace")
+
+
+def _link(_call: Call, attr: dict[str, int]) -> Thing:
+    kind = attr.get("attach_type", -1)
+    known = kind in bpf_attach_type.__members__.values()
+    name = bpf_attach_type(kind).name if known else str(kind)
+    return Thing("link", name.removeprefix("BPF_").lower())
+
+
+def _event(call: Call) -> tuple[str, str]:
+    """(kind, name) of a perf event."""
+    attr, cpu = numbers_of(call), call.words[2]
+    probed = call.block("attr.config1")
+    if probed is not None:
+        offset = f"+{attr['config2']:#x}" if attr["config2"] else ""
+        kind = probed.kind if not attr["config"] & 1 else probed.kind.replace("probe", "retprobe")
+        return kind, text_of(probed) + offset
+    if attr.get("type") == 2:  # PERF_TYPE_TRACEPOINT
+        return "tracepoint", str(attr["config"])
+    return ("perf" if attr.get("config") == 10 else "event"), f"cpu{cpu}"
+
+
+_MAKERS: dict[str, Callable[[Call, dict[str, int]], Thing]] = {
+    "BPF_MAP_CREATE": _map,
+    "BPF_PROG_LOAD": lambda call, _: Thing("prog", _name(call, 48)),
+    "BPF_BTF_LOAD": lambda _call, _: Thing("btf"),
+    "BPF_LINK_CREATE": _link,
+    "BPF_RAW_TRACEPOINT_OPEN": lambda call, _: Thing("link", text_of(call.block("attr.name"))),
+    "BPF_ITER_CREATE": lambda _call, _: Thing("iter"),
+    "BPF_MAP_GET_FD_BY_ID": lambda _, attr: Thing("map", f"id {attr['id']}"),
+    "BPF_PROG_GET_FD_BY_ID": lambda _, attr: Thing("prog", f"id {attr['id']}"),
+    "BPF_LINK_GET_FD_BY_ID": lambda _, attr: Thing("link", f"id {attr['id']}"),
+    "BPF_BTF_GET_FD_BY_ID": lambda _, attr: Thing("btf", f"id {attr['id']}"),
+}

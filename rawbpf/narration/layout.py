@@ -1,0 +1,69 @@
+r"""A structure's bytes as numbers, as far as the bytes go.
+
+An attr is often shorter than its structure: what is not there was not said.
+
+>>> from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
+>>> given(BpfAttrMapCreate, 20)
+['map_type', 'key_size', 'value_size', 'max_entries', 'map_flags']
+>>> numbers(BpfAttrMapCreate, b"\x02\0\0\0\x04")["key_size"]
+4
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd
+from rawbpf.uapi.bpf_attr import BpfAttrLinkCreate, BpfAttrLinkCreateKprobeMulti
+from rawbpf.uapi.bpf_commands import COMMANDS
+
+if TYPE_CHECKING:
+    from ctypes import Structure
+
+__all__ = ["Place", "given", "numbers", "place", "struct_of"]
+
+_LINKS: dict[int, type[Structure]] = {
+    bpf_attach_type.BPF_TRACE_KPROBE_MULTI: BpfAttrLinkCreateKprobeMulti,
+    bpf_attach_type.BPF_TRACE_KPROBE_SESSION: BpfAttrLinkCreateKprobeMulti,
+}
+"""The union within ``link_create``: which member it is, by the attach type."""
+
+
+class Place(NamedTuple):
+    """Where a field lies; ``bits`` of a bit field, else 0."""
+
+    offset: int
+    size: int
+    bits: int
+
+
+def place(struct: type[Structure], field: str) -> Place:
+    """Offset and size in bytes."""
+    entry = next(entry for entry in struct._fields_ if entry[0] == field)
+    bits = entry[2] if len(entry) > 2 else 0
+    return Place(getattr(struct, field).offset, ctypes.sizeof(entry[1]), bits)
+
+
+def given(struct: type[Structure], size: int) -> list[str]:
+    """The fields of which ``size`` bytes hold at least the beginning, holes left out."""
+    names = (name for name, *_ in struct._fields_ if not name.startswith("_"))
+    return [name for name in names if getattr(struct, name).offset < size]
+
+
+def numbers(struct: type[Structure], raw: bytes) -> dict[str, int]:
+    """The fields that are numbers; those that the bytes do not reach count as 0."""
+    full = ctypes.sizeof(struct)
+    values = struct.from_buffer_copy(raw[:full].ljust(full, b"\0"))
+    found = ((name, getattr(values, name)) for name, *_ in struct._fields_)
+    return {name: value for name, value in found if isinstance(value, int)}
+
+
+def struct_of(command: int, raw: bytes) -> type[Structure] | None:
+    """The structure that a command's attr is; None for a command that has none here."""
+    if command not in bpf_cmd.__members__.values():
+        return None
+    struct = COMMANDS[bpf_cmd(command)].struct
+    if struct is BpfAttrLinkCreate:
+        return _LINKS.get(numbers(struct, raw)["attach_type"], struct)
+    return struct

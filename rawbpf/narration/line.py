@@ -1,0 +1,148 @@
+"""A call as strace(1) would write it, but that fields of a structure that are 0 are left out.
+
+bpf(BPF_MAP_UPDATE_ELEM, {map_fd=3<map:events>, key=[0], value=[6<perf:cpu0>]}, 32) = 0
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from rawbpf.narration import values
+from rawbpf.narration.members import members
+from rawbpf.syscall.epoll import EVENT
+from rawbpf.uapi.perf_event import perf_event_ioc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from rawbpf.narration.call import Block, Call
+
+__all__ = ["format_call", "structure"]
+
+
+def format_call(call: Call) -> str:
+    """One line, without the time."""
+    arguments = _ARGUMENTS.get(call.name, _words)(call)
+    return f"{call.name}({', '.join(arguments)}) = {_result(call)}"
+
+
+def _result(call: Call) -> str:
+    if call.result < 0:
+        return f"-1 {call.errno} ({os.strerror(-call.result)})"
+    if call.name == "mmap":
+        return hex(call.result)
+    return _fd(call, call.result) if call.makes_fd else str(call.result)
+
+
+def _fd(call: Call, number: int) -> str:
+    label = call.fds.get(number)
+    return f"{number}<{label}>" if label else str(number)
+
+
+def structure(call: Call, block: Block, *, everything: bool = False) -> str:
+    """``{a=1, test={b=2}}``; fields that are 0 only with ``everything``."""
+    shown = [one for one in members(call, block) if everything or not one.empty]
+    return _nested([(one.name.split("."), one.text) for one in shown])
+
+
+def _nested(rows: Iterable[tuple[list[str], str]]) -> str:
+    """Rows of (path, text) as braces within braces."""
+    groups: dict[str, list[tuple[list[str], str]]] = {}
+    for (head, *rest), text in rows:
+        groups.setdefault(head, []).append((rest, text))
+    parts = (
+        f"{head}={_nested(inner) if inner[0][0] else inner[0][1]}" for head, inner in groups.items()
+    )
+    return "{" + ", ".join(parts) + "}"
+
+
+def _attr(call: Call) -> str:
+    block = call.block("attr")
+    if block is None or block.struct is None:
+        return hex(call.words[1])
+    return structure(call, block)
+
+
+def _bpf(call: Call) -> list[str]:
+    return [call.command, _attr(call), str(call.words[2])]
+
+
+def _perf_event_open(call: Call) -> list[str]:
+    block = call.block("attr")
+    attr = hex(call.words[0]) if block is None else structure(call, block)
+    pid, cpu, group, flags = call.words[1:5]
+    return [attr, str(pid), str(cpu), str(group), values.flags(flags, values.PERF_OPEN)]
+
+
+def _ioctl(call: Call) -> list[str]:
+    fd, request, argument = call.words
+    known = request in perf_event_ioc.__members__.values()
+    name = perf_event_ioc(request).name if known else hex(request)
+    return [_fd(call, fd), name, _fd(call, argument) if argument in call.fds else str(argument)]
+
+
+def _mmap(call: Call) -> list[str]:
+    address, size, protection, how, fd, offset = call.words
+    return [
+        hex(address) if address else "NULL",
+        str(size),
+        values.flags(protection, values.PROT),
+        values.flags(how, values.MAP),
+        _fd(call, fd),
+        hex(offset) if offset else "0",
+    ]
+
+
+def _munmap(call: Call) -> list[str]:
+    return [hex(call.words[0]), str(call.words[1])]
+
+
+def _epoll_create1(call: Call) -> list[str]:
+    return [values.flags(call.words[0], {0: "0", 0o2000000: "EPOLL_CLOEXEC"})]
+
+
+def _epoll_ctl(call: Call) -> list[str]:
+    epoll, operation, fd, address = call.words
+    block = call.block("event")
+    event = (block.before or b"") if block is not None else b""
+    shown = _event(*EVENT.unpack(event)) if len(event) == EVENT.size else hex(address)
+    name = values.EPOLL_CTL.get(operation, str(operation))
+    return [_fd(call, epoll), name, _fd(call, fd), shown]
+
+
+def _epoll_pwait(call: Call) -> list[str]:
+    epoll, _, room, timeout, mask, size = call.words
+    block = call.block("events")
+    raw = (block.after or b"") if block is not None else b""
+    whole = raw[: len(raw) // EVENT.size * EVENT.size]
+    events = [_event(*event) for event in EVENT.iter_unpack(whole)]
+    shown = f"[{', '.join(events)}]"
+    mask_shown = hex(mask) if mask else "NULL"
+    return [_fd(call, epoll), shown, str(room), str(timeout), mask_shown, str(size)]
+
+
+def _event(happened: int, word: int) -> str:
+    """An epoll_event: what happened, and the word that was given with the descriptor."""
+    return f"{{events={values.flags(happened, values.EPOLL)}, data={{u64={word}}}}}"
+
+
+def _close(call: Call) -> list[str]:
+    return [_fd(call, call.words[0])]
+
+
+def _words(call: Call) -> list[str]:
+    return list(map(str, call.words))
+
+
+_ARGUMENTS: dict[str, Callable[[Call], list[str]]] = {
+    "bpf": _bpf,
+    "perf_event_open": _perf_event_open,
+    "ioctl": _ioctl,
+    "mmap": _mmap,
+    "munmap": _munmap,
+    "epoll_create1": _epoll_create1,
+    "epoll_ctl": _epoll_ctl,
+    "epoll_pwait": _epoll_pwait,
+    "close": _close,
+}

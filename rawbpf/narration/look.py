@@ -1,0 +1,204 @@
+"""A call as the table of reasons sees it: short questions, each answered from calls alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.narration.known import Known, Thing, made_by, numbers_of
+from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type, bpf_prog_type
+from rawbpf.uapi.perf_event import perf_event_ioc
+
+if TYPE_CHECKING:
+    from enum import IntEnum
+
+    from rawbpf.narration.call import Call
+
+__all__ = ["Look"]
+
+_TRIAL = "rawbpf_probe"
+"""The name of what ``features`` makes, to see whether a kernel can."""
+
+_NO_FD = 0xFFFFFFFF
+_EPOLL_EVENTS = slice(0, 4)
+_PAGE = 4096
+
+
+class Look:
+    """``call``, and what was known when it was made."""
+
+    def __init__(self, call: Call, known: Known) -> None:
+        self._call, self._known = call, known
+        self.attr = numbers_of(call)
+        self.words = call.words
+
+    @property
+    def _thing(self) -> Thing:
+        """What the call is about: a map, a program, an event."""
+        for field in ("map_fd", "bpf_fd", "prog_fd"):
+            if field in self.attr:
+                return self._known.thing(self.attr[field])
+        fd = self.words[4] if self._call.name == "mmap" else self.words[0]
+        return self._known.thing(fd)
+
+    @property
+    def kind(self) -> str:
+        """``map``, ``prog``, ``perf`` ...; empty if that is not known."""
+        return self._thing.kind
+
+    @property
+    def noun(self) -> str:
+        """The same, as one says it."""
+        return {"prog": "program", "btf": "description of types"}.get(self.kind, self.kind)
+
+    @property
+    def name(self) -> str:
+        """The name of the map or program that the call makes or is about."""
+        made = self._call.key in ("BPF_MAP_CREATE", "BPF_PROG_LOAD")
+        return made_by(self._call).name if made else self._thing.name
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether this is made only to see whether the kernel can."""
+        return self.name == _TRIAL
+
+    @property
+    def is_section(self) -> bool:
+        """Whether the map is a section of an object: .data, .rodata, .bss, .kconfig."""
+        return "." in self.name
+
+    @property
+    def map_type(self) -> str:
+        """The name of the map's type."""
+        return _name(bpf_map_type, self.attr.get("map_type", self._thing.map_type))
+
+    def map_is(self, part: str) -> bool:
+        """Whether ``part`` is in the name of the map's type."""
+        return part in self.map_type
+
+    @property
+    def inner(self) -> str:
+        """The map that stands for the inner ones."""
+        fd = self.attr["inner_map_fd"]
+        return f"{fd}<{self._known.label(fd)}>"
+
+    @property
+    def key(self) -> int:
+        """The key, as a number."""
+        block = self._call.block("attr.key")
+        return int.from_bytes((block.before or b"") if block is not None else b"", "little")
+
+    @property
+    def prog_type(self) -> str:
+        """The name of the program's type."""
+        return _name(bpf_prog_type, self.attr["prog_type"])
+
+    @property
+    def wants_log(self) -> bool:
+        """Whether the verifier is to write a log."""
+        return bool(self.attr.get("log_level"))
+
+    @property
+    def _before(self) -> Call | None:
+        """The same command as it was made the last time, if that was for the same."""
+        last = self._known.last.get(self._call.key)
+        if last is None or len(last.blocks) < 2 or len(self._call.blocks) < 2:
+            return None
+        return last if last.blocks[1].before == self._call.blocks[1].before else None
+
+    def failed_before(self, errno: str) -> bool:
+        """Whether the same call has just failed with this errno."""
+        return self._before is not None and self._before.errno == errno
+
+    @property
+    def refusal(self) -> str:
+        """The errno with which the same program was refused the last time."""
+        return self._before.errno if self._before is not None else ""
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether the same program has just been refused."""
+        return bool(self.refusal)
+
+    @property
+    def log_before(self) -> int:
+        """The size of the log that the last attempt had; 0 without one."""
+        return numbers_of(self._before).get("log_size", 0) if self._before is not None else 0
+
+    @property
+    def log_was_full(self) -> bool:
+        """Whether that log was too small, as far as its size tells."""
+        return 0 < self.log_before < self.attr.get("log_size", 0)
+
+    def attaches(self, part: str) -> bool:
+        """Whether ``part`` is in the name of the attach type."""
+        return part in _name(bpf_attach_type, self.attr.get("attach_type", -1))
+
+    @property
+    def is_trial_link(self) -> bool:
+        """Whether the target of a link is one that cannot be."""
+        return self._thing.name == _TRIAL or self.attr.get("target_fd") == _NO_FD
+
+    @property
+    def target(self) -> str:
+        """What a link is made to."""
+        fd = self.attr["target_fd"]
+        return f"{fd}<{self._known.label(fd)}>"
+
+    @property
+    def probe_is_gone(self) -> bool:
+        """Whether the last descriptor that was closed held a probe, and none is left."""
+        kinds = {thing.kind for thing in self._known.things.values()}
+        closed = self._known.last.get("close")
+        label = closed.fds.get(closed.words[0], "") if closed is not None else ""
+        return "probe:" in label and not any(kind.endswith("probe") for kind in kinds)
+
+    @property
+    def event(self) -> str:
+        """What kind of perf event is opened."""
+        return made_by(self._call).kind
+
+    @property
+    def cpu(self) -> int:
+        """The CPU of perf_event_open(2)."""
+        return self.words[2]
+
+    @property
+    def request(self) -> str:
+        """Of ioctl(2), without its prefix."""
+        return _name(perf_event_ioc, self.words[1]).removeprefix("PERF_EVENT_IOC_")
+
+    @property
+    def opened_disabled(self) -> bool:
+        """Whether the event was opened with the bit ``disabled``; only the last one is known."""
+        last = self._known.last.get("perf_event_open")
+        return last is not None and bool(numbers_of(last).get("flags", 0) & 1)
+
+    @property
+    def data_pages(self) -> int:
+        """Pages of a ring, but for the page of control."""
+        return self.words[1] // _PAGE - 1
+
+    def kind_of_word(self, at: int) -> str:
+        """What the descriptor in a word is."""
+        return self._known.thing(self.words[at]).kind
+
+    def label_of_word(self, at: int) -> str:
+        """The same, in words."""
+        return self._call.fds.get(self.words[at], "")
+
+    @property
+    def watched_events(self) -> int:
+        """Which events epoll_ctl(2) asks for."""
+        block = self._call.block("event")
+        raw = (block.before or b"") if block is not None else b""
+        return int.from_bytes(raw[_EPOLL_EVENTS], "little")
+
+    @property
+    def watches_rings(self) -> bool:
+        """Whether the epoll instance watches a ring."""
+        watched = map(self._known.thing, self._thing.watches)
+        return any(thing.kind in ("perf", "map") for thing in watched)
+
+
+def _name(enum: type[IntEnum], value: int) -> str:
+    return enum(value).name if value in enum.__members__.values() else str(value)

@@ -1,0 +1,139 @@
+"""What the pointers of a structure point to: a table, and a row for each.
+
+How much memory that is, other fields of the structure say, or the map that the call is about. Where
+neither does, the pointer is left alone. ``IN`` is read by the kernel, ``OUT`` written.
+
+A new structure needs a row here for each of its pointers, and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.uapi.bpf import bpf_cmd
+from rawbpf.uapi.bpf_attr import (
+    BpfAttrBtfLoad,
+    BpfAttrInfo,
+    BpfAttrLinkCreateKprobeMulti,
+    BpfAttrMapElem,
+    BpfAttrObjId,
+    BpfAttrProgLoad,
+    BpfAttrRawTracepoint,
+    BpfAttrTestRun,
+)
+from rawbpf.uapi.bpf_info import BpfMapInfo, BpfProgInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from ctypes import Structure
+
+    from rawbpf.narration.known import Known
+
+__all__ = ["BOTH", "IN", "INFO", "OUT", "TEXT", "VARIES", "Points", "pointers"]
+
+IN, OUT, BOTH = "in", "out", "both"
+
+TEXT = -1
+"""Instead of a size: up to a NUL."""
+
+Numbers = dict[str, int]
+
+
+class Points(NamedTuple):
+    """``kind``: how to show it. ``size``: in bytes, from the structure's numbers; 0: unknown."""
+
+    kind: str
+    size: Callable[[Numbers, Known], int]
+    way: str = IN
+
+
+def _text(_attr: Numbers, _known: Known) -> int:
+    return TEXT
+
+
+def _field(name: str, times: int = 1) -> Callable[[Numbers, Known], int]:
+    return lambda attr, _: attr[name] * times
+
+
+def _records(count: str, size: str) -> Callable[[Numbers, Known], int]:
+    return lambda attr, _: attr[count] * attr[size]
+
+
+def _key(attr: Numbers, known: Known) -> int:
+    return known.key_size(attr["map_fd"])
+
+
+def _value(attr: Numbers, known: Known) -> int:
+    return known.value_size(attr["map_fd"])
+
+
+_FIELDS: dict[type[Structure], dict[str, Points]] = {
+    BpfAttrMapElem: {
+        "key": Points("key", _key),
+        "value": Points("value", _value, OUT),
+    },
+    BpfAttrProgLoad: {
+        "insns": Points("insns", _field("insn_cnt", 8)),
+        "license": Points("text", _text),
+        "log_buf": Points("log", _field("log_size"), OUT),
+        "func_info": Points("records", _records("func_info_cnt", "func_info_rec_size")),
+        "line_info": Points("records", _records("line_info_cnt", "line_info_rec_size")),
+        "fd_array": Points("fds", _field("fd_array_cnt", 4)),
+        "core_relos": Points("records", _records("core_relo_cnt", "core_relo_rec_size")),
+    },
+    BpfAttrTestRun: {
+        "data_in": Points("bytes", _field("data_size_in")),
+        "data_out": Points("bytes", _field("data_size_out"), OUT),
+        "ctx_in": Points("bytes", _field("ctx_size_in")),
+        "ctx_out": Points("bytes", _field("ctx_size_out"), OUT),
+    },
+    BpfAttrInfo: {"info": Points("info", _field("info_len"), BOTH)},
+    BpfAttrLinkCreateKprobeMulti: {
+        "syms": Points("texts", _field("cnt", 8)),
+        "addrs": Points("u64s", _field("cnt", 8)),
+        "cookies": Points("u64s", _field("cnt", 8)),
+    },
+    BpfAttrRawTracepoint: {"name": Points("text", _text)},
+    BpfAttrBtfLoad: {
+        "btf": Points("btf", _field("btf_size")),
+        "btf_log_buf": Points("log", _field("btf_log_size"), OUT),
+    },
+    BpfProgInfo: {
+        "jited_prog_insns": Points("bytes", _field("jited_prog_len"), OUT),
+        "xlated_prog_insns": Points("insns", _field("xlated_prog_len"), OUT),
+        "map_ids": Points("u32s", _field("nr_map_ids", 4), OUT),
+        "jited_ksyms": Points("u64s", _field("nr_jited_ksyms", 8), OUT),
+        "jited_func_lens": Points("u32s", _field("nr_jited_func_lens", 4), OUT),
+        "func_info": Points("records", _records("nr_func_info", "func_info_rec_size"), OUT),
+        "line_info": Points("records", _records("nr_line_info", "line_info_rec_size"), OUT),
+        "jited_line_info": Points(
+            "records", _records("nr_jited_line_info", "jited_line_info_rec_size"), OUT
+        ),
+        "prog_tags": Points("bytes", _field("nr_prog_tags", 8), OUT),
+    },
+}
+
+_BY_COMMAND: dict[int, dict[str, Points | None]] = {
+    bpf_cmd.BPF_MAP_UPDATE_ELEM: {"value": Points("value", _value)},
+    bpf_cmd.BPF_MAP_DELETE_ELEM: {"value": None},
+    bpf_cmd.BPF_MAP_FREEZE: {"key": None, "value": None},
+    bpf_cmd.BPF_MAP_GET_NEXT_KEY: {"value": Points("key", _key, OUT)},
+}
+"""Where a command uses the structure otherwise than its kin."""
+
+INFO: dict[str, type[Structure]] = {"map": BpfMapInfo, "prog": BpfProgInfo}
+"""What BPF_OBJ_GET_INFO_BY_FD fills in, by what the descriptor is."""
+
+VARIES: dict[type[Structure], str] = {
+    BpfAttrObjId: "next_id",
+    BpfAttrTestRun: "duration",
+    BpfProgInfo: "id load_time map_ids btf_id jited_prog_len run_time_ns run_cnt recursion_misses",
+    BpfMapInfo: "id btf_id",
+}
+"""Fields that hold something else each time."""
+
+
+def pointers(struct: type[Structure], command: int) -> dict[str, Points]:
+    """Field -> what it points to."""
+    rows = {**_FIELDS.get(struct, {}), **_BY_COMMAND.get(command, {})}
+    return {field: row for field, row in rows.items() if row is not None}

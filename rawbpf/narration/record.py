@@ -1,0 +1,154 @@
+r"""A Call as a line of JSON, and back: all that is needed to make it again.
+
+    call, command    "bpf", "BPF_MAP_CREATE"
+    words            numbers; {"block": 0} is the address of a block (then it was "address"),
+                     {"fd": 3} a descriptor, {"mapping": n} where an earlier mmap was
+    blocks           in: hex of what the kernel is given; room: how much there is to write to;
+                     out: hex of what it wrote; refs: which bytes are addresses and descriptors;
+                     varies: which are never the same twice
+    fds              descriptor -> what it is
+    result, errno    what came of it; makes: "fd" or "mapping", if the result is one
+    fields, line     the same, for people; why: the sentence
+
+>>> call = Call("close", "", (3,), 0, refs=(Ref(0, 8, fd=3),), fds={3: "map:events"})
+>>> decode(encode(call, "because")) == call
+True
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rawbpf.errors import FormatError
+from rawbpf.narration.call import Block, Call, Ref
+from rawbpf.narration.line import format_call
+from rawbpf.narration.members import members
+from rawbpf.uapi import bpf_attr, bpf_info, perf_event
+
+if TYPE_CHECKING:
+    from ctypes import Structure
+
+__all__ = ["decode", "encode"]
+
+
+def encode(call: Call, why: str = "") -> str:
+    """One line, without its end."""
+    shown: dict[str, Any] = {"call": call.name}
+    if call.command:
+        shown["command"] = call.command
+    shown |= {
+        "words": [_word(call, at) for at in range(len(call.words))],
+        "blocks": [_block(block) for block in call.blocks],
+        "fds": {str(fd): label for fd, label in call.fds.items()},
+        "result": call.result,
+        "errno": call.errno or None,
+        "makes": call.makes or None,
+        "seconds": call.seconds,
+        "fields": _fields(call),
+        "line": format_call(call),
+        "why": why,
+    }
+    return json.dumps(shown)
+
+
+def _word(call: Call, at: int) -> object:
+    ref = next((ref for ref in call.refs if ref.at == at), None)
+    if ref is None:
+        return call.words[at]
+    if ref.block is not None:
+        return {"block": ref.block, "address": call.words[at]}
+    return {"mapping": call.words[at]} if ref.fd is None else {"fd": ref.fd}
+
+
+def _block(block: Block) -> dict[str, Any]:
+    shown: dict[str, Any] = {"path": block.path, "kind": block.kind, "room": block.room}
+    if block.struct is not None:
+        shown["struct"] = block.struct.__name__
+    if block.before is not None:
+        shown["in"] = block.before.hex()
+    if block.after is not None:
+        shown["out"] = block.after.hex()
+    if block.refs:
+        shown["refs"] = [_ref(ref) for ref in block.refs]
+    if block.varies:
+        shown["varies"] = [list(one) for one in block.varies]
+    return shown
+
+
+def _ref(ref: Ref) -> dict[str, int]:
+    shown = {"at": ref.at, "size": ref.size}
+    return shown | ({"fd": ref.fd} if ref.fd is not None else {"block": ref.block or 0})
+
+
+def _fields(call: Call) -> dict[str, str]:
+    """Every field of every structure, by its path."""
+    found = {}
+    for block in call.blocks:
+        if block.struct is not None:
+            prefix = block.path.removeprefix("attr").lstrip(".")
+            for one in members(call, block):
+                found[f"{prefix}.{one.name}" if prefix else one.name] = one.text
+    return found
+
+
+_STRUCTS: dict[str, type[Structure]] = {
+    name: getattr(module, name)
+    for module in (bpf_attr, bpf_info, perf_event)
+    for name in module.__all__
+    if isinstance(getattr(module, name), type) and hasattr(getattr(module, name), "_fields_")
+}
+
+
+def decode(line: str) -> Call:
+    """The call of a line. FormatError for what is no such line."""
+    try:
+        told = json.loads(line)
+        words, refs = _words(told["words"])
+        return Call(
+            str(told["call"]),
+            str(told.get("command", "")),
+            words,
+            int(told["result"]),
+            float(told["seconds"]),
+            tuple(map(_block_of, told["blocks"])),
+            refs,
+            {int(fd): str(label) for fd, label in told["fds"].items()},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise FormatError(f"this is no recorded call: {line[:60]!r}", why=why) from None
+
+
+def _words(told: list[Any]) -> tuple[tuple[int, ...], tuple[Ref, ...]]:
+    words, refs = [], []
+    for at, word in enumerate(told):
+        if isinstance(word, dict):
+            if "block" in word:
+                words.append(int(word["address"]))
+                refs.append(Ref(at, 8, block=int(word["block"])))
+            elif "fd" in word:
+                words.append(int(word["fd"]))
+                refs.append(Ref(at, 8, fd=int(word["fd"])))
+            else:
+                words.append(int(word["mapping"]))
+                refs.append(Ref(at, 8))
+        else:
+            words.append(int(word))
+    return tuple(words), tuple(refs)
+
+
+def _block_of(told: dict[str, Any]) -> Block:
+    return Block(
+        str(told["path"]),
+        str(told["kind"]),
+        int(told["room"]),
+        bytes.fromhex(told["in"]) if "in" in told else None,
+        bytes.fromhex(told["out"]) if "out" in told else None,
+        tuple(
+            Ref(int(ref["at"]), int(ref["size"]), ref.get("block"), ref.get("fd"))
+            for ref in told.get("refs", ())
+        ),
+        tuple((int(at), int(size)) for at, size in told.get("varies", ())),
+        _STRUCTS.get(told.get("struct", "")),
+    )

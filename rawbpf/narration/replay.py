@@ -1,0 +1,211 @@
+"""The same calls once more: other descriptors and addresses, and hopefully the same results.
+
+A recorded word or place in memory that is a descriptor gets the descriptor that the repeated call
+returned; an address, that of a buffer with the recorded bytes. What did not come from a recorded
+call gets a stand-in: a pipe for a pipe, the same path for a path.
+
+Compared are results, errnos and what the kernel wrote, but for what is never the same twice (times,
+ids, how many events a sleep ended with) and the verifier's log. Calls are made as they are written
+down: replay what you recorded yourself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from rawbpf.errors import FormatError, KernelError
+from rawbpf.narration.call import Call
+from rawbpf.syscall.gate import enter
+from rawbpf.syscall.owner import Owner
+from rawbpf.uapi.syscall_nr import SYSCALL_NR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rawbpf.narration.call import Block, Ref
+
+__all__ = ["Outcome", "Replay", "replay"]
+
+_SLACK = 1 << 16
+"""Bytes behind each buffer, lest a damaged record lets the kernel write to what is not there."""
+
+_LARGEST = 1 << 26
+
+Buffer = ctypes.Array[ctypes.c_char]
+
+
+class Outcome(NamedTuple):
+    """A recorded call, and in what the repeated one differed: empty if in nothing."""
+
+    call: Call
+    result: int
+    differences: tuple[str, ...]
+
+
+def replay(calls: Iterable[Call]) -> Iterator[Outcome]:
+    """Make the calls, one by one; what they leave open is closed at the end."""
+    with Replay() as session:
+        for call in calls:
+            yield session.make(call)
+
+
+class Replay(Owner):
+    """A session that is being repeated: which descriptor and address stands for which."""
+
+    def __init__(self) -> None:
+        self._fds: dict[int, int] = {}
+        self._mappings: dict[int, tuple[int, int]] = {}
+        self._stand_ins = ExitStack()
+        self._given: dict[str, int] = {}
+
+    def make(self, call: Call) -> Outcome:
+        """Repeat one call, and compare."""
+        _check(call)
+        buffers = [_buffer(block) for block in call.blocks]
+        for block, buffer in zip(call.blocks, buffers, strict=True):
+            for ref in block.refs:
+                self._put(call, ref, buffer, buffers)
+        words = self._words(call, buffers)
+        try:
+            result = enter(call.name, *words)
+        except KernelError as error:
+            result = -(error.errno or 0)
+        self._remember(call, words, result)
+        return Outcome(call, result, tuple(_differences(call, result, buffers)))
+
+    def _put(self, call: Call, ref: Ref, buffer: Buffer, buffers: list[Buffer]) -> None:
+        """Replace a recorded address or descriptor by ours."""
+        if ref.block is not None:
+            number = ctypes.addressof(buffers[ref.block])
+        else:
+            number = self._fd(call, ref.fd or 0)
+        raw = (number & (1 << 8 * ref.size) - 1).to_bytes(ref.size, "little")
+        ctypes.memmove(ctypes.addressof(buffer) + ref.at, raw, ref.size)
+
+    def _words(self, call: Call, buffers: list[Buffer]) -> list[int]:
+        words = list(call.words)
+        for ref in call.refs:
+            if ref.block is not None:
+                words[ref.at] = ctypes.addressof(buffers[ref.block])
+            elif ref.fd is not None:
+                words[ref.at] = self._fd(call, ref.fd)
+            else:
+                words[ref.at], _ = self._mappings.get(words[ref.at], (0, 0))
+        if call.name == "epoll_pwait":  # as long as it took then, though fewer may wake us now
+            waited = math.ceil(call.seconds * 1000)
+            words[3] = waited if words[3] < 0 else min(words[3], waited)
+        return words
+
+    def _fd(self, call: Call, number: int) -> int:
+        """Our descriptor for a recorded one."""
+        if number in self._fds:
+            return self._fds[number]
+        label = call.fds.get(number, "")
+        if label not in self._given:
+            self._given[label] = self._stand_in(label)
+        return self._given[label]
+
+    def _stand_in(self, label: str) -> int:
+        """Something like what no recorded call made; -1 if there is nothing like it."""
+        if label.startswith("pipe:"):
+            ends = os.pipe()
+            for end in ends:
+                self._stand_ins.callback(os.close, end)
+            return ends[0]
+        try:
+            fd = os.open(label, os.O_RDONLY | os.O_CLOEXEC) if label.startswith("/") else -1
+        except OSError:  # the answer to -1, EBADF, will be told as a difference
+            return -1
+        if fd >= 0:
+            self._stand_ins.callback(os.close, fd)
+        return fd
+
+    def _remember(self, call: Call, words: list[int], result: int) -> None:
+        if result < 0:
+            return
+        if call.name == "close":
+            self._fds.pop(call.words[0], None)
+        elif call.name == "munmap":
+            self._mappings.pop(call.words[0], None)
+        elif call.name == "mmap":
+            self._mappings[call.result] = result, words[1]
+        elif call.makes_fd or _made_now(call):
+            self._fds[call.result] = result
+
+    def close(self) -> None:
+        """Close and unmap what the record left open."""
+        for address, size in self._mappings.values():
+            enter("munmap", address, size)
+        for fd in self._fds.values():
+            enter("close", fd)
+        self._mappings.clear()
+        self._fds.clear()
+        self._stand_ins.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+
+def _made_now(call: Call) -> bool:
+    """Whether a call that failed when it was recorded has made a descriptor now."""
+    return call._replace(result=0).makes_fd
+
+
+def _check(call: Call) -> None:
+    """What would be no repetition but an accident."""
+    wrong = ""
+    if call.name not in next(iter(SYSCALL_NR.values())):
+        wrong = f"rawbpf makes no call {call.name!r}"
+    elif len(call.words) > 6 or (call.name == "mmap" and call.words[0]):
+        wrong = "its words cannot be meant"
+    elif call.name in ("close", "munmap") and not call.refs:
+        wrong = "it does not say what to let go of"
+    elif any(not 0 <= block.room <= _LARGEST for block in call.blocks):
+        wrong = "it has a block of an impossible size"
+    elif any(not _fits(call, ref) for block in call.blocks for ref in block.refs):
+        wrong = "it points to where nothing is"
+    elif call.name == "bpf" and call.blocks and call.words[2] > call.blocks[0].room:
+        wrong = "its attr is shorter than it says"
+    if wrong:
+        raise FormatError(f"{call.key} is not repeated", why=wrong)
+
+
+def _fits(call: Call, ref: Ref) -> bool:
+    return (ref.block is None or 0 <= ref.block < len(call.blocks)) and 0 <= ref.at < _LARGEST
+
+
+def _buffer(block: Block) -> Buffer:
+    before = block.before or b""
+    buffer = ctypes.create_string_buffer(max(block.room, len(before)) + _SLACK)
+    ctypes.memmove(buffer, before, len(before))
+    return buffer
+
+
+def _differences(call: Call, result: int, buffers: list[Buffer]) -> Iterator[str]:
+    if call.name != "epoll_pwait":
+        if (result < 0) != (call.result < 0) or (not call.makes and result != call.result):
+            now = Call(call.name, call.command, call.words, result)
+            yield f"{_said(call)} then, {_said(now)} now"
+        for block, buffer in zip(call.blocks, buffers, strict=True):
+            if block.after is not None and block.kind != "log":
+                yield from _written(block, buffer.raw[: len(block.after)])
+
+
+def _said(call: Call) -> str:
+    return call.errno or str(call.result)
+
+
+def _written(block: Block, now: bytes) -> Iterator[str]:
+    """Whether the kernel wrote something else, where it should be the same."""
+    then = block.after or b""
+    apart = [*block.varies, *((ref.at, ref.size) for ref in block.refs)]
+    free = {at + n for at, size in apart for n in range(size)}
+    wrong = [at for at in range(len(then)) if then[at] != now[at] and at not in free]
+    if wrong:
+        at = wrong[0]
+        more = f" and {len(wrong) - 1} more bytes" if len(wrong) > 1 else ""
+        yield f"{block.path}, byte {at}: {then[at]:02x} then, {now[at]:02x} now{more}"

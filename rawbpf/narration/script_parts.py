@@ -1,0 +1,119 @@
+"""The parts of a script that are the same in each: how to enter the kernel, how to read a ring."""
+
+from __future__ import annotations
+
+import os
+
+from rawbpf.uapi.syscall_nr import SYSCALL_NR
+
+__all__ = ["DRAIN_BPF", "DRAIN_PERF", "LISTEN", "NR", "OPENING"]
+
+NR = SYSCALL_NR.get(os.uname().machine, SYSCALL_NR["x86_64"])
+
+OPENING = f'''"""The system calls of `rawbpf COMMAND`, made again. Run it as root."""
+
+import ctypes
+import mmap
+import struct
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.syscall.argtypes, LIBC.syscall.restype = [ctypes.c_long] * 7, ctypes.c_long
+KEPT, RINGS = [], {{}}
+
+
+def call(number, *words, fine=True):
+    result = LIBC.syscall(number, *words, *[0] * (6 - len(words)))
+    if result == -1 and fine:  # a call that failed when it was recorded may fail again
+        raise OSError(ctypes.get_errno(), f"system call {{number}}{{words}}")
+    return result
+
+
+def at(data, room=0):
+    """The address of these bytes. It keeps nothing alive, so the buffer is kept here."""
+    KEPT.append(ctypes.create_string_buffer(data, max(len(data), room)))
+    return ctypes.addressof(KEPT[-1])
+
+
+def bpf(command, form, *values, fine=True):
+    attr = struct.pack(form, *values)
+    return call({NR["bpf"]}, command, at(attr), len(attr), fine=fine)
+
+
+def perf_event_open(form, *values, pid, cpu, fine=True):
+    return call({NR["perf_event_open"]}, at(struct.pack(form, *values)), pid, cpu, -1, 8, fine=fine)
+
+
+def patched(code, **fds):
+    """Instructions with descriptors at the slots where the program refers to maps."""
+    for slot, fd in fds.items():
+        struct.pack_into("=i", code, int(slot[1:]) * 8 + 4, fd)
+    return bytes(code)
+
+
+def show(name, data):
+    """What a record says to people: its length and the texts in it."""
+    texts = "".join(chr(byte) if 32 <= byte < 127 else " " for byte in data).split()
+    print(name, len(data), "bytes:", *(text for text in texts if len(text) > 2), flush=True)
+'''
+
+DRAIN_PERF = """
+
+def perf_ring(name, fd, size):
+    memory = memoryview(mmap.mmap(fd, size))  # shared, to read and to write
+    control, data = memory[: mmap.PAGESIZE].cast("Q"), memory[mmap.PAGESIZE :]
+    RINGS[name] = [drain_perf, name, control, data]
+
+def drain_perf(name, control, data):
+    head, tail = control[128], control[129]
+    start = tail % len(data)
+    records = bytes(data[start : start + head - tail])
+    records += bytes(data[: head - tail - len(records)])
+    control[129] = head
+    while len(records) >= 8:
+        kind, size = struct.unpack_from("=IxxH", records)
+        if kind == 9:  # PERF_RECORD_SAMPLE: header, u32 size, data
+            show(name, records[12:size])
+        records = records[max(size, 8) :]
+"""
+
+DRAIN_BPF = """
+
+def bpf_ring(name, fd, size, protection, offset):
+    memory = memoryview(mmap.mmap(fd, size, mmap.MAP_SHARED, protection, offset=offset))
+    page = mmap.PAGESIZE
+    parts = [memory[:page].cast("Q"), memory[page:]] if offset else [memory.cast("Q")]
+    RINGS.setdefault(name, [drain_ring, name])[2 + bool(offset) :] = parts
+
+def drain_ring(name, consumer, producer, data):
+    while consumer[0] < producer[0]:
+        at_ = consumer[0] % (len(data) // 2)
+        (length,) = struct.unpack_from("=I", data, at_)
+        if length >> 31:  # BPF_RINGBUF_BUSY_BIT: it is still being written
+            return
+        if not length >> 30:
+            show(name, bytes(data[at_ + 8 : at_ + 8 + length]))
+        consumer[0] += (length % (1 << 30) + 8 + 7) // 8 * 8
+"""
+
+LISTEN = f"""
+
+def now():
+    time = (ctypes.c_long * 2)()
+    LIBC.clock_gettime(1, time)  # CLOCK_MONOTONIC
+    return time[0] + time[1] / 1e9
+
+
+def listen(epoll, seconds):
+    end = now() + seconds
+    events = at(bytes(12 * 64), 16 * 64)
+    while (left := end - now()) > 0:
+        call({NR["epoll_pwait"]}, epoll, events, 64, int(left * 1000) + 1, 0, 0, fine=False)
+        drain_all()
+
+
+def drain_all():
+    for drain, *memory in RINGS.values():
+        drain(*memory)
+
+
+"""

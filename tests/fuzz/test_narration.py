@@ -1,0 +1,76 @@
+"""Whatever is passed to bpf(2) and whatever comes back, it can be told; and any record is read."""
+
+import ctypes
+import string
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rawbpf.errors import FormatError, KernelError
+from rawbpf.narration.dump import dump
+from rawbpf.narration.known import Known
+from rawbpf.narration.line import format_call
+from rawbpf.narration.narrator import recorded
+from rawbpf.narration.reasons import reason
+from rawbpf.narration.record import decode, encode
+from rawbpf.syscall.gate import enter, replaced
+from rawbpf.uapi.bpf import bpf_cmd
+from tests.support.told import GOLDEN
+
+LINES = (GOLDEN / "kprobe-6.1.jsonl").read_text().splitlines()
+SMALL = st.integers(0, 40).map(lambda n: n.to_bytes(4, "little"))
+ATTR = st.lists(SMALL | st.binary(min_size=4, max_size=4), max_size=40).map(b"".join)
+RESULT = st.sampled_from([0, 3, 70, -1, -13, -14, -22])
+
+
+@given(command=st.sampled_from(bpf_cmd), attr=ATTR, after=ATTR, result=RESULT)
+def test_any_attr_can_be_told(command, attr, after, result):
+    buffer = ctypes.create_string_buffer(attr, max(len(attr), 1))
+
+    def kernel(_name, *_words):
+        ctypes.memmove(buffer, after, min(len(after), len(buffer)))
+        return result
+
+    with replaced(kernel), recorded() as calls:
+        for _ in range(2):  # the second knows what the first made
+            try:
+                enter("bpf", command, ctypes.addressof(buffer), len(attr))
+            except KernelError:
+                pass
+    known = Known()
+    for call in calls:
+        assert format_call(call).startswith("bpf(")
+        assert reason(call, known)
+        dump(call)
+        assert decode(encode(call)) == call
+        known.learn(call)
+
+
+CALLS = ["perf_event_open", "ioctl", "mmap", "munmap", "epoll_create1", "epoll_ctl", "epoll_pwait"]
+WORDS = st.lists(st.integers(0, 12) | st.integers(0, 2**63), min_size=6, max_size=6)
+
+
+@given(name=st.sampled_from(CALLS), words=WORDS, result=RESULT)
+def test_any_words_can_be_told(name, words, result):
+    count = {"munmap": 2, "ioctl": 3, "epoll_create1": 1, "epoll_ctl": 4, "perf_event_open": 5}
+    with replaced(lambda *_: result), recorded() as calls:
+        try:
+            enter(name, *words[: count.get(name, 6)])
+        except KernelError:
+            pass
+    (call,) = calls
+    assert format_call(call).startswith(name)
+    assert reason(call, Known())
+    dump(call)
+    assert decode(encode(call)) == call
+
+
+@given(st.text(string.printable) | st.sampled_from(LINES).flatmap(
+    lambda line: st.tuples(st.integers(0, len(line)), st.text(max_size=5)).map(
+        lambda cut: line[: cut[0]] + cut[1] + line[cut[0] + 3 :])))  # fmt: skip
+def test_any_text_is_a_record_or_is_refused(text):
+    try:
+        call = decode(text)
+    except FormatError:
+        return
+    assert call.key

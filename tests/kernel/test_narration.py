@@ -1,0 +1,160 @@
+"""What is narrated is what strace sees, can be made again, and as a script of its own."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from rawbpf.narration.record import decode
+from rawbpf.narration.replay import replay
+from tests.support.command import RAWBPF, opening_files, rawbpf
+from tests.support.peers import peer
+from tests.support.strace import fields, instructions, strace
+
+ALLOWED = {"ctypes", "mmap", "struct"}
+RUN = ["kprobe", "do_sys_openat2", "-d", "0.5"]
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    """One run, as we tell it and as strace does."""
+    folder = tmp_path_factory.mktemp("strace")
+    with opening_files():
+        done, seen = strace(peer("strace"), [*RAWBPF, *RUN, "--narrate=json"], folder, timeout=100)
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("{")]
+    return lines, seen
+
+
+def our_part(seen, told):
+    """Of what strace saw, the calls that went through our gate: Python makes some itself."""
+    fds, mappings, ours = set(), set(), []
+    for call in seen:
+        first = call.arguments[0] if call.arguments else ""
+        fd = call.arguments[4] if call.name == "mmap" else first
+        known = {
+            "bpf": True,
+            "perf_event_open": True,
+            "ioctl": fd in fds,
+            "mmap": fd in fds,
+            "munmap": first in mappings,
+            "close": fd in fds,
+        }.get(call.name, True)
+        if not known:
+            continue
+        ours.append(call)
+        if call.name == "mmap":
+            mappings.add(call.result)
+        elif call.name == "close":
+            fds.discard(fd)
+        elif call.name in ("perf_event_open", "epoll_create1") or first in told:
+            fds.add(call.result)
+    return ours
+
+
+MAKERS = {"BPF_MAP_CREATE", "BPF_PROG_LOAD"}
+
+
+def test_strace_sees_the_same_calls_in_the_same_order(session):
+    lines, seen = session
+    ours = [decode(line) for line in lines]
+    theirs = our_part(seen, MAKERS)
+    assert [call.name for call in ours] == [call.name for call in theirs]
+    assert len(ours) > 150
+    for call, other in zip(ours, theirs, strict=True):
+        result = f"-{call.errno}" if call.errno else call.result
+        assert int(other.result, 0) == result if not call.errno else other.result == result, other
+
+
+def test_strace_sees_the_same_values(session):
+    lines, seen = session
+    compared = 0
+    for line, other in zip(lines, our_part(seen, MAKERS), strict=True):
+        call, told = decode(line), json.loads(line)
+        if call.name == "bpf":
+            assert other.arguments[0] == call.command
+            assert int(other.arguments[2]) == call.words[2]
+            theirs = fields(other.arguments[1])
+        elif call.name == "perf_event_open":
+            assert [int(word) for word in other.arguments[1:4]] == list(call.words[1:4])
+            assert other.arguments[4] == "PERF_FLAG_FD_CLOEXEC"
+            theirs = fields(other.arguments[0])
+        else:
+            compared += compare_words(told["line"], other)
+            continue
+        compared += compare_fields(call, told["fields"], theirs)
+    assert compared > 700
+
+
+def compare_words(line, other):
+    """Calls without a structure: each word as both write it."""
+    mine = re.sub(r"<[^<>]*>", "", line)
+    for argument in other.arguments:
+        plain = re.sub(r"data={u32=\d+, ", "data={", argument)
+        assert plain in mine, f"{argument} is not in {line}"
+    return len(other.arguments)
+
+
+def compare_fields(call, ours, theirs):
+    count = 0
+    for path, value in theirs.items():
+        name = path.replace("info.info.", "info.")
+        if name not in ours:  # a bit of perf_event_attr: strace spreads them out
+            assert call.name == "perf_event_open", f"{call.command} has no {name}: {ours}"
+            assert plain(value) == "0", name
+            continue
+        assert same(value, ours[name], call, name), f"{call.key}: {name}={value}, ours {ours[name]}"
+        count += 1
+    return count
+
+
+def plain(text):
+    """What a field holds in the end, without remarks and labels."""
+    text = re.sub(r" ?/\*.*?\*/|<[^<>]*>", "", text).rpartition(" => ")[2]
+    return "0" if text in ("NULL", "KERNEL_VERSION(0, 0, 0)", "makedev(0, 0)") else text
+
+
+def same(theirs, ours, call, name):
+    """Whether both mean the same, though one may name what the other numbers or points to."""
+    if name == "insns":
+        return instructions(theirs) == call.block("attr.insns").before
+    theirs, ours = plain(theirs), plain(ours)
+    if theirs.startswith('"') and ours.startswith('"'):
+        return ast.literal_eval("b" + theirs) == ast.literal_eval("b" + ours)
+    if not re.fullmatch(r"0x[0-9a-f]+|\d+", theirs):
+        return theirs == ours
+    if re.fullmatch(r"0x[0-9a-f]+|\d+", ours):
+        return int(theirs, 0) == int(ours, 0)
+    return int(theirs, 0) == given_number(call, name)  # an address, and we say what is there
+
+
+def given_number(call, name):
+    block = call.blocks[0]
+    field = getattr(block.struct, name.rpartition(".")[2])
+    return int.from_bytes(block.before[field.offset : field.offset + field.size], "little")
+
+
+def test_the_calls_can_be_made_again(session):
+    lines, _ = session
+    outcomes = list(replay(map(decode, lines)))
+    counters = "BPF_MAP_LOOKUP_ELEM"  # how often the function was called is not for us to say
+    different = [one for one in outcomes if one.differences and one.call.command != counters]
+    assert different == []
+
+
+def test_a_script_does_the_same_alone(tmp_path):
+    file = tmp_path / "script.py"
+    done = rawbpf("narrate", "--script", "-o", str(file), "--", *RUN)
+    assert done.returncode == 0, done.stderr
+    text = file.read_text()
+    assert len(text.splitlines()) < 150
+    assert set(re.findall(r"^\s*(?:import|from) (\w+)", text, re.MULTILINE)) == ALLOWED
+    with opening_files():
+        run = subprocess.run(
+            [sys.executable, "-I", str(file)], capture_output=True, text=True, timeout=60
+        )
+    assert run.returncode == 0, run.stderr
+    assert "kprobe triggered!" in run.stdout

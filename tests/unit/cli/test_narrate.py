@@ -1,0 +1,161 @@
+"""--narrate on any command; narrate and replay as commands."""
+
+import ctypes
+import json
+
+import pytest
+
+from rawbpf.cli import terminal
+from rawbpf.cli.main import main
+from rawbpf.syscall.gate import replaced
+from tests.support.command import rawbpf
+from tests.support.fake_kernel import FakeKernel
+from tests.support.told import GOLDEN
+
+LOAD = ["load", "bpf_src/count_by_comm.bpf.s"]
+
+
+@pytest.fixture(autouse=True)
+def kernel(monkeypatch):
+    monkeypatch.setenv("RAWBPF_LOG", "")
+
+    def info(_cmd, address, _size):
+        ctypes.c_uint32.from_address(address + 4).value = 100
+        return 0
+
+    script = {"BPF_BTF_LOAD": [69], "BPF_MAP_CREATE": [70], "BPF_PROG_LOAD": [71]}
+    with replaced(FakeKernel(**script, BPF_OBJ_GET_INFO_BY_FD=[info])):
+        yield
+    terminal.set_level(0)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--narrate", *LOAD],
+        [*LOAD, "--narrate"],
+        ["load", "--narrate=line", *LOAD[1:]],
+        [*LOAD, "-vv"],
+        ["-v", *LOAD, "-v"],
+        ["narrate", "--", *LOAD],
+        ["narrate", *LOAD],
+    ],
+    ids=" ".join,
+)
+def test_all_spellings_tell_the_same(argv, capsys):
+    assert main(argv) == 0
+    shown = capsys.readouterr()
+    assert "bpf(BPF_MAP_CREATE, {map_type=BPF_MAP_TYPE_HASH" in shown.err
+    assert "= 71<prog:count_by_comm>" in shown.err
+    assert "    # The verifier follows every path" in shown.err
+    assert "bpf(" not in shown.out
+    assert "count_by_comm" in shown.out
+
+
+def test_nothing_is_told_without_it(capsys):
+    assert main([*LOAD, "-v"]) == 0
+    assert "bpf(" not in capsys.readouterr().err
+
+
+def test_full_shows_bytes_and_versions(capsys):
+    assert main([*LOAD, "--narrate=full"]) == 0
+    said = capsys.readouterr().err
+    assert "Linux 4.15  map_name = " in said
+    assert "r6 = r1" in said or "call" in said
+
+
+def test_a_file_gets_it_instead_of_stderr(tmp_path, capsys):
+    file = tmp_path / "calls.jsonl"
+    assert main(["narrate", "--json", "-o", str(file), "--", *LOAD]) == 0
+    assert capsys.readouterr().err == ""
+    calls = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [call["command"] for call in calls if call["makes"] == "fd"][-2:] == [
+        "BPF_MAP_CREATE",
+        "BPF_PROG_LOAD",
+    ]
+    assert main(["replay", str(file)]) == 0
+    assert f"{len(calls)} calls, none of them different" in capsys.readouterr().out
+
+
+def test_a_replay_that_differs_fails(tmp_path, capsys):
+    file = tmp_path / "calls.jsonl"
+    assert main(["narrate", "--json", "-o", str(file), "--", *LOAD]) == 0
+    with replaced(FakeKernel()):  # which knows no call at all
+        assert main(["replay", str(file)]) == 1
+    assert "70 then, ENOSYS now" in capsys.readouterr().out
+    with replaced(FakeKernel()):
+        assert main(["replay", str(file), "--json"]) == 1
+    told = map(json.loads, capsys.readouterr().out.splitlines())
+    assert {"call": "BPF_MAP_CREATE", "then": 70, "now": -38, "differences": [
+        "70 then, ENOSYS now"]} in list(told)  # fmt: skip
+
+
+def test_a_script_is_all_that_is_on_stdout():
+    done = rawbpf(
+        "narrate", "--script", "--", "disasm", "-", input="b7 00 00 00 01 00 00 00", stdin=None
+    )
+    assert done.stdout.startswith('"""The system calls of `rawbpf disasm')
+    assert "r0 = 1" in done.stderr
+    assert "r0 = 1" not in done.stdout
+    compile(done.stdout, "script", "exec")
+
+
+def test_a_script_makes_the_calls(tmp_path, capsys):
+    file = tmp_path / "script.py"
+    assert main(["narrate", "--script", "-o", str(file), "--", *LOAD]) == 0
+    assert "PROGRAM " in capsys.readouterr().out
+    assert "count_by_comm = bpf(5, " in file.read_text()
+    compile(file.read_text(), "script", "exec")
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        ([*LOAD, "--narrate=loud"], "--narrate is 'loud'; give line, full or json"),
+        (["narrate"], "no command to narrate"),
+        (["narrate", "--", "guest", "list"], "narrate inside: rawbpf guest narrate"),
+        (["guest", "--narrate", "python", "x.py"], "--narrate is for rawbpf's own commands"),
+        (["narrate", "--", "lod"], "unknown command 'lod'"),
+    ],
+)
+def test_mistakes_are_usage_errors(argv, said, capsys):
+    assert main(argv) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_guest_hands_it_on(monkeypatch):
+    handed = []
+    monkeypatch.setattr("rawbpf.cli.guest.run", lambda arguments: handed.append(arguments) or 0)
+    assert main(["guest", "--narrate=full", "kprobe", "do_exit"]) == 0
+    assert main(["guest", "--cpus", "1", "kprobe", "do_exit", "--narrate"]) == 0
+    assert [arguments["<command>"] for arguments in handed] == [
+        ["--narrate=full", "kprobe", "do_exit"],
+        ["--narrate=line", "kprobe", "do_exit"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"nonsense\n", "line 1"),
+        (b"\xff\xfe", "it is no text"),
+        (None, "No such file"),
+    ],
+)
+def test_what_cannot_be_replayed_is_said(content, said, tmp_path, capsys):
+    file = tmp_path / "calls"
+    if content is not None:
+        file.write_bytes(content)
+    assert main(["replay", str(file)]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_an_unwritable_file_is_said(tmp_path, capsys):
+    assert main(["narrate", "-o", str(tmp_path / "no" / "file"), "--", *LOAD]) == 1
+    assert "cannot write" in capsys.readouterr().err
+
+
+def test_the_golden_record_needs_a_kernel_that_traces(capsys):
+    with replaced(FakeKernel()):
+        assert main(["replay", str(GOLDEN / "kprobe-6.1.jsonl")]) == 1
+    assert "3 then, ENOSYS now" in capsys.readouterr().out

@@ -1,0 +1,119 @@
+"""Calls as they happen: what is read, when, and what is left alone."""
+
+import ctypes
+import errno
+import os
+
+import pytest
+
+from rawbpf.errors import KernelError
+from rawbpf.narration.narrator import recorded
+from rawbpf.syscall import bpf
+from rawbpf.syscall.fd import Fd
+from rawbpf.syscall.gate import enter, replaced
+from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type
+from rawbpf.uapi.bpf_attr import BpfAttrInfo, BpfAttrMapCreate, BpfAttrMapElem, BpfAttrTestRun
+from rawbpf.uapi.bpf_info import BpfProgInfo
+from tests.support.fake_kernel import FakeKernel
+from tests.support.told import told
+
+WILD = 0xDEAD_BEEF_0000
+
+
+def create(kind, **sizes):
+    return bpf.map_create(BpfAttrMapCreate(map_type=kind, map_name=b"m", **sizes))
+
+
+def test_keys_and_values_have_the_size_of_the_map():
+    def look_up(_cmd, address, _size):
+        attr = BpfAttrMapElem.from_address(address)
+        ctypes.memmove(attr.value, b"12345678", 8)
+        return 0
+
+    def make():
+        with create(bpf_map_type.BPF_MAP_TYPE_HASH, key_size=2, value_size=8, max_entries=3) as fd:
+            bpf.map_lookup_elem(fd.fileno(), b"ab", 8)
+
+    with (
+        replaced(FakeKernel(BPF_MAP_CREATE=[70], BPF_MAP_LOOKUP_ELEM=[look_up])),
+        recorded() as calls,
+    ):
+        make()
+    look = calls[1]
+    assert look.block("attr.key").before == b"ab"
+    assert look.block("attr.value").before is None
+    assert look.block("attr.value").after == b"12345678"
+    assert look.fds == {70: "map:m"}
+
+
+def test_a_map_of_unknown_size_is_left_alone():
+    attr = BpfAttrMapElem(map_fd=99, key=WILD, value=WILD)
+    with replaced(FakeKernel(BPF_MAP_LOOKUP_ELEM=[0])), recorded() as calls:
+        enter("bpf", bpf_cmd.BPF_MAP_LOOKUP_ELEM, ctypes.addressof(attr), 32)
+    assert [block.path for block in calls[0].blocks] == ["attr"]
+
+
+@pytest.mark.parametrize("address", [0, 8, WILD, (1 << 64) - 8])
+@pytest.mark.parametrize("command", bpf_cmd)
+def test_wrong_addresses_do_no_harm(command, address):
+    def make():
+        with replaced(FakeKernel(**{command.name: [-errno.EFAULT]})), pytest.raises(KernelError):
+            enter("bpf", command, address, 64)
+
+    assert "EFAULT (Bad address)" in told(make, "full")
+
+
+def test_pointers_to_nowhere_do_no_harm():
+    attr = BpfAttrTestRun(prog_fd=3, data_in=WILD, data_size_in=1 << 31, data_out=WILD)
+
+    def make():
+        with replaced(FakeKernel(BPF_PROG_TEST_RUN=[0])):
+            enter("bpf", bpf_cmd.BPF_PROG_TEST_RUN, ctypes.addressof(attr), 40)
+
+    assert "prog_fd=3" in told(make)
+
+
+def test_what_the_kernel_wrote_is_shown_after_the_call():
+    def answer(_cmd, address, _size):
+        attr = BpfAttrInfo.from_address(address)
+        BpfProgInfo.from_address(attr.info).id = 42
+        attr.info_len = 100
+        return 0
+
+    def make():
+        kernel = FakeKernel(BPF_PROG_LOAD=[71], BPF_OBJ_GET_INFO_BY_FD=[answer])
+        with replaced(kernel), Fd(enter("bpf", bpf_cmd.BPF_PROG_LOAD, 0, 0), "prog") as fd:
+            bpf.obj_get_info(fd.fileno(), BpfProgInfo())
+
+    text = told(make)
+    assert "info_len=232 => 100" in text
+    assert "id=42" in text
+
+
+def test_descriptors_from_elsewhere_are_named_by_proc():
+    read, write = os.pipe()
+
+    def make():
+        with Fd(read, "pipe"), Fd(write, "pipe"):
+            pass
+
+    assert f"close({read}<pipe:[" in told(make)
+
+
+def test_unknown_commands_are_told_too():
+    def make():
+        with replaced(lambda *_: -errno.EINVAL), pytest.raises(KernelError):
+            enter("bpf", 12345, 0, 0)
+
+    line, why = told(make).splitlines()
+    assert line.startswith("bpf(command 12345, 0x0, 0) = -1 EINVAL (Invalid argument) <")
+    assert why == "    # This call is not one that is known here."
+
+
+def test_a_sentence_is_not_said_twice_in_a_row():
+    def make():
+        with replaced(FakeKernel(BPF_MAP_FREEZE=[0])):
+            bpf.map_freeze(5)
+            bpf.map_freeze(6)
+
+    assert told(make).count("# User space gives up") == 1

@@ -1,0 +1,59 @@
+"""A whole `rawbpf kprobe do_sys_openat2`, recorded on 6.1, is told as the golden texts show.
+
+Some of its lookups and sleeps were taken out of the record, as they are all alike.
+"""
+
+import ast
+import json
+
+import pytest
+
+from rawbpf.errors import UnsupportedError
+from rawbpf.narration.record import decode, encode
+from rawbpf.narration.script import LONGEST, script
+from tests.support.told import GOLDEN, records, retold
+
+RECORD = "kprobe-6.1.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("name", "full"), [("kprobe-6.1.txt", False), ("kprobe-6.1.full.txt", True)]
+)
+def test_it_is_told_as_before(name, full):
+    assert retold(records(RECORD), full=full) == (GOLDEN / name).read_text()
+
+
+def test_a_record_survives_being_read():
+    for line in (GOLDEN / RECORD).read_text().splitlines():
+        assert encode(decode(line), json.loads(line)["why"]) == line
+
+
+def test_every_sentence_of_it_was_said_for_its_own_call():
+    told = retold(records(RECORD)).splitlines()
+    said = [json.loads(line)["why"] for line in (GOLDEN / RECORD).read_text().splitlines()]
+    assert [line.removeprefix("    # ") for line in told[1::2]] == said
+
+
+def test_as_a_script_it_is_short_and_alone():
+    text = script(records(RECORD), "kprobe do_sys_openat2")
+    assert text.count("\n") <= LONGEST
+    tree = ast.parse(text)
+    imported = [name.name for node in ast.walk(tree) if isinstance(node, ast.Import)
+                for name in node.names]  # fmt: skip
+    assert sorted(imported) == ["ctypes", "mmap", "struct"]
+    assert not any(isinstance(node, ast.ImportFrom) for node in ast.walk(tree))
+    assert "for n in range(0, 4):" in text
+    assert "s24=events, s36=outcomes" in text
+
+
+def test_a_script_that_would_be_too_long_is_refused():
+    calls = records(RECORD)
+    maps = [calls[0]] * 200
+    with pytest.raises(UnsupportedError, match="too long for a script"):
+        script(maps, "endless")
+
+
+def test_a_command_in_a_script_stays_in_its_comment():
+    text = script(records(RECORD)[:1], 'kprobe """ \\ \n import os')
+    assert [type(node).__name__ for node in ast.parse(text).body[:2]] == ["Expr", "Import"]
+    assert "import os" not in text.splitlines()

@@ -1,0 +1,138 @@
+"""Sentences, where the same command is given for different reasons."""
+
+import errno
+from contextlib import suppress
+
+import pytest
+
+from rawbpf.asm import Builder, r0
+from rawbpf.errors import RawbpfError
+from rawbpf.features.table import FEATURES
+from rawbpf.narration.reasons import REASONS
+from rawbpf.programs.load import load
+from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.syscall import bpf
+from rawbpf.syscall.epoll import Epoll
+from rawbpf.syscall.gate import replaced
+from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type, bpf_prog_type
+from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
+from rawbpf.uapi.bpf_commands import COMMANDS
+from rawbpf.uapi.bpf_info import BpfMapInfo
+from tests.support.fake_kernel import FakeKernel, write_log
+from tests.support.told import told
+
+
+def sentences(make, **script):
+    """What is said of the calls, with a kernel that answers as the script says."""
+
+    def run():
+        with replaced(FakeKernel(**script)), suppress(RawbpfError):
+            make()
+
+    return [line.strip("# ") for line in told(run).splitlines() if line.startswith("    #")]
+
+
+@pytest.fixture
+def spec():
+    b = Builder("two")
+    b.mov(r0, 0)
+    b.exit()
+    return ProgramSpec("two", bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER, b.build())
+
+
+def hash_map():
+    kind = bpf_map_type.BPF_MAP_TYPE_HASH
+    attr = BpfAttrMapCreate(map_type=kind, key_size=4, value_size=8, max_entries=1)
+    return bpf.map_create(attr)
+
+
+def test_a_refused_program_is_loaded_again_with_a_log(spec):
+    log = "line of the log\n" * 10_000
+    first, second, third = sentences(
+        lambda: load(spec, {}), BPF_PROG_LOAD=[write_log(log, errno.EACCES)]
+    )
+    assert "No log is asked for yet" in first
+    assert second == (
+        "It was refused (EACCES). Once more, now with room for the log in which the verifier says "
+        "why."
+    )
+    assert third == "The log had no room in 65536 bytes: once more, with 262144."
+
+
+def test_an_interrupted_load_is_made_again(spec):
+    said = sentences(lambda: load(spec, {}).close(), BPF_PROG_LOAD=[-errno.EAGAIN, 77])
+    assert said[1].startswith("Once more: a signal had interrupted the verifier (EAGAIN)")
+
+
+def test_an_interrupted_run_is_made_again():
+    said = sentences(lambda: bpf.prog_test_run(9, bytes(14)), BPF_PROG_TEST_RUN=[-errno.EINTR, 0])
+    assert "by hand" in said[0]
+    assert said[1] == "Once more: a signal had interrupted the run (EINTR)."
+
+
+def test_features_are_tried_out():
+    ringbuf = FEATURES["BPF_MAP_TYPE_RINGBUF"].probe
+    (said, *_) = sentences(ringbuf, BPF_MAP_CREATE=[-errno.EINVAL])
+    assert said == (
+        "A feature is tried out: a kernel without BPF_MAP_TYPE_RINGBUF refuses this smallest of "
+        "maps."
+    )
+    multi = FEATURES["BPF_LINK_TYPE_KPROBE_MULTI"].probe
+    said = sentences(multi, BPF_PROG_LOAD=[77], BPF_LINK_CREATE=[-errno.ESRCH])
+    assert "the smallest BPF_PROG_TYPE_KPROBE program" in said[0]
+    assert "a target that cannot be" in said[1]
+
+
+def test_a_walk_begins_and_goes_on():
+    def walk():
+        with hash_map() as one:
+            bpf.map_get_next_key(one.fileno(), None, 4)
+            bpf.map_get_next_key(one.fileno(), bytes(4), 4)
+            bpf.obj_get_info(one.fileno(), BpfMapInfo())
+        bpf.next_id(bpf_cmd.BPF_MAP_GET_NEXT_ID, 0)
+        bpf.next_id(bpf_cmd.BPF_MAP_GET_NEXT_ID, 5)
+
+    said = sentences(
+        walk,
+        BPF_MAP_CREATE=[77],
+        BPF_MAP_GET_NEXT_KEY=[0],
+        BPF_OBJ_GET_INFO_BY_FD=[0],
+        BPF_MAP_GET_NEXT_ID=[0, -errno.ENOENT],
+    )
+    assert "begins" in said[1]
+    assert "goes on" in said[2]
+    assert said[3].startswith("What does the kernel say of this map?")
+    assert "over all maps begins" in said[5]
+    assert "above 5" in said[6]
+
+
+def test_what_an_epoll_watches_decides_what_it_is_for():
+    def sleep():
+        epoll = Epoll()
+        epoll.wait(0.02)
+        epoll.wait(0)
+        epoll.close()
+
+    said = sentences(sleep, epoll_create1=[88], epoll_pwait=[0])
+    assert "no ring is watched" in said[1]
+    assert said[2] == "A look at what is ready, without sleeping."
+
+
+def test_every_command_can_be_told():
+    assert set(COMMANDS) == set(bpf_cmd)
+    for command in COMMANDS.values():
+        assert command.purpose.split()[0].endswith("s"), command
+
+
+def test_every_row_is_of_a_call_that_there_is():
+    calls = {"perf_event_open", "ioctl", "mmap", "munmap", "epoll_create1", "epoll_ctl",
+             "epoll_pwait", "close", "GET_NEXT_ID", "GET_FD_BY_ID"}  # fmt: skip
+    assert {row.key for row in REASONS} <= calls | set(bpf_cmd.__members__)
+
+
+def test_the_last_row_of_each_key_always_holds():
+    last = {row.key: row for row in REASONS}
+    made = {key: row for key, row in last.items() if not key.endswith("_GET_NEXT_ID")}
+    for key, row in made.items():
+        if key != "BPF_OBJ_GET_INFO_BY_FD":
+            assert row.when(None), f"{key}: a call may be left without a sentence"

@@ -1,0 +1,107 @@
+"""Recorded calls, made again."""
+
+import ctypes
+import errno
+from itertools import count
+
+import pytest
+
+from rawbpf.errors import FormatError
+from rawbpf.narration.narrator import recorded
+from rawbpf.narration.record import decode, encode
+from rawbpf.narration.replay import replay
+from rawbpf.syscall import bpf
+from rawbpf.syscall.gate import replaced
+from rawbpf.uapi.bpf import bpf_map_type
+from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrMapElem
+from tests.support.fake_kernel import FakeKernel
+
+
+def session():
+    """A map is made, an entry written and read, the map closed."""
+    kind = bpf_map_type.BPF_MAP_TYPE_HASH
+    attr = BpfAttrMapCreate(map_type=kind, key_size=4, value_size=4, max_entries=1)
+    with bpf.map_create(attr) as one:
+        bpf.map_update_elem(one.fileno(), b"key ", b"1234")
+        return bpf.map_lookup_elem(one.fileno(), b"key ", 4)
+
+
+class Kernel(FakeKernel):
+    """Keeps one entry, and hands out descriptors from ``first`` on."""
+
+    def __init__(self, first=50, stored=None):
+        numbers = count(first)
+        self.entry = None
+        super().__init__(
+            BPF_MAP_CREATE=[lambda *_: next(numbers)],
+            BPF_MAP_UPDATE_ELEM=[self.update],
+            BPF_MAP_LOOKUP_ELEM=[self.look_up],
+        )
+        self.stored = stored
+        self.maps = []
+
+    def update(self, _cmd, address, _size):
+        attr = BpfAttrMapElem.from_address(address)
+        self.maps.append(attr.map_fd)
+        self.entry = ctypes.string_at(attr.value, 4)
+        return 0
+
+    def look_up(self, _cmd, address, _size):
+        ctypes.memmove(BpfAttrMapElem.from_address(address).value, self.stored or self.entry, 4)
+        return 0
+
+
+@pytest.fixture
+def calls():
+    with replaced(Kernel()), recorded() as found:
+        assert session() == b"1234"
+    return [decode(encode(call)) for call in found]
+
+
+def test_descriptors_and_addresses_are_replaced(calls):
+    kernel = Kernel(first=60)
+    with replaced(kernel):
+        outcomes = list(replay(calls))
+    assert [one.differences for one in outcomes] == [()] * 4
+    assert kernel.maps == [60]
+    assert kernel.closed == [60]
+
+
+def test_what_the_kernel_answers_otherwise_is_told(calls):
+    with replaced(Kernel(stored=b"1x34")):
+        outcomes = list(replay(calls))
+    assert outcomes[2].differences == ("attr.value, byte 1: 32 then, 78 now",)
+
+
+def test_a_refusal_is_a_difference(calls):
+    refusing = FakeKernel(BPF_MAP_CREATE=[-errno.EPERM], BPF_MAP_UPDATE_ELEM=[-errno.EBADF])
+    with replaced(refusing):
+        first, second, *_ = replay(calls)
+    assert first.differences == ("50 then, EPERM now",)
+    assert second.differences == ("0 then, EBADF now",)
+
+
+def test_what_a_record_leaves_open_is_closed(calls):
+    kernel = Kernel(first=60)
+    with replaced(kernel):
+        list(replay(calls[:2]))
+    assert kernel.closed == [60]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"name": "reboot"}, "makes no call 'reboot'"),
+        ({"words": (0, 0, 1 << 20)}, "shorter than it says"),
+        ({"name": "close", "refs": ()}, "what to let go of"),
+    ],
+)
+def test_accidents_are_not_repeated(calls, change, why):
+    with replaced(Kernel()), pytest.raises(FormatError, match=why):
+        list(replay([calls[0]._replace(**change)]))
+
+
+@pytest.mark.parametrize("line", ["", "{}", "[]", "nonsense", '{"call": "bpf", "words": [{}]}'])
+def test_what_is_no_record_is_said(line):
+    with pytest.raises(FormatError, match="no recorded call"):
+        decode(line)
