@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from rawbpf.asm.instruction import decode_all
+from rawbpf.collection.embedded import embedded_objects, is_bpf
 from rawbpf.elf.code import CodeSection, code_sections
 from rawbpf.elf.read import ObjectFile, is_elf
 from rawbpf.errors import FormatError, UsageError
@@ -25,6 +26,8 @@ def read_bytecode(file: str) -> list[CodeSection]:
     if not data:
         raise FormatError(f"{file} is empty")
     if is_elf(data):
+        if not is_bpf(data):  # a tool, perhaps, with an object inside
+            data = next(embedded_objects(data), data)
         sections = code_sections(ObjectFile(data))
         if not sections:
             raise FormatError(f"{file} has no code", why="no section is marked as executable")

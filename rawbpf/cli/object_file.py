@@ -19,6 +19,13 @@ __all__ = ["compile_source", "is_c", "open_file", "read_objects", "set_variables
 
 def open_file(file: str, clang: str | None) -> Collection:
     """The object in a file; C is compiled first."""
+    collection = _open(file, clang)
+    for remark in collection.spec.remarks:
+        say(remark, at="warning")
+    return collection
+
+
+def _open(file: str, clang: str | None) -> Collection:
     from rawbpf.collection.collection import Collection
     from rawbpf.collection.collection import open as open_object
 

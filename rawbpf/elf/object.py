@@ -1,7 +1,7 @@
 """An object file, as clang makes it from C, to the blueprint of what is in it.
 
     sections of code        -> programs, with the functions that they reach behind them
-    .maps and its types     -> maps
+    .maps and its types     -> maps          (and those of old, in sections "maps")
     .data .rodata .bss      -> data
     undefined symbols       -> externs
     license                 -> the licence
@@ -20,9 +20,10 @@ from rawbpf.elf.data_sections import data_sections, variable_types
 from rawbpf.elf.externs import externs
 from rawbpf.elf.functions import CodeReader
 from rawbpf.elf.map_definitions import decode_map
+from rawbpf.elf.old_maps import old_maps
 from rawbpf.elf.read import ObjectFile
 from rawbpf.elf.records import Records
-from rawbpf.errors import BytecodeError, FormatError, UnsupportedError
+from rawbpf.errors import BytecodeError, FormatError
 from rawbpf.specs.object_spec import ObjectSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.specs.section_names import read_section
@@ -38,6 +39,7 @@ __all__ = ["open_object"]
 
 _TEXT = ".text"
 _MAPS = ".maps"
+_OLD = "in the form that ended with libbpf 1.0: nothing tells what is in it"
 _MOST_SLOTS = 1 << 20
 """Of all programs together: a small file could have each of many programs reach all functions."""
 
@@ -47,14 +49,7 @@ def open_object(data: bytes) -> ObjectSpec:
 
     FormatError: damaged, or no such object. UnsupportedError: something that is left out here.
     """
-    file = ObjectFile(data)
-    if file.section("maps") is not None:
-        raise UnsupportedError(
-            "the object defines its maps in section 'maps'",
-            why="that form ended with libbpf 1.0: it says nothing of types",
-            fix='write them as struct { __uint(type, ...); ... } SEC(".maps")',
-        )
-    return _Reader(file).spec()
+    return _Reader(ObjectFile(data)).spec()
 
 
 class _Reader:
@@ -69,11 +64,14 @@ class _Reader:
         """Everything."""
         section = self.file.section(_MAPS)
         places = {} if section is None else self._map_places(section)
+        old = old_maps(self.file)
+        old_names = {place: spec.name for place, spec in old.items()}
         names = {number: spec.name for number, spec in self.data.items()}
         records = Records(self.file, self.btf)
-        reader = CodeReader(self.file, records, places, names, self.externs)
+        reader = CodeReader(self.file, records, places | old_names, names, self.externs)
         units = reader.functions()
         maps = {} if section is None else self._maps(section, places, reader.names)
+        maps |= {spec.name: spec for spec in old.values()}
         return ObjectSpec(
             self._programs(units),
             maps,
@@ -81,6 +79,7 @@ class _Reader:
             self._license(),
             self.externs,
             self.btf,
+            tuple(f"map {name!r} is defined {_OLD}" for name in old_names.values()),
         )
 
     def _map_places(self, section: Section) -> dict[Place, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["folder", "write_whole"]
+__all__ = ["folder", "replace_folder", "write_whole"]
 
 
 def folder(*parts: str) -> Path:
@@ -36,6 +37,13 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
         with partial.open("wb") as file:
             file.writelines(pieces)
         partial.replace(path)
+
+
+def replace_folder(ready: Path, target: Path) -> None:
+    """Have a folder appear in its place at once; ``ready`` is on the same file system."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    ready.rename(target)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ class ObjectSpec(NamedTuple):
 
     A program refers to maps by name, and to data by the name of its section. ``externs``: what the
     kernel is to supply. ``btf``: the object's own types, which all BTF ids in specs refer to.
+    ``remarks``: what its author should know, a line each.
     """
 
     programs: Mapping[str, ProgramSpec]
@@ -29,6 +30,7 @@ class ObjectSpec(NamedTuple):
     license: str = ""
     externs: Mapping[str, ExternSpec] = {}
     btf: Btf | None = None
+    remarks: tuple[str, ...] = ()
 
     def all_maps(self) -> dict[str, MapSpec]:
         """What has to be created: the maps, and those that hold the data."""

@@ -51,6 +51,7 @@ class Line(NamedTuple):
 _SECTION = re.compile(r"Disassembly of section (.*):$")
 _INSTRUCTION = re.compile(r"\s+(\d+):\t([0-9a-f ]+?)\s*\t(.*)$")
 _RELOCATION = re.compile(r"\t\t[0-9a-f]+:\s+(R_BPF_\S+\s+.*)$")
+_CO_RE = re.compile(r"\s+[0-9a-f]{16}:\s+CO-RE <")
 
 
 def objdump(path: Path, *options: str) -> list[Line]:
@@ -62,6 +63,8 @@ def objdump(path: Path, *options: str) -> list[Line]:
         elif found := _INSTRUCTION.match(line):
             data = bytes.fromhex(found[2])
             lines.append(Line(section, int(found[1]), data, " ".join(found[3].split()), ""))
+        elif _CO_RE.match(line):
+            continue  # it says what a relocation of .BTF.ext reaches
         elif found := _RELOCATION.match(line):
             lines[-1] = lines[-1]._replace(relocation=" ".join(found[1].split()))
         elif line.strip() and "file format" not in line and not re.match(r"[0-9a-f]{16} <", line):

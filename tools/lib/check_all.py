@@ -25,6 +25,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from fetch_objects import bring
+from fetch_objects import folder as objects_folder
 from outcome import Outcome, closing_line, counts, summary
 from system_packages import EMULATOR, PEERS, install
 
@@ -36,6 +38,7 @@ BIN = Path(sys.executable).parent
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
 KERNEL_TESTS = "tests/kernel"
 GUEST_TESTS = "tests/guest"
+OBJECT_TESTS = "tests/objects"
 BTF_TESTS = [
     "tests/unit/btf/test_ctext_vmlinux.py",
     "tests/unit/btf/test_vmlinux.py",
@@ -173,14 +176,26 @@ def main(words: list[str]) -> int:
         say(f"without {', '.join(absent)}: tests that need them are skipped")
     else:
         os.environ["RAWBPF_REQUIRE_PEERS"] = "1"  # what is here now must not be skipped for
+    without = bring(say)
+    os.environ["RAWBPF_OBJECTS"] = str(objects_folder())
     outcomes = [] if chosen else lint()
     if here or not chosen:
         outcomes.append(run(Part("unit tests", [*PYTEST, "-n", "2", *options, *here])))
+    if not chosen:
+        outcomes.append(objects(options, without))
     if inside or not chosen:
         outcomes += in_guests(options, inside or [KERNEL_TESTS], quick=quick, also=not chosen)
     print(summary(outcomes), end="\n\n")
     print(closing_line(outcomes, time.monotonic() - begun), flush=True)
     return 0 if all(outcome.good for outcome in outcomes) else 1
+
+
+def objects(options: list[str], without: str) -> Outcome:
+    """What others built, read here; without it, that is what failed."""
+    name = "objects of others"
+    if without:
+        return Outcome(name, False, {}, 0, without)
+    return run(Part(name, [*PYTEST, *options, OBJECT_TESTS]))
 
 
 def in_guests(options: list[str], paths: list[str], *, quick: bool, also: bool) -> list[Outcome]:

@@ -1,0 +1,63 @@
+"""Objects that nobody here wrote: all of them are understood, and their code as LLVM has it."""
+
+import pytest
+
+from rawbpf.asm.disassembler import disassemble
+from rawbpf.asm.format import format_instruction
+from rawbpf.asm.parse import parse_instruction
+from rawbpf.cli.bytecode import read_bytecode
+from rawbpf.elf.code import code_sections
+from rawbpf.elf.object import open_object
+from rawbpf.elf.read import ObjectFile
+from rawbpf.uapi.bpf import bpf_prog_type
+from tests.support.llvm import objdump
+from tests.support.packaged import files, objects
+
+PACKAGES = {"libbpf-tools": 61, "xdp-tools": 6, "libxdp1": 15, "ir-keytable": 9}
+"""How many files there are at least."""
+
+
+@pytest.fixture(scope="module", params=PACKAGES)
+def package(request):
+    found = files(request.param)
+    assert len(found) >= PACKAGES[request.param]
+    return {
+        f"{name}.{number}": one
+        for name, path in found.items()
+        if not path.is_symlink()  # another name for the same tool
+        for number, one in enumerate(objects(path))
+    }
+
+
+def test_all_are_read(package):
+    for name, data in package.items():
+        spec = open_object(data)
+        assert spec.programs, name
+        assert spec.license, name
+        for program in spec.programs.values():
+            assert program.prog_type is not bpf_prog_type.BPF_PROG_TYPE_UNSPEC, program
+            assert program.code.slots > 0, program
+            for reference in program.code.references.values():
+                place = {"map": spec.all_maps(), "map_value": spec.all_maps(),
+                         "ksym": spec.externs, "kfunc": spec.externs}  # fmt: skip
+                known = place.get(reference.kind, {program.name, *spec.programs})
+                assert reference.name in known or reference.name == ".kconfig", (name, reference)
+
+
+def test_all_are_disassembled(package, tmp_path):
+    for name, data in package.items():
+        ours = []
+        for section in code_sections(ObjectFile(data)):
+            rows = disassemble(section.instructions, functions=section.functions)
+            for row in rows:
+                assert parse_instruction(format_instruction(row.instruction)) == row.instruction
+            ours += [(section.name, row.slot, row.instruction.encode()) for row in rows]
+        path = tmp_path / name
+        path.write_bytes(data)
+        assert ours == [(line.section, line.slot, line.data) for line in objdump(path)], name
+
+
+def test_a_tool_is_as_good_as_its_object():
+    path = files("libbpf-tools")["opensnoop"]
+    names = {section.name for section in read_bytecode(str(path))}
+    assert "tracepoint/syscalls/sys_enter_openat" in names

@@ -1,0 +1,108 @@
+"""Bring BPF objects that others built into the user's cache, from Debian's packages, for tests.
+
+Usage:
+  fetch-objects
+  fetch-objects (-h | --help)
+
+Of bookworm: the objects of libxdp1 and ir-keytable, and the executables of xdp-tools and
+libbpf-tools, which carry theirs inside. What is there is brought up to date. No root is needed, and
+nothing is installed.
+
+Options:
+  -h, --help  Show this.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from docopt import docopt
+
+from rawbpf.errors import GuestError, RawbpfError
+from rawbpf.guest import cache
+from rawbpf.guest.kernels.apt import Apt, field, private_apt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["bring", "fetch", "folder"]
+
+SUITE = "bookworm"
+PACKAGES = {
+    "xdp-tools": "sbin/*",
+    "libxdp1": "*.o",
+    "ir-keytable": "*.o",
+    "libbpf-tools": "sbin/*",
+}
+"""Package -> which of its files are kept."""
+
+A_DAY = 24 * 60 * 60
+
+
+def folder() -> Path:
+    """Where the objects are: a folder for each package."""
+    return cache.folder("objects") / SUITE
+
+
+def bring(say: Callable[[str], None]) -> str:
+    """Fetch, unless that was done today; why there are none, or empty if there are."""
+    origin = folder() / "origin"
+    if origin.exists() and time.time() - origin.stat().st_mtime < A_DAY:
+        return ""
+    try:
+        fetch(say)
+    except RawbpfError as error:
+        say(str(error))
+        return "" if origin.exists() else str(error)
+    return ""
+
+
+def fetch(say: Callable[[str], None]) -> None:
+    """Bring the packages' present versions. GuestError when that cannot be."""
+    with private_apt(SUITE, f"objects of {SUITE}", say) as apt:
+        say(f"asking apt for {', '.join(PACKAGES)} of {SUITE}")
+        apt.update()
+        versions = {name: field(apt.show(name), "Version") for name in PACKAGES}
+        origin = "".join(f"{name} {version}\n" for name, version in versions.items())
+        known = folder() / "origin"
+        if known.exists() and known.read_text(encoding="utf-8") == origin:
+            known.touch()
+            return
+        _keep(apt, origin)
+
+
+def _keep(apt: Apt, origin: str) -> None:
+    ready = apt.folder / "ready"
+    for package, pattern in PACKAGES.items():
+        target = ready / package
+        target.mkdir(parents=True)
+        unpacked = apt.unpack([package])
+        found = [path for path in unpacked.rglob(pattern) if path.is_file()]
+        if not found:
+            raise GuestError(f"package {package} holds no {pattern}")
+        for path in found:
+            shutil.copy2(path, target / path.name, follow_symlinks=False)
+        shutil.rmtree(unpacked)
+        unpacked.mkdir()
+    (ready / "origin").write_text(origin, encoding="utf-8")
+    cache.replace_folder(ready, folder())
+
+
+def main() -> int:
+    docopt(__doc__)
+    try:
+        fetch(lambda message: print(f"fetch-objects: {message}", file=sys.stderr))
+    except RawbpfError as error:
+        print(f"fetch-objects: {error}", file=sys.stderr)
+        return 1
+    for path in sorted(folder().glob("*/*")):
+        print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
