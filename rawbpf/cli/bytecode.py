@@ -27,7 +27,7 @@ def read_bytecode(file: str) -> list[CodeSection]:
         raise FormatError(f"{file} is empty")
     if is_elf(data):
         if not is_bpf(data):  # a tool, perhaps, with an object inside
-            data = next(embedded_objects(data), data)
+            data = next((one.data for one in embedded_objects(data)), data)
         sections = code_sections(ObjectFile(data))
         if not sections:
             raise FormatError(f"{file} has no code", why="no section is marked as executable")

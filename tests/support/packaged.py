@@ -28,4 +28,4 @@ def files(package: str) -> dict[str, Path]:
 def objects(path: Path) -> list[bytes]:
     """The object that a file is, or those inside it."""
     data = path.read_bytes()
-    return [data] if is_bpf(data) else list(embedded_objects(data))
+    return [data] if is_bpf(data) else [one.data for one in embedded_objects(data)]
