@@ -84,5 +84,12 @@ def _existing(words: list[str]) -> Iterator[str]:
     for word in words:
         candidate = word.partition("=")[2] if word.startswith("-") and "=" in word else word
         candidate = candidate.partition("::")[0]
-        if candidate and not candidate.startswith("-") and Path(candidate).exists():
+        if candidate and not candidate.startswith("-") and _is_there(candidate):
             yield candidate
+
+
+def _is_there(word: str) -> bool:
+    try:
+        return Path(word).exists()
+    except OSError:  # any text may be an argument, also one that is too long for a name
+        return False

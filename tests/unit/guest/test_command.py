@@ -63,3 +63,7 @@ def test_any_executable_comes_along():
 def test_what_is_no_command_is_refused():
     with pytest.raises(UsageError, match="neither a rawbpf command nor an executable"):
         understand(["no-such-program-anywhere"], {"kprobe"})
+
+
+def test_an_argument_may_be_longer_than_any_name():
+    assert understand(["python", "-c", "pass;" * 100], ()).files == []
