@@ -29,6 +29,7 @@ Options:
   --timeout=<seconds>  Stop the guest when the command takes longer than this.
   --cpus=<n>           Processors [default: 2].
   --memory=<size>      Memory, such as 512M or 2G [default: 1G].
+  --disk=<size>        An empty disk, /dev/nvme0n1, that keeps nothing; needs a kernel with NVMe.
   --kernel-args=<s>    More for the kernel's command line.
   --accel=<how>        auto, kvm or tcg: auto uses KVM where it has proven to work
                        [default: auto].
@@ -49,6 +50,7 @@ def run(arguments: dict[str, Any]) -> int:
         out=Path(arguments["--out"]) if arguments["--out"] else None,
         cpus=_whole_number("--cpus", arguments["--cpus"]),
         memory=_size("--memory", arguments["--memory"]),
+        disk=_size("--disk", arguments["--disk"]) if arguments["--disk"] else None,
         kernel_args=arguments["--kernel-args"] or "",
         accel=arguments["--accel"],
         workload=None if arguments["--no-workload"] else _words(arguments["--workload"]),

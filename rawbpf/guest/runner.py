@@ -37,6 +37,7 @@ class Options(NamedTuple):
     out: Path | None = None
     cpus: int = 2
     memory: str = "1G"
+    disk: str | None = None
     kernel_args: str = ""
     accel: str = "auto"
     workload: Sequence[str] | None = ()
@@ -64,6 +65,7 @@ def run(
         memory=options.memory,
         kernel_args=options.kernel_args,
         talkative=options.talkative,
+        disk=_bytes(options.disk),
     )
     accel = choose_accel(options.accel, lambda: _prove_kvm(machine, say))
     machine = machine._replace(accel=accel)
@@ -91,6 +93,11 @@ def run(
             raise
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
+
+
+def _bytes(size: str | None) -> int:
+    """A size such as 64M."""
+    return int(size[:-1]) << {"M": 20, "G": 30}[size[-1]] if size else 0
 
 
 def _prove_kvm(machine: qemu.Machine, say: Callable[[str, str], None]) -> None:

@@ -132,7 +132,7 @@ def _clock(program: Program, _where: str) -> Link:
 
 def _usdt(program: Program, where: str) -> Link:
     raise UnsupportedError(
-        f"program {program.spec.name!r} is for a USDT probe, {where!r}",
+        f"program {program.spec.name!r} is for a USDT probe" + (f", {where!r}" if where else ""),
         why="rawbpf does not read the notes that describe those",
     )
 
@@ -177,7 +177,7 @@ _ATTACHERS: dict[str, Callable[[Program, str], Link | KprobeLink]] = {
     "iter": attach_iterator,
     "perf_event": _clock,
 }
-_NEEDS_NOTHING = frozenset({"perf_event"})
+_NEEDS_NOTHING = frozenset({"perf_event", "usdt"})
 _CGROUPS = frozenset(
     {
         bpf_prog_type.BPF_PROG_TYPE_CGROUP_SKB,

@@ -37,7 +37,10 @@ def attach_trampoline(program: Program, where: str) -> Link:
     try:
         fd = bpf_link.raw_tracepoint_open(program.fileno(), None)
     except KernelError as error:
-        raise _refused(f"cannot attach to {where}", error) from None
+        from rawbpf.links.diagnose_trampoline import why_no_trampoline
+
+        why = why_no_trampoline(program.spec, error.errno or 0)
+        raise _refused(f"cannot attach to {where}", error, why) from None
     return Link(where, fd)
 
 
@@ -60,10 +63,10 @@ def attach_multi(program: Program, functions: list[str], *, retprobe: bool = Fal
     return Link(where, fd)
 
 
-def _refused(what: str, error: KernelError) -> AttachError:
+def _refused(what: str, error: KernelError, why: str = "") -> AttachError:
     """With a cause for the errnos that have one."""
     number = error.errno or 0
-    why, fix = _CAUSES.get(number, ""), None
+    why, fix = why or _CAUSES.get(number, ""), None
     if number in (errno.EPERM, errno.EACCES):
         why, fix = why_refused()
     return AttachError(what, errno=number, call=error.call, why=why or str(error), fix=fix)

@@ -112,7 +112,7 @@ class Apt:
 def field(record: str, name: str) -> str:
     r"""A field of a package's record; empty if it has none of that name.
 
-    >>> field("Package: libc6\\nVersion: 2.36-9\\n", "Version")
+    >>> field("Package: libc6\nVersion: 2.36-9\n", "Version")
     '2.36-9'
     """
     found = re.search(rf"^{name}: *(.*)$", record, re.MULTILINE)
