@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.run_decode import TABLES
+from rawbpf.uapi.bpf import bpf_map_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["entries", "tables", "variables"]
 
+_ARRAYS = (bpf_map_type.BPF_MAP_TYPE_ARRAY, bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY)
+
 
 def tables(collection: Collection) -> list[str]:
     """The names of the maps whose entries can be shown."""
@@ -26,10 +29,10 @@ def tables(collection: Collection) -> list[str]:
 
 def entries(one: Map) -> Iterator[tuple[Any, Any]]:
     """Keys and values. An entry that goes while we look is left out."""
-    types = one.types
-    for key, data in one.raw_items():
-        if any(data) or not one.kind.dense:
-            yield types.decode_key(key), types.value.decode(data)
+    types, is_array = one.types, one.spec.map_type in _ARRAYS
+    for key, value in one.raw_items():
+        if any(value) or not is_array:
+            yield types.decode_key(key), types.value.decode(value)
 
 
 def variables(collection: Collection, name: str) -> dict[str, Any]:
