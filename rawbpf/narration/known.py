@@ -187,6 +187,7 @@ def _event(call: Call) -> tuple[str, str]:
 _MAKERS: dict[str, Callable[[Call, dict[str, int]], Thing]] = {
     "BPF_MAP_CREATE": _map,
     "BPF_PROG_LOAD": lambda call, _: Thing("prog", _name(call, 48)),
+    "BPF_OBJ_GET": lambda call, _: Thing("pinned", text_of(call.block("attr.pathname"))),
     "BPF_BTF_LOAD": lambda _call, _: Thing("btf"),
     "BPF_LINK_CREATE": _link,
     "BPF_RAW_TRACEPOINT_OPEN": lambda call, _: Thing("link", text_of(call.block("attr.name"))),

@@ -21,9 +21,9 @@ from rawbpf.uapi.bpf_commands import COMMANDS
 if TYPE_CHECKING:
     from ctypes import Structure
 
-__all__ = ["Place", "given", "numbers", "place", "struct_of"]
+__all__ = ["LINKS", "Place", "given", "numbers", "place", "struct_of"]
 
-_LINKS: dict[int, type[Structure]] = {
+LINKS: dict[bpf_attach_type, type[Structure]] = {
     bpf_attach_type.BPF_TRACE_KPROBE_MULTI: BpfAttrLinkCreateKprobeMulti,
     bpf_attach_type.BPF_TRACE_KPROBE_SESSION: BpfAttrLinkCreateKprobeMulti,
 }
@@ -65,5 +65,6 @@ def struct_of(command: int, raw: bytes) -> type[Structure] | None:
         return None
     struct = COMMANDS[bpf_cmd(command)].struct
     if struct is BpfAttrLinkCreate:
-        return _LINKS.get(numbers(struct, raw)["attach_type"], struct)
+        kind = numbers(struct, raw)["attach_type"]
+        return next((other for one, other in LINKS.items() if one == kind), struct)
     return struct

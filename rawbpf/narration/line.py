@@ -132,7 +132,7 @@ def _close(call: Call) -> list[str]:
 
 
 def _words(call: Call) -> list[str]:
-    return list(map(str, call.words))
+    return list(map(hex, call.words))
 
 
 _ARGUMENTS: dict[str, Callable[[Call], list[str]]] = {

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.bpf_attr import (
+    BpfAttrBatch,
     BpfAttrBtfLoad,
     BpfAttrInfo,
     BpfAttrLinkCreateKprobeMulti,
     BpfAttrMapElem,
+    BpfAttrObj,
     BpfAttrObjId,
     BpfAttrProgLoad,
     BpfAttrRawTracepoint,
     BpfAttrTestRun,
 )
-from rawbpf.uapi.bpf_info import BpfMapInfo, BpfProgInfo
+from rawbpf.uapi.bpf_info import BpfBtfInfo, BpfMapInfo, BpfProgInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +69,19 @@ def _value(attr: Numbers, known: Known) -> int:
     return known.value_size(attr["map_fd"])
 
 
+def _keys(attr: Numbers, known: Known) -> int:
+    return attr["count"] * _key(attr, known)
+
+
+def _values(attr: Numbers, known: Known) -> int:
+    return attr["count"] * _value(attr, known)
+
+
+def _cursor(attr: Numbers, known: Known) -> int:
+    """Where a batch goes on: a bucket's number, or a key."""
+    return max(8, _key(attr, known))
+
+
 _FIELDS: dict[type[Structure], dict[str, Points]] = {
     BpfAttrMapElem: {
         "key": Points("key", _key),
@@ -93,6 +108,13 @@ _FIELDS: dict[type[Structure], dict[str, Points]] = {
         "addrs": Points("u64s", _field("cnt", 8)),
         "cookies": Points("u64s", _field("cnt", 8)),
     },
+    BpfAttrBatch: {
+        "in_batch": Points("bytes", _cursor),
+        "out_batch": Points("bytes", _cursor, OUT),
+        "keys": Points("bytes", _keys, OUT),
+        "values": Points("bytes", _values, OUT),
+    },
+    BpfAttrObj: {"pathname": Points("text", _text)},
     BpfAttrRawTracepoint: {"name": Points("text", _text)},
     BpfAttrBtfLoad: {
         "btf": Points("btf", _field("btf_size")),
@@ -111,17 +133,30 @@ _FIELDS: dict[type[Structure], dict[str, Points]] = {
         ),
         "prog_tags": Points("bytes", _field("nr_prog_tags", 8), OUT),
     },
+    BpfBtfInfo: {
+        "btf": Points("btf", _field("btf_size"), OUT),
+        "name": Points("text", _field("name_len"), OUT),
+    },
 }
 
 _BY_COMMAND: dict[int, dict[str, Points | None]] = {
     bpf_cmd.BPF_MAP_UPDATE_ELEM: {"value": Points("value", _value)},
     bpf_cmd.BPF_MAP_DELETE_ELEM: {"value": None},
     bpf_cmd.BPF_MAP_FREEZE: {"key": None, "value": None},
+    bpf_cmd.BPF_MAP_UPDATE_BATCH: {
+        "keys": Points("bytes", _keys),
+        "values": Points("bytes", _values),
+    },
+    bpf_cmd.BPF_MAP_DELETE_BATCH: {"keys": Points("bytes", _keys), "values": None},
     bpf_cmd.BPF_MAP_GET_NEXT_KEY: {"value": Points("key", _key, OUT)},
 }
 """Where a command uses the structure otherwise than its kin."""
 
-INFO: dict[str, type[Structure]] = {"map": BpfMapInfo, "prog": BpfProgInfo}
+INFO: dict[str, type[Structure]] = {
+    "map": BpfMapInfo,
+    "prog": BpfProgInfo,
+    "btf": BpfBtfInfo,
+}
 """What BPF_OBJ_GET_INFO_BY_FD fills in, by what the descriptor is."""
 
 VARIES: dict[type[Structure], str] = {
@@ -129,6 +164,7 @@ VARIES: dict[type[Structure], str] = {
     BpfAttrTestRun: "duration",
     BpfProgInfo: "id load_time map_ids btf_id jited_prog_len run_time_ns run_cnt recursion_misses",
     BpfMapInfo: "id btf_id",
+    BpfBtfInfo: "id",
 }
 """Fields that hold something else each time."""
 

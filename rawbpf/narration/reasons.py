@@ -89,6 +89,13 @@ REASONS = (
            "User space gives up writing to this map, for good: then the verifier may take what is "
            "in it for constants, if programs may not write to it either."),
 
+    Reason("BPF_MAP_LOOKUP_BATCH", lambda c: not c.attr.get("in_batch"),
+           "Many entries in one call, up to {attr[count]} from the beginning; ENOENT says that "
+           "these are all."),
+    Reason("BPF_MAP_LOOKUP_BATCH", _always,
+           "The next entries, from where the last call stopped; ENOENT says that these are the "
+           "last."),
+
     # Programs and types
     Reason("BPF_PROG_LOAD", lambda c: c.failed_before("EAGAIN"),
            "Once more: a signal had interrupted the verifier (EAGAIN), which says nothing of the "
@@ -141,6 +148,11 @@ REASONS = (
     Reason("GET_FD_BY_ID", _always,
            "An id names an object, but only a descriptor can be asked things; while it is open, "
            "the object stays."),
+
+    Reason("BPF_OBJ_PIN", _always,
+           "The object gets a name in bpffs, and stays when we are gone."),
+    Reason("BPF_OBJ_GET", _always,
+           "What has this name in bpffs? The descriptor is as good as the one it was made with."),
 
     # Attaching
     Reason("BPF_LINK_CREATE", lambda c: c.is_trial_link,
@@ -229,6 +241,11 @@ REASONS = (
            "Sleep until a ring has records, or somebody wants us to stop."),
     Reason("epoll_pwait", _always,
            "Sleep until a ring has records, but no longer than {words[3]} ms."),
+
+    Reason("capget", _always,
+           "Which capabilities does this thread have?"),
+    Reason("capset", _always,
+           "This thread gives up capabilities, or takes back those that it gave up."),
 
     # The end
     Reason("close", lambda c: c.kind in ("kprobe", "kretprobe", "uprobe", "uretprobe"),

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from rawbpf.narration.known import Known, made_by
 from rawbpf.narration.layout import place
 from rawbpf.narration.line import format_call
+from rawbpf.narration.pointers import pointers
 from rawbpf.narration.script_parts import NR
 from rawbpf.syscall.epoll import EVENT
+from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.perf_event import perf_event_ioc
 
 if TYPE_CHECKING:
@@ -114,6 +116,8 @@ def _packed(call: Call, block: Block, names: Names, *, size: int) -> tuple[str, 
             value = names.of(ref.fd)
         elif ref is not None and ref.block is not None:
             value = _memory(call, call.blocks[ref.block], names)
+        elif field in pointers(struct, bpf_cmd.__members__.get(call.command, -1)):
+            value = "0"  # an address of which nothing was recorded
         values.append(value)
         at = offset + width
     return _short(form) + (f"{size - at}x" if size > at else ""), values

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.bpf_attr import (
+    BpfAttrBatch,
     BpfAttrBtfLoad,
     BpfAttrInfo,
     BpfAttrIterCreate,
     BpfAttrLinkCreate,
     BpfAttrMapCreate,
     BpfAttrMapElem,
+    BpfAttrObj,
     BpfAttrObjId,
     BpfAttrProgLoad,
     BpfAttrRawTracepoint,
@@ -39,7 +41,7 @@ class Command(NamedTuple):
     struct: type[Structure] | None = None
 
 
-_ELEM, _ID = BpfAttrMapElem, BpfAttrObjId
+_ELEM, _ID, _BATCH = BpfAttrMapElem, BpfAttrObjId, BpfAttrBatch
 _c = bpf_cmd
 
 # A table: one row a line, where a line is enough.
@@ -54,8 +56,9 @@ COMMANDS = {
         Command(_c.BPF_MAP_GET_NEXT_KEY, (3, 18), "goes from one key of a map to the next", _ELEM),
         Command(_c.BPF_PROG_LOAD, (3, 18),
                 "has the verifier read a program, and the kernel keep it", BpfAttrProgLoad),
-        Command(_c.BPF_OBJ_PIN, (4, 4), "gives an object a name in bpffs, so that it outlives us"),
-        Command(_c.BPF_OBJ_GET, (4, 4), "opens what has a name in bpffs"),
+        Command(_c.BPF_OBJ_PIN, (4, 4), "gives an object a name in bpffs, so that it outlives us",
+                BpfAttrObj),
+        Command(_c.BPF_OBJ_GET, (4, 4), "opens what has a name in bpffs", BpfAttrObj),
         Command(_c.BPF_PROG_ATTACH, (4, 10), "attaches a program without a link"),
         Command(_c.BPF_PROG_DETACH, (4, 10), "detaches what BPF_PROG_ATTACH attached"),
         Command(_c.BPF_PROG_TEST_RUN, (4, 12), "runs a program by hand", BpfAttrTestRun),
@@ -75,10 +78,11 @@ COMMANDS = {
         Command(_c.BPF_MAP_LOOKUP_AND_DELETE_ELEM, (4, 20), "takes a value out of a map", _ELEM),
         Command(_c.BPF_MAP_FREEZE, (5, 2), "ends writing to a map from user space", _ELEM),
         Command(_c.BPF_BTF_GET_NEXT_ID, (5, 4), "goes from one BTF's id to the next", _ID),
-        Command(_c.BPF_MAP_LOOKUP_BATCH, (5, 6), "reads many entries of a map"),
-        Command(_c.BPF_MAP_LOOKUP_AND_DELETE_BATCH, (5, 6), "takes many entries out of a map"),
-        Command(_c.BPF_MAP_UPDATE_BATCH, (5, 6), "writes many entries of a map"),
-        Command(_c.BPF_MAP_DELETE_BATCH, (5, 6), "takes many keys out of a map"),
+        Command(_c.BPF_MAP_LOOKUP_BATCH, (5, 6), "reads many entries of a map", _BATCH),
+        Command(_c.BPF_MAP_LOOKUP_AND_DELETE_BATCH, (5, 6), "takes many entries out of a map",
+                _BATCH),
+        Command(_c.BPF_MAP_UPDATE_BATCH, (5, 6), "writes many entries of a map", _BATCH),
+        Command(_c.BPF_MAP_DELETE_BATCH, (5, 6), "takes many keys out of a map", _BATCH),
         Command(_c.BPF_LINK_CREATE, (5, 7),
                 "attaches a program, for as long as the descriptor is open", BpfAttrLinkCreate),
         Command(_c.BPF_LINK_UPDATE, (5, 7), "puts another program into a link"),

@@ -11,12 +11,14 @@ from pathlib import Path
 import assembly_tables
 import feature_tables
 import machine_tables
+import syscall_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     ROOT / "docs/reference/assembly.md": assembly_tables.PARTS,
     ROOT / "docs/reference/kernels.md": feature_tables.PARTS,
     ROOT / "docs/reference/machine.md": machine_tables.PARTS,
+    ROOT / "docs/reference/syscalls.md": syscall_tables.PARTS,
 }
 
 _MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -1,7 +1,9 @@
 """Sentences, where the same command is given for different reasons."""
 
 import errno
+import re
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -124,9 +126,17 @@ def test_every_command_can_be_told():
         assert command.purpose.split()[0].endswith("s"), command
 
 
+def test_every_command_that_we_call_has_a_structure():
+    text = "".join(file.read_text() for file in Path("rawbpf/syscall").glob("*.py"))
+    called = set(re.findall(r"bpf_cmd\.(BPF_\w+)", text))
+    assert len(called) > 15
+    bare = {name for name in called if COMMANDS[bpf_cmd[name]].struct is None}
+    assert not bare, "say which structure its attr is: rawbpf/uapi/bpf_commands.py"
+
+
 def test_every_row_is_of_a_call_that_there_is():
     calls = {"perf_event_open", "ioctl", "mmap", "munmap", "epoll_create1", "epoll_ctl",
-             "epoll_pwait", "close", "GET_NEXT_ID", "GET_FD_BY_ID"}  # fmt: skip
+             "epoll_pwait", "close", "capget", "capset", "GET_NEXT_ID", "GET_FD_BY_ID"}  # fmt: skip
     assert {row.key for row in REASONS} <= calls | set(bpf_cmd.__members__)
 
 

@@ -11,8 +11,8 @@ from rawbpf.narration.narrator import recorded
 from rawbpf.narration.record import decode, encode
 from rawbpf.narration.replay import replay
 from rawbpf.syscall import bpf
-from rawbpf.syscall.gate import replaced
-from rawbpf.uapi.bpf import bpf_map_type
+from rawbpf.syscall.gate import enter, replaced
+from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrMapElem
 from tests.support.fake_kernel import FakeKernel
 
@@ -93,12 +93,31 @@ def test_what_a_record_leaves_open_is_closed(calls):
     [
         ({"name": "reboot"}, "makes no call 'reboot'"),
         ({"words": (0, 0, 1 << 20)}, "shorter than it says"),
-        ({"name": "close", "refs": ()}, "what to let go of"),
+        ({"name": "close", "refs": (), "words": (3,)}, "what to let go of"),
+        ({"refs": ()}, "was not recorded"),
+        ({"blocks": ()}, "points to where nothing is|not known"),
+        ({"name": "ioctl", "words": (3, 0x80082407, 1)}, "request is not known"),
     ],
 )
 def test_accidents_are_not_repeated(calls, change, why):
     with replaced(Kernel()), pytest.raises(FormatError, match=why):
         list(replay([calls[0]._replace(**change)]))
+
+
+def test_an_address_of_which_nothing_is_known_is_not_passed_on():
+    attr = BpfAttrMapElem(map_fd=9, key=0xDEAD0000, value=0xBEEF0000)
+    with replaced(FakeKernel(BPF_MAP_LOOKUP_ELEM=[0])), recorded() as calls:
+        enter("bpf", bpf_cmd.BPF_MAP_LOOKUP_ELEM, ctypes.addressof(attr), 32)
+    seen = []
+
+    def look(_cmd, address, _size):
+        passed = BpfAttrMapElem.from_address(address)
+        seen.append((passed.key, passed.value))
+        return 0
+
+    with replaced(FakeKernel(BPF_MAP_LOOKUP_ELEM=[look])):
+        list(replay(calls))
+    assert seen == [(0, 0)]
 
 
 @pytest.mark.parametrize("line", ["", "{}", "[]", "nonsense", '{"call": "bpf", "words": [{}]}'])

@@ -5,9 +5,8 @@ import inspect
 import pytest
 
 from rawbpf.uapi import bpf_attr, bpf_info
+from rawbpf.uapi.field_uses import USES
 from rawbpf.uapi.fields import ADDED, STRUCTS, since
-
-RESERVED = ("_",)
 
 
 @pytest.mark.parametrize("module", [bpf_attr, bpf_info], ids=["bpf_attr", "bpf_info"])
@@ -19,6 +18,11 @@ def test_every_structure_has_its_row(module):
     }
     assert ours <= set(STRUCTS), "name it in rawbpf/uapi/fields.py: STRUCTS"
     assert ours <= set(ADDED), "say since when its fields are there: rawbpf/uapi/fields.py: ADDED"
+
+
+@pytest.mark.parametrize("struct", USES, ids=lambda struct: struct.__name__)
+def test_uses_are_of_fields(struct):
+    assert set(USES[struct]) <= {name for name, *_ in struct._fields_}
 
 
 @pytest.mark.parametrize("struct", STRUCTS, ids=lambda struct: struct.__name__)

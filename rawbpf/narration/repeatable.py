@@ -1,0 +1,86 @@
+"""Whether a recorded call can be made again without an accident.
+
+A record is a file, and may be damaged. The kernel writes where an attr points, so an address that
+was not recorded with what it points to must not be passed on, and a block must not be shorter than
+the call says. What is well formed is made: it is a program in its way, and whoever replays it runs
+it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import FormatError
+from rawbpf.syscall.epoll import EVENT
+from rawbpf.uapi.perf_event import perf_event_ioc
+from rawbpf.uapi.syscall_nr import SYSCALL_NR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawbpf.narration.call import Call, Ref
+
+__all__ = ["check"]
+
+_LARGEST = 1 << 26
+
+_ADDRESSES = {"bpf": (1,), "perf_event_open": (0,), "epoll_ctl": (3,), "epoll_pwait": (1, 4)}
+"""Words that are addresses."""
+
+_IOCTLS = set(perf_event_ioc) - {perf_event_ioc.PERF_EVENT_IOC_ID}
+"""Requests whose argument is no address."""
+
+_WORDS = {"bpf": 3, "perf_event_open": 5, "ioctl": 3, "mmap": 6, "munmap": 2, "epoll_create1": 1,
+          "epoll_ctl": 4, "epoll_pwait": 6, "close": 1}  # fmt: skip
+
+
+def check(call: Call) -> None:
+    """FormatError for a call that is not to be made."""
+    wrong = next(iter(_wrong(call)), None)
+    if wrong is not None:
+        raise FormatError(f"{call.key} is not repeated", why=wrong)
+
+
+def _wrong(call: Call) -> Iterator[str]:
+    if call.name not in SYSCALL_NR["x86_64"] or call.name not in _WORDS:
+        yield f"rawbpf makes no call {call.name!r}"
+        return
+    if len(call.words) != _WORDS[call.name] or (call.name == "mmap" and call.words[0]):
+        yield "its words cannot be meant"
+        return
+    if call.name in ("close", "munmap") and not call.refs:
+        yield "it does not say what to let go of"
+    if any(not 0 <= block.room <= _LARGEST for block in call.blocks):
+        yield "it has a block of an impossible size"
+    refs = [*call.refs, *(ref for block in call.blocks for ref in block.refs)]
+    if not all(_fits(call, ref) for ref in refs):
+        yield "it points to where nothing is"
+        return
+    recorded = {ref.at for ref in call.refs if ref.block is not None}
+    if any(call.words[at] and at not in recorded for at in _ADDRESSES.get(call.name, ())):
+        yield "what an address points to was not recorded"
+        return
+    yield from _too_short(call)
+
+
+def _fits(call: Call, ref: Ref) -> bool:
+    return (ref.block is None or 0 <= ref.block < len(call.blocks)) and (
+        ref.size in (4, 8) and 0 <= ref.at < _LARGEST
+    )
+
+
+def _too_short(call: Call) -> Iterator[str]:
+    """What is smaller than the kernel is told."""
+    if call.name == "ioctl" and call.words[1] not in _IOCTLS:
+        yield "its request is not known"
+    if call.name == "epoll_pwait" and call.words[2] * EVENT.size > _room(call, "events"):
+        yield "it has no room for what it asks for"
+    if call.name == "bpf":
+        attr = call.block("attr")
+        if attr is None or attr.struct is None or call.words[2] > attr.room:
+            yield "its attr is not known, or shorter than it says"
+
+
+def _room(call: Call, path: str) -> int:
+    block = call.block(path)
+    return 0 if block is None else block.room

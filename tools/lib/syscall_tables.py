@@ -1,0 +1,175 @@
+"""The tables of docs/reference/syscalls.md, from the layouts and what is known of them."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rawbpf.narration.layout import LINKS, place
+from rawbpf.narration.pointers import IN, OUT, pointers
+from rawbpf.uapi.bpf_attr import BpfAttrLinkCreate
+from rawbpf.uapi.bpf_commands import COMMANDS, Command
+from rawbpf.uapi.bpf_info import BpfBtfInfo, BpfMapInfo, BpfProgInfo
+from rawbpf.uapi.field_uses import USES
+from rawbpf.uapi.fields import STRUCTS, c_name, since
+from rawbpf.uapi.perf_event import PerfEventAttr, perf_event_ioc
+from rawbpf.uapi.syscall_nr import SYSCALL_NR
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+ROOT = Path(__file__).resolve().parents[2]
+Struct = type[ctypes.Structure]
+
+
+def _table(head: str, rows: Iterable[Iterable[object]]) -> str:
+    columns = head.count("|") + 1
+    lines = [f"| {head} |", "|" + " --- |" * columns]
+    return "\n".join([*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)])
+
+
+def _release(release: tuple[int, int] | None) -> str:
+    return f"{release[0]}.{release[1]}" if release else ""
+
+
+def calls() -> str:
+    """Every system call that passes the gate."""
+    rows = ((f"`{name}`", *(SYSCALL_NR[arch][name] for arch in SYSCALL_NR)) for name in _calls())
+    return _table(f"call | {' | '.join(SYSCALL_NR)}", rows)
+
+
+def _calls() -> list[str]:
+    return list(next(iter(SYSCALL_NR.values())))
+
+
+def _users() -> dict[str, str]:
+    """Command -> the function of rawbpf.syscall that makes it."""
+    found: dict[str, list[str]] = {}
+    for file in sorted((ROOT / "rawbpf/syscall").glob("*.py")):
+        for part in re.split(r"^(?=def )", file.read_text(), flags=re.MULTILINE)[1:]:
+            name = re.match(r"def (\w+)", part)
+            assert name is not None
+            body = part.partition("__all__")[0]
+            for command in set(re.findall(r"bpf_cmd\.(BPF_\w+)", body)):
+                entry = f"[`{name[1]}`](../../rawbpf/syscall/{file.name})"
+                found.setdefault(command, []).append(entry)
+    return {command: ", ".join(entries) for command, entries in found.items()}
+
+
+def commands() -> str:
+    """A row for each command."""
+    users = _users()
+    rows = []
+    for number, command in COMMANDS.items():
+        names = [name for name in type(number).__members__ if type(number)[name] is number]
+        by = users.get(number.name) or next((users[n] for n in names if n in users), "")
+        if not by and command.struct is not None:
+            by = _by_kind(number.name, users)
+        name = f"[`{number.name}`](#{_anchor(command)})" if command.struct else f"`{number.name}`"
+        rows.append((int(number), name, _release(command.since), command.purpose, by))
+    return _table("number | command | Linux | it | made by", rows)
+
+
+def _by_kind(name: str, users: dict[str, str]) -> str:
+    """Commands that one function makes for several kinds of objects: it is told which."""
+    for ending, kin in (("GET_NEXT_ID", "next_id"), ("GET_FD_BY_ID", "fd_by_id")):
+        if name.endswith(ending):
+            file = "bpf.py" if kin == "next_id" else "bpf_object.py"
+            return f"[`{kin}`](../../rawbpf/syscall/{file})"
+    return users.get(name, "")
+
+
+def _anchor(command: Command) -> str:
+    return _heading(_struct(command)).lower().replace(" ", "-")
+
+
+def _struct(command: Command) -> Struct:
+    assert command.struct is not None
+    return command.struct
+
+
+def _heading(struct: Struct) -> str:
+    """The commands that take this structure; of many, the first, and how many others."""
+    names = [str(one.number.name) for one in COMMANDS.values() if one.struct is struct]
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+_WAYS = {IN: "read", OUT: "written", "both": "read and written"}
+
+
+def _fields(struct: Struct) -> str:
+    rows: list[tuple[object, ...]] = []
+    for field, *_ in struct._fields_:
+        if field.startswith("_"):
+            continue
+        at, size, bits = place(struct, field)
+        width = f"{bits} bit" if bits else size
+        name = f"`{c_name(struct, field)}`"
+        row = at, width, name, _release(since(struct, field)), _points(struct, field)
+        rows.append((*row, USES[struct].get(field, "")) if struct in USES else row)
+    used = " | rawbpf uses it for" if struct in USES else ""
+    return _table(f"offset | size | field | Linux | points to{used}", rows)
+
+
+def _points(struct: Struct, field: str) -> str:
+    rows = []
+    for command in [-1, *(c.number for c in COMMANDS.values() if c.struct is struct)]:
+        row = pointers(struct, int(command)).get(field)
+        if row is not None and f"{row.kind}, {_WAYS[row.way]}" not in rows:
+            rows.append(f"{row.kind}, {_WAYS[row.way]}")
+    return "; or ".join(rows)
+
+
+def attrs() -> str:
+    """A section for each structure that a command's attr is."""
+    parts = []
+    for struct in dict.fromkeys(c.struct for c in COMMANDS.values() if c.struct is not None):
+        parts.append(f"### {_heading(struct)}\n")
+        names = [f"`{c.number.name}`" for c in COMMANDS.values() if c.struct is struct]
+        if len(names) > 1:
+            parts.append(f"{', '.join(names)}.\n")
+        parts.append(_fields(struct) + "\n")
+        if struct is BpfAttrLinkCreate:
+            parts += [_variant(other, kinds) for other, kinds in _variants().items()]
+    return "\n".join(parts).rstrip()
+
+
+def _variants() -> dict[Struct, list[str]]:
+    found: dict[Struct, list[str]] = {}
+    for kind, struct in LINKS.items():
+        found.setdefault(struct, []).append(f"`{kind.name}`")
+    return found
+
+
+def _variant(struct: Struct, kinds: list[str]) -> str:
+    return f"For the attach types {', '.join(kinds)}:\n\n{_fields(struct)}\n"
+
+
+def infos() -> str:
+    """What BPF_OBJ_GET_INFO_BY_FD fills in."""
+    structs = (BpfMapInfo, BpfProgInfo, BpfBtfInfo)
+    return "\n\n".join(f"### {STRUCTS[struct][0]}\n\n{_fields(struct)}" for struct in structs)
+
+
+def perf() -> str:
+    """The attr of perf_event_open(2)."""
+    return _fields(PerfEventAttr)
+
+
+def requests() -> str:
+    """The requests of ioctl(2)."""
+    return _table(
+        "request | number", ((f"`{one.name}`", f"`{int(one):#x}`") for one in perf_event_ioc)
+    )
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "calls": calls,
+    "commands": commands,
+    "attrs": attrs,
+    "infos": infos,
+    "perf": perf,
+    "requests": requests,
+}
