@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.errors import BytecodeError
 from rawbpf.verifier.failure import Failure
 from rawbpf.verifier.log import Log
 from rawbpf.verifier.registry import matches
@@ -79,8 +80,21 @@ def _ask(rule: Rule, match: re.Match[str], failure: Failure) -> Explanation | No
         return None
     named = match.groupdict().get("slot")
     slot = int(named) if named and named.isdigit() else failure.slot
-    patch = rule.repair(failure, match) if rule.repair and failure.code else None
-    return Explanation(failure, finding, slot, rule, patch)
+    return Explanation(failure, finding, slot, rule, _patch(rule, match, failure))
+
+
+def _patch(rule: Rule, match: re.Match[str], failure: Failure) -> Patch | None:
+    """The rule's change. A damaged log may name what no instruction can have."""
+    if rule.repair is None or failure.code is None:
+        return None
+    try:
+        patch = rule.repair(failure, match)
+        for edit in patch.edits if patch else ():
+            for instruction in edit.instructions:
+                instruction.check()
+    except BytecodeError:
+        return None
+    return patch
 
 
 def _unknown(failure: Failure) -> Finding:

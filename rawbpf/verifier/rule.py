@@ -22,7 +22,8 @@ A file in ``rules/`` holds one, as ``RULE``; nothing else needs to be told about
 - rules are asked in the order of their codes, those that are ``general`` after all others: a
   complaint may fit two, and the narrower one should answer. ``explain`` may decline by None
 - ``repair`` proposes a `Patch` (``patch.py``). Whoever loads the program tries it on the kernel and
-  says whether it was accepted, so it need not be sure. It needs ``failure.code``
+  says whether it was accepted, so it need not be sure. It is called when ``failure.code`` is
+  there, and may raise BytecodeError, as `insert` does for what is no instruction
 - no function may raise, for any log: a test feeds them damaged ones. Mind that a log may name
   registers and instructions that are not there; bound the digits of a number (``\d{1,9}``)
 """
@@ -62,10 +63,15 @@ class Finding(NamedTuple):
 
 
 class Example(NamedTuple):
-    """Two files in assembly that differ in little: the kernel refuses the first, not the second."""
+    """Two files in assembly that differ in little: the kernel refuses the first, not the second.
+
+    ``since``, ``until``: the first and the last version that refuse it, if not all do.
+    """
 
     refused: str
     accepted: str
+    since: str = ""
+    until: str = ""
 
 
 class Rule(NamedTuple):

@@ -105,8 +105,8 @@ class Value(NamedTuple):
 
     @property
     def off(self) -> int:
-        """What is known to have been added to an address."""
-        return self.number or 0 if self.kind == "fp" else self.field("off")
+        """What is known to have been added to an address: `off=`, or from 7.1 on `imm=`."""
+        return (self.number or 0) + self.field("off") + self.field("imm")
 
     @property
     def is_variable(self) -> bool:

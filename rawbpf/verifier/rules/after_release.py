@@ -1,0 +1,118 @@
+"""RB-V018: something is used or released that is not held (any more).
+
+A release makes numbers of all copies of the pointer; so the complaint is often only that a number
+is no address. What it was before the log tells.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.verifier.effect import effect
+from rawbpf.verifier.patch import Patch, replace
+from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
+from rawbpf.verifier.snippets import RESERVE
+from rawbpf.verifier.words import kind_words
+
+if TYPE_CHECKING:
+    import re
+
+    from rawbpf.verifier.failure import Failure
+
+_RELEASES = (
+    "bpf_ringbuf_submit", "bpf_ringbuf_discard", "bpf_sk_release", "bpf_task_release",
+    "bpf_cgroup_release", "bpf_obj_drop_impl", "bpf_ringbuf_submit_dynptr", "bpf_kptr_xchg",
+    "bpf_cpumask_release", "bpf_put_file",
+)  # fmt: skip
+
+
+def _released(failure: Failure, register: int) -> tuple[int, str, str] | None:
+    """Where the pointer in a register was released: slot, function, what it was before."""
+    place = register
+    for index, step in enumerate(failure.path):
+        if index == 0:
+            continue
+        one = effect(step.text)
+        if one.kind == "call" and one.name in _RELEASES:
+            before = failure.value(1, index)
+            holder = failure.value(place, index)
+            if (
+                before is not None
+                and holder is not None
+                and not holder.is_scalar
+                and holder.kind == before.kind
+            ):
+                return step.slot, one.name, before.kind
+        if one.dst == place:
+            if one.kind != "move" or one.src is None:
+                return None
+            place = one.src
+        if index > 4096:
+            return None
+    return None
+
+
+def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
+    words = match.groupdict()
+    register = int(words["reg"])
+    name = failure.effect.name
+    found = _released(failure, register)
+    if found is not None:
+        slot, release, kind = found
+        what = kind_words(kind)
+        again = "released again" if name in _RELEASES else "used"
+        return Finding(
+            f"r{register} is {again} after {release} has released it",
+            (Evidence(f"r{register} was {what} until {release} took it", slot),),
+            change="use it before it is released, and release it once",
+        )
+    if not words.get("unheld"):
+        return None
+    return Finding(
+        f"{name or 'the call'} releases r{register}, which the program did not acquire",
+        change="release only what a call has handed out to be released",
+    )
+
+
+def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
+    found = _released(failure, int(match["reg"]))
+    if found is None or failure.slot is None or failure.effect.name not in _RELEASES:
+        return None
+    return Patch("take the second release away", (replace(failure.slot, "r0 = 0"),))
+
+
+_SUBMIT = "        r1 = r6\n        r2 = 0\n        call ringbuf_submit\n"
+_BEGIN = RESERVE + "        if r0 == 0 goto out\n        r6 = r0\n"
+_END = "out:    r0 = 0\n        exit\n"
+
+RULE = Rule(
+    code="RB-V018",
+    title="Used or released after it was given back",
+    patterns=(
+        r"R(?P<reg>\d\d?) type=(?:scalar|inv) expected=",
+        r"R(?P<reg>\d\d?) invalid mem access '(?:scalar|inv)'",
+        (
+            r"(?P<unheld>release) (?:helper|kfunc|kernel function) \S+ expects referenced "
+            r".{0,60}R(?P<reg>\d)"
+        ),
+        r"R(?P<reg>\d\d?) must be (?P<unheld>referenced) when passed to release",
+        r"arg#?(?P<reg>\d) is an (?P<unheld>unacquired) reference",
+    ),
+    meaning=(
+        "Once a pointer was handed to the function that releases it, the program has it no longer: "
+        "all its copies are mere numbers from then on. And only what was acquired can be released."
+    ),
+    reason=(
+        "What was released may belong to somebody else at once, a record to the reader, a socket's "
+        "memory to another socket. Releasing twice would take away what another holds."
+    ),
+    examples=(
+        Example(_BEGIN + _SUBMIT + _SUBMIT + _END, _BEGIN + _SUBMIT + _END),
+        Example(
+            _BEGIN + _SUBMIT + "        r0 = *(u64 *)(r6 + 0)\n" + _END,
+            _BEGIN + "        *(u64 *)(r6 + 0) = 1\n" + _SUBMIT + _END,
+        ),
+    ),
+    explain=_explain,
+    repair=_repair,
+)

@@ -1,0 +1,64 @@
+"""RB-V010: the context's address was changed before it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.verifier.rule import Example, Finding, Rule
+from rawbpf.verifier.words import history, kind_words
+
+if TYPE_CHECKING:
+    import re
+
+    from rawbpf.verifier.failure import Failure
+
+
+def _explain(failure: Failure, match: re.Match[str]) -> Finding:
+    words = match.groupdict()
+    memory = failure.effect.memory
+    register = int(words.get("reg") or (memory.base if memory is not None else 1))
+    what = kind_words(words.get("type") or "ctx")
+    if words.get("off"):
+        sentence = f"r{register} is {what}, moved by {words['off']} bytes; here it must be unmoved"
+    else:
+        sentence = f"an unknown number was added to r{register}, {what}"
+    return Finding(
+        sentence,
+        history(failure, register),
+        change="keep the address as it came, and give the offset in the load itself: [r1 + 8]",
+    )
+
+
+RULE = Rule(
+    code="RB-V010",
+    title="The address of the context was changed",
+    patterns=(
+        (
+            r"dereference of modified (?P<type>\w+) ptr R(?P<reg>\d\d?) "
+            r"off=(?P<off>-?\d{1,19}) disallowed"
+        ),
+        r"variable (?P<type>\w+) access var_off=\S+ \S+ disallowed",
+        (
+            r"(?:negative|variable) offset (?P<type>\w+) ptr R(?P<reg>\d\d?) "
+            r"off=(?P<off>-?\d{1,19}) disallowed"
+        ),
+    ),
+    meaning=(
+        "A load from the context, or from an object of the kernel, must show its offset: base plus "
+        "a constant. Functions that take the context must get it as the program got it."
+    ),
+    reason=(
+        "Fields of a context are not where they seem to be: the kernel rewrites each load into one "
+        "from its own structures, and for that it must know which field is meant."
+    ),
+    examples=(
+        Example(
+            '.program pick, "socket"\n        r2 = *(u32 *)(r1 + 0)\n        r2 &= 4\n'
+            "        r1 += r2\n        r0 = *(u32 *)(r1 + 0)\n        exit\n",
+            '.program pick, "socket"\n        r2 = *(u32 *)(r1 + 0)\n        r2 &= 4\n'
+            "        r0 = *(u32 *)(r1 + 0)\n        if r2 == 0 goto out\n"
+            "        r0 = *(u32 *)(r1 + 4)\nout:    exit\n",
+        ),
+    ),
+    explain=_explain,
+)

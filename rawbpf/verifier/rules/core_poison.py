@@ -1,0 +1,66 @@
+"""RB-V019: an instruction needs a field, a type or a function which this kernel does not have.
+
+Whoever relocates the program (libbpf, rawbpf) cannot know whether such an instruction is ever
+reached. So it becomes a call of a function that no kernel has, with a number to know it by:
+0xbad2310 for CO-RE relocations, 0xbad2311 (2002000000 + index in libbpf) for missing kfuncs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
+
+if TYPE_CHECKING:
+    import re
+
+    from rawbpf.verifier.failure import Failure
+
+_CORE_POISON = 0xBAD2310
+_KFUNC_POISON = 2002000000
+_MAP_POISON = 2001000000
+_MOST = 1_000_000
+
+
+def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
+    number = int(match["number"])
+    if number == _CORE_POISON:
+        what = "a type or field that this kernel does not have"
+    elif _KFUNC_POISON <= number < _KFUNC_POISON + _MOST:
+        what = "a kernel function that this kernel does not have"
+    elif _MAP_POISON <= number < _MAP_POISON + _MOST:
+        what = "a map that was not created"
+    else:
+        return None
+    text = failure.text_at(failure.slot)
+    return Finding(
+        f"this instruction stands for {what}",
+        (Evidence(f"the call of function {number} was put in its place: {text}"),) if text else (),
+        change="ask first: bpf_core_field_exists(), bpf_core_type_exists(), bpf_ksym_exists()",
+    )
+
+
+RULE = Rule(
+    code="RB-V019",
+    title="A field or function that this kernel lacks",
+    patterns=(r"invalid func unknown#(?P<number>\d{1,10})",),
+    meaning=(
+        "The program was compiled against types of another kernel. Where a field was not found in "
+        "this one, the instruction that needs it was replaced by one that cannot be, and the "
+        "verifier has found a way there."
+    ),
+    reason=(
+        "A program may ask whether a field exists and do without it; then the verifier sees that "
+        "the "
+        "instruction is never reached. An instruction with a wrong offset would read something "
+        "else."
+    ),
+    examples=(
+        Example(
+            '.program gone, "socket"\n        call 195896080\n        r0 = 0\n        exit\n',
+            '.program gone, "socket"\n        r1 = 0                              ; exists: no\n'
+            "        if r1 == 0 goto out\n        call 195896080\nout:    r0 = 0\n        exit\n",
+        ),
+    ),
+    explain=_explain,
+)

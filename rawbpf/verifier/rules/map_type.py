@@ -1,0 +1,70 @@
+"""RB-V016: a map of a type that the function does not work on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.uapi.bpf import bpf_map_type
+from rawbpf.verifier.rule import Example, Finding, Rule
+
+if TYPE_CHECKING:
+    import re
+
+    from rawbpf.verifier.failure import Failure
+
+
+def _explain(failure: Failure, match: re.Match[str]) -> Finding:
+    words = match.groupdict()
+    name = words.get("func") or failure.effect.name or "the function"
+    number = int(words["type"]) if words.get("type") else None
+    what = _name(number) if number is not None else "this type"
+    value = failure.value(1)
+    which = f"map {value.fields['map']}" if value and "map" in value.fields else "the map"
+    return (
+        Finding(
+            f"{name} does not work on maps of type {what}",
+            change=f"give it another map, or give {which} another type",
+        )
+        if number is not None
+        else Finding(f"{which} cannot be used like this", change=match[0])
+    )
+
+
+def _name(number: int) -> str:
+    try:
+        return bpf_map_type(number).name.removeprefix("BPF_MAP_TYPE_").lower()
+    except ValueError:
+        return str(number)
+
+
+_BEGIN = '.license "GPL"\n'
+_REST = (
+    '\n.program send, "kprobe"\n        r1 = records ll\n        r2 = 8\n        r3 = 0\n'
+    "        call ringbuf_reserve\n        if r0 == 0 goto out\n        r1 = r0\n"
+    "        r2 = 0\n        call ringbuf_submit\nout:    r0 = 0\n        exit\n"
+)
+
+RULE = Rule(
+    code="RB-V016",
+    title="A map of the wrong type",
+    patterns=(
+        r"cannot pass map_type (?P<type>\d{1,5}) into func (?P<func>\w+)",
+        r"(?:program of this type|this (?:map|program)).{0,40} cannot use .{0,60}map",
+        r"map_type (?P<type>\d{1,5}) .{0,60}not (?:allowed|supported)",
+    ),
+    meaning=(
+        "Functions are made for types of maps: ringbuf_reserve for ring buffers, tail_call for "
+        "arrays of programs, perf_event_output for arrays of perf events."
+    ),
+    reason=(
+        "The function takes the map's memory for what it is made for, and would read an array as "
+        "if it were a ring."
+    ),
+    examples=(
+        Example(
+            _BEGIN + ".map records, array, key=u32, value=u64, entries=1\n" + _REST,
+            _BEGIN + ".map records, ringbuf, entries=4096\n" + _REST,
+        ),
+    ),
+    explain=_explain,
+)

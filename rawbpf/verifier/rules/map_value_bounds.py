@@ -1,0 +1,94 @@
+"""RB-V007: an access outside of a map's value.
+
+The complaint has two lines: the sizes, and which bound (min or max) of which register is at fault.
+Which comes alone depends on the kernel.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.verifier.bounds import Access, explain_bounds, repair_bounds
+from rawbpf.verifier.rule import Example, Finding, Rule
+from rawbpf.verifier.snippets import HITS, LOOKUP
+
+if TYPE_CHECKING:
+    import re
+
+    from rawbpf.verifier.failure import Failure
+    from rawbpf.verifier.patch import Patch
+
+
+def _access(failure: Failure, match: re.Match[str]) -> Access | None:
+    return Access.of(failure, match, ("map_value", "map_key"))
+
+
+def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
+    access = _access(failure, match)
+    if access is None:
+        return None
+    name = access.value.fields.get("map") if access.value else None
+    return explain_bounds(
+        failure, access, f"the value of map {name}" if name else "the map's value"
+    )
+
+
+def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
+    access = _access(failure, match)
+    return repair_bounds(failure, access) if access else None
+
+
+_INDEX = '.program pick, "socket"\n        r6 = *(u32 *)(r1 + 0)\n'
+_ADD = """\
+        if r0 == 0 goto out
+        r0 += r6
+        r0 = *(u8 *)(r0 + 0)
+out:    r0 = 0
+        exit
+"""
+
+RULE = Rule(
+    code="RB-V007",
+    title="Access outside of a map's value",
+    patterns=(
+        (
+            r"invalid access to map (?:value|key), (?:value|key)_size=(?P<room>\d{1,9}) "
+            r"off=(?P<off>-?\d{1,19}) size=(?P<size>-?\d{1,9})(?:\nR(?P<reg>\d\d?) )?"
+        ),
+        r"R(?P<reg>\d\d?) unbounded memory access, make sure to bounds check any such access",
+        (
+            r"R(?P<reg>\d\d?) min value is negative, either use unsigned index or do a if \(index "
+            r">=0\) check"
+        ),
+        r"R(?P<reg>\d\d?) (?:min|max) value is outside of the allowed memory range",
+    ),
+    meaning=(
+        "A value has as many bytes as its map's value_size says, and an access must be inside with "
+        "all of them. If a number was added to the address, all numbers that it may be are looked "
+        "at: the smallest and the largest must be inside."
+    ),
+    reason=(
+        "Values of a map lie side by side in the kernel's memory. An access beyond one would reach "
+        "the next, or what belongs to somebody else."
+    ),
+    examples=(
+        Example(
+            HITS + _INDEX + LOOKUP + _ADD,
+            HITS + _INDEX + "        if r6 > 7 goto out\n" + LOOKUP + _ADD,
+        ),
+        Example(
+            HITS
+            + '.program past, "socket"\n'
+            + LOOKUP
+            + "        if r0 == 0 goto out\n        r0 = *(u64 *)(r0 + 8)\nout:    r0 = 0\n"
+            "        exit\n",
+            HITS
+            + '.program past, "socket"\n'
+            + LOOKUP
+            + "        if r0 == 0 goto out\n        r0 = *(u64 *)(r0 + 0)\nout:    r0 = 0\n"
+            "        exit\n",
+        ),
+    ),
+    explain=_explain,
+    repair=_repair,
+)

@@ -1,0 +1,76 @@
+"""RB-V009: an access outside of memory that a call gave: a record, a buffer, an object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.verifier.bounds import Access, explain_bounds, repair_bounds
+from rawbpf.verifier.rule import Example, Finding, Rule
+from rawbpf.verifier.snippets import RESERVE
+
+if TYPE_CHECKING:
+    import re
+
+    from rawbpf.verifier.failure import Failure
+    from rawbpf.verifier.patch import Patch
+
+_KINDS = (
+    "mem", "alloc_mem", "ringbuf_mem", "buf", "rdonly_buf", "rdwr_buf", "rdonly_mem", "tp_buffer",
+    "sock", "sock_common", "tcp_sock", "xdp_sock",
+)  # fmt: skip
+
+
+def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
+    access = Access.of(failure, match, _KINDS)
+    if access is None:
+        return None
+    name = access.value.kind if access.value else ""
+    memory = "the record" if name in ("ringbuf_mem", "alloc_mem") else "this memory"
+    return explain_bounds(failure, access, memory)
+
+
+def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
+    access = Access.of(failure, match, _KINDS)
+    return repair_bounds(failure, access) if access else None
+
+
+def _store(offset: int) -> str:
+    return (
+        RESERVE + f"        if r0 == 0 goto out\n        *(u64 *)(r0 + {offset}) = 1\n"
+        "        r1 = r0\n        r2 = 0\n        call ringbuf_submit\n"
+        "out:    r0 = 0\n        exit\n"
+    )
+
+
+RULE = Rule(
+    code="RB-V009",
+    title="Access outside of a record or buffer",
+    patterns=(
+        (
+            r"invalid access to memory, mem_size=(?P<room>\d{1,9}) off=(?P<off>-?\d{1,19}) "
+            r"size=(?P<size>-?\d{1,9})(?:\nR(?P<reg>\d\d?) )?"
+        ),
+        (
+            r"R(?P<reg>\d\d?) invalid \w+ buffer access: off=(?P<off>-?\d{1,19}), "
+            r"size=(?P<size>-?\d{1,9})"
+        ),
+        r"R(?P<reg>\d\d?) invalid (?:variable )?buffer offset",
+        r"R(?P<reg>\d\d?) invalid \w+ access off=(?P<off>-?\d{1,19}) size=(?P<size>-?\d{1,9})",
+        r"R(?P<reg>\d\d?) unbounded memory access, make sure to bounds check any such access",
+        (
+            r"R(?P<reg>\d\d?) min value is negative, either use unsigned index or do a if \(index "
+            r">=0\) check"
+        ),
+        r"R(?P<reg>\d\d?) (?:min|max) value is outside of the allowed memory range",
+    ),
+    meaning=(
+        "The memory behind this address has a size that was fixed when the program got it: what it "
+        "reserved in a ring buffer, what the kernel lends it. An access must be inside with all "
+        "its "
+        "bytes, for all numbers that were perhaps added to the address."
+    ),
+    reason="Behind it lies the next record, or memory of the kernel that nobody lent.",
+    examples=(Example(_store(8), _store(0)),),
+    explain=_explain,
+    repair=_repair,
+)

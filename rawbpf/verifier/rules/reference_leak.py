@@ -1,0 +1,123 @@
+"""RB-V017: something that was acquired is not given back."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.verifier.effect import effect
+from rawbpf.verifier.patch import Patch, insert
+from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
+from rawbpf.verifier.snippets import RESERVE
+
+if TYPE_CHECKING:
+    import re
+
+    from rawbpf.verifier.failure import Failure
+    from rawbpf.verifier.path import Step
+
+
+_FARTHEST = 2000
+
+
+class _Giver(NamedTuple):
+    """What releases, and the calls that do it on the pointer in r1."""
+
+    release: str
+    calls: tuple[str, ...]
+
+
+_SOCKET = _Giver("bpf_sk_release", ("call sk_release",))
+_GIVEN_BY = {
+    "bpf_ringbuf_reserve": _Giver(
+        "bpf_ringbuf_submit or bpf_ringbuf_discard", ("r2 = 0", "call ringbuf_discard")
+    ),
+    "bpf_sk_lookup_tcp": _SOCKET,
+    "bpf_sk_lookup_udp": _SOCKET,
+    "bpf_skc_lookup_tcp": _SOCKET,
+}
+
+
+def _acquired(failure: Failure, match: re.Match[str]) -> tuple[int, str]:
+    """The instruction that acquired it, and the function's name."""
+    slot = int(match["born"])
+    return slot, effect(failure.text_at(slot) or "").name
+
+
+def _explain(failure: Failure, match: re.Match[str]) -> Finding:
+    slot, name = _acquired(failure, match)
+    giver = _GIVEN_BY.get(name)
+    release = giver.release if giver else "the function that releases it"
+    holder = _holder(failure, int(match["id"]))
+    evidence = [Evidence(f"{name or 'the call'} gave it", slot)]
+    if holder is not None:
+        evidence.insert(0, Evidence(f"{holder} still holds it"))
+    else:
+        evidence.insert(0, Evidence("no register and no stack slot holds it any more"))
+    return Finding(
+        f"the program ends, and what {name or 'a call'} gave it was not given back on this path",
+        tuple(evidence),
+        change=f"call {release} on every way from there to an exit",
+    )
+
+
+def _last_holder(failure: Failure, reference: int) -> tuple[Step, str] | None:
+    """The last step in front of which a register had it, and that register."""
+    for at, step in enumerate(islice(failure.path, _FARTHEST)):
+        if step.depth == 0 and (holder := _holder(failure, reference, at)):
+            return step, holder
+    return None
+
+
+def _holder(failure: Failure, reference: int, at: int = 0) -> str | None:
+    """A register that has it in front of a step. Until 7.0 it says ref_obj_id, then id."""
+    for register in range(10):
+        value = failure.value(register, at)
+        if value is None or value.is_scalar:
+            continue
+        if reference in (value.field("ref_obj_id"), value.field("id")):
+            return f"r{register}"
+    return None
+
+
+def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
+    giver = _GIVEN_BY.get(_acquired(failure, match)[1])
+    last = _last_holder(failure, int(match["id"]))
+    if giver is None or last is None:
+        return None
+    step, holder = last
+    move = () if holder == "r1" else (f"r1 = {holder}",)
+    result = ("r0 = 0",) if effect(step.text).kind == "exit" else ()
+    calls = (*move, *giver.calls, *result)
+    edit = insert(step.slot, f"if {holder} == 0 goto +{len(calls)}", *calls)
+    return Patch(f"give it back while {holder} has it", (edit,))
+
+
+_CHECK = "        if r0 == 0 goto out\n"
+_END = "out:    r0 = 0\n        exit\n"
+
+RULE = Rule(
+    code="RB-V017",
+    title="What was acquired is not released",
+    patterns=(r"Unreleased reference id=(?P<id>\d{1,9}) alloc_insn=(?P<born>\d{1,9})",),
+    meaning=(
+        "Some functions hand out what must be given back: a record of a ring buffer, a socket, an "
+        "object of the kernel. The verifier counts them, and at every exit of the program there "
+        "must be none left."
+    ),
+    reason=(
+        "A record that is never submitted stops the ring for good; a socket that is never released "
+        "stays in memory for ever. Nobody else could clean up: the program has forgotten it."
+    ),
+    examples=(
+        Example(
+            RESERVE + _CHECK + _END,
+            RESERVE
+            + _CHECK
+            + "        r1 = r0\n        r2 = 0\n        call ringbuf_submit\n"
+            + _END,
+        ),
+    ),
+    explain=_explain,
+    repair=_repair,
+)

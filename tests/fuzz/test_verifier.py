@@ -1,0 +1,96 @@
+"""The explainer takes any text, and never raises."""
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from rawbpf.verifier.explain import explain
+from rawbpf.verifier.log import Log
+from rawbpf.verifier.show import as_object, lines
+from rawbpf.verifier.state import parse_state
+from tests.support.assembled import spec_of
+from tests.support.verifier_logs import every_log
+
+fuzz = settings(max_examples=150, deadline=None)
+
+PROGRAM = spec_of(
+    '.program p, "xdp"\n'
+    " r6 = 1 ll\n r2 = r10\n call map_lookup_elem\n call f\n if r0 == 0 goto +1\n r0 = 0\n exit\n"
+    ".function f\n r0 = 0\n exit"
+).programs["p"]  # fmt: skip
+REAL = every_log()
+HOSTILE = [
+    "",
+    "\n" * 100,
+    "R99 !read_ok",
+    "R0 !read_ok\0",
+    "0: (95) exit\nR31 invalid mem access 'map_value_or_null'",
+    "99999: (79) r1 = *(u64 *)(r99 +4)\nR1 invalid mem access 'scalar'",
+    "-1: (95) exit\n" + "9" * 5000 + ": (95) exit\nR0 !read_ok",
+    "from 1 to 1:\nfrom 1 to 1: R0=(((\n1: (15) if r0 == 0x0 goto pc-1\nx",
+    "0: R1=ctx(off=" + "9" * 5000 + ") R10=fp0\n0: (95) exit\nR0 !read_ok",
+    "Reason:\nAt:\n  insn 99999999999999999999\nSuggestion:",
+    "0: (85) call bpf_x#1\nUnreleased reference id=1 alloc_insn=999999999",
+]
+
+
+def ask(text):
+    """Everything that can be asked of a log."""
+    for spec in (None, PROGRAM):
+        found = explain(text, spec)
+        assert found.sentence
+        assert all(isinstance(line, str) for line in lines(found))
+        as_object(found)
+    log = Log(text)
+    assert isinstance(log.cause, str)
+    assert log.statistics is not None
+    assert log.stack_depths is not None
+    for step in log.path:
+        assert step.states is not None
+
+
+@fuzz
+@given(st.text(max_size=300))
+def test_any_text(text):
+    ask(text)
+
+
+def test_hostile_texts():
+    for text in HOSTILE:
+        ask(text)
+
+
+@fuzz
+@given(st.sampled_from(REAL), st.data())
+def test_damaged_logs(log, data):
+    """Lines taken out, doubled, cut short, mixed with those of another log, letters changed."""
+    found = log.split("\n")
+    for _ in range(data.draw(st.integers(1, 5))):
+        at = data.draw(st.integers(0, len(found) - 1))
+        match data.draw(st.integers(0, 4)):
+            case 0:
+                del found[at : at + data.draw(st.integers(1, 5))]
+            case 1:
+                found[at:at] = found[max(at - 5, 0) : at]
+            case 2:
+                found[at] = found[at][: data.draw(st.integers(0, 80))]
+            case 3:
+                other = data.draw(st.sampled_from(REAL)).split("\n")
+                found.insert(at, data.draw(st.sampled_from(other)))
+            case _:
+                letter = data.draw(st.characters(max_codepoint=0x250))
+                place = data.draw(st.integers(0, 80))
+                found[at] = found[at][:place] + letter + found[at][place + 1 :]
+        found = found or [""]
+    ask("\n".join(found))
+
+
+@fuzz
+@given(st.text(alphabet="Rfp=()_0123456789abcwr,:; -x+PinvscalarK", max_size=120))
+@example("R0=scalar(smin=umin=umax=smax=)")
+@example("fp-8=" + "(" * 50)
+def test_any_state(text):
+    state = parse_state(text)
+    for value in state.registers.values():
+        assert value.umin <= value.umax or value.umin > value.umax
+        assert isinstance(value.smin, int)
+        assert isinstance(value.tnum.at_least(5), int | None)

@@ -1,0 +1,16 @@
+"""Real logs, as four kernels wrote them; some are of level 2."""
+
+from pathlib import Path
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "verifier"
+KERNELS = ("5.10", "6.1", "6.12", "7.2")
+
+
+def logs(kernel: str) -> dict[str, str]:
+    """Name -> log."""
+    parts = (GOLDEN / f"{kernel}.log").read_text().split("=== ")[1:]
+    return {name: log for name, _, log in (part.partition("\n") for part in parts)}
+
+
+def every_log() -> list[str]:
+    return [log for kernel in KERNELS for log in logs(kernel).values()]

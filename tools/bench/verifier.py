@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""What it costs to explain a long log: CPU time of one explanation, in a process that has done none.
+
+    python tools/bench/verifier.py [MEGABYTES] [RUNS]
+
+The log is of a real shape: a loop unrolled by the verifier, states behind each instruction, every
+kind of line that logs have, and at its end a pointer that may be NULL. The target is 100 ms a MB.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+
+EXPLAIN = """
+import sys, time
+text = sys.stdin.read()
+started = time.process_time()
+from rawbpf.verifier.explain import explain
+from rawbpf.verifier.show import lines
+found = explain(text)
+shown = list(lines(found))
+print(time.process_time() - started, found.code, found.slot)
+"""
+
+STATE = "R1=map_value(map=hits,ks=4,vs=8) R7=scalar(id={n},smin=0,smax=umax=255,var_off=(0x0; 0xff))"
+ROUND = """\
+; for (i = 0; i < n; i++) @ loop.bpf.c:12
+4: (07) r6 += 1                       ; R6={n}
+5: (bf) r7 = r6                       ; {state}
+6: (85) call bpf_get_prandom_u32#7    ; R0=scalar()
+7: (a5) if r6 < 0xffff goto pc-4
+mark_precise: frame0: last_idx 7 first_idx 4 subseq_idx -1
+mark_precise: frame0: regs=r6 stack= before 6: (85) call bpf_get_prandom_u32#7
+8: R6={n}
+
+from 7 to 4: {state}
+4: {state}
+"""
+BEGIN = "0: R1=ctx() R10=fp0\n3: (85) call bpf_map_lookup_elem#1 ; R0=map_value_or_null(id=1)\n"
+BEGIN += "4: (bf) r8 = r0 ; R8=map_value_or_null(id=1,map=hits,ks=4,vs=8)\n"
+END = "8: (79) r0 = *(u64 *)(r8 +0)\nR8 invalid mem access 'map_value_or_null'\nprocessed 9 insns\n"
+
+
+def log(size: int) -> str:
+    """About ``size`` bytes."""
+    one = ROUND.format(n=1, state=STATE.format(n=1))
+    rounds = (ROUND.format(n=n, state=STATE.format(n=n)) for n in range(size // len(one)))
+    return BEGIN + "".join(rounds) + END
+
+
+def main() -> None:
+    megabytes = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
+    runs = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    text = log(int(megabytes * 1_000_000))
+    seen = []
+    for _ in range(runs):
+        done = subprocess.run(
+            [sys.executable, "-c", EXPLAIN], input=text, text=True, capture_output=True, check=True
+        )
+        seconds, *found = done.stdout.split()
+        seen.append(float(seconds) * 1000)
+    print(f"{len(text):,} bytes: {found}, median {statistics.median(seen):.0f} ms CPU, worst {max(seen):.0f}")
+
+
+if __name__ == "__main__":
+    main()
