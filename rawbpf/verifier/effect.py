@@ -7,6 +7,7 @@ That is enough to follow a value backwards, and is there also when the program i
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Effect(NamedTuple):
     operator: str = ""
 
 
+@lru_cache(4096)  # loops show the same instructions again and again
 def effect(text: str) -> Effect:
     """The effect of an instruction. Never raises; what is not understood is "other".
 

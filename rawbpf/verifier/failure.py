@@ -28,6 +28,7 @@ class Failure:
     def __init__(self, log: Log, spec: ProgramSpec | None = None) -> None:
         self.log = log
         self.spec = spec
+        self._origins: dict[tuple[int, int], list[Origin]] = {}
 
     @property
     def complaint(self) -> str:
@@ -97,7 +98,10 @@ class Failure:
 
     def origins(self, register: int, at: int = 0) -> list[Origin]:
         """What made a register what it is, the latest first."""
-        return origins(self.path, register, at) if self.step is not None else []
+        if (register, at) not in self._origins:
+            found = origins(self.path, register, at) if self.step is not None else []
+            self._origins[register, at] = found
+        return self._origins[register, at]
 
     def birth(self, register: int, at: int = 0) -> Origin | None:
         """Where its value begins: a call, a constant, a load; None: it was there at the start."""

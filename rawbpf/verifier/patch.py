@@ -13,39 +13,47 @@ b700000000000000 9500000000000000
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from rawbpf.asm.format import format_instruction
-from rawbpf.asm.link import callee
-from rawbpf.asm.parse import parse_instruction
-from rawbpf.asm.program import Program
 from rawbpf.errors import BytecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rawbpf.asm.instruction import Instruction
-    from rawbpf.asm.program import Source
+    from rawbpf.asm.program import Program, Source
 
 __all__ = ["Edit", "Patch", "insert", "replace"]
 
+T = TypeVar("T")
+
 
 class Edit(NamedTuple):
-    """In front of ``slot``: take ``remove`` instructions away, put ``instructions`` there."""
+    """In front of ``slot``: take ``remove`` instructions away, put ``instructions`` there.
+
+    ``skipped``: jumps to ``slot`` go behind what was put there; only who comes from above runs it.
+    """
 
     slot: int
     remove: int
     instructions: tuple[Instruction, ...]
+    skipped: bool = False
 
 
-def insert(slot: int, *texts: str) -> Edit:
+def insert(slot: int, *texts: str, skipped: bool = False) -> Edit:
     """Instructions in front of the one at ``slot``; jumps in them count from themselves."""
-    return Edit(slot, 0, tuple(map(parse_instruction, texts)))
+    return Edit(slot, 0, _parse(texts), skipped)
 
 
 def replace(slot: int, *texts: str) -> Edit:
     """Other instructions for the one at ``slot``; none to take it away."""
-    return Edit(slot, 1, tuple(map(parse_instruction, texts)))
+    return Edit(slot, 1, _parse(texts))
+
+
+def _parse(texts: tuple[str, ...]) -> tuple[Instruction, ...]:
+    from rawbpf.asm.parse import parse_instruction  # explaining alone does not pay for it
+
+    return tuple(map(parse_instruction, texts))
 
 
 class Patch(NamedTuple):
@@ -63,6 +71,8 @@ class Patch(NamedTuple):
 
     def lines(self, program: Program) -> list[str]:
         """What changes: ``- 6: ...`` is taken away, ``+ 6: ...`` put in front of what is there."""
+        from rawbpf.asm.format import format_instruction
+
         found = []
         for one in sorted(self.edits):
             index = program.index_at(one.slot) if one.slot < program.slots else None
@@ -83,7 +93,8 @@ def _apply(program: Program, edit: Edit) -> Program:
     grown = sum(one.slots for one in edit.instructions) - gone
 
     def moved(slot: int) -> int:
-        return slot if slot <= edit.slot else slot + grown
+        stays = slot < edit.slot or (slot == edit.slot and not edit.skipped)
+        return slot if stays else slot + grown
 
     aimed = [
         _aim(one, slot, moved, grown if index >= end else 0)
@@ -91,21 +102,12 @@ def _apply(program: Program, edit: Edit) -> Program:
     ]
     instructions = (*aimed[:start], *edit.instructions, *aimed[end:])
     shift = len(edit.instructions) - edit.remove
-    return Program(
-        program.name,
-        instructions,
-        _sources(program, start, end, len(edit.instructions)),
-        {
-            _shifted(i, end, shift): one
-            for i, one in program.references.items()
-            if not start <= i < end
-        },
-        tuple(one._replace(slot=moved(one.slot)) for one in program.functions),
-        {
-            _shifted(i, end, shift): one
-            for i, one in program.relocations.items()
-            if not start <= i < end
-        },
+    return program._replace(
+        instructions=instructions,
+        sources=_sources(program, start, end, len(edit.instructions)),
+        references=_kept(program.references, start, end, shift),
+        functions=tuple(one._replace(slot=moved(one.slot)) for one in program.functions),
+        relocations=_kept(program.relocations, start, end, shift),
     )
 
 
@@ -125,8 +127,13 @@ def _starts(instructions: Sequence[Instruction]) -> list[int]:
     return slots
 
 
-def _shifted(index: int, end: int, by: int) -> int:
-    return index if index < end else index + by
+def _kept(table: Mapping[int, T], start: int, end: int, by: int) -> dict[int, T]:
+    """What belongs to instructions that stay, by their new index."""
+    return {
+        index if index < end else index + by: one
+        for index, one in table.items()
+        if not start <= index < end
+    }
 
 
 def _sources(program: Program, start: int, end: int, count: int) -> tuple[Source | None, ...]:
@@ -139,6 +146,7 @@ def _sources(program: Program, start: int, end: int, count: int) -> tuple[Source
 def _aim(one: Instruction, slot: int, moved: Callable[[int], int], own: int) -> Instruction:
     """The instruction with its distance as it is after the edit; ``own``: how far it moves."""
     from rawbpf.asm.disassembler import jump_target
+    from rawbpf.asm.link import callee
 
     jump = jump_target(one, slot)
     target = callee(one, slot)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What it costs to explain a long log: CPU time of one explanation, in a process that has done none.
+"""What it costs to explain a long log: CPU time, in a process that has explained none yet.
 
     python tools/bench/verifier.py [MEGABYTES] [RUNS]
 
@@ -24,7 +24,9 @@ shown = list(lines(found))
 print(time.process_time() - started, found.code, found.slot)
 """
 
-STATE = "R1=map_value(map=hits,ks=4,vs=8) R7=scalar(id={n},smin=0,smax=umax=255,var_off=(0x0; 0xff))"
+STATE = (
+    "R1=map_value(map=hits,ks=4,vs=8) R7=scalar(id={n},smin=0,smax=umax=255,var_off=(0x0; 0xff))"
+)
 ROUND = """\
 ; for (i = 0; i < n; i++) @ loop.bpf.c:12
 4: (07) r6 += 1                       ; R6={n}
@@ -61,7 +63,8 @@ def main() -> None:
         )
         seconds, *found = done.stdout.split()
         seen.append(float(seconds) * 1000)
-    print(f"{len(text):,} bytes: {found}, median {statistics.median(seen):.0f} ms CPU, worst {max(seen):.0f}")
+    print(f"{len(text):,} bytes: {' '.join(found)}")
+    print(f"median {statistics.median(seen):.0f} ms CPU, worst {max(seen):.0f}")
 
 
 if __name__ == "__main__":

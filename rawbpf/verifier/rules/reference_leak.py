@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import re
 
     from rawbpf.verifier.failure import Failure
-    from rawbpf.verifier.path import Step
 
 
 _FARTHEST = 2000
@@ -61,11 +60,11 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     )
 
 
-def _last_holder(failure: Failure, reference: int) -> tuple[Step, str] | None:
+def _last_holder(failure: Failure, reference: int) -> tuple[int, str] | None:
     """The last step in front of which a register had it, and that register."""
     for at, step in enumerate(islice(failure.path, _FARTHEST)):
         if step.depth == 0 and (holder := _holder(failure, reference, at)):
-            return step, holder
+            return at, holder
     return None
 
 
@@ -85,12 +84,22 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
     last = _last_holder(failure, int(match["id"]))
     if giver is None or last is None:
         return None
-    step, holder = last
+    at, holder = last
+    step, value = failure.path[at], failure.value(int(holder[1:]), at)
     move = () if holder == "r1" else (f"r1 = {holder}",)
     result = ("r0 = 0",) if effect(step.text).kind == "exit" else ()
     calls = (*move, *giver.calls, *result)
-    edit = insert(step.slot, f"if {holder} == 0 goto +{len(calls)}", *calls)
+    if value is not None and value.maybe_null:
+        calls = (f"if {holder} == 0 goto +{len(calls)}", *calls)
+    # Who jumps here may have nothing to give back, such as after a check for NULL.
+    edit = insert(step.slot, *calls, skipped=not _jumped(failure, at))
     return Patch(f"give it back while {holder} has it", (edit,))
+
+
+def _jumped(failure: Failure, at: int) -> bool:
+    """Whether the path came to this step by a jump."""
+    before = next(islice(failure.path, at + 1, None), None)
+    return before is not None and "goto" in before.text and failure.path[at].slot != before.slot + 1
 
 
 _CHECK = "        if r0 == 0 goto out\n"

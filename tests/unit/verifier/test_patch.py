@@ -72,3 +72,20 @@ def test_what_belongs_to_an_instruction_moves_with_it():
 def test_no_such_slot():
     with pytest.raises(BytecodeError):
         Patch("", (insert(99, "r9 = 0"),)).apply(code())
+
+
+def test_what_is_skipped_is_run_only_by_who_comes_from_above():
+    program = code()
+    again = 4
+    once = Patch("", (insert(again, "r0 += 100", skipped=True),)).apply(program)
+    always = Patch("", (insert(again, "r0 += 100"),)).apply(program)
+    assert run(once) == 14 + 800
+    assert run(always) == 14 + 800 + 400 + 200
+
+
+def test_skipped_at_a_function_it_is_the_end_of_the_one_before():
+    program = code()
+    twice = next(one.slot for one in program.functions if one.name == "twice")
+    patched = Patch("", (insert(twice, "exit", skipped=True),)).apply(program)
+    assert patched.functions[1].slot == twice + 1
+    assert run(patched) == 14
