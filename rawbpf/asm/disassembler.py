@@ -40,20 +40,24 @@ def disassemble(
     style: Style = C,
     functions: Mapping[int, str] | None = None,
     symbols: Mapping[int, str] | None = None,
+    texts: Mapping[int, str] | None = None,
 ) -> list[Row]:
     """The rows of a section or program.
 
     ``functions``: slot -> name of the function that begins there. ``symbols``: slot of an
-    instruction -> what it refers to. Targets that are no instruction stay distances.
+    instruction -> what it refers to. ``texts``: slot -> the text of what is no instruction of the
+    set (``asm.internal``). Targets that are no instruction stay distances.
     """
+    texts = texts or {}
     slots, slot = [], 0
     for instruction in instructions:
         slots.append(slot)
         slot += instruction.slots
     rows = list(zip(slots, instructions, strict=True))
-    labels = _labels(rows, functions or {})
+    labels = _labels([row for row in rows if row[0] not in texts], slots, functions or {})
     return [
-        Row(at, one, _text(one, at, style, labels, functions or {}, (symbols or {}).get(at)),
+        Row(at, one, texts.get(at)
+            or _text(one, at, style, labels, functions or {}, (symbols or {}).get(at)),
             labels.get(at))
         for at, one in rows
     ]  # fmt: skip
@@ -69,12 +73,12 @@ def jump_target(instruction: Instruction, slot: int) -> tuple[str, int] | None:
 
 
 def _labels(
-    rows: Sequence[tuple[int, Instruction]], functions: Mapping[int, str]
+    rows: Sequence[tuple[int, Instruction]], slots: Sequence[int], functions: Mapping[int, str]
 ) -> dict[int, str]:
     """A name for each instruction that is jumped to: L1, L2 ... from the top."""
-    slots = {slot for slot, _ in rows}
+    there = set(slots)
     jumps = (jump_target(instruction, slot) for slot, instruction in rows)
-    targets = {jump[1] for jump in jumps if jump is not None and jump[1] in slots}
+    targets = {jump[1] for jump in jumps if jump is not None and jump[1] in there}
     taken = set(functions.values())
     names = (f"L{n}" for n in range(1, len(targets) + len(taken) + 1))
     free = (name for name in names if name not in taken)

@@ -48,10 +48,16 @@ _SMALL = 1 << 16
 
 
 def format_instruction(
-    instruction: Instruction, style: Style = C, names: Mapping[str, str] | None = None
+    instruction: Instruction,
+    style: Style = C,
+    names: Mapping[str, str] | None = None,
+    form: Form | None = None,
 ) -> str:
-    """The text of one instruction. ``names``: field -> label or symbol to write for its number."""
-    form = form_of(instruction)
+    """The text of one instruction. ``names``: field -> label or symbol to write for its number.
+
+    ``form``: to be taken instead of the one that its bits say.
+    """
+    form = form or form_of(instruction)
     values = _values(instruction)
     texts = (
         part if isinstance(part, str) else _operand(part, values[part.field], style, names or {})

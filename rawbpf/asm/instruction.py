@@ -21,7 +21,7 @@ from rawbpf.errors import BytecodeError, DecodeError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["SLOT", "Instruction", "decode_all", "encode_all"]
+__all__ = ["SLOT", "Instruction", "decode_all", "decode_raw", "encode_all"]
 
 SLOT = 8
 """Bytes of one slot."""
@@ -63,21 +63,29 @@ class Instruction(NamedTuple):
     @classmethod
     def decode(cls, data: bytes, offset: int = 0) -> Self:
         """The instruction at ``offset`` bytes. DecodeError when no such instruction exists."""
-        if len(data) - offset < SLOT:
-            left = max(len(data) - offset, 0)
-            raise DecodeError(f"{left} bytes are no instruction", offset=offset, why="it takes 8")
-        opcode, registers, off, imm = _SLOT.unpack_from(data, offset)
-        if opcode == LD_IMM64:
-            imm = (imm & _LOW_HALF) | _high_half(data, offset) << 32
-        instruction = cls(opcode, registers & 0x0F, registers >> 4, off, imm)
+        instruction = decode_raw(data, offset)
         instruction.check(offset)
-        return instruction
+        return cls(*instruction)
 
     def check(self, offset: int = 0) -> None:
         """DecodeError unless this is a form of the instruction set (``asm/forms.py``)."""
         from rawbpf.asm.forms import form_of  # whoever only writes bytecode does not pay for it
 
         form_of(self, offset)
+
+
+def decode_raw(data: bytes, offset: int = 0) -> Instruction:
+    """The fields at ``offset`` bytes, whether there is such an instruction or not.
+
+    DecodeError: there are not enough bytes, or the other half of a 64-bit load is none.
+    """
+    if len(data) - offset < SLOT:
+        left = max(len(data) - offset, 0)
+        raise DecodeError(f"{left} bytes are no instruction", offset=offset, why="it takes 8")
+    opcode, registers, off, imm = _SLOT.unpack_from(data, offset)
+    if opcode == LD_IMM64:
+        imm = (imm & _LOW_HALF) | _high_half(data, offset) << 32
+    return Instruction(opcode, registers & 0x0F, registers >> 4, off, imm)
 
 
 def _signed(value: int) -> int:

@@ -39,6 +39,8 @@ __all__ = [
     "decode_ext_info",
     "encode_ext_info",
     "pack",
+    "unpack_func_info",
+    "unpack_line_info",
 ]
 
 
@@ -200,3 +202,19 @@ def pack(records: Iterable[FuncInfo | LineInfo], strings: StringTable, order: st
     """
     words = [word for record in records for word in _words(record, strings)]
     return struct.pack(f"{order}{len(words)}I", *words)
+
+
+def unpack_func_info(data: bytes, size: int) -> list[FuncInfo]:
+    """The records of a loaded program; ``size`` is a record's, of which we read what we know.
+
+    >>> from rawbpf.btf.strings import StringTable
+    >>> unpack_func_info(pack([FuncInfo(0, 1), FuncInfo(4, 2)], StringTable()), 8)
+    [FuncInfo(insn_off=0, type_id=1), FuncInfo(insn_off=4, type_id=2)]
+    """
+    return [FuncInfo(*struct.unpack_from("=2I", data, at)) for at in range(0, len(data), size)]
+
+
+def unpack_line_info(data: bytes, size: int, name: Callable[[int], str]) -> list[LineInfo]:
+    """The same for lines; ``name`` finds texts in the string section of the program's BTF."""
+    places = range(0, len(data), size)
+    return [_line_info(struct.unpack_from("=4I", data, at), name) for at in places]

@@ -44,7 +44,7 @@ def listing(
         if section.name:
             yield paint(f"section {printable(section.name)}", "title")
         previous = None
-        for row in disassemble(section.instructions, style, section.functions, section.symbols):
+        for row in _rows(section, style):
             if row.slot in section.functions:
                 yield paint(f"{printable(section.functions[row.slot])}:", "title")
             source = section.sources.get(row.slot)
@@ -54,6 +54,12 @@ def listing(
             if row.label is not None:
                 yield paint(f"{row.label}:", "label")
             yield from _instruction(row, paint)
+
+
+def _rows(section: CodeSection, style: Style) -> list[Row]:
+    return disassemble(
+        section.instructions, style, section.functions, section.symbols, section.texts
+    )
 
 
 def _source(source: Source, previous: Source | None, paint: Paint) -> Iterator[str]:
@@ -79,7 +85,7 @@ def json_lines(sections: Iterable[CodeSection], style: Style) -> Iterator[str]:
 
     for section in sections:
         function = None
-        for row in disassemble(section.instructions, style, section.functions, section.symbols):
+        for row in _rows(section, style):
             function = section.functions.get(row.slot, function)
             source = section.sources.get(row.slot)
             yield dumps(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.object_file import open_file, set_variables, skip
 from rawbpf.cli.results import write_lines
+from rawbpf.cli.terminal import say
+from rawbpf.output.table import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Load an object into the kernel, report each program, and unload it.
+USAGE = """Load an object into the kernel, report each program, and unload it, unless it is pinned.
 
 Usage:
   rawbpf load FILE [--set VARIABLE=VALUE]... [--skip PROGRAM]... [options] [-v]...
@@ -26,6 +28,9 @@ Arguments:
 Options:
   --set VARIABLE=VALUE    What a global variable holds at the beginning.
   --skip PROGRAM          Leave it out; * stands for anything.
+  --pin DIR               Pin the programs as DIR/NAME, the maps as DIR/maps/NAME, all or none. DIR
+                          is on a BPF file system: /sys/fs/bpf/mine. They stay until they are
+                          removed: rm -r DIR.
   --clang NAME            Which clang compiles a .bpf.c file.
   --json                  The report as JSON.
   -v, --verbose           Say more on stderr.
@@ -43,6 +48,8 @@ def run(arguments: dict[str, Any]) -> int:
         skip(collection, arguments["--skip"])
         collection.load(stats=True)
         rows = list(_rows(collection))
+        if arguments["--pin"]:
+            _pin(collection, arguments["--pin"])
     if arguments["--json"]:
         from json import dumps
 
@@ -50,6 +57,12 @@ def run(arguments: dict[str, Any]) -> int:
     else:
         write_lines(_table(rows, collection.skipped))
     return 0
+
+
+def _pin(collection: Collection, directory: str) -> None:
+    collection.pin(directory.rstrip("/"))
+    programs, maps = len(collection.programs), len(collection.maps)
+    say(f"pinned under {directory}: {programs} programs, {maps} maps")
 
 
 def _rows(collection: Collection) -> Iterator[dict[str, Any]]:
@@ -88,19 +101,7 @@ _COLUMNS = {
 
 
 def _table(rows: list[dict[str, Any]], skipped: dict[str, str]) -> Iterator[str]:
-    table = [list(_COLUMNS)]
-    table += [[_cell(row[key]) for key in _COLUMNS.values()] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for line in table:
-        cells = [
-            cell.ljust(width) if number < 2 else cell.rjust(width)
-            for number, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        yield "  ".join(cells).rstrip()
+    cells = [[row[key] for key in _COLUMNS.values()] for row in rows]
+    yield from table(list(_COLUMNS), cells, right=list(_COLUMNS)[2:])
     for name, why in skipped.items():
         yield f"{name}: not loaded, {why}"
-
-
-def _cell(value: object) -> str:
-    """What this kernel does not tell is a dash."""
-    return "-" if value is None else str(value)

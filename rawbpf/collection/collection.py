@@ -19,10 +19,12 @@ from rawbpf.collection.attach import attach_all
 from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.collection.load import Loader
 from rawbpf.collection.open import read_object, spec_of
+from rawbpf.collection.pins import pin_all
 from rawbpf.collection.prepare import prepare
 from rawbpf.collection.relocate import relocate
 from rawbpf.collection.variables import Section
 from rawbpf.errors import UsageError
+from rawbpf.kernel.bpffs import DEFAULT_PLACE
 from rawbpf.syscall.owner import Owner
 
 if TYPE_CHECKING:
@@ -38,20 +40,25 @@ if TYPE_CHECKING:
 __all__ = ["Collection", "open"]
 
 
-def open(path: str | PathLike[str], *, btf: Path | None = None) -> Collection:  # noqa: A001
+def open(  # noqa: A001
+    path: str | PathLike[str], *, btf: Path | None = None, pins: str = DEFAULT_PLACE
+) -> Collection:
     """The object in a file, ready to be looked at, changed and loaded.
 
-    ``btf``: the kernel's types, if not those in /sys/kernel/btf. Errors: FormatError (no object, or
-    damaged), UnsupportedError, AssemblyError.
+    ``btf``: the kernel's types, if not those in /sys/kernel/btf. ``pins``: the folder of maps that
+    are pinned by name (LIBBPF_PIN_BY_NAME). Errors: FormatError (no object, or damaged),
+    UnsupportedError, AssemblyError.
     """
-    return Collection(read_object(Path(path)), KernelFacts(btf))
+    return Collection(read_object(Path(path)), KernelFacts(btf), pins)
 
 
 class Collection(Owner):
     """Owns what was loaded of an object. Minimum kernel: 5.8, or what the object uses."""
 
-    def __init__(self, spec: ObjectSpec, kernel: KernelFacts | None = None) -> None:
-        self.spec = spec
+    def __init__(
+        self, spec: ObjectSpec, kernel: KernelFacts | None = None, pins: str = DEFAULT_PLACE
+    ) -> None:
+        self.spec, self._pins = spec, pins
         self.kernel = kernel or KernelFacts()
         self.sections = {name: Section(data, spec.btf) for name, data in spec.data.items()}
         self.maps: dict[str, Map] = {}
@@ -123,7 +130,7 @@ class Collection(Owner):
             raise UsageError("the object is loaded already")
         spec = prepare(self._with_variables(), self.kernel)
         spec, relocations = relocate(spec, self.kernel)
-        loader = Loader(spec, relocations, self.kernel, self._stack, stats=stats)
+        loader = Loader(spec, relocations, self.kernel, self._stack, pins=self._pins, stats=stats)
         try:
             self.maps, self.programs = loader.load(self.sections)
         except BaseException:
@@ -150,6 +157,13 @@ class Collection(Owner):
         links, skipped = attach_all(self.programs, self._stack)
         self.links |= links
         self.skipped |= skipped
+
+    def pin(self, directory: str) -> None:
+        """Pin the programs in a folder of bpffs, the maps in ``maps`` below: they stay loaded.
+
+        All or none. KernelError: no such place, or something is there already.
+        """
+        pin_all(directory, self.programs, self.maps)
 
     def detach(self) -> None:
         """Take the programs off again. They stay loaded, and the maps keep what is in them."""

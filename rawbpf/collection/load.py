@@ -9,29 +9,33 @@ slots       programs and maps into the arrays that begin with them
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from rawbpf.collection.attach_target import attach_target
 from rawbpf.collection.failures import explain
+from rawbpf.collection.make_map import MapMaker
 from rawbpf.collection.prepare import mappable
 from rawbpf.errors import FormatError, KernelError, VerifierError
+from rawbpf.kernel.bpffs import DEFAULT_PLACE
 from rawbpf.kernel.btf_load import KernelBtf
 from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.kernel.refusal import refused
-from rawbpf.maps.map import Map
 from rawbpf.programs.load import Target, load
 from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping
+from rawbpf.uapi.btf import BTF_KIND_DATASEC
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Table
     from collections.abc import Sequence
-    from contextlib import ExitStack
 
     from rawbpf.collection.kernel_facts import KernelFacts
     from rawbpf.collection.variables import Section
     from rawbpf.core_relo import Result
+    from rawbpf.maps.map import Map
     from rawbpf.programs.program import Program
+    from rawbpf.specs.data_spec import DataSpec
     from rawbpf.specs.map_spec import MapSpec
     from rawbpf.specs.object_spec import ObjectSpec
     from rawbpf.specs.program_spec import ProgramSpec
@@ -52,9 +56,10 @@ class Loader:
         kernel: KernelFacts,
         stack: ExitStack,
         *,
+        pins: str = DEFAULT_PLACE,
         stats: bool = False,
     ) -> None:
-        self._spec, self._relocations = spec, relocations
+        self._spec, self._relocations, self._pins = spec, relocations, pins
         self._kernel, self._stack, self._stats = kernel, stack, stats
         self.seconds: dict[str, float] = {}
 
@@ -62,15 +67,19 @@ class Loader:
         """Everything but the attaching."""
         raise_memlock_if_needed()
         self._btf = self._load_types()
-        maps = {name: self._make(one) for name, one in self._spec.maps.items()}
-        for name, data in self._spec.data.items():
-            maps[name] = self._make(mappable(data.map_spec()))
-            self._fill(maps[name], data.contents, sections.get(name), read_only=data.read_only)
-        programs = {
-            name: self._load(one, maps) for name, one in self._spec.programs.items() if one.autoload
-        }
-        for name, one in self._spec.maps.items():
-            self._put(maps[name], one, {**maps, **programs})
+        spec = self._spec
+        with ExitStack() as undo:
+            maker = MapMaker(self._btf, self._pins, self._stack, undo)
+            maps = {name: maker.make(one) for name, one in spec.maps.items()}
+            for name, data in spec.data.items():
+                maps[name] = maker.make(self._section_map(data))
+                self._fill(maps[name], data.contents, sections.get(name), read_only=data.read_only)
+            programs = {
+                name: self._load(one, maps) for name, one in spec.programs.items() if one.autoload
+            }
+            for name, one in spec.maps.items():
+                self._put(maps[name], one, {**maps, **programs})
+            undo.pop_all()
         return maps, programs
 
     def _load_types(self) -> KernelBtf | None:
@@ -85,14 +94,11 @@ class Loader:
         codes = [one.code for one in spec.programs.values() if one.autoload]
         return self._stack.enter_context(KernelBtf(spec.btf, places, codes))
 
-    def _make(self, spec: MapSpec) -> Map:
-        """Create a map, or take the one that is pinned under its name."""
-        inner = self._stack.enter_context(Map.create(spec.inner)) if spec.inner else None
-        try:
-            one = Map.create(spec, btf=self._btf, inner=inner)
-        except KernelError as error:
-            raise refused(f"cannot create map {spec.name!r}", error) from None
-        return self._stack.enter_context(one)
+    def _section_map(self, data: DataSpec) -> MapSpec:
+        """The map of a section of variables; with their types, for those who look at it."""
+        types = self._spec.btf
+        number = None if types is None else types.find_id(data.name, BTF_KIND_DATASEC)
+        return mappable(data.map_spec())._replace(btf_value_type_id=number or 0)
 
     def _fill(self, one: Map, contents: bytes, section: Section | None, *, read_only: bool) -> None:
         """The first values; constants cannot change afterwards, neither here nor in a program."""

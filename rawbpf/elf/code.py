@@ -28,7 +28,8 @@ class CodeSection(NamedTuple):
     """A section of code. The keys of the dictionaries are slots.
 
     ``functions``: where functions begin. ``symbols``: what an instruction refers to, such as
-    "events" or "config + 8". ``sources``: where the lines of source begin.
+    "events" or "config + 8". ``sources``: where the lines of source begin. ``texts``: of
+    instructions that only the kernel writes (``asm.internal``).
     """
 
     name: str
@@ -36,6 +37,7 @@ class CodeSection(NamedTuple):
     functions: dict[int, str]
     symbols: dict[int, str]
     sources: dict[int, Source]
+    texts: dict[int, str] = {}  # never written to
 
     def only(self, start: int) -> CodeSection:
         """The one function that begins at this slot. Its instructions are counted from there."""
@@ -51,6 +53,7 @@ class CodeSection(NamedTuple):
             _window(self.functions, start, end),
             _window(self.symbols, start, end),
             _window(self.sources, start, end),
+            _window(self.texts, start, end),
         )
 
 

@@ -6,9 +6,10 @@ types first. Which of it that is, it is asked: each by a few bytes of BTF, once 
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+from rawbpf.btf.btf import Btf
 from rawbpf.btf.ext_info import FuncInfo, LineInfo, pack
 from rawbpf.btf.for_kernel import for_kernel
 from rawbpf.btf.sanitize import example, features_used
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from rawbpf.asm.program import Program
-    from rawbpf.btf.btf import Btf
 
 __all__ = ["KernelBtf"]
 
@@ -38,7 +38,7 @@ class KernelBtf(Owner):
         programs: Iterable[Program] = (),
     ) -> None:
         missing = [name for name in sorted(features_used(btf)) if not _knows(name)]
-        self.types = btf
+        self._types, self._places = btf, places
         builder = for_kernel(btf, places, missing)
         self._strings = builder.strings
         for program in programs:
@@ -48,6 +48,13 @@ class KernelBtf(Owner):
     def fileno(self) -> int:
         """The descriptor's number, still owned by this object."""
         return self._fd.fileno()
+
+    @cached_property
+    def types(self) -> Btf:
+        """The object's types, complete: in the file, sections of variables have no sizes yet."""
+        if not self._places:
+            return self._types
+        return Btf(for_kernel(self._types, self._places, ()).encode())
 
     def func_info(self, program: Program) -> bytes:
         """What BPF_PROG_LOAD takes; empty unless every function is described."""

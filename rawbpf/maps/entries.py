@@ -8,7 +8,7 @@ others write to it at the same time, and nobody knows how many entries it has wi
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rawbpf.errors import KernelError, MissingKeyError
 from rawbpf.maps.raw import RawMap
@@ -24,19 +24,29 @@ if TYPE_CHECKING:
     from rawbpf.specs.map_spec import MapSpec
     from rawbpf.syscall.fd import Fd
 
-__all__ = ["NO_KEY", "Entries"]
+__all__ = ["NO_KEY", "Entries", "KnowsTypes"]
 
 NO_KEY = b""
 """The key of what has none: queues, stacks, Bloom filters."""
 
 
+class KnowsTypes(Protocol):
+    """What has the types of an object, and makes them complete when they are asked for."""
+
+    @property
+    def types(self) -> Btf:
+        """The BTF."""
+
+
 class Entries(RawMap):
-    """A map with types. ``types``: the BTF that the spec's ids refer to; ``btf_id``: its id.
+    """A map with types. ``types`` gives the BTF that the spec's ids refer to; ``btf_id``: its id.
 
     MissingKeyError (a KeyError): no such key. UsageError: a key or a value of another type.
     """
 
-    def __init__(self, fd: Fd, spec: MapSpec, types: Btf | None = None, btf_id: int = 0) -> None:
+    def __init__(
+        self, fd: Fd, spec: MapSpec, types: KnowsTypes | None = None, btf_id: int = 0
+    ) -> None:
         super().__init__(fd, spec)
         self._types, self._btf_id = types, btf_id
 
@@ -46,8 +56,8 @@ class Entries(RawMap):
         if self._types is None and self._btf_id:
             from rawbpf.kernel.btf_by_id import btf_by_id
 
-            self._types = btf_by_id(self._btf_id)
-        return Types.of(self.spec, self._types)
+            return Types.of(self.spec, btf_by_id(self._btf_id))
+        return Types.of(self.spec, None if self._types is None else self._types.types)
 
     def __getitem__(self, key: Any) -> Any:  # noqa: ANN401 -- as the map's types say
         try:
@@ -112,8 +122,5 @@ class Entries(RawMap):
     def items(self) -> Iterator[tuple[Any, Any]]:
         """All keys with their values, in no order; many a call, where the kernel can."""
         types = self.types
-        try:
-            for key, value in self.raw_items():
-                yield types.decode_key(key), types.value.decode(value)
-        except KernelError as error:
-            raise explain("read", self.spec, None, error) from None
+        for key, value in self.raw_items():
+            yield types.decode_key(key), types.value.decode(value)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from rawbpf.kernel.btf_load import KernelBtf
     from rawbpf.kernel.pins import Path
+    from rawbpf.maps.entries import KnowsTypes
     from rawbpf.specs.map_spec import MapSpec
     from rawbpf.syscall.fd import Fd
 
@@ -50,7 +51,7 @@ class Map(Entries):
         """
         btf_fd = 0 if btf is None else btf.fileno()
         fd = create_map(spec, btf_fd=btf_fd, inner_fd=0 if inner is None else inner.fileno())
-        return cls(fd, spec, None if btf is None else btf.types)
+        return cls(fd, spec, btf)
 
     @classmethod
     def from_fd(cls, fd: Fd) -> Self:
@@ -75,6 +76,10 @@ class Map(Entries):
         from rawbpf.kernel.pins import open_pinned
 
         return cls.from_fd(open_pinned(path, "map"))
+
+    def like(self, spec: MapSpec, types: KnowsTypes | None) -> Self:
+        """The same map under another blueprint, with its types. This object is empty afterwards."""
+        return type(self)(self._fd, spec, types)
 
     def pin(self, path: Path) -> None:
         """Give it a name in the BPF file system: it stays when this process has gone."""

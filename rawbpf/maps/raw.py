@@ -111,7 +111,10 @@ class RawMap(Owner):
         """All keys with their values: many at once, where the kernel can (5.6)."""
         from rawbpf.maps.batch import read_all
 
-        return read_all(self)
+        try:
+            yield from read_all(self)
+        except KernelError as error:
+            raise explain("read", self.spec, None, error) from None
 
     def close(self) -> None:
         """Give up the descriptor. A PERF_EVENT_ARRAY loses the events stored in it with it."""

@@ -23,10 +23,16 @@ _BYTES = bytes | bytearray | memoryview
 
 
 class Types:
-    """How the keys and values of a map are written and read."""
+    """How the keys and values of a map are written and read.
 
-    def __init__(self, name: str, key: Codec, value: Codec, holds: str = "") -> None:
+    ``known``: whether something says what they are, more than how many bytes they have.
+    """
+
+    def __init__(
+        self, name: str, key: Codec, value: Codec, holds: str = "", *, known: bool = True
+    ) -> None:
         self.name, self.key, self.value, self.holds = name, key, value, holds
+        self.known = known
 
     @classmethod
     def of(cls, spec: MapSpec, types: Btf | None) -> Self:
@@ -43,7 +49,9 @@ class Types:
             value = Descriptor(spec.value_size)
         elif kind.per_cpu:
             value = PerCpu(value, len(possible_cpus()))
-        return cls(spec.name, key, value, kind.holds)
+        by_btf = types is not None and bool(spec.btf_value_type_id)
+        known = by_btf or bool(kind.holds or spec.value_type)
+        return cls(spec.name, key, value, kind.holds, known=known)
 
     def encode_key(self, key: Any) -> bytes:  # noqa: ANN401 -- as the map's types say
         """The bytes of a key. UsageError names the map."""

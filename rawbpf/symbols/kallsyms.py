@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rawbpf.errors import FormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Kallsyms", "Symbol", "is_function_name"]
 
@@ -90,6 +90,18 @@ class Kallsyms:
         """Every symbol at exactly this address: the names that one function goes by."""
         found = re.finditer(rb"^0*%x " % address, self._data, re.MULTILINE)
         return [self._line_around(match.start()) for match in found]
+
+    def names_at(self, addresses: Iterable[int]) -> dict[int, str]:
+        """The first name at each of these addresses that has one. The kernel writes 16 digits.
+
+        A search through bytes for each, where ``at`` reads line by line.
+        """
+        found = {}
+        for address in addresses:
+            at = self._data.find(b"%016x " % address)
+            if address and at >= 0 and (at == 0 or self._data[at - 1 : at] == b"\n"):
+                found[address] = self._line_around(at).name
+        return found
 
     def _line_around(self, position: int) -> Symbol:
         start = self._data.rfind(b"\n", 0, position) + 1

@@ -8,19 +8,19 @@ may be gone (ENOENT). To open one by its id takes CAP_SYS_ADMIN; CAP_BPF will no
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.bpf import command, next_id, obj_get_info
 from rawbpf.syscall.fd import Fd
 from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.bpf_attr import BpfAttrObj, BpfAttrObjId
-from rawbpf.uapi.bpf_info import BpfBtfInfo
+from rawbpf.uapi.bpf_info import BpfBtfInfo, BpfProgInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["btf_info", "fd_by_id", "ids", "obj_get", "obj_pin"]
+__all__ = ["PROG_ARRAYS", "btf_info", "fd_by_id", "ids", "obj_get", "obj_pin", "prog_info"]
 
 
 def obj_pin(fd: int, path: str) -> None:
@@ -67,3 +67,57 @@ def btf_info(fd: int) -> tuple[BpfBtfInfo, bytes]:
     info = BpfBtfInfo(btf=ctypes.addressof(data), btf_size=len(data))
     info.name, info.name_len = ctypes.addressof(name), len(name)
     return obj_get_info(fd, info), data.raw
+
+
+class Array(NamedTuple):
+    """Where struct bpf_prog_info has an array: its address, its length, the size of an element.
+
+    ``size`` may be the name of a field: records grew, and the kernel says how long its are.
+    """
+
+    address: str
+    length: str
+    size: int | str
+
+
+PROG_ARRAYS = {
+    "map_ids": Array("map_ids", "nr_map_ids", 4),
+    "xlated": Array("xlated_prog_insns", "xlated_prog_len", 1),
+    "jited": Array("jited_prog_insns", "jited_prog_len", 1),
+    "func_info": Array("func_info", "nr_func_info", "func_info_rec_size"),
+    "line_info": Array("line_info", "nr_line_info", "line_info_rec_size"),
+    "jited_ksyms": Array("jited_ksyms", "nr_jited_ksyms", 8),
+    "jited_func_lens": Array("jited_func_lens", "nr_jited_func_lens", 4),
+}
+"""The arrays that BPF_OBJ_GET_INFO_BY_FD fills for a program."""
+
+
+def prog_info(fd: int, *wanted: str) -> tuple[BpfProgInfo, dict[str, bytes]]:
+    """What the kernel says of a program, with these of its arrays (PROG_ARRAYS).
+
+    Two calls: the first says how long they are. An array that the kernel does not show (the code of
+    a program, without CAP_BPF; addresses, under kptr_restrict) is empty.
+    """
+    info = obj_get_info(fd, BpfProgInfo())
+    asked, buffers = BpfProgInfo(), {}
+    for name in wanted:
+        array = PROG_ARRAYS[name]
+        size = getattr(info, array.size) if isinstance(array.size, str) else array.size
+        count = getattr(info, array.length)
+        if not count * size:
+            continue
+        buffers[name] = ctypes.create_string_buffer(count * size)
+        setattr(asked, array.address, ctypes.addressof(buffers[name]))
+        setattr(asked, array.length, count)
+        if isinstance(array.size, str):
+            setattr(asked, array.size, size)
+    if buffers:
+        info = obj_get_info(fd, asked)
+    return info, {name: _shown(info, name, buffers.get(name)) for name in wanted}
+
+
+def _shown(info: BpfProgInfo, name: str, buffer: ctypes.Array[ctypes.c_char] | None) -> bytes:
+    """What was filled in: the kernel takes the address away if it did not."""
+    if buffer is None or not getattr(info, PROG_ARRAYS[name].address):
+        return b""
+    return buffer.raw

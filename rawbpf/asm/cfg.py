@@ -1,0 +1,116 @@
+"""The control-flow graph: runs of instructions that are entered at the top and left at the end.
+
+A block ends with a jump or exit, or where another block begins. It begins where a jump goes, behind
+a conditional jump, and where a function does. A call comes back, so it ends nothing.
+
+    jump             always                      goto, gotol
+    taken, falls     one of the two              if ... goto, may_goto
+    (none)           exit; goto rX, of which the targets are not in the instruction (6.19)
+
+>>> from rawbpf.asm.instruction import decode_all
+>>> code = decode_all(bytes.fromhex("15 01 01 00 00 00 00 00  b7 00 00 00 01 00 00 00"
+...                                 "95 00 00 00 00 00 00 00"))
+>>> for block in control_flow(code):
+...     print(block.start, block.end, *block.edges)
+0 1 Edge(target=2, kind='taken') Edge(target=1, kind='falls')
+1 2 Edge(target=2, kind='falls')
+2 3
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.asm.link import callee
+from rawbpf.asm.opcode import instruction_class, operation, uses_register
+from rawbpf.errors import BytecodeError
+from rawbpf.uapi import bpf_insn as isa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rawbpf.asm.instruction import Instruction
+
+__all__ = ["Block", "Edge", "control_flow"]
+
+
+class Edge(NamedTuple):
+    """Where to, and why: "jump", "taken" or "falls"."""
+
+    target: int
+    kind: str
+
+
+class Block(NamedTuple):
+    """Instructions from slot ``start`` up to ``end``; ``function``: the slot of its function."""
+
+    start: int
+    end: int
+    function: int
+    edges: tuple[Edge, ...]
+
+
+def control_flow(instructions: Sequence[Instruction], functions: Iterable[int] = ()) -> list[Block]:
+    """The blocks in order. ``functions``: where some begin; those that are called are found.
+
+    BytecodeError: a jump goes to where no instruction is.
+    """
+    rows = _slots(instructions)
+    end = rows[-1][0] + rows[-1][1].slots if rows else 0
+    starts = {0, *functions}
+    starts |= {c for at, one in rows if (c := callee(one, at)) is not None}
+    leaders = set(starts)
+    for at, one in rows:
+        edges = _edges(one, at)
+        if edges is not None:
+            leaders |= {edge.target for edge in edges} | {at + one.slots}
+    _check(leaders - {end}, {at for at, _ in rows})
+    return _blocks(rows, sorted(leaders - {end}), sorted(starts), end)
+
+
+def _slots(instructions: Sequence[Instruction]) -> list[tuple[int, Instruction]]:
+    rows, slot = [], 0
+    for one in instructions:
+        rows.append((slot, one))
+        slot += one.slots
+    return rows
+
+
+def _edges(one: Instruction, at: int) -> tuple[Edge, ...] | None:
+    """Where it goes; None: to the next one, like most."""
+    kind, what = instruction_class(one.opcode), operation(one.opcode)
+    if kind not in (isa.BPF_JMP, isa.BPF_JMP32) or what == isa.BPF_CALL:
+        return None
+    if what == isa.BPF_EXIT:
+        return ()
+    following = at + one.slots
+    if what != isa.BPF_JA:
+        return Edge(following + one.off, "taken"), Edge(following, "falls")
+    if uses_register(one.opcode):
+        return ()
+    return (Edge(following + (one.imm if kind == isa.BPF_JMP32 else one.off), "jump"),)
+
+
+def _check(leaders: set[int], slots: set[int]) -> None:
+    wrong = sorted(leaders - slots)
+    if wrong and slots:
+        raise BytecodeError(
+            f"a jump or call goes to slot {wrong[0]}", why="no instruction is there"
+        )
+
+
+def _blocks(
+    rows: list[tuple[int, Instruction]], leaders: list[int], starts: list[int], end: int
+) -> list[Block]:
+    """Each leader up to the next one, with the edges of its last instruction."""
+    last: dict[int, tuple[int, Instruction]] = {at + one.slots: (at, one) for at, one in rows}
+    blocks = []
+    for start, stop in zip(leaders, [*leaders[1:], end], strict=True):
+        at, one = last[stop]
+        edges = _edges(one, at)
+        if edges is None:
+            # Into the next block, but not from one function into the next: it ends before.
+            edges = () if stop == end or stop in starts else (Edge(stop, "falls"),)
+        function = max(slot for slot in starts if slot <= start)
+        blocks.append(Block(start, stop, function, edges))
+    return blocks

@@ -1,0 +1,102 @@
+r"""Instructions that no program may contain, and the kernel's own translation does.
+
+What BPF_OBJ_GET_INFO_BY_FD shows of a program (``xlated``) is not what was loaded. The verifier has
+rewritten it, and the kernel takes back only some of that before it shows it (kernel/bpf/syscall.c,
+bpf_insn_prepare_dump):
+
+    call of a function    imm is the function's number, the distance is in off (with a JIT)
+    call of a helper      imm is the distance from __bpf_call_base to the helper's code
+    load of a map         src as it was, imm is the map's *id*, no descriptor
+    code_addr             the high half is the function's number
+    r11                   BPF_REG_AX: a register for what the verifier puts in (may_goto, for one)
+    mov with off -1       from a per-CPU offset to the address on this CPU (6.10)
+    opcode c2             nospec: no speculation beyond this (5.12)
+    mode 20, 40           loads that may fault: MEM and MEMSX, and 0 if they do
+
+``public`` undoes what can be undone; ``internal_text`` writes what has no form in the instruction
+set.
+
+>>> internal_text(Instruction(0xC2)), internal_text(Instruction(0xBF, 0, 0, -1))
+('nospec', 'r0 = percpu_addr(r0)')
+>>> internal_text(Instruction(0x79, 11, 10, -16)), internal_text(Instruction(0x95))
+('r11 = *(u64 *)(r10 - 16)', None)
+"""
+
+from __future__ import annotations
+
+from rawbpf.asm.format import C, Style, format_instruction
+from rawbpf.asm.forms import form_of
+from rawbpf.asm.instruction import SLOT, Instruction, decode_raw
+from rawbpf.asm.opcode import LD_IMM64, instruction_class, mode, size
+from rawbpf.errors import DecodeError
+from rawbpf.uapi import bpf_insn as isa
+
+__all__ = ["decode_internal", "internal_text", "public"]
+
+_NOSPEC = isa.BPF_ST | 0xC0
+_PROBE_MEM, _PROBE_MEMSX, _PROBE_ATOMIC = 0x20, 0x40, 0xE0
+_MODES = {
+    (isa.BPF_LDX, _PROBE_MEM): isa.BPF_MEM,
+    (isa.BPF_LDX, _PROBE_MEMSX): isa.BPF_MEMSX,
+    (isa.BPF_STX, _PROBE_ATOMIC): isa.BPF_ATOMIC,
+}
+_CALL = isa.BPF_JMP | isa.BPF_CALL
+_PERCPU_MOV = isa.BPF_ALU64 | isa.BPF_MOV | isa.BPF_X
+_BPF_ADDR_PERCPU = -1
+_LOW_HALF = 0xFFFF_FFFF
+
+
+def decode_internal(data: bytes) -> list[Instruction]:
+    """The instructions of a translated program, whatever they are, as ``public`` has them.
+
+    DecodeError: the bytes end in the middle of one.
+    """
+    instructions, offset = [], 0
+    while offset < len(data):
+        instruction = public(decode_raw(data, offset))
+        instructions.append(instruction)
+        offset += SLOT * instruction.slots
+    return instructions
+
+
+def public(instruction: Instruction) -> Instruction:
+    """The instruction with what the kernel has moved back in its place."""
+    opcode, _, src, off, imm = instruction
+    if opcode == _CALL and src == isa.BPF_PSEUDO_CALL and off:
+        return instruction._replace(imm=off, off=0)
+    if opcode == LD_IMM64 and src == isa.BPF_PSEUDO_FUNC:
+        return instruction._replace(imm=imm & _LOW_HALF)
+    moved = _MODES.get((instruction_class(opcode), mode(opcode)))
+    if moved is not None:
+        return instruction._replace(opcode=instruction_class(opcode) | size(opcode) | moved)
+    return instruction
+
+
+def internal_text(instruction: Instruction, style: Style = C) -> str | None:
+    """The text of one that has no form; None: it has one."""
+    if instruction.opcode == _NOSPEC:
+        return "nospec"
+    if instruction.opcode == _PERCPU_MOV and instruction.off == _BPF_ADDR_PERCPU:
+        return f"r{instruction.dst} = percpu_addr(r{instruction.src})"
+    try:
+        form_of(instruction)
+    except DecodeError:
+        return _with_r11(instruction, style) or _bits(instruction)
+    return None
+
+
+def _with_r11(instruction: Instruction, style: Style) -> str | None:
+    """One that would have a form if r11 were a register."""
+    ax = isa.MAX_BPF_REG
+    if ax not in (instruction.dst, instruction.src):
+        return None
+    usual = instruction._replace(dst=min(instruction.dst, 9), src=min(instruction.src, 9))
+    try:
+        return format_instruction(instruction, style, form=form_of(usual))
+    except DecodeError:
+        return None
+
+
+def _bits(instruction: Instruction) -> str:
+    opcode, dst, src, off, imm = instruction
+    return f"internal {opcode:#04x} r{dst} r{src} off={off} imm={imm:#x}"

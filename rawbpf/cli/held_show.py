@@ -1,0 +1,49 @@
+"""Rows of facts about objects, as lines for people and for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rawbpf.output.escape import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["json_rows", "sheet"]
+
+
+def json_rows(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """One object a line."""
+    from json import dumps
+
+    return (dumps(row) for row in rows)
+
+
+def sheet(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    r"""One fact a line, an empty line between two objects; what is not known is left out.
+
+    >>> print(*sheet([{"id": 7, "name": "hits", "btf_id": None, "map_ids": [1, 2]}]), sep="\n")
+    id       7
+    name     hits
+    map_ids  1 2
+    """
+    for number, row in enumerate(rows):
+        if number:
+            yield ""
+        known = {name: _text(value) for name, value in row.items()}
+        shown = {name: text for name, text in known.items() if text}
+        width = max(map(len, shown))
+        for name, text in shown.items():
+            yield f"{name:<{width}}  {text}"
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 -- a fact of any kind
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return " ".join(_text(one) for one in value)
+    if isinstance(value, dict):  # a process
+        return f"{printable(str(value['comm']))}({value['pid']})"
+    return printable(str(value))

@@ -1,0 +1,73 @@
+"""``rawbpf link``: what is attached where, as far as the kernel has links for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rawbpf.cli.held import all_of, named, with_holders
+from rawbpf.cli.held_show import json_rows, sheet
+from rawbpf.cli.results import write_lines
+from rawbpf.links.link import Link
+from rawbpf.output.table import table
+
+if TYPE_CHECKING:
+    from rawbpf.syscall.fd import Fd
+
+__all__ = ["USAGE", "run"]
+
+USAGE = """Show the links that the kernel holds: which program is attached where.
+
+Usage:
+  rawbpf link list [--json] [-v]...
+  rawbpf link show LINK [--json] [-v]...
+
+list is a table of all, show tells all about one, and which processes hold it.
+
+Arguments:
+  LINK           An id, or where it is pinned: 3, /sys/fs/bpf/trace. Links have no names.
+
+Options:
+  --json         One JSON object a link. The keys are bpftool's.
+  -v, --verbose  Say more on stderr.
+  -h, --help     Show this.
+
+Probes that are attached through perf events, as `rawbpf kprobe` does, have no links.
+"""
+
+
+def run(arguments: dict[str, Any]) -> int:
+    """Print what was asked for."""
+    if arguments["list"]:
+        links = all_of("link", _link)
+    else:
+        links = named("link", arguments["LINK"], _link, _no_name)
+    rows = with_holders("link", [_facts(one) for one in links])
+    if arguments["--json"]:
+        write_lines(json_rows(rows))
+    elif arguments["list"]:
+        write_lines(table(["ID", "TYPE", "PROG", "WHERE"], map(_cells, rows), right={"ID", "PROG"}))
+    else:
+        write_lines(sheet(rows))
+    return 0
+
+
+def _link(fd: Fd) -> Link:
+    return Link("link", fd)
+
+
+def _no_name(_: Link) -> str:
+    return ""
+
+
+def _facts(link: Link) -> dict[str, Any]:
+    info = link.info()
+    return {"id": info.id, "type": info.type_word, "prog_id": info.prog_id, **info.part}
+
+
+def _cells(row: dict[str, Any]) -> list[object]:
+    where = " ".join(
+        f"{name}={value}"
+        for name, value in row.items()
+        if name not in ("id", "type", "prog_id", "pids")
+    )
+    return [row["id"], row["type"], row["prog_id"], where]

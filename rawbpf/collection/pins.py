@@ -1,0 +1,90 @@
+"""Names in the BPF file system, for an object's programs and maps.
+
+    DIR/handle_open      each program
+    DIR/maps/events      each map; dots become _, for that file system has no dots in names
+    /sys/fs/bpf/shared   a map that says so itself: __uint(pinning, LIBBPF_PIN_BY_NAME)
+
+The last is shared: who loads the object again gets the map that is there, with what is in it. That
+is what it is for; so it has to be like the one that the object defines.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import KernelError, UsageError
+from rawbpf.kernel.pins import make_folder, unpin
+from rawbpf.maps.map import Map
+from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rawbpf.kernel.btf_load import KernelBtf
+    from rawbpf.programs.program import Program
+    from rawbpf.specs.map_spec import MapSpec
+
+__all__ = ["MAPS", "pin_all", "pin_name", "reuse"]
+
+MAPS = "maps"
+"""The folder for maps in the folder for programs."""
+
+_COMPARED = ("map_type", "key_size", "value_size", "max_entries", "map_flags", "map_extra")
+_DEVMAPS = (bpf_map_type.BPF_MAP_TYPE_DEVMAP, bpf_map_type.BPF_MAP_TYPE_DEVMAP_HASH)
+
+
+def pin_name(name: str) -> str:
+    """What an object may be called there.
+
+    >>> pin_name(".rodata"), pin_name("events")
+    ('_rodata', 'events')
+    """
+    return name.replace(".", "_")
+
+
+def pin_all(directory: str, programs: Mapping[str, Program], maps: Mapping[str, Map]) -> None:
+    """Pin them all, or none: what was made before one failed is taken away again."""
+    with ExitStack() as undo:
+        for folder in (directory, os.path.join(directory, MAPS)):  # noqa: PTH118 -- bpffs is text
+            if make_folder(folder):
+                undo.callback(os.rmdir, folder)
+        for place, objects in ((directory, programs), (f"{directory}/{MAPS}", maps)):
+            for name, one in objects.items():
+                path = f"{place}/{pin_name(name)}"
+                one.pin(path)
+                undo.callback(unpin, path)
+        undo.pop_all()
+
+
+def reuse(spec: MapSpec, path: str, types: KernelBtf | None) -> Map | None:
+    """The map that is pinned there; None if there is none. UsageError: it is of another kind."""
+    try:
+        found = Map.from_pin(path)
+    except KernelError as error:
+        if error.errno == errno.ENOENT:
+            return None
+        raise
+    unlike = _difference(spec, found.spec)
+    if unlike is not None:
+        found.close()
+        raise UsageError(
+            f"map {spec.name!r} is pinned at {path}, and is another",
+            why=unlike,
+            fix=f"remove it if nobody needs it: rm {path}",
+        )
+    return found.like(spec, types)
+
+
+def _difference(ours: MapSpec, theirs: MapSpec) -> str | None:
+    flags = theirs.map_flags
+    if theirs.map_type in _DEVMAPS:  # the kernel sets this by itself (5.1)
+        flags &= ~bpf_map_flags.BPF_F_RDONLY_PROG
+    theirs = theirs._replace(map_flags=flags)
+    for field in _COMPARED:
+        wanted, there = getattr(ours, field), getattr(theirs, field)
+        if wanted != there:
+            return f"its {field} is {there:d}, the object's is {wanted:d}"
+    return None

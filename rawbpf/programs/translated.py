@@ -1,0 +1,153 @@
+"""A program as the kernel translated it, readable: functions, maps and helpers by their names.
+
+What its instructions look like is told in ``rawbpf.asm.internal``. Names come from
+
+    the program's BTF     functions (func_info) and lines of source (line_info)
+    the maps              their ids are in the instructions, their names in struct bpf_map_info
+    /proc/kallsyms        helpers: imm is the distance of their code from __bpf_call_base. Under
+                          kptr_restrict the kernel shows 0 instead
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.asm.internal import decode_internal, internal_text
+from rawbpf.asm.link import callee
+from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.asm.program import Source
+from rawbpf.btf import types as t
+from rawbpf.btf.ext_info import unpack_func_info, unpack_line_info
+from rawbpf.elf.code import CodeSection
+from rawbpf.errors import KernelError, UnsupportedError
+from rawbpf.kernel.btf_by_id import btf_by_id
+from rawbpf.kernel.kallsyms import read_kallsyms
+from rawbpf.maps.map import Map
+from rawbpf.syscall.bpf_object import prog_info
+from rawbpf.uapi import bpf_insn as isa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rawbpf.asm.instruction import Instruction
+    from rawbpf.btf.btf import Btf
+    from rawbpf.programs.kernel_program import KernelProgram
+    from rawbpf.uapi.bpf_info import BpfProgInfo
+
+__all__ = ["full_name", "translated"]
+
+_NAME_LENGTH = 15
+_CALL = isa.BPF_JMP | isa.BPF_CALL
+_HELPERS = (0, isa.BPF_PSEUDO_KFUNC_CALL)
+_LOW_HALF = 0xFFFF_FFFF
+
+
+def translated(program: KernelProgram) -> CodeSection:
+    """Its code with names. KernelError (EPERM): the kernel does not show it to us."""
+    info, arrays = prog_info(program.fileno(), "xlated", "func_info", "line_info")
+    name = info.name.decode(errors="backslashreplace")
+    if not arrays["xlated"]:
+        raise KernelError(
+            f"the kernel does not show the instructions of program {name!r}",
+            errno=1,
+            call="BPF_OBJ_GET_INFO_BY_FD",
+            why="it takes CAP_BPF, and net.core.bpf_jit_harden to be off",
+            fix="run it with sudo",
+        )
+    types = btf_by_id(info.btf_id) if info.btf_id else None
+    rows = list(_rows(decode_internal(arrays["xlated"])))
+    functions = _functions(arrays["func_info"], info, types)
+    for target in sorted({c for at, one in rows if (c := callee(one, at)) is not None}):
+        functions.setdefault(target, f"function_{target}")
+    functions.setdefault(0, name or "program")
+    return CodeSection(
+        "",
+        [one for _, one in rows],
+        functions,
+        _helpers(rows),
+        _lines(arrays["line_info"], info, types),
+        dict(_texts(rows)),
+    )
+
+
+def full_name(program: KernelProgram) -> str:
+    """Its name in whole: what has 15 characters may have been cut, and BTF knows the rest."""
+    info, arrays = prog_info(program.fileno(), "func_info")
+    name: str = info.name.decode(errors="backslashreplace")
+    if len(name) < _NAME_LENGTH or not info.btf_id:
+        return name
+    return _functions(arrays["func_info"], info, btf_by_id(info.btf_id)).get(0, name)
+
+
+def _rows(instructions: list[Instruction]) -> Iterator[tuple[int, Instruction]]:
+    slot = 0
+    for one in instructions:
+        yield slot, one
+        slot += one.slots
+
+
+def _functions(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, str]:
+    """Slot -> name."""
+    found: dict[int, str] = {}
+    if types is not None and data:
+        for record in unpack_func_info(data, info.func_info_rec_size):
+            function = types[record.type_id]
+            if isinstance(function, t.Func):
+                found[record.insn_off] = function.name
+    return found
+
+
+def _lines(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, Source]:
+    """Slot -> line of source."""
+    if types is None or not data:
+        return {}
+    records = unpack_line_info(data, info.line_info_rec_size, types.strings.text)
+    return {one.insn_off: Source(one.file, one.line, one.text.strip()) for one in records}
+
+
+def _helpers(rows: list[tuple[int, Instruction]]) -> dict[int, str]:
+    """Slot of a call -> what it calls in the kernel."""
+    calls = {at: one.imm for at, one in rows if one.opcode == _CALL and one.src in _HELPERS}
+    shown = {at: imm for at, imm in calls.items() if imm}
+    names: Mapping[int, str] = {}
+    if shown:
+        try:
+            kallsyms = read_kallsyms()
+        except UnsupportedError:
+            return dict.fromkeys(calls, "unknown")
+        base = next((one.address for one in kallsyms.lookup("__bpf_call_base")), 0)
+        if base:
+            found = kallsyms.names_at({base + imm for imm in shown.values()})
+            names = {address - base: name for address, name in found.items()}
+    return {at: names.get(imm, "unknown") for at, imm in calls.items()}
+
+
+def _texts(rows: list[tuple[int, Instruction]]) -> Iterator[tuple[int, str]]:
+    """Slot -> text, of what has no form in the instruction set, and of loads of maps."""
+    names: dict[int, str] = {}
+    for at, one in rows:
+        if one.opcode == LD_IMM64 and one.src in (isa.BPF_PSEUDO_MAP_FD, isa.BPF_PSEUDO_MAP_VALUE):
+            yield at, _map_text(one, names)
+        else:
+            text = internal_text(one)
+            if text is not None:
+                yield at, text
+
+
+def _map_text(one: Instruction, names: dict[int, str]) -> str:
+    number, offset = one.imm & _LOW_HALF, one.imm >> 32
+    if number not in names:
+        names[number] = _map_name(number)
+    text = f"map_by_id({names[number]})"
+    if one.src == isa.BPF_PSEUDO_MAP_VALUE:
+        text = f"map_val({text})" + (f" + {offset}" if offset else "")
+    return f"r{one.dst} = {text} ll"
+
+
+def _map_name(number: int) -> str:
+    """``27 events``; only the number if it has none, or we may not ask."""
+    try:
+        with Map.from_id(number) as one:
+            return f"{number} {one.spec.name}".strip()
+    except KernelError:
+        return str(number)
