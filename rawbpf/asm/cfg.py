@@ -105,7 +105,7 @@ def _blocks(
     """Each leader up to the next one, with the edges of its last instruction."""
     last: dict[int, tuple[int, Instruction]] = {at + one.slots: (at, one) for at, one in rows}
     blocks = []
-    for start, stop in zip(leaders, [*leaders[1:], end], strict=True):
+    for start, stop in zip(leaders, [*leaders, end][1:], strict=True):
         at, one = last[stop]
         edges = _edges(one, at)
         if edges is None:

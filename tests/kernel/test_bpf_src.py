@@ -15,6 +15,7 @@ from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.collection.open import read_object
 from rawbpf.errors import RawbpfError
 from rawbpf.kernel.config import kernel_config
+from rawbpf.kernel.pins import unpin
 from rawbpf.kernel.version import kernel_version
 from rawbpf.uapi.btf import BTF_KIND_VAR
 from tests.support.bpf_objects import CLANGS, SOURCES, built
@@ -170,7 +171,11 @@ def test_map_in_map(opened):
         obj.programs["count"].test_run(bytes(length))
     assert [u64s(obj.maps["even"].lookup(u32(i)))[0] for i in range(4)] == [0, 0, 1, 0]
     assert [u64s(obj.maps["odd"].lookup(u32(i)))[0] for i in range(4)] == [0, 0, 1, 1]
-    assert u64s(obj.maps["rawbpf_runs"].lookup(u32(0))) == [3]
+    assert obj.maps["rawbpf_runs"][0] == 3
+    obj.close()
+    again = started(opened, "map_in_map")  # what is pinned by name is found again, all else is new
+    assert (again.maps["rawbpf_runs"][0], again.maps["odd"][3]) == (3, 0)
+    unpin("/sys/fs/bpf/rawbpf_runs")
 
 
 def test_callbacks(opened):

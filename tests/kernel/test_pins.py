@@ -6,12 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from rawbpf.errors import KernelError, UsageError
+from rawbpf.cli.main import main
+from rawbpf.collection.collection import Collection
+from rawbpf.collection.kernel_facts import KernelFacts
+from rawbpf.collection.open import read_object
+from rawbpf.errors import KernelError, UsageError, VerifierError
 from rawbpf.kernel.memlock import raise_memlock_if_needed
-from rawbpf.kernel.pins import make_folder, unpin
+from rawbpf.kernel.pins import make_folder, open_pinned, unpin
+from rawbpf.links.link import Link
+from rawbpf.links.network import attach_interface
 from rawbpf.maps.map import Map
+from rawbpf.programs.kernel_program import KernelProgram
 from rawbpf.specs.map_spec import MapSpec
-from rawbpf.uapi.bpf import bpf_map_type
+from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type
+from tests.support.bpf_objects import CLANGS, built
 
 BPFFS = Path("/sys/fs/bpf")
 HASH = MapSpec("kept", bpf_map_type.BPF_MAP_TYPE_HASH, 4, 4, 8)
@@ -60,9 +68,103 @@ def test_bad_paths_are_one_clear_line_each(place, tmp_path):
 
 
 def test_what_is_pinned_must_be_what_is_asked_for(place):
-    from rawbpf.kernel.pins import open_pinned
-
     with Map.create(HASH) as m:
         m.pin(place)
         with pytest.raises(UsageError, match="is a map, not a prog"):
             open_pinned(place, "prog")
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    raise_memlock_if_needed()
+    return KernelFacts()
+
+
+@pytest.fixture
+def folder():
+    path = BPFFS / f"folder_{os.getpid()}"
+    yield path
+    if path.exists():
+        for below in (*path.glob("maps/*"), *path.iterdir()):
+            unpin(below) if below.is_file() else below.rmdir()
+        path.rmdir()
+
+
+PACKETS = built("packets", CLANGS[-1])
+
+
+def test_load_pins_all(folder, capsys):
+    assert main(["load", str(PACKETS), "--pin", str(folder)]) == 0
+    assert f"pinned under {folder}: 5 programs, 1 maps" in capsys.readouterr().err
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "at_cgroup_in", "at_cgroup_out", "at_socket", "at_tc", "at_xdp", "maps"
+    ]  # fmt: skip
+    with (
+        KernelProgram.from_pin(folder / "at_xdp") as program,
+        Map.from_pin(folder / "maps" / "traffic") as traffic,
+    ):
+        assert program.info().map_ids == (traffic.info().id,)
+        program.test_run(bytes(64))
+        assert sum(int.from_bytes(one[:8], "little") for one in traffic[0]) == 1
+
+
+def test_what_cannot_be_pinned_whole_is_not_pinned_at_all(folder, capsys):
+    folder.mkdir()
+    (folder / "maps").mkdir()
+    with Map.create(HASH) as one:
+        one.pin(folder / "maps" / "traffic")
+    assert main(["load", str(PACKETS), "--pin", str(folder)]) == 1
+    said = capsys.readouterr().err
+    assert f"cannot pin map 'traffic' at {folder}/maps/traffic: something is there already" in said
+    assert [path.name for path in folder.iterdir()] == ["maps"]
+    assert [path.name for path in (folder / "maps").iterdir()] == ["traffic"]
+    assert main(["load", str(PACKETS), "--pin", "/nowhere/here"]) == 1
+    assert "cannot make folder /nowhere/here: there is no /nowhere" in capsys.readouterr().err
+
+
+def shared(kernel, **changes):
+    """An object with a map that is pinned by its name, which may be another than the file's."""
+    spec = read_object(built("map_in_map", CLANGS[-1]))
+    runs = spec.maps["rawbpf_runs"]._replace(**changes)
+    return Collection(spec._replace(maps={**spec.maps, "rawbpf_runs": runs}), kernel)
+
+
+def test_a_map_that_is_pinned_by_name_is_shared(kernel):
+    pinned = BPFFS / "rawbpf_runs"
+    if pinned.exists():
+        unpin(pinned)
+    with shared(kernel) as first, shared(kernel) as second:
+        first.load()
+        second.load()
+        for one in (first, second):
+            one.programs["count"].test_run(bytes(60))
+        assert first.maps["rawbpf_runs"][0] == second.maps["rawbpf_runs"][0] == 2
+    said = "its max_entries is 1, the object's is 2; remove it"
+    with shared(kernel, max_entries=2) as other, pytest.raises(UsageError, match=said):
+        other.load()
+    unpin(pinned)
+
+
+def test_a_load_that_fails_takes_its_pins_away(kernel):
+    with shared(kernel) as one:
+        program = one.spec.programs["count"]
+        bare = program.code._replace(instructions=program.code.instructions[:-1])
+        broken = program._replace(code=bare)
+        one.spec = one.spec._replace(programs={"count": broken})
+        with pytest.raises(VerifierError):
+            one.load()
+    assert not (BPFFS / "rawbpf_runs").exists()
+
+
+def test_a_pinned_link_stays_attached(place, kernel):
+    with Collection(read_object(PACKETS), kernel) as obj:
+        obj.keep(["at_xdp"])
+        obj.load()
+        with attach_interface(obj.programs["at_xdp"], "lo", bpf_attach_type.BPF_XDP) as link:
+            info = link.info()
+            link.pin(place)
+    with Link.from_pin(place) as again:
+        assert again.info() == info
+    with KernelProgram.from_id(info.prog_id) as program:  # the link keeps it
+        assert program.info().name == "at_xdp"
+    unpin(place)

@@ -27,7 +27,7 @@ def test_every_command_has_help(name, capsys):
     ("argv", "said"),
     [
         ([], "no command given"),
-        (["kprob"], "did you mean kprobe?"),
+        (["kprobee"], "did you mean kprobe?"),
         (["--frobnicate"], "unknown option '--frobnicate'"),
         (["kprobe"], "FUNCTION"),
         (["kprobe", "f", "g"], "Usage:"),

@@ -1,0 +1,291 @@
+"""prog, map and link, compared with what bpftool says of the same objects at the same time.
+
+All commands run in this process: starting one takes longer than all that it does.
+"""
+
+import json
+import os
+from contextlib import ExitStack
+
+import pytest
+
+from rawbpf.asm.internal import decode_internal, internal_text
+from rawbpf.asm.parse import parse_instruction
+from rawbpf.cli.main import main
+from rawbpf.collection.collection import Collection
+from rawbpf.collection.kernel_facts import KernelFacts
+from rawbpf.collection.open import read_object
+from rawbpf.kernel.config import kernel_config
+from rawbpf.kernel.version import kernel_version
+from rawbpf.links.link import Link
+from rawbpf.links.network import attach_cgroup, attach_interface
+from rawbpf.syscall.bpf_link import kprobe_multi
+from rawbpf.uapi.bpf import bpf_attach_type
+from tests.support.bpf_objects import CLANGS, ROOT, built
+from tests.support.bpftool import bpftool, instruction_bytes, raw
+
+ME = os.getpid()
+AT_XDP, AT_TC, AT_CGROUP_IN = 0, 1, 3  # keys of the map `traffic`
+
+
+@pytest.fixture(scope="module")
+def held():
+    """Objects with all kinds of maps and programs, some attached."""
+    kernel = KernelFacts()
+    paths = {name: built(name, CLANGS[-1]) for name in ("packets", "syscall_pairs", "trampolines")}
+    paths["calls"] = ROOT / "tests/kernel/machine_programs/deep_calls.bpf.s"
+    paths["iterator"] = built("task_iterator", CLANGS[-1])
+    paths["forks"] = built("core_fields", CLANGS[-1])
+    with ExitStack() as stack:
+        found = {}
+        for name, path in paths.items():
+            found[name] = stack.enter_context(Collection(read_object(path), kernel))
+            found[name].load()
+        for name in ("trampolines", "iterator", "forks"):
+            found[name].attach()
+        packets = found["packets"].programs
+        packets["at_tc"].test_run(bytes(64))
+        attach = bpf_attach_type
+        stack.enter_context(attach_interface(packets["at_xdp"], "lo", attach.BPF_XDP))
+        ingress = attach.BPF_CGROUP_INET_INGRESS
+        stack.enter_context(attach_cgroup(packets["at_cgroup_in"], "/sys/fs/cgroup", ingress))
+        counts = found["syscall_pairs"].maps["counts"]
+        counts.update_batch({7: 70, 8: 80})
+        yield found
+
+
+@pytest.fixture
+def rawbpf(capsys):
+    """Runs a command; its lines. One that fails has to say why, in one line."""
+
+    def run(*words, fails=None):
+        status = main(list(words))
+        shown = capsys.readouterr()
+        if fails is None:
+            assert (status, shown.err) == (0, "")
+            return shown.out.splitlines()
+        assert (status, shown.out) == (fails, "")
+        (line,) = shown.err.splitlines()
+        return line
+
+    return run
+
+
+def by_id(rows):
+    return {row["id"]: row for row in rows}
+
+
+def same(ours, theirs, left_out=()):
+    """Both list the same objects, and agree in what both tell."""
+    ours, theirs = by_id(map(json.loads, ours)), by_id(theirs)
+    assert ours.keys() == theirs.keys()
+    common = set()
+    for number, row in theirs.items():
+        keys = (row.keys() & ours[number].keys()) - {"pids", *left_out}
+        assert {key: ours[number][key] for key in keys} == {key: row[key] for key in keys}
+        common |= keys
+    return common
+
+
+@pytest.mark.usefixtures("held")
+def test_programs_are_those_that_bpftool_lists(rawbpf):
+    ours, theirs = rawbpf("prog", "list", "--json"), bpftool("prog", "list")
+    common = same(ours, theirs, ["loaded_at", "recursion_misses"])
+    assert common >= {"id", "type", "name", "tag", "gpl_compatible", "uid", "bytes_xlated",
+                      "bytes_jited", "bytes_memlock", "map_ids", "btf_id"}  # fmt: skip
+    loaded = {row["id"]: row["loaded_at"] for row in theirs}
+    assert all(abs(row["loaded_at"] - loaded[row["id"]]) <= 1 for row in map(json.loads, ours))
+    titles, *lines = rawbpf("prog", "list")
+    assert titles.split()[:3] == ["ID", "TYPE", "NAME"]
+    assert len(lines) == len(theirs)
+
+
+@pytest.mark.usefixtures("held")
+def test_maps_are_those_that_bpftool_lists(rawbpf):
+    common = same(rawbpf("map", "list", "--json"), bpftool("map", "list"))
+    assert common >= {"type", "name", "flags", "bytes_key", "bytes_value", "max_entries",
+                      "bytes_memlock", "frozen", "btf_id"}  # fmt: skip
+
+
+@pytest.mark.usefixtures("held")
+def test_links_are_those_that_bpftool_lists(rawbpf):
+    ours = rawbpf("link", "list", "--json")
+    common = same(ours, bpftool("link", "list"))
+    assert common >= {"type", "prog_id", "attach_type", "tp_name", "target_name", "cgroup_id"}
+    kinds = {row["type"]: row for row in map(json.loads, ours)}
+    assert kinds.keys() >= {"tracing", "raw_tracepoint", "iter", "cgroup", "xdp"}
+    assert kinds["xdp"]["ifindex"] == 1
+
+
+def test_one_object_is_shown_with_its_holders(held, rawbpf):
+    program = held["packets"].programs["at_xdp"].info()
+    (shown,) = map(json.loads, rawbpf("prog", "show", "at_xdp", "--json"))
+    assert shown["id"] == program.id
+    assert ME in [one["pid"] for one in shown["pids"]]
+    assert f"tag               {program.tag}" in rawbpf("prog", "show", str(program.id))
+    (shown,) = map(json.loads, rawbpf("map", "show", "traffic", "--json"))
+    assert ME in [one["pid"] for one in shown["pids"]]
+    assert [row["id"] for row in map(json.loads, rawbpf("map", "show", ".bss", "--json"))] == [
+        one.maps[".bss"].info().id for one in held.values() if ".bss" in one.maps
+    ]
+    number = held["trampolines"].links["enter"].info().id
+    lines = rawbpf("link", "show", str(number))
+    assert "attach_type    trace_fentry" in lines
+    assert any(line.startswith("pids") and f"({ME})" in line for line in lines)
+
+
+def entries(rows):
+    """bpftool's entries as ours: typed if it has types, the values of CPUs as a list."""
+    for row in (one.get("formatted", one) for one in rows):
+        values = row.get("values")
+        yield {
+            "key": row.get("key", 0),
+            "value": [one["value"] for one in values] if values else row["value"],
+        }
+
+
+def test_entries_by_their_types(held, rawbpf):
+    number = str(held["syscall_pairs"].maps["counts"].info().id)
+    rows = [json.loads(line) for line in rawbpf("map", "dump", number, "--json")]
+    assert sorted(rows, key=str) == [{"key": 7, "value": 70}, {"key": 8, "value": 80}]
+    theirs = bpftool("map", "dump", "id", number)
+    assert sorted(rows, key=str) == sorted(entries(theirs), key=str)
+    ours = [json.loads(line) for line in rawbpf("map", "dump", number, "--json", "--hex")]
+    assert {bytes.fromhex(row["key"]): bytes.fromhex(row["value"]) for row in ours} == {
+        raw(row["key"]): raw(row["value"]) for row in theirs
+    }
+    assert sorted(rawbpf("map", "dump", number)) == ["7: 70", "8: 80"]
+
+
+def test_variables_are_the_value_of_their_map(held, rawbpf):
+    number = str(held["syscall_pairs"].maps[".bss"].info().id)
+    (row,) = map(json.loads, rawbpf("map", "dump", number, "--json"))
+    (theirs,) = entries(bpftool("map", "dump", "id", number))
+    (variables,) = theirs["value"].values()
+    assert row["value"] == {name: value for one in variables for name, value in one.items()}
+
+
+def attached(row):
+    return bytes.fromhex(row["key"])[0] in (AT_XDP, AT_CGROUP_IN)
+
+
+def test_values_of_all_cpus_and_maps_without_types(held, rawbpf):
+    """The kernel takes no enum as the type of an array's key, so this one has no types there.
+
+    Two of its programs are attached, and count what happens meanwhile: their entries change.
+    """
+    ours = [json.loads(line) for line in rawbpf("map", "dump", "traffic", "--json")]
+    number = str(held["packets"].maps["traffic"].info().id)
+    theirs = list(entries(bpftool("map", "dump", "id", number)))
+    assert [bytes.fromhex(row["key"]) for row in ours] == [raw(row["key"]) for row in theirs]
+    assert any(any(bytes.fromhex(one)) for one in ours[AT_TC]["value"])
+    for row, their in (pair for pair in zip(ours, theirs, strict=True) if not attached(pair[0])):
+        assert [bytes.fromhex(one) for one in row["value"]] == [raw(one) for one in their["value"]]
+
+
+def test_an_entry_is_written_read_and_deleted(held, rawbpf):
+    number = str(held["syscall_pairs"].maps["counts"].info().id)
+    assert rawbpf("map", "update", number, "9", "0x5a") == []
+    assert rawbpf("map", "lookup", number, "9") == ["9: 90"]
+    assert rawbpf("map", "update", number, "hex:09000000", "91", "--existing") == []
+    (row,) = map(json.loads, rawbpf("map", "lookup", number, "9", "--json"))
+    assert row == {"key": 9, "value": 91}
+    theirs = bpftool("map", "lookup", "id", number, "key", "9", "0", "0", "0")
+    assert theirs.get("formatted", theirs)["value"] == 91
+    line = rawbpf("map", "update", number, "9", "1", "--new", fails=1)
+    assert line.endswith("the key 9 is there already")
+    assert rawbpf("map", "delete", number, "9") == []
+    line = rawbpf("map", "lookup", number, "9", fails=1)
+    assert line == "rawbpf: map 'counts' has no key 9"
+
+
+@pytest.mark.parametrize(
+    ("collection", "program"),
+    [("packets", "at_xdp"), ("calls", "deep_calls"), ("trampolines", "enter"), ("forks", None)],
+)
+def test_translated_instructions_are_what_bpftool_shows(held, rawbpf, collection, program):
+    programs = held[collection].programs
+    one = programs[program] if program else next(iter(programs.values()))
+    number = str(one.info().id)
+    rows = bpftool("prog", "dump", "xlated", "id", number, "opcodes")
+    code = one.xlated()
+    assert b"".join(instruction_bytes(row["opcodes"]) for row in rows) == code
+    instructions = decode_internal(code)
+    ours = [json.loads(line) for line in rawbpf("prog", "dump", number, "--json")]
+    assert len(rows) == len(ours) == len(instructions)
+    compared = 0
+    for theirs, mine, instruction in zip(rows, ours, instructions, strict=True):
+        text = theirs["disasm"].split(") ", 1)[1]
+        if text.startswith("call") and "pc+" not in text:
+            assert mine["text"].split()[-1] == text.split()[1].partition("#")[0]
+        elif "map[id:" in text or "call pc" in text or "subprog[" in text:
+            assert ("map_by_id(" in mine["text"]) == ("map[id:" in text)
+        elif internal_text(instruction) is None:
+            wide = " ll" if instruction.slots == 2 else ""
+            assert parse_instruction(text + wide) == instruction, text
+            compared += 1
+        source = mine["source"]
+        if "src" in theirs:
+            assert theirs["src"].strip() == source["text"].replace("\\t", "\t")
+    assert compared > 4
+
+
+def test_functions_and_maps_have_names_in_a_dump(held, rawbpf):
+    text = "\n".join(rawbpf("prog", "dump", "deep_calls", "--no-source"))
+    assert text.count("call ") == 7
+    assert "call unknown" not in text
+    assert "call pc" not in text
+    number = held["packets"].maps["traffic"].info().id
+    text = "\n".join(rawbpf("prog", "dump", "at_xdp"))
+    assert f"map_by_id({number} traffic)" in text
+    assert "struct traffic *here = bpf_map_lookup_elem(&traffic, &place);" in text
+    assert "struct traffic" not in "\n".join(rawbpf("prog", "dump", "at_xdp", "--no-source"))
+
+
+def test_the_graph_has_every_block(rawbpf):
+    lines = rawbpf("prog", "dump", "at_xdp", "--dot")
+    assert (lines[0], lines[-1]) == ('digraph "at_xdp" {', "}")
+    boxes = {line.split()[0] for line in lines if " [label=" in line}
+    edges = [line.split() for line in lines if "->" in line]
+    assert len(boxes) > 3
+    assert all(words[0] in boxes and words[2].rstrip(";") in boxes for words in edges)
+
+
+def test_many_functions_of_one_link(rawbpf):
+    """kprobe_multi: 5.18; what the kernel tells of it, 6.6 and 6.7."""
+    path = built("many_probes", CLANGS[-1])
+    if kernel_version() < (5, 18) or kernel_config("CONFIG_FPROBE") != "y":
+        return
+    with Collection(read_object(path)) as obj:
+        obj.keep(["enter"])
+        obj.load()
+        functions = ["vfs_read", "vfs_write"]
+        with Link("two functions", kprobe_multi(obj.programs["enter"].fileno(), functions)) as link:
+            info = link.info()
+            part = {"func_cnt": 2, "retprobe": False, "missed": 0}
+            assert info.part == (part if kernel_version() >= (6, 6) else {})
+            assert info.type_word == "kprobe_multi"
+            (row,) = map(json.loads, rawbpf("link", "show", str(info.id), "--json"))
+            assert row["prog_id"] == obj.programs["enter"].info().id
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ("prog show 4000000", 1, "there is no program with id 4000000: it has gone, or there"),
+        ("map dump 4000000", 1, "there is no map with id 4000000"),
+        ("link show 4000000", 1, "there is no link with id 4000000"),
+        ("prog show nobody", 2, "there is no program named 'nobody'; `rawbpf prog list` shows"),
+        ("map show /sys/fs/bpf/none", 1, "cannot open /sys/fs/bpf/none: there is no"),
+        ("map dump /proc/version", 1, "it is not on a BPF file system; choose a path under"),
+        ("map lookup .bss 0", 2, "maps are named '.bss'; give an id: "),
+        ("map lookup traffic {", 2, "'{' is no JSON"),
+        ("map lookup traffic hex:0", 2, "'hex:0' is no hex"),
+        ("map lookup traffic [1,2]", 2, "cannot have a key like that"),
+        ("map update traffic 99 0", 1, "index 99 is beyond its 5 entries"),
+        ("map delete traffic 0", 1, "does not do that with a map of type percpu_array"),
+    ],
+)
+@pytest.mark.usefixtures("held")
+def test_errors_are_one_clear_line(rawbpf, words, status, said):
+    assert said in rawbpf(*words.split(), fails=status)
