@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rawbpf.btf.sizes import strip
 from rawbpf.errors import UsageError
 from rawbpf.events.log_record import LogRecord, decode_log, is_log
-from rawbpf.events.typed import EventType, guess_type, named_type
+from rawbpf.events.typed import EventType, guess_type, named_type, reachable
 from rawbpf.uapi.bpf import bpf_map_type
 
 if TYPE_CHECKING:
@@ -93,13 +93,12 @@ class Decoder:
 
 def _foreign(spec: ObjectSpec) -> set[int]:
     """Types that are no records: the kernel's, which CO-RE records name, and the keys of maps."""
-    kernels = {
+    if spec.btf is None:
+        return set()
+    named = (
         record.type_id
         for program in spec.programs.values()
         for record in program.code.relocations.values()
-    }
-    types = spec.btf
-    if types is None:
-        return kernels
+    )
     keys = (one.btf_key_type_id for one in spec.maps.values())
-    return kernels | {strip(types, key) for key in keys if key}
+    return reachable(spec.btf, named) | {strip(spec.btf, key) for key in keys if key}

@@ -15,12 +15,12 @@ from rawbpf.errors import FormatError, UsageError
 from rawbpf.uapi.btf import BTF_KIND_STRUCT
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from rawbpf.btf.btf import Btf
     from rawbpf.btf.values.codec import ValueCodec
 
-__all__ = ["EventType", "guess_type", "named_type"]
+__all__ = ["EventType", "guess_type", "named_type", "reachable"]
 
 _PADDING = 8
 """A perf ring shows up to 7 bytes more than the program sent."""
@@ -61,8 +61,8 @@ def guess_type(
 ) -> EventType | None:
     """The struct that a record of ``size`` bytes probably is; None if none or several fit.
 
-    ``padded``: the record came through a perf ring. ``foreign``: ids of the kernel's own types,
-    which CO-RE records name: they are read by programs, not sent.
+    ``padded``: the record came through a perf ring. ``foreign``: ids of types that are not sent,
+    such as the kernel's own; see ``reachable``.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -87,6 +87,29 @@ def guess_type(
         return EventType(record.name, codec(types, type_id))
     except FormatError:
         return None
+
+
+def reachable(types: Btf, ids: Iterable[int]) -> set[int]:
+    """These types and all that they are made of or point to.
+
+    From those that CO-RE records name one comes to the kernel's types, which programs read, and
+    never to those of the program itself.
+    """
+    found: set[int] = set()
+    waiting = list(ids)
+    while waiting:
+        number = waiting.pop()
+        if not number or number in found:
+            continue
+        found.add(number)
+        record = types[number]
+        if isinstance(record, t.Struct | t.Union):
+            waiting += [member.type_id for member in record.members]
+        elif isinstance(record, t.FuncProto):
+            waiting += [record.type_id, *(one.type_id for one in record.params)]
+        else:
+            waiting.append(getattr(record, "type_id", 0))
+    return found
 
 
 def _structs(types: Btf) -> Iterator[tuple[int, t.Struct]]:

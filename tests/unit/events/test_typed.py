@@ -5,7 +5,7 @@ import pytest
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.encode import BtfBuilder
 from rawbpf.errors import UsageError
-from rawbpf.events.typed import guess_type, named_type
+from rawbpf.events.typed import guess_type, named_type, reachable
 
 
 @pytest.fixture
@@ -47,3 +47,18 @@ def test_a_type_can_be_named(types):
     assert named_type(types, "struct key").decode(bytes(8)) == {"pid": 0, "tid": 0}
     with pytest.raises(UsageError, match="did you mean exec_event"):
         named_type(types, "exec_evnt")
+
+
+def test_what_the_kernels_types_lead_to_is_the_kernels():
+    b = BtfBuilder()
+    u32 = b.add_int("unsigned int", 4)
+    perf_event = b.add_struct("perf_event", 64, [("state", u32, 0)])
+    function = b.add_func_proto(0, [("event", b.add_ptr(perf_event))])
+    task = b.add_struct("task_struct", 16, [("hook", b.add_ptr(function), 0)])
+    event = b.add_struct("event", 40, [("pid", u32, 0)])
+    types = Btf(b.encode())
+    kernels = reachable(types, [task])
+    assert perf_event in kernels
+    assert event not in kernels
+    assert guess_type(types, 30) is None  # a part of either
+    assert guess_type(types, 30, foreign=kernels).name == "event"
