@@ -7,7 +7,8 @@ externs. So before BPF_BTF_LOAD
                 the other
     extern      variables are said to be ordinary ones; kernel symbols, whose types may be unknown,
                 become integers, and the section that lists them as well
-    FUNC        an extern function becomes a global one, and its parameters get names
+    FUNC        an extern function becomes a global one, and its parameters get names; a hidden one
+                becomes static: its callers are known, so the verifier can follow each call
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ from rawbpf.btf import types as t
 from rawbpf.btf.encode import BtfBuilder
 from rawbpf.btf.sanitize import FEATURES
 from rawbpf.btf.sizes import align_of, size_of
-from rawbpf.uapi.btf import BTF_FUNC_EXTERN, BTF_FUNC_GLOBAL, BTF_VAR_GLOBAL_ALLOCATED
+from rawbpf.uapi.btf import (
+    BTF_FUNC_EXTERN,
+    BTF_FUNC_GLOBAL,
+    BTF_FUNC_STATIC,
+    BTF_VAR_GLOBAL_ALLOCATED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -31,11 +37,14 @@ _SYMBOLS = ".ksyms"
 
 
 def for_kernel(
-    btf: Btf, places: Mapping[str, tuple[int, Mapping[str, int]]], missing: Collection[str] = ()
+    btf: Btf,
+    places: Mapping[str, tuple[int, Mapping[str, int]]],
+    missing: Collection[str] = (),
+    hidden: Collection[str] = (),
 ) -> BtfBuilder:
     """The types, mended, and without the ``sanitize.FEATURES`` in ``missing``.
 
-    ``places``: section -> its size, and the offset of each of its variables.
+    ``places``: section -> its size, and the offset of each of its variables. ``hidden``: functions.
 
     >>> from rawbpf.btf.btf import Btf
     >>> b = BtfBuilder()
@@ -44,7 +53,7 @@ def for_kernel(
     >>> Btf(for_kernel(Btf(b.encode()), {".bss": (8, {"hits": 4})}).encode())[3].variables
     (SecVar(type_id=2, offset=4, size=4),)
     """
-    return _Mender(btf, places, missing).builder()
+    return _Mender(btf, places, missing, hidden).builder()
 
 
 class _Mender:
@@ -53,8 +62,9 @@ class _Mender:
         btf: Btf,
         places: Mapping[str, tuple[int, Mapping[str, int]]],
         missing: Collection[str],
+        hidden: Collection[str],
     ) -> None:
-        self.btf, self.places, self.missing = btf, places, missing
+        self.btf, self.places, self.missing, self.hidden = btf, places, missing, hidden
         self.symbols: set[int] = set()
         self.prototypes: set[int] = set()
         for _, record in btf:
@@ -80,12 +90,17 @@ class _Mender:
             if type_id in self.symbols:
                 return t.Int(record.name, 4, 32)
             return record._replace(linkage=min(record.linkage, BTF_VAR_GLOBAL_ALLOCATED))
-        if isinstance(record, t.Func) and record.linkage == BTF_FUNC_EXTERN:
-            return record._replace(linkage=BTF_FUNC_GLOBAL)
+        if isinstance(record, t.Func):
+            return record._replace(linkage=self._linkage(record))
         if isinstance(record, t.FuncProto) and type_id in self.prototypes:
             params = (one._replace(name=one.name or "_") for one in record.params)
             return record._replace(params=tuple(params))
         return record
+
+    def _linkage(self, record: t.Func) -> int:
+        if record.name in self.hidden:
+            return BTF_FUNC_STATIC
+        return min(record.linkage, BTF_FUNC_GLOBAL)
 
     def _section(self, record: t.DataSec) -> t.Type:
         if record.name == _SYMBOLS or not record.variables:

@@ -92,7 +92,7 @@ class Loader:
             for name, data in spec.data.items()
         }
         codes = [one.code for one in spec.programs.values() if one.autoload]
-        return self._stack.enter_context(KernelBtf(spec.btf, places, codes))
+        return self._stack.enter_context(KernelBtf(spec.btf, places, codes, spec.hidden))
 
     def _section_map(self, data: DataSpec) -> MapSpec:
         """The map of a section of variables; with their types, for those who look at it."""

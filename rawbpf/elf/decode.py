@@ -36,6 +36,8 @@ __all__ = ["ObjectDecoder"]
 
 _WITHOUT_BYTES = (elf.SHT_NULL, elf.SHT_NOBITS)
 
+_HIDDEN = ("STV_HIDDEN", "STV_INTERNAL")
+
 _SHORTEST = 4
 """Bytes that a relocation fills at least: R_BPF_64_ABS32, in debug sections."""
 
@@ -67,7 +69,8 @@ class ObjectDecoder:
         name: str = entry.name
         if kind == elf.STT_SECTION and 0 < section < len(self.sections):
             name = self.sections[section].name
-        return Symbol(name, kind, binding, section, entry["st_value"], entry["st_size"])
+        hidden = entry["st_other"]["visibility"] in _HIDDEN
+        return Symbol(name, kind, binding, section, entry["st_value"], entry["st_size"], hidden)
 
     def relocations(
         self, table: Section, section: Section, symbols: list[Symbol]

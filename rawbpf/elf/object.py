@@ -32,7 +32,7 @@ from rawbpf.uapi.bpf import bpf_prog_type
 if TYPE_CHECKING:
     from rawbpf.asm.program import Program
     from rawbpf.elf.functions import Place
-    from rawbpf.elf.read import Section
+    from rawbpf.elf.read import Section, Symbol
     from rawbpf.specs.map_spec import MapSpec
 
 __all__ = ["open_object"]
@@ -80,6 +80,8 @@ class _Reader:
             self.externs,
             self.btf,
             tuple(f"map {name!r} is defined {_OLD}" for name in old_names.values()),
+            frozenset(one.name for one in self.file.symbols if _is_hidden(one)),
+            self._version(),
         )
 
     def _map_places(self, section: Section) -> dict[Place, str]:
@@ -162,3 +164,11 @@ class _Reader:
         section = self.file.section("license")
         contents = b"" if section is None else section.contents
         return contents.partition(b"\0")[0].decode(errors="surrogateescape")
+
+    def _version(self) -> int:
+        section = self.file.section("version")
+        return 0 if section is None else int.from_bytes(section.contents[:4], "little")
+
+
+def _is_hidden(symbol: Symbol) -> bool:
+    return symbol.hidden and symbol.type == elf.STT_FUNC and symbol.binding != elf.STB_LOCAL

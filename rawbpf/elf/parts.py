@@ -35,6 +35,8 @@ class Symbol(NamedTuple):
     section: int
     value: int
     size: int
+    hidden: bool = False
+    """For this file alone, whatever the binding (STV_HIDDEN, STV_INTERNAL)."""
 
 
 class Relocation(NamedTuple):

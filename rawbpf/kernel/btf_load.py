@@ -18,7 +18,7 @@ from rawbpf.syscall.bpf import btf_load
 from rawbpf.syscall.owner import Owner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from rawbpf.asm.program import Program
 
@@ -28,7 +28,7 @@ __all__ = ["KernelBtf"]
 class KernelBtf(Owner):
     """Owns types that were loaded. The ids are those of the object.
 
-    ``programs``: whose lines of source go along. ``places``: see ``btf.for_kernel``.
+    ``programs``: whose lines of source go along. ``places``, ``hidden``: see ``for_kernel``.
     """
 
     def __init__(
@@ -36,10 +36,11 @@ class KernelBtf(Owner):
         btf: Btf,
         places: Mapping[str, tuple[int, Mapping[str, int]]],
         programs: Iterable[Program] = (),
+        hidden: Collection[str] = (),
     ) -> None:
         missing = [name for name in sorted(features_used(btf)) if not _knows(name)]
         self._types, self._places = btf, places
-        builder = for_kernel(btf, places, missing)
+        builder = for_kernel(btf, places, missing, hidden)
         self._strings = builder.strings
         for program in programs:
             pack(_lines(program), self._strings)

@@ -22,6 +22,10 @@ class ObjectSpec(NamedTuple):
     A program refers to maps by name, and to data by the name of its section. ``externs``: what the
     kernel is to supply. ``btf``: the object's own types, which all BTF ids in specs refer to.
     ``remarks``: what its author should know, a line each.
+
+    ``hidden``: global functions that are for this object alone. The verifier is to follow their
+    calls, as those of static ones, and not to look at them by themselves. ``version``: the kernel
+    that the object says it is for; kernels since 5.0 do not mind.
     """
 
     programs: Mapping[str, ProgramSpec]
@@ -31,6 +35,8 @@ class ObjectSpec(NamedTuple):
     externs: Mapping[str, ExternSpec] = {}
     btf: Btf | None = None
     remarks: tuple[str, ...] = ()
+    hidden: frozenset[str] = frozenset()
+    version: int = 0
 
     def all_maps(self) -> dict[str, MapSpec]:
         """What has to be created: the maps, and those that hold the data."""

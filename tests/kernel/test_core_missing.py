@@ -1,0 +1,79 @@
+"""CO-RE, when this kernel lacks a field: what the verifier does not reach is no error, else it is.
+
+The records are made by hand, so that no compiler is needed.
+"""
+
+import pytest
+
+from rawbpf.asm.instruction import Instruction
+from rawbpf.asm.program import Function, Program, Source
+from rawbpf.btf.btf import Btf
+from rawbpf.btf.encode import BtfBuilder
+from rawbpf.btf.ext_info import CoreRelo
+from rawbpf.collection.collection import Collection
+from rawbpf.collection.kernel_facts import KernelFacts
+from rawbpf.errors import UnsupportedError
+from rawbpf.specs.object_spec import ObjectSpec
+from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.uapi.bpf import bpf_prog_type
+from rawbpf.uapi.btf import bpf_core_relo_kind as k
+
+pytestmark = pytest.mark.no_probe
+
+MOV, JUMP_IF_0, EXIT = 0xB7, 0x15, Instruction(0x95)
+HERE = Source("tool.bpf.c", 7, "return task->rawbpf_never_was;")
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    """Facts that are read once for all."""
+    return KernelFacts()
+
+
+def collection(kernel, *rows):
+    """An object of one program: instructions, each with the kind of its record, or None."""
+    b = BtfBuilder()
+    integer = b.add_int("int", 4, signed=True)
+    task = b.add_struct("task_struct___mine", 4, [("rawbpf_never_was", integer, 0)])
+    function = b.add_func("program", b.add_func_proto(integer, [("ctx", b.add_ptr(0))]), 1)
+    records = {
+        index: CoreRelo(0, task, "0:0", kind) for index, (_, kind) in enumerate(rows) if kind
+    }
+    records |= {i: r._replace(relo_kind=0) for i, r in records.items() if r.relo_kind == OFFSET}
+    code = Program(
+        "program",
+        tuple(instruction for instruction, _ in rows),
+        (HERE,) * len(rows),
+        functions=(Function("program", 0, function),),
+        relocations=records,
+    )
+    kind = bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER
+    spec = ProgramSpec("program", kind, code, "GPL", section="socket")
+    return Collection(ObjectSpec({"program": spec}, license="GPL", btf=Btf(b.encode())), kernel)
+
+
+OFFSET = -1
+"""Stands for kind 0, which is false."""
+
+
+def test_what_asks_first_loads(kernel):
+    rows = (
+        (Instruction(MOV, 0, imm=1), k.BPF_CORE_FIELD_EXISTS),
+        (Instruction(JUMP_IF_0, 0, off=1), None),
+        (Instruction(MOV, 0, imm=0), OFFSET),
+        (EXIT, None),
+    )
+    with collection(kernel, *rows) as one:
+        one.load()
+        assert one.programs["program"].test_run(bytes(14)).retval == 0
+
+
+def test_what_does_not_ask_is_told_what_is_missing(kernel):
+    rows = ((Instruction(MOV, 0, imm=0), OFFSET), (EXIT, None))
+    with collection(kernel, *rows) as one, pytest.raises(UnsupportedError) as caught:
+        one.load()
+    assert str(caught.value) == (
+        "program 'program' needs struct task_struct___mine::rawbpf_never_was (tool.bpf.c:7): "
+        "this kernel's struct task_struct has no member rawbpf_never_was"
+    )
+    assert "195896080" in caught.value.details

@@ -1,0 +1,84 @@
+"""Variables, frozen and mapped, and sections that say what is not done, on this kernel.
+
+From assembly, so that no compiler is needed.
+"""
+
+import errno
+
+import pytest
+
+from rawbpf.collection.collection import Collection
+from rawbpf.collection.kernel_facts import KernelFacts
+from rawbpf.errors import KernelError, UsageError
+from rawbpf.source.assembler import assemble
+
+pytestmark = pytest.mark.no_probe
+
+TEXT = """
+.license "GPL"
+.rodata
+limit: .word 5
+.data
+count: .quad 100
+.bss
+seen:  .quad 0
+
+.program add, "socket"
+r1 = limit ll
+r1 = *(u32 *)(r1 + 0)
+r2 = count ll
+r3 = *(u64 *)(r2 + 0)
+r3 += r1
+*(u64 *)(r2 + 0) = r3
+r2 = seen ll
+*(u64 *)(r2 + 0) = r3
+r0 = r3
+exit
+
+.program probe, "usdt//usr/bin/python3:python:function__entry"
+r0 = 0
+exit
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    """Facts that are read once for all."""
+    return KernelFacts()
+
+
+@pytest.fixture
+def obj(kernel):
+    with Collection(assemble(TEXT), kernel) as one:
+        yield one
+
+
+def test_variables_are_memory_that_programs_and_we_share(obj):
+    obj.rodata["limit"] = 7
+    obj.data["count"] = 1000
+    obj.load()
+    assert obj.programs["add"].test_run(bytes(14)).retval == 1007
+    assert (obj.data["count"], obj.bss["seen"]) == (1007, 1007)
+    obj.data["count"] = 1
+    assert obj.programs["add"].test_run(bytes(14)).retval == 8
+    assert int.from_bytes(obj.maps[".data"].lookup(bytes(4)), "little") == 8
+
+
+def test_constants_are_frozen(obj):
+    obj.load()
+    with pytest.raises(UsageError, match="constant"):
+        obj.rodata["limit"] = 1
+    with pytest.raises(KernelError) as caught:
+        obj.maps[".rodata"].update(bytes(4), bytes(4))
+    assert caught.value.errno == errno.EPERM
+    assert obj.programs["add"].test_run(bytes(14)).retval == 105
+
+
+def test_usdt_is_known_and_not_attached(obj):
+    obj.load()
+    obj.attach()
+    assert "probe" in obj.programs
+    assert obj.skipped["probe"].startswith(
+        "not attached: program 'probe' is for a USDT probe, '/usr/bin/python3:python:function__"
+    )
+    assert "notes" in obj.skipped["probe"]

@@ -1,0 +1,265 @@
+"""Relocations by hand: two small BTFs, one record, one instruction."""
+
+import pytest
+
+from rawbpf.asm.instruction import Instruction
+from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.asm.program import Program, Reference
+from rawbpf.btf import types as t
+from rawbpf.btf.btf import Btf
+from rawbpf.btf.ext_info import CoreRelo
+from rawbpf.core_relo import Targets, relocate
+from rawbpf.core_relo.patch import POISON
+from rawbpf.errors import FormatError, UnsupportedError
+from rawbpf.uapi.btf import bpf_core_relo_kind as k
+from tests.support.btf_records import blob
+
+U32, S32, U64 = t.Int("u32", 4, 32), t.Int("s32", 4, 32, 1), t.Int("u64", 8, 64)
+MOV, ADD, LOAD32, STORE32, CALL = 0xB7, 0x07, 0x61, 0x63, 0x85
+EXIT = Instruction(0x95)
+
+
+def btf(*records, base=None):
+    """Types with the ids 1, 2, ... or, of a module, those behind its base's."""
+    return Btf(blob(*records, base=base), base)
+
+
+def struct(name, *members, size=64):
+    """Members as (name, type, byte)."""
+    return t.Struct(name, size, tuple(t.Member(n, i, 8 * at) for n, i, at in members))
+
+
+def one(local, targets, instruction, kind=k.BPF_CORE_FIELD_BYTE_OFFSET, access="0:0", type_id=2):
+    """The only result."""
+    record = CoreRelo(0, type_id, access, kind)
+    code = Program("p", (instruction, EXIT), relocations={0: record})
+    (result,) = relocate(code, local, targets).results
+    return result
+
+
+LOCAL = btf(U32, struct("task", ("pid", 1, 8)))
+KERNEL = btf(U32, struct("task", ("flags", 1, 0), ("pid", 1, 20)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (Instruction(LOAD32, 0, 1, 8), Instruction(LOAD32, 0, 1, 20)),
+        (Instruction(STORE32, 1, 0, 8), Instruction(STORE32, 1, 0, 20)),
+        (Instruction(MOV, 1, 0, 0, 8), Instruction(MOV, 1, 0, 0, 20)),
+        (Instruction(ADD, 1, 0, 0, 8), Instruction(ADD, 1, 0, 0, 20)),
+        (Instruction(LD_IMM64, 1, 0, 0, 8), Instruction(LD_IMM64, 1, 0, 0, 20)),
+    ],
+)
+def test_an_offset_goes_where_the_old_one_was(before, after):
+    result = one(LOCAL, Targets(KERNEL), before)
+    assert (result.access, result.local, result.target) == ("struct task::pid", 8, 20)
+    assert (result.before, result.after) == (before, after)
+    assert result.candidate == "[2] struct task"
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [Instruction(LOAD32, 0, 1, 4), Instruction(MOV, 1, 0, 0, 9), Instruction(0xBF, 1, 2), EXIT],
+)
+def test_an_instruction_that_has_another_number_or_none_is_an_error(instruction):
+    with pytest.raises(FormatError, match=r"struct task::pid: a CO-RE record is about"):
+        one(LOCAL, Targets(KERNEL), instruction)
+
+
+def test_an_offset_that_fits_no_instruction_is_an_error():
+    far = btf(U32, struct("task", ("pid", 1, 40_000), size=50_000))
+    with pytest.raises(FormatError, match="offset 40000 does not fit"):
+        one(LOCAL, Targets(far), Instruction(LOAD32, 0, 1, 8))
+    assert one(LOCAL, Targets(far), Instruction(MOV, 1, 0, 0, 8)).target == 40_000
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "after"),
+    [
+        (U32, U64, Instruction(0x79, 0, 1, 16)),  # unsigned: as wide as it is now
+        (U64, U32, Instruction(0x61, 0, 1, 16)),
+        (t.Ptr(0), U64, None),  # no pointer any more: there is no such member
+        (S32, U64, None),
+        (U32, t.Int("s64", 8, 64, 1), None),
+    ],
+)
+def test_a_load_is_as_wide_as_its_field_or_poisoned(here, there, after):
+    local, kernel = btf(here, struct("s", ("x", 1, 8))), btf(there, struct("s", ("x", 1, 16)))
+    width = 0x61 if here.kind == U32.kind and here.size == 4 else 0x79
+    result = one(local, Targets(kernel), Instruction(width, 0, 1, 8))
+    assert result.after == (after or Instruction(CALL, imm=POISON))
+    assert bool(result.missing) == (after is None)
+
+
+def test_what_is_missing_poisons_every_slot_and_moves_nothing():
+    gone = btf(U32, struct("gone", ("x", 1, 0)))
+    record = CoreRelo(0, 2, "0:0", k.BPF_CORE_FIELD_BYTE_OFFSET)
+    load = Instruction(LD_IMM64, 1)
+    code = Program(
+        "p", (load, load._replace(src=1), EXIT), (), {1: Reference("map", "m")}, (), {0: record}
+    )
+    done = relocate(code, gone, Targets(KERNEL))
+    poison = Instruction(CALL, imm=POISON)
+    assert done.code.instructions == (poison, poison, load._replace(src=1), EXIT)
+    assert done.code.references == {2: Reference("map", "m")}
+    assert done.code.slots == code.slots
+    assert done.missing[0].missing == "this kernel has no struct gone"
+
+
+def test_flavours_mean_the_same_type():
+    local = btf(U32, struct("task___v2", ("pid", 1, 4)), struct("task____", ("pid", 1, 4)))
+    assert one(local, Targets(KERNEL), Instruction(MOV, 1, 0, 0, 4)).target == 20
+    underscores = one(local, Targets(KERNEL), Instruction(MOV, 1, 0, 0, 4), type_id=3)
+    assert underscores.missing == "this kernel has no struct task____"
+
+
+def test_the_kernel_has_flavours_too():
+    """As BTF does that describes several versions of a type."""
+    kernel = btf(U32, struct("task___v1", ("id", 1, 0)), struct("task___v2", ("pid", 1, 12)))
+    assert one(LOCAL, Targets(kernel), Instruction(LOAD32, 0, 1, 8)).target == 12
+
+
+def test_members_are_found_in_structs_without_a_name_however_deep():
+    kernel = btf(
+        U32,
+        struct("", ("pid", 1, 4)),
+        t.Union("", 8, (t.Member("other", 1, 0), t.Member("", 2, 0))),
+        struct("task", ("flags", 1, 0), ("", 3, 8)),
+    )
+    assert one(LOCAL, Targets(kernel), Instruction(LOAD32, 0, 1, 8)).target == 12
+
+
+def test_members_without_a_name_leave_no_trace_in_a_path():
+    local = btf(U32, struct("", ("pid", 1, 4)), struct("task", ("x", 1, 0), ("", 2, 8)))
+    result = one(local, Targets(KERNEL), Instruction(LOAD32, 0, 1, 12), access="0:1:0", type_id=3)
+    assert (result.access, result.target) == ("struct task::pid", 20)
+
+
+@pytest.mark.parametrize(("length", "target"), [(8, 16 + 3 * 4), (3, None), (0, 16 + 3 * 4)])
+def test_elements_of_arrays(length, target):
+    """One of no elements is flexible if it is the last member."""
+    local = btf(U32, struct("s", ("a", 3, 4)), t.Array(1, 1, 4))
+    kernel = btf(U32, struct("s", ("x", 1, 0), ("a", 3, 16)), t.Array(1, 1, length))
+    result = one(local, Targets(kernel), Instruction(LOAD32, 0, 1, 16), access="0:0:3")
+    assert (result.access, result.target) == ("struct s::a[3]", target)
+    if target is None:
+        assert result.missing == "this kernel's struct s::a has no element 3"
+
+
+def test_pointers_may_point_into_an_array_of_structs():
+    result = one(LOCAL, Targets(KERNEL), Instruction(LOAD32, 0, 1, 136), access="2:0")
+    assert (result.access, result.target) == ("struct task[2]::pid", 2 * 64 + 20)
+
+
+def enum(*values, name="colour", kind=t.Enum, size=4, signed=False):
+    return kind(name, size, tuple(t.Enumerator(n, v) for n, v in values), signed)
+
+
+def test_enumerators_may_have_grown_to_64_bits():
+    local, wide = btf(enum(("RED", 1))), btf(enum(("RED", 1 << 40), kind=t.Enum64, size=8))
+    load = Instruction(LD_IMM64, 1, imm=1)
+    result = one(local, Targets(wide), load, k.BPF_CORE_ENUMVAL_VALUE, "0", 1)
+    assert (result.access, result.after.imm) == ("enum colour::RED", 1 << 40)
+
+
+def test_negative_enumerators_of_compilers_that_do_not_say_so():
+    """The upper half of the constant says it, here and so there."""
+    minus = (1 << 64) - 3
+    local, kernel = btf(enum(("RED", 0xFFFF_FFFD))), btf(enum(("RED", 0xFFFF_FFFC)))
+    load = Instruction(LD_IMM64, 1, imm=minus)
+    result = one(local, Targets(kernel), load, k.BPF_CORE_ENUMVAL_VALUE, "0", 1)
+    assert result.after.imm == minus - 1
+    load = load._replace(imm=0xFFFF_FFFD)
+    result = one(local, Targets(kernel), load, k.BPF_CORE_ENUMVAL_VALUE, "0", 1)
+    assert result.after.imm == 0xFFFF_FFFC
+
+
+def test_an_enumerator_that_is_not_there():
+    local, kernel = btf(enum(("RED", 1), ("BLUE", 2))), btf(enum(("RED", 1)))
+    load = Instruction(LD_IMM64, 1, imm=1)
+    exists = one(local, Targets(kernel), load, k.BPF_CORE_ENUMVAL_EXISTS, "1", 1)
+    assert (exists.target, exists.after.imm) == (0, 0)
+    value = one(local, Targets(kernel), load._replace(imm=2), k.BPF_CORE_ENUMVAL_VALUE, "1", 1)
+    assert value.missing == "this kernel's enum colour has no enumerator BLUE"
+
+
+def test_modules_are_asked_if_the_image_has_no_such_type():
+    module = btf(struct("task", ("pid", 1, 28)), struct("driver", ("x", 1, 4)), base=KERNEL)
+    asked = []
+
+    def modules():
+        asked.append(True)
+        return {"nothing": btf(U64, base=KERNEL), "driver": module}
+
+    local = btf(U32, struct("driver", ("x", 1, 0)))
+    assert one(LOCAL, Targets(KERNEL, modules), Instruction(LOAD32, 0, 1, 8)).target == 20
+    assert not asked
+    result = one(local, Targets(KERNEL, modules), Instruction(LOAD32, 0, 1, 0))
+    assert (result.target, result.candidate) == (4, "[4] struct driver of module driver")
+
+
+def test_answers_that_differ_are_an_error_and_like_ones_are_not():
+    driver = struct("driver", ("x", 1, 4))
+    first, second = btf(driver, base=KERNEL), btf(U64, driver, base=KERNEL)
+    third = btf(struct("driver", ("x", 1, 6)), base=KERNEL)
+    local = btf(U32, struct("driver", ("x", 1, 0)))
+    load = Instruction(LOAD32, 0, 1, 0)
+    assert one(local, Targets(KERNEL, lambda: {"a": first, "b": second}), load).target == 4
+    with pytest.raises(UnsupportedError) as caught:
+        one(local, Targets(KERNEL, lambda: {"a": first, "c": third}), load)
+    assert str(caught.value).startswith(
+        "struct driver::x is ambiguous on this kernel: [3] struct driver of module a says 4, "
+        "[3] struct driver of module c says 6; "
+    )
+
+
+def test_a_flavour_that_means_one_candidate_does_not_decide_for_others():
+    kernel = btf(U32, struct("s", ("a", 1, 0), ("b", 1, 4)), struct("s___2", ("a", 1, 8)))
+    local = btf(U32, struct("s", ("a", 1, 0)), struct("s___b", ("b", 1, 0)))
+    records = {
+        0: CoreRelo(0, 3, "0:0", k.BPF_CORE_FIELD_BYTE_OFFSET),
+        1: CoreRelo(8, 2, "0:0", k.BPF_CORE_FIELD_BYTE_OFFSET),
+    }
+    load = Instruction(LOAD32, 0, 1, 0)
+    code = Program("p", (load, load, EXIT), relocations=records)
+    with pytest.raises(UnsupportedError, match="struct s::a is ambiguous"):
+        relocate(code, local, Targets(kernel))
+
+
+@pytest.mark.parametrize(
+    ("access", "kind", "type_id"),
+    [
+        ("", 0, 2),
+        ("0:x", 0, 2),
+        ("-1:0", 0, 2),
+        ("0:7", 0, 2),
+        ("0:0:0", 0, 2),
+        ("0", 0, 99),
+        ("0:0", 13, 2),
+        ("0:0", int(k.BPF_CORE_TYPE_EXISTS), 2),
+        ("0", int(k.BPF_CORE_ENUMVAL_VALUE), 2),
+        (":".join(["0"] * 100), 0, 2),
+        ("0:" + "9" * 30, 0, 2),
+    ],
+)
+def test_records_that_lead_nowhere_are_errors(access, kind, type_id):
+    with pytest.raises(FormatError):
+        one(LOCAL, Targets(KERNEL), Instruction(LOAD32, 0, 1, 8), kind, access, type_id)
+
+
+def test_a_type_without_a_name_cannot_be_looked_up():
+    local = btf(U32, struct("", ("pid", 1, 8)))
+    with pytest.raises(UnsupportedError, match="its type has no name"):
+        one(local, Targets(KERNEL), Instruction(LOAD32, 0, 1, 8))
+    here = one(local, Targets(KERNEL), Instruction(MOV, 1), k.BPF_CORE_TYPE_ID_LOCAL, "0")
+    assert (here.target, here.after.imm) == (2, 2)
+
+
+def test_types_that_contain_themselves_end():
+    """Damaged, but there is an answer all the same, or an error."""
+    loop = btf(U32, struct("task", ("", 2, 0)), t.Typedef("t", 3))
+    result = one(LOCAL, Targets(loop), Instruction(LOAD32, 0, 1, 8))
+    assert result.missing == "this kernel's struct task has no member pid"
+    with pytest.raises(FormatError, match="circular"):
+        one(loop, Targets(loop), Instruction(MOV, 1), k.BPF_CORE_TYPE_EXISTS, "0", 3)
