@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.object_file import read_objects
 from rawbpf.cli.results import write_lines
+from rawbpf.output.escape import printable
 from rawbpf.output.table import table
 from rawbpf.output.values import plain, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rawbpf.collection.embedded import Embedded
     from rawbpf.elf.inventory import Row
 
 __all__ = ["USAGE", "run"]
@@ -40,10 +42,7 @@ _LONGEST_VALUE = 48
 
 def run(arguments: dict[str, Any]) -> int:
     """Print the inventory of each object."""
-    from rawbpf.elf.inventory import inventory
-
-    objects = read_objects(arguments["FILE"], arguments["--clang"])
-    rows = [{"at": one.at, "bytes": len(one.data), **inventory(one.data)} for one in objects]
+    rows = [_row(one) for one in read_objects(arguments["FILE"], arguments["--clang"])]
     if arguments["--json"]:
         from json import dumps
 
@@ -51,6 +50,15 @@ def run(arguments: dict[str, Any]) -> int:
     else:
         write_lines(_text(rows))
     return 0
+
+
+def _row(one: Embedded) -> Row:
+    from rawbpf.elf.inventory import inventory
+    from rawbpf.elf.object import read_spec
+    from rawbpf.elf.read import ObjectFile
+
+    file = ObjectFile(one.data)
+    return {"at": one.at, "bytes": len(one.data), **inventory(file, read_spec(file))}
 
 
 def _text(rows: list[Row]) -> Iterator[str]:
@@ -67,6 +75,7 @@ def _text(rows: list[Row]) -> Iterator[str]:
                 yield from lines
         yield ""
         yield _btf(row["btf"])
+        yield from map(printable, row["remarks"])
 
 
 def _programs(row: Row) -> Iterator[str]:

@@ -14,8 +14,6 @@ from rawbpf.btf.describe import kind_name
 from rawbpf.btf.ext_info import decode_ext_info
 from rawbpf.btf.values.codec import codec
 from rawbpf.elf import layout as elf
-from rawbpf.elf.object import open_object
-from rawbpf.elf.read import ObjectFile
 from rawbpf.specs.section_names import section_kind
 from rawbpf.uapi.bpf import bpf_prog_type
 
@@ -23,8 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawbpf.btf.btf import Btf
+    from rawbpf.elf.read import ObjectFile
     from rawbpf.specs.data_spec import DataSpec, Variable
     from rawbpf.specs.map_spec import MapSpec
+    from rawbpf.specs.object_spec import ObjectSpec
     from rawbpf.specs.program_spec import ProgramSpec
 
 __all__ = ["inventory"]
@@ -35,12 +35,13 @@ _LARGEST_VALUE = 4096
 """Bytes of a variable that is still shown."""
 
 
-def inventory(data: bytes) -> Row:
-    """What is in an object. No kernel is asked; errors are those of ``open_object``."""
-    file, spec = ObjectFile(data), open_object(data)
+def inventory(file: ObjectFile, spec: ObjectSpec) -> Row:
+    """What is in an object. FormatError: its types are damaged."""
     types = _Types(spec.btf)
     return {
         "license": spec.license,
+        "version": spec.version,
+        "remarks": list(spec.remarks),
         "programs": [_program(one) for one in spec.programs.values()],
         "maps": [_map(one, types) for one in spec.maps.values()],
         "globals": [

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rawbpf.elf.read import Section, Symbol
     from rawbpf.specs.map_spec import MapSpec
 
-__all__ = ["open_object"]
+__all__ = ["open_object", "read_spec"]
 
 _TEXT = ".text"
 _MAPS = ".maps"
@@ -49,7 +49,12 @@ def open_object(data: bytes) -> ObjectSpec:
 
     FormatError: damaged, or no such object. UnsupportedError: something that is left out here.
     """
-    return _Reader(ObjectFile(data)).spec()
+    return read_spec(ObjectFile(data))
+
+
+def read_spec(file: ObjectFile) -> ObjectSpec:
+    """What is defined in a file that was taken apart already."""
+    return _Reader(file).spec()
 
 
 class _Reader:
