@@ -5,7 +5,7 @@
 ; be copied by bpf_probe_read_kernel, which survives a wrong one. Look at where r2 comes from:
 ; bpf_get_current_task returns a number.
 ;
-; rawbpf: rule RB-V005
+; rawbpf: rule RB-V011
 
 .license "GPL"
 

@@ -3,7 +3,7 @@
 ; What comes out of a packet's metadata can be any 32-bit number. Before it is added to a pointer,
 ; a comparison or a mask has to say how large it can be. Look for either.
 ;
-; rawbpf: rule RB-V009
+; rawbpf: rule RB-V007
 
 .license "GPL"
 

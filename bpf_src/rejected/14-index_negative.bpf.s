@@ -3,7 +3,7 @@
 ; The comparison is signed: s> lets all negative numbers pass, and they lead to what lies before
 ; the table. In C that is an index of type short. Look at the lower bound of r7.
 ;
-; rawbpf: rule RB-V010
+; rawbpf: rule RB-V007
 
 .license "GPL"
 

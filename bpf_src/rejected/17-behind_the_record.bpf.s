@@ -3,8 +3,8 @@
 ; bpf_ringbuf_reserve gave 16 bytes, of which the verifier keeps account as mem_size. What follows
 ; is the next record, perhaps of another CPU. Look at the offset and the size that was asked for.
 ;
-; rawbpf: rule RB-V007
 ; rawbpf: kernel 5.8
+; rawbpf: rule RB-V009
 
 .license "GPL"
 

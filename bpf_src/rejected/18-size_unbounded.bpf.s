@@ -3,7 +3,7 @@
 ; The size may be any 32-bit number, while the buffer has 64 bytes. The verifier computes the
 ; largest that the size can be, and there is none. Look at r2: nothing says how large it is.
 ;
-; rawbpf: rule RB-V009
+; rawbpf: rule RB-V012
 
 .license "GPL"
 

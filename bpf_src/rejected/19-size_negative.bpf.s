@@ -3,7 +3,7 @@
 ; The size is a signed number that is only compared with its largest value. As an unsigned size,
 ; -1 is the largest of all. Look at the lower bound of r4.
 ;
-; rawbpf: rule RB-V010
+; rawbpf: rule RB-V012
 
 .license "GPL"
 

@@ -3,7 +3,8 @@
 ; Many helpers take a size that must not be 0, since with 0 there would be nothing to say about
 ; the memory that goes with it. The mask gives 0 to 63. Look at the lower bound of r4.
 ;
-; rawbpf: rule RB-V009
+; rawbpf: rule RB-V012
+; rawbpf: rule RB-V007 until 6.2
 
 .license "GPL"
 

@@ -3,7 +3,7 @@
 ; The verifier remembers the stack in slots of eight bytes. A store across two of them would leave
 ; both half known, and some machines cannot do it at all. Look at the offset, modulo the size.
 ;
-; rawbpf: rule RB-V011
+; rawbpf: rule RB-V014
 
 .license "GPL"
 

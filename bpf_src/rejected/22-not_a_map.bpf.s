@@ -3,7 +3,7 @@
 ; The first argument of bpf_map_lookup_elem is a map. Each helper says of each argument what it
 ; must be, and the verifier compares. Look at r1: it is a pointer to the stack.
 ;
-; rawbpf: rule RB-V012
+; rawbpf: rule RB-V015
 
 .license "GPL"
 

@@ -3,7 +3,7 @@
 ; The helper reads the key from memory, for it may have any size. A number is no address. Look at
 ; r2.
 ;
-; rawbpf: rule RB-V012
+; rawbpf: rule RB-V015
 
 .license "GPL"
 

@@ -3,7 +3,7 @@
 ; bpf_map_lookup_elem has nothing to look up in a PERF_EVENT_ARRAY: it holds rings, not values.
 ; Which helpers go with which maps is a table in the verifier. Look at the map's type.
 ;
-; rawbpf: rule RB-V013
+; rawbpf: rule RB-V016
 
 .license "GPL"
 

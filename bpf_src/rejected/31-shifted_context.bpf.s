@@ -3,7 +3,7 @@
 ; Helpers that take the context want the one that the program was given. A pointer into the middle
 ; of it is of no use to them. Look at r1 before the call.
 ;
-; rawbpf: rule RB-V034
+; rawbpf: rule RB-V010
 
 .license "GPL"
 

@@ -3,7 +3,7 @@
 ; r10 is the one register that never changes: all of the stack is addressed from it. Look at the
 ; left side.
 ;
-; rawbpf: rule RB-V036
+; rawbpf: rule RB-V005
 
 .license "GPL"
 

@@ -4,8 +4,8 @@
 ; keeps account of such references and wants each released on every path. Look at the path on
 ; which r0 is not NULL.
 ;
-; rawbpf: rule RB-V014
 ; rawbpf: kernel 5.8
+; rawbpf: rule RB-V017
 
 .license "GPL"
 

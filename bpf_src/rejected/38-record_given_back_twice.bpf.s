@@ -3,8 +3,8 @@
 ; After the first time it is not ours any more, and whatever pointed to it has become a number
 ; without meaning. Look at what r6 is at the second call.
 ;
-; rawbpf: rule RB-V015
 ; rawbpf: kernel 5.8
+; rawbpf: rule RB-V018
 
 .license "GPL"
 

@@ -3,8 +3,8 @@
 ; With the submission the record belongs to its readers. The verifier forgets then what every copy
 ; of the pointer was. Look at what stands behind the call.
 ;
-; rawbpf: rule RB-V015
 ; rawbpf: kernel 5.8
+; rawbpf: rule RB-V018
 
 .license "GPL"
 

@@ -4,8 +4,9 @@
 ; decided when the program runs, so the verifier walks into it until the frames are used up; older
 ; kernels refuse the shape, and newer ones again. Look at the last call.
 ;
-; rawbpf: rule RB-V044
+; rawbpf: rule RB-V040
 ; rawbpf: rule RB-V040 until 6.2
+; rawbpf: rule RB-V044 until 7.0
 
 .license "GPL"
 

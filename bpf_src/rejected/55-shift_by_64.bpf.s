@@ -3,7 +3,7 @@
 ; What comes out of it differs between machines, so a constant must be below 64 (32 for w
 ; registers). Look at the number.
 ;
-; rawbpf: rule RB-V048
+; rawbpf: rule RB-V022
 
 .license "GPL"
 

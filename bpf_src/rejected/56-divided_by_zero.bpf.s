@@ -3,7 +3,7 @@
 ; A register may be zero when the program runs, and the result is zero then. A constant that is
 ; zero can only be a mistake. Look at the number.
 ;
-; rawbpf: rule RB-V048
+; rawbpf: rule RB-V022
 
 .license "GPL"
 

@@ -3,8 +3,8 @@
  * bpf_iter_num_new may take memory or references, which bpf_iter_num_destroy gives back. It has
  * to be called also when there was an error. Look at the end of the function.
  *
- * rawbpf: rule RB-V014
  * rawbpf: kernel 6.4
+ * rawbpf: rule RB-V017
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

@@ -4,8 +4,9 @@
  * task is only lent, and what is not owned cannot be given back. The verifier compares each
  * argument with what the function's types in BTF say. Look at where task comes from.
  *
- * rawbpf: rule RB-V055
  * rawbpf: kernel 6.2
+ * rawbpf: rule RB-V018
+ * rawbpf: rule RB-V055 until 7.0
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

@@ -5,7 +5,7 @@
  * long as the program asks first, by core_field_exists, and the verifier sees that it never
  * comes there. Look for the question.
  *
- * rawbpf: rule RB-V016
+ * rawbpf: rule RB-V019
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

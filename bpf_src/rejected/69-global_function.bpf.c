@@ -4,7 +4,7 @@
  * is verified once, by its types alone, so each argument must be a number, the context, or a
  * pointer to something of a known size. Look at the argument: a pointer to nobody knows what.
  *
- * rawbpf: rule RB-V017
+ * rawbpf: rule RB-V058
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

@@ -3,7 +3,7 @@
 ; Loads and stores of the context are translated field by field, into whatever the kernel's
 ; structure is like. There is no translation for an atomic addition. Look at what r1 points to.
 ;
-; rawbpf: rule RB-V056
+; rawbpf: rule RB-V024
 
 .license "GPL"
 

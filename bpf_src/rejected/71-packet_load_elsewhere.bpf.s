@@ -3,7 +3,7 @@
 ; The old instructions for packets, of before eBPF, work on a socket's buffer. A kprobe has
 ; registers, and no buffer. Look at the section.
 ;
-; rawbpf: rule RB-V057
+; rawbpf: rule RB-V023
 
 .license "GPL"
 

@@ -36,6 +36,7 @@ COMMANDS = {
         Command("prog", "rawbpf.cli.prog", "Show the programs that the kernel holds"),
         Command("map", "rawbpf.cli.map", "Show maps, read and write their entries"),
         Command("link", "rawbpf.cli.link", "Show what is attached where"),
+        Command("gallery", "rawbpf.cli.gallery", "Learn from programs that are refused"),
         Command("run-local", "rawbpf.cli.run_local", "Run a program without a kernel"),
         Command("step", "rawbpf.cli.step", "Step through a program, forward and back"),
         Command("narrate", "rawbpf.cli.narrate", "Tell every system call that a command makes"),

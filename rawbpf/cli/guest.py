@@ -41,6 +41,7 @@ Options:
 def run(arguments: dict[str, Any]) -> int:
     """Run the command in a guest; its exit status is ours."""
     from rawbpf.cli.commands import COMMANDS
+    from rawbpf.cli.guest_gallery import with_gallery
     from rawbpf.cli.guest_objects import with_objects
     from rawbpf.guest.runner import Options, run
 
@@ -57,7 +58,7 @@ def run(arguments: dict[str, Any]) -> int:
         timeout=_seconds("--timeout", arguments["--timeout"]),
         talkative=level() == "debug",
     )
-    with with_objects(arguments["<command>"], COMMANDS) as words:
+    with with_gallery(arguments["<command>"]) as named, with_objects(named, COMMANDS) as words:
         return run(words, options, commands=COMMANDS, say=say)
 
 

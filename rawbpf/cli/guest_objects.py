@@ -15,7 +15,7 @@ from rawbpf.cli.object_file import compile_source, is_c
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-__all__ = ["with_objects"]
+__all__ = ["clang_of", "with_objects"]
 
 _CLANG = "--clang"
 
@@ -32,12 +32,12 @@ def with_objects(words: list[str], commands: Collection[str]) -> Iterator[list[s
         for number, source in enumerate(sources):
             target = Path(folder, str(number), Path(source).stem + ".o")
             target.parent.mkdir()
-            target.write_bytes(compile_source(source, _clang(words)))
+            target.write_bytes(compile_source(source, clang_of(words)))
             objects[source] = str(target)
         yield [objects.get(word, word) for word in words]
 
 
-def _clang(words: list[str]) -> str | None:
+def clang_of(words: list[str]) -> str | None:
     """Which clang the command asks for."""
     for word, following in zip(words, [*words[1:], ""], strict=True):
         if word == _CLANG:

@@ -71,26 +71,26 @@ class Exhibit(NamedTuple):
 
 
 @cache
-def exhibits() -> tuple[Exhibit, ...]:
-    """All of them, by number."""
-    folder = next((one for one in _FOLDERS if one.is_dir()), None)
-    if folder is None:
-        return ()
+def exhibits(folder: Path | None = None) -> tuple[Exhibit, ...]:
+    """All of them, by number; of another folder than that which came with rawbpf, if given."""
+    folder = folder or next((one for one in _FOLDERS if one.is_dir()), None)
+    if folder is None or not folder.is_dir():
+        raise UsageError(f"the gallery's programs are not in {folder or _FOLDERS[0]}")
     return tuple(_read(path) for path in sorted(folder.iterdir()) if _NAME.match(path.name))
 
 
-def find_exhibit(word: str) -> Exhibit:
+def find_exhibit(word: str, folder: Path | None = None) -> Exhibit:
     """The one with this number or name; UsageError names those that are near.
 
     >>> find_exhibit("5").name, find_exhibit("null_not_checked").number
     ('null_not_checked', 5)
     """
-    for one in exhibits():
+    for one in exhibits(folder):
         if word == one.name or (word.isdecimal() and int(word) == one.number):
             return one
     from difflib import get_close_matches
 
-    near = get_close_matches(word, [one.name for one in exhibits()], n=2)
+    near = get_close_matches(word, [one.name for one in exhibits(folder)], n=2)
     raise UsageError(
         f"the gallery has no program {word!r}",
         fix=f"did you mean {' or '.join(near)}?" if near else "see `rawbpf gallery --list`",

@@ -2,16 +2,21 @@
 
 The verifier's log of level 1 is the path that failed. Before 5.17 it has hardly any states; then
 the one of level 2 explains more, unless it is so long that fetching it would take long.
+
+A program that was too large to be walked through (E2BIG) has a log of 50 MB, all of it one loop,
+and from 6.4 writing it takes the kernel minutes, for the buffer is turned over a thousand times.
+Then the complaint will do, which comes with the statistics.
 """
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import BytecodeError, VerifierError
 from rawbpf.kernel.refusal import refused
-from rawbpf.programs.request import BPF_LOG_LEVEL2
-from rawbpf.programs.verdict import verify
+from rawbpf.programs.request import BPF_LOG_LEVEL2, BPF_LOG_STATS
+from rawbpf.programs.verdict import Verdict, verify
 from rawbpf.verifier.explain import Explanation, Trial, explain
 from rawbpf.verifier.log import Log
 
@@ -22,12 +27,13 @@ if TYPE_CHECKING:
 __all__ = ["explained"]
 
 _LEVEL_2_LARGEST = 1 << 20
+_TOO_LARGE = "too large. Processed"
 
 
 def explained(request: Request, refusal: KernelError) -> KernelError:
     """What to raise: a VerifierError, or the privilege that is missing."""
     spec = request.spec
-    verdict = verify(request)
+    verdict = _verdict(request, refusal)
     if verdict.accepted or not verdict.log:
         return refused(f"cannot load program {spec.name!r}", refusal)
     log = verdict.log
@@ -38,6 +44,14 @@ def explained(request: Request, refusal: KernelError) -> KernelError:
     explanation = _tried(request, explain(log, spec))
     what = f"the verifier refused program {spec.name!r}"
     return VerifierError(what, errno=refusal.errno or 0, log=verdict.log, explanation=explanation)
+
+
+def _verdict(request: Request, refusal: KernelError) -> Verdict:
+    if refusal.errno == errno.E2BIG:
+        short = verify(request, BPF_LOG_STATS)
+        if _TOO_LARGE in short.log:
+            return short
+    return verify(request)
 
 
 def _tried(request: Request, found: Explanation) -> Explanation:

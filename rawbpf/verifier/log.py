@@ -31,6 +31,7 @@ __all__ = ["Log"]
 _SECTIONS = ("Verification failed:", "Reason:", "At:", "Causal path:", "Suggestion:")
 _NAMED_SLOT = re.compile(r"\binsn[ #](\d{1,9})\b")
 _LONGEST_COMPLAINT = 50
+_TAIL = 20  # lines, in which statistics are
 _COUNTS = {
     "insns": re.compile(r"processed (\d+) insns"),
     "limit": re.compile(r"\(limit (\d+)\)"),
@@ -100,8 +101,11 @@ class Log:
     @property
     def complaint(self) -> tuple[str, ...]:
         """What the verifier said, a line each; empty when it said nothing."""
-        said = self._complaint_at[1]
-        return said or tuple(one.strip() for one in self.sections.get("Reason", ()))
+        said = self._complaint_at[1] or tuple(
+            one.strip() for one in self.sections.get("Reason", ())
+        )
+        # 6.1 says nothing but this where newer kernels add that a caller passes invalid arguments.
+        return said or tuple(line for line in self.lines[-_TAIL:] if line.startswith("arg#"))
 
     @property
     def cause(self) -> str:
@@ -130,14 +134,14 @@ class Log:
     @cached_property
     def statistics(self) -> dict[str, int]:
         """What the verifier counted, as far as the log says."""
-        tail = "\n".join(self.lines[-20:])
+        tail = "\n".join(self.lines[-_TAIL:])
         found = {name: pattern.search(tail) for name, pattern in _COUNTS.items()}
         return {name: int(one[1][:18]) for name, one in found.items() if one}
 
     @property
     def stack_depths(self) -> Sequence[int]:
         """Bytes of stack of the program and of each of its functions (5.2, with statistics)."""
-        found = _STACK.search("\n".join(self.lines[-20:]))
+        found = _STACK.search("\n".join(self.lines[-_TAIL:]))
         return [int(one[:9]) for one in found[1].split("+") if one] if found else []
 
 

@@ -44,8 +44,8 @@ def matches(complaint: str) -> Iterator[tuple[Rule, re.Match[str]]]:
                     break
 
 
-_GROUP = re.compile(r"(?<!\\)\((?:[^()\\]|\\.)*\)[?*+]?|\[(?:\\.|[^\]\\])*\][?*+]?")
-_SPECIAL = re.compile(r"\\[A-Za-z][?*+]?|.(?=[?*{])|(?<!\\)[.^$|?*+]|\{[^}]*\}")
+_GROUP = re.compile(r"(?<!\\)\((?:[^()\\]|\\.)*\)[?*+]?|(?<!\\)\[(?:\\.|[^\]\\])*\][?*+]?")
+_SPECIAL = re.compile(r"\\[A-Za-z][?*+]?|\\?.(?=[?*{])|(?<!\\)[.^$|?*+]|\{[^}]*\}")
 
 
 @cache

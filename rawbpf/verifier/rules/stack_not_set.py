@@ -34,7 +34,8 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
 
 
 def _bytes(match: re.Match[str]) -> tuple[int, int]:
-    return int(match["off"]) + int(match.groupdict().get("more") or 0), int(match["size"])
+    more = int(match.groupdict().get("more") or 0)  # how many of the bytes were written
+    return int(match["off"]) + more, int(match["size"]) - more
 
 
 def _known(failure: Failure, off: int) -> Evidence:

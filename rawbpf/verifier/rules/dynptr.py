@@ -1,0 +1,80 @@
+"""RB-V053: a dynptr that is none, or is not what is wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.verifier.rule import Example, Finding, Rule
+
+if TYPE_CHECKING:
+    import re
+
+    from rawbpf.verifier.failure import Failure
+
+
+def _explain(failure: Failure, match: re.Match[str]) -> Finding:
+    found = match.groupdict()
+    name = failure.effect.name or "the function"
+    if found.get("init"):
+        return Finding(
+            f"{name} is given a dynptr that nothing has made",
+            change="make it first, on every path to here: bpf_dynptr_from_mem, "
+            "bpf_ringbuf_reserve_dynptr ...",
+        )
+    if found.get("lost"):
+        return Finding(
+            "the bytes of a dynptr that still holds something are overwritten",
+            change="release it first (bpf_ringbuf_submit_dynptr), or store elsewhere",
+        )
+    if found.get("uninit"):
+        return Finding(f"{name} is to make a dynptr where there is one already",
+                       change="use other sixteen bytes, or release the first one")  # fmt: skip
+    if found.get("type"):
+        return Finding(f"{name} wants a dynptr of another kind: {found['type']}",
+                       change="make it by the helper for that kind")  # fmt: skip
+    if found.get("offset"):
+        return Finding(f"{name} is given an address inside of a dynptr",
+                       change="give the address where it begins")  # fmt: skip
+    return Finding(f"a dynptr is not used as it must be: {found['other']}",
+                   change="leave its bytes to the helpers for it")  # fmt: skip
+
+
+RULE = Rule(
+    code="RB-V053",
+    title="A dynptr is not used as it must be",
+    patterns=(
+        r"(?i)expected an (?P<init>initialized dynptr) as (?:arg #|R)?(?P<arg>\d)",
+        r"(?i)(?P<lost>cannot overwrite referenced dynptr)",
+        r"(?i)dynptr has to be an (?P<uninit>uninitialized dynptr)",
+        r"(?i)(?P<uninit>expected uninitialized dynptr)",
+        r"(?i)expected a dynptr of type (?P<type>\w{1,40})",
+        r"(?P<offset>cannot pass in dynptr at an offset)",
+        r"(?P<other>[^\n]{0,80}[dD]ynptr[^\n]{0,80})",
+    ),
+    meaning=(
+        "A dynptr is sixteen bytes of the stack that hold an address, its size and "
+        "its rights. Helpers make it (bpf_dynptr_from_mem, bpf_ringbuf_reserve_dynptr "
+        "...), read and write through it, and release it if it holds something. The "
+        "program may not touch the bytes."
+    ),
+    reason=(
+        "The size is checked when the program runs, so that it need not be known "
+        "before. That is only safe as long as nobody can forge a dynptr, or lose one "
+        "that holds a record."
+    ),
+    examples=(
+        Example(
+            '.program p, "tc"\n        r1 = r10\n        r1 += -24\n'
+            "        r2 = 8\n        r3 = r10\n        r3 += -16\n        r4 = 0\n"
+            "        r5 = 0\n        call dynptr_read\n        exit\n",
+            '.data\nmemory: .zero 16\n.program p, "tc"\n        r1 = memory ll\n'
+            "        r2 = 16\n        r3 = 0\n        r4 = r10\n        r4 += -16\n"
+            "        call dynptr_from_mem\n        r1 = r10\n        r1 += -24\n"
+            "        r2 = 8\n        r3 = r10\n        r3 += -16\n        r4 = 0\n"
+            "        r5 = 0\n        call dynptr_read\n        exit\n",
+            since="5.19",
+        ),
+    ),
+    explain=_explain,
+    since="5.19",
+)

@@ -1,0 +1,52 @@
+"""RB-V030: a helper is called that this kernel does not have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.uapi.bpf_helpers import HELPERS
+from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
+
+if TYPE_CHECKING:
+    import re
+
+    from rawbpf.verifier.failure import Failure
+
+
+def _explain(_: Failure, match: re.Match[str]) -> Finding:
+    number = int(match["number"])
+    known = next((one for one in HELPERS.values() if one.number == number), None)
+    if known is None:
+        return Finding(
+            f"there is no helper with the number {number}",
+            change="call one that exists: `bpf_NAME` in C, `call NAME` in assembly",
+        )
+    since = known.kernel
+    return Finding(
+        f"this kernel does not have the helper bpf_{known.name}",
+        (Evidence(f"bpf_{known.name}, number {number}, came with Linux {since}"),),
+        change=f"do without it, or run Linux {since} or later",
+    )
+
+
+RULE = Rule(
+    code="RB-V030",
+    title="A helper is called that the kernel does not have",
+    patterns=(r"invalid func (?P<name>\w{1,60})#(?P<number>-?\d{1,10})",),
+    meaning=(
+        "A call without a function of the program names a helper by its number, and "
+        "this kernel has none with that number."
+    ),
+    reason=(
+        "Numbers are given once and for ever, so a number that is too large means a "
+        "helper of a newer kernel, or a number that was never right. A call of "
+        "something else would do anything."
+    ),
+    examples=(
+        Example(
+            '.program p, "tc"\n        call 9999\n        r0 = 0\n        exit\n',
+            '.program p, "tc"\n        call ktime_get_ns\n        r0 = 0\n        exit\n',
+        ),
+    ),
+    explain=_explain,
+)

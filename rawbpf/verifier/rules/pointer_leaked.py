@@ -1,0 +1,65 @@
+"""RB-V035: a kernel address would become visible."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.verifier.patch import Patch, insert
+from rawbpf.verifier.rule import Finding, Rule
+from rawbpf.verifier.words import history, is_a
+
+if TYPE_CHECKING:
+    import re
+
+    from rawbpf.verifier.failure import Failure
+
+
+def _explain(failure: Failure, match: re.Match[str]) -> Finding:
+    found = match.groupdict()
+    if found.get("reg") is None:
+        return Finding(
+            "a part of a pointer in the stack would be read or overwritten",
+            change="load and store pointers whole: eight bytes, at the offset where they are",
+        )
+    register = int(found["reg"])
+    value = failure.value(register)
+    what = f"r{register} holds a pointer" if value is None else is_a(register, value)
+    where = found.get("where")
+    if where is None:
+        verdict = "only whole pointers may be compared, and only with their like"
+    else:
+        verdict = "it would be the result" if where.startswith("as") else f"it would get {where}"
+    return Finding(
+        f"{what}, and {verdict}",
+        history(failure, register),
+        change="use a number instead, or load the program with CAP_PERFMON",
+    )
+
+
+def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
+    if failure.slot is None or match.groupdict().get("where") != "as return value":
+        return None
+    return Patch("return a number", (insert(failure.slot, "r0 = 0"),))
+
+
+RULE = Rule(
+    code="RB-V035",
+    title="A kernel address would become visible",
+    patterns=(
+        r"R(?P<reg>\d\d?) leaks addr (?P<where>[^\n]{1,60})",
+        r"leaking pointer from stack off [^\n]{1,40}",
+        r"R(?P<reg>\d\d?) has pointer with unsupported alu operation",
+    ),
+    meaning=(
+        "The program stores or returns a pointer where somebody outside of the kernel "
+        "would see what it is. Who has CAP_PERFMON may do most of that."
+    ),
+    reason=(
+        "Where the kernel's memory is, is a secret (KASLR): an attacker needs it "
+        "first. Those who may not read kernel memory may not learn addresses by way "
+        "of a program either."
+    ),
+    examples=(),
+    explain=_explain,
+    repair=_repair,
+)

@@ -1,0 +1,99 @@
+"""RB-V051: a program or callback returns what means nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.verifier.patch import Patch, insert
+from rawbpf.verifier.rule import Example, Finding, Rule
+from rawbpf.verifier.words import history, is_a
+
+if TYPE_CHECKING:
+    import re
+
+    from rawbpf.verifier.failure import Failure
+
+
+def _explain(failure: Failure, match: re.Match[str]) -> Finding:
+    found = match.groupdict()
+    bounds = _bounds(found)
+    allowed = "" if bounds is None else f"; {_words(*bounds)} is allowed"
+    register = int(found.get("reg") or 0)
+    value = failure.value(register)
+    known = f"r{register}" if value is None else is_a(register, value)
+    where = "the callback returns" if "callback" in (found.get("where") or "") else "at exit"
+    return Finding(
+        f"{where}: {known}{allowed}" if where == "at exit" else f"{where} {known}{allowed}",
+        history(failure, register),
+        change="set r0 to what is allowed before exit, on every path",
+    )
+
+
+def _bounds(found: dict[str, str | None]) -> tuple[int, int] | None:
+    """Smallest and largest; before 6.8 the log has them as known bits and unknown bits."""
+    low, high = found.get("low"), found.get("high")
+    if low and high:
+        return _int(low), _int(high)
+    value, mask = found.get("value"), found.get("mask")
+    if value and mask:
+        return int(value, 16), int(value, 16) | int(mask, 16)
+    return None
+
+
+def _int(text: str) -> int:
+    try:
+        return int(text, 0)
+    except ValueError:
+        return 0
+
+
+def _words(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
+    bounds = _bounds(match.groupdict())
+    if bounds is None or failure.slot is None or match.groupdict().get("reg") != "0":
+        return None
+    if failure.effect.kind != "exit" or not -(1 << 31) <= bounds[1] < 1 << 31:
+        return None
+    return Patch(f"return {bounds[1]}", (insert(failure.slot, f"r0 = {bounds[1]}"),))
+
+
+RULE = Rule(
+    code="RB-V051",
+    title="The return value is none that is allowed",
+    patterns=(
+        # since 6.8
+        (
+            r"(?:At|In) (?P<where>[^\n]{1,40}?),? ?the register R(?P<reg>\d) "
+            r"has [^\n]{0,80}should have been in \[(?P<low>-?\w{1,20}), (?P<high>-?\w{1,20})\]"
+        ),
+        # before
+        (
+            r"(?:At|In) (?P<where>[^\n]{1,40}?),? ?the register R(?P<reg>\d) "
+            r"has [^\n]{0,80}should have been in \((?P<value>0x\w{1,16}); (?P<mask>0x\w{1,16})\)"
+        ),
+        (
+            r"(?:At|In) (?P<where>[^\n]{1,40}?),? ?the register R(?P<reg>\d) "
+            r"is not a (?:known value|scalar)[^\n]{0,40}"
+        ),
+        r"R0 must be a scalar|callback must return",
+    ),
+    meaning=(
+        "For this program type, or for a callback, the kernel knows what to do with "
+        "some results only: 0 and 1 for a cgroup's program, 0 to go on or 1 to stop "
+        "in a callback. On every path r0 has to be one of those at exit, provably."
+    ),
+    reason=(
+        "The caller acts on the number. What others would do is decided nowhere, and may change."
+    ),
+    examples=(
+        Example(
+            '.program p, "cgroup/sock_create"\n        r0 = 5\n        exit\n',
+            '.program p, "cgroup/sock_create"\n        r0 = 1\n        exit\n',
+        ),
+    ),
+    explain=_explain,
+    repair=_repair,
+)

@@ -1,0 +1,69 @@
+"""``rawbpf gallery`` without a kernel that would answer; with one it is in tests/kernel."""
+
+import pytest
+
+from rawbpf.cli.gallery_text import choices, diff, numbered
+from rawbpf.cli.guest_gallery import with_gallery
+from rawbpf.cli.main import main
+from rawbpf.gallery.exhibits import exhibits, find_exhibit
+from rawbpf.syscall.gate import replaced
+
+
+@pytest.mark.parametrize("words", [["--list"], []])
+def test_the_list_has_all(capsys, words):
+    assert main(["gallery", *words]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(exhibits())
+    assert "null_not_checked" in lines[4]
+
+
+def test_a_kernel_that_says_no_is_named_and_a_guest_offered(capsys):
+    with replaced(lambda *_: -1):
+        assert main(["gallery", "5"]) == 1
+    out, err = capsys.readouterr()
+    assert "call map_lookup_elem" in out
+    assert "did not verify the program" in err
+    assert "rawbpf guest gallery 5" in err
+
+
+def test_a_program_of_newer_kernels_is_not_tried(capsys, monkeypatch):
+    from rawbpf.kernel import version
+
+    old = version.KernelVersion(5, 10, 0)
+    monkeypatch.setattr(version, "kernel_version", lambda: old)
+    assert main(["gallery", "iterator_not_begun"]) == 1
+    assert "Linux 6.4 and later" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["0", "1000", "null_not_chcked", "--from=/nowhere"])
+def test_what_is_not_there(capsys, word):
+    assert main(["gallery", word, *(["--list"] if "from" in word else [])]) == 2
+    assert capsys.readouterr().err.startswith("rawbpf: ")
+
+
+@pytest.mark.parametrize("one", exhibits(), ids=lambda one: one.name)
+def test_the_program_is_shown_without_the_comment_that_gives_it_away(one):
+    shown = "\n".join(numbered(one.path))
+    assert one.title not in shown
+    assert "rawbpf: rule" not in shown
+    last = len(one.path.read_text().splitlines())
+    assert shown.splitlines()[-1].startswith(f"{last:4}")
+
+
+def test_the_repair_is_shown_as_a_diff():
+    changed = [line for line in diff(find_exhibit("misaligned")) if line[2] in "+-"]
+    assert changed == ["  -        *(u64 *)(r10 - 12) = r1", "  +        *(u64 *)(r10 - 16) = r1"]
+
+
+def test_the_right_answer_is_offered_once():
+    offered = choices("right", ["right", "a", "b", "c", "d"])
+    assert offered.count("right") == 1
+    assert len(offered) == 4
+
+
+def test_a_guest_gets_the_folder_and_other_commands_nothing():
+    with with_gallery(["gallery", "5"]) as words:
+        (option,) = words[2:]
+        assert main(["gallery", "--list", option]) == 0
+    with with_gallery(["kprobe", "do_exit"]) as words:
+        assert words == ["kprobe", "do_exit"]
