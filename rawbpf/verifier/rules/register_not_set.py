@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.patch import Patch, insert
+from rawbpf.verifier.repairs import free_registers
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
 
 if TYPE_CHECKING:
     import re
 
     from rawbpf.verifier.failure import Failure
+
+
+_DESTROYED = 5  # calls destroy r1 to r5
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
@@ -23,7 +27,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
             change="set r0 on every way to this exit: it is the program's result",
         )
     lost = failure.birth(register)
-    if lost is not None and lost.effect.kind == "call" and 1 <= register <= 5:
+    if lost is not None and lost.effect.kind == "call" and 0 < register <= _DESTROYED:
         name = lost.effect.name or "a function"
         return Finding(
             f"r{register} is read after a call has destroyed it",
@@ -41,6 +45,16 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
     if failure.slot is None:
         return None
     register = int(match["reg"])
+    lost = failure.birth(register)
+    kept = [one for one in free_registers(failure) if one > _DESTROYED]
+    if lost is not None and lost.effect.kind == "call" and 0 < register <= _DESTROYED and kept:
+        return Patch(
+            f"keep r{register} in r{kept[0]} over the call",
+            (
+                insert(lost.step.slot, f"r{kept[0]} = r{register}"),
+                insert(failure.slot, f"r{register} = r{kept[0]}"),
+            ),
+        )
     return Patch(f"set r{register} first", (insert(failure.slot, f"r{register} = 0"),))
 
 

@@ -55,13 +55,16 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
         return None
     if "zero-sized" in match[0]:
         return Patch(
-            f"leave if r{register} is 0", (leave_unless(failure.slot, f"r{register} != 0"),)
+            # Not `!= 0`: that tells verifiers before 6.6 nothing of the lower bound.
+            f"leave if r{register} is 0",
+            (leave_unless(failure.slot, f"r{register} > 0"),),
         )
     left = room(failure.value(register - 1))
     if not left:
         return None
-    edit = leave_unless(failure.slot, f"r{register} <= {left}")
-    return Patch(f"leave unless r{register} is at most {left}, what the memory has", (edit,))
+    none = f"if r{register} < 1 goto +1"  # many helpers want a size that is not 0
+    edit = leave_unless(failure.slot, f"r{register} <= {left}", none)
+    return Patch(f"leave unless r{register} is 1 to {left}, what the memory has", (edit,))
 
 
 _READ = """\
