@@ -1,0 +1,21 @@
+; Who calls the function: {u64 pid and tid; char comm[16]}, 24 bytes, to the ring of this CPU.
+.map events, perf_event_array, key=u32, value=u32, entries=1
+.license "GPL"
+
+.program hello, "kprobe/do_sys_openat2"
+    r6 = r1
+    call get_current_pid_tgid
+    *(u64 *)(r10 - 24) = r0
+    r1 = r10
+    r1 += -16
+    r2 = 16
+    call get_current_comm
+    r1 = r6
+    r2 = events ll
+    r3 = 0xffffffff ll
+    r4 = r10
+    r4 += -24
+    r5 = 24
+    call perf_event_output
+    r0 = 0
+    exit

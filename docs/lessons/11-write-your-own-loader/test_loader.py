@@ -1,0 +1,119 @@
+"""The tests of lesson 11. rawbpf's layouts say where a field is; the last two need a kernel."""
+
+import ast
+import errno
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+from rawbpf.asm.instruction import decode_all
+from rawbpf.source.assembler import assemble_file
+from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrProgLoad
+from rawbpf.uapi.perf_event import PerfEventAttr
+from tests.support.command import opening_files
+
+SOURCE = Path(__file__).parent / "hello.bpf.s"
+LINES = 150
+MODULES = {"ctypes", "os", "pathlib", "sys", "time"}
+
+
+@pytest.fixture
+def loader(lesson):
+    """The module loader.py of the folder under test."""
+    spec = spec_from_file_location("loader", lesson / "loader.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def as_struct(kind, raw):
+    """The bytes, as the structure that the kernel takes them for."""
+    return kind.from_buffer_copy(raw.ljust(200, b"\0"))
+
+
+def test_the_kernel_says_no(loader):
+    with pytest.raises(OSError, match="Bad file descriptor") as caught:
+        loader.enter("close", -1)
+    assert caught.value.errno == errno.EBADF
+
+
+def test_a_structure_is_bytes_at_offsets(loader):
+    assert loader.attr(8, (0, 2, 0x102), (4, 4, 7)).hex() == "0201000007000000"
+    assert loader.attr(3) == bytes(3)
+
+
+def test_the_map(loader):
+    made = as_struct(BpfAttrMapCreate, loader.map_attr(6))
+    assert (made.map_type, made.key_size, made.value_size, made.max_entries) == (4, 4, 4, 6)
+
+
+def test_the_program_gets_the_descriptor(loader):
+    (wanted,) = assemble_file(SOURCE).programs.values()
+    code = loader.relocated(loader.PROGRAM, 0x1234)
+    assert decode_all(code) == decode_all(wanted.code.encode(maps={"events": 0x1234}))
+
+
+def test_the_load(loader):
+    made = as_struct(BpfAttrProgLoad, loader.load_attr(0x1000, 18, 0x2000, 0x3000, 4096))
+    assert (made.prog_type, made.insns, made.insn_cnt, made.license) == (2, 0x1000, 18, 0x2000)
+    assert (made.log_level, made.log_size, made.log_buf) == (1, 4096, 0x3000)
+
+
+def test_the_ring(loader):
+    raw = loader.ring_attr()
+    made = as_struct(PerfEventAttr, raw)
+    assert (made.type, made.size, made.config) == (1, len(raw), 10)
+    assert (made.sample_period, made.sample_type, made.wakeup_events) == (1, 1 << 10, 1)
+
+
+def test_the_probe(loader):
+    raw = loader.probe_attr(6, 0x7000)
+    made = as_struct(PerfEventAttr, raw)
+    assert (made.type, made.size, made.config1) == (6, len(raw), 0x7000)
+
+
+def record(data, kind=9):
+    """A record as the kernel writes it: header, size of the data, data."""
+    size = 12 + len(data)
+    return kind.to_bytes(6, "little") + size.to_bytes(2, "little") + bytes(4) + data
+
+
+def test_samples_are_taken_and_given_back(loader):
+    first, lost, second = record(b"a" * 28), record(b"lost", kind=2), record(b"b" * 28)
+    ring = memoryview(bytearray(2 * loader.PAGE))
+    begin = loader.PAGE - len(first) + 8  # so that the first goes around the end
+    for at, byte in enumerate(first + lost + second, begin):
+        ring[loader.PAGE + at % loader.PAGE] = byte
+    control = ring[: loader.PAGE].cast("Q")
+    control[129], control[128] = begin, begin + len(first + lost + second)
+    assert loader.samples(ring) == [b"a" * 28, b"b" * 28]
+    assert control[129] == control[128]
+    assert loader.samples(ring) == []
+
+
+def run(lesson, *words):
+    """Run loader.py as one types it."""
+    command = [sys.executable, "-I", lesson / "loader.py", *words]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
+
+
+@pytest.mark.usefixtures("traceable_kernel")
+def test_from_bytes_to_events(lesson):
+    with opening_files():
+        done = run(lesson, "do_sys_openat2", "1")
+    assert done.returncode == 0, done.stderr
+    assert "'python" in done.stdout
+    text = (lesson / "loader.py").read_text()
+    assert len(text.splitlines()) <= LINES
+    imports = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import))
+    assert {name.name for node in imports for name in node.names} <= MODULES
+
+
+@pytest.mark.usefixtures("traceable_kernel")
+def test_a_function_that_is_not_there(lesson):
+    done = run(lesson, "nonexistent_function_xyz123", "1")
+    assert done.returncode == 1
+    assert "Cannot probe nonexistent_function_xyz123" in done.stderr, done.stderr
