@@ -1,7 +1,7 @@
 """Many entries at once: BPF_MAP_*_BATCH where the kernel has them for a map, else one by one.
 
-Which maps have which batches grew over time (hash and array 5.6, LPM trie 5.8, per-CPU array 5.13,
-maps of maps 5.14 ...), so the first call is the question, and only its answer counts.
+Which types have which of them grew over time (hashes and arrays 5.6, others later), so the first
+call is the question, and only its answer counts.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class Kind(NamedTuple):
 
 
 _T = bpf_map_type
-_ANY = "any, 1 to 512 bytes and more"
+_ANY = "any, up to 512 bytes; newer kernels take more"
 _INDEX = "u32, from 0 to entries - 1"
 _CPU = "any; one for each possible CPU"
 _FD = "u32: a descriptor when written, an id when read"

@@ -1,18 +1,31 @@
 """What the kernel says of a program: struct bpf_prog_info, with its map ids, in Python's terms.
 
-The names are the kernel's. What an older kernel does not know is 0. Times of running are only
-counted while somebody asks for it: ``sysctl kernel.bpf_stats_enabled=1`` (5.1), or as long as a
-descriptor of BPF_ENABLE_STATS is open (5.8).
+The names are the kernel's. What an older kernel does not know is 0. Runs and their time are only
+counted while somebody wants it: ``sysctl kernel.bpf_stats_enabled=1`` (5.1), or as long as what
+``count_runs`` returns is open (5.8).
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from rawbpf.syscall.bpf_object import prog_info
+from rawbpf.errors import KernelError
+from rawbpf.kernel.refusal import refused
+from rawbpf.syscall.bpf_object import enable_stats, prog_info
 from rawbpf.uapi.bpf import bpf_prog_type
 
-__all__ = ["ProgramInfo"]
+if TYPE_CHECKING:
+    from rawbpf.syscall.fd import Fd
+
+__all__ = ["ProgramInfo", "count_runs"]
+
+
+def count_runs() -> Fd:
+    """Have the kernel count runs, of all programs, until this is closed (5.8; CAP_SYS_ADMIN)."""
+    try:
+        return enable_stats()
+    except KernelError as error:
+        raise refused("cannot have runs counted", error) from None
 
 
 class ProgramInfo(NamedTuple):

@@ -14,13 +14,24 @@ from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.bpf import command, next_id, obj_get_info
 from rawbpf.syscall.fd import Fd
 from rawbpf.uapi.bpf import bpf_cmd
-from rawbpf.uapi.bpf_attr import BpfAttrObj, BpfAttrObjId
+from rawbpf.uapi.bpf_attr import BpfAttrEnableStats, BpfAttrObj, BpfAttrObjId
 from rawbpf.uapi.bpf_info import BpfBtfInfo, BpfProgInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["PROG_ARRAYS", "btf_info", "fd_by_id", "ids", "obj_get", "obj_pin", "prog_info"]
+__all__ = [
+    "PROG_ARRAYS",
+    "btf_info",
+    "enable_stats",
+    "fd_by_id",
+    "ids",
+    "obj_get",
+    "obj_pin",
+    "prog_info",
+]
+
+_BPF_STATS_RUN_TIME = 0
 
 
 def obj_pin(fd: int, path: str) -> None:
@@ -57,6 +68,15 @@ def ids(cmd: bpf_cmd) -> Iterator[int]:
     while number is not None:
         yield number
         number = next_id(cmd, number)
+
+
+def enable_stats() -> Fd:
+    """BPF_ENABLE_STATS (5.8): count runs of programs, and their time, until this is closed.
+
+    Errors: EPERM (CAP_SYS_ADMIN).
+    """
+    attr = Attr(BpfAttrEnableStats(type=_BPF_STATS_RUN_TIME))
+    return Fd(command(bpf_cmd.BPF_ENABLE_STATS, attr), "stats")
 
 
 def btf_info(fd: int) -> tuple[BpfBtfInfo, bytes]:

@@ -21,6 +21,7 @@ from rawbpf.uapi.bpf import BPF_OBJ_NAME_LEN
 __all__ = [
     "BpfAttrBatch",
     "BpfAttrBtfLoad",
+    "BpfAttrEnableStats",
     "BpfAttrInfo",
     "BpfAttrIterCreate",
     "BpfAttrLinkCreate",
@@ -245,4 +246,12 @@ class BpfAttrBtfLoad(Structure):
         ("btf_log_true_size", c_uint32),
         ("btf_flags", c_uint32),
         ("btf_token_fd", c_int32),
+    ]
+
+
+class BpfAttrEnableStats(Structure):
+    """BPF_ENABLE_STATS, the union's member ``enable_stats`` (5.8); 0 is BPF_STATS_RUN_TIME."""
+
+    _fields_ = [
+        ("type", c_uint32),
     ]

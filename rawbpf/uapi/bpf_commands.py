@@ -14,6 +14,7 @@ from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.bpf_attr import (
     BpfAttrBatch,
     BpfAttrBtfLoad,
+    BpfAttrEnableStats,
     BpfAttrInfo,
     BpfAttrIterCreate,
     BpfAttrLinkCreate,
@@ -88,7 +89,8 @@ COMMANDS = {
         Command(_c.BPF_LINK_UPDATE, (5, 7), "puts another program into a link"),
         Command(_c.BPF_LINK_GET_FD_BY_ID, (5, 8), "opens the link with an id", _ID),
         Command(_c.BPF_LINK_GET_NEXT_ID, (5, 8), "goes from one link's id to the next", _ID),
-        Command(_c.BPF_ENABLE_STATS, (5, 8), "has the kernel count runs and their time"),
+        Command(_c.BPF_ENABLE_STATS, (5, 8), "has the kernel count runs and their time",
+                BpfAttrEnableStats),
         Command(_c.BPF_ITER_CREATE, (5, 8), "makes a descriptor that can be read, of an iterator",
                 BpfAttrIterCreate),
         Command(_c.BPF_LINK_DETACH, (5, 9), "detaches a link without closing it"),

@@ -91,6 +91,9 @@ USES: dict[type[Structure], dict[str, str]] = {
         "ctx_in": "the context, for types that take one",
         "ctx_out": "the context as it became",
     },
+    bpf_attr.BpfAttrEnableStats: {
+        "type": "what is to be counted: 0 is runs and their time",
+    },
     bpf_attr.BpfAttrObj: {
         "pathname": "a path in a file system of type bpf",
         "bpf_fd": "the object to be named",

@@ -39,6 +39,7 @@ STRUCTS: dict[type[Structure], tuple[str, str]] = {
     bpf_attr.BpfAttrIterCreate: (_ATTR, "iter_create."),
     bpf_attr.BpfAttrBatch: (_ATTR, "batch."),
     bpf_attr.BpfAttrObj: (_ATTR, ""),
+    bpf_attr.BpfAttrEnableStats: (_ATTR, "enable_stats."),
     bpf_info.BpfBtfInfo: ("struct bpf_btf_info", ""),
     bpf_info.BpfProgInfo: ("struct bpf_prog_info", ""),
     bpf_info.BpfMapInfo: ("struct bpf_map_info", ""),
@@ -169,6 +170,9 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
     bpf_attr.BpfAttrObj: {
         (4, 4): "pathname bpf_fd",
         (4, 15): "file_flags",
+    },
+    bpf_attr.BpfAttrEnableStats: {
+        (5, 8): "type",
     },
     bpf_info.BpfBtfInfo: {
         (4, 18): "btf btf_size id",

@@ -1,5 +1,6 @@
 """Every kind of map that we can make, as a mapping, on the kernel itself; nothing is probed."""
 
+import doctest
 import errno
 
 import pytest
@@ -23,6 +24,7 @@ from rawbpf.uapi.bpf import (
     bpf_map_type,
     bpf_prog_type,
 )
+from tests.support.markdown import ROOT, blocks
 
 pytestmark = pytest.mark.no_probe
 
@@ -223,3 +225,13 @@ def test_every_type_of_the_table_is_there_from_its_kernel_on():
         if there != (tuple(map(int, row.since.split("."))) <= kernel_version()[:2]):
             wrong.append((row.word, there))
     assert wrong == []
+
+
+def test_the_page_about_maps_goes_as_shown():
+    page = ROOT / "docs/reference/maps.md"
+    (session,) = (block.text for block in blocks(page) if block.language == "pycon")
+    parsed = doctest.DocTestParser().get_doctest(session, {}, page.name, str(page), 0)
+    said = []
+    results = doctest.DocTestRunner().run(parsed, out=said.append)
+    assert results.failed == 0, "".join(said)
+    assert results.attempted > 10

@@ -19,6 +19,7 @@ from rawbpf.kernel.config import kernel_config
 from rawbpf.kernel.version import kernel_version
 from rawbpf.links.link import Link
 from rawbpf.links.network import attach_cgroup, attach_interface
+from rawbpf.programs.info import count_runs
 from rawbpf.syscall.bpf_link import kprobe_multi
 from rawbpf.uapi.bpf import bpf_attach_type
 from tests.support.bpf_objects import CLANGS, ROOT, built
@@ -132,6 +133,20 @@ def test_one_object_is_shown_with_its_holders(held, rawbpf):
     lines = rawbpf("link", "show", str(number))
     assert "attach_type    trace_fentry" in lines
     assert any(line.startswith("pids") and f"({ME})" in line for line in lines)
+
+
+def test_runs_are_counted_while_somebody_wants_it(held, rawbpf):
+    program = held["packets"].programs["at_socket"]
+    before = program.info()
+    program.test_run(bytes(64))
+    assert program.info().run_cnt == before.run_cnt
+    with count_runs():
+        program.test_run(bytes(64), repeat=10)
+    after = program.info()
+    assert after.run_cnt == before.run_cnt + 10
+    assert after.run_time_ns > before.run_time_ns
+    (row,) = map(json.loads, rawbpf("prog", "show", str(after.id), "--json"))
+    assert row["run_cnt"] == after.run_cnt
 
 
 def entries(rows):
