@@ -7,40 +7,20 @@ that a wrong address yields nothing instead of a crash (``syscall.peek``).
 
 from __future__ import annotations
 
-import errno
 import time
 from typing import TYPE_CHECKING
 
 from rawbpf.kernel.files import read_text
-from rawbpf.narration.call import Block, Call, Ref
-from rawbpf.narration.known import HOLDS_FDS, Known, made_by
-from rawbpf.narration.layout import given, numbers, place, struct_of
-from rawbpf.narration.pointers import INFO, OUT, TEXT, VARIES, Points, pointers
-from rawbpf.syscall.epoll import EVENT
-from rawbpf.syscall.peek import peek, peek_text
-from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd
-from rawbpf.uapi.perf_event import PerfEventAttr, perf_event_ioc
+from rawbpf.narration.draft import Draft
+from rawbpf.narration.known import Known, made_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from ctypes import Structure
+    from collections.abc import Callable
+
+    from rawbpf.narration.call import Call
 
 __all__ = ["Capture"]
 
-_LD_IMM64 = 0x18
-_FD_SOURCES = {1, 2}  # BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE
-_INSN = 8
-
-_INTERFACES = {
-    bpf_attach_type.BPF_XDP,
-    bpf_attach_type.BPF_TCX_INGRESS,
-    bpf_attach_type.BPF_TCX_EGRESS,
-    bpf_attach_type.BPF_NETKIT_PRIMARY,
-    bpf_attach_type.BPF_NETKIT_PEER,
-}
-"""Where the target is the index of an interface, no descriptor."""
-
-_FD_WORDS = {"ioctl": (0,), "mmap": (4,), "epoll_ctl": (0, 2), "epoll_pwait": (0,), "close": (0,)}
 _PROBES = ("kprobe", "uprobe")
 
 
@@ -54,7 +34,7 @@ class Capture:
 
     def __call__(self, name: str, words: tuple[int, ...]) -> Callable[[int], None]:
         """Before the call; what is returned, after it."""
-        draft = _Draft(self._known, self._probe_types)
+        draft = Draft(self._known, self._probe_types)
         draft.read(name, words)
         started = time.perf_counter_ns()
 
@@ -75,178 +55,3 @@ class Capture:
             texts = {one: read_text("/", file) for one, file in files.items()}
             self._pmus = {int(text): one for one, text in texts.items() if text}
         return self._pmus
-
-
-class _Draft:
-    """A call that is being made."""
-
-    def __init__(self, known: Known, probe_types: Callable[[], dict[int, str]]) -> None:
-        self._known = known
-        self._probe_types = probe_types
-        self._blocks: list[Block] = []
-        self._addresses: list[int] = []
-        self._command = 0
-        self._map_type = -1
-        self._labels: dict[int, str] = {}
-        self._refs: list[Ref] = []
-
-    def read(self, name: str, words: tuple[int, ...]) -> None:
-        """All that there is before the call."""
-        if name == "bpf":
-            self._command, address, size = words
-            raw = peek(address, size)
-            self._add_word(1, address, "attr", struct_of(self._command, raw), size)
-        elif name == "perf_event_open":
-            size = numbers(PerfEventAttr, peek(words[0], 8))["size"]
-            self._add_word(0, words[0], "attr", PerfEventAttr, size)
-        elif name == "epoll_ctl" and words[3]:
-            self._add_word(3, words[3], "event", None, EVENT.size)
-        elif name == "epoll_pwait":
-            self._add_out(1, words[1], words[2] * EVENT.size)
-        elif name == "munmap":
-            self._refs.append(Ref(0, 8))
-        self._refs += [Ref(at, 8, fd=words[at]) for at in _FD_WORDS.get(name, ())]
-        if name == "ioctl" and words[1] == perf_event_ioc.PERF_EVENT_IOC_SET_BPF:
-            self._refs.append(Ref(2, 8, fd=words[2]))
-        refs = [*self._refs, *(ref for block in self._blocks for ref in block.refs)]
-        fds = sorted({ref.fd for ref in refs if ref.fd is not None})
-        self._labels = {fd: self._known.label(fd) for fd in fds}  # now: a close leaves none
-
-    def _add_word(
-        self, at: int, address: int, path: str, struct: type[Structure] | None, size: int
-    ) -> None:
-        self._refs.append(Ref(at, 8, block=self._add(path, "struct", address, size, struct)))
-
-    def _add_out(self, at: int, address: int, size: int) -> None:
-        self._refs.append(Ref(at, 8, block=len(self._blocks)))
-        self._blocks.append(Block("events", "bytes", size))
-        self._addresses.append(address)
-
-    def _add(
-        self, path: str, kind: str, address: int, size: int, struct: type[Structure] | None
-    ) -> int:
-        """A block that the kernel reads, and all that it points to."""
-        raw = peek_text(address) + b"\0" if size == TEXT else peek(address, size)
-        index = len(self._blocks)
-        self._blocks.append(Block(path, kind, len(raw), raw, struct=struct))
-        self._addresses.append(address)
-        if struct is not None:
-            refs = [*self._fds(struct, raw), *self._pointed(path, struct, raw)]
-            varies = tuple(
-                place(struct, field)[:2]
-                for field in VARIES.get(struct, "").split()
-                if place(struct, field).offset < len(raw)
-            )
-            self._blocks[index] = self._blocks[index]._replace(refs=tuple(refs), varies=varies)
-        else:
-            refs = list(self._in_bytes(path, kind, raw))
-            self._blocks[index] = self._blocks[index]._replace(refs=tuple(refs))
-        return index
-
-    def _in_bytes(self, path: str, kind: str, raw: bytes) -> Iterator[Ref]:
-        """Descriptors and addresses in what is no structure."""
-        if kind == "insns":
-            yield from _insn_fds(raw)
-        elif kind == "fds":
-            yield from (_fd_at(raw, at) for at in range(0, len(raw) - 3, 4))
-        elif kind == "value" and self._map_type in HOLDS_FDS and len(raw) >= 4:
-            yield _fd_at(raw, 0)
-        elif kind == "texts":
-            for at in range(0, len(raw) - 7, 8):
-                address = int.from_bytes(raw[at : at + 8], "little")
-                yield Ref(at, 8, block=self._add(f"{path}.{at // 8}", "text", address, TEXT, None))
-
-    def _fds(self, struct: type[Structure], raw: bytes) -> Iterator[Ref]:
-        """Fields that are descriptors; 0 is none."""
-        values = numbers(struct, raw)
-        for field in given(struct, len(raw)):
-            number = values.get(field, 0)
-            if not field.endswith("_fd") or number <= 0:
-                continue
-            if field == "target_fd" and values["attach_type"] in _INTERFACES:
-                continue
-            offset, size, _ = place(struct, field)
-            yield Ref(offset, size, fd=number)
-
-    def _pointed(self, path: str, struct: type[Structure], raw: bytes) -> Iterator[Ref]:
-        """Fields that are pointers, and the blocks that they point to."""
-        values = numbers(struct, raw)
-        rows = pointers(struct, self._command) if struct is not PerfEventAttr else {}
-        if struct is PerfEventAttr and (kind := self._probe_types().get(values["type"])):
-            rows = {"config1": Points(kind, lambda *_: TEXT)}
-        for field, row in rows.items():
-            size = row.size(values, self._known)
-            if field not in given(struct, len(raw)) or not values[field] or not size:
-                continue
-            at = place(struct, field).offset
-            yield Ref(at, 8, block=self._point(f"{path}.{field}", row, values, size))
-
-    def _point(self, path: str, row: Points, values: dict[str, int], size: int) -> int:
-        field = path.rpartition(".")[2]
-        index = len(self._blocks)
-        if row.way == OUT:
-            self._blocks.append(Block(path, row.kind, size))
-            self._addresses.append(values[field])
-        else:
-            struct = None
-            if row.kind == "info":
-                struct = INFO.get(self._known.thing(values["bpf_fd"]).kind)
-            if row.kind == "value":
-                self._map_type = self._known.thing(values["map_fd"]).map_type
-            self._add(path, row.kind, values[field], size, struct)
-        return index
-
-    def finish(self, name: str, words: tuple[int, ...], result: int, seconds: float) -> Call:
-        """The call, with what the kernel wrote."""
-        blocks = self._written(name, result)
-        command = ""
-        if name == "bpf":
-            known = self._command in bpf_cmd.__members__.values()
-            command = bpf_cmd(self._command).name if known else f"command {self._command}"
-        refs = tuple(sorted(self._refs, key=lambda ref: ref.at))
-        return Call(name, command, words, result, seconds, blocks, refs, self._labels)
-
-    def _written(self, name: str, result: int) -> tuple[Block, ...]:
-        """Read again what the kernel may have written to."""
-        now: dict[str, dict[str, int]] = {}
-        done = []
-        for block, address in zip(self._blocks, self._addresses, strict=True):
-            after = None
-            if block.kind == "log":
-                after = peek_text(address, block.room)
-            elif block.struct is not None:
-                raw = peek(address, block.room)
-                now[block.path] = numbers(block.struct, raw)
-                after = raw if raw != block.before else None
-            elif block.before is None:
-                parent = block.path.rpartition(".")[0]
-                size = self._filled(name, result, block, now.get(parent, {}))
-                after = peek(address, size) if size else None
-            done.append(block._replace(after=after))
-        return tuple(done)
-
-    def _filled(self, name: str, result: int, block: Block, now: dict[str, int]) -> int:
-        """How many bytes of an output the kernel has filled."""
-        if name == "epoll_pwait":
-            return max(result, 0) * EVENT.size
-        ended = block.path.startswith("attr.") and "count" in now and result == -errno.ENOENT
-        if result < 0 and not ended:  # a batch may bring entries, and say that they were the last
-            return 0
-        owner = next(one for one in self._blocks if one.path == block.path.rpartition(".")[0])
-        assert owner.struct is not None
-        row = pointers(owner.struct, self._command)[block.field]
-        return min(block.room, row.size(now, self._known))
-
-
-def _fd_at(raw: bytes, at: int) -> Ref:
-    return Ref(at, 4, fd=int.from_bytes(raw[at : at + 4], "little", signed=True))
-
-
-def _insn_fds(raw: bytes) -> Iterator[Ref]:
-    """The descriptors in 64-bit constants: what the kernel replaces while it loads."""
-    slots = iter(range(0, len(raw) - _INSN + 1, _INSN))
-    for at in slots:
-        if raw[at] == _LD_IMM64:
-            if raw[at + 1] >> 4 in _FD_SOURCES:
-                yield _fd_at(raw, at + 4)
-            next(slots, None)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rawbpf.asm.disassembler import disassemble
 from rawbpf.asm.instruction import decode_all
 from rawbpf.errors import RawbpfError
-from rawbpf.narration.layout import place
+from rawbpf.narration.layout import origin, place
 from rawbpf.narration.members import members
 from rawbpf.output.escape import printable
 from rawbpf.uapi.fields import since
@@ -75,7 +75,7 @@ def _structure(call: Call, block: Block) -> Iterator[str]:
             continue
         if at > end:
             yield _line(end, state[end:at], "(a hole)", "")
-        release = since(block.struct, one.field)
+        release = since(origin(block.struct, one.field), one.field)
         added = f"Linux {release[0]}.{release[1]}" if release else ""
         rows = [state[at : at + size][n : n + _ROW] for n in range(0, size, _ROW)]
         text = "(below)" if one.text.startswith("{") else one.text

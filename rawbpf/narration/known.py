@@ -16,6 +16,7 @@ from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.narration.layout import numbers
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type
 from rawbpf.uapi.bpf_info import BpfMapInfo
+from rawbpf.uapi.bpf_link_info import BpfLinkInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,7 @@ class Thing(NamedTuple):
     key_size: int = 0
     value_size: int = 0
     watches: tuple[int, ...] = ()
+    link_type: int = -1
 
     @property
     def label(self) -> str:
@@ -107,14 +109,17 @@ class Known:
             epoll = self.thing(call.words[0])
             self.things[call.words[0]] = epoll._replace(watches=(*epoll.watches, call.words[2]))
         elif call.key == "BPF_OBJ_GET_INFO_BY_FD":
-            self._learn_map(call)
+            self._learn_info(call)
         elif call.makes_fd:
             self.things[call.result] = made_by(call)
 
-    def _learn_map(self, call: Call) -> None:
-        """A map that was not created by us: its info tells its sizes."""
+    def _learn_info(self, call: Call) -> None:
+        """What was not made by us: its info tells the sizes of a map, the type of a link."""
         info = call.block("attr.info")
         fd = numbers_of(call).get("bpf_fd", -1)
+        if info is not None and info.struct is BpfLinkInfo and info.after:
+            told = numbers(BpfLinkInfo, info.after)
+            self.things[fd] = self.thing(fd)._replace(link_type=told["type"])
         if info is not None and info.struct is BpfMapInfo and info.after:
             told = numbers(BpfMapInfo, info.after)
             sizes = told["type"], told["key_size"], told["value_size"]

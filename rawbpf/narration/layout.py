@@ -21,7 +21,7 @@ from rawbpf.uapi.bpf_commands import COMMANDS
 if TYPE_CHECKING:
     from ctypes import Structure
 
-__all__ = ["LINKS", "Place", "given", "numbers", "place", "struct_of"]
+__all__ = ["LINKS", "Place", "given", "numbers", "origin", "place", "struct_of"]
 
 LINKS: dict[bpf_attach_type, type[Structure]] = {
     bpf_attach_type.BPF_TRACE_KPROBE_MULTI: BpfAttrLinkCreateKprobeMulti,
@@ -57,6 +57,12 @@ def numbers(struct: type[Structure], raw: bytes) -> dict[str, int]:
     values = struct.from_buffer_copy(raw[:full].ljust(full, b"\0"))
     found = ((name, getattr(values, name)) for name, *_ in struct._fields_)
     return {name: value for name, value in found if isinstance(value, int)}
+
+
+def origin(struct: type[Structure], field: str) -> type[Structure]:
+    """The structure of ``uapi`` that a field is from, where ``link_layouts`` put two together."""
+    found: type[Structure] = getattr(struct, "origin", {}).get(field, struct)
+    return found
 
 
 def struct_of(command: int, raw: bytes) -> type[Structure] | None:

@@ -57,6 +57,11 @@ class Look:
         return made_by(self._call).name if made else self._thing.name
 
     @property
+    def was_found(self) -> bool:
+        """Whether it was opened by its id, and so is somebody's already."""
+        return self._thing.name.startswith("id ")
+
+    @property
     def is_trial(self) -> bool:
         """Whether this is made only to see whether the kernel can."""
         return self.name == _TRIAL
@@ -128,6 +133,17 @@ class Look:
     def log_was_full(self) -> bool:
         """Whether that log was too small, as far as its size tells."""
         return 0 < self.log_before < self.attr.get("log_size", 0)
+
+    @property
+    def asked_before(self) -> bool:
+        """Whether the last info was asked of the same descriptor."""
+        last = self._known.last.get(self._call.key)
+        return last is not None and numbers_of(last).get("bpf_fd") == self.attr.get("bpf_fd")
+
+    @property
+    def has_room(self) -> bool:
+        """Whether an info comes with buffers of its own."""
+        return any(block.path.startswith("attr.info.") for block in self._call.blocks)
 
     def attaches(self, part: str) -> bool:
         """Whether ``part`` is in the name of the attach type."""

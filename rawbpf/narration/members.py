@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.narration import values
-from rawbpf.narration.layout import given, numbers, place
+from rawbpf.narration.layout import given, numbers, origin, place
 from rawbpf.narration.pointers import pointers
 from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.bpf_attr import BpfAttrMapElem, BpfAttrObjId
@@ -52,7 +52,7 @@ def _name(call: Call, block: Block, field: str) -> str:
     if block.struct is BpfAttrObjId and field == "id" and "FD_BY_ID" in call.command:
         return _IDS[call.command[:8]]
     assert block.struct is not None
-    return c_name(block.struct, field)
+    return c_name(origin(block.struct, field), field)
 
 
 def _text(call: Call, block: Block, field: str) -> str:

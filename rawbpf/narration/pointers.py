@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.narration.link_layouts import NAMES, WHOLES
 from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.bpf_attr import (
     BpfAttrBatch,
@@ -24,14 +25,15 @@ from rawbpf.uapi.bpf_attr import (
     BpfAttrTestRun,
 )
 from rawbpf.uapi.bpf_info import BpfBtfInfo, BpfMapInfo, BpfProgInfo
+from rawbpf.uapi.bpf_link_info import BpfLinkInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from ctypes import Structure
 
-    from rawbpf.narration.known import Known
+    from rawbpf.narration.known import Known, Thing
 
-__all__ = ["BOTH", "IN", "INFO", "OUT", "TEXT", "VARIES", "Points", "pointers"]
+__all__ = ["BOTH", "IN", "INFO", "OUT", "TEXT", "VARIES", "Points", "info_struct", "pointers"]
 
 IN, OUT, BOTH = "in", "out", "both"
 
@@ -156,20 +158,34 @@ INFO: dict[str, type[Structure]] = {
     "map": BpfMapInfo,
     "prog": BpfProgInfo,
     "btf": BpfBtfInfo,
+    "link": BpfLinkInfo,
 }
 """What BPF_OBJ_GET_INFO_BY_FD fills in, by what the descriptor is."""
 
 VARIES: dict[type[Structure], str] = {
     BpfAttrObjId: "next_id",
     BpfAttrTestRun: "duration",
-    BpfProgInfo: "id load_time map_ids btf_id jited_prog_len run_time_ns run_cnt recursion_misses",
+    BpfProgInfo: "id load_time map_ids btf_id jited_prog_len jited_prog_insns xlated_prog_insns "
+    "jited_ksyms jited_line_info run_time_ns run_cnt recursion_misses",
     BpfMapInfo: "id btf_id",
     BpfBtfInfo: "id",
+    BpfLinkInfo: "id prog_id",
+    **dict.fromkeys(WHOLES.values(), "id prog_id"),
 }
-"""Fields that hold something else each time."""
+"""Fields that hold, or point to, something else each time: ids, times, the kernel's addresses."""
+
+
+def info_struct(thing: Thing) -> type[Structure] | None:
+    """What is filled in for a descriptor; of a link, by its type, once that was told."""
+    if thing.kind == "link" and thing.link_type in WHOLES:
+        return WHOLES[thing.link_type]
+    return INFO.get(thing.kind)
 
 
 def pointers(struct: type[Structure], command: int) -> dict[str, Points]:
     """Field -> what it points to."""
     rows = {**_FIELDS.get(struct, {}), **_BY_COMMAND.get(command, {})}
+    if struct in NAMES:
+        address, length = NAMES[struct]
+        rows[address] = Points("text", _field(length), OUT)
     return {field: row for field, row in rows.items() if row is not None}

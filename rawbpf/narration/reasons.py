@@ -132,6 +132,8 @@ REASONS = (
     Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: c.kind == "prog" and c.probe_is_gone,
            "The probe is gone, so the program's numbers are final; recursion_misses (5.12) counts "
            "the hits for which it was not run."),
+    Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: c.asked_before and c.has_room,
+           "Once more, now with room for what the first answer only counted, or could not hold."),
     Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: bool(c.kind),
            "What does the kernel say of this {noun}? It fills in as much of the structure as it "
            "knows."),
@@ -251,11 +253,11 @@ REASONS = (
     Reason("close", lambda c: c.kind in ("kprobe", "kretprobe", "uprobe", "uretprobe"),
            "The probe is taken away. This returns when the last program that it started has "
            "ended."),
-    Reason("close", lambda c: c.kind == "link",
+    Reason("close", lambda c: c.kind == "link" and not c.was_found,
            "The link goes, and with it what it attached, unless it was pinned."),
     Reason("close", lambda c: c.kind == "perf",
            "The event of one CPU goes; nothing can be written to its ring any more."),
-    Reason("close", lambda c: c.kind in ("map", "prog", "btf"),
+    Reason("close", lambda c: c.kind in ("map", "prog", "btf", "link"),
            "We need this {noun} no longer. The kernel frees it when nothing else holds it."),
     Reason("close", _always,
            "We need this descriptor no longer."),

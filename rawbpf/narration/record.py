@@ -23,8 +23,10 @@ from typing import TYPE_CHECKING, Any
 from rawbpf.errors import FormatError
 from rawbpf.narration.call import Block, Call, Ref
 from rawbpf.narration.line import format_call
+from rawbpf.narration.link_layouts import WHOLES
 from rawbpf.narration.members import members
 from rawbpf.uapi import bpf_attr, bpf_info, perf_event
+from rawbpf.uapi.bpf_link_info import BpfLinkInfo
 
 if TYPE_CHECKING:
     from ctypes import Structure
@@ -98,6 +100,10 @@ _STRUCTS: dict[str, type[Structure]] = {
     for name in module.__all__
     if isinstance(getattr(module, name), type) and hasattr(getattr(module, name), "_fields_")
 }
+
+
+_STRUCTS |= {whole.__name__: whole for whole in WHOLES.values()}
+_STRUCTS |= {"BpfLinkInfo": BpfLinkInfo}
 
 
 def decode(line: str) -> Call:

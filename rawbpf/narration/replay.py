@@ -25,6 +25,7 @@ from rawbpf.narration.repeatable import check
 from rawbpf.syscall.gate import enter
 from rawbpf.syscall.owner import Owner
 from rawbpf.uapi.bpf import bpf_cmd
+from rawbpf.uapi.bpf_link_info import BpfLinkInfo
 from rawbpf.uapi.perf_event import PerfEventAttr
 
 if TYPE_CHECKING:
@@ -166,7 +167,11 @@ def _stale(call: Call, block: Block) -> Iterator[int]:
         fields = set(pointers(block.struct, command)) & set(given(block.struct, block.room))
         fields |= {"config1"} if block.struct is PerfEventAttr else set()
         offsets = {place(block.struct, field).offset for field in fields}
+        if block.struct is BpfLinkInfo:  # of a type that was not known: it may hold an address
+            offsets |= set(range(place(BpfLinkInfo, "_part").offset, block.room - 7, 8))
         yield from offsets - known
+    elif block.kind == "info":
+        yield from range(0, block.room - 7, 8)
 
 
 def _made_now(call: Call) -> bool:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import UnsupportedError
 from rawbpf.narration.known import Known, made_by
+from rawbpf.narration.script_pack import Names
 from rawbpf.narration.script_parts import DRAIN_BPF, DRAIN_PERF, LISTEN, OPENING
-from rawbpf.narration.script_text import Names, statement
+from rawbpf.narration.script_text import statement
 from rawbpf.uapi.bpf import bpf_map_type
 
 if TYPE_CHECKING:

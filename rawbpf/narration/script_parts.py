@@ -109,6 +109,7 @@ def listen(epoll, seconds):
     while (left := end - now()) > 0:
         call({NR["epoll_pwait"]}, epoll, events, 64, int(left * 1000) + 1, 0, 0, fine=False)
         drain_all()
+    drain_all()
 
 
 def drain_all():

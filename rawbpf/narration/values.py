@@ -12,6 +12,7 @@ from rawbpf.uapi.bpf import (
     BPF_F_SLEEPABLE,
     BPF_F_XDP_HAS_FRAGS,
     bpf_attach_type,
+    bpf_link_type,
     bpf_map_flags,
     bpf_map_type,
     bpf_prog_type,
@@ -70,6 +71,7 @@ def _members(enum: type[IntEnum]) -> Names:
     return {one.value: one.name for one in enum}
 
 
+_LINK_TYPES = _members(bpf_link_type)
 _ENUMS: Mapping[str, Names] = {
     "map_type": _members(bpf_map_type),
     "prog_type": _members(bpf_prog_type),
@@ -90,6 +92,8 @@ def named(struct: type[Structure], field: str, value: int, others: Mapping[str, 
         return _event(field, value, others)
     if struct is BpfMapInfo and field == "type":
         return _ENUMS["map_type"].get(value, str(value))
+    if struct.__name__.startswith("BpfLinkInfo") and field == "type":
+        return _LINK_TYPES.get(value, str(value))
     if struct is BpfAttrMapElem and field == "flags":
         return flags(value, _ELEM)
     if field in _FLAGS:

@@ -3,17 +3,21 @@
 import ctypes
 import errno
 import os
+import re
 
 import pytest
 
 from rawbpf.errors import KernelError
 from rawbpf.narration.narrator import recorded
 from rawbpf.syscall import bpf
+from rawbpf.syscall.bpf_link_info import link_info
+from rawbpf.syscall.bpf_object import fd_by_id
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import enter, replaced
-from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type
+from rawbpf.uapi.bpf import bpf_cmd, bpf_link_type, bpf_map_type
 from rawbpf.uapi.bpf_attr import BpfAttrInfo, BpfAttrMapCreate, BpfAttrMapElem, BpfAttrTestRun
 from rawbpf.uapi.bpf_info import BpfProgInfo
+from rawbpf.uapi.bpf_link_info import BpfLinkInfo, BpfLinkInfoIter
 from tests.support.fake_kernel import FakeKernel
 from tests.support.told import told
 
@@ -88,6 +92,30 @@ def test_what_the_kernel_wrote_is_shown_after_the_call():
     text = told(make)
     assert "info_len=232 => 100" in text
     assert "id=42" in text
+
+
+def test_a_link_is_told_by_its_type():
+    def answer(_cmd, address, _size):
+        info = BpfAttrInfo.from_address(address).info
+        head, part = BpfLinkInfo.from_address(info), BpfLinkInfoIter.from_address(info)
+        head.type, head.id = bpf_link_type.BPF_LINK_TYPE_ITER, 9
+        if part.target_name:
+            ctypes.memmove(part.target_name, b"task\0", 5)
+            part.target_name_len = 5
+        return 0
+
+    def make():
+        kernel = FakeKernel(BPF_LINK_GET_FD_BY_ID=[72], BPF_OBJ_GET_INFO_BY_FD=[answer])
+        with replaced(kernel), fd_by_id(bpf_cmd.BPF_LINK_GET_FD_BY_ID, 9) as fd:
+            assert link_info(fd.fileno())[1]["target_name"] == "task"
+
+    first, second = (line for line in told(make).splitlines() if "GET_INFO" in line)
+    assert "info={type=BPF_LINK_TYPE_ITER, id=9}" in first
+    assert 'iter.target_name="task", iter.target_name_len=4096 => 5' in second
+    text = told(make, "full")
+    assert re.search(r'Linux 5\.\d+ +iter\.target_name = "task"', text)
+    assert "# We need this link no longer." in text
+    assert "# Once more, now with room" in text
 
 
 def test_descriptors_from_elsewhere_are_named_by_proc():

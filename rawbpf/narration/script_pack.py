@@ -1,0 +1,127 @@
+"""Structures and memory of a call as expressions of a script; descriptors by name."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import TYPE_CHECKING
+
+from rawbpf.narration.layout import place
+from rawbpf.narration.pointers import pointers
+from rawbpf.uapi.bpf import bpf_cmd
+
+if TYPE_CHECKING:
+    from rawbpf.narration.call import Block, Call
+
+__all__ = ["Names", "packed"]
+
+_TAKEN = {"at", "bpf", "call", "listen", "mmap", "now", "patched", "show", "struct", "ctypes",
+          "perf_event_open", "drain_perf", "drain_ring", "drain_all", "n"}  # fmt: skip
+
+
+class Names:
+    """Descriptors as names in the script."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}
+        self._used = set(_TAKEN)
+        self.counting = False
+
+    def has(self, fd: int) -> bool:
+        """Whether a call of the session made it."""
+        return fd in self._names
+
+    def of(self, fd: int) -> str:
+        """Its name; a number that no call made stays one."""
+        return self._names.get(fd, str(fd))
+
+    def forget(self, fd: int) -> None:
+        """It is closed."""
+        self._names.pop(fd, None)
+
+    def give(self, fd: int, label: str) -> str:
+        """A new name, like what it is."""
+        kind, _, name = label.partition(":")
+        like = kind if kind in ("link", "kprobe", "kretprobe", "uprobe") or not name else name
+        stem = re.sub(r"\W", "_", like).strip("_") or kind
+        stem = f"_{stem}" if stem[0].isdigit() or keyword.iskeyword(stem) else stem
+        found, number = stem, 2
+        while found in self._used:
+            found, number = f"{stem}_{number}", number + 1
+        self._used.add(found)
+        self._names[fd] = found
+        return found
+
+
+def packed(call: Call, block: Block, names: Names, *, size: int) -> tuple[str, list[str]]:
+    """A structure as a form for struct.pack and its values; zeros at the end as padding."""
+    raw = (block.before or b"")[:size]
+    end = len(raw.rstrip(b"\0"))
+    struct, form, values, at = block.struct, "=", [], 0
+    if struct is None:
+        return f"={len(raw)}s", [repr(raw)]
+    refs = {ref.at: ref for ref in block.refs}
+    for field, *_ in struct._fields_:
+        offset, width, bits = place(struct, field)
+        if offset >= end or bits:
+            break
+        form += f"{offset - at}x" if offset > at else ""
+        data, ref = raw[offset : offset + width], refs.get(offset)
+        if width not in (2, 4, 8) or isinstance(getattr(struct(), field), bytes):
+            form, value = f"{form}{width}s", repr(data.rstrip(b"\0"))
+        else:
+            form += _LETTERS[width, ref is not None and ref.fd is not None]
+            value = str(int.from_bytes(data, "little"))
+        if ref is not None and ref.fd is not None:
+            value = names.of(ref.fd)
+        elif ref is not None and ref.block is not None:
+            value = _memory(call, call.blocks[ref.block], names)
+        elif field in pointers(struct, bpf_cmd.__members__.get(call.command, -1)):
+            value = "0"  # an address of which nothing was recorded
+        values.append(value)
+        at = offset + width
+    return _short(form) + (f"{size - at}x" if size > at else ""), values
+
+
+_LETTERS = {(2, False): "H", (4, False): "I", (8, False): "Q", (4, True): "i", (8, True): "q"}
+
+
+def _short(form: str) -> str:
+    """``IIII`` as ``4I``."""
+    return re.sub(r"([IQ])\1+", lambda run: f"{len(run[0])}{run[1]}", form)
+
+
+def _memory(call: Call, block: Block, names: Names) -> str:
+    """An expression for the address of a block."""
+    if block.before is None or block.kind == "info":  # which may hold addresses; zeros will do
+        return f'at(b"", {block.room})'
+    data = block.before
+    if block.kind == "insns":
+        return f"at({_code(block, data, names)})"
+    if block.kind == "key" and call.command == "BPF_MAP_LOOKUP_ELEM" and len(data) == 4:
+        shown = "n" if names.counting else int.from_bytes(data, "little")
+        return f'at(struct.pack("=I", {shown}))'
+    if block.refs and block.kind in ("value", "fds"):
+        fds = ", ".join(names.of(ref.fd) for ref in block.refs if ref.fd is not None)
+        return f'at(struct.pack("={len(block.refs)}i", {fds}))'
+    if block.refs and block.kind == "texts":
+        texts = ", ".join(
+            _memory(call, call.blocks[ref.block], names)
+            for ref in block.refs
+            if ref.block is not None
+        )
+        return f'at(struct.pack("={len(block.refs)}Q", {texts}))'
+    if not any(data):
+        return f'at(b"", {len(data)})'
+    if block.kind == "text" or block.kind.endswith("probe"):
+        return f"at({data!r})"
+    return f'at(bytes.fromhex("{data.hex(" ", 8)}"))'
+
+
+def _code(block: Block, data: bytes, names: Names) -> str:
+    """Instructions; the descriptors in them by name."""
+    refs = [ref for ref in block.refs if ref.fd is not None]
+    if not refs:
+        return f'bytes.fromhex("{data.hex(" ", 8)}")'
+    fds = ", ".join(f"s{(ref.at - 4) // 8}={names.of(ref.fd or 0)}" for ref in refs)
+    return f'patched(bytearray.fromhex("{data.hex(" ", 8)}"), {fds})'

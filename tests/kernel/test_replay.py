@@ -1,0 +1,131 @@
+"""Sessions that need nothing to probe: made again, and as scripts, with the same results."""
+
+import subprocess
+import sys
+
+import pytest
+
+from rawbpf.asm import Builder, r0, r1, r2, r3, r4, r10
+from rawbpf.kernel.memlock import raise_memlock_if_needed
+from rawbpf.maps.map import Map
+from rawbpf.narration.narrator import recorded
+from rawbpf.narration.record import decode, encode
+from rawbpf.narration.replay import replay
+from rawbpf.narration.script import LONGEST, script
+from rawbpf.programs.load import load
+from rawbpf.readers.ring_reader import RingReader
+from rawbpf.specs.map_spec import MapSpec
+from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.syscall import bpf
+from rawbpf.syscall.epoll import Epoll
+from rawbpf.uapi.bpf import bpf_map_type, bpf_prog_type
+
+pytestmark = pytest.mark.no_probe
+
+KIND = bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER
+PACKET = bytes(range(64))
+TEXT = b"written by a program"
+
+
+def doubler():
+    """Doubles the number under key 7, and returns the double."""
+    b = Builder("doubler")
+    b.mov(r1, 7)
+    b.stxw(r10[-4], r1)
+    b.ld_map_fd(r1, "numbers")
+    b.mov(r2, r10)
+    b.add(r2, -4)
+    b.call("map_lookup_elem")
+    b.jeq(r0, 0, "none")
+    b.ldxdw(r1, r0[0])
+    b.add(r1, r1)
+    b.stxdw(r0[0], r1)
+    b.mov(r0, r1)
+    b.exit()
+    b.label("none")
+    b.mov(r0, 0)
+    b.exit()
+    return ProgramSpec("doubler", KIND, b.build())
+
+
+def session():
+    """A map is filled, a program run on it twice, the map read."""
+    numbers = MapSpec("numbers", bpf_map_type.BPF_MAP_TYPE_HASH, 4, 8, max_entries=8)
+    key = (7).to_bytes(4, "little")
+    with Map.create(numbers) as one, load(doubler(), {"numbers": one}) as program:
+        one.update(key, (21).to_bytes(8, "little"))
+        results = [bpf.prog_test_run(program.fileno(), PACKET).retval for _ in range(2)]
+        assert [int.from_bytes(one.lookup(key), "little"), *results] == [84, 42, 84]
+        program.info()
+
+
+@pytest.fixture(scope="module")
+def calls():
+    raise_memlock_if_needed()
+    with recorded() as found:
+        session()
+    return [decode(encode(call)) for call in found]
+
+
+def test_a_session_made_again_gives_the_same(calls):
+    outcomes = list(replay(calls))
+    assert [(one.call.key, one.differences) for one in outcomes if one.differences] == []
+    assert {"BPF_MAP_CREATE", "BPF_PROG_LOAD", "BPF_PROG_TEST_RUN"} <= {c.key for c in calls}
+    assert all(one.result >= 0 for one in outcomes)
+
+
+def test_another_beginning_gives_other_results(calls):
+    def change(call):
+        if call.key != "BPF_MAP_UPDATE_ELEM":
+            return call
+        blocks = [
+            block._replace(before=(5).to_bytes(8, "little")) if block.kind == "value" else block
+            for block in call.blocks
+        ]
+        return call._replace(blocks=tuple(blocks))
+
+    different = [one for one in replay(map(change, calls)) if one.differences]
+    names = ["BPF_PROG_TEST_RUN", "BPF_PROG_TEST_RUN", "BPF_MAP_LOOKUP_ELEM"]
+    assert [one.call.key for one in different] == names
+    assert different[0].differences == ("attr, byte 4: 2a then, 0a now",)
+
+
+def sender():
+    """Sends a text through a ring."""
+    b = Builder("sender")
+    for at in range(0, 24, 8):
+        b.lddw(r1, int.from_bytes(TEXT.ljust(24, b"\0")[at : at + 8], "little"))
+        b.stxdw(r10[at - 24], r1)
+    b.ld_map_fd(r1, "ring")
+    b.mov(r2, r10)
+    b.add(r2, -24)
+    b.mov(r3, 24)
+    b.mov(r4, 0)
+    b.call("ringbuf_output")
+    b.exit()
+    return ProgramSpec("sender", KIND, b.build())
+
+
+def test_a_script_reads_a_ring_that_all_cpus_share(tmp_path):
+    raise_memlock_if_needed()
+    ring = MapSpec("ring", bpf_map_type.BPF_MAP_TYPE_RINGBUF, 0, 0, max_entries=4096)
+    with (
+        recorded() as calls,
+        Map.create(ring) as one,
+        load(sender(), {"ring": one}) as program,
+        RingReader(one) as reader,
+    ):
+        epoll = Epoll()
+        epoll.add(one.fileno(), 0)
+        for _ in range(2):
+            bpf.prog_test_run(program.fileno(), PACKET)
+        epoll.wait(0)
+        assert [len(one.records.samples) for one in reader.drain()] == [2]
+        epoll.close()
+    file = tmp_path / "script.py"
+    file.write_text(script(calls, "none"))
+    assert len(file.read_text().splitlines()) <= LONGEST
+    words = [sys.executable, "-I", str(file)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "ring 24 bytes: written program\n" * 2
