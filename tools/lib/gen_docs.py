@@ -12,14 +12,17 @@ import assembly_tables
 import feature_tables
 import machine_tables
 import map_tables
+import object_tables
 import syscall_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     ROOT / "docs/reference/assembly.md": assembly_tables.PARTS,
+    ROOT / "docs/reference/btf.md": object_tables.PARTS,
     ROOT / "docs/reference/kernels.md": feature_tables.PARTS,
     ROOT / "docs/reference/machine.md": machine_tables.PARTS,
     ROOT / "docs/reference/maps.md": map_tables.PARTS,
+    ROOT / "docs/reference/sections.md": object_tables.PARTS,
     ROOT / "docs/reference/syscalls.md": syscall_tables.PARTS,
 }
 

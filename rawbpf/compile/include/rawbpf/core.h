@@ -43,6 +43,7 @@ enum core_question_ { OFFSET_, SIZE_, EXISTS_, SIGNED_, LSHIFT_, RSHIFT_ };
 #define core_type_id_kernel(type) __builtin_btf_type_id(*(type *)0, 1)
 #define core_type_exists(type) __builtin_preserve_type_info(*(type *)0, 0)
 #define core_type_size(type) __builtin_preserve_type_info(*(type *)0, 1)
+#define core_type_matches(type) __builtin_preserve_type_info(*(type *)0, 2)	/* clang 15 */
 #define core_enum_value_exists(type, name) __builtin_preserve_enum_value(*(typeof(type) *)name, 0)
 #define core_enum_value(type, name) __builtin_preserve_enum_value(*(typeof(type) *)name, 1)
 

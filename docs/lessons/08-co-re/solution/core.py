@@ -1,0 +1,159 @@
+"""Lesson 08: CO-RE by hand. From a record of clang's to the offset that this kernel has.
+
+sections_of()    step 1    the header of .BTF -> where its types and its strings are
+types_of()       step 2    the types, one after the other
+records_of()     step 3    .BTF.ext -> which instruction depends on which field
+follow()         step 4    "0:2:1" -> the names at, column; and their offset here
+find()           step 5    the same names in the kernel's types -> the offset there
+patch()          step 6    the offset -> into the instruction
+"""
+
+import struct
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from rawbpf.elf.read import ObjectFile
+
+STRUCT, UNION = 4, 5
+EXTRA = {1: 4, 3: 12, 14: 4, 17: 4}
+"""Bytes behind the first twelve of a type, by kind: an integer's bits, an array's element ..."""
+EACH = {STRUCT: 12, UNION: 12, 6: 8, 13: 8, 15: 12, 19: 12}
+"""Bytes for each member, enumerator, parameter or variable."""
+
+
+class Member(NamedTuple):
+    """A field of a struct: ``offset`` in bytes, ``type`` the number of its type."""
+
+    name: str
+    type: int
+    offset: int
+
+
+class Type(NamedTuple):
+    """``members`` are those of a struct or union; others have none here."""
+
+    kind: int
+    name: str
+    members: list[Member]
+
+
+class Record(NamedTuple):
+    """The instruction at byte ``offset`` depends on field ``access`` of type ``type``."""
+
+    offset: int
+    type: int
+    access: str
+
+
+def text_at(strings: bytes, offset: int) -> str:
+    """The text that begins there and ends before the next NUL."""
+    return strings[offset : strings.index(b"\0", offset)].decode()
+
+
+def sections_of(btf: bytes) -> tuple[bytes, bytes]:
+    """The bytes of the types, and those of the strings."""
+    _, _, _, size, types, types_size, strings, strings_size = struct.unpack_from("<HBBIIIII", btf)
+    return (
+        btf[size + types : size + types + types_size],
+        btf[size + strings : size + strings + strings_size],
+    )
+
+
+def types_of(btf: bytes) -> list[Type]:
+    """All types. Number 0 is void, which is not in the file."""
+    types, strings = sections_of(btf)
+    found, at = [Type(0, "void", [])], 0
+    while at < len(types):
+        name, info, _ = struct.unpack_from("<III", types, at)
+        kind, count = info >> 24 & 0x1F, info & 0xFFFF
+        at += 12 + EXTRA.get(kind, 0)
+        members = []
+        if kind in (STRUCT, UNION):
+            rows = struct.iter_unpack("<III", types[at : at + 12 * count])
+            members = [Member(text_at(strings, n), type_, bits // 8) for n, type_, bits in rows]
+        at += EACH.get(kind, 0) * count
+        found.append(Type(kind, text_at(strings, name), members))
+    return found
+
+
+def records_of(ext: bytes, strings: bytes, section: str) -> list[Record]:
+    """The records of a section of code. ``ext`` is .BTF.ext, whose names are in .BTF's strings."""
+    size, start, length = struct.unpack_from("<4xI16xII", ext)
+    at, end, found = size + start + 4, size + start + length, []
+    while at < end:
+        name, count = struct.unpack_from("<II", ext, at)
+        rows = struct.iter_unpack("<IIII", ext[at + 8 : at + 8 + 16 * count])
+        if text_at(strings, name) == section:
+            found += [Record(at_, type_, text_at(strings, text)) for at_, type_, text, _ in rows]
+        at += 8 + 16 * count
+    return found
+
+
+def follow(types: list[Type], record: Record) -> tuple[list[str], int]:
+    """The names on the way to the field, and its offset in the struct, as the program has it."""
+    first, *rest = map(int, record.access.split(":"))
+    assert first == 0, "the pointer points to the struct itself"
+    names, offset, number = [], 0, record.type
+    for index in rest:
+        member = types[number].members[index]
+        names.append(member.name)
+        offset += member.offset
+        number = member.type
+    return names, offset
+
+
+def find(types: list[Type], struct_name: str, names: list[str]) -> int | None:
+    """The offset of the same field in other types; None if there is no such field."""
+    number = next(
+        (n for n, one in enumerate(types) if (one.kind, one.name) == (STRUCT, struct_name)), None
+    )
+    offset = 0
+    for name in names:
+        if number is None:
+            return None
+        member = next((one for one in types[number].members if one.name == name), None)
+        if member is None:
+            return None
+        offset += member.offset
+        number = member.type
+    return None if number is None else offset
+
+
+def patch(code: bytes, at: int, here: int, there: int) -> bytes:
+    """The code with the offset of the load at byte ``at`` changed from ``here`` to ``there``."""
+    (found,) = struct.unpack_from("<h", code, at + 2)
+    if found != here:
+        raise ValueError(f"the record is about {here}, the instruction has {found}")
+    return code[: at + 2] + struct.pack("<h", there) + code[at + 4 :]
+
+
+def relocate(program: bytes, kernel: bytes, section: str) -> bytes:
+    """The code of a section of an object, for the kernel whose BTF is in another object."""
+    file = ObjectFile(program)
+    code, btf, ext = (file.section(name).contents for name in (section, ".BTF", ".BTF.ext"))
+    mine, theirs = types_of(btf), types_of(kernel)
+    for record in records_of(ext, sections_of(btf)[1], section):
+        names, here = follow(mine, record)
+        struct_name = mine[record.type].name
+        there = find(theirs, struct_name, names)
+        if there is None:
+            raise LookupError(f"this kernel has no {struct_name}::{'.'.join(names)}")
+        code = patch(code, record.offset, here, there)
+    return code
+
+
+def main() -> None:
+    """Show what becomes of each instruction with a record."""
+    program, kernel = (Path(name).read_bytes() for name in sys.argv[1:3])
+    file, theirs = ObjectFile(program), ObjectFile(kernel).section(".BTF").contents
+    before = file.section("socket").contents
+    after = relocate(program, theirs, "socket")
+    for at in range(0, len(before), 8):
+        new = after[at : at + 8]
+        mark = "" if new == before[at : at + 8] else f"  ->  {new.hex(' ')}"
+        print(before[at : at + 8].hex(" ") + mark)
+
+
+if __name__ == "__main__":
+    main()

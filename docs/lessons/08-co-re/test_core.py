@@ -1,0 +1,137 @@
+"""The tests of lesson 08. clang writes both sides, rawbpf's own relocations say what is right."""
+
+import struct
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+from rawbpf.btf.btf import Btf
+from rawbpf.core_relo import Targets, relocate
+from rawbpf.elf.object import open_object
+from rawbpf.elf.read import ObjectFile
+from tests.support.peers import peer
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """The paths of the program's object and of the kernel's."""
+    folder = tmp_path_factory.mktemp("lesson")
+    found = []
+    for name in ("task.bpf.c", "kernel.c"):
+        target = folder / name.replace(".c", ".o")
+        words = [peer("clang-19", "clang"), "-target", "bpf", "-O2", "-g", "-c"]
+        subprocess.run([*words, str(HERE / name), "-o", str(target)], check=True)
+        found.append(target)
+    return found
+
+
+@pytest.fixture
+def program(compiled):
+    return compiled[0].read_bytes()
+
+
+@pytest.fixture
+def kernel(compiled):
+    """The kernel's BTF."""
+    return ObjectFile(compiled[1].read_bytes()).section(".BTF").contents
+
+
+@pytest.fixture
+def core(lesson):
+    """The module core.py of the folder under test."""
+    spec = spec_from_file_location("core", lesson / "core.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def btf_of(program):
+    return ObjectFile(program).section(".BTF").contents
+
+
+def test_header(core, kernel):
+    types, strings = core.sections_of(kernel)
+    assert (len(types) % 4, strings[0], strings[-1]) == (0, 0, 0)
+    assert b"\0column\0" in strings
+
+
+def test_types(core, kernel):
+    types = core.types_of(kernel)
+    assert types[0] == (0, "void", [])
+    assert len(types) == len(Btf(kernel))
+    (task,) = [one for one in types if one.name == "task"]
+    assert task.kind == core.STRUCT
+    assert [(one.name, one.offset) for one in task.members] == [
+        ("state", 0),
+        ("name", 8),
+        ("at", 24),
+        ("pid", 40),
+    ]
+    at = task.members[2]
+    assert types[at.type].name == "place"
+
+
+def test_records(core, program):
+    ext = ObjectFile(program).section(".BTF.ext").contents
+    types, strings = core.types_of(btf_of(program)), core.sections_of(btf_of(program))[1]
+    records = core.records_of(ext, strings, "socket")
+    assert [types[one.type].name for one in records] == ["task", "task"]
+    assert {one.access for one in records} == {"0:1", "0:2:1"}
+    assert {one.offset % 8 for one in records} == {0}
+    assert core.records_of(ext, strings, "xdp") == []
+
+
+def test_an_access_has_names_and_an_offset(core, program):
+    types = core.types_of(btf_of(program))
+    task = next(number for number, one in enumerate(types) if one.name == "task")
+    assert core.follow(types, core.Record(0, task, "0:1")) == (["pid"], 4)
+    assert core.follow(types, core.Record(0, task, "0:2:1")) == (["at", "column"], 12)
+    assert core.follow(types, core.Record(0, task, "0")) == ([], 0)
+
+
+def test_the_same_names_are_elsewhere_there(core, kernel):
+    types = core.types_of(kernel)
+    assert core.find(types, "task", ["pid"]) == 40
+    assert core.find(types, "task", ["at", "column"]) == 32
+    assert core.find(types, "task", []) == 0
+    assert core.find(types, "task", ["flags"]) is None
+    assert core.find(types, "inode", ["pid"]) is None
+
+
+def test_one_instruction_by_hand(core):
+    code = bytes.fromhex("b7 00 00 00 00 00 00 00 61 10 04 00 00 00 00 00")
+    done = core.patch(code, 8, 4, 40)
+    assert done.hex(" ", 8) == "b700000000000000 6110280000000000"
+    with pytest.raises(ValueError, match="about 5"):
+        core.patch(code, 8, 5, 40)
+
+
+def test_relocated_as_rawbpf_does(core, program, kernel):
+    spec = open_object(program)
+    (one,) = spec.programs.values()
+    expected = relocate(one.code, spec.btf, Targets(Btf(kernel))).code.encode()
+    assert core.relocate(program, kernel, "socket") == expected
+
+
+def test_a_field_that_is_not_there(core, program, kernel):
+    poor = kernel.replace(b"\0pid\0", b"\0did\0")
+    with pytest.raises(LookupError, match="no task::pid"):
+        core.relocate(program, poor, "socket")
+
+
+def test_main(lesson, compiled):
+    words = [sys.executable, lesson / "core.py", *compiled]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    before, after = [], []
+    for line in done.stdout.splitlines():
+        old, arrow, new = line.partition("  ->  ")
+        if arrow:
+            before.append(struct.unpack_from("<h", bytes.fromhex(old), 2)[0])
+            after.append(struct.unpack_from("<h", bytes.fromhex(new), 2)[0])
+    assert (sorted(before), sorted(after)) == ([4, 12], [32, 40])

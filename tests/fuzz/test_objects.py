@@ -1,0 +1,122 @@
+"""Whole objects, damaged: a result or a declared error, within 1 s of CPU and 200 MB.
+
+What clang makes is taken, bytes and words of it changed, its end cut off: of the smallest object
+every byte and every end, of others a sample. A process of its own does that, so that it is the
+kernel that holds the bounds.
+"""
+
+import resource
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from itertools import chain, islice
+from pathlib import Path
+
+import pytest
+
+from rawbpf.btf.btf import Btf
+from rawbpf.btf.for_kernel import for_kernel
+from rawbpf.collection.embedded import embedded_objects
+from rawbpf.collection.variables import Section
+from rawbpf.core_relo import Targets, relocate
+from rawbpf.elf.inventory import inventory
+from rawbpf.elf.object import read_spec
+from rawbpf.elf.read import ObjectFile
+from rawbpf.errors import RawbpfError
+from tests.support.core_objects import core_object
+from tests.support.llvm import run as llvm
+
+SECONDS, MEMORY = 1, 200 << 20
+
+WORDS = (
+    0, 1, 2, 3, 8, 0x7F, 0xFFFF, 0xFF_FFFF, 0x400_FFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF
+)  # fmt: skip
+
+
+def exercise(data, kernel):
+    """Ask everything of an object. Each question may be refused; none may end otherwise."""
+    list(embedded_objects(b"\x7fELF" + data))
+    try:
+        file = ObjectFile(data)
+        spec = read_spec(file)
+    except RawbpfError:
+        return
+    with suppress(RawbpfError):
+        inventory(file, spec)
+    for section in spec.data.values():
+        variables = Section(section, spec.btf)
+        for name in variables:
+            with suppress(RawbpfError):
+                variables[name]
+    if spec.btf is None:
+        return
+    with suppress(RawbpfError):
+        for_kernel(spec.btf, {}, (), spec.hidden).encode()
+    for target in (kernel, spec.btf):
+        targets = Targets(target)
+        for program in spec.programs.values():
+            with suppress(RawbpfError):
+                relocate(program.code, spec.btf, targets)
+
+
+def cut(data):
+    for length in range(len(data)):
+        yield f"cut off at {length}", data[:length]
+
+
+def other_bytes(data):
+    for at in range(len(data)):
+        value = data[at] ^ (0xFF, 0x01, 0x80)[at % 3]
+        yield f"byte {at} is {value}", data[:at] + bytes([value]) + data[at + 1 :]
+
+
+def other_words(data):
+    """Every value meets every field, but not every field of every row."""
+    for at in range(0, len(data) - 3, 4):
+        value = WORDS[at // 4 * 5 % len(WORDS)]
+        yield f"word {at} is {value:#x}", data[:at] + value.to_bytes(4, "little") + data[at + 4 :]
+
+
+def too_long(_signal, _frame):
+    raise AssertionError(f"more than {SECONDS} s of CPU")
+
+
+def main(path, kernel, step):
+    """Every so many'th variation; one that ends in no declared way ends this process."""
+    data, types = Path(path).read_bytes(), Btf(Path(kernel).read_bytes())
+    exercise(data, types)  # whatever is imported is imported now
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    signal.signal(signal.SIGVTALRM, too_long)
+    done = 0
+    cases = chain(cut(data), other_bytes(data), other_words(data))
+    for name, damaged in islice(cases, 0, None, int(step)):
+        signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+        try:
+            exercise(damaged, types)
+        except BaseException:
+            print(f"{path}: {name}", file=sys.stderr)
+            raise
+        done += 1
+    print(done)
+
+
+@pytest.mark.parametrize(
+    ("name", "step"), [("tiny", 1), ("maps", 47), ("kinds", 83), ("fields", 113)]
+)
+def test_damaged_objects(tmp_path, name, step):
+    """Without debug information, which is most of a file and read by nobody."""
+    path, types = tmp_path / f"{name}.o", tmp_path / "types"
+    llvm("llvm-strip", "--strip-debug", str(core_object(name)), "-o", str(path))
+    kernel = str(core_object("target_moved"))
+    llvm("llvm-objcopy", f"--dump-section=.BTF={types}", kernel, str(tmp_path / "unused"))
+    words = [sys.executable, "-m", "tests.fuzz.test_objects", str(path), str(types), str(step)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 250
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
