@@ -41,6 +41,7 @@ GUEST_TESTS = "tests/guest"
 OBJECT_TESTS = "tests/objects"
 BTF_TESTS = [
     "tests/unit/btf/test_ctext_vmlinux.py",
+    "tests/unit/btf/test_describe.py",
     "tests/unit/btf/test_vmlinux.py",
     "tests/unit/core_relo/test_against_libbpf.py",
 ]

@@ -9,9 +9,9 @@ import pytest
 from rawbpf.btf import types as t
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.describe import fields, raw
-from rawbpf.kernel.btf import vmlinux_btf
 from tests.support.btf_records import EVERY_KIND, INT, blob, btf
 from tests.support.clang import compile_object, sections
+from tests.support.kernel_btf import KERNELS
 from tests.support.peers import peer
 
 SOURCE = """
@@ -71,10 +71,8 @@ def test_what_clang_writes(tmp_path):
     check_json(data, tmp_path / "btf")
 
 
-def test_the_running_kernel(tmp_path):
-    path = vmlinux_btf()
-    if path is None:
-        pytest.skip("this kernel has no BTF")
+@pytest.mark.parametrize("path", KERNELS, ids=lambda one: Path(one).name)
+def test_kernels(tmp_path, path):
     check(Path(path).read_bytes(), tmp_path / "btf")
 
 
