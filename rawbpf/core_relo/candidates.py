@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.core_relo.compatible import kinds_compatible
 from rawbpf.core_relo.names import essential, name_of
+from rawbpf.errors import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from rawbpf.btf.btf import Btf
 
 __all__ = ["Candidate", "Targets"]
+
+_MOST = 100
+"""Types of one name: every record about it asks all of them."""
 
 
 class Candidate(NamedTuple):
@@ -57,10 +61,17 @@ class Targets:
         It lasts for this type. A flavour of it may well mean another of the candidates.
         """
         if type_id not in self._known:
-            name = essential(name_of(record))
-            found = [Candidate(self._btf, one) for one in _ids(self._btf, name, record)]
-            self._known[type_id] = found or list(self._in_modules(name, record))
+            self._known[type_id] = self._find(record)
         return self._known[type_id]
+
+    def _find(self, record: t.Type) -> list[Candidate]:
+        name = essential(name_of(record))
+        found = [Candidate(self._btf, one) for one in _ids(self._btf, name, record)]
+        found = found or list(self._in_modules(name, record))
+        if len(found) > _MOST:
+            what = f"{len(found)} types are called {name!r}"
+            raise FormatError(what, why="no kernel has so many")
+        return found
 
     def _in_modules(self, name: str, record: t.Type) -> Iterator[Candidate]:
         for module, btf in self._modules().items():

@@ -55,21 +55,38 @@ def fields_compatible(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
     return False
 
 
-def types_compatible(a: Btf, a_id: int, b: Btf, b_id: int, depth: int = MAX_DEPTH) -> bool:
+def types_compatible(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
     """Whether the second type is the first one on another kernel, members left aside."""
-    if depth == MAX_DEPTH and not kinds_compatible(a[a_id], b[b_id]):
-        return False
-    one, other = a[strip(a, a_id)], b[strip(b, b_id)]
-    if depth <= 0 or not kinds_compatible(one, other):
-        return False
-    if isinstance(one, t.Int) and isinstance(other, t.Int):
-        return not one.offset and not other.offset
-    if isinstance(one, t.Ptr | t.Array) and isinstance(other, t.Ptr | t.Array):
-        return types_compatible(a, one.type_id, b, other.type_id, depth - 1)
-    if isinstance(one, t.FuncProto) and isinstance(other, t.FuncProto):
-        pairs = _signature(one, other)
-        return pairs is not None and all(types_compatible(a, i, b, j, depth - 1) for i, j in pairs)
-    return isinstance(one, t.Void | t.Fwd | t.Enum | t.Enum64 | t.Struct | t.Union)
+    kinds = kinds_compatible(a[a_id], b[b_id])
+    return kinds and _Compatible(a, b).types(a_id, b_id, MAX_DEPTH)
+
+
+class _Compatible:
+    """Each pair of types is compared once: parameters of functions branch at every level."""
+
+    def __init__(self, a: Btf, b: Btf) -> None:
+        self.a, self.b = a, b
+        self._known: dict[tuple[int, int], bool] = {}
+
+    def types(self, a_id: int, b_id: int, depth: int) -> bool:
+        pair = strip(self.a, a_id), strip(self.b, b_id)
+        if pair not in self._known:
+            self._known[pair] = False  # what contains itself
+            self._known[pair] = depth > 0 and self._compare(*pair, depth - 1)
+        return self._known[pair]
+
+    def _compare(self, a_id: int, b_id: int, depth: int) -> bool:
+        one, other = self.a[a_id], self.b[b_id]
+        if not kinds_compatible(one, other):
+            return False
+        if isinstance(one, t.Int) and isinstance(other, t.Int):
+            return not one.offset and not other.offset
+        if isinstance(one, t.Ptr | t.Array) and isinstance(other, t.Ptr | t.Array):
+            return self.types(one.type_id, other.type_id, depth)
+        if isinstance(one, t.FuncProto) and isinstance(other, t.FuncProto):
+            pairs = _signature(one, other)
+            return pairs is not None and all(self.types(i, j, depth) for i, j in pairs)
+        return isinstance(one, t.Void | t.Fwd | t.Enum | t.Enum64 | t.Struct | t.Union)
 
 
 def _signature(one: t.FuncProto, other: t.FuncProto) -> list[tuple[int, int]] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.btf import types as t
-from rawbpf.btf.sizes import MAX_DEPTH, size_of, strip
+from rawbpf.btf.sizes import size_of, strip
 from rawbpf.core_relo.access import ENUM_KINDS, TYPE_KINDS, Path, Step, is_flexible
 from rawbpf.core_relo.compatible import (
     fields_compatible,
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from rawbpf.btf.btf import Btf
 
 __all__ = ["match_path"]
+
+_MOST_NAMELESS = 200
+"""Structs without a name in one struct; the most that a kernel has is 23."""
 
 
 def match_path(local: Path, kind: bpf_core_relo_kind, btf: Btf, root: int) -> Path | None:
@@ -81,17 +84,19 @@ def _member(local: Path, step: Step, btf: Btf, type_id: int) -> _Found | None:
     holder = local.btf[step.type_id]
     if not isinstance(holder, STRUCTS):
         return None
-    return _search(local.btf, holder.members[step.at], btf, type_id, MAX_DEPTH)
+    return _search(local.btf, holder.members[step.at], btf, type_id, [])
 
 
-def _search(a: Btf, wanted: t.Member, btf: Btf, type_id: int, depth: int) -> _Found | None:
+def _search(a: Btf, wanted: t.Member, btf: Btf, type_id: int, seen: list[int]) -> _Found | None:
+    """``seen``: structs that were looked through in vain. Damaged ones contain themselves."""
     type_id = strip(btf, type_id)
     holder = btf[type_id]
-    if not isinstance(holder, STRUCTS) or not depth:
+    if not isinstance(holder, STRUCTS) or type_id in seen or len(seen) > _MOST_NAMELESS:
         return None
+    seen.append(type_id)
     for index, member in enumerate(holder.members):
         if not member.name:
-            inner = _search(a, wanted, btf, member.type_id, depth - 1)
+            inner = _search(a, wanted, btf, member.type_id, seen)
             if inner is not None:
                 return inner._replace(bits=inner.bits + member.bit_offset)
         elif member.name == wanted.name:

@@ -16,42 +16,50 @@ from rawbpf.specs.data_spec import DataSpec, Variable
 from rawbpf.uapi.btf import BTF_KIND_DATASEC
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rawbpf.btf.btf import Btf
-    from rawbpf.elf.read import ObjectFile, Section
+    from rawbpf.elf.read import ObjectFile, Section, Symbol
 
 __all__ = ["data_sections", "variable_types"]
 
 _NAME = re.compile(r"\.(data|rodata|bss)(\..*)?")
 _LARGEST = 1 << 26
-"""Bytes of a section that has none in the file: only a number vouches for it."""
+"""Bytes of all sections that have none in the file: only numbers vouch for them."""
 
 
 def data_sections(file: ObjectFile, btf: Btf | None) -> dict[int, DataSpec]:
     """By section number. Empty sections are left out, as no map can have a value of 0 bytes."""
-    return {
-        section.number: _decode(file, section, btf)
-        for section in file.sections
-        if _NAME.fullmatch(section.name)
-        and section.header.type in (elf.SHT_PROGBITS, elf.SHT_NOBITS)
-        and section.header.size
-    }
+    sections = [
+        one
+        for one in file.sections
+        if _NAME.fullmatch(one.name)
+        and one.header.type in (elf.SHT_PROGBITS, elf.SHT_NOBITS)
+        and one.header.size
+    ]
+    size = sum(one.header.size for one in sections if one.header.type == elf.SHT_NOBITS)
+    if size > _LARGEST:
+        raise FormatError(f"the object would have {size} bytes of variables that are zero")
+    symbols: dict[int, list[Symbol]] = {}
+    for symbol in file.symbols:
+        if symbol.type == elf.STT_OBJECT and symbol.name:
+            symbols.setdefault(symbol.section, []).append(symbol)
+    return {one.number: _decode(file, one, symbols.get(one.number, ()), btf) for one in sections}
 
 
-def _decode(file: ObjectFile, section: Section, btf: Btf | None) -> DataSpec:
+def _decode(
+    file: ObjectFile, section: Section, symbols: Iterable[Symbol], btf: Btf | None
+) -> DataSpec:
     if next(file.relocations(section), None) is not None:
         raise UnsupportedError(
             f"section {section.name} holds addresses", why="BPF has no addresses before loading"
         )
     contents = section.contents
     if section.header.type == elf.SHT_NOBITS:
-        if section.header.size > _LARGEST:
-            raise FormatError(f"section {section.name} would have {section.header.size} bytes")
         contents = bytes(section.header.size)
     types = variable_types(btf, section.name)
     variables = []
-    for symbol in file.symbols:
-        if symbol.section != section.number or symbol.type != elf.STT_OBJECT or not symbol.name:
-            continue
+    for symbol in symbols:
         if symbol.value + symbol.size > len(contents):
             raise FormatError(f"variable {symbol.name!r} is not in section {section.name}")
         type_id = types.get(symbol.name, 0)

@@ -13,6 +13,7 @@ A symbol may be a section's own; then the place in it is in the instruction.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from rawbpf.asm.instruction import SLOT, Instruction, decode_all
@@ -61,6 +62,9 @@ class CodeReader:
         self._file, self._records = file, records
         self._maps, self._data, self._externs = maps, data, externs
         self.names = _names(file)
+        self._starts: dict[int, list[int]] = {}
+        for number, start in sorted(self.names):
+            self._starts.setdefault(number, []).append(start)
 
     def functions(self) -> dict[Place, Program]:
         """Every function, by its place."""
@@ -70,7 +74,7 @@ class CodeReader:
         return found
 
     def _section(self, section: Section) -> dict[Place, Program]:
-        starts = sorted(start for number, start in self.names if number == section.number)
+        starts = self._starts.get(section.number, [])
         if not starts:
             return {}
         instructions = _decode(section)
@@ -80,9 +84,10 @@ class CodeReader:
         if any(start not in at for start in starts):
             raise FormatError(f"a function of section {section.name} begins within an instruction")
         indices = [*(at[start] for start in starts), len(instructions)]
+        order = sorted(references)
         return {
             (section.number, start): self._unit(
-                section, start, instructions[first:end], _part(references, first, end)
+                section, start, instructions[first:end], _part(references, order, first, end)
             )
             for start, first, end in zip(starts, indices, indices[1:], strict=False)
             if start < bounds[-1]
@@ -213,8 +218,12 @@ def _offsets(instructions: list[Instruction]) -> list[int]:
     return offsets
 
 
-def _part(references: dict[int, Reference], first: int, end: int) -> dict[int, Reference]:
-    return {i - first: references[i] for i in sorted(references) if first <= i < end}
+def _part(
+    references: dict[int, Reference], order: list[int], first: int, end: int
+) -> dict[int, Reference]:
+    """Those of the instructions from ``first`` to ``end``; ``order``: their indices, sorted."""
+    indices = order[bisect_left(order, first) : bisect_left(order, end)]
+    return {i - first: references[i] for i in indices}
 
 
 _SRC = {

@@ -11,6 +11,7 @@ The file may be anything: what it says wrong ends in a FormatError or its kin.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from rawbpf.asm.link import link
@@ -115,15 +116,17 @@ class _Reader:
         self, section: Section, places: dict[Place, str], functions: dict[Place, str]
     ) -> dict[str, dict[int, str]]:
         """Map -> byte of its definition -> the map or program whose address is there."""
-        starts = sorted((place[1], name) for place, name in places.items())
+        maps = sorted((place[1], name) for place, name in places.items())
+        starts = [start for start, _ in maps]
         found: dict[str, dict[int, str]] = {}
         for relocation in self.file.relocations(section):
             target = relocation.symbol.section, relocation.symbol.value
             name = places.get(target) or functions.get(target)
-            holder = max((one for one in starts if one[0] <= relocation.offset), default=None)
-            if name is None or holder is None:
+            index = bisect_right(starts, relocation.offset) - 1
+            if name is None or index < 0:
                 raise FormatError(f"a map begins with {relocation.symbol.name!r}, which is neither")
-            found.setdefault(holder[1], {})[relocation.offset - holder[0]] = name
+            start, holder = maps[index]
+            found.setdefault(holder, {})[relocation.offset - start] = name
         return found
 
     def _programs(self, units: dict[Place, Program]) -> dict[str, ProgramSpec]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rawbpf.asm.program import Source
 from rawbpf.btf.ext_info import decode_ext_info
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from rawbpf.btf.btf import Btf
     from rawbpf.btf.ext_info import CoreRelo, LineInfo
@@ -18,21 +18,26 @@ if TYPE_CHECKING:
 __all__ = ["Records", "SectionRecords"]
 
 
-class SectionRecords(NamedTuple):
+class SectionRecords:
     """``types``: the BTF function that begins there. ``relocations``: its CO-RE record."""
 
-    types: dict[int, int]
-    relocations: dict[int, CoreRelo]
-    lines: Sequence[LineInfo]
+    def __init__(
+        self,
+        types: dict[int, int],
+        relocations: dict[int, CoreRelo],
+        lines: Iterable[LineInfo],
+    ) -> None:
+        self.types, self.relocations = types, relocations
+        ordered = sorted(lines, key=lambda line: line.insn_off)
+        self._starts = [line.insn_off for line in ordered]
+        self._made = [Source(line.file, line.line, line.text, line.column) for line in ordered]
 
     def sources(self, offsets: Iterable[int]) -> tuple[Source | None, ...]:
         """For each instruction the line that it came from: the last that began before it."""
-        if not self.lines:
+        if not self._starts:
             return ()
-        starts = [line.insn_off for line in self.lines]
-        made = [Source(line.file, line.line, line.text, line.column) for line in self.lines]
-        found = (bisect_right(starts, offset) - 1 for offset in offsets)
-        return tuple(made[index] if index >= 0 else None for index in found)
+        found = (bisect_right(self._starts, offset) - 1 for offset in offsets)
+        return tuple(self._made[index] if index >= 0 else None for index in found)
 
 
 _NONE = SectionRecords({}, {}, ())
@@ -51,7 +56,7 @@ class Records:
             self._sections[name] = SectionRecords(
                 {one.insn_off: one.type_id for one in info.func_info.get(name, ())},
                 {one.insn_off: one for one in info.core_relos.get(name, ())},
-                sorted(info.line_info.get(name, ()), key=lambda line: line.insn_off),
+                info.line_info.get(name, ()),
             )
 
     def of(self, section: str) -> SectionRecords:

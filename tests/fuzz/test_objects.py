@@ -5,8 +5,6 @@ every byte and every end, of others a sample. A process of its own does that, so
 kernel that holds the bounds.
 """
 
-import resource
-import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -24,10 +22,9 @@ from rawbpf.elf.inventory import inventory
 from rawbpf.elf.object import read_spec
 from rawbpf.elf.read import ObjectFile
 from rawbpf.errors import RawbpfError
+from tests.support.bounds import run_bounded
 from tests.support.core_objects import core_object
 from tests.support.llvm import run as llvm
-
-SECONDS, MEMORY = 1, 200 << 20
 
 WORDS = (
     0, 1, 2, 3, 8, 0x7F, 0xFFFF, 0xFF_FFFF, 0x400_FFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF
@@ -78,29 +75,13 @@ def other_words(data):
         yield f"word {at} is {value:#x}", data[:at] + value.to_bytes(4, "little") + data[at + 4 :]
 
 
-def too_long(_signal, _frame):
-    raise AssertionError(f"more than {SECONDS} s of CPU")
-
-
 def main(path, kernel, step):
     """Every so many'th variation; one that ends in no declared way ends this process."""
     data, types = Path(path).read_bytes(), Btf(Path(kernel).read_bytes())
-    exercise(data, types)  # whatever is imported is imported now
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    limit = pages * resource.getpagesize() + MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    signal.signal(signal.SIGVTALRM, too_long)
-    done = 0
+    exercise(data, types)
     cases = chain(cut(data), other_bytes(data), other_words(data))
-    for name, damaged in islice(cases, 0, None, int(step)):
-        signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
-        try:
-            exercise(damaged, types)
-        except BaseException:
-            print(f"{path}: {name}", file=sys.stderr)
-            raise
-        done += 1
-    print(done)
+    chosen = islice(cases, 0, None, int(step))
+    print(run_bounded(chosen, lambda damaged: exercise(damaged, types)))
 
 
 @pytest.mark.parametrize(
