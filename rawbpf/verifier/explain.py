@@ -99,6 +99,8 @@ def _patch(rule: Rule, match: re.Match[str], failure: Failure) -> Patch | None:
 
 def _unknown(failure: Failure) -> Finding:
     """No rule: where it was, and what was known there."""
+    if not failure.complaint and failure.log.statistics:
+        return Finding("the verifier found nothing wrong; what the kernel did next failed")
     evidence = []
     if failure.step is not None:
         one = failure.effect

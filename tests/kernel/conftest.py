@@ -8,6 +8,7 @@ import os
 
 import pytest
 
+from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.errors import UnsupportedError
 from rawbpf.kernel.capabilities import missing_capabilities
 from rawbpf.kernel.lockdown import lockdown_mode
@@ -31,6 +32,12 @@ def lacking_to_probe() -> str | None:
     except UnsupportedError as error:
         return str(error)
     return None
+
+
+@pytest.fixture(scope="session")
+def kernel():
+    """Facts that are read once for all: an emulated processor takes seconds for the types."""
+    return KernelFacts()
 
 
 def pytest_collection_modifyitems(items):

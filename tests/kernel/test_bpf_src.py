@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from rawbpf.collection.collection import Collection
-from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.collection.open import read_object
 from rawbpf.errors import RawbpfError
 from rawbpf.kernel.config import kernel_config
@@ -38,12 +37,6 @@ def lacks(name):
     if kernel_version() < (int(major), int(minor)):
         return True
     return config is not None and kernel_config(config) not in ("y", "m")
-
-
-@pytest.fixture(scope="module")
-def kernel():
-    """Facts that are read once for all."""
-    return KernelFacts()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import pytest
 
-from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.errors import UnsupportedError, VerifierError
 from rawbpf.gallery.exhibits import exhibits
 from rawbpf.gallery.trial import attempt
@@ -11,11 +10,6 @@ from rawbpf.verifier.explain import explain
 from tests.support.rejected import spec_for
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def kernel():
-    return KernelFacts()
 
 
 def here():

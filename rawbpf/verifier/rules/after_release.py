@@ -96,7 +96,7 @@ RULE = Rule(
             r".{0,60}R(?P<reg>\d)"
         ),
         r"R(?P<reg>\d\d?) must be (?P<unheld>referenced) when passed to release",
-        r"arg#?(?P<reg>\d) is an (?P<unheld>unacquired) reference",
+        r"arg#? ?(?P<reg>\d) is an (?P<unheld>unacquired) reference",
     ),
     meaning=(
         "Once a pointer was handed to the function that releases it, the program has it no longer: "

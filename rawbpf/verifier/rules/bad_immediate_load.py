@@ -39,11 +39,14 @@ RULE = Rule(
         r"(?P<half>invalid (?:BPF_LD_IMM|bpf_ld_imm64) insn)",
         r"(?P<half>unrecognized bpf_ld_imm64 insn)",
         r"(?P<half>BPF_LD_IMM64 uses) \w{1,20} fields",
-        r"(?P<half>not pointing to valid)",
+        r"(?P<half>no direct value access support)",
         r"(?P<half>direct value offset of \d{1,10} is not allowed)",
         r"(?P<half>invalid (?:access to map value pointer|module BTF object FD))",
         r"(?P<half>fd_idx without fd_array is invalid)",
-        r"(?P<btf>(?:ldimm64 unable to|btf_vmlinux is malformed|pseudo btf id)[^\n]{0,80})",
+        (
+            r"(?P<btf>(?:ldimm64 unable to|btf_vmlinux is malformed|pseudo "
+            r"btf_id|ldimm64 insn specifies invalid btf_id)[^\n]{0,80})"
+        ),
         (
             r"(?P<func>missing subprog func_info|ldimm64 to a callback|reference "
             r"to an invalid function)"

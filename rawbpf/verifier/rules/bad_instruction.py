@@ -18,7 +18,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         return Finding(f"there is no register r{found['reg']}", change="use r0 to r10")
     if found.get("arena"):
         return Finding(
-            "a pointer is cast between address spaces, and the program has no arena",
+            "a pointer is cast between address spaces, which only arenas have",
             change="use a map of type ARENA (6.9), or a plain move",
         )
     text = failure.text_at(failure.slot)
@@ -35,11 +35,12 @@ RULE = Rule(
     title="An instruction is malformed, or newer than the kernel",
     patterns=(
         r"(?P<unknown>unknown (?:opcode|insn class|alu insn)) \w{1,10}",
-        r"(?P<unknown>(?:BPF_)?[A-Z0-9_/|]{1,40}) (?:uses|use) (?P<reserved>reserved fields)",
+        r"(?P<unknown>\S{1,40}) uses? reserved fields",
+        r"(?P<unknown>invalid may_goto imm) -?\d{1,10}",
         r"(?P<unknown>invalid BPF_\w{2,10} opcode) \w{1,8}",
         r"(?P<unknown>BPF_ATOMIC uses invalid atomic opcode)",
         r"(?P<unknown>invalid atomic (?:operand size|operation))",
-        r"(?P<arena>addr_space_cast insn) can only be used",
+        r"(?P<arena>addr_space_cast insn) can only",
         r"R(?P<reg>\d\d?) is invalid",
         r"(?P<unknown>BPF_\w{2,8} (?:uses|is not supported))",
         (

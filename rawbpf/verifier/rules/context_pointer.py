@@ -37,7 +37,7 @@ RULE = Rule(
             r"dereference of modified (?P<type>\w+) ptr R(?P<reg>\d\d?) "
             r"off=(?P<off>-?\d{1,19}) disallowed"
         ),
-        r"variable (?P<type>\w+) access var_off=\S+ \S+ disallowed",
+        r"variable (?P<type>\S+) access var_off=\S+ \S+ disallowed",
         (
             r"(?:negative|variable) offset (?P<type>\w+) ptr R(?P<reg>\d\d?) "
             r"off=(?P<off>-?\d{1,19}) disallowed"

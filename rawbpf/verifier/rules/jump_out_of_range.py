@@ -21,7 +21,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         )
     if found.get("call"):
         return Finding(
-            f"a call leads to instruction {found['to']}, where no function begins",
+            "a call leads to where no function begins",
             change="call the first instruction of a function, by its name",
         )
     to = found.get("to")
@@ -39,7 +39,7 @@ RULE = Rule(
     patterns=(
         r"jump out of range from insn (?P<slot>\d{1,9}) to (?P<to>-?\d{1,9})",
         r"(?P<middle>jump into the middle) of ldimm64 insn (?P<to>\d{1,9})",
-        r"call out of range|invalid destination (?P<to>-?\d{1,9})",
+        r"(?P<call>call to invalid destination)",
         (
             r"(?:no|invalid) (?P<call>subprog(?:ram)?) (?:exists|starts) "
             r"at insn (?P<to>-?\d{1,9})"

@@ -63,7 +63,9 @@ RULE = Rule(
             r"(?P<other>(?:invalid kernel function call|JIT does "
             r"not support calling (?:kernel function|kfunc)|calling "
             r"invalid kernel function|kernel btf_id \d{1,9}|cannot "
-            r"find address for kernel function|kfunc)[^\n]{0,80})"
+            r"find address for kernel function|kfunc|negative offset "
+            r"disallowed for kernel module function|failed to find "
+            r"BTF for kernel function)[^\n]{0,80})"
         ),
     ),
     meaning=(

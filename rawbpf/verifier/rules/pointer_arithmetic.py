@@ -62,7 +62,7 @@ RULE = Rule(
     patterns=(
         r"R(?P<reg>\d\d?) pointer arithmetic with (?P<op>\S{1,4}) operator prohibited",
         r"R(?P<reg>\d\d?) bitwise operator (?P<op>\S{1,4}) on pointer prohibited",
-        r"R(?P<reg>\d\d?) pointer \+= pointer prohibited",
+        r"R(?P<reg>\d\d?) pointer \S{1,5} pointer prohibited",
         r"R(?P<reg>\d\d?) tried to subtract pointer from scalar",
         r"R(?P<reg>\d\d?) 32-bit pointer arithmetic prohibited",
         r"R(?P<reg>\d\d?) pointer arithmetic on (?P<type>\w+) prohibited",

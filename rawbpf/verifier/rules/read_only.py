@@ -46,9 +46,10 @@ RULE = Rule(
     patterns=(
         r"(?P<what>write) into map forbidden",
         r"(?P<what>read) from map forbidden",
+        r"may write into memory pointed by R(?P<reg>\d\d?) type=(?P<type>\w{1,60})",
         r"cannot write into (?P<type>\w{1,60})",
         r"(?P<access>only read) (?:from \w{1,60} )?is supported",
-        r"write to change key R(?P<reg>\d\d?) not allowed",
+        r"write to change key R\d\d? not allowed",
         r"Only (?P<access>read) access to \w{1,60} is allowed",
         r"(?P<map>map) \S{0,60} is (?:frozen|read-only)",
     ),

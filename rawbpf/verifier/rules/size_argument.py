@@ -62,8 +62,9 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
     left = room(failure.value(register - 1))
     if not left:
         return None
-    none = f"if r{register} < 1 goto +1"  # many helpers want a size that is not 0
-    edit = leave_unless(failure.slot, f"r{register} <= {left}", none)
+    # Above first: a range that goes over zero is one arc for 7.2, which cannot lose its middle.
+    above = f"if r{register} > {left} goto +1"
+    edit = leave_unless(failure.slot, f"r{register} > 0", above)  # many helpers want no size of 0
     return Patch(f"leave unless r{register} is 1 to {left}, what the memory has", (edit,))
 
 

@@ -34,8 +34,8 @@ RULE = Rule(
     patterns=(
         r"^missing btf func_info",
         (
-            r"(?:number of funcs in func_info|func_info BTF section) doesn't match subprog "
-            r"layout in BPF program"
+            r"(?:number of funcs in func_info|func_info BTF section) doesn't match "
+            r"(?:subprog layout in BPF program|number of subprogs)"
         ),
         r"nonzero tailing record in (?:func|line)_info",
         r"same insn_off|^(?:func|line)_info\[\d{1,9}\]",

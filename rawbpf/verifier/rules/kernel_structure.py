@@ -1,0 +1,59 @@
+"""RB-V073: a structure of the kernel is read beside its members."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.verifier.rule import Finding, Rule
+from rawbpf.verifier.words import history
+
+if TYPE_CHECKING:
+    import re
+
+    from rawbpf.verifier.failure import Failure
+
+
+def _explain(failure: Failure, match: re.Match[str]) -> Finding:
+    found = match.groupdict()
+    if found.get("reg"):
+        register = int(match["reg"])
+        where = "before its beginning" if found["how"] == "negative" else "at an unknown offset"
+        return Finding(
+            f"r{register} points to a structure of the kernel, which is read {where}",
+            history(failure, register),
+            change="read a member of it, by name in C",
+        )
+    return Finding(
+        f"what is read is no member: {found['said']}",
+        change="read the member that is there with its own size; in C, let CO-RE find it",
+    )
+
+
+RULE = Rule(
+    code="RB-V073",
+    title="A structure of the kernel is read beside its members",
+    patterns=(
+        (
+            r"R(?P<reg>\d\d?) is (?P<type>\w{1,80}) invalid (?P<how>negative|variable)[ "
+            r"\w]{0,20} access"
+        ),
+        r"(?P<said>cannot access ptr member (?P<member>\w{1,80}) [^\n]{1,120})",
+        (
+            r"(?P<said>access beyond (?:struct|the end of member) "
+            r"(?P<member>\w{1,80}) [^\n]{1,120})"
+        ),
+        r"(?P<said>type '[^'\n]{1,80}' is not a struct)",
+    ),
+    meaning=(
+        "Through a typed pointer (fentry, tp_btf, LSM, iterators) a program reads a "
+        "structure of the kernel directly. The offset and the size must be those of a "
+        "member, or of a part of a number; a pointer in it is read whole."
+    ),
+    reason=(
+        "The types are all that the verifier has to tell what is read: half of a "
+        "pointer would be a number that is an address, and behind the structure is "
+        "something else."
+    ),
+    examples=(),
+    explain=_explain,
+)

@@ -1,0 +1,40 @@
+"""RB-V074: a packet's memory goes to a helper that may not have it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.verifier.rule import Finding, Rule
+
+if TYPE_CHECKING:
+    import re
+
+    from rawbpf.verifier.failure import Failure
+
+
+def _explain(failure: Failure, _: re.Match[str]) -> Finding:
+    name = failure.effect.name or "the helper"
+    return Finding(
+        f"{name} may not be given a pointer into the packet",
+        change="copy the bytes to the stack (bpf_skb_load_bytes, bpf_xdp_load_bytes), or back",
+    )
+
+
+RULE = Rule(
+    code="RB-V074",
+    title="A helper may not be given memory of the packet",
+    patterns=(
+        r"helper access to the packet is not allowed",
+        r"(?P<clear>clone|packet) (?:access|data) [^\n]{0,40}not allowed",
+    ),
+    meaning=(
+        "Few helpers and program types may read or write a packet directly through a "
+        "pointer to it. Others want the data on the stack or in a map."
+    ),
+    reason=(
+        "A packet may be shared, or lie in pieces. Only where the program may write "
+        "to it, or the helper only reads, is a pointer to it as good as any other."
+    ),
+    examples=(),
+    explain=_explain,
+)
