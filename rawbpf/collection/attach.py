@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import ExitStack
 
-    from rawbpf.links.kprobe import KprobeLink
     from rawbpf.links.link import Link
     from rawbpf.programs.program import Program
 
@@ -24,9 +23,9 @@ __all__ = ["attach_all"]
 
 def attach_all(
     programs: Mapping[str, Program], stack: ExitStack
-) -> tuple[dict[str, Link | KprobeLink], dict[str, str]]:
+) -> tuple[dict[str, Link], dict[str, str]]:
     """The links by program, and by program why there is none. AttachError: the kernel refuses."""
-    links: dict[str, Link | KprobeLink] = {}
+    links: dict[str, Link] = {}
     skipped: dict[str, str] = {}
     for name, program in programs.items():
         try:

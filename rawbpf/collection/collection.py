@@ -19,7 +19,7 @@ from rawbpf.collection.attach import attach_all
 from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.collection.load import Loader
 from rawbpf.collection.open import read_object, spec_of
-from rawbpf.collection.pins import pin_all
+from rawbpf.collection.pins import pin_all, unpin_all
 from rawbpf.collection.prepare import prepare
 from rawbpf.collection.relocate import relocate
 from rawbpf.collection.variables import Section
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection as Names
     from os import PathLike
 
-    from rawbpf.links.kprobe import KprobeLink
     from rawbpf.links.link import Link
     from rawbpf.maps.map import Map
     from rawbpf.programs.program import Program
@@ -63,7 +62,7 @@ class Collection(Owner):
         self.sections = {name: Section(data, spec.btf) for name, data in spec.data.items()}
         self.maps: dict[str, Map] = {}
         self.programs: dict[str, Program] = {}
-        self.links: dict[str, Link | KprobeLink] = {}
+        self.links: dict[str, Link] = {}
         self.skipped: dict[str, str] = {}
         """Program -> why it was not loaded, or not attached."""
         self.seconds: dict[str, float] = {}
@@ -164,6 +163,10 @@ class Collection(Owner):
         All or none. KernelError: no such place, or something is there already.
         """
         pin_all(directory, self.programs, self.maps)
+
+    def unpin(self, directory: str) -> None:
+        """Take the names of ``pin`` away again. What is loaded here stays until ``close``."""
+        unpin_all(directory, self.programs, self.maps)
 
     def detach(self) -> None:
         """Take the programs off again. They stay loaded, and the maps keep what is in them."""

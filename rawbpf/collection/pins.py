@@ -21,13 +21,13 @@ from rawbpf.maps.map import Map
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from rawbpf.kernel.btf_load import KernelBtf
     from rawbpf.programs.program import Program
     from rawbpf.specs.map_spec import MapSpec
 
-__all__ = ["MAPS", "pin_all", "pin_name", "reuse"]
+__all__ = ["MAPS", "pin_all", "pin_name", "reuse", "unpin_all"]
 
 MAPS = "maps"
 """The folder for maps in the folder for programs."""
@@ -57,6 +57,16 @@ def pin_all(directory: str, programs: Mapping[str, Program], maps: Mapping[str, 
                 one.pin(path)
                 undo.callback(unpin, path)
         undo.pop_all()
+
+
+def unpin_all(directory: str, programs: Iterable[str], maps: Iterable[str]) -> None:
+    """Take the names away that ``pin_all`` gave, and the folders, if nothing else is in them."""
+    folder = f"{directory}/{MAPS}"
+    for place, names in ((folder, maps), (directory, programs)):
+        for name in names:
+            unpin(f"{place}/{pin_name(name)}")
+        if not os.listdir(place):  # noqa: PTH208 -- as above
+            os.rmdir(place)  # noqa: PTH106 -- as above
 
 
 def reuse(spec: MapSpec, path: str, types: KernelBtf | None) -> Map | None:

@@ -9,9 +9,10 @@ from rawbpf.errors import UnsupportedError, UsageError
 from rawbpf.kernel.kallsyms import find_symbols
 from rawbpf.kernel.tracefs import available_filter_functions
 from rawbpf.kernel.version import architecture
-from rawbpf.links.kprobe import KprobeLink
+from rawbpf.links.kprobe import open_kprobe
 from rawbpf.links.network import attach_cgroup, attach_interface
 from rawbpf.links.perf_events import attach_cpu_clock, attach_tracepoint, attach_uprobe
+from rawbpf.links.perf_link import run_on
 from rawbpf.links.tracing import (
     attach_iterator,
     attach_multi,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["attach"]
 
 
-def attach(program: Program, where: str = "") -> Link | KprobeLink:
+def attach(program: Program, where: str = "") -> Link:
     """Attach a program by its section's name. ``where`` is used instead of what the section says.
 
     XDP and tc programs want an interface as ``where``, those of cgroups a path: their sections do
@@ -67,20 +68,20 @@ def _unsaid(program: Program, follows: str) -> UsageError:
     )
 
 
-def _kprobe(program: Program, where: str) -> KprobeLink:
-    return KprobeLink.attach(program, where)
+def _kprobe(program: Program, where: str) -> Link:
+    return run_on(program, f"kprobe {where}", open_kprobe(where))
 
 
-def _kretprobe(program: Program, where: str) -> KprobeLink:
-    return KprobeLink.attach(program, where, retprobe=True)
+def _kretprobe(program: Program, where: str) -> Link:
+    return run_on(program, f"kretprobe {where}", open_kprobe(where, retprobe=True))
 
 
-def _ksyscall(program: Program, where: str) -> KprobeLink:
-    return KprobeLink.attach(program, _syscall_function(where))
+def _ksyscall(program: Program, where: str) -> Link:
+    return _kprobe(program, _syscall_function(where))
 
 
-def _kretsyscall(program: Program, where: str) -> KprobeLink:
-    return KprobeLink.attach(program, _syscall_function(where), retprobe=True)
+def _kretsyscall(program: Program, where: str) -> Link:
+    return _kretprobe(program, _syscall_function(where))
 
 
 def _syscall_function(name: str) -> str:
@@ -153,7 +154,7 @@ def _interface(program: Program, where: str, kind: bpf_attach_type) -> Link:
     return attach_interface(program, where, kind)
 
 
-_ATTACHERS: dict[str, Callable[[Program, str], Link | KprobeLink]] = {
+_ATTACHERS: dict[str, Callable[[Program, str], Link]] = {
     "kprobe": _kprobe,
     "kretprobe": _kretprobe,
     "ksyscall": _ksyscall,

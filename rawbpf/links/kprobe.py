@@ -29,7 +29,17 @@ if TYPE_CHECKING:
     from rawbpf.programs.program import Program
     from rawbpf.syscall.fd import Fd
 
-__all__ = ["KprobeLink"]
+__all__ = ["KprobeLink", "open_kprobe"]
+
+
+def open_kprobe(function: str, *, retprobe: bool = False) -> Fd:
+    """The perf event of a kprobe on ``function``. AttachError says what prevents it."""
+    check_function_name(function)
+    config = 1 << pmu_format_bit("kprobe", "retprobe") if retprobe else 0
+    try:
+        return open_probe(pmu_type("kprobe"), function, config=config)
+    except KernelError as error:
+        raise explain_kprobe_failure(function, error.errno or 0, retprobe=retprobe) from None
 
 
 class KprobeLink(Owner):
@@ -42,12 +52,7 @@ class KprobeLink(Owner):
     @classmethod
     def attach(cls, program: Program, function: str, *, retprobe: bool = False) -> Self:
         """Probe ``function`` (on return, with ``retprobe``). AttachError says what prevents it."""
-        check_function_name(function)
-        config = 1 << pmu_format_bit("kprobe", "retprobe") if retprobe else 0
-        try:
-            fd = open_probe(pmu_type("kprobe"), function, config=config)
-        except KernelError as error:
-            raise explain_kprobe_failure(function, error.errno or 0, retprobe=retprobe) from None
+        fd = open_kprobe(function, retprobe=retprobe)
         try:
             perf_ioctl(fd, perf_event_ioc.PERF_EVENT_IOC_SET_BPF, program.fileno())
             perf_ioctl(fd, perf_event_ioc.PERF_EVENT_IOC_ENABLE)

@@ -1,7 +1,7 @@
 """Programs on perf events: uprobes, tracepoints, the clock.
 
-Each is opened as an event, then told to run a program: PERF_EVENT_IOC_SET_BPF, a request that every
-kernel from 4.1 on knows. What the event counts is of no interest, its descriptor is the link.
+Each is opened as an event, then told to run a program (``links.perf_link``). What the event counts
+is of no interest.
 
     uprobe        the uprobe PMU (4.17): a file and an offset in it; every process that maps it
     tracepoint    PERF_TYPE_TRACEPOINT: a number, which tracefs tells
@@ -13,27 +13,25 @@ from __future__ import annotations
 import errno
 import io
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rawbpf.elf.user_symbols import function_offset
 from rawbpf.errors import AttachError, KernelError, UsageError
 from rawbpf.kernel.cpus import online_cpus
-from rawbpf.kernel.permission import why_refused
 from rawbpf.kernel.pmu import pmu_format_bit, pmu_type
 from rawbpf.kernel.tracefs import tracefs
-from rawbpf.links.link import Link
+from rawbpf.links.perf_link import refused, run_on, run_on_each
 from rawbpf.syscall.perf_event import (
     open_cpu_clock,
     open_tracepoint,
     open_uprobe,
-    perf_ioctl,
 )
-from rawbpf.uapi.perf_event import perf_event_ioc
 
 if TYPE_CHECKING:
+    from rawbpf.links.link import Link
     from rawbpf.programs.program import Program
-    from rawbpf.syscall.fd import Fd
 
 __all__ = ["attach_cpu_clock", "attach_tracepoint", "attach_uprobe", "find_file", "find_function"]
 
@@ -55,8 +53,8 @@ def attach_uprobe(program: Program, where: str, *, retprobe: bool = False, pid: 
     try:
         fd = open_uprobe(pmu_type("uprobe"), str(path), offset=offset, config=config, pid=pid)
     except KernelError as error:
-        raise _refused(f"cannot probe {where}", error) from None
-    return _run(program, f"{'uretprobe' if retprobe else 'uprobe'} {where}", fd)
+        raise refused(f"cannot probe {where}", error) from None
+    return run_on(program, f"{'uretprobe' if retprobe else 'uprobe'} {where}", fd)
 
 
 def find_function(where: str) -> tuple[Path, int]:
@@ -123,46 +121,18 @@ def attach_tracepoint(program: Program, where: str) -> Link:
             fix=f"{place}/available_events lists them, as GROUP:NAME",
         ) from None
     except PermissionError as error:
-        raise _refused(f"cannot attach to tracepoint {where}", error) from None
+        raise refused(f"cannot attach to tracepoint {where}", error) from None
     except KernelError as error:
-        raise _refused(f"cannot attach to tracepoint {where}", error) from None
-    return _run(program, f"tracepoint {where}", fd)
+        raise refused(f"cannot attach to tracepoint {where}", error) from None
+    return run_on(program, f"tracepoint {where}", fd)
 
 
 def attach_cpu_clock(program: Program, frequency: int = _FREQUENCY) -> Link:
     """Run the program so many times a second on each CPU, on whatever is running there."""
-    fds: list[Fd] = []
-    try:
-        for cpu in online_cpus():
-            fds.append(open_cpu_clock(cpu, frequency))  # noqa: PERF401 -- what is open is closed
-        return _run(program, f"cpu clock, {frequency} Hz", *fds)
-    except KernelError as error:
-        raise _refused("cannot sample", error) from None
-    except BaseException:
-        for fd in fds:
-            fd.close()
-        raise
-
-
-def _run(program: Program, where: str, *fds: Fd) -> Link:
-    link = Link(where, *fds)
-    try:
-        for fd in fds:
-            perf_ioctl(fd, perf_event_ioc.PERF_EVENT_IOC_SET_BPF, program.fileno())
-            perf_ioctl(fd, perf_event_ioc.PERF_EVENT_IOC_ENABLE)
-    except KernelError as error:
-        link.close()
-        raise _refused(f"cannot attach to {where}", error) from None
-    except BaseException:
-        link.close()
-        raise
-    return link
-
-
-def _refused(what: str, error: OSError) -> AttachError:
-    number = error.errno or 0
-    why, fix = "", None
-    if number in (errno.EPERM, errno.EACCES):
-        why, fix = why_refused()
-    call = error.call if isinstance(error, KernelError) else "open"
-    return AttachError(what, errno=number, call=call, why=why or str(error), fix=fix)
+    with ExitStack() as opened:
+        try:
+            fds = [opened.enter_context(open_cpu_clock(cpu, frequency)) for cpu in online_cpus()]
+        except KernelError as error:
+            raise refused("cannot sample", error) from None
+        opened.pop_all()
+    return run_on_each(program, f"cpu clock, {frequency} Hz", *fds)

@@ -5,6 +5,7 @@ All commands run in this process: starting one takes longer than all that it doe
 
 import json
 import os
+import sys
 from contextlib import ExitStack
 
 import pytest
@@ -15,6 +16,7 @@ from rawbpf.cli.main import main
 from rawbpf.collection.collection import Collection
 from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.collection.open import read_object
+from rawbpf.errors import UnsupportedError
 from rawbpf.kernel.config import kernel_config
 from rawbpf.kernel.version import kernel_version
 from rawbpf.links.link import Link
@@ -41,6 +43,8 @@ def held():
         found = {}
         for name, path in paths.items():
             found[name] = stack.enter_context(Collection(read_object(path), kernel))
+            if name == "syscall_pairs":
+                found[name].rodata["target_pid"] = ME
             found[name].load()
         for name in ("trampolines", "iterator", "forks"):
             found[name].attach()
@@ -284,6 +288,27 @@ def test_many_functions_of_one_link(rawbpf):
             assert row["prog_id"] == obj.programs["enter"].info().id
 
 
+def test_probes_of_objects_have_links_where_the_kernel_has_them(held, rawbpf):
+    """Links on perf events: 5.15; what the kernel tells of them, 6.6 and 6.7."""
+    obj = held["syscall_pairs"]
+    obj.attach()
+    link = obj.links["begin"]
+    if kernel_version() < (5, 15):
+        with pytest.raises(UnsupportedError, match="has no link to ask"):
+            link.info()
+    else:
+        info = link.info()
+        (row,) = map(json.loads, rawbpf("link", "show", str(info.id), "--json"))
+        assert (row["type"], row["prog_id"]) == ("perf_event", obj.programs["begin"].info().id)
+        if kernel_version() >= (6, 6):
+            assert (row["event"], row["func_name"]) == ("kprobe", "__x64_sys_getppid")
+            assert (row["retprobe"], row["missed"]) == (False, 0)
+    os.getppid()
+    obj.detach()
+    os.getppid()
+    assert obj.maps["counts"][ME] == 1
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
@@ -304,3 +329,23 @@ def test_many_functions_of_one_link(rawbpf):
 @pytest.mark.usefixtures("held")
 def test_errors_are_one_clear_line(rawbpf, words, status, said):
     assert said in rawbpf(*words.split(), fails=status)
+
+
+def test_without_rights_it_says_which_are_missing():
+    """In a process of its own, which has given up being root."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.dup2(writing, 2)
+        os.setresuid(65534, 65534, 65534)
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 -- the child's own
+        os._exit(main(["prog", "list"]))
+    os.close(writing)
+    with open(reading) as stream:  # noqa: PTH123 -- a pipe
+        said = stream.read()
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 1
+    assert said == (
+        "rawbpf: cannot list programs: objects of others take CAP_SYS_ADMIN to open; "
+        "run it with sudo\n"
+    )

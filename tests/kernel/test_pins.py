@@ -108,6 +108,19 @@ def test_load_pins_all(folder, capsys):
         assert sum(int.from_bytes(one[:8], "little") for one in traffic[0]) == 1
 
 
+def test_an_object_is_pinned_and_unpinned(folder, kernel):
+    with Collection(read_object(PACKETS), kernel) as obj:
+        obj.load()
+        obj.pin(str(folder))
+        (folder / "maps" / "traffic").rename(folder / "maps" / "kept")
+        with pytest.raises(KernelError, match="cannot unpin"):
+            obj.unpin(str(folder))
+        (folder / "maps" / "kept").rename(folder / "maps" / "traffic")
+        obj.unpin(str(folder))
+        assert not folder.exists()
+        assert obj.programs["at_tc"].test_run(bytes(64)).retval == 0xFFFFFFFF  # TC_ACT_UNSPEC
+
+
 def test_what_cannot_be_pinned_whole_is_not_pinned_at_all(folder, capsys):
     folder.mkdir()
     (folder / "maps").mkdir()
