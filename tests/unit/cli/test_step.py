@@ -1,5 +1,6 @@
 """``rawbpf step``: the prompt, by scripts and by a terminal."""
 
+import signal
 from pathlib import Path
 
 import pexpect
@@ -207,7 +208,13 @@ class Terminal:
     def __init__(self, file: Path) -> None:
         words = [*RAWBPF[1:], "step", str(file)]
         self.child = pexpect.spawn(
-            RAWBPF[0], words, timeout=30, encoding="utf-8", dimensions=(40, 120)
+            RAWBPF[0],
+            words,
+            timeout=30,
+            encoding="utf-8",
+            dimensions=(40, 120),
+            # Whoever runs the tests in the background has us ignore it, and children inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.child.expect(r"\(step\) ")
 
