@@ -108,7 +108,8 @@ def test_a_rejected_program_carries_the_verifiers_words():
     spec = ProgramSpec("bad", bpf_prog_type.BPF_PROG_TYPE_KPROBE, b.build())
     with pytest.raises(VerifierError) as caught, library.Kprobe("do_sys_openat2", program=spec):
         pass
-    assert "invalid bpf_context access" in str(caught.value)
+    assert "of the context cannot be read" in str(caught.value)
+    assert "invalid bpf_context access" in caught.value.cause
     assert "invalid bpf_context access" in caught.value.log
     assert "r0 = *(u64 *)(r1 +1000)" in caught.value.log
 
