@@ -1,11 +1,12 @@
 """What rawbpf asks of the kernel, told: each call as a line, in bytes, as data, as a script.
 
-capture   words and memory ──> Call        while it happens; all else works on what it kept
-known     what earlier calls made          descriptors and their names, maps and their sizes
-members   a structure ──> named values     and line: the call as strace(1) would write it
-reasons   why it is made now
-dump      every byte, annotated
-record    JSON, both ways
-replay    the same calls once more
-script    the same calls, as a program of their own
+capture, draft    words and memory ──> Call        while it happens; all else works on what it kept
+known             what earlier calls made          descriptors and their names, maps, mappings
+layout, pointers  which structure, how much memory
+members, line     a structure ──> named values     the call as strace(1) would write it
+reasons, look     why it is made now
+dump              every byte, annotated
+record            JSON, both ways
+replay            the same calls once more
+script            the same calls, as a program of their own
 """

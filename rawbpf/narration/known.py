@@ -55,6 +55,7 @@ class Thing(NamedTuple):
     value_size: int = 0
     watches: tuple[int, ...] = ()
     link_type: int = -1
+    linked: bool = False
 
     @property
     def label(self) -> str:
@@ -112,6 +113,9 @@ class Known:
             self._learn_info(call)
         elif call.makes_fd:
             self.things[call.result] = made_by(call)
+            target = numbers_of(call).get("target_fd", -1)
+            if call.key == "BPF_LINK_CREATE" and target in self.things:
+                self.things[target] = self.things[target]._replace(linked=True)
 
     def _learn_info(self, call: Call) -> None:
         """What was not made by us: its info tells the sizes of a map, the type of a link."""

@@ -57,6 +57,11 @@ class Look:
         return made_by(self._call).name if made else self._thing.name
 
     @property
+    def is_linked(self) -> bool:
+        """Whether a link holds it, too."""
+        return self._thing.linked
+
+    @property
     def was_found(self) -> bool:
         """Whether it was opened by its id, and so is somebody's already."""
         return self._thing.name.startswith("id ")
@@ -193,6 +198,11 @@ class Look:
     def data_pages(self) -> int:
         """Pages of a ring, but for the page of control."""
         return self.words[1] // _PAGE - 1
+
+    @property
+    def unmaps(self) -> str:
+        """What the memory that is given back was a mapping of."""
+        return self._known.thing(self._known.mappings.get(self.words[0], -1)).kind
 
     def kind_of_word(self, at: int) -> str:
         """What the descriptor in a word is."""

@@ -42,11 +42,11 @@ REASONS = (
     Reason("BPF_MAP_CREATE", lambda c: c.is_trial,
            "A feature is tried out: a kernel without {map_type} refuses this smallest of maps."),
     Reason("BPF_MAP_CREATE", lambda c: c.map_is("PERF_EVENT_ARRAY"),
-           "The program will find the ring of its CPU here: {attr[max_entries]} slots for perf "
-           "events, one for each CPU id, empty so far."),
+           "Here a program finds the ring of its CPU: {attr[max_entries]} slots for perf events, "
+           "one for each CPU id, all of them empty so far."),
     Reason("BPF_MAP_CREATE", lambda c: c.map_is("RINGBUF"),
-           "A ring of {attr[max_entries]} bytes that programs on all CPUs write to; it will be "
-           "mapped and read."),
+           "A ring of {attr[max_entries]} bytes that programs on all CPUs write to, and that can "
+           "be mapped and read."),
     Reason("BPF_MAP_CREATE", lambda c: c.is_section,
            "A section of the object becomes a map with one value, so that its variables have an "
            "address that the program may use."),
@@ -215,10 +215,14 @@ REASONS = (
     Reason("mmap", lambda c: c.map_is("RINGBUF"),
            "How far the kernel has written, and the data, twice in a row so that no record has to "
            "wrap; this is only for reading."),
+    Reason("mmap", lambda c: c.kind == "map",
+           "The map's values appear in our memory: to read or write one takes no call any more."),
     Reason("mmap", _always,
            "The memory behind the descriptor appears in our own."),
+    Reason("munmap", lambda c: c.unmaps == "perf",
+           "The ring has been read for the last time."),
     Reason("munmap", _always,
-           "This memory has been read for the last time."),
+           "We need this memory no longer."),
 
     # Sleeping
     Reason("epoll_create1", _always,
@@ -250,13 +254,13 @@ REASONS = (
            "This thread gives up capabilities, or takes back those that it gave up."),
 
     # The end
-    Reason("close", lambda c: c.kind in ("kprobe", "kretprobe", "uprobe", "uretprobe"),
+    Reason("close", lambda c: c.kind.endswith("probe") and not c.is_linked,
            "The probe is taken away. This returns when the last program that it started has "
            "ended."),
     Reason("close", lambda c: c.kind == "link" and not c.was_found,
            "The link goes, and with it what it attached, unless it was pinned."),
     Reason("close", lambda c: c.kind == "perf",
-           "The event of one CPU goes; nothing can be written to its ring any more."),
+           "We need this CPU's event no longer. In a slot of a map it stays, until the map goes."),
     Reason("close", lambda c: c.kind in ("map", "prog", "btf", "link"),
            "We need this {noun} no longer. The kernel frees it when nothing else holds it."),
     Reason("close", _always,

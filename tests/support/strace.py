@@ -27,7 +27,9 @@ def instructions(text: str) -> bytes:
 
 def _slot(text: str) -> bytes:
     one = fields(text)
-    code = sum(getattr(bpf_insn, name) for name in one["code"].split("|"))
+    # What became BPF_ATOMIC (5.12) was BPF_XADD when it could only add.
+    names = one["code"].replace("BPF_XADD", "BPF_ATOMIC").split("|")
+    code = sum(getattr(bpf_insn, name) for name in names)
     registers = _register(one["dst_reg"]) | _register(one["src_reg"]) << 4
     imm = int(one["imm"], 0) & 0xFFFFFFFF
     return struct.pack("<BBhI", code, registers, int(one["off"], 0), imm)

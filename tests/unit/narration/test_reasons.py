@@ -15,8 +15,9 @@ from rawbpf.programs.load import load
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf
 from rawbpf.syscall.epoll import Epoll
-from rawbpf.syscall.gate import replaced
-from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type, bpf_prog_type
+from rawbpf.syscall.gate import enter, replaced
+from rawbpf.syscall.perf_event import open_bpf_output, open_probe
+from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd, bpf_map_type, bpf_prog_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
 from rawbpf.uapi.bpf_commands import COMMANDS
 from rawbpf.uapi.bpf_info import BpfMapInfo
@@ -106,6 +107,35 @@ def test_a_walk_begins_and_goes_on():
     assert said[3].startswith("What does the kernel say of this map?")
     assert "over all maps begins" in said[5]
     assert "above 5" in said[6]
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_closing_the_event_of_a_probe_ends_it_unless_a_link_holds_it(linked, monkeypatch):
+    monkeypatch.setattr("rawbpf.narration.capture.read_text", lambda _, file: "6" * ("/kp" in file))
+
+    def probe():
+        with open_probe(6, "do_exit") as event:
+            if linked:
+                kind = bpf_attach_type.BPF_PERF_EVENT
+                bpf.link_create_perf_event(9, event.fileno(), kind).close()
+
+    said = sentences(probe, perf_event_open=[80], BPF_LINK_CREATE=[81])
+    assert said[0].startswith("This makes the probe")
+    assert ("80<kprobe:do_exit>" in said[1]) is linked
+    assert said[-1].startswith("The probe is taken away") is not linked
+
+
+def test_memory_is_given_back_for_what_it_was():
+    def make():
+        with open_bpf_output(0) as event:
+            enter("mmap", 0, 8192, 3, 1, event.fileno(), 0)
+            enter("munmap", 0x7000, 8192)
+            enter("munmap", 0x9000, 4096)
+
+    said = sentences(make, perf_event_open=[80], mmap=[0x7000], munmap=[0])
+    assert "1 of data" in said[1]
+    assert said[2] == "The ring has been read for the last time."
+    assert "We need this memory no longer." in said
 
 
 def test_what_an_epoll_watches_decides_what_it_is_for():
