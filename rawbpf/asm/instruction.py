@@ -122,9 +122,16 @@ def decode_all(data: bytes) -> list[Instruction]:
     ...
     rawbpf.errors.DecodeError: offset 0x8: opcode 0xff is unknown
     """
+    # Half of what a compiler writes it has written before: r1 = r10, exit.
+    known: dict[bytes, Instruction] = {}
     instructions, offset = [], 0
     while offset < len(data):
-        instruction = Instruction.decode(data, offset)
+        slot = data[offset : offset + SLOT]
+        instruction = known.get(slot)
+        if instruction is None:
+            instruction = Instruction.decode(data, offset)
+            if instruction.slots == 1:
+                known[slot] = instruction
         instructions.append(instruction)
         offset += SLOT * instruction.slots
     return instructions

@@ -101,15 +101,19 @@ class Strings:
             raise FormatError("damaged BTF", why=f"a name of {length} bytes at {offset}")
         return decode_name(self._data[start : start + length])
 
-    def offsets(self, name: str) -> list[int]:
-        """Every offset at which exactly this name is read, the middle of longer ones included."""
+    def offsets(self, name: str) -> tuple[list[int], list[int]]:
+        """Where exactly this name is read: whole strings, and the endings of longer ones.
+
+        The latter are legal, and no writer of BTF is known that makes use of them.
+        """
         wanted = encode_name(name) + b"\0"
-        found = [] if self._base is None else self._base.offsets(name)
+        whole, endings = ([], []) if self._base is None else self._base.offsets(name)
         at = self._data.find(wanted)
         while at >= 0:
-            found.append(self._start + at)
+            is_whole = at == 0 or self._data[at - 1] == 0
+            (whole if is_whole else endings).append(self._start + at)
             at = self._data.find(wanted, at + 1)
-        return found
+        return whole, endings
 
     def beginning_with(self, prefix: str) -> list[str]:
         """Every name of its own or of its base that begins so, each once."""

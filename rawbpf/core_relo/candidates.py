@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.core_relo.compatible import kinds_compatible
-from rawbpf.core_relo.names import essential, name_of
+from rawbpf.core_relo.names import ENUMS, essential, name_of
 from rawbpf.errors import FormatError
+from rawbpf.uapi.btf import BTF_KIND_ENUM, BTF_KIND_ENUM64
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,9 @@ __all__ = ["Candidate", "Targets"]
 
 _MOST = 100
 """Types of one name: every record about it asks all of them."""
+
+
+_ENUMS = (BTF_KIND_ENUM, BTF_KIND_ENUM64)
 
 
 class Candidate(NamedTuple):
@@ -83,5 +87,6 @@ class Targets:
 def _ids(btf: Btf, name: str, record: t.Type) -> list[int]:
     """Types of that name, whatever their flavour, and of that kind."""
     names = [name, *btf.strings.beginning_with(f"{name}___")]
-    found = [one for each in names if essential(each) == name for one in btf.find_ids(each)]
+    kinds = _ENUMS if isinstance(record, ENUMS) else (record.kind,)
+    found = [one for each in names if essential(each) == name for one in btf.find_ids(each, kinds)]
     return sorted(one for one in set(found) if kinds_compatible(btf[one], record))
