@@ -44,6 +44,7 @@ BTF_TESTS = [
     "tests/unit/btf/test_describe.py",
     "tests/unit/btf/test_vmlinux.py",
     "tests/unit/core_relo/test_against_libbpf.py",
+    "tests/objects/test_relocate.py",
 ]
 PAGES_TEST = f"{KERNEL_TESTS}/test_lessons.py"
 TOOLS_TESTS = [

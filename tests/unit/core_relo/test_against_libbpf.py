@@ -4,16 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from rawbpf.asm.instruction import decode_all
-from rawbpf.cli.btf_source import open_btf
-from rawbpf.collection.open import read_object
-from rawbpf.core_relo import Targets, relocate
 from rawbpf.errors import RawbpfError
 from tests.support import libbpf
 from tests.support.bpf_objects import CLANGS, build
 from tests.support.bpf_objects import SOURCES as BPF_SRC
 from tests.support.core_objects import PROGRAMS, TARGETS, core_object
 from tests.support.kernel_btf import KERNELS
+from tests.support.relocated import check_relocated, relocated
 
 OURS = sorted(path.name.removesuffix(".bpf.c") for path in BPF_SRC.glob("*.bpf.c"))
 
@@ -21,37 +18,6 @@ OURS = sorted(path.name.removesuffix(".bpf.c") for path in BPF_SRC.glob("*.bpf.c
 @pytest.fixture(scope="module")
 def loader(tmp_path_factory):
     return libbpf.compile_loader(tmp_path_factory.mktemp("libbpf"))
-
-
-def relocated(path: Path, btf: Path):
-    """By program the code for the kernel with these types."""
-    spec = read_object(path)
-    targets = Targets(open_btf(str(btf)))
-    programs = {name: one.code for name, one in spec.programs.items() if one.autoload}
-    return {name: relocate(code, spec.btf, targets).code for name, code in programs.items()}
-
-
-def comparable(instructions, references):
-    """Without descriptors, and what the running kernel's functions and variables are."""
-    for index, one in enumerate(instructions):
-        kind = references[index].kind if index in references else ""
-        if kind == "map_value":
-            yield one.opcode, one.dst, one.imm >> 32
-        else:
-            yield (one.opcode, one.dst) if kind else one
-
-
-def check(loader, path, btf):
-    theirs = libbpf.load(loader, path, btf)
-    ours = relocated(path, btf)
-    assert not theirs.refused, theirs.complaint
-    assert ours
-    for name, code in ours.items():
-        references = code.references
-        numbers = dict.fromkeys((one.name for one in references.values()), 0)
-        made = decode_all(code.encode(numbers, numbers))
-        expected = comparable(decode_all(theirs.code[name]), references)
-        assert list(comparable(made, references)) == list(expected), name
 
 
 @pytest.mark.parametrize("target", [*KERNELS, *TARGETS[:2]], ids=lambda one: Path(one).name)
@@ -66,7 +32,7 @@ def test_every_kind_of_question(loader, name, newest, target):
         with pytest.raises(RawbpfError, match="enum large::HUGE"):
             relocated(path, btf)
         return
-    check(loader, path, btf)
+    check_relocated(loader, path, btf)
 
 
 @pytest.mark.parametrize("name", ["fields", "kinds"])
@@ -84,4 +50,4 @@ def test_both_find_the_same_ambiguous(loader, name):
 @pytest.mark.parametrize("clang", CLANGS)
 def test_programs_of_bpf_src(loader, clang, kernel):
     for name in OURS:
-        check(loader, build(name, clang), Path(kernel))
+        check_relocated(loader, build(name, clang), Path(kernel))
