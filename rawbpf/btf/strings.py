@@ -56,7 +56,7 @@ class Strings:
     'int'
     """
 
-    __slots__ = ("_base", "_cache", "_data", "_left", "_start", "end")
+    __slots__ = ("_base", "_cache", "_data", "_left", "_start", "_texts", "end")
 
     def __init__(self, data: bytes, base: Strings | None = None) -> None:
         # A split BTF may have no strings of its own; a base has at least the empty one.
@@ -72,6 +72,7 @@ class Strings:
         self._start: int = 0 if base is None else base.end
         self.end: int = self._start + len(data)
         self._cache: dict[int, str] = {}
+        self._texts: dict[int, str] = {}
         # Names may share endings, but no compiler makes them overlap so much that reading each
         # once reads the section many times over. A hostile blob's could fill the memory.
         self._left = 16 * len(data) + 65536
@@ -85,7 +86,10 @@ class Strings:
 
     def text(self, offset: int) -> str:
         """A line of source at an offset: as a name, but of any length."""
-        return self._cache.get(offset) or self._read(offset, len(self._data))
+        text = self._texts.get(offset)
+        if text is None:
+            text = self._texts[offset] = self._read(offset, len(self._data))
+        return text
 
     def _read(self, offset: int, longest: int) -> str:
         if self._base is not None and offset < self._start:

@@ -7,7 +7,8 @@ from rawbpf.asm.format import format_instruction
 from rawbpf.asm.parse import parse_instruction
 from rawbpf.cli.bytecode import read_bytecode
 from rawbpf.elf.code import code_sections
-from rawbpf.elf.object import open_object
+from rawbpf.elf.inventory import inventory
+from rawbpf.elf.object import read_spec
 from rawbpf.elf.read import ObjectFile
 from rawbpf.uapi.bpf import bpf_prog_type
 from tests.support.llvm import objdump
@@ -31,8 +32,10 @@ def package(request):
 
 def test_all_are_read(package):
     for name, data in package.items():
-        spec = open_object(data)
+        file = ObjectFile(data)
+        spec = read_spec(file)
         assert spec.programs, name
+        assert len(inventory(file, spec)["programs"]) == len(spec.programs), name
         assert spec.license, name
         for program in spec.programs.values():
             assert program.prog_type is not bpf_prog_type.BPF_PROG_TYPE_UNSPEC, program

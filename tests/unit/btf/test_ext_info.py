@@ -65,6 +65,15 @@ def test_a_line_of_any_length():
     assert there_and_back(info) == info
 
 
+def test_many_records_may_have_one_line():
+    """A function that is inlined everywhere: its lines are read from the strings once."""
+    info = ExtInfo({}, {"tc": [LineInfo(8 * i, "a.c", "x" * 999, 1, 1) for i in range(999)]}, {})
+    table = StringTable()
+    data = encode_ext_info(info, table)
+    strings = Strings(table.encode())
+    assert decode_ext_info(data, strings) == decode_ext_info(data, strings) == info
+
+
 def test_longer_records_are_cut_to_what_is_known():
     strings = StringTable()
     name = strings.add(".text")
