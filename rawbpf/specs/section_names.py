@@ -107,6 +107,8 @@ fexit                   TRACING                 TRACE_FEXIT              5.5  FU
 fexit.s                 TRACING                 TRACE_FEXIT              5.10 FUNCTION
 fmod_ret                TRACING                 MODIFY_RETURN            5.7  FUNCTION
 fmod_ret.s              TRACING                 MODIFY_RETURN            5.10 FUNCTION
+fsession                TRACING                 TRACE_FSESSION           7.0  FUNCTION
+fsession.s              TRACING                 TRACE_FSESSION           7.0  FUNCTION
 iter                    TRACING                 TRACE_ITER               5.8  KIND
 iter.s                  TRACING                 TRACE_ITER               5.19 KIND
 freplace                EXT                     -                        5.6  FUNCTION

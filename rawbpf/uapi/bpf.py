@@ -242,6 +242,7 @@ class bpf_attach_type(IntEnum):
     BPF_NETKIT_PEER = 55
     BPF_TRACE_KPROBE_SESSION = 56
     BPF_TRACE_UPROBE_SESSION = 57
+    BPF_TRACE_FSESSION = 58
 
 
 class bpf_link_type(IntEnum):
