@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawbpf.btf.btf import Btf
+    from rawbpf.btf.values.codec import ValueCodec
     from rawbpf.elf.read import ObjectFile
     from rawbpf.specs.data_spec import DataSpec, Variable
     from rawbpf.specs.map_spec import MapSpec
@@ -33,6 +34,9 @@ Row = dict[str, Any]
 
 _LARGEST_VALUE = 4096
 """Bytes of a variable that is still shown."""
+
+_MOST_LEAVES = 8
+"""Numbers and texts in a byte of one."""
 
 
 def inventory(file: ObjectFile, spec: ObjectSpec) -> Row:
@@ -66,6 +70,7 @@ class _Types:
     """The object's types as C names them, within one budget."""
 
     def __init__(self, btf: Btf | None) -> None:
+        self._codecs: dict[int, ValueCodec] = {}
         self.btf, self._budget = btf, Budget(0 if btf is None else btf.words)
 
     def of(self, type_id: int) -> str | None:
@@ -78,8 +83,11 @@ class _Types:
         """What the variable holds at the beginning; None where that is not known, or long."""
         if self.btf is None or not variable.type_id or variable.size > _LARGEST_VALUE:
             return None
-        kind = codec(self.btf, variable.type_id)
-        if kind.size != variable.size:
+        if variable.type_id not in self._codecs:
+            self._codecs[variable.type_id] = codec(self.btf, variable.type_id)
+        kind = self._codecs[variable.type_id]
+        # Unions in unions may mean a million things in one byte.
+        if kind.size != variable.size or kind.leaves > _MOST_LEAVES * variable.size:
             return None
         return kind.decode(contents[variable.offset : variable.offset + variable.size])
 

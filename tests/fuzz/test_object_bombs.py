@@ -25,7 +25,7 @@ from tests.support.btf_records import blob
 
 CODE = elf.SHF_ALLOC | elf.SHF_EXECINSTR
 MANY = 3000
-LETTERS = b"\0f\0xdp\0.text\0.data.x\0.bss.x\0"
+LETTERS = b"\0f\0xdp\0.text\0.data.x\0.bss.x\0.BTF\0"
 NAMES = (elf.SectionHeader(1, elf.SHT_STRTAB), LETTERS)
 CALL, EXIT, ONE = Instruction(0x85, src=1, imm=-1), Instruction(0x95), Instruction(0xB7, imm=1)
 
@@ -55,8 +55,19 @@ def objects():
     yield "data", file_of(NAMES, *[data] * MANY, symbols((2 + i, 0, 0) for i in range(MANY)))
     zero = (elf.SectionHeader(at(b".bss.x"), elf.SHT_NOBITS, elf.SHF_ALLOC, size=1 << 26), b"")
     yield "zeros", file_of(NAMES, *[zero] * MANY)
+    yield "values", variables_that_mean_much()
     yield "reach", file_of(*programs_that_all_reach(9000, 110))
     yield "reach too much", file_of(*programs_that_all_reach(9000, 130))
+
+
+def variables_that_mean_much():
+    """Each of them four bytes, in which half a million numbers can be read."""
+    unions = [t.Union("", 4, (t.Member("a", i, 0), t.Member("b", i, 0))) for i in range(1, 19)]
+    variable, place = t.Var("f", 19, 1), t.DataSec(".data.x", 4, (t.SecVar(20, 0, 4),))
+    btf = blob(t.Int("int", 4, 32), *unions, variable, place)
+    data = (elf.SectionHeader(at(b".data.x"), elf.SHT_PROGBITS, elf.SHF_ALLOC), b"1234")
+    types = (elf.SectionHeader(at(b".BTF"), elf.SHT_PROGBITS), btf)
+    return file_of(NAMES, data, types, symbols((2, 0, 0) for _ in range(MANY)))
 
 
 def programs_that_all_reach(length, count):
@@ -112,7 +123,7 @@ def relocate_one(case):
 def test_bombs_do_not_go_off():
     words = [sys.executable, "-m", "tests.fuzz.test_object_bombs"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=300)
-    assert (done.returncode, done.stderr, done.stdout) == (0, "", "11\n")
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "12\n")
 
 
 if __name__ == "__main__":

@@ -43,9 +43,11 @@ class ValueCodec:
     {'pid': 7, 'comm': b'init'}
     """
 
-    def __init__(self, inner: Codec) -> None:
+    def __init__(self, inner: Codec, leaves: int = 1) -> None:
         self._inner = inner
         self.size = inner.size
+        self.leaves = leaves
+        """How many numbers and texts a value consists of: what reading one costs."""
 
     def decode(self, data: bytes) -> Any:  # noqa: ANN401 -- whatever the type's values are
         """The value. FormatError: fewer bytes than the type has; further ones are not looked at."""
@@ -72,7 +74,7 @@ def codec(btf: Btf, type_id: int) -> ValueCodec:
             f"BTF type {type_id} is too large to be read",
             why=f"{inner.size} bytes with {leaves} numbers in them",
         )
-    return ValueCodec(inner)
+    return ValueCodec(inner, leaves)
 
 
 class _Compiler:
