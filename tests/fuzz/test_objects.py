@@ -8,6 +8,7 @@ kernel that holds the bounds.
 import subprocess
 import sys
 from contextlib import suppress
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from rawbpf.collection.embedded import embedded_objects
 from rawbpf.collection.variables import Section
 from rawbpf.core_relo import Targets, relocate
 from rawbpf.elf.inventory import inventory
-from rawbpf.elf.object import read_spec
+from rawbpf.elf.object import open_object, read_spec
 from rawbpf.elf.read import ObjectFile
 from rawbpf.errors import RawbpfError
 from tests.support.bounds import run_bounded
@@ -75,28 +76,51 @@ def other_words(data):
         yield f"word {at} is {value:#x}", data[:at] + value.to_bytes(4, "little") + data[at + 4 :]
 
 
-def main(path, kernel, step):
+def against(damaged, spec):
+    """Relocate a good object for a damaged kernel."""
+    with suppress(RawbpfError):
+        targets = Targets(Btf(damaged))
+        for program in spec.programs.values():
+            with suppress(RawbpfError):
+                relocate(program.code, spec.btf, targets)
+
+
+def main(path, kernel, step, which):
     """Every so many'th variation; one that ends in no declared way ends this process."""
-    data, types = Path(path).read_bytes(), Btf(Path(kernel).read_bytes())
-    exercise(data, types)
-    cases = chain(cut(data), other_bytes(data), other_words(data))
-    chosen = islice(cases, 0, None, int(step))
-    print(run_bounded(chosen, lambda damaged: exercise(damaged, types)))
+    data, types = Path(path).read_bytes(), Path(kernel).read_bytes()
+    if which == "object":
+        victim, question = data, partial(exercise, kernel=Btf(types))
+    else:
+        victim, question = types, partial(against, spec=open_object(data))
+    question(victim)
+    cases = chain(cut(victim), other_bytes(victim), other_words(victim))
+    print(run_bounded(islice(cases, 0, None, int(step)), question))
+
+
+def damage(folder, name, step, which):
+    """How many variations were tried. Debug information, most of a file, is taken off before."""
+    path, types = folder / f"{name}.o", folder / "types"
+    llvm("llvm-strip", "--strip-debug", str(core_object(name)), "-o", str(path))
+    kernel = str(core_object("target_moved"))
+    llvm("llvm-objcopy", f"--dump-section=.BTF={types}", kernel, str(folder / "unused"))
+    words = ["tests.fuzz.test_objects", str(path), str(types), str(step), which]
+    done = subprocess.run(
+        [sys.executable, "-m", *words], capture_output=True, text=True, timeout=300
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return int(done.stdout)
 
 
 @pytest.mark.parametrize(
     ("name", "step"), [("tiny", 1), ("maps", 47), ("kinds", 83), ("fields", 113)]
 )
 def test_damaged_objects(tmp_path, name, step):
-    """Without debug information, which is most of a file and read by nobody."""
-    path, types = tmp_path / f"{name}.o", tmp_path / "types"
-    llvm("llvm-strip", "--strip-debug", str(core_object(name)), "-o", str(path))
-    kernel = str(core_object("target_moved"))
-    llvm("llvm-objcopy", f"--dump-section=.BTF={types}", kernel, str(tmp_path / "unused"))
-    words = [sys.executable, "-m", "tests.fuzz.test_objects", str(path), str(types), str(step)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert int(done.stdout) > 250
+    assert damage(tmp_path, name, step, "object") > 250
+
+
+@pytest.mark.parametrize(("name", "step"), [("fields", 7), ("kinds", 7)])
+def test_damaged_kernels(tmp_path, name, step):
+    assert damage(tmp_path, name, step, "kernel") > 400
 
 
 if __name__ == "__main__":
