@@ -1,6 +1,6 @@
 """Objects that ask every question CO-RE knows, and kernels' types that answer otherwise.
 
-``core_relo/*.c``, compiled: ``fields``, ``kinds``, ``kernel`` are programs, ``target_*`` kernels.
+``core_relo/*.c``, compiled: ``PROGRAMS`` are programs, ``TARGETS`` are kernels.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from tests.support.clang import clang
 
 SOURCES = Path(__file__).parent / "core_relo"
-PROGRAMS = ("fields", "kinds", "kernel")
+PROGRAMS = ("fields", "kinds", "kernel", "tiny")
 TARGETS = ("target_moved", "target_poor", "target_many")
 
 
