@@ -22,9 +22,8 @@ from tests.support.bpf_objects import CLANGS, SOURCES, built
 from tests.support.rejected import spec_for
 
 SLOT = 8
-LOG_SIZE = 1 << 16
+LOG_SIZES = (1 << 16, 1 << 21)
 LEVEL, STATS = 1, 4
-ATTR_SIZE = BpfAttrProgLoad.prog_btf_fd.offset
 
 
 class Base(NamedTuple):
@@ -226,10 +225,12 @@ def load(one: Mutant):
     refused = _enter(attr, one.base.size)
     if not refused:
         return None
-    log = ctypes.create_string_buffer(LOG_SIZE)
-    attr.log_buf, attr.log_size = ctypes.addressof(log), LOG_SIZE
     attr.log_level = STATS if refused == errno.E2BIG else LEVEL
-    _enter(attr, one.base.size)
+    for size in LOG_SIZES:
+        log = ctypes.create_string_buffer(size)
+        attr.log_buf, attr.log_size = ctypes.addressof(log), size
+        if _enter(attr, one.base.size) != errno.ENOSPC:
+            break
     return log.value.decode(errors="backslashreplace")
 
 

@@ -109,7 +109,7 @@ def load(real, words, level, size):
     return log.value.decode(errors="backslashreplace")
 
 
-_ADDRESS = re.compile(r"0xffff[0-9a-f]{12}")
+_ADDRESS = re.compile(r"0xff[0-9a-f]{14}")
 _TIME = re.compile(r"verification time \d+ usec")
 
 

@@ -43,6 +43,7 @@ RULE = Rule(
         r"(?P<half>direct value offset of \d{1,10} is not allowed)",
         r"(?P<half>invalid (?:access to map value pointer|module BTF object FD))",
         r"(?P<half>fd_idx without fd_array is invalid)",
+        r"(?P<half>reserved field \(insn[^\n]{0,20}) is used in pseudo_btf_id",
         (
             r"(?P<btf>(?:ldimm64 unable to|btf_vmlinux is malformed|pseudo "
             r"btf_id|ldimm64 insn specifies invalid btf_id)[^\n]{0,80})"

@@ -46,7 +46,7 @@ RULE = Rule(
             r"arg#(?P<arg>\d{1,3}) reference type\('(?P<type>[^']{0,60})'\) "
             r"size cannot be determined"
         ),
-        r"(?i)global function (?P<name>\w{1,128})\(\) (?P<said>[^\n]{1,100})",
+        r"[Gg]lobal function (?P<name>\w{1,128})\(\) (?P<said>[^\n]{1,100})",
         (
             r"(?P<name>\w{1,128})\(\) (?P<said>is not a global function|doesn't "
             r"return scalar)[^\n]{0,60}"

@@ -34,7 +34,7 @@ RULE = Rule(
     patterns=(
         r"cannot call GPL-restricted function from non-GPL compatible program",
         r"cannot call kernel function from non-GPL compatible program",
-        r"(?i)struct ops programs must have a GPL compatible license",
+        r"[Ss]truct ops programs must have a GPL compatible license",
     ),
     meaning=(
         "The kernel lends some of its helpers, and all of its own functions, only to "

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 def _explain(failure: Failure, _: re.Match[str]) -> Finding:
     text = failure.text_at(failure.slot) or ""
-    evidence = [Evidence(f"the condition is: {text}", failure.slot)] if "goto" in text else []
+    evidence = (
+        [Evidence(f"the condition is: {text}", failure.slot)] if text.startswith("if") else []
+    )
     return Finding(
         "this loop changes nothing that its end depends on, so it never ends",
         tuple(evidence),

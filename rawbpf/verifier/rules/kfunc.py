@@ -50,6 +50,7 @@ RULE = Rule(
         r"calling kernel function (?P<denied>\S{1,128}) is not allowed",
         r"release (?:kernel function|kfunc) (?P<release>\w{1,128}) expects",
         r"(?P<arg>(?:kernel function|kfunc) \w{1,128} (?:args?|R)#?\d[^\n]{0,120})",
+        r"(?P<arg>R\d pointer type \w{1,20} \w{1,80} must point[^\n]{0,80})",
         (
             r"(?P<arg>[aA]rg#?\d [^\n]{0,80}(?:must|expected|is neither|doesn't|points "
             r"to)[^\n]{0,80})"
@@ -58,7 +59,7 @@ RULE = Rule(
             r"(?P<trust>R\d\d? must be (?:referenced or trusted|referenced|a "
             r"rcu pointer|trusted)[^\n]{0,40})"
         ),
-        r"(?P<null>(?i:possibly NULL pointer passed to trusted) \w{1,6})",
+        r"(?P<null>(?:[Pp]ossibly NULL pointer passed to trusted) \w{1,6})",
         (
             r"(?P<other>(?:invalid kernel function call|JIT does "
             r"not support calling (?:kernel function|kfunc)|calling "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.verifier.patch import Patch, insert
 from rawbpf.verifier.rule import Example, Finding, Rule
-from rawbpf.verifier.words import history, is_a
+from rawbpf.verifier.words import history, kind_words, range_of
 
 if TYPE_CHECKING:
     import re
@@ -20,10 +20,12 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     allowed = "" if bounds is None else f"; {_words(*bounds)} is allowed"
     register = int(found.get("reg") or 0)
     value = failure.value(register)
-    known = f"r{register}" if value is None else is_a(register, value)
-    where = "the callback returns" if "callback" in (found.get("where") or "") else "at exit"
+    result = "something else"
+    if value is not None:
+        result = range_of(value) if value.is_scalar else kind_words(value.kind)
+    who = "the callback" if "callback" in (found.get("where") or "") else "the program"
     return Finding(
-        f"{where}: {known}{allowed}" if where == "at exit" else f"{where} {known}{allowed}",
+        f"{who} returns {result}{allowed}",
         history(failure, register),
         change="set r0 to what is allowed before exit, on every path",
     )

@@ -1,0 +1,44 @@
+"""``rawbpf gallery`` as a visitor has it, at a terminal and without one."""
+
+import sys
+
+import pexpect
+import pytest
+
+from tests.support.command import RAWBPF, rawbpf
+
+pytestmark = pytest.mark.no_probe
+
+SHOWN = (
+    "call map_lookup_elem",
+    "Refused: ",
+    "[RB-V003]",
+    "The repair: Leave",
+    "+        if r0 == 0 goto out",
+    "This kernel accepts it.",
+    "rawbpf step ",
+)
+
+
+def test_without_a_terminal_nobody_is_asked():
+    done = rawbpf("gallery", "null_not_checked")
+    assert done.returncode == 0, done.stderr
+    for text in SHOWN:
+        assert text in done.stdout
+    assert "Your guess" not in done.stdout
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_at_a_terminal_one_may_guess(right):
+    visitor = pexpect.spawn(sys.executable, [*RAWBPF[1:], "gallery", "misaligned"], timeout=60,
+                            encoding="utf-8")  # fmt: skip
+    visitor.expect("What is wrong\\?")
+    visitor.expect("Your guess: ")
+    titles = [line for line in visitor.before.splitlines() if line.startswith("  ")]
+    answer = next(line.split()[0] for line in titles if ("not aligned" in line) == right)
+    visitor.sendline(answer)
+    visitor.expect("Right\\." if right else "It is: ")
+    visitor.expect("This kernel accepts it\\.")
+    visitor.expect(pexpect.EOF)
+    visitor.close()
+    assert visitor.exitstatus == 0
