@@ -59,13 +59,14 @@ def control_flow(instructions: Sequence[Instruction], functions: Iterable[int] =
     end = rows[-1][0] + rows[-1][1].slots if rows else 0
     starts = {0, *functions}
     starts |= {c for at, one in rows if (c := callee(one, at)) is not None}
-    leaders = set(starts)
+    targets, behind = set(starts), set()
     for at, one in rows:
         edges = _edges(one, at)
         if edges is not None:
-            leaders |= {edge.target for edge in edges} | {at + one.slots}
-    _check(leaders - {end}, {at for at, _ in rows})
-    return _blocks(rows, sorted(leaders - {end}), sorted(starts), end)
+            targets |= {edge.target for edge in edges}
+            behind.add(at + one.slots)
+    _check(targets, {at for at, _ in rows})
+    return _blocks(rows, sorted((targets | behind) - {end}), sorted(starts), end)
 
 
 def _slots(instructions: Sequence[Instruction]) -> list[tuple[int, Instruction]]:
@@ -91,8 +92,8 @@ def _edges(one: Instruction, at: int) -> tuple[Edge, ...] | None:
     return (Edge(following + (one.imm if kind == isa.BPF_JMP32 else one.off), "jump"),)
 
 
-def _check(leaders: set[int], slots: set[int]) -> None:
-    wrong = sorted(leaders - slots)
+def _check(targets: set[int], slots: set[int]) -> None:
+    wrong = sorted(targets - slots)
     if wrong and slots:
         raise BytecodeError(
             f"a jump or call goes to slot {wrong[0]}", why="no instruction is there"

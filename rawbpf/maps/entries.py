@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rawbpf.errors import KernelError, MissingKeyError
 from rawbpf.maps.raw import RawMap
 from rawbpf.maps.refusal import explain
-from rawbpf.maps.typed import Types
 from rawbpf.syscall import bpf
 from rawbpf.uapi.bpf import BPF_ANY, bpf_map_type
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawbpf.btf.btf import Btf
+    from rawbpf.maps.typed import Types
     from rawbpf.specs.map_spec import MapSpec
     from rawbpf.syscall.fd import Fd
 
@@ -53,6 +53,8 @@ class Entries(RawMap):
     @cached_property
     def types(self) -> Types:
         """How keys and values are written and read."""
+        from rawbpf.maps.typed import Types  # counters need no types, and start sooner
+
         if self._types is None and self._btf_id:
             from rawbpf.kernel.btf_by_id import btf_by_id
 

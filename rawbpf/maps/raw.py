@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, RawbpfError
 from rawbpf.kernel.cpus import possible_cpus
-from rawbpf.kernel.holders import fd_facts
 from rawbpf.maps.kinds import kind_of
-from rawbpf.maps.refusal import explain
 from rawbpf.syscall import bpf
-from rawbpf.syscall.bpf_batch import NO_BATCHES
 from rawbpf.syscall.owner import Owner
 from rawbpf.uapi.bpf import BPF_ANY
 
@@ -64,6 +61,8 @@ class RawMap(Owner):
 
     def take(self, key: bytes) -> bytes:
         """The value of ``key``, which is removed. At once, where the kernel can (hash: 5.14)."""
+        from rawbpf.syscall.bpf_batch import NO_BATCHES
+
         try:
             return bpf.map_lookup_and_delete_elem(self.fileno(), key, self.value_size)
         except KernelError as error:
@@ -83,6 +82,8 @@ class RawMap(Owner):
     @property
     def frozen(self) -> bool:
         """Whether user space may only read it any more."""
+        from rawbpf.kernel.holders import fd_facts
+
         return fd_facts("self", self.fileno()).get("frozen") == "1"
 
     def raw_keys(self) -> Iterator[bytes]:
@@ -105,11 +106,14 @@ class RawMap(Owner):
         try:
             return bpf.map_get_next_key(self.fileno(), key, self.spec.key_size)
         except KernelError as error:
+            from rawbpf.maps.refusal import explain
+
             raise explain("walk through", self.spec, None, error) from None
 
     def raw_items(self) -> Iterator[tuple[bytes, bytes]]:
         """All keys with their values: many at once, where the kernel can (5.6)."""
         from rawbpf.maps.batch import read_all
+        from rawbpf.maps.refusal import explain
 
         try:
             yield from read_all(self)

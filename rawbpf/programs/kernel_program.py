@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.kernel.objects import open_id
-from rawbpf.kernel.pins import open_pinned, pin
 from rawbpf.programs.info import ProgramInfo
-from rawbpf.programs.test_run import test_run
-from rawbpf.syscall.bpf_object import prog_info
 from rawbpf.syscall.owner import Owner
 
 if TYPE_CHECKING:
@@ -33,11 +29,15 @@ class KernelProgram(Owner):
     @staticmethod
     def from_id(number: int) -> KernelProgram:
         """The program with this id (4.13; CAP_SYS_ADMIN). Errors: ENOENT, EPERM."""
+        from rawbpf.kernel.objects import open_id  # whoever only loads and attaches needs none
+
         return KernelProgram(open_id("prog", number))
 
     @staticmethod
     def from_pin(path: Path) -> KernelProgram:
         """The program that is pinned there. Errors: ENOENT, EACCES; UsageError: it is none."""
+        from rawbpf.kernel.pins import open_pinned
+
         return KernelProgram(open_pinned(path, "prog"))
 
     def fileno(self) -> int:
@@ -53,6 +53,8 @@ class KernelProgram(Owner):
 
         ``rawbpf.programs.translated`` makes them readable.
         """
+        from rawbpf.syscall.bpf_object import prog_info
+
         return prog_info(self.fileno(), "xlated")[1]["xlated"]
 
     def test_run(self, data: bytes = b"", ctx: bytes = b"", repeat: int = 1) -> RunResult:
@@ -66,10 +68,14 @@ class KernelProgram(Owner):
         ``duration`` is the mean of all runs in nanoseconds. Errors: UnsupportedError (programs of
         this type cannot be run by hand), EINVAL (data or context of the wrong size), ENOSPC.
         """
+        from rawbpf.programs.test_run import test_run
+
         return test_run(self.fileno(), data, ctx, repeat)
 
     def pin(self, path: Path) -> None:
         """Give it a name in the BPF file system: it stays loaded when this process has gone."""
+        from rawbpf.kernel.pins import pin
+
         pin(self.fileno(), path, f"program {self.info().name!r}")
 
     def close(self) -> None:
