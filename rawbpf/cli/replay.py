@@ -53,14 +53,18 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _calls(file: str) -> Iterator[Call]:
+    """The calls of a file, or of a command's stderr: what else was said there is no object."""
     from rawbpf.narration.record import decode
 
-    for number, line in enumerate(_read(file).splitlines(), 1):
-        if line.strip():
-            try:
-                yield decode(line)
-            except RawbpfError as error:
-                raise RawbpfError(f"{file}, line {number}", why=str(error)) from None
+    lines = [(n, line) for n, line in enumerate(_read(file).splitlines(), 1) if line[:1] == "{"]
+    if not lines:
+        fix = "`rawbpf narrate --json -o FILE -- COMMAND` writes some"
+        raise RawbpfError(f"there is no recorded call in {file}", fix=fix)
+    for number, line in lines:
+        try:
+            yield decode(line)
+        except RawbpfError as error:
+            raise RawbpfError(f"{file}, line {number}", why=str(error)) from None
 
 
 def _read(file: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from ctypes import Structure
 
-__all__ = ["MAKES_FD", "Block", "Call", "Ref"]
+__all__ = ["MAKES_FD", "WORDS", "Block", "Call", "Ref"]
 
 MAKES_FD = {
     "BPF_MAP_CREATE",
@@ -36,6 +36,11 @@ MAKES_FD = {
     "epoll_create1",
 }
 """Commands and calls whose result is a new descriptor."""
+
+
+WORDS = {"bpf": 3, "perf_event_open": 5, "ioctl": 3, "mmap": 6, "munmap": 2, "epoll_create1": 1,
+         "epoll_ctl": 4, "epoll_pwait": 6, "close": 1}  # fmt: skip
+"""How many words the calls take that are told in more than words."""
 
 
 class Ref(NamedTuple):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rawbpf.errors import RawbpfError
 from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.narration.layout import numbers
+from rawbpf.output.escape import printable
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type
 from rawbpf.uapi.bpf_info import BpfMapInfo
 from rawbpf.uapi.bpf_link_info import BpfLinkInfo
@@ -60,7 +61,7 @@ class Thing(NamedTuple):
     @property
     def label(self) -> str:
         """``map:events``, or the kind alone."""
-        return f"{self.kind}:{self.name}" if self.name else self.kind
+        return printable(f"{self.kind}:{self.name}" if self.name else self.kind)
 
 
 class Known:
@@ -80,7 +81,7 @@ class Known:
         if fd in self.things:
             return self.things[fd].label
         try:
-            return str(Path(f"/proc/self/fd/{fd}").readlink())
+            return printable(str(Path(f"/proc/self/fd/{fd}").readlink()))
         except OSError:  # there is no such descriptor, or no /proc
             return ""
 

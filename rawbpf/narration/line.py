@@ -57,20 +57,20 @@ def _nested(rows: Iterable[tuple[list[str], str]]) -> str:
     return "{" + ", ".join(parts) + "}"
 
 
-def _attr(call: Call) -> str:
+def _attr(call: Call, at: int) -> str:
+    """The structure, or its address where it is not known."""
     block = call.block("attr")
     if block is None or block.struct is None:
-        return hex(call.words[1])
+        return hex(call.words[at])
     return structure(call, block)
 
 
 def _bpf(call: Call) -> list[str]:
-    return [call.command, _attr(call), str(call.words[2])]
+    return [call.command, _attr(call, 1), str(call.words[2])]
 
 
 def _perf_event_open(call: Call) -> list[str]:
-    block = call.block("attr")
-    attr = hex(call.words[0]) if block is None else structure(call, block)
+    attr = _attr(call, 0)
     pid, cpu, group, flags = call.words[1:5]
     return [attr, str(pid), str(cpu), str(group), values.flags(flags, values.PERF_OPEN)]
 

@@ -21,10 +21,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.errors import FormatError
-from rawbpf.narration.call import Block, Call, Ref
+from rawbpf.narration.call import WORDS, Block, Call, Ref
 from rawbpf.narration.line import format_call
 from rawbpf.narration.link_layouts import WHOLES
 from rawbpf.narration.members import members
+from rawbpf.output.escape import printable
 from rawbpf.uapi import bpf_attr, bpf_info, perf_event
 from rawbpf.uapi.bpf_link_info import BpfLinkInfo
 
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
     from ctypes import Structure
 
 __all__ = ["decode", "encode"]
+
+_WRONG = ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError
+"""What reading something else may end in."""
+
+_MAX_ERRNO = 4095
+_LONGEST = 10**6
+"""Seconds: nobody waits longer for a call to end."""
 
 
 def encode(call: Call, why: str = "") -> str:
@@ -111,19 +119,46 @@ def decode(line: str) -> Call:
     try:
         told = json.loads(line)
         words, refs = _words(told["words"])
-        return Call(
-            str(told["call"]),
-            str(told.get("command", "")),
-            words,
-            int(told["result"]),
-            float(told["seconds"]),
-            tuple(map(_block_of, told["blocks"])),
-            refs,
-            {int(fd): str(label) for fd, label in told["fds"].items()},
+        return _whole(
+            Call(
+                str(told["call"]),
+                str(told.get("command", "")),
+                words,
+                _result(told["result"]),
+                _seconds(told["seconds"]),
+                tuple(map(_block_of, told["blocks"])),
+                refs,
+                {int(fd): printable(str(label)) for fd, label in told["fds"].items()},
+            )
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except _WRONG as error:
         why = f"{type(error).__name__}: {error}"
         raise FormatError(f"this is no recorded call: {line[:60]!r}", why=why) from None
+
+
+def _whole(call: Call) -> Call:
+    """The call, if its parts fit together: blocks point to later ones, as they were captured."""
+    if len(call.words) != WORDS.get(call.name, len(call.words)):
+        raise ValueError(f"{call.name} takes {WORDS[call.name]} words")
+    places = [(-1, ref) for ref in call.refs]
+    places += [(at, ref) for at, block in enumerate(call.blocks) for ref in block.refs]
+    for at, ref in places:
+        if ref.block is not None and not at < ref.block < len(call.blocks):
+            raise ValueError(f"block {ref.block} is not there")
+    return call
+
+
+def _result(told: object) -> int:
+    """A result, or a negative errno."""
+    if not isinstance(told, int) or not -_MAX_ERRNO <= told < 1 << 63:
+        raise ValueError(f"{told!r} is no result")
+    return told
+
+
+def _seconds(told: object) -> float:
+    if not isinstance(told, (int, float)) or not 0 <= told < _LONGEST:
+        raise ValueError(f"{told!r} is no time")
+    return float(told)
 
 
 def _words(told: list[Any]) -> tuple[tuple[int, ...], tuple[Ref, ...]]:

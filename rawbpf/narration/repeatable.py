@@ -11,16 +11,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import FormatError
+from rawbpf.narration.call import WORDS
 from rawbpf.syscall.epoll import EVENT
 from rawbpf.uapi.perf_event import perf_event_ioc
-from rawbpf.uapi.syscall_nr import SYSCALL_NR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rawbpf.narration.call import Call, Ref
+    from rawbpf.narration.call import Block, Call, Ref
 
-__all__ = ["check"]
+__all__ = ["check", "room_of"]
 
 _LARGEST = 1 << 26
 
@@ -29,9 +29,6 @@ _ADDRESSES = {"bpf": (1,), "perf_event_open": (0,), "epoll_ctl": (3,), "epoll_pw
 
 _IOCTLS = set(perf_event_ioc) - {perf_event_ioc.PERF_EVENT_IOC_ID}
 """Requests whose argument is no address."""
-
-_WORDS = {"bpf": 3, "perf_event_open": 5, "ioctl": 3, "mmap": 6, "munmap": 2, "epoll_create1": 1,
-          "epoll_ctl": 4, "epoll_pwait": 6, "close": 1}  # fmt: skip
 
 
 def check(call: Call) -> None:
@@ -42,18 +39,22 @@ def check(call: Call) -> None:
 
 
 def _wrong(call: Call) -> Iterator[str]:
-    if call.name not in SYSCALL_NR["x86_64"] or call.name not in _WORDS:
+    if call.name not in WORDS:
         yield f"rawbpf makes no call {call.name!r}"
         return
-    if len(call.words) != _WORDS[call.name] or (call.name == "mmap" and call.words[0]):
+    if call.name == "mmap" and call.words[0]:
         yield "its words cannot be meant"
         return
     if call.name in ("close", "munmap") and not call.refs:
         yield "it does not say what to let go of"
-    if any(not 0 <= block.room <= _LARGEST for block in call.blocks):
+    if any(block.room < 0 for block in call.blocks) or _total(call) > _LARGEST:
         yield "it has a block of an impossible size"
-    refs = [*call.refs, *(ref for block in call.blocks for ref in block.refs)]
-    if not all(_fits(call, ref) for ref in refs):
+        return
+    if not all(_fits(call, ref, len(call.words), 1) for ref in call.refs):
+        yield "it points to where nothing is"
+        return
+    if not all(_fits(call, ref, room_of(block), ref.size) for block in call.blocks
+               for ref in block.refs):  # fmt: skip
         yield "it points to where nothing is"
         return
     recorded = {ref.at for ref in call.refs if ref.block is not None}
@@ -63,10 +64,19 @@ def _wrong(call: Call) -> Iterator[str]:
     yield from _too_short(call)
 
 
-def _fits(call: Call, ref: Ref) -> bool:
-    return (ref.block is None or 0 <= ref.block < len(call.blocks)) and (
-        ref.size in (4, 8) and 0 <= ref.at < _LARGEST
-    )
+def room_of(block: Block) -> int:
+    """Bytes of memory that a block takes."""
+    return max(block.room, len(block.before or b""))
+
+
+def _total(call: Call) -> int:
+    return sum(map(room_of, call.blocks))
+
+
+def _fits(call: Call, ref: Ref, room: int, width: int) -> bool:
+    """Whether it points to a block that there is, from a place that there is."""
+    leads = ref.block is None or 0 <= ref.block < len(call.blocks)
+    return leads and ref.size in (4, 8) and 0 <= ref.at <= room - width
 
 
 def _too_short(call: Call) -> Iterator[str]:

@@ -21,7 +21,7 @@ from rawbpf.errors import KernelError
 from rawbpf.narration.call import Call
 from rawbpf.narration.layout import given, place
 from rawbpf.narration.pointers import pointers
-from rawbpf.narration.repeatable import check
+from rawbpf.narration.repeatable import check, room_of
 from rawbpf.syscall.gate import enter
 from rawbpf.syscall.owner import Owner
 from rawbpf.uapi.bpf import bpf_cmd
@@ -181,7 +181,7 @@ def _made_now(call: Call) -> bool:
 
 def _buffer(block: Block) -> Buffer:
     before = block.before or b""
-    buffer = ctypes.create_string_buffer(max(block.room, len(before)) + _SLACK)
+    buffer = ctypes.create_string_buffer(room_of(block) + _SLACK)
     ctypes.memmove(buffer, before, len(before))
     return buffer
 
@@ -204,8 +204,8 @@ def _written(block: Block, now: bytes) -> Iterator[str]:
     """Whether the kernel wrote something else, where it should be the same."""
     then = block.after or b""
     apart = [*block.varies, *((ref.at, ref.size) for ref in block.refs)]
-    free = {at + n for at, size in apart for n in range(size)}
-    wrong = [at for at in range(len(then)) if then[at] != now[at] and at not in free]
+    free = {n for at, width in apart for n in range(max(at, 0), min(at + width, len(then)))}
+    wrong = [at for at in range(len(now)) if then[at] != now[at] and at not in free]
     if wrong:
         at = wrong[0]
         more = f" and {len(wrong) - 1} more bytes" if len(wrong) > 1 else ""

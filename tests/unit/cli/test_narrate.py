@@ -137,7 +137,8 @@ def test_a_guest_hands_it_on(monkeypatch):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"nonsense\n", "line 1"),
+        (b"nonsense\n", "there is no recorded call in"),
+        (b'guest: Linux\n{"call": 1}\n', "line 2"),
         (b"\xff\xfe", "it is no text"),
         (None, "No such file"),
     ],
