@@ -13,6 +13,7 @@ Instruction(opcode=97, dst=0, src=1, off=4, imm=0)
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from rawbpf.asm.opcode import LD_IMM64
@@ -114,6 +115,18 @@ def encode_all(instructions: Iterable[Instruction]) -> bytes:
     return b"".join(instruction.encode() for instruction in instructions)
 
 
+@lru_cache(maxsize=4096)
+def _frequent(slot: bytes) -> Instruction | None:
+    """The instruction of one slot; None if it is none, or has two.
+
+    Most of what a compiler writes it has written before: r1 = r10, exit.
+    """
+    try:
+        return Instruction.decode(slot)
+    except DecodeError:
+        return None
+
+
 def decode_all(data: bytes) -> list[Instruction]:
     """The instructions in ``data``; DecodeError names the offset of the first that is none.
 
@@ -122,16 +135,9 @@ def decode_all(data: bytes) -> list[Instruction]:
     ...
     rawbpf.errors.DecodeError: offset 0x8: opcode 0xff is unknown
     """
-    # Half of what a compiler writes it has written before: r1 = r10, exit.
-    known: dict[bytes, Instruction] = {}
     instructions, offset = [], 0
     while offset < len(data):
-        slot = data[offset : offset + SLOT]
-        instruction = known.get(slot)
-        if instruction is None:
-            instruction = Instruction.decode(data, offset)
-            if instruction.slots == 1:
-                known[slot] = instruction
+        instruction = _frequent(data[offset : offset + SLOT]) or Instruction.decode(data, offset)
         instructions.append(instruction)
         offset += SLOT * instruction.slots
     return instructions

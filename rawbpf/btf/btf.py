@@ -32,6 +32,9 @@ __all__ = ["Btf"]
 _FEW = 8
 """Up to how many string offsets are searched for one by one: each search reads all types."""
 
+_KEPT = 1 << 16
+"""Up to so many words all records are kept: a program's types are gone through several times."""
+
 _SEARCHES = 32
 """How many names are searched for (2 ms each in the kernel's BTF) before an index of all names is
 made (100 ms and 30 MB)."""
@@ -124,6 +127,10 @@ class Btf:
 
     def __iter__(self) -> Iterator[tuple[int, Type]]:
         """Its own ids (not the base's) with their records, in order."""
+        if len(self._words) <= _KEPT:
+            for type_id in range(self.first_id, len(self)):
+                yield type_id, self[type_id]
+            return
         words, strings = self._words, self.strings
         starts = self._starts.all().tolist()
         for type_id, (at, end) in enumerate(pairwise([*starts, len(words)]), self.first_id):

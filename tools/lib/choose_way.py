@@ -15,7 +15,7 @@ RAWBPF = [sys.executable, "-m", "rawbpf"]
 RIGHTS = {"capabilities", "perf", "bpf", "memlock", "symbols", "trial: load", "trial: probe"}
 """Checks of `rawbpf doctor` that root may pass where others fail."""
 
-TRACING = {"kprobe", "list"}
+TRACING = {"kprobe", "list", "run"}
 """Commands that need a kernel to probe; the others run anywhere."""
 
 

@@ -14,6 +14,7 @@ from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.object_spec import ObjectSpec
 from rawbpf.trace.records import Record
 from rawbpf.uapi.bpf import bpf_map_type
+from tests.support.peers import peer
 
 LOG = encode_log(LogRecord(3, 5, 7, 8, 0, "bash", (2,), "{} files"))
 
@@ -121,3 +122,15 @@ def test_what_is_no_object_is_one_line(tmp_path, capsys):
     assert main(["run", str(file)]) == 1
     assert main(["run", str(tmp_path / "none.bpf.o")]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_clang_has_the_word(tmp_path, capsys, monkeypatch):
+    """Its message as it is, then one line of ours."""
+    peer("clang-19")
+    monkeypatch.setattr("rawbpf.compile.driver.vmlinux_folder", lambda: tmp_path)
+    file = tmp_path / "bad.bpf.c"
+    file.write_text("int f(void) { return nothing; }\n")
+    assert main(["run", str(file), "--clang", "clang-19"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert "bad.bpf.c:1:22: error: use of undeclared identifier 'nothing'" in lines[0]
+    assert lines[-1].startswith("rawbpf: clang-19 cannot compile")
