@@ -17,7 +17,9 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     if found.get("reg"):
         register = int(match["reg"])
-        where = "before its beginning" if found["how"] == "negative" else "at an unknown offset"
+        where = (
+            "before its beginning" if found["how"] == "negative access" else "at an unknown offset"
+        )
         return Finding(
             f"r{register} points to a structure of the kernel, which is read {where}",
             history(failure, register),
@@ -34,8 +36,8 @@ RULE = Rule(
     title="A structure of the kernel is read beside its members",
     patterns=(
         (
-            r"R(?P<reg>\d\d?) is (?P<type>\w{1,80}) invalid (?P<how>negative|variable)[ "
-            r"\w]{0,20} access"
+            r"R(?P<reg>\d\d?) is (?P<type>\w{1,80}) invalid (?P<how>negative "
+            r"access|variable offset)"
         ),
         r"(?P<said>cannot access ptr member (?P<member>\w{1,80}) [^\n]{1,120})",
         (
