@@ -2,7 +2,8 @@
 
 Where a field is missing on this kernel, its instruction was replaced by one that no verifier takes.
 Mostly that is fine: the program asks first, and the verifier never comes there. If it does, its
-log speaks of an unknown helper; what was meant is which field of which type this kernel lacks.
+log speaks of an unknown helper; what was meant is which field of which type this kernel lacks. So
+it is with a weak function of the kernel that is not there, and called without being asked for.
 
 And where a program uses what came with a later kernel, that is most likely why this one refuses it,
 whatever it complains of.
@@ -14,6 +15,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rawbpf.asm.since import newer_than
+from rawbpf.collection.ksyms import ABSENT_CALL
 from rawbpf.errors import UnsupportedError, VerifierError
 from rawbpf.kernel.version import kernel_version
 
@@ -30,9 +32,20 @@ _UNKNOWN = re.compile(r"invalid func unknown#(-?\d+)")
 
 
 def explain(
-    refusal: VerifierError, spec: ProgramSpec, results: Sequence[Result]
+    refusal: VerifierError,
+    spec: ProgramSpec,
+    results: Sequence[Result],
+    externs: Sequence[str] = (),
 ) -> VerifierError | UnsupportedError:
-    """What to raise instead of the bare refusal."""
+    """What to raise instead of the bare refusal. ``externs``: of the object, in order."""
+    absent = _absent(refusal.log, externs)
+    if absent is not None:
+        return UnsupportedError(
+            f"program {spec.name!r} calls {absent}",
+            why="this kernel has no such function",
+            fix=f"let it ask first: if ({absent})",
+            details=refusal.log,
+        )
     missing = _missing(refusal.log, results)
     if missing is None:
         return _too_young(refusal, spec)
@@ -42,6 +55,13 @@ def explain(
         why=missing.missing or "this kernel does not have it",
         details=refusal.log,
     )
+
+
+def _absent(log: str, externs: Sequence[str]) -> str | None:
+    """The weak function whose call the verifier came to."""
+    found = _UNKNOWN.search(log)
+    number = int(found[1]) - ABSENT_CALL if found else -1
+    return externs[number] if 0 <= number < len(externs) else None
 
 
 def _missing(log: str, results: Sequence[Result]) -> Result | None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["ABSENT_CALL", "resolve_ksyms"]
 
 ABSENT_CALL = 0x0BAD_CA11
-"""A helper that no kernel has."""
+"""A helper that no kernel has. The number of the extern is added, so that a refusal names it."""
 
 
 def resolve_ksyms(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
@@ -66,13 +66,15 @@ def _resolve(
             continue
         if extern.name not in found:
             found[extern.name] = _find(extern, spec.btf, kernel)
-        instructions[index] = _put(instructions[index], found[extern.name], reference.addend)
+        absent = ABSENT_CALL + list(spec.externs).index(extern.name)
+        what = found[extern.name]
+        instructions[index] = _put(instructions[index], what, reference.addend, absent)
         del references[index]
     return code._replace(instructions=tuple(instructions), references=references)
 
 
-def _put(instruction: Instruction, found: _Found | None, addend: int) -> Instruction:
-    """The instruction with what was found in it."""
+def _put(instruction: Instruction, found: _Found | None, addend: int, absent: int) -> Instruction:
+    """The instruction with what was found in it; ``absent``: what is called instead of nothing."""
     if instruction.opcode == LD_IMM64:
         if found is None:
             return instruction._replace(src=0, imm=0)
@@ -80,7 +82,7 @@ def _put(instruction: Instruction, found: _Found | None, addend: int) -> Instruc
             return instruction._replace(src=BPF_PSEUDO_BTF_ID, imm=found.number)
         return instruction._replace(src=0, imm=found.number + addend)
     if found is None:
-        return instruction._replace(src=0, imm=ABSENT_CALL)
+        return instruction._replace(src=0, imm=absent)
     return instruction._replace(src=BPF_PSEUDO_KFUNC_CALL, off=0, imm=found.number)
 
 

@@ -127,7 +127,8 @@ class Loader:
         try:
             program = load(spec, maps, btf=self._btf, target=target, stats=self._stats)
         except VerifierError as refusal:
-            raise explain(refusal, spec, self._relocations.get(spec.name, ())) from None
+            results = self._relocations.get(spec.name, ())
+            raise explain(refusal, spec, results, list(self._spec.externs)) from None
         self.seconds[spec.name] = perf_counter() - begun
         return self._stack.enter_context(program)
 

@@ -139,7 +139,7 @@ def test_names_become_ids_or_addresses(types):
         LOAD._replace(src=0, imm=0xFFFF_FFFF_8100_0000),
         Instruction(CALL, src=2, imm=function),
         LOAD._replace(src=0, imm=0),
-        Instruction(CALL, src=0, imm=ABSENT_CALL),
+        Instruction(CALL, src=0, imm=ABSENT_CALL + 3),  # the fourth extern
     )
 
 

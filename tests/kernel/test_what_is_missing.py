@@ -1,18 +1,19 @@
-"""CO-RE, when this kernel lacks a field: what the verifier does not reach is no error, else it is.
+"""When this kernel lacks a field or a function: an error if the verifier gets there, and only then.
 
-The records are made by hand, so that no compiler is needed.
+The programs are made by hand, so that no compiler is needed.
 """
 
 import pytest
 
 from rawbpf.asm.instruction import Instruction
-from rawbpf.asm.program import Function, Program, Source
+from rawbpf.asm.program import Function, Program, Reference, Source
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.encode import BtfBuilder
 from rawbpf.btf.ext_info import CoreRelo
 from rawbpf.collection.collection import Collection
 from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.errors import UnsupportedError
+from rawbpf.specs.extern_spec import ExternSpec
 from rawbpf.specs.object_spec import ObjectSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.uapi.bpf import bpf_prog_type
@@ -50,6 +51,25 @@ def collection(kernel, *rows):
     kind = bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER
     spec = ProgramSpec("program", kind, code, "GPL", section="socket")
     return Collection(ObjectSpec({"program": spec}, license="GPL", btf=Btf(b.encode())), kernel)
+
+
+def test_a_weak_function_that_is_called_without_asking(kernel):
+    b = BtfBuilder()
+    extern = ExternSpec("rawbpf_never_was", "kfunc", b.add_func_proto(0), weak=True)
+    code = Program(
+        "program",
+        (Instruction(0x85, src=2), Instruction(MOV, 0), EXIT),
+        references={0: Reference("kfunc", extern.name)},
+    )
+    program = ProgramSpec("program", bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER, code, "GPL")
+    externs = {"other": extern._replace(name="other"), extern.name: extern}
+    spec = ObjectSpec({"program": program}, externs=externs, btf=Btf(b.encode()))
+    with Collection(spec, kernel) as one, pytest.raises(UnsupportedError) as caught:
+        one.load()
+    assert str(caught.value) == (
+        "program 'program' calls rawbpf_never_was: this kernel has no such function; "
+        "let it ask first: if (rawbpf_never_was)"
+    )
 
 
 OFFSET = -1
