@@ -6,7 +6,8 @@
     kernel       r1 = *(u64 *)(r1 + 1208)
 
 ``access`` follows a record's path through the object's own types, ``match`` finds the same path in
-the kernel's, ``compute`` makes a number of it, ``patch`` puts it into the instruction.
+the kernel's, ``compute`` makes a number of it, ``patch`` puts it into the instruction. ``missing``
+says in words what a kernel does not have.
 
 The rules are those of libbpf, which wrote them first: objects must mean the same to both.
 """
