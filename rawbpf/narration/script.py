@@ -48,7 +48,7 @@ def script(calls: Sequence[Call], command: str) -> str:
 def _opening(calls: Sequence[Call], command: str) -> Iterator[str]:
     shown = re.sub(r"[^ -\[\]-~]", "?", command.replace('"""', "?"))
     text = OPENING.replace("COMMAND", shown)
-    if any(call.name == "mmap" for call in calls):
+    if any(call.name in ("mmap", "epoll_pwait") for call in calls):
         text += DRAIN_BPF if _reads_bpf_ring(calls) else ""
         text += DRAIN_PERF if any(call.name == "perf_event_open" for call in calls) else ""
         text += LISTEN

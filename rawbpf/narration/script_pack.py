@@ -6,6 +6,7 @@ import keyword
 import re
 from typing import TYPE_CHECKING
 
+from rawbpf.errors import UnsupportedError
 from rawbpf.narration.layout import place
 from rawbpf.narration.pointers import pointers
 from rawbpf.uapi.bpf import bpf_cmd
@@ -32,8 +33,11 @@ class Names:
         return fd in self._names
 
     def of(self, fd: int) -> str:
-        """Its name; a number that no call made stays one."""
-        return self._names.get(fd, str(fd))
+        """Its name. UnsupportedError: no call of the session made it, so a script has none."""
+        if fd not in self._names:
+            what = "a script cannot make all calls of this session"
+            raise UnsupportedError(what, why=f"descriptor {fd} was opened in another way")
+        return self._names[fd]
 
     def forget(self, fd: int) -> None:
         """It is closed."""
@@ -60,30 +64,39 @@ def packed(call: Call, block: Block, names: Names, *, size: int) -> tuple[str, l
     struct, form, values, at = block.struct, "=", [], 0
     if struct is None:
         return f"={len(raw)}s", [repr(raw)]
-    refs = {ref.at: ref for ref in block.refs}
     for field, *_ in struct._fields_:
         offset, width, bits = place(struct, field)
         if offset >= end or bits:
             break
         form += f"{offset - at}x" if offset > at else ""
-        data, ref = raw[offset : offset + width], refs.get(offset)
-        if width not in (2, 4, 8) or isinstance(getattr(struct(), field), bytes):
-            form, value = f"{form}{width}s", repr(data.rstrip(b"\0"))
-        else:
-            form += _LETTERS[width, ref is not None and ref.fd is not None]
-            value = str(int.from_bytes(data, "little"))
-        if ref is not None and ref.fd is not None:
-            value = names.of(ref.fd)
-        elif ref is not None and ref.block is not None:
-            value = _memory(call, call.blocks[ref.block], names)
-        elif field in pointers(struct, bpf_cmd.__members__.get(call.command, -1)):
-            value = "0"  # an address of which nothing was recorded
+        letter, value = _field(call, block, field, raw[offset : offset + width], names)
+        form += letter
         values.append(value)
         at = offset + width
     return _short(form) + (f"{size - at}x" if size > at else ""), values
 
 
 _LETTERS = {(2, False): "H", (4, False): "I", (8, False): "Q", (4, True): "i", (8, True): "q"}
+
+
+def _field(call: Call, block: Block, field: str, data: bytes, names: Names) -> tuple[str, str]:
+    """How struct.pack takes a field, and an expression for its value."""
+    struct, width = block.struct, len(data)
+    assert struct is not None
+    if width not in (2, 4, 8) or isinstance(getattr(struct(), field), bytes):
+        return f"{width}s", repr(data.rstrip(b"\0"))
+    at = place(struct, field).offset
+    ref = next((ref for ref in block.refs if ref.at == at), None)
+    number = str(int.from_bytes(data, "little"))
+    if ref is None:
+        command = bpf_cmd.__members__.get(call.command, -1)
+        # An address of which nothing was recorded means nothing here.
+        return _LETTERS[width, False], "0" if field in pointers(struct, command) else number
+    if ref.block is not None:
+        return _LETTERS[width, False], _memory(call, call.blocks[ref.block], names)
+    if ref.fd is not None and (names.has(ref.fd) or call.fds.get(ref.fd)):
+        return _LETTERS[width, True], names.of(ref.fd)
+    return _LETTERS[width, False], number  # no descriptor then, and none now
 
 
 def _short(form: str) -> str:

@@ -9,6 +9,7 @@ from rawbpf.narration.line import format_call
 from rawbpf.narration.script_pack import Names, packed
 from rawbpf.narration.script_parts import NR
 from rawbpf.syscall.epoll import EVENT
+from rawbpf.uapi.bpf import bpf_map_type
 from rawbpf.uapi.perf_event import perf_event_ioc
 
 if TYPE_CHECKING:
@@ -68,11 +69,16 @@ def _mmap(call: Call, names: Names, known: Known) -> list[str]:
         return [f"# {format_call(call)}"]
     if known.thing(fd).kind == "perf":
         return [f'perf_ring("{name}", {name}, {size})']
-    return [f'bpf_ring("{name}", {name}, {size}, {protection}, {offset})']
+    if known.thing(fd).map_type == bpf_map_type.BPF_MAP_TYPE_RINGBUF:
+        return [f'bpf_ring("{name}", {name}, {size}, {protection}, {offset})']
+    return [f"KEPT.append(mmap.mmap({name}, {size}, mmap.MAP_SHARED, {protection}))"]
 
 
 def _munmap(call: Call, names: Names, known: Known) -> list[str]:
-    name = names.of(known.mappings.get(call.words[0], -1))
+    fd = known.mappings.get(call.words[0], -1)
+    if not names.has(fd):  # the descriptor is closed already; what is mapped goes with the script
+        return []
+    name = names.of(fd)
     return [f'RINGS.pop("{name}", None)  # munmap(2), when nothing refers to it any more']
 
 

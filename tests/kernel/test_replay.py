@@ -18,7 +18,8 @@ from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf
 from rawbpf.syscall.epoll import Epoll
-from rawbpf.uapi.bpf import bpf_map_type, bpf_prog_type
+from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping
+from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type, bpf_prog_type
 
 pytestmark = pytest.mark.no_probe
 
@@ -109,12 +110,16 @@ def sender():
 def test_a_script_reads_a_ring_that_all_cpus_share(tmp_path):
     raise_memlock_if_needed()
     ring = MapSpec("ring", bpf_map_type.BPF_MAP_TYPE_RINGBUF, 0, 0, max_entries=4096)
+    kind, flags = bpf_map_type.BPF_MAP_TYPE_ARRAY, bpf_map_flags.BPF_F_MMAPABLE
+    variables = MapSpec("variables", kind, 4, 64, max_entries=1, map_flags=flags)
     with (
         recorded() as calls,
+        Map.create(variables) as section,
         Map.create(ring) as one,
         load(sender(), {"ring": one}) as program,
         RingReader(one) as reader,
     ):
+        Mapping(section, 64, protection=PROT_READ | PROT_WRITE).close()  # no ring, and not read
         epoll = Epoll()
         epoll.add(one.fileno(), 0)
         for _ in range(2):

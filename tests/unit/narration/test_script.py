@@ -1,0 +1,61 @@
+"""Scripts of sessions that a golden record does not have."""
+
+import errno
+import os
+
+import pytest
+
+from rawbpf.errors import KernelError, UnsupportedError
+from rawbpf.narration.narrator import recorded
+from rawbpf.narration.script import script
+from rawbpf.syscall import bpf
+from rawbpf.syscall.bpf_link import link_create
+from rawbpf.syscall.gate import replaced
+from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type
+from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
+from tests.support.fake_kernel import FakeKernel
+
+KIND = bpf_attach_type.BPF_CGROUP_INET_INGRESS
+ARRAY = bpf_map_type.BPF_MAP_TYPE_ARRAY
+
+
+def create():
+    attr = BpfAttrMapCreate(map_type=ARRAY, key_size=4, value_size=8, max_entries=2, map_name=b"at")
+    return bpf.map_create(attr)
+
+
+def recording(make, **answers):
+    with replaced(FakeKernel(**answers)), recorded() as calls:
+        make()
+    return calls
+
+
+def test_a_name_that_is_taken_gets_a_number():
+    def make():
+        with create(), create():
+            pass
+
+    text = script(recording(make, BPF_MAP_CREATE=[70, 71]), "none")
+    made = "bpf(0, '=7I16s', 2, 4, 8, 2, 0, 0, 0, b'at')  # BPF_MAP_CREATE"
+    assert f"\nat_2 = {made}\nat_3 = {made}\ncall(3, at_3)\ncall(3, at_2)\n" in text
+
+
+def test_what_was_no_descriptor_stays_none():
+    def make():
+        with pytest.raises(KernelError):
+            bpf.link_create_perf_event(12345, 0xFFFFFFFF, bpf_attach_type.BPF_PERF_EVENT)
+
+    text = script(recording(make, BPF_LINK_CREATE=[-errno.EBADF]), "none")
+    assert "bpf(28, '=3I12x', 12345, 4294967295, 41, fine=False)" in text
+
+
+def test_a_descriptor_that_no_call_made_is_refused():
+    folder = os.open("/", os.O_RDONLY)
+    try:
+        calls = recording(
+            lambda: link_create(12345, folder, KIND, "x").close(), BPF_LINK_CREATE=[70]
+        )
+    finally:
+        os.close(folder)
+    with pytest.raises(UnsupportedError, match=f"descriptor {folder} was opened in another way"):
+        script(calls, "none")
