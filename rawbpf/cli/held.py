@@ -26,7 +26,6 @@ __all__ = ["all_of", "memory", "named", "only", "with_holders"]
 T = TypeVar("T", bound="Owner")
 
 _NAME_LENGTH = 15
-_MOST_DIGITS = 10  # ids are u32
 
 
 def all_of(kind: str, make: Callable[[Fd], T]) -> Iterator[T]:
@@ -38,7 +37,7 @@ def all_of(kind: str, make: Callable[[Fd], T]) -> Iterator[T]:
 
 def named(kind: str, text: str, make: Callable[[Fd], T], name: Callable[[T], str]) -> Iterator[T]:
     """The objects that are meant: one by id or path, one or more by name. UsageError: none."""
-    if text.isdecimal() and len(text) <= _MOST_DIGITS:
+    if text.isdecimal() and len(text) <= _NAME_LENGTH:
         with make(open_id(kind, int(text))) as one:
             yield one
         return

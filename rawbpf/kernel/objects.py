@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Kind", "open_all", "open_id"]
 
 
+_NO_ID = 1 << 32
+"""Ids are u32, from 1 on."""
+
+
 class Kind(NamedTuple):
     """What people call it, and its commands."""
 
@@ -43,19 +47,25 @@ KINDS = {
 
 def open_id(kind: str, number: int) -> Fd:
     """A descriptor of the object with this id. Errors: ENOENT (gone, or never there), EPERM."""
-    words = KINDS[kind].words
+    words, command = KINDS[kind].words, KINDS[kind].fd_by_id
+    if not 0 < number < _NO_ID:  # an attr would cut it to 32 bits
+        raise _absent(kind, number, command.name)
     try:
-        return fd_by_id(KINDS[kind].fd_by_id, number)
+        return fd_by_id(command, number)
     except KernelError as error:
         if error.errno == errno.ENOENT:
-            raise KernelError(
-                f"there is no {words} with id {number}",
-                errno=errno.ENOENT,
-                call=error.call,
-                why="it has gone, or there never was one",
-                fix=f"`rawbpf {kind} list` shows which there are" if kind != "btf" else None,
-            ) from None
+            raise _absent(kind, number, command.name) from None
         raise _refused(f"cannot open {words} {number}", error) from None
+
+
+def _absent(kind: str, number: int, call: str) -> KernelError:
+    return KernelError(
+        f"there is no {KINDS[kind].words} with id {number}",
+        errno=errno.ENOENT,
+        call=call,
+        why="it has gone, or there never was one",
+        fix=f"`rawbpf {kind} list` shows which there are" if kind != "btf" else None,
+    )
 
 
 def open_all(kind: str) -> Iterator[tuple[int, Fd]]:

@@ -51,16 +51,20 @@ class Plain:
         return int.from_bytes(data, "little", signed=self._signed)
 
     def encode(self, value: Any) -> bytes:  # noqa: ANN401 -- checked here
-        """Bytes are filled up with zeros; an integer may be negative, as in C."""
+        """An integer may be negative, as in C. A text that is shorter is filled up with zeros."""
         if isinstance(value, str):
             value = value.encode("utf-8", "surrogateescape")
-        if isinstance(value, bytes | bytearray | memoryview) and len(value) <= self.size:
+        if isinstance(value, bytes | bytearray | memoryview) and self._takes(len(value)):
             return bytes(value).ljust(self.size, b"\0")
         bits = 8 * self.size
         if isinstance(value, int) and bits and -1 << (bits - 1) <= value < 1 << bits:
             return (value % (1 << bits)).to_bytes(self.size, "little")
         number = "an integer or " if self.size in _INTEGERS else ""
         raise UsageError(f"{value!r} does not fit", fix=f"give {number}{self.size} bytes")
+
+    def _takes(self, length: int) -> bool:
+        """Whether so many bytes are a value. Of a number none may be missing."""
+        return length == self.size or (self.size not in _INTEGERS and 0 < length < self.size)
 
 
 class Descriptor(Plain):
@@ -122,8 +126,9 @@ class Lpm:
         if isinstance(value, tuple | list) and len(value) == 2:
             length, prefix = value
             room = self.size - 4
-            if isinstance(length, int) and 0 <= length <= 8 * room and isinstance(prefix, bytes):
-                return length.to_bytes(4, "little") + Plain(room).encode(prefix)
+            bits = isinstance(length, int) and 0 <= length <= 8 * room
+            if bits and isinstance(prefix, bytes) and len(prefix) <= room:
+                return int(length).to_bytes(4, "little") + prefix.ljust(room, b"\0")
         elif self._inner is not None:
             return self._inner.encode(value)
         room = self.size - 4

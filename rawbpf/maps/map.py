@@ -149,6 +149,8 @@ class Map(Entries):
 
     def pop(self, key: Any = NO_KEY) -> Any:  # noqa: ANN401 -- as above
         """Take out a key's value; of a queue the oldest, of a stack the youngest one."""
+        if key == NO_KEY:
+            self._without_keys("pop from")
         raw = self.types.encode_key(key)
         try:
             return self.types.value.decode(self.take(raw))

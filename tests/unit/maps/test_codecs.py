@@ -74,7 +74,9 @@ def test_integers_by_name(name, value):
     assert codec_of(4, name, None, 0).decode(b"\xff" * 4) == value
 
 
-@pytest.mark.parametrize("value", [1 << 32, -(1 << 31) - 1, b"12345", 1.5, None, [1]])
+@pytest.mark.parametrize(
+    "value", [1 << 32, -(1 << 31) - 1, b"12345", b"123", b"", "abc", 1.5, None, [1]]
+)
 def test_what_does_not_fit_four_bytes(value):
     with pytest.raises(UsageError, match="an integer or 4 bytes"):
         Plain(4).encode(value)
@@ -85,6 +87,8 @@ def test_sizes_that_are_no_integers_are_bytes():
     assert Plain(6).decode(b"abcdef") == b"abcdef"
     with pytest.raises(UsageError, match="does not fit; give 6 bytes"):
         Plain(6).encode("sevenths")
+    with pytest.raises(UsageError, match="give 6 bytes"):
+        Plain(6).encode(b"")
 
 
 def test_per_cpu_values_are_rounded_up_and_counted():

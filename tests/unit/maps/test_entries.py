@@ -128,8 +128,10 @@ def test_queues_have_no_keys():
         for use in (lambda: m[1], lambda: 1 in m, lambda: m.set(1, 2)):
             with pytest.raises(UsageError, match="push, pop and peek"):
                 use()
-    with mapped(FakeKernel()) as m, pytest.raises(UsageError, match="type hash, which has keys"):
-        m.push(1)
+    with mapped(FakeKernel()) as m:
+        for use in (lambda: m.push(1), m.peek, m.pop):
+            with pytest.raises(UsageError, match="type hash, which has keys"):
+                use()
 
 
 def test_a_map_that_is_given_by_its_id_is_open_while_it_is_put_in():
