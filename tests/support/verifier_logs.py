@@ -13,4 +13,8 @@ def logs(kernel: str) -> dict[str, str]:
 
 
 def every_log() -> list[str]:
-    return [log for kernel in KERNELS for log in logs(kernel).values()]
+    """Of the rules' examples, of the gallery's programs, and single messages."""
+    examples = [log for kernel in KERNELS for log in logs(kernel).values()]
+    gallery = [path.read_text() for path in sorted(GOLDEN.glob("*/*.log"))]
+    messages = (GOLDEN / "messages.txt").read_text().splitlines()
+    return examples + gallery + [one.partition(" ")[2].replace(" // ", "\n") for one in messages]

@@ -1,0 +1,40 @@
+"""The machine runs what no kernel would: what would have happened, and where."""
+
+import pytest
+
+from rawbpf.cli.main import main
+from rawbpf.gallery.exhibits import exhibits, find_exhibit
+
+FAULTS = {
+    "lost_in_a_call": "r1",
+    "null_not_checked": "that is NULL",
+    "below_the_stack": "before stack",
+    "behind_the_value": "beyond the end of counts",
+    "unknown_helper": "no such helper",
+    "infinite_loop": "endless loop",
+    "recursion": "frames",
+}
+
+
+@pytest.mark.parametrize(("name", "words"), FAULTS.items())
+def test_it_stops_where_the_harm_would_be_done(capsys, name, words):
+    assert main(["run-local", str(find_exhibit(name).path), "--ctx=skb"]) == 1
+    error = capsys.readouterr().err
+    assert words in error
+    assert find_exhibit(name).path.name in error
+
+
+def test_it_steps_through_one(capsys, tmp_path):
+    script = tmp_path / "script"
+    script.write_text("step 5\nstep\n")
+    path = find_exhibit("null_not_checked").path
+    assert main(["step", str(path), f"--commands={script}"]) == 0
+    assert "r1 = *(u64 *)(r0 + 0)" in capsys.readouterr().out
+
+
+def test_each_text_can_be_run_or_says_why_not(capsys):
+    """No program of the gallery, however wrong, ends the machine in a traceback."""
+    for one in exhibits():
+        if one.path.suffix == ".s" and one.name not in ("infinite_loop", "loop_without_bound"):
+            assert main(["run-local", str(one.path), "--budget=100000"]) in (0, 1), one.name
+            capsys.readouterr()
