@@ -28,16 +28,16 @@ def test_without_a_terminal_nobody_is_asked():
     assert "Your guess" not in done.stdout
 
 
-@pytest.mark.parametrize("right", [True, False])
-def test_at_a_terminal_one_may_guess(right):
-    visitor = pexpect.spawn(sys.executable, [*RAWBPF[1:], "gallery", "misaligned"], timeout=60,
-                            encoding="utf-8")  # fmt: skip
+def test_at_a_terminal_one_may_guess():
+    visitor = pexpect.spawn(
+        sys.executable, [*RAWBPF[1:], "gallery", "misaligned"], timeout=60, encoding="utf-8"
+    )
     visitor.expect("What is wrong\\?")
     visitor.expect("Your guess: ")
     titles = [line for line in visitor.before.splitlines() if line.startswith("  ")]
-    answer = next(line.split()[0] for line in titles if ("not aligned" in line) == right)
+    answer = next(line.split()[0] for line in titles if "not aligned" in line)
     visitor.sendline(answer)
-    visitor.expect("Right\\." if right else "It is: ")
+    visitor.expect("Right\\.")
     visitor.expect("This kernel accepts it\\.")
     visitor.expect(pexpect.EOF)
     visitor.close()
