@@ -41,6 +41,8 @@ COMMANDS = {
         Command("step", "rawbpf.cli.step", "Step through a program, forward and back"),
         Command("narrate", "rawbpf.cli.narrate", "Tell every system call that a command makes"),
         Command("replay", "rawbpf.cli.replay", "Make recorded system calls again, and compare"),
+        Command("verify", "rawbpf.cli.verify", "Show what the verifier finds out about a program"),
+        Command("explain", "rawbpf.cli.explain", "Explain a rule of the verifier, such as RB-V003"),
         Command("guest", "rawbpf.cli.guest", "Run any of these in a throwaway QEMU guest"),
     )
 }

@@ -29,8 +29,10 @@ from rawbpf.syscall.owner import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Collection as Names
+    from collections.abc import Iterator
     from os import PathLike
 
+    from rawbpf.collection.verify import Judged
     from rawbpf.links.link import Link
     from rawbpf.maps.map import Map
     from rawbpf.programs.program import Program
@@ -125,11 +127,7 @@ class Collection(Owner):
         ``stats``: have each program's ``log`` say what the verifier took. VerifierError: a program
         was refused; UnsupportedError: this kernel lacks something.
         """
-        if self._loaded:
-            raise UsageError("the object is loaded already")
-        spec = prepare(self._with_variables(), self.kernel)
-        spec, relocations = relocate(spec, self.kernel)
-        loader = Loader(spec, relocations, self.kernel, self._stack, pins=self._pins, stats=stats)
+        spec, loader = self._ready(stats=stats)
         try:
             self.maps, self.programs = loader.load(self.sections)
         except BaseException:
@@ -139,6 +137,27 @@ class Collection(Owner):
         for name, one in spec.programs.items():
             if not one.autoload:
                 self.skipped[name] = "optional, or not asked for"
+
+    def verify(self) -> Iterator[Judged]:
+        """The verifier's word on each program, with the log of all paths; none stays loaded.
+
+        Instead of ``load``: afterwards the collection is good for nothing but ``close``.
+        """
+        from rawbpf.collection.verify import judge
+
+        spec, loader = self._ready(stats=False)
+        self.spec, self._loaded = spec, True
+        return judge(loader.requests(self.sections))
+
+    def _ready(self, *, stats: bool) -> tuple[ObjectSpec, Loader]:
+        """The blueprint for this kernel, and who will load it."""
+        if self._loaded:
+            raise UsageError("the object is loaded already")
+        spec = prepare(self._with_variables(), self.kernel)
+        spec, relocations = relocate(spec, self.kernel)
+        return spec, Loader(
+            spec, relocations, self.kernel, self._stack, pins=self._pins, stats=stats
+        )
 
     def _with_variables(self) -> ObjectSpec:
         """The blueprint with the values that the variables have now."""

@@ -22,13 +22,14 @@ from rawbpf.kernel.bpffs import DEFAULT_PLACE
 from rawbpf.kernel.btf_load import KernelBtf
 from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.kernel.refusal import refused
-from rawbpf.programs.load import Target, load
+from rawbpf.programs.load import load
+from rawbpf.programs.request import Request, Target
 from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping
 from rawbpf.uapi.btf import BTF_KIND_DATASEC
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from collections.abc import Mapping as Table
-    from collections.abc import Sequence
 
     from rawbpf.collection.kernel_facts import KernelFacts
     from rawbpf.collection.variables import Section
@@ -65,15 +66,9 @@ class Loader:
 
     def load(self, sections: Table[str, Section]) -> tuple[dict[str, Map], dict[str, Program]]:
         """Everything but the attaching."""
-        raise_memlock_if_needed()
-        self._btf = self._load_types()
         spec = self._spec
         with ExitStack() as undo:
-            maker = MapMaker(self._btf, self._pins, self._stack, undo)
-            maps = {name: maker.make(one) for name, one in spec.maps.items()}
-            for name, data in spec.data.items():
-                maps[name] = maker.make(self._section_map(data))
-                self._fill(maps[name], data.contents, sections.get(name), read_only=data.read_only)
+            maps = self._make_maps(sections, undo)
             programs = {
                 name: self._load(one, maps) for name, one in spec.programs.items() if one.autoload
             }
@@ -81,6 +76,25 @@ class Loader:
                 self._put(maps[name], one, {**maps, **programs})
             undo.pop_all()
         return maps, programs
+
+    def requests(self, sections: Table[str, Section]) -> Iterator[Request]:
+        """Everything but the programs; what the kernel would be asked for each of them."""
+        with ExitStack() as undo:  # names in bpffs, too, are only for as long as this lasts
+            maps = self._make_maps(sections, undo)
+            for one in self._spec.programs.values():
+                if one.autoload:
+                    yield Request(one, maps, self._btf, self._target(one))
+
+    def _make_maps(self, sections: Table[str, Section], undo: ExitStack) -> dict[str, Map]:
+        """The types and the maps with what is in them. ``undo`` takes away what outlives us."""
+        raise_memlock_if_needed()
+        self._btf = self._load_types()
+        maker = MapMaker(self._btf, self._pins, self._stack, undo)
+        maps = {name: maker.make(one) for name, one in self._spec.maps.items()}
+        for name, data in self._spec.data.items():
+            maps[name] = maker.make(self._section_map(data))
+            self._fill(maps[name], data.contents, sections.get(name), read_only=data.read_only)
+        return maps
 
     def _load_types(self) -> KernelBtf | None:
         """The object's BTF with the places of its variables."""
@@ -121,8 +135,7 @@ class Loader:
         return mapping.view()
 
     def _load(self, spec: ProgramSpec, maps: Table[str, Map]) -> Program:
-        found = attach_target(spec, self._kernel)
-        target = None if found is None else Target(found.type_id)
+        target = self._target(spec)
         begun = perf_counter()
         try:
             program = load(spec, maps, btf=self._btf, target=target, stats=self._stats)
@@ -131,6 +144,10 @@ class Loader:
             raise explain(refusal, spec, results, list(self._spec.externs)) from None
         self.seconds[spec.name] = perf_counter() - begun
         return self._stack.enter_context(program)
+
+    def _target(self, spec: ProgramSpec) -> Target | None:
+        found = attach_target(spec, self._kernel)
+        return None if found is None else Target(found.type_id)
 
     def _put(self, one: Map, spec: MapSpec, objects: Table[str, Map | Program]) -> None:
         """The programs or maps that an array begins with."""

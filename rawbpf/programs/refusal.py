@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rawbpf.errors import KernelError
     from rawbpf.programs.request import Request
 
-__all__ = ["explained"]
+__all__ = ["explained", "explanation_of", "too_large"]
 
 _LEVEL_2_LARGEST = 1 << 20
 _TOO_LARGE = "too large. Processed"
@@ -33,25 +33,37 @@ _TOO_LARGE = "too large. Processed"
 def explained(request: Request, refusal: KernelError) -> KernelError:
     """What to raise: a VerifierError, or the privilege that is missing."""
     spec = request.spec
-    verdict = _verdict(request, refusal)
-    if verdict.accepted or not verdict.log:
+    number = refusal.errno or 0
+    verdict, explanation = explanation_of(request, number)
+    if explanation is None:
         return refused(f"cannot load program {spec.name!r}", refusal)
-    log = verdict.log
-    path = Log(log).path
+    what = f"the verifier refused program {spec.name!r}"
+    return VerifierError(what, errno=number, log=verdict.log, explanation=explanation)
+
+
+def explanation_of(request: Request, number: int) -> tuple[Verdict, Explanation | None]:
+    """The verdict on a program that was refused with an errno, and why, if the log says."""
+    verdict = _verdict(request, number)
+    if verdict.accepted or not verdict.log:
+        return verdict, None
+    log, path = verdict.log, Log(verdict.log).path
     if path and not path.tells_states:
         fuller = verify(request, BPF_LOG_LEVEL2, _LEVEL_2_LARGEST).log
         log = fuller if Log(fuller).complaint == Log(log).complaint else log
-    explanation = _tried(request, explain(log, spec))
-    what = f"the verifier refused program {spec.name!r}"
-    return VerifierError(what, errno=refusal.errno or 0, log=verdict.log, explanation=explanation)
+    return verdict, _tried(request, explain(log, request.spec))
 
 
-def _verdict(request: Request, refusal: KernelError) -> Verdict:
-    if refusal.errno == errno.E2BIG:
+def _verdict(request: Request, number: int) -> Verdict:
+    if number == errno.E2BIG:
         short = verify(request, BPF_LOG_STATS)
-        if _TOO_LARGE in short.log:
+        if too_large(short):
             return short
     return verify(request)
+
+
+def too_large(verdict: Verdict) -> bool:
+    """Whether the verifier gave up after a million instructions, and its log had better be short."""
+    return verdict.errno == errno.E2BIG and _TOO_LARGE in verdict.log
 
 
 def _tried(request: Request, found: Explanation) -> Explanation:

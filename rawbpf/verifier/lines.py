@@ -4,7 +4,7 @@
     3: (07) r2 += -4                ; R2=fp-4        an instruction, what it changed (5.17)
     3: R1=ctx(id=0,off=0,imm=0) R10=fp0              the state before it (until 5.16)
     from 2 to 5: R0=0 R10=fp0                        back at a branch that was left for later
-    from 2 to 5: safe                                a state like one seen before: pruned
+    from 2 to 5: safe    5: safe                     a state like one seen before: pruned
     8: (15) if r0 == 0x3 goto pc+3 12: R0=3 ...      both on one line: what was between is cut out
     caller:  callee:  returning from callee:  to caller at 1:      states of two frames, indented
     mark_precise: ...  regs=4 stack=0 before 3: ...  notes of the verifier to itself
@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["Branch", "Insn", "branch", "insn", "is_note", "state_text"]
+__all__ = ["Branch", "Insn", "branch", "insn", "is_note", "pruned_at", "state_text"]
 
 _INSN = re.compile(r"(\d{1,9}): \(([0-9a-f]{2})\) (.*)", re.DOTALL)
 _STATE = re.compile(r"(\d{1,9}):((?: frame\d+:)? (?:R\d+(?:_[rwD]+)?=|fp-|refs=).*)", re.DOTALL)
@@ -27,7 +27,7 @@ _BEHIND = re.compile(
 )
 _BRANCH = re.compile(r"from (-?\d{1,9}) to (\d{1,9})( \(speculative execution\))?:(.*)", re.DOTALL)
 _NOTES = re.compile(
-    r"\s*$|mark_precise: |regs=|last_idx |parent (?:didn't|already|state) "
+    r"\s*$|\d+: safe$|mark_precise: |regs=|last_idx |parent (?:didn't|already|state) "
     r"|(?:frame ?\d+:? )?propagating"
     r"|func#\d+ @|Live regs before insn|\s+(?:\d+ +)?\d+: (?:[.0-9]{10,11} )?\(|SCC |subprog#?\d"
     r"|caller:|callee:|returning from callee:|to caller at \d+:| (?:frame\d+: ?)?R\d+(?:_[rwD]+)?="
@@ -96,6 +96,16 @@ def branch(line: str) -> Branch | None:
     rest = found[4].strip()
     safe = rest.startswith("safe")
     return Branch(int(found[1]), int(found[2]), bool(found[3]), safe, "" if safe else rest)
+
+
+def pruned_at(line: str) -> int | None:
+    """The instruction where a path without a branch was pruned.
+
+    >>> pruned_at("5: safe")
+    5
+    """
+    slot, colon, rest = line.partition(": ")
+    return int(slot) if colon and rest.strip() == "safe" and len(slot) < 10 else None
 
 
 def is_note(line: str) -> bool:

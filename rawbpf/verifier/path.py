@@ -160,8 +160,8 @@ class Path(Sequence[Step]):
             line = self._lines[index]
             if line and not line.startswith(_ASIDES):
                 one = insn(line) if line[0].isdigit() else None
-                back = branch(line) if line[0] == "f" else None
-                return bool(one and one.opcode == _EXIT) or bool(back and back.safe)
+                ended = one.opcode == _EXIT if one is not None else line.endswith(": safe")
+                return ended and line[0] in "f0123456789"
         return False
 
     def _branch_to(self, slot: str, at: int) -> int:

@@ -14,6 +14,7 @@ import machine_tables
 import map_tables
 import object_tables
 import syscall_tables
+import verifier_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
@@ -24,6 +25,7 @@ PAGES = {
     ROOT / "docs/reference/maps.md": map_tables.PARTS,
     ROOT / "docs/reference/sections.md": object_tables.PARTS,
     ROOT / "docs/reference/syscalls.md": syscall_tables.PARTS,
+    ROOT / "docs/reference/verifier.md": verifier_tables.PARTS,
 }
 
 _MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

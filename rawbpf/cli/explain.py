@@ -1,0 +1,102 @@
+"""``rawbpf explain``: what a rule of the verifier says, and why there is such a rule."""
+
+from __future__ import annotations
+
+from textwrap import indent, wrap
+from typing import TYPE_CHECKING, Any
+
+from rawbpf.cli.results import write_lines
+from rawbpf.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawbpf.verifier.rule import Rule
+
+__all__ = ["USAGE", "run"]
+
+USAGE = """Explain a rule of the verifier; without CODE, list all that rawbpf knows.
+
+Usage:
+  rawbpf explain [CODE] [--json] [-v]...
+
+Arguments:
+  CODE           A code as errors show it, such as RB-V003.
+
+Options:
+  --json         Everything that the rule says, as JSON.
+  -v, --verbose  Say more on stderr.
+  -h, --help     Show this.
+
+  rawbpf explain RB-V003
+"""
+
+_WIDTH = 96
+
+
+def run(arguments: dict[str, Any]) -> int:
+    """Print one rule, or all titles."""
+    from rawbpf.verifier.registry import rules
+
+    code = arguments["CODE"]
+    if code is None:
+        found = list(rules().values())
+        write_lines(_json(found) if arguments["--json"] else _titles(found))
+        return 0
+    rule = rules().get(code.upper())
+    if rule is None:
+        near = ", ".join(_near(code, list(rules())))
+        fix = f"did you mean {near}?" if near else "`rawbpf explain` lists all"
+        raise UsageError(f"there is no rule {code!r}", fix=fix)
+    write_lines(_json([rule]) if arguments["--json"] else _page(rule))
+    return 0
+
+
+def _near(code: str, codes: list[str]) -> list[str]:
+    """Codes that look alike: with the digits that were given, or nearly so."""
+    from difflib import get_close_matches
+
+    return get_close_matches(code.upper(), codes, n=2, cutoff=0.7)
+
+
+def _titles(rules: list[Rule]) -> Iterator[str]:
+    for one in rules:
+        yield f"{one.code}  {one.title}"
+
+
+def _page(rule: Rule) -> Iterator[str]:
+    yield f"{rule.code}  {rule.title}"
+    for text in (rule.meaning, rule.reason):
+        yield ""
+        yield from wrap(text, _WIDTH, break_on_hyphens=False)
+    for example in rule.examples:
+        when = _when(example.since, example.until)
+        yield ""
+        yield f"Refused{when}:"
+        yield ""
+        yield indent(example.refused.strip("\n"), "    ")
+        yield ""
+        yield "Accepted:"
+        yield ""
+        yield indent(example.accepted.strip("\n"), "    ")
+
+
+def _when(since: str, until: str) -> str:
+    parts = (f" since {since}" if since else "", f" until {until}" if until else "")
+    return "".join(parts)
+
+
+def _json(rules: list[Rule]) -> Iterator[str]:
+    from json import dumps
+
+    for one in rules:
+        yield dumps(
+            {
+                "code": one.code,
+                "title": one.title,
+                "patterns": one.patterns,
+                "meaning": one.meaning,
+                "reason": one.reason,
+                "examples": [example._asdict() for example in one.examples],
+            }
+        )

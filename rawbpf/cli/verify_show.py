@@ -1,0 +1,203 @@
+"""What the verifier found out, on a screen.
+
+count: accepted as a socket_filter
+count.bpf.s
+9  call map_lookup_elem
+5: call bpf_map_lookup_elem#1        -> r0=map_value_or_null(map=hits,vs=8)
+10  if r0 == 0 goto none
+6: if r0 == 0 goto L1                r0=map_value_or_null(...) -> ...  [to 7 1x, 8 1x]
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from rawbpf.asm.disassembler import disassemble
+from rawbpf.asm.format import C
+from rawbpf.errors import UsageError, errno_name
+from rawbpf.output.escape import printable
+from rawbpf.verifier.brief import brief
+from rawbpf.verifier.log import Log
+from rawbpf.verifier.show import lines as explanation_lines
+from rawbpf.verifier.trail import read_trail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rawbpf.asm.program import Program, Source
+    from rawbpf.collection.verify import Judged
+    from rawbpf.verifier.trail import Seen, Trail, Visit
+
+__all__ = ["listing", "path", "state"]
+
+_INSN = 40
+_STYLE = C._replace(helpers=True)
+_NAMED = re.compile(r"\b[rw](10|[0-9])\b")
+
+
+def _head(judged: Judged) -> Iterator[str]:
+    kind = judged.spec.prog_type.name.removeprefix("BPF_PROG_TYPE_").lower()
+    verdict = "accepted" if judged.verdict.accepted else "refused"
+    yield f"{printable(judged.spec.name)}: {verdict} as {kind}"
+
+
+def _foot(judged: Judged, log: Log, trail: Trail) -> Iterator[str]:
+    yield from _counted(log, trail)
+    if not judged.verdict.accepted and judged.explanation is None:
+        number = judged.verdict.errno
+        yield f"  the kernel says {errno_name(number)} ({os.strerror(number)}), and no more"
+    if judged.explanation is not None:
+        yield ""
+        code = f" [{judged.explanation.code}]" if judged.explanation.code else ""
+        yield f"  {judged.explanation.sentence}{code}"
+        yield from explanation_lines(judged.explanation)
+
+
+def _counted(log: Log, trail: Trail) -> Iterator[str]:
+    """The statistics in a sentence, as far as this kernel tells."""
+    found = log.statistics
+    parts = []
+    if "insns" in found:
+        parts.append(f"{found['insns']} instructions processed of at most {found.get('limit', 0)}")
+    if "total_states" in found:
+        parts.append(f"{found['total_states']} states kept (peak {found.get('peak_states', 0)})")
+    if trail.pruned:
+        parts.append(f"paths pruned: {sum(trail.pruned.values())}")
+    if log.stack_depths:
+        parts.append(f"stack {' + '.join(map(str, log.stack_depths))} bytes")
+    if "time_us" in found:
+        parts.append(f"{found['time_us'] / 1000:.1f} ms")
+    yield ""
+    if parts:
+        yield "  " + "; ".join(parts)
+
+
+def listing(judged: Judged) -> Iterator[str]:
+    """Every instruction under its line of source, with what was known at its first visit."""
+    log = Log(judged.verdict.log)
+    trail = read_trail(log.lines)
+    yield from _head(judged)
+    code, last = judged.spec.code, None
+    functions = {one.slot: one.name for one in code.functions}
+    for row in disassemble(code.instructions, _STYLE, functions, _symbols(code)):
+        if row.slot in functions and row.slot:
+            yield f"{printable(functions[row.slot])}:"
+        source = code.source_at(row.slot)
+        if source is not None and (last is None or source[:2] != last[:2]):
+            yield from _source(source, last)
+            last = source
+        seen = trail.seen.get(row.slot)
+        yield _row(row.slot, row.text, seen, trail)
+    yield from _foot(judged, log, trail)
+
+
+def _symbols(code: Program) -> dict[int, str]:
+    """Slot -> what the instruction refers to."""
+    return {code.slot_of(index): one.name for index, one in code.references.items()}
+
+
+def _source(source: Source, last: Source | None) -> Iterator[str]:
+    if last is None or source.file != last.file:
+        yield printable(source.file)
+    yield f"{source.line:5}  {printable(source.read())}"
+
+
+def _row(slot: int, text: str, seen: Seen | None, trail: Trail) -> str:
+    left = f"    {slot:4}: {text}"
+    if seen is None:
+        return f"{left:<{_INSN}}  [never reached]"
+    return f"{left:<{_INSN}}  {_change(seen, seen.visits[0])}{_notes(seen, trail)}".rstrip()
+
+
+def _change(seen: Seen, visit: Visit) -> str:
+    """What it read, an arrow, and what it changed."""
+    before = visit.before.places
+    read = [f"r{number}" for number in dict.fromkeys(_NAMED.findall(seen.text))]
+    given = " ".join(f"{one}={brief(before[one])}" for one in read if one in before)
+    changed = " ".join(f"{one}={brief(value)}" for one, value in visit.after.items())
+    return f"{given} -> {changed}" if changed else given
+
+
+def _notes(seen: Seen, trail: Trail) -> str:
+    """In brackets: how often, whereto, what was pruned."""
+    notes = []
+    if seen.count > 1:
+        notes.append(f"visited {seen.count}x")
+    edges = {end: count for (start, end), count in trail.edges.items() if start == seen.slot}
+    if edges:
+        ways = ", ".join(f"{end} {count}x" for end, count in sorted(edges.items()))
+        notes.append(f"to {ways}")
+    rounds = sum(count for (start, _), count in trail.back.items() if start == seen.slot)
+    if rounds:
+        notes.append(f"back {rounds}x")
+    pruned = sum(count for (_, end), count in trail.pruned.items() if end == seen.slot)
+    if pruned:
+        notes.append(f"pruned {pruned}x")
+    return f"  [{'; '.join(notes)}]" if notes else ""
+
+
+def state(judged: Judged, slot: int) -> Iterator[str]:
+    """All that was known around one instruction."""
+    log = Log(judged.verdict.log)
+    trail = read_trail(log.lines)
+    code: Program = judged.spec.code
+    if slot >= code.slots:
+        raise UsageError(f"there is no instruction {slot}", why=f"the last is {code.slots - 1}")
+    yield from _head(judged)
+    seen = trail.seen.get(slot)
+    source = code.source_at(slot)
+    if source is not None:
+        yield f"{source}  {printable(source.read())}"
+    if seen is None:
+        yield f"instruction {slot} was never reached"
+        return
+    yield f"{slot}: {seen.text}{_notes(seen, trail)}"
+    for number, visit in enumerate(seen.visits, 1):
+        yield ""
+        frame = f" in frame {visit.before.frame}" if visit.before.frame else ""
+        yield f"visit {number}{frame}, before:"
+        yield from _places(visit.before.places)
+        if visit.after:
+            yield "after:"
+            yield from _places(visit.after)
+    if seen.count > len(seen.visits):
+        yield f"... and {seen.count - len(seen.visits)} visits more"
+
+
+def _places(places: Mapping[str, str]) -> Iterator[str]:
+    """A register or slot a line, as short and as the kernel has it."""
+    for place in sorted(places, key=_order):
+        value, short = places[place], brief(places[place])
+        full = "" if value == short else f"   {value}"
+        yield f"  {place:<7} {short:<28}{full}".rstrip()
+
+
+def _order(place: str) -> tuple[int, int]:
+    digits = int(place.removeprefix("r").removeprefix("fp"))
+    return (0, digits) if place[0] == "r" else (1, -digits)
+
+
+def path(judged: Judged) -> Iterator[str]:
+    """The way to the last instruction, from the beginning."""
+    log = Log(judged.verdict.log)
+    yield from _head(judged)
+    last = None
+    for step in reversed(list(log.path)):
+        source = (
+            judged.spec.code.source_at(step.slot) if step.slot < judged.spec.code.slots else None
+        )
+        if source is not None and (last is None or source[:2] != last[:2]):
+            yield from _source(source, last)
+            last = source
+        states = [one for one in step.states if one.registers or one.stack]
+        known = ""
+        if states:
+            newest = states[-1]
+            registers = (f"r{n}={brief(v.text)}" for n, v in newest.registers.items() if n != 10)
+            slots = (f"fp{off}={brief(one.text)}" for off, one in newest.stack.items())
+            known = " ".join((*registers, *slots))
+        left = f"    {step.slot:4}: {step.text}"
+        yield f"{left:<{_INSN}}  {known}".rstrip()
+    yield from _foot(judged, log, read_trail(log.lines))

@@ -1,0 +1,41 @@
+"""The generated parts of docs/reference/verifier.md, from the rules."""
+
+from textwrap import wrap
+
+from rawbpf.verifier.registry import rules
+from rawbpf.verifier.rule import Example, Rule
+
+WIDTH = 104
+
+
+def overview() -> str:
+    rows = [f"| [{one.code}](#{one.code.lower()}) | {one.title} |" for one in rules().values()]
+    return "\n".join(["", "| code | what is wrong |", "| --- | --- |", *rows])
+
+
+def details() -> str:
+    return "\n".join(_section(one) for one in rules().values())
+
+
+def _section(rule: Rule) -> str:
+    paragraphs = [_wrapped(rule.meaning), _wrapped(rule.reason)]
+    parts = [f"\n### {rule.code}", f"**{rule.title}**", *paragraphs]
+    parts += [_example(one) for one in rule.examples]
+    return "\n\n".join(parts)
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(wrap(text, WIDTH, break_on_hyphens=False, break_long_words=False))
+
+
+def _example(example: Example) -> str:
+    when = f" since {example.since}" if example.since else ""
+    when += f" until {example.until}" if example.until else ""
+    return f"Refused{when}:\n\n{_code(example.refused)}\n\nAccepted:\n\n{_code(example.accepted)}"
+
+
+def _code(text: str) -> str:
+    return f"```bpf\n{text.strip()}\n```"
+
+
+PARTS = {"rules": overview, "rules_in_detail": details}
