@@ -60,7 +60,9 @@ def run(arguments: dict[str, Any]) -> int:
         skip(collection, arguments["--skip"])
         if arguments["--program"]:
             collection.keep(_chosen(collection.spec.programs, arguments["--program"]))
-        for judged in collection.verify():
+        for number, judged in enumerate(collection.verify()):
+            if number and not arguments["--json"]:
+                write_lines([""])
             write_lines(_lines(judged, arguments, slot))
             status = status or int(not judged.verdict.accepted)
     return status

@@ -62,7 +62,7 @@ def _verdict(request: Request, number: int) -> Verdict:
 
 
 def too_large(verdict: Verdict) -> bool:
-    """Whether the verifier gave up after a million instructions, and its log had better be short."""
+    """Whether the verifier gave up after a million instructions: better ask for no long log."""
     return verdict.errno == errno.E2BIG and _TOO_LARGE in verdict.log
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Access", "explain_bounds", "repair_bounds"]
 
 
+_KEPT = 4
+
+
 class Access(NamedTuple):
     """``size`` bytes through ``register``, whose memory has ``room`` bytes; None: not known."""
 
@@ -34,12 +37,12 @@ class Access(NamedTuple):
     value: Value | None
 
     @classmethod
-    def of(cls, failure: Failure, match: re.Match[str], kinds: Collection[str]) -> Self | None:
-        """The access that a complaint is about; None if the register is no address of ``kinds``."""
+    def of(cls, failure: Failure, match: re.Match[str], kinds: Collection[str] = ()) -> Self | None:
+        """The access that a complaint is about; None if it is none, or none to one of ``kinds``."""
         words = match.groupdict()
         register = _register(failure, words.get("reg"))
         value = failure.value(register) if register is not None else None
-        if register is None or (value is not None and value.kind not in kinds):
+        if register is None or (kinds and value is not None and value.kind not in kinds):
             return None
         memory = failure.effect.memory
         own = memory.size if memory is not None and memory.base == register else None
@@ -84,7 +87,10 @@ def explain_bounds(failure: Failure, access: Access, memory: str) -> Finding:
             beyond = f"it ends at byte {last}, {last - access.room} too far"
         return Finding(sentence, tuple(evidence), beyond, _shorten(failure, access))
     register, value, slot = scalar
-    evidence.insert(0, Evidence(f"r{register}, which was added, is {range_of(value)}", slot))
+    known = Evidence(f"r{register}, which was added, is {range_of(value)}", slot)
+    at = next(one.at for one in failure.origins(access.register) if one.step.slot == slot)
+    number_was = history(failure, register, at, _KEPT)
+    evidence = [known, *number_was, *history(failure, access.register, most=_KEPT)]
     sentence = f"r{register} was added to the address, and may lead outside of {memory}{has}"
     change = f"compare r{register} with its largest value, or mask it, before it is added"
     return Finding(sentence, tuple(evidence), _counter(access, register, value), change)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Explanation", "Trial", "explain"]
 
 
+_LINES = 8
+
+
 class Trial(NamedTuple):
     """What the kernel said to the patched program: "" if it accepts it."""
 
@@ -87,6 +90,8 @@ def _patch(rule: Rule, match: re.Match[str], failure: Failure) -> Patch | None:
     """The rule's change. A damaged log may name what no instruction can have."""
     if rule.repair is None or failure.code is None:
         return None
+    if failure.slot is not None and failure.slot >= failure.code.slots:
+        return None  # the log is not of this program
     try:
         patch = rule.repair(failure, match)
         for edit in patch.edits if patch else ():
@@ -109,4 +114,10 @@ def _unknown(failure: Failure) -> Finding:
             value = failure.value(register)
             if value is not None:
                 evidence.append(Evidence(f"r{register} is {value.text}"))
-    return Finding(f"{failure.log.cause} (no rule of rawbpf's knows this message)", tuple(evidence))
+    sections = failure.log.sections  # a kernel that writes them may say more than we could
+    evidence += [Evidence(line.strip()) for line in sections.get("Causal path", ())[:_LINES]]
+    return Finding(
+        f"{failure.log.cause} (no rule of rawbpf's knows this message)",
+        tuple(evidence),
+        change=" ".join(line.strip() for line in sections.get("Suggestion", ())),
+    )

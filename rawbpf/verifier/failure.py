@@ -83,6 +83,11 @@ class Failure:
             return None
         return self.code.source_at(slot)
 
+    @property
+    def source_line(self) -> str:
+        """The line of source of the last step as the log has it, "" if it has none."""
+        return self.path.source_of(self.step) if self.step is not None else ""
+
     def place(self, slot: int) -> str:
         """The line: "line 12", or "instruction 5" when nobody knows it."""
         source = self.source_at(slot)

@@ -34,7 +34,7 @@ class Step(NamedTuple):
 
     ``after``: states written between this instruction and the next one on the path, in order.
     ``depth``: how many calls deeper than the last step; negative: in a caller.
-    ``source``: the line of source as the log has it, "" if none. ``line``: its line in the log.
+    ``line``: its line in the log.
     """
 
     slot: int
@@ -42,7 +42,6 @@ class Step(NamedTuple):
     text: str
     after: tuple[str, ...]
     depth: int
-    source: str
     line: int
 
     @property
@@ -53,6 +52,7 @@ class Step(NamedTuple):
 
 _CALL, _EXIT = 0x85, 0x95
 _LOOK_AT = 8
+_SOURCE_FARTHEST = 1000
 _ASIDES = ("mark_precise:", "last_idx ", "regs=", "parent ", "propagating ", "frame ")
 _JUMP = re.compile(r"(\d{1,9}): \([0-9a-f]{2}\) if .* goto pc([+-]\d{1,9})")
 
@@ -72,6 +72,8 @@ class Path(Sequence[Step]):
     def __getitem__(self, index: slice) -> Sequence[Step]: ...
     def __getitem__(self, index: int | slice) -> Step | Sequence[Step]:
         if isinstance(index, slice):
+            if (index.start or 0) >= 0 and (index.stop or 0) >= 0 and (index.step or 1) > 0:
+                return list(islice(self, index.start, index.stop, index.step))
             return list(self)[index]
         if index < 0:
             return list(self)[index]
@@ -111,7 +113,7 @@ class Path(Sequence[Step]):
                 continue
             after = tuple(reversed([*states, found.after] if found.after else states))
             depth = _depth(found, later)
-            later = Step(found.slot, found.opcode, found.text, after, depth, self._source(at), at)
+            later = Step(found.slot, found.opcode, found.text, after, depth, at)
             states.clear()
             yield later
         self.before = tuple(reversed(states))
@@ -179,9 +181,12 @@ class Path(Sequence[Step]):
                 returns -= 1
         return -1
 
-    def _source(self, at: int) -> str:
-        """The nearest line of source above; instructions of one line have it once."""
-        for index in range(at - 1, max(at - 200, -1), -1):
+    def source_of(self, step: Step) -> str:
+        """The line of source of a step, as the log has it; "" if it has none.
+
+        It is the nearest above: instructions of one line have it once.
+        """
+        for index in range(step.line - 1, max(step.line - _SOURCE_FARTHEST, -1), -1):
             line = self._lines[index]
             if line.startswith("; "):
                 return line[2:]

@@ -45,8 +45,8 @@ def _where(found: Explanation) -> Iterator[str]:
     indent = " " * _INDENT
     if source is not None:
         yield f"{indent}{source}  {source.read()}".rstrip()
-    elif found.failure.step is not None and found.failure.step.source:
-        yield f"{indent}; {found.failure.step.source}"
+    elif found.failure.source_line:
+        yield f"{indent}; {found.failure.source_line}"
     if found.slot is not None:
         yield f"{indent}instruction {found.slot}{': ' if text else ''}{text or ''}"
 

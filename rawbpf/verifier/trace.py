@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.verifier.effect import Effect, effect
+from rawbpf.verifier.state import parse_state
 
 if TYPE_CHECKING:
     from rawbpf.verifier.path import Path, Step
@@ -118,16 +119,19 @@ class _Walk:
 
 def known(path: Path, register: int, at: int = 0) -> Value | None:
     """What the verifier knew of a register just before the step ``path[at]``, if the log says."""
-    depth = path[at].depth
+    depth, names = path[at].depth, (f"R{register}=", f"R{register}_")
     for index in range(at + 1, at + _FARTHEST):
         try:
             step = path[index]
         except IndexError:
             break
         if path[index - 1].depth == depth:
-            for state in reversed(step.states):
-                if register in state.registers:
-                    return state.registers[register]
+            for text in reversed(step.after):
+                # Parsing is dear, and most states do not speak of this register.
+                if names[0] in text or names[1] in text:
+                    found = parse_state(text).registers.get(register)
+                    if found is not None:
+                        return found
         if step.depth == depth and effect(step.text).dst == register:
             return None
         if step.depth < depth:
@@ -136,8 +140,6 @@ def known(path: Path, register: int, at: int = 0) -> Value | None:
 
 
 def _in_first_state(path: Path, register: int, depth: int) -> Value | None:
-    from rawbpf.verifier.state import parse_state
-
     if depth:
         return None
     for text in reversed(path.before):
@@ -156,9 +158,9 @@ def slot_known(path: Path, off: int, at: int = 0) -> StackSlot | None:
         except IndexError:
             return None
         if path[index - 1].depth == depth:
-            for state in reversed(step.states):
-                if off in state.stack:
-                    return state.stack[off]
+            for text in reversed(step.after):
+                if f"fp{off}" in text and (slot := parse_state(text).stack.get(off)):
+                    return slot
         if step.depth < depth:
             return None
     return None

@@ -73,14 +73,11 @@ def is_a(register: int, value: Value | None) -> str:
     return f"r{register} is {value.kind}, {kind_words(value.kind)}"
 
 
-_KEPT = 6
-
-
-def history(failure: Failure, register: int, at: int = 0) -> tuple[Evidence, ...]:
+def history(failure: Failure, register: int, at: int = 0, most: int = 6) -> tuple[Evidence, ...]:
     """How a register came to be what it is, the latest first; long ones lose their middle."""
     found = failure.origins(register, at)
-    if len(found) > _KEPT:
-        found = [*found[: _KEPT - 1], found[-1]]
+    if len(found) > most:
+        found = [*found[: most - 1], found[-1]]
     return tuple(Evidence(_origin(one), one.step.slot) for one in found)
 
 

@@ -48,6 +48,26 @@ def test_a_refusal_is_explained(tmp_path, capsys):
     assert "The kernel accepts the program with this change." in text
 
 
+PYTHON = """\
+from rawbpf.asm import Builder, r0, r2
+from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.uapi.bpf import bpf_prog_type
+b = Builder("copies")
+b.mov(r0, r2)
+b.exit()
+spec = ProgramSpec("copies", bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER, b.build())
+"""
+
+
+def test_python_is_shown_by_its_lines(tmp_path, capsys):
+    file = tmp_path / "copies.py"
+    file.write_text(PYTHON)
+    assert main(["verify", str(file)]) == 1
+    text = capsys.readouterr().out
+    assert f"{file}:5  b.mov(r0, r2)" in text
+    assert "[RB-V001]" in text
+
+
 def test_the_explanation_ends_a_failed_load(tmp_path, capsys):
     file = tmp_path / "count.bpf.s"
     file.write_text(REFUSED)

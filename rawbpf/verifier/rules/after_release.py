@@ -54,7 +54,7 @@ def _released(failure: Failure, register: int) -> tuple[int, str, str] | None:
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     words = match.groupdict()
-    register = int(words["reg"])
+    register = int(words.get("reg") or 1)
     name = failure.effect.name
     found = _released(failure, register)
     if found is not None:
@@ -75,7 +75,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
 
 
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
-    found = _released(failure, int(match["reg"]))
+    found = _released(failure, int(match.groupdict().get("reg") or 1))
     if found is None or failure.slot is None or failure.effect.name not in _RELEASES:
         return None
     return Patch("take the second release away", (replace(failure.slot, "r0 = 0"),))
@@ -97,6 +97,8 @@ RULE = Rule(
         ),
         r"R(?P<reg>\d\d?) must be (?P<unheld>referenced) when passed to release",
         r"arg#? ?(?P<reg>\d) is an (?P<unheld>unacquired) reference",
+        r"reference has not been (?P<unheld>acquired) before",
+        r"more than (?P<unheld>one) (?:release argument|arg with ref_obj_id)",
     ),
     meaning=(
         "Once a pointer was handed to the function that releases it, the program has it no longer: "

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def _off(match: re.Match[str]) -> int:
     """The known part of the sum that the kernel writes: (0x0; 0x7)+0+-6, or 0+-6."""
-    return sum(int(one) for one in match["sum"].split("+") if one)
+    parts = (match["first"], *match["sum"].split("+"))
+    return sum(int(one) for one in parts if one and not one.startswith("("))
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
@@ -52,8 +53,9 @@ RULE = Rule(
     title="An access that is not aligned",
     patterns=(
         (
-            r"misaligned (?P<what>\w+ )?access off (?P<first>\(0x[0-9a-f]{1,16}; 0x[0-9a-f]{1,16}\)"
-            r"|-?\d{1,19})(?P<sum>(?:\+-?\d{1,19}){0,3}) size (?P<size>[1-9]\d{0,8})"
+            r"misaligned (?P<what>\w+ )?access off (?:(?<=packet access off )\d{1,9}\+)?"
+            r"(?P<first>\(0x[0-9a-f]{1,16}; 0x[0-9a-f]{1,16}\)|-?\d{1,19})"
+            r"(?P<sum>(?:\+-?\d{1,19}){0,3}) size (?P<size>[1-9]\d{0,8})"
         ),
     ),
     meaning=(

@@ -60,6 +60,7 @@ RULE = Rule(
         r"R(?P<reg>\d\d?) type=(?P<got>\w+) expected=(?P<wanted>[^\n]*)",
         r"R(?P<reg>\d\d?) is of type (?P<got>\w+) but (?P<wanted>\w+) is expected",
         r"R(?P<reg>\d\d?) has (?:an )?invalid type",
+        r"R(?P<reg>\d\d?) expected (?P<wanted>pointer to ctx), but got (?P<got>\w+)",
     ),
     meaning=(
         "Each function of the kernel says what its arguments must be: the context, a map, an "

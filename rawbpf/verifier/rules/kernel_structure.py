@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.rule import Finding, Rule
+from rawbpf.verifier.rule import Example, Finding, Rule
 from rawbpf.verifier.words import history
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ RULE = Rule(
             r"R(?P<reg>\d\d?) is (?P<type>\w{1,80}) invalid (?P<how>negative "
             r"access|variable offset)"
         ),
+        r"(?P<said>R\d\d? is ptr_\w{1,80} (?:invalid variable offset|access \w{1,9} memory))",
         r"(?P<said>cannot access ptr member (?P<member>\w{1,80}) [^\n]{1,120})",
         (
             r"(?P<said>access beyond (?:struct|the end of member) "
@@ -56,6 +57,14 @@ RULE = Rule(
         "pointer would be a number that is an address, and behind the structure is "
         "something else."
     ),
-    examples=(),
+    examples=(
+        Example(
+            '.license "GPL"\n.program far, "kprobe"\n        call get_current_task_btf\n'
+            "        r0 = *(u64 *)(r0 + 32760)\n        exit\n",
+            '.license "GPL"\n.program far, "kprobe"\n        call get_current_task_btf\n'
+            "        r0 = *(u64 *)(r0 + 0)\n        exit\n",
+            since="5.11",
+        ),
+    ),
     explain=_explain,
 )

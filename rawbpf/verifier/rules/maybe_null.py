@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
-    register, kind = int(match["reg"]), match["type"]
+    register = int(match["reg"])
+    value = failure.value(register)
+    kind = match.groupdict().get("type") or (value.kind if value is not None else "ptr_or_null_")
     evidence = list(history(failure, register))
     born = failure.birth(register)
     if born is not None and born.effect.kind == "call":
@@ -64,6 +66,7 @@ RULE = Rule(
         r"R(?P<reg>\d\d?) invalid mem access '(?P<type>\w+_or_null\w*)'",
         r"R(?P<reg>\d\d?) pointer arithmetic on (?P<type>\w+_or_null\w*) prohibited",
         r"R(?P<reg>\d\d?) type=(?P<type>\w+_or_null\w*) expected=",
+        r"Possibly NULL pointer passed to helper arg(?P<reg>\d)",
     ),
     meaning=(
         "A call returned a pointer or NULL, and the program uses it without having looked which. "

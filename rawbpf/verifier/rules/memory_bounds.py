@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rawbpf.verifier.bounds import Access, explain_bounds, repair_bounds
 from rawbpf.verifier.rule import Example, Finding, Rule
 from rawbpf.verifier.snippets import RESERVE
+from rawbpf.verifier.words import kind_words
 
 if TYPE_CHECKING:
     import re
@@ -14,23 +15,19 @@ if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
     from rawbpf.verifier.patch import Patch
 
-_KINDS = (
-    "mem", "alloc_mem", "ringbuf_mem", "buf", "rdonly_buf", "rdwr_buf", "rdonly_mem", "tp_buffer",
-    "sock", "sock_common", "tcp_sock", "xdp_sock",
-)  # fmt: skip
-
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
-    access = Access.of(failure, match, _KINDS)
+    access = Access.of(failure, match)
     if access is None:
         return None
-    name = access.value.kind if access.value else ""
-    memory = "the record" if name in ("ringbuf_mem", "alloc_mem") else "this memory"
+    kind = access.value.kind if access.value else ""
+    record = kind in ("ringbuf_mem", "alloc_mem")
+    memory = "the record" if record else kind_words(kind) if kind else "this memory"
     return explain_bounds(failure, access, memory)
 
 
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
-    access = Access.of(failure, match, _KINDS)
+    access = Access.of(failure, match)
     return repair_bounds(failure, access) if access else None
 
 
@@ -56,6 +53,7 @@ RULE = Rule(
         ),
         r"R(?P<reg>\d\d?) invalid (?:variable )?buffer offset",
         r"R(?P<reg>\d\d?) invalid \w+ access off=(?P<off>-?\d{1,19}) size=(?P<size>-?\d{1,9})",
+        r"invalid access to flow keys off=(?P<off>-?\d{1,19}) size=(?P<size>-?\d{1,9})",
         r"R(?P<reg>\d\d?) unbounded memory access, make sure to bounds check any such access",
         (
             r"R(?P<reg>\d\d?) min value is negative, either use unsigned index or do a if \(index "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,8 +12,6 @@ from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
 from rawbpf.verifier.snippets import RESERVE
 
 if TYPE_CHECKING:
-    import re
-
     from rawbpf.verifier.failure import Failure
 
 
@@ -47,12 +46,13 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     slot, name = _acquired(failure, match)
     giver = _GIVEN_BY.get(name)
     release = giver.release if giver else "the function that releases it"
-    holder = _holder(failure, int(match["id"]))
     evidence = [Evidence(f"{name or 'the call'} gave it", slot)]
-    if holder is not None:
-        evidence.insert(0, Evidence(f"{holder} still holds it"))
-    else:
-        evidence.insert(0, Evidence("no register and no stack slot holds it any more"))
+    last = _last_holder(failure, int(match["id"]))
+    if last is not None and last[0] == 0:
+        evidence.insert(0, Evidence(f"r{last[1]} still holds it"))
+    elif last is not None:
+        lost = failure.path[last[0]]
+        evidence.insert(0, Evidence(f"r{last[1]} was the last to hold it: {lost.text}", lost.slot))
     return Finding(
         f"the program ends, and what {name or 'a call'} gave it was not given back on this path",
         tuple(evidence),
@@ -60,23 +60,25 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     )
 
 
-def _last_holder(failure: Failure, reference: int) -> tuple[int, str] | None:
-    """The last step in front of which a register had it, and that register."""
+def _last_holder(failure: Failure, reference: int) -> tuple[int, int] | None:
+    """The last step in front of which a register had it, and that register.
+
+    States name it by ref_obj_id, from 7.1 on by id.
+    """
+    names = re.compile(rf"R(\d\d?)(?:_[rwD]+)?=\w+\([^ ]*?\b(?:ref_obj_)?id={reference}\b")
+    overwritten: dict[int, int] = {}  # register -> the next step that writes to it
+    found: list[tuple[int, int]] = []
     for at, step in enumerate(islice(failure.path, _FARTHEST)):
-        if step.depth == 0 and (holder := _holder(failure, reference, at)):
-            return at, holder
-    return None
-
-
-def _holder(failure: Failure, reference: int, at: int = 0) -> str | None:
-    """A register that has it in front of a step. Until 7.0 it says ref_obj_id, then id."""
-    for register in range(10):
-        value = failure.value(register, at)
-        if value is None or value.is_scalar:
+        if step.depth:
             continue
-        if reference in (value.field("ref_obj_id"), value.field("id")):
-            return f"r{register}"
-    return None
+        named = (int(one) for text in step.after for one in names.findall(text) if at)
+        found += [(overwritten.get(register, 0), register) for register in named]
+        if found and min(found)[0] == 0:
+            break
+        one = effect(step.text)
+        destroyed = range(6) if one.kind == "call" else [one.dst]
+        overwritten |= {number: at for number in destroyed if number is not None}
+    return min(found, default=None)
 
 
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
@@ -84,9 +86,10 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
     last = _last_holder(failure, int(match["id"]))
     if giver is None or last is None:
         return None
-    at, holder = last
-    step, value = failure.path[at], failure.value(int(holder[1:]), at)
-    move = () if holder == "r1" else (f"r1 = {holder}",)
+    at, register = last
+    holder = f"r{register}"
+    step, value = failure.path[at], failure.value(register, at)
+    move = () if register == 1 else (f"r1 = {holder}",)
     result = ("r0 = 0",) if effect(step.text).kind == "exit" else ()
     calls = (*move, *giver.calls, *result)
     if value is not None and value.maybe_null:

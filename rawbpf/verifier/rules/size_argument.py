@@ -29,12 +29,13 @@ def _register(failure: Failure, match: re.Match[str]) -> int | None:
     return None
 
 
-def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
+def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     register = _register(failure, match)
-    if register is None:
-        return None
-    value = failure.value(register)
     name = failure.effect.name or "the call"
+    if register is None:
+        why = "or the map has keys or values of size 0, as ring buffers have"
+        return Finding(f"{name} would read 0 bytes: a size is 0, {why}")
+    value = failure.value(register)
     known = range_of(value) if value is not None else "any number"
     evidence = (Evidence(f"r{register} is a number: {known}"), *history(failure, register))
     if "zero-sized" in match[0]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rawbpf.verifier.patch import Patch, insert
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
 from rawbpf.verifier.snippets import HITS
+from rawbpf.verifier.words import history
 
 if TYPE_CHECKING:
     import re
@@ -21,6 +22,12 @@ _STACK = 512
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
+    if not match.groupdict().get("off"):
+        return Finding(
+            f"r{match['reg']} may lead to stack that was never written, and it is read",
+            history(failure, int(match["reg"])),
+            change="write to all of the stack that the address may lead to",
+        )
     first, size = _bytes(match)
     if first < -_STACK or first + size > 0:
         return None  # out of bounds: that is another rule's
@@ -47,7 +54,7 @@ def _known(failure: Failure, off: int) -> Evidence:
 
 
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
-    if failure.slot is None:
+    if failure.slot is None or not match.groupdict().get("off"):
         return None
     first, size = _bytes(match)
     lowest = first // 8 * 8
@@ -65,6 +72,7 @@ RULE = Rule(
             r"invalid (?:indirect )?read from stack (?:R\d\d? )?off=?(?P<off> ?-?\d{1,9})"
             r"\+(?P<more>-?\d{1,9}) size (?P<size>\d{1,9})"
         ),
+        r"invalid (?:indirect )?read from stack R(?P<reg>\d\d?) var_off ",
         r"invalid read from stack R\d\d? off=(?P<off>-?\d{1,9}) size=(?P<size>\d{1,9})",
     ),
     meaning=(

@@ -37,8 +37,9 @@ RULE = Rule(
             r"(?:number of funcs in func_info|func_info BTF section) doesn't match "
             r"(?:subprog layout in BPF program|number of subprogs)"
         ),
+        r"number of funcs in func_info doesn't match number of subprogs",
         r"nonzero tailing record in (?:func|line)_info",
-        r"same insn_off|^(?:func|line)_info\[\d{1,9}\]",
+        r"same insn[_ ]off|^(?:func|line)_info\[\d{1,9}\]",
         r"Invalid (?:insn_off|line_off|file_name_off|line_info|func_info)\b[^\n]*",
         r"^invalid (?:size of rec|type id|insn_off|func info rec size|func linkage)[^\n]*",
         r"Invalid insn code at line_info\[\d{1,9}\]",

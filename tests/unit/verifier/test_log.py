@@ -2,7 +2,9 @@
 
 import pytest
 
+from rawbpf.verifier.explain import explain
 from rawbpf.verifier.log import Log
+from tests.support.verifier_logs import KERNELS, logs
 
 
 @pytest.mark.parametrize(
@@ -17,3 +19,71 @@ from rawbpf.verifier.log import Log
 )
 def test_causes(log, line):
     assert Log(log).cause == line
+
+
+SECTIONED = """\
+0: R1=ctx() R10=fp0
+0: (85) call bpf_get_prandom_u32#7    ; R0=scalar()
+1: (bf) r6 = r3
+R3 !read_ok
+
+Verification failed: Register Type Safety: Unreadable register
+
+Reason:
+  r3 holds nothing here.
+
+At:
+  insn 1 in prog.c:7
+        | r6 = r3
+        | ^-- error: R3 is not readable
+  Instruction context:
+      0 | (85) call bpf_get_prandom_u32#7
+  >>> 1 | (bf) r6 = r3
+
+Causal path:
+  0: a call destroyed r3
+
+Suggestion:
+  Set it again.
+
+processed 2 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0
+"""
+
+
+def test_sections_behind_the_complaint():
+    log = Log(SECTIONED)
+    assert log.complaint == ("R3 !read_ok",)
+    assert [step.slot for step in log.path] == [1, 0]
+    assert list(log.sections) == [
+        "Verification failed", "Reason", "At", "Causal path", "Suggestion",
+    ]  # fmt: skip
+    assert log.sections["Suggestion"] == ("  Set it again.",)
+    assert log.statistics["insns"] == 2
+    assert explain(SECTIONED).code == "RB-V001"
+
+
+def test_sections_instead_of_a_complaint():
+    found = explain(SECTIONED.replace("R3 !read_ok\n", ""))
+    assert found.failure.log.complaint == ("r3 holds nothing here.",)
+    assert found.slot == 1
+    assert found.rule is None
+    assert "r3 holds nothing here." in found.sentence
+    assert found.finding.change == "Set it again."
+    assert any("a call destroyed r3" in one.text for one in found.finding.evidence)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_real_logs_end_in_their_complaint(kernel):
+    """Neither states nor notes nor statistics are taken for it, at either level."""
+    for name, text in logs(kernel).items():
+        complaint = Log(text).complaint
+        assert 1 <= len(complaint) <= 2, (name, complaint)
+        assert not any(line.startswith(("R1=", "mark", "proc")) for line in complaint)
+        assert explain(text).rule is not None, (name, complaint)
+
+
+def test_statistics_of_level_2():
+    log = Log(logs("7.2")["ref_leak_path"])
+    assert log.statistics["insns"] == 15
+    assert log.statistics["time_us"] > 0
+    assert log.stack_depths == [0]
