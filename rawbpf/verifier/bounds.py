@@ -76,12 +76,13 @@ def _size(value: Value | None) -> int | None:
 def explain_bounds(failure: Failure, access: Access, memory: str) -> Finding:
     """Say where the access ends, and which number makes it end there. ``memory``: what it is."""
     evidence = list(history(failure, access.register))
-    size = f"{access.size} byte{'s' if access.size != 1 else ''}"
+    what = "1 byte" if access.size == 1 else f"{access.size} bytes"
+    lie = "is not" if access.size == 1 else "are not all"
     has = f", which has {access.room} bytes" if access.room is not None else ""
     scalar = _scalar(failure, access)
     if scalar is None:
         last = access.fixed + access.size
-        sentence = f"{size} at offset {access.fixed} are not all inside {memory}{has}"
+        sentence = f"{what} at offset {access.fixed} {lie} inside {memory}{has}"
         beyond = f"the access begins {-access.fixed} bytes before it" if access.fixed < 0 else ""
         if not beyond and access.room is not None and last > access.room:
             beyond = f"it ends at byte {last}, {last - access.room} too far"

@@ -46,22 +46,16 @@ class Tnum(NamedTuple):
         """
         if number <= self.value:
             return self.value
-        if number > self.highest:
-            return None
-        # Keep the number's bits from the top as long as they can be kept; where the first cannot,
-        # or one further up, a bit that may be 1 makes the member larger, and the rest is smallest.
-        for low in range(65):
-            above = number >> low << low
-            keep = above & ~((1 << low) - 1)
-            if low == 0:
-                if number in self:
-                    return number
-                continue
-            bit = 1 << (low - 1)
-            high = keep | bit
-            fits = (high ^ self.value) & ~self.mask & ~(bit - 1) & _ALL == 0
-            if number & bit == 0 and fits:
-                return high | (self.value & (bit - 1))
+        if number in self:
+            return number
+        # Keep the upper bits of the number as they are, make one below them 1 that is 0 in it, and
+        # let all below that be as small as they can. The lowest such bit makes the smallest member.
+        for place in range(64):
+            bit = 1 << place
+            upper = (number >> place << place) | bit
+            fits = (upper ^ self.value) & ~self.mask & ~(bit - 1) & _ALL == 0
+            if not number & bit and fits:
+                return upper | (self.value & (bit - 1))
         return None
 
 

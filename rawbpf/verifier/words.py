@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["history", "is_a", "range_of"]
 
+_FP = 10
 _KINDS = {
     "scalar": "a number", "ctx": "the context", "fp": "an address in the stack",
     "map_ptr": "a map", "map_value": "a map's value", "map_key": "a map's key",
@@ -92,11 +93,8 @@ def _origin(one: Origin) -> str:
         return f"{one.place} was set to {effect.name}"
     if effect.kind == "move":
         return f"{one.place} is a copy of r{effect.src}"
-    if effect.kind == "store":
-        what = "the stack" if effect.src is None else f"r{effect.src}"
-        return (
-            f"{one.place} in the stack holds {what}"
-            if effect.src is not None
-            else f"{one.place} was stored: {one.step.text}"
-        )
-    return f"{one.step.text}"
+    if effect.kind == "store" and effect.src is not None:
+        return f"r{effect.src} was stored at {one.place}"
+    if effect.kind == "load" and effect.memory is not None and effect.memory.base == _FP:
+        return f"{one.place} was loaded from fp{effect.memory.off:+d}"
+    return one.step.text

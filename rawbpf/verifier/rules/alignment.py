@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 def _off(match: re.Match[str]) -> int:
     """The known part of the sum that the kernel writes: (0x0; 0x7)+0+-6, or 0+-6."""
-    parts = (match["first"], *match["sum"].split("+"))
-    return sum(int(one) for one in parts if one and not one.startswith("("))
+    first = match["first"]
+    fixed = int(first[1:].partition(";")[0], 16) if first.startswith("(") else int(first)
+    return fixed + sum(int(one) for one in match["sum"].split("+") if one)
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:

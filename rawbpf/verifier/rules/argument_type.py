@@ -34,7 +34,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 def _wanted(text: str) -> str:
     """A list of types in words; the long ones are of whatever can be read."""
     kinds = [one.strip() for one in text.split(",") if one.strip()]
-    if len(kinds) > _NAMED and "fp" in kinds:
+    if len(kinds) >= _NAMED and "fp" in kinds:
         return "the address of memory"
     words = list(dict.fromkeys(kind_words(one) for one in kinds))
     return " or ".join(words[:_NAMED])

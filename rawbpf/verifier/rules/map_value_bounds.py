@@ -25,7 +25,7 @@ def _access(failure: Failure, match: re.Match[str]) -> Access | None:
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     access = _access(failure, match)
-    if access is None:
+    if access is None or (access.value is None and "access to memory" in failure.complaint):
         return None
     name = access.value.fields.get("map") if access.value else None
     return explain_bounds(

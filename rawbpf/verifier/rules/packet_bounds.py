@@ -30,7 +30,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     varies = added(failure, register)
     checked = f"{safe} bytes from there are known to be in the packet" if safe else "no byte is"
     return Finding(
-        f"bytes {off} to {off + size - 1} behind r{register} may lie beyond the end of the packet",
+        f"{_bytes(off, size)} behind r{register} may lie beyond the end of the packet",
         (
             Evidence(f"r{register} points into the packet, and {checked}"),
             *history(failure, register),
@@ -43,6 +43,10 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
             else ""
         ),
     )
+
+
+def _bytes(off: int, size: int) -> str:
+    return f"byte {off}" if size == 1 else f"bytes {off} to {off + size - 1}"
 
 
 def added(failure: Failure, register: int) -> bool:

@@ -34,7 +34,8 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     name = failure.effect.name or "the call"
     if register is None:
         why = "or the map has keys or values of size 0, as ring buffers have"
-        return Finding(f"{name} would read 0 bytes: a size is 0, {why}")
+        sentence = f"{name} would read 0 bytes: a size is 0, {why}"
+        return Finding(sentence, change="make sure that the size is at least 1")
     value = failure.value(register)
     known = range_of(value) if value is not None else "any number"
     evidence = (Evidence(f"r{register} is a number: {known}"), *history(failure, register))
