@@ -99,6 +99,11 @@ FEATURES = {
 """All after 5.8, in the order in which a blob is cleaned of them."""
 
 
+_BY_KIND: dict[int, list[Feature]] = {}
+for _feature in FEATURES.values():
+    _BY_KIND.setdefault(_feature.example.kind, []).append(_feature)
+
+
 def example(name: str) -> bytes:
     """A blob with nothing beyond 5.8 but this feature: BPF_BTF_LOAD tells whether a kernel has it.
 
@@ -116,7 +121,7 @@ def features_used(btf: Btf) -> set[str]:
     return {
         feature.name
         for _, record in btf
-        for feature in FEATURES.values()
+        for feature in _BY_KIND.get(record.kind, ())
         if feature.replace(record) is not None
     }
 
