@@ -76,7 +76,7 @@ REFUSED: dict[str, dict[str, dict[str, str]]] = {
         },
         "blk_account_io_merge_bio": {NEW: _absent("blk_account_io_merge_bio")},
         # It takes the request from where a map's helper had its address: no pointer any more.
-        "block_rq_complete": dict.fromkeys(BOTH, r"R1 invalid mem access 'scalar'"),
+        "block_rq_complete": dict.fromkeys(BOTH, r"r1 is used as an address, and it is a number"),
     },
     "biostacks": {
         "blk_account_io_start": {

@@ -139,6 +139,9 @@ def kernel_part(kernel: Kernel, arguments: list[str], out: str) -> Part:
     for peer in ("bpftool", "strace"):
         if found := shutil.which(peer, path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
             command += ["--add", found]
+    if (tools := objects_folder() / "libbpf-tools").exists() and kernel.suite in TOOLS_SUITES:
+        # A folder comes without the libraries that its programs need, a program with them.
+        command += ["--add", str(tools.parent), "--add", str(tools / "opensnoop")]
     command += ["--", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     if kernel.suite != DEFAULT_SUITE:
         # What a page shows is shown of one kernel.
