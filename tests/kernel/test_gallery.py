@@ -5,7 +5,8 @@ import sys
 import pexpect
 import pytest
 
-from tests.support.command import RAWBPF, rawbpf
+from rawbpf.cli.main import main
+from tests.support.command import RAWBPF
 
 pytestmark = pytest.mark.no_probe
 
@@ -20,12 +21,12 @@ SHOWN = (
 )
 
 
-def test_without_a_terminal_nobody_is_asked():
-    done = rawbpf("gallery", "null_not_checked")
-    assert done.returncode == 0, done.stderr
+def test_without_a_terminal_nobody_is_asked(capsys):
+    assert main(["gallery", "null_not_checked"]) == 0
+    shown = capsys.readouterr().out
     for text in SHOWN:
-        assert text in done.stdout
-    assert "Your guess" not in done.stdout
+        assert text in shown
+    assert "Your guess" not in shown
 
 
 def test_at_a_terminal_one_may_guess():

@@ -45,6 +45,7 @@ RULE = Rule(
         r"(?P<place>\w{1,128}) is not sleepable",
         r"(?P<maps>Sleepable programs can only use)",
         r"(?P<prog>Only \w[^\n]{1,100} can be sleepable)",
+        r"(?P<prog>Program of this type cannot be sleepable)",
     ),
     meaning=(
         "Some helpers wait: bpf_copy_from_user until a page is there. They may only "
