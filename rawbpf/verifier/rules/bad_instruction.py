@@ -36,7 +36,7 @@ RULE = Rule(
     patterns=(
         r"(?P<unknown>unknown (?:opcode|insn class|alu insn)) \w{1,10}",
         r"(?P<unknown>\S{1,40}) uses? reserved fields",
-        r"(?P<unknown>invalid may_goto imm) -?\d{1,10}",
+        r"(?P<unknown>invalid may_goto (?:imm|off)) -?\d{1,10}",
         r"(?P<unknown>invalid BPF_\w{2,10} opcode) \w{1,8}",
         r"(?P<unknown>BPF_ATOMIC uses invalid atomic opcode)",
         r"(?P<unknown>invalid atomic (?:operand size|operation))",
