@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.gallery_text import diff, heading, lesson, machine_hint, numbered, table
 from rawbpf.cli.results import write_lines
+from rawbpf.cli.terminal import complain
 from rawbpf.errors import UnsupportedError, UsageError, VerifierError
 from rawbpf.gallery.exhibits import exhibits, find_exhibit
 
@@ -59,7 +60,10 @@ def run(arguments: dict[str, Any]) -> int:
         room.show(find_exhibit(word, folder))
         return 0
     for one in exhibits(folder):
-        room.show(one)
+        try:
+            room.show(one)
+        except UnsupportedError as error:  # of this one, on this kernel
+            complain(error)
         if _ask("Enter for the next one, q to leave: ").strip():
             break
     return 0

@@ -1,5 +1,8 @@
 """``rawbpf gallery`` without a kernel that would answer; with one it is in tests/kernel."""
 
+import sys
+
+import pexpect
 import pytest
 
 from rawbpf.cli.gallery_text import choices, diff, numbered
@@ -7,6 +10,7 @@ from rawbpf.cli.guest_gallery import with_gallery
 from rawbpf.cli.main import main
 from rawbpf.gallery.exhibits import exhibits, find_exhibit
 from rawbpf.syscall.gate import replaced
+from tests.support.command import RAWBPF
 
 
 @pytest.mark.parametrize("words", [["--list"], []])
@@ -67,3 +71,21 @@ def test_a_guest_gets_the_folder_and_other_commands_nothing():
         assert main(["gallery", "--list", option]) == 0
     with with_gallery(["kprobe", "do_exit"]) as words:
         assert words == ["kprobe", "do_exit"]
+
+
+def test_at_a_terminal_without_a_program_one_goes_through_all():
+    """What this kernel cannot do is said, and the next one follows."""
+    visitor = pexpect.spawn(sys.executable, [*RAWBPF[1:], "gallery"], encoding="utf-8", timeout=60)
+    visitor.expect("1\\. unset_register")
+    if visitor.expect(["Your guess: ", "Enter for the next"]) == 0:
+        visitor.sendline("")
+        visitor.expect("Enter for the next")
+    visitor.sendline("")
+    visitor.expect("2\\. unset_result")
+    if visitor.expect(["Your guess: ", "Enter for the next"]) == 0:
+        visitor.sendline("")
+        visitor.expect("Enter for the next")
+    visitor.sendline("q")
+    visitor.expect(pexpect.EOF)
+    visitor.close()
+    assert visitor.exitstatus == 0
