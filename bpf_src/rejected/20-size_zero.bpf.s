@@ -4,7 +4,6 @@
 ; the memory that goes with it. The mask gives 0 to 63. Look at the lower bound of r4.
 ;
 ; rawbpf: rule RB-V012
-; rawbpf: rule RB-V007 until 6.2
 
 .license "GPL"
 

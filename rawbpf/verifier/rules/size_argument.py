@@ -21,12 +21,19 @@ def _register(failure: Failure, match: re.Match[str]) -> int | None:
     named = match.groupdict().get("reg")
     if named:
         return int(named)
+    address = match.groupdict().get("address")
+    if address:
+        return int(address) + 1  # the size follows the address
     # "invalid zero-sized read" names no register until 6.7: it is the one that is 0.
     for register in (2, 4, 5, 3):
         value = failure.value(register)
         if value is not None and value.is_scalar and value.umin == 0 and value.smin >= 0:
             return register
     return None
+
+
+def _is_zero(match: re.Match[str]) -> bool:
+    return "zero-sized" in match[0] or bool(match.groupdict().get("zero"))
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
@@ -39,7 +46,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     value = failure.value(register)
     known = range_of(value) if value is not None else "any number"
     evidence = (Evidence(f"r{register} is a number: {known}"), *history(failure, register))
-    if "zero-sized" in match[0]:
+    if _is_zero(match):
         sentence = f"r{register}, a size for {name}, may be 0"
         return Finding(sentence, evidence, f"r{register} = 0", "make sure that it is at least 1")
     bad = value.smin if value is not None and value.smin < 0 else _LARGEST
@@ -55,7 +62,7 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
     register = _register(failure, match)
     if register is None or failure.slot is None:
         return None
-    if "zero-sized" in match[0]:
+    if _is_zero(match):
         return Patch(
             # Not `!= 0`: that tells verifiers before 6.6 nothing of the lower bound.
             f"leave if r{register} is 0",
@@ -92,6 +99,8 @@ RULE = Rule(
         r"R(?P<reg>\d\d?) unbounded size, use 'var &= const' or 'if \(var < const\)'",
         r"R(?P<reg>\d\d?) invalid zero-sized read",
         r"invalid zero-sized read",
+        # until 6.2, where the memory is a map's value
+        r"invalid access to map value, [^\n]{1,60} (?P<zero>size=0)\nR(?P<address>\d)",
     ),
     meaning=(
         "A function that gets an address and a size may touch all bytes between. So the size must "
