@@ -61,7 +61,7 @@ RULE = Rule(
         ),
         r"(?P<null>(?:[Pp]ossibly NULL pointer passed to trusted) \w{1,6})",
         (
-            r"(?P<other>(?:invalid kernel function call|JIT does "
+            r"(?P<other>(?:invalid kernel function |JIT does "
             r"not support calling (?:kernel function|kfunc)|calling "
             r"invalid kernel function|kernel btf_id \d{1,9}|cannot "
             r"find address for kernel function|kfunc|negative offset "
