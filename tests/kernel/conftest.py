@@ -12,6 +12,7 @@ from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.errors import UnsupportedError
 from rawbpf.kernel.capabilities import missing_capabilities
 from rawbpf.kernel.lockdown import lockdown_mode
+from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.kernel.pmu import pmu_type
 
 IN_GUEST = os.environ.get("RAWBPF_GUEST") == "1"
@@ -37,6 +38,7 @@ def lacking_to_probe() -> str | None:
 @pytest.fixture(scope="session")
 def kernel():
     """Facts that are read once for all: an emulated processor takes seconds for the types."""
+    raise_memlock_if_needed()
     return KernelFacts()
 
 

@@ -8,7 +8,6 @@ import errno
 import pytest
 
 from rawbpf.collection.collection import Collection
-from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.source.assembler import assemble
 
@@ -39,12 +38,6 @@ exit
 r0 = 0
 exit
 """
-
-
-@pytest.fixture(scope="module")
-def kernel():
-    """Facts that are read once for all."""
-    return KernelFacts()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pytest
 
 from rawbpf.collection.attach_target import attach_target
 from rawbpf.collection.collection import Collection
-from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.collection.open import read_object
 from rawbpf.errors import RawbpfError, UnsupportedError
 from rawbpf.kernel.version import kernel_version
@@ -34,11 +33,6 @@ runqlat runqlen runqslower sigsnoop slabratetop softirqs solisten statsnoop sysc
 tcpconnlat tcplife tcprtt tcpstates tcpsynbl tcptop tcptracer vfsstat wakeuptime xfsdist xfsslower
 """,
 )
-
-
-@pytest.fixture(scope="module")
-def kernel():
-    return KernelFacts()
 
 
 def test_these_are_all_tools():

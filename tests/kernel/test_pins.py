@@ -8,7 +8,6 @@ import pytest
 
 from rawbpf.cli.main import main
 from rawbpf.collection.collection import Collection
-from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.collection.open import read_object
 from rawbpf.errors import KernelError, UsageError, VerifierError
 from rawbpf.kernel.memlock import raise_memlock_if_needed
@@ -72,12 +71,6 @@ def test_what_is_pinned_must_be_what_is_asked_for(place):
         m.pin(place)
         with pytest.raises(UsageError, match="is a map, not a prog"):
             open_pinned(place, "prog")
-
-
-@pytest.fixture(scope="module")
-def kernel():
-    raise_memlock_if_needed()
-    return KernelFacts()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from rawbpf.btf.btf import Btf
 from rawbpf.btf.encode import BtfBuilder
 from rawbpf.btf.ext_info import CoreRelo
 from rawbpf.collection.collection import Collection
-from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.errors import UnsupportedError
 from rawbpf.specs.extern_spec import ExternSpec
 from rawbpf.specs.object_spec import ObjectSpec
@@ -23,12 +22,6 @@ pytestmark = pytest.mark.no_probe
 
 MOV, JUMP_IF_0, EXIT = 0xB7, 0x15, Instruction(0x95)
 HERE = Source("tool.bpf.c", 7, "return task->rawbpf_never_was;")
-
-
-@pytest.fixture(scope="module")
-def kernel():
-    """Facts that are read once for all."""
-    return KernelFacts()
 
 
 def collection(kernel, *rows):
