@@ -1,8 +1,13 @@
 """The lessons that need a kernel: their solutions are green, their commands do what they show."""
 
+import os
+import re
+
 import pytest
 
+import rawbpf
 from tests.support import console, lessons
+from tests.support.bpf_objects import CLANGS, built
 from tests.support.markdown import ROOT, blocks
 
 COMMANDS = console.commands("kernel")
@@ -20,7 +25,12 @@ def test_commands_say_what_the_page_shows(command):
     console.check(command)
 
 
-def test_the_readmes_example_runs(capsys):
-    (example,) = (block for block in blocks(ROOT / "README.md") if block.language == "python")
-    exec(compile(example.text, example.name, "exec"), {})  # noqa: S102 -- it is ours
-    assert capsys.readouterr().out
+def test_the_readmes_examples_run(capsys):
+    probe, loader = (one for one in blocks(ROOT / "README.md") if one.language == "python")
+    exec(compile(probe.text, probe.name, "exec"), {})  # noqa: S102 -- it is ours
+    assert "events delivered" in capsys.readouterr().out
+    text = loader.text.replace("4711", str(os.getpid()))
+    text = text.replace("tool.bpf.o", str(built("syscall_pairs", CLANGS[-1])))
+    names = {"rawbpf": rawbpf, "input": lambda _prompt: os.getppid()}
+    exec(compile(text, loader.name, "exec"), names)  # noqa: S102 -- ours as well
+    assert re.fullmatch(rf"{{{os.getpid()}: 1}} [1-9]\d*\n", capsys.readouterr().out)
