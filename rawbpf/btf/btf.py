@@ -200,7 +200,7 @@ class Btf:
 
 def _words(data: bytes, header: Header) -> array[int]:
     words = array("I")
-    words.frombytes(data[header.types])
+    words.frombytes(memoryview(data)[header.types])
     if header.order != ("<" if sys.byteorder == "little" else ">"):
         words.byteswap()
     return words

@@ -25,7 +25,7 @@ def data():
 
 
 def walked(opened):
-    return len(opened._starts._known)
+    return opened._starts._count
 
 
 def test_what_is_near_is_found_without_walking_far(data):
@@ -65,3 +65,13 @@ def test_damage_at_the_end_is_found_when_one_gets_there(cut, monkeypatch):
     for _ in range(2):
         with pytest.raises(FormatError, match="type 1 ends at word 30"):
             far.all()
+
+
+def test_a_last_type_that_ends_too_late_is_found_also_where_it_ends_a_group(monkeypatch):
+    monkeypatch.setattr(starts, "_SMALL", 0)
+    words = array("I", [0, 2 << 24, 0] * 15 + [1, 4 << 24 | 9, 0])
+    far = starts.Starts(words, {})
+    assert far.span(7) == (21, 24)
+    for _ in range(2):
+        with pytest.raises(FormatError, match="type 16 ends at word 75, the type section at 48"):
+            far.span(15)
