@@ -1,11 +1,13 @@
 """An object's types in the kernel: so that maps can be printed, and programs have names and lines.
 
-What a kernel cannot know of yet (float before 5.13, enum64 before 6.0 ...) is taken out of the
-types first. Which of it that is, it is asked: each by a few bytes of BTF, once for a process.
+What a kernel cannot know of yet (float before 5.13, enum64 before 6.0 ...) it refuses with all the
+rest (EINVAL). Then it is asked what that is, by a few bytes of BTF for each and once for a process,
+and gets the types without.
 """
 
 from __future__ import annotations
 
+import errno
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from rawbpf.asm.program import Program
+    from rawbpf.syscall.fd import Fd
 
 __all__ = ["KernelBtf"]
 
@@ -38,13 +41,23 @@ class KernelBtf(Owner):
         programs: Iterable[Program] = (),
         hidden: Collection[str] = (),
     ) -> None:
-        missing = [name for name in sorted(features_used(btf)) if not _knows(name)]
-        self._types, self._places = btf, places
-        builder = for_kernel(btf, places, missing, hidden)
+        self._types, self._places, self._hidden = btf, places, hidden
+        lines = [line for program in programs for line in _lines(program)]
+        try:
+            self._fd = self._load(lines)
+        except KernelError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            missing = [name for name in sorted(features_used(btf)) if not _knows(name)]
+            if not missing:
+                raise
+            self._fd = self._load(lines, missing)
+
+    def _load(self, lines: Iterable[LineInfo], missing: Collection[str] = ()) -> Fd:
+        builder = for_kernel(self._types, self._places, missing, self._hidden)
         self._strings = builder.strings
-        for program in programs:
-            pack(_lines(program), self._strings)
-        self._fd = btf_load(builder.encode())
+        pack(lines, self._strings)
+        return btf_load(builder.encode())
 
     def fileno(self) -> int:
         """The descriptor's number, still owned by this object."""
