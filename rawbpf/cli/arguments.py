@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import Any
 
 from docopt import DocoptExit, docopt
 
+from rawbpf.cli.results import write_lines
 from rawbpf.cli.terminal import raise_level
 from rawbpf.errors import UsageError
 
@@ -44,8 +44,16 @@ def parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
     if arguments.get("--help"):
         _show(usage)
         return None
+    _refuse_empty(arguments)
     raise_level(int(arguments.get("--verbose") or 0))
     return arguments
+
+
+def _refuse_empty(arguments: dict[str, Any]) -> None:
+    """``--pin "$DIR"`` with DIR unset must not pass for no ``--pin`` at all."""
+    for name, value in arguments.items():
+        if name.startswith("-") and value == "":
+            raise UsageError(f"{name} is empty", fix="give a value, or leave it out")
 
 
 def _complaint(usage: str, words: list[str], said: str) -> str:
@@ -73,7 +81,7 @@ def _complaint(usage: str, words: list[str], said: str) -> str:
 
 
 def _show(usage: str) -> None:
-    sys.stdout.write(usage.strip() + "\n")
+    write_lines([usage.strip()])
 
 
 def _parse_carrier(usage: str, argv: list[str]) -> dict[str, Any]:

@@ -70,6 +70,8 @@ def _depth(text: str) -> int:
 def _find(btf: Btf, name: str) -> list[int]:
     """Ids of a name, which may follow the kind: ``struct file``."""
     kind, _, rest = name.rpartition(" ")
+    if not rest:  # all that have no name
+        raise UsageError(f"{name!r} is no name", fix="give one, such as task_struct")
     wanted = [number for number, row in KINDS.items() if row.name.lower() == kind]
     if kind and not wanted:
         raise UsageError(f"{kind!r} is no kind of type", fix="such as struct, enum, typedef, func")

@@ -12,17 +12,20 @@ from rawbpf.elf.code import CodeSection, code_sections
 from rawbpf.elf.read import ObjectFile, is_elf
 from rawbpf.errors import FormatError, UsageError
 
-__all__ = ["read_bytecode"]
+__all__ = ["read_bytecode", "read_bytes"]
 
 _LARGEST = 1 << 26
 
 # Bytes apart or together, as \x, 0x or bare digits; what a person has copied from somewhere.
 _HEX = re.compile(rb"\s*(?:(?:0x|\\x)?(?:[0-9a-fA-F]{2})+[\s,]*)+")
 
+# No program is: its exit alone has seven zero bytes.
+_TEXT = re.compile(rb"[\t\n\r\x20-\x7e]*")
+
 
 def read_bytecode(file: str) -> list[CodeSection]:
     """The code in a file, or in stdin for "-". FormatError or DecodeError: it is none."""
-    data = _read(file)
+    data = read_bytes(file)
     if not data:
         raise FormatError(f"{file} is empty")
     if is_elf(data):
@@ -32,10 +35,16 @@ def read_bytecode(file: str) -> list[CodeSection]:
         if not sections:
             raise FormatError(f"{file} has no code", why="no section is marked as executable")
         return sections
-    return [CodeSection("", decode_all(_from_hex(data) or data), {}, {}, {})]
+    code = _from_hex(data)
+    if code is None and _TEXT.fullmatch(data):
+        raise FormatError(
+            f"{file} is text, and not bytes in hex", fix="`rawbpf asm` makes an object of assembly"
+        )
+    return [CodeSection("", decode_all(code or data), {}, {}, {})]
 
 
-def _read(file: str) -> bytes:
+def read_bytes(file: str) -> bytes:
+    """What is in a file, or in stdin for "-". UsageError: it cannot be read, or has no end."""
     try:
         if file == "-":
             data = sys.stdin.buffer.read(_LARGEST + 1)

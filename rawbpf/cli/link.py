@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rawbpf.cli.held import all_of, named, with_holders
 from rawbpf.cli.held_show import json_rows, sheet
 from rawbpf.cli.results import write_lines
+from rawbpf.errors import UsageError
 from rawbpf.links.link import Link
 from rawbpf.output.table import table
 
@@ -40,6 +41,7 @@ def run(arguments: dict[str, Any]) -> int:
     if arguments["list"]:
         links = all_of("link", _link)
     else:
+        _check(arguments["LINK"])
         links = named("link", arguments["LINK"], _link, _no_name)
     rows = with_holders("link", [_facts(one) for one in links])
     if arguments["--json"]:
@@ -53,6 +55,13 @@ def run(arguments: dict[str, Any]) -> int:
 
 def _link(fd: Fd) -> Link:
     return Link("link", fd)
+
+
+def _check(text: str) -> None:
+    if not text.isdecimal() and "/" not in text:
+        raise UsageError(
+            f"{text!r} is no link: links have no names", fix="give an id of `rawbpf link list`"
+        )
 
 
 def _no_name(_: Link) -> str:

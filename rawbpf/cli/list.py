@@ -98,6 +98,8 @@ def _comment(count: int, rules: ProbeRules, root: Root) -> None:
 def _nothing(pattern: str, module: str | None, root: Root) -> RawbpfError:
     """No match: for a plain name, look whether it is there and what is against it."""
     where = f" in the module {module}" if module else ""
+    if module and pattern == "*":
+        return RawbpfError(f"no function{where}", why="no such module is loaded, or it has none")
     if _GLOB.search(pattern):
         fix = "a pattern must fit the whole name: '*open*' finds do_sys_openat2"
         return RawbpfError(f"no function{where} that can be probed fits {pattern!r}", fix=fix)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rawbpf.cli.bytecode import read_bytes
 from rawbpf.cli.local_file import read_spec
 from rawbpf.errors import UsageError
 from rawbpf.machine import context
@@ -59,7 +59,7 @@ def settings(arguments: dict[str, Any]) -> Settings:
         _context(arguments["--ctx"] or _by_type(program), arguments["--data"]),
         _world(arguments["--world"] or ""),
         tuple(_entry(text) for text in arguments["--set"]),
-        _number(arguments["--budget"], "--budget"),
+        _budget(arguments["--budget"]),
         bool(arguments["--check-stack"]),
     )
 
@@ -100,7 +100,7 @@ def _context(text: str, packet: str | None) -> context.Context:
             return context.kretprobe(_number(rest or "0", "--ctx"), machine=machine)
         case "xdp" | "skb" if not rest:
             make = context.xdp if kind == "xdp" else context.skb
-            return make(_file(packet) if packet else bytes(64))
+            return make(read_bytes(packet) if packet else bytes(64))
         case "hex":
             return context.raw(_hex(rest, "--ctx"))
     fix = "use kprobe:..., kretprobe:VALUE, xdp, skb or hex:BYTES"
@@ -121,6 +121,13 @@ def _argument(text: str) -> int | bytes:
     return _number(text, "--ctx")
 
 
+def _budget(text: str) -> int:
+    count = _number(text, "--budget")
+    if count < 1:
+        raise UsageError(f"--budget is {text!r}", fix="give a number of instructions, from 1 on")
+    return count
+
+
 def _number(text: str, option: str) -> int:
     try:
         number = int(text, 0)
@@ -136,13 +143,6 @@ def _hex(text: str, option: str) -> bytes:
         return bytes.fromhex(text)
     except ValueError:
         raise UsageError(f"{option}: {text!r} is not hex") from None
-
-
-def _file(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}", why=error.strerror) from None
 
 
 def _world(text: str) -> World:

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rawbpf.cli.commands import COMMANDS
+from rawbpf.cli.results import write_lines
 from rawbpf.cli.terminal import complain, set_level
 from rawbpf.errors import RawbpfError, UsageError
 
@@ -108,12 +109,12 @@ def _split(argv: list[str]) -> tuple[int, str | None, list[str]]:
         if word == "--verbose" or (word.startswith("-v") and not word.strip("-v")):
             verbose += 1 if word == "--verbose" else len(word) - 1
         elif word in ("-h", "--help"):
-            sys.stdout.write(_usage())
+            write_lines([_usage().rstrip()])
             return verbose, None, []
         elif word == "--version":
             from rawbpf import __version__
 
-            sys.stdout.write(f"rawbpf {__version__}\n")
+            write_lines([f"rawbpf {__version__}"])
             return verbose, None, []
         elif word in COMMANDS:
             return verbose, word, argv[index:]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rawbpf.cli.results import write_lines
 from rawbpf.cli.terminal import say
 from rawbpf.errors import RawbpfError, UsageError
 
@@ -86,8 +87,7 @@ def _script(command: list[str], file: str | None) -> int:
         return status
     with _aside(), recorded() as calls:
         status = _main(command)
-    sys.stdout.write(script(calls, " ".join(command)))
-    sys.stdout.flush()
+    write_lines([script(calls, " ".join(command)).removesuffix("\n")])
     return status
 
 

@@ -9,6 +9,7 @@ from rawbpf.cli.btf_source import KERNEL, open_btf
 from rawbpf.cli.object_file import read_objects
 from rawbpf.cli.relocate_show import Report, json_lines, text_lines
 from rawbpf.cli.results import write_lines
+from rawbpf.cli.terminal import say
 from rawbpf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def run(arguments: dict[str, Any]) -> int:
     chosen = _chosen(specs, arguments["--program"])
     kernel = _Kernel(arguments["--btf"])
     reports = [Report(spec, program, kernel.targets(spec)) for spec, program in chosen]
+    if not reports:
+        say("nothing in it depends on the kernel's types")
     write_lines(json_lines(reports) if arguments["--json"] else text_lines(reports))
     return 1 if any(one.error for one in reports) else 0
 

@@ -10,6 +10,7 @@ import os
 import sys
 
 from rawbpf.errors import RawbpfError, UsageError, VerifierError
+from rawbpf.output.escape import printable
 
 __all__ = ["LEVELS", "complain", "level", "raise_level", "say", "set_level"]
 
@@ -51,8 +52,11 @@ def say(message: str, at: str = "info") -> None:
 
 
 def complain(error: RawbpfError) -> None:
-    """The one line that ends a failed command; its details with ``-v``, and always for usage."""
-    say(f"rawbpf: {error}", at="error")
+    """The one line that ends a failed command; its details with ``-v``, and always for usage.
+
+    One line, whatever names of files and other people's words are in it.
+    """
+    say(f"rawbpf: {printable(str(error))}", at="error")
     if isinstance(error, VerifierError):
         from rawbpf.verifier.show import lines
 

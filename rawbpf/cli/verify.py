@@ -60,6 +60,8 @@ def run(arguments: dict[str, Any]) -> int:
         skip(collection, arguments["--skip"])
         if arguments["--program"]:
             collection.keep(_chosen(collection.spec.programs, arguments["--program"]))
+        if not any(program.autoload for program in collection.spec.programs.values()):
+            raise UsageError(f"there is no program to verify in {arguments['FILE']}")
         for number, judged in enumerate(collection.verify()):
             if number and not arguments["--json"]:
                 write_lines([""])

@@ -57,6 +57,9 @@ def _run(file: str) -> dict[str, Any]:
         raise
     except OSError as error:
         raise UsageError(f"cannot read {file}", why=error.strerror) from None
+    except SystemExit as error:
+        why = f"it ended with exit status {error.code or 0}"
+        raise UsageError(f"{file} could not be run", why=why) from None
     except Exception as error:  # noqa: BLE001 -- it is somebody's program
         why = f"{type(error).__name__}: {error}"
         raise UsageError(f"{file} could not be run", why=why) from None

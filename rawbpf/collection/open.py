@@ -68,5 +68,7 @@ def objects_in(data: bytes, name: str) -> list[Embedded]:
         return [Embedded(0, data)]
     inside = list(embedded_objects(data))
     if not inside:
-        raise FormatError(f"{name} is for another machine", why="and there is no BPF object in it")
+        raise FormatError(
+            f"there is no BPF object in {name}", why="it is an ELF file for other use"
+        )
     return inside

@@ -61,6 +61,10 @@ def compile_c(source: Path, *, clang: str | None = None, headers: Path | None = 
         command += [f"-I{one}" for one in folders]
         command += ["-c", str(source), "-o", str(target)]
         said = _run(command, source)
+        if not target.is_file():
+            raise CompileError(
+                f"{program} made no object of {source}", why="is it a clang?", output=said
+            )
         return Compiled(target.read_bytes(), said)
 
 

@@ -76,7 +76,13 @@ def exhibits(folder: Path | None = None) -> tuple[Exhibit, ...]:
     folder = folder or next((one for one in _FOLDERS if one.is_dir()), None)
     if folder is None or not folder.is_dir():
         raise UsageError(f"the gallery's programs are not in {folder or _FOLDERS[0]}")
-    return tuple(_read(path) for path in sorted(folder.iterdir()) if _NAME.match(path.name))
+    found = tuple(_read(path) for path in sorted(folder.iterdir()) if _NAME.match(path.name))
+    if not found:
+        raise UsageError(
+            f"there are no programs for the gallery in {folder}",
+            fix="their names are NN-name.bpf.s",
+        )
+    return found
 
 
 def find_exhibit(word: str, folder: Path | None = None) -> Exhibit:

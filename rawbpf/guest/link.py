@@ -73,6 +73,7 @@ class Outlet:
     def __init__(self, fd: int) -> None:
         self.fd = fd
         self.closed = False
+        self.error: OSError | None = None
         self._waiting = bytearray()
 
     def __bool__(self) -> bool:
@@ -91,8 +92,8 @@ class Outlet:
                 count = os.write(self.fd, self._waiting[: select.PIPE_BUF])
             except BlockingIOError:
                 count = 0
-            except OSError:  # its reader has gone, or the disk is full: the command shall know
-                self.closed = True
+            except OSError as error:  # its reader has gone, or the disk is full
+                self.closed, self.error = True, error  # the command is told
                 count = len(self._waiting)
         del self._waiting[:count]
         return count

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.errors import GuestError
+from rawbpf.errors import GuestError, UsageError
 from rawbpf.guest import qemu, session, terminal
 from rawbpf.guest.accel import choose as choose_accel
 from rawbpf.guest.command import Command, understand
@@ -57,6 +57,8 @@ def run(
     ``say`` gets progress lines with their level. Raises GuestError and UsageError.
     """
     command = understand(words, commands)
+    if options.out is not None:  # before the command has worked for nothing
+        _make_folder(options.out)
     kernel = choice.find(options.kernel, lambda wanted: _fetch(wanted, say))
     machine = qemu.Machine(
         kernel.vmlinuz,
@@ -93,6 +95,13 @@ def run(
             raise
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make folder {folder}", why=error.strerror) from None
 
 
 def _bytes(size: str | None) -> int:

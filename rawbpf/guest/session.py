@@ -8,6 +8,7 @@ memory.
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -16,7 +17,7 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.errors import FormatError, GuestError
+from rawbpf.errors import FormatError, GuestError, KernelError
 from rawbpf.guest import qemu
 from rawbpf.guest.console import Console
 from rawbpf.guest.link import Line, Outlet
@@ -79,6 +80,7 @@ def run(
         if out is not None:
             archive.seek(0)
             unpack(cpio.decode(archive), out)
+        session.check_stdout()
         return session.status
 
 
@@ -116,6 +118,12 @@ class _Session:
             Kind.EXIT: self._exited,
             Kind.ALIVE: lambda _: None,
         }
+
+    def check_stdout(self) -> None:
+        """KernelError: our stdout is full. A reader who has gone is nobody's error."""
+        error = self._outlets[Kind.STDOUT].error
+        if error is not None and not isinstance(error, BrokenPipeError):
+            raise KernelError("cannot write to stdout", errno=error.errno or errno.EIO)
 
     def close(self) -> None:
         """Let go of the shared memory."""

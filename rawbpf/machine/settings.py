@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.errors import MachineError
+from rawbpf.errors import MachineError, errno_name
 from rawbpf.machine.context import Context, raw
 from rawbpf.machine.machine import BUDGET, Machine
 from rawbpf.machine.maps.programs import ProgArray
@@ -72,7 +72,7 @@ class Settings(NamedTuple):
         value = _sized(entry.value, map_.spec.value_size, "value")
         status = map_.update(key, value, cpu=self.world.cpu) if key else map_.push(value)
         if status:
-            raise MachineError(f"cannot set {entry.map}[{entry.key!r}]", why=f"errno {-status}")
+            raise MachineError(f"cannot set {entry.map}[{entry.key!r}]", why=errno_name(-status))
 
 
 def _sized(what: int | bytes | str, size: int, role: str) -> bytes:

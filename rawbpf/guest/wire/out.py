@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import FormatError
+from rawbpf.errors import FormatError, RawbpfError
 from rawbpf.guest.wire.cpio import Member
 
 if TYPE_CHECKING:
@@ -37,9 +37,16 @@ def members(root: str) -> Iterator[Member]:
 
 
 def unpack(archive: Iterable[Member], target: Path) -> None:
-    """Make the files below ``target``, which is made when absent."""
-    target.mkdir(parents=True, exist_ok=True)
-    root = target.resolve()
+    """Make the files below ``target``, which is made when absent. RawbpfError: it cannot be."""
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        root = target.resolve()
+        _unpack(archive, root)
+    except OSError as error:
+        raise RawbpfError(f"cannot write {error.filename or target}", why=error.strerror) from None
+
+
+def _unpack(archive: Iterable[Member], root: Path) -> None:
     for member in archive:
         place = root / member.path
         if not place.parent.resolve().is_relative_to(root) or place.name in ("", ".", ".."):

@@ -184,7 +184,7 @@ def test_mistakes_in_the_text_are_shown_with_v(tmp_path, capsys):
         (["disasm", "--color", "red", "x"], 2, "--color is 'red'; use auto, always or never"),
         (["disasm", "empty"], 1, "empty is empty"),
         (["disasm", "garbage"], 1, "offset 0x0: opcode 0xff is unknown"),
-        (["disasm", os.__file__], 1, "rawbpf: offset 0x0: "),
+        (["disasm", os.__file__], 1, "is text, and not bytes in hex; `rawbpf asm` makes"),
         (["disasm", sys.executable], 1, "this ELF file holds no BPF"),
         (
             ["disasm", "hello.bpf.o", "--program", "no"],

@@ -142,7 +142,7 @@ def test_an_object_that_is_cut_off_inside_an_executable_is_none(capsys, tmp_path
     status, _, err = inspect(capsys, path)
     assert (status, err) == (
         1,
-        f"rawbpf: {path} is for another machine: and there is no BPF object in it\n",
+        f"rawbpf: there is no BPF object in {path}: it is an ELF file for other use\n",
     )
 
 

@@ -36,7 +36,7 @@ def test_bad_options_are_usage_errors(argv, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("text", ["0", "3", "1048576", "-1", "x", "", "1" * 30])
+@pytest.mark.parametrize("text", ["0", "3", "1048576", "-1", "x", "1" * 30])
 def test_bad_buffer_pages(text, capsys):
     assert main(["kprobe", "vfs_read", f"--buffer-pages={text}"]) == 2
     assert "power of two" in capsys.readouterr().err

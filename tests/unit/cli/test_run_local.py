@@ -162,7 +162,7 @@ def test_arguments_of_a_kprobe(capsys, tmp_path, monkeypatch):
         (["--world", "cpu=9"], "cpu 9 of 2 cannot be"),
         (["--set", "hits"], "'hits' is not MAP[KEY]=VALUE"),
         (["--set", "hits[1]=2"], "refers to map 'hits': there is none"),
-        (["--set", "config[9]=1"], "errno 7"),
+        (["--set", "config[9]=1"], "E2BIG"),
         (["--runs", "0"], "--runs is '0'; give a number from 1"),
         (["--budget", "2"], "still running after 2 instructions"),
         (["--budget", "9" * 30], "has more than 64 bits"),

@@ -9,7 +9,7 @@ from rawbpf.cli.main import main
         (["--cpus", "0"], "--cpus is '0'"),
         (["--cpus", "x"], "--cpus is 'x'"),
         (["--memory", "lots"], "--memory is 'lots'"),
-        (["--memory", ""], "--memory is ''"),
+        (["--memory", ""], "--memory is empty"),
         (["--timeout", "soon"], "--timeout is 'soon'"),
         (["--timeout", "nan"], "--timeout is 'nan'"),
         (["--kernel", "./absent"], "--kernel ./absent is no file that can be read"),

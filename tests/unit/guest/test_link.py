@@ -1,3 +1,4 @@
+import errno
 import os
 import socket
 
@@ -53,3 +54,14 @@ def test_an_outlet_without_reader_is_closed_and_empties():
     assert outlet.closed
     assert not outlet
     os.close(writer)
+
+
+def test_a_full_disk_is_remembered():
+    full = os.open("/dev/full", os.O_WRONLY)
+    outlet = Outlet(full)
+    outlet.put(b"lost")
+    assert outlet.flush() == 4
+    os.close(full)
+    assert outlet.closed
+    assert outlet.error is not None
+    assert outlet.error.errno == errno.ENOSPC

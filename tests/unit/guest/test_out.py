@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from rawbpf.errors import FormatError
+from rawbpf.errors import FormatError, RawbpfError
 from rawbpf.guest.wire.cpio import Member, decode, encode
 from rawbpf.guest.wire.out import members, unpack
 
@@ -41,6 +41,12 @@ def test_nothing_lands_outside(tmp_path, hostile):
         unpack(hostile, tmp_path / "there")
     assert not (tmp_path / "evil").exists()
     assert not (tmp_path / "there/link").is_symlink()
+
+
+def test_what_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").mkdir()
+    with pytest.raises(RawbpfError, match=r"cannot write .*/file: Is a directory"):
+        unpack([Member("file", 0o100644, b"theirs")], tmp_path)
 
 
 def test_an_existing_link_is_replaced_not_followed(tmp_path):

@@ -1,0 +1,81 @@
+"""What somebody may give us, and must end in one line: no traceback, nothing passed over."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rawbpf.cli.main import main
+
+ASSEMBLY = Path("bpf_src/hello_kprobe.bpf.s")
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["load", str(ASSEMBLY), "--pin", ""], "--pin is empty; give a value, or leave it out"),
+        (["asm", str(ASSEMBLY), "-o", ""], "--output is empty"),
+        (["btf", "show", ""], "'' is no name"),
+        (["btf", "show", "struct "], "'struct ' is no name"),
+        (["link", "show", "tracer"], "links have no names"),
+        (["run-local", str(ASSEMBLY), "--budget", "-1"], "--budget is '-1'"),
+        (["run-local", str(ASSEMBLY), "--ctx", "xdp", "--data", "/dev/zero"], "more than 64 MiB"),
+        (["gallery", "--list", "--from=docs"], "no programs for the gallery in docs"),
+        (["guest", "--out=/dev/null", "explain"], "cannot make folder /dev/null"),
+        (["verify", str(ASSEMBLY), "--skip", "*"], "no program to verify"),
+    ],
+)
+def test_is_a_usage_error(argv, said, capsys):
+    assert main(argv) == 2
+    shown = capsys.readouterr()
+    assert said in shown.err
+    assert shown.err.count("rawbpf: ") == 1
+    assert shown.out == ""
+
+
+def test_a_module_that_is_not_loaded(capsys):
+    assert main(["list", "--module", "no_such_module"]) == 1
+    assert "no such module is loaded" in capsys.readouterr().err
+
+
+def test_a_python_file_that_exits(tmp_path, capsys):
+    file = tmp_path / "leaves.py"
+    file.write_text("raise SystemExit(3)")
+    assert main(["verify", str(file)]) == 2
+    assert "it ended with exit status 3" in capsys.readouterr().err
+
+
+def test_a_compiler_that_makes_nothing(tmp_path, capsys):
+    source = tmp_path / "a.bpf.c"
+    source.write_text("")
+    assert main(["inspect", str(source), "--clang", "/bin/true"]) == 1
+    assert "/bin/true made no object" in capsys.readouterr().err
+
+
+def test_a_name_with_a_newline_and_an_escape_stays_in_the_line(capsys):
+    assert main(["inspect", "no\n\x1b[31mfile.bpf.s"]) != 0
+    err = capsys.readouterr().err
+    assert err.startswith("rawbpf: ")
+    assert "\x1b" not in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "argv", [["--help"], ["--version"], ["kprobe", "--help"], ["narrate", "--script", "explain"]]
+)
+def test_a_full_disk_is_an_error_and_a_reader_who_left_is_none(argv):
+    command = [sys.executable, "-m", "rawbpf", *argv]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        b"rawbpf: cannot write to stdout: ENOSPC (No space left on device)\n"
+    )
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
