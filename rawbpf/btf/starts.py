@@ -101,10 +101,9 @@ class Starts:
     def _walk_from(self, at: int) -> int:
         """Eight at a time, written out: this loop is what looking far costs."""
         infos, lengths, note = self._words, self._lengths, self._groups.append
-        first = at
-        try:
-            for _ in range(_ROUNDS):
-                first = at
+        for _ in range(_ROUNDS):
+            first = at
+            try:
                 at += lengths[infos[at]]
                 at += lengths[infos[at]]
                 at += lengths[infos[at]]
@@ -113,26 +112,28 @@ class Starts:
                 at += lengths[infos[at]]
                 at += lengths[infos[at]]
                 at += lengths[infos[at]]
+            except KeyError as new:
+                (info,) = new.args
+                lengths[info] = length_of(info, self._layout)
+                at = first  # once more
+            except IndexError:
+                return self._walk_last(first)
+            else:
                 note(first)
-        except (KeyError, IndexError):  # an info that is new, or fewer than eight are left
-            return self._walk_singly(first)
         self._count = len(self._groups) * _GROUP
         return at
 
-    def _walk_singly(self, first: int) -> int:
-        """One group, or what there is of it."""
-        at, count, before = first, 0, len(self._groups) * _GROUP
-        while count < _GROUP and at < self._end - 2:
-            info = self._words[at]
-            if info not in self._lengths:
-                self._lengths[info] = length_of(info, self._layout)
-            at += self._lengths[info]
-            count += 1
-        if count < _GROUP and at != self._end:
+    def _walk_last(self, first: int) -> int:
+        """The last group: fewer than eight, all of known lengths, or none."""
+        at, index = first, len(self._groups) * _GROUP
+        while at < self._end - 2:
+            at += self._lengths[self._words[at]]
+            index += 1
+        if at != self._end:
             ends, end = at - 1, self._end - 1
-            why = f"type {before + count} ends at word {ends}, the type section at {end}"
+            why = f"type {index} ends at word {ends}, the type section at {end}"
             raise FormatError("damaged BTF", why=why)
-        if count:
+        if at != first:
             self._groups.append(first)
-        self._count = before + count
+        self._count = index
         return at
