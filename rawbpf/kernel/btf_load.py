@@ -22,7 +22,7 @@ from rawbpf.syscall.owner import Owner
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from rawbpf.asm.program import Program
+    from rawbpf.asm.program import Program, Source
     from rawbpf.syscall.fd import Fd
 
 __all__ = ["KernelBtf"]
@@ -42,21 +42,24 @@ class KernelBtf(Owner):
         hidden: Collection[str] = (),
     ) -> None:
         self._types, self._places, self._hidden = btf, places, hidden
-        lines = [line for program in programs for line in _lines(program)]
+        sources = dict.fromkeys(one for program in programs for one in program.sources if one)
         try:
-            self._fd = self._load(lines)
+            self._fd = self._load(sources)
         except KernelError as error:
             if error.errno != errno.EINVAL:
                 raise
             missing = [name for name in sorted(features_used(btf)) if not _knows(name)]
             if not missing:
                 raise
-            self._fd = self._load(lines, missing)
+            self._fd = self._load(sources, missing)
 
-    def _load(self, lines: Iterable[LineInfo], missing: Collection[str] = ()) -> Fd:
+    def _load(self, sources: Iterable[Source], missing: Collection[str] = ()) -> Fd:
+        """The types, and in their strings what the lines of source will refer to."""
         builder = for_kernel(self._types, self._places, missing, self._hidden)
         self._strings = builder.strings
-        pack(lines, self._strings)
+        for source in sources:
+            self._strings.add(source.file)
+            self._strings.add(source.read())
         return btf_load(builder.encode())
 
     def fileno(self) -> int:
