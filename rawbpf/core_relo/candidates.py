@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from rawbpf.btf import types as t
     from rawbpf.btf.btf import Btf
+    from rawbpf.btf.ext_info import CoreRelo
+    from rawbpf.core_relo.relocate import Decision
 
 __all__ = ["Candidate", "Targets"]
 
@@ -58,6 +60,8 @@ class Targets:
     def __init__(self, btf: Btf, modules: Callable[[], Mapping[str, Btf]] = _no_modules) -> None:
         self._btf, self._modules = btf, modules
         self._known: dict[int, list[Candidate]] = {}
+        self.decided: dict[tuple[CoreRelo, int], Decision] = {}
+        """By record, and how many candidates were left: what ``relocate`` made of it."""
 
     def of(self, type_id: int, record: t.Type) -> list[Candidate]:
         """The candidates for a type of the object. The list is kept: what narrows it lasts.
@@ -67,6 +71,10 @@ class Targets:
         if type_id not in self._known:
             self._known[type_id] = self._find(record)
         return self._known[type_id]
+
+    def left(self, type_id: int) -> int:
+        """How many candidates there still are; 0 if nobody asked yet."""
+        return len(self._known.get(type_id, ()))
 
     def _find(self, record: t.Type) -> list[Candidate]:
         name = essential(name_of(record))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rawbpf.core_relo.access import Path
     from rawbpf.core_relo.candidates import Candidate, Targets
 
-__all__ = ["Relocated", "Result", "relocate"]
+__all__ = ["Decision", "Relocated", "Result", "relocate"]
 
 _LOCAL_ID = bpf_core_relo_kind.BPF_CORE_TYPE_ID_LOCAL
 
@@ -81,7 +81,7 @@ def relocate(code: Program, local: Btf, targets: Targets) -> Relocated:
     return Relocated(_rebuilt(code, replaced), tuple(results))
 
 
-class _Decision(NamedTuple):
+class Decision(NamedTuple):
     """A record's path and value here, and there."""
 
     path: Path
@@ -93,12 +93,22 @@ class _Decision(NamedTuple):
     missing: str = ""
 
 
-def _decide(local: Btf, record: CoreRelo, targets: Targets) -> _Decision:
+def _decide(local: Btf, record: CoreRelo, targets: Targets) -> Decision:
+    """An object's programs ask the same again and again; only fewer candidates change an answer."""
+    same = record._replace(insn_off=0)
+    known = targets.decided.get((same, targets.left(record.type_id)))
+    if known is None:
+        known = _decide_anew(local, record, targets)
+        targets.decided[same, targets.left(record.type_id)] = known
+    return known
+
+
+def _decide_anew(local: Btf, record: CoreRelo, targets: Targets) -> Decision:
     path = parse_path(local, record)
     kind = bpf_core_relo_kind(record.relo_kind)
     here = value_of(path, kind)
     if kind is _LOCAL_ID:
-        return _Decision(path, kind, here, here, path, None)
+        return Decision(path, kind, here, here, path, None)
     root = local[record.type_id]
     if not name_of(root):
         raise UnsupportedError(f"{path} cannot be looked up", why="its type has no name")
@@ -106,14 +116,14 @@ def _decide(local: Btf, record: CoreRelo, targets: Targets) -> _Decision:
     matches = _matches(path, kind, candidates)
     if not matches:
         missing = what_is_missing(path, kind, candidates)
-        return _Decision(path, kind, here, absent_value(kind), None, None, missing)
+        return Decision(path, kind, here, absent_value(kind), None, None, missing)
     candidates[:] = [candidate for candidate, _ in matches]
     values = [value_of(found, kind) for _, found in matches]
     bits = {found.bit_offset for _, found in matches}
     if len({value.number for value in values}) > 1 or len(bits) > 1:
         raise _ambiguous(path, [(one, v) for (one, _), v in zip(matches, values, strict=True)])
     candidate, found = matches[0]
-    return _Decision(path, kind, here, values[0], found, candidate)
+    return Decision(path, kind, here, values[0], found, candidate)
 
 
 def _matches(
@@ -138,7 +148,7 @@ def _name(candidate: Candidate) -> str:
 
 
 def _apply(
-    instruction: Instruction, local: Btf, decision: _Decision
+    instruction: Instruction, local: Btf, decision: Decision
 ) -> tuple[list[Instruction], str]:
     """The instructions instead, and what is wrong if they are poison."""
     target, found = decision.target, decision.found
@@ -161,7 +171,7 @@ def _result(
     slot: int,
     before: Instruction,
     new: list[Instruction],
-    decision: _Decision,
+    decision: Decision,
     why: str,
     source: Source | None,
 ) -> Result:
