@@ -135,7 +135,8 @@ def running(machine: Machine, initramfs: int) -> Iterator[Running]:
         memory = os.memfd_create("window")
         stack.callback(os.close, memory)
         os.truncate(memory, MEMORY_SIZE)
-        shared = memoryview(stack.enter_context(mmap.mmap(memory, MEMORY_SIZE)))
+        # Unmapped with the last view of it. Closed sooner, by a Ctrl+C in here, it would raise.
+        shared = memoryview(mmap.mmap(memory, MEMORY_SIZE))
         said = stack.enter_context(tempfile.TemporaryFile())
         handed = _Handed(initramfs, memory, their_console.fileno(), their_line.fileno())
         process = subprocess.Popen(

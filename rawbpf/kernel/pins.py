@@ -92,6 +92,8 @@ def _explain(what: str, path: str, error: KernelError) -> KernelError:
         fix = None if bpffs_mounts() else _mount()
     elif number == errno.EEXIST:
         why, fix = "something is there already", f"take another name, or remove it: rm {path}"
+    elif number == errno.EACCES and os.path.isdir(path):  # noqa: PTH112 -- as above
+        why, fix = "it is a folder", "name what is pinned in it"
     elif number in (errno.EPERM, errno.EACCES, errno.EINVAL):
         why, fix = _not_permitted(path, folder)
         if why is None:

@@ -60,6 +60,8 @@ def test_bad_paths_are_one_clear_line_each(place, tmp_path):
             assert str(caught.value).startswith(f"cannot pin map 'kept' at {path}: {said}")
     with pytest.raises(KernelError, match="it is not on a BPF file system"):
         Map.from_pin("/etc/hostname" if Path("/etc/hostname").exists() else "/init")
+    with pytest.raises(KernelError, match="cannot open /sys/fs/bpf: it is a folder"):
+        Map.from_pin("/sys/fs/bpf")
     with pytest.raises(KernelError, match="cannot unpin /sys/fs/bpf/none: there is no"):
         unpin(BPFFS / "none")
     with pytest.raises(KernelError, match="there is no /sys/fs/bpf/none"):

@@ -36,7 +36,8 @@ class Codec:
 
 def refuse(path: str, value: object, wanted: str) -> NoReturn:
     """Say that this value cannot be there."""
-    raise UsageError(f"{path or 'the value'} cannot be {value!r}", fix=f"give {wanted}")
+    what = f"{path} cannot be {value!r}" if path else f"{value!r} does not fit"
+    raise UsageError(what, fix=f"give {wanted}")
 
 
 class Number(Codec):
@@ -119,7 +120,10 @@ class Real(Codec):
 
 
 class Octets(Codec):
-    """Bytes that are no more than that: arrays of u8, and numbers that Python has not."""
+    """Bytes that are no more than that: arrays of u8, and numbers that Python has not.
+
+    What is shorter is filled up with zeros; a str is its UTF-8.
+    """
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -129,10 +133,12 @@ class Octets(Codec):
 
     def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
         if isinstance(value, list) and all(isinstance(v, int) and 0 <= v < 256 for v in value):
-            value = bytes(value)
-        if not isinstance(value, bytes | bytearray) or len(value) > self.size:
-            refuse(path, value, f"at most {self.size} bytes")
-        buffer[at : at + self.size] = value.ljust(self.size, b"\0")
+            data: Any = bytes(value)
+        else:
+            data = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+        if not isinstance(data, bytes | bytearray) or len(data) > self.size:
+            refuse(path, value, f"text or bytes, at most {self.size}")
+        buffer[at : at + self.size] = data.ljust(self.size, b"\0")
 
 
 class Text(Octets):
@@ -143,10 +149,6 @@ class Text(Octets):
 
     def get(self, data: bytes, at: int) -> bytes:
         return data[at : at + self.size].partition(b"\0")[0]
-
-    def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
-        data = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
-        super().put(buffer, at, data, path)
 
 
 class Bits(Codec):

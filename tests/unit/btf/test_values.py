@@ -158,6 +158,7 @@ def test_text_ends_at_its_first_nul():
     assert text.decode(b"exactly8") == b"exactly8"
     assert text.encode("cat") == b"cat\0\0\0\0\0"
     assert of(U8, t.Array(1, 1, 8)).decode(b"cat\0junk") == b"cat\0junk"
+    assert of(U8, t.Array(1, 1, 5)).encode("cat") == b"cat\0\0"
 
 
 def test_enums_by_name_and_number():
@@ -216,13 +217,14 @@ def test_pointers_booleans_and_arrays_of_structs():
         ({"pdi": 7}, "the type has no member 'pdi'; did you mean pid?"),
         ({"comm": "x" * 17}, "comm cannot be"),
         ({"mac": [256]}, "mac cannot be"),
+        ({"mac": "seven b"}, "mac cannot be 'seven b'; give text or bytes, at most 6"),
         ({"ports": [1, 2, 3]}, "ports cannot be"),
         ({"ports": [1, -2]}, r"ports\[1\] cannot be -2"),
         ({"ports": "ab"}, "ports cannot be"),
         ({"ok": 2}, "ok cannot be 2"),
         ({"low": 32}, "low cannot be 32; give an integer from 0 to 31"),
-        (b"short", "the value cannot be"),
-        (7, "the value cannot be 7"),
+        (b"short", "b'short' does not fit"),
+        (7, "7 does not fit; give"),
     ],
     ids=str,
 )

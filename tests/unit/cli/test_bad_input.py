@@ -1,5 +1,6 @@
 """What somebody may give us, and must end in one line: no traceback, nothing passed over."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from rawbpf.cli.main import main
+from rawbpf.syscall.gate import replaced
+from tests.support.fake_kernel import FakeKernel
 
 ASSEMBLY = Path("bpf_src/hello_kprobe.bpf.s")
 
@@ -60,6 +63,16 @@ def test_a_name_with_a_newline_and_an_escape_stays_in_the_line(capsys):
     assert err.startswith("rawbpf: ")
     assert "\x1b" not in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["load", "verify"])
+def test_without_rights_it_says_what_to_do(command, capsys):
+    """The types are the first thing that the kernel is given of an object."""
+    with replaced(FakeKernel(BPF_BTF_LOAD=[-errno.EPERM])):
+        assert main([command, str(ASSEMBLY)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("rawbpf: cannot load the object's types: ")
+    assert "`rawbpf guest` needs no rights" in said
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,20 @@
+"""QEMU as a process, from outside."""
+
+from pathlib import Path
+
+import pytest
+
+from rawbpf.guest import qemu
+
+
+def test_ctrl_c_while_it_starts_is_no_other_error(monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(qemu, "find", lambda: "qemu")
+    monkeypatch.setattr(qemu.subprocess, "Popen", interrupted)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        qemu.running(qemu.Machine(Path("vmlinuz"), accel="tcg"), 0),
+    ):
+        pass
