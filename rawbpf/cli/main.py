@@ -5,6 +5,7 @@ Exit status: 0 done, 1 failed (one line on stderr says what, why and what to do)
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -132,6 +133,22 @@ def _unknown(word: str) -> str:
     return f"unknown command {word!r}" + (f": did you mean {' or '.join(near)}?" if near else "")
 
 
+def _complete_streams() -> None:
+    """Streams that were closed before we started lead nowhere.
+
+    Left closed, the next files that are opened would get their numbers, and what is written to
+    stdout would go into a file, or into the kernel.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            fd = os.open(
+                os.devnull, os.O_RDWR if number else os.O_RDONLY
+            )  # the lowest that is free
+            os.set_inheritable(fd, True)
+            setattr(sys, name, os.fdopen(fd, "w" if number else "r", errors="backslashreplace"))
+
+
 def entry() -> NoReturn:
     """What ``rawbpf`` and ``python -m rawbpf`` call."""
+    _complete_streams()
     sys.exit(main(sys.argv[1:]))

@@ -64,7 +64,8 @@ def _ask(kernel: str, file: str, arguments: dict[str, Any]) -> dict[str, Row]:
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode not in (0, 1) or not lines:
         last = done.stderr.strip().splitlines() or ["it said nothing"]
-        raise GuestError(f"kernel {kernel} could not be asked", why=last[-1], details=done.stderr)
+        why = last[-1].removeprefix("rawbpf: ")
+        raise GuestError(f"kernel {kernel} could not be asked", why=why, details=done.stderr)
     return {one["program"]: one for one in map(loads, lines)}
 
 

@@ -1,5 +1,9 @@
 """The entry point: help, usage errors, levels."""
 
+import shlex
+import subprocess
+import sys
+
 import pytest
 
 from rawbpf.cli.commands import COMMANDS
@@ -75,3 +79,28 @@ def test_v_counts_behind_the_command_too(monkeypatch):
     monkeypatch.setenv("RAWBPF_LOG", "error")
     main(["-v", "kprobe", "no such function", "-v"])
     assert terminal.level() == "info"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["step", "bpf_src/hello_kprobe.bpf.s"], 0, ""),
+        (["asm", "-"], 2, "has no programs"),
+        (["disasm", "-"], 1, "- is empty"),
+        (["replay", "-"], 1, "there is no recorded call"),
+    ],
+)
+def test_a_closed_stdin_is_an_empty_one(words, status, said):
+    command = f"{shlex.quote(sys.executable)} -m rawbpf {shlex.join(words)} <&-"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_goes_to_a_closed_stdout_goes_into_no_file(tmp_path):
+    told = tmp_path / "told"
+    words = ["narrate", "--json", "-o", str(told), "--", "explain"]
+    command = f"{shlex.quote(sys.executable)} -m rawbpf {shlex.join(words)} >&-"
+    subprocess.run(command, shell=True, check=True)
+    assert told.read_text() == ""
