@@ -62,7 +62,11 @@ def run(arguments: dict[str, Any]) -> int:
 def _pin(collection: Collection, directory: str) -> None:
     collection.pin(directory.rstrip("/"))
     programs, maps = len(collection.programs), len(collection.maps)
-    say(f"pinned under {directory}: {programs} programs, {maps} maps")
+    say(f"pinned under {directory}: {_count(programs, 'program')}, {_count(maps, 'map')}")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _rows(collection: Collection) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rawbpf.cli.commands import COMMANDS
@@ -151,4 +152,6 @@ def _complete_streams() -> None:
 def entry() -> NoReturn:
     """What ``rawbpf`` and ``python -m rawbpf`` call."""
     _complete_streams()
+    if isinstance(sys.stdout, TextIOWrapper):  # what an ASCII terminal cannot show is escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main(sys.argv[1:]))

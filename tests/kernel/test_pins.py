@@ -90,7 +90,7 @@ PACKETS = built("packets", CLANGS[-1])
 
 def test_load_pins_all(folder, capsys):
     assert main(["load", str(PACKETS), "--pin", str(folder)]) == 0
-    assert f"pinned under {folder}: 5 programs, 1 maps" in capsys.readouterr().err
+    assert f"pinned under {folder}: 5 programs, 1 map\n" in capsys.readouterr().err
     assert sorted(path.name for path in folder.iterdir()) == [
         "at_cgroup_in", "at_cgroup_out", "at_socket", "at_tc", "at_xdp", "maps"
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """The entry point: help, usage errors, levels."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -104,3 +105,16 @@ def test_what_goes_to_a_closed_stdout_goes_into_no_file(tmp_path):
     command = f"{shlex.quote(sys.executable)} -m rawbpf {shlex.join(words)} >&-"
     subprocess.run(command, shell=True, check=True)
     assert told.read_text() == ""
+
+
+def test_what_stdout_cannot_encode_is_escaped(tmp_path):
+    file = tmp_path / "a.bpf.s"
+    file.write_text('.program p, "xdp"\n r0 = 0 ; \N{GREEK SMALL LETTER PI}\n exit\n', "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "rawbpf", "step", str(file), "--commands", os.devnull],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"r0 = 0 ; \u03c0" in done.stdout
