@@ -50,12 +50,35 @@ def near_names(name: str, names: Iterable[str], n: int = 3) -> list[str]:
     >>> near_names("do_sys_open", names), near_names("f", names), near_names("vfs_raed", names)
     (['do_sys_openat2'], ['f.isra.0'], ['vfs_read'])
     """
-    candidates = set(names) - {name}
+    candidates = _Names(names)
     best: dict[str, None] = {}
     for way in (_renamed, _same_syscall, _same_stem, _goes_on, _slip):
         if len(best) < n:
-            best.update(dict.fromkeys(way(name, candidates)))
+            best.update(dict.fromkeys(one for one in way(name, candidates) if one != name))
     return list(best)[:n]
+
+
+class _Names:
+    """Names in one text, a line each: looking for what holds something is a search through it.
+
+    To go through 60,000 names one by one takes 50 ms, on an emulated processor two seconds.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._text = "\n".join(("", *names, ""))
+
+    def __contains__(self, name: str) -> bool:
+        return f"\n{name}\n" in self._text
+
+    def holding(self, part: str) -> set[str]:
+        """All names that ``part`` occurs in; it may begin or end with the end of a line."""
+        found, at, last = set(), self._text.find(part), len(self._text) - 1
+        while 0 <= at < last:
+            begin = self._text.rfind("\n", 0, at + 1) + 1
+            end = self._text.find("\n", at + 1)
+            found.add(self._text[begin:end])
+            at = self._text.find(part, end)
+        return found
 
 
 def stem(name: str) -> str:
@@ -67,28 +90,29 @@ def stem(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _renamed(name: str, candidates: set[str]) -> list[str]:
+def _renamed(name: str, candidates: _Names) -> list[str]:
     return [other for other in _RENAMED.get(name, ()) if other in candidates]
 
 
-def _same_syscall(name: str, candidates: set[str]) -> list[str]:
+def _same_syscall(name: str, candidates: _Names) -> list[str]:
     prefixes = _SYSCALL_PREFIXES + _OTHER_PREFIXES
     bare = next((name.removeprefix(p) for p in prefixes if name.startswith(p)), name)
     return [prefix + bare for prefix in _SYSCALL_PREFIXES if prefix + bare in candidates]
 
 
-def _same_stem(name: str, candidates: set[str]) -> list[str]:
-    return sorted(other for other in candidates if stem(other) == stem(name))
+def _same_stem(name: str, candidates: _Names) -> list[str]:
+    same = candidates.holding(f"\n{stem(name)}.")
+    return sorted(same | {one for one in (stem(name),) if one in candidates})
 
 
-def _goes_on(name: str, candidates: set[str]) -> list[str]:
+def _goes_on(name: str, candidates: _Names) -> list[str]:
     if len(name) < _SHORTEST:
         return []
-    longer = (other for other in candidates if other.lstrip("_").startswith(name))
+    longer = [one for one in candidates.holding(name) if one.lstrip("_").startswith(name)]
     return sorted(longer, key=lambda other: (len(other), other))
 
 
-def _slip(name: str, candidates: set[str]) -> list[str]:
+def _slip(name: str, candidates: _Names) -> list[str]:
     if len(name) < _SHORTEST:
         return []
     from difflib import get_close_matches
@@ -96,9 +120,7 @@ def _slip(name: str, candidates: set[str]) -> list[str]:
     third = len(name) // 3
     thirds = name[:third], name[third : 2 * third], name[2 * third :]
     slack = max(3, len(name) // 4)
-    alike = sorted(
-        other
-        for other in candidates
-        if abs(len(other) - len(name)) <= slack and any(part in other for part in thirds)
-    )
+    intact = set().union(*map(candidates.holding, thirds))
+    intact.discard(name)
+    alike = sorted(other for other in intact if abs(len(other) - len(name)) <= slack)
     return get_close_matches(name, alike, n=3, cutoff=_SIMILAR)

@@ -63,3 +63,8 @@ slips = st.integers(0, 13).flatmap(
 @given(slips)
 def test_one_slip_anywhere_is_forgiven(name):
     assert "tcp_v4_connect" in near_names(name, KERNEL)
+
+
+@pytest.mark.parametrize("name", ["", "\n", "x\ny", "\n\n\n", "vfs_read\n"])
+def test_names_that_are_several_lines_end_the_search(name):
+    assert name not in near_names(name, ["vfs_read", "x", "y"])
