@@ -56,7 +56,7 @@ def test_entries_of_per_cpu_maps_are_for_the_cpu_that_runs():
         (Entry("nothing", 0, 0), "refers to map 'nothing': there is none"),
         (Entry("config", 1 << 32, 0), "does not fit a key of 4 bytes"),
         (Entry("config", 0, 1 << 64), "does not fit a value of 8 bytes"),
-        (Entry("config", 2, 0), "errno 7"),
+        (Entry("config", 2, 0), "E2BIG"),
         (Entry("names", 1, b"toolong"), "is no value: it takes 3 bytes"),
         (Entry("names", 1, "name"), "'name' is no value"),
         (Entry("jumps", 0, "nobody"), "'nobody' is no program"),
