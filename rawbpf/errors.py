@@ -55,6 +55,9 @@ __all__ = [
 class RawbpfError(Exception):
     """The root: ``what`` failed, ``why`` (if known), the ``fix`` (if there is one), ``details``."""
 
+    explanation: Explanation | None = None
+    """Where the verifier refused a program: what it knew, why it minds, what would help."""
+
     def __init__(
         self, what: str, *, why: str | None = None, fix: str | None = None, details: str = ""
     ) -> None:
@@ -191,6 +194,8 @@ class VerifierError(KernelError):
 
     ``explanation`` says why in our words, where, and what would help; ``cause`` is the kernel's.
     """
+
+    explanation: Explanation
 
     def __init__(self, what: str, *, errno: int, log: str, explanation: Explanation) -> None:
         code = f" [{explanation.code}]" if explanation.code else ""

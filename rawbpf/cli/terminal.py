@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from rawbpf.errors import RawbpfError, UsageError, VerifierError
+from rawbpf.errors import RawbpfError, UsageError
 from rawbpf.output.escape import printable
 
 __all__ = ["LEVELS", "complain", "level", "raise_level", "say", "set_level"]
@@ -57,7 +57,7 @@ def complain(error: RawbpfError) -> None:
     One line, whatever names of files and other people's words are in it.
     """
     say(f"rawbpf: {printable(str(error))}", at="error")
-    if isinstance(error, VerifierError):
+    if error.explanation is not None:
         from rawbpf.verifier.show import lines
 
         say("\n".join(lines(error.explanation, _width())), at="error")

@@ -38,22 +38,33 @@ def explain(
     externs: Sequence[str] = (),
 ) -> VerifierError | UnsupportedError:
     """What to raise instead of the bare refusal. ``externs``: of the object, in order."""
-    absent = _absent(refusal.log, externs)
+    lacking = _lacking(refusal.log, spec, results, externs)
+    if lacking is None:
+        return _too_young(refusal, spec)
+    lacking.explanation = refusal.explanation
+    return lacking
+
+
+def _lacking(
+    log: str, spec: ProgramSpec, results: Sequence[Result], externs: Sequence[str]
+) -> UnsupportedError | None:
+    """What of the kernel's the program wanted, and this one does not have."""
+    absent = _absent(log, externs)
     if absent is not None:
         return UnsupportedError(
             f"program {spec.name!r} calls {absent}",
             why="this kernel has no such function",
             fix=f"let it ask first: if ({absent})",
-            details=refusal.log,
+            details=log,
         )
-    missing = _missing(refusal.log, results)
+    missing = _missing(log, results)
     if missing is None:
-        return _too_young(refusal, spec)
+        return None
     where = f" ({missing.source})" if missing.source else ""
     return UnsupportedError(
         f"program {spec.name!r} needs {missing.access}{where}",
         why=missing.missing or "this kernel does not have it",
-        details=refusal.log,
+        details=log,
     )
 
 

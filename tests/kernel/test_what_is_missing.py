@@ -90,3 +90,4 @@ def test_what_does_not_ask_is_told_what_is_missing(kernel):
         "this kernel's struct task_struct has no member rawbpf_never_was"
     )
     assert "195896080" in caught.value.details
+    assert caught.value.explanation.code == "RB-V019"
