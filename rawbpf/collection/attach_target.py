@@ -6,12 +6,13 @@
     tp_btf/name                    TYPEDEF btf_trace_name, a pointer to the tracepoint's prototype
 
 The id has to be known when the program is loaded, for it decides which types its arguments have.
-A function of a module is found in the module's BTF (5.11), which the kernel wants as a descriptor.
+A function of a module is in the module's own BTF, which the kernel wants as a descriptor (5.11).
+That is not done here: such a program is refused, by name.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rawbpf.errors import UnsupportedError, UsageError
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rawbpf.collection.kernel_facts import KernelFacts
     from rawbpf.specs.program_spec import ProgramSpec
 
-__all__ = ["Found", "attach_target"]
+__all__ = ["attach_target"]
 
 _AT = bpf_attach_type
 _PREFIXES = {
@@ -39,15 +40,8 @@ _WORDS = {
 _TYPES = (bpf_prog_type.BPF_PROG_TYPE_TRACING, bpf_prog_type.BPF_PROG_TYPE_LSM)
 
 
-class Found(NamedTuple):
-    """An id, and the module whose BTF has it; "" for the kernel image."""
-
-    type_id: int
-    module: str = ""
-
-
-def attach_target(spec: ProgramSpec, kernel: KernelFacts) -> Found | None:
-    """None for programs of other types. UnsupportedError: this kernel has no such function."""
+def attach_target(spec: ProgramSpec, kernel: KernelFacts) -> int | None:
+    """The BTF id; None for programs of other types. UnsupportedError: the image has no such."""
     if spec.prog_type not in _TYPES or spec.expected_attach_type is None:
         return None
     if not spec.attach_to:
@@ -61,12 +55,15 @@ def attach_target(spec: ProgramSpec, kernel: KernelFacts) -> Found | None:
     kind = BTF_KIND_TYPEDEF if at is _AT.BPF_TRACE_RAW_TP else BTF_KIND_FUNC
     number = kernel.require_types().find_id(name, kind)
     if number is not None:
-        return Found(number)
-    for module, types in kernel.modules.items():
-        for found in types.find_ids(name, kind):
-            if found >= types.first_id:
-                return Found(found, module)
+        return number
     what = _WORDS.get(at, "function")
+    for module, types in kernel.modules.items():
+        if types.find_id(name, kind) is not None:
+            raise UnsupportedError(
+                f"program {spec.name!r} is for the {what} {spec.attach_to!r} of module {module}",
+                why="rawbpf attaches such programs to the kernel image only",
+                fix="a kprobe can be placed in a module",
+            )
     raise UnsupportedError(
         f"program {spec.name!r}: this kernel has no {what} {spec.attach_to!r}",
         why=f"its types do not know {name}: not there, inlined, or not compiled in",

@@ -147,7 +147,7 @@ class Loader:
 
     def _target(self, spec: ProgramSpec) -> Target | None:
         found = attach_target(spec, self._kernel)
-        return None if found is None else Target(found.type_id)
+        return None if found is None else Target(found)
 
     def _put(self, one: Map, spec: MapSpec, objects: Table[str, Map | Program]) -> None:
         """The programs or maps that an array begins with."""
