@@ -17,7 +17,7 @@ from tests.support.mutants import Bases, load, mutant
 
 pytestmark = [pytest.mark.no_probe, pytest.mark.timeout(300)]
 
-MUTANTS, SECONDS = 3000, 12.0
+MUTANTS, SECONDS = 3000, 8.0
 WITH_A_RULE = 0.98
 NUMBER = re.compile(r"0x[0-9a-f]+|\d+")
 HELPER = re.compile(r"bpf_\w+")
