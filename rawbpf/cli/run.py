@@ -188,7 +188,7 @@ class _Run:
         ]
         if not rings:
             return ""
-        return f"; what a full {' or '.join(rings)} had no room for, only its program knows"
+        return f"; what did not fit into {' or '.join(rings)}, only its program knows"
 
     def _forget_session(self) -> None:
         self._session = None
