@@ -134,6 +134,11 @@ class Machine:
                 if index in stops:
                     break
         except Finished:
+            refusal = self._unreleased()
+            if refusal is not None:
+                done -= 1  # an exit that the verifier refuses is not made
+                self.index = index
+                raise self._located(refusal) from None
             self.finished = True
         except MachineError as error:
             done -= 1  # it was not
@@ -145,16 +150,15 @@ class Machine:
         finally:
             self.index = index
             self.steps += done
-        if self.finished:
-            self._check_end()
 
-    def _check_end(self) -> None:
-        """What the verifier wants of a program that ends."""
+    def _unreleased(self) -> MachineError | None:
+        """What keeps the program from ending: a record that it has not given back."""
         for ring, _, _ in self.reserved.values():
             what = (
                 f"a record of {ring.spec.name!r} was reserved, but neither submitted nor discarded"
             )
-            raise self._located(MachineError(what, why="the verifier refuses that"))
+            return MachineError(what, why="the verifier refuses that")
+        return None
 
     def _located(self, error: MachineError) -> MachineError:
         error.where = str(self.where)

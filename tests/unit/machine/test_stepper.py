@@ -269,3 +269,16 @@ def test_random_cases_of_all_levels_are_told_apart():
     names = [(case.name, case.level) for case in islice(new_cases(1, 3), 8)]
     assert len(set(names)) == 8
     assert {level for _, level in names} == {0, 1, 2, 3}
+
+
+def test_an_exit_that_is_not_allowed_stops_the_program_in_front_of_it():
+    kept = "r1 = ring ll\n r2 = 8\n r3 = 0\n call ringbuf_reserve\n r0 = 0\n exit"
+    stepper = stepper_of(kept, maps=".map ring, ringbuf, entries=4096")
+    stepper.go()
+    assert "neither submitted nor discarded" in str(stepper.error)
+    assert stepper.over
+    assert not stepper.machine.finished
+    assert stepper.machine.where.instruction.opcode == 0x95
+    stepper.back()
+    assert stepper.error is None
+    assert stepper.machine.where.slot == 5
