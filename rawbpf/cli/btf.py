@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.btf_source import KERNEL, open_btf
 from rawbpf.cli.results import write_lines
+from rawbpf.cli.whole_number import whole_number
 from rawbpf.errors import RawbpfError, UsageError
 from rawbpf.uapi.btf import KINDS
 
@@ -48,7 +49,8 @@ Options:
 def run(arguments: dict[str, Any]) -> int:
     """Print what was asked for."""
     if arguments["show"]:
-        depth = _depth(arguments["--depth"])
+        fix = "give a number from 1 to 64"
+        depth = whole_number(arguments["--depth"], "--depth", fix, lowest=1, highest=64)
         btf = open_btf(arguments["--from"], arguments["--base"])
         write_lines(_drawings(btf, arguments["NAME"], depth))
         return 0
@@ -59,12 +61,6 @@ def run(arguments: dict[str, Any]) -> int:
     names = arguments["NAME"]
     write_lines(form(btf, [i for name in names for i in _find(btf, name)] if names else None))
     return 0
-
-
-def _depth(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= 64:
-        raise UsageError(f"--depth is {text!r}", fix="give a number from 1 to 64")
-    return int(text)
 
 
 def _find(btf: Btf, name: str) -> list[int]:

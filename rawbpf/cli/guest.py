@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rawbpf.cli.terminal import level, say
+from rawbpf.cli.whole_number import whole_number
 from rawbpf.errors import UsageError
 
 __all__ = ["USAGE", "run"]
@@ -49,7 +50,7 @@ def run(arguments: dict[str, Any]) -> int:
         kernel=None if " " in arguments["--kernel"] else arguments["--kernel"],
         add=arguments["--add"],
         out=Path(arguments["--out"]) if arguments["--out"] else None,
-        cpus=_whole_number("--cpus", arguments["--cpus"]),
+        cpus=_cpus(arguments["--cpus"]),
         memory=_size("--memory", arguments["--memory"]),
         disk=_size("--disk", arguments["--disk"]) if arguments["--disk"] else None,
         kernel_args=arguments["--kernel-args"] or "",
@@ -69,10 +70,8 @@ def _words(text: str | None) -> list[str]:
         raise UsageError(f"--workload is {text!r}", why=str(error)) from None
 
 
-def _whole_number(name: str, text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 255:
-        raise UsageError(f"{name} is {text!r}", fix="give a number from 1 to 255")
-    return int(text)
+def _cpus(text: str) -> int:
+    return whole_number(text, "--cpus", "give a number from 1 to 255", lowest=1, highest=255)
 
 
 def _size(name: str, text: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rawbpf.cli.stdout import Stdout
 from rawbpf.cli.terminal import level, say
 from rawbpf.cli.tracing import REASONS, close_stdout, hold_back, signals
+from rawbpf.cli.whole_number import whole_number
 from rawbpf.errors import ClosedError, RawbpfError, UsageError
 from rawbpf.events.log_record import level_number
 from rawbpf.kernel.clock import wall_clock_offset_ns
@@ -67,13 +68,7 @@ def parse_duration(text: str) -> float:
 
 def parse_pages(text: str) -> int:
     """A whole number; whether it is a good one, the reader of the rings knows."""
-    return _whole(text, "--buffer-pages", "a power of two such as 64")
-
-
-def _whole(text: str, option: str, wanted: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        raise UsageError(f"{option} is {text[:40]!r}", fix=f"give {wanted}")
-    return int(text)
+    return whole_number(text, "--buffer-pages", "give a power of two such as 64")
 
 
 def run(arguments: dict[str, Any]) -> int:
@@ -82,7 +77,7 @@ def run(arguments: dict[str, Any]) -> int:
     pid = arguments["--pid"]
     probe = Kprobe(
         arguments["FUNCTION"],
-        pid=None if pid is None else _whole(pid, "--pid", "a process id"),
+        pid=None if pid is None else whole_number(pid, "--pid", "give a process id"),
         retprobe=arguments["--ret"],
         buffer_pages=parse_pages(arguments["--buffer-pages"]),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rawbpf.cli.local_options import ARGUMENTS, NOTES, OPTIONS, settings
 from rawbpf.cli.local_text import map_lines, map_object, printed_lines
 from rawbpf.cli.results import write_lines
-from rawbpf.errors import UsageError
+from rawbpf.cli.whole_number import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,9 +49,8 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _runs(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= _MOST_RUNS:
-        raise UsageError(f"--runs is {text!r}", fix=f"give a number from 1 to {_MOST_RUNS}")
-    return int(text)
+    fix = f"give a number from 1 to {_MOST_RUNS}"
+    return whole_number(text, "--runs", fix, lowest=1, highest=_MOST_RUNS)
 
 
 def _text(machine: Machine, results: list[int], total: int) -> Iterator[str]:

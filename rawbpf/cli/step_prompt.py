@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.cli.results import write_lines
 from rawbpf.cli.step_show import here
+from rawbpf.cli.whole_number import whole_number
 from rawbpf.errors import RawbpfError, UsageError
 
 if TYPE_CHECKING:
@@ -118,6 +119,4 @@ def count(arg: str) -> int:
     """How often; once if nothing is said."""
     if not arg:
         return 1
-    if not arg.isdecimal() or not 0 < int(arg) < 1 << 32:
-        raise UsageError(f"{arg!r} is no count")
-    return int(arg)
+    return whole_number(arg, "the count", "give a number from 1 on", lowest=1, highest=1 << 32)

@@ -114,7 +114,7 @@ def dump(
         yield f"  {place or '':>14}  {row.hex(' ', 4):<35}  {text}"
 
 
-_PLACE = re.compile(r"([A-Za-z]\w*(?:\[[^\]]*\])?)?(?:([+-]?)(0x[0-9a-fA-F]+|\d+))?")
+_PLACE = re.compile(r"([A-Za-z]\w*(?:\[[^\]]*\])?)?(?:([+-]?)(0x[0-9a-fA-F]{1,16}|[0-9]{1,20}))?")
 
 
 def address_of(machine: Machine, text: str) -> int:
@@ -123,7 +123,8 @@ def address_of(machine: Machine, text: str) -> int:
     if not text or found is None or (found[1] and found[3] and not found[2]):
         raise UsageError(f"{text!r} is no address", fix="write r10-8, context+4 or a number")
     base = _base(machine, found[1]) if found[1] else 0
-    offset = int(found[3] or "0", 0)
+    digits = found[3] or "0"
+    offset = int(digits, 16 if digits.startswith("0x") else 10)
     return base - offset if found[2] == "-" else base + offset
 
 

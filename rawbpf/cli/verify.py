@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rawbpf.cli.object_file import skip
 from rawbpf.cli.results import write_lines
 from rawbpf.cli.verify_file import collection_of
+from rawbpf.cli.whole_number import whole_number
 from rawbpf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -73,9 +74,7 @@ def run(arguments: dict[str, Any]) -> int:
 def _slot(text: str | None) -> int | None:
     if text is None:
         return None
-    if not text.isdecimal() or len(text) > 9:
-        raise UsageError(f"--state is {text!r}", fix="give an instruction's number, such as 6")
-    return int(text)
+    return whole_number(text, "--state", "give an instruction's number, such as 6")
 
 
 def _chosen(programs: object, name: str) -> list[str]:

@@ -92,7 +92,7 @@ def find_exhibit(word: str, folder: Path | None = None) -> Exhibit:
     ('null_not_checked', 5)
     """
     for one in exhibits(folder):
-        if word == one.name or (word.isdecimal() and int(word) == one.number):
+        if word in (one.name, f"{one.number}", f"{one.number:02}"):
             return one
     from difflib import get_close_matches
 

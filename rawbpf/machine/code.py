@@ -85,7 +85,7 @@ class Code:
         """
         start, program = self._programs[0]
         file, colon, line = place.rpartition(":")
-        if place.isdecimal() and int(place) < program.slots:
+        if place.isdecimal() and len(place) < 10 and int(place) < program.slots:
             return start + program.index_at(int(place))
         for function in program.functions:
             if function.name == place:

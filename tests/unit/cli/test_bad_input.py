@@ -28,6 +28,11 @@ ASSEMBLY = Path("bpf_src/hello_kprobe.bpf.s")
         (["gallery", "--list", "--from=docs"], "no programs for the gallery in docs"),
         (["guest", "--out=/dev/null", "explain"], "cannot make folder /dev/null"),
         (["verify", str(ASSEMBLY), "--skip", "*"], "no program to verify"),
+        (["verify", str(ASSEMBLY), "--state", "9" * 5000], "--state is '999"),
+        (["run-local", str(ASSEMBLY), "--runs", "9" * 5000], "--runs is '999"),
+        (["guest", "--cpus", "9" * 5000, "list"], "--cpus is '999"),
+        (["kprobe", "do_exit", "--pid", "9" * 5000], "--pid is '999"),
+        (["gallery", "9" * 5000], "the gallery has no program '999"),
     ],
 )
 def test_is_a_usage_error(argv, said, capsys):
