@@ -67,11 +67,43 @@ def _output(file: str | None) -> Iterator[Callable[[str], object]]:
     if file is None:
         yield lambda text: say(text.removesuffix("\n"), at="error")
         return
+    told = _File(file)
     try:
-        with Path(file).open("w", encoding="utf-8") as stream:
-            yield stream.write
-    except OSError as error:
-        raise RawbpfError(f"cannot write {file}", why=error.strerror) from None
+        yield told.write
+    finally:
+        told.close()
+    if told.error is not None:
+        raise RawbpfError(f"cannot write {file}", why=told.error.strerror)
+
+
+class _File:
+    """A file that keeps its first error for the end.
+
+    It is written to while a call returns, and the descriptor that the call made must reach whoever
+    made it, also on a full disk.
+    """
+
+    def __init__(self, name: str) -> None:
+        try:
+            self._stream = Path(name).open("w", encoding="utf-8")  # noqa: SIM115 -- see close()
+        except OSError as error:
+            raise RawbpfError(f"cannot write {name}", why=error.strerror) from None
+        self.error: OSError | None = None
+
+    def write(self, text: str) -> None:
+        """Write, unless that has failed before."""
+        if self.error is None:
+            self._try(lambda: self._stream.write(text))
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._try(self._stream.close)
+
+    def _try(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except OSError as error:
+            self.error = self.error or error
 
 
 def _script(command: list[str], file: str | None) -> int:
@@ -82,8 +114,9 @@ def _script(command: list[str], file: str | None) -> int:
     if file is not None:
         with recorded() as calls:
             status = _main(command)
+        text = script(calls, " ".join(command))  # before the file is emptied
         with _output(file) as write:
-            write(script(calls, " ".join(command)))
+            write(text)
         return status
     with _aside(), recorded() as calls:
         status = _main(command)

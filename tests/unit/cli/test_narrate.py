@@ -160,3 +160,21 @@ def test_the_golden_record_needs_a_kernel_that_traces(capsys):
     with replaced(FakeKernel()):
         assert main(["replay", str(GOLDEN / "kprobe-6.1.jsonl")]) == 1
     assert "3 then, ENOSYS now" in capsys.readouterr().out
+
+
+def test_a_disk_that_fills_up_is_told_when_the_command_has_ended(capsys):
+    """It is written to more than once before that."""
+    argv = ["narrate", "--full", "-o", "/dev/full", "--", *LOAD]
+    assert main(argv) == 1
+    shown = capsys.readouterr()
+    assert "count_by_comm" in shown.out  # the command came to its end
+    assert shown.err == "rawbpf: cannot write /dev/full: No space left on device\n"
+
+
+def test_what_is_no_script_leaves_the_file_alone(tmp_path, capsys, monkeypatch):
+    file = tmp_path / "script.py"
+    file.write_text("kept")
+    monkeypatch.setattr("rawbpf.narration.script.LONGEST", 3)
+    assert main(["narrate", "--script", "-o", str(file), "--", *LOAD]) == 1
+    assert "too long for a script" in capsys.readouterr().err
+    assert file.read_text() == "kept"
