@@ -98,8 +98,7 @@ class _Run:
         collection, ledger = self._collection, Ledger()
         collection.load()
         records = Records(self._readers(stack), ledger)
-        session = self._session = Session(records.filenos(), records, ledger)
-        stack.callback(session.close)
+        session = self._session = stack.enter_context(Session(records.filenos(), records, ledger))
         stack.callback(self._forget_session)
         with signals(session.stop, session.wake_fd):
             if self._out.error is not None:

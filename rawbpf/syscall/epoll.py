@@ -15,6 +15,7 @@ import struct
 from rawbpf.errors import KernelError
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import enter
+from rawbpf.syscall.owner import Owner
 
 __all__ = ["EPOLLERR", "EPOLLHUP", "EPOLLIN", "EVENT", "Epoll"]
 
@@ -28,7 +29,7 @@ EVENT = struct.Struct("=IQ" if os.uname().machine == "x86_64" else "=IxxxxQ")
 _ROOM = 64
 
 
-class Epoll:
+class Epoll(Owner):
     """An epoll instance; ``wait`` returns (tag, events) pairs."""
 
     __slots__ = ("_buffer", "_fd")

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from rawbpf.errors import ClosedError
 from rawbpf.syscall.gate import enter
+from rawbpf.syscall.owner import Owner
 
 __all__ = ["PROT_READ", "PROT_WRITE", "Mapping"]
 
@@ -26,7 +27,7 @@ class HasDescriptor(Protocol):
         """The descriptor's number."""
 
 
-class Mapping:
+class Mapping(Owner):
     """``size`` bytes of ``fd`` from ``offset``, shared with the kernel until close()."""
 
     __slots__ = ("_address", "_views", "size")

@@ -12,7 +12,7 @@ __all__ = ["Owner"]
 
 
 class Owner(ABC):
-    """The base of descriptors, maps, programs, links and readers."""
+    """The base of descriptors, mappings, maps, programs, links, readers and sessions."""
 
     __slots__ = ()
 

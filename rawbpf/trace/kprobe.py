@@ -98,7 +98,7 @@ class Kprobe(Owner):
         reader = stack.enter_context(PerfReader(events, self.buffer_pages))
         ledger = Ledger()
         session = Session(reader.filenos(), Collector(reader, ledger), ledger)
-        stack.callback(session.close)
+        stack.enter_context(session)
         link = KprobeLink.attach(program, self.function, retprobe=self.retprobe)
         self._link = stack.enter_context(link)
         self._outcomes, self._program = outcomes, program
@@ -137,8 +137,9 @@ class Kprobe(Owner):
 
     def detach(self) -> list[LogRecord]:
         """Remove the probe; return what the rings still held, and settle the ledger."""
+        session = self.session  # ClosedError
         self._link.close()
-        rest = self.session.rest()
+        rest = session.rest()
         self.ledger.settle(self._outcomes.sums(), self._program.info().recursion_misses)
         return rest
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 import errno
 import os
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from rawbpf.errors import KernelError
 from rawbpf.syscall.epoll import EPOLLIN, Epoll
+from rawbpf.syscall.owner import Owner
 from rawbpf.trace.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Source(Protocol[R]):
         """The last pass, when nothing writes any more: all there is."""
 
 
-class Session(Generic[R]):
+class Session(Owner, Generic[R]):
     """Reads ``source`` until a deadline or ``stop``; ``filenos`` are readable when it has news."""
 
     def __init__(
@@ -60,17 +61,24 @@ class Session(Generic[R]):
         self._collector = source
         self.stopped: str | None = None
         self._deadline: float | None = None
-        self._wake_read, self.wake_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._all, self._quiet = Epoll(), Epoll()
-        for epoll in (self._all, self._quiet):
-            epoll.add(self._wake_read, _WAKE)
-        for fd in filenos:
-            self._all.add(fd, _RING)
+        with ExitStack() as stack:
+            self._wake_read, self.wake_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+            stack.callback(os.close, self._wake_read)
+            stack.callback(os.close, self.wake_fd)
+            self._all = stack.enter_context(Epoll())
+            self._quiet = stack.enter_context(Epoll())
+            for epoll in (self._all, self._quiet):
+                epoll.add(self._wake_read, _WAKE)
+            for fd in filenos:
+                self._all.add(fd, _RING)
+            self._stack = stack.pop_all()
 
     def stop(self, reason: str) -> None:
         """End the session. Safe from a signal handler and from another thread."""
         if self.stopped is None:
             self.stopped = reason
+        if self.wake_fd < 0:  # closed: the number is somebody else's now
+            return
         with suppress(BlockingIOError):  # a pipe full of wake-ups will wake the reader, too
             os.write(self.wake_fd, b"\0")
 
@@ -114,11 +122,9 @@ class Session(Generic[R]):
         return self._collector.collect_all()
 
     def close(self) -> None:
-        """Close what the session opened; the rings are their owner's."""
-        self._all.close()
-        self._quiet.close()
-        os.close(self._wake_read)
-        os.close(self.wake_fd)
+        """Close what the session opened; the rings are their owner's. Twice does nothing."""
+        self.wake_fd = -1
+        self._stack.close()
 
     def _sleep(self, epoll: Epoll, deadline: float | None) -> None:
         timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
