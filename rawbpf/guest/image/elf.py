@@ -19,6 +19,8 @@ __all__ = ["is_elf", "libraries", "loader", "without_debug_information"]
 
 _PT_INTERP = 3
 _SEGMENT = struct.Struct("<IIQQQQQQ")  # Elf64_Phdr
+_SECTION = struct.Struct("<IIQQQQIIQQ")  # Elf64_Shdr
+_SHF_ALLOC = 2
 
 
 def is_elf(path: Path) -> bool:
@@ -43,19 +45,55 @@ def loader(path: Path) -> str | None:
 
 
 def without_debug_information(data: bytes) -> bytes:
-    """The file as far as its segments go, its section table struck out of the header.
+    """The file as far as its segments go, and the headers of the sections that lie in them.
 
-    Sections are for linkers and debuggers; the kernel and the loader read segments only. An
-    interpreter built on the spot carries three times its own size in debugging sections.
+    An interpreter built on the spot carries three times its own size in debugging sections, which
+    neither the kernel nor the loader reads. The table of dynamic symbols is in a segment, and who
+    puts a probe at a function of a library finds that table by its section.
     """
     segments = _segments(data)
     if not segments:
         return data
     table_end = struct.unpack_from("<Q", data, 32)[0] + _SEGMENT.size * len(segments)
-    kept = bytearray(data[: max(table_end, *(segment.end for segment in segments))])
-    struct.pack_into("<Q", kept, 40, 0)  # e_shoff
-    struct.pack_into("<3H", kept, 58, 0, 0, 0)  # e_shentsize, e_shnum, e_shstrndx
-    return bytes(kept)
+    end = max(table_end, *(segment.end for segment in segments))
+    kept = bytearray(data[:end])
+    sections = _sections(data)
+    where = struct.unpack_from("<H", data, 62)[0]  # e_shstrndx, the section with their names
+    if where >= len(sections):
+        sections = []
+    for number, section in enumerate(sections):
+        if number == where:
+            sections[number] = section._replace(offset=len(kept))
+            kept += data[section.offset : section.offset + section.size]
+        elif not section.flags & _SHF_ALLOC:
+            sections[number] = _Section(*bytes(len(section)))
+    struct.pack_into("<Q", kept, 40, len(kept) if sections else 0)  # e_shoff
+    struct.pack_into("<2H", kept, 60, len(sections), where if sections else 0)
+    return bytes(kept) + b"".join(_SECTION.pack(*section) for section in sections)
+
+
+class _Section(NamedTuple):
+    """A section header, Elf64_Shdr."""
+
+    name: int
+    kind: int
+    flags: int
+    address: int
+    offset: int
+    size: int
+    link: int
+    info: int
+    alignment: int
+    entry_size: int
+
+
+def _sections(data: bytes) -> list[_Section]:
+    """The section headers of a 64-bit little-endian ELF file."""
+    start, size, count = *struct.unpack_from("<Q", data, 40), *struct.unpack_from("<2H", data, 58)
+    table = data[start : start + _SECTION.size * count]
+    if size != _SECTION.size or len(table) != _SECTION.size * count:
+        return []
+    return [_Section(*row) for row in _SECTION.iter_unpack(table)]
 
 
 class _Range(NamedTuple):

@@ -1,8 +1,11 @@
+import io
 import subprocess
 import sys
 from pathlib import Path
 
+from rawbpf.elf.user_symbols import functions_of
 from rawbpf.guest.image.elf import is_elf, libraries, loader, without_debug_information
+from rawbpf.links.user_functions import find_file
 
 PYTHON = Path(sys.executable).resolve()
 
@@ -44,6 +47,14 @@ def test_a_file_without_its_sections_still_runs(tmp_path):
     done = subprocess.run([trimmed, "-c", "print('runs')"], capture_output=True, text=True)
     assert done.stdout == "runs\n", done.stderr
     assert trimmed.stat().st_size < len(data)
+
+
+def test_probes_find_the_functions_of_a_trimmed_library():
+    """By the symbols that the loader needs; those for debuggers only are gone."""
+    data = find_file("libc.so.6").read_bytes()
+    found = dict(functions_of(io.BytesIO(without_debug_information(data))))
+    assert found.items() <= dict(functions_of(io.BytesIO(data))).items()
+    assert {"getenv", "malloc"} <= set(found)
 
 
 def test_what_is_no_elf_file_is_left_as_it_is():
