@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from rawbpf.errors import KernelError, errno_name
 from rawbpf.features.answer import UNKNOWN_TO_KERNEL, Answer, Outcome, attempt
 from rawbpf.features.ask_program import load_trivial
-from rawbpf.syscall.bpf import link_create_kprobe_multi, link_create_perf_event
+from rawbpf.syscall.bpf import link_create_perf_event
+from rawbpf.syscall.bpf_link import link_create_kprobe_multi, link_create_uprobe_multi
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 
     from rawbpf.syscall.fd import Fd
 
-__all__ = ["kprobe_multi", "perf_event_link"]
+__all__ = ["kprobe_multi", "perf_event_link", "uprobe_multi"]
 
 _NO_FD = 0xFFFFFFFF
 _NO_FUNCTION = "rawbpf_no_such_function"
+_NO_FILE = "/"
 
 
 def _ask(what: str, attach: bpf_attach_type, link: Callable[[int], Fd], yes: set[int]) -> Answer:
@@ -59,4 +61,14 @@ def kprobe_multi(attach: bpf_attach_type) -> Answer:
         attach,
         lambda fd: link_create_kprobe_multi(fd, [_NO_FUNCTION], attach),
         {errno.ESRCH, errno.ENOENT},
+    )
+
+
+def uprobe_multi(attach: bpf_attach_type) -> Answer:
+    """One link on many places in a file: BPF_TRACE_UPROBE_MULTI or BPF_TRACE_UPROBE_SESSION."""
+    return _ask(
+        "link to a file that is a folder",
+        attach,
+        lambda fd: link_create_uprobe_multi(fd, _NO_FILE, [0], attach),
+        {errno.EBADF},
     )

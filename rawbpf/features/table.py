@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rawbpf.asm import r0, r1, r10
 from rawbpf.features.ask_btf import btf_kind, decl_tag, enum64, float_, type_tag
 from rawbpf.features.ask_kernel import capability, memcg_accounting, pmu
-from rawbpf.features.ask_link import kprobe_multi, perf_event_link
+from rawbpf.features.ask_link import kprobe_multi, perf_event_link, uprobe_multi
 from rawbpf.features.ask_map import map_type
 from rawbpf.features.ask_program import helper, instruction, log_true_size, program_type
 from rawbpf.kernel.memlock import raise_memlock_if_needed
@@ -71,6 +71,8 @@ def _load_acquire(b: Builder) -> None:
 _maps = bpf_map_type
 _KPROBE = partial(program_type, bpf_prog_type.BPF_PROG_TYPE_KPROBE)
 _MULTI = bpf_attach_type.BPF_TRACE_KPROBE_MULTI
+_UPROBES = bpf_attach_type.BPF_TRACE_UPROBE_MULTI
+_UPROBE_SESSION = bpf_attach_type.BPF_TRACE_UPROBE_SESSION
 _SESSION = bpf_attach_type.BPF_TRACE_KPROBE_SESSION
 _PERF_ARRAY = partial(map_type, _maps.BPF_MAP_TYPE_PERF_EVENT_ARRAY, value=4)
 _RINGBUF = partial(map_type, _maps.BPF_MAP_TYPE_RINGBUF, key=0, value=0, entries=1 << 16)
@@ -111,8 +113,12 @@ FEATURES = {
         Feature("log_true_size", (6, 4), "47a71c1f9af0", log_true_size),
         Feature("instructions of ISA v4", (6, 6), "1f9a1ea821ff",
                 partial(instruction, "r0 = (s8)r1", _movsx)),
+        Feature("BPF_LINK_TYPE_UPROBE_MULTI", (6, 6), "89ae89f53d20",
+                partial(uprobe_multi, _UPROBES)),
         Feature("BPF_TRACE_KPROBE_SESSION", (6, 10), "535a3692ba72",
                 partial(kprobe_multi, _SESSION)),
+        Feature("BPF_TRACE_UPROBE_SESSION", (6, 13), "d920179b3d48",
+                partial(uprobe_multi, _UPROBE_SESSION)),
         Feature("BPF_LOAD_ACQ", (6, 15), "880442305a39",
                 partial(instruction, "a load-acquire", _load_acquire)),
     )

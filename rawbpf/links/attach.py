@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import UnsupportedError, UsageError
 from rawbpf.kernel.kallsyms import find_symbols
-from rawbpf.kernel.tracefs import available_filter_functions
 from rawbpf.kernel.version import architecture
 from rawbpf.links.kprobe import open_kprobe
+from rawbpf.links.multi import attach_functions, attach_user_functions
 from rawbpf.links.network import attach_cgroup, attach_interface
 from rawbpf.links.perf_events import attach_cpu_clock, attach_tracepoint, attach_uprobe
 from rawbpf.links.perf_link import run_on
-from rawbpf.links.tracing import (
-    attach_iterator,
-    attach_multi,
-    attach_raw_tracepoint,
-    attach_trampoline,
-)
+from rawbpf.links.tracing import attach_iterator, attach_raw_tracepoint, attach_trampoline
 from rawbpf.specs.section_names import read_section
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 
@@ -92,27 +86,11 @@ def _syscall_function(name: str) -> str:
 
 
 def _kprobe_multi(program: Program, where: str) -> Link:
-    return attach_multi(program, _matching(where))
+    return attach_functions(program, where)
 
 
 def _kretprobe_multi(program: Program, where: str) -> Link:
-    return attach_multi(program, _matching(where), retprobe=True)
-
-
-def _matching(pattern: str) -> list[str]:
-    """The functions that ftrace can hook and whose names fit."""
-    functions = available_filter_functions()
-    if functions is None:
-        raise UnsupportedError(
-            "cannot tell which functions fit",
-            why="tracefs is not mounted, or not for us to read",
-            fix="mount -t tracefs tracefs /sys/kernel/tracing, as root",
-        )
-    names = (line.split()[0].decode() for line in functions.splitlines() if line)
-    found = sorted({name for name in names if fnmatchcase(name, pattern)})
-    if not found:
-        raise UsageError(f"no function fits {pattern!r}", fix="`rawbpf list PATTERN` shows which")
-    return found
+    return attach_functions(program, where, retprobe=True)
 
 
 def _uprobe(program: Program, where: str) -> Link:
@@ -121,6 +99,14 @@ def _uprobe(program: Program, where: str) -> Link:
 
 def _uretprobe(program: Program, where: str) -> Link:
     return attach_uprobe(program, where, retprobe=True)
+
+
+def _uprobe_multi(program: Program, where: str) -> Link:
+    return attach_user_functions(program, where)
+
+
+def _uretprobe_multi(program: Program, where: str) -> Link:
+    return attach_user_functions(program, where, retprobe=True)
 
 
 def _trampoline(program: Program, where: str) -> Link:
@@ -161,8 +147,12 @@ _ATTACHERS: dict[str, Callable[[Program, str], Link]] = {
     "kretsyscall": _kretsyscall,
     "kprobe.multi": _kprobe_multi,
     "kretprobe.multi": _kretprobe_multi,
+    "kprobe.session": _kprobe_multi,
     "uprobe": _uprobe,
     "uretprobe": _uretprobe,
+    "uprobe.multi": _uprobe_multi,
+    "uretprobe.multi": _uretprobe_multi,
+    "uprobe.session": _uprobe_multi,
     "usdt": _usdt,
     "tp": attach_tracepoint,
     "tracepoint": attach_tracepoint,

@@ -14,8 +14,8 @@ import socket
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import AttachError, KernelError
-from rawbpf.kernel.permission import why_refused
 from rawbpf.links.link import Link
+from rawbpf.links.refusal import refused
 from rawbpf.syscall import bpf_link
 from rawbpf.syscall.fd import Fd
 
@@ -57,27 +57,19 @@ def attach_socket(program: Program, one: socket.socket) -> None:
     try:
         one.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_BPF, number)
     except OSError as error:
-        raise _refused("cannot attach to the socket", error) from None
+        raise refused("cannot attach to the socket", error, _CAUSES) from None
 
 
 def _create(program: Program, target: int, attach_type: bpf_attach_type, where: str) -> Link:
     try:
         fd = bpf_link.link_create(program.fileno(), target, attach_type, where)
     except KernelError as error:
-        raise _refused(f"cannot attach to {where}", error) from None
+        raise refused(f"cannot attach to {where}", error, _CAUSES) from None
     return Link(where, fd)
 
 
-def _refused(what: str, error: OSError) -> AttachError:
-    number = error.errno or 0
-    why, fix = str(error), None
-    if number in (errno.EPERM, errno.EACCES):
-        why, fix = why_refused()
-    elif number == errno.EINVAL:
-        why = (
-            "this kernel has no such links (XDP: 5.9, tcx: 6.6), or the program is of another kind"
-        )
-    elif number == errno.EBUSY:
-        why = "another program is there already"
-    call = error.call if isinstance(error, KernelError) else "setsockopt"
-    return AttachError(what, errno=number, call=call, why=why, fix=fix)
+_CAUSES = {
+    errno.EINVAL: "this kernel has no such links (XDP: 5.9, tcx: 6.6), or the program is of "
+    "another kind",
+    errno.EBUSY: "another program is there already",
+}

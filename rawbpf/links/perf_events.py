@@ -11,18 +11,17 @@ is of no interest.
 from __future__ import annotations
 
 import errno
-import io
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rawbpf.elf.user_symbols import function_offset
-from rawbpf.errors import AttachError, KernelError, UsageError
+from rawbpf.errors import AttachError, KernelError
 from rawbpf.kernel.cpus import online_cpus
 from rawbpf.kernel.pmu import pmu_format_bit, pmu_type
 from rawbpf.kernel.tracefs import tracefs
-from rawbpf.links.perf_link import refused, run_on, run_on_each
+from rawbpf.links.perf_link import run_on, run_on_each
+from rawbpf.links.refusal import refused
+from rawbpf.links.user_functions import find_function
 from rawbpf.syscall.perf_event import (
     open_cpu_clock,
     open_tracepoint,
@@ -33,12 +32,8 @@ if TYPE_CHECKING:
     from rawbpf.links.link import Link
     from rawbpf.programs.program import Program
 
-__all__ = ["attach_cpu_clock", "attach_tracepoint", "attach_uprobe", "find_file", "find_function"]
+__all__ = ["attach_cpu_clock", "attach_tracepoint", "attach_uprobe"]
 
-_LIBRARIES = (
-    "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu",
-    "/usr/lib/aarch64-linux-gnu", "/lib64", "/usr/lib64", "/usr/local/lib", "/lib", "/usr/lib",
-)  # fmt: skip
 _FREQUENCY = 99
 """Samples a second. Not 100: it would keep step with what the kernel itself does 100 times."""
 
@@ -55,48 +50,6 @@ def attach_uprobe(program: Program, where: str, *, retprobe: bool = False, pid: 
     except KernelError as error:
         raise refused(f"cannot probe {where}", error) from None
     return run_on(program, f"{'uretprobe' if retprobe else 'uprobe'} {where}", fd)
-
-
-def find_function(where: str) -> tuple[Path, int]:
-    """``PATH:FUNCTION[+OFFSET]`` as a file and an offset in it."""
-    name, colon, function = where.rpartition(":")
-    function, plus, text = function.partition("+")
-    if not colon or not name or not function:
-        raise UsageError(f"{where!r} is no place for a uprobe", fix="give PATH:FUNCTION")
-    try:
-        offset = int(text, 0) if plus else 0
-    except ValueError:
-        raise UsageError(f"{text!r} is no offset in {function}", fix="give a number") from None
-    path = find_file(name)
-    try:
-        found = function_offset(io.BytesIO(path.read_bytes()), function)
-    except OSError as error:
-        raise AttachError(f"cannot read {path}", errno=error.errno or 0, call="open") from None
-    if found is None:
-        why, fix = f"{path} has no symbol of that name", f"`nm -D {path}` shows which it has"
-        raise AttachError(
-            f"cannot probe {function!r}", errno=errno.ENOENT, call="open", why=why, fix=fix
-        )
-    return path, found + offset
-
-
-def find_file(name: str) -> Path:
-    """A path as it is; a bare name as a library, or as a command."""
-    if "/" in name:
-        return Path(name)
-    folders = [*os.environ.get("LD_LIBRARY_PATH", "").split(":"), *_LIBRARIES]
-    folders += os.environ.get("PATH", "").split(":")
-    for folder in folders:
-        path = Path(folder, name)
-        if folder and path.is_file():
-            return path.resolve()
-    raise AttachError(
-        f"there is no {name!r}",
-        errno=errno.ENOENT,
-        call="open",
-        why="neither among the libraries nor in PATH",
-        fix="give its path",
-    )
 
 
 def attach_tracepoint(program: Program, where: str) -> Link:

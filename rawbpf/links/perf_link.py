@@ -13,9 +13,9 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import AttachError, KernelError
-from rawbpf.kernel.permission import why_refused
+from rawbpf.errors import KernelError
 from rawbpf.links.link import Link
+from rawbpf.links.refusal import refused
 from rawbpf.syscall.bpf import link_create_perf_event
 from rawbpf.syscall.perf_event import perf_ioctl
 from rawbpf.uapi.bpf import bpf_attach_type
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rawbpf.programs.program import Program
     from rawbpf.syscall.fd import Fd
 
-__all__ = ["refused", "run_on", "run_on_each"]
+__all__ = ["run_on", "run_on_each"]
 
 
 def run_on(program: Program, where: str, event: Fd) -> Link:
@@ -68,13 +68,3 @@ def run_on_each(program: Program, where: str, *events: Fd) -> Link:
         link.close()
         raise
     return link
-
-
-def refused(what: str, error: OSError) -> AttachError:
-    """The refusal of a perf event, or of a program on it."""
-    number = error.errno or 0
-    why, fix = "", None
-    if number in (errno.EPERM, errno.EACCES):
-        why, fix = why_refused()
-    call = error.call if isinstance(error, KernelError) else "open"
-    return AttachError(what, errno=number, call=call, why=why or str(error), fix=fix)

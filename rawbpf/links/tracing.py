@@ -11,16 +11,15 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import AttachError, KernelError
-from rawbpf.kernel.permission import why_refused
+from rawbpf.errors import KernelError
 from rawbpf.links.link import Link
+from rawbpf.links.refusal import refused
 from rawbpf.syscall import bpf_link
 
 if TYPE_CHECKING:
     from rawbpf.programs.program import Program
-    from rawbpf.syscall.fd import Fd
 
-__all__ = ["attach_iterator", "attach_multi", "attach_raw_tracepoint", "attach_trampoline"]
+__all__ = ["attach_iterator", "attach_raw_tracepoint", "attach_trampoline"]
 
 
 def attach_raw_tracepoint(program: Program, name: str) -> Link:
@@ -28,7 +27,7 @@ def attach_raw_tracepoint(program: Program, name: str) -> Link:
     try:
         fd = bpf_link.raw_tracepoint_open(program.fileno(), name)
     except KernelError as error:
-        raise _refused(f"cannot attach to raw tracepoint {name!r}", error) from None
+        raise refused(f"cannot attach to raw tracepoint {name!r}", error, _CAUSES) from None
     return Link(f"raw tracepoint {name}", fd)
 
 
@@ -39,8 +38,9 @@ def attach_trampoline(program: Program, where: str) -> Link:
     except KernelError as error:
         from rawbpf.links.diagnose_trampoline import why_no_trampoline
 
-        why = why_no_trampoline(program.spec, error.errno or 0)
-        raise _refused(f"cannot attach to {where}", error, why) from None
+        number = error.errno or 0
+        found = why_no_trampoline(program.spec, number) or _CAUSES.get(number, "")
+        raise refused(f"cannot attach to {where}", error, {number: found}) from None
     return Link(where, fd)
 
 
@@ -49,32 +49,12 @@ def attach_iterator(program: Program, kind: str) -> Link:
     try:
         fd = bpf_link.link_create(program.fileno(), 0, bpf_link.ITER, f"iter {kind}")
     except KernelError as error:
-        raise _refused(f"cannot attach iterator {kind}", error) from None
+        raise refused(f"cannot attach iterator {kind}", error, _CAUSES) from None
     return Link(f"iter {kind}", fd)
-
-
-def attach_multi(program: Program, functions: list[str], *, retprobe: bool = False) -> Link:
-    """Run the program at the entries, or returns, of many functions at once (5.18)."""
-    where = f"{len(functions)} functions"
-    try:
-        fd: Fd = bpf_link.kprobe_multi(program.fileno(), functions, retprobe=retprobe)
-    except KernelError as error:
-        raise _refused(f"cannot attach to {where}", error) from None
-    return Link(where, fd)
-
-
-def _refused(what: str, error: KernelError, why: str = "") -> AttachError:
-    """With a cause for the errnos that have one."""
-    number = error.errno or 0
-    why, fix = why or _CAUSES.get(number, ""), None
-    if number in (errno.EPERM, errno.EACCES):
-        why, fix = why_refused()
-    return AttachError(what, errno=number, call=error.call, why=why or str(error), fix=fix)
 
 
 _CAUSES = {
     errno.ENOENT: "this kernel has none of that name",
-    errno.ESRCH: "one of them is no function that ftrace can hook",
     errno.EBUSY: "another program is there already",
     errno.EINVAL: "this kernel cannot attach programs there, or not this one",
     errno.EOPNOTSUPP: "this kernel was built without it",

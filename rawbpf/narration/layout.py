@@ -15,7 +15,11 @@ import ctypes
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd
-from rawbpf.uapi.bpf_attr import BpfAttrLinkCreate, BpfAttrLinkCreateKprobeMulti
+from rawbpf.uapi.bpf_attr import (
+    BpfAttrLinkCreate,
+    BpfAttrLinkCreateKprobeMulti,
+    BpfAttrLinkCreateUprobeMulti,
+)
 from rawbpf.uapi.bpf_commands import COMMANDS
 
 if TYPE_CHECKING:
@@ -26,6 +30,8 @@ __all__ = ["LINKS", "Place", "given", "numbers", "origin", "place", "struct_of"]
 LINKS: dict[bpf_attach_type, type[Structure]] = {
     bpf_attach_type.BPF_TRACE_KPROBE_MULTI: BpfAttrLinkCreateKprobeMulti,
     bpf_attach_type.BPF_TRACE_KPROBE_SESSION: BpfAttrLinkCreateKprobeMulti,
+    bpf_attach_type.BPF_TRACE_UPROBE_MULTI: BpfAttrLinkCreateUprobeMulti,
+    bpf_attach_type.BPF_TRACE_UPROBE_SESSION: BpfAttrLinkCreateUprobeMulti,
 }
 """The union within ``link_create``: which member it is, by the attach type."""
 

@@ -17,6 +17,7 @@ from rawbpf.uapi.bpf_attr import (
     BpfAttrBtfLoad,
     BpfAttrInfo,
     BpfAttrLinkCreateKprobeMulti,
+    BpfAttrLinkCreateUprobeMulti,
     BpfAttrMapElem,
     BpfAttrObj,
     BpfAttrObjId,
@@ -108,6 +109,12 @@ _FIELDS: dict[type[Structure], dict[str, Points]] = {
     BpfAttrLinkCreateKprobeMulti: {
         "syms": Points("texts", _field("cnt", 8)),
         "addrs": Points("u64s", _field("cnt", 8)),
+        "cookies": Points("u64s", _field("cnt", 8)),
+    },
+    BpfAttrLinkCreateUprobeMulti: {
+        "path": Points("text", _text),
+        "offsets": Points("u64s", _field("cnt", 8)),
+        "ref_ctr_offsets": Points("u64s", _field("cnt", 8)),
         "cookies": Points("u64s", _field("cnt", 8)),
     },
     BpfAttrBatch: {

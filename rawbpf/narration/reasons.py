@@ -166,6 +166,9 @@ REASONS = (
     Reason("BPF_LINK_CREATE", lambda c: c.attaches("KPROBE"),
            "One link puts the program on {attr[cnt]} functions at once, for as long as it is "
            "open."),
+    Reason("BPF_LINK_CREATE", lambda c: c.attaches("UPROBE"),
+           "One link puts the program at {attr[cnt]} places of a file at once, in every process "
+           "that maps it, for as long as it is open."),
     Reason("BPF_LINK_CREATE", _always,
            "The program is attached, for as long as this link is open."),
     Reason("BPF_RAW_TRACEPOINT_OPEN", lambda c: not c.attr.get("name"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from rawbpf.errors import KernelError
 from rawbpf.syscall.attr import Attr
@@ -22,7 +22,6 @@ from rawbpf.uapi.bpf_attr import (
     BpfAttrBtfLoad,
     BpfAttrInfo,
     BpfAttrLinkCreate,
-    BpfAttrLinkCreateKprobeMulti,
     BpfAttrMapCreate,
     BpfAttrMapElem,
     BpfAttrObjId,
@@ -30,14 +29,10 @@ from rawbpf.uapi.bpf_attr import (
     BpfAttrTestRun,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 __all__ = [
     "RunResult",
     "btf_load",
     "command",
-    "link_create_kprobe_multi",
     "link_create_perf_event",
     "map_create",
     "map_delete_elem",
@@ -215,24 +210,6 @@ def link_create_perf_event(prog_fd: int, perf_fd: int, attach_type: int) -> Fd:
     struct = BpfAttrLinkCreate(prog_fd=prog_fd, target_fd=perf_fd, attach_type=attach_type)
     attr = Attr(struct).ends_at("bpf_cookie")
     return Fd(command(bpf_cmd.BPF_LINK_CREATE, attr), "link:perf_event")
-
-
-def link_create_kprobe_multi(
-    prog_fd: int, functions: Sequence[str], attach_type: int, flags: int = 0
-) -> Fd:
-    """BPF_LINK_CREATE on the entries of many functions (5.18), or entries and returns (6.10).
-
-    Errors: EINVAL (an older kernel, or a program not loaded for ``attach_type``), ESRCH (one of the
-    names is not a function that ftrace knows), EOPNOTSUPP (built without CONFIG_FPROBE).
-    """
-    names = [ctypes.create_string_buffer(function.encode()) for function in functions]
-    pointers = bytes((ctypes.c_uint64 * len(names))(*map(ctypes.addressof, names)))
-    attr = Attr(
-        BpfAttrLinkCreateKprobeMulti(
-            prog_fd=prog_fd, attach_type=attach_type, multi_flags=flags, cnt=len(names)
-        )
-    )
-    return Fd(command(bpf_cmd.BPF_LINK_CREATE, attr.point("syms", pointers)), "link:kprobe_multi")
 
 
 def btf_load(data: bytes) -> Fd:

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import array
+import ctypes
+import os
 from typing import TYPE_CHECKING
 
 from rawbpf.syscall.attr import Attr
-from rawbpf.syscall.bpf import command, link_create_kprobe_multi
+from rawbpf.syscall.bpf import command
 from rawbpf.syscall.fd import Fd
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd
 from rawbpf.uapi.bpf_attr import (
     BpfAttrIterCreate,
     BpfAttrLinkCreate,
+    BpfAttrLinkCreateKprobeMulti,
+    BpfAttrLinkCreateUprobeMulti,
     BpfAttrRawTracepoint,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["ITER", "iter_create", "kprobe_multi", "link_create", "raw_tracepoint_open"]
+__all__ = [
+    "ITER",
+    "iter_create",
+    "link_create",
+    "link_create_kprobe_multi",
+    "link_create_uprobe_multi",
+    "raw_tracepoint_open",
+]
 
 ITER = bpf_attach_type.BPF_TRACE_ITER
 _BPF_F_KPROBE_MULTI_RETURN = 1
+_BPF_F_UPROBE_MULTI_RETURN = 1
 
 
 def link_create(prog_fd: int, target: int, attach_type: int, label: str) -> Fd:
@@ -50,8 +63,49 @@ def iter_create(link_fd: int) -> Fd:
     return Fd(command(bpf_cmd.BPF_ITER_CREATE, attr), "iter")
 
 
-def kprobe_multi(prog_fd: int, functions: Sequence[str], *, retprobe: bool = False) -> Fd:
-    """BPF_LINK_CREATE on many functions' entries or returns (5.18)."""
-    kind = bpf_attach_type.BPF_TRACE_KPROBE_MULTI
-    flags = _BPF_F_KPROBE_MULTI_RETURN if retprobe else 0
-    return link_create_kprobe_multi(prog_fd, functions, kind, flags)
+def link_create_kprobe_multi(
+    prog_fd: int, functions: Sequence[str], attach_type: int, *, retprobe: bool = False
+) -> Fd:
+    """BPF_LINK_CREATE on many functions' entries or returns (5.18), or on both (session: 6.10).
+
+    Errors: EINVAL (an older kernel, or a program not loaded for ``attach_type``), ESRCH (one of the
+    names is not a function that ftrace knows), EOPNOTSUPP (built without CONFIG_FPROBE).
+    """
+    names = [ctypes.create_string_buffer(function.encode()) for function in functions]
+    struct = BpfAttrLinkCreateKprobeMulti(
+        prog_fd=prog_fd,
+        attach_type=attach_type,
+        multi_flags=_BPF_F_KPROBE_MULTI_RETURN if retprobe else 0,
+        cnt=len(names),
+    )
+    attr = Attr(struct).point("syms", _u64s(map(ctypes.addressof, names)))
+    return Fd(command(bpf_cmd.BPF_LINK_CREATE, attr), "link:kprobe_multi")
+
+
+def link_create_uprobe_multi(
+    prog_fd: int,
+    path: str,
+    offsets: Sequence[int],
+    attach_type: int,
+    *,
+    retprobe: bool = False,
+    pid: int = 0,
+) -> Fd:
+    """BPF_LINK_CREATE on places in a file, ``offsets`` in bytes (6.6; session: 6.13).
+
+    Errors: EINVAL (an older kernel, or a program not loaded for ``attach_type``), EBADF (``path``
+    is no regular file), ENOENT, ESRCH (there is no process ``pid``), E2BIG (over 2^20 places).
+    """
+    struct = BpfAttrLinkCreateUprobeMulti(
+        prog_fd=prog_fd,
+        attach_type=attach_type,
+        multi_flags=_BPF_F_UPROBE_MULTI_RETURN if retprobe else 0,
+        cnt=len(offsets),
+        pid=pid,
+    )
+    attr = Attr(struct).point("path", os.fsencode(path) + b"\0").point("offsets", _u64s(offsets))
+    return Fd(command(bpf_cmd.BPF_LINK_CREATE, attr.ends_at("pid")), "link:uprobe_multi")
+
+
+def _u64s(numbers: Iterable[int]) -> bytes:
+    return array.array("Q", numbers).tobytes()

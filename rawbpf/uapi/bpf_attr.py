@@ -26,6 +26,7 @@ __all__ = [
     "BpfAttrIterCreate",
     "BpfAttrLinkCreate",
     "BpfAttrLinkCreateKprobeMulti",
+    "BpfAttrLinkCreateUprobeMulti",
     "BpfAttrMapCreate",
     "BpfAttrMapElem",
     "BpfAttrObj",
@@ -212,6 +213,28 @@ class BpfAttrLinkCreateKprobeMulti(Structure):
         ("syms", c_uint64),
         ("addrs", c_uint64),
         ("cookies", c_uint64),
+    ]
+
+
+class BpfAttrLinkCreateUprobeMulti(Structure):
+    """BPF_LINK_CREATE, the union's member ``link_create``, for many uprobes at once (6.6).
+
+    The last seven are the members of ``uprobe_multi``: ``multi_flags`` is its ``flags``;
+    ``offsets``, ``ref_ctr_offsets`` and ``cookies`` are the addresses of arrays of ``cnt``.
+    """
+
+    _fields_ = [
+        ("prog_fd", c_uint32),
+        ("target_fd", c_uint32),
+        ("attach_type", c_uint32),
+        ("flags", c_uint32),
+        ("path", c_uint64),
+        ("offsets", c_uint64),
+        ("ref_ctr_offsets", c_uint64),
+        ("cookies", c_uint64),
+        ("cnt", c_uint32),
+        ("multi_flags", c_uint32),
+        ("pid", c_uint32),
     ]
 
 

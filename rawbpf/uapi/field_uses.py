@@ -123,6 +123,15 @@ USES: dict[type[Structure], dict[str, str]] = {
         "cnt": "how many functions",
         "syms": "their names",
     },
+    bpf_attr.BpfAttrLinkCreateUprobeMulti: {
+        "prog_fd": _LINK["prog_fd"],
+        "attach_type": "entries and returns as one session, or each for itself",
+        "path": "the executable or library",
+        "offsets": "where in that file the functions begin",
+        "cnt": "how many functions",
+        "multi_flags": "returns instead of entries",
+        "pid": "in this process only; 0 for all",
+    },
     bpf_attr.BpfAttrIterCreate: {
         "link_fd": "the iterator's link",
     },

@@ -34,6 +34,7 @@ STRUCTS: dict[type[Structure], tuple[str, str]] = {
     bpf_attr.BpfAttrInfo: (_ATTR, "info."),
     bpf_attr.BpfAttrLinkCreate: (_ATTR, "link_create."),
     bpf_attr.BpfAttrLinkCreateKprobeMulti: (_ATTR, "link_create."),
+    bpf_attr.BpfAttrLinkCreateUprobeMulti: (_ATTR, "link_create."),
     bpf_attr.BpfAttrBtfLoad: (_ATTR, ""),
     bpf_attr.BpfAttrRawTracepoint: (_ATTR, "raw_tracepoint."),
     bpf_attr.BpfAttrIterCreate: (_ATTR, "iter_create."),
@@ -58,6 +59,13 @@ SPELLED: dict[tuple[type[Structure], str], str] = {
     (bpf_attr.BpfAttrLinkCreateKprobeMulti, "syms"): "kprobe_multi.syms",
     (bpf_attr.BpfAttrLinkCreateKprobeMulti, "addrs"): "kprobe_multi.addrs",
     (bpf_attr.BpfAttrLinkCreateKprobeMulti, "cookies"): "kprobe_multi.cookies",
+    (bpf_attr.BpfAttrLinkCreateUprobeMulti, "path"): "uprobe_multi.path",
+    (bpf_attr.BpfAttrLinkCreateUprobeMulti, "offsets"): "uprobe_multi.offsets",
+    (bpf_attr.BpfAttrLinkCreateUprobeMulti, "ref_ctr_offsets"): "uprobe_multi.ref_ctr_offsets",
+    (bpf_attr.BpfAttrLinkCreateUprobeMulti, "cookies"): "uprobe_multi.cookies",
+    (bpf_attr.BpfAttrLinkCreateUprobeMulti, "cnt"): "uprobe_multi.cnt",
+    (bpf_attr.BpfAttrLinkCreateUprobeMulti, "multi_flags"): "uprobe_multi.flags",
+    (bpf_attr.BpfAttrLinkCreateUprobeMulti, "pid"): "uprobe_multi.pid",
 }
 """Where C spells a field otherwise."""
 
@@ -117,6 +125,10 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
     bpf_attr.BpfAttrLinkCreateKprobeMulti: {
         (5, 7): "prog_fd target_fd attach_type flags",
         (5, 18): "multi_flags cnt syms addrs cookies",
+    },
+    bpf_attr.BpfAttrLinkCreateUprobeMulti: {
+        (5, 7): "prog_fd target_fd attach_type flags",
+        (6, 6): "path offsets ref_ctr_offsets cookies cnt multi_flags pid",
     },
     bpf_attr.BpfAttrRawTracepoint: {
         (4, 17): "name prog_fd",

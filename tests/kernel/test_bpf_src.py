@@ -4,8 +4,10 @@ They were compiled outside (tools/compile-bpf), by two clangs. A comment in each
 it needs; on an older one it has to be refused, and the refusal has to name what is lacking.
 """
 
+import ctypes
 import os
 import re
+import struct
 from pathlib import Path
 
 import pytest
@@ -16,17 +18,20 @@ from rawbpf.errors import RawbpfError
 from rawbpf.kernel.config import kernel_config
 from rawbpf.kernel.pins import unpin
 from rawbpf.kernel.version import kernel_version
+from rawbpf.readers.perf_reader import PerfReader
 from rawbpf.uapi.btf import BTF_KIND_VAR
 from tests.support.bpf_objects import CLANGS, SOURCES, built
 
 NAMES = sorted(path.name.removesuffix(".bpf.c") for path in SOURCES.glob("*.bpf.c"))
+GETENV = struct.Struct("=II32s")
 NEEDS = re.compile(r"rawbpf: kernel (\d+)\.(\d+)(?:, config (\w+))?")
 ME = os.getpid()
 
 LACKING = {
     "callbacks": r"bpf_loop\(\) needs Linux 5.17",
-    "many_probes": r"bpf_get_func_ip\(\) needs Linux 5.15|built without it",
+    "many_probes": r"bpf_get_func_ip\(\) needs Linux 5.15|built without CONFIG_FPROBE",
     "permissions": r"LSM hook",
+    "user_functions": r"bpf_get_func_ip\(\) needs Linux 5.15|attach to \d functions of .*/libc",
 }
 """What a refusal has to speak of, on kernels that are older than the program needs."""
 
@@ -219,6 +224,37 @@ def test_kernel_names(opened, kernel):
     assert obj.data["active"] == (0 if typed else 1)
     obj.programs["call_kfunc"].test_run(bytes(64))
     assert obj.bss["has_kfunc"] == (kernel.types.find_id("bpf_rcu_read_lock") is not None)
+
+
+def test_user_function(opened):
+    obj = started(opened, "user_function")
+    libc = ctypes.CDLL(None)
+    with PerfReader(obj.maps["events"]) as reader:
+        libc.getenv(b"RAWBPF_NEVER_WAS")
+        libc.getenv(b"PATH")
+        records = [one for drained in reader.drain() for one in drained.records.samples]
+    # perf fills a record up to a multiple of eight bytes.
+    asked = [GETENV.unpack_from(record) for record in records]
+    asked = sorted((pid, found, name.rstrip(b"\0")) for pid, found, name in asked)
+    assert asked == [(ME, 0, b"RAWBPF_NEVER_WAS"), (ME, 1, b"PATH")]
+
+
+def test_user_functions(opened):
+    obj = started(opened, "user_functions", target_pid=ME)
+    if obj is not None:
+        libc = ctypes.CDLL(None)
+        for function in (libc.getuid, libc.getuid, libc.geteuid, libc.getgid):
+            function()
+        obj.detach()
+        libc.getuid()
+        address = ctypes.cast(libc.getuid, ctypes.c_void_p).value
+        other = ctypes.cast(libc.geteuid, ctypes.c_void_p).value
+        hits = obj.maps["hits"]
+        assert {key: u64s(hits.lookup(key)) for key in hits.raw_keys()} == {
+            address.to_bytes(8, "little"): [2],
+            other.to_bytes(8, "little"): [1],
+        }
+        assert obj.bss["returns"] == 3
 
 
 def test_many_probes(opened):

@@ -3,12 +3,14 @@
 From assembly, so that no compiler is needed.
 """
 
+import ctypes
 import errno
 
 import pytest
 
 from rawbpf.collection.collection import Collection
-from rawbpf.errors import KernelError, UsageError
+from rawbpf.errors import AttachError, KernelError, UsageError
+from rawbpf.kernel.version import kernel_version
 from rawbpf.source.assembler import assemble
 
 pytestmark = pytest.mark.no_probe
@@ -75,3 +77,29 @@ def test_usdt_is_known_and_not_attached(obj):
         "not attached: program 'probe' is for a USDT probe, '/usr/bin/python3:python:function__"
     )
     assert "notes" in obj.skipped["probe"]
+
+
+SESSION = """
+.license "GPL"
+.bss
+runs: .quad 0
+
+.program both, "uprobe.session/libc.so.6:getuid"
+r0 = runs ll
+r1 = 1
+lock *(u64 *)(r0 + 0) += r1
+r0 = 0
+exit
+"""
+
+
+def test_a_session_runs_at_the_entry_and_at_the_return(kernel):
+    with Collection(assemble(SESSION), kernel) as obj:
+        obj.load()
+        if kernel_version() < (6, 13):
+            with pytest.raises(AttachError, match="no such links"):
+                obj.attach()
+            return
+        obj.attach()
+        ctypes.CDLL(None).getuid()
+        assert obj.bss["runs"] == 2

@@ -1,0 +1,96 @@
+"""Where the functions of a program or a library are: a file, and offsets in it.
+
+The kernel puts a uprobe into a file, so that every process that maps the file runs into it; names
+are for people, and it does not know them.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import NamedTuple
+
+from rawbpf.elf.user_symbols import function_offset, functions_of
+from rawbpf.errors import AttachError, UsageError
+
+__all__ = ["Functions", "find_file", "find_function", "find_functions"]
+
+_LIBRARIES = (
+    "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu", "/lib64", "/usr/lib64", "/usr/local/lib", "/lib", "/usr/lib",
+)  # fmt: skip
+
+
+class Functions(NamedTuple):
+    """Functions of one file; ``offsets`` in bytes, in order, each once."""
+
+    path: Path
+    offsets: list[int]
+
+
+def find_function(where: str) -> tuple[Path, int]:
+    """``PATH:FUNCTION[+OFFSET]`` as a file and an offset in it."""
+    name, function = _split(where)
+    function, plus, text = function.partition("+")
+    try:
+        offset = int(text, 0) if plus else 0
+    except ValueError:
+        raise UsageError(f"{text!r} is no offset in {function}", fix="give a number") from None
+    path = find_file(name)
+    found = function_offset(_read(path), function)
+    if found is None:
+        raise _no_symbol(path, function, "of that name")
+    return path, found + offset
+
+
+def find_functions(where: str) -> Functions:
+    """``PATH:PATTERN``: all functions whose names fit. One of several names is one function."""
+    name, pattern = _split(where)
+    path = find_file(name)
+    found = {at for one, at in functions_of(_read(path)) if fnmatchcase(one, pattern)}
+    if not found:
+        raise _no_symbol(path, pattern, "that fits")
+    return Functions(path, sorted(found))
+
+
+def _split(where: str) -> tuple[str, str]:
+    name, colon, function = where.rpartition(":")
+    if not colon or not name or not function:
+        raise UsageError(f"{where!r} is no place for a uprobe", fix="give PATH:FUNCTION")
+    return name, function
+
+
+def _read(path: Path) -> io.BytesIO:
+    try:
+        return io.BytesIO(path.read_bytes())
+    except OSError as error:
+        raise AttachError(f"cannot read {path}", errno=error.errno or 0, call="open") from None
+
+
+def _no_symbol(path: Path, function: str, which: str) -> AttachError:
+    why, fix = f"{path} has no symbol {which}", f"`nm -D {path}` shows which it has"
+    return AttachError(
+        f"cannot probe {function!r}", errno=errno.ENOENT, call="open", why=why, fix=fix
+    )
+
+
+def find_file(name: str) -> Path:
+    """A path as it is; a bare name as a library, or as a command."""
+    if "/" in name:
+        return Path(name)
+    folders = [*os.environ.get("LD_LIBRARY_PATH", "").split(":"), *_LIBRARIES]
+    folders += os.environ.get("PATH", "").split(":")
+    for folder in folders:
+        path = Path(folder, name)
+        if folder and path.is_file():
+            return path.resolve()
+    raise AttachError(
+        f"there is no {name!r}",
+        errno=errno.ENOENT,
+        call="open",
+        why="neither among the libraries nor in PATH",
+        fix="give its path",
+    )
