@@ -164,6 +164,7 @@ _ATTACHERS: dict[str, Callable[[Program, str], Link]] = {
     "fentry": _trampoline,
     "fexit": _trampoline,
     "fmod_ret": _trampoline,
+    "fsession": _trampoline,
     "lsm": _trampoline,
     "iter": attach_iterator,
     "perf_event": _clock,

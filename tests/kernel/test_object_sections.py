@@ -9,7 +9,7 @@ import errno
 import pytest
 
 from rawbpf.collection.collection import Collection
-from rawbpf.errors import AttachError, KernelError, UsageError
+from rawbpf.errors import AttachError, KernelError, RawbpfError, UsageError
 from rawbpf.kernel.version import kernel_version
 from rawbpf.source.assembler import assemble
 
@@ -102,4 +102,31 @@ def test_a_session_runs_at_the_entry_and_at_the_return(kernel):
             return
         obj.attach()
         ctypes.CDLL(None).getuid()
+        assert obj.bss["runs"] == 2
+
+
+TRAMPOLINE = """
+.license "GPL"
+.bss
+runs: .quad 0
+
+.program both, "fsession/bpf_fentry_test1"
+r0 = runs ll
+r1 = 1
+lock *(u64 *)(r0 + 0) += r1
+r0 = 0
+exit
+"""
+
+
+def test_a_session_of_a_trampoline(kernel):
+    with Collection(assemble(TRAMPOLINE), kernel) as obj:
+        if kernel_version() < (7, 0):
+            with pytest.raises(RawbpfError):
+                obj.load()
+            return
+        obj.load()
+        obj.attach()
+        # Testing a trampoline calls the functions that are there for that, each once.
+        obj.programs["both"].test_run(b"")
         assert obj.bss["runs"] == 2
