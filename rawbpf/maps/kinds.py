@@ -42,7 +42,7 @@ class Kind(NamedTuple):
 
 
 _T = bpf_map_type
-_ANY = "any, up to 512 bytes; newer kernels take more"
+_ANY = "any; before 5.11 up to 512 bytes"
 _INDEX = "u32, from 0 to entries - 1"
 _CPU = "any; one for each possible CPU"
 _FD = "u32: a descriptor when written, an id when read"
@@ -75,7 +75,7 @@ _ROWS = (
          "descriptor of an XDP program", typed=False),
     Kind(_T.BPF_MAP_TYPE_XSKMAP, "4.18", _INDEX, "u32: the descriptor of an AF_XDP socket",
          typed=False, holds="fd"),
-    Kind(_T.BPF_MAP_TYPE_SOCKHASH, "4.18", _ANY, "u32: the descriptor of a socket", typed=False,
+    Kind(_T.BPF_MAP_TYPE_SOCKHASH, "4.18", "any, up to 512 bytes", "u32: the descriptor of a socket", typed=False,
          holds="fd"),
     Kind(_T.BPF_MAP_TYPE_CGROUP_STORAGE, "4.19", "u64 cgroup id, or with a u32 attach type "
          "behind it", "any; needs entries = 0"),

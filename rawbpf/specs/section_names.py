@@ -73,9 +73,9 @@ kretprobe.multi         KPROBE                  TRACE_KPROBE_MULTI       5.18 PA
 kprobe.session          KPROBE                  TRACE_KPROBE_SESSION     6.10 PATTERN
 ksyscall                KPROBE                  -                        4.1  CALL
 kretsyscall             KPROBE                  -                        4.1  CALL
-uprobe                  KPROBE                  -                        4.1  PATH:FUNCTION[+N]
+uprobe                  KPROBE                  -                        4.3  PATH:FUNCTION[+N]
 uprobe.s                KPROBE                  -                        6.0  PATH:FUNCTION[+N]
-uretprobe               KPROBE                  -                        4.1  PATH:FUNCTION[+N]
+uretprobe               KPROBE                  -                        4.3  PATH:FUNCTION[+N]
 uretprobe.s             KPROBE                  -                        6.0  PATH:FUNCTION[+N]
 uprobe.multi            KPROBE                  TRACE_UPROBE_MULTI       6.6  PATH:PATTERN
 uprobe.multi.s          KPROBE                  TRACE_UPROBE_MULTI       6.6  PATH:PATTERN
@@ -83,7 +83,7 @@ uretprobe.multi         KPROBE                  TRACE_UPROBE_MULTI       6.6  PA
 uretprobe.multi.s       KPROBE                  TRACE_UPROBE_MULTI       6.6  PATH:PATTERN
 uprobe.session          KPROBE                  TRACE_UPROBE_SESSION     6.13 PATH:PATTERN
 uprobe.session.s        KPROBE                  TRACE_UPROBE_SESSION     6.13 PATH:PATTERN
-usdt                    KPROBE                  -                        4.1  PATH:PROVIDER:NAME
+usdt                    KPROBE                  -                        4.3  PATH:PROVIDER:NAME
 usdt.s                  KPROBE                  -                        6.0  PATH:PROVIDER:NAME
 tc                      SCHED_CLS               -                        4.1  -
 tc/ingress              SCHED_CLS               TCX_INGRESS              6.6  -
@@ -110,7 +110,7 @@ fmod_ret.s              TRACING                 MODIFY_RETURN            5.10 FU
 fsession                TRACING                 TRACE_FSESSION           7.0  FUNCTION
 fsession.s              TRACING                 TRACE_FSESSION           7.0  FUNCTION
 iter                    TRACING                 TRACE_ITER               5.8  KIND
-iter.s                  TRACING                 TRACE_ITER               5.19 KIND
+iter.s                  TRACING                 TRACE_ITER               5.18 KIND
 freplace                EXT                     -                        5.6  FUNCTION
 lsm                     LSM                     LSM_MAC                  5.7  HOOK
 lsm.s                   LSM                     LSM_MAC                  5.10 HOOK
@@ -165,7 +165,7 @@ cgroup/getsockopt       CGROUP_SOCKOPT          CGROUP_GETSOCKOPT        5.3  -
 cgroup/setsockopt       CGROUP_SOCKOPT          CGROUP_SETSOCKOPT        5.3  -
 cgroup/dev              CGROUP_DEVICE           CGROUP_DEVICE            4.15 -
 struct_ops              STRUCT_OPS              -                        5.6  -
-struct_ops.s            STRUCT_OPS              -                        6.5  -
+struct_ops.s            STRUCT_OPS              -                        6.3  -
 sk_lookup               SK_LOOKUP               SK_LOOKUP                5.9  -
 netfilter               NETFILTER               NETFILTER                6.4  -
 """

@@ -113,7 +113,7 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
     bpf_attr.BpfAttrObjId: {
         (4, 13): "id next_id",
         (4, 15): "open_flags",
-        (6, 16): "fd_by_id_token_fd",
+        (6, 15): "fd_by_id_token_fd",
     },
     bpf_attr.BpfAttrInfo: {
         (4, 13): "bpf_fd info_len info",
@@ -162,7 +162,7 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
         (4, 18): "btf_id btf_key_type_id btf_value_type_id",
         (5, 6): "btf_vmlinux_value_type_id",
         (5, 16): "map_extra",
-        (6, 10): "btf_vmlinux_id",
+        (6, 9): "btf_vmlinux_id",
     },
     perf_event.PerfEventAttr: {
         (2, 6): "type size config sample_period sample_type read_format flags wakeup_events "

@@ -30,8 +30,10 @@ _IS = {
     "VAR": "a variable",
     "DATASEC": "a section and the variables in it",
     "FLOAT": "a floating-point number",
-    "DECL_TAG": "a remark on a type, a member or a parameter; kind_flag (6.14): an attribute",
-    "TYPE_TAG": "a remark on what a pointer points to; kind_flag (6.14): an attribute",
+    "DECL_TAG": "a remark on a type, a member or a parameter; kind_flag "
+    f"({FEATURES['decl_attribute'].since}): an attribute",
+    "TYPE_TAG": "a remark on what a pointer points to; kind_flag "
+    f"({FEATURES['type_attribute'].since}): an attribute",
     "ENUM64": "an enum of 64 bits",
 }
 
