@@ -1,7 +1,8 @@
 """Prepare: what the file leaves open gets the value that this machine has.
 
 - A PERF_EVENT_ARRAY has a slot for each possible CPU: 0 entries mean as many as there are.
-- A ring buffer's size must be a power of two and a multiple of the page size; it is rounded up.
+- A ring buffer's size, whoever reads it, must be a power of two and a multiple of the page size;
+  it is rounded up.
 - Sections of variables can be mapped into our memory (BPF_F_MMAPABLE, 5.5), so that reading one
   does not copy all, and writing one does not overwrite what a program wrote beside it meanwhile.
 - Maps and names of .kconfig become a section of their own: the answers, read-only.
@@ -30,6 +31,8 @@ _DEEPEST_STACK = 127
 
 _MOST_ENTRIES = 10_240
 """For a table whose size the file leaves open, which the kernel would refuse."""
+
+_RINGS = (bpf_map_type.BPF_MAP_TYPE_RINGBUF, bpf_map_type.BPF_MAP_TYPE_USER_RINGBUF)
 
 _SIZELESS = frozenset(
     {
@@ -62,13 +65,15 @@ def prepare_map(spec: MapSpec) -> MapSpec:
     >>> ring = MapSpec("events", bpf_map_type.BPF_MAP_TYPE_RINGBUF, 0, 0, max_entries=5000)
     >>> prepare_map(ring).max_entries
     8192
+    >>> prepare_map(ring._replace(map_type=bpf_map_type.BPF_MAP_TYPE_USER_RINGBUF)).max_entries
+    8192
     """
     kind, entries = spec.map_type, spec.max_entries
     if kind is bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY:
         most = max(possible_cpus()) + 1
         # More slots than CPUs are refused nowhere, but fewer lose events.
         return spec._replace(key_size=4, value_size=4, max_entries=entries or most)
-    if kind is bpf_map_type.BPF_MAP_TYPE_RINGBUF:
+    if kind in _RINGS:
         return spec._replace(max_entries=_ring_size(entries))
     if kind is bpf_map_type.BPF_MAP_TYPE_STACK_TRACE:
         value_size = spec.value_size or 8 * _DEEPEST_STACK

@@ -100,7 +100,7 @@ def _program(spec: ProgramSpec) -> Row:
         "name": spec.name,
         "section": spec.section,
         "type": spec.prog_type.name.removeprefix("BPF_PROG_TYPE_").lower() if known else None,
-        "attach_type": attach and attach.name.removeprefix("BPF_").lower(),
+        "attach_type": None if attach is None else attach.name.removeprefix("BPF_").lower(),
         "attach_to": spec.attach_to or None,
         "since": None if kind is None else ".".join(map(str, kind.since)),
         "flags": spec.prog_flags,

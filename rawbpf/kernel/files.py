@@ -28,13 +28,15 @@ def at(root: Root, path: str) -> str:
 def read_bytes(root: Root, path: str) -> bytes | None:
     """The file's bytes; None if it is not there or not ours to read.
 
+    A process's files may be opened, and it may end before they are read: that is ESRCH.
+
     >>> read_bytes("/nonexistent", "/proc/version") is None
     True
     """
     try:
         with open(at(root, path), "rb") as file:  # noqa: PTH123 -- as above
             return file.read()
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError, ProcessLookupError):
         return None
 
 

@@ -91,7 +91,7 @@ class Bool(Codec):
     def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
         if value not in (0, 1):
             refuse(path, value, "True or False")
-        buffer[at] = value
+        buffer[at] = bool(value)
 
 
 class Real(Codec):

@@ -262,3 +262,11 @@ def test_too_few_bytes():
 def test_damaged_types(records):
     with pytest.raises(FormatError):
         of(*records)
+
+
+def test_a_bool_is_written_from_what_is_true_or_false():
+    one = of(BOOL)
+    assert [one.encode(value) for value in (True, 0, 1.0)] == [b"\1", b"\0", b"\1"]
+    for value in (2, "yes", None, [1]):
+        with pytest.raises(UsageError):
+            one.encode(value)

@@ -157,6 +157,13 @@ def test_assembly_and_c(capsys, tmp_path):
     assert table["initial"] == {"1": "keep_ten", "3": "keep_twenty"}
 
 
+def test_the_attach_type_with_the_number_0_has_its_name(capsys, tmp_path):
+    path = tmp_path / "some.bpf.s"
+    path.write_text('.program p, "cgroup_skb/ingress"\nr0 = 1\nexit')
+    (row,) = rows(capsys, path)
+    assert row["programs"][0]["attach_type"] == "cgroup_inet_ingress"
+
+
 def test_without_types(capsys, tmp_path):
     path = tmp_path / "bare.o"
     text = 'int g = 5; __attribute__((section("xdp"))) int p(void *c) { return g; }'

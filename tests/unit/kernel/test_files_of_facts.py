@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import signal
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -118,6 +119,16 @@ def test_a_file_that_is_not_ours_to_read_is_no_fact():
         (root / "secret").chmod(0)
         with nobody():
             assert read_bytes(root, "/secret") is None
+
+
+def test_a_process_that_ends_while_its_file_is_read_is_no_fact():
+    child = os.fork()
+    if not child:
+        signal.pause()
+    with open(f"/proc/{child}/comm", "rb") as file:  # noqa: PTH123 -- its number is wanted
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+        assert read_bytes("/", f"/proc/self/fd/{file.fileno()}") is None
 
 
 def test_a_folder_where_a_file_should_be_is_an_error(tmp_path):
