@@ -2,6 +2,7 @@
 
     RawbpfError                     what failed, why, what to do
     ├── UsageError                  an argument that cannot mean anything (ValueError)
+    │   └── UnknownNameError        an object has nothing of that name (also a KeyError)
     ├── ClosedError                 you closed it yourself, then used it
     ├── BytecodeError               instructions that cannot be
     │   ├── DecodeError             bytes that are no instruction; names the offset
@@ -45,6 +46,7 @@ __all__ = [
     "MachineError",
     "MissingKeyError",
     "RawbpfError",
+    "UnknownNameError",
     "UnsupportedError",
     "UsageError",
     "VerifierError",
@@ -74,6 +76,10 @@ class RawbpfError(Exception):
 
 class UsageError(RawbpfError, ValueError):
     """An argument that cannot mean anything. Commands exit with 2."""
+
+
+class UnknownNameError(UsageError, KeyError):
+    """An object has no map, program or variable of that name."""
 
 
 class ClosedError(RawbpfError):

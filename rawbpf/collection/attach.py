@@ -6,6 +6,7 @@ one?), and a program that is only jumped to has nowhere to be. They are not an e
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import UnsupportedError, UsageError
@@ -13,7 +14,6 @@ from rawbpf.links.attach import attach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextlib import ExitStack
 
     from rawbpf.links.link import Link
     from rawbpf.programs.program import Program
@@ -22,17 +22,21 @@ __all__ = ["attach_all"]
 
 
 def attach_all(
-    programs: Mapping[str, Program], stack: ExitStack
+    programs: Mapping[str, Program], stack: ExitStack, where: Mapping[str, str]
 ) -> tuple[dict[str, Link], dict[str, str]]:
-    """The links by program, and by program why there is none. AttachError: the kernel refuses."""
+    """The links by program, and by program why there is none. AttachError: the kernel refuses.
+
+    ``where``: places for programs whose sections do not say one. All are attached, or none.
+    """
     links: dict[str, Link] = {}
     skipped: dict[str, str] = {}
-    for name, program in programs.items():
-        try:
-            link = attach(program)
-        except (UsageError, UnsupportedError) as error:
-            skipped[name] = f"not attached: {error}"
-        else:
-            links[name] = link
-            stack.callback(link.close)
+    with ExitStack() as undo:
+        for name, program in programs.items():
+            try:
+                links[name] = undo.enter_context(attach(program, where.get(name, "")))
+            except (UsageError, UnsupportedError) as error:
+                if name in where:
+                    raise
+                skipped[name] = f"not attached: {error}"
+        stack.push(undo.pop_all())
     return links, skipped

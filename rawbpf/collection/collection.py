@@ -3,7 +3,7 @@
     with rawbpf.open("tool.bpf.o") as obj:
         obj.rodata["target_pid"] = 42      what is constant for the verifier, until load()
         obj.load()
-        obj.attach()
+        obj.attach()                       or attach({"count": "eth0"}): sections say no interface
         obj.maps["events"], obj.programs["handle_open"], obj.bss["dropped"]
 
 The steps are apart, so that one can look and change in between: ``spec`` is a value until ``load``.
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from rawbpf.collection.attach import attach_all
 from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.collection.load import Loader
+from rawbpf.collection.named import Named, unknown
 from rawbpf.collection.open import read_object, spec_of
 from rawbpf.collection.pins import pin_all, unpin_all
 from rawbpf.collection.prepare import prepare
@@ -29,7 +30,7 @@ from rawbpf.syscall.owner import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Collection as Names
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from os import PathLike
 
     from rawbpf.collection.verify import Judged
@@ -62,9 +63,9 @@ class Collection(Owner):
         self.spec, self._pins = spec, pins
         self.kernel = kernel or KernelFacts()
         self.sections = {name: Section(data, spec.btf) for name, data in spec.data.items()}
-        self.maps: dict[str, Map] = {}
-        self.programs: dict[str, Program] = {}
-        self.links: dict[str, Link] = {}
+        self.maps: Named[Map] = Named("map")
+        self.programs: Named[Program] = Named("program")
+        self.links: Named[Link] = Named("link")
         self.skipped: dict[str, str] = {}
         """Program -> why it was not loaded, or not attached."""
         self.seconds: dict[str, float] = {}
@@ -105,14 +106,8 @@ class Collection(Owner):
         for section in self.sections.values():
             if variable in section:
                 return section
-        from difflib import get_close_matches
-
         known = [name for section in self.sections.values() for name in section]
-        near = get_close_matches(variable, known, n=2)
-        raise UsageError(
-            f"the object has no variable {variable!r}",
-            fix=f"did you mean {' or '.join(near)}?" if near else None,
-        )
+        raise unknown(f"the object has no variable {variable!r}", variable, known)
 
     def keep(self, names: Names[str]) -> None:
         """Load these programs and no others."""
@@ -129,10 +124,12 @@ class Collection(Owner):
         """
         spec, loader = self._ready(stats=stats)
         try:
-            self.maps, self.programs = loader.load(self.sections)
+            maps, programs = loader.load(self.sections)
         except BaseException:
             self.close()
             raise
+        self.maps.update(maps)
+        self.programs.update(programs)
         self.spec, self._loaded, self.seconds = spec, True, loader.seconds
         for name, one in spec.programs.items():
             if not one.autoload:
@@ -167,14 +164,22 @@ class Collection(Owner):
         }
         return self.spec._replace(data=data)
 
-    def attach(self) -> None:
-        """Attach each program as its section says. AttachError names the program.
+    def attach(self, where: Mapping[str, str] | None = None) -> None:
+        """Attach each program that is not, as its section says: all of them, or none.
 
-        Programs whose section does not say where (xdp, tc, tail-called ones) are in ``skipped``.
+        ``where``: program -> the place that its section leaves open: an interface for xdp and tc, a
+        folder for cgroups. Programs that have none (tail-called ones, too) are in ``skipped``.
+        UsageError: not loaded, or ``where`` names no program; AttachError: the kernel refuses.
         """
-        links, skipped = attach_all(self.programs, self._stack)
-        self.links |= links
-        self.skipped |= skipped
+        if not self._loaded:
+            raise UsageError("there is nothing to attach", why="the object is not loaded")
+        for name in set(where or ()) - set(self.programs):
+            raise unknown(f"the object has no program {name!r}", name, self.programs)
+        waiting = {name: one for name, one in self.programs.items() if name not in self.links}
+        links, skipped = attach_all(waiting, self._stack, where or {})
+        self.links.update(links)
+        left = {name: why for name, why in self.skipped.items() if name not in links}
+        self.skipped = left | skipped
 
     def pin(self, directory: str) -> None:
         """Pin the programs in a folder of bpffs, the maps in ``maps`` below: they stay loaded.
@@ -196,5 +201,10 @@ class Collection(Owner):
         """Detach and free everything, in the reverse order. Closing twice does nothing."""
         for section in self.sections.values():
             section.leave()
-        self.links, self.programs, self.maps = {}, {}, {}
+        for held in (self.links, self.programs, self.maps):
+            held.clear()
         self._stack.close()
+
+    def __repr__(self) -> str:
+        state = "loaded" if self.programs or self.maps else "not loaded"
+        return f"<Collection {' '.join(self.spec.programs) or 'without programs'}: {state}>"

@@ -14,6 +14,7 @@ from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.btf.values.codec import codec
+from rawbpf.collection.named import unknown
 from rawbpf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -95,13 +96,7 @@ class Section(MutableMapping[str, Any]):
     def _place(self, name: str) -> Variable:
         place = self._variables.get(name)
         if place is None:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, self._variables, n=1)
-            raise KeyError(
-                f"{self.name} has no variable {name!r}"
-                + (f"; did you mean {near[0]}?" if near else "")
-            )
+            raise unknown(f"{self.name} has no variable {name!r}", name, self)
         return place
 
     def codec(self, name: str) -> ValueCodec | None:

@@ -110,7 +110,11 @@ def _uretprobe_multi(program: Program, where: str) -> Link:
 
 
 def _trampoline(program: Program, where: str) -> Link:
-    return attach_trampoline(program, f"{read_section(program.spec.section).section}" or where)
+    meant = program.spec.attach_to
+    if where != meant:  # its arguments have the types of what it was verified for
+        what = f"program {program.spec.name!r} cannot be attached to {where!r}"
+        raise UsageError(what, why=f"it was verified for {meant!r}")
+    return attach_trampoline(program, read_section(program.spec.section).section or where)
 
 
 def _clock(program: Program, _where: str) -> Link:

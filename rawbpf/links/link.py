@@ -43,6 +43,9 @@ class Link(Owner):
 
         return Link(f"link {path}", open_pinned(path, "link"))
 
+    def __repr__(self) -> str:
+        return f"<Link {self.where}{', closed' if self._fds[0].closed else ''}>"
+
     def fileno(self) -> int:
         """The first descriptor, still owned by the link."""
         return self._fds[0].fileno()

@@ -32,10 +32,9 @@ def attach_interface(program: Program, interface: str, attach_type: bpf_attach_t
     """Run the program on an interface's packets: BPF_XDP, BPF_TCX_INGRESS or BPF_TCX_EGRESS."""
     try:
         index = socket.if_nametoindex(interface)
-    except OSError as error:
-        raise AttachError(
-            f"there is no interface {interface!r}", errno=error.errno or 0, call="if_nametoindex"
-        ) from None
+    except OSError:  # Python's own, without an errno
+        what = f"there is no interface {interface!r}"
+        raise AttachError(what, errno=errno.ENODEV, call="if_nametoindex") from None
     where = f"{attach_type.name.removeprefix('BPF_').lower()} of {interface}"
     return _create(program, index, attach_type, where)
 

@@ -75,8 +75,8 @@ _ROWS = (
          "descriptor of an XDP program", typed=False),
     Kind(_T.BPF_MAP_TYPE_XSKMAP, "4.18", _INDEX, "u32: the descriptor of an AF_XDP socket",
          typed=False, holds="fd"),
-    Kind(_T.BPF_MAP_TYPE_SOCKHASH, "4.18", "any, up to 512 bytes", "u32: the descriptor of a socket", typed=False,
-         holds="fd"),
+    Kind(_T.BPF_MAP_TYPE_SOCKHASH, "4.18", "any, up to 512 bytes", "u32: the descriptor of a "
+         "socket", typed=False, holds="fd"),
     Kind(_T.BPF_MAP_TYPE_CGROUP_STORAGE, "4.19", "u64 cgroup id, or with a u32 attach type "
          "behind it", "any; needs entries = 0"),
     Kind(_T.BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, "4.19", _INDEX, "u32 or u64: the descriptor of a "

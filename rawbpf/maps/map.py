@@ -10,6 +10,7 @@ mapping is in ``rawbpf.maps.entries``.
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Any, Self
 
 from rawbpf.errors import KernelError, UsageError
@@ -78,7 +79,7 @@ class Map(Entries):
         return cls.from_fd(open_pinned(path, "map"))
 
     def like(self, spec: MapSpec, types: KnowsTypes | None) -> Self:
-        """The same map under another blueprint, with its types. This object is empty afterwards."""
+        """The same map, by the same descriptor, under another blueprint; use this one no more."""
         return type(self)(self._fd, spec, types)
 
     def pin(self, path: Path) -> None:
@@ -164,7 +165,7 @@ class Map(Entries):
 
 
 _REPLACE = 2  # BPF_EXIST, which for a queue means that there is always room
-_FULL = KernelError("BPF_MAP_UPDATE_BATCH", errno=7, call="BPF_MAP_UPDATE_BATCH")  # E2BIG
+_FULL = KernelError("BPF_MAP_UPDATE_BATCH", errno=errno.E2BIG, call="BPF_MAP_UPDATE_BATCH")
 
 
 class PerCpuArray(Map):

@@ -37,6 +37,10 @@ class RawMap(Owner):
             # One slot for each *possible* CPU, each rounded up to 8 bytes.
             self.value_size = -(-spec.value_size // 8) * 8 * len(possible_cpus())
 
+    def __repr__(self) -> str:
+        name, kind, count = self.spec.name, self.kind.word, self.spec.max_entries
+        return f"<Map {name}: {kind}, {count} entries{', closed' if self._fd.closed else ''}>"
+
     def fileno(self) -> int:
         """The descriptor's number, still owned by the map."""
         return self._fd.fileno()

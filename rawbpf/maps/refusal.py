@@ -39,7 +39,6 @@ def explain(
     if number == errno.ENOENT:
         return missing(spec, key)
     what = f"cannot {doing} map {spec.name!r}"
-    why, fix = None, None
     if number == errno.E2BIG and (kind.dense or kind.holds) and "hash" not in kind.word:
         why = f"index {key!r} is beyond its {spec.max_entries} entries"
     elif number == errno.E2BIG:
@@ -58,7 +57,7 @@ def explain(
         why = "it was made for user space to write only (BPF_F_WRONLY)"
     else:
         return refused(what, error)
-    return KernelError(what, errno=number, call=error.call, why=why, fix=fix)
+    return KernelError(what, errno=number, call=error.call, why=why)
 
 
 def _is_dense(spec: MapSpec) -> bool:

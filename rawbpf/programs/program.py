@@ -20,3 +20,7 @@ class Program(KernelProgram):
         super().__init__(fd)
         self.spec = spec
         self.log = log
+
+    def __repr__(self) -> str:
+        section, closed = self.spec.section, ", closed" if self._fd.closed else ""
+        return f"<Program {self.spec.name}: {section or 'without a section'}{closed}>"

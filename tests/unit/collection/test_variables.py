@@ -5,7 +5,7 @@ import pytest
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.encode import BtfBuilder
 from rawbpf.collection.variables import Section
-from rawbpf.errors import UsageError
+from rawbpf.errors import RawbpfError, UsageError
 from rawbpf.specs.data_spec import DataSpec, Variable
 
 
@@ -49,6 +49,8 @@ def test_a_wrong_name_is_a_key_error_with_a_near_one(section):
     with pytest.raises(KeyError, match="did you mean target_pid"):
         section["target_pd"]
     assert "target_pd" not in section
+    with pytest.raises(RawbpfError):
+        section["target_pd"] = 1
 
 
 def test_a_frozen_section_keeps_its_values(section):

@@ -1,0 +1,101 @@
+"""The steps in the wrong order, names that are not there, and places that sections leave open."""
+
+import errno
+from collections import deque
+
+import pytest
+
+from rawbpf.collection.collection import Collection
+from rawbpf.elf.object import open_object
+from rawbpf.elf.write import encode_object
+from rawbpf.errors import AttachError, RawbpfError, UnknownNameError, UsageError
+from rawbpf.source.assembler import assemble
+from rawbpf.syscall.gate import replaced
+from tests.support.fake_kernel import FakeKernel
+
+TEXT = """
+.map counts, hash, key=u32, value=u64, entries=4
+.license "GPL"
+.program first, "xdp"
+r1 = counts ll
+r0 = 2
+exit
+.program second, "xdp"
+r0 = 2
+exit
+"""
+BTF, COUNTS, FIRST, SECOND, LINK, OTHER_LINK = range(70, 76)
+
+
+@pytest.fixture
+def kernel():
+    fake = FakeKernel(
+        BPF_BTF_LOAD=[BTF],
+        BPF_MAP_CREATE=[COUNTS],
+        BPF_PROG_LOAD=[FIRST, SECOND],
+        BPF_LINK_CREATE=[LINK, OTHER_LINK],
+    )
+    with replaced(fake):
+        yield fake
+
+
+@pytest.fixture
+def obj(kernel):  # noqa: ARG001 -- it answers
+    with Collection(open_object(encode_object(assemble(TEXT, "two.s")))) as one:
+        yield one
+
+
+def test_nothing_is_there_before_it_is_loaded(obj):
+    with pytest.raises(UnknownNameError, match=r"there is no map 'counts': .* call load"):
+        obj.maps["counts"]
+    with pytest.raises(UsageError, match="the object is not loaded"):
+        obj.attach()
+    assert repr(obj) == "<Collection first second: not loaded>"
+
+
+def test_a_wrong_name_is_a_key_error_of_ours(obj):
+    obj.load()
+    for wrong in (lambda: obj.maps["count"], lambda: obj.attach({"frist": "lo"})):
+        with pytest.raises(KeyError, match=r"did you mean (counts|first)") as caught:
+            wrong()
+        assert isinstance(caught.value, RawbpfError)
+    assert obj.maps.get("count") is None
+
+
+def test_a_place_is_given_to_whom_its_section_gives_none(obj, kernel):
+    obj.load()
+    obj.attach({"first": "lo"})
+    assert list(obj.links) == ["first"]
+    assert "wants an interface" in obj.skipped["second"]
+    obj.attach({"second": "lo"})
+    assert list(obj.links) == ["first", "second"]
+    assert obj.skipped == {}
+    assert kernel.names().count("BPF_LINK_CREATE") == 2
+    obj.detach()
+    assert kernel.closed == [OTHER_LINK, LINK]
+
+
+def test_one_refusal_and_none_is_attached(obj, kernel):
+    obj.load()
+    kernel.script["BPF_LINK_CREATE"] = deque([LINK, -errno.EBUSY])
+    with pytest.raises(AttachError, match="another program is there already"):
+        obj.attach(dict.fromkeys(obj.programs, "lo"))
+    assert not obj.links
+    assert kernel.closed == [LINK]
+
+
+def test_no_such_interface(obj):
+    obj.load()
+    with pytest.raises(AttachError, match="no interface 'none0': ENODEV"):
+        obj.attach({"first": "none0"})
+
+
+def test_objects_say_what_they_are(obj):
+    obj.load()
+    assert repr(obj.maps["counts"]) == "<Map counts: hash, 4 entries>"
+    assert repr(obj.programs["first"]) == "<Program first: xdp>"
+    obj.attach({"first": "lo"})
+    link = obj.links["first"]
+    assert repr(link) == "<Link xdp of lo>"
+    obj.close()
+    assert repr(link) == "<Link xdp of lo, closed>"
