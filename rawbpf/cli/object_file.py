@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from rawbpf.collection.collection import Collection
     from rawbpf.collection.embedded import Embedded
 
-__all__ = ["compile_source", "is_c", "open_file", "read_objects", "set_variables", "skip"]
+__all__ = [
+    "compile_source",
+    "is_c",
+    "open_file",
+    "places",
+    "read_objects",
+    "set_variables",
+    "skip",
+]
 
 
 def open_file(file: str, clang: str | None) -> Collection:
@@ -97,16 +105,35 @@ def _value(text: str, now: object) -> object:
 
 def skip(collection: Collection, patterns: Iterable[str]) -> None:
     """Leave out the programs with these names; ``*`` stands for anything."""
+    left = set(_loaded(collection))
+    for pattern in patterns:
+        left -= _matching(collection, pattern, "--skip")
+    collection.keep(left)
+
+
+def places(collection: Collection, settings: Iterable[str]) -> dict[str, str]:
+    """Each ``PROGRAM=WHERE``, by program; ``*`` stands for anything."""
+    found: dict[str, str] = {}
+    for setting in settings:
+        pattern, equals, where = setting.partition("=")
+        if not equals or not pattern or not where:
+            raise UsageError(f"--at is {setting!r}", fix="give PROGRAM=WHERE, such as count=lo")
+        found |= dict.fromkeys(_matching(collection, pattern, "--at"), where)
+    return found
+
+
+def _loaded(collection: Collection) -> list[str]:
+    return [name for name, one in collection.spec.programs.items() if one.autoload]
+
+
+def _matching(collection: Collection, pattern: str, option: str) -> set[str]:
     from fnmatch import fnmatchcase
 
-    names = [name for name, one in collection.spec.programs.items() if one.autoload]
-    left = set(names)
-    for pattern in patterns:
-        found = {name for name in names if fnmatchcase(name, pattern)}
-        if not found:
-            raise UsageError(
-                f"--skip {pattern} is no program of this object",
-                why=f"it has {', '.join(sorted(names)[:8])}",
-            )
-        left -= found
-    collection.keep(left)
+    names = _loaded(collection)
+    found = {name for name in names if fnmatchcase(name, pattern)}
+    if not found:
+        raise UsageError(
+            f"{option} {pattern} is no program of this object",
+            why=f"it has {', '.join(sorted(names)[:8])}",
+        )
+    return found

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.kprobe import parse_duration
-from rawbpf.cli.object_file import open_file, set_variables, skip
+from rawbpf.cli.object_file import open_file, places, set_variables, skip
 from rawbpf.cli.run_decode import PERF, RING, Decoder, Wanted
 from rawbpf.cli.run_show import Json, Lines
 from rawbpf.cli.run_tables import entries, tables, variables
@@ -32,7 +32,8 @@ __all__ = ["USAGE", "run"]
 USAGE = """Run an object: load it, attach it, print what it sends, and its maps at the end.
 
 Usage:
-  rawbpf run FILE [--set VARIABLE=VALUE]... [--print MAP]... [--skip PROGRAM]... [options] [-v]...
+  rawbpf run FILE [--set VARIABLE=VALUE]... [--print MAP]... [--skip PROGRAM]...
+             [--at PROGRAM=WHERE]... [options] [-v]...
 
 Arguments:
   FILE                    A .bpf.o, .bpf.c or .bpf.s file, or a tool with an object inside.
@@ -43,6 +44,8 @@ Options:
   --set VARIABLE=VALUE    What a global variable holds at the beginning.
   --print MAP[:STRUCT]    Print this map and no others; its records are such structs.
   --skip PROGRAM          Leave it out; * stands for anything.
+  --at PROGRAM=WHERE      Attach it there, not where its section says: an interface (XDP, tc), the
+                          path of a cgroup, a function, a tracepoint.
   --clang NAME            Which clang compiles a .bpf.c file.
   --json                  One JSON object for each record and map entry, and nothing else.
   -v, --verbose           Say more on stderr.
@@ -61,18 +64,24 @@ def run(arguments: dict[str, Any]) -> int:
         set_variables(collection, arguments["--set"])
         if arguments["--skip"]:
             skip(collection, arguments["--skip"])
+        at = places(collection, arguments["--at"])
         wanted = Wanted(collection.spec, arguments["--print"])
         show = Json() if arguments["--json"] else Lines()
-        return _Run(collection, wanted, duration, show).run()
+        return _Run(collection, at, wanted, duration, show).run()
 
 
 class _Run:
     """One run of the command, from loading to the exit status."""
 
     def __init__(
-        self, collection: Collection, wanted: Wanted, duration: float, show: Lines | Json
+        self,
+        collection: Collection,
+        at: dict[str, str],
+        wanted: Wanted,
+        duration: float,
+        show: Lines | Json,
     ) -> None:
-        self._collection, self._wanted = collection, wanted
+        self._collection, self._at, self._wanted = collection, at, wanted
         self._duration, self._show = duration, show
         self._decoder = Decoder(collection.spec, wanted)
         self._out = Stdout(on_error=self._unwritable)
@@ -127,7 +136,7 @@ class _Run:
         return readers
 
     def _attach(self) -> None:
-        self._collection.attach()
+        self._collection.attach(self._at)
         for name, why in self._collection.skipped.items():
             say(f"{name}: {why}", at="warning")
         if not self._collection.links:

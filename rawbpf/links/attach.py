@@ -110,11 +110,20 @@ def _uretprobe_multi(program: Program, where: str) -> Link:
 
 
 def _trampoline(program: Program, where: str) -> Link:
-    meant = program.spec.attach_to
-    if where != meant:  # its arguments have the types of what it was verified for
+    _check_it_was_verified_for(program, where)
+    return attach_trampoline(program, program.spec.section.removeprefix("?"))
+
+
+def _iterator(program: Program, where: str) -> Link:
+    _check_it_was_verified_for(program, where)
+    return attach_iterator(program, where)
+
+
+def _check_it_was_verified_for(program: Program, where: str) -> None:
+    known = program.spec.attach_to
+    if where != known:
         what = f"program {program.spec.name!r} cannot be attached to {where!r}"
-        raise UsageError(what, why=f"it was verified for {meant!r}")
-    return attach_trampoline(program, read_section(program.spec.section).section or where)
+        raise UsageError(what, why=f"it was verified for {known!r}, and by the types of that")
 
 
 def _clock(program: Program, _where: str) -> Link:
@@ -130,7 +139,8 @@ def _usdt(program: Program, where: str) -> Link:
 
 def _cgroup(program: Program, where: str) -> Link:
     if not where:
-        raise UsageError(f"program {program.spec.name!r} wants a cgroup", fix="give its path")
+        fix = f"give its path: --at {program.spec.name}=/sys/fs/cgroup"
+        raise UsageError(f"program {program.spec.name!r} wants a cgroup", fix=fix)
     kind = program.spec.expected_attach_type
     if kind is None:
         raise UsageError(f"section {program.spec.section!r} does not say what of a cgroup")
@@ -139,7 +149,7 @@ def _cgroup(program: Program, where: str) -> Link:
 
 def _interface(program: Program, where: str, kind: bpf_attach_type) -> Link:
     if not where:
-        fix = "give its name, such as lo"
+        fix = f"give its name: --at {program.spec.name}=lo"
         raise UsageError(f"program {program.spec.name!r} wants an interface", fix=fix)
     return attach_interface(program, where, kind)
 
@@ -170,7 +180,7 @@ _ATTACHERS: dict[str, Callable[[Program, str], Link]] = {
     "fmod_ret": _trampoline,
     "fsession": _trampoline,
     "lsm": _trampoline,
-    "iter": attach_iterator,
+    "iter": _iterator,
     "perf_event": _clock,
 }
 _NEEDS_NOTHING = frozenset({"perf_event", "usdt"})

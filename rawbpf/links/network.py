@@ -32,9 +32,10 @@ def attach_interface(program: Program, interface: str, attach_type: bpf_attach_t
     """Run the program on an interface's packets: BPF_XDP, BPF_TCX_INGRESS or BPF_TCX_EGRESS."""
     try:
         index = socket.if_nametoindex(interface)
-    except OSError:  # Python's own, without an errno
+    except OSError:  # without an errno, before Python 3.14
         what = f"there is no interface {interface!r}"
-        raise AttachError(what, errno=errno.ENODEV, call="if_nametoindex") from None
+        fix = "/sys/class/net lists them"
+        raise AttachError(what, errno=errno.ENODEV, call="if_nametoindex", fix=fix) from None
     where = f"{attach_type.name.removeprefix('BPF_').lower()} of {interface}"
     return _create(program, index, attach_type, where)
 

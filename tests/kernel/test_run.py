@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -73,6 +74,26 @@ def test_programs_that_are_nowhere_are_told():
     assert done.returncode == 1
     assert "at_xdp: not attached: program 'at_xdp' wants an interface" in done.stderr
     assert "no program was attached" in done.stderr
+
+
+def test_places_that_no_section_says_are_given():
+    file = str(built("packets", CLANGS[-1]))
+    with running("run", file, "--json", "-v", "--at", "at_xdp=lo") as run:
+        run.wait_for("attached 1 programs")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+            for _ in range(3):
+                one.sendto(b"here", ("127.0.0.1", 9))
+        assert run.end() == 0
+    (rows,) = [row["value"] for row in run.events() if row.get("key") == 0]  # AT_XDP
+    assert sum(cpu["packets"] for cpu in rows) >= 3
+
+
+def test_a_place_that_is_none_is_an_error():
+    done = rawbpf("run", str(built("packets", CLANGS[-1])), "--at", "at_xdp=rawbpf9")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "rawbpf: there is no interface 'rawbpf9': No such device; /sys/class/net lists them\n"
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

@@ -108,7 +108,7 @@ def test_json(spec):
     "words",
     [
         ["-d", "-1"], ["--set", "x"], ["--set", "no_such=1"], ["--print", "nothing"],
-        ["--skip", "nobody"],
+        ["--skip", "nobody"], ["--at", "nobody=lo"], ["--at", "x"], ["--at", "x="],
     ],
 )  # fmt: skip
 def test_bad_options_are_usage_errors(words, capsys):
