@@ -88,14 +88,6 @@ def test_places_that_no_section_says_are_given():
     assert sum(cpu["packets"] for cpu in rows) >= 3
 
 
-def test_a_place_that_is_none_is_an_error():
-    done = rawbpf("run", str(built("packets", CLANGS[-1])), "--at", "at_xdp=rawbpf9")
-    assert done.returncode == 1
-    assert done.stderr == (
-        "rawbpf: there is no interface 'rawbpf9': No such device; /sys/class/net lists them\n"
-    )
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_reader_that_does_not_read_cannot_hold_the_probes(number):
     before = held()
