@@ -18,10 +18,10 @@ from rawbpf.links.link import Link
 from rawbpf.links.refusal import refused
 from rawbpf.syscall import bpf_link
 from rawbpf.syscall.fd import Fd
+from rawbpf.uapi.bpf import bpf_attach_type
 
 if TYPE_CHECKING:
     from rawbpf.programs.program import Program
-    from rawbpf.uapi.bpf import bpf_attach_type
 
 __all__ = ["attach_cgroup", "attach_interface", "attach_socket"]
 
@@ -64,10 +64,18 @@ def _create(program: Program, target: int, attach_type: bpf_attach_type, where: 
     try:
         fd = bpf_link.link_create(program.fileno(), target, attach_type, where)
     except KernelError as error:
-        raise refused(f"cannot attach to {where}", error, _CAUSES) from None
+        older = error.errno == errno.EINVAL and attach_type in _TCX
+        raise refused(
+            f"cannot attach to {where}", error, _CAUSES, _BY_FILTER if older else None
+        ) from None
     return Link(where, fd)
 
 
+_TCX = (bpf_attach_type.BPF_TCX_INGRESS, bpf_attach_type.BPF_TCX_EGRESS)
+_BY_FILTER = (
+    "an older kernel takes it as a filter: `rawbpf load --pin DIR FILE`, then `tc qdisc add dev lo "
+    "clsact` and `tc filter add dev lo ingress bpf da pinned DIR/NAME`"
+)
 _CAUSES = {
     errno.EINVAL: "this kernel has no such links (XDP: 5.9, tcx: 6.6), or the program is of "
     "another kind",

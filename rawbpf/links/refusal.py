@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["refused"]
 
 
-def refused(what: str, error: OSError, causes: Mapping[int, str] | None = None) -> AttachError:
+def refused(
+    what: str, error: OSError, causes: Mapping[int, str] | None = None, fix: str | None = None
+) -> AttachError:
     """``causes`` tells what an errno means there. EPERM and EACCES are looked into."""
     number = error.errno or 0
-    why, fix = (causes or {}).get(number) or str(error), None
+    why = (causes or {}).get(number) or str(error)
     if number in (errno.EPERM, errno.EACCES):
         why, fix = why_refused()
     call = error.call if isinstance(error, KernelError) else "open"

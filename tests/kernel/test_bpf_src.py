@@ -7,6 +7,7 @@ it needs; on an older one it has to be refused, and the refusal has to name what
 import ctypes
 import os
 import re
+import socket
 import struct
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 from rawbpf.collection.collection import Collection
 from rawbpf.collection.open import read_object
-from rawbpf.errors import RawbpfError
+from rawbpf.errors import AttachError, RawbpfError
 from rawbpf.kernel.config import kernel_config
 from rawbpf.kernel.pins import unpin
 from rawbpf.kernel.version import kernel_version
@@ -183,16 +184,39 @@ def test_callbacks(opened):
         assert obj.bss["total"] == sum(i * i for i in range(8))
 
 
+def traffic_of(obj):
+    """(packets, bytes) at each of the five places."""
+    totals = []
+    for place in range(5):
+        values = u64s(obj.maps["traffic"].lookup(u32(place)))
+        totals.append((sum(values[::2]), sum(values[1::2])))
+    return totals
+
+
 def test_packets(opened):
     obj = started(opened, "packets")
     assert set(obj.skipped) == set(obj.programs)  # none of the sections says where
     for name in ("at_xdp", "at_tc", "at_cgroup_in", "at_cgroup_out", "at_socket"):
         obj.programs[name].test_run(bytes(64))
-    totals = []
-    for place in range(5):
-        values = u64s(obj.maps["traffic"].lookup(u32(place)))
-        totals.append((sum(values[::2]), sum(values[1::2])))
-    assert totals == [(1, 64), (1, 64), (1, 50), (1, 50), (1, 50)]
+    assert traffic_of(obj) == [(1, 64), (1, 64), (1, 50), (1, 50), (1, 50)]
+
+
+def test_packets_of_an_interface(opened):
+    obj = started(opened, "packets")
+    obj.attach({"at_xdp": "lo"})
+    links = kernel_version() >= (6, 6)
+    if links:
+        obj.attach({"at_tc": "lo"})
+    else:
+        with pytest.raises(AttachError, match="tc filter add"):
+            obj.attach({"at_tc": "lo"})
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        for _ in range(3):
+            one.sendto(b"here", ("127.0.0.1", 9))
+    obj.detach()
+    (xdp, _), (tc, _), *_ = traffic_of(obj)
+    assert xdp >= 3
+    assert tc >= 3 if links else tc == 0
 
 
 def test_stacks(opened):

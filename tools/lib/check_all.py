@@ -53,6 +53,7 @@ ONLY_ON = {
     f"{KERNEL_TESTS}/test_lessons.py": (DEFAULT_SUITE,),
     f"{STRACED}_calls_in_the_same_order[load]": (DEFAULT_SUITE,),
     f"{STRACED}_values[load]": (DEFAULT_SUITE,),
+    f"{KERNEL_TESTS}/test_run.py::test_places_that_no_section_says_are_given": (DEFAULT_SUITE,),
     f"{KERNEL_TESTS}/test_packaged_tools.py": TOOLS_SUITES,
     f"{KERNEL_TESTS}/test_packaged_events.py": (DEFAULT_SUITE,),
 }
