@@ -52,7 +52,8 @@ Options:
   -h, --help              Show this.
 
 Records of ring buffers and perf maps are read as the struct of the object that fits them, if only
-one does; else name it with --print, or see their bytes. Iterators print what they write. Hashes,
+one does; else name it with --print, or see their bytes. (clang keeps a struct in an object's types
+if something global has it: const struct event *unused;) Iterators print what they write. Hashes,
 arrays and variables are printed at the end.
 """
 
@@ -102,7 +103,7 @@ class _Run:
     def _trace(self, stack: ExitStack) -> str:
         """From the first record to the last; what is attached is gone when it returns.
 
-        The account; empty if there were only iterators to be read.
+        The account; empty if there was nothing to count.
         """
         collection, ledger = self._collection, Ledger()
         collection.load()
@@ -123,7 +124,9 @@ class _Run:
             self._out.put(self._show.records(session.rest(), self._decoder))
         ledger.settle_reported(records.lost)
         ledger.missed = sum(one.info().recursion_misses for one in collection.programs.values())
-        return ledger.summary() + self._caution()
+        if records.filenos() or ledger.missed:
+            return ledger.summary() + self._caution()
+        return ""
 
     def _readers(self, stack: ExitStack) -> dict[str, Reader]:
         """A reader for each ring that is to be printed."""
@@ -141,7 +144,7 @@ class _Run:
             say(f"{name}: {why}", at="warning")
         if not self._collection.links:
             raise RawbpfError(
-                "no program was attached", fix="`rawbpf load` shows what the kernel made of them"
+                "no program was attached", fix="--at PROGRAM=WHERE says where one belongs"
             )
 
     def _iterators(self) -> dict[str, Any]:

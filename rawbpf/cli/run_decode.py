@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rawbpf.btf.sizes import strip
+from rawbpf.cli.terminal import say
 from rawbpf.errors import UsageError
 from rawbpf.events.log_record import LogRecord, decode_log, is_log
 from rawbpf.events.typed import EventType, guess_type, named_type, reachable
@@ -88,7 +89,16 @@ class Decoder:
             self._guesses[key] = guess_type(
                 self._spec.btf, len(record.data), padded=padded, foreign=self._foreign
             )
+            if self._guesses[key] is None:
+                say(_UNKNOWN.format(map=record.map, size=len(record.data)), at="warning")
         return self._guesses.get(key)
+
+
+_UNKNOWN = (
+    "{map}: no struct of the object, or more than one, fits records of {size} bytes, so they are "
+    "shown as bytes. --print {map}:STRUCT names one; clang keeps it in the BTF only if something "
+    "global has its type: const struct STRUCT *unused;"
+)
 
 
 def _foreign(spec: ObjectSpec) -> set[int]:

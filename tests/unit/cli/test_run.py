@@ -66,6 +66,16 @@ def test_the_only_struct_of_a_size_is_taken_and_no_key_is_one(spec):
     assert decoder(spec, "events:large").decode(Record("events", -1, bytes(12))).type == "large"
 
 
+def test_it_is_said_once_why_records_are_bytes(spec, capsys):
+    one = decoder(spec)
+    for size in (12, 12, 8, 99):
+        one.decode(Record("events", -1, bytes(size)))
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("events: no struct of the object, or more than one, fits records of 12")
+    assert "--print events:STRUCT" in first
+    assert "records of 99 bytes" in second
+
+
 def test_log_records_are_recognised(spec):
     assert decoder(spec).decode(Record("samples", 1, LOG + bytes(5))).message == "2 files"
     assert decoder(spec, "samples:row").decode(Record("samples", 1, LOG)).type == "row"
