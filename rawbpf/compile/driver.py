@@ -1,11 +1,13 @@
 """clang as a process: one C file in, the bytes of an ELF object out.
 
-    clang -target bpf -g -O2 -D__TARGET_ARCH_x86 -I (vmlinux.h) -I (<rawbpf/bpf.h>) -c FILE -o -
+    clang -target bpf -g -O2 -D__TARGET_ARCH_x86 -I (vmlinux.h) -I (<rawbpf/bpf.h>)
+          -idirafter /usr/include/x86_64-linux-gnu -c FILE -o OBJECT
 
 Each option is needed: without -g there is no BTF, without -O2 code that no verifier accepts (calls
 that are not inlined, stack slots that are never used). BPF code is the same for all machines, but
 where a function's arguments are in pt_regs is not; so the headers of this and other projects want
-to be told by __TARGET_ARCH_*.
+to be told by __TARGET_ARCH_*. Programs may include <linux/bpf.h> instead of vmlinux.h. That needs
+<asm/types.h>, which Debian keeps in a folder for the machine, and for BPF clang looks in none.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from rawbpf.compile.clang import find_clang
-from rawbpf.compile.vmlinux import vmlinux_folder
-from rawbpf.errors import CompileError, RawbpfError
+from rawbpf.compile.vmlinux import VMLINUX, vmlinux_folder
+from rawbpf.errors import CompileError, RawbpfError, UnsupportedError
 from rawbpf.kernel.version import architecture
 
 __all__ = ["INCLUDE", "Compiled", "compile_c", "target_arch"]
@@ -25,7 +27,7 @@ __all__ = ["INCLUDE", "Compiled", "compile_c", "target_arch"]
 INCLUDE = Path(__file__).parent / "include"
 """Where <rawbpf/bpf.h> and its neighbours are."""
 
-_ARCHITECTURES = {"x86_64": "x86", "aarch64": "arm64", "s390x": "s390", "ppc64le": "powerpc"}
+_ARCHITECTURES = {"x86_64": "x86", "aarch64": "arm64"}
 _LONGEST = 300
 
 
@@ -49,23 +51,38 @@ def target_arch(machine: str | None = None) -> str:
 def compile_c(source: Path, *, clang: str | None = None, headers: Path | None = None) -> Compiled:
     """Compile one file. ``headers``: the folder of vmlinux.h, if not the running kernel's.
 
-    CompileError carries clang's words. UnsupportedError: no clang, or no BTF to make vmlinux.h of.
+    CompileError carries clang's words. UnsupportedError: no clang, or no BTF to make vmlinux.h of,
+    which the file includes.
     """
     program = find_clang(clang)
     if not source.is_file():
         raise RawbpfError(f"cannot read {str(source)!r}", why="there is no such file")
-    folders = (headers or vmlinux_folder(), INCLUDE)
+    folders, lacking = _folders(headers)
     with TemporaryDirectory(prefix="rawbpf-") as folder:
         target = Path(folder) / "object.o"
         command = [program, "-target", "bpf", "-g", "-O2", f"-D__TARGET_ARCH_{target_arch()}"]
         command += [f"-I{one}" for one in folders]
+        command += ["-idirafter", f"/usr/include/{architecture()}-linux-gnu"]
         command += ["-c", str(source), "-o", str(target)]
-        said = _run(command, source)
+        try:
+            said = _run(command, source)
+        except CompileError as error:
+            if lacking is not None and VMLINUX in error.output:
+                raise lacking from None
+            raise
         if not target.is_file():
             raise CompileError(
                 f"{program} made no object of {source}", why="is it a clang?", output=said
             )
         return Compiled(target.read_bytes(), said)
+
+
+def _folders(headers: Path | None) -> tuple[list[Path], UnsupportedError | None]:
+    """Where headers are, and why vmlinux.h is not among them. Many programs do without it."""
+    try:
+        return [headers or vmlinux_folder(), INCLUDE], None
+    except UnsupportedError as error:
+        return [INCLUDE], error
 
 
 def _run(command: list[str], source: Path) -> str:

@@ -17,9 +17,9 @@ from rawbpf import __version__
 from rawbpf.errors import RawbpfError, UnsupportedError
 from rawbpf.kernel.btf import vmlinux_btf
 
-__all__ = ["vmlinux_folder"]
+__all__ = ["VMLINUX", "vmlinux_folder"]
 
-_NAME = "vmlinux.h"
+VMLINUX = "vmlinux.h"
 
 
 def vmlinux_folder(btf: Path | None = None, cache: Path | None = None) -> Path:
@@ -28,7 +28,7 @@ def vmlinux_folder(btf: Path | None = None, cache: Path | None = None) -> Path:
     # What we write may change with us, too.
     digest = sha256(__version__.encode() + data).hexdigest()[:16]
     folder = (cache or _cache()) / f"vmlinux-{digest}"
-    if not (folder / _NAME).exists():
+    if not (folder / VMLINUX).exists():
         _write(folder, data)
     return folder
 
@@ -57,12 +57,17 @@ def _write(folder: Path, data: bytes) -> None:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", dir=folder, delete=False) as file:
-            file.writelines(c_header(Btf(data), None))
-        os.replace(file.name, folder / _NAME)  # noqa: PTH105 -- from a name
+        unfinished = NamedTemporaryFile("w", dir=folder, delete=False)  # noqa: SIM115 -- see below
+        try:
+            with unfinished as file:
+                file.writelines(c_header(Btf(data), None))
+            os.replace(file.name, folder / VMLINUX)  # noqa: PTH105 -- from a name
+        except BaseException:  # a full disk, damaged types, Ctrl+C
+            os.unlink(unfinished.name)  # noqa: PTH108 -- the same
+            raise
     except OSError as error:
         raise RawbpfError(
-            f"cannot write {folder / _NAME}",
+            f"cannot write {folder / VMLINUX}",
             why=error.strerror,
             fix="set XDG_CACHE_HOME to a folder that can be written",
         ) from None

@@ -8,7 +8,7 @@ import pytest
 from rawbpf.compile.clang import find_clang
 from rawbpf.compile.driver import INCLUDE, compile_c
 from rawbpf.compile.vmlinux import vmlinux_folder
-from rawbpf.errors import CompileError, RawbpfError, UnsupportedError
+from rawbpf.errors import CompileError, FormatError, RawbpfError, UnsupportedError
 from rawbpf.uapi.bpf_helpers import HELPERS
 from tests.support.peers import peer
 
@@ -90,3 +90,40 @@ def test_vmlinux_h_is_written_once_for_each_kernel(tmp_path):
     builder.add_int("more", 8)
     blob.write_bytes(builder.encode())
     assert vmlinux_folder(blob, tmp_path / "cache") != folder
+
+
+def test_types_that_are_damaged_leave_nothing_in_the_cache(tmp_path):
+    from rawbpf.btf import types as t
+    from rawbpf.btf.encode import BtfBuilder
+
+    builder = BtfBuilder()
+    builder.add(t.Struct("round", 4, (t.Member("again", 1, 0),)))
+    blob = tmp_path / "btf"
+    blob.write_bytes(builder.encode())
+    with pytest.raises(FormatError, match="circular"):
+        vmlinux_folder(blob, tmp_path / "cache")
+    assert [path for path in tmp_path.glob("cache/**/*") if path.is_file()] == []
+
+
+UAPI = """
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+__attribute__((section("xdp"), used)) int pass(struct xdp_md *ctx) { return XDP_PASS; }
+"""
+
+
+@pytest.mark.parametrize("clang", ["clang-14", "clang-19"])
+def test_the_kernels_headers_may_be_included_instead(tmp_path, headers, clang):
+    peer("gcc")  # its C library brings <linux/*.h>
+    assert compile_c(written(tmp_path, UAPI), clang=peer(clang), headers=headers).data
+
+
+def test_without_the_kernels_types_it_is_who_wants_them_that_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr("rawbpf.compile.vmlinux.vmlinux_btf", lambda: None)
+    peer("clang-19")
+    text = SMALL.replace("#include <rawbpf", '#include "vmlinux.h"\n#include <rawbpf')
+    with pytest.raises(UnsupportedError, match=r"cannot make vmlinux\.h: this kernel has no BTF"):
+        compile_c(written(tmp_path, text), clang="clang-19")
+    assert compile_c(written(tmp_path, SMALL), clang="clang-19").data
+    with pytest.raises(CompileError):
+        compile_c(written(tmp_path, "int f(void) { return nothing; }"), clang="clang-19")
