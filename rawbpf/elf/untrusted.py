@@ -98,13 +98,20 @@ class Strings:
 def open_elf(file: io.FileIO | io.BytesIO) -> ELFFile:
     """A file of any class and machine, of which only the file's header was read.
 
+    The file stays the caller's to close: ``stream.detach()`` of the result lets go of it.
+
     >>> open_elf(io.BytesIO(b"what?"))
     Traceback (most recent call last):
     ...
     rawbpf.errors.FormatError: damaged ELF file: Magic number does not match
     """
-    with refusals():
-        return ELFFile(_Metered(file))
+    stream = _Metered(file)
+    try:
+        with refusals():
+            return ELFFile(stream)
+    except BaseException:
+        stream.detach()
+        raise
 
 
 class Sections:

@@ -8,7 +8,7 @@ file's bytes. Symbols tell addresses; the section that holds one tells the diffe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rawbpf.elf import layout as elf
 from rawbpf.elf.untrusted import Sections, open_elf
@@ -17,6 +17,8 @@ from rawbpf.errors import FormatError, UnsupportedError
 if TYPE_CHECKING:
     import io
     from collections.abc import Iterator
+
+    from elftools.elf.elffile import ELFFile
 
 __all__ = ["function_offset", "functions_of"]
 
@@ -35,6 +37,13 @@ def function_offset(file: io.FileIO | io.BytesIO, name: str) -> int | None:
 def functions_of(file: io.FileIO | io.BytesIO) -> Iterator[tuple[str, int]]:
     """All functions with their offsets: .symtab's, if it was not stripped, then .dynsym's."""
     opened = open_elf(file)
+    try:
+        yield from _functions_of(opened)
+    finally:
+        cast("io.BufferedReader", opened.stream).detach()
+
+
+def _functions_of(opened: ELFFile) -> Iterator[tuple[str, int]]:
     if opened.elfclass != 64 or not opened.little_endian:
         raise UnsupportedError("this ELF file is not of 64 bits, little-endian")
     sections = Sections(opened)

@@ -10,6 +10,7 @@ from rawbpf.kernel.version import architecture
 from rawbpf.links.kprobe import open_kprobe
 from rawbpf.links.multi import attach_functions, attach_user_functions
 from rawbpf.links.network import attach_cgroup, attach_interface
+from rawbpf.links.offset import split_offset
 from rawbpf.links.perf_events import attach_cpu_clock, attach_tracepoint, attach_uprobe
 from rawbpf.links.perf_link import run_on
 from rawbpf.links.tracing import attach_iterator, attach_raw_tracepoint, attach_trampoline
@@ -63,7 +64,8 @@ def _unsaid(program: Program, follows: str) -> UsageError:
 
 
 def _kprobe(program: Program, where: str) -> Link:
-    return run_on(program, f"kprobe {where}", open_kprobe(where))
+    function, offset = split_offset(where)
+    return run_on(program, f"kprobe {where}", open_kprobe(function, offset=offset))
 
 
 def _kretprobe(program: Program, where: str) -> Link:

@@ -32,12 +32,15 @@ if TYPE_CHECKING:
 __all__ = ["KprobeLink", "open_kprobe"]
 
 
-def open_kprobe(function: str, *, retprobe: bool = False) -> Fd:
-    """The perf event of a kprobe on ``function``. AttachError says what prevents it."""
+def open_kprobe(function: str, *, retprobe: bool = False, offset: int = 0) -> Fd:
+    """The perf event of a kprobe on ``function``, so many bytes in. AttachError: what prevents it.
+
+    An instruction has to begin there (EILSEQ), and returns have no offset.
+    """
     check_function_name(function)
     config = 1 << pmu_format_bit("kprobe", "retprobe") if retprobe else 0
     try:
-        return open_probe(pmu_type("kprobe"), function, config=config)
+        return open_probe(pmu_type("kprobe"), function, config=config, offset=offset)
     except KernelError as error:
         raise explain_kprobe_failure(function, error.errno or 0, retprobe=retprobe) from None
 

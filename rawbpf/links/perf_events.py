@@ -73,9 +73,7 @@ def attach_tracepoint(program: Program, where: str) -> Link:
             call="perf_event_open",
             fix=f"{place}/available_events lists them, as GROUP:NAME",
         ) from None
-    except PermissionError as error:
-        raise refused(f"cannot attach to tracepoint {where}", error) from None
-    except KernelError as error:
+    except OSError as error:  # of the file, or of the call
         raise refused(f"cannot attach to tracepoint {where}", error) from None
     return run_on(program, f"tracepoint {where}", fd)
 

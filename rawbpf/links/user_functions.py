@@ -7,14 +7,18 @@ are for people, and it does not know them.
 from __future__ import annotations
 
 import errno
-import io
 import os
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import NamedTuple
+from stat import S_ISREG
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.elf.user_symbols import function_offset, functions_of
 from rawbpf.errors import AttachError, UsageError
+from rawbpf.links.offset import split_offset
+
+if TYPE_CHECKING:
+    import io
 
 __all__ = ["Functions", "find_file", "find_function", "find_functions"]
 
@@ -33,14 +37,11 @@ class Functions(NamedTuple):
 
 def find_function(where: str) -> tuple[Path, int]:
     """``PATH:FUNCTION[+OFFSET]`` as a file and an offset in it."""
-    name, function = _split(where)
-    function, plus, text = function.partition("+")
-    try:
-        offset = int(text, 0) if plus else 0
-    except ValueError:
-        raise UsageError(f"{text!r} is no offset in {function}", fix="give a number") from None
+    name, place = _split(where)
+    function, offset = split_offset(place)
     path = find_file(name)
-    found = function_offset(_read(path), function)
+    with _opened(path) as file:
+        found = function_offset(file, function)
     if found is None:
         raise _no_symbol(path, function, "of that name")
     return path, found + offset
@@ -50,7 +51,8 @@ def find_functions(where: str) -> Functions:
     """``PATH:PATTERN``: all functions whose names fit. One of several names is one function."""
     name, pattern = _split(where)
     path = find_file(name)
-    found = {at for one, at in functions_of(_read(path)) if fnmatchcase(one, pattern)}
+    with _opened(path) as file:
+        found = {at for one, at in functions_of(file) if fnmatchcase(one, pattern)}
     if not found:
         raise _no_symbol(path, pattern, "that fits")
     return Functions(path, sorted(found))
@@ -63,9 +65,13 @@ def _split(where: str) -> tuple[str, str]:
     return name, function
 
 
-def _read(path: Path) -> io.BytesIO:
+def _opened(path: Path) -> io.FileIO:
+    """To be read where it matters: debuggers' files have gigabytes."""
     try:
-        return io.BytesIO(path.read_bytes())
+        # Before opening: a FIFO would have us wait, and a device never ends.
+        if not S_ISREG(path.stat().st_mode):
+            raise UsageError(f"{path} is not a file")
+        return path.open("rb", buffering=0)
     except OSError as error:
         raise AttachError(f"cannot read {path}", errno=error.errno or 0, call="open") from None
 

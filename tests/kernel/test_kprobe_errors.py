@@ -1,5 +1,6 @@
 """One clear line each: what failed, why, what to do."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 
 import rawbpf as library
 from rawbpf.asm import Builder, r0, r1
-from rawbpf.errors import VerifierError
+from rawbpf.errors import AttachError, VerifierError
+from rawbpf.links.kprobe import open_kprobe
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.uapi.bpf import bpf_prog_type
 from tests.support.command import RAWBPF, rawbpf
@@ -28,6 +30,18 @@ def test_unknown_function_offers_near_misses():
 
 def test_a_dotted_name_that_is_not_there():
     assert "a.b.c" in complaint("kprobe", "a.b.c")
+
+
+def test_a_probe_behind_the_beginning_sits_on_an_instruction_or_nowhere():
+    errnos = set()
+    for offset in (3, 4, 5):  # of endbr64 and what ftrace patches
+        try:
+            open_kprobe("vfs_rmdir", offset=offset).close()
+        except AttachError as error:
+            errnos.add(error.errno)
+        else:
+            errnos.add(0)
+    assert errnos == {0, errno.EILSEQ}
 
 
 def test_blacklisted_function():

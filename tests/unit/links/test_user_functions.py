@@ -1,11 +1,12 @@
 """Names in a file as offsets, checked by what this process has mapped."""
 
 import ctypes
+import os
 from pathlib import Path
 
 import pytest
 
-from rawbpf.errors import AttachError, UsageError
+from rawbpf.errors import AttachError, FormatError, UsageError
 from rawbpf.links.user_functions import find_file, find_function, find_functions
 
 LIBC = "libc.so.6"
@@ -60,3 +61,17 @@ def test_what_is_not_there_is_said():
         find_file("librawbpf_never_was.so")
     with pytest.raises(UsageError, match="no offset"):
         find_function(f"{LIBC}:getuid+one")
+
+
+def test_what_is_no_executable_is_said():
+    with pytest.raises(FormatError, match="damaged ELF file"):
+        find_function(f"{__file__}:main")
+
+
+@pytest.mark.parametrize("find", [find_function, find_functions])
+def test_what_never_ends_or_never_begins_is_not_read(find, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    for path in ("/dev/zero", fifo, tmp_path):
+        with pytest.raises(UsageError, match="is not a file"):
+            find(f"{path}:main")
