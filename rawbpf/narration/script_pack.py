@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from rawbpf.errors import UnsupportedError
 from rawbpf.narration.layout import place
 from rawbpf.narration.pointers import pointers
+from rawbpf.narration.script_parts import DRAIN_BPF, DRAIN_PERF, LISTEN, OPENING
 from rawbpf.uapi.bpf import bpf_cmd
 
 if TYPE_CHECKING:
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Names", "packed"]
 
-_TAKEN = {"at", "bpf", "call", "listen", "mmap", "now", "patched", "show", "struct", "ctypes",
-          "perf_event_open", "drain_perf", "drain_ring", "drain_all", "n"}  # fmt: skip
+_PARTS = compile(OPENING + DRAIN_BPF + DRAIN_PERF + LISTEN, "the parts of every script", "exec")
+_TAKEN = {"n", *_PARTS.co_names, *dir(builtins)}
+"""What no descriptor may be named: a script that sets ``bytes`` cannot make bytes any more."""
 
 
 class Names:

@@ -19,8 +19,8 @@ KIND = bpf_attach_type.BPF_CGROUP_INET_INGRESS
 ARRAY = bpf_map_type.BPF_MAP_TYPE_ARRAY
 
 
-def create():
-    attr = BpfAttrMapCreate(map_type=ARRAY, key_size=4, value_size=8, max_entries=2, map_name=b"at")
+def create(name=b"at"):
+    attr = BpfAttrMapCreate(map_type=ARRAY, key_size=4, value_size=8, max_entries=2, map_name=name)
     return bpf.map_create(attr)
 
 
@@ -38,6 +38,15 @@ def test_a_name_that_is_taken_gets_a_number():
     text = script(recording(make, BPF_MAP_CREATE=[70, 71]), "none")
     made = "bpf(0, '=7I16s', 2, 4, 8, 2, 0, 0, 0, b'at')  # BPF_MAP_CREATE"
     assert f"\nat_2 = {made}\nat_3 = {made}\ncall(3, at_3)\ncall(3, at_2)\n" in text
+
+
+@pytest.mark.parametrize("name", ["bytes", "RINGS", "LIBC", "perf_ring", "len", "for"])
+def test_no_descriptor_takes_the_name_of_what_the_script_needs(name):
+    text = script(recording(lambda: create(name.encode()).close(), BPF_MAP_CREATE=[70]), "none")
+    own = {
+        name for name in compile(text, "script", "exec").co_names if name.endswith(("_2", "for"))
+    }
+    assert own == {f"{name}_2" if name != "for" else "_for"}
 
 
 def test_what_was_no_descriptor_stays_none():
