@@ -17,8 +17,8 @@ from rawbpf.uapi.bpf import (
     bpf_map_type,
     bpf_prog_type,
 )
-from rawbpf.uapi.bpf_attr import BpfAttrMapElem
-from rawbpf.uapi.bpf_info import BpfMapInfo
+from rawbpf.uapi.bpf_attr import BpfAttrEnableStats, BpfAttrMapElem
+from rawbpf.uapi.bpf_info import BpfMapInfo, BpfProgInfo
 from rawbpf.uapi.perf_event import PERF_SAMPLE_RAW, PerfEventAttr
 
 if TYPE_CHECKING:
@@ -72,12 +72,16 @@ def _members(enum: type[IntEnum]) -> Names:
 
 
 _LINK_TYPES = _members(bpf_link_type)
+_TYPES: Mapping[type[Structure], Names] = {
+    BpfProgInfo: _members(bpf_prog_type),
+    BpfMapInfo: _members(bpf_map_type),
+    BpfAttrEnableStats: {0: "BPF_STATS_RUN_TIME"},
+}
 _ENUMS: Mapping[str, Names] = {
     "map_type": _members(bpf_map_type),
     "prog_type": _members(bpf_prog_type),
     "attach_type": _members(bpf_attach_type),
     "expected_attach_type": _members(bpf_attach_type),
-    "type": _members(bpf_prog_type),
 }
 _FLAGS: Mapping[str, Names] = {
     "map_flags": {0: "0", **{int(one): str(one.name) for one in bpf_map_flags}},
@@ -90,15 +94,20 @@ def named(struct: type[Structure], field: str, value: int, others: Mapping[str, 
     """A field's number as C would name it. ``others``: the numbers of the whole structure."""
     if struct is PerfEventAttr and field in ("type", "config"):
         return _event(field, value, others)
-    if struct is BpfMapInfo and field == "type":
-        return _ENUMS["map_type"].get(value, str(value))
-    if struct.__name__.startswith("BpfLinkInfo") and field == "type":
-        return _LINK_TYPES.get(value, str(value))
+    if field == "type":
+        return _types(struct).get(value, str(value))
     if struct is BpfAttrMapElem and field == "flags":
         return flags(value, _ELEM)
     if field in _FLAGS:
         return flags(value, _FLAGS[field])
     return _ENUMS.get(field, {}).get(value, str(value))
+
+
+def _types(struct: type[Structure]) -> Names:
+    """What a field that is just called ``type`` says, by the structure that it is in."""
+    if struct.__name__.startswith("BpfLinkInfo"):
+        return _LINK_TYPES
+    return _TYPES.get(struct, {})
 
 
 def _event(field: str, value: int, others: Mapping[str, int]) -> str:

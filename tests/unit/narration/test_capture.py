@@ -8,10 +8,11 @@ import re
 import pytest
 
 from rawbpf.errors import KernelError
+from rawbpf.narration.dump import dump
 from rawbpf.narration.narrator import recorded
 from rawbpf.syscall import bpf
 from rawbpf.syscall.bpf_link_info import link_info
-from rawbpf.syscall.bpf_object import fd_by_id
+from rawbpf.syscall.bpf_object import enable_stats, fd_by_id
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import enter, replaced
 from rawbpf.uapi.bpf import bpf_cmd, bpf_link_type, bpf_map_type
@@ -145,3 +146,10 @@ def test_a_sentence_is_not_said_twice_in_a_row():
             bpf.map_freeze(6)
 
     assert told(make).count("# User space gives up") == 1
+
+
+def test_what_is_counted_is_no_type_of_program():
+    """BPF_STATS_RUN_TIME is 0, as BPF_PROG_TYPE_UNSPEC is."""
+    with replaced(FakeKernel(BPF_ENABLE_STATS=[70])), recorded() as calls:
+        enable_stats().close()
+    assert "enable_stats.type = BPF_STATS_RUN_TIME" in dump(calls[0])
