@@ -20,16 +20,29 @@ __all__ = ["write_lines"]
 
 
 def write_lines(lines: Iterable[str]) -> None:
-    """Write each line, with its newline, as far as somebody reads. KernelError if it fails."""
-    if sys.stdout is None:  # started with stdout closed: nobody wants results
+    """Write each line, with its newline, as far as somebody reads. KernelError if it fails.
+
+    Whoever makes the lines may ask the kernel for each; what that raises is no failure to write.
+    """
+    stdout = sys.stdout
+    if stdout is None:  # started with stdout closed: nobody wants results
         return
+    for line in lines:
+        try:
+            stdout.write(f"{line}\n")
+        except OSError as error:
+            _give_up(error)
+            return
     try:
-        sys.stdout.writelines(line + "\n" for line in lines)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _forget_stdout()
+        stdout.flush()
     except OSError as error:
-        _forget_stdout()
+        _give_up(error)
+
+
+def _give_up(error: OSError) -> None:
+    """A reader who left has seen enough; all else is a failure."""
+    _forget_stdout()
+    if not isinstance(error, BrokenPipeError):
         raise KernelError("cannot write to stdout", errno=error.errno or errno.EIO) from None
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from rawbpf.cli.main import main
+from rawbpf.cli.results import write_lines
+from rawbpf.errors import KernelError
 from rawbpf.syscall.gate import replaced
 from tests.support.fake_kernel import FakeKernel
 
@@ -97,3 +99,15 @@ def test_a_full_disk_is_an_error_and_a_reader_who_left_is_none(argv):
     os.close(writing)
     assert done.returncode == 0
     assert b"Traceback" not in done.stderr
+
+
+def test_what_goes_wrong_between_two_lines_is_no_failure_to_write(capsys):
+    """A KernelError is an OSError, and may come from whoever makes the lines."""
+
+    def lines():
+        yield "one"
+        raise KernelError("cannot read the map", errno=errno.EPERM)
+
+    with pytest.raises(KernelError, match="cannot read the map: EPERM"):
+        write_lines(lines())
+    assert capsys.readouterr().out == "one\n"
