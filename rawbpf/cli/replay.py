@@ -43,12 +43,13 @@ def run(arguments: dict[str, Any]) -> int:
 
     raise_memlock_if_needed()
     show = _json if arguments["--json"] else _line
-    outcomes = list(replay(_calls(arguments["FILE"])))
-    different = sum(1 for one in outcomes if one.differences)
-    lines = [line for one in outcomes for line in show(one)]
+    made = different = 0
+    for outcome in replay(_calls(arguments["FILE"])):
+        made += 1
+        different += bool(outcome.differences)
+        write_lines(show(outcome))
     if not arguments["--json"]:
-        lines.append(f"{len(outcomes)} calls, {different or 'none'} of them different")
-    write_lines(lines)
+        write_lines([f"{made} calls, {different or 'none'} of them different"])
     return 1 if different else 0
 
 

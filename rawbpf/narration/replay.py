@@ -15,7 +15,7 @@ import ctypes
 import math
 import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError
 from rawbpf.narration.call import Call
@@ -66,8 +66,8 @@ class Replay(Owner):
     def __init__(self) -> None:
         self._fds: dict[int, int] = {}
         self._mappings: dict[int, tuple[int, int]] = {}
-        self._stand_ins = ExitStack()
-        self._given: dict[str, int] = {}
+        self._stand_ins: dict[str, int] = {}
+        self._unasked = ExitStack()  # what no recorded call speaks of
 
     def make(self, call: Call) -> Outcome:
         """Repeat one call, and compare."""
@@ -114,49 +114,54 @@ class Replay(Owner):
         if number in self._fds:
             return self._fds[number]
         label = call.fds.get(number, "")
-        if label not in self._given:
-            self._given[label] = self._stand_in(label)
-        return self._given[label]
+        if label not in self._stand_ins:
+            self._stand_ins[label] = self._stand_in(label)
+        return self._stand_ins[label]
 
     def _stand_in(self, label: str) -> int:
         """Something like what no recorded call made; -1 if there is nothing like it."""
         if label.startswith("pipe:"):
-            ends = os.pipe()
-            for end in ends:
-                self._stand_ins.callback(os.close, end)
-            return ends[0]
+            reading, writing = os.pipe()
+            self._unasked.callback(os.close, writing)
+            return reading
         try:
-            fd = os.open(label, os.O_RDONLY | os.O_CLOEXEC) if label.startswith("/") else -1
+            return os.open(label, os.O_RDONLY | os.O_CLOEXEC) if label.startswith("/") else -1
         except OSError:  # the answer to -1, EBADF, will be told as a difference
             return -1
-        if fd >= 0:
-            self._stand_ins.callback(os.close, fd)
-        return fd
 
     def _remember(self, call: Call, words: list[int], result: int) -> None:
         if result < 0:
             return
         if call.name == "close":
-            self._fds.pop(call.words[0], None)
+            number = call.words[0]
+            if self._fds.pop(number, None) is None:
+                self._stand_ins.pop(call.fds.get(number, ""), None)
         elif call.name == "munmap":
             self._mappings.pop(call.words[0], None)
         elif call.name == "mmap":
-            self._mappings[call.result] = result, words[1]
-        elif call.makes_fd or _made_now(call):
-            self._fds[call.result] = result
+            if call.result < 0:  # it failed then, and nothing recorded is about it
+                self._unasked.callback(enter, "munmap", result, words[1])
+            else:
+                self._mappings[call.result] = result, words[1]
+        elif call._replace(result=0).makes_fd:
+            if call.result < 0 or call.result in self._fds:
+                self._unasked.callback(enter, "close", self._fds.get(call.result, result))
+            if call.result >= 0:
+                self._fds[call.result] = result
 
     def close(self) -> None:
-        """Close and unmap what the record left open."""
-        for address, size in self._mappings.values():
-            enter("munmap", address, size)
-        for fd in self._fds.values():
-            enter("close", fd)
-        self._mappings.clear()
-        self._fds.clear()
-        self._stand_ins.close()
-
-    def __enter__(self) -> Self:
-        return self
+        """Close and unmap what the record left open; one that fails does not stop the others."""
+        with ExitStack() as stack:
+            stack.push(self._unasked.pop_all())
+            for fd in self._stand_ins.values():
+                if fd >= 0:
+                    stack.callback(os.close, fd)
+            for fd in self._fds.values():
+                stack.callback(enter, "close", fd)
+            for address, size in self._mappings.values():
+                stack.callback(enter, "munmap", address, size)
+            for owned in (self._stand_ins, self._fds, self._mappings):
+                owned.clear()
 
 
 def _stale(call: Call, block: Block) -> Iterator[int]:
@@ -172,11 +177,6 @@ def _stale(call: Call, block: Block) -> Iterator[int]:
         yield from offsets - known
     elif block.kind == "info":
         yield from range(0, block.room - 7, 8)
-
-
-def _made_now(call: Call) -> bool:
-    """Whether a call that failed when it was recorded has made a descriptor now."""
-    return call._replace(result=0).makes_fd
 
 
 def _buffer(block: Block) -> Buffer:

@@ -90,6 +90,18 @@ def test_a_replay_that_differs_fails(tmp_path, capsys):
         "70 then, ENOSYS now"]} in list(told)  # fmt: skip
 
 
+def test_calls_are_shown_as_they_are_made(tmp_path, capsys):
+    """So that what was made before a line that is damaged is known."""
+    file = tmp_path / "calls.jsonl"
+    assert main(["narrate", "--json", "-o", str(file), "--", *LOAD]) == 0
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([*lines[:2], "{", *lines[2:]]))
+    assert main(["replay", str(file)]) == 1
+    shown = capsys.readouterr()
+    assert shown.out.count("\n= bpf(") + shown.out.startswith("= bpf(") == 2
+    assert f"{file}, line 3: this is no recorded call" in shown.err
+
+
 def test_a_script_is_all_that_is_on_stdout():
     done = rawbpf(
         "narrate", "--script", "--", "disasm", "-", input="b7 00 00 00 01 00 00 00", stdin=None

@@ -2,15 +2,17 @@
 
 import ctypes
 import errno
+import os
 from itertools import count
 
 import pytest
 
-from rawbpf.errors import FormatError
+from rawbpf.errors import FormatError, KernelError
 from rawbpf.narration.narrator import recorded
 from rawbpf.narration.record import decode, encode
 from rawbpf.narration.replay import replay
 from rawbpf.syscall import bpf
+from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import enter, replaced
 from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrMapElem
@@ -86,6 +88,36 @@ def test_what_a_record_leaves_open_is_closed(calls):
     with replaced(kernel):
         list(replay(calls[:2]))
     assert kernel.closed == [60]
+
+
+def test_what_failed_then_and_succeeds_now_is_closed_as_well(calls):
+    """Twice: both descriptors stand for the same errno."""
+    refused = calls[0]._replace(result=-errno.EPERM)
+    kernel = Kernel(first=60)
+    with replaced(kernel):
+        outcomes = list(replay([refused, refused]))
+    assert [one.differences for one in outcomes] == [
+        ("EPERM then, 60 now",),
+        ("EPERM then, 61 now",),
+    ]
+    assert sorted(kernel.closed) == [60, 61]
+
+
+def test_a_stand_in_that_a_recorded_call_closes_is_closed_once():
+    with recorded() as found, Fd(os.open("/dev/null", os.O_RDONLY), "null"):
+        pass
+    assert [one.differences for one in replay(found)] == [()]
+
+
+def test_one_that_cannot_be_closed_does_not_keep_the_others_open(calls):
+    class Stubborn(Kernel):
+        def __call__(self, name, *words):
+            return -errno.EIO if (name, *words) == ("close", 60) else super().__call__(name, *words)
+
+    kernel = Stubborn(first=60)
+    with replaced(kernel), pytest.raises(KernelError, match="EIO"):
+        list(replay([calls[0], calls[0]._replace(result=51)]))
+    assert kernel.closed == [61]
 
 
 @pytest.mark.parametrize(
