@@ -36,7 +36,7 @@ def heading(one: Exhibit) -> Iterator[str]:
 
 def numbered(path: Path) -> Iterator[str]:
     """The program with its line numbers in the file, without the comment that gives it away."""
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     end = next(index for index, line in enumerate(lines) if _ends(line, path.suffix))
     begin = next(index for index in range(end + 1, len(lines)) if lines[index])
     for number, line in enumerate(lines[begin:], begin + 1):

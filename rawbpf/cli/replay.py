@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +37,9 @@ Descriptors and addresses get their new values. Not compared: times, ids, the ve
 how many events ended a sleep. The exit status is 1 if any call differed.
 """
 
+_LONGEST = 1 << 26
+"""Bytes of a line: more than any call can have."""
+
 
 def run(arguments: dict[str, Any]) -> int:
     """Replay; 1 if something differed."""
@@ -49,7 +54,7 @@ def run(arguments: dict[str, Any]) -> int:
         different += bool(outcome.differences)
         write_lines(show(outcome))
     if not arguments["--json"]:
-        write_lines([f"{made} calls, {different or 'none'} of them different"])
+        write_lines([f"{made} call{'s' * (made != 1)}, {different or 'none'} of them different"])
     return 1 if different else 0
 
 
@@ -57,24 +62,34 @@ def _calls(file: str) -> Iterator[Call]:
     """The calls of a file, or of a command's stderr: what else was said there is no object."""
     from rawbpf.narration.record import decode
 
-    lines = [(n, line) for n, line in enumerate(_read(file).splitlines(), 1) if line[:1] == "{"]
-    if not lines:
-        fix = "`rawbpf narrate --json -o FILE -- COMMAND` writes some"
-        raise RawbpfError(f"there is no recorded call in {file}", fix=fix)
-    for number, line in lines:
+    number = 0
+    for number, line in _objects(file):
         try:
             yield decode(line)
         except RawbpfError as error:
             raise RawbpfError(f"{file}, line {number}", why=str(error)) from None
+    if not number:
+        fix = "`rawbpf narrate --json -o FILE -- COMMAND` writes some"
+        raise RawbpfError(f"there is no recorded call in {file}", fix=fix)
 
 
-def _read(file: str) -> str:
+def _objects(file: str) -> Iterator[tuple[int, str]]:
+    """The lines that begin like an object, read one by one: a session may have been long."""
     try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        opened = nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb")  # noqa: SIM115
+        with opened as stream:
+            for number in count(1):
+                line = stream.readline(_LONGEST + 1)
+                if len(line) > _LONGEST:
+                    raise RawbpfError(f"{file}, line {number}", why="it has more than 64 MiB")
+                if not line:
+                    return
+                if line.startswith(b"{"):
+                    yield number, line.decode()
     except OSError as error:
         raise RawbpfError(f"cannot read {file}", why=error.strerror) from None
     except UnicodeDecodeError as error:
-        raise RawbpfError(f"cannot read {file}", why=f"it is no text: {error.reason}") from None
+        raise RawbpfError(f"{file}, line {number}", why=f"it is no text: {error.reason}") from None
 
 
 def _line(outcome: Outcome) -> Iterator[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
+from rawbpf.cli.bytecode import read_bytes
 from rawbpf.cli.local_options import ARGUMENTS, NOTES, OPTIONS, settings
 from rawbpf.cli.step_looks import Looks
 from rawbpf.cli.step_moves import Moves
@@ -51,8 +51,6 @@ def _lines(file: str | None) -> list[str] | None:
     if file is None:
         return None
     try:
-        return Path(file).read_text().splitlines()
-    except OSError as error:
-        raise UsageError(f"cannot read {file}", why=error.strerror) from None
+        return read_bytes(file).decode().splitlines()
     except UnicodeDecodeError:
         raise UsageError(f"cannot read {file}", why="that is no text") from None

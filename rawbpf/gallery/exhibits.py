@@ -60,7 +60,7 @@ class Exhibit(NamedTuple):
 
     def fixed(self) -> tuple[str, str]:
         """What the repair does, in a sentence, and its text."""
-        said, code = _split(self.fixed_path.read_text())
+        said, code = _split(self.fixed_path.read_text(encoding="utf-8"))
         return " ".join(said), code
 
     def rule_on(self, kernel: Version) -> str | None:
@@ -106,7 +106,7 @@ def find_exhibit(word: str, folder: Path | None = None) -> Exhibit:
 def _read(path: Path) -> Exhibit:
     found = _NAME.match(path.name)
     assert found, "``exhibits`` has looked"
-    said, code = _split(path.read_text())
+    said, code = _split(path.read_text(encoding="utf-8"))
     ours = [line.removeprefix("rawbpf: ") for line in said if line.startswith("rawbpf: ")]
     lesson = "\n".join(line for line in said[1:] if not line.startswith("rawbpf: "))
     rules = [(_version(one[2], one[3]), one[1]) for one in map(_RULE.match, ours) if one]

@@ -27,6 +27,7 @@ ASSEMBLY = Path("bpf_src/hello_kprobe.bpf.s")
         (["link", "show", "tracer"], "links have no names"),
         (["run-local", str(ASSEMBLY), "--budget", "-1"], "--budget is '-1'"),
         (["run-local", str(ASSEMBLY), "--ctx", "xdp", "--data", "/dev/zero"], "more than 64 MiB"),
+        (["step", str(ASSEMBLY), "--commands", "/dev/zero"], "more than 64 MiB"),
         (["gallery", "--list", "--from=docs"], "no programs for the gallery in docs"),
         (["guest", "--out=/dev/null", "explain"], "cannot make folder /dev/null"),
         (["verify", str(ASSEMBLY), "--skip", "*"], "no program to verify"),
@@ -43,6 +44,11 @@ def test_is_a_usage_error(argv, said, capsys):
     assert said in shown.err
     assert shown.err.count("rawbpf: ") == 1
     assert shown.out == ""
+
+
+def test_a_record_without_end(capsys):
+    assert main(["replay", "/dev/zero"]) == 1
+    assert "/dev/zero, line 1: it has more than 64 MiB" in capsys.readouterr().err
 
 
 def test_a_module_that_is_not_loaded(capsys):

@@ -151,7 +151,8 @@ def test_a_guest_hands_it_on(monkeypatch):
     [
         (b"nonsense\n", "there is no recorded call in"),
         (b'guest: Linux\n{"call": 1}\n', "line 2"),
-        (b"\xff\xfe", "it is no text"),
+        (b"{\xff\xfe", "line 1: it is no text"),
+        (b"\xff\xfe", "there is no recorded call in"),
         (None, "No such file"),
     ],
 )
