@@ -4,7 +4,7 @@ capture, draft    words and memory ──> Call        while it happens; all els
 known             what earlier calls made          descriptors and their names, maps, mappings
 layout, pointers  which structure, how much memory
 members, line     a structure ──> named values     the call as strace(1) would write it
-reasons, look     why it is made now
+reasons, look     why it is made now: reasons_bpf and reasons_other have the sentences
 dump              every byte, annotated
 record            JSON, both ways
 replay            the same calls once more

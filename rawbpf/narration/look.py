@@ -1,17 +1,16 @@
-"""A call as the table of reasons sees it: short questions, each answered from calls alone."""
+"""A call as the tables of reasons see it: short questions, each answered from calls alone."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.narration.known import Known, Thing, made_by, numbers_of
+from rawbpf.narration.known import Thing, made_by
+from rawbpf.narration.look_back import LookBack
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type, bpf_prog_type
 from rawbpf.uapi.perf_event import perf_event_ioc
 
 if TYPE_CHECKING:
     from enum import IntEnum
-
-    from rawbpf.narration.call import Call
 
 __all__ = ["Look"]
 
@@ -23,13 +22,8 @@ _EPOLL_EVENTS = slice(0, 4)
 _PAGE = 4096
 
 
-class Look:
+class Look(LookBack):
     """``call``, and what was known when it was made."""
-
-    def __init__(self, call: Call, known: Known) -> None:
-        self._call, self._known = call, known
-        self.attr = numbers_of(call)
-        self.words = call.words
 
     @property
     def _thing(self) -> Thing:
@@ -55,6 +49,17 @@ class Look:
         """The name of the map or program that the call makes or is about."""
         made = self._call.key in ("BPF_MAP_CREATE", "BPF_PROG_LOAD")
         return made_by(self._call).name if made else self._thing.name
+
+    @property
+    def walks_over(self) -> str:
+        """What a walk by ids is over."""
+        words = {
+            "PROG": "programs",
+            "MAP": "maps",
+            "LINK": "links",
+            "BTF": "types that were loaded",
+        }
+        return words[self._call.command.split("_")[1]]
 
     @property
     def is_linked(self) -> bool:
@@ -108,44 +113,6 @@ class Look:
         return bool(self.attr.get("log_level"))
 
     @property
-    def _before(self) -> Call | None:
-        """The same command as it was made the last time, if that was for the same."""
-        last = self._known.last.get(self._call.key)
-        if last is None or len(last.blocks) < 2 or len(self._call.blocks) < 2:
-            return None
-        return last if last.blocks[1].before == self._call.blocks[1].before else None
-
-    def failed_before(self, errno: str) -> bool:
-        """Whether the same call has just failed with this errno."""
-        return self._before is not None and self._before.errno == errno
-
-    @property
-    def refusal(self) -> str:
-        """The errno with which the same program was refused the last time."""
-        return self._before.errno if self._before is not None else ""
-
-    @property
-    def was_refused(self) -> bool:
-        """Whether the same program has just been refused."""
-        return bool(self.refusal)
-
-    @property
-    def log_before(self) -> int:
-        """The size of the log that the last attempt had; 0 without one."""
-        return numbers_of(self._before).get("log_size", 0) if self._before is not None else 0
-
-    @property
-    def log_was_full(self) -> bool:
-        """Whether that log was too small, as far as its size tells."""
-        return 0 < self.log_before < self.attr.get("log_size", 0)
-
-    @property
-    def asked_before(self) -> bool:
-        """Whether the last info was asked of the same descriptor."""
-        last = self._known.last.get(self._call.key)
-        return last is not None and numbers_of(last).get("bpf_fd") == self.attr.get("bpf_fd")
-
-    @property
     def has_room(self) -> bool:
         """Whether an info comes with buffers of its own."""
         return any(block.path.startswith("attr.info.") for block in self._call.blocks)
@@ -166,14 +133,6 @@ class Look:
         return f"{fd}<{self._known.label(fd)}>"
 
     @property
-    def probe_is_gone(self) -> bool:
-        """Whether the last descriptor that was closed held a probe, and none is left."""
-        kinds = {thing.kind for thing in self._known.things.values()}
-        closed = self._known.last.get("close")
-        label = closed.fds.get(closed.words[0], "") if closed is not None else ""
-        return "probe:" in label and not any(kind.endswith("probe") for kind in kinds)
-
-    @property
     def event(self) -> str:
         """What kind of perf event is opened."""
         return made_by(self._call).kind
@@ -187,12 +146,6 @@ class Look:
     def request(self) -> str:
         """Of ioctl(2), without its prefix."""
         return _name(perf_event_ioc, self.words[1]).removeprefix("PERF_EVENT_IOC_")
-
-    @property
-    def opened_disabled(self) -> bool:
-        """Whether the event was opened with the bit ``disabled``; only the last one is known."""
-        last = self._known.last.get("perf_event_open")
-        return last is not None and bool(numbers_of(last).get("flags", 0) & 1)
 
     @property
     def data_pages(self) -> int:
@@ -221,8 +174,16 @@ class Look:
 
     @property
     def watches_rings(self) -> bool:
-        """Whether the epoll instance watches a ring."""
-        watched = map(self._known.thing, self._thing.watches)
+        """Whether this epoll instance watches a ring."""
+        return self._has_ring(self._thing)
+
+    @property
+    def rings_are_watched(self) -> bool:
+        """Whether any epoll instance does."""
+        return any(map(self._has_ring, self._known.things.values()))
+
+    def _has_ring(self, epoll: Thing) -> bool:
+        watched = map(self._known.thing, epoll.watches)
         return any(thing.kind in ("perf", "map") for thing in watched)
 
 

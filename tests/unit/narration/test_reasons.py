@@ -14,11 +14,12 @@ from rawbpf.narration.reasons import REASONS
 from rawbpf.programs.load import load
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf
+from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.epoll import Epoll
 from rawbpf.syscall.gate import enter, replaced
 from rawbpf.syscall.perf_event import open_bpf_output, open_probe
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd, bpf_map_type, bpf_prog_type
-from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
+from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrProgLoad
 from rawbpf.uapi.bpf_commands import COMMANDS
 from rawbpf.uapi.bpf_info import BpfMapInfo
 from tests.support.fake_kernel import FakeKernel, write_log
@@ -73,6 +74,12 @@ def test_an_interrupted_run_is_made_again():
     assert said[1] == "Once more: a signal had interrupted the run (EINTR)."
 
 
+def test_a_log_of_every_state_says_so():
+    attr = Attr(BpfAttrProgLoad(log_level=6, log_size=4096)).point("log_buf", bytes(4096))
+    (said, *_) = sentences(lambda: bpf.prog_load(attr, "two").close(), BPF_PROG_LOAD=[77])
+    assert said.endswith("at each instruction, on all of them (log_level 2).")
+
+
 def test_features_are_tried_out():
     ringbuf = FEATURES["BPF_MAP_TYPE_RINGBUF"].probe
     (said, *_) = sentences(ringbuf, BPF_MAP_CREATE=[-errno.EINVAL])
@@ -123,6 +130,7 @@ def test_closing_the_event_of_a_probe_ends_it_unless_a_link_holds_it(linked, mon
     assert said[0].startswith("This makes the probe")
     assert ("80<kprobe:do_exit>" in said[1]) is linked
     assert said[-1].startswith("The probe is taken away") is not linked
+    assert said[-1].startswith("The link holds this event as well") is linked
 
 
 def test_memory_is_given_back_for_what_it_was():
@@ -146,8 +154,21 @@ def test_what_an_epoll_watches_decides_what_it_is_for():
         epoll.close()
 
     said = sentences(sleep, epoll_create1=[88], epoll_pwait=[0])
-    assert "no ring is watched" in said[1]
+    assert said[1] == (
+        "There is no ring to be read. Sleep for 20 ms, or until somebody wants us to stop."
+    )
     assert said[2] == "A look at what is ready, without sleeping."
+
+    def rest():
+        with Epoll() as rings, Epoll() as quiet, open_bpf_output(0) as event:
+            rings.add(event.fileno(), 0)
+            rings.wait(0.02)
+            quiet.wait(0.02)
+
+    answers = {"epoll_ctl": [0], "perf_event_open": [80], "epoll_pwait": [0]}
+    said = sentences(rest, epoll_create1=[88, 89], **answers)
+    assert "Sleep until a ring has records, but no longer than 20 ms." in said
+    assert said[4].startswith("A pause of up to 20 ms in which no ring is watched")
 
 
 def test_every_command_can_be_told():
