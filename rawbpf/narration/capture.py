@@ -7,12 +7,14 @@ that a wrong address yields nothing instead of a crash (``syscall.peek``).
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
 from rawbpf.kernel.files import read_text
 from rawbpf.narration.draft import Draft
-from rawbpf.narration.known import Known, made_by
+from rawbpf.narration.known import Known
+from rawbpf.narration.made import PINNED, made_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Capture"]
 
 _PROBES = ("kprobe", "uprobe")
+_KIND = re.compile(r"anon_inode:bpf[-_](map|prog|link)")
 
 
 class Capture:
@@ -42,11 +45,18 @@ class Capture:
             seconds = (time.perf_counter_ns() - started) / 1e9
             call = draft.finish(name, words, result, seconds)
             if call.makes_fd:
-                call = call._replace(fds={**call.fds, result: made_by(call).label})
+                call = call._replace(fds={**call.fds, result: self._label(call)})
             self._sink(call, self._known)
             self._known.learn(call)
 
         return returned
+
+    def _label(self, call: Call) -> str:
+        """What the new descriptor is. Of what was opened by its name, /proc knows the kind."""
+        made = made_by(call)
+        if made.kind == PINNED and (found := _KIND.search(self._known.label(call.result))):
+            made = made._replace(kind=found[1])
+        return made.label
 
     def _probe_types(self) -> dict[int, str]:
         """The numbers that this kernel gave to the PMUs of kprobes and uprobes."""

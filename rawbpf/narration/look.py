@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.narration.known import Thing, made_by
 from rawbpf.narration.look_back import LookBack
+from rawbpf.narration.made import Thing, made_by
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type, bpf_prog_type
 from rawbpf.uapi.perf_event import perf_event_ioc
 
@@ -79,7 +79,7 @@ class Look(LookBack):
     @property
     def is_section(self) -> bool:
         """Whether the map is a section of an object: .data, .rodata, .bss, .kconfig."""
-        return "." in self.name
+        return "." in self.name and "/" not in self.name  # which is where it is pinned
 
     @property
     def map_type(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.narration.known import numbers_of
+from rawbpf.narration.made import numbers_of
 
 if TYPE_CHECKING:
     from rawbpf.narration.call import Call

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from ctypes import Structure
 
-    from rawbpf.narration.known import Known, Thing
+    from rawbpf.narration.known import Known
+    from rawbpf.narration.made import Thing
 
 __all__ = ["BOTH", "IN", "INFO", "OUT", "TEXT", "VARIES", "Points", "info_struct", "pointers"]
 

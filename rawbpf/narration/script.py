@@ -14,7 +14,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import UnsupportedError
-from rawbpf.narration.known import Known, made_by
+from rawbpf.narration.known import Known
+from rawbpf.narration.made import made_by
 from rawbpf.narration.script_pack import Names
 from rawbpf.narration.script_parts import DRAIN_BPF, DRAIN_PERF, LISTEN, OPENING
 from rawbpf.narration.script_text import statement

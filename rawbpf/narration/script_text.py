@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.narration.known import Known, made_by
 from rawbpf.narration.line import format_call
+from rawbpf.narration.made import made_by
 from rawbpf.narration.script_pack import Names, packed
 from rawbpf.narration.script_parts import NR
 from rawbpf.syscall.epoll import EVENT
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rawbpf.narration.call import Call
+    from rawbpf.narration.known import Known
 
 __all__ = ["statement"]
 

@@ -4,6 +4,7 @@ import ctypes
 import errno
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,12 +13,12 @@ from rawbpf.narration.dump import dump
 from rawbpf.narration.narrator import recorded
 from rawbpf.syscall import bpf
 from rawbpf.syscall.bpf_link_info import link_info
-from rawbpf.syscall.bpf_object import enable_stats, fd_by_id
+from rawbpf.syscall.bpf_object import enable_stats, fd_by_id, obj_get
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import enter, replaced
 from rawbpf.uapi.bpf import bpf_cmd, bpf_link_type, bpf_map_type
 from rawbpf.uapi.bpf_attr import BpfAttrInfo, BpfAttrMapCreate, BpfAttrMapElem, BpfAttrTestRun
-from rawbpf.uapi.bpf_info import BpfProgInfo
+from rawbpf.uapi.bpf_info import BpfMapInfo, BpfProgInfo
 from rawbpf.uapi.bpf_link_info import BpfLinkInfo, BpfLinkInfoIter
 from tests.support.fake_kernel import FakeKernel
 from tests.support.told import told
@@ -153,3 +154,26 @@ def test_what_is_counted_is_no_type_of_program():
     with replaced(FakeKernel(BPF_ENABLE_STATS=[70])), recorded() as calls:
         enable_stats().close()
     assert "enable_stats.type = BPF_STATS_RUN_TIME" in dump(calls[0])
+
+
+def test_what_was_opened_by_its_name_is_told_by_its_kind(monkeypatch):
+    """bpf(2) does not say what it is; the link in /proc does."""
+
+    def info(_cmd, address, _size):
+        asked = BpfAttrInfo.from_address(address)
+        BpfMapInfo.from_address(asked.info).key_size = 2
+        return 0
+
+    def make():
+        with obj_get("/sys/fs/bpf/a.b") as one:
+            bpf.map_update_elem(one.fileno(), b"12", b"")
+            bpf.obj_get_info(one.fileno(), BpfMapInfo())
+
+    monkeypatch.setattr(Path, "readlink", lambda _: Path("anon_inode:bpf-map"))
+    script = {"BPF_OBJ_GET": [70], "BPF_OBJ_GET_INFO_BY_FD": [info], "BPF_MAP_UPDATE_ELEM": [0]}
+    with replaced(FakeKernel(**script)):
+        text = told(make)
+    assert "= 70<map:/sys/fs/bpf/a.b>" in text
+    assert "info={key_size=2}" in text
+    assert "What does the kernel say of this map?" in text
+    assert "variables of this section" not in text
