@@ -40,10 +40,13 @@ def without_capabilities(names: Iterable[str]) -> Iterator[None]:
     ...     "CAP_CHOWN" in effective_capabilities()
     False
     """
+    bits = [divmod(_bit(name), 32) for name in names]
+    if not bits:
+        yield
+        return
     before = _get()
     after = list(before)
-    for name in names:
-        word, bit = divmod(_bit(name), 32)
+    for word, bit in bits:
         after[_EFFECTIVE[word]] &= ~(1 << bit)
     _set(after)
     try:

@@ -4,6 +4,8 @@ import pytest
 
 from rawbpf.kernel.capabilities import effective_capabilities
 from rawbpf.syscall.capset import without_capabilities
+from rawbpf.syscall.gate import replaced
+from tests.support.fake_kernel import FakeKernel
 
 
 def test_given_up_and_back():
@@ -25,3 +27,10 @@ def test_a_name_that_is_none_changes_nothing():
     with pytest.raises(ValueError, match="CAP_NOTHING"), without_capabilities(["CAP_NOTHING"]):
         pass
     assert effective_capabilities() == before
+
+
+def test_nothing_given_up_asks_the_kernel_for_nothing():
+    kernel = FakeKernel()
+    with replaced(kernel), without_capabilities([]):
+        pass
+    assert kernel.calls == []
