@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from rawbpf.cli.doctor_features import feature_line, feature_rows
 from rawbpf.cli.results import write_lines
 from rawbpf.doctor.checks import CHECKS
 from rawbpf.doctor.examine import examine
@@ -13,9 +14,10 @@ from rawbpf.doctor.finding import Check, Finding, Result, Status, ok
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from rawbpf.cli.doctor_features import FeatureRow
     from rawbpf.kernel.files import Root
 
-__all__ = ["USAGE", "FeatureRow", "run"]
+__all__ = ["USAGE", "run"]
 
 USAGE = """Check what this machine needs for tracing: evidence, and the fix for what is missing.
 
@@ -38,20 +40,10 @@ and undo all of it at once. Exit status: 0 if `rawbpf kprobe` can run here, 1 if
 """
 
 
-class FeatureRow(NamedTuple):
-    """A feature as it is shown; ``has`` is yes, no or ?."""
-
-    name: str
-    has: str
-    since: str
-    commit: str
-    evidence: str
-
-
 def run(arguments: dict[str, Any], checks: Sequence[Check] | None = None) -> int:
     """Examine, report, and say by the exit status whether tracing works here."""
     results = examine(checks or (*CHECKS, _GUEST_KERNEL))
-    features = _features() if arguments["--features"] else []
+    features = feature_rows() if arguments["--features"] else []
     failed = [result.name for result in results if result.finding.status is Status.FAIL]
     if arguments["--json"]:
         write_lines([_json(results, features, can_trace=not failed)])
@@ -76,18 +68,6 @@ def _guest_kernel(_: Root) -> Finding:
 _GUEST_KERNEL = Check("guest kernel", _guest_kernel)
 
 
-def _features() -> list[FeatureRow]:
-    """Ask for each feature in the table."""
-    from rawbpf.features.table import FEATURES
-
-    rows = []
-    for feature in FEATURES.values():
-        outcome, evidence = feature.ask()
-        since = ".".join(map(str, feature.since))
-        rows.append(FeatureRow(feature.name, outcome.value, since, feature.commit, evidence))
-    return rows
-
-
 def _report(results: Sequence[Result], features: Sequence[FeatureRow]) -> None:
     """Coloured columns on a terminal, which is narrow; one line each everywhere else."""
     if sys.stdout is not None and sys.stdout.isatty():
@@ -95,17 +75,12 @@ def _report(results: Sequence[Result], features: Sequence[FeatureRow]) -> None:
 
         show_tables(results, features)
     else:
-        write_lines([*_lines(results), *map(_feature_line, features), ""])
+        write_lines([*_lines(results), *map(feature_line, features), ""])
 
 
 def _lines(results: Iterable[Result]) -> Iterator[str]:
     for name, (status, evidence, fix) in results:
         yield f"{status.value:<8}  {name:<12}  {evidence}" + (f"; {fix}" if fix else "")
-
-
-def _feature_line(row: FeatureRow) -> str:
-    name, has, since, commit, evidence = row
-    return f"{has:<8}  {name:<30}  since {since:<5} {commit:<12}  {evidence}"
 
 
 def _verdict(failed: Sequence[str]) -> str:

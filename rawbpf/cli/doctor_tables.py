@@ -11,7 +11,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rawbpf.cli.doctor import FeatureRow
+    from rawbpf.cli.doctor_features import FeatureRow
     from rawbpf.doctor.finding import Result
 
 __all__ = ["show_tables"]
