@@ -1,7 +1,7 @@
 r"""Decoded values as text for people, and as JSON.
 
->>> values_line({"pid": 7, "comm": b"cat", "addr": {"port": 80}, "xs": [1, 2]})
-"pid=7 comm='cat' addr={port=80} xs=[1, 2]"
+>>> values_line({"pid": 7, "comm": b"cat\0\0", "addr": {"port": 80}, "raw": b"\1\0"})
+"pid=7 comm='cat' addr={port=80} raw='\\x01\\x00'"
 >>> plain({"comm": b"c\xff", "n": 1})
 {'comm': 'c\\xff', 'n': 1}
 """
@@ -33,8 +33,15 @@ def value_text(value: Any) -> str:  # noqa: ANN401 -- whatever BTF decodes to
     if isinstance(value, list):
         return "[" + ", ".join(map(value_text, value)) + "]"
     if isinstance(value, bytes | bytearray):
-        return f"'{printable(bytes(value[:_LONGEST_BYTES]))}'" + "…" * (len(value) > _LONGEST_BYTES)
+        return _bytes(bytes(value))
     return str(value)
+
+
+def _bytes(data: bytes) -> str:
+    """In quotes; what fills up a text behind its end is left out."""
+    text = data.rstrip(b"\0")
+    shown = text if text.isascii() and text.decode().isprintable() else data
+    return f"'{printable(shown[:_LONGEST_BYTES])}'" + "…" * (len(shown) > _LONGEST_BYTES)
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 -- the same, for JSON
