@@ -8,8 +8,8 @@ LICENSE("GPL");
 extern void bpf_rcu_read_lock(void) __ksym;
 extern void bpf_rcu_read_unlock(void) __ksym;
 
-SEC("lsm.s/bprm_committed_creds")
-int rcu_kept(void *ctx)
+SEC("tc")
+int rcu_kept(struct __sk_buff *skb)
 {
 	bpf_rcu_read_lock();
 	bpf_rcu_read_unlock();

@@ -1,18 +1,17 @@
 /* A kernel function is called that programs of this type do not get.
  *
  * Kernel functions are lent in sets, each to some program types. This one is for congestion
- * control, which is written as a struct_ops program. Look at the section.
+ * control, which is written as a struct_ops program. Look at the section: nothing lends
+ * it to a classifier.
  *
  * rawbpf: rule RB-V055
- * rawbpf: kernel 6.2
+ * rawbpf: kernel 5.13
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>
 
 LICENSE("GPL");
 
-extern void bpf_rcu_read_lock(void) __ksym;
-extern void bpf_rcu_read_unlock(void) __ksym;
 extern void tcp_reno_cong_avoid(struct sock *sk, u32 ack, u32 acked) __ksym;
 
 SEC("tc")

@@ -69,10 +69,10 @@ def _page(rule: Rule) -> Iterator[str]:
     for text in (rule.meaning, rule.reason):
         yield ""
         yield from wrap(text, _WIDTH, break_on_hyphens=False)
+    yield from _when_and_where(rule)
     for example in rule.examples:
-        when = _when(example.since, example.until)
         yield ""
-        yield f"Refused{when}:"
+        yield f"Refused{example.conditions}:"
         yield ""
         yield indent(example.refused.strip("\n"), "    ")
         yield ""
@@ -81,13 +81,21 @@ def _page(rule: Rule) -> Iterator[str]:
         yield indent(example.accepted.strip("\n"), "    ")
 
 
-def _when(since: str, until: str) -> str:
-    parts = (f" since {since}" if since else "", f" until {until}" if until else "")
-    return "".join(parts)
+def _when_and_where(rule: Rule) -> Iterator[str]:
+    """The kernels that have the rule, and where one sees it at work."""
+    from rawbpf.gallery.exhibits import exhibits_of
+
+    programs = ", ".join(f"rawbpf gallery {one.name}" for one in exhibits_of(rule.code))
+    for text in (rule.kernels, rule.unshown, programs and f"Try it: {programs}"):
+        if text:
+            yield ""
+            yield from wrap(text, _WIDTH, break_on_hyphens=False)
 
 
 def _json(rules: list[Rule]) -> Iterator[str]:
     from json import dumps
+
+    from rawbpf.gallery.exhibits import exhibits_of
 
     for one in rules:
         yield dumps(
@@ -97,6 +105,10 @@ def _json(rules: list[Rule]) -> Iterator[str]:
                 "patterns": one.patterns,
                 "meaning": one.meaning,
                 "reason": one.reason,
+                "since": one.since or None,
+                "until": one.until or None,
+                "gallery": [exhibit.name for exhibit in exhibits_of(one.code)],
+                "unshown": one.unshown or None,
                 "examples": [example._asdict() for example in one.examples],
             }
         )

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from rawbpf.errors import UsageError
 
-__all__ = ["Exhibit", "exhibits", "find_exhibit"]
+__all__ = ["Exhibit", "exhibits", "exhibits_of", "find_exhibit"]
 
 _PACKAGE = Path(__file__).parents[1]
 _FOLDERS = (_PACKAGE / "bpf_src" / "rejected", _PACKAGE.parent / "bpf_src" / "rejected")
@@ -83,6 +83,15 @@ def exhibits(folder: Path | None = None) -> tuple[Exhibit, ...]:
             fix="their names are NN-name.bpf.s",
         )
     return found
+
+
+def exhibits_of(code: str) -> list[Exhibit]:
+    """Those that a rule explains, on some kernel at least.
+
+    >>> [one.name for one in exhibits_of("RB-V003")]
+    ['null_not_checked']
+    """
+    return [one for one in exhibits() if code in (rule for _, rule in one.rules)]
 
 
 def find_exhibit(word: str, folder: Path | None = None) -> Exhibit:

@@ -30,6 +30,8 @@ __all__ = ["Log"]
 
 _SECTIONS = ("Verification failed:", "Reason:", "At:", "Causal path:", "Suggestion:")
 _NAMED_SLOT = re.compile(r"\binsn[ #](\d{1,9})\b")
+_RUN_ON = re.compile(r"(?<=.)processed \d{1,9} insns \(limit.*")
+"""One complaint ends without a newline ("spilled ptr in range of ..."), so statistics follow it."""
 _LONGEST_COMPLAINT = 50
 _TAIL = 20  # lines, in which statistics are
 _COUNTS = {
@@ -94,7 +96,7 @@ class Log:
             if insn(line) or state_text(line) is not None or branch(line):
                 break
             if not is_note(line) and not line.startswith(";"):
-                found.append(line.strip())
+                found.append(_RUN_ON.sub("", line).strip())
             at -= 1
         return at, tuple(reversed(found))
 

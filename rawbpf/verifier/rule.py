@@ -19,6 +19,10 @@ A file in ``rules/`` holds one, as ``RULE``; nothing else needs to be told about
 - ``explain`` gets a `Failure` (``failure.py``): ``failure.value(3)`` is what was known of r3,
   ``failure.origins(3)`` how it came to that, ``failure.birth(3)`` where its value is from,
   ``failure.place(slot)`` "line 12" or "instruction 5"
+- every rule is shown at work on each kernel from ``since`` to ``until``: by an example, or by a
+  program of the gallery that names it. ``tools/golden-logs`` keeps what each kernel said of them,
+  and a test looks that none is missing. ``unshown`` is for what nobody can bring about on purpose,
+  and says why
 - rules are asked in the order of their codes, those that are ``general`` after all others: a
   complaint may fit two, and the narrower one should answer. ``explain`` may decline by None
 - ``repair`` proposes a `Patch` (``patch.py``). Whoever loads the program tries it on the kernel and
@@ -65,17 +69,44 @@ class Finding(NamedTuple):
 class Example(NamedTuple):
     """Two files in assembly that differ in little: the kernel refuses the first, not the second.
 
-    ``since``, ``until``: the first and the last version that refuse it, if not all do.
+    ``since``, ``until``: the first and the last version that refuse it, if not all do. ``without``:
+    capabilities that the loader does without (and CAP_SYS_ADMIN, which stands for them).
     """
 
     refused: str
     accepted: str
     since: str = ""
     until: str = ""
+    without: tuple[str, ...] = ()
+
+    @property
+    def conditions(self) -> str:
+        """When the kernel refuses it, as a part of a sentence; "" if always.
+
+        >>> Example("", "", since="5.15", without=("CAP_BPF",)).conditions
+        ' since Linux 5.15, without CAP_BPF'
+        """
+        return _span(self.since, self.until) + (
+            f", without {' and '.join(self.without)}" if self.without else ""
+        )
+
+
+def _span(since: str, until: str) -> str:
+    """From one version to another, as a part of a sentence.
+
+    >>> _span("", "6.1")
+    ' until Linux 6.1'
+    """
+    said = (f" {word} Linux {one}" for word, one in (("since", since), ("until", until)) if one)
+    return "".join(said)
 
 
 class Rule(NamedTuple):
-    """See above. ``since``: the first kernel that has the rule, if that is after 5.8."""
+    """See above.
+
+    ``since``, ``until``: the first and the last kernel with such a refusal, if not all from 5.8 on
+    have it. ``unshown``: why it has no example.
+    """
 
     code: str
     title: str
@@ -87,3 +118,11 @@ class Rule(NamedTuple):
     repair: Callable[[Failure, re.Match[str]], Patch | None] | None = None
     general: bool = False
     since: str = ""
+    until: str = ""
+    unshown: str = ""
+
+    @property
+    def kernels(self) -> str:
+        """Which kernels have such a refusal, as a sentence; "" if all do."""
+        span = _span(self.since, self.until)
+        return f"Kernels refuse this{span}." if span else ""

@@ -109,7 +109,7 @@ def load(real, words, level, size):
     return log.value.decode(errors="backslashreplace")
 
 
-_ADDRESS = re.compile(r"0xff[0-9a-f]{14}")
+_ADDRESS = re.compile(r"0xff(?!ffffff)[0-9a-f]{14}")  # 0xffffffff... is a negative number
 _TIME = re.compile(r"verification time \d+ usec")
 
 

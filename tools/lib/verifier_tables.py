@@ -2,6 +2,7 @@
 
 from textwrap import wrap
 
+from rawbpf.gallery.exhibits import exhibits_of
 from rawbpf.verifier.registry import rules
 from rawbpf.verifier.rule import Example, Rule
 
@@ -19,9 +20,15 @@ def details() -> str:
 
 def _section(rule: Rule) -> str:
     paragraphs = [_wrapped(rule.meaning), _wrapped(rule.reason)]
+    paragraphs += [_wrapped(text) for text in (rule.kernels, rule.unshown, _gallery(rule)) if text]
     parts = [f"\n### {rule.code}", f"**{rule.title}**", *paragraphs]
     parts += [_example(one) for one in rule.examples]
     return "\n\n".join(parts)
+
+
+def _gallery(rule: Rule) -> str:
+    programs = [f"`rawbpf gallery {one.name}`" for one in exhibits_of(rule.code)]
+    return f"Try it: {', '.join(programs)}." if programs else ""
 
 
 def _wrapped(text: str) -> str:
@@ -29,9 +36,8 @@ def _wrapped(text: str) -> str:
 
 
 def _example(example: Example) -> str:
-    when = f" since {example.since}" if example.since else ""
-    when += f" until {example.until}" if example.until else ""
-    return f"Refused{when}:\n\n{_code(example.refused)}\n\nAccepted:\n\n{_code(example.accepted)}"
+    refused = f"Refused{example.conditions}:\n\n{_code(example.refused)}"
+    return f"{refused}\n\nAccepted:\n\n{_code(example.accepted)}"
 
 
 def _code(text: str) -> str:

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     text = failure.text_at(failure.slot) or ""
-    who = found.get("who")
-    if who or text.startswith("call"):
+    who, by = found.get("who"), found.get("by")
+    if who is not None or text.startswith("call"):
         return Finding(
-            f"the function {who} calls itself" if who else "a function calls itself",
+            f"the function {who} calls itself" if who and who == by
+            else f"the function {by} calls {who}, by which it was called" if who and by
+            else "a function calls itself, or one by which it was called",
             change="use a loop with a bound instead of the recursion",
-        )
+        )  # fmt: skip
     to = int(found["to"] or 0)
     return Finding(
         f"the jump leads back, to {failure.place(to)}",
@@ -34,7 +36,8 @@ RULE = Rule(
     title="A jump or a call leads backwards",
     patterns=(
         r"back-edge from insn (?P<slot>\d{1,9}) to (?P<to>\d{1,9})",
-        r"(?P<deep>recursive call) from (?P<who>\w{1,128})",
+        # since 7.0; without types, functions have no names
+        r"recursive call from (?P<by>\w{0,128})\(\) to (?P<who>\w{0,128})\(\)",
     ),
     meaning=(
         "The verifier looks at the shape of the program first. A function that calls "
@@ -47,6 +50,13 @@ RULE = Rule(
         "time; for a recursion there is no stack."
     ),
     examples=(
+        Example(
+            '.program p, "socket"\n        r0 = 0\nl: r0 += 1\n        if r0 != 3 goto l\n'
+            "        exit\n",
+            '.program p, "socket"\n        r0 = 0\n        r0 += 1\n        r0 += 1\n'
+            "        r0 += 1\n        exit\n",
+            without=("CAP_BPF", "CAP_PERFMON"),
+        ),
         Example(
             '.program p, "tc"\n        call f\n        exit\n.function f\n'
             "        call f\n        exit\n",

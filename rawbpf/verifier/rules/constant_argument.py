@@ -36,6 +36,7 @@ RULE = Rule(
     code="RB-V013",
     title="An argument that must be a constant",
     patterns=(
+        # since 5.15, and before: there it is the size of a record, bounded or not
         r"R(?P<reg>\d\d?) is not a known constant",
         r"R(?P<reg>\d\d?) must be a known constant",
         r"R(?P<reg>\d\d?) unbounded size, use 'var &= const' or 'if \(var < const\)'",
@@ -53,7 +54,6 @@ RULE = Rule(
         Example(
             _BEGIN + "        r2 = *(u64 *)(r1 + 112)\n        r2 &= 64\n" + _REST,
             _BEGIN + "        r2 = 64\n" + _REST,
-            since="5.15",
         ),
     ),
     explain=_explain,

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
 
 
-def _explain(_: Failure, match: re.Match[str]) -> Finding:
+def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     found = match.groupdict()
+    if found.get("func") and " is not a scalar" in failure.complaint:
+        return None  # the rule for an address in the place of a number knows more
     name = found.get("name") or "a global function"
     if found.get("type"):
         return Finding(

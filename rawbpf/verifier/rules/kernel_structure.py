@@ -31,6 +31,16 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     )
 
 
+_SOCKET = """\
+.license "GPL"
+.program far, "tc"
+        r1 = *(u64 *)(r1 + 168)             ; sk
+        if r1 == 0 goto out
+        call skc_to_tcp_sock
+        if r0 == 0 goto out
+"""
+_END = "out:    r0 = 0\n        exit\n"
+
 RULE = Rule(
     code="RB-V073",
     title="A structure of the kernel is read beside its members",
@@ -59,11 +69,8 @@ RULE = Rule(
     ),
     examples=(
         Example(
-            '.license "GPL"\n.program far, "kprobe"\n        call get_current_task_btf\n'
-            "        r0 = *(u64 *)(r0 + 32760)\n        exit\n",
-            '.license "GPL"\n.program far, "kprobe"\n        call get_current_task_btf\n'
-            "        r0 = *(u64 *)(r0 + 0)\n        exit\n",
-            since="5.11",
+            _SOCKET + "        r0 = *(u64 *)(r0 + 32760)\n" + _END,
+            _SOCKET + "        r0 = *(u64 *)(r0 + 0)\n" + _END,
         ),
     ),
     explain=_explain,

@@ -24,8 +24,8 @@ def _access(failure: Failure, match: re.Match[str]) -> Access | None:
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
-    if match.groupdict().get("size") == "0":
-        return None  # a size that may be 0: the rule for sizes knows that
+    if match.groupdict().get("size") == "0" or "for !root" in failure.complaint:
+        return None  # the rules for sizes and for rights know that
     access = _access(failure, match)
     if access is None or (access.value is None and "access to memory" in failure.complaint):
         return None

@@ -17,15 +17,25 @@ if TYPE_CHECKING:
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
-    if " size=0\n" in failure.complaint:
-        return None  # a size that may be 0: the rule for sizes knows that
+    if " size=0\n" in failure.complaint or "for !root" in failure.complaint:
+        return None  # the rules for sizes and for rights know that
     access = Access.of(failure, match)
     if access is None:
         return None
     kind = access.value.kind if access.value else ""
-    record = kind in ("ringbuf_mem", "alloc_mem")
-    memory = "the record" if record else kind_words(kind) if kind else "this memory"
+    if kind.startswith("pkt"):
+        return None
+    memory = "the record" if _is_record(failure, access.register, kind) else ""
+    memory = memory or (kind_words(kind) if kind else "this memory")
     return explain_bounds(failure, access, memory)
+
+
+def _is_record(failure: Failure, register: int, kind: str) -> bool:
+    """Whether it is what a ring buffer gave. Until 5.16 that is mem, like much else."""
+    born = failure.birth(register)
+    return kind in ("ringbuf_mem", "alloc_mem") or (
+        born is not None and born.effect.name == "bpf_ringbuf_reserve"
+    )
 
 
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:

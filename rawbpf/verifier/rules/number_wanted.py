@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     register = int(match["reg"])
-    name = failure.effect.name or "the function"
+    name = match.groupdict().get("func") or failure.effect.name or "the function"
     return Finding(
         f"{name} wants a number in r{register}, and {is_a(register, failure.value(register))}",
         history(failure, register),
@@ -27,7 +27,10 @@ RULE = Rule(
     code="RB-V071",
     title="An address is passed where a number belongs",
     patterns=(
-        r"R(?P<reg>\d\d?) (?:is )?not a scalar",
+        (
+            r"R(?P<reg>\d\d?) is not a scalar(?:\nCaller passes invalid args into func#\d{1,9}"
+            r" \('(?P<func>\w{1,128})'\))?"
+        ),
         r"R(?P<reg>\d\d?) must be a (?:known )?scalar",
     ),
     meaning=(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.rule import Finding, Rule
+from rawbpf.verifier.rule import Example, Finding, Rule
 
 if TYPE_CHECKING:
     import re
@@ -19,6 +19,17 @@ def _explain(failure: Failure, _: re.Match[str]) -> Finding:
         change="copy the bytes to the stack (bpf_skb_load_bytes, bpf_xdp_load_bytes), or back",
     )
 
+
+_BEGIN = """\
+.license "GPL"
+.program say, "tc"
+        r2 = *(u32 *)(r1 + 76)              ; data
+        r3 = *(u32 *)(r1 + 80)              ; data_end
+        r4 = r2
+        r4 += 8
+        if r4 > r3 goto out
+"""
+_END = "out:    r0 = 0\n        exit\n"
 
 RULE = Rule(
     code="RB-V074",
@@ -35,6 +46,13 @@ RULE = Rule(
         "A packet may be shared, or lie in pieces. Only where the program may write "
         "to it, or the helper only reads, is a pointer to it as good as any other."
     ),
-    examples=(),
+    examples=(
+        Example(
+            _BEGIN + "        r1 = r2\n        r2 = 8\n        call trace_printk\n" + _END,
+            _BEGIN + "        r0 = *(u64 *)(r2 + 0)\n        *(u64 *)(r10 - 8) = r0\n"
+            "        r1 = r10\n        r1 += -8\n        r2 = 8\n        call trace_printk\n"
+            + _END,
+        ),
+    ),
     explain=_explain,
 )

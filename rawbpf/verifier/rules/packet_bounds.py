@@ -10,38 +10,91 @@ from typing import TYPE_CHECKING
 
 from rawbpf.uapi.bpf import bpf_prog_type as types
 from rawbpf.verifier.patch import Patch
-from rawbpf.verifier.repairs import free_registers, leave_unless
+from rawbpf.verifier.repairs import added_scalar, free_registers, leave_unless
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
 from rawbpf.verifier.snippets import PACKET
-from rawbpf.verifier.words import history
+from rawbpf.verifier.words import history, number, range_of
 
 if TYPE_CHECKING:
     import re
 
     from rawbpf.verifier.failure import Failure
+    from rawbpf.verifier.value import Value
 
 _DATA_END = {types.BPF_PROG_TYPE_XDP: 4, types.BPF_PROG_TYPE_SCHED_CLS: 80}
 """Where a context has data_end: struct xdp_md, struct __sk_buff."""
 
+_SIGN = 31
 
-def _explain(failure: Failure, match: re.Match[str]) -> Finding:
-    register, safe = int(match["reg"]), int(match["range"])
-    off, size = int(match["off"]), int(match["size"])
-    varies = added(failure, register)
-    checked = f"{safe} bytes from there are known to be in the packet" if safe else "no byte is"
+
+def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
+    if match.groupdict().get("off") is None:
+        return _negative(failure, int(match["reg"]))
+    register, size = int(match["reg"]), int(match["size"])
+    off = _own_offset(failure, register)
+    safe = int(match["range"]) - (int(match["off"]) - off)
+    if int(match["off"]) < 0:
+        return Finding(
+            f"{_bytes(off, size)} of r{register} may lie before the beginning of the packet",
+            history(failure, register),
+            change="read from data on, or behind it",
+        )
+    known = f"nothing but {_bytes(0, safe)}" if safe > 0 else "nothing"
+    again = ", behind the addition: what was known before it is not known of the sum"
     return Finding(
-        f"{_bytes(off, size)} behind r{register} may lie beyond the end of the packet",
+        f"{_bytes(off, size)} of r{register} may lie beyond the end of the packet",
         (
-            Evidence(f"r{register} points into the packet, and {checked}"),
+            Evidence(
+                f"r{register} points into the packet; {known} from there on is known to be in it"
+            ),
+            *_other_branch(failure),
             *history(failure, register),
         ),
-        counter=f"a packet that ends {'right there' if not safe else f'{safe} bytes from there'}",
-        change=f"compare r{register} + {off + size} with data_end first"
-        + (
-            ", behind the addition: what was known before it is not known of the sum"
-            if varies
-            else ""
-        ),
+        f"a packet that ends {f'{safe} bytes behind' if safe > 0 else 'at'} r{register}",
+        f"compare r{register} + {off + size} with data_end first"
+        + (again if added(failure, register) else ""),
+    )
+
+
+def _own_offset(failure: Failure, register: int) -> int:
+    """The offset in the instruction. That in the log has in it what was added to the register."""
+    memory = failure.effect.memory
+    return memory.off if memory is not None and memory.base == register else 0
+
+
+def _other_branch(failure: Failure) -> tuple[Evidence, ...]:
+    """Addresses that the packet ends before: there was a comparison, and this is its other side.
+
+    Their range is -1 or -2 then (see ``packet_end.py``).
+    """
+    known = {register: failure.value(register) for register in range(10)}
+    return tuple(
+        Evidence(f"on this branch the packet ends before r{register}")
+        for register, value in known.items()
+        if value is not None and value.kind == "pkt" and _negative_range(value)
+    )
+
+
+def _negative_range(value: Value) -> bool:
+    """-1 and -2 are written as such, or as numbers without a sign of 32 or of 64 bits."""
+    return value.field("r") < 0 or value.field("r") >> _SIGN > 0
+
+
+def _negative(failure: Failure, register: int) -> Finding | None:
+    """A number was added that may lead before the address; the message is that of all memory."""
+    value, found = failure.value(register), added_scalar(failure, register)
+    if value is None or not value.kind.startswith("pkt") or found is None:
+        return None
+    origin, scalar = found
+    was = failure.value(scalar, origin.at)
+    known = f"r{scalar}, which was added, is {range_of(was) if was is not None else 'not known'}"
+    counter = f"r{scalar} = {number(was.smin)}" if was is not None and was.smin < 0 else ""
+    return Finding(
+        f"r{scalar} was added to an address in the packet, and may be negative",
+        (Evidence(known, origin.step.slot), *history(failure, register)),
+        counter,
+        f"mask r{scalar}, or compare it unsigned, before it is added; then compare the sum with "
+        "data_end",
     )
 
 
@@ -56,9 +109,12 @@ def added(failure: Failure, register: int) -> bool:
 
 
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
-    register, needed = int(match["reg"]), int(match["off"]) + int(match["size"])
+    if match.groupdict().get("off") is None:
+        return None
+    register = int(match["reg"])
+    needed = _own_offset(failure, register) + int(match["size"])
     free = free_registers(failure)
-    if failure.slot is None or not free or needed < 0:
+    if failure.slot is None or not free or needed < 0 or int(match["off"]) < 0:
         return None
     end, before = _end(failure, free[1:])
     if end is None:
@@ -76,16 +132,31 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
 
 def _end(failure: Failure, free: list[int]) -> tuple[int | None, list[str]]:
     """A register that holds data_end, and what to do to get it there."""
-    known = {number: failure.value(number) for number in range(10)}
-    for number, value in known.items():
+    known = {register: failure.value(register) for register in range(10)}
+    for register, value in known.items():
         if value is not None and value.kind == "pkt_end":
-            return number, []
+            return register, []
     offset = _DATA_END.get(failure.spec.prog_type) if failure.spec else None
-    for number, value in known.items():
+    for register, value in known.items():
         if value is not None and value.kind == "ctx" and not value.off and free and offset:
-            return free[0], [f"r{free[0]} = *(u32 *)(r{number} + {offset})"]
+            return free[0], [f"r{free[0]} = *(u32 *)(r{register} + {offset})"]
     return None, []
 
+
+_PICK = (
+    '.program pick, "xdp"\n'
+    + PACKET
+    + "        r5 = *(u32 *)(r1 + 16)              ; rx_queue_index\n"
+    "        r5 &= 7\n"
+)
+_READ = """\
+        r4 = r2
+        r4 += 1
+        if r4 > r3 goto out
+        r0 = *(u8 *)(r2 + 0)
+out:    r0 = 2
+        exit
+"""
 
 RULE = Rule(
     code="RB-V008",
@@ -94,6 +165,10 @@ RULE = Rule(
         (
             r"invalid access to packet, off=(?P<off>-?\d{1,9}) size=(?P<size>\d{1,9}), "
             r"R(?P<reg>\d\d?)\(id=\d{1,9},off=-?\d{1,9},r=(?P<range>\d{1,9})\)"
+        ),
+        (
+            r"R(?P<reg>\d\d?) min value is negative, either use unsigned index or do a if \(index "
+            r">=0\) check"
         ),
     ),
     meaning=(
@@ -112,6 +187,10 @@ RULE = Rule(
             '.program first, "xdp"\n' + PACKET + "        r4 = r2\n        r4 += 1\n"
             "        if r4 > r3 goto out\n        r0 = *(u8 *)(r2 + 0)\n"
             "out:    r0 = 2\n        exit\n",
+        ),
+        Example(
+            _PICK + "        r5 -= 4\n        r2 += r5\n" + _READ,
+            _PICK + "        r2 += r5\n" + _READ,
         ),
     ),
     explain=_explain,

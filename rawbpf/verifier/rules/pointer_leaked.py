@@ -26,7 +26,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     what = f"r{register} holds a pointer" if value is None else is_a(register, value)
     where = found.get("where")
     if where is None:
-        verdict = "only whole pointers may be compared, and only with their like"
+        verdict = "comparing it with a number would tell where it lies"
     else:
         verdict = "it would be the result" if where.startswith("as") else f"it would get {where}"
     return Finding(
@@ -48,7 +48,7 @@ RULE = Rule(
     patterns=(
         r"R(?P<reg>\d\d?) leaks addr (?P<where>[^\n]{1,60})",
         r"leaking pointer from stack off [^\n]{1,40}",
-        r"R(?P<reg>\d\d?) has pointer with unsupported alu operation",
+        r"R(?P<reg>\d\d?) pointer comparison prohibited",
     ),
     meaning=(
         "The program stores or returns a pointer where somebody outside of the kernel "

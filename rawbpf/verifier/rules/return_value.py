@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
 
 
+_OF_A_CALLBACK = "R0 not a scalar value"
+
+
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     bounds = _bounds(found)
@@ -23,7 +26,8 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     result = "something else"
     if value is not None:
         result = range_of(value) if value.is_scalar else kind_words(value.kind)
-    who = "the callback" if "callback" in (found.get("where") or "") else "the program"
+    callback = "callback" in (found.get("where") or "") or match[0] == _OF_A_CALLBACK
+    who = "the callback" if callback else "the program"
     return Finding(
         f"{who} returns {result}{allowed}",
         history(failure, register),
@@ -80,7 +84,8 @@ RULE = Rule(
             r"(?:At|In) (?P<where>[^\n]{1,40}?),? ?the register R(?P<reg>\d) "
             r"is not a (?:known value|scalar)[^\n]{0,40}"
         ),
-        r"R0 must be a scalar|callback must return",
+        r"R0 must be a scalar|(?P<where>callback) must return",
+        r"R(?P<reg>0) not a scalar value",
     ),
     meaning=(
         "For this program type, or for a callback, the kernel knows what to do with "

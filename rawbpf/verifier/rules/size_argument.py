@@ -96,7 +96,6 @@ RULE = Rule(
     patterns=(
         r"R(?P<reg>\d\d?) min value is negative, either use unsigned or 'var &= const'",
         r"R(?P<reg>\d\d?) unbounded memory access, use 'var &= const' or 'if \(var < const\)'",
-        r"R(?P<reg>\d\d?) unbounded size, use 'var &= const' or 'if \(var < const\)'",
         r"R(?P<reg>\d\d?) invalid zero-sized read",
         r"invalid zero-sized read",
         # until 6.2, where the memory is a map's value

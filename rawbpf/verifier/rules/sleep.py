@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.rule import Finding, Rule
+from rawbpf.verifier.rule import Example, Finding, Rule
 
 if TYPE_CHECKING:
     import re
@@ -33,6 +33,16 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     )
 
 
+_COPY = """\
+        r1 = r10
+        r1 += -8
+        r2 = 8
+        r3 = 0
+        call copy_from_user
+        r0 = 0
+        exit
+"""
+
 RULE = Rule(
     code="RB-V038",
     title="Something that may sleep is called where nobody may sleep",
@@ -57,6 +67,17 @@ RULE = Rule(
         "A probe may hit while a lock is held or an interrupt served. Whoever sleeps "
         "there takes the CPU with them."
     ),
-    examples=(),
+    examples=(
+        Example(
+            '.program p, "uprobe.s"\n        r0 = 0\n        exit\n',
+            '.program p, "uprobe"\n        r0 = 0\n        exit\n',
+            until="5.19",
+        ),
+        Example(
+            '.license "GPL"\n.program p, "uprobe"\n' + _COPY,
+            '.license "GPL"\n.program p, "uprobe.s"\n' + _COPY,
+            since="6.0",
+        ),
+    ),
     explain=_explain,
 )

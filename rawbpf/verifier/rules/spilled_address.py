@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
+from rawbpf.verifier.words import history
 
 if TYPE_CHECKING:
     import re
@@ -12,17 +13,32 @@ if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
 
 
-def _explain(failure: Failure, _match: re.Match[str]) -> Finding:
+def _explain(failure: Failure, match: re.Match[str]) -> Finding:
+    if match.groupdict().get("off"):
+        return _somewhere(failure, int(match["off"]))
     memory = failure.effect.memory
     evidence = []
     if memory is not None and memory.base == 10:
         slot = failure.stack(memory.off)
         if slot is not None and slot.value is not None:
             evidence.append(Evidence(f"fp{memory.off // 8 * 8} holds {slot.text}"))
+    store = failure.effect.kind == "store"
     return Finding(
-        "only a part of an address that was stored in the stack is accessed",
+        f"only a part of an address that was stored in the stack is {'over' if store else ''}"
+        f"{'written' if store else 'loaded'}",
         tuple(evidence),
-        change="load all eight bytes of it, or overwrite all eight",
+        change="overwrite all eight bytes of it" if store else "load all eight bytes of it",
+    )
+
+
+def _somewhere(failure: Failure, off: int) -> Finding:
+    """Until it is known which byte is written, each that it may be counts as written."""
+    memory = failure.effect.memory
+    return Finding(
+        f"a store may go to several places in the stack, and r10{off:+d}, one of them, holds an "
+        "address or was never written",
+        history(failure, memory.base) if memory is not None else (),
+        change="write numbers to all of them first, or load the program with CAP_PERFMON",
     )
 
 
@@ -33,6 +49,10 @@ RULE = Rule(
         r"invalid size of register (?:fill|spill)",
         r"corrupted spill memory",
         r"attempt to corrupt spilled pointer on stack",
+        (
+            r"spilled ptr in range of var-offset stack write; insn \d{1,9}, "
+            r"ptr off: (?P<off>-?\d{1,9})"
+        ),
     ),
     meaning=(
         "Eight bytes of the stack that hold an address are one thing to the verifier: it gives the "

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 _WORDS = {
+    "callback": "by its types the function that is handed out to be called back is a global one",
     "func_info": "the functions that the program's types describe are not those that it has",
     "line_info": "the lines of source that came with the program do not fit its instructions",
     "btf": "the types that came with the program cannot be used",
@@ -21,6 +22,8 @@ _WORDS = {
 
 def _explain(_failure: Failure, match: re.Match[str]) -> Finding:
     text = match[0].lower()
+    if "not static" in text:
+        return Finding(_WORDS["callback"], change="declare it static")
     key = "line_info" if "line" in text else "func_info" if "func" in text else "btf"
     return Finding(
         _WORDS[key],
@@ -33,6 +36,7 @@ RULE = Rule(
     title="Types or lines that do not fit the program",
     patterns=(
         r"^missing btf func_info",
+        r"^callback function not static",
         (
             r"(?:number of funcs in func_info|func_info BTF section) doesn't match "
             r"(?:subprog layout in BPF program|number of subprogs)"
@@ -65,7 +69,7 @@ RULE = Rule(
             "        call for_each_map_elem\n        r0 = 0\n        exit\n"
             ".function one\n        r0 = 0\n        exit\n",
             '.program each, "socket"\n        r0 = 0\n        exit\n',
-            since="5.13",
+            until="5.12",
         ),
     ),
     explain=_explain,

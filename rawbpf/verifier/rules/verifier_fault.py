@@ -40,4 +40,8 @@ RULE = Rule(
     examples=(),
     explain=_explain,
     general=True,
+    unshown=(
+        "There is no example: a program that brings about such a fault is a bug report, and once "
+        "it is known the next kernel has the repair."
+    ),
 )
