@@ -59,11 +59,14 @@ class Constants(Emitter):
         """``dst = &its value + offset`` (Linux 5.14)."""
         self._wide(dst, isa.BPF_PSEUDO_MAP_IDX_VALUE, immediate(index), immediate(offset, 32))
 
-    def ld_btf_id(self, dst: Register, variable: str | int) -> None:
-        """``dst = &variable`` of the kernel, by name or BTF id (Linux 5.10)."""
+    def ld_btf_id(self, dst: Register, variable: str | int, btf_fd: int = 0) -> None:
+        """``dst = &variable`` of the kernel, by name or BTF id (Linux 5.10).
+
+        ``btf_fd`` is the descriptor of its module's BTF (5.12); 0 is the kernel itself.
+        """
         reference = Reference("ksym", variable) if isinstance(variable, str) else None
         number = 0 if isinstance(variable, str) else immediate(variable)
-        self._wide(dst, isa.BPF_PSEUDO_BTF_ID, number, 0, reference)
+        self._wide(dst, isa.BPF_PSEUDO_BTF_ID, number, immediate(btf_fd), reference)
 
     def ld_func(self, dst: Register, function: str | int) -> None:
         """``dst = &function`` of this program, for helpers that call back (Linux 5.13)."""

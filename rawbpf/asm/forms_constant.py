@@ -34,6 +34,12 @@ FORMS = (
         "5.2",
     ),
     _wide("var_addr({low:i32})", "a kernel variable, by BTF id", isa.BPF_PSEUDO_BTF_ID, "5.10"),
+    _wide(
+        "var_addr({low:i32} in {high:fd})",
+        "a variable of the module whose BTF has that file descriptor",
+        isa.BPF_PSEUDO_BTF_ID,
+        "5.12",
+    ),
     _wide("code_addr({low:callee})", "a function of this program", isa.BPF_PSEUDO_FUNC, "5.13"),
     _wide("map_by_idx({low:i32})", "the map at that index", isa.BPF_PSEUDO_MAP_IDX, "5.14"),
     _wide(

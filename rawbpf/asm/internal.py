@@ -8,6 +8,7 @@ bpf_insn_prepare_dump):
     call of a helper      imm is the distance from __bpf_call_base to the helper's code
     load of a map         src as it was, imm is the map's *id*, no descriptor
     code_addr             the high half is the function's number
+    var_addr              imm is the variable's address, or its place in each CPU's area
     r11                   BPF_REG_AX: a register for what the verifier puts in (may_goto, for one)
     mov with off -1       from a per-CPU offset to the address on this CPU (6.10)
     opcode c2             nospec: no speculation beyond this (5.12)
@@ -66,6 +67,8 @@ def public(instruction: Instruction) -> Instruction:
         return instruction._replace(imm=off, off=0)
     if opcode == LD_IMM64 and src == isa.BPF_PSEUDO_FUNC:
         return instruction._replace(imm=imm & _LOW_HALF)
+    if opcode == LD_IMM64 and src == isa.BPF_PSEUDO_BTF_ID:
+        return instruction._replace(src=0)
     moved = _MODES.get((instruction_class(opcode), mode(opcode)))
     if moved is not None:
         return instruction._replace(opcode=instruction_class(opcode) | size(opcode) | moved)

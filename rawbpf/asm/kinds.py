@@ -7,7 +7,7 @@
     target       where a jump goes: +2, pc+2, a label
     pc callee    where a call goes: pc+2; +2 or a name
     helper id    a helper's number or name; a BTF id or a name
-    index        a number from 1 on
+    index fd     a number from 1 on
 
 A number may be written as a sum, and with the names of constants. A name that is no constant stays
 a Name, and the assembler sees what it is.
@@ -152,6 +152,7 @@ KINDS = {
     "helper": Kind("a helper's name or number", _helper, *_signed(32)),
     "id": Kind("a name or a BTF id", _helper, *_signed(32)),
     "index": Kind("an index", _number, 1, (1 << 15) - 1),
+    "fd": Kind("a file descriptor", _number, 1, (1 << 32) - 1),
 }
 
 

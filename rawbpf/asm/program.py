@@ -50,6 +50,8 @@ _WORDS = {
     "map_value": "the value of map",
     "kfunc": "kernel function",
     "ksym": "kernel variable",
+    "module_kfunc": "function of a module",
+    "module_ksym": "variable of a module",
     "function": "function",
 }
 
@@ -59,7 +61,8 @@ class Reference(NamedTuple):
 
     ``kind``: "map" (a map's file descriptor), "map_value" (the same, and ``addend`` bytes into the
     value), "kfunc" (the BTF id of a kernel function), "ksym" (of a kernel variable), "function" (a
-    function that is linked in later: the distance to it).
+    function that is linked in later: the distance to it). "module_kfunc" and "module_ksym", whose
+    names are MODULE:NAME: the id is there, but the kernel has to be told whose ids these are.
     """
 
     kind: str
@@ -70,6 +73,11 @@ class Reference(NamedTuple):
     def words(self) -> str:
         """What it is, for people."""
         return f"{_WORDS[self.kind]} {self.name!r}"
+
+    @property
+    def module(self) -> str:
+        """The module whose types the number is from; mostly none."""
+        return self.name.partition(":")[0] if self.kind.startswith("module") else ""
 
 
 class Function(NamedTuple):
@@ -123,23 +131,62 @@ class Program(NamedTuple):
         return self.sources[self.index_at(slot)] if self.sources else None
 
     def encode(
-        self, maps: Mapping[str, int] | None = None, ids: Mapping[str, int] | None = None
+        self,
+        maps: Mapping[str, int] | None = None,
+        ids: Mapping[str, int] | None = None,
+        modules: Mapping[str, int] | None = None,
     ) -> bytes:
         """The bytes that BPF_PROG_LOAD takes.
 
         ``maps``: name -> file descriptor. ``ids``: name -> BTF id of kernel functions and
-        variables. BytecodeError when one that the program refers to is in neither.
-        """  # fmt: skip
-        resolved = list(self.instructions)
+        variables. ``modules``: name -> descriptor of its types; calls get the module's place in
+        ``called_modules``. BytecodeError when what the program refers to is in none of these.
+        """
+        resolved, called = list(self.instructions), self.called_modules
         for index, reference in self.references.items():
-            resolved[index] = _resolve(resolved[index], reference, maps or {}, ids or {})
+            instruction = resolved[index]
+            if reference.module:
+                resolved[index] = _in_module(instruction, reference, modules or {}, called)
+            else:
+                resolved[index] = _resolve(instruction, reference, maps or {}, ids or {})
         return encode_all(resolved)
+
+    @property
+    def modules(self) -> list[str]:
+        """The modules that it refers to, each once, in order of first use."""
+        return self._modules("module_kfunc", "module_ksym")
+
+    @property
+    def called_modules(self) -> list[str]:
+        """Those whose functions it calls: what the load has in fd_array, behind the image."""
+        return self._modules("module_kfunc")
+
+    def _modules(self, *kinds: str) -> list[str]:
+        references = (self.references[index] for index in sorted(self.references))
+        return list(dict.fromkeys(one.module for one in references if one.kind in kinds))
 
     @property
     def map_names(self) -> list[str]:
         """The maps that it refers to, each once, in order of first use."""
         references = (self.references[index] for index in sorted(self.references))
         return list(dict.fromkeys(r.name for r in references if r.kind.startswith("map")))
+
+
+def _in_module(
+    instruction: Instruction, reference: Reference, modules: Mapping[str, int], called: list[str]
+) -> Instruction:
+    """The instruction with the place of the module's types: the number itself is in already.
+
+    A call has the index in fd_array, where 0 is the kernel image; a constant, in its upper half,
+    the descriptor.
+    """
+    if reference.module not in modules:
+        raise BytecodeError(
+            f"the program refers to {reference.words}", why="its types were not given"
+        )
+    if reference.kind == "module_kfunc":
+        return instruction._replace(off=1 + called.index(reference.module))
+    return instruction._replace(imm=instruction.imm | modules[reference.module] << 32)
 
 
 def _resolve(

@@ -138,9 +138,13 @@ class Btf:
 
     def find_ids(self, name: str, kind: int | Collection[int] | None = None) -> list[int]:
         """The ids of all types of that name (and kind, or one of these), the base's first."""
-        kinds = None if kind is None else frozenset((kind,) if isinstance(kind, int) else kind)
+        kinds = _kinds(kind)
         found = [] if self.base is None else self.base.find_ids(name, kinds)
         return found + self._own_ids(name, kinds)
+
+    def own_ids(self, name: str, kind: int | Collection[int] | None = None) -> list[int]:
+        """The same without the base's: the base may have been asked before."""
+        return self._own_ids(name, _kinds(kind))
 
     def find_id(self, name: str, kind: int | None = None) -> int | None:
         """The first id of that name (and kind), if there is one."""
@@ -196,6 +200,10 @@ class Btf:
             return False
         kind = self._words[word + 1] >> 24 & BTF_MAX_KIND
         return kind != 0 if kinds is None else kind in kinds
+
+
+def _kinds(kind: int | Collection[int] | None) -> frozenset[int] | None:
+    return None if kind is None else frozenset((kind,) if isinstance(kind, int) else kind)
 
 
 def _words(data: bytes, header: Header) -> array[int]:

@@ -15,7 +15,7 @@ __all__ = ["USAGE", "run"]
 USAGE = """Run a rawbpf command, or python, pytest or any program, in a throwaway QEMU guest.
 
 Usage:
-  rawbpf guest [options] [--add=<path>]... [-v]... [--] [<command>...]
+  rawbpf guest [options] [--add=<path>]... [--module=<name>]... [-v]... [--] [<command>...]
 
 No root is needed, and nothing on this machine is touched. COMMAND is a rawbpf command with its
 arguments, `python SCRIPT`, `pytest`, or a program; files that it names are there under the same
@@ -24,6 +24,7 @@ paths, and C files as objects, compiled here. Without a command: a Python prompt
 Options:
   --kernel=<kernel>    A vmlinuz, a version (6.12) or a Debian suite (sid) [default: newest cached].
   --add=<path>         Have this file or directory in the guest too; can be repeated.
+  --module=<name>      Load this module of the kernel, and those that it needs; can be repeated.
   --out=<dir>          Bring back what the guest writes under /out.
   --workload=<cmd>     Run this beside the command, instead of a small load to be seen.
   --no-workload        Run nothing beside the command.
@@ -49,6 +50,7 @@ def run(arguments: dict[str, Any]) -> int:
     options = Options(
         kernel=None if " " in arguments["--kernel"] else arguments["--kernel"],
         add=arguments["--add"],
+        modules=arguments["--module"],
         out=Path(arguments["--out"]) if arguments["--out"] else None,
         cpus=_cpus(arguments["--cpus"]),
         memory=_size("--memory", arguments["--memory"]),

@@ -6,20 +6,22 @@
     tp_btf/name                    TYPEDEF btf_trace_name, a pointer to the tracepoint's prototype
 
 The id has to be known when the program is loaded, for it decides which types its arguments have.
-A function of a module is in the module's own BTF, which the kernel wants as a descriptor (5.11).
-That is not done here: such a program is refused, by name.
+What belongs to a module is in the module's own BTF, which the kernel is told beside the id (5.11,
+290248a5b7d8). It is found there by its name alone, or as ``fentry/module:f``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rawbpf.collection.kernel_types import find_type, split_module, why_missing
 from rawbpf.errors import UnsupportedError, UsageError
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_TYPEDEF
 
 if TYPE_CHECKING:
     from rawbpf.collection.kernel_facts import KernelFacts
+    from rawbpf.collection.kernel_types import KernelType
     from rawbpf.specs.program_spec import ProgramSpec
 
 __all__ = ["attach_target"]
@@ -40,8 +42,8 @@ _WORDS = {
 _TYPES = (bpf_prog_type.BPF_PROG_TYPE_TRACING, bpf_prog_type.BPF_PROG_TYPE_LSM)
 
 
-def attach_target(spec: ProgramSpec, kernel: KernelFacts) -> int | None:
-    """The BTF id; None for programs of other types. UnsupportedError: the image has no such."""
+def attach_target(spec: ProgramSpec, kernel: KernelFacts) -> KernelType | None:
+    """The type; None for programs of other types. UnsupportedError: this kernel has no such."""
     if spec.prog_type not in _TYPES or spec.expected_attach_type is None:
         return None
     if not spec.attach_to:
@@ -51,20 +53,14 @@ def attach_target(spec: ProgramSpec, kernel: KernelFacts) -> int | None:
             fix="name a function behind a slash, or give attach_to",
         )
     at = spec.expected_attach_type
-    name = _PREFIXES.get(at, "") + spec.attach_to
+    module, rest = split_module(spec.attach_to)
+    name = _PREFIXES.get(at, "") + rest
     kind = BTF_KIND_TYPEDEF if at is _AT.BPF_TRACE_RAW_TP else BTF_KIND_FUNC
-    number = kernel.require_types().find_id(name, kind)
-    if number is not None:
-        return number
-    what = _WORDS.get(at, "function")
-    for module, types in kernel.modules.items():
-        if types.find_id(name, kind) is not None:
-            raise UnsupportedError(
-                f"program {spec.name!r} is for the {what} {spec.attach_to!r} of module {module}",
-                why="rawbpf attaches such programs to the kernel image only",
-                fix="a kprobe can be placed in a module",
-            )
-    raise UnsupportedError(
-        f"program {spec.name!r}: this kernel has no {what} {spec.attach_to!r}",
-        why=f"its types do not know {name}: not there, inlined, or not compiled in",
-    )
+    found = find_type(kernel, name, kind, module)
+    if found is None:
+        missing = why_missing(kernel, name, module)
+        what = f"{_WORDS.get(at, 'function')} {spec.attach_to!r}"
+        raise UnsupportedError(
+            f"program {spec.name!r}: this kernel has no {what}", why=missing.why, fix=missing.fix
+        )
+    return found

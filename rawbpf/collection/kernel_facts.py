@@ -1,10 +1,12 @@
 """What the loading of objects asks of the running kernel, each thing read at most once.
 
-The BTF of modules is read only if the kernel image's does not answer: there may be hundreds.
+The BTF of modules is read only if the kernel image's does not answer, and one after the other, as
+far as need be: there may be hundreds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,19 +43,11 @@ class KernelFacts:
         return None if path is None else Btf(Path(path).read_bytes())
 
     @cached_property
-    def modules(self) -> dict[str, Btf]:
-        """The types of each module. Reading them takes a moment; ask ``types`` first."""
-        return dict(self._modules())
-
-    def _modules(self) -> Iterator[tuple[str, Btf]]:
+    def modules(self) -> Mapping[str, Btf]:
+        """The types of each module, in the order they were loaded in; ask ``types`` first."""
         if self.types is None or self._path is not None:
-            return
-        for name in btf_modules():
-            try:
-                data = Path(f"/sys/kernel/btf/{name}").read_bytes()
-            except FileNotFoundError:  # it was unloaded meanwhile
-                continue
-            yield name, Btf(data, self.types)
+            return {}
+        return _Modules(self.types)
 
     def require_types(self) -> Btf:
         """The types, or UnsupportedError."""
@@ -83,6 +77,10 @@ class KernelFacts:
             )
         return found[0].address
 
+    def owners(self, symbol: str) -> list[str]:
+        """The modules with a symbol of this name; "" among them is the kernel image."""
+        return [one.module or "" for one in find_symbols(symbol)]
+
     @cached_property
     def wraps_syscalls(self) -> bool:
         """Whether a system call's function takes its arguments as registers (4.17 and later)."""
@@ -95,3 +93,26 @@ class KernelFacts:
         from rawbpf.features.table import FEATURES
 
         return FEATURES["bpf_get_attach_cookie"].ask().outcome is Outcome.YES
+
+
+class _Modules(Mapping[str, Btf]):
+    """Each module's types are read when it is their turn."""
+
+    def __init__(self, image: Btf) -> None:
+        self._image = image
+        self._read: dict[str, Btf] = {}
+
+    def __getitem__(self, name: str) -> Btf:
+        if name not in self._read:
+            try:
+                data = Path(f"/sys/kernel/btf/{name}").read_bytes()
+            except FileNotFoundError:  # or it was unloaded meanwhile
+                raise KeyError(name) from None
+            self._read[name] = Btf(data, self._image)
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in btf_modules() if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

@@ -5,10 +5,15 @@
     extern void bpf_rcu_read_lock(void) __ksym  call with src = 2: the BTF id of a function
     ... __weak, and absent                      lddw of 0; a call that the verifier must not reach
 
+Where the type is a module's, the kernel is told whose: a variable's lddw has, in its upper half,
+the descriptor of the module's BTF; a call has in off an index into the load's fd_array. Both are
+known at the load only, so a reference to the module stays beside the instruction.
+
 A program asks ``if (bpf_rcu_read_lock)`` before it calls; with 0 there, the verifier drops the
 branch. If it does reach the call, the helper number there, which no kernel has, tells.
 
-Minimum kernel: 5.10 for variables (4976b718c355), 5.13 for functions (e6ac2450d6de).
+Minimum kernel: 5.10 for variables (4976b718c355), 5.13 for functions (e6ac2450d6de); of modules
+5.12 (541c3bad8dc5) and 5.16 (2357672c54c3).
 """
 
 from __future__ import annotations
@@ -16,8 +21,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.asm.program import Reference
 from rawbpf.btf import types as t
 from rawbpf.btf.sizes import strip
+from rawbpf.collection.kernel_types import Missing, find_type, why_missing
 from rawbpf.errors import UnsupportedError
 from rawbpf.uapi.bpf_insn import BPF_PSEUDO_BTF_ID, BPF_PSEUDO_KFUNC_CALL
 from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_VAR
@@ -49,10 +56,10 @@ def resolve_ksyms(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
 
 
 class _Found:
-    """What a name is in this kernel: an id of a type, or an address."""
+    """What a name is in this kernel: an id of a type, of a module or not, or an address."""
 
-    def __init__(self, number: int, *, typed: bool) -> None:
-        self.number, self.typed = number, typed
+    def __init__(self, number: int, *, typed: bool, module: str = "") -> None:
+        self.number, self.typed, self.module = number, typed, module
 
 
 def _resolve(
@@ -69,7 +76,11 @@ def _resolve(
         absent = ABSENT_CALL + list(spec.externs).index(extern.name)
         what = found[extern.name]
         instructions[index] = _put(instructions[index], what, reference.addend, absent)
-        del references[index]
+        if what is not None and what.module:
+            kind = f"module_{reference.kind}"
+            references[index] = Reference(kind, f"{what.module}:{extern.name}")
+        else:
+            del references[index]
     return code._replace(instructions=tuple(instructions), references=references)
 
 
@@ -88,36 +99,29 @@ def _put(instruction: Instruction, found: _Found | None, addend: int, absent: in
 
 def _find(extern: ExternSpec, types: Btf | None, kernel: KernelFacts) -> _Found | None:
     """Look it up; None for a weak one that is absent."""
-    if extern.kind == "kfunc":
-        number = _type_id(extern.name, BTF_KIND_FUNC, kernel)
-    elif types is None or _is_void(types, extern.type_id):
-        address = kernel.address(extern.name)
-        if address is not None:
-            return _Found(address, typed=False)
-        number = None
-    else:
-        number = _type_id(extern.name, BTF_KIND_VAR, kernel)
-    if number is not None:
-        return _Found(number, typed=True)
-    if extern.weak:
-        return None
-    raise _absent(extern, kernel)
+    untyped = extern.kind == "ksym" and (types is None or _is_void(types, extern.type_id))
+    found = _find_address(extern, kernel) if untyped else _find_type(extern, kernel)
+    if found is not None or extern.weak:
+        return found
+    missing = Missing("/proc/kallsyms has none") if untyped else why_missing(kernel, extern.name)
+    what = "function that programs may call" if extern.kind == "kfunc" else "variable"
+    raise UnsupportedError(
+        f"this kernel has no {what} {extern.name}",
+        why=missing.why,
+        fix=missing.fix or "declare it __weak if the program can do without",
+    )
 
 
 def _is_void(types: Btf, type_id: int) -> bool:
     return not type_id or isinstance(types[strip(types, type_id)], t.Void)
 
 
-def _type_id(name: str, kind: int, kernel: KernelFacts) -> int | None:
-    return kernel.require_types().find_id(name, kind)
+def _find_address(extern: ExternSpec, kernel: KernelFacts) -> _Found | None:
+    address = kernel.address(extern.name)
+    return None if address is None else _Found(address, typed=False)
 
 
-def _absent(extern: ExternSpec, kernel: KernelFacts) -> UnsupportedError:
-    what = "function that programs may call" if extern.kind == "kfunc" else "variable"
+def _find_type(extern: ExternSpec, kernel: KernelFacts) -> _Found | None:
     kind = BTF_KIND_FUNC if extern.kind == "kfunc" else BTF_KIND_VAR
-    where = [name for name, types in kernel.modules.items() if types.find_id(extern.name, kind)]
-    return UnsupportedError(
-        f"this kernel has no {what} {extern.name}",
-        why=f"it is in the module {where[0]}, where rawbpf does not look" if where else None,
-        fix="declare it __weak if the program can do without",
-    )
+    found = find_type(kernel, extern.name, kind)
+    return None if found is None else _Found(found.type_id, typed=True, module=found.module)

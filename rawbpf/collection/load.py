@@ -21,6 +21,7 @@ from rawbpf.errors import FormatError, KernelError, VerifierError
 from rawbpf.kernel.bpffs import DEFAULT_PLACE
 from rawbpf.kernel.btf_load import KernelBtf
 from rawbpf.kernel.memlock import raise_memlock_if_needed
+from rawbpf.kernel.module_btf import ModuleBtfs
 from rawbpf.kernel.refusal import refused
 from rawbpf.programs.load import load
 from rawbpf.programs.request import Request, Target
@@ -62,12 +63,13 @@ class Loader:
     ) -> None:
         self._spec, self._relocations, self._pins = spec, relocations, pins
         self._kernel, self._stack, self._stats = kernel, stack, stats
+        self._modules = ModuleBtfs()
         self.seconds: dict[str, float] = {}
 
     def load(self, sections: Table[str, Section]) -> tuple[dict[str, Map], dict[str, Program]]:
         """Everything but the attaching."""
         spec = self._spec
-        with ExitStack() as undo:
+        with ExitStack() as undo, self._modules:
             maps = self._make_maps(sections, undo)
             programs = {
                 name: self._load(one, maps) for name, one in spec.programs.items() if one.autoload
@@ -79,11 +81,13 @@ class Loader:
 
     def requests(self, sections: Table[str, Section]) -> Iterator[Request]:
         """Everything but the programs; what the kernel would be asked for each of them."""
-        with ExitStack() as undo:  # names in bpffs, too, are only for as long as this lasts
+        # Names in bpffs, too, are only for as long as this lasts.
+        with ExitStack() as undo, self._modules:
             maps = self._make_maps(sections, undo)
             for one in self._spec.programs.values():
                 if one.autoload:
-                    yield Request(one, maps, self._btf, self._target(one))
+                    modules = self._modules_of(one)
+                    yield Request(one, maps, self._btf, self._target(one), modules)
 
     def _make_maps(self, sections: Table[str, Section], undo: ExitStack) -> dict[str, Map]:
         """The types and the maps with what is in them. ``undo`` takes away what outlives us."""
@@ -135,10 +139,12 @@ class Loader:
         return mapping.view()
 
     def _load(self, spec: ProgramSpec, maps: Table[str, Map]) -> Program:
-        target = self._target(spec)
+        target, modules = self._target(spec), self._modules_of(spec)
         begun = perf_counter()
         try:
-            program = load(spec, maps, btf=self._btf, target=target, stats=self._stats)
+            program = load(
+                spec, maps, btf=self._btf, target=target, modules=modules, stats=self._stats
+            )
         except VerifierError as refusal:
             results = self._relocations.get(spec.name, ())
             raise explain(refusal, spec, results, list(self._spec.externs)) from None
@@ -147,7 +153,13 @@ class Loader:
 
     def _target(self, spec: ProgramSpec) -> Target | None:
         found = attach_target(spec, self._kernel)
-        return None if found is None else Target(found)
+        if found is None:
+            return None
+        return Target(found.type_id, self._modules[found.module] if found.module else 0)
+
+    def _modules_of(self, spec: ProgramSpec) -> dict[str, int]:
+        """Descriptors of the types of the modules that the code refers to."""
+        return {name: self._modules[name] for name in spec.code.modules}
 
     def _put(self, one: Map, spec: MapSpec, objects: Table[str, Map | Program]) -> None:
         """The programs or maps that an array begins with."""

@@ -14,7 +14,7 @@ from rawbpf.errors import FormatError
 from rawbpf.uapi.btf import BTF_KIND_ENUM, BTF_KIND_ENUM64
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from rawbpf.btf import types as t
     from rawbpf.btf.btf import Btf
@@ -78,7 +78,9 @@ class Targets:
 
     def _find(self, record: t.Type) -> list[Candidate]:
         name = essential(name_of(record))
-        found = [Candidate(self._btf, one) for one in _ids(self._btf, name, record)]
+        found = [
+            Candidate(self._btf, one) for one in _ids(self._btf, self._btf.find_ids, name, record)
+        ]
         found = found or list(self._in_modules(name, record))
         if len(found) > _MOST:
             what = f"{len(found)} types are called {name!r}"
@@ -87,14 +89,16 @@ class Targets:
 
     def _in_modules(self, name: str, record: t.Type) -> Iterator[Candidate]:
         for module, btf in self._modules().items():
-            for type_id in _ids(btf, name, record):
-                if type_id >= btf.first_id:  # the image's own have been looked at
-                    yield Candidate(btf, type_id, module)
+            # The image's own have been looked at.
+            for type_id in _ids(btf, btf.own_ids, name, record):
+                yield Candidate(btf, type_id, module)
 
 
-def _ids(btf: Btf, name: str, record: t.Type) -> list[int]:
+def _ids(
+    btf: Btf, find: Callable[[str, Collection[int]], list[int]], name: str, record: t.Type
+) -> list[int]:
     """Types of that name, whatever their flavour, and of that kind."""
     names = [name, *btf.strings.beginning_with(f"{name}___")]
     kinds = _ENUMS if isinstance(record, ENUMS) else (record.kind,)
-    found = [one for each in names if essential(each) == name for one in btf.find_ids(each, kinds)]
+    found = [one for each in names if essential(each) == name for one in find(each, kinds)]
     return sorted(one for one in set(found) if kinds_compatible(btf[one], record))

@@ -14,6 +14,7 @@ _REASONS = (
     "Out of memory",
     "BUG:",
     "Initramfs unpacking failed",
+    "cannot load module",  # inside/modules.py
 )
 
 

@@ -13,9 +13,10 @@ from rawbpf.guest import qemu, session, terminal
 from rawbpf.guest.accel import choose as choose_accel
 from rawbpf.guest.command import Command, understand
 from rawbpf.guest.console import excerpt
-from rawbpf.guest.image.build import open_images, run_image
+from rawbpf.guest.image.build import MODULES, open_images, run_image
 from rawbpf.guest.inside import workload
 from rawbpf.guest.kernels import choice
+from rawbpf.guest.kernels.modules import modules_for
 from rawbpf.guest.session import Events, Limits
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Options(NamedTuple):
 
     kernel: str | None = None
     add: Sequence[str] = ()
+    modules: Sequence[str] = ()
     out: Path | None = None
     cpus: int = 2
     memory: str = "1G"
@@ -59,7 +61,9 @@ def run(
     command = understand(words, commands)
     if options.out is not None:  # before the command has worked for nothing
         _make_folder(options.out)
-    kernel = choice.find(options.kernel, lambda wanted: _fetch(wanted, say))
+    kernel = choice.find(
+        options.kernel, lambda wanted: _fetch(wanted, say), with_modules=bool(options.modules)
+    )
     machine = qemu.Machine(
         kernel.vmlinuz,
         accel="tcg",
@@ -180,6 +184,8 @@ def _initramfs(
     command: Command, job: dict[str, object], options: Options, kernel: choice.Kernel
 ) -> Iterator[int]:
     """The whole initramfs in memory, as a descriptor: the kept archives, then this run's."""
+    modules = {one.name: one.data for one in modules_for(kernel, options.modules)}
+    job |= {"modules": [f"{MODULES}/{name}.ko" for name in modules]}
     target = os.memfd_create("initramfs")
     try:
         for kept in open_images(with_tests=command.with_tests):
@@ -187,7 +193,8 @@ def _initramfs(
                 while os.sendfile(target, kept.fileno(), None, _CHUNK):  # the kernel copies
                     pass
         with os.fdopen(os.dup(target), "wb") as whole:
-            whole.writelines(run_image(job, [*command.files, *options.add], kernel.config))
+            added = [*command.files, *options.add]
+            whole.writelines(run_image(job, added, kernel.config, modules))
         yield target
     finally:
         os.close(target)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from rawbpf.kernel.files import Root, at
+from rawbpf.kernel.modules import loaded_modules
 
 __all__ = ["btf_modules", "vmlinux_btf"]
 
@@ -22,9 +23,10 @@ def vmlinux_btf(root: Root = "/") -> str | None:
 
 
 def btf_modules(root: Root = "/") -> list[str]:
-    """The names of the modules that bring BTF of their own, sorted."""
+    """The names of the modules that bring BTF of their own, in the order they were loaded in."""
     try:
         names = os.listdir(at(root, _FOLDER))  # noqa: PTH208 -- see files.at
     except FileNotFoundError:
         return []
-    return sorted(set(names) - {"vmlinux"})
+    order = {name: place for place, name in enumerate(loaded_modules(root))}
+    return sorted(set(names) - {"vmlinux"}, key=lambda name: (order.get(name, len(order)), name))

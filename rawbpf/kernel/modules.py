@@ -7,7 +7,10 @@ from rawbpf.kernel.files import Root, read_text
 __all__ = ["loaded_modules"]
 
 
-def loaded_modules(root: Root = "/") -> frozenset[str]:
-    """Names from /proc/modules; empty for a kernel that has none, or is built without them."""
+def loaded_modules(root: Root = "/") -> list[str]:
+    """Names from /proc/modules, which begins with the youngest; here that is the last.
+
+    None for a kernel that has none, or is built without them.
+    """
     lines = (read_text(root, "/proc/modules") or "").splitlines()
-    return frozenset(line.split()[0] for line in lines if line.strip())
+    return [line.split()[0] for line in reversed(lines) if line.strip()]

@@ -57,4 +57,5 @@ def _is_closed(function: str, root: Root) -> bool:
     functions = available_filter_functions(root)
     if functions is None:
         return False
-    return not any(line.split()[0] == function.encode() for line in functions.splitlines() if line)
+    name = function.rpartition(":")[2].encode()  # MODULE:FUNCTION
+    return not any(line.split()[0] == name for line in functions.splitlines() if line)

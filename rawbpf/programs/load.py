@@ -35,14 +35,16 @@ def load(
     *,
     btf: KernelBtf | None = None,
     target: Target | None = None,
+    modules: Mapping[str, int] = {},
     stats: bool = False,
 ) -> Program:
     """BPF_PROG_LOAD. VerifierError carries the log and an explanation; KernelError is the rest.
 
     ``btf``: the types of the spec's object, for the names of functions and the lines of source.
+    ``modules``: descriptors of the types of modules that the program refers to (5.11, 5.16).
     ``stats``: have the verifier say what it took; the text is in the program's ``log`` then (5.2).
     """
-    request = Request(spec, maps, btf, target)
+    request = Request(spec, maps, btf, target, modules)
     log = ctypes.create_string_buffer(_ROOM_FOR_STATS if stats else 1)
     try:
         attr = request.attr(log, BPF_LOG_STATS) if stats else request.attr()

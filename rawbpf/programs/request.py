@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.syscall import bpf
@@ -43,6 +44,8 @@ class Request(NamedTuple):
     maps: Mapping[str, Map]
     btf: KernelBtf | None = None
     target: Target | None = None
+    modules: Mapping[str, int] = {}
+    """Descriptors of the types of the modules that the program calls or looks into."""
 
     def attr(
         self, log: ctypes.Array[ctypes.c_char] | None = None, level: int = 0
@@ -53,13 +56,18 @@ class Request(NamedTuple):
             attr.struct.attach_btf_id, attr.struct.attach_btf_obj_fd = self.target
         if self.btf is not None:
             _describe(attr, self.spec, self.btf)
+        called = [self.modules[name] for name in self.spec.code.called_modules]
+        if called:
+            # What a call's off is an index of (5.16). The kernel image, 0, is found without.
+            attr.point("fd_array", struct.pack(f"={1 + len(called)}i", 0, *called))
         if log is not None:
             attr.point("log_buf", log)
             attr.struct.log_size, attr.struct.log_level = len(log), level
         return attr.ends_at("prog_name")
 
     def _insns(self) -> bytes:
-        return self.spec.code.encode(maps={name: one.fileno() for name, one in self.maps.items()})
+        maps = {name: one.fileno() for name, one in self.maps.items()}
+        return self.spec.code.encode(maps, modules=self.modules)
 
 
 def _describe(attr: Attr[BpfAttrProgLoad], spec: ProgramSpec, btf: KernelBtf) -> None:
@@ -67,21 +75,21 @@ def _describe(attr: Attr[BpfAttrProgLoad], spec: ProgramSpec, btf: KernelBtf) ->
     functions = btf.func_info(spec.code)
     if not functions:
         return
-    struct = attr.struct
-    struct.prog_btf_fd = btf.fileno()
+    load = attr.struct
+    load.prog_btf_fd = btf.fileno()
     attr.point("func_info", functions)
-    struct.func_info_rec_size = _FUNC_INFO
-    struct.func_info_cnt = len(functions) // _FUNC_INFO
+    load.func_info_rec_size = _FUNC_INFO
+    load.func_info_cnt = len(functions) // _FUNC_INFO
     lines = btf.line_info(spec.code)
     if lines:
         attr.point("line_info", lines)
-        struct.line_info_rec_size = _LINE_INFO
-        struct.line_info_cnt = len(lines) // _LINE_INFO
+        load.line_info_rec_size = _LINE_INFO
+        load.line_info_cnt = len(lines) // _LINE_INFO
 
 
 def _attr(spec: ProgramSpec, insns: bytes) -> Attr[BpfAttrProgLoad]:
     """What every program needs."""
-    struct = BpfAttrProgLoad(
+    load = BpfAttrProgLoad(
         prog_type=spec.prog_type,
         insn_cnt=len(insns) // _INSN_SIZE,
         prog_name=bpf.obj_name(spec.name),
@@ -89,4 +97,4 @@ def _attr(spec: ProgramSpec, insns: bytes) -> Attr[BpfAttrProgLoad]:
         prog_flags=spec.prog_flags,
     )
     license_ = spec.license.encode(errors="surrogateescape") + b"\0"
-    return Attr(struct).point("insns", insns).point("license", license_)
+    return Attr(load).point("insns", insns).point("license", license_)

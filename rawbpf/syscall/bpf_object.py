@@ -26,12 +26,14 @@ __all__ = [
     "enable_stats",
     "fd_by_id",
     "ids",
+    "module_name",
     "obj_get",
     "obj_pin",
     "prog_info",
 ]
 
 _BPF_STATS_RUN_TIME = 0
+_MODULE_NAME_LEN = 64
 
 
 def obj_pin(fd: int, path: str) -> None:
@@ -88,6 +90,13 @@ def btf_info(fd: int) -> tuple[BpfBtfInfo, bytes]:
     data = ctypes.create_string_buffer(info.btf_size)
     info = BpfBtfInfo(btf=ctypes.addressof(data), btf_size=len(data))
     return obj_get_info(fd, info), data.raw
+
+
+def module_name(fd: int) -> str:
+    """Whose types these are: a module's name, "vmlinux", or "" if a program loaded them (5.11)."""
+    name = ctypes.create_string_buffer(_MODULE_NAME_LEN)
+    asked = BpfBtfInfo(name=ctypes.addressof(name), name_len=len(name))
+    return name.value.decode() if obj_get_info(fd, asked).kernel_btf else ""
 
 
 class Array(NamedTuple):

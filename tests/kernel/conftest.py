@@ -49,6 +49,8 @@ def pytest_collection_modifyitems(items):
     probe = load or lacking_to_probe()
     for item in items:
         reason = load if "no_probe" in item.keywords else probe
+        if "modules" in item.keywords:
+            reason = "loads and unloads modules: for guests"
         if "kernel" in item.path.parts and reason:
             item.add_marker(pytest.mark.skip(reason=reason))
 

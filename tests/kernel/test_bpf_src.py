@@ -5,6 +5,7 @@ it needs; on an older one it has to be refused, and the refusal has to name what
 """
 
 import ctypes
+import errno
 import os
 import re
 import socket
@@ -16,20 +17,23 @@ import pytest
 from rawbpf.collection.collection import Collection
 from rawbpf.collection.open import read_object
 from rawbpf.errors import AttachError, RawbpfError
+from rawbpf.kernel.btf import btf_modules
 from rawbpf.kernel.config import kernel_config
 from rawbpf.kernel.pins import unpin
 from rawbpf.kernel.version import kernel_version
 from rawbpf.readers.perf_reader import PerfReader
+from rawbpf.readers.ring_reader import RingReader
 from rawbpf.uapi.btf import BTF_KIND_VAR
 from tests.support.bpf_objects import CLANGS, SOURCES, built
 
 NAMES = sorted(path.name.removesuffix(".bpf.c") for path in SOURCES.glob("*.bpf.c"))
 GETENV = struct.Struct("=II32s")
-NEEDS = re.compile(r"rawbpf: kernel (\d+)\.(\d+)(?:, config (\w+))?")
+NEEDS = re.compile(r"rawbpf: kernel (\d+)\.(\d+)(?:, config (\w+))?(?:, module (\w+))?")
 ME = os.getpid()
 
 LACKING = {
     "callbacks": r"bpf_loop\(\) needs Linux 5.17",
+    "connections": "this kernel has no struct bpf_ct_opts",
     "many_probes": r"bpf_get_func_ip\(\) needs Linux 5.15|built without CONFIG_FPROBE",
     "permissions": r"LSM hook",
     "user_functions": r"bpf_get_func_ip\(\) needs Linux 5.15|attach to \d functions of .*/libc",
@@ -39,8 +43,10 @@ LACKING = {
 
 def lacks(name):
     """Whether this kernel is older than the program needs, or built without it."""
-    major, minor, config = NEEDS.search((SOURCES / f"{name}.bpf.c").read_text()).groups()
+    major, minor, config, module = NEEDS.search((SOURCES / f"{name}.bpf.c").read_text()).groups()
     if kernel_version() < (int(major), int(minor)):
+        return True
+    if module is not None and module not in btf_modules():
         return True
     return config is not None and kernel_config(config) not in ("y", "m")
 
@@ -291,3 +297,20 @@ def test_many_probes(opened):
             > 0
         )
         assert obj.bss["returns"] > 0
+
+
+def test_connections(opened, kernel):
+    obj = started(opened, "connections")
+    if obj is None:
+        return
+    types = kernel.modules["nf_conntrack"]
+    with RingReader(obj.maps["events"]) as reader:
+        assert obj.programs["note"].test_run(bytes(64)).retval == 0
+        records = [one for drained in reader.drain() for one in drained.records.samples]
+    insert, lookup = (1, 6, 0, 0), (2, 6, 0, 1)
+    missed = (2, 6, -errno.ENOENT, 0)
+    assert [struct.unpack("IIiI", one) for one in records] == [insert, lookup, missed]
+    assert obj.bss["opts_type"] == types.find_id("bpf_ct_opts")
+    assert obj.bss["opts_size"] == types.find("bpf_ct_opts").size
+    assert obj.bss["hash_address"] == kernel.address("nf_conntrack_hash")
+    assert obj.data["recseq"] == ("x_tables" not in kernel.modules)  # 0 where nobody counts

@@ -23,6 +23,7 @@ _SHOWN: dict[str, Callable[[str], str]] = {
     "helper": lambda _: "helper",
     "id": lambda _: "function",
     "index": lambda _: "index",
+    "fd": lambda _: "number",
 }
 
 

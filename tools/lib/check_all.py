@@ -48,6 +48,7 @@ BTF_TESTS = [
     "tests/objects/test_relocate.py",
 ]
 TOOLS_SUITES = ("bookworm", "trixie")  # what the packaged tools were made for, and the next one
+AS_LIBBPF = f"{KERNEL_TESTS}/test_modules.py::test_the_kernel_gets_what_libbpf_would_give_it"
 ONLY_ON = {
     # What a page shows is shown of one kernel; what strace prints of a call is the same on all.
     f"{KERNEL_TESTS}/test_lessons.py": (DEFAULT_SUITE,),
@@ -55,9 +56,12 @@ ONLY_ON = {
     f"{STRACED}_values[load]": (DEFAULT_SUITE,),
     f"{KERNEL_TESTS}/test_run.py::test_places_that_no_section_says_are_given": (DEFAULT_SUITE,),
     f"{KERNEL_TESTS}/test_packaged_tools.py": TOOLS_SUITES,
+    AS_LIBBPF: TOOLS_SUITES,
     f"{KERNEL_TESTS}/test_packaged_events.py": (DEFAULT_SUITE,),
 }
 """Tests that cost much, and would say the same of each kernel."""
+MODULES = ("nf_conntrack", "x_tables", "dummy")
+"""What kernel tests want of modules: functions to call, a variable to read, one to unload."""
 MACHINE_TEST = f"{KERNEL_TESTS}/test_machine_kernel.py"
 NOTHING_COLLECTED = 5  # pytest's exit status
 A_DAY = 24 * 60 * 60
@@ -120,7 +124,7 @@ def present_kernels(suites: list[str]) -> tuple[list[Kernel], list[Outcome]]:
     for suite in suites:
         kernel = choose(suite, cached())
         why = ""
-        if kernel is None or time.time() - _asked_at(kernel) > A_DAY:
+        if kernel is None or kernel.modules is None or time.time() - _asked_at(kernel) > A_DAY:
             try:
                 fetch(suite, say)
             except RawbpfError as error:
@@ -142,6 +146,7 @@ def kernel_part(kernel: Kernel, arguments: list[str], out: str) -> Part:
     """The kernel tests in a guest, with the peers that they need there; its BTF goes to ``out``."""
     command = [sys.executable, "-m", "rawbpf", "guest", "--kernel", str(kernel.release)]
     command += ["--timeout", "1500", "--out", f"{out}/{kernel.suite}", "--disk", "64M"]
+    command += [f"--module={name}" for name in MODULES]
     for peer in ("bpftool", "strace"):
         if found := shutil.which(peer, path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
             command += ["--add", found]

@@ -24,12 +24,15 @@ from rawbpf.guest.image.tree import JUNK, Tree
 from rawbpf.guest.wire.cpio import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-__all__ = ["JOB", "open_images", "run_image"]
+__all__ = ["JOB", "MODULES", "open_images", "run_image"]
 
 JOB = "/rawbpf/job"
 """Where PID 1 finds what to do: a marshalled dictionary, as the same interpreter reads it."""
+
+MODULES = "/rawbpf/modules"
+"""Where a guest has the modules that were asked for, each as NAME.ko."""
 
 _INIT = """#!/rawbpf/python -IS
 import sys
@@ -152,11 +155,15 @@ def _bring_bytecode(tree: Tree, source: Path) -> None:
 
 
 def run_image(
-    job: dict[str, Any], add: Iterable[str], config: tuple[str, Path] | None = None
+    job: dict[str, Any],
+    add: Iterable[str],
+    config: tuple[str, Path] | None = None,
+    modules: Mapping[str, bytes] = {},
 ) -> Iterator[bytes]:
     """The pieces of the archive for one run: the files to add, and the job.
 
     ``config``: the kernel's release and configuration, to lie in /boot, as programs expect it.
+    ``modules``: object files by name, to lie in MODULES and be loaded in this order.
     """
     tree = Tree()
     if config is not None:
@@ -164,6 +171,8 @@ def run_image(
         tree.file(f"/boot/config-{release}", path.read_bytes())
     for added in add:
         tree.bring_all(Path(added).absolute())
+    for name, data in modules.items():
+        tree.file(f"{MODULES}/{name}.ko", data)
     tree.directory(job["cwd"])
     tree.directory(job["env"]["HOME"])
     tree.file(JOB, marshal.dumps(job))

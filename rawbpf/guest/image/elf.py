@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["is_elf", "libraries", "loader", "without_debug_information"]
+__all__ = ["contents", "is_elf", "libraries", "loader", "without_debug_information"]
 
 _PT_INTERP = 3
 _SEGMENT = struct.Struct("<IIQQQQQQ")  # Elf64_Phdr
@@ -42,6 +42,20 @@ def loader(path: Path) -> str | None:
         if segment.kind == _PT_INTERP:
             return data[segment.offset : segment.end].rstrip(b"\0").decode()
     return None
+
+
+def contents(data: bytes, section: str) -> bytes:
+    """The bytes of a section of a 64-bit little-endian ELF file; none if it has no such."""
+    if data[:6] != b"\x7fELF\x02\x01" or len(data) < 64:
+        return b""
+    sections, where = _sections(data), struct.unpack_from("<H", data, 62)[0]
+    if where >= len(sections):
+        return b""
+    wanted, names = section.encode() + b"\0", sections[where].offset
+    for one in sections:
+        if data[names + one.name : names + one.name + len(wanted)] == wanted:
+            return data[one.offset : one.offset + one.size]
+    return b""
 
 
 def without_debug_information(data: bytes) -> bytes:

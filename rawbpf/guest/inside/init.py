@@ -15,6 +15,7 @@ import sys
 import termios
 import tty
 
+from rawbpf.guest.inside.modules import load_modules
 from rawbpf.guest.inside.mounts import power_off, prepare
 from rawbpf.guest.inside.relay import Line, Relay
 from rawbpf.guest.inside.spawn import open_streams, start
@@ -32,6 +33,8 @@ def main() -> None:
     prepare()
     with open(_JOB, "rb") as file:
         job = marshal.load(file)
+    if not load_modules(job["modules"]):
+        power_off()
     line = _open_line()
     release = os.uname().release
     line.send(Kind.READY, release.encode())

@@ -1,7 +1,8 @@
 """Which kernel a guest runs: a file, a version, or a Debian suite, out of the user's cache.
 
-The cache has a folder for each kernel, named by its release (`uname -r`), with vmlinuz, config and
-System.map, and an ``origin`` that says which suite, package and version it came from.
+The cache has a folder for each kernel, named by its release (`uname -r`), with vmlinuz, config,
+System.map, a folder ``modules``, and an ``origin`` that says which suite, package and version it
+came from.
 """
 
 from __future__ import annotations
@@ -47,12 +48,23 @@ class Kernel(NamedTuple):
 
         In the cache the file lies beside the image; /boot has ``vmlinuz-R`` and ``config-R``.
         """
-        release = self.release or self.vmlinuz.name.partition("-")[2]
+        release = self._release
         for name in ("config", f"config-{release}"):
             path = self.vmlinuz.parent / name
             if release and path.is_file() and os.access(path, os.R_OK):
                 return release, path
         return None
+
+    @property
+    def modules(self) -> Path | None:
+        """The folder of its modules: beside it in the cache, or this machine's; None without."""
+        beside = self.vmlinuz.parent / "modules"
+        installed = Path("/lib/modules", self._release) if self._release else beside
+        return next((folder for folder in (beside, installed) if folder.is_dir()), None)
+
+    @property
+    def _release(self) -> str:
+        return self.release or self.vmlinuz.name.partition("-")[2]
 
 
 def is_version(wanted: str, release: str) -> bool:
@@ -102,10 +114,11 @@ def choose(wanted: str | None, kernels: list[Kernel]) -> Kernel | None:
     return fitting[-1] if fitting else None
 
 
-def find(wanted: str | None, fetch: Callable[[str], None]) -> Kernel:
+def find(wanted: str | None, fetch: Callable[[str], None], *, with_modules: bool = False) -> Kernel:
     """The kernel to boot; what is not in the cache is fetched.
 
-    Raises UsageError for a path that is not there, GuestError when fetching fails.
+    ``with_modules``: so is one that is there without its modules. Raises UsageError for a path that
+    is not there, GuestError when fetching fails.
     """
     if wanted is not None and "/" in wanted:
         path = Path(wanted)
@@ -113,8 +126,8 @@ def find(wanted: str | None, fetch: Callable[[str], None]) -> Kernel:
             raise UsageError(f"--kernel {wanted} is no file that can be read")
         return Kernel(path)
     kernel = choose(wanted, cached())
-    if kernel is None:
-        fetch(wanted or DEFAULT_SUITE)
+    if kernel is None or (with_modules and kernel.modules is None):
+        fetch(wanted or (kernel and kernel.suite) or DEFAULT_SUITE)
         kernel = choose(wanted, cached())
     if kernel is None:
         raise GuestError(f"no kernel {wanted} was found", fix="name a vmlinuz by --kernel PATH")

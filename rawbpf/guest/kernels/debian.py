@@ -2,7 +2,8 @@
 
 A suite's cloud kernel is what its metapackage linux-image-cloud-amd64 depends on: that name stays,
 while the version in the other name moves with every update. Up to trixie that package holds
-vmlinuz; later ones only lead to linux-binary-RELEASE and linux-base-RELEASE.
+vmlinuz and the modules; later ones only lead to linux-binary-RELEASE, linux-base-RELEASE and
+linux-modules-RELEASE.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from rawbpf.guest.kernels.choice import SUITES, is_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from rawbpf.guest.kernels.apt import Apt
 
@@ -63,7 +65,7 @@ def _bring_kernel(apt: Apt, wanted: str) -> bool:
     if wanted != apt.suite and not is_version(wanted, release):
         return False
     target = cache.folder("kernels") / release
-    if (target / "vmlinuz").exists():
+    if (target / "vmlinuz").exists() and (target / "modules").exists():
         (target / "origin").touch()
         apt.say(f"{apt.suite} has {release}, which is here")
         return True
@@ -79,9 +81,21 @@ def _bring_kernel(apt: Apt, wanted: str) -> bool:
         if not found:
             raise GuestError(f"the packages of {release} hold no {name}")
         shutil.move(found[0], ready / name)
+    _bring_modules(unpacked, release, ready / "modules")
     (ready / "origin").write_text(origin, encoding="utf-8")
     cache.replace_folder(ready, target)
     return True
+
+
+def _bring_modules(unpacked: Path, release: str, ready: Path) -> None:
+    """The modules, packed as they are, and the list of those that are part of the image."""
+    ready.mkdir()
+    for folder in unpacked.rglob(f"modules/{release}"):
+        for name in ("kernel", "modules.builtin"):
+            if (folder / name).exists():
+                shutil.move(folder / name, ready / name)
+    if not (ready / "kernel").exists():
+        raise GuestError(f"the packages of {release} hold no modules")
 
 
 def kernel_packages(record: str, release: str = "") -> list[str]:
@@ -90,7 +104,7 @@ def kernel_packages(record: str, release: str = "") -> list[str]:
     >>> kernel_packages("Depends: linux-base, linux-image-6.1.0-50-cloud-amd64 (= 6.1.176-1)")
     ['linux-image-6.1.0-50-cloud-amd64']
     """
-    kinds = "base|binary" if release else "image"
+    kinds = "base|binary|modules" if release else "image"
     tail = re.escape(release) if release else r"[0-9][^\s,|]*"
     names = re.findall(rf"\blinux-(?:{kinds})-{tail}(?=[\s,|]|$)", field(record, "Depends"))
     if not names and not release:

@@ -63,6 +63,7 @@ EMITTED = [
     (lambda b: b.ld_map_idx(r1, 7), "r1 = map_by_idx(7) ll"),
     (lambda b: b.ld_map_idx_value(r1, 7, 16), "r1 = map_val(map_by_idx(7)) + 16 ll"),
     (lambda b: b.ld_btf_id(r1, 7), "r1 = var_addr(7) ll"),
+    (lambda b: b.ld_btf_id(r1, 7, 3), "r1 = var_addr(7 in 3) ll"),
     (lambda b: b.ld_func(r1, -3), "r1 = code_addr(-3) ll"),
     (lambda b: b.jeq(r1, 0, 5), "if r1 == 0 goto +5"),
     (lambda b: b.jne(r1, r2, 5), "if r1 != r2 goto +5"),

@@ -59,6 +59,7 @@ EXAMPLES = {
     "helper": "bpf_ktime_get_ns#5",
     "id": "7",
     "index": "1",
+    "fd": "7",
 }
 """Operands as the kernel and others write them, where that is not how we do."""
 

@@ -13,17 +13,24 @@ from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 
 
-def types_with(function, base=None):
+def types_with(functions, base=None):
     builder = BtfBuilder(base=base)
-    builder.add_func(function, builder.add_func_proto(0), 0)
+    for function in functions:
+        builder.add_func(function, builder.add_func_proto(0), 0)
     return Btf(builder.encode(), base)
 
 
 @pytest.fixture
 def kernel():
-    image = types_with("vfs_read")
-    modules = {"nft": types_with("nft_do_chain", image)}
-    return SimpleNamespace(require_types=lambda: image, modules=modules)
+    image = types_with(["vfs_read"])
+    modules = {
+        "nft": types_with(["nft_do_chain", "start"], image),
+        "late": types_with(["start"], image),
+    }
+    owners = {"old_function": ["old"], "nft_do_chain": ["nft"]}
+    return SimpleNamespace(
+        require_types=lambda: image, modules=modules, owners=lambda name: owners.get(name, [])
+    )
 
 
 def program(where, at=bpf_attach_type.BPF_TRACE_FENTRY):
@@ -31,18 +38,44 @@ def program(where, at=bpf_attach_type.BPF_TRACE_FENTRY):
     return ProgramSpec("p", kind, Program("p", ()), expected_attach_type=at, attach_to=where)
 
 
-def test_a_function_of_the_image(kernel):
-    assert attach_target(program("vfs_read"), kernel) == kernel.require_types().find_id("vfs_read")
+@pytest.mark.parametrize("where", ["vfs_read", "vmlinux:vfs_read"])
+def test_a_function_of_the_image(kernel, where):
+    found = attach_target(program(where), kernel)
+    assert found == (kernel.require_types().find_id("vfs_read"), "")
 
 
-def test_a_function_of_a_module_is_refused_by_name(kernel):
-    with pytest.raises(UnsupportedError, match="function 'nft_do_chain' of module nft"):
-        attach_target(program("nft_do_chain"), kernel)
+def test_what_is_in_the_image_costs_no_look_at_modules(kernel):
+    del kernel.modules
+    assert attach_target(program("vfs_read"), kernel).module == ""
+
+
+@pytest.mark.parametrize("where", ["nft_do_chain", "nft:nft_do_chain"])
+def test_a_function_of_a_module(kernel, where):
+    found = attach_target(program(where), kernel)
+    assert found == (kernel.modules["nft"].find_id("nft_do_chain"), "nft")
+
+
+def test_of_several_modules_the_first_or_the_one_that_is_named(kernel):
+    assert attach_target(program("start"), kernel).module == "nft"
+    assert attach_target(program("late:start"), kernel).module == "late"
 
 
 def test_what_is_nowhere(kernel):
     with pytest.raises(UnsupportedError, match=r"no tracepoint 'vfs_read'.*btf_trace_vfs_read"):
         attach_target(program("vfs_read", bpf_attach_type.BPF_TRACE_RAW_TP), kernel)
+
+
+@pytest.mark.parametrize(
+    ("where", "why"),
+    [
+        ("never_was:f", "no module never_was is loaded; load it: modprobe never_was"),
+        ("vmlinux:nft_do_chain", "the types of the kernel image do not know nft_do_chain"),
+        ("old_function", "module old does not describe its types; .*a kprobe works without"),
+    ],
+)
+def test_why_not(kernel, where, why):
+    with pytest.raises(UnsupportedError, match=why):
+        attach_target(program(where), kernel)
 
 
 def test_what_does_not_say_where(kernel):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rawbpf.asm.instruction import Instruction
+from rawbpf.asm.instruction import Instruction, decode_all
 from rawbpf.asm.opcode import LD_IMM64
 from rawbpf.asm.program import Program, Reference
 from rawbpf.btf.btf import Btf
@@ -10,7 +10,7 @@ from rawbpf.btf.encode import BtfBuilder
 from rawbpf.btf.types import Const, Enum, Enumerator
 from rawbpf.collection.kconfig import kconfig_data
 from rawbpf.collection.ksyms import ABSENT_CALL, resolve_ksyms
-from rawbpf.errors import RawbpfError, UnsupportedError
+from rawbpf.errors import BytecodeError, RawbpfError, UnsupportedError
 from rawbpf.kernel.version import KernelVersion
 from rawbpf.specs.extern_spec import ExternSpec
 from rawbpf.specs.object_spec import ObjectSpec
@@ -26,12 +26,13 @@ class Kernel:
     version = KernelVersion(6, 1, 300)
     wraps_syscalls = True
     has_cookies = False
-    modules = {}
 
-    def __init__(self, settings=None, symbols=None, types=None):
+    def __init__(self, settings=None, symbols=None, types=None, modules=None, owners=()):
         self.setting = (settings or {}).get
         self.address = (symbols or {}).get
         self.types = types
+        self.modules = modules or {}
+        self.owners = {name: ["nft"] for name in owners}.get
 
     def require_types(self):
         return self.types
@@ -104,8 +105,8 @@ def resolved(spec, kernel, *instructions):
     code = Program("p", tuple(one for one, _ in instructions), references=references)
     program = ProgramSpec("p", bpf_prog_type.BPF_PROG_TYPE_KPROBE, code)
     done = resolve_ksyms(spec._replace(programs={"p": program}), kernel).programs["p"].code
-    assert not done.references
-    return done.instructions
+    assert not any(one.kind in ("ksym", "kfunc") for one in done.references.values())
+    return done if done.references else done.instructions
 
 
 LOAD = Instruction(LD_IMM64, dst=1)
@@ -148,3 +149,42 @@ def test_an_absent_name_is_an_error_unless_weak(types):
     spec = asking(btf, ExternSpec("never", "ksym", ids["const void"]))
     with pytest.raises(UnsupportedError, match="no variable never"):
         resolved(spec, Kernel(), (LOAD, Reference("ksym", "never")))
+
+
+def test_what_a_module_has_keeps_its_name_beside_the_id(types):
+    ids, btf = types
+    image = BtfBuilder()
+    image.add_int("int", 4)
+    image = Btf(image.encode())
+    b = BtfBuilder(base=image)
+    variable = b.add_var("nft_state", 1)
+    function = b.add_func("nft_lookup", b.add_func_proto(0))
+    spec = asking(
+        btf,
+        ExternSpec("nft_state", "ksym", ids["int"]),
+        ExternSpec("nft_lookup", "kfunc", ids["int"]),
+    )
+    done = resolved(
+        spec,
+        Kernel(types=image, modules={"nft": Btf(b.encode(), image)}),
+        (LOAD, Reference("ksym", "nft_state")),
+        (Instruction(CALL, src=2), Reference("kfunc", "nft_lookup")),
+    )
+    assert done.instructions == (
+        LOAD._replace(src=3, imm=variable),
+        Instruction(CALL, src=2, imm=function),
+    )
+    assert done.modules == ["nft"]
+    told = decode_all(done.encode(modules={"other": 8, "nft": 9}))
+    assert told[0].imm == variable | 9 << 32
+    assert (told[1].off, told[1].imm) == (1, function)
+    with pytest.raises(BytecodeError, match="function of a module 'nft:nft_lookup'"):
+        done._replace(references={1: done.references[1]}).encode()
+
+
+def test_a_module_that_does_not_describe_its_types(types):
+    ids, btf = types
+    spec = asking(btf, ExternSpec("nft_lookup", "kfunc", ids["int"]))
+    kernel = Kernel(types=btf, owners=["nft_lookup"])
+    with pytest.raises(UnsupportedError, match="module nft does not describe its types; it takes"):
+        resolved(spec, kernel, (Instruction(CALL, src=2), Reference("kfunc", "nft_lookup")))

@@ -71,9 +71,9 @@ TRIXIE, SID = "6.12.117+deb13-cloud-amd64", "7.2.13+deb14-cloud-amd64"
         (f"linux-base-cloud-amd64 (= 7.2), linux-image-{SID}", "", [f"linux-image-{SID}"]),
         ("kmod, initramfs-tools (>= 0.12) | linux-initramfs-tool", TRIXIE, []),
         (
-            f"dracut | initramfs-tools, linux-base-{SID} (= 7.2), linux-binary-{SID} (= 7.2)",
+            f"x | y, linux-base-{SID} (= 7.2), linux-binary-{SID}, linux-modules-{SID} (= 7.2)",
             SID,
-            [f"linux-base-{SID}", f"linux-binary-{SID}"],
+            [f"linux-base-{SID}", f"linux-binary-{SID}", f"linux-modules-{SID}"],
         ),
     ],
 )

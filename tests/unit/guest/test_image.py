@@ -83,7 +83,8 @@ def test_the_run_part_holds_the_files_and_the_job(tmp_path):
     added = tmp_path.resolve() / "script.py"
     added.write_text("print(1)")
     job = {"argv": ["python"], "cwd": str(tmp_path.resolve()), "env": {"HOME": "/root"}}
-    archive = b"".join(run_image(job, [str(added)]))
+    archive = b"".join(run_image(job, [str(added)], modules={"dummy": b"object"}))
     found = {f"/{member.path}": member for member in decode(io.BytesIO(archive))}
     assert marshal.loads(found[JOB].data) == job
     assert found[str(added)].data == b"print(1)"
+    assert found["/rawbpf/modules/dummy.ko"].data == b"object"

@@ -79,6 +79,21 @@ def test_what_is_not_cached_is_fetched_once(cache):
     assert asked == [DEFAULT_SUITE]
 
 
+def test_a_kernel_without_its_modules_is_fetched_when_they_are_wanted(cache, tmp_path):
+    cache("6.1.0-50-cloud-amd64")
+    modules = tmp_path / "kernels" / "6.1.0-50-cloud-amd64" / "modules"
+    asked = []
+
+    def fetch(wanted):
+        asked.append(wanted)
+        modules.mkdir()
+
+    assert find(None, fetch).modules is None
+    assert find(None, fetch, with_modules=True).modules == modules
+    assert find("6.1", fetch, with_modules=True).modules == modules
+    assert asked == ["bookworm"]
+
+
 def test_a_fetch_that_brought_something_else_is_an_error(cache):
     with pytest.raises(GuestError, match=r"no kernel 6\.6"):
         find("6.6", lambda _: cache("6.1.0-50-cloud-amd64"))

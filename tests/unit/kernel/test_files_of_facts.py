@@ -94,9 +94,9 @@ def test_a_damaged_configuration(tmp_path, cut):
 
 
 def test_modules(tmp_path):
-    assert loaded_modules(tmp_path) == frozenset()
+    assert loaded_modules(tmp_path) == []
     machine = Machine(tmp_path).file("/proc/modules", "xfs 1 0 - Live 0x0\next4 1 0 - Live 0x0\n")
-    assert loaded_modules(machine.root) == {"xfs", "ext4"}
+    assert loaded_modules(machine.root) == ["ext4", "xfs"]
 
 
 @contextmanager

@@ -1,0 +1,129 @@
+"""What belongs to modules: found by name, loaded as libbpf loads it, held while it is used.
+
+The guest has loaded nf_conntrack, x_tables and dummy (MODULES in tools/lib/check_all.py).
+Up to 5.10 modules do not describe their types.
+"""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rawbpf.asm.instruction import Instruction
+from rawbpf.asm.program import Program
+from rawbpf.collection.collection import Collection
+from rawbpf.collection.open import read_object
+from rawbpf.errors import AttachError, UnsupportedError
+from rawbpf.kernel.version import kernel_version
+from rawbpf.links.kprobe import open_kprobe
+from rawbpf.programs.kernel_program import KernelProgram
+from rawbpf.specs.object_spec import ObjectSpec
+from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.syscall.bpf_object import obj_get, prog_info
+from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
+from rawbpf.uapi.bpf_insn import BPF_PSEUDO_MAP_VALUE
+from tests.support.bpf_objects import CLANGS, built
+from tests.support.modules import load_module, unload_module
+from tests.support.peers import peer
+
+pytestmark = pytest.mark.modules
+
+DESCRIBED = kernel_version() >= (5, 11)
+UNTYPED = "module dummy does not describe its types; it takes Linux 5.11 "
+PINS = Path("/sys/fs/bpf/connections")
+
+
+def at_entry_of(function, kernel):
+    """A program that does nothing, for the entry of a function."""
+    code = Program("nothing", (Instruction(0xB7), Instruction(0x95)))
+    spec = ProgramSpec(
+        "nothing",
+        bpf_prog_type.BPF_PROG_TYPE_TRACING,
+        code,
+        "GPL",
+        section=f"fentry/{function}",
+        expected_attach_type=bpf_attach_type.BPF_TRACE_FENTRY,
+        attach_to=function,
+    )
+    return Collection(ObjectSpec({"nothing": spec}, license="GPL"), kernel)
+
+
+def unload_and_load_again(name):
+    unload_module(name)
+    load_module(name)
+
+
+def test_the_kernel_gets_what_libbpf_would_give_it(kernel):
+    path = built("connections", CLANGS[-1])
+    words = [peer("bpftool"), "prog", "loadall", str(path), str(PINS)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    try:
+        with Collection(read_object(path), kernel) as ours:
+            ours.load()
+            for name, program in ours.programs.items():
+                with KernelProgram(obj_get(str(PINS / name))) as theirs:
+                    assert comparable(program) == comparable(theirs), name
+    finally:
+        for pin in PINS.iterdir():
+            pin.unlink()
+        PINS.rmdir()
+
+
+def comparable(program):
+    """The translated instructions; ids of maps are never the same."""
+    _, arrays = prog_info(program.fileno(), "xlated")
+    data = bytearray(arrays["xlated"])
+    for at in range(0, len(data), 8):
+        if data[at] == 0x18 and data[at + 1] >> 4 in (1, BPF_PSEUDO_MAP_VALUE):
+            data[at + 4 : at + 8] = bytes(4)
+    return data.hex(" ", 8).split()
+
+
+def test_a_link_holds_its_module(kernel):
+    with at_entry_of("dummy:dummy_xmit", kernel) as one:
+        if not DESCRIBED:
+            with pytest.raises(UnsupportedError, match=UNTYPED):
+                one.load()
+            return
+        one.load()
+        one.attach()
+        assert one.links
+        with pytest.raises(BlockingIOError):
+            unload_module("dummy")
+        one.detach()
+    unload_and_load_again("dummy")
+
+
+def test_a_kprobe_does_not():
+    with open_kprobe("dummy:dummy_xmit"):
+        unload_and_load_again("dummy")
+
+
+@pytest.mark.parametrize(
+    ("function", "why"),
+    [
+        ("rawbpf_never_was:f", "no module rawbpf_never_was is loaded; load it: modprobe"),
+        ("dummy:vfs_read", "types of module dummy do not know vfs_read" if DESCRIBED else UNTYPED),
+        ("vmlinux:dummy_xmit", "the types of the kernel image do not know dummy_xmit"),
+        ("rawbpf_never_was", "inlined, not compiled in, or in a module that is not loaded"),
+    ],
+)
+def test_what_is_not_there(kernel, function, why):
+    with at_entry_of(function, kernel) as one, pytest.raises(UnsupportedError, match=why):
+        one.load()
+
+
+def test_what_went_away_since(kernel):
+    assert ("dummy" in kernel.modules) == DESCRIBED
+    unload_module("dummy")
+    try:
+        with (
+            at_entry_of("dummy:dummy_xmit", kernel) as one,
+            pytest.raises(UnsupportedError, match="no module dummy is loaded"),
+        ):
+            one.load()
+        with pytest.raises(AttachError, match="no module dummy is loaded"):
+            open_kprobe("dummy:dummy_xmit")
+    finally:
+        load_module("dummy")
