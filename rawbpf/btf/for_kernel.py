@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.btf import types as t
 from rawbpf.btf.encode import BtfBuilder
-from rawbpf.btf.sanitize import FEATURES
+from rawbpf.btf.sanitize import sanitized
 from rawbpf.btf.sizes import align_of, size_of
 from rawbpf.uapi.btf import (
     BTF_FUNC_EXTERN,
@@ -77,10 +77,7 @@ class _Mender:
         """All types, one after the other."""
         builder = BtfBuilder(self.btf.base, self.btf.order)
         for type_id, record in self.btf:
-            mended = self._mended(type_id, record)
-            for name in self.missing:
-                mended = FEATURES[name].replace(mended) or mended
-            builder.add(mended)
+            builder.add(sanitized(self._mended(type_id, record), self.missing))
         return builder
 
     def _mended(self, type_id: int, record: t.Type) -> t.Type:
@@ -93,8 +90,7 @@ class _Mender:
         if isinstance(record, t.Func):
             return record._replace(linkage=self._linkage(record))
         if isinstance(record, t.FuncProto) and type_id in self.prototypes:
-            params = (one._replace(name=one.name or "_") for one in record.params)
-            return record._replace(params=tuple(params))
+            return record._replace(params=tuple(map(_with_name, record.params)))
         return record
 
     def _linkage(self, record: t.Func) -> int:
@@ -125,3 +121,8 @@ class _Mender:
                 offsets[variable.name] = start
                 end = start + size_of(self.btf, variable.type_id)
         return max(end, 1), offsets
+
+
+def _with_name(param: t.Param) -> t.Param:
+    """The last may have neither name nor type: it stands for ``...``, and would not with a name."""
+    return param._replace(name="_") if param.type_id and not param.name else param

@@ -17,11 +17,11 @@ from rawbpf.btf.encode import BtfBuilder
 from rawbpf.uapi.btf import BTF_INT_SIGNED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Iterable
 
     from rawbpf.btf.btf import Btf
 
-__all__ = ["FEATURES", "Feature", "example", "features_used", "sanitize"]
+__all__ = ["FEATURES", "Feature", "example", "features_used", "sanitized"]
 
 
 class Feature(NamedTuple):
@@ -126,19 +126,12 @@ def features_used(btf: Btf) -> set[str]:
     }
 
 
-def sanitize(btf: Btf, missing: Collection[str]) -> BtfBuilder:
-    """The blob without the features in ``missing``, every type at its id.
+def sanitized(record: t.Type, missing: Iterable[str]) -> t.Type:
+    """The record, or what takes its place on a kernel without the features in ``missing``.
 
-    A builder, because .BTF.ext shares the strings and is to be encoded first.
-
-    >>> from rawbpf.btf.btf import Btf
-    >>> clean = sanitize(Btf(example("type_tag")), ["type_tag"])
-    >>> Btf(clean.encode())[3]
-    Const(type_id=1, kind=10)
+    >>> sanitized(t.TypeTag("user", 7), ["float", "type_tag"])
+    Const(type_id=7, kind=10)
     """
-    builder = BtfBuilder(btf.base, btf.order)
-    for _, record in btf:
-        for name in missing:
-            record = FEATURES[name].replace(record) or record  # noqa: PLW2901 -- one after another
-        builder.add(record)
-    return builder
+    for name in missing:
+        record = FEATURES[name].replace(record) or record
+    return record

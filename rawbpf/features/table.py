@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.asm import r0, r1, r10
-from rawbpf.features.ask_btf import btf_kind, decl_tag, enum64, float_, type_tag
+from rawbpf.features.ask_btf import btf_feature
 from rawbpf.features.ask_kernel import capability, memcg_accounting, pmu
 from rawbpf.features.ask_link import kprobe_multi, perf_event_link, uprobe_multi
 from rawbpf.features.ask_map import map_type
@@ -99,17 +99,17 @@ FEATURES = {
         Feature("BPF_MAP_TYPE_RINGBUF", (5, 8), "457f44363a88", _RINGBUF),
         _helper("ringbuf_output", "457f44363a88"),
         Feature("memory counted by cgroup", (5, 11), "80ee81e0403c", memcg_accounting),
-        Feature("BTF_KIND_FLOAT", (5, 13), "b1828f0b0482", partial(btf_kind, "FLOAT", float_)),
+        Feature("BTF_KIND_FLOAT", (5, 13), "b1828f0b0482", partial(btf_feature, "float")),
         Feature("BPF_LINK_TYPE_PERF_EVENT", (5, 15), "b89fbfbb854c", perf_event_link),
         _helper("get_attach_cookie", "82e6b1eee6a8"),
         Feature("BTF_KIND_DECL_TAG", (5, 16), "b5ea834dde6b",
-                partial(btf_kind, "DECL_TAG", decl_tag)),
+                partial(btf_feature, "decl_tag")),
         Feature("BTF_KIND_TYPE_TAG", (5, 17), "8c42d2fa4eea",
-                partial(btf_kind, "TYPE_TAG", type_tag)),
+                partial(btf_feature, "type_tag")),
         _helper("loop", "e6f2dd0f8067"),
         Feature("BPF_LINK_TYPE_KPROBE_MULTI", (5, 18), "0dcac2725406",
                 partial(kprobe_multi, _MULTI)),
-        Feature("BTF_KIND_ENUM64", (6, 0), "6089fb325cf7", partial(btf_kind, "ENUM64", enum64)),
+        Feature("BTF_KIND_ENUM64", (6, 0), "6089fb325cf7", partial(btf_feature, "enum64")),
         Feature("log_true_size", (6, 4), "47a71c1f9af0", log_true_size),
         Feature("instructions of ISA v4", (6, 6), "1f9a1ea821ff",
                 partial(instruction, "r0 = (s8)r1", _movsx)),

@@ -126,3 +126,12 @@ class Entries(RawMap):
         types = self.types
         for key, value in self.raw_items():
             yield types.decode_key(key), types.value.decode(value)
+
+    def raw_items(self) -> Iterator[tuple[bytes, bytes]]:
+        """The same in bytes."""
+        from rawbpf.maps.batch import read_all  # counters need none
+
+        try:
+            yield from read_all(self)
+        except KernelError as error:
+            raise explain("read", self.spec, None, error) from None

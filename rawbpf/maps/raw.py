@@ -114,16 +114,6 @@ class RawMap(Owner):
 
             raise explain("walk through", self.spec, None, error) from None
 
-    def raw_items(self) -> Iterator[tuple[bytes, bytes]]:
-        """All keys with their values: many at once, where the kernel can (5.6)."""
-        from rawbpf.maps.batch import read_all
-        from rawbpf.maps.refusal import explain
-
-        try:
-            yield from read_all(self)
-        except KernelError as error:
-            raise explain("read", self.spec, None, error) from None
-
     def close(self) -> None:
         """Give up the descriptor. A PERF_EVENT_ARRAY loses the events stored in it with it."""
         self._fd.close()

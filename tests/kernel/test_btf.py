@@ -13,7 +13,8 @@ from rawbpf.btf import types as t
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.encode import BtfBuilder
 from rawbpf.btf.ext_info import FuncInfo, LineInfo, pack
-from rawbpf.btf.sanitize import FEATURES, example, sanitize
+from rawbpf.btf.for_kernel import for_kernel
+from rawbpf.btf.sanitize import FEATURES, example
 from rawbpf.cli.btf_source import open_btf
 from rawbpf.errors import KernelError
 from rawbpf.kernel.btf import btf_modules
@@ -66,7 +67,7 @@ def test_a_feature_is_there_from_its_kernel_on(name):
 
 @pytest.mark.parametrize("name", FEATURES)
 def test_without_the_feature_every_kernel_takes_it(name):
-    assert accepted(sanitize(Btf.from_bytes(example(name)), [name]).encode())
+    assert accepted(for_kernel(Btf(example(name)), {}, [name]).encode())
 
 
 def test_the_kernel_takes_every_kind_that_it_knows():

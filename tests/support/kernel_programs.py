@@ -13,9 +13,8 @@ from rawbpf.maps.map import Map
 from rawbpf.specs.object_spec import ObjectSpec
 from rawbpf.syscall import bpf
 from rawbpf.syscall.attr import Attr
-from rawbpf.syscall.gate import enter
-from rawbpf.uapi.bpf import bpf_cmd, bpf_prog_type
-from rawbpf.uapi.bpf_attr import BpfAttrMapElem, BpfAttrProgLoad
+from rawbpf.uapi.bpf import bpf_prog_type
+from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
 
 ONLY_KEY = bytes(4)
 LOG_SIZE = 1 << 20
@@ -47,7 +46,7 @@ def in_kernel(spec: ObjectSpec, packet: bytes) -> Result:
         for name, data in spec.data.items():
             maps[name].update(ONLY_KEY, data.contents)
             if data.read_only:
-                freeze(maps[name])
+                maps[name].freeze()
         (program,) = spec.programs.values()
         code = program.code.encode(maps={name: one.fileno() for name, one in maps.items()})
         fd = stack.enter_context(load(program.code, code))
@@ -55,12 +54,6 @@ def in_kernel(spec: ObjectSpec, packet: bytes) -> Result:
             maps["jumps"].update(ONLY_KEY, fd.fileno().to_bytes(4, "little"))
         run = bpf.prog_test_run(fd.fileno(), packet)
         return Result(run.retval, maps[".data"].lookup(ONLY_KEY), run.data)
-
-
-def freeze(map_: Map) -> None:
-    """BPF_MAP_FREEZE: user space may no longer write to it, so its texts are constant."""
-    attr = Attr(BpfAttrMapElem(map_fd=map_.fileno())).ends_at("map_fd")
-    enter("bpf", bpf_cmd.BPF_MAP_FREEZE, attr.address, attr.size)
 
 
 def load(program, code):

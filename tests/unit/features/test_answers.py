@@ -6,7 +6,7 @@ import pytest
 
 from rawbpf.features import table
 from rawbpf.features.answer import Outcome
-from rawbpf.features.ask_btf import btf_kind, enum64
+from rawbpf.features.ask_btf import btf_feature
 from rawbpf.features.ask_kernel import capability, memcg_accounting, pmu
 from rawbpf.features.ask_link import kprobe_multi, perf_event_link
 from rawbpf.features.ask_map import map_type
@@ -58,7 +58,7 @@ def test_programs_and_instructions(result, outcome):
 
 @pytest.mark.parametrize(("result", "outcome"), ERRNOS)
 def test_btf_kinds(result, outcome):
-    assert ask(lambda: btf_kind("ENUM64", enum64), BPF_BTF_LOAD=result) is outcome
+    assert ask(lambda: btf_feature("enum64"), BPF_BTF_LOAD=result) is outcome
 
 
 @pytest.mark.parametrize(
