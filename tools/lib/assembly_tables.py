@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Iterable
 
+from markdown_table import table
+
 from rawbpf.asm import forms_arithmetic, forms_atomic, forms_constant, forms_jump, forms_memory
 from rawbpf.asm.form import Form
 from rawbpf.asm.forms import FORMS
@@ -45,12 +47,6 @@ def _code(text: str) -> str:
     return f"`{text}`".replace("|", "\\|")
 
 
-def _table(head: str, rows: Iterable[Iterable[str]]) -> str:
-    columns = head.count("|") + 1
-    lines = [f"| {head} |", "|" + " --- |" * columns]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
-
-
 def _fixed(form: Form) -> str:
     """What besides the opcode makes it this form."""
     fields = (("src", form.src), ("off", form.off), ("imm", form.imm))
@@ -60,7 +56,7 @@ def _fixed(form: Form) -> str:
 
 
 def _forms(forms: Iterable[Form]) -> str:
-    return _table(
+    return table(
         "C-like | mnemonic | meaning | opcode | cpu | Linux",
         (
             (
@@ -83,7 +79,7 @@ def _only_read() -> str:
         others = [pattern for pattern in (form.w, *form.also) if pattern]
         if others:
             rows.append((_code(shown(form.c)), ", ".join(_code(shown(one)) for one in others)))
-    return _table("written | also read", rows)
+    return table("written | also read", rows)
 
 
 def _data() -> str:
@@ -98,9 +94,7 @@ def _data() -> str:
         name: f"numbers of {width} byte{'s' * (width > 1)}, aligned"
         for name, width in widths.items()
     }
-    return _table(
-        "directive | what it adds", ((f"`{name}`", meanings[name]) for name in DIRECTIVES)
-    )
+    return table("directive | what it adds", ((f"`{name}`", meanings[name]) for name in DIRECTIVES))
 
 
 def _integers() -> str:

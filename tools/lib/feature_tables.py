@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from markdown_table import table
+
 from rawbpf.asm.forms import FORMS
 from rawbpf.asm.opcode import LD_IMM64
 from rawbpf.features.table import FEATURES
@@ -22,14 +24,16 @@ def _version(text: str) -> tuple[int, ...]:
 
 def features() -> str:
     """A row for each feature that can be asked for."""
-    rows = [
-        f"| {feature.name} | {feature.since[0]}.{feature.since[1]} "
-        f"| {f'`{feature.commit}`' if feature.commit else ''} "
-        f"| {'yes' if feature.main_job else ''} |"
+    rows = (
+        (
+            feature.name,
+            ".".join(map(str, feature.since)),
+            f"`{feature.commit}`" if feature.commit else "",
+            "yes" if feature.main_job else "",
+        )
         for feature in FEATURES.values()
-    ]
-    head = "| feature | since Linux | commit | `rawbpf kprobe` needs it |"
-    return "\n".join([head, "| --- | --- | --- | --- |", *rows])
+    )
+    return table("feature | since Linux | commit | `rawbpf kprobe` needs it", rows)
 
 
 def helpers() -> str:
@@ -39,11 +43,11 @@ def helpers() -> str:
         for kernel, group in groupby(HELPERS.values(), key=lambda one: one.kernel)
     ]
     old = sum(len(names) for kernel, names in by_kernel if _version(kernel) <= _OLDEST)
-    rows = [f"| 5.8 or older | {old} of them |"]
+    rows = [("5.8 or older", f"{old} of them")]
     for kernel, names in by_kernel:
         if _version(kernel) > _OLDEST:
-            rows.append(f"| {kernel} | {', '.join(names)} |")
-    return "\n".join(["| since Linux | helpers |", "| --- | --- |", *rows])
+            rows.append((kernel, ", ".join(names)))
+    return table("since Linux | helpers", rows)
 
 
 def instructions() -> str:
@@ -55,8 +59,8 @@ def instructions() -> str:
     rows = []
     for kernel, group in groupby(newer, key=lambda form: form.kernel):
         names = dict.fromkeys(map(_name, group))
-        rows.append(f"| {kernel} | {', '.join(names)} |")
-    return "\n".join(["| since Linux | instructions |", "| --- | --- |", *rows])
+        rows.append((kernel, ", ".join(names)))
+    return table("since Linux | instructions", rows)
 
 
 def _name(form: Form) -> str:

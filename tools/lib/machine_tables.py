@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from markdown_table import table
+
 from rawbpf.machine import region
 from rawbpf.machine.helpers import call  # noqa: F401 -- it fills the table
 from rawbpf.machine.helpers.table import TABLE
@@ -17,9 +19,9 @@ def helpers() -> str:
     for number, helper in sorted(TABLE.items()):
         summary = (helper.function.__doc__ or "").split("\n")[0]
         rows.setdefault(summary, []).append(f"`{HELPER_NAMES[number]}`")
-    lines = [f"| {', '.join(names)} | {summary} |" for summary, names in rows.items()]
-    lines.append(f"| `{HELPER_NAMES[TAIL_CALL]}` | Another program goes on, 33 times at most. |")
-    return "\n".join(["| helper | |", "| --- | --- |", *lines])
+    lines = [(", ".join(names), summary) for summary, names in rows.items()]
+    lines.append((f"`{HELPER_NAMES[TAIL_CALL]}`", "Another program goes on, 33 times at most."))
+    return table("helper |", lines)
 
 
 def maps() -> str:
@@ -34,8 +36,7 @@ def addresses() -> str:
         (zone for zone in vars(region).values() if isinstance(zone, region.Zone)),
         key=lambda zone: zone.base,
     )
-    rows = [f"| `{zone.base:#x}` | {zone.name} |" for zone in zones]
-    return "\n".join(["| from | |", "| --- | --- |", *rows])
+    return table("from |", ((f"`{zone.base:#x}`", zone.name) for zone in zones))
 
 
 def world() -> str:
@@ -44,8 +45,8 @@ def world() -> str:
     for name, default in World._field_defaults.items():
         if not name.endswith("stack"):
             shown = hex(default) if isinstance(default, int) and default >> 32 else default
-            rows.append(f"| `{name}` | `{shown}` |")
-    return "\n".join(["| field | default |", "| --- | --- |", *rows])
+            rows.append((f"`{name}`", f"`{shown}`"))
+    return table("field | default", rows)
 
 
 PARTS = {"helpers": helpers, "maps": maps, "addresses": addresses, "world": world}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from markdown_table import table
+
 from rawbpf.maps.kinds import KINDS
 
 
 def types() -> str:
     """A row for each type of map, the oldest first."""
-    rows = [
-        f"| `{kind.word}` | {kind.since} | {kind.key} | {kind.value} |"
-        for kind in sorted(KINDS.values(), key=lambda kind: tuple(map(int, kind.since.split("."))))
-    ]
-    return "\n".join(["| type | since Linux | keys | values |", "| --- | --- | --- | --- |", *rows])
+    oldest_first = sorted(KINDS.values(), key=lambda one: tuple(map(int, one.since.split("."))))
+    rows = ((f"`{one.word}`", one.since, one.key, one.value) for one in oldest_first)
+    return table("type | since Linux | keys | values", rows)
 
 
 PARTS = {"types": types}

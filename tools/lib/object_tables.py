@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from markdown_table import table
+
 from rawbpf.btf import types as t
 from rawbpf.btf.describe import kind_name
 from rawbpf.btf.sanitize import FEATURES
@@ -40,7 +42,6 @@ _IS = {
 
 def sections() -> str:
     """A row for each kind of section."""
-    head = ["section", "program type", "attach type", "kernel", "behind the slash"]
     rows = [
         [
             f"`{kind.prefix}`",
@@ -51,19 +52,19 @@ def sections() -> str:
         ]
         for kind in SECTION_KINDS.values()
     ]
-    return _table(head, rows)
+    return table("section | program type | attach type | kernel | behind the slash", rows)
 
 
 def kinds() -> str:
     """A row for each kind of type."""
     rows = [[str(number), one.name, one.since, _IS[one.name]] for number, one in KINDS.items()]
-    return _table(["number", "kind", "kernel", "is"], rows)
+    return table("number | kind | kernel | is", rows)
 
 
 def sanitize() -> str:
     """A row for each feature that kernels may lack."""
     rows = [[one.name, one.since, _instead(one)] for one in FEATURES.values()]
-    return _table(["what", "kernel", "before, it becomes"], rows)
+    return table("what | kernel | before, it becomes", rows)
 
 
 def _instead(feature: Feature) -> str:
@@ -75,11 +76,6 @@ def _instead(feature: Feature) -> str:
     if isinstance(instead, t.DataSec):
         return f"DATASEC `{instead.name}`"
     return f"{kind_name(instead.kind)} without it"
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in lines)
 
 
 PARTS = {"sections": sections, "kinds": kinds, "sanitize": sanitize}

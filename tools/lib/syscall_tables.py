@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from markdown_table import table
+
 from rawbpf.narration.layout import LINKS, place
 from rawbpf.narration.pointers import IN, OUT, pointers
 from rawbpf.uapi.bpf_attr import BpfAttrLinkCreate
@@ -18,16 +20,10 @@ from rawbpf.uapi.perf_event import PerfEventAttr, perf_event_ioc
 from rawbpf.uapi.syscall_nr import SYSCALL_NR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
 Struct = type[ctypes.Structure]
-
-
-def _table(head: str, rows: Iterable[Iterable[object]]) -> str:
-    columns = head.count("|") + 1
-    lines = [f"| {head} |", "|" + " --- |" * columns]
-    return "\n".join([*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)])
 
 
 def _release(release: tuple[int, int] | None) -> str:
@@ -37,7 +33,7 @@ def _release(release: tuple[int, int] | None) -> str:
 def calls() -> str:
     """Every system call that passes the gate."""
     rows = ((f"`{name}`", *(SYSCALL_NR[arch][name] for arch in SYSCALL_NR)) for name in _calls())
-    return _table(f"call | {' | '.join(SYSCALL_NR)}", rows)
+    return table(f"call | {' | '.join(SYSCALL_NR)}", rows)
 
 
 def _calls() -> list[str]:
@@ -69,7 +65,7 @@ def commands() -> str:
             by = _by_kind(number.name, users)
         name = f"[`{number.name}`](#{_anchor(command)})" if command.struct else f"`{number.name}`"
         rows.append((int(number), name, _release(command.since), command.purpose, by))
-    return _table("number | command | Linux | it | made by", rows)
+    return table("number | command | Linux | it | made by", rows)
 
 
 def _by_kind(name: str, users: dict[str, str]) -> str:
@@ -110,7 +106,7 @@ def _fields(struct: Struct) -> str:
         row = at, width, name, _release(since(struct, field)), _points(struct, field)
         rows.append((*row, USES[struct].get(field, "")) if struct in USES else row)
     used = " | rawbpf uses it for" if struct in USES else ""
-    return _table(f"offset | size | field | Linux | points to{used}", rows)
+    return table(f"offset | size | field | Linux | points to{used}", rows)
 
 
 def _points(struct: Struct, field: str) -> str:
@@ -160,7 +156,7 @@ def perf() -> str:
 
 def requests() -> str:
     """The requests of ioctl(2)."""
-    return _table(
+    return table(
         "request | number", ((f"`{one.name}`", f"`{int(one):#x}`") for one in perf_event_ioc)
     )
 

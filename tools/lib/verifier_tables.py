@@ -2,6 +2,8 @@
 
 from textwrap import wrap
 
+from markdown_table import table
+
 from rawbpf.gallery.exhibits import exhibits_of
 from rawbpf.verifier.registry import rules
 from rawbpf.verifier.rule import Example, Rule
@@ -10,8 +12,8 @@ WIDTH = 104
 
 
 def overview() -> str:
-    rows = [f"| [{one.code}](#{one.code.lower()}) | {one.title} |" for one in rules().values()]
-    return "\n".join(["", "| code | what is wrong |", "| --- | --- |", *rows])
+    rows = ((f"[{one.code}](#{one.code.lower()})", one.title) for one in rules().values())
+    return "\n" + table("code | what is wrong", rows)
 
 
 def details() -> str:

@@ -1,0 +1,18 @@
+"""A table as Markdown has it."""
+
+from collections.abc import Iterable
+
+__all__ = ["table"]
+
+
+def table(head: str, rows: Iterable[Iterable[object]]) -> str:
+    """Lines of a table; ``head`` has its columns apart by ``|``.
+
+    >>> print(table("a | b", [(1, "x")]))
+    | a | b |
+    | --- | --- |
+    | 1 | x |
+    """
+    columns = head.count("|") + 1
+    lines = [f"| {head} |", "|" + " --- |" * columns]
+    return "\n".join([*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)])
