@@ -6,14 +6,14 @@ import sys
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from rawbpf.asm.instruction import SLOT, decode_all
+from rawbpf.asm.instruction import SLOT
 from rawbpf.asm.opcode import LD_IMM64
 from rawbpf.asm.program import Source
 from rawbpf.btf.ext_info import decode_ext_info
 from rawbpf.btf.header import decode_header
 from rawbpf.btf.strings import Strings
 from rawbpf.elf import layout as elf
-from rawbpf.errors import DecodeError
+from rawbpf.elf.instructions import addend_of, instructions_of
 
 if TYPE_CHECKING:
     from rawbpf.asm.instruction import Instruction
@@ -97,11 +97,7 @@ class _Places:
 def _section(
     file: ObjectFile, section: Section, places: _Places, sources: dict[int, Source]
 ) -> CodeSection:
-    try:
-        instructions = decode_all(section.contents)
-    except DecodeError as error:
-        what = f"section {section.name}: {error.what}"
-        raise DecodeError(what, offset=error.offset, why=error.why) from None
+    instructions = instructions_of(section)
     by_slot, slot = {}, 0
     for instruction in instructions:
         by_slot[slot] = instruction
@@ -119,8 +115,7 @@ def _target(places: _Places, relocation: Relocation, instruction: Instruction) -
     """The symbol that is meant: of a section, the function or variable at that place in it."""
     symbol, addend = relocation.symbol, 0
     if instruction.opcode == LD_IMM64:
-        low = instruction.imm & 0xFFFF_FFFF
-        addend = low - (low >> 31 << 32)
+        addend = addend_of(instruction)
     if symbol.type == elf.STT_SECTION:
         if relocation.type == elf.R_BPF_64_32:
             addend = (instruction.imm + 1) * SLOT

@@ -24,6 +24,7 @@ from rawbpf.elf.map_definitions import decode_map
 from rawbpf.elf.old_maps import old_maps
 from rawbpf.elf.read import ObjectFile
 from rawbpf.elf.records import Records
+from rawbpf.elf.references import References
 from rawbpf.errors import BytecodeError, FormatError
 from rawbpf.specs.object_spec import ObjectSpec
 from rawbpf.specs.program_spec import ProgramSpec
@@ -32,8 +33,8 @@ from rawbpf.uapi.bpf import bpf_prog_type
 
 if TYPE_CHECKING:
     from rawbpf.asm.program import Program
-    from rawbpf.elf.functions import Place
     from rawbpf.elf.read import Section, Symbol
+    from rawbpf.elf.references import Place
     from rawbpf.specs.map_spec import MapSpec
 
 __all__ = ["open_object", "read_spec"]
@@ -74,9 +75,9 @@ class _Reader:
         old_names = {place: spec.name for place, spec in old.items()}
         names = {number: spec.name for number, spec in self.data.items()}
         records = Records(self.file, self.btf)
-        reader = CodeReader(self.file, records, places | old_names, names, self.externs)
-        units = reader.functions()
-        maps = {} if section is None else self._maps(section, places, reader.names)
+        references = References(self.file, places | old_names, names, self.externs)
+        units = CodeReader(self.file, records, references).functions()
+        maps = {} if section is None else self._maps(section, places, references.names)
         maps |= {spec.name: spec for spec in old.values()}
         return ObjectSpec(
             self._programs(units),
