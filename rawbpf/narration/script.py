@@ -1,7 +1,8 @@
 """Recorded calls as a Python file that makes them without rawbpf.
 
 The file imports ctypes, mmap and struct and nothing else, and has fewer than 150 lines. A structure
-becomes a struct.pack, a descriptor a name, a program its bytes; a row of calls that differ in
+becomes a struct.pack, with the names of its fields in front of the first of its kind, a descriptor
+a name, a program its bytes; a row of calls that differ in
 nothing but the number that is their key becomes a loop, and all the sleeping one loop that drains
 the rings. What rings hold is printed.
 
@@ -15,11 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import UnsupportedError
 from rawbpf.narration.known import Known
-from rawbpf.narration.made import made_by
 from rawbpf.narration.script_pack import Names
-from rawbpf.narration.script_parts import DRAIN_BPF, DRAIN_PERF, LISTEN, OPENING
+from rawbpf.narration.script_parts import OPENING, PARTS
 from rawbpf.narration.script_text import statement
-from rawbpf.uapi.bpf import bpf_map_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,51 +30,45 @@ __all__ = ["LONGEST", "script"]
 LONGEST = 149
 """Lines that a script may have."""
 
-_WIDTH = 96
+_GROUPS = (5, 11, 22, 1 << 20)
+"""Groups of eight bytes in a line of hex: five are easily read; more if there is no other way."""
+
 _FORGOTTEN = ("epoll_ctl", "close")
 
 
 def script(calls: Sequence[Call], command: str) -> str:
     """The file's text. UnsupportedError for a session that does not fit into so few lines."""
     body = list(_Writer(calls).lines())
-    for width in (_WIDTH, 1 << 20):  # long lines, if there is no other way
-        text = "\n".join([*_opening(calls, command), *_wrapped(body, width)]) + "\n"
+    opening = _opening("\n".join(body), command)
+    for groups in _GROUPS:
+        text = "\n".join([opening, *_wrapped(body, groups)]) + "\n"
         if text.count("\n") <= LONGEST:
             return text
     why = f"its {len(calls)} calls take {text.count(chr(10))} lines, and {LONGEST} are allowed"
     raise UnsupportedError("this session is too long for a script", why=why)
 
 
-def _opening(calls: Sequence[Call], command: str) -> Iterator[str]:
+def _opening(body: str, command: str) -> str:
+    """What the body needs, and two empty lines."""
     shown = re.sub(r"[^ -\[\]-~]", "?", command.replace('"""', "?"))
-    text = OPENING.replace("COMMAND", shown)
-    if any(call.name in ("mmap", "epoll_pwait") for call in calls):
-        text += DRAIN_BPF if _reads_bpf_ring(calls) else ""
-        text += DRAIN_PERF if any(call.name == "perf_event_open" for call in calls) else ""
-        text += LISTEN
-    yield from text.splitlines()
+    parts = [part.text for part in PARTS if any(word in body for word in part.words)]
+    text = "\n".join([OPENING.replace("COMMAND", shown), *parts]) + "\n"
+    return text if "mmap." in text + body else text.replace("import mmap\n", "")
 
 
-def _reads_bpf_ring(calls: Sequence[Call]) -> bool:
-    return any(
-        call.command == "BPF_MAP_CREATE"
-        and made_by(call).map_type == bpf_map_type.BPF_MAP_TYPE_RINGBUF
-        for call in calls
-    )
-
-
-def _wrapped(body: Sequence[str], width: int) -> Iterator[str]:
+def _wrapped(body: Sequence[str], groups: int) -> Iterator[str]:
     """Hex in lines of a bearable length."""
+    most = groups * len("0123456789abcdef ")
+
+    def fold(found: re.Match[str]) -> str:
+        digits = found[1]
+        if len(digits) <= most:
+            return found[0]
+        rows = (digits[at : at + most].strip() for at in range(0, len(digits), most))
+        return "fromhex(\n" + "\n".join(f'    "{row}"' for row in rows) + "\n)"
+
     for line in body:
-        found = re.match(r'(.*fromhex\(")([0-9a-f ]{80,})("\).*)', line)
-        if found is None or len(line) <= width:
-            yield line
-            continue
-        head, digits, tail = found.groups()
-        yield f"{head[:-1]}"
-        pieces = [digits[n : n + width - 8] for n in range(0, len(digits), width - 8)]
-        yield from (f'    "{piece}"' for piece in pieces)
-        yield f"{tail[1:]}"
+        yield from re.sub(r'fromhex\("([0-9a-f ]+)"\)', fold, line).split("\n")
 
 
 class _Sleep(NamedTuple):

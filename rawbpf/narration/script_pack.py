@@ -5,22 +5,26 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import UnsupportedError
 from rawbpf.narration.layout import place
 from rawbpf.narration.pointers import pointers
-from rawbpf.narration.script_parts import DRAIN_BPF, DRAIN_PERF, LISTEN, OPENING
+from rawbpf.narration.script_parts import OPENING, PARTS
 from rawbpf.uapi.bpf import bpf_cmd
 
 if TYPE_CHECKING:
     from rawbpf.narration.call import Block, Call
 
-__all__ = ["Names", "packed"]
+__all__ = ["Names", "Packed", "packed"]
 
-_PARTS = compile(OPENING + DRAIN_BPF + DRAIN_PERF + LISTEN, "the parts of every script", "exec")
+_PARTS = compile("".join([OPENING, *(one.text for one in PARTS)]), "the parts of scripts", "exec")
 _TAKEN = {"n", *_PARTS.co_names, *dir(builtins)}
 """What no descriptor may be named: a script that sets ``bytes`` cannot make bytes any more."""
+
+
+_BY_KIND = {"link", "kprobe", "kretprobe", "uprobe", "uretprobe", "tracepoint"}
+"""What is named after what it is; all else by the name that it has."""
 
 
 class Names:
@@ -29,6 +33,7 @@ class Names:
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
         self._used = set(_TAKEN)
+        self._said: set[str] = set()
         self.counting = False
 
     def has(self, fd: int) -> bool:
@@ -46,10 +51,20 @@ class Names:
         """It is closed."""
         self._names.pop(fd, None)
 
+    def first(self, words: str) -> bool:
+        """Whether this was not said before in the script."""
+        new = words not in self._said
+        self._said.add(words)
+        return new
+
     def give(self, fd: int, label: str) -> str:
         """A new name, like what it is."""
         kind, _, name = label.partition(":")
-        like = kind if kind in ("link", "kprobe", "kretprobe", "uprobe") or not name else name
+        like = (
+            kind
+            if kind in ("link", "kprobe", "kretprobe", "uprobe", "tracepoint") or not name
+            else name
+        )
         stem = re.sub(r"\W", "_", like).strip("_") or kind
         stem = f"_{stem}" if stem[0].isdigit() or keyword.iskeyword(stem) else stem
         found, number = stem, 2
@@ -60,13 +75,23 @@ class Names:
         return found
 
 
-def packed(call: Call, block: Block, names: Names, *, size: int) -> tuple[str, list[str]]:
-    """A structure as a form for struct.pack and its values; zeros at the end as padding."""
+class Packed(NamedTuple):
+    """A structure as struct.pack makes it: the form, expressions for the values, whose they are."""
+
+    form: str
+    values: list[str]
+    fields: list[str]
+
+
+def packed(call: Call, block: Block, names: Names, *, size: int) -> Packed:
+    """A structure; zeros at the end as padding."""
     raw = (block.before or b"")[:size]
     end = len(raw.rstrip(b"\0"))
-    struct, form, values, at = block.struct, "=", [], 0
+    struct, form, at = block.struct, "=", 0
+    values: list[str] = []
+    fields: list[str] = []
     if struct is None:
-        return f"={len(raw)}s", [repr(raw)]
+        return Packed(f"={len(raw)}s", [repr(raw)], fields)
     for field, *_ in struct._fields_:
         offset, width, bits = place(struct, field)
         if offset >= end or bits:
@@ -75,8 +100,9 @@ def packed(call: Call, block: Block, names: Names, *, size: int) -> tuple[str, l
         letter, value = _field(call, block, field, raw[offset : offset + width], names)
         form += letter
         values.append(value)
+        fields.append(field)
         at = offset + width
-    return _short(form) + (f"{size - at}x" if size > at else ""), values
+    return Packed(_short(form) + (f"{size - at}x" if size > at else ""), values, fields)
 
 
 _LETTERS = {(2, False): "H", (4, False): "I", (8, False): "Q", (4, True): "i", (8, True): "q"}
@@ -102,6 +128,9 @@ def _field(call: Call, block: Block, field: str, data: bytes, names: Names) -> t
     return _LETTERS[width, False], number  # no descriptor then, and none now
 
 
+_NUMBERS = {4: "I", 8: "Q"}
+
+
 def _short(form: str) -> str:
     """``IIII`` as ``4I``."""
     return re.sub(r"([IQ])\1+", lambda run: f"{len(run[0])}{run[1]}", form)
@@ -114,9 +143,6 @@ def _memory(call: Call, block: Block, names: Names) -> str:
     data = block.before
     if block.kind == "insns":
         return f"at({_code(block, data, names)})"
-    if block.kind == "key" and call.command == "BPF_MAP_LOOKUP_ELEM" and len(data) == 4:
-        shown = "n" if names.counting else int.from_bytes(data, "little")
-        return f'at(struct.pack("=I", {shown}))'
     if block.refs and block.kind in ("value", "fds"):
         fds = ", ".join(names.of(ref.fd) for ref in block.refs if ref.fd is not None)
         return f'at(struct.pack("={len(block.refs)}i", {fds}))'
@@ -127,17 +153,20 @@ def _memory(call: Call, block: Block, names: Names) -> str:
             if ref.block is not None
         )
         return f'at(struct.pack("={len(block.refs)}Q", {texts}))'
+    if block.kind in ("key", "value") and len(data) in _NUMBERS:
+        shown = "n" if names.counting and block.kind == "key" else int.from_bytes(data, "little")
+        return f'at(struct.pack("={_NUMBERS[len(data)]}", {shown}))'
     if not any(data):
         return f'at(b"", {len(data)})'
     if block.kind == "text" or block.kind.endswith("probe"):
         return f"at({data!r})"
-    return f'at(bytes.fromhex("{data.hex(" ", 8)}"))'
+    return f'at(bytes.fromhex("{data.hex(" ", -8)}"))'
 
 
 def _code(block: Block, data: bytes, names: Names) -> str:
     """Instructions; the descriptors in them by name."""
     refs = [ref for ref in block.refs if ref.fd is not None]
     if not refs:
-        return f'bytes.fromhex("{data.hex(" ", 8)}")'
+        return f'bytes.fromhex("{data.hex(" ", -8)}")'
     fds = ", ".join(f"s{(ref.at - 4) // 8}={names.of(ref.fd or 0)}" for ref in refs)
-    return f'patched(bytearray.fromhex("{data.hex(" ", 8)}"), {fds})'
+    return f'patched(bytearray.fromhex("{data.hex(" ", -8)}"), {fds})'

@@ -1,12 +1,16 @@
-"""The parts of a script that are the same in each: how to enter the kernel, how to read a ring."""
+"""The parts of a script that are the same in each: how to enter the kernel, how to read a ring.
+
+A script has those that it uses, in this order; what a part needs beside itself is told with it.
+"""
 
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from rawbpf.uapi.syscall_nr import SYSCALL_NR
 
-__all__ = ["DRAIN_BPF", "DRAIN_PERF", "LISTEN", "NR", "OPENING"]
+__all__ = ["NR", "OPENING", "PARTS", "Part"]
 
 NR = SYSCALL_NR.get(os.uname().machine, SYSCALL_NR["x86_64"])
 
@@ -18,7 +22,7 @@ import struct
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.syscall.argtypes, LIBC.syscall.restype = [ctypes.c_long] * 7, ctypes.c_long
-KEPT, RINGS = [], {{}}
+KEPT = []
 
 
 def call(number, *words, fine=True):
@@ -37,31 +41,34 @@ def at(data, room=0):
 def bpf(command, form, *values, fine=True):
     attr = struct.pack(form, *values)
     return call({NR["bpf"]}, command, at(attr), len(attr), fine=fine)
+'''
 
-
+_PERF_EVENT_OPEN = f"""
 def perf_event_open(form, *values, pid, cpu, fine=True):
     return call({NR["perf_event_open"]}, at(struct.pack(form, *values)), pid, cpu, -1, 8, fine=fine)
+"""
 
-
+_PATCHED = '''
 def patched(code, **fds):
     """Instructions with descriptors at the slots where the program refers to maps."""
     for slot, fd in fds.items():
         struct.pack_into("=i", code, int(slot[1:]) * 8 + 4, fd)
     return bytes(code)
+'''
 
-
+_SHOW = '''
 def show(name, data):
     """What a record says to people: its length and the texts in it."""
     texts = "".join(chr(byte) if 32 <= byte < 127 else " " for byte in data).split()
     print(name, len(data), "bytes:", *(text for text in texts if len(text) > 2), flush=True)
 '''
 
-DRAIN_PERF = """
-
+_DRAIN_PERF = """
 def perf_ring(name, fd, size):
     memory = memoryview(mmap.mmap(fd, size))  # shared, to read and to write
     control, data = memory[: mmap.PAGESIZE].cast("Q"), memory[mmap.PAGESIZE :]
     RINGS[name] = [drain_perf, name, control, data]
+
 
 def drain_perf(name, control, data):
     head, tail = control[128], control[129]
@@ -76,13 +83,13 @@ def drain_perf(name, control, data):
         records = records[max(size, 8) :]
 """
 
-DRAIN_BPF = """
-
+_DRAIN_BPF = """
 def bpf_ring(name, fd, size, protection, offset):
     memory = memoryview(mmap.mmap(fd, size, mmap.MAP_SHARED, protection, offset=offset))
     page = mmap.PAGESIZE
     parts = [memory[:page].cast("Q"), memory[page:]] if offset else [memory.cast("Q")]
     RINGS.setdefault(name, [drain_ring, name])[2 + bool(offset) :] = parts
+
 
 def drain_ring(name, consumer, producer, data):
     while consumer[0] < producer[0]:
@@ -95,7 +102,9 @@ def drain_ring(name, consumer, producer, data):
         consumer[0] += (length % (1 << 30) + 8 + 7) // 8 * 8
 """
 
-LISTEN = f"""
+_LISTEN = f"""
+RINGS = {{}}
+
 
 def now():
     time = (ctypes.c_long * 2)()
@@ -115,6 +124,24 @@ def listen(epoll, seconds):
 def drain_all():
     for drain, *memory in RINGS.values():
         drain(*memory)
-
-
 """
+
+
+class Part(NamedTuple):
+    """``text`` is in a script that has one of the ``words``, or another part that needs it."""
+
+    words: tuple[str, ...]
+    text: str
+
+
+_RINGS = ("perf_ring(", "bpf_ring(")
+
+PARTS = (
+    Part(("perf_event_open(",), _PERF_EVENT_OPEN),
+    Part(("patched(",), _PATCHED),
+    Part(_RINGS, _SHOW),
+    Part(_RINGS[:1], _DRAIN_PERF),
+    Part(_RINGS[1:], _DRAIN_BPF),
+    Part(("listen(", "drain_all(", *_RINGS), _LISTEN),
+)
+"""What follows the opening."""

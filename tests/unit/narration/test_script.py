@@ -37,7 +37,10 @@ def test_a_name_that_is_taken_gets_a_number():
 
     text = script(recording(make, BPF_MAP_CREATE=[70, 71]), "none")
     made = "bpf(0, '=7I16s', 2, 4, 8, 2, 0, 0, 0, b'at')  # BPF_MAP_CREATE"
-    assert f"\nat_2 = {made}\nat_3 = {made}\ncall(3, at_3)\ncall(3, at_2)\n" in text
+    assert f"\nat_2 = {made}\nat_3 = {made}\ncall(3, at_3)  # close(2)\ncall(3, at_2)" in text
+    assert text.count("# BPF_MAP_CREATE: map_type, key_size, value_size, max_entries,") == 1
+    assert "mmap" not in text
+    assert "RINGS" not in text
 
 
 @pytest.mark.parametrize("name", ["bytes", "RINGS", "LIBC", "perf_ring", "len", "for"])
@@ -47,6 +50,19 @@ def test_no_descriptor_takes_the_name_of_what_the_script_needs(name):
         name for name in compile(text, "script", "exec").co_names if name.endswith(("_2", "for"))
     }
     assert own == {f"{name}_2" if name != "for" else "_for"}
+
+
+def test_hex_is_cut_between_groups_of_eight_bytes():
+    def make():
+        bpf.btf_load(bytes(range(100))).close()
+
+    text = script(recording(make, BPF_BTF_LOAD=[70]), "none")
+    rows = [line.strip(' "') for line in text.splitlines() if line.startswith('    "')]
+    assert rows[1] == (
+        "0001020304050607 08090a0b0c0d0e0f 1011121314151617 18191a1b1c1d1e1f 2021222324252627"
+    )
+    assert rows[-1] == "5051525354555657 58595a5b5c5d5e5f 60616263"
+    assert bytes.fromhex(" ".join(rows[1:])) == bytes(range(100))
 
 
 def test_what_was_no_descriptor_stays_none():
