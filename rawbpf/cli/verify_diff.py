@@ -35,10 +35,13 @@ def compare(arguments: dict[str, Any]) -> int:
     kernels = arguments["--diff"].split(",")
     if len(kernels) != 2 or not all(kernels):
         raise UsageError(f"--diff is {arguments['--diff']!r}", fix="give two, such as 5.10,7.2")
+    for other in ("--state", "--path", "--log", "--json"):
+        if arguments[other]:
+            raise UsageError(f"{other} is for one kernel, and --diff for two", fix="choose one")
     with tempfile.TemporaryDirectory(prefix="rawbpf-") as folder:
         file = _compiled(arguments["FILE"], arguments["--clang"], Path(folder))
         found = [_ask(kernel, file, arguments) for kernel in kernels]
-    for name in found[0]:
+    for name in {**found[0], **found[1]}:
         write_lines(difference(kernels, [one.get(name) for one in found]))
     return 0
 
