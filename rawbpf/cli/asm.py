@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rawbpf.cli.results import write_bytes
 from rawbpf.cli.terminal import say
 from rawbpf.elf.write import encode_object
 from rawbpf.errors import KernelError, UsageError
@@ -57,15 +58,12 @@ def _stdin() -> str:
 
 def _write(output: str, data: bytes) -> None:
     """Write the object, to a terminal never."""
-    try:
-        if output != _STDIO:
-            Path(output).write_bytes(data)
-        elif os.isatty(1):
+    if output == _STDIO:
+        if os.isatty(1):
             raise UsageError("an object is nothing for a terminal", fix="say where: -o FILE")
-        else:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        write_bytes(data)
+        return
+    try:
+        Path(output).write_bytes(data)
     except OSError as error:
         raise KernelError(f"cannot write {output}", errno=error.errno or 0) from None

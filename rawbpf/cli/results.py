@@ -16,7 +16,7 @@ from rawbpf.errors import KernelError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["write_lines"]
+__all__ = ["write_bytes", "write_lines"]
 
 
 def write_lines(lines: Iterable[str]) -> None:
@@ -35,6 +35,17 @@ def write_lines(lines: Iterable[str]) -> None:
             return
     try:
         stdout.flush()
+    except OSError as error:
+        _give_up(error)
+
+
+def write_bytes(data: bytes) -> None:
+    """The same, for what is no text."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
     except OSError as error:
         _give_up(error)
 

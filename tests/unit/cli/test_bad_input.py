@@ -89,7 +89,14 @@ def test_without_rights_it_says_what_to_do(command, capsys):
 
 
 @pytest.mark.parametrize(
-    "argv", [["--help"], ["--version"], ["kprobe", "--help"], ["narrate", "--script", "explain"]]
+    "argv",
+    [
+        ["--help"],
+        ["--version"],
+        ["kprobe", "--help"],
+        ["narrate", "--script", "explain"],
+        ["asm", str(ASSEMBLY), "-o", "-"],
+    ],
 )
 def test_a_full_disk_is_an_error_and_a_reader_who_left_is_none(argv):
     command = [sys.executable, "-m", "rawbpf", *argv]

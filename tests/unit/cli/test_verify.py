@@ -115,7 +115,7 @@ def test_a_python_file_that_is_none(tmp_path, text, said):
         ["--diff", ","],
         ["--diff", "6.1,7.2", "--json"],
         ["--diff", "6.1,7.2", "--state", "0"],
-    ],  # fmt: skip
+    ],
 )
 def test_bad_options(words, capsys):
     assert main(["verify", "none.bpf.s", *words]) == 2
