@@ -31,6 +31,9 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
+    from rawbpf.syscall.attr import Attr
     from rawbpf.verifier.explain import Explanation
 
 __all__ = [
@@ -58,7 +61,7 @@ class RawbpfError(Exception):
     """The root: ``what`` failed, ``why`` (if known), the ``fix`` (if there is one), ``details``."""
 
     explanation: Explanation | None = None
-    """Where the verifier refused a program: what it knew, why it minds, what would help."""
+    """Where the kernel would not load: what was asked, what it knew, why it minds, what helps."""
 
     def __init__(
         self, what: str, *, why: str | None = None, fix: str | None = None, details: str = ""
@@ -161,7 +164,10 @@ in theory; bpf(2) returns it in practice."""
 
 
 class KernelError(RawbpfError, OSError):
-    """A system call said no. ``errno`` is the kernel's; ``call`` says which call."""
+    """A system call said no. ``errno`` is the kernel's; ``call`` says which call.
+
+    ``asked``: what bpf(2) was given, as long as nobody has made another error of this one.
+    """
 
     def __init__(
         self,
@@ -172,6 +178,7 @@ class KernelError(RawbpfError, OSError):
         why: str | None = None,
         fix: str | None = None,
         details: str = "",
+        asked: Attr[Any] | None = None,
     ) -> None:
         RawbpfError.__init__(
             self,
@@ -183,6 +190,7 @@ class KernelError(RawbpfError, OSError):
         self.errno = errno
         self.strerror = os.strerror(errno)
         self.call = call
+        self.asked = asked
 
     __str__ = RawbpfError.__str__
 

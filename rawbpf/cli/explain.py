@@ -1,4 +1,7 @@
-"""``rawbpf explain``: what a rule of the verifier says, and why there is such a rule."""
+"""``rawbpf explain``: what a rule of the kernel says, and why there is such a rule.
+
+RB-V are the verifier's, RB-E those of calls that no verifier saw, RB-T those of types.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,25 @@ from textwrap import indent, wrap
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.results import write_lines
-from rawbpf.errors import UsageError
+from rawbpf.errors import UsageError, errno_name
+from rawbpf.refusals.rule import Rule as CallRule
+from rawbpf.refusals.types_rule import TypesRule
+from rawbpf.verifier.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rawbpf.verifier.rule import Rule
-
 __all__ = ["USAGE", "run"]
 
-USAGE = """Explain a rule of the verifier; without CODE, list all that rawbpf knows.
+AnyRule = Rule | CallRule | TypesRule
+
+USAGE = """Explain why the kernel refuses; without CODE, list all reasons that rawbpf knows.
 
 Usage:
   rawbpf explain [CODE] [--json] [-v]...
 
 Arguments:
-  CODE           A code as errors show it, such as RB-V003.
+  CODE           A code as errors show it: RB-V003 (verifier), RB-E002 (calls), RB-T001 (types).
 
 Options:
   --json         Everything that the rule says, as JSON.
@@ -36,20 +42,28 @@ _WIDTH = 96
 
 def run(arguments: dict[str, Any]) -> int:
     """Print one rule, or all titles."""
-    from rawbpf.verifier.registry import rules
-
+    rules = _all()
     code = arguments["CODE"]
     if code is None:
-        found = list(rules().values())
+        found = list(rules.values())
         write_lines(_json(found) if arguments["--json"] else _titles(found))
         return 0
-    rule = rules().get(code.upper())
+    rule = rules.get(code.upper())
     if rule is None:
-        near = ", ".join(_near(code, list(rules())))
+        near = ", ".join(_near(code, list(rules)))
         fix = f"did you mean {near}?" if near else "`rawbpf explain` lists all"
         raise UsageError(f"there is no rule {code!r}", fix=fix)
     write_lines(_json([rule]) if arguments["--json"] else _page(rule))
     return 0
+
+
+def _all() -> dict[str, AnyRule]:
+    """Code -> rule, of all kinds."""
+    from rawbpf.refusals.registry import rules as call_rules
+    from rawbpf.refusals.registry import types_rules
+    from rawbpf.verifier.registry import rules
+
+    return {**rules(), **call_rules(), **types_rules()}
 
 
 def _near(code: str, codes: list[str]) -> list[str]:
@@ -59,16 +73,20 @@ def _near(code: str, codes: list[str]) -> list[str]:
     return get_close_matches(code.upper(), codes, n=2, cutoff=0.7)
 
 
-def _titles(rules: list[Rule]) -> Iterator[str]:
+def _titles(rules: list[AnyRule]) -> Iterator[str]:
     for one in rules:
         yield f"{one.code}  {one.title}"
 
 
-def _page(rule: Rule) -> Iterator[str]:
+def _page(rule: AnyRule) -> Iterator[str]:
     yield f"{rule.code}  {rule.title}"
     for text in (rule.meaning, rule.reason):
         yield ""
         yield from wrap(text, _WIDTH, break_on_hyphens=False)
+    if not isinstance(rule, Rule):
+        yield ""
+        yield from wrap(f"For example: {rule.example}", _WIDTH, break_on_hyphens=False)
+        return
     yield from _when_and_where(rule)
     for example in rule.examples:
         yield ""
@@ -92,23 +110,36 @@ def _when_and_where(rule: Rule) -> Iterator[str]:
             yield from wrap(text, _WIDTH, break_on_hyphens=False)
 
 
-def _json(rules: list[Rule]) -> Iterator[str]:
+def _json(rules: list[AnyRule]) -> Iterator[str]:
     from json import dumps
-
-    from rawbpf.gallery.exhibits import exhibits_of
 
     for one in rules:
         yield dumps(
             {
                 "code": one.code,
                 "title": one.title,
-                "patterns": one.patterns,
                 "meaning": one.meaning,
                 "reason": one.reason,
-                "since": one.since or None,
-                "until": one.until or None,
-                "gallery": [exhibit.name for exhibit in exhibits_of(one.code)],
-                "unshown": one.unshown or None,
-                "examples": [example._asdict() for example in one.examples],
+                **_more(one),
             }
         )
+
+
+def _more(rule: AnyRule) -> dict[str, Any]:
+    """What each kind of rule has of its own."""
+    if isinstance(rule, Rule):
+        from rawbpf.gallery.exhibits import exhibits_of
+
+        return {
+            "patterns": rule.patterns,
+            "since": rule.since or None,
+            "until": rule.until or None,
+            "gallery": [exhibit.name for exhibit in exhibits_of(rule.code)],
+            "unshown": rule.unshown or None,
+            "examples": [example._asdict() for example in rule.examples],
+        }
+    if isinstance(rule, CallRule):
+        calls = [call.name for call in rule.calls]
+        errnos = [errno_name(number) for number in rule.errnos]
+        return {"calls": calls, "errnos": errnos, "example": rule.example}
+    return {"patterns": rule.patterns, "example": rule.example}

@@ -56,7 +56,10 @@ def complain(error: RawbpfError) -> None:
 
     One line, whatever names of files and other people's words are in it.
     """
-    say(f"rawbpf: {printable(str(error))}", at="error")
+    text = str(error)
+    if error.explanation is not None and error.fix == error.explanation.finding.change:
+        text = text.removesuffix(f"; {error.fix}")  # the explanation says so, too
+    say(f"rawbpf: {printable(text)}", at="error")
     if error.explanation is not None:
         from rawbpf.verifier.show import lines
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.collection.pins import pin_name, reuse
-from rawbpf.errors import KernelError
 from rawbpf.kernel.pins import unpin
-from rawbpf.kernel.refusal import refused
 from rawbpf.maps.map import Map
 
 if TYPE_CHECKING:
@@ -44,10 +42,7 @@ class MapMaker(NamedTuple):
         return one
 
     def _create(self, spec: MapSpec) -> Map:
-        try:
-            if spec.inner is None:
-                return Map.create(spec, btf=self.btf)
-            with Map.create(spec.inner) as inner:
-                return Map.create(spec, btf=self.btf, inner=inner)
-        except KernelError as error:
-            raise refused(f"cannot create map {spec.name!r}", error) from None
+        if spec.inner is None:
+            return Map.create(spec, btf=self.btf)
+        with Map.create(spec.inner) as inner:
+            return Map.create(spec, btf=self.btf, inner=inner)

@@ -43,5 +43,5 @@ def judge(requests: Iterable[Request]) -> Iterator[Judged]:
         verdict = verify(request, BPF_LOG_STATS)
         if not too_large(verdict):
             verdict = verify(request, BPF_LOG_LEVEL2 | BPF_LOG_STATS)
-        explanation = None if verdict.accepted else explanation_of(request, verdict.errno)[1]
+        explanation = None if verdict.accepted else explanation_of(request, verdict.errno)
         yield Judged(request.spec, verdict, explanation)

@@ -16,7 +16,6 @@ from rawbpf.features.table import FEATURES
 from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.kernel.pmu import pmu_type
-from rawbpf.kernel.refusal import refused
 from rawbpf.links.diagnose import explain_kprobe_failure
 from rawbpf.maps.map import Map, PerCpuArray
 from rawbpf.programs.load import load
@@ -52,11 +51,8 @@ def load_and_read(_: Root) -> Finding:
     """Maps, program, rings."""
     raise_memlock_if_needed()
     with ExitStack() as stack:
-        try:
-            events = stack.enter_context(Map.create(events_map(possible_cpus())))
-            outcomes = stack.enter_context(PerCpuArray.create(OUTCOMES))
-        except KernelError as error:
-            raise refused("cannot create a BPF map", error) from None
+        events = stack.enter_context(Map.create(events_map(possible_cpus())))
+        outcomes = stack.enter_context(PerCpuArray.create(OUTCOMES))
         spec = hello_kprobe()
         stack.enter_context(load(spec, {EVENTS: events, OUTCOMES.name: outcomes}))
         reader = stack.enter_context(PerfReader(events))

@@ -16,7 +16,6 @@ from rawbpf.btf.ext_info import FuncInfo, LineInfo, pack
 from rawbpf.btf.for_kernel import for_kernel
 from rawbpf.btf.sanitize import example, features_used
 from rawbpf.errors import KernelError
-from rawbpf.kernel.refusal import refused
 from rawbpf.syscall.bpf import btf_load
 from rawbpf.syscall.owner import Owner
 
@@ -61,10 +60,7 @@ class KernelBtf(Owner):
         for source in sources:
             self._strings.add(source.file)
             self._strings.add(source.read())
-        try:
-            return btf_load(builder.encode())
-        except KernelError as error:
-            raise refused("cannot load the object's types", error) from None
+        return btf_load(builder.encode())
 
     def fileno(self) -> int:
         """The descriptor's number, still owned by this object."""

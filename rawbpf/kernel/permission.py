@@ -29,6 +29,8 @@ from rawbpf.kernel.seccomp import filtered_by_seccomp
 from rawbpf.kernel.sysctl import perf_event_paranoid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rawbpf.kernel.files import Root
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "capabilities_refusal",
     "lockdown_refusal",
     "memlock_refusal",
+    "nothing_known",
     "paranoid_refusal",
     "seccomp_refusal",
     "user_namespace_refusal",
@@ -66,6 +69,11 @@ def why_refused(root: Root = "/") -> Refusal:
     for reason in _REASONS:
         if refusal := reason(root):
             return refusal
+    return nothing_known()
+
+
+def nothing_known() -> Refusal:
+    """What is left when all that we know of would allow it."""
     return Refusal(
         "the kernel refused, although capabilities and lockdown would allow it",
         f"look for a security module's (SELinux, AppArmor) refusal in `dmesg`, {_GUEST}",
@@ -82,9 +90,11 @@ def user_namespace_refusal(root: Root = "/") -> Refusal | None:
     )
 
 
-def capabilities_refusal(root: Root = "/") -> Refusal | None:
+def capabilities_refusal(
+    root: Root = "/", needed: Sequence[str] = TRACING_CAPABILITIES
+) -> Refusal | None:
     """Capabilities that are missing."""
-    missing = missing_capabilities(TRACING_CAPABILITIES, root)
+    missing = missing_capabilities(needed, root)
     if not missing:
         return None
     if engine := container(root):

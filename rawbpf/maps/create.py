@@ -20,7 +20,10 @@ __all__ = ["create_map", "spec_from"]
 
 
 def create_map(spec: MapSpec, *, btf_fd: int = 0, inner_fd: int = 0) -> Fd:
-    """The descriptor of a new map; ``btf_fd``: the loaded types that the spec's ids refer to."""
+    """The descriptor of a new map; ``btf_fd``: the loaded types that the spec's ids refer to.
+
+    KernelError says why the kernel will not, and carries the explanation.
+    """
     struct = BpfAttrMapCreate(
         map_type=spec.map_type,
         key_size=spec.key_size,
@@ -36,6 +39,16 @@ def create_map(spec: MapSpec, *, btf_fd: int = 0, inner_fd: int = 0) -> Fd:
         struct.btf_fd = btf_fd
         struct.btf_key_type_id = spec.btf_key_type_id
         struct.btf_value_type_id = spec.btf_value_type_id
+    try:
+        return _created(struct)
+    except KernelError as error:
+        from rawbpf.refusals.explain import refused  # only the unlucky pay for it
+
+        raise refused(f"cannot create map {spec.name!r}", error) from None
+
+
+def _created(struct: BpfAttrMapCreate) -> Fd:
+    """With types, or without where this kernel minds them."""
     try:
         return bpf.map_create(struct)
     except KernelError as error:

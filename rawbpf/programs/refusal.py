@@ -13,15 +13,16 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import BytecodeError, VerifierError
-from rawbpf.kernel.refusal import refused
+from rawbpf.errors import BytecodeError, KernelError, VerifierError
 from rawbpf.programs.request import BPF_LOG_LEVEL2, BPF_LOG_STATS
 from rawbpf.programs.verdict import Verdict, verify
+from rawbpf.refusals.explain import refused
+from rawbpf.syscall.bpf import prog_load
 from rawbpf.verifier.explain import Explanation, Trial, explain
 from rawbpf.verifier.log import Log
+from rawbpf.verifier.patch import Patch
 
 if TYPE_CHECKING:
-    from rawbpf.errors import KernelError
     from rawbpf.programs.request import Request
 
 __all__ = ["explained", "explanation_of", "too_large"]
@@ -31,20 +32,35 @@ _TOO_LARGE = "too large. Processed"
 
 
 def explained(request: Request, refusal: KernelError) -> KernelError:
-    """What to raise: a VerifierError, or the privilege that is missing."""
+    """What to raise: a VerifierError, or, where no verifier began, why not."""
     spec = request.spec
     number = refusal.errno or 0
-    verdict, explanation = explanation_of(request, number)
+    verdict, explanation = _from_log(request, number)
     if explanation is None:
-        return refused(f"cannot load program {spec.name!r}", refusal)
+        error = refused(f"cannot load program {spec.name!r}", refusal)
+        if not verdict.log or (error.explanation and error.explanation.code):
+            return error
+        explanation = explain(verdict.log, spec)
     what = f"the verifier refused program {spec.name!r}"
     return VerifierError(what, errno=number, log=verdict.log, explanation=explanation)
 
 
-def explanation_of(request: Request, number: int) -> tuple[Verdict, Explanation | None]:
+def explanation_of(request: Request, number: int) -> Explanation | None:
+    """Why a program was refused, with an errno."""
+    _, found = _from_log(request, number)
+    if found is not None:
+        return found
+    try:
+        prog_load(request.attr(), request.spec.name).close()
+    except KernelError as refusal:
+        return explained(request, refusal).explanation
+    return None  # it is accepted by now
+
+
+def _from_log(request: Request, number: int) -> tuple[Verdict, Explanation | None]:
     """The verdict on a program that was refused with an errno, and why, if the log says."""
     verdict = _verdict(request, number)
-    if verdict.accepted or not verdict.log:
+    if verdict.accepted or not Log(verdict.log).complaint:
         return verdict, None
     log, path = verdict.log, Log(verdict.log).path
     if path and not path.tells_states:
@@ -69,7 +85,7 @@ def too_large(verdict: Verdict) -> bool:
 def _tried(request: Request, found: Explanation) -> Explanation:
     """The explanation, with the kernel's word on its patch."""
     patch, spec = found.patch, request.spec
-    if patch is None:
+    if not isinstance(patch, Patch):
         return found
     try:
         code = patch.apply(spec.code)

@@ -16,7 +16,10 @@ Two rules make this a class of its own:
 from __future__ import annotations
 
 import ctypes
-from typing import Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Attr"]
 
@@ -47,6 +50,18 @@ class Attr(Generic[S]):
         setattr(self.struct, field, ctypes.addressof(buffer))
         self._kept.append(buffer)
         return self
+
+    def changed(self, fields: Mapping[str, int | bytes]) -> Attr[S]:
+        """The same with other values; bytes are pointed at. What it holds is held here, too."""
+        copy = Attr(type(self.struct).from_buffer_copy(self.struct))
+        copy._kept = list(self._kept)
+        for field, value in fields.items():
+            if isinstance(value, bytes):
+                copy.point(field, value)
+            else:
+                setattr(copy.struct, field, value)
+        copy.size = max(self.size, _last_used(type(copy.struct), bytes(copy.struct)))
+        return copy
 
     @property
     def address(self) -> int:

@@ -55,11 +55,12 @@ S = TypeVar("S", bound=ctypes.Structure)
 
 
 def command(cmd: bpf_cmd, attr: Attr[S]) -> int:
-    """Enter the kernel; a refusal names the command, not just ``bpf``."""
+    """Enter the kernel; a refusal names the command, not just ``bpf``, and has what was asked."""
     try:
         return enter("bpf", cmd, attr.address, attr.size)
     except KernelError as error:
-        raise KernelError(cmd.name, errno=error.errno or 0, call=cmd.name) from None
+        number = error.errno or 0
+        raise KernelError(cmd.name, errno=number, call=cmd.name, asked=attr) from None
 
 
 def obj_name(name: str) -> bytes:

@@ -14,11 +14,10 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
-from rawbpf.errors import ClosedError, KernelError, UsageError
+from rawbpf.errors import ClosedError, UsageError
 from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.kernel.pmu import pmu_type
-from rawbpf.kernel.refusal import refused
 from rawbpf.kernel.version import require_kernel
 from rawbpf.links.diagnose import check_function_name
 from rawbpf.links.kprobe import KprobeLink
@@ -89,11 +88,8 @@ class Kprobe(Owner):
 
     def _open(self, stack: ExitStack) -> None:
         raise_memlock_if_needed()
-        try:
-            events = stack.enter_context(Map.create(events_map(possible_cpus())))
-            outcomes = stack.enter_context(PerCpuArray.create(OUTCOMES))
-        except KernelError as error:
-            raise refused("cannot create a BPF map", error) from None
+        events = stack.enter_context(Map.create(events_map(possible_cpus())))
+        outcomes = stack.enter_context(PerCpuArray.create(OUTCOMES))
         program = stack.enter_context(load(self.spec, {EVENTS: events, OUTCOMES.name: outcomes}))
         reader = stack.enter_context(PerfReader(events, self.buffer_pages))
         ledger = Ledger()

@@ -7,19 +7,21 @@ r"""From a log to an explanation.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rawbpf.errors import BytecodeError
 from rawbpf.verifier.failure import Failure
 from rawbpf.verifier.log import Log
 from rawbpf.verifier.registry import matches
-from rawbpf.verifier.rule import Evidence, Finding, Rule
+from rawbpf.verifier.rule import Evidence, Finding
 
 if TYPE_CHECKING:
     import re
 
+    from rawbpf.asm.program import Program
     from rawbpf.specs.program_spec import ProgramSpec
     from rawbpf.verifier.patch import Patch
+    from rawbpf.verifier.rule import Named, Rule
 
 __all__ = ["Explanation", "Trial", "explain"]
 
@@ -38,15 +40,31 @@ class Trial(NamedTuple):
         return not self.refusal
 
 
+class Repair(Protocol):
+    """A change of the program, or of the call: what it does, and what is shown of it."""
+
+    @property
+    def what(self) -> str:
+        """It as an order."""
+
+    def lines(self, program: Program | None) -> list[str]:
+        """What is taken away, and what comes in its place."""
+
+
 class Explanation(NamedTuple):
-    """``rule`` is None when no rule knows the complaint; ``slot`` when no instruction was named."""
+    """``rule`` is None when no rule knows the complaint; ``slot`` when no instruction was named.
+
+    Where it was no verifier that refused: ``asked`` is the call, ``said`` what the kernel answered.
+    """
 
     failure: Failure
     finding: Finding
     slot: int | None
-    rule: Rule | None = None
-    patch: Patch | None = None
+    rule: Named | None = None
+    patch: Repair | None = None
     trial: Trial | None = None
+    asked: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
@@ -61,7 +79,12 @@ class Explanation(NamedTuple):
     @property
     def cause(self) -> str:
         """The same in the kernel's words."""
-        return self.failure.log.cause
+        return "; ".join(self.said) or self.failure.log.cause
+
+    @property
+    def kernel(self) -> tuple[str, ...]:
+        """The kernel's words, a line each."""
+        return self.said or self.failure.log.complaint
 
 
 def explain(text: str, spec: ProgramSpec | None = None) -> Explanation:

@@ -69,8 +69,10 @@ class Patch(NamedTuple):
             program = _apply(program, one)
         return program
 
-    def lines(self, program: Program) -> list[str]:
+    def lines(self, program: Program | None) -> list[str]:
         """What changes: ``- 6: ...`` is taken away, ``+ 6: ...`` put in front of what is there."""
+        if program is None:
+            return []
         from rawbpf.asm.format import format_instruction
 
         found = []

@@ -57,11 +57,12 @@ def _parts(found: Explanation) -> Iterator[tuple[str, list[str]]]:
     yield from (
         (label, texts)
         for label, texts in (
+            ("asked", list(found.asked)),
             ("known", evidence),
             ("breaks", [finding.counter] if finding.counter else []),
             ("rule", [rule.meaning, rule.reason] if rule else []),
             ("change", [_change(found)] if _change(found) else []),
-            ("kernel", list(found.failure.log.complaint[:_COMPLAINT_LINES])),
+            ("kernel", list(found.kernel[:_COMPLAINT_LINES])),
             ("more", [f"rawbpf explain {rule.code}"] if rule else []),
         )
         if texts
@@ -82,13 +83,14 @@ def _change(found: Explanation) -> str:
 
 def _patch(found: Explanation) -> Iterator[str]:
     code = found.failure.code
-    if found.patch is None or code is None:
+    shown = found.patch.lines(code) if found.patch else []
+    if not shown:
         return
     indent = " " * (_INDENT + _LABEL)
-    yield from (f"{indent}  {line}" for line in found.patch.lines(code))
+    yield from (f"{indent}  {line}" for line in shown)
     if found.trial is not None:
         verdict = (
-            "The kernel accepts the program with this change."
+            f"The kernel accepts {'it' if found.asked else 'the program'} with this change."
             if found.trial.accepted
             else f"With this change it is refused for something else: {found.trial.refusal}"
         )
@@ -120,7 +122,8 @@ def as_object(found: Explanation) -> dict[str, Any]:
         "evidence": [one._asdict() for one in found.finding.evidence],
         "counter": found.finding.counter or None,
         "change": _change(found) or None,
-        "patch": found.patch.lines(code) if found.patch and code else None,
+        "patch": (found.patch.lines(code) if found.patch else []) or None,
         "accepted": found.trial.accepted if found.trial else None,
-        "kernel": list(found.failure.log.complaint),
+        "asked": list(found.asked) or None,
+        "kernel": list(found.kernel),
     }

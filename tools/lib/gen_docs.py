@@ -13,6 +13,7 @@ import feature_tables
 import machine_tables
 import map_tables
 import object_tables
+import refusal_tables
 import syscall_tables
 import verifier_tables
 
@@ -23,6 +24,7 @@ PAGES = {
     ROOT / "docs/reference/kernels.md": feature_tables.PARTS,
     ROOT / "docs/reference/machine.md": machine_tables.PARTS,
     ROOT / "docs/reference/maps.md": map_tables.PARTS,
+    ROOT / "docs/reference/refusals.md": refusal_tables.PARTS,
     ROOT / "docs/reference/sections.md": object_tables.PARTS,
     ROOT / "docs/reference/syscalls.md": syscall_tables.PARTS,
     ROOT / "docs/reference/verifier.md": verifier_tables.PARTS,

@@ -60,8 +60,10 @@ def run_with(kernel: FakeKernel, *argv: str) -> int:
 
 def test_no_permission_for_maps(capsys):
     assert run_with(FakeKernel(BPF_MAP_CREATE=[-errno.EPERM])) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("rawbpf: cannot create a BPF map: ")
+    said = capsys.readouterr().err
+    assert said.startswith("rawbpf: cannot create map 'events': ")
+    assert "[RB-E00" in said.splitlines()[0]
+    assert "  asked    BPF_MAP_CREATE: map_type=BPF_MAP_TYPE_PERF_EVENT_ARRAY, " in said
 
 
 LOG = "0: R1=ctx() R10=fp0\n0: (79) r0 = *(u64 *)(r1 +1000)\nnot on Tuesdays\n"

@@ -24,7 +24,7 @@ def refused(look, **script):
 
 
 def test_no_right_to_make_a_map():
-    assert "cannot create a BPF map" in refused(trial.load_and_read, BPF_MAP_CREATE=-errno.EPERM)
+    assert "cannot create map 'events'" in refused(trial.load_and_read, BPF_MAP_CREATE=-errno.EPERM)
 
 
 def test_a_verifier_that_refuses():

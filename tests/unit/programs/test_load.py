@@ -63,7 +63,8 @@ def test_a_refusal_without_a_log_is_its_errno(spec, number):
     with replaced(FakeKernel(BPF_PROG_LOAD=[-number])), pytest.raises(KernelError) as caught:
         load(spec, {})
     assert not isinstance(caught.value, VerifierError)
-    assert errno.errorcode[number] in str(caught.value)
+    assert caught.value.errno == number
+    assert errno.errorcode[number] in caught.value.explanation.cause
 
 
 def test_a_program_refused_once_and_accepted_with_a_log_is_reported_not_hidden(spec):

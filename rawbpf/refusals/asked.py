@@ -1,0 +1,109 @@
+"""A call that was refused: its fields, and what the kernel says when one of them is another.
+
+EINVAL says that something is wrong, and not what. There is somebody who knows: ask the kernel
+again, with one field changed. If it takes that, the field was the reason, and the change is the
+repair. What comes of such a try is closed at once.
+
+A program that gets a log, or another errno, came past the check that it failed before.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rawbpf.errors import KernelError
+from rawbpf.narration.values import named, quoted
+from rawbpf.syscall.bpf import command
+from rawbpf.syscall.fd import Fd
+from rawbpf.syscall.peek import peek_text
+from rawbpf.uapi.bpf import bpf_cmd
+
+if TYPE_CHECKING:
+    from rawbpf.syscall.attr import Attr
+
+__all__ = ["Answer", "Asked"]
+
+_POINTERS = ("insns", "log_buf", "func_info", "line_info", "core_relos", "fd_array", "btf",
+             "btf_log_buf")  # fmt: skip
+_ALWAYS = {
+    bpf_cmd.BPF_PROG_LOAD: ("prog_type", "insn_cnt"),
+    bpf_cmd.BPF_MAP_CREATE: ("map_type", "key_size", "value_size", "max_entries"),
+    bpf_cmd.BPF_BTF_LOAD: ("btf_size",),
+}
+"""The fields that are shown even when they are 0."""
+
+
+class Answer(NamedTuple):
+    """``errno`` is 0 if the kernel would; ``log`` what its verifier wrote."""
+
+    errno: int
+    log: str
+
+
+class Asked:
+    """``attr`` as it was given to bpf(2), and the ``errno`` that came back."""
+
+    def __init__(self, cmd: bpf_cmd, attr: Attr[Any], errno: int) -> None:
+        self.cmd, self.attr, self.errno = cmd, attr, errno
+
+    @classmethod
+    def of(cls, error: KernelError) -> Asked | None:
+        """What an error came of; None if it does not say."""
+        if error.asked is None or error.call not in bpf_cmd.__members__:
+            return None
+        return cls(bpf_cmd[error.call], error.asked, error.errno or 0)
+
+    def __getitem__(self, field: str) -> int:
+        """A field's number."""
+        return int(getattr(self.attr.struct, field))
+
+    def name(self, field: str, number: int | None = None) -> str:
+        """A field's number, or another one in its place, by its name."""
+        value = self[field] if number is None else number
+        return named(type(self.attr.struct), field, value, self._numbers)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        fields = [entry[0] for entry in self.attr.struct._fields_]
+        values = {one: getattr(self.attr.struct, one) for one in fields}
+        return {one: value for one, value in values.items() if isinstance(value, int)}
+
+    @property
+    def words(self) -> str:
+        """The call with the fields that say something, as C has them."""
+        shown = []
+        for field, _ in self.attr.struct._fields_:
+            value = getattr(self.attr.struct, field)
+            if field in _POINTERS or not (value or field in _ALWAYS.get(self.cmd, ())):
+                continue
+            shown.append(f"{field}={self._text(field, value)}")
+        return f"{self.cmd.name}: {', '.join(shown)}"
+
+    def _text(self, field: str, value: int | bytes) -> str:
+        if isinstance(value, bytes):
+            return quoted(value)
+        return quoted(peek_text(value, 128)) if field == "license" else self.name(field)
+
+    def ask(self, **changes: int | bytes) -> Answer:
+        """What the kernel says with other values of some fields."""
+        attr = self.attr.changed(changes)
+        try:
+            Fd(command(self.cmd, attr), "trial").close()
+        except KernelError as error:
+            return Answer(error.errno or 0, self._log(attr))
+        return Answer(0, "")
+
+    def _log(self, attr: Attr[Any]) -> str:
+        prefix = "btf_log" if self.cmd == bpf_cmd.BPF_BTF_LOAD else "log"
+        address = getattr(attr.struct, f"{prefix}_buf", 0)
+        size = getattr(attr.struct, f"{prefix}_size", 0)
+        return peek_text(address, size).decode(errors="backslashreplace") if address else ""
+
+    def accepts(self, **changes: int | bytes) -> bool:
+        """Whether the kernel would, or, of a program, whether its verifier would begin."""
+        if self.cmd != bpf_cmd.BPF_PROG_LOAD:
+            return not self.ask(**changes).errno
+        room: dict[str, int | bytes] = {"log_buf": bytes(1 << 16), "log_size": 1 << 16}
+        answer = self.ask(**{**room, "log_level": 1, **changes})
+        return not answer.errno or bool(answer.log)

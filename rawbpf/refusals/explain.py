@@ -1,0 +1,82 @@
+"""From a refused call to an error that carries an explanation, as VerifierError does.
+
+>>> import errno
+>>> from rawbpf.errors import KernelError
+>>> print(refused("cannot create map 'm'", KernelError("BPF_MAP_CREATE", errno=errno.ENOMEM)))
+cannot create map 'm': ENOMEM (Cannot allocate memory)
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import KernelError, errno_name
+from rawbpf.refusals.asked import Asked
+from rawbpf.refusals.registry import rules
+from rawbpf.refusals.rule import Change, Found
+from rawbpf.uapi.bpf import bpf_cmd
+from rawbpf.verifier.explain import Explanation, Trial
+from rawbpf.verifier.failure import Failure
+from rawbpf.verifier.log import Log
+from rawbpf.verifier.rule import Evidence, Finding
+
+if TYPE_CHECKING:
+    from rawbpf.refusals.rule import Rule
+
+__all__ = ["explain", "refused"]
+
+
+def refused(what: str, error: KernelError) -> KernelError:
+    """The refusal of BPF_PROG_LOAD, BPF_MAP_CREATE or BPF_BTF_LOAD, saying ``what`` failed and why.
+
+    ``error`` as ``rawbpf.syscall.bpf`` raised it. The kernel is asked again, to find out what it
+    minds; the result has the errno of the first time, and an ``explanation``.
+    """
+    number = error.errno or 0
+    found = explain(error)
+    if found is None:
+        return KernelError(what, errno=number, call=error.call)
+    code = f" [{found.code}]" if found.code else ""
+    result = KernelError(
+        what,
+        errno=number,
+        call=error.call,
+        why=f"{found.sentence}{code}",
+        fix=found.finding.change or None,
+        details=found.failure.log.text.rstrip(),
+    )
+    result.explanation = found
+    return result
+
+
+def explain(error: KernelError) -> Explanation | None:
+    """Why a call was refused; None if the error does not say what was asked."""
+    asked = Asked.of(error)
+    if asked is None:
+        return None
+    said = f"{errno_name(asked.errno)} ({os.strerror(asked.errno)})"
+    for rule in rules().values():
+        if asked.cmd in rule.calls and asked.errno in rule.errnos:
+            found = rule.explain(asked)
+            if found is not None:
+                return _explanation(asked, found, said, rule)
+    if asked.cmd == bpf_cmd.BPF_BTF_LOAD:
+        from rawbpf.refusals.types_log import explain_types
+
+        about_types = explain_types(asked, said)
+        if about_types is not None:
+            return about_types
+    return _explanation(asked, Found(f"{said}, and no rule of rawbpf's knows why"), said, None)
+
+
+def _explanation(asked: Asked, found: Found, said: str, rule: Rule | None) -> Explanation:
+    finding = Finding(found.sentence, tuple(map(Evidence, found.known)), change=found.change)
+    patch, trial = None, None
+    if found.fields:
+        was = {field: asked.name(field) for field in found.fields}
+        becomes = {field: asked.name(field, value) for field, value in found.fields.items()}
+        patch = Change(found.change, was, becomes)
+        trial = Trial("" if asked.accepts(**found.fields) else "it is not all that is wrong")
+    failure = Failure(Log(""))
+    return Explanation(failure, finding, None, rule, patch, trial, (asked.words,), (said,))

@@ -1,0 +1,1 @@
+"""One reason a file, each a ``RULE``. See ``rawbpf/refusals/rule.py``."""

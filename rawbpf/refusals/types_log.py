@@ -1,0 +1,126 @@
+r"""The log of BPF_BTF_LOAD, explained: which type, what is wrong with it, and who uses it.
+
+>>> complaint(["[1] INT int size=4", "[2] PTR (anon) type_id=99 Invalid type_id"], None).type_id
+2
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import FormatError
+from rawbpf.refusals.registry import types_rules
+from rawbpf.refusals.types_rule import Complaint
+from rawbpf.refusals.types_users import c_text, type_words, users
+from rawbpf.syscall.peek import peek
+from rawbpf.verifier.explain import Explanation
+from rawbpf.verifier.failure import Failure
+from rawbpf.verifier.log import Log
+from rawbpf.verifier.rule import Evidence, Finding
+
+if TYPE_CHECKING:
+    from rawbpf.btf.btf import Btf
+    from rawbpf.refusals.asked import Asked
+    from rawbpf.refusals.types_rule import TypesRule
+
+__all__ = ["complaint", "explain_types"]
+
+_FIRST, _LARGEST = 1 << 16, 1 << 24
+_TYPE = re.compile(r"^\[(\d{1,9})\] (.*)")
+_ELEMENT = re.compile(r"^\t(.*?) ?type_id=")
+_REFERS = re.compile(r"\b(?:type_id|type|return)=(\d{1,10})")
+_HEADER = re.compile(r"^(?:magic|version|flags|hdr_len|\w+_off|\w+_len|btf_total_size): ")
+
+
+def explain_types(asked: Asked, said: str) -> Explanation | None:
+    """Why types were refused, if the log says. Never raises, whatever types and log are."""
+    text = _log(asked)
+    lines = [line.rstrip() for line in text.split("\n") if line.strip()]
+    if not lines or _HEADER.match(lines[-1]):
+        return None
+    btf = _types(asked)
+    found = complaint(lines, btf)
+    rule, match = _rule(found)
+    sentence = rule.explain(found, match) if rule and match else found.line.strip()
+    if rule is None:
+        sentence = f"{sentence} (no rule of rawbpf's knows this message)"
+    known = [] if btf is None or found.type_id is None else _known(btf, found.type_id)
+    finding = Finding(sentence, tuple(map(Evidence, known)), change=rule.change if rule else "")
+    kernel = (said, *_last(lines))
+    return Explanation(Failure(Log(text)), finding, None, rule, None, None, (asked.words,), kernel)
+
+
+def _log(asked: Asked) -> str:
+    """What the kernel writes when it is asked again; all of it, for the end is what matters."""
+    size = _FIRST
+    while True:
+        answer = asked.ask(btf_log_level=1, btf_log_size=size, btf_log_buf=bytes(size))
+        if answer.errno != errno.ENOSPC or size >= _LARGEST:
+            return answer.log
+        size *= 4
+
+
+def _types(asked: Asked) -> Btf | None:
+    """The types that were given, unless they cannot be read at all."""
+    from rawbpf.btf.btf import Btf
+
+    try:
+        return Btf(peek(asked["btf"], asked["btf_size"]))
+    except FormatError:
+        return None
+
+
+def complaint(lines: list[str], btf: Btf | None) -> Complaint:
+    """What the last line says, and of which type."""
+    line, element = lines[-1], None
+    member = _ELEMENT.match(line)
+    at = len(lines) - 1
+    if line.startswith("\t"):
+        element = member[1] if member else ""
+        at = next((n for n in range(at, -1, -1) if _TYPE.match(lines[n])), at)
+    found = _TYPE.match(lines[at])
+    if found is None:
+        return Complaint(line, None, "the types")
+    number = int(found[1])
+    return Complaint(line, number, type_words(btf, number), element, _target(line, btf))
+
+
+def _target(line: str, btf: Btf | None) -> str:
+    """The type that a line refers to."""
+    found = _REFERS.search(line)
+    if found is None:
+        return ""
+    number = int(found[1])
+    if not number:
+        return "void"
+    if btf is not None and number >= len(btf):
+        return f"type {number}, which is not there"
+    words = type_words(btf, number)
+    return words if words.startswith("type ") else f"{words}, type {number}"
+
+
+def _last(lines: list[str]) -> list[str]:
+    """The complaint, with the type that it is about."""
+    if not lines[-1].startswith("\t"):
+        return [lines[-1]]
+    head = next((one for one in reversed(lines) if _TYPE.match(one)), "")
+    return [one.strip() for one in (head, lines[-1]) if one]
+
+
+def _rule(found: Complaint) -> tuple[TypesRule | None, re.Match[str] | None]:
+    for rule in types_rules().values():
+        for pattern in rule.patterns:
+            match = re.search(pattern, found.line)
+            if match:
+                return rule, match
+    return None, None
+
+
+def _known(btf: Btf, number: int) -> list[str]:
+    """The type as C has it, and how the object comes to it."""
+    text = c_text(btf, number)
+    known = [f"type {number} is {text}"] if text else []
+    chain = users(btf, number)
+    return known + ([f"it is used by {', that by '.join(chain)}"] if chain else [])

@@ -1,0 +1,79 @@
+"""What BPF_MAP_CREATE takes for each type of map: sizes, numbers of entries, flags.
+
+Sources: the ``map_alloc_check`` and ``map_alloc`` of the types in kernel/bpf/ and net/. A test asks
+the kernels that it runs on.
+
+>>> SIZES[bpf_map_type.BPF_MAP_TYPE_STACK].key
+(0,)
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
+
+__all__ = ["LPM_KEYS", "SIZES", "Sizes"]
+
+ANY: tuple[int, ...] = ()
+LPM_KEYS = (5, 260)  # bytes, from and to: a u32, and 1 to 256 bytes
+
+
+class Sizes(NamedTuple):
+    """The sizes that are taken, in bytes; () is any but 0. ``entries``: the same.
+
+    ``need``, ``refuse``: flags that must be set, and that must not.
+    """
+
+    key: tuple[int, ...]
+    value: tuple[int, ...]
+    entries: tuple[int, ...] = ANY
+    need: bpf_map_flags = bpf_map_flags(0)
+    refuse: bpf_map_flags = bpf_map_flags(0)
+
+
+_T, _F = bpf_map_type, bpf_map_flags
+_HASH = Sizes(ANY, ANY)
+_ARRAY = Sizes((4,), ANY, refuse=_F.BPF_F_NO_PREALLOC)
+_SLOTS = Sizes((4,), (4,), refuse=_F.BPF_F_NO_PREALLOC)
+_SOCKETS = (4, 8)
+_STORAGE = Sizes((4,), ANY, (0,), need=_F.BPF_F_NO_PREALLOC)
+_CGROUP = Sizes((16, 8), ANY, (0,))
+_QUEUE = Sizes((0,), ANY)
+_RING = Sizes((0,), (0,))
+
+SIZES = {
+    _T.BPF_MAP_TYPE_HASH: _HASH,
+    _T.BPF_MAP_TYPE_ARRAY: _ARRAY,
+    _T.BPF_MAP_TYPE_PROG_ARRAY: _SLOTS,
+    _T.BPF_MAP_TYPE_PERF_EVENT_ARRAY: _SLOTS,
+    _T.BPF_MAP_TYPE_PERCPU_HASH: _HASH,
+    _T.BPF_MAP_TYPE_PERCPU_ARRAY: _ARRAY,
+    _T.BPF_MAP_TYPE_STACK_TRACE: Sizes((4,), ANY),
+    _T.BPF_MAP_TYPE_CGROUP_ARRAY: _SLOTS,
+    _T.BPF_MAP_TYPE_LRU_HASH: Sizes(ANY, ANY, refuse=_F.BPF_F_NO_PREALLOC),
+    _T.BPF_MAP_TYPE_LRU_PERCPU_HASH: Sizes(ANY, ANY, refuse=_F.BPF_F_NO_PREALLOC),
+    _T.BPF_MAP_TYPE_LPM_TRIE: Sizes(ANY, ANY, need=_F.BPF_F_NO_PREALLOC),
+    _T.BPF_MAP_TYPE_ARRAY_OF_MAPS: _SLOTS,
+    _T.BPF_MAP_TYPE_HASH_OF_MAPS: Sizes(ANY, (4,)),
+    _T.BPF_MAP_TYPE_DEVMAP: Sizes((4,), (4, 8)),
+    _T.BPF_MAP_TYPE_SOCKMAP: Sizes((4,), _SOCKETS),
+    _T.BPF_MAP_TYPE_CPUMAP: Sizes((4,), (4, 8)),
+    _T.BPF_MAP_TYPE_XSKMAP: Sizes((4,), (4,)),
+    _T.BPF_MAP_TYPE_SOCKHASH: Sizes(ANY, _SOCKETS),
+    _T.BPF_MAP_TYPE_CGROUP_STORAGE: _CGROUP,
+    _T.BPF_MAP_TYPE_REUSEPORT_SOCKARRAY: Sizes((4,), _SOCKETS),
+    _T.BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE: _CGROUP,
+    _T.BPF_MAP_TYPE_QUEUE: _QUEUE,
+    _T.BPF_MAP_TYPE_STACK: _QUEUE,
+    _T.BPF_MAP_TYPE_SK_STORAGE: _STORAGE,
+    _T.BPF_MAP_TYPE_DEVMAP_HASH: Sizes((4,), (4, 8)),
+    _T.BPF_MAP_TYPE_STRUCT_OPS: Sizes((4,), ANY, (1,)),
+    _T.BPF_MAP_TYPE_RINGBUF: _RING,
+    _T.BPF_MAP_TYPE_INODE_STORAGE: _STORAGE,
+    _T.BPF_MAP_TYPE_TASK_STORAGE: _STORAGE,
+    _T.BPF_MAP_TYPE_BLOOM_FILTER: _QUEUE,
+    _T.BPF_MAP_TYPE_USER_RINGBUF: _RING,
+    _T.BPF_MAP_TYPE_CGRP_STORAGE: _STORAGE,
+    _T.BPF_MAP_TYPE_ARENA: Sizes((0,), (0,), need=_F.BPF_F_MMAPABLE),
+}
