@@ -56,7 +56,7 @@ class Strings:
     'int'
     """
 
-    __slots__ = ("_base", "_cache", "_data", "_left", "_start", "_texts", "end")
+    __slots__ = ("_base", "_begun", "_cache", "_data", "_found", "_left", "_start", "_texts", "end")
 
     def __init__(self, data: bytes, base: Strings | None = None) -> None:
         # A split BTF may have no strings of its own; a base has at least the empty one.
@@ -73,6 +73,9 @@ class Strings:
         self.end: int = self._start + len(data)
         self._cache: dict[int, str] = {}
         self._texts: dict[int, str] = {}
+        # A name is asked of one module after the other, and each asks the base, which has 2 MB.
+        self._found: tuple[str, tuple[list[int], list[int]]] | None = None
+        self._begun: tuple[str, list[str]] | None = None
         # Names may share endings, but no compiler makes them overlap so much that reading each
         # once reads the section many times over. A hostile blob's could fill the memory.
         self._left = 16 * len(data) + 65536
@@ -110,8 +113,13 @@ class Strings:
 
         The latter are legal, and no writer of BTF is known that makes use of them.
         """
+        if self._found is None or self._found[0] != name:
+            self._found = name, self._offsets(name)
+        return self._found[1]
+
+    def _offsets(self, name: str) -> tuple[list[int], list[int]]:
         wanted = encode_name(name) + b"\0"
-        whole, endings = ([], []) if self._base is None else self._base.offsets(name)
+        whole, endings = map(list, ([], []) if self._base is None else self._base.offsets(name))
         at = self._data.find(wanted)
         while at >= 0:
             is_whole = at == 0 or self._data[at - 1] == 0
@@ -121,8 +129,13 @@ class Strings:
 
     def beginning_with(self, prefix: str) -> list[str]:
         """Every name of its own or of its base that begins so, each once."""
+        if self._begun is None or self._begun[0] != prefix:
+            self._begun = prefix, self._beginning_with(prefix)
+        return self._begun[1]
+
+    def _beginning_with(self, prefix: str) -> list[str]:
         wanted = b"\0" + encode_name(prefix)
-        found = [] if self._base is None else self._base.beginning_with(prefix)
+        found = [] if self._base is None else list(self._base.beginning_with(prefix))
         at = self._data.find(wanted)
         while at >= 0:
             found.append(self.at(self._start + at + 1))
