@@ -22,7 +22,7 @@ from rawbpf.kernel.version import kernel_version
 from rawbpf.links.link import Link
 from rawbpf.links.network import attach_cgroup, attach_interface
 from rawbpf.programs.info import count_runs
-from rawbpf.syscall.bpf_link import kprobe_multi
+from rawbpf.syscall.bpf_link import link_create_kprobe_multi
 from rawbpf.uapi.bpf import bpf_attach_type
 from tests.support.bpf_objects import CLANGS, ROOT, built
 from tests.support.bpftool import bpftool, instruction_bytes, raw
@@ -279,7 +279,9 @@ def test_many_functions_of_one_link(rawbpf):
         obj.keep(["enter"])
         obj.load()
         functions = ["vfs_read", "vfs_write"]
-        with Link("two functions", kprobe_multi(obj.programs["enter"].fileno(), functions)) as link:
+        at = obj.spec.programs["enter"].expected_attach_type
+        fd = link_create_kprobe_multi(obj.programs["enter"].fileno(), functions, at)
+        with Link("two functions", fd) as link:
             info = link.info()
             part = {"func_cnt": 2, "retprobe": False, "missed": 0}
             assert info.part == (part if kernel_version() >= (6, 6) else {})
