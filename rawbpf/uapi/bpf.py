@@ -1,8 +1,9 @@
 """<linux/bpf.h>: the numbers of bpf(2), in the kernel's own spelling.
 
-Taken from the types that Linux 6.18 describes itself with. Numbers are only ever added, so one list
-serves every kernel; which kernel added what is the business of ``features``. A test compares each
-with the C header and with the BTF of every guest kernel.
+Taken from the types that Linux 6.18 describes itself with; kinds of attaching and flags of maps
+from 7.2. Numbers are only ever added, so one list serves every kernel; which kernel added what is
+the business of ``features``. A test compares each with the C header and with the BTF of every guest
+kernel.
 
 >>> bpf_cmd.BPF_PROG_LOAD
 <bpf_cmd.BPF_PROG_LOAD: 5>
@@ -243,6 +244,9 @@ class bpf_attach_type(IntEnum):
     BPF_TRACE_KPROBE_SESSION = 56
     BPF_TRACE_UPROBE_SESSION = 57
     BPF_TRACE_FSESSION = 58
+    BPF_TRACE_FENTRY_MULTI = 59
+    BPF_TRACE_FEXIT_MULTI = 60
+    BPF_TRACE_FSESSION_MULTI = 61
 
 
 class bpf_link_type(IntEnum):
@@ -263,6 +267,7 @@ class bpf_link_type(IntEnum):
     BPF_LINK_TYPE_UPROBE_MULTI = 12
     BPF_LINK_TYPE_NETKIT = 13
     BPF_LINK_TYPE_SOCKMAP = 14
+    BPF_LINK_TYPE_TRACING_MULTI = 15
 
 
 class bpf_map_flags(IntFlag):
@@ -287,3 +292,4 @@ class bpf_map_flags(IntFlag):
     BPF_F_TOKEN_FD = 1 << 16
     BPF_F_SEGV_ON_FAULT = 1 << 17
     BPF_F_NO_USER_CONV = 1 << 18
+    BPF_F_RB_OVERWRITE = 1 << 19
