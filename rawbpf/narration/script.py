@@ -12,7 +12,7 @@ Left out is what only the recorded process had: the pipe that woke it, its stdou
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rawbpf.errors import UnsupportedError
 from rawbpf.narration.known import Known
@@ -69,13 +69,6 @@ def _wrapped(body: Sequence[str], groups: int) -> Iterator[str]:
 
     for line in body:
         yield from re.sub(r'fromhex\("([0-9a-f ]+)"\)', fold, line).split("\n")
-
-
-class _Sleep(NamedTuple):
-    """All sleeps of a session together."""
-
-    epoll: int
-    seconds: float
 
 
 class _Writer:
