@@ -9,7 +9,7 @@ from rawbpf.cli.stdout import Stdout
 from rawbpf.cli.terminal import level, say
 from rawbpf.cli.tracing import REASONS, close_stdout, hold_back, signals
 from rawbpf.cli.whole_number import whole_number
-from rawbpf.errors import ClosedError, RawbpfError, UsageError
+from rawbpf.errors import ClosedError, UsageError
 from rawbpf.events.log_record import level_number
 from rawbpf.kernel.clock import wall_clock_offset_ns
 from rawbpf.kernel.version import kernel_version
@@ -169,7 +169,7 @@ class _Run:
                 probe.session.stop_on_hang_up(1)
                 self._trace()
                 ledger = probe.ledger
-        except RawbpfError:
+        except BaseException:  # Ctrl+C before the session began, too
             out.finish()
             raise
         out.put(show.end(ledger.summary()))

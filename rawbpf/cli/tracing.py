@@ -55,12 +55,17 @@ def close_stdout(out: Stdout) -> int:
 
 @contextmanager
 def signals(stop: Callable[[str], None], wake_fd: int) -> Iterator[None]:
-    """Ctrl+C, SIGTERM and SIGHUP end the session; the wake-up descriptor ends its sleep."""
+    """Ctrl+C, SIGTERM and SIGHUP end the session; the wake-up descriptor ends its sleep.
+
+    Not SIGHUP, where it was ignored when we started: that is what nohup(1) does, and for that end.
+    """
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         stop(signal.Signals(number).name)
 
-    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     before = [(number, signal.signal(number, on_signal)) for number in numbers]
     # A signal that arrives just before we sleep writes to the pipe, so the sleep ends at once.
     wake_before = signal.set_wakeup_fd(wake_fd, warn_on_full_buffer=False)
