@@ -41,6 +41,7 @@ print(json.dumps({
     "ttys": [os.isatty(fd) for fd in range(3)],
     "mounts": [line.split()[2] for line in open("/proc/mounts")],
     "config": "CONFIG_BPF_SYSCALL=y" in open(f"/boot/config-{os.uname().release}").read(),
+    "modules": [line.split()[0] for line in open("/proc/modules")],
     "loopback": open("/sys/class/net/lo/operstate").read().strip(),
     "commands": [open(path).read() for path in glob.glob("/proc/[0-9]*/cmdline")],
 }), flush=True)
@@ -54,8 +55,9 @@ def test_a_command_runs_as_it_would_here(tmp_path):
     script.write_text(SEEN_INSIDE)
     data.write_text("some data")
     typed = os.urandom(1 << 20) * 5
+    options = ["--out", out, "--module", "nf-conntrack"]
     done = guest(
-        "--out", out, "--", "python", "script.py", "data", cwd=tmp_path, input=typed, stdin=None
+        *options, "--", "python", "script.py", "data", cwd=tmp_path, input=typed, stdin=None
     )
     assert done.returncode == 7, done.stderr
     told, _, echoed = done.stdout.partition(b"\n")
@@ -63,6 +65,7 @@ def test_a_command_runs_as_it_would_here(tmp_path):
     seen = json.loads(told)
     assert seen["added"] == "some data"
     assert seen["config"]
+    assert {"nf_conntrack", "nf_defrag_ipv4"} <= set(seen["modules"])  # and what it needs
     assert seen["cwd"] == str(tmp_path)
     assert seen["uid"] == 0
     assert seen["guest"] == "1"

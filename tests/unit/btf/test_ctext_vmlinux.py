@@ -9,11 +9,13 @@ import pytest
 
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.ctext.header import c_header
+from rawbpf.btf.types import Struct, Union
+from rawbpf.cli.btf_source import open_btf
 from rawbpf.kernel.btf import vmlinux_btf
 from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_STRUCT
-from tests.support.c_layout import check_with_clang
+from tests.support.c_layout import check_with_clang, header_and_tags, static_asserts
 from tests.support.clang import btf_of, clang, compile_object, sections
-from tests.support.kernel_btf import KERNELS
+from tests.support.kernel_btf import KERNELS, MODULES
 
 
 @pytest.mark.parametrize("path", KERNELS, ids=lambda path: Path(path).name)
@@ -24,6 +26,19 @@ def test_every_struct_of_the_kernel(path, tmp_path):
     # If the header had lost its types, the asserts would have nothing to say.
     assert len(tags) > 5000
     assert len(with_bitfields) > 100
+
+
+def structs(opened):
+    return [one for _, one in opened if isinstance(one, Struct | Union)]
+
+
+@pytest.mark.parametrize(("kernel", "module"), MODULES, ids=lambda one: Path(one).name)
+def test_the_types_of_a_module_and_what_they_need(kernel, module, tmp_path):
+    opened = open_btf(str(module), base=str(kernel))
+    text, tags = header_and_tags(opened)
+    asserts = list(static_asserts(opened, tags))
+    compile_object("\n".join([text, *asserts, ""]), tmp_path / "a.o")
+    assert len(asserts) >= len(tags) == sum(bool(one.name) for one in structs(opened))
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,10 @@ import pytest
 from rawbpf.btf import types as t
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.describe import fields, raw
+from rawbpf.cli.btf_source import open_btf
 from tests.support.btf_records import EVERY_KIND, INT, blob, btf
 from tests.support.clang import compile_object, sections
-from tests.support.kernel_btf import KERNELS
+from tests.support.kernel_btf import KERNELS, MODULES
 from tests.support.peers import peer
 
 SOURCE = """
@@ -83,6 +84,13 @@ def test_split(tmp_path):
     (tmp_path / "split").write_bytes(split)
     theirs = bpftool("-B", str(tmp_path / "base"), "btf", "dump", "file", str(tmp_path / "split"))
     assert our_raw(Btf.from_bytes(split, Btf.from_bytes(base))) == theirs
+
+
+@pytest.mark.parametrize(("kernel", "module"), MODULES, ids=lambda one: Path(one).name)
+def test_modules(kernel, module):
+    opened = open_btf(str(module), base=str(kernel))
+    theirs = bpftool("-B", str(kernel), "btf", "dump", "file", str(module), "format", "raw")
+    assert our_raw(opened) == theirs
 
 
 def test_names_are_made_fit_for_a_terminal():
