@@ -13,6 +13,7 @@ from rawbpf.errors import BytecodeError
 from rawbpf.verifier.failure import Failure
 from rawbpf.verifier.log import Log
 from rawbpf.verifier.registry import matches
+from rawbpf.verifier.report import places
 from rawbpf.verifier.rule import Evidence, Finding
 
 if TYPE_CHECKING:
@@ -138,7 +139,8 @@ def _unknown(failure: Failure) -> Finding:
             if value is not None:
                 evidence.append(Evidence(f"r{register} is {value.text}"))
     sections = failure.log.sections  # a kernel that writes them may say more than we could
-    evidence += [Evidence(line.strip()) for line in sections.get("Causal path", ())[:_LINES]]
+    causal = places(sections.get("Causal path", ()))[-_LINES:]
+    evidence += [Evidence(f"{one.label}: {one.text}", one.slot) for one in reversed(causal)]
     return Finding(
         f"{failure.log.cause} (no rule of rawbpf's knows this message)",
         tuple(evidence),

@@ -4,14 +4,7 @@ Of a log of megabytes an explanation needs a few lines: the complaint, and the p
 are looked at one by one, from the end, and states are parsed when somebody asks for them.
 
 Until 7.2 the complaint stands behind the last instruction, and statistics follow. Later kernels
-add sections behind the complaint, each with its name on a line (commit ce7c9f6c599b):
-
-    R0 !read_ok
-    Verification failed: Register Type Safety: Unreadable register
-    Reason:
-      R0 has never been initialized on this path ...
-    At:  Causal path:  Suggestion:
-    processed 1 insns (limit 1000000) ...
+write reports behind the complaint: see `report.py`.
 """
 
 from __future__ import annotations
@@ -22,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from rawbpf.verifier.lines import branch, insn, is_note, state_text
 from rawbpf.verifier.path import Path
+from rawbpf.verifier.report import Report, is_title, places, read_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["Log"]
 
-_SECTIONS = ("Verification failed:", "Reason:", "At:", "Causal path:", "Suggestion:")
 _NAMED_SLOT = re.compile(r"\binsn[ #](\d{1,9})\b")
 _RUN_ON = re.compile(r"(?<=.)processed \d{1,9} insns \(limit.*")
 """One complaint ends without a newline ("spilled ptr in range of ..."), so statistics follow it."""
@@ -59,20 +52,15 @@ class Log:
         self.lines = text.split("\n")
 
     @cached_property
+    def _report(self) -> Report:
+        """What kernels after 7.2 say besides; of the statistics behind it nothing."""
+        lines = [line for line in self.lines[self._sections_at :] if not is_statistic(line)]
+        return read_report(lines)
+
+    @property
     def sections(self) -> dict[str, tuple[str, ...]]:
-        """The sections that kernels after 7.2 write: name without colon -> lines."""
-        found: dict[str, tuple[str, ...]] = {}
-        lines: list[str] = []
-        for line in reversed(self.lines[self._sections_at :]):
-            name = next((one for one in _SECTIONS if line.startswith(one)), None)
-            if name is None:
-                lines.append(line.rstrip())
-                continue
-            lines.append(line[len(name) :].strip())
-            kept = tuple(one for one in reversed(lines) if one and not is_statistic(one))
-            found[name[:-1]] = kept
-            lines.clear()
-        return dict(reversed(found.items()))
+        """The sections of the first report: name without colon -> lines."""
+        return self._report.sections
 
     @cached_property
     def _sections_at(self) -> int:
@@ -80,7 +68,7 @@ class Log:
         end = first = len(self.lines)
         for index in range(end - 1, -1, -1):
             line = self.lines[index]
-            if line.startswith(_SECTIONS):
+            if is_title(line):
                 first = index
             elif line[:1].isdigit() and (insn(line) or state_text(line)):
                 break
@@ -103,9 +91,10 @@ class Log:
     @property
     def complaint(self) -> tuple[str, ...]:
         """What the verifier said, a line each; empty when it said nothing."""
-        said = self._complaint_at[1] or tuple(
-            one.strip() for one in self.sections.get("Reason", ())
-        )
+        # Some complaints go on behind a report, and each reference that leaks has one of its own.
+        behind = [one.strip() for one in self._report.others if not is_note(one)]
+        said = (*self._complaint_at[1], *behind[:_LONGEST_COMPLAINT])
+        said = said or tuple(one.strip() for one in self.sections.get("Reason", ()))
         # 6.1 says nothing but this where newer kernels add that a caller passes invalid arguments.
         return said or tuple(line for line in self.lines[-_TAIL:] if line.startswith("arg#"))
 
@@ -127,11 +116,11 @@ class Log:
     @property
     def named_slot(self) -> int | None:
         """The instruction that the complaint names by number: "jump out of range from insn 3"."""
-        for line in (*self.complaint, *self.sections.get("At", ())):
+        for line in self.complaint:
             found = _NAMED_SLOT.search(line)
             if found:
                 return int(found[1])
-        return None
+        return next((one.slot for one in places(self.sections.get("At", ()))), None)
 
     @cached_property
     def statistics(self) -> dict[str, int]:

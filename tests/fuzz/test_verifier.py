@@ -5,9 +5,11 @@ from hypothesis import strategies as st
 
 from rawbpf.verifier.explain import explain
 from rawbpf.verifier.log import Log
+from rawbpf.verifier.report import places
 from rawbpf.verifier.show import as_object, lines
 from rawbpf.verifier.state import parse_state
 from tests.support.assembled import spec_of
+from tests.support.reports import told, with_reports
 from tests.support.verifier_logs import every_log
 
 fuzz = settings(max_examples=150, deadline=None)
@@ -18,6 +20,7 @@ PROGRAM = spec_of(
     ".function f\n r0 = 0\n exit"
 ).programs["p"]  # fmt: skip
 REAL = every_log()
+WHOLE = [log for log in REAL if Log(log).path and 1 <= len(Log(log).complaint) <= 3]
 HOSTILE = [
     "",
     "\n" * 100,
@@ -94,3 +97,22 @@ def test_any_state(text):
         assert value.umin <= value.umax or value.umin > value.umax
         assert isinstance(value.smin, int)
         assert isinstance(value.tnum.at_least(5), int | None)
+
+
+@fuzz
+@given(st.sampled_from(WHOLE), st.lists(told, min_size=1, max_size=3))
+def test_reports_behind_complaints_change_nothing(log, reports):
+    """Whatever is told besides: the same complaint, path, rule and instruction are found."""
+    plain, full = Log(log), Log(with_reports(log, reports))
+    assert full.complaint == plain.complaint
+    assert [step.slot for step in full.path] == [step.slot for step in plain.path]
+    assert full.statistics == plain.statistics
+    before, after = explain(log), explain(full.text)
+    assert (before.code, before.sentence, before.slot) == (after.code, after.sentence, after.slot)
+    shown = reports[-min(len(reports), len(plain.complaint))]
+    assert full.sections["Verification failed"] == (f"{shown.category}: {shown.problem}",)
+    assert places(full.sections["At"]) == [(plain.path[0].slot, "error", shown.at.text)]
+    told_of = [(one.slot, one.label, one.text) for one in shown.causal]
+    assert places(full.sections.get("Causal path", ())) == told_of
+    assert " ".join(" ".join(full.sections["Suggestion"]).split()) == shown.suggestion
+    ask(full.text)

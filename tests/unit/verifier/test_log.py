@@ -4,6 +4,7 @@ import pytest
 
 from rawbpf.verifier.explain import explain
 from rawbpf.verifier.log import Log
+from rawbpf.verifier.report import places
 from tests.support.verifier_logs import KERNELS, logs
 
 
@@ -33,15 +34,19 @@ Reason:
   r3 holds nothing here.
 
 At:
-  insn 1 in prog.c:7
-        | r6 = r3
+  insn 1
         | ^-- error: R3 is not readable
   Instruction context:
       0 | (85) call bpf_get_prandom_u32#7
   >>> 1 | (bf) r6 = r3
 
 Causal path:
-  0: a call destroyed r3
+  insn 0
+        | ^-- invalidated: R3: a call
+        |     destroyed r3
+  Instruction context:
+  >>> 0 | (85) call bpf_get_prandom_u32#7
+      1 | (bf) r6 = r3
 
 Suggestion:
   Set it again.
@@ -69,7 +74,74 @@ def test_sections_instead_of_a_complaint():
     assert found.rule is None
     assert "r3 holds nothing here." in found.sentence
     assert found.finding.change == "Set it again."
-    assert any("a call destroyed r3" in one.text for one in found.finding.evidence)
+    assert ("invalidated: R3: a call destroyed r3", 0) in found.finding.evidence
+
+
+LEAKS = """\
+0: (85) call bpf_cpumask_create#1     ; R0=trusted_ptr_or_null_bpf_cpumask(id=2) refs=2
+1: (95) exit
+Unreleased reference id=2 alloc_insn=0
+
+Verification failed: Resource Lifetime Safety: Unreleased resource
+
+Reason:
+  It was acquired at instruction 0.
+
+At:
+  entry @ case.c:36:5
+  Source context:
+      35 | ...
+  >>> 36 | int entry(struct task_struct *task) /* insn 7 */
+         | ^-- error: owned resource (id=2) still needs release
+  Instruction context:
+      0 | (85) call bpf_cpumask_create#1
+  >>> 1 | (95) exit
+
+Active lock:
+  insn 0
+        | ^-- acquired: active lock
+
+Suggestion:
+  Release the first.
+
+Unreleased reference id=3 alloc_insn=0
+
+Verification failed: Resource Lifetime Safety: Unreleased resource
+
+Suggestion:
+  Release the second.
+
+BPF_EXIT instruction in main prog would lead to reference leak
+processed 2 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0
+"""
+
+
+def test_several_reports_and_a_complaint_that_goes_on_behind_them():
+    log = Log(LEAKS)
+    assert log.complaint == (
+        "Unreleased reference id=2 alloc_insn=0",
+        "Unreleased reference id=3 alloc_insn=0",
+        "BPF_EXIT instruction in main prog would lead to reference leak",
+    )
+    assert log.sections["Suggestion"] == ("  Release the first.",)
+    assert places(log.sections["At"]) == [(1, "error", "owned resource (id=2) still needs release")]
+    assert places(log.sections["Active lock"]) == [(0, "acquired", "active lock")]
+    assert log.named_slot == 1
+    assert explain(LEAKS).code == "RB-V017"
+
+
+TWO_LANES = """\
+  entry @ case.c:248:2
+      247 |     save(&flags2);           8 | (bf) r1 = r6
+  >>> 248 |     restore(&flags1);   >>>  9 | (85) call bpf_local_irq_restore#62775
+          |     ^-- error: IRQ flag restore out of order
+      249 |     restore(&flags2);       10 | (bf) r1 = r7
+"""
+
+
+def test_lines_and_instructions_side_by_side():
+    """As an earlier version of the series had it."""
+    assert places(TWO_LANES.splitlines()) == [(9, "error", "IRQ flag restore out of order")]
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
