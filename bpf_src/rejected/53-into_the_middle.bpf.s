@@ -5,7 +5,6 @@
 ; ahead.
 ;
 ; rawbpf: rule RB-V047
-; rawbpf: rule RB-V049 until 6.0
 
 .license "GPL"
 

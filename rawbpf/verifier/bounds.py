@@ -48,6 +48,8 @@ class Access(NamedTuple):
         own = memory.size if memory is not None and memory.base == register else None
         size = own or int(words.get("size") or 1)
         off = memory.off if memory is not None and memory.base == register else 0
+        if value is None and words.get("off"):
+            off = int(words["off"])  # all of it, for what the register had in it is not known
         known = _size(value)
         given = words.get("room")
         return cls(register, size, off, int(given) if given else known, value)
@@ -93,7 +95,8 @@ def explain_bounds(failure: Failure, access: Access, memory: str) -> Finding:
     number_was = history(failure, register, at, _KEPT)
     evidence = [known, *number_was, *history(failure, access.register, most=_KEPT)]
     sentence = f"r{register} was added to the address, and may lead outside of {memory}{has}"
-    change = f"compare r{register} with its largest value, or mask it, before it is added"
+    unsigned = ", unsigned" if value.smin < 0 else ""
+    change = f"compare r{register}{unsigned} with its largest value, or mask it, before it is added"
     return Finding(sentence, tuple(evidence), _counter(access, register, value), change)
 
 

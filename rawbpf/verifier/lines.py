@@ -18,13 +18,14 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["Branch", "Insn", "branch", "insn", "is_note", "pruned_at", "state_text"]
+__all__ = ["Branch", "Insn", "branch", "insn", "is_note", "pruned_at", "said_behind", "state_text"]
 
 _INSN = re.compile(r"(\d{1,9}): \(([0-9a-f]{2})\) (.*)", re.DOTALL)
 _STATE = re.compile(r"(\d{1,9}):((?: frame\d+:)? (?:R\d+(?:_[rwD]+)?=|fp-|refs=).*)", re.DOTALL)
 _BEHIND = re.compile(
     r"\s*;(?= (?:frame\d+: )?(?:R\d|fp-|refs=)|\s*$)|\s(?=\d+:(?: frame\d+:)? R\d)"
 )
+_SAID = re.compile(r"goto pc[+-]\d{1,9} ([A-Za-z].*)$", re.DOTALL)
 _BRANCH = re.compile(r"from (-?\d{1,9}) to (\d{1,9})( \(speculative execution\))?:(.*)", re.DOTALL)
 _NOTES = re.compile(
     r"\s*$|\d+: safe$|mark_precise: |regs=|last_idx |parent (?:didn't|already|state) "
@@ -68,10 +69,27 @@ def insn(line: str) -> Insn | None:
         return None
     behind = _BEHIND.search(found[3])
     text = found[3] if behind is None else found[3][: behind.start()]
+    if said := _said(text):
+        text = text[: -len(said)]
     after = "" if behind is None else found[3][behind.end() :].strip()
     if after[:1].isdigit():  # 12: R0=3 ...
         after = after.partition(":")[2].strip()
     return Insn(int(found[1]), int(found[2], 16), text.rstrip(), after)
+
+
+def said_behind(line: str) -> str:
+    """What the verifier says behind a jump, where it has forgotten to end the line.
+
+    >>> said_behind("5: (55) if r1 != 0x0 goto pc-1 infinite loop detected at insn 5")
+    'infinite loop detected at insn 5'
+    """
+    found = _INSN.match(line)
+    return _said(found[3]) if found and not _BEHIND.search(found[3]) else ""
+
+
+def _said(text: str) -> str:
+    found = _SAID.search(text) if "goto pc" in text else None
+    return found[1] if found else ""
 
 
 def state_text(line: str) -> str | None:

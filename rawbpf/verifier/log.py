@@ -13,7 +13,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.lines import branch, insn, is_note, state_text
+from rawbpf.verifier.lines import branch, insn, is_note, said_behind, state_text
 from rawbpf.verifier.path import Path
 from rawbpf.verifier.report import Report, is_title, places, read_report
 
@@ -82,6 +82,7 @@ class Log:
         while at >= 0 and len(found) < _LONGEST_COMPLAINT:
             line = self.lines[at]
             if insn(line) or state_text(line) is not None or branch(line):
+                found += [said] if (said := said_behind(line)) else []
                 break
             if not is_note(line) and not line.startswith(";"):
                 found.append(_RUN_ON.sub("", line).strip())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.rule import Evidence
@@ -11,19 +13,23 @@ if TYPE_CHECKING:
     from rawbpf.verifier.trace import Origin
     from rawbpf.verifier.value import Value
 
-__all__ = ["history", "is_a", "range_of"]
+__all__ = ["history", "is_a", "range_of", "way"]
 
 _FP = 10
+_LOOK_BACK = 200
 _KINDS = {
     "scalar": "a number", "ctx": "the context", "fp": "an address in the stack",
     "map_ptr": "a map", "map_value": "a map's value", "map_key": "a map's key",
     "pkt": "an address in the packet", "pkt_end": "the end of the packet",
-    "pkt_meta": "an address in the packet's metadata", "mem": "memory", "alloc_mem": "memory",
-    "ringbuf_mem": "a ring buffer record", "sock": "a socket", "sock_common": "a socket",
-    "tcp_sock": "a TCP socket", "xdp_sock": "an XDP socket", "inv": "a number", "buf": "a buffer",
+    "pkt_meta": "an address in the packet's metadata", "mem": "memory",
+    "alloc_mem": "a ring buffer record", "ringbuf_mem": "a ring buffer record", "sock": "a socket",
+    "sock_common": "a socket", "tcp_sock": "a TCP socket", "xdp_sock": "an XDP socket",
+    "inv": "a number", "buf": "a buffer",
     "func": "a function",
 }  # fmt: skip
 """The verifier's words for types, in ours. A type of the kernel is ptr_NAME."""
+
+_FLAGS = re.compile(r"^(?:(?:rdonly|rdwr|untrusted|trusted|rcu|percpu|user)_)*")
 
 
 def kind_words(kind: str) -> str:
@@ -34,8 +40,7 @@ def kind_words(kind: str) -> str:
     """
     bare = kind.replace("_or_null", "")
     null = " or NULL" if bare != kind else ""
-    for prefix in ("rdonly_", "rdwr_", "untrusted_", "trusted_", "rcu_", "percpu_", "user_"):
-        bare = bare.removeprefix(prefix)
+    bare = _FLAGS.sub("", bare, count=1)
     if bare.startswith("ptr_"):
         name = bare.removeprefix("ptr_")
         return (f"a pointer to struct {name}" if name else "a pointer to a kernel structure") + null
@@ -93,8 +98,20 @@ def _origin(one: Origin) -> str:
         return f"{one.place} was set to {effect.name}"
     if effect.kind == "move":
         return f"{one.place} is a copy of r{effect.src}"
+    if effect.kind == "if":
+        return f"{one.place} was compared: {one.step.text}"
     if effect.kind == "store" and effect.src is not None:
         return f"r{effect.src} was stored at {one.place}"
     if effect.kind == "load" and effect.memory is not None and effect.memory.base == _FP:
         return f"{one.place} was loaded from fp{effect.memory.off:+d}"
     return one.step.text
+
+
+def way(failure: Failure, most: int = 2) -> tuple[Evidence, ...]:
+    """The branches that the way here takes, the last first: other ways may be fine."""
+    found: list[Evidence] = []
+    for later, earlier in pairwise(failure.path[:_LOOK_BACK]):
+        if earlier.text.startswith("if ") and len(found) < most:
+            does = "does not jump" if later.slot == earlier.slot + 1 else "jumps"
+            found.append(Evidence(f"this path {does} here: {earlier.text}", earlier.slot))
+    return tuple(found)

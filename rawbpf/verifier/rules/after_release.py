@@ -59,12 +59,12 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     found = _released(failure, register)
     if found is not None:
         slot, release, kind = found
-        what = kind_words(kind)
+        what = "a ring buffer record" if "ringbuf" in release else kind_words(kind)
         again = "released again" if name in _RELEASES else "used"
         return Finding(
             f"r{register} is {again} after {release} has released it",
             (Evidence(f"r{register} was {what} until {release} took it", slot),),
-            change="use it before it is released, and release it once",
+            change="release it once" if name in _RELEASES else "use it before it is released",
         )
     if not words.get("unheld"):
         return None

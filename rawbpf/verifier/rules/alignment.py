@@ -27,7 +27,8 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     varies = match["first"].startswith("(") and not match["first"].endswith("; 0x0)")
     what = (match["what"] or "memory").strip()
     if varies:
-        sentence = f"an unknown number was added to r{register}, and {size} bytes may be unaligned"
+        where = "the address" if one.memory is None else f"r{register}"
+        sentence = f"an unknown number was added to {where}, and {size} bytes may be unaligned"
     else:
         sentence = f"{size} bytes at offset {_off(match)} of {what} are not aligned to {size}"
     return Finding(

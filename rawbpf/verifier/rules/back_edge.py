@@ -24,6 +24,12 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
             change="use a loop with a bound instead of the recursion",
         )  # fmt: skip
     to = int(found["to"] or 0)
+    if not text:
+        return Finding(
+            f"a jump or a call leads back, to {failure.place(to)}",
+            change="let no function call itself, not even by way of others; jumps may lead back "
+            "where the program is loaded with CAP_BPF",
+        )
     return Finding(
         f"the jump leads back, to {failure.place(to)}",
         change="load the program with CAP_BPF, which allows loops (5.3), or write the turns of the "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.rule import Example, Finding, Rule
+from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
 
 if TYPE_CHECKING:
     import re
@@ -12,12 +12,21 @@ if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
 
 
-def _explain(_: Failure, match: re.Match[str]) -> Finding:
+_INSIDE = {
+    "no direct": "this map has no value whose address is known before the program runs",
+    "direct va": "the address that is loaded lies too far behind the beginning of the map's value",
+    "invalid a": "the address that is loaded lies behind the end of the map's value",
+}
+"""The beginning of a complaint about an address in a map's value."""
+
+
+def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     if found.get("fd"):
         kind = "map" if found["kind"] == "bpf_map" else "BTF"
         return Finding(
             f"the file descriptor {found['fd']} is none of a {kind}",
+            _loads(failure, int(found["fd"])),
             change="create the map and put its descriptor in: `r1 = NAME ll` has the loader do it",
         )
     if found.get("btf"):
@@ -25,11 +34,29 @@ def _explain(_: Failure, match: re.Match[str]) -> Finding:
             "the kernel variable that is loaded is not there",
             change="look whether this kernel's BTF has it, or declare it __weak",
         )
+    if found.get("inside"):
+        return Finding(
+            _INSIDE[found["inside"][:9]],
+            change="load the map (r1 = NAME ll) and look the value up, or use an offset inside of "
+            "the value of an array with one entry",
+        )
     return Finding(
         "the two slots of a 64-bit load do not fit together, or load what cannot be loaded",
         change="give both halves: the second slot has opcode 0 and the upper 32 bits",
     )
 
+
+def _loads(failure: Failure, fd: int) -> tuple[Evidence, ...]:
+    """The first load of this descriptor."""
+    slot = 0
+    for one in failure.code.instructions if failure.code else ():
+        if one.opcode == _LOAD and one.imm == fd:
+            return (Evidence(f"it is loaded here: {failure.text_at(slot)}", slot),)
+        slot += one.slots
+    return ()
+
+
+_LOAD = 0x18
 
 RULE = Rule(
     code="RB-V049",
@@ -39,9 +66,10 @@ RULE = Rule(
         r"(?P<half>invalid (?:BPF_LD_IMM|bpf_ld_imm64) insn)",
         r"(?P<half>unrecognized bpf_ld_imm64 insn)",
         r"(?P<half>BPF_LD_IMM64 uses) \w{1,20} fields",
-        r"(?P<half>no direct value access support)",
-        r"(?P<half>direct value offset of \d{1,10} is not allowed)",
-        r"(?P<half>invalid (?:access to map value pointer|module BTF object FD))",
+        r"(?P<inside>no direct value access support)",
+        r"(?P<inside>direct value offset of \d{1,10} is not allowed)",
+        r"(?P<inside>invalid access to map value pointer)",
+        r"(?P<half>invalid module BTF object FD)",
         r"(?P<half>fd_idx without fd_array is invalid)",
         r"(?P<half>reserved field \(insn[^\n]{0,20}) is used in pseudo_btf_id",
         (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.rule import Example, Finding, Rule
+from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
 
 if TYPE_CHECKING:
     import re
@@ -22,12 +22,38 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
             change="use a map of type ARENA (6.9), or a plain move",
         )
     text = failure.text_at(failure.slot)
+    if text and "reserved field" in match[0]:
+        return Finding(
+            f"this instruction is not the plain `{text}`: one of its fields that must be 0 is not",
+            _written(failure),
+            change=_NEWER,
+        )
     shown = f"`{text}`" if text else "this instruction"
     return Finding(
-        f"{shown} is no instruction that this kernel takes",
-        change="compile for an older instruction set (clang -mcpu=v1, v2 or v3), or use a newer "
-        "kernel; docs/reference/assembly.md says which kernel takes what",
+        f"{shown} is none that this kernel takes",
+        change=_NEWER,
     )
+
+
+_NEWER = (
+    "compile for an older instruction set (clang -mcpu=v1, v2 or v3), or use a newer kernel; "
+    "docs/reference/assembly.md says which kernel takes what"
+)
+
+
+def _written(failure: Failure) -> tuple[Evidence, ...]:
+    """The instruction as newer kernels read it, which this one's log cannot show."""
+    from rawbpf.asm.format import C, format_instruction
+    from rawbpf.errors import BytecodeError
+
+    code, slot = failure.code, failure.slot
+    if code is None or slot is None or not 0 <= slot < code.slots:
+        return ()
+    try:
+        newer = format_instruction(code.instructions[code.index_at(slot)], C)
+    except BytecodeError:
+        return ()
+    return (Evidence(f"a newer kernel reads it as {newer}", slot),)
 
 
 RULE = Rule(

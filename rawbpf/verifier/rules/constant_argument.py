@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
+    if match.groupdict().get("flags"):
+        return Finding(
+            f"{match['flags']} has no flags, and is given some", history(failure, 2),
+            change="set r2 to 0 in front of the call",
+        )  # fmt: skip
     register = int(match["reg"])
     value = failure.value(register)
     name = failure.effect.name or "the function"
@@ -41,6 +46,7 @@ RULE = Rule(
         r"R(?P<reg>\d\d?) must be a known constant",
         r"R(?P<reg>\d\d?) unbounded size, use 'var &= const' or 'if \(var < const\)'",
         r"R(?P<reg>\d\d?) is not a const(?:\b|$)",
+        r"(?P<flags>get_local_storage)\(\) doesn't support non-zero flags",
     ),
     meaning=(
         "Some arguments decide what the verifier knows afterwards: how long a record is, which "

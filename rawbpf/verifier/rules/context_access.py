@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
+from rawbpf.verifier.words import history
 
 if TYPE_CHECKING:
     import re
@@ -15,20 +16,25 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     if not found.get("off"):
+        number = f"argument {found['number']}" if found.get("number") else "such argument"
         return Finding(
-            f"the function {found.get('func') or 'it'} has no such argument"
+            f"the function {found['func']} has no {number}"
             if found.get("func")
             else "the context has nothing there",
             change="read the arguments that it has: eight bytes each, from 0 on",
         )
     off, size = int(found["off"]), int(found["size"] or 0)
-    what = "written" if failure.effect.kind == "store" else "read"
+    memory = failure.effect.memory
+    what, verb = ("written", "write") if failure.effect.kind == "store" else ("read", "read")
     kind = ""
     if failure.spec is not None:
         kind = failure.spec.prog_type.name.removeprefix("BPF_PROG_TYPE_").lower() + " "
     return Finding(
-        f"bytes {off} to {off + size - 1} of the context cannot be {what} by this {kind}program",
-        (Evidence(f"{size} bytes at offset {off} are no field that may be {what}"),),
+        f"the {size} bytes at offset {off} of the context cannot be {what} by this {kind}program",
+        (
+            Evidence(f"there is no field of {size} bytes at {off} that it may {verb}"),
+            *(history(failure, memory.base) if memory is not None else ()),
+        ),
         change="use the offset and the size of a field that this program type has, or a helper",
     )
 
@@ -37,6 +43,7 @@ RULE = Rule(
     code="RB-V033",
     title="The context is read or written where this program may not",
     patterns=(
+        r"func '(?P<func>\w{1,128})' doesn't have (?P<number>\d{1,3})-th argument",
         r"invalid bpf_context access off=(?P<off>-?\d{1,9}) size=(?P<size>\d{1,9})",
         r"func '(?P<func>\w{1,128})' (?:doesn't have|arg\d{1,3} |size \d)",
         r"(?P<func>\w{0,128})invalid access to ctx",

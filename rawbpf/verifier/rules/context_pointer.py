@@ -17,7 +17,8 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     words = match.groupdict()
     memory = failure.effect.memory
     register = int(words.get("reg") or (memory.base if memory is not None else 1))
-    what = kind_words(words.get("type") or "ctx")
+    kind = words.get("type") or "ctx"
+    what = kind_words(kind) if kind.isidentifier() else "an address"
     if words.get("off"):
         sentence = f"r{register} is {what}, moved by {words['off']} bytes; here it must be unmoved"
     else:
@@ -25,7 +26,9 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     return Finding(
         sentence,
         history(failure, register),
-        change="keep the address as it came, and give the offset in the load itself: [r1 + 8]",
+        change="keep the address as it came, and hand over that"
+        if failure.effect.kind == "call"
+        else "keep the address as it came, and give the offset in the load itself: r1 + 8",
     )
 
 

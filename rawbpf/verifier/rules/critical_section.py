@@ -33,13 +33,22 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
             change="keep the flags where bpf_local_irq_save put them, and restore in the reverse "
             "order",
         )
+    kind = found.get("kind") or ""
+    what, leave = next(
+        (words for name, words in _SECTIONS.items() if name in kind), ("such a section", "leave it")
+    )
     return Finding(
-        "the program ends, or goes on, in a section that it has not left",
+        f"the program is still in {what} here, and has to be out of it",
         _begun(failure),
-        change="leave the section on every path to here",
+        change=f"{leave} on every path to here",
     )
 
 
+_SECTIONS = {
+    "rcu": ("a read section of RCU", "call bpf_rcu_read_unlock"),
+    "preempt": ("a section without preemption", "call bpf_preempt_enable"),
+    "irq": ("a section without interrupts", "call bpf_local_irq_restore"),
+}
 _BEGINNINGS = ("bpf_rcu_read_lock#", "bpf_preempt_disable#", "bpf_local_irq_save#")
 
 

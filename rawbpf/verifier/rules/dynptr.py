@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.rule import Example, Finding, Rule
+from rawbpf.verifier.words import history, kind_words
 
 if TYPE_CHECKING:
     import re
@@ -33,8 +34,23 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         return Finding(f"{name} wants a dynptr of another kind: {found['type']}",
                        change="make it by the helper for that kind")  # fmt: skip
     if found.get("offset"):
-        return Finding(f"{name} is given an address inside of a dynptr",
-                       change="give the address where it begins")  # fmt: skip
+        where = f"at r10{int(found['off']):+d}" if found.get("off") else "not where it begins"
+        return Finding(
+            f"{name} is given a dynptr {where}, and none can be there",
+            change="give the address where it begins: sixteen bytes of the stack, aligned to 8",
+        )
+    if found.get("got"):
+        register = int(found["reg"] or 0)
+        return Finding(
+            f"{name} wants a dynptr in r{register}, and gets {kind_words(found['got'])}",
+            history(failure, register),
+            change="give the address of a dynptr on the stack",
+        )
+    if found.get("at"):
+        return Finding(
+            f"{name} would write over the dynptr at r10{int(found['at']):+d}",
+            change="give it other memory: the helpers for dynptrs alone may change one",
+        )
     return Finding(f"a dynptr is not used as it must be: {found['other']}",
                    change="leave its bytes to the helpers for it")  # fmt: skip
 
@@ -43,12 +59,14 @@ RULE = Rule(
     code="RB-V053",
     title="A dynptr is not used as it must be",
     patterns=(
+        r"(?P<offset>cannot pass in dynptr at an offset)(?:=(?P<off>-?\d{1,9}))?",
+        r"R(?P<reg>\d) type=(?P<got>\w{1,60}) expected=[^\n]{0,80}\bdynptr_ptr",
+        r"potential write to dynptr at off=(?P<at>-?\d{1,9})",
         r"[Ee]xpected an (?P<init>initialized dynptr) as (?:arg #|R)?(?P<arg>\d)",
         r"(?P<lost>[Cc]annot overwrite referenced dynptr)",
         r"[Dd]ynptr has to be an (?P<uninit>uninitialized dynptr)",
         r"(?P<uninit>[Ee]xpected uninitialized dynptr)",
         r"[Ee]xpected a dynptr of type (?P<type>\w{1,40})",
-        r"(?P<offset>cannot pass in dynptr at an offset)",
         r"(?P<other>[^\n]{0,80}[dD]ynptr[^\n]{0,80})",
     ),
     meaning=(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.rule import Finding, Rule
 
 if TYPE_CHECKING:
-    import re
-
     from rawbpf.verifier.failure import Failure
 
 
@@ -17,11 +16,13 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     if found.get("func") and " is not a scalar" in failure.complaint:
         return None  # the rule for an address in the place of a number knows more
     name = found.get("name") or "a global function"
-    if found.get("type"):
+    number = found.get("arg") or _sizeless(failure)
+    if number:
         return Finding(
-            f"argument {found['arg']} of {name} is a {found['type'].strip()}: by its type alone "
-            "it cannot be verified",
-            change="declare it as a pointer to something whose size is known, or make it static",
+            f"argument {number} of {name}, counted from 0, points to something whose size its type "
+            "does not tell",
+            change="declare it as a pointer to something whose size is known, or make the function "
+            "static",
         )
     if found.get("said"):
         return Finding(f"{name} {found['said']}",
@@ -31,6 +32,18 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
         change="pass what it is declared with, checked for NULL; or make the function static",
     )
 
+
+def _sizeless(failure: Failure) -> str:
+    """The argument that a line in front of the complaint names (until 5.17, all is in that)."""
+    for line in failure.log.lines[-_NEAR:]:
+        found = _SIZELESS.match(line)
+        if found:
+            return found[1]
+    return ""
+
+
+_NEAR = 6  # lines: the complaint, one for each argument that is a pointer, statistics
+_SIZELESS = re.compile(r"arg#(\d{1,3}) reference type\('[^'\n]{0,60}'\) size cannot be determined")
 
 RULE = Rule(
     code="RB-V058",

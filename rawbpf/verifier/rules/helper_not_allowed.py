@@ -31,7 +31,7 @@ RULE = Rule(
         # until 6.11, then since 6.12
         r"unknown func (?P<name>\w{1,60})#(?P<number>\d{1,9})",
         r"program of this type cannot use helper (?P<name>\w{1,60})#(?P<number>\d{1,9})",
-        r"func (?P<name>\w{1,60})#\d{1,9} not supported for program type",
+        r"func (?P<name>\w{1,60})#\d{1,9} (?:not supported for program type|supported only for)",
         r"(?P<name>\w{0,60})helper call is not allowed in probe",
     ),
     meaning=(

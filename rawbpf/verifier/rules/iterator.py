@@ -16,6 +16,14 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     name = failure.effect.name or "the function"
     kind = found.get("kind")
+    if found.get("offset"):
+        return Finding(
+            f"{name} is given an iterator at r10{int(found['offset']):+d}, and none can be there",
+            change="give the address where it begins: in the stack frame, and aligned to 8 bytes",
+        )
+    if found.get("stack"):
+        return Finding(f"{name} wants an iterator on the stack",
+                       change="give the address of a variable in the function")  # fmt: skip
     if found.get("init"):
         return Finding(
             f"{name} is given an iterator that was not begun",
@@ -34,9 +42,11 @@ RULE = Rule(
     code="RB-V054",
     title="An iterator is not used as it must be",
     patterns=(
+        r"cannot pass in iter at an offset=?(?P<offset>-?\d{1,9})",
+        r"expected (?P<stack>pointer to an iterator on stack)",
         r"expected an (?P<init>initialized) iter_(?P<kind>\w{1,40}) as",
         r"expected (?P<uninit>uninitialized) iter_(?P<kind>\w{1,40}) as",
-        r"(?P<other>[^\n]{0,60}(?:iter_\w{1,40}|iterator)[^\n]{0,80})",
+        r"(?P<other>[^\n]{0,60}\b(?:iter_\w{1,40}|iterator)[^\n]{0,80})",
     ),
     meaning=(
         "An open-coded iterator lives on the stack. bpf_iter_KIND_new begins it, "

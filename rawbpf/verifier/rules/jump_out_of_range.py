@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.rule import Example, Finding, Rule
+from rawbpf.asm.disassembler import jump_target
+from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
 
 if TYPE_CHECKING:
     import re
@@ -17,6 +18,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if found.get("middle"):
         return Finding(
             f"a jump leads to {found['to']}, the second half of a 64-bit load",
+            _jumps(failure, int(found["to"] or 0)),
             change="count the load as two slots, or let a label do it",
         )
     if found.get("call"):
@@ -25,20 +27,38 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
             change="call the first instruction of a function, by its name",
         )
     to = found.get("to")
-    where = "" if to is None else f" to instruction {to}"
-    last = "" if failure.code is None else f", and the last one is {failure.code.slots - 1}"
+    where = "out of its function" if to is None else f"to {to}, which is not in its function"
+    if to and failure.code is not None and int(to) >= failure.code.slots:
+        where = f"to {to}, and the last instruction is {failure.code.slots - 1}"
     return Finding(
-        f"the jump leads{where}{last}",
+        f"the jump leads {where}",
         change="jump to an instruction of the function, by a label",
     )
 
+
+def _jumps(failure: Failure, to: int) -> tuple[Evidence, ...]:
+    """Those that lead there."""
+    found, slot = [], 0
+    for one in failure.code.instructions if failure.code else ():
+        jump = jump_target(one, slot)
+        if jump is not None and jump[1] == to:
+            found.append(Evidence(f"the jump: {failure.text_at(slot)}", slot))
+        slot += one.slots
+    if not found and failure.step is not None and failure.text_at(failure.slot):
+        found = [Evidence(f"the jump: {failure.step.text}", failure.step.slot)]
+    return tuple(found[:_MOST])
+
+
+_MOST = 3
 
 RULE = Rule(
     code="RB-V047",
     title="A jump leads nowhere",
     patterns=(
         r"jump out of range from insn (?P<slot>\d{1,9}) to (?P<to>-?\d{1,9})",
+        # since 6.1, then before: the verifier walked into it
         r"(?P<middle>jump into the middle) of ldimm64 insn (?P<to>\d{1,9})",
+        r"(?P<to>\d{1,9}): (?P<middle>BUG_ld_00)\ninvalid BPF_LD_IMM insn",
         r"(?P<call>call to invalid destination)",
         (
             r"(?:no|invalid) (?P<call>subprog(?:ram)?) (?:exists|starts) "

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
 
 
-def _explain(failure: Failure, match: re.Match[str]) -> Finding:
+def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     found = match.groupdict()
+    if " is expected" in failure.complaint:
+        return None  # the argument of a call: another rule's
+    memory = failure.effect.memory
+    past = history(failure, memory.base) if memory is not None else ()
     if found.get("reg"):
         register = int(match["reg"])
         where = (
@@ -26,9 +30,25 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
             change="read a member of it, by name in C",
         )
     return Finding(
-        f"what is read is no member: {found['said']}",
+        _sentence(found),
+        past,
         change="read the member that is there with its own size; in C, let CO-RE find it",
     )
+
+
+def _sentence(found: dict[str, str | None]) -> str:
+    struct = f"struct {found['struct']}" if found.get("struct") else "the structure"
+    what = f"the {found['size']} bytes at offset {found['off']} of {struct}"
+    if found.get("behind"):
+        return f"{what} are behind its end"
+    if found.get("end"):
+        return f"{what} reach beyond its member {found['member']}, which ends at {found['end']}"
+    if found.get("pointer"):
+        return (
+            f"the member {found['pointer']} of {struct}, at offset {found['at']}, is a pointer: it "
+            f"is read whole, not {found['size']} bytes at offset {found['off']}"
+        )
+    return f"what is read is no member: {found['said']}"
 
 
 _SOCKET = """\
@@ -50,10 +70,17 @@ RULE = Rule(
             r"access|variable offset)"
         ),
         r"(?P<said>R\d\d? is ptr_\w{1,80} (?:invalid variable offset|access \w{1,9} memory))",
-        r"(?P<said>cannot access ptr member (?P<member>\w{1,80}) [^\n]{1,120})",
         (
-            r"(?P<said>access beyond (?:struct|the end of member) "
-            r"(?P<member>\w{1,80}) [^\n]{1,120})"
+            r"cannot access ptr member (?P<pointer>\w{1,80}) with moff (?P<at>\d{1,9}) in struct "
+            r"(?P<struct>[\w()]{1,80}) with off (?P<off>-?\d{1,9}) size (?P<size>\d{1,9})"
+        ),
+        (
+            r"access (?P<behind>beyond) struct (?P<struct>[\w()]{1,80}) at off (?P<off>-?\d{1,9}) "
+            r"size (?P<size>\d{1,9})"
+        ),
+        (
+            r"access beyond the end of member (?P<member>\w{1,80}) \(mend:(?P<end>\d{1,9})\) in "
+            r"struct (?P<struct>[\w()]{1,80}) with off (?P<off>-?\d{1,9}) size (?P<size>\d{1,9})"
         ),
         r"(?P<said>type '[^'\n]{1,80}' is not a struct)",
     ),

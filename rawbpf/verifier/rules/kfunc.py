@@ -36,10 +36,16 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
             change="get it from the kernel as an argument or by an acquiring function, not by "
             "following other pointers; inside of an RCU section if it is one for RCU",
         )
+    if found.get("missing"):
+        return Finding(
+            f"the call is of a kernel function that is not there: {found['missing']}",
+            change="look it up in this kernel: `rawbpf btf show NAME`; or declare it __weak and "
+            "ask first: bpf_ksym_exists()",
+        )
     said = found.get("arg") or found.get("other") or ""
     return Finding(
         f"{name} cannot be called like this: {said}",
-        change="compare the arguments with the function's prototype in `rawbpf btf`",
+        change="compare the arguments with the function's prototype: `rawbpf btf show NAME`",
     )
 
 
@@ -63,10 +69,12 @@ RULE = Rule(
         (
             r"(?P<other>(?:invalid kernel function |JIT does "
             r"not support calling (?:kernel function|kfunc)|calling "
-            r"invalid kernel function|kernel btf_id \d{1,9}|cannot "
-            r"find address for kernel function|kfunc|negative offset "
-            r"disallowed for kernel module function|failed to find "
-            r"BTF for kernel function)[^\n]{0,80})"
+            r"invalid kernel function|kfunc|negative offset disallowed for "
+            r"kernel module function)[^\n]{0,80})"
+        ),
+        (
+            r"(?P<missing>(?:kernel btf_id \d{1,9} is not a function|cannot find address for "
+            r"kernel function|failed to find BTF for kernel function)[^\n]{0,80})"
         ),
     ),
     meaning=(

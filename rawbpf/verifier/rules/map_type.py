@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.uapi.bpf import bpf_map_type
-from rawbpf.verifier.rule import Example, Finding, Rule
+from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
+from rawbpf.verifier.words import history, is_a
 
 if TYPE_CHECKING:
     import re
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     words = match.groupdict()
+    if words.get("progs"):
+        return Finding(
+            "the map of a tail call is no array of programs",
+            history(failure, 2),
+            change="give it a map of type PROG_ARRAY in r2",
+        )
     name = words.get("func") or failure.effect.name or "the function"
     number = int(words["type"]) if words.get("type") else None
     what = _name(number) if number is not None else "this type"
@@ -23,6 +30,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     return (
         Finding(
             f"{name} does not work on maps of type {what}",
+            (Evidence(is_a(1, value)), *history(failure, 1)) if value is not None else (),
             change=f"give it another map, or give {which} another type",
         )
         if number is not None
@@ -51,6 +59,7 @@ RULE = Rule(
         r"cannot pass map_type (?P<type>\d{1,5}) into func (?P<func>\w+)",
         r"(?:program of this type|this (?:map|program)).{0,40} cannot use .{0,60}map",
         r"map_type (?P<type>\d{1,5}) .{0,60}not (?:allowed|supported)",
+        r"expected (?P<progs>prog array map) for tail call",
     ),
     meaning=(
         "Functions are made for types of maps: ringbuf_reserve for ring buffers, tail_call for "

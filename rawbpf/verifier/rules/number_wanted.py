@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     register = int(match["reg"])
     name = match.groupdict().get("func") or failure.effect.name or "the function"
+    value = failure.value(register)
+    got = is_a(register, value) if value is not None else "gets something else"
     return Finding(
-        f"{name} wants a number in r{register}, and {is_a(register, failure.value(register))}",
+        f"{name} wants a number in r{register}, and {got}",
         history(failure, register),
         change=f"pass a number in r{register}, or declare the argument as the pointer that it is",
     )

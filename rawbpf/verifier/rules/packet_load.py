@@ -22,6 +22,11 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
             f"this instruction takes the packet from r6{known}",
             change="r6 = r1 at the beginning of the program",
         )
+    if match.groupdict().get("int"):
+        return Finding(
+            "a function with an old packet load does not return int, by its types",
+            change="let it return int: the load may end the program, with 0 as its result",
+        )
     return Finding(
         "this program cannot use the old instructions that load from a packet",
         change="use skb_load_bytes, or the addresses data and data_end of the context",
@@ -46,6 +51,7 @@ RULE = Rule(
             r"BPF_LD_\[?ABS\|IND\]? (?:instructions )?(?:not allowed for this program type|"
             r"cannot be mixed|would lead to)[^\n]*"
         ),
+        r"(?P<int>LD_ABS is only allowed in functions that return 'int')",
     ),
     meaning=(
         "`r0 = *(u8 *)skb[0]` comes from the times before eBPF. It needs the context, and only "

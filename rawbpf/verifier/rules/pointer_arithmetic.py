@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from rawbpf.verifier.patch import Patch, replace
 from rawbpf.verifier.rule import Example, Finding, Rule
 from rawbpf.verifier.words import history, kind_words
 
 if TYPE_CHECKING:
-    import re
-
     from rawbpf.verifier.failure import Failure
 
 _CHANGE = "compute with a number, and add it to the address as the last step"
@@ -18,7 +18,7 @@ _CHANGE = "compute with a number, and add it to the address as the last step"
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     words = match.groupdict()
     register = int(words["reg"]) if words.get("reg") else None
-    finding = Finding(_sentence(failure, match, register), change=_change(words))
+    finding = Finding(_sentence(failure, match, register), change=_change(words, match[0]))
     if register is None:
         return finding
     return finding._replace(evidence=history(failure, register))
@@ -34,24 +34,46 @@ def _sentence(failure: Failure, match: re.Match[str], register: int | None) -> s
         else f"{what} is an address"
     )
     if words.get("op"):
-        return f"{is_a}, and {words['op']} would make it a number that is none"
-    if "pointer += pointer" in complaint:
-        return "two addresses are added, and their sum points nowhere"
+        return f"{is_a}, and after {words['op']} nobody could say where it leads"
+    if words.get("both"):
+        return _of_two(words["both"])
     if "from scalar" in complaint:
         return "an address is subtracted from a number"
+    if "subtraction from stack" in complaint:
+        return f"something is subtracted from r{register}, an address in the stack"
     if "32-bit" in complaint:
         return f"{is_a}, and 32-bit arithmetic would cut off its upper half"
     if words.get("type"):
         return f"nothing may be added to {kind_words(words['type'])}"
-    if "unbounded min" in complaint or "math between" in complaint or "out of bounds" in complaint:
-        return f"{is_a}, and what is added to it may lead anywhere"
-    return f"{is_a}, and this arithmetic is not done on addresses"
+    if words.get("kind"):
+        return f"what is added to {kind_words(words['kind'])} has no bounds, or leads too far away"
+    return f"{is_a}, and only a part of it is copied"
 
 
-def _change(words: dict[str, str]) -> str:
+def _of_two(operator: str) -> str:
+    if operator == "+=":
+        return "two addresses are added, and their sum points nowhere"
+    return f"two addresses are combined by {operator}, which leads nowhere"
+
+
+def _change(words: dict[str, str], complaint: str) -> str:
+    if "subtraction from stack" in complaint:
+        return "add a negative number instead: r2 += -8"
+    if words.get("kind"):
+        return "bound the number from both sides, by comparisons or a mask, before it is added"
     if words.get("type"):
         return "use it as it is: as an argument, or to compare with"
     return _CHANGE
+
+
+def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
+    """`r2 -= 8` as `r2 += -8`, which means the same."""
+    one = failure.effect
+    subtracted = re.fullmatch(r"r\d+ -= (\d{1,9})", failure.text_at(failure.slot) or "")
+    if "subtraction from stack" not in match[0] or subtracted is None or failure.slot is None:
+        return None
+    edit = replace(failure.slot, f"r{one.dst} += -{subtracted[1]}")
+    return Patch("add a negative number", (edit,))
 
 
 RULE = Rule(
@@ -60,7 +82,7 @@ RULE = Rule(
     patterns=(
         r"R(?P<reg>\d\d?) pointer arithmetic with (?P<op>\S{1,4}) operator prohibited",
         r"R(?P<reg>\d\d?) bitwise operator (?P<op>\S{1,4}) on pointer prohibited",
-        r"R(?P<reg>\d\d?) pointer \S{1,5} pointer prohibited",
+        r"R(?P<reg>\d\d?) pointer (?P<both>\S{1,5}) pointer prohibited",
         r"R(?P<reg>\d\d?) tried to subtract pointer from scalar",
         r"R(?P<reg>\d\d?) 32-bit pointer arithmetic prohibited",
         r"R(?P<reg>\d\d?) pointer arithmetic on (?P<type>\w+) prohibited",
@@ -94,6 +116,13 @@ RULE = Rule(
             '.program sum, "socket"\n        r2 = r10\n        r2 += -8\n        r0 = 0\n'
             "        exit\n",
         ),
+        Example(
+            '.program down, "socket"\n        r2 = r10\n        r2 -= 8\n        r0 = 0\n'
+            "        exit\n",
+            '.program down, "socket"\n        r2 = r10\n        r2 += -8\n        r0 = 0\n'
+            "        exit\n",
+        ),
     ),
     explain=_explain,
+    repair=_repair,
 )

@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.patch import Patch, insert
-from rawbpf.verifier.rule import Finding, Rule
+from rawbpf.verifier.rule import Evidence, Finding, Rule
 from rawbpf.verifier.words import history, is_a
 
 if TYPE_CHECKING:
     import re
 
     from rawbpf.verifier.failure import Failure
+
+
+_WHERE = {
+    "as return value": "it would be the result",
+    "into map": "it would be stored in a map, where anybody who may read the map finds it",
+    "into ctx": "it would be stored in the context",
+    "into packet": "it would be sent with the packet",
+    "into mem": "it would be stored where others read it",
+}
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
@@ -28,10 +37,11 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if where is None:
         verdict = "comparing it with a number would tell where it lies"
     else:
-        verdict = "it would be the result" if where.startswith("as") else f"it would get {where}"
+        verdict = _WHERE.get(where, f"it would get {where}")
+    past = history(failure, register)
     return Finding(
         f"{what}, and {verdict}",
-        history(failure, register),
+        past or (Evidence(f"r{register} is that since the program began"),),
         change="use a number instead, or load the program with CAP_PERFMON",
     )
 

@@ -18,12 +18,15 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     memory = failure.effect.memory
     past = () if memory is None else history(failure, memory.base)
+    value = None if memory is None else failure.value(memory.base)
+    name = value.fields.get("map") if value is not None else None
+    whose = f"the values of map {name}" if name else "the map's values"
     if found.get("what") == "read":
-        return Finding("the map's values may only be written by programs", past,
+        return Finding(f"{whose} may only be written by programs", past,
                        change="make the map without BPF_F_WRONLY_PROG")  # fmt: skip
     if found.get("what") or found.get("map"):
         return Finding(
-            "the map's values are constants for this program",
+            f"{whose} are constants for this program",
             past,
             change="keep it in .data or .bss if it is to change, not in .rodata (const)",
         )
@@ -31,7 +34,8 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         kind = kind_words(found["type"]) if found["type"] != "packet" else "the packet"
         return Finding(f"{kind} can only be read by this program", past,
                        change="change a copy, or use the helper for it")  # fmt: skip
-    return Finding("this memory can only be read", past, change="change a copy of it")
+    what = f"struct {found['struct']}" if found.get("struct") else "this memory"
+    return Finding(f"{what} can only be read by programs", past, change="change a copy of it")
 
 
 def _repair(failure: Failure, _: re.Match[str]) -> Patch | None:
@@ -48,7 +52,7 @@ RULE = Rule(
         r"(?P<what>read) from map forbidden",
         r"may write into memory pointed by R(?P<reg>\d\d?) type=(?P<type>\w{1,60})",
         r"cannot write into (?P<type>\w{1,60})",
-        r"(?P<access>only read) (?:from \w{1,60} )?is supported",
+        r"(?P<access>only read) (?:from (?P<struct>\w{1,60}) )?is supported",
         r"write to change key R\d\d? not allowed",
         r"Only (?P<access>read) access to \w{1,60} is allowed",
         r"(?P<map>map) \S{0,60} is (?:frozen|read-only)",

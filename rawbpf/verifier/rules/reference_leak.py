@@ -10,6 +10,7 @@ from rawbpf.verifier.effect import effect
 from rawbpf.verifier.patch import Patch, insert
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
 from rawbpf.verifier.snippets import RESERVE
+from rawbpf.verifier.words import way
 
 if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
@@ -55,7 +56,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         evidence.insert(0, Evidence(f"r{last[1]} was the last to hold it: {lost.text}", lost.slot))
     return Finding(
         f"the program ends, and what {name or 'a call'} gave it was not given back on this path",
-        tuple(evidence),
+        (*evidence, *way(failure, 1)),
         change=f"call {release} on every way from there to an exit",
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rawbpf.verifier.patch import Patch, insert
 from rawbpf.verifier.repairs import free_registers
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
+from rawbpf.verifier.words import way
 
 if TYPE_CHECKING:
     import re
@@ -24,6 +25,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
             "r0 is read, but nothing was ever written to it"
             if not failure.origins(0)
             else "the program ends without a result in r0",
+            way(failure),
             change="set r0 on every way to this exit: it is the program's result",
         )
     lost = failure.birth(register)

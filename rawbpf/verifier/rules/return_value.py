@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.patch import Patch, insert
@@ -9,8 +10,6 @@ from rawbpf.verifier.rule import Example, Finding, Rule
 from rawbpf.verifier.words import history, kind_words, range_of
 
 if TYPE_CHECKING:
-    import re
-
     from rawbpf.verifier.failure import Failure
 
 
@@ -23,7 +22,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     allowed = "" if bounds is None else f"; {_words(*bounds)} is allowed"
     register = int(found.get("reg") or 0)
     value = failure.value(register)
-    result = "something else"
+    result = _said(failure.complaint)
     if value is not None:
         result = range_of(value) if value.is_scalar else kind_words(value.kind)
     callback = "callback" in (found.get("where") or "") or match[0] == _OF_A_CALLBACK
@@ -33,6 +32,27 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         history(failure, register),
         change="set r0 to what is allowed before exit, on every path",
     )
+
+
+_SIGN = 1 << 63
+_KNOWN = re.compile(
+    r"has (?:smin=(?P<low>-?\d{1,19}) smax=(?P<high>-?\d{1,19})|(?P<any>unknown) scalar"
+    r"|value \((?P<value>0x\w{1,16}); 0x0\))|not a known value \((?P<kind>\w{1,60})\)"
+)
+
+
+def _said(complaint: str) -> str:
+    """The result, if only the complaint tells it."""
+    found = _KNOWN.search(complaint)
+    if found is None:
+        return "something else"
+    if found["kind"]:
+        return kind_words(found["kind"])
+    if found["any"]:
+        return "any number"
+    if found["low"]:
+        return _words(int(found["low"]), int(found["high"]))
+    return str((_int(found["value"]) ^ _SIGN) - _SIGN)
 
 
 def _bounds(found: dict[str, str | None]) -> tuple[int, int] | None:

@@ -49,7 +49,9 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if _is_zero(match):
         sentence = f"r{register}, a size for {name}, may be 0"
         return Finding(sentence, evidence, f"r{register} = 0", "make sure that it is at least 1")
-    bad = value.smin if value is not None and value.smin < 0 else _LARGEST
+    bad = _LARGEST
+    if value is not None and value.smin < 0:
+        bad = min(-1, value.smax)
     return Finding(
         f"r{register}, a size for {name}, may be negative or very large",
         evidence,

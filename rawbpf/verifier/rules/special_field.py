@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.rule import Example, Finding, Rule
+from rawbpf.verifier.words import history
 
 if TYPE_CHECKING:
     import re
@@ -12,7 +13,20 @@ if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
 
 
-def _explain(_: Failure, match: re.Match[str]) -> Finding:
+def _explain(failure: Failure, match: re.Match[str]) -> Finding:
+    found = match.groupdict()
+    if found.get("map"):
+        return Finding(
+            f"map {found['map']} has no types (BTF) that say where its {found['what']} is",
+            history(failure, 1),
+            change="describe the value by a C structure with that member, and the map by __type()",
+        )
+    if found.get("away"):
+        return Finding(
+            f"{found['away']} bytes into the map's value there is no {found['what']}",
+            history(failure, 1),
+            change="give the address of that very member",
+        )
     return Finding(
         f"a member that the kernel looks after is not used as it must be: {match['said']}",
         change="describe the map's value by BTF, and give the helper the address of that member",
@@ -23,6 +37,11 @@ RULE = Rule(
     code="RB-V072",
     title="A timer, a kptr or another special field is not used as it must be",
     patterns=(
+        (
+            r"map '(?P<map>[^'\n]{1,40})' (?:has to|must) have BTF in order to use "
+            r"(?P<what>\w{1,60})"
+        ),
+        r"off (?P<away>-?\d{1,20}) doesn't point to '?struct (?P<what>\w{1,60})",
         (
             r"(?P<said>map '[^'\n]{0,40}' (?:has no valid|has to "
             r"have BTF|must have BTF|doesn't have|has more than one|is not a struct)[^\n]{0,80})"

@@ -22,7 +22,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         slot = failure.stack(memory.off)
         if slot is not None and slot.value is not None:
             evidence.append(Evidence(f"fp{memory.off // 8 * 8} holds {slot.text}"))
-    store = failure.effect.kind == "store"
+    store = "fill" not in match[0] and "corrupted" not in match[0]
     return Finding(
         f"only a part of an address that was stored in the stack is {'over' if store else ''}"
         f"{'written' if store else 'loaded'}",

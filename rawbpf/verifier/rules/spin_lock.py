@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.rule import Evidence, Finding, Rule
+from rawbpf.verifier.words import way
 
 if TYPE_CHECKING:
     import re
@@ -17,7 +18,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if found.get("end"):
         return Finding(
             "the lock is still held here",
-            _taken(failure),
+            (*way(failure, 1), *_taken(failure)),
             change="call bpf_spin_unlock on every path to here",
         )
     if found.get("call"):
@@ -39,8 +40,9 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if found.get("direct"):
         return Finding("the bytes of a lock are read or written by a load or store",
                        change="leave the lock to bpf_spin_lock and bpf_spin_unlock")  # fmt: skip
+    lacks = f"map {found['map']} has no bpf_spin_lock" if found.get("map") else ""
     return Finding(
-        "there is no lock that this program could use",
+        lacks or "there is no lock that this program could use",
         change="give the map a value with a struct bpf_spin_lock in it, described by BTF, and use "
         "it in a program type that may lock",
     )
@@ -71,7 +73,7 @@ RULE = Rule(
         r"(?P<direct>bpf_(?:res_)?spin_lock) cannot be accessed directly",
         r"(?P<lacks>bpf_(?:res_)?spin_lock)[^\n]{0,40}(?:yet|is not allowed|not supported)",
         (
-            r"(?P<lacks>has no valid bpf_(?:res_)?spin_lock|must "
+            r"(?:map '(?P<map>[^'\n]{1,40})' )?(?P<lacks>has no valid bpf_(?:res_)?spin_lock|must "
             r"have BTF in order to use bpf_(?:res_)?spin_lock|doesn't "
             r"point to 'struct bpf_(?:res_)?spin_lock')"
         ),

@@ -29,9 +29,12 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     register = int(words.get("reg") or 10)
     beyond = f"r10{off:+d} ... r10{off + size - 1:+d}"
     called = failure.effect.name
-    by = f"by {called} " if called else ""
+    by = f"for {called} " if called else ""
+    what = f"{size} bytes {by}at {beyond} are not all"
+    if size == 1:
+        what = f"byte {by}at r10{off:+d} is not"
     return Finding(
-        f"the {size} bytes {by}at {beyond} are not all in the stack, which is r10-512 ... r10-1",
+        f"the {what} in the stack, which is r10-512 ... r10-1",
         history(failure, register) if register != 10 else (),
         counter=f"{-_STACK - off} bytes too low"
         if off < -_STACK

@@ -17,8 +17,8 @@ def _explain(failure: Failure, _: re.Match[str]) -> Finding:
     return Finding(
         "following all paths of this program takes more instructions than the verifier spends",
         tuple(_loops(failure)),
-        change="make loops shorter, or hand them to bpf_loop (5.17), whose body is verified once; "
-        "make what differs between turns unimportant to the verifier, and functions global",
+        change="make loops shorter; hand long ones to bpf_loop (5.17), and large functions to a "
+        "global function: the body of either is verified once, not in each turn and at each call",
     )
 
 

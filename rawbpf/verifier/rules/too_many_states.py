@@ -12,21 +12,28 @@ if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
 
 
+_FARTHEST = 2000  # steps, of as many as a million
+
+
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     jumps: dict[int, int] = {}
-    for step in failure.path[:2000]:
+    for step in failure.path[:_FARTHEST]:
         if step.text.startswith("if "):
             jumps[step.slot] = jumps.get(step.slot, 0) + 1
     often = sorted(jumps, key=lambda slot: -jumps[slot])[:3]
     return Finding(
         f"{match['count']} branches are still to be looked at, more than the verifier notes",
         tuple(
-            Evidence(f"passed {jumps[slot]} times: {failure.text_at(slot) or ''}", slot)
+            Evidence(f"passed {_least(jumps[slot])}: {failure.text_at(slot) or ''}", slot)
             for slot in often
         ),
         change="bound the loop, or leave it at its end only, with what was found in a register; "
         "use bpf_loop (5.17) for long ones",
     )
+
+
+def _least(times: int) -> str:
+    return "once at least" if times == 1 else f"{times} times at least"
 
 
 RULE = Rule(
