@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import AttachError, KernelError
@@ -21,15 +20,19 @@ from rawbpf.syscall.fd import Fd
 from rawbpf.uapi.bpf import bpf_attach_type
 
 if TYPE_CHECKING:
+    import socket
+
     from rawbpf.programs.program import Program
 
 __all__ = ["attach_cgroup", "attach_interface", "attach_socket"]
 
-_SO_ATTACH_BPF = 50  # <asm-generic/socket.h>
+_SOL_SOCKET, _SO_ATTACH_BPF = 1, 50  # <asm-generic/socket.h>
 
 
 def attach_interface(program: Program, interface: str, attach_type: bpf_attach_type) -> Link:
     """Run the program on an interface's packets: BPF_XDP, BPF_TCX_INGRESS or BPF_TCX_EGRESS."""
+    import socket  # most programs are on no interface, and do not pay for it
+
     try:
         index = socket.if_nametoindex(interface)
     except OSError:  # without an errno, before Python 3.14
@@ -55,7 +58,7 @@ def attach_socket(program: Program, one: socket.socket) -> None:
     """Have a socket drop what the program returns 0 for. The socket keeps it."""
     number = program.fileno()
     try:
-        one.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_BPF, number)
+        one.setsockopt(_SOL_SOCKET, _SO_ATTACH_BPF, number)
     except OSError as error:
         raise refused("cannot attach to the socket", error, _CAUSES) from None
 
