@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.asm.format import DIALECTS
 from rawbpf.cli.bytecode import read_bytecode
-from rawbpf.cli.listing import coloured, json_lines, listing, plain
+from rawbpf.cli.listing import coloured, json_lines, listing, plain, style_of
 from rawbpf.cli.results import write_lines
 from rawbpf.errors import UsageError
 
@@ -41,10 +40,7 @@ Options:
 
 def run(arguments: dict[str, Any]) -> int:
     """Print what was asked for."""
-    style = DIALECTS.get(arguments["--dialect"])
-    if style is None:
-        fix = f"use {' or '.join(DIALECTS)}"
-        raise UsageError(f"--dialect is {arguments['--dialect']!r}", fix=fix)
+    style = style_of(arguments["--dialect"])
     paint = _paint(arguments["--color"])
     sections = _chosen(read_bytecode(arguments["FILE"]), arguments["--program"])
     style = style._replace(helpers=True)

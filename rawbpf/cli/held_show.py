@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING, Any
 from rawbpf.output.escape import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["json_rows", "sheet"]
+__all__ = ["show"]
 
 
-def json_rows(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """One object a line."""
-    from json import dumps
+def show(
+    rows: list[dict[str, Any]],
+    arguments: dict[str, Any],
+    listed: Callable[[list[dict[str, Any]]], Iterable[str]],
+) -> Iterable[str]:
+    """An object a line with ``--json``; for ``list`` what ``listed`` makes; else all facts."""
+    if arguments["--json"]:
+        from json import dumps
 
-    return (dumps(row) for row in rows)
+        return map(dumps, rows)
+    return listed(rows) if arguments["list"] else sheet(rows)
 
 
 def sheet(rows: Iterable[dict[str, Any]]) -> Iterator[str]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.held import all_of, named, with_holders
-from rawbpf.cli.held_show import json_rows, sheet
+from rawbpf.cli.held_show import show
 from rawbpf.cli.results import write_lines
 from rawbpf.errors import UsageError
 from rawbpf.links.link import Link
 from rawbpf.output.table import table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rawbpf.syscall.fd import Fd
 
 __all__ = ["USAGE", "run"]
@@ -44,12 +46,7 @@ def run(arguments: dict[str, Any]) -> int:
         _check(arguments["LINK"])
         links = named("link", arguments["LINK"], _link, _no_name)
     rows = with_holders("link", [_facts(one) for one in links])
-    if arguments["--json"]:
-        write_lines(json_rows(rows))
-    elif arguments["list"]:
-        write_lines(table(["ID", "TYPE", "PROG", "WHERE"], map(_cells, rows), right={"ID", "PROG"}))
-    else:
-        write_lines(sheet(rows))
+    write_lines(show(rows, arguments, _table))
     return 0
 
 
@@ -71,6 +68,10 @@ def _no_name(_: Link) -> str:
 def _facts(link: Link) -> dict[str, Any]:
     info = link.info()
     return {"id": info.id, "type": info.type_word, "prog_id": info.prog_id, **info.part}
+
+
+def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    return table(["ID", "TYPE", "PROG", "WHERE"], map(_cells, rows), right={"ID", "PROG"})
 
 
 def _cells(row: dict[str, Any]) -> list[object]:

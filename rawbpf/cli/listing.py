@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.asm.disassembler import disassemble
+from rawbpf.asm.format import DIALECTS
 from rawbpf.asm.instruction import SLOT
+from rawbpf.errors import UsageError
 from rawbpf.output.escape import printable
 
 if TYPE_CHECKING:
@@ -18,9 +20,16 @@ if TYPE_CHECKING:
 
     Paint = Callable[[str, str], str]
 
-__all__ = ["coloured", "json_lines", "listing", "plain"]
+__all__ = ["coloured", "json_lines", "listing", "plain", "style_of"]
 
 _COLOURS = {"title": "1", "label": "33", "slot": "2", "bytes": "2", "source": "36", "text": ""}
+
+
+def style_of(dialect: str) -> Style:
+    """What ``--dialect`` asks for."""
+    if dialect not in DIALECTS:
+        raise UsageError(f"--dialect is {dialect!r}", fix=f"use {' or '.join(DIALECTS)}")
+    return DIALECTS[dialect]
 
 
 def plain(text: str, _what: str) -> str:

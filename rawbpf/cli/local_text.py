@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.machine.maps.programs import ProgArray
 from rawbpf.machine.unset import Unset
-from rawbpf.output.escape import printable
+from rawbpf.output.escape import letters, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ def map_lines(map_: MachineMap) -> Iterator[str]:
 
 def record_text(record: Record) -> str:
     """On which CPU, how long, the bytes, and what of them is text."""
-    text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in record.data)
+    text = letters(record.data)
     return f"cpu {record.cpu}, {len(record.data)} bytes: {record.data.hex()} {text}"
 
 

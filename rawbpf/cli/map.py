@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.held import all_of, memory, named, only, with_holders
-from rawbpf.cli.held_show import json_rows, sheet
+from rawbpf.cli.held_show import show as show_facts
 from rawbpf.cli.map_entries import read_value, show
 from rawbpf.cli.results import write_lines
 from rawbpf.errors import KernelError
@@ -70,13 +70,7 @@ def _objects(arguments: dict[str, Any]) -> None:
     else:
         maps = named("map", arguments["MAP"], Map.from_fd, _name)
     rows = with_holders("map", [_facts(one) for one in maps])
-    if arguments["--json"]:
-        write_lines(json_rows(rows))
-    elif arguments["list"]:
-        cells = [[row[key] for key in _COLUMNS.values()] for row in rows]
-        write_lines(table(list(_COLUMNS), cells, right=_COLUMNS.keys() - {"TYPE", "NAME"}))
-    else:
-        write_lines(sheet(rows))
+    write_lines(show_facts(rows, arguments, _table))
 
 
 def _name(one: Map) -> str:
@@ -114,6 +108,11 @@ _COLUMNS = {
     "FLAGS": "flags",
     "MEMORY": "bytes_memlock",
 }
+
+
+def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    cells = [[row[key] for key in _COLUMNS.values()] for row in rows]
+    return table(list(_COLUMNS), cells, right=_COLUMNS.keys() - {"TYPE", "NAME"})
 
 
 def _update(one: Map, arguments: dict[str, Any]) -> None:

@@ -6,9 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.held import all_of, memory, named, only, with_holders
-from rawbpf.cli.held_show import json_rows, sheet
+from rawbpf.cli.held_show import show
 from rawbpf.cli.results import write_lines
-from rawbpf.errors import UsageError
 from rawbpf.output.table import table
 from rawbpf.programs.kernel_program import KernelProgram
 from rawbpf.programs.translated import full_name
@@ -56,14 +55,7 @@ def run(arguments: dict[str, Any]) -> int:
     else:
         programs = named("prog", arguments["PROGRAM"], KernelProgram.from_fd, _name)
     rows = with_holders("prog", [_facts(one) for one in programs])
-    if arguments["--json"]:
-        write_lines(json_rows(rows))
-    elif arguments["list"]:
-        write_lines(
-            table(list(_COLUMNS), map(_cells, rows), right={"ID", "UID", "XLATED", "JITED"})
-        )
-    else:
-        write_lines(sheet(rows))
+    write_lines(show(rows, arguments, _table))
     return 0
 
 
@@ -106,6 +98,10 @@ _COLUMNS = {
 }
 
 
+def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    return table(list(_COLUMNS), map(_cells, rows), right={"ID", "UID", "XLATED", "JITED"})
+
+
 def _cells(row: dict[str, Any]) -> list[object]:
     loaded = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["loaded_at"]))
     shown = row | {"loaded_at": loaded, "map_ids": " ".join(map(str, row["map_ids"]))}
@@ -114,14 +110,10 @@ def _cells(row: dict[str, Any]) -> list[object]:
 
 def _dump(arguments: dict[str, Any]) -> list[str]:
     """The lines, made while the program is open."""
-    from rawbpf.asm.format import DIALECTS
-    from rawbpf.cli.listing import json_lines, listing, plain
+    from rawbpf.cli.listing import json_lines, listing, plain, style_of
     from rawbpf.programs.translated import translated
 
-    style = DIALECTS.get(arguments["--dialect"])
-    if style is None:
-        fix = f"use {' or '.join(DIALECTS)}"
-        raise UsageError(f"--dialect is {arguments['--dialect']!r}", fix=fix)
+    style = style_of(arguments["--dialect"])
     with only("prog", arguments["PROGRAM"], KernelProgram.from_fd, _name, _id) as program:
         if arguments["--dot"]:
             return list(_graph(program, style))

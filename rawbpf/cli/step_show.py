@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rawbpf.asm.format import Style, format_instruction
 from rawbpf.cli.local_text import datum, record_text, register_text
 from rawbpf.errors import UsageError
-from rawbpf.output.escape import printable
+from rawbpf.output.escape import letters, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +109,7 @@ def dump(
         row = data[start : start + _ROW]
         if skip_garbage and row == _GARBAGE:
             continue
-        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
+        text = letters(row)
         place = machine.memory.name(address + start)
         yield f"  {place or '':>14}  {row.hex(' ', 4):<35}  {text}"
 

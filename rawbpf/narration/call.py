@@ -109,6 +109,11 @@ class Call(NamedTuple):
         """The errno's name, empty when the kernel said yes."""
         return errno_name(-self.result) if self.result < 0 else ""
 
+    def shown_fd(self, number: int) -> str:
+        """``3<map:events>``; the number alone of what is not known."""
+        label = self.fds.get(number)
+        return f"{number}<{label}>" if label else str(number)
+
     def block(self, path: str) -> Block | None:
         """The block of that path."""
         return next((block for block in self.blocks if block.path == path), None)

@@ -13,7 +13,7 @@ from rawbpf.asm.instruction import decode_all
 from rawbpf.errors import RawbpfError
 from rawbpf.narration.layout import origin, place
 from rawbpf.narration.members import members
-from rawbpf.output.escape import printable
+from rawbpf.output.escape import letters, printable
 from rawbpf.uapi.fields import since
 
 if TYPE_CHECKING:
@@ -119,5 +119,5 @@ def _instructions(call: Call, block: Block, data: bytes) -> Iterator[str]:
 def _bytes(data: bytes) -> Iterator[str]:
     for at in range(0, len(data), _ROW):
         raw = data[at : at + _ROW]
-        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in raw)
+        text = letters(raw)
         yield _line(at, raw, text, "")

@@ -32,12 +32,7 @@ def _result(call: Call) -> str:
         return f"-1 {call.errno} ({os.strerror(-call.result)})"
     if call.name == "mmap":
         return hex(call.result)
-    return _fd(call, call.result) if call.makes_fd else str(call.result)
-
-
-def _fd(call: Call, number: int) -> str:
-    label = call.fds.get(number)
-    return f"{number}<{label}>" if label else str(number)
+    return call.shown_fd(call.result) if call.makes_fd else str(call.result)
 
 
 def structure(call: Call, block: Block, *, everything: bool = False) -> str:
@@ -79,7 +74,11 @@ def _ioctl(call: Call) -> list[str]:
     fd, request, argument = call.words
     known = request in perf_event_ioc.__members__.values()
     name = perf_event_ioc(request).name if known else hex(request)
-    return [_fd(call, fd), name, _fd(call, argument) if argument in call.fds else str(argument)]
+    return [
+        call.shown_fd(fd),
+        name,
+        call.shown_fd(argument) if argument in call.fds else str(argument),
+    ]
 
 
 def _mmap(call: Call) -> list[str]:
@@ -89,7 +88,7 @@ def _mmap(call: Call) -> list[str]:
         str(size),
         values.flags(protection, values.PROT),
         values.flags(how, values.MAP),
-        _fd(call, fd),
+        call.shown_fd(fd),
         hex(offset) if offset else "0",
     ]
 
@@ -108,7 +107,7 @@ def _epoll_ctl(call: Call) -> list[str]:
     event = (block.before or b"") if block is not None else b""
     shown = _event(*EVENT.unpack(event)) if len(event) == EVENT.size else hex(address)
     name = values.EPOLL_CTL.get(operation, str(operation))
-    return [_fd(call, epoll), name, _fd(call, fd), shown]
+    return [call.shown_fd(epoll), name, call.shown_fd(fd), shown]
 
 
 def _epoll_pwait(call: Call) -> list[str]:
@@ -119,7 +118,7 @@ def _epoll_pwait(call: Call) -> list[str]:
     events = [_event(*event) for event in EVENT.iter_unpack(whole)]
     shown = f"[{', '.join(events)}]"
     mask_shown = hex(mask) if mask else "NULL"
-    return [_fd(call, epoll), shown, str(room), str(timeout), mask_shown, str(size)]
+    return [call.shown_fd(epoll), shown, str(room), str(timeout), mask_shown, str(size)]
 
 
 def _event(happened: int, word: int) -> str:
@@ -128,7 +127,7 @@ def _event(happened: int, word: int) -> str:
 
 
 def _close(call: Call) -> list[str]:
-    return [_fd(call, call.words[0])]
+    return [call.shown_fd(call.words[0])]
 
 
 def _words(call: Call) -> list[str]:

@@ -86,7 +86,7 @@ def _value(call: Call, block: Block, field: str, raw: bytes, ref: Ref | None) ->
         return values.quoted(data.partition(b"\0")[0] if is_text else data)
     number = found[field]
     if ref is not None:
-        return _fd(call, number)
+        return call.shown_fd(number)
     command = bpf_cmd.__members__.get(call.command, -1)
     if field in pointers(struct, command):
         return hex(number) if number else "NULL"
@@ -94,11 +94,6 @@ def _value(call: Call, block: Block, field: str, raw: bytes, ref: Ref | None) ->
         names = {1 << bit: name for bit, name in enumerate(values.PERF_BITS)} | {0: "0"}
         return values.flags(number, names)
     return values.named(struct, field, number, found)
-
-
-def _fd(call: Call, number: int) -> str:
-    label = call.fds.get(number)
-    return f"{number}<{label}>" if label else str(number)
 
 
 def content(call: Call, block: Block, address: int) -> str:
@@ -136,6 +131,6 @@ def _array(call: Call, block: Block, data: bytes, width: int) -> str:
         if ref is not None and ref.block is not None:
             shown.append(content(call, call.blocks[ref.block], number))
         else:
-            shown.append(str(number) if ref is None else _fd(call, number))
+            shown.append(str(number) if ref is None else call.shown_fd(number))
     more = ["..."] if len(data) > _MOST * width else []
     return f"[{', '.join(shown + more)}]"

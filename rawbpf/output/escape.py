@@ -9,7 +9,7 @@ A process may name itself with escape sequences that clear a terminal or change 
 
 from __future__ import annotations
 
-__all__ = ["printable"]
+__all__ = ["letters", "printable"]
 
 
 def printable(data: bytes | str) -> str:
@@ -21,3 +21,12 @@ def printable(data: bytes | str) -> str:
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
     )
+
+
+def letters(data: bytes) -> str:
+    r"""A character for each byte, as beside hex: a dot for what is none of ASCII's.
+
+    >>> letters(b"ping\0\xff")
+    'ping..'
+    """
+    return "".join(chr(byte) if 32 <= byte < 127 else "." for byte in data)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.output.escape import printable
+from rawbpf.output.escape import letters, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,5 +63,5 @@ def hex_lines(data: bytes) -> Iterator[str]:
     """
     for at in range(0, len(data), _COLUMNS):
         row = data[at : at + _COLUMNS]
-        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
+        text = letters(row)
         yield f"{at:04x}  {row.hex(' '):<{3 * _COLUMNS}} {text}"
