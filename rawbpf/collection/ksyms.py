@@ -94,7 +94,9 @@ def _put(instruction: Instruction, found: _Found | None, addend: int, absent: in
         return instruction._replace(src=0, imm=found.number + addend)
     if found is None:
         return instruction._replace(src=0, imm=absent)
-    return instruction._replace(src=BPF_PSEUDO_KFUNC_CALL, off=0, imm=found.number)
+    # The first of the modules, until the load knows which it is.
+    index = 1 if found.module else 0
+    return instruction._replace(src=BPF_PSEUDO_KFUNC_CALL, off=index, imm=found.number)
 
 
 def _find(extern: ExternSpec, types: Btf | None, kernel: KernelFacts) -> _Found | None:

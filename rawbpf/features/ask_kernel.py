@@ -5,12 +5,14 @@ from __future__ import annotations
 from rawbpf.errors import UnsupportedError
 from rawbpf.features.answer import Answer, Outcome
 from rawbpf.features.ask_program import helper
+from rawbpf.kernel.btf import btf_modules
 from rawbpf.kernel.files import Root, read_text
+from rawbpf.kernel.modules import loaded_modules
 from rawbpf.kernel.pmu import pmu_type
 from rawbpf.uapi.bpf import bpf_prog_type
 from rawbpf.uapi.capability import CAPABILITIES
 
-__all__ = ["capability", "memcg_accounting", "pmu"]
+__all__ = ["capability", "memcg_accounting", "module_types", "pmu"]
 
 _LAST_CAP = "/proc/sys/kernel/cap_last_cap"
 
@@ -30,6 +32,16 @@ def pmu(name: str, root: Root = "/") -> Answer:
         return Answer(Outcome.YES, f"the {name} PMU has type {pmu_type(name, root)}")
     except UnsupportedError as error:
         return Answer(Outcome.NO, str(error.why))
+
+
+def module_types(root: Root = "/") -> Answer:
+    """Whether modules describe their types, which programs need to be for one. Loaded ones tell."""
+    described, loaded = btf_modules(root), loaded_modules(root)
+    if described:
+        return Answer(Outcome.YES, f"/sys/kernel/btf has {described[0]}")
+    if loaded:
+        return Answer(Outcome.NO, f"/sys/kernel/btf has not {loaded[0]}, which is loaded")
+    return Answer(Outcome.UNSURE, "no module is loaded")
 
 
 def memcg_accounting() -> Answer:

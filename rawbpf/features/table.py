@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.asm import r0, r1, r10
 from rawbpf.features.ask_btf import btf_feature
-from rawbpf.features.ask_kernel import capability, memcg_accounting, pmu
+from rawbpf.features.ask_kernel import capability, memcg_accounting, module_types, pmu
 from rawbpf.features.ask_link import kprobe_multi, perf_event_link, uprobe_multi
 from rawbpf.features.ask_map import map_type
 from rawbpf.features.ask_program import helper, instruction, log_true_size, program_type
@@ -99,6 +99,7 @@ FEATURES = {
         Feature("BPF_MAP_TYPE_RINGBUF", (5, 8), "457f44363a88", _RINGBUF),
         _helper("ringbuf_output", "457f44363a88"),
         Feature("memory counted by cgroup", (5, 11), "80ee81e0403c", memcg_accounting),
+        Feature("BTF of modules", (5, 11), "36e68442d1af", module_types),
         Feature("BTF_KIND_FLOAT", (5, 13), "b1828f0b0482", partial(btf_feature, "float")),
         Feature("BPF_LINK_TYPE_PERF_EVENT", (5, 15), "b89fbfbb854c", perf_event_link),
         _helper("get_attach_cookie", "82e6b1eee6a8"),

@@ -13,9 +13,10 @@ that holds the module: until it is gone the module cannot be unloaded (delete_mo
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import UnsupportedError
+from rawbpf.errors import KernelError, UnsupportedError
 from rawbpf.kernel.objects import open_all
 from rawbpf.syscall.bpf_object import module_name
 from rawbpf.syscall.owner import Owner
@@ -45,10 +46,21 @@ class ModuleBtfs(Owner):
 
 
 def _open(module: str) -> Fd:
-    for _, fd in open_all("btf"):
-        if module_name(fd.fileno()) == module:
-            return fd
-        fd.close()
+    try:
+        for _, fd in open_all("btf"):
+            if module_name(fd.fileno()) == module:
+                return fd
+            fd.close()
+    except KernelError as error:
+        if error.errno != errno.EPERM:
+            raise
+        raise KernelError(
+            f"cannot tell the kernel that module {module} is meant",
+            errno=errno.EPERM,
+            call=error.call,
+            why="it wants a descriptor of the module's types, which takes CAP_SYS_ADMIN",
+            fix="run it with sudo",
+        ) from None
     raise UnsupportedError(
         f"the types of module {module} are gone",
         why="it was unloaded meanwhile",

@@ -13,13 +13,14 @@ from rawbpf.asm.instruction import Instruction
 from rawbpf.asm.program import Program
 from rawbpf.collection.collection import Collection
 from rawbpf.collection.open import read_object
-from rawbpf.errors import AttachError, UnsupportedError
+from rawbpf.errors import AttachError, KernelError, UnsupportedError
 from rawbpf.kernel.version import kernel_version
 from rawbpf.links.kprobe import open_kprobe
 from rawbpf.programs.kernel_program import KernelProgram
 from rawbpf.specs.object_spec import ObjectSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall.bpf_object import obj_get, prog_info
+from rawbpf.syscall.capset import without_capabilities
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 from rawbpf.uapi.bpf_insn import BPF_PSEUDO_MAP_VALUE
 from tests.support.bpf_objects import CLANGS, built
@@ -86,6 +87,12 @@ def test_a_link_holds_its_module(kernel):
             with pytest.raises(UnsupportedError, match=UNTYPED):
                 one.load()
             return
+        with (
+            without_capabilities(["CAP_SYS_ADMIN"]),
+            pytest.raises(KernelError, match=r"module dummy is meant: .* takes CAP_SYS_ADMIN"),
+        ):
+            one.load()
+    with at_entry_of("dummy:dummy_xmit", kernel) as one:
         one.load()
         one.attach()
         assert one.links

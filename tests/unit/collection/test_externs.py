@@ -5,6 +5,7 @@ import pytest
 from rawbpf.asm.instruction import Instruction, decode_all
 from rawbpf.asm.opcode import LD_IMM64
 from rawbpf.asm.program import Program, Reference
+from rawbpf.asm.since import newer_than
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.encode import BtfBuilder
 from rawbpf.btf.types import Const, Enum, Enumerator
@@ -172,8 +173,9 @@ def test_what_a_module_has_keeps_its_name_beside_the_id(types):
     )
     assert done.instructions == (
         LOAD._replace(src=3, imm=variable),
-        Instruction(CALL, src=2, imm=function),
+        Instruction(CALL, src=2, off=1, imm=function),
     )
+    assert [need.since for need in newer_than(done.instructions, (5, 15))] == [(5, 16)]
     assert done.modules == ["nft"]
     told = decode_all(done.encode(modules={"other": 8, "nft": 9}))
     assert told[0].imm == variable | 9 << 32

@@ -7,7 +7,7 @@ import pytest
 from rawbpf.features import table
 from rawbpf.features.answer import Outcome
 from rawbpf.features.ask_btf import btf_feature
-from rawbpf.features.ask_kernel import capability, memcg_accounting, pmu
+from rawbpf.features.ask_kernel import capability, memcg_accounting, module_types, pmu
 from rawbpf.features.ask_link import kprobe_multi, perf_event_link
 from rawbpf.features.ask_map import map_type
 from rawbpf.features.ask_program import helper, instruction, log_true_size, program_type
@@ -157,8 +157,17 @@ def test_a_pmu_is_there_or_not(tmp_path):
     assert pmu("kprobe", Machine(tmp_path).kprobe_pmu().root).outcome is YES
 
 
+def test_types_of_modules(tmp_path):
+    assert module_types(tmp_path).outcome is UNSURE
+    machine = Machine(tmp_path).file("/proc/modules", "xfs 1 0 - Live 0x0\n")
+    assert module_types(machine.root).outcome is NO
+    machine.file("/sys/kernel/btf/xfs", b"\x9f\xeb")
+    assert module_types(machine.root).outcome is YES
+
+
 def test_every_probe_of_the_table_is_unsure_without_rights():
-    asked = [f for f in table.FEATURES.values() if not f.name.startswith(("CAP_", "kprobe PMU"))]
+    told_by_files = "CAP_", "kprobe PMU", "BTF of modules"
+    asked = [f for f in table.FEATURES.values() if not f.name.startswith(told_by_files)]
     with replaced(lambda name, *words: -errno.EPERM):
         outcomes = {feature.name: feature.ask().outcome for feature in asked}
     assert set(outcomes.values()) == {UNSURE}, outcomes

@@ -31,6 +31,7 @@ def test_a_line_without_end_takes_no_more_memory():
     [
         ("[    1.2] Kernel panic - not syncing: sysrq", "Kernel panic - not syncing: sysrq"),
         ("[    1.2] BUG: kernel NULL pointer", "BUG: kernel NULL pointer"),
+        ("cannot load module /x.ko: Exec format error",) * 2,
         ("[    1.2] all is well", None),
     ],
 )
