@@ -67,15 +67,21 @@ class Failure:
         if self.step is not None and slot == self.step.slot:
             return self.step.text
         if self.code is None or slot is None or not 0 <= slot < self.code.slots:
-            return next((one.text for one in self.path if one.slot == slot), None)
+            return self._logged(slot)
         from rawbpf.asm.format import C, format_instruction
         from rawbpf.errors import BytecodeError
 
         try:
             style = C._replace(helpers=True)
-            return format_instruction(self.code.instructions[self.code.index_at(slot)], style)
+            text = format_instruction(self.code.instructions[self.code.index_at(slot)], style)
         except BytecodeError:
             return None
+        # Only the kernel tells a kernel function's name by its BTF id.
+        return (self._logged(slot) or text) if text.startswith("call kfunc") else text
+
+    def _logged(self, slot: int | None) -> str | None:
+        """The instruction as the path shows it, if it is on it."""
+        return next((one.text for one in self.path if one.slot == slot), None)
 
     def source_at(self, slot: int | None) -> Source | None:
         """Where the instruction was written, if the program knows."""

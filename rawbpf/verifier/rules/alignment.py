@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _off(match: re.Match[str]) -> int:
     """The known part of the sum that the kernel writes: (0x0; 0x7)+0+-6, or 0+-6."""
     first = match["first"]
-    fixed = int(first[1:].partition(";")[0], 16) if first.startswith("(") else int(first)
+    fixed = int(first[1:].partition(";")[0], 16) if first.startswith("(") else int(first, 0)
     return fixed + sum(int(one) for one in match["sum"].split("+") if one)
 
 
@@ -56,7 +56,7 @@ RULE = Rule(
     patterns=(
         (
             r"misaligned (?P<what>\w+ )?access off (?:(?<=packet access off )\d{1,9}\+)?"
-            r"(?P<first>\(0x[0-9a-f]{1,16}; 0x[0-9a-f]{1,16}\)|-?\d{1,19})"
+            r"(?P<first>\(0x[0-9a-f]{1,16}; 0x[0-9a-f]{1,16}\)|0x[0-9a-f]{1,16}|-?\d{1,19})"
             r"(?P<sum>(?:\+-?\d{1,19}){0,3}) size (?P<size>[1-9]\d{0,8})"
         ),
     ),

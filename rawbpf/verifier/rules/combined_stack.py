@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.rule import Example, Finding, Rule
+from rawbpf.verifier.effect import effect
+from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
 
 if TYPE_CHECKING:
     import re
@@ -12,12 +13,38 @@ if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
 
 
-def _explain(_: Failure, match: re.Match[str]) -> Finding:
+_FP, _MOST = 10, 5
+
+
+def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     who = f"{found['calls']} functions in a chain use" if found.get("calls") else "it uses"
     return Finding(
         f"{who} {found['bytes']} bytes of stack; there are 512",
+        _frames(failure),
         change="keep large things in a map (a PERCPU_ARRAY with one entry) instead of the stack",
+    )
+
+
+def _frames(failure: Failure) -> tuple[Evidence, ...]:
+    """The lowest place that each function addresses by r10, the largest frame first.
+
+    What it hands to others by an address counts too; that is not looked for here.
+    """
+    if failure.code is None:
+        return ()
+    starts = {one.slot: one.name for one in failure.code.functions} or {0: failure.code.name}
+    lowest: dict[str, tuple[int, int]] = {}
+    slot, function = 0, failure.code.name
+    for one in failure.code.instructions:
+        function = starts.get(slot, function)
+        memory = effect(failure.text_at(slot) or "").memory
+        if memory is not None and memory.base == _FP:
+            lowest[function] = min(lowest.get(function, (0, 0)), (memory.off, slot))
+        slot += one.slots
+    frames = sorted((off, slot, name) for name, (off, slot) in lowest.items())
+    return tuple(
+        Evidence(f"{name} goes down to r10{off}", slot) for off, slot, name in frames[:_MOST]
     )
 
 

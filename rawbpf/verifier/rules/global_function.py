@@ -15,8 +15,9 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     found = match.groupdict()
     if found.get("func") and " is not a scalar" in failure.complaint:
         return None  # the rule for an address in the place of a number knows more
-    name = found.get("name") or "a global function"
-    number = found.get("arg") or _sizeless(failure)
+    near = failure.log.lines[-_NEAR:]
+    name = found.get("name") or _first(_NAMED, near) or "a global function"
+    number = found.get("arg") or _first(_SIZELESS, near)
     if number:
         return Finding(
             f"argument {number} of {name}, counted from 0, points to something whose size its type "
@@ -33,16 +34,13 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     )
 
 
-def _sizeless(failure: Failure) -> str:
-    """The argument that a line in front of the complaint names (until 5.17, all is in that)."""
-    for line in failure.log.lines[-_NEAR:]:
-        found = _SIZELESS.match(line)
-        if found:
-            return found[1]
-    return ""
+def _first(pattern: re.Pattern[str], lines: list[str]) -> str:
+    """What a line in front of the complaint says. Before 5.18, all is in that."""
+    return next((found[1] for found in map(pattern.match, lines) if found), "")
 
 
 _NEAR = 6  # lines: the complaint, one for each argument that is a pointer, statistics
+_NAMED = re.compile(r"Validating (\w{1,128})\(\) func#")
 _SIZELESS = re.compile(r"arg#(\d{1,3}) reference type\('[^'\n]{0,60}'\) size cannot be determined")
 
 RULE = Rule(

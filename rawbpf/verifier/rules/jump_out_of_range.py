@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     if found.get("middle"):
+        half = int(found["half"]) if found.get("half") else int(found["load"] or 0) + 1
         return Finding(
-            f"a jump leads to {found['to']}, the second half of a 64-bit load",
-            _jumps(failure, int(found["to"] or 0)),
+            f"a jump leads to {half}, the second half of the 64-bit load at "
+            f"{failure.place(half - 1)}",
+            _jumps(failure, half),
             change="count the load as two slots, or let a label do it",
         )
     if found.get("call"):
@@ -57,8 +59,8 @@ RULE = Rule(
     patterns=(
         r"jump out of range from insn (?P<slot>\d{1,9}) to (?P<to>-?\d{1,9})",
         # since 6.1, then before: the verifier walked into it
-        r"(?P<middle>jump into the middle) of ldimm64 insn (?P<to>\d{1,9})",
-        r"(?P<to>\d{1,9}): (?P<middle>BUG_ld_00)\ninvalid BPF_LD_IMM insn",
+        r"(?P<middle>jump into the middle) of ldimm64 insn (?P<load>\d{1,9})",
+        r"(?P<half>\d{1,9}): (?P<middle>BUG_ld_00)\ninvalid BPF_LD_IMM insn",
         r"(?P<call>call to invalid destination)",
         (
             r"(?:no|invalid) (?P<call>subprog(?:ram)?) (?:exists|starts) "

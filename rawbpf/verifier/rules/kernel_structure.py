@@ -38,7 +38,9 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
 
 def _sentence(found: dict[str, str | None]) -> str:
     struct = f"struct {found['struct']}" if found.get("struct") else "the structure"
-    what = f"the {found['size']} bytes at offset {found['off']} of {struct}"
+    what = f"the {found.get('size')} bytes at offset {found.get('off')} of {struct}"
+    if found.get("none"):
+        return f"{struct} has no member at offset {found['off']}"
     if found.get("behind"):
         return f"{what} are behind its end"
     if found.get("end"):
@@ -82,6 +84,7 @@ RULE = Rule(
             r"access beyond the end of member (?P<member>\w{1,80}) \(mend:(?P<end>\d{1,9})\) in "
             r"struct (?P<struct>[\w()]{1,80}) with off (?P<off>-?\d{1,9}) size (?P<size>\d{1,9})"
         ),
+        r"struct (?P<struct>\w{1,80}) (?P<none>doesn't have) field at offset (?P<off>\d{1,9})",
         r"(?P<said>type '[^'\n]{1,80}' is not a struct)",
     ),
     meaning=(

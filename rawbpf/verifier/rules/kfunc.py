@@ -73,7 +73,7 @@ RULE = Rule(
             r"kernel module function)[^\n]{0,80})"
         ),
         (
-            r"(?P<missing>(?:kernel btf_id \d{1,9} is not a function|cannot find address for "
+            r"(?P<missing>(?:kernel btf_id \d{1,10} is not a function|cannot find address for "
             r"kernel function|failed to find BTF for kernel function)[^\n]{0,80})"
         ),
     ),

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     words = match.groupdict()
+    if words.get("walk"):
+        return Finding(
+            "maps of this type cannot be walked through by bpf_for_each_map_elem",
+            history(failure, 1),
+            change="use an array or a hash, per CPU or not, or look entries up one by one",
+        )
     if words.get("progs"):
         return Finding(
             "the map of a tail call is no array of programs",
@@ -60,6 +66,7 @@ RULE = Rule(
         r"(?:program of this type|this (?:map|program)).{0,40} cannot use .{0,60}map",
         r"map_type (?P<type>\d{1,5}) .{0,60}not (?:allowed|supported)",
         r"expected (?P<progs>prog array map) for tail call",
+        r"(?P<walk>callback function not allowed) for map",
     ),
     meaning=(
         "Functions are made for types of maps: ringbuf_reserve for ring buffers, tail_call for "

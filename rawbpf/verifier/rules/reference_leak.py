@@ -46,7 +46,7 @@ def _acquired(failure: Failure, match: re.Match[str]) -> tuple[int, str]:
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     slot, name = _acquired(failure, match)
     giver = _GIVEN_BY.get(name)
-    release = giver.release if giver else "the function that releases it"
+    release = giver.release if giver else _counterpart(name)
     evidence = [Evidence(f"{name or 'the call'} gave it", slot)]
     last = _last_holder(failure, int(match["id"]))
     if last is not None and last[0] == 0:
@@ -59,6 +59,14 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         (*evidence, *way(failure, 1)),
         change=f"call {release} on every way from there to an exit",
     )
+
+
+def _counterpart(name: str) -> str:
+    """What kernel functions that give are called, and those that take: by the rule."""
+    for gives, takes in (("_new", "_destroy"), ("_acquire", "_release"), ("_create", "_release")):
+        if name.startswith("bpf_") and name.endswith(gives):
+            return name.removesuffix(gives) + takes
+    return "the function that releases it"
 
 
 def _last_holder(failure: Failure, reference: int) -> tuple[int, int] | None:

@@ -24,13 +24,15 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     if words.get("var") is not None or not words.get("off"):
         return _variable(failure, match)
     off, size = int(words["off"]), int(words.get("size") or 1)
-    if off >= -_STACK and off + size <= 0:
+    if off >= -_STACK and off + size <= 0 and size:
         return None
     register = int(words.get("reg") or 10)
     beyond = f"r10{off:+d} ... r10{off + size - 1:+d}"
     called = failure.effect.name
     by = f"for {called} " if called else ""
     what = f"{size} bytes {by}at {beyond} are not all"
+    if size == 0:
+        what = f"address {by}at r10{off:+d} is not"
     if size == 1:
         what = f"byte {by}at r10{off:+d} is not"
     return Finding(

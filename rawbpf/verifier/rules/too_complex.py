@@ -46,8 +46,7 @@ RULE = Rule(
     meaning=(
         "The verifier follows every path, and walks through every turn of a loop "
         "unless it finds itself in a state that it has seen. After a million "
-        "instructions it gives up (4096 for those without CAP_BPF). That says nothing "
-        "of how many the program would take."
+        "instructions it gives up. That says nothing of how many the program has, or would take."
     ),
     reason=(
         "Without an end of that kind, somebody could keep the kernel busy by having a "

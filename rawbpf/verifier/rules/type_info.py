@@ -56,7 +56,8 @@ RULE = Rule(
     meaning=(
         "With a program go BTF types, a record for the beginning of each function (func_info) and "
         "one for each line of source (line_info). They count instructions, and must be in order, "
-        "inside the program and at its functions' first instructions."
+        "inside the program and at its functions' first instructions. A function that is handed "
+        "out to be called back must be a static one by its types."
     ),
     reason=(
         "The kernel shows them to whoever lists or debugs programs, and since functions can be "

@@ -41,7 +41,8 @@ RULE = Rule(
     explain=_explain,
     general=True,
     unshown=(
-        "There is no example: a program that brings about such a fault is a bug report, and once "
-        "it is known the next kernel has the repair."
+        "There is no example: a program that brings about such a fault is a bug report, and the "
+        "next kernel has the repair. In 6.18 it was bpf_loop with an address as the number of "
+        "turns; 7.2 says that this is no number."
     ),
 )
