@@ -25,6 +25,10 @@ __all__ = ["MapTable"]
 _STRIDE = 0x1000
 _SHOWN = 8
 
+_EACH_ADDRESS = 256
+"""Bytes that it takes, about, to remember where a value is. A program can replace and look up a
+value for as long as it runs, and each new one gets an address."""
+
 
 class MapTable:
     """What programs can refer to."""
@@ -79,6 +83,7 @@ class MapTable:
         if id(value) not in self._values:
             writable = not map_.spec.map_flags & bpf_map_flags.BPF_F_RDONLY_PROG
             name = f"{map_.spec.name}[{_short(map_, key)}]"
+            self._room.take(_EACH_ADDRESS)
             region = self._memory.add(ELEMENTS, value, name, writable=writable)
             self._values[id(value)] = region
         return self._values[id(value)].base
@@ -94,6 +99,8 @@ class MapTable:
     def forget_addresses(self) -> None:
         """Values stay; pointers to them do not."""
         self._memory.remove(self._values.values())
+        for _ in self._values:
+            self._room.give(_EACH_ADDRESS)
         self._values.clear()
 
 

@@ -168,3 +168,32 @@ def test_the_address_of_a_value_is_for_arrays_of_one():
 
         with pytest.raises(MachineError, match="that is for arrays of one entry"):
             Machine(b.build(), [spec]).run()
+
+
+REPLACE = """
+        *(u32 *)(r10 - 4) = 1
+        r6 = {rounds}
+again:  r1 = m ll
+        r2 = r10
+        r2 += -4
+        r3 = r2
+        r4 = 0
+        call map_update_elem
+        r1 = m ll
+        r2 = r10
+        r2 += -4
+        call map_lookup_elem
+        r6 += -1
+        if r6 != 0 goto again
+        r0 = 0
+        exit
+"""
+
+
+def test_a_program_that_replaces_a_value_for_ever_does_not_take_all_memory(monkeypatch):
+    monkeypatch.setattr(Room.__init__, "__defaults__", (1 << 16,))
+    maps = ".map m, hash, key=u32, value=u32, entries=4"
+    few = machine_of(REPLACE.format(rounds=100), maps=maps)
+    assert [few.run() for _ in range(5)] == [0] * 5  # addresses are good for one run
+    with pytest.raises(MachineError, match="no room for 256 more bytes"):
+        machine_of(REPLACE.format(rounds=1000), maps=maps).run()
