@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.asm.instruction import slots_of
 from rawbpf.asm.link import callee
 from rawbpf.asm.opcode import instruction_class, operation, uses_register
 from rawbpf.errors import BytecodeError
@@ -55,8 +56,8 @@ def control_flow(instructions: Sequence[Instruction], functions: Iterable[int] =
 
     BytecodeError: a jump goes to where no instruction is.
     """
-    rows = _slots(instructions)
-    end = rows[-1][0] + rows[-1][1].slots if rows else 0
+    *slots, end = slots_of(instructions)
+    rows = list(zip(slots, instructions, strict=True))
     starts = {0, *functions}
     starts |= {c for at, one in rows if (c := callee(one, at)) is not None}
     targets, behind = set(starts), set()
@@ -67,14 +68,6 @@ def control_flow(instructions: Sequence[Instruction], functions: Iterable[int] =
             behind.add(at + one.slots)
     _check(targets, {at for at, _ in rows})
     return _blocks(rows, sorted((targets | behind) - {end}), sorted(starts), end)
-
-
-def _slots(instructions: Sequence[Instruction]) -> list[tuple[int, Instruction]]:
-    rows, slot = [], 0
-    for one in instructions:
-        rows.append((slot, one))
-        slot += one.slots
-    return rows
 
 
 def _edges(one: Instruction, at: int) -> tuple[Edge, ...] | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.asm.format import C, Style, format_instruction
 from rawbpf.asm.forms import form_of
+from rawbpf.asm.instruction import slots_of
 from rawbpf.asm.link import callee
 
 if TYPE_CHECKING:
@@ -49,10 +50,7 @@ def disassemble(
     set (``asm.internal``). Targets that are no instruction stay distances.
     """
     texts = texts or {}
-    slots, slot = [], 0
-    for instruction in instructions:
-        slots.append(slot)
-        slot += instruction.slots
+    slots = slots_of(instructions)[:-1]
     rows = list(zip(slots, instructions, strict=True))
     labels = _labels([row for row in rows if row[0] not in texts], slots, functions or {})
     return [

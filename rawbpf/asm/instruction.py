@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from rawbpf.asm.opcode import LD_IMM64
@@ -22,7 +23,7 @@ from rawbpf.errors import BytecodeError, DecodeError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["SLOT", "Instruction", "decode_all", "decode_raw", "encode_all"]
+__all__ = ["SLOT", "Instruction", "decode_all", "decode_raw", "encode_all", "slots_of"]
 
 SLOT = 8
 """Bytes of one slot."""
@@ -113,6 +114,15 @@ def encode_all(instructions: Iterable[Instruction]) -> bytes:
     24
     """
     return b"".join(instruction.encode() for instruction in instructions)
+
+
+def slots_of(instructions: Iterable[Instruction]) -> list[int]:
+    """The slot where each instruction begins, and behind them the one where the next would.
+
+    >>> slots_of([Instruction(0x18), Instruction(0x95)])
+    [0, 2, 3]
+    """
+    return list(accumulate((one.slots for one in instructions), initial=0))
 
 
 @lru_cache(maxsize=4096)

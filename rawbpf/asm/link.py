@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rawbpf.asm.instruction import slots_of
 from rawbpf.asm.opcode import LD_IMM64
 from rawbpf.asm.program import Function, Program, Reference, Source
 from rawbpf.errors import BytecodeError
@@ -45,7 +46,7 @@ def link(program: Program, functions: Mapping[str, Program]) -> Program:
         slot += unit.slots
     joined = _join(program.name, units)
     resolved, references = list(joined.instructions), {}
-    slots = _slots(joined.instructions)
+    slots = slots_of(joined.instructions)
     for index, reference in joined.references.items():
         if reference.kind == "function":
             distance = start[reference.name] - (slots[index] + 1)
@@ -101,8 +102,8 @@ def split(program: Program) -> list[Program]:
     starts = [function.slot for function in program.functions] or [0]
     names = [function.name for function in program.functions] or [program.name]
     types = [function.type_id for function in program.functions] or [0]
-    slots = _slots(program.instructions)
-    bounds = [*(slots.index(start) for start in starts), len(slots)]
+    slots = slots_of(program.instructions)
+    bounds = [*(slots.index(start) for start in starts), len(program.instructions)]
     by_slot = dict(zip(starts, names, strict=True))
     references = dict(program.references)
     bare = list(program.instructions)
@@ -138,12 +139,3 @@ def _aim(instruction: Instruction, distance: int) -> Instruction:
     """The call or the address with its distance."""
     wide = instruction.opcode == LD_IMM64
     return instruction._replace(imm=distance & _LOW_HALF if wide else distance)
-
-
-def _slots(instructions: Iterable[Instruction]) -> list[int]:
-    """The slot of each instruction."""
-    slots, slot = [], 0
-    for instruction in instructions:
-        slots.append(slot)
-        slot += instruction.slots
-    return slots

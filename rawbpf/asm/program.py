@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.asm.instruction import Instruction, encode_all
+from rawbpf.asm.instruction import Instruction, encode_all, slots_of
 from rawbpf.errors import BytecodeError
 
 if TYPE_CHECKING:
@@ -129,6 +129,11 @@ class Program(NamedTuple):
     def source_at(self, slot: int) -> Source | None:
         """Where the instruction at this slot was written, if that is known."""
         return self.sources[self.index_at(slot)] if self.sources else None
+
+    def sources_by_slot(self) -> dict[int, Source]:
+        """Where each instruction was written, as far as that is known: for those who want many."""
+        found = zip(slots_of(self.instructions), self.sources, strict=False)
+        return {slot: source for slot, source in found if source is not None}
 
     def encode(
         self,

@@ -10,6 +10,7 @@ from rawbpf.verifier.show import as_object
 from rawbpf.verifier.trail import read_trail
 
 if TYPE_CHECKING:
+    from rawbpf.asm.program import Source
     from rawbpf.collection.verify import Judged
     from rawbpf.verifier.trail import Seen, Trail
 
@@ -21,6 +22,7 @@ def json_line(judged: Judged) -> str:
     log = Log(judged.verdict.log)
     trail = read_trail(log.lines)
     explanation = judged.explanation
+    sources = judged.spec.code.sources_by_slot()
     return dumps(
         {
             "program": judged.spec.name,
@@ -31,14 +33,14 @@ def json_line(judged: Judged) -> str:
             "statistics": {**log.statistics, "stack": list(log.stack_depths)},
             "path": [step.slot for step in log.path][::-1],
             "instructions": [
-                _instruction(judged, trail.seen[slot], trail) for slot in sorted(trail.seen)
+                _instruction(seen, trail, sources.get(slot))
+                for slot, seen in sorted(trail.seen.items())
             ],
         }
     )
 
 
-def _instruction(judged: Judged, seen: Seen, trail: Trail) -> dict[str, Any]:
-    source = judged.source_at(seen.slot)
+def _instruction(seen: Seen, trail: Trail, source: Source | None) -> dict[str, Any]:
     return {
         "slot": seen.slot,
         "insn": seen.text,
@@ -48,6 +50,6 @@ def _instruction(judged: Judged, seen: Seen, trail: Trail) -> dict[str, Any]:
             {"frame": one.before.frame, "before": one.before.places, "after": one.after}
             for one in seen.visits
         ],
-        "to": {str(end): n for (start, end), n in trail.edges.items() if start == seen.slot},
-        "pruned": sum(n for (_, end), n in trail.pruned.items() if end == seen.slot),
+        "to": {str(end): n for end, n in trail.ways.get(seen.slot, {}).items()},
+        "pruned": trail.pruned_before[seen.slot],
     }

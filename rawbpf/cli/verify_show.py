@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.asm.disassembler import disassemble
 from rawbpf.asm.format import C
+from rawbpf.asm.instruction import slots_of
 from rawbpf.errors import UsageError, errno_name
 from rawbpf.output.escape import printable
 from rawbpf.verifier.brief import brief
@@ -80,11 +81,12 @@ def listing(judged: Judged) -> Iterator[str]:
     trail = read_trail(log.lines)
     yield from _head(judged)
     code, last = judged.spec.code, None
+    sources = code.sources_by_slot()
     functions = {one.slot: one.name for one in code.functions}
     for row in disassemble(code.instructions, _STYLE, functions, _symbols(code)):
         if row.slot in functions and row.slot:
             yield f"{printable(functions[row.slot])}:"
-        source = code.source_at(row.slot)
+        source = sources.get(row.slot)
         if source is not None and (last is None or source[:2] != last[:2]):
             yield from _source(source, last)
             last = source
@@ -95,7 +97,8 @@ def listing(judged: Judged) -> Iterator[str]:
 
 def _symbols(code: Program) -> dict[int, str]:
     """Slot -> what the instruction refers to."""
-    return {code.slot_of(index): one.name for index, one in code.references.items()}
+    slots = slots_of(code.instructions)
+    return {slots[index]: one.name for index, one in code.references.items()}
 
 
 def _source(source: Source, last: Source | None) -> Iterator[str]:
@@ -125,15 +128,13 @@ def _notes(seen: Seen, trail: Trail) -> str:
     notes = []
     if seen.count > 1:
         notes.append(f"visited {seen.count}x")
-    edges = {end: count for (start, end), count in trail.edges.items() if start == seen.slot}
-    if edges:
-        ways = ", ".join(f"{end} {count}x" for end, count in sorted(edges.items()))
-        notes.append(f"to {ways}")
-    rounds = sum(count for (start, _), count in trail.back.items() if start == seen.slot)
+    ways = trail.ways.get(seen.slot, {})
+    if ways:
+        notes.append("to " + ", ".join(f"{end} {count}x" for end, count in sorted(ways.items())))
+    rounds = sum(count for end, count in ways.items() if end <= seen.slot)
     if rounds:
         notes.append(f"back {rounds}x")
-    pruned = sum(count for (_, end), count in trail.pruned.items() if end == seen.slot)
-    if pruned:
+    if pruned := trail.pruned_before[seen.slot]:
         notes.append(f"pruned {pruned}x")
     return f"  [{'; '.join(notes)}]" if notes else ""
 
@@ -183,11 +184,9 @@ def path(judged: Judged) -> Iterator[str]:
     """The way to the last instruction, from the beginning."""
     log = Log(judged.verdict.log)
     yield from _head(judged)
-    last = None
+    last, sources = None, judged.spec.code.sources_by_slot()
     for step in reversed(list(log.path)):
-        source = (
-            judged.spec.code.source_at(step.slot) if step.slot < judged.spec.code.slots else None
-        )
+        source = sources.get(step.slot)
         if source is not None and (last is None or source[:2] != last[:2]):
             yield from _source(source, last)
             last = source

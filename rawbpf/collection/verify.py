@@ -15,7 +15,6 @@ from rawbpf.programs.verdict import verify
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rawbpf.asm.program import Source
     from rawbpf.programs.request import Request
     from rawbpf.programs.verdict import Verdict
     from rawbpf.specs.program_spec import ProgramSpec
@@ -30,11 +29,6 @@ class Judged(NamedTuple):
     spec: ProgramSpec
     verdict: Verdict
     explanation: Explanation | None
-
-    def source_at(self, slot: int) -> Source | None:
-        """The line of an instruction that the log names."""
-        code = self.spec.code
-        return code.source_at(slot) if slot < code.slots else None
 
 
 def judge(requests: Iterable[Request]) -> Iterator[Judged]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rawbpf.asm.instruction import slots_of
 from rawbpf.asm.opcode import instruction_class
 from rawbpf.machine.decode_arithmetic import arithmetic
 from rawbpf.machine.decode_constant import constant
@@ -44,10 +45,8 @@ def decode(program: Program, machine: Machine, start: int) -> list[Step]:
     One more follows, for programs that run off their end. BytecodeError: an instruction that is
     none. MachineError: a jump that leads nowhere, a map that is not there.
     """
-    targets, slot = {}, 0
-    for number, instruction in enumerate(program.instructions):
-        targets[slot] = start + number
-        slot += instruction.slots
+    slots = slots_of(program.instructions)[:-1]
+    targets = {slot: start + number for number, slot in enumerate(slots)}
     steps = []
     for (slot, index), instruction in zip(targets.items(), program.instructions, strict=True):
         instruction.check(8 * slot)

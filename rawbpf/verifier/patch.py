@@ -15,10 +15,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from rawbpf.asm.instruction import slots_of
 from rawbpf.errors import BytecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from rawbpf.asm.instruction import Instruction
     from rawbpf.asm.program import Program, Source
@@ -90,7 +91,7 @@ class Patch(NamedTuple):
 def _apply(program: Program, edit: Edit) -> Program:
     start = _index(program, edit.slot)
     end = start + edit.remove
-    old_slots = _starts(program.instructions)
+    old_slots = slots_of(program.instructions)
     gone = old_slots[end] - old_slots[start] if end < len(old_slots) else 0
     grown = sum(one.slots for one in edit.instructions) - gone
 
@@ -114,19 +115,10 @@ def _apply(program: Program, edit: Edit) -> Program:
 
 
 def _index(program: Program, slot: int) -> int:
-    starts = _starts(program.instructions)
+    starts = slots_of(program.instructions)
     if slot not in starts:
         raise BytecodeError(f"no instruction begins at slot {slot}")
     return starts.index(slot)
-
-
-def _starts(instructions: Sequence[Instruction]) -> list[int]:
-    """The slot where each instruction begins, and the one behind the last."""
-    slots, slot = [0], 0
-    for one in instructions:
-        slot += one.slots
-        slots.append(slot)
-    return slots
 
 
 def _kept(table: Mapping[int, T], start: int, end: int, by: int) -> dict[int, T]:

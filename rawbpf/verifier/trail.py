@@ -11,6 +11,7 @@ it again where it returns to a branch. So the state is kept while reading, and e
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.verifier.lines import branch, insn, pruned_at, state_text
@@ -54,17 +55,32 @@ class Seen:
         self.visits: list[Visit] = []
 
 
-class Trail(NamedTuple):
-    """``edges``: (from, to) of jumps -> how often. ``back``: the same for those that go back."""
+class Trail:
+    """``edges``: (from, to) of jumps -> how often; those that go back make loops.
 
-    seen: dict[int, Seen]
-    edges: Counter[tuple[int, int]]
-    pruned: Counter[tuple[int, int]]
+    ``pruned``: the same of returns to a branch whose state was like one seen before.
+    """
 
-    @property
-    def back(self) -> dict[tuple[int, int], int]:
-        """The edges that make loops."""
-        return {edge: count for edge, count in self.edges.items() if edge[1] <= edge[0]}
+    def __init__(self) -> None:
+        self.seen: dict[int, Seen] = {}
+        self.edges: Counter[tuple[int, int]] = Counter()
+        self.pruned: Counter[tuple[int, int]] = Counter()
+
+    @cached_property
+    def ways(self) -> dict[int, dict[int, int]]:
+        """A jump's slot -> where it went -> how often."""
+        found: dict[int, dict[int, int]] = {}
+        for (source, target), count in self.edges.items():
+            found.setdefault(source, {})[target] = count
+        return found
+
+    @cached_property
+    def pruned_before(self) -> Counter[int]:
+        """A slot -> how often a path ended in front of it."""
+        found: Counter[int] = Counter()
+        for (_, target), count in self.pruned.items():
+            found[target] += count
+        return found
 
 
 def read_trail(lines: Iterable[str]) -> Trail:
@@ -85,7 +101,7 @@ class _Reader:
     """The state while reading."""
 
     def __init__(self) -> None:
-        self.trail = Trail({}, Counter(), Counter())
+        self.trail = Trail()
         self.frames: dict[int, dict[str, str]] = {}
         self.frame = 0
         self.last: Visit | None = None

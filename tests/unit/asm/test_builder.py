@@ -253,3 +253,15 @@ def test_functions_are_labels_and_are_recorded():
 
 def test_registers_print_as_they_are_written():
     assert repr([r0, w1, r10[-8], Register(3) + 4]) == "[r0, w1, r10[-8], r3[4]]"
+
+
+def test_sources_by_slot_are_those_of_each_slot():
+    b = Builder("wide")
+    b.lddw(r1, 1 << 40)
+    b.mov(r0, 0)
+    b.exit()
+    program = b.build()
+    found = program.sources_by_slot()
+    assert sorted(found) == [0, 2, 3]
+    assert all(program.source_at(slot) == source for slot, source in found.items())
+    assert program._replace(sources=()).sources_by_slot() == {}

@@ -42,7 +42,7 @@ def test_loops_and_pruned_returns():
         "0: (07) r6 += 1 ; R6=2\n1: (a5) if r6 < 0x3 goto pc-2\n2: (95) exit\n\nfrom 1 to 0: safe\n"
     )
     trail = read_trail(log.split("\n"))
-    assert trail.back == {(1, 0): 1}
+    assert trail.ways[1][0] == 1
     assert trail.pruned == {(1, 0): 1}
     assert trail.seen[0].count == 2
 
