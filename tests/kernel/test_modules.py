@@ -13,7 +13,7 @@ from rawbpf.asm.instruction import Instruction
 from rawbpf.asm.program import Program
 from rawbpf.collection.collection import Collection
 from rawbpf.collection.open import read_object
-from rawbpf.errors import AttachError, KernelError, UnsupportedError
+from rawbpf.errors import AttachError, KernelError, UnsupportedError, VerifierError
 from rawbpf.kernel.version import kernel_version
 from rawbpf.links.kprobe import open_kprobe
 from rawbpf.programs.kernel_program import KernelProgram
@@ -34,16 +34,19 @@ UNTYPED = "module dummy does not describe its types; it takes Linux 5.11 "
 PINS = Path("/sys/fs/bpf/connections")
 
 
-def at_entry_of(function, kernel):
-    """A program that does nothing, for the entry of a function."""
+AT = bpf_attach_type
+
+
+def at_entry_of(function, kernel, at=AT.BPF_TRACE_FENTRY, prefix="fentry"):
+    """A program that does nothing, for the entry of a function, or another place of it."""
     code = Program("nothing", (Instruction(0xB7), Instruction(0x95)))
     spec = ProgramSpec(
         "nothing",
         bpf_prog_type.BPF_PROG_TYPE_TRACING,
         code,
         "GPL",
-        section=f"fentry/{function}",
-        expected_attach_type=bpf_attach_type.BPF_TRACE_FENTRY,
+        section=f"{prefix}/{function}",
+        expected_attach_type=at,
         attach_to=function,
     )
     return Collection(ObjectSpec({"nothing": spec}, license="GPL"), kernel)
@@ -105,6 +108,19 @@ def test_a_link_holds_its_module(kernel):
 def test_a_kprobe_does_not():
     with open_kprobe("dummy:dummy_xmit"):
         unload_and_load_again("dummy")
+
+
+def test_its_end_and_a_result_that_is_nobodys_to_change(kernel):
+    if DESCRIBED:
+        with at_entry_of("dummy:dummy_xmit", kernel, AT.BPF_TRACE_FEXIT, "fexit") as one:
+            one.load()
+            one.attach()
+            assert one.links
+        with (
+            at_entry_of("dummy:dummy_xmit", kernel, AT.BPF_MODIFY_RETURN, "fmod_ret") as one,
+            pytest.raises(VerifierError, match="may change the result of dummy_xmit"),
+        ):
+            one.load()
 
 
 @pytest.mark.parametrize(

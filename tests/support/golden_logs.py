@@ -14,7 +14,7 @@ GUESTS = {(5, 10), (6, 1), (6, 12), (7, 2)}
 
 WITHOUT_A_PLACE = {
     "RB-V020", "RB-V021", "RB-V038", "RB-V040", "RB-V042", "RB-V045", "RB-V049", "RB-V050",
-    "RB-V052", "RB-V058",
+    "RB-V052", "RB-V058", "RB-V076",
 }  # fmt: skip
 """Complaints that name no instruction, and come before or after the walk through the program."""
 
