@@ -78,7 +78,7 @@ class RawbpfError(Exception):
 
 
 class UsageError(RawbpfError, ValueError):
-    """An argument that cannot mean anything. Commands exit with 2."""
+    """An argument that cannot mean anything, or names what cannot be read. Commands exit with 2."""
 
 
 class UnknownNameError(UsageError, KeyError):

@@ -13,6 +13,9 @@ from rawbpf.errors import UsageError
 
 __all__ = ["parse"]
 
+_FILES = ("FILE", "SOURCE")
+"""The arguments that name what is read."""
+
 
 def parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
     """The docopt dictionary of a command line, from the command's name on.
@@ -54,6 +57,8 @@ def _refuse_empty(arguments: dict[str, Any]) -> None:
     for name, value in arguments.items():
         if name.startswith("-") and value == "":
             raise UsageError(f"{name} is empty", fix="give a value, or leave it out")
+        if name in _FILES and value == "":
+            raise UsageError(f"{name} is empty", fix="name a file")
 
 
 def _complaint(usage: str, words: list[str], said: str) -> str:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rawbpf.cli.object_file import is_c
 from rawbpf.cli.results import write_bytes
 from rawbpf.cli.terminal import say
 from rawbpf.elf.write import encode_object
@@ -37,6 +38,9 @@ _STDIO = "-"
 def run(arguments: dict[str, Any]) -> int:
     """Assemble; nothing is written unless all of it is well."""
     file = arguments["FILE"]
+    if is_c(file):
+        fix = "`rawbpf load` compiles it, `rawbpf inspect` shows what becomes of it"
+        raise UsageError(f"{file} is C, not assembly", fix=fix)
     output = arguments["--output"] or _default_output(file)
     spec = assemble(_stdin(), "<stdin>") if file == _STDIO else assemble_file(Path(file))
     if not spec.programs:

@@ -27,8 +27,8 @@ dump writes all types, or those with these names; show draws a struct with the o
 of each member and the holes between them, an enum with its values, a function with its parameters.
 
 Arguments:
-  SOURCE           kernel, a module's name, or a file: BTF, or an ELF file with a .BTF section.
-                   The default is kernel.
+  SOURCE           kernel, a module's name, or a file: BTF, an ELF file with a .BTF section, or
+                   C, which is compiled. The default is kernel.
   NAME             A type, function or variable: task_struct, 'struct file', vfs_read.
 
 Options:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from elftools.elf.constants import SH_FLAGS
 
 from rawbpf.elf.untrusted import Sections, open_elf
 from rawbpf.errors import FormatError
 
+if TYPE_CHECKING:
+    from io import BufferedReader, BytesIO, FileIO
+
 __all__ = ["btf_sections"]
 
 
-def btf_sections(path: str, largest: int) -> tuple[bytes, bytes | None]:
+def btf_sections(file: FileIO | BytesIO, path: str, largest: int) -> tuple[bytes, bytes | None]:
     """The contents of ``.BTF`` and, if it is there, of ``.BTF.base``."""
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 -- as its caller
-            sections = Sections(open_elf(file))
+        elf = open_elf(file)
+        stream = cast("BufferedReader", elf.stream)
+        try:
+            sections = Sections(elf)
             btf = _contents(sections, ".BTF", largest)
             base = _contents(sections, ".BTF.base", largest)
+        finally:
+            stream.detach()  # the file is the caller's
     except FormatError as error:
         raise FormatError(f"{path}: {error.what}", why=error.why, fix=error.fix) from None
     if btf is None:

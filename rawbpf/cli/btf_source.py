@@ -1,19 +1,21 @@
 """Where types are read from: the running kernel, one of its modules, or a file.
 
-A file is BTF itself (as in /sys/kernel/btf, or clang's section taken out) or an ELF object with a
-.BTF section. A module's BTF is split: it continues the kernel's, and means nothing without it. A
-module's .ko may carry ``.BTF.base`` (6.11), a digest of the kernel that it was built with, which
-then is what its ids continue.
+A file is BTF itself (as in /sys/kernel/btf, or clang's section taken out), an ELF object with a
+.BTF section, or C, which is compiled. A module's BTF is split: it continues the kernel's, and means
+nothing without it. A module's .ko may carry ``.BTF.base`` (6.11), a digest of the kernel that it
+was built with, which then is what its ids continue.
 """
 
 from __future__ import annotations
 
 import os
-import stat
+from io import BytesIO, FileIO
 from typing import TYPE_CHECKING
 
 from rawbpf.btf.btf import Btf
-from rawbpf.errors import FormatError, RawbpfError, UnsupportedError, UsageError
+from rawbpf.cli.object_file import compile_source, is_c
+from rawbpf.errors import FormatError, UnsupportedError, UsageError
+from rawbpf.input_file import open_input, read_input
 from rawbpf.kernel.btf import btf_modules, vmlinux_btf
 from rawbpf.kernel.files import at
 
@@ -61,13 +63,30 @@ def _kernel(root: Root) -> Btf:
 
 
 def _file(path: str, base: Btf | None, root: Root) -> Btf:
-    data = _read(path, 4)
-    if data == b"\x7fELF":
-        from rawbpf.cli.btf_elf import btf_sections
+    from rawbpf.cli.btf_elf import btf_sections
 
-        btf, below = btf_sections(path, _LARGEST)
+    if is_c(path):
+        btf, _ = btf_sections(BytesIO(compile_source(path, None)), path, _LARGEST)
+        return Btf(btf, base)
+    if _head(path) == b"\x7fELF":
+        with FileIO(path) as whole:  # of a kernel with all its symbols only two sections are read
+            btf, below = btf_sections(whole, path, _LARGEST)
         return Btf(btf, base or (Btf(below) if below else _base_of(path, root)))
-    return Btf(_read(path), base or _base_of(path, root))
+    try:
+        return Btf(_read(path), base or _base_of(path, root))
+    except FormatError as error:
+        fix = "give BTF, an ELF file with types, or C source"
+        raise FormatError(f"{path} has no types", why=str(error), fix=fix) from None
+
+
+def _head(path: str) -> bytes:
+    try:
+        with open_input(path) as file:
+            if not file.seekable():
+                raise UsageError(f"cannot read {path}", why="it has to be a file, not a FIFO")
+            return file.read(4)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}", why=error.strerror) from None
 
 
 def _base_of(path: str, root: Root) -> Btf | None:
@@ -77,23 +96,15 @@ def _base_of(path: str, root: Root) -> Btf | None:
     return _kernel(root) if name.endswith(".ko") or (in_sysfs and name != "vmlinux") else None
 
 
-def _read(path: str, length: int = _LARGEST) -> bytes:
-    try:
-        # Before opening: a FIFO would have us wait for somebody to write to it.
-        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 -- see kernel/files.at
-            raise UsageError(f"{path} is not a file")
-        with open(path, "rb") as file:  # noqa: PTH123 -- likewise
-            data = file.read(length + 1)
-    except OSError as error:
-        raise RawbpfError(f"cannot read {path}", why=error.strerror) from None
-    if length == _LARGEST < len(data):
-        raise FormatError(f"{path} is no BTF", why=f"it has more than {_LARGEST >> 20} MiB")
-    return data[:length]
+def _read(path: str) -> bytes:
+    return read_input(path, _LARGEST)
 
 
 def _nowhere(source: str, root: Root) -> UsageError:
     from difflib import get_close_matches
 
+    if "/" in source or "." in source:  # no module's name
+        raise UsageError(f"cannot read {source}", why="No such file or directory")
     near = get_close_matches(source, [KERNEL, *btf_modules(root)], n=1)
     return UsageError(
         f"no file and no module of this kernel is called {source!r}",

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 
 from rawbpf.asm.instruction import decode_all
 from rawbpf.collection.embedded import embedded_objects, is_bpf
 from rawbpf.elf.code import CodeSection, code_sections
 from rawbpf.elf.read import ObjectFile, is_elf
-from rawbpf.errors import FormatError, UsageError
+from rawbpf.errors import BytecodeError, FormatError, UsageError
+from rawbpf.input_file import LARGEST, read_input
 
 __all__ = ["read_bytecode", "read_bytes"]
-
-_LARGEST = 1 << 26
 
 # Bytes apart or together, as \x, 0x or bare digits; what a person has copied from somewhere.
 _HEX = re.compile(rb"\s*(?:(?:0x|\\x)?(?:[0-9a-fA-F]{2})+[\s,]*)+")
@@ -24,7 +22,7 @@ _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]*")
 
 
 def read_bytecode(file: str) -> list[CodeSection]:
-    """The code in a file, or in stdin for "-". FormatError or DecodeError: it is none."""
+    """The code in a file, or in stdin for "-". FormatError: it is none."""
     data = read_bytes(file)
     if not data:
         raise FormatError(f"{file} is empty")
@@ -40,21 +38,19 @@ def read_bytecode(file: str) -> list[CodeSection]:
         raise FormatError(
             f"{file} is text, and not bytes in hex", fix="`rawbpf asm` makes an object of assembly"
         )
-    return [CodeSection("", decode_all(code or data), {}, {}, {})]
+    try:
+        return [CodeSection("", decode_all(code or data), {}, {}, {})]
+    except BytecodeError as error:
+        raise FormatError(f"{file} is no bytecode", why=str(error)) from None
 
 
 def read_bytes(file: str) -> bytes:
     """What is in a file, or in stdin for "-". UsageError: it cannot be read, or has no end."""
-    try:
-        if file == "-":
-            data = sys.stdin.buffer.read(_LARGEST + 1)
-        else:
-            with Path(file).open("rb") as stream:
-                data = stream.read(_LARGEST + 1)
-    except OSError as error:
-        raise UsageError(f"cannot read {file}", why=error.strerror) from None
-    if len(data) > _LARGEST:
-        raise UsageError(f"cannot read {file}", why="it has more than 64 MiB")
+    if file != "-":
+        return read_input(file)
+    data = sys.stdin.buffer.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise UsageError("cannot read stdin", why=f"it has more than {LARGEST >> 20} MiB")
     return data
 
 

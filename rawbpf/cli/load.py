@@ -54,8 +54,10 @@ def run(arguments: dict[str, Any]) -> int:
         from json import dumps
 
         write_lines([dumps({"programs": rows, "skipped": collection.skipped})])
-    else:
+    elif rows or collection.skipped:
         write_lines(_table(rows, collection.skipped))
+    if not rows and not collection.skipped:
+        say(f"there is no program in {arguments['FILE']}, and nothing to report")
     return 0
 
 

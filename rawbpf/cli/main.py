@@ -1,6 +1,7 @@
 """The one entry point: options that every command shares, then the command's own module.
 
-Exit status: 0 done, 1 failed (one line on stderr says what, why and what to do), 2 usage.
+Exit status: 0 done, 1 failed (one line on stderr says what, why and what to do), 2 usage: an
+argument that means nothing, or names a file that cannot be read.
 """
 
 from __future__ import annotations

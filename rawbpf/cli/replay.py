@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.results import write_lines
-from rawbpf.errors import RawbpfError
+from rawbpf.errors import RawbpfError, UsageError
+from rawbpf.input_file import open_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ def _calls(file: str) -> Iterator[Call]:
 def _objects(file: str) -> Iterator[tuple[int, str]]:
     """The lines that begin like an object, read one by one: a session may have been long."""
     try:
-        opened = nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb")  # noqa: SIM115
+        opened = nullcontext(sys.stdin.buffer) if file == "-" else open_input(file)
         with opened as stream:
             for number in count(1):
                 line = stream.readline(_LONGEST + 1)
@@ -87,7 +87,7 @@ def _objects(file: str) -> Iterator[tuple[int, str]]:
                 if line.startswith(b"{"):
                     yield number, line.decode()
     except OSError as error:
-        raise RawbpfError(f"cannot read {file}", why=error.strerror) from None
+        raise UsageError(f"cannot read {file}", why=error.strerror) from None
     except UnicodeDecodeError as error:
         raise RawbpfError(f"{file}, line {number}", why=f"it is no text: {error.reason}") from None
 

@@ -13,7 +13,7 @@ from rawbpf.cli.run_tables import entries, tables, variables
 from rawbpf.cli.stdout import Stdout
 from rawbpf.cli.terminal import say
 from rawbpf.cli.tracing import REASONS, close_stdout, hold_back, signals
-from rawbpf.errors import RawbpfError
+from rawbpf.errors import RawbpfError, UsageError
 from rawbpf.readers.iterator import read_iterator
 from rawbpf.readers.perf_reader import PerfReader
 from rawbpf.readers.ring_reader import RingReader
@@ -65,6 +65,8 @@ def run(arguments: dict[str, Any]) -> int:
         set_variables(collection, arguments["--set"])
         if arguments["--skip"]:
             skip(collection, arguments["--skip"])
+        if not collection.spec.programs:
+            raise UsageError(f"there is no program in {arguments['FILE']}")
         at = places(collection, arguments["--at"])
         wanted = Wanted(collection.spec, arguments["--print"])
         show = Json() if arguments["--json"] else Lines()

@@ -12,12 +12,12 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from json import loads
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.guest_objects import with_objects
 from rawbpf.cli.results import write_lines
 from rawbpf.errors import GuestError, UsageError
+from rawbpf.input_file import open_input
 from rawbpf.verifier.brief import brief
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def compare(arguments: dict[str, Any]) -> int:
     for other in ("--state", "--path", "--log", "--json"):
         if arguments[other]:
             raise UsageError(f"{other} is for one kernel, and --diff for two", fix="choose one")
-    if not Path(arguments["FILE"]).is_file():  # before two guests have started for it
-        raise UsageError(f"cannot read {arguments['FILE']}", why="there is no such file")
+    open_input(arguments["FILE"]).close()  # before two guests have started for it
     with with_objects(_words(arguments), ["verify"]) as words, ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda kernel: _ask(kernel, words), kernels))
     for name in {**found[0], **found[1]}:

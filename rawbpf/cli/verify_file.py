@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rawbpf.asm.program import Program
 from rawbpf.cli.object_file import open_file
 from rawbpf.errors import RawbpfError, UsageError
+from rawbpf.input_file import read_text
 from rawbpf.specs.object_spec import ObjectSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.uapi.bpf import bpf_prog_type
@@ -51,6 +52,7 @@ def _spec(file: str) -> ObjectSpec:
 
 def _run(file: str) -> dict[str, Any]:
     """The names of a Python file. Whatever it raises is its own fault, and told in one line."""
+    read_text(file)  # a name that is none, or no text, is told as for all commands
     try:
         return runpy.run_path(file)
     except RawbpfError:

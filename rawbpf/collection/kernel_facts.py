@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rawbpf.btf.btf import Btf
 from rawbpf.errors import UnsupportedError
 from rawbpf.features.answer import Outcome
+from rawbpf.input_file import read_input
 from rawbpf.kernel.btf import btf_modules, vmlinux_btf
 from rawbpf.kernel.config import kernel_config
 from rawbpf.kernel.kallsyms import find_symbols
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["KernelFacts"]
+
+_LARGEST = 256 << 20
 
 
 class KernelFacts:
@@ -40,7 +43,7 @@ class KernelFacts:
     def types(self) -> Btf | None:
         """The types of the kernel image; None if it was built without BTF."""
         path = self._path or vmlinux_btf()
-        return None if path is None else Btf(Path(path).read_bytes())
+        return None if path is None else Btf(read_input(path, _LARGEST))
 
     @cached_property
     def modules(self) -> Mapping[str, Btf]:

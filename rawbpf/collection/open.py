@@ -6,11 +6,11 @@ for machine 247 (EM_BPF) inside it is taken.
 
 from __future__ import annotations
 
-from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from rawbpf.collection.embedded import Embedded, embedded_objects, is_bpf
-from rawbpf.errors import FormatError, RawbpfError, UsageError
+from rawbpf.errors import FormatError
+from rawbpf.input_file import read_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,18 +35,8 @@ def read_object(path: Path) -> ObjectSpec:
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a file, if it is one, and no larger than any tool with objects in it."""
-    try:
-        # Before opening: a FIFO would have us wait for somebody to write to it.
-        if not S_ISREG(path.stat().st_mode):
-            raise UsageError(f"{path} is not a file")
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise RawbpfError(f"cannot read {str(path)!r}", why=error.strerror) from None
-    if len(data) > _LARGEST:
-        raise FormatError(f"{path} is no object", why=f"it has more than {_LARGEST >> 20} MiB")
-    return data
+    """The bytes of a file that is no larger than any tool with objects in it."""
+    return read_input(path, _LARGEST)
 
 
 def spec_of(data: bytes, name: str) -> ObjectSpec:

@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 from rawbpf.compile.clang import find_clang
 from rawbpf.compile.vmlinux import VMLINUX, vmlinux_folder
-from rawbpf.errors import CompileError, RawbpfError, UnsupportedError
+from rawbpf.errors import CompileError, RawbpfError
+from rawbpf.input_file import read_text
 from rawbpf.kernel.version import architecture
 
 __all__ = ["INCLUDE", "Compiled", "compile_c", "target_arch"]
@@ -55,8 +56,7 @@ def compile_c(source: Path, *, clang: str | None = None, headers: Path | None = 
     which the file includes.
     """
     program = find_clang(clang)
-    if not source.is_file():
-        raise RawbpfError(f"cannot read {str(source)!r}", why="there is no such file")
+    read_text(source)  # clang has a line or ten thousand for what is no text
     folders, lacking = _folders(headers)
     with TemporaryDirectory(prefix="rawbpf-") as folder:
         target = Path(folder) / "object.o"
@@ -77,11 +77,11 @@ def compile_c(source: Path, *, clang: str | None = None, headers: Path | None = 
         return Compiled(target.read_bytes(), said)
 
 
-def _folders(headers: Path | None) -> tuple[list[Path], UnsupportedError | None]:
+def _folders(headers: Path | None) -> tuple[list[Path], RawbpfError | None]:
     """Where headers are, and why vmlinux.h is not among them. Many programs do without it."""
     try:
         return [headers or vmlinux_folder(), INCLUDE], None
-    except UnsupportedError as error:
+    except RawbpfError as error:
         return [INCLUDE], error
 
 

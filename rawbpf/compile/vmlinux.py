@@ -28,7 +28,7 @@ def vmlinux_folder(btf: Path | None = None, cache: Path | None = None) -> Path:
     # What we write may change with us, too.
     digest = sha256(__version__.encode() + data).hexdigest()[:16]
     folder = (cache or _cache()) / f"vmlinux-{digest}"
-    if not (folder / VMLINUX).exists():
+    if not os.path.exists(folder / VMLINUX):  # noqa: PTH110 -- Path's raises where we may not look
         _write(folder, data)
     return folder
 

@@ -2,8 +2,8 @@ r"""Decoded values as text for people, and as JSON.
 
 >>> values_line({"pid": 7, "comm": b"cat\0\0", "addr": {"port": 80}, "raw": b"\1\0"})
 "pid=7 comm='cat' addr={port=80} raw='\\x01\\x00'"
->>> plain({"comm": b"c\xff", "n": 1})
-{'comm': 'c\\xff', 'n': 1}
+>>> plain({"comm": b"c\xff", "n": 1, "name": b"eth0\0\0", "raw": b"\1\0"})
+{'comm': 'c\\xff', 'n': 1, 'name': 'eth0', 'raw': '\x01\x00'}
 """
 
 from __future__ import annotations
@@ -38,10 +38,15 @@ def value_text(value: Any) -> str:  # noqa: ANN401 -- whatever BTF decodes to
 
 
 def _bytes(data: bytes) -> str:
-    """In quotes; what fills up a text behind its end is left out."""
-    text = data.rstrip(b"\0")
-    shown = text if text.isascii() and text.decode().isprintable() else data
+    """In quotes."""
+    shown = _text(data)
     return f"'{printable(shown[:_LONGEST_BYTES])}'" + "…" * (len(shown) > _LONGEST_BYTES)
+
+
+def _text(data: bytes) -> bytes:
+    """What fills up a text behind its end is left out; other bytes are all there."""
+    text = data.rstrip(b"\0")
+    return text if text.isascii() and text.decode().isprintable() else data
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 -- the same, for JSON
@@ -51,7 +56,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 -- the same, for JSON
     if isinstance(value, list | tuple):
         return [plain(one) for one in value]
     if isinstance(value, bytes | bytearray):
-        return bytes(value).decode(errors="backslashreplace")
+        return _text(bytes(value)).decode(errors="backslashreplace")
     return value
 
 

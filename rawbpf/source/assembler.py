@@ -38,11 +38,12 @@ from typing import TYPE_CHECKING
 from rawbpf.asm.link import link
 from rawbpf.asm.parse import parse_statement
 from rawbpf.asm.tokens import Line, Token, tokenize
+from rawbpf.input_file import read_text
 from rawbpf.source.arguments import Arguments
 from rawbpf.source.constants import Constants
 from rawbpf.source.data_section import DIRECTIVES as DATA_DIRECTIVES
 from rawbpf.source.data_section import DataSection
-from rawbpf.source.files import lines_of, read_text
+from rawbpf.source.files import lines_of
 from rawbpf.source.map_directive import map_directive
 from rawbpf.source.program_directive import Header, program_directive
 from rawbpf.source.unit import Symbols, Unit

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from rawbpf.asm.tokens import tokenize
 from rawbpf.errors import UsageError
+from rawbpf.input_file import read_text
 from rawbpf.source.arguments import Arguments
-from rawbpf.source.files import lines_of, read_text
+from rawbpf.source.files import lines_of
 from rawbpf.source.kernel_constants import kernel_constants
 
 if TYPE_CHECKING:

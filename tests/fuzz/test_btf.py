@@ -24,7 +24,7 @@ from rawbpf.btf.ext_info import (
     decode_ext_info,
     encode_ext_info,
 )
-from rawbpf.btf.sanitize import FEATURES, features_used, sanitize
+from rawbpf.btf.sanitize import FEATURES, features_used, sanitized
 from rawbpf.btf.sizes import align_of, size_of
 from rawbpf.btf.strings import Strings, StringTable
 from rawbpf.btf.values.codec import codec
@@ -55,7 +55,7 @@ def exercise(data, base=None):
     questions = [
         lambda _: look(c_header(opened)),
         lambda _: look(opened),
-        lambda _: sanitize(opened, FEATURES).encode(),
+        lambda _: [sanitized(record, FEATURES) for _, record in opened],
         lambda _: features_used(opened),
     ]
     for ask in questions:

@@ -130,7 +130,7 @@ def test_what_is_no_object_is_one_line(tmp_path, capsys):
     file = tmp_path / "x.bpf.o"
     file.write_bytes(b"\x7fELF" + bytes(100))
     assert main(["run", str(file)]) == 1
-    assert main(["run", str(tmp_path / "none.bpf.o")]) == 1
+    assert main(["run", str(tmp_path / "none.bpf.o")]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 2
 
 

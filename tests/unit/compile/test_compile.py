@@ -8,7 +8,7 @@ import pytest
 from rawbpf.compile.clang import find_clang
 from rawbpf.compile.driver import INCLUDE, compile_c
 from rawbpf.compile.vmlinux import vmlinux_folder
-from rawbpf.errors import CompileError, FormatError, RawbpfError, UnsupportedError
+from rawbpf.errors import CompileError, FormatError, UnsupportedError, UsageError
 from rawbpf.uapi.bpf_helpers import HELPERS
 from tests.support.peers import peer
 
@@ -65,7 +65,7 @@ def test_clang_has_the_word_when_it_refuses(tmp_path, headers):
 
 def test_no_clang_and_no_file_are_said_in_a_line(tmp_path, headers, monkeypatch):
     peer("clang-19")
-    with pytest.raises(RawbpfError, match="no such file"):
+    with pytest.raises(UsageError, match="No such file"):
         compile_c(tmp_path / "none.bpf.c", clang="clang-19", headers=headers)
     with pytest.raises(UnsupportedError, match="there is no 'clang-3'"):
         find_clang("clang-3")

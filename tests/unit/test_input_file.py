@@ -1,0 +1,130 @@
+"""Files that are named to us, and what is no file: every command says the same, and ends with 2."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from rawbpf.cli.commands import COMMANDS
+from rawbpf.cli.main import main
+from rawbpf.errors import FormatError, UsageError
+from rawbpf.input_file import open_input, read_input, read_text
+
+READERS = {
+    "asm": ["asm", "FILE", "-o", "/dev/null"],
+    "btf dump": ["btf", "dump", "FILE"],
+    "btf show": ["btf", "show", "--from", "FILE", "int"],
+    "disasm": ["disasm", "FILE"],
+    "inspect": ["inspect", "FILE"],
+    "load": ["load", "FILE"],
+    "relocate": ["relocate", "FILE"],
+    "relocate --btf": ["relocate", "bpf_src/core_fields.bpf.c", "--btf", "FILE"],
+    "replay": ["replay", "FILE"],
+    "run": ["run", "FILE"],
+    "run-local": ["run-local", "FILE"],
+    "step": ["step", "FILE"],
+    "step --commands": ["step", "bpf_src/hello_kprobe.bpf.s", "--commands", "FILE"],
+    "verify": ["verify", "FILE"],
+    "verify --diff": ["verify", "FILE", "--diff", "6.1,7.2"],
+}
+"""A command line for each place where a file is named to be read."""
+
+PLAIN = [one for one in READERS if "--" not in one and "show" not in one]
+NAMES = ("x.bpf.s", "x.bpf.o", "x.bpf.c", "x.py", "x")
+EVERY_BYTE = bytes(range(255, -1, -1)) * 16
+NOT_TAKEN = {("asm", "x.bpf.c")}  # C, whatever is in it
+
+
+def said_of(words, file, capsys):
+    status = main([str(file) if word == "FILE" else word for word in words])
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    (line,) = shown.err.splitlines()
+    return status, line
+
+
+def test_every_command_that_takes_a_file_is_here():
+    taking = set()
+    for name, command in COMMANDS.items():
+        usage = __import__(command.module, fromlist=["USAGE"]).USAGE
+        if " FILE" in usage.partition("Options:")[0] or "SOURCE" in usage.partition("Options:")[0]:
+            taking.add(name)
+    assert taking <= {one.split()[0] for one in READERS} | {"guest", "narrate", "gallery", "list"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("command", READERS)
+def test_what_cannot_be_read_is_a_usage_error_of_one_line(command, name, tmp_path, capsys):
+    if (command, name) in NOT_TAKEN:
+        return
+    file = tmp_path / name
+    assert said_of(READERS[command], file, capsys) == (
+        2,
+        f"rawbpf: cannot read {file}: No such file or directory",
+    )
+    file.mkdir()
+    assert said_of(READERS[command], file, capsys) == (
+        2,
+        f"rawbpf: cannot read {file}: Is a directory",
+    )
+    file.rmdir()
+    os.mkfifo(file)
+    status, line = said_of(READERS[command], file, capsys)
+    assert (status, line) == (
+        2,
+        f"rawbpf: cannot read {file}: it is a FIFO, and nobody writes to it",
+    )
+
+
+@pytest.mark.parametrize("command", PLAIN)
+def test_a_name_that_is_empty(command, capsys):
+    status, line = said_of(READERS[command], "", capsys)
+    assert status == 2
+    assert line in ("rawbpf: FILE is empty; name a file", "rawbpf: SOURCE is empty; name a file")
+
+
+@pytest.mark.parametrize("name", NAMES[:3])
+@pytest.mark.parametrize("content", [b"", bytes(5000), EVERY_BYTE, b"no program\n"])
+@pytest.mark.parametrize("command", PLAIN)
+def test_rubbish_is_one_line_that_names_the_file(command, content, name, tmp_path, capsys):
+    if (name == "x.bpf.c" and content in (b"", b"no program\n")) or (command, name) in NOT_TAKEN:
+        return  # clang's to judge
+    file = tmp_path / name
+    file.write_bytes(content)
+    status = main([str(file) if word == "FILE" else word for word in READERS[command]])
+    shown = capsys.readouterr()
+    if status:
+        assert f"{name}" in shown.err.splitlines()[0]
+        assert shown.err.count("rawbpf: ") == 1
+    else:
+        assert not content
+    assert "Traceback" not in shown.err
+    assert max(map(len, shown.err.splitlines() or [""])) < 300
+
+
+def test_a_fifo_that_somebody_writes_to(tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=fifo.write_bytes, args=(b"text",))
+    writer.start()
+    while True:
+        try:
+            assert read_input(fifo) == b"text"
+            break
+        except UsageError:  # the writer is not there yet
+            continue
+    writer.join()
+
+
+def test_bounds_and_zero_bytes(tmp_path):
+    with pytest.raises(UsageError, match="more than 1 MiB"):
+        read_input("/dev/zero", 1 << 20)
+    with pytest.raises(UsageError, match="cannot read 'a"):
+        open_input("a\0b")
+    file = tmp_path / "text"
+    file.write_bytes(b"abc\0")
+    with pytest.raises(FormatError, match="zero byte in it, at 0x3"):
+        read_text(file)
+    file.write_bytes(b"caf\xe9")
+    assert read_text(Path(file)) == "caf\udce9"
