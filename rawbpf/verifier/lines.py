@@ -25,7 +25,7 @@ _STATE = re.compile(r"(\d{1,9}):((?: frame\d+:)? (?:R\d+(?:_[rwD]+)?=|fp-|refs=)
 _BEHIND = re.compile(
     r"\s*;(?= (?:frame\d+: )?(?:R\d|fp-|refs=)|\s*$)|\s(?=\d+:(?: frame\d+:)? R\d)"
 )
-_SAID = re.compile(r"goto pc[+-]\d{1,9} ([A-Za-z].*)$", re.DOTALL)
+_SAID = re.compile(r"[+-]\d{1,9} ([A-Za-z].*)$", re.DOTALL)
 _BRANCH = re.compile(r"from (-?\d{1,9}) to (\d{1,9})( \(speculative execution\))?:(.*)", re.DOTALL)
 _NOTES = re.compile(
     r"\s*$|\d+: safe$|mark_precise: |regs=|last_idx |parent (?:didn't|already|state) "
@@ -88,7 +88,10 @@ def said_behind(line: str) -> str:
 
 
 def _said(text: str) -> str:
-    found = _SAID.search(text) if "goto pc" in text else None
+    behind = text.partition("goto pc")[2]
+    if not behind or behind[1:].isdigit():
+        return ""
+    found = _SAID.match(behind)
     return found[1] if found else ""
 
 

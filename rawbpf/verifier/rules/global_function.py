@@ -34,14 +34,14 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     )
 
 
-def _first(pattern: re.Pattern[str], lines: list[str]) -> str:
+def _first(pattern: str, lines: list[str]) -> str:
     """What a line in front of the complaint says. Before 5.18, all is in that."""
-    return next((found[1] for found in map(pattern.match, lines) if found), "")
+    return next((found[1] for line in lines if (found := re.match(pattern, line))), "")
 
 
 _NEAR = 6  # lines: the complaint, one for each argument that is a pointer, statistics
-_NAMED = re.compile(r"Validating (\w{1,128})\(\) func#")
-_SIZELESS = re.compile(r"arg#(\d{1,3}) reference type\('[^'\n]{0,60}'\) size cannot be determined")
+_NAMED = r"Validating (\w{1,128})\(\) func#"
+_SIZELESS = r"arg#(\d{1,3}) reference type\('[^'\n]{0,60}'\) size cannot be determined"
 
 RULE = Rule(
     code="RB-V058",

@@ -35,7 +35,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 
 _SIGN = 1 << 63
-_KNOWN = re.compile(
+_KNOWN = (
     r"has (?:smin=(?P<low>-?\d{1,19}) smax=(?P<high>-?\d{1,19})|(?P<any>unknown) scalar"
     r"|value \((?P<value>0x\w{1,16}); 0x0\))|not a known value \((?P<kind>\w{1,60})\)"
 )
@@ -43,7 +43,7 @@ _KNOWN = re.compile(
 
 def _said(complaint: str) -> str:
     """The result, if only the complaint tells it."""
-    found = _KNOWN.search(complaint)
+    found = re.search(_KNOWN, complaint)
     if found is None:
         return "something else"
     if found["kind"]:
