@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.asm.since import newer_than
 from rawbpf.collection.ksyms import ABSENT_CALL
+from rawbpf.core_relo.missing import NO_TYPE
 from rawbpf.errors import UnsupportedError, VerifierError
 from rawbpf.kernel.version import kernel_version
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
+_FROM_A_MODULE = "if a module has it that is not loaded, load that: modprobe MODULE"
 _CALL = re.compile(r"^(\d+): \(85\) call unknown", re.MULTILINE)
 _UNKNOWN = re.compile(r"invalid func unknown#(-?\d+)")
 
@@ -64,6 +66,7 @@ def _lacking(
     return UnsupportedError(
         f"program {spec.name!r} needs {missing.access}{where}",
         why=missing.missing or "this kernel does not have it",
+        fix=_FROM_A_MODULE if missing.missing.startswith(NO_TYPE) else None,
         details=log,
     )
 

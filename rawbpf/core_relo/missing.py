@@ -24,14 +24,17 @@ if TYPE_CHECKING:
     from rawbpf.core_relo.candidates import Candidate
     from rawbpf.uapi.btf import bpf_core_relo_kind
 
-__all__ = ["what_is_missing"]
+__all__ = ["NO_TYPE", "what_is_missing"]
+
+NO_TYPE = "this kernel has no "
+"""How the words begin where there is no such type at all, so that a module may have it."""
 
 
 def what_is_missing(path: Path, kind: bpf_core_relo_kind, candidates: Sequence[Candidate]) -> str:
     """For a path that none of the candidates has."""
     root = _flavourless(path.btf, path.root)
     if not candidates:
-        return f"this kernel has no {root}"
+        return NO_TYPE + root
     where = f"this kernel's {root}"
     if kind in TYPE_KINDS:
         return f"{where} is not like the program's"
