@@ -45,8 +45,9 @@ def _wrong(call: Call) -> Iterator[str]:
     if call.name == "mmap" and call.words[0]:
         yield "its words cannot be meant"
         return
-    if call.name in ("close", "munmap") and not call.refs:
+    if call.name in ("close", "munmap") and not _says_what_goes(call):
         yield "it does not say what to let go of"
+        return
     if any(block.room < 0 for block in call.blocks) or _total(call) > _LARGEST:
         yield "it has a block of an impossible size"
         return
@@ -62,6 +63,12 @@ def _wrong(call: Call) -> Iterator[str]:
         yield "what an address points to was not recorded"
         return
     yield from _too_short(call)
+
+
+def _says_what_goes(call: Call) -> bool:
+    """Whether the first word is a descriptor to be closed, or a mapping to be undone."""
+    ours = [ref for ref in call.refs if ref.at == 0 and ref.block is None]
+    return len(call.refs) == len(ours) == 1 and (ours[0].fd is None) is (call.name == "munmap")
 
 
 def room_of(block: Block) -> int:

@@ -12,6 +12,7 @@ down: replay what you recorded yourself.
 from __future__ import annotations
 
 import ctypes
+import errno
 import math
 import os
 from contextlib import ExitStack
@@ -72,6 +73,10 @@ class Replay(Owner):
     def make(self, call: Call) -> Outcome:
         """Repeat one call, and compare."""
         check(call)
+        if call.name == "munmap" and call.words[0] not in self._mappings:
+            # It could not be mapped now. What is at the address then is somebody else's, perhaps
+            # the interpreter's own code.
+            return Outcome(call, -errno.EINVAL, ("nothing is mapped there now",))
         buffers = [_buffer(block) for block in call.blocks]
         for block, buffer in zip(call.blocks, buffers, strict=True):
             for at in _stale(call, block):
@@ -103,7 +108,7 @@ class Replay(Owner):
             elif ref.fd is not None:
                 words[ref.at] = self._fd(call, ref.fd)
             else:
-                words[ref.at], _ = self._mappings.get(words[ref.at], (0, 0))
+                words[:2] = self._mappings[words[0]]  # munmap: address and size
         if call.name == "epoll_pwait":  # as long as it took then, though fewer may wake us now
             waited = math.ceil(call.seconds * 1000)
             words[3] = waited if words[3] < 0 else min(words[3], waited)
@@ -197,7 +202,7 @@ def _differences(call: Call, result: int, buffers: list[Buffer]) -> Iterator[str
 
 
 def _said(call: Call) -> str:
-    return call.errno or str(call.result)
+    return call.errno or (hex if call.name == "mmap" else str)(call.result)
 
 
 def _written(block: Block, now: bytes) -> Iterator[str]:

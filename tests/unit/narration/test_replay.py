@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from rawbpf.errors import FormatError, KernelError
+from rawbpf.narration.call import Ref
 from rawbpf.narration.narrator import recorded
 from rawbpf.narration.record import decode, encode
 from rawbpf.narration.replay import replay
@@ -120,12 +121,29 @@ def test_one_that_cannot_be_closed_does_not_keep_the_others_open(calls):
     assert kernel.closed == [61]
 
 
+def test_what_could_not_be_mapped_is_not_unmapped():
+    """munmap(2) of 0 and 128 MB would take the interpreter's own code away."""
+    with replaced(FakeKernel(mmap=[0x7000_0000], munmap=[0])), recorded() as found:
+        enter("mmap", 0, 1 << 27, 1, 1, 9, 0)
+        enter("munmap", 0x7000_0000, 1 << 27)
+    kernel = FakeKernel(mmap=[-errno.EPERM])
+    with replaced(kernel):
+        mapped, unmapped = replay(found)
+    assert mapped.differences == ("0x70000000 then, EPERM now",)
+    assert unmapped.differences == ("nothing is mapped there now",)
+    assert kernel.names() == ["mmap"]
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
         ({"name": "reboot"}, "makes no call 'reboot'"),
         ({"words": (0, 0, 1 << 20)}, "shorter than it says"),
         ({"name": "close", "refs": (), "words": (3,)}, "what to let go of"),
+        ({"name": "close", "refs": (Ref(0, 8),), "words": (3,)}, "what to let go of"),
+        ({"name": "munmap", "refs": (Ref(0, 8, fd=3),), "words": (3, 4096)}, "what to let go of"),
+        ({"name": "munmap", "refs": (Ref(1, 8),), "words": (4096, 4096)}, "what to let go of"),
+        ({"name": "munmap", "refs": (Ref(0, 8, block=0),), "words": (0, 8)}, "what to let go of"),
         ({"refs": ()}, "was not recorded"),
         ({"blocks": ()}, "points to where nothing is|not known"),
         ({"name": "ioctl", "words": (3, 0x80082407, 1)}, "request is not known"),
