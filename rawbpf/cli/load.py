@@ -37,7 +37,8 @@ Options:
   -h, --help              Show this.
 
 VERIFIED counts the instructions that the verifier walked through to be sure (5.16), STATES what it
-remembered on the way. XLATED and JITED are bytes of what the kernel made of the program.
+remembered on the way. XLATED and JITED are bytes of what the kernel made of the program, MS is how
+many milliseconds that took.
 """
 
 

@@ -32,7 +32,8 @@ Options:
   --skip PROGRAM        Leave it out; * stands for anything.
   --state N             All that was known in front of instruction N and behind it, visit by visit.
   --path                Step by step, the path to the instruction that was refused (or the last).
-  --diff KERNELS        Two kernels side by side, such as 5.10,7.2, each in a guest.
+  --diff KERNELS        Two kernels side by side, such as 5.10,7.2, each in a guest; with --program
+                        and --skip, but no other form.
   --log                 The verifier's log as it is.
   --json                Everything as JSON, a line for each program.
   --clang NAME          Which clang compiles a .bpf.c file.
