@@ -56,7 +56,8 @@ class Looks(Prompt):
         machine = self.stepper.machine
         if not machine.finished:
             stack = machine.frames.stack(len(machine.frames) - 1)
-            self.say(dump(machine, stack.base, MAX_BPF_STACK, skip_garbage=True))
+            rows = list(dump(machine, stack.base, MAX_BPF_STACK, skip_garbage=True))
+            self.say(rows or ["  nothing was written to it yet"])
 
     def do_regions(self, arg: str) -> None:
         """regions: all memory that the program can reach."""
@@ -68,6 +69,8 @@ class Looks(Prompt):
         maps = {map_.spec.name: map_ for map_ in self.stepper.machine.maps}
         if arg and arg not in maps:
             raise UsageError(f"there is no map {arg!r}", fix=f"there is: {', '.join(maps)}")
+        if not maps:
+            self.say(["  the program refers to none"])
         for name, map_ in maps.items():
             if arg in ("", name):
                 self.say(map_lines(map_))
@@ -75,7 +78,7 @@ class Looks(Prompt):
     def do_printed(self, arg: str) -> None:
         """printed: what trace_printk said."""
         nothing(arg)
-        self.say(printed_lines(self.stepper.machine))
+        self.say(list(printed_lines(self.stepper.machine)) or ["  nothing yet"])
 
     def do_break(self, arg: str) -> None:
         """break [PLACE]: stop before SLOT, FUNCTION, FILE:LINE or :LINE; or list breakpoints."""

@@ -270,3 +270,14 @@ def test_ctrl_c_while_it_runs_comes_back_to_the_prompt(tmp_path):
     terminal.child.expect(r"interrupted\r\n> endless, instruction [01] .*\(step\) ")
     terminal.child.sendline("q")
     assert terminal.end() == 0
+
+
+def test_where_nothing_is_that_is_said(step, tmp_path):
+    bare = tmp_path / "bare.bpf.s"
+    bare.write_text('.program bare, "kprobe"\n r0 = 0\n exit\n')
+    text = step("stack", "maps", "printed", of=bare)
+    assert text.endswith(
+        "(step) stack\n  nothing was written to it yet\n"
+        "(step) maps\n  the program refers to none\n"
+        "(step) printed\n  nothing yet\n"
+    )
