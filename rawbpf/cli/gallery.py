@@ -175,6 +175,9 @@ def _no_verdict(one: Exhibit, verdict: Verdict) -> UsageError | UnsupportedError
     fix = f"try it in a guest, which needs no rights: `rawbpf guest gallery {one.number}`"
     if verdict.error is None:
         return UnsupportedError(f"this kernel accepts {one.name!r}", fix=fix)
+    refusal = verdict.error
     # An error with its own way out is about this machine, and the guest is the better one.
-    why = verdict.error.what if verdict.error.fix else str(verdict.error)
-    return UnsupportedError("this kernel did not verify the program", why=why, fix=fix)
+    why = str(refusal).removesuffix(f"; {refusal.fix}")
+    error = UnsupportedError("this kernel did not verify the program", why=why, fix=fix)
+    error.explanation = refusal.explanation
+    return error

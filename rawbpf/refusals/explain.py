@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["explain", "refused"]
 
+_MOST_CHANGES = 4
+
 
 def refused(what: str, error: KernelError) -> KernelError:
     """The refusal of BPF_PROG_LOAD, BPF_MAP_CREATE or BPF_BTF_LOAD, saying ``what`` failed and why.
@@ -56,11 +58,9 @@ def explain(error: KernelError) -> Explanation | None:
     if asked is None:
         return None
     said = f"{errno_name(asked.errno)} ({os.strerror(asked.errno)})"
-    for rule in rules().values():
-        if asked.cmd in rule.calls and asked.errno in rule.errnos:
-            found = rule.explain(asked)
-            if found is not None:
-                return _explanation(asked, found, said, rule)
+    rule, found = _reason(asked)
+    if rule is not None and found is not None:
+        return _explanation(asked, _completed(asked, found), said, rule)
     if asked.cmd == bpf_cmd.BPF_BTF_LOAD:
         from rawbpf.refusals.types_log import explain_types
 
@@ -68,6 +68,34 @@ def explain(error: KernelError) -> Explanation | None:
         if about_types is not None:
             return about_types
     return _explanation(asked, Found(f"{said}, and no rule of rawbpf's knows why"), said, None)
+
+
+def _reason(asked: Asked) -> tuple[Rule, Found] | tuple[None, None]:
+    """The first rule whose reason it is."""
+    for rule in rules().values():
+        if asked.cmd in rule.calls and asked.errno in rule.errnos:
+            found = rule.explain(asked)
+            if found is not None:
+                return rule, found
+    return None, None
+
+
+def _completed(asked: Asked, found: Found) -> Found:
+    """The change of fields together with what else has to change, one after the other."""
+    fields, known = dict(found.fields), list(found.known)
+    for _ in range(_MOST_CHANGES if fields else 0):
+        attr = asked.attr.changed(fields)
+        answer = asked.ask(**fields)
+        if not answer.errno or answer.log:
+            break
+        _, further = _reason(Asked(asked.cmd, attr, answer.errno))
+        if further is None or further.fields.keys() & fields.keys():
+            break
+        known.append(f"besides, {further.sentence}")
+        if not further.fields:
+            break
+        fields |= further.fields
+    return found._replace(fields=fields, known=tuple(known))
 
 
 def _explanation(asked: Asked, found: Found, said: str, rule: Rule | None) -> Explanation:

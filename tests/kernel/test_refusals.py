@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from rawbpf.asm import Builder, r0
+from rawbpf.cli.main import main
 from rawbpf.collection.collection import Collection
+from rawbpf.elf.read import ObjectFile
+from rawbpf.elf.write import encode_object
 from rawbpf.errors import KernelError, VerifierError
 from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.kernel.version import kernel_version
@@ -111,6 +114,20 @@ MAPS = {
         MapSpec("m", M.BPF_MAP_TYPE_HASH, 4, 8, 1, F.BPF_F_RDONLY | F.BPF_F_WRONLY), "RB-E024",
         "map_flags",
     ),
+    "trie: key and flag": (
+        MapSpec("m", M.BPF_MAP_TYPE_LPM_TRIE, 4, 8, 1), "RB-E021", "key_size map_flags",
+    ),
+    "ring: all of it": (
+        MapSpec("m", M.BPF_MAP_TYPE_RINGBUF, 4, 8, 100), "RB-E021",
+        "key_size value_size max_entries",
+    ),
+    "array: extra": (
+        MapSpec("m", M.BPF_MAP_TYPE_ARRAY, 4, 8, 1, map_extra=1), "RB-E028", "map_extra",
+    ),
+    "hash: NUMA": (
+        MapSpec("m", M.BPF_MAP_TYPE_HASH, 4, 8, 1, F.BPF_F_NUMA_NODE, numa_node=9999), "RB-E028",
+        "numa_node",
+    ),
     "no inner": (MapSpec("m", M.BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 1), "RB-E025", None),
     "entries": (MapSpec("m", M.BPF_MAP_TYPE_HASH, 4, 8, 0xFFFFFFFF), "RB-E026", "max_entries"),
     "value": (MapSpec("m", M.BPF_MAP_TYPE_HASH, 4, 1 << 26, 1), "RB-E026", None),
@@ -126,8 +143,16 @@ def test_maps(spec, code, field):
     found = map_refusal(spec)
     assert found.code == code, found.sentence
     if field is not None:
-        assert list(found.patch.fields) == [field]
+        assert list(found.patch.fields) == field.split()
         assert found.trial.accepted
+
+
+def test_what_else_is_wrong_is_told_too():
+    found = map_refusal(MapSpec("m", M.BPF_MAP_TYPE_ARRAY_OF_MAPS, 8, 8, 1))
+    assert list(found.patch.fields) == ["key_size", "value_size"]
+    assert [one.text[:8] for one in found.finding.evidence] == ["besides,", "besides,"]
+    assert "was given no map" in found.finding.evidence[1].text
+    assert not found.trial.accepted
 
 
 def test_inner_maps():
@@ -380,15 +405,44 @@ def test_types():
         assert error.explanation.code == wanted, (name, error.explanation.sentence, error.details)
 
 
+OBJECT = """
+.map hits, array, key=u32, value=u64, entries=16
+.program counting, "xdp"
+        r0 = 0
+        exit
+"""
+
+
+def test_types_of_an_object(capsys, tmp_path):
+    """From the bytes of a file to the line on the screen: a function with a name that C has not."""
+    data = encode_object(assemble(OBJECT, "hits.bpf.s"))
+    types = ObjectFile(data).section(".BTF").contents
+    assert types.count(b"\0counting\0") == 1
+    file = tmp_path / "hits.bpf.o"
+    file.write_bytes(data.replace(types, types.replace(b"counting", b"c<u>ting")))
+    with pytest.raises(KernelError) as caught, Collection.from_bytes(file.read_bytes(), "x") as one:
+        one.load()
+    found = note(caught.value)
+    assert found.sentence == "function c<u>ting has a name that it cannot have"
+    assert "is int c<u>ting(void *ctx)" in found.finding.evidence[0].text
+    assert main(["load", str(file)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "rawbpf: cannot load the object's types: function c<u>ting has a name that"
+    )
+    assert "FUNC c<u>ting type_id=" in said
+
+
 def test_types_that_are_too_many():
     error = types_refusal(bytes((16 << 20) + 1))
     assert error.explanation.code == "RB-E026"
 
 
 def test_a_refusal_that_nobody_knows_says_so():
-    struct = BpfAttrMapCreate(M.BPF_MAP_TYPE_HASH, 4, 8, 1, map_flags=4, numa_node=9999)
+    struct = BpfAttrMapCreate(M.BPF_MAP_TYPE_HASH, 4, 8, 1, btf_fd=999, btf_value_type_id=1)
     with pytest.raises(KernelError) as caught:
         bpf.map_create(struct).close()
     found = explain(caught.value)
-    assert found.code in ("", "RB-E024")
-    assert "numa_node=9999" in found.asked[0]
+    assert found.code == ""
+    assert "EBADF" in found.sentence
+    assert "btf_fd=999" in found.asked[0]

@@ -23,11 +23,12 @@ def _explain(asked: Asked) -> Found | None:
         name = bpf_map_flags(int(wanted.need)).name
         fields = {"map_flags": given | wanted.need}
         return Found(f"{kind} has to be made with {name}", (), f"add {name} to map_flags", fields)
-    for bit in (1 << n for n in range(32) if given >> n & 1):
+    tried = given & ~bpf_map_flags.BPF_F_NUMA_NODE if asked["numa_node"] else given
+    for bit in (1 << n for n in range(32) if tried >> n & 1):
         less = given & ~bit
         if asked.accepts(map_flags=less):
             name = bpf_map_flags(bit).name if bit in set(bpf_map_flags) else f"{bit:#x}"
-            with_others = " together with BPF_F_RDONLY" if given & _BOTH == _BOTH else ""
+            with_others = " together with BPF_F_WRONLY" if given & _BOTH == _BOTH else ""
             return Found(
                 f"map_flags has {name}, which this kernel does not take of {kind}{with_others}",
                 (f"map_flags is {asked.name('map_flags')}",),

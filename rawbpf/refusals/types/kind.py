@@ -25,8 +25,8 @@ RULE = TypesRule(
     title="A kind of type that the kernel does not know",
     patterns=(r"Invalid (?:kind:(?P<kind>\d{1,3})|btf_info:(?P<info>[0-9a-f]{1,8}))$",),
     meaning=(
-        "Each type begins with its kind, a number. Kinds came one "
-        "by one: FLOAT in 5.13, DECL_TAG in 5.16, TYPE_TAG in 5.17, ENUM64 in 6.0."
+        "Each type begins with its kind, a number. Kinds came one by one: FLOAT in 5.13, "
+        "DECL_TAG in 5.16, TYPE_TAG in 5.17, ENUM64 in 6.0."
     ),
     reason=(
         "A type's length depends on its kind, so that a kernel cannot skip one that it does not "
