@@ -53,6 +53,7 @@ class _Walk:
 
     def __init__(self, path: Path, at: int, place: str) -> None:
         self.path, self.at, self.place = path, at, place
+        self.size = 8  # bytes of the place, if it is in the stack
         self.depth = path[at].depth
         self.found: list[Origin] = []
 
@@ -90,28 +91,30 @@ class _Walk:
             self._note(step, index, one)
             return False
         if one.kind == "store":
-            if not self._touches(one):
+            written = self._written(one)
+            if not written:
                 return True
             self._note(step, index, one)
             self.place = f"r{one.src}"
-            return one.src is not None
+            # Where only some of the bytes were written, the value is no register's any more.
+            return one.src is not None and written == self.size
         if one.dst is None or place != f"r{one.dst}":
             return True
         self._note(step, index, one)
         if one.kind == "move":
             self.place = f"r{one.src}"
         elif one.kind == "load" and one.memory is not None and one.memory.base == _FP:
-            self.place = f"fp{one.memory.off}"
+            self.place, self.size = f"fp{one.memory.off}", one.memory.size
         else:
             return one.kind == "arithmetic"
         return True
 
-    def _touches(self, one: Effect) -> bool:
-        """Whether a store writes the stack slot that is followed."""
+    def _written(self, one: Effect) -> int:
+        """How many bytes of the place in the stack that is followed a store writes."""
         if not self.place.startswith("fp") or one.memory is None or one.memory.base != _FP:
-            return False
-        off = int(self.place[2:] or 0)
-        return one.memory.off <= off < one.memory.off + one.memory.size
+            return 0
+        off, begin = int(self.place[2:] or 0), one.memory.off
+        return max(min(off + self.size, begin + one.memory.size) - max(off, begin), 0)
 
     def _note(self, step: Step, index: int, one: Effect) -> None:
         self.found.append(Origin(step, self.place, one, index))

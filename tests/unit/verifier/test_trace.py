@@ -21,6 +21,16 @@ def test_through_the_stack_to_the_call():
     assert found[-1].effect.name == "bpf_map_lookup_elem"
 
 
+def test_a_store_to_a_part_of_it_is_where_it_comes_from():
+    """Its first byte is the old one, and yet nobody stored what is read."""
+    partly = SPILL.replace("7: (85) call", "7: (63) *(u32 *)(r10 -12) = r6\n7: (85) call")
+    found = origins(Log(partly).path, 1)
+    assert [(one.place, one.effect.kind) for one in found] == [("r1", "load"), ("fp-16", "store")]
+    assert found[-1].effect.src == 6
+    beside = SPILL.replace("7: (85) call", "7: (63) *(u32 *)(r10 -8) = r6\n7: (85) call")
+    assert [one.place for one in origins(Log(beside).path, 1)] == ["r1", "fp-16", "r0"]
+
+
 def test_out_of_a_function_that_returned_it():
     found = origins(Log(CALL).path, 1)
     assert [(one.place, one.step.slot) for one in found] == [("r1", 2), ("r0", 4)]
