@@ -143,9 +143,8 @@ def _complete_streams() -> None:
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            fd = os.open(
-                os.devnull, os.O_RDWR if number else os.O_RDONLY
-            )  # the lowest that is free
+            # The lowest number that is free, and so the one that is missing.
+            fd = os.open(os.devnull, os.O_RDWR if number else os.O_RDONLY)
             os.set_inheritable(fd, True)
             setattr(sys, name, os.fdopen(fd, "w" if number else "r", errors="backslashreplace"))
 
