@@ -6,7 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError
-from rawbpf.maps.kinds import kind_of
+from rawbpf.specs.map_kinds import kind_of
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.syscall import bpf
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, RawbpfError
 from rawbpf.kernel.cpus import possible_cpus
-from rawbpf.maps.kinds import kind_of
+from rawbpf.specs.map_kinds import kind_of
 from rawbpf.syscall import bpf
 from rawbpf.syscall.owner import Owner
 from rawbpf.uapi.bpf import BPF_ANY

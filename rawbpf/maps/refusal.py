@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, MissingKeyError
 from rawbpf.kernel.refusal import refused
-from rawbpf.maps.kinds import kind_of
+from rawbpf.specs.map_kinds import kind_of
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
 
 if TYPE_CHECKING:

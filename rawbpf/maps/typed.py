@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from rawbpf.errors import UsageError
 from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.maps.codecs import Codec, Descriptor, Lpm, PerCpu, codec_of
-from rawbpf.maps.kinds import kind_of
+from rawbpf.specs.map_kinds import kind_of
 from rawbpf.uapi.bpf import bpf_map_type
 
 if TYPE_CHECKING:

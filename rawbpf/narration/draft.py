@@ -10,9 +10,9 @@ import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.narration.call import Block, Call, Ref
-from rawbpf.narration.known import HOLDS_FDS, Known
 from rawbpf.narration.layout import given, numbers, place, struct_of
 from rawbpf.narration.pointers import OUT, TEXT, VARIES, Points, info_struct, pointers
+from rawbpf.specs.map_kinds import kind_of
 from rawbpf.syscall.epoll import EVENT
 from rawbpf.syscall.peek import peek, peek_text
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd
@@ -21,6 +21,8 @@ from rawbpf.uapi.perf_event import PerfEventAttr, perf_event_ioc
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from ctypes import Structure
+
+    from rawbpf.narration.known import Known
 
 __all__ = ["Draft"]
 
@@ -112,8 +114,10 @@ class Draft:
             yield from _insn_fds(raw)
         elif kind == "fds":
             yield from (_fd_at(raw, at) for at in range(0, len(raw) - 3, 4))
-        elif kind == "value" and self._map_type in HOLDS_FDS and len(raw) >= 4:
-            yield _fd_at(raw, 0)
+        elif kind in ("key", "value") and len(raw) >= 4:
+            row = kind_of(self._map_type)
+            if row.holds if kind == "value" else row.keyed_by == "fd":
+                yield _fd_at(raw, 0)
         elif kind == "texts":
             for at in range(0, len(raw) - 7, 8):
                 address = int.from_bytes(raw[at : at + 8], "little")
@@ -157,7 +161,7 @@ class Draft:
             struct = None
             if row.kind == "info":
                 struct = info_struct(self._known.thing(values["bpf_fd"]))
-            if row.kind == "value":
+            if row.kind in ("key", "value"):
                 self._map_type = self._known.thing(values["map_fd"]).map_type
             self._add(path, row.kind, values[field], size, struct)
         return index

@@ -16,33 +16,14 @@ from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.narration.layout import numbers
 from rawbpf.narration.made import Thing, made_by, numbers_of
 from rawbpf.output.escape import printable
-from rawbpf.uapi.bpf import bpf_map_type
+from rawbpf.specs.map_kinds import kind_of
 from rawbpf.uapi.bpf_info import BpfMapInfo
 from rawbpf.uapi.bpf_link_info import BpfLinkInfo
 
 if TYPE_CHECKING:
     from rawbpf.narration.call import Call
 
-__all__ = ["HOLDS_FDS", "Known"]
-
-_PER_CPU = {
-    bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY,
-    bpf_map_type.BPF_MAP_TYPE_PERCPU_HASH,
-    bpf_map_type.BPF_MAP_TYPE_LRU_PERCPU_HASH,
-    bpf_map_type.BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
-}
-
-HOLDS_FDS = {
-    bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY,
-    bpf_map_type.BPF_MAP_TYPE_PROG_ARRAY,
-    bpf_map_type.BPF_MAP_TYPE_CGROUP_ARRAY,
-    bpf_map_type.BPF_MAP_TYPE_ARRAY_OF_MAPS,
-    bpf_map_type.BPF_MAP_TYPE_HASH_OF_MAPS,
-    bpf_map_type.BPF_MAP_TYPE_SOCKMAP,
-    bpf_map_type.BPF_MAP_TYPE_SOCKHASH,
-    bpf_map_type.BPF_MAP_TYPE_REUSEPORT_SOCKARRAY,
-}
-"""Maps whose values are descriptors when they are written (and ids when they are read)."""
+__all__ = ["Known"]
 
 
 class Known:
@@ -73,9 +54,10 @@ class Known:
     def value_size(self, fd: int) -> int:
         """What one lookup moves: of a per-CPU map, the values of all possible CPUs."""
         thing = self.thing(fd)
-        if thing.map_type in _PER_CPU:
+        kind = kind_of(thing.map_type)
+        if kind.per_cpu:
             return -(-thing.value_size // 8) * 8 * _cpu_count()
-        return 4 if thing.map_type in HOLDS_FDS else thing.value_size
+        return 4 if kind.holds else thing.value_size
 
     def learn(self, call: Call) -> None:
         """Remember what the call made, or took away."""

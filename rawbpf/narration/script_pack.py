@@ -143,7 +143,7 @@ def _memory(call: Call, block: Block, names: Names) -> str:
     data = block.before
     if block.kind == "insns":
         return f"at({_code(block, data, names)})"
-    if block.refs and block.kind in ("value", "fds"):
+    if block.refs and block.kind in ("key", "value", "fds"):
         fds = ", ".join(names.of(ref.fd) for ref in block.refs if ref.fd is not None)
         return f'at(struct.pack("={len(block.refs)}i", {fds}))'
     if block.refs and block.kind == "texts":

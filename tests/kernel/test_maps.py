@@ -10,9 +10,9 @@ from rawbpf.errors import KernelError, MissingKeyError
 from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.kernel.version import kernel_version
-from rawbpf.maps.kinds import KINDS
 from rawbpf.maps.map import Map
 from rawbpf.programs.load import load
+from rawbpf.specs.map_kinds import KINDS
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall.gate import observed

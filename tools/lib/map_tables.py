@@ -1,10 +1,10 @@
-"""The table of docs/reference/maps.md, from rawbpf/maps/kinds.py."""
+"""The table of docs/reference/maps.md, from rawbpf/specs/map_kinds.py."""
 
 from __future__ import annotations
 
 from markdown_table import table
 
-from rawbpf.maps.kinds import KINDS
+from rawbpf.specs.map_kinds import KINDS
 
 
 def types() -> str:

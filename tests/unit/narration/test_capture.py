@@ -177,3 +177,25 @@ def test_what_was_opened_by_its_name_is_told_by_its_kind(monkeypatch):
     assert "info={key_size=2}" in text
     assert "What does the kernel say of this map?" in text
     assert "variables of this section" not in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value"),
+    [
+        ("XSKMAP", "[1]", "[70<map:m>]"),
+        ("SK_STORAGE", "[70<map:m>]", "[9]"),
+        ("HASH", "[70]", "[9]"),
+    ],
+)
+def test_keys_and_values_that_are_descriptors_are_told_as_such(kind, key, value):
+    """An XSKMAP holds sockets; storage of sockets is found by them."""
+
+    def make():
+        with create(bpf_map_type[f"BPF_MAP_TYPE_{kind}"], key_size=4, value_size=4) as fd:
+            number = fd.fileno() if "<" in key or kind == "HASH" else 1
+            content = fd.fileno() if "<" in value else 9
+            raw = number.to_bytes(4, "little"), content.to_bytes(4, "little")
+            bpf.map_update_elem(fd.fileno(), *raw)
+
+    with replaced(FakeKernel(BPF_MAP_CREATE=[70], BPF_MAP_UPDATE_ELEM=[0])):
+        assert f"key={key}, value={value}" in told(make)

@@ -113,6 +113,10 @@ KINDS = {row.type: row for row in _ROWS}
 """By type, in the order of their numbers (which is that of their age)."""
 
 
-def kind_of(map_type: bpf_map_type) -> Kind:
+_UNKNOWN = Kind(_T.BPF_MAP_TYPE_UNSPEC, "", "", "")
+
+
+def kind_of(map_type: int) -> Kind:
     """The row of a type. One that is newer than this table has no peculiarities that we know."""
-    return KINDS.get(map_type) or Kind(map_type, "", "", "")
+    known = map_type in bpf_map_type.__members__.values()
+    return KINDS.get(bpf_map_type(map_type), _UNKNOWN) if known else _UNKNOWN

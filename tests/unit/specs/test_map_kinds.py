@@ -3,7 +3,7 @@
 import pytest
 
 from rawbpf.maps.create import create_map, spec_from
-from rawbpf.maps.kinds import KINDS, kind_of
+from rawbpf.specs.map_kinds import KINDS, kind_of
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_map_type
