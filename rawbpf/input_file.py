@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import FormatError, UsageError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from pathlib import Path
 
-__all__ = ["LARGEST", "open_input", "read_input", "read_text"]
+__all__ = ["LARGEST", "open_input", "read_input", "read_stdin", "read_text", "text_of"]
 
 LARGEST = 64 << 20
 
@@ -64,10 +65,28 @@ def read_input(path: str | Path, largest: int = LARGEST) -> bytes:
     return data
 
 
+def read_stdin(largest: int = LARGEST) -> bytes:
+    """The same of what is piped to us."""
+    data = sys.stdin.buffer.read(largest + 1)
+    if len(data) > largest:
+        raise UsageError("cannot read stdin", why=f"it has more than {largest >> 20} MiB")
+    return data
+
+
 def read_text(path: str | Path) -> str:
     """The text in it, bytes that are no UTF-8 included. FormatError: it is none."""
-    data = read_input(path)
+    return text_of(read_input(path), str(path))
+
+
+def text_of(data: bytes, name: str) -> str:
+    r"""Bytes as text, if they are one.
+
+    >>> text_of(b"a\0", "x")
+    Traceback (most recent call last):
+    ...
+    rawbpf.errors.FormatError: x is no text: there is a zero byte in it, at 0x1
+    """
     if b"\0" in data:
         at = data.index(b"\0")
-        raise FormatError(f"{path} is no text", why=f"there is a zero byte in it, at {at:#x}")
+        raise FormatError(f"{name} is no text", why=f"there is a zero byte in it, at {at:#x}")
     return data.decode(errors="surrogateescape")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ from rawbpf.cli.results import write_bytes
 from rawbpf.cli.terminal import say
 from rawbpf.elf.write import encode_object
 from rawbpf.errors import KernelError, UsageError
-from rawbpf.source.assembler import assemble, assemble_file
+from rawbpf.input_file import read_stdin, read_text, text_of
+from rawbpf.source.assembler import assemble
 
 __all__ = ["USAGE", "run"]
 
@@ -42,9 +42,11 @@ def run(arguments: dict[str, Any]) -> int:
         fix = "`rawbpf load` compiles it, `rawbpf inspect` shows what becomes of it"
         raise UsageError(f"{file} is C, not assembly", fix=fix)
     output = arguments["--output"] or _default_output(file)
-    spec = assemble(_stdin(), "<stdin>") if file == _STDIO else assemble_file(Path(file))
+    text = text_of(read_stdin(), "stdin") if file == _STDIO else read_text(file)
+    spec = assemble(text, "<stdin>" if file == _STDIO else file)
     if not spec.programs:
-        raise UsageError(f"{file} has no programs", fix="begin one with .program NAME, SECTION")
+        name = "stdin" if file == _STDIO else file
+        raise UsageError(f"{name} has no programs", fix="begin one with .program NAME, SECTION")
     _write(output, encode_object(spec))
     for name, program in spec.programs.items():
         say(f"{name}: {program.code.slots} instructions in section {program.section}", at="debug")
@@ -54,10 +56,6 @@ def run(arguments: dict[str, Any]) -> int:
 def _default_output(file: str) -> str:
     """hello.bpf.s -> hello.bpf.o; never the file itself."""
     return _STDIO if file == _STDIO else file.removesuffix(".s") + ".o"
-
-
-def _stdin() -> str:
-    return sys.stdin.buffer.read().decode(errors="surrogateescape")
 
 
 def _write(output: str, data: bytes) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 
 from rawbpf.asm.instruction import decode_all
 from rawbpf.collection.embedded import embedded_objects, is_bpf
 from rawbpf.elf.code import CodeSection, code_sections
 from rawbpf.elf.read import ObjectFile, is_elf
-from rawbpf.errors import BytecodeError, FormatError, UsageError
-from rawbpf.input_file import LARGEST, read_input
+from rawbpf.errors import BytecodeError, FormatError
+from rawbpf.input_file import read_input, read_stdin
 
 __all__ = ["read_bytecode", "read_bytes"]
 
@@ -24,6 +23,7 @@ _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]*")
 def read_bytecode(file: str) -> list[CodeSection]:
     """The code in a file, or in stdin for "-". FormatError: it is none."""
     data = read_bytes(file)
+    file = "stdin" if file == "-" else file
     if not data:
         raise FormatError(f"{file} is empty")
     if is_elf(data):
@@ -46,12 +46,7 @@ def read_bytecode(file: str) -> list[CodeSection]:
 
 def read_bytes(file: str) -> bytes:
     """What is in a file, or in stdin for "-". UsageError: it cannot be read, or has no end."""
-    if file != "-":
-        return read_input(file)
-    data = sys.stdin.buffer.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise UsageError("cannot read stdin", why=f"it has more than {LARGEST >> 20} MiB")
-    return data
+    return read_stdin() if file == "-" else read_input(file)
 
 
 def _from_hex(data: bytes) -> bytes | None:

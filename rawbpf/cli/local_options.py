@@ -92,6 +92,8 @@ def _by_type(program: ProgramSpec) -> str:
 def _context(text: str, packet: str | None) -> context.Context:
     """`kprobe:1,'text'` and its kin."""
     kind, _, rest = text.partition(":")
+    if packet and kind not in ("xdp", "skb"):
+        raise UsageError(f"--data is for xdp and skb, and the context is {kind}")
     machine = os.uname().machine if os.uname().machine in PT_REGS else "x86_64"
     match kind:
         case "kprobe":

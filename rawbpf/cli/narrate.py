@@ -112,6 +112,8 @@ def _script(command: list[str], file: str | None) -> int:
     from rawbpf.narration.script import script
 
     if file is not None:
+        if Path(file).is_dir() or not Path(file).absolute().parent.is_dir():
+            raise UsageError(f"cannot write {file}", why="there is no such file to be written")
         with recorded() as calls:
             status = _main(command)
         text = script(calls, " ".join(command))  # before the file is emptied

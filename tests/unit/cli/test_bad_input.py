@@ -28,6 +28,9 @@ ASSEMBLY = Path("bpf_src/hello_kprobe.bpf.s")
         (["run-local", str(ASSEMBLY), "--budget", "-1"], "--budget is '-1'"),
         (["run-local", str(ASSEMBLY), "--ctx", "xdp", "--data", "/dev/zero"], "more than 64 MiB"),
         (["step", str(ASSEMBLY), "--commands", "/dev/zero"], "more than 64 MiB"),
+        (["run-local", str(ASSEMBLY), "--data", "/dev/null"], "--data is for xdp and skb"),
+        (["narrate", "--script", "-o", "/tmp", "--", "explain"], "cannot write /tmp"),
+        (["narrate", "--script", "-o", "/no/such/x", "--", "explain"], "cannot write /no/such/x"),
         (["gallery", "--list", "--from=docs"], "no programs for the gallery in docs"),
         (["guest", "--out=/dev/null", "explain"], "cannot make folder /dev/null"),
         (["verify", str(ASSEMBLY), "--skip", "*"], "no program to verify"),
@@ -44,6 +47,21 @@ def test_is_a_usage_error(argv, said, capsys):
     assert said in shown.err
     assert shown.err.count("rawbpf: ") == 1
     assert shown.out == ""
+
+
+STDIN = {"asm": ["asm", "-", "-o", "/dev/null"], "disasm": ["disasm", "-"],
+         "run-local": ["run-local", "-"], "replay": ["replay", "-"]}  # fmt: skip
+
+
+@pytest.mark.parametrize("argv", STDIN.values(), ids=STDIN)
+def test_stdin_that_is_nothing_or_has_no_end(argv, capsys, monkeypatch):
+    for file, said in (("/dev/null", ""), ("/dev/zero", "more than 64 MiB")):
+        with Path(file).open(encoding="utf-8") as stream:
+            monkeypatch.setattr(sys, "stdin", stream)
+            assert main(argv) in (1, 2)
+        err = capsys.readouterr().err
+        assert said in err
+        assert err.count("rawbpf: ") == 1
 
 
 def test_a_record_without_end(capsys):

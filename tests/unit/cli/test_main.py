@@ -87,7 +87,7 @@ def test_v_counts_behind_the_command_too(monkeypatch):
     [
         (["step", "bpf_src/hello_kprobe.bpf.s"], 0, ""),
         (["asm", "-"], 2, "has no programs"),
-        (["disasm", "-"], 1, "- is empty"),
+        (["disasm", "-"], 1, "stdin is empty"),
         (["replay", "-"], 1, "there is no recorded call"),
     ],
 )
