@@ -1,8 +1,22 @@
-"""rawbpf: eBPF with nothing in between.
+"""rawbpf: eBPF with nothing in between. Linux 5.8 or newer; root, or CAP_BPF and CAP_PERFMON.
 
-Python assembles the bytecode, makes the system calls, attaches the probe and reads the ring.
-Names are looked up on first use (PEP 562), so that ``import rawbpf`` costs nothing that the
-caller does not need.
+A probe on a kernel function, and each call of it:
+
+    with rawbpf.Kprobe("do_sys_openat2") as probe:
+        for event in probe.events(duration=2):
+            print(event.comm, event.pid)
+
+An object that clang made, with its maps, programs and variables:
+
+    with rawbpf.open("tool.bpf.o") as obj:
+        obj.rodata["target_pid"] = 4711
+        obj.load()
+        obj.attach()
+        print(dict(obj.maps["counts"].items()))
+
+Leaving the block detaches. Everything that is raised is a RawbpfError; what the kernel refused is
+an OSError as well, with its errno. Below these two lie packages that can be used on their own:
+asm, btf, elf, machine, maps, verifier.
 """
 
 from __future__ import annotations
@@ -13,12 +27,24 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from rawbpf.collection.collection import open  # noqa: A004 -- what it does to an object
+    from rawbpf.collection.collection import (
+        Collection,
+        open,  # noqa: A004 -- what it does to an object
+    )
     from rawbpf.errors import (
+        AssemblyError,
         AttachError,
+        BytecodeError,
         ClosedError,
+        CompileError,
+        DecodeError,
+        FormatError,
+        GuestError,
         KernelError,
+        MachineError,
+        MissingKeyError,
         RawbpfError,
+        UnknownNameError,
         UnsupportedError,
         UsageError,
         VerifierError,
@@ -26,23 +52,45 @@ if TYPE_CHECKING:
     from rawbpf.trace.kprobe import Kprobe
 
 _HOME = {
+    "AssemblyError": "rawbpf.errors",
     "AttachError": "rawbpf.errors",
+    "BytecodeError": "rawbpf.errors",
     "ClosedError": "rawbpf.errors",
+    "Collection": "rawbpf.collection.collection",
+    "CompileError": "rawbpf.errors",
+    "DecodeError": "rawbpf.errors",
+    "FormatError": "rawbpf.errors",
+    "GuestError": "rawbpf.errors",
     "KernelError": "rawbpf.errors",
     "Kprobe": "rawbpf.trace.kprobe",
+    "MachineError": "rawbpf.errors",
+    "MissingKeyError": "rawbpf.errors",
     "RawbpfError": "rawbpf.errors",
+    "UnknownNameError": "rawbpf.errors",
     "UnsupportedError": "rawbpf.errors",
     "UsageError": "rawbpf.errors",
     "VerifierError": "rawbpf.errors",
     "open": "rawbpf.collection.collection",
 }
+"""Where a name is. It is looked up there on first use (PEP 562), so that ``import rawbpf`` costs
+nothing that the caller does not need."""
 
 __all__ = [
+    "AssemblyError",
     "AttachError",
+    "BytecodeError",
     "ClosedError",
+    "Collection",
+    "CompileError",
+    "DecodeError",
+    "FormatError",
+    "GuestError",
     "KernelError",
     "Kprobe",
+    "MachineError",
+    "MissingKeyError",
     "RawbpfError",
+    "UnknownNameError",
     "UnsupportedError",
     "UsageError",
     "VerifierError",

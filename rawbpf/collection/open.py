@@ -22,6 +22,9 @@ __all__ = ["objects_in", "read_file", "read_object", "spec_of"]
 _LARGEST = 256 << 20
 """Bytes. Whole programs in Go, with all that they use in them, have 100 MB and more."""
 
+_OBJECTS = "give a .bpf.o, .bpf.c or .bpf.s file, or a tool with an object in it"
+_COMPILE = "compile it first: clang -target bpf -O2 -g -c, or rawbpf.compile.driver.compile_c"
+
 
 def read_object(path: Path) -> ObjectSpec:
     """The blueprint of an object, of assembly (.bpf.s), or of what is inside an executable."""
@@ -52,7 +55,7 @@ def objects_in(data: bytes, name: str) -> list[Embedded]:
         raise FormatError(
             f"{name} is no object",
             why="it does not begin as an ELF file",
-            fix="give a .bpf.o, .bpf.c or .bpf.s file, or a tool with an object in it",
+            fix=_COMPILE if name.endswith(".c") else _OBJECTS,
         )
     if is_bpf(data):
         return [Embedded(0, data)]

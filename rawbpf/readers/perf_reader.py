@@ -7,6 +7,7 @@ events stored in it, and an event without its mapping has no ring.
 
 CPUs: possible ids may have holes; one that is offline answers ENODEV. A CPU that comes online later
 has no ring, and what runs there is lost with ENOENT: the program counts that, see ``trace.ledger``.
+So is what runs on a CPU that an array of too few entries has no slot for (E2BIG).
 """
 
 from __future__ import annotations
@@ -106,7 +107,8 @@ class PerfReader(Owner):
         self.offline: list[int] = []
         try:
             for cpu in possible_cpus():
-                self._open(cpu, pages, events)
+                if cpu < events.spec.max_entries:
+                    self._open(cpu, pages, events)
         except BaseException:
             self.close()
             raise

@@ -1,4 +1,4 @@
-"""A program writes to a ring buffer, we read it from our mapping; nothing is probed."""
+"""Rings are mapped and read; nothing is probed."""
 
 import pytest
 
@@ -6,6 +6,7 @@ from rawbpf.asm import Builder, r1, r2, r3, r4, r10
 from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.maps.map import Map
 from rawbpf.programs.load import load
+from rawbpf.readers.perf_reader import PerfReader
 from rawbpf.readers.ring_reader import RingReader
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.program_spec import ProgramSpec
@@ -72,3 +73,9 @@ def test_a_full_ring_refuses_and_says_so(ring_and_program):
         assert len(drained.records.samples) == sent
         assert program.test_run(PACKET).retval == 0
         assert len(samples(reader)) == 1
+
+
+def test_a_perf_array_of_one_entry_has_one_ring():
+    spec = MapSpec("one", bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, max_entries=1)
+    with Map.create(spec) as events, PerfReader(events, pages=1) as reader:
+        assert len(reader.filenos()) == 1

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import rawbpf
+from rawbpf import errors
 
 
 def test_all_is_sorted_and_there():
@@ -11,6 +12,10 @@ def test_all_is_sorted_and_there():
     for name in rawbpf.__all__:
         assert getattr(rawbpf, name).__module__ == rawbpf._HOME[name]
     assert set(dir(rawbpf)) >= set(rawbpf.__all__)
+
+
+def test_whatever_is_raised_can_be_caught_by_its_name():
+    assert set(errors.__all__) - {"errno_name"} <= set(rawbpf.__all__)
 
 
 def test_importing_it_costs_nothing_more():

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from rawbpf.collection.open import read_object
+from rawbpf.errors import FormatError
 
 BPF_SRC = Path(__file__).parents[3] / "bpf_src"
 
@@ -13,3 +16,10 @@ def test_assembly_comes_with_types_for_its_functions():
     assert spec.btf is not None
     assert [f.name for f in spec.programs["callback"].code.functions] == ["callback", "each"]
     assert all(function.type_id for function in spec.programs["callback"].code.functions)
+
+
+def test_a_source_is_told_how_to_become_an_object(tmp_path):
+    source = tmp_path / "tool.bpf.c"
+    source.write_text("int x;")
+    with pytest.raises(FormatError, match="compile it first: clang -target bpf"):
+        read_object(source)

@@ -41,7 +41,7 @@ def test_commands_in_the_text_exist(page):
 @pytest.mark.parametrize("command", COMMAND_LINES, ids=lambda c: c.name)
 def test_command_lines_can_be_typed(command):
     """docopt takes them, those behind `rawbpf guest` too; nothing is run."""
-    _, words = console.words_of(command.typed.partition("|")[0])
+    _, words = console.words_of(re.split(r" [|>] ", command.typed)[0])
     words, _ = take(console.rawbpf_words(words) or [])
     while words and words[0] in COMMANDS:
         arguments = parse(import_module(COMMANDS[words[0]].module).USAGE, words)
