@@ -10,6 +10,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.narration.call import Block, Call, Ref
+from rawbpf.narration.insn_fds import fd_places
 from rawbpf.narration.layout import given, numbers, place, struct_of
 from rawbpf.narration.pointers import OUT, TEXT, VARIES, Points, info_struct, pointers
 from rawbpf.specs.map_kinds import kind_of
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Draft"]
 
-_LD_IMM64 = 0x18
-_FD_SOURCES = {1, 2}  # BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE
-_INSN = 8
 
 _INTERFACES = {
     bpf_attach_type.BPF_XDP,
@@ -111,9 +109,10 @@ class Draft:
     def _in_bytes(self, path: str, kind: str, raw: bytes) -> Iterator[Ref]:
         """Descriptors and addresses in what is no structure."""
         if kind == "insns":
-            yield from _insn_fds(raw)
+            yield from (_fd_at(raw, at) for at in fd_places(raw))
         elif kind == "fds":
-            yield from (_fd_at(raw, at) for at in range(0, len(raw) - 3, 4))
+            places = range(0, len(raw) - 3, 4)
+            yield from (_fd_at(raw, at) for at in places if any(raw[at : at + 4]))  # 0 is none
         elif kind in ("key", "value") and len(raw) >= 4:
             row = kind_of(self._map_type)
             if row.holds if kind == "value" else row.keyed_by == "fd":
@@ -210,13 +209,3 @@ class Draft:
 
 def _fd_at(raw: bytes, at: int) -> Ref:
     return Ref(at, 4, fd=int.from_bytes(raw[at : at + 4], "little", signed=True))
-
-
-def _insn_fds(raw: bytes) -> Iterator[Ref]:
-    """The descriptors in 64-bit constants: what the kernel replaces while it loads."""
-    slots = iter(range(0, len(raw) - _INSN + 1, _INSN))
-    for at in slots:
-        if raw[at] == _LD_IMM64:
-            if raw[at + 1] >> 4 in _FD_SOURCES:
-                yield _fd_at(raw, at + 4)
-            next(slots, None)

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.narration.insn_fds import INSN, last_index
 from rawbpf.narration.link_layouts import NAMES, WHOLES
+from rawbpf.syscall.peek import peek
 from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.bpf_attr import (
     BpfAttrBatch,
@@ -65,6 +67,14 @@ def _records(count: str, size: str) -> Callable[[Numbers, Known], int]:
     return lambda attr, _: attr[count] * attr[size]
 
 
+def _fd_array(attr: Numbers, _known: Known) -> int:
+    """Without fd_array_cnt (6.14) no field says how long: as far as instructions ask for it."""
+    if not attr["fd_array"]:
+        return 0
+    count = attr["fd_array_cnt"] or 1 + last_index(peek(attr["insns"], attr["insn_cnt"] * INSN))
+    return count * 4
+
+
 def _key(attr: Numbers, known: Known) -> int:
     return known.key_size(attr["map_fd"])
 
@@ -97,7 +107,7 @@ _FIELDS: dict[type[Structure], dict[str, Points]] = {
         "log_buf": Points("log", _field("log_size"), OUT),
         "func_info": Points("records", _records("func_info_cnt", "func_info_rec_size")),
         "line_info": Points("records", _records("line_info_cnt", "line_info_rec_size")),
-        "fd_array": Points("fds", _field("fd_array_cnt", 4)),
+        "fd_array": Points("fds", _fd_array),
         "core_relos": Points("records", _records("core_relo_cnt", "core_relo_rec_size")),
     },
     BpfAttrTestRun: {

@@ -8,16 +8,26 @@ from pathlib import Path
 
 import pytest
 
+from rawbpf.asm.instruction import Instruction
+from rawbpf.asm.program import Program, Reference
 from rawbpf.errors import KernelError
 from rawbpf.narration.dump import dump
 from rawbpf.narration.narrator import recorded
+from rawbpf.programs.load import load
+from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf
 from rawbpf.syscall.bpf_link_info import link_info
 from rawbpf.syscall.bpf_object import enable_stats, fd_by_id, obj_get
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import enter, replaced
-from rawbpf.uapi.bpf import bpf_cmd, bpf_link_type, bpf_map_type
-from rawbpf.uapi.bpf_attr import BpfAttrInfo, BpfAttrMapCreate, BpfAttrMapElem, BpfAttrTestRun
+from rawbpf.uapi.bpf import bpf_cmd, bpf_link_type, bpf_map_type, bpf_prog_type
+from rawbpf.uapi.bpf_attr import (
+    BpfAttrInfo,
+    BpfAttrMapCreate,
+    BpfAttrMapElem,
+    BpfAttrProgLoad,
+    BpfAttrTestRun,
+)
 from rawbpf.uapi.bpf_info import BpfMapInfo, BpfProgInfo
 from rawbpf.uapi.bpf_link_info import BpfLinkInfo, BpfLinkInfoIter
 from tests.support.fake_kernel import FakeKernel
@@ -199,3 +209,44 @@ def test_keys_and_values_that_are_descriptors_are_told_as_such(kind, key, value)
 
     with replaced(FakeKernel(BPF_MAP_CREATE=[70], BPF_MAP_UPDATE_ELEM=[0])):
         assert f"key={key}, value={value}" in told(make)
+
+
+def test_types_of_modules_are_told_as_the_load_names_them():
+    """fd_array is as long as calls reach into it; a constant has one in its second slot."""
+    code = Program(
+        "p",
+        (
+            Instruction(0x18, src=3, imm=7),
+            Instruction(0x85, src=2, off=1, imm=8),
+            Instruction(0x95),
+        ),
+        references={
+            0: Reference("module_ksym", "nft:state"),
+            1: Reference("module_kfunc", "nft:lookup"),
+        },
+    )
+    spec = ProgramSpec("p", bpf_prog_type.BPF_PROG_TYPE_SCHED_CLS, code, "GPL")
+    kernel = FakeKernel(BPF_BTF_GET_FD_BY_ID=[70], BPF_PROG_LOAD=[71])
+    with (
+        replaced(kernel),
+        recorded() as calls,
+        fd_by_id(bpf_cmd.BPF_BTF_GET_FD_BY_ID, 5) as types,
+        load(spec, {}, modules={"nft": types.fileno()}),
+    ):
+        pass
+    call = calls[1]
+    array, insns = call.block("attr.fd_array"), call.block("attr.insns")
+    assert array.before == bytes(4) + (70).to_bytes(4, "little")
+    assert [(ref.at, ref.fd) for ref in array.refs] == [(4, 70)]
+    assert [(ref.at, ref.fd) for ref in insns.refs] == [(12, 70)]
+
+
+def test_an_array_that_no_instruction_asks_for_is_left_alone():
+    attr = BpfAttrProgLoad(fd_array=WILD)
+    with (
+        replaced(FakeKernel(BPF_PROG_LOAD=[-errno.EINVAL])),
+        recorded() as calls,
+        pytest.raises(KernelError),
+    ):
+        enter("bpf", bpf_cmd.BPF_PROG_LOAD, ctypes.addressof(attr), ctypes.sizeof(attr))
+    assert [block.path for block in calls[0].blocks] == ["attr"]
