@@ -54,6 +54,7 @@ __all__ = [
     "UsageError",
     "VerifierError",
     "errno_name",
+    "errno_words",
 ]
 
 
@@ -149,6 +150,9 @@ class GuestError(RawbpfError):
     """The QEMU guest did not do its part."""
 
 
+_ENOTSUPP = 524
+
+
 def errno_name(number: int) -> str:
     """The kernel's name for an errno.
 
@@ -158,9 +162,21 @@ def errno_name(number: int) -> str:
     return _OTHER_NAMES.get(number) or errno_names.errorcode.get(number, f"errno {number}")
 
 
-_OTHER_NAMES = {95: "EOPNOTSUPP", 35: "EDEADLK", 524: "ENOTSUPP"}
+_OTHER_NAMES = {95: "EOPNOTSUPP", 35: "EDEADLK", _ENOTSUPP: "ENOTSUPP"}
 """Where Python picks the name that the kernel does not use, and one that never leaves the kernel
 in theory; bpf(2) returns it in practice."""
+
+
+def errno_words(number: int) -> str:
+    """An errno's name, and what it means.
+
+    libc has no words for ENOTSUPP, so those of its better known twin are taken.
+
+    >>> errno_words(1), errno_words(524)
+    ('EPERM (Operation not permitted)', 'ENOTSUPP (Operation not supported)')
+    """
+    known = errno_names.EOPNOTSUPP if number == _ENOTSUPP else number
+    return f"{errno_name(number)} ({os.strerror(known)})"
 
 
 class KernelError(RawbpfError, OSError):
@@ -183,7 +199,7 @@ class KernelError(RawbpfError, OSError):
         RawbpfError.__init__(
             self,
             what,
-            why=why or f"{errno_name(errno)} ({os.strerror(errno)})",
+            why=why or errno_words(errno),
             fix=fix,
             details=details,
         )

@@ -10,14 +10,13 @@ count.bpf.s
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
 from rawbpf.asm.disassembler import disassemble
 from rawbpf.asm.format import C
 from rawbpf.asm.instruction import slots_of
-from rawbpf.errors import UsageError, errno_name
+from rawbpf.errors import UsageError, errno_words
 from rawbpf.output.escape import printable
 from rawbpf.verifier.brief import brief
 from rawbpf.verifier.log import Log
@@ -48,7 +47,7 @@ def _foot(judged: Judged, log: Log, trail: Trail) -> Iterator[str]:
     yield from _counted(log, trail)
     if not judged.verdict.accepted and judged.explanation is None:
         number = judged.verdict.errno
-        yield f"  the kernel says {errno_name(number)} ({os.strerror(number)}), and no more"
+        yield f"  the kernel says {errno_words(number)}, and no more"
     if judged.explanation is not None:
         yield ""
         code = f" [{judged.explanation.code}]" if judged.explanation.code else ""

@@ -8,10 +8,9 @@ this far.
 from __future__ import annotations
 
 import errno as errnos
-import os
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import UnsupportedError, errno_name
+from rawbpf.errors import UnsupportedError, errno_words
 from rawbpf.kernel.kallsyms import read_kallsyms
 from rawbpf.kernel.modules import loaded_modules
 from rawbpf.kernel.permission import Refusal
@@ -30,7 +29,7 @@ def explain_name(function: str, errno: int, root: Root = "/") -> Refusal:
     try:
         kallsyms = read_kallsyms(root)
     except UnsupportedError as error:
-        return Refusal(_plain(errno), f"{error.what}, so no more can be said")
+        return Refusal(errno_words(errno), f"{error.what}, so no more can be said")
     found = [s for s in kallsyms.lookup(name) if not module or s.module == module]
     if not found:
         return _absent(module, name, kallsyms, root)
@@ -39,10 +38,6 @@ def explain_name(function: str, errno: int, root: Root = "/") -> Refusal:
     if errno == errnos.EILSEQ:
         return Refusal("its entry is not where an instruction begins", "probe a caller or a callee")
     return _known(found[0], kallsyms, errno, root)
-
-
-def _plain(errno: int) -> str:
-    return f"{errno_name(errno)} ({os.strerror(errno)})"
 
 
 def _absent(module: str, name: str, kallsyms: Kallsyms, root: Root) -> Refusal:
@@ -77,8 +72,8 @@ def _known(symbol: Symbol, kallsyms: Kallsyms, errno: int, root: Root) -> Refusa
     if obstacle is not None:
         return Refusal(obstacle, "probe a function that calls it, or one that it calls")
     if errno == errnos.EINVAL:
-        why = f"{_plain(errno)}: the kernel does not let this function be probed"
+        why = f"{errno_words(errno)}: the kernel does not let this function be probed"
         if "." in symbol.name:
             why += " (it is a variant that the compiler made, and some kernels refuse those)"
         return Refusal(why, "`sudo rawbpf list` shows which can be")
-    return Refusal(_plain(errno), "look for what the kernel says about it in `dmesg`")
+    return Refusal(errno_words(errno), "look for what the kernel says about it in `dmesg`")
