@@ -16,6 +16,7 @@ import errno
 import math
 import os
 from contextlib import ExitStack
+from operator import ne
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError
@@ -207,11 +208,19 @@ def _said(call: Call) -> str:
 
 def _written(block: Block, now: bytes) -> Iterator[str]:
     """Whether the kernel wrote something else, where it should be the same."""
-    then = block.after or b""
-    apart = [*block.varies, *((ref.at, ref.size) for ref in block.refs)]
-    free = {n for at, width in apart for n in range(max(at, 0), min(at + width, len(then)))}
-    wrong = [at for at in range(len(now)) if then[at] != now[at] and at not in free]
-    if wrong:
-        at = wrong[0]
-        more = f" and {len(wrong) - 1} more bytes" if len(wrong) > 1 else ""
-        yield f"{block.path}, byte {at}: {then[at]:02x} then, {now[at]:02x} now{more}"
+    then, now = _compared(block, block.after or b""), _compared(block, now)
+    if then == now:
+        return
+    count = sum(map(ne, then, now))
+    at = next(at for at, (old, new) in enumerate(zip(then, now, strict=True)) if old != new)
+    more = f" and {count - 1} more bytes" if count > 1 else ""
+    yield f"{block.path}, byte {at}: {then[at]:02x} then, {now[at]:02x} now{more}"
+
+
+def _compared(block: Block, data: bytes) -> bytes:
+    """The bytes with zeros for what is never the same twice."""
+    rest = bytearray(data)
+    for at, size in (*block.varies, *((ref.at, ref.size) for ref in block.refs)):
+        begin, end = max(at, 0), max(min(at + size, len(rest)), 0)
+        rest[begin:end] = bytes(max(end - begin, 0))
+    return bytes(rest)

@@ -76,6 +76,26 @@ def test_what_the_kernel_answers_otherwise_is_told(calls):
     assert outcomes[2].differences == ("attr.value, byte 1: 32 then, 78 now",)
 
 
+@pytest.mark.parametrize(
+    ("now", "varies", "said"),
+    [
+        (b"1x34", (), ("attr.value, byte 1: 32 then, 78 now",)),
+        (b"xx3x", (), ("attr.value, byte 0: 31 then, 78 now and 2 more bytes",)),
+        (b"xx3x", ((0, 2),), ("attr.value, byte 3: 34 then, 78 now",)),
+        (b"xxxx", ((0, 1), (1, 99), (-3, 2), (9, 9), (2, -2)), ()),
+    ],
+)
+def test_bytes_are_compared_but_for_what_varies(calls, now, varies, said):
+    """Wherever a damaged record says that something varies."""
+    look = calls[2]
+    blocks = tuple(
+        block._replace(varies=varies) if block.after == b"1234" else block for block in look.blocks
+    )
+    with replaced(Kernel(stored=now)):
+        *_, last = replay([*calls[:2], look._replace(blocks=blocks)])
+    assert last.differences == said
+
+
 def test_a_refusal_is_a_difference(calls):
     refusing = FakeKernel(BPF_MAP_CREATE=[-errno.EPERM], BPF_MAP_UPDATE_ELEM=[-errno.EBADF])
     with replaced(refusing):
