@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.btf_source import KERNEL, open_btf
+from rawbpf.cli.numbers import whole_number
 from rawbpf.cli.results import write_lines
-from rawbpf.cli.whole_number import whole_number
 from rawbpf.errors import RawbpfError, UsageError
 from rawbpf.uapi.btf import KINDS
 

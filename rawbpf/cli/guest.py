@@ -6,8 +6,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from rawbpf.cli.numbers import whole_number
 from rawbpf.cli.terminal import level, say
-from rawbpf.cli.whole_number import whole_number
 from rawbpf.errors import UsageError
 
 __all__ = ["USAGE", "run"]

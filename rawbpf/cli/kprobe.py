@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from rawbpf.cli.numbers import parse_duration, whole_number
 from rawbpf.cli.stdout import Stdout
 from rawbpf.cli.terminal import level, say
 from rawbpf.cli.tracing import REASONS, close_stdout, hold_back, signals
-from rawbpf.cli.whole_number import whole_number
-from rawbpf.errors import ClosedError, UsageError
+from rawbpf.errors import ClosedError
 from rawbpf.events.log_record import level_number
 from rawbpf.kernel.clock import wall_clock_offset_ns
 from rawbpf.kernel.version import kernel_version
@@ -19,7 +19,7 @@ from rawbpf.trace.kprobe import Kprobe
 if TYPE_CHECKING:
     from rawbpf.events.log_record import LogRecord
 
-__all__ = ["USAGE", "parse_duration", "parse_pages", "run"]
+__all__ = ["USAGE", "run"]
 
 USAGE = """Trace calls of a kernel function: one line each time it is called.
 
@@ -46,30 +46,6 @@ Needs root, or CAP_BPF and CAP_PERFMON; `rawbpf doctor` says what is missing.
 _REFUSES_DUPLICATES = (6, 7)
 """The kernel that answers EADDRNOTAVAIL instead (b022f0c7e404)."""
 
-_LONGEST = 10 * 365 * 86400
-
-
-def parse_duration(text: str) -> float:
-    """Seconds from 0 (for ever) to ten years.
-
-    >>> parse_duration("2.5")
-    2.5
-    """
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= _LONGEST:  # nan fails every comparison
-        raise UsageError(
-            f"the duration is {text[:40]!r}", fix="give seconds, such as 2 or 0.5; 0 is for ever"
-        )
-    return seconds
-
-
-def parse_pages(text: str) -> int:
-    """A whole number; whether it is a good one, the reader of the rings knows."""
-    return whole_number(text, "--buffer-pages", "give a power of two such as 64")
-
 
 def run(arguments: dict[str, Any]) -> int:
     """Attach, print, detach, account."""
@@ -79,7 +55,10 @@ def run(arguments: dict[str, Any]) -> int:
         arguments["FUNCTION"],
         pid=None if pid is None else whole_number(pid, "--pid", "give a process id"),
         retprobe=arguments["--ret"],
-        buffer_pages=parse_pages(arguments["--buffer-pages"]),
+        # Whether it is a good number, the reader of the rings knows.
+        buffer_pages=whole_number(
+            arguments["--buffer-pages"], "--buffer-pages", "give a power of two such as 64"
+        ),
     )
     show = _Json(probe.function) if arguments["--json"] else _Lines()
     return _Run(probe, duration, show).run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.kprobe import parse_duration
+from rawbpf.cli.numbers import parse_duration
 from rawbpf.cli.object_file import open_file, places, set_variables, skip
 from rawbpf.cli.run_decode import PERF, RING, Decoder, Wanted
 from rawbpf.cli.run_show import Json, Lines

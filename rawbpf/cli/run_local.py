@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.local_options import ARGUMENTS, NOTES, OPTIONS, settings
 from rawbpf.cli.local_text import map_lines, map_object, printed_lines
+from rawbpf.cli.numbers import whole_number
 from rawbpf.cli.results import write_lines
-from rawbpf.cli.whole_number import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ from __future__ import annotations
 import cmd
 from typing import TYPE_CHECKING
 
+from rawbpf.cli.numbers import whole_number
 from rawbpf.cli.results import write_lines
 from rawbpf.cli.step_show import here
-from rawbpf.cli.whole_number import whole_number
 from rawbpf.errors import RawbpfError, UsageError
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rawbpf.cli.numbers import whole_number
 from rawbpf.cli.object_file import skip
 from rawbpf.cli.results import write_lines
 from rawbpf.cli.verify_file import collection_of
-from rawbpf.cli.whole_number import whole_number
 from rawbpf.errors import UsageError
 
 if TYPE_CHECKING:

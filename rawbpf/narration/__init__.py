@@ -7,6 +7,6 @@ members, line     a structure ──> named values     the call as strace(1) wou
 reasons, look     why it is made now: reasons_bpf and reasons_other have the sentences
 dump              every byte, annotated
 record            JSON, both ways
-replay            the same calls once more
+replay            the same calls once more, and their differences
 script            the same calls, as a program of their own
 """

@@ -4,9 +4,7 @@ A recorded word or place in memory that is a descriptor gets the descriptor that
 returned; an address, that of a buffer with the recorded bytes. What did not come from a recorded
 call gets a stand-in: a pipe for a pipe, the same path for a path.
 
-Compared are results, errnos and what the kernel wrote, but for what is never the same twice (times,
-ids, how many events a sleep ended with) and the verifier's log. Calls are made as they are written
-down: replay what you recorded yourself.
+Calls are made as they are written down: replay what you recorded yourself.
 """
 
 from __future__ import annotations
@@ -16,11 +14,10 @@ import errno
 import math
 import os
 from contextlib import ExitStack
-from operator import ne
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError
-from rawbpf.narration.call import Call
+from rawbpf.narration.differences import differences
 from rawbpf.narration.layout import given, place
 from rawbpf.narration.pointers import pointers
 from rawbpf.narration.repeatable import check, room_of
@@ -33,7 +30,7 @@ from rawbpf.uapi.perf_event import PerfEventAttr
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rawbpf.narration.call import Block, Ref
+    from rawbpf.narration.call import Block, Call, Ref
 
 __all__ = ["Outcome", "Replay", "replay"]
 
@@ -90,7 +87,9 @@ class Replay(Owner):
         except KernelError as error:
             result = -(error.errno or 0)
         self._remember(call, words, result)
-        return Outcome(call, result, tuple(_differences(call, result, buffers)))
+        return Outcome(
+            call, result, tuple(differences(call, result, [buffer.raw for buffer in buffers]))
+        )
 
     def _put(self, call: Call, ref: Ref, buffer: Buffer, buffers: list[Buffer]) -> None:
         """Replace a recorded address or descriptor by ours."""
@@ -190,37 +189,3 @@ def _buffer(block: Block) -> Buffer:
     buffer = ctypes.create_string_buffer(room_of(block) + _SLACK)
     ctypes.memmove(buffer, before, len(before))
     return buffer
-
-
-def _differences(call: Call, result: int, buffers: list[Buffer]) -> Iterator[str]:
-    if call.name != "epoll_pwait":
-        if (result < 0) != (call.result < 0) or (not call.makes and result != call.result):
-            now = Call(call.name, call.command, call.words, result)
-            yield f"{_said(call)} then, {_said(now)} now"
-        for block, buffer in zip(call.blocks, buffers, strict=True):
-            if block.after is not None and block.kind != "log":
-                yield from _written(block, buffer.raw[: len(block.after)])
-
-
-def _said(call: Call) -> str:
-    return call.errno or (hex if call.name == "mmap" else str)(call.result)
-
-
-def _written(block: Block, now: bytes) -> Iterator[str]:
-    """Whether the kernel wrote something else, where it should be the same."""
-    then, now = _compared(block, block.after or b""), _compared(block, now)
-    if then == now:
-        return
-    count = sum(map(ne, then, now))
-    at = next(at for at, (old, new) in enumerate(zip(then, now, strict=True)) if old != new)
-    more = f" and {count - 1} more bytes" if count > 1 else ""
-    yield f"{block.path}, byte {at}: {then[at]:02x} then, {now[at]:02x} now{more}"
-
-
-def _compared(block: Block, data: bytes) -> bytes:
-    """The bytes with zeros for what is never the same twice."""
-    rest = bytearray(data)
-    for at, size in (*block.varies, *((ref.at, ref.size) for ref in block.refs)):
-        begin, end = max(at, 0), max(min(at + size, len(rest)), 0)
-        rest[begin:end] = bytes(max(end - begin, 0))
-    return bytes(rest)

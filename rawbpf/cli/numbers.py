@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rawbpf.errors import UsageError
 
-__all__ = ["whole_number"]
+__all__ = ["parse_duration", "whole_number"]
 
 _LONGEST = 19
 """Digits. int() refuses some thousands of them (CVE-2020-10735), by a ValueError."""
@@ -29,3 +29,23 @@ def whole_number(
         if lowest <= number <= highest:
             return number
     raise UsageError(f"{option} is {text[:_SHOWN]!r}", fix=fix)
+
+
+_TEN_YEARS = 10 * 365 * 86400
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from 0 (for ever) to ten years.
+
+    >>> parse_duration("2.5")
+    2.5
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= _TEN_YEARS:  # nan fails every comparison
+        raise UsageError(
+            f"the duration is {text[:40]!r}", fix="give seconds, such as 2 or 0.5; 0 is for ever"
+        )
+    return seconds
