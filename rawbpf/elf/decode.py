@@ -1,42 +1,30 @@
-"""From pyelftools' view of an object for BPF to ours, which has numbers and was checked.
+"""The tables of an object for BPF: sections, symbols, relocations, each entry checked.
 
-pyelftools has names for numbers ("STT_FUNC"), and leaves a number that it has no name for. Objects
-use few of either, and the file's writer (``image``) needs the numbers, so all become numbers.
+pyelftools opens the file: it knows what an ELF file may be, and finds the table of sections in any.
+What an object for BPF then has is tables of entries of one size, thousands at times. Those are read
+by the layouts that the file's writer (``image``) uses, ten times as fast as one by one.
 """
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any, cast
-
-from elftools.elf.enums import (
-    ENUM_SH_TYPE_BASE,
-    ENUM_ST_INFO_BIND,
-    ENUM_ST_INFO_TYPE,
-    ENUM_ST_SHNDX,
-)
+from typing import TYPE_CHECKING
 
 from rawbpf.elf import layout as elf
 from rawbpf.elf.parts import Relocation, Section, Symbol
-from rawbpf.elf.untrusted import Sections, Strings, open_elf, refusals
+from rawbpf.elf.untrusted import open_elf, refusals
 from rawbpf.errors import FormatError, UnsupportedError
 
 if TYPE_CHECKING:
     import struct
-    from collections.abc import Mapping
 
-    from elftools.construct import Container
     from elftools.elf.elffile import ELFFile
-    from elftools.elf.relocation import Relocation as RelocationEntry
-    from elftools.elf.relocation import RelocationSection
-    from elftools.elf.sections import Symbol as SymbolEntry
-    from elftools.elf.sections import SymbolTableSection
 
 __all__ = ["ObjectDecoder"]
 
 _WITHOUT_BYTES = (elf.SHT_NULL, elf.SHT_NOBITS)
 
-_HIDDEN = ("STV_HIDDEN", "STV_INTERNAL")
+_HIDDEN = (1, 2)  # STV_INTERNAL, STV_HIDDEN
 
 _SHORTEST = 4
 """Bytes that a relocation fills at least: R_BPF_64_ABS32, in debug sections."""
@@ -46,8 +34,7 @@ class ObjectDecoder:
     """Reads the parts of an object. FormatError or UnsupportedError, from all: it cannot be."""
 
     def __init__(self, data: bytes) -> None:
-        self._elf = _open(data)
-        self.sections = _sections(self._elf)
+        self.sections = _sections(data, _open(data))
 
     def symbols(self) -> list[Symbol]:
         """The symbols, in the order of their table; none without one."""
@@ -55,40 +42,60 @@ class ObjectDecoder:
         if table is None:
             return []
         _check_entries(table, elf.SYMBOL)
-        self._check_link(table, elf.SHT_STRTAB)
-        with refusals():
-            entries = cast("SymbolTableSection", self._elf.get_section(table.number))
-            strings = Strings(self._elf, entries.stringtable.header)
-            return [self._symbol(entry, strings) for entry in entries.iter_symbols()]
+        names = _Names(self._link(table, elf.SHT_STRTAB).contents)
+        rows = map(elf.Symbol._make, elf.SYMBOL.iter_unpack(table.contents))
+        return [self._symbol(row, names) for row in rows]
 
-    def _symbol(self, entry: SymbolEntry, strings: Strings) -> Symbol:
-        strings.check(entry["st_name"])
-        kind = _number(ENUM_ST_INFO_TYPE, entry["st_info"]["type"])
-        binding = _number(ENUM_ST_INFO_BIND, entry["st_info"]["bind"])
-        section = _number(ENUM_ST_SHNDX, entry["st_shndx"])
-        name: str = entry.name
-        if kind == elf.STT_SECTION and 0 < section < len(self.sections):
-            name = self.sections[section].name
-        hidden = entry["st_other"]["visibility"] in _HIDDEN
-        return Symbol(name, kind, binding, section, entry["st_value"], entry["st_size"], hidden)
+    def _symbol(self, row: elf.Symbol, names: _Names) -> Symbol:
+        kind, name = row.info & 0xF, names.at(row.name)
+        if kind == elf.STT_SECTION and 0 < row.section < len(self.sections):
+            name = self.sections[row.section].name
+        hidden = row.other & 3 in _HIDDEN
+        return Symbol(name, kind, row.info >> 4, row.section, row.value, row.size, hidden)
 
     def relocations(
         self, table: Section, section: Section, symbols: list[Symbol]
     ) -> list[Relocation]:
         """A table about a section."""
         _check_entries(table, elf.RELOCATION)
-        with refusals():
-            entries = cast("RelocationSection", self._elf.get_section(table.number))
-            return [
-                _relocation(entry, table.name, section, symbols)
-                for entry in entries.iter_relocations()
-            ]
+        rows = map(elf.Relocation._make, elf.RELOCATION.iter_unpack(table.contents))
+        return [_relocation(row, table.name, section, symbols) for row in rows]
 
-    def _check_link(self, section: Section, kind: int) -> None:
-        """The section that ``link`` of another leads to is of this type."""
+    def _link(self, section: Section, kind: int) -> Section:
+        """The section that ``link`` of another leads to, if it is of this type."""
         link = section.header.link
         if link >= len(self.sections) or self.sections[link].header.type != kind:
             raise FormatError(f"section {section.name} links to {link}", why="it is not of use")
+        return self.sections[link]
+
+
+class _Names:
+    """A table of strings: each ends with a zero, the last one too.
+
+    Linkers let a name be the end of another. A file could make thousands of long names of a few
+    bytes that way, so there is an end to what is read.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._left = data, 16 * len(data) + 65536
+        self._known: dict[int, str] = {}
+        if data and data[-1]:
+            raise FormatError("damaged ELF file", why="its names do not end")
+
+    def at(self, offset: int) -> str:
+        """The string that begins there. FormatError: none does."""
+        if offset not in self._known:
+            self._known[offset] = self._read(offset)
+        return self._known[offset]
+
+    def _read(self, offset: int) -> str:
+        if offset >= max(len(self._data), 1):
+            raise FormatError(f"a name at {offset:#x} of {len(self._data):#x} bytes of strings")
+        name = self._data[offset : self._data.find(0, offset)]  # the empty name of no table
+        self._left -= len(name)
+        if self._left < 0:
+            raise FormatError("damaged ELF file", why="its names overlap again and again")
+        return name.decode(errors="replace")
 
 
 def _open(data: bytes) -> ELFFile:
@@ -114,28 +121,37 @@ def _machine(name: str | int) -> str:
     return name.removeprefix("EM_").replace("_", "-").lower()
 
 
-def _sections(file: ELFFile) -> list[Section]:
-    found = Sections(file)
-    headers = [_header(row) for row in found.headers]
-    _check_places(headers, file.stream_len)
+def _sections(data: bytes, file: ELFFile) -> list[Section]:
+    rows, names_index = _headers(data, file)
+    _check_places(rows, len(data))
+    contents = [
+        b"" if row.type in _WITHOUT_BYTES else data[row.offset : row.offset + row.size]
+        for row in rows
+    ]
+    if rows and names_index >= len(rows):
+        raise FormatError("damaged ELF header", why=f"section {names_index} for names")
+    has_names = rows and rows[names_index].type == elf.SHT_STRTAB
+    names = _Names(contents[names_index] if has_names else b"")
     return [
-        Section(at, found.names[at], row, b"" if row.type in _WITHOUT_BYTES else found.contents(at))
-        for at, row in enumerate(headers)
+        Section(at, names.at(row.name), row, bytes_)
+        for at, (row, bytes_) in enumerate(zip(rows, contents, strict=True))
     ]
 
 
-def _header(row: Container) -> elf.SectionHeader:
-    return elf.SectionHeader(
-        row["sh_name"], _number(ENUM_SH_TYPE_BASE, row["sh_type"]), row["sh_flags"],
-        row["sh_addr"], row["sh_offset"], row["sh_size"], row["sh_link"], row["sh_info"],
-        row["sh_addralign"], row["sh_entsize"],
-    )  # fmt: skip
-
-
-def _number(names: Mapping[str, Any], value: str | int) -> int:
-    """The number that pyelftools has a name for, or has none for."""
-    number: int = names[value] if isinstance(value, str) else value
-    return number
+def _headers(data: bytes, file: ELFFile) -> tuple[list[elf.SectionHeader], int]:
+    """All section headers, and the index of the one with their names."""
+    start, size = file["e_shoff"], elf.SECTION_HEADER.size
+    if start and file["e_shentsize"] != size:
+        each = file["e_shentsize"]
+        raise FormatError("damaged ELF header", why=f"section headers of {each} bytes")
+    with refusals():
+        count, names_index = file.num_sections(), file.get_shstrndx() if start else 0
+    end = start + count * size
+    if end > len(data):
+        why = f"{count} section headers at {start:#x} are not in {len(data):#x} bytes"
+        raise FormatError("the ELF file is cut off", why=why)
+    rows = map(elf.SectionHeader._make, elf.SECTION_HEADER.iter_unpack(data[start:end]))
+    return list(rows), names_index
 
 
 def _check_places(rows: list[elf.SectionHeader], size: int) -> None:
@@ -163,13 +179,13 @@ def _check_entries(table: Section, layout: struct.Struct) -> None:
 
 
 def _relocation(
-    entry: RelocationEntry, table: str, section: Section, symbols: list[Symbol]
+    row: elf.Relocation, table: str, section: Section, symbols: list[Symbol]
 ) -> Relocation:
-    index, offset = entry["r_info_sym"], entry["r_offset"]
+    offset, index = row.offset, row.info >> 32
     if index >= len(symbols):
         what = f"a relocation in {table} names symbol {index}"
         raise FormatError(what, why=f"there are {len(symbols)}")
     if offset + _SHORTEST > len(section.contents):
         what = f"a relocation in {table} is at {offset:#x}"
         raise FormatError(what, why=f"{section.name} ends at {len(section.contents):#x}")
-    return Relocation(offset, symbols[index], entry["r_info_type"])
+    return Relocation(offset, symbols[index], row.info & 0xFFFFFFFF)

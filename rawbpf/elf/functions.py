@@ -51,7 +51,8 @@ class CodeReader:
         if not starts:
             return {}
         instructions = instructions_of(section)
-        at = {start: index for index, start in enumerate(_offsets(instructions))}
+        offsets = _offsets(instructions)
+        at = {start: index for index, start in enumerate(offsets)}
         references = self._references.of(section, instructions, at)
         if any(start not in at for start in starts):
             raise FormatError(f"a function of section {section.name} begins within an instruction")
@@ -59,7 +60,10 @@ class CodeReader:
         order = sorted(references)
         return {
             (section.number, start): self._unit(
-                section, start, instructions[first:end], _part(references, order, first, end)
+                section,
+                offsets[first:end],
+                instructions[first:end],
+                _part(references, order, first, end),
             )
             for start, first, end in zip(starts, indices, indices[1:], strict=False)
         }
@@ -67,11 +71,11 @@ class CodeReader:
     def _unit(
         self,
         section: Section,
-        start: int,
+        offsets: list[int],
         instructions: list[Instruction],
         references: dict[int, Reference],
     ) -> Program:
-        offsets = [start + offset for offset in _offsets(instructions)]
+        start = offsets[0]
         records = self._records.of(section.name)
         name = self._references.names[section.number, start]
         return Program(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from elftools.construct import Container
 
-__all__ = ["Sections", "Strings", "open_elf", "refusals"]
+__all__ = ["Sections", "open_elf", "refusals"]
 
 _ENOUGH = 200_000
 """Reads of a field, each 2 to 4 us of pyelftools' time: a second, or 10,000 symbols."""
@@ -73,7 +73,7 @@ def refusals() -> Iterator[None]:
         raise FormatError("damaged ELF file", why=str(error)) from None
 
 
-class Strings:
+class _Strings:
     """A table of strings: each ends with a zero, the last one too."""
 
     def __init__(self, elf: ELFFile, header: Container) -> None:
@@ -141,7 +141,7 @@ class Sections:
         index = self._elf.get_shstrndx()
         if index >= len(self.headers):
             raise FormatError("damaged ELF header", why=f"section {index} for names")
-        strings = Strings(self._elf, self.headers[index])
+        strings = _Strings(self._elf, self.headers[index])
         return [strings.at(header["sh_name"]) for header in self.headers]
 
     def contents(self, number: int) -> bytes:

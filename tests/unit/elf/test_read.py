@@ -121,7 +121,7 @@ def test_every_relocation_of_clangs_can_be_read(tmp_path):
     assert len(found[".debug_str_offsets"]) == len(table) // elf.RELOCATION.size > 0
 
 
-def test_what_pyelftools_has_no_name_for_stays_a_number():
+def test_what_has_no_name_in_the_format_stays_a_number():
     """Types and bindings of a symbol, all that there are, and sections with a meaning."""
     at = ObjectFile(GOOD).section(".symtab").header.offset + elf.SYMBOL.size
     sections = (0, 1, 0xFF00, 0xFFF1, 0xFFF2, 0xFFFF)
@@ -130,6 +130,25 @@ def test_what_pyelftools_has_no_name_for_stays_a_number():
         row = elf.SYMBOL.pack(0, info, 0, section, 5, 6)
         symbol = ObjectFile(GOOD[:at] + row + GOOD[at + len(row) :]).symbols[1]
         assert symbol[1:6] == (info & 15, info >> 4, section, 5, 6)
+
+
+def test_names_that_overlap_are_read_up_to_a_point():
+    """An object of 6 MB would have 100,000 names of 2 MB."""
+    size, count = 1 << 21, 100_000
+    strings = b"\0" + b"x" * size + b"\0"
+    table = b"".join(elf.SYMBOL.pack(1 + i, 0, 0, 0, 0, 0) for i in range(count))
+    headers = [
+        elf.SectionHeader(0, elf.SHT_NULL),
+        elf.SectionHeader(0, elf.SHT_STRTAB, offset=64, size=len(strings)),
+        elf.SectionHeader(
+            0, elf.SHT_SYMTAB, offset=64 + len(strings), size=len(table), link=1, entry_size=24
+        ),
+    ]
+    header = HEADER._replace(section_headers=64 + len(strings) + len(table), section_count=3)
+    data = elf.FILE_HEADER.pack(*header._replace(names_index=0)) + strings + table
+    data += b"".join(elf.SECTION_HEADER.pack(*one) for one in headers)
+    with pytest.raises(FormatError, match="overlap again and again"):
+        ObjectFile(data)
 
 
 def test_a_table_of_sections_may_be_counted_in_its_first_entry():
