@@ -116,6 +116,19 @@ class Btf:
             raise FormatError(f"BTF has no type {type_id}", why=f"its ids end at {len(self) - 1}")
         return self._starts.span(own)
 
+    def raw(self, first: int, end: int) -> array[int]:
+        """The words of its own types with the ids from ``first`` up to ``end``."""
+        if first >= end:
+            return array("I")
+        begin, _ = self._span(first - self.first_id, first)
+        return self._words[begin : self._span(end - 1 - self.first_id, end - 1)[1]]
+
+    def of_kinds(self, kinds: Collection[int]) -> list[int]:
+        """The ids of its own types of these kinds, in order."""
+        words, wanted = self._words, frozenset(kinds)
+        starts = enumerate(self._starts.all(), self.first_id)
+        return [i for i, at in starts if words[at + 1] >> 24 & BTF_MAX_KIND in wanted]
+
     def kind(self, type_id: int) -> int:
         """A type's BTF_KIND_* without decoding it."""
         if type_id == 0:
@@ -158,8 +171,8 @@ class Btf:
     def _own_ids(self, name: str, kinds: frozenset[int] | None) -> list[int]:
         self._lookups += 1
         if self._lookups <= _SEARCHES:
-            whole, endings = self.strings.offsets(name)
-            found = self._search(whole, kinds) or self._search(endings, kinds)
+            found = self._search(self.strings.offsets(name), kinds)
+            found = found or self._search(self.strings.endings(name), kinds)
             return [self.first_id + index for index in found]
         if self._index is None:
             self._index = {}

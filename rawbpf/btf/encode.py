@@ -30,7 +30,8 @@ class BtfBuilder:
     """Types in order, each given the next id.
 
     ``base`` makes it a split BTF on top of another. ``strings`` is to be shared with the encoder
-    of .BTF.ext, whose records name files, lines and accesses in the same section.
+    of .BTF.ext, whose records name files, lines and accesses in the same section. ``names``: a
+    string section to go on from, so that types that refer to it can be taken over as they are.
 
     >>> btf = BtfBuilder()
     >>> int_id = btf.add_int("int", 4, signed=True)
@@ -40,9 +41,9 @@ class BtfBuilder:
     (5, 149)
     """
 
-    def __init__(self, base: Btf | None = None, order: str = "<") -> None:
+    def __init__(self, base: Btf | None = None, order: str = "<", names: bytes = b"") -> None:
         self.order = order
-        self.strings = StringTable(0 if base is None else base.strings.end)
+        self.strings = StringTable(0 if base is None else base.strings.end, names)
         self.next_id = 1 if base is None else len(base)
         self._words: array[int] = array("I")
 
@@ -57,6 +58,11 @@ class BtfBuilder:
             raise FormatError(f"a number does not fit its field in {record!r}") from None
         self.next_id += 1
         return self.next_id - 1
+
+    def copy(self, words: array[int], count: int) -> None:
+        """Append the words of ``count`` types, which refer to the names that we went on from."""
+        self._words.extend(words)
+        self.next_id += count
 
     def add_int(self, name: str, size: int, *, signed: bool = False, encoding: int = 0) -> int:
         """An integer of ``size`` bytes; ``encoding`` adds BTF_INT_CHAR or BTF_INT_BOOL."""

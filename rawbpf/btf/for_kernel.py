@@ -17,12 +17,16 @@ from typing import TYPE_CHECKING
 
 from rawbpf.btf import types as t
 from rawbpf.btf.encode import BtfBuilder
-from rawbpf.btf.sanitize import sanitized
+from rawbpf.btf.sanitize import kinds_of, sanitized
 from rawbpf.btf.sizes import align_of, size_of
 from rawbpf.uapi.btf import (
     BTF_FUNC_EXTERN,
     BTF_FUNC_GLOBAL,
     BTF_FUNC_STATIC,
+    BTF_KIND_DATASEC,
+    BTF_KIND_FUNC,
+    BTF_KIND_FUNC_PROTO,
+    BTF_KIND_VAR,
     BTF_VAR_GLOBAL_ALLOCATED,
 )
 
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["for_kernel"]
 
 _SYMBOLS = ".ksyms"
+_MENDED = (BTF_KIND_DATASEC, BTF_KIND_VAR, BTF_KIND_FUNC, BTF_KIND_FUNC_PROTO)
+"""The kinds of which some types do not stay as they are."""
 
 
 def for_kernel(
@@ -67,17 +73,26 @@ class _Mender:
         self.btf, self.places, self.missing, self.hidden = btf, places, missing, hidden
         self.symbols: set[int] = set()
         self.prototypes: set[int] = set()
-        for _, record in btf:
+        self.touched = btf.of_kinds({*_MENDED, *kinds_of(missing)})
+        for type_id in self.touched:
+            record = btf[type_id]
             if isinstance(record, t.DataSec) and record.name == _SYMBOLS:
                 self.symbols |= {one.type_id for one in record.variables}
             elif isinstance(record, t.Func) and record.linkage == BTF_FUNC_EXTERN:
                 self.prototypes.add(record.type_id)
 
     def builder(self) -> BtfBuilder:
-        """All types, one after the other."""
-        builder = BtfBuilder(self.btf.base, self.btf.order)
-        for type_id, record in self.btf:
-            builder.add(sanitized(self._mended(type_id, record), self.missing))
+        """All types, one after the other: most are taken over word by word."""
+        btf = self.btf
+        builder = BtfBuilder(btf.base, btf.order, btf.strings.data)
+        for type_id in self.touched:
+            if btf.kind(type_id) == BTF_KIND_FUNC_PROTO and type_id not in self.prototypes:
+                continue
+            builder.copy(btf.raw(builder.next_id, type_id), type_id - builder.next_id)
+            record = self._mended(type_id, btf[type_id])
+            builder.add(sanitized(record, self.missing))
+        end = len(btf)
+        builder.copy(btf.raw(builder.next_id, end), end - builder.next_id)
         return builder
 
     def _mended(self, type_id: int, record: t.Type) -> t.Type:

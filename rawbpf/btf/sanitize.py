@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rawbpf.btf.btf import Btf
 
-__all__ = ["FEATURES", "Feature", "example", "features_used", "sanitized"]
+__all__ = ["FEATURES", "Feature", "example", "features_used", "kinds_of", "sanitized"]
 
 
 class Feature(NamedTuple):
@@ -118,12 +118,22 @@ def example(name: str) -> bytes:
 
 def features_used(btf: Btf) -> set[str]:
     """The features in a blob that some kernel lacks: those worth probing."""
+    records = (btf[type_id] for type_id in btf.of_kinds(_BY_KIND))
     return {
         feature.name
-        for _, record in btf
-        for feature in _BY_KIND.get(record.kind, ())
+        for record in records
+        for feature in _BY_KIND[record.kind]
         if feature.replace(record) is not None
     }
+
+
+def kinds_of(features: Iterable[str]) -> set[int]:
+    """The kinds of types among which ``sanitized`` replaces some.
+
+    >>> kinds_of(["float"])
+    {16}
+    """
+    return {FEATURES[name].example.kind for name in features}
 
 
 def sanitized(record: t.Type, missing: Iterable[str]) -> t.Type:

@@ -6,11 +6,19 @@ are kept byte for byte (undecodable ones as surrogates), so what is read can be 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from rawbpf.errors import FormatError
 from rawbpf.uapi.btf import BTF_MAX_NAME_OFFSET
 
-__all__ = ["StringTable", "Strings", "decode_name", "encode_name", "printable"]
+__all__ = ["FLAVOUR", "StringTable", "Strings", "decode_name", "encode_name", "printable"]
 
+
+_SEARCHED = 1 << 16
+"""Bytes of a section that is searched for each name; an index of all takes as long as many."""
+
+FLAVOUR = b"___"
+"""Between a type's name and what tells one version of it from another: ``task_struct___old``."""
 
 _LONGEST_NAME = 1024
 """Bytes. The kernel takes 511 (KSYM_NAME_LEN) in names that it checks; C++ and Rust make longer
@@ -49,6 +57,13 @@ def printable(name: str) -> str:
     return "".join(escaped)
 
 
+class Scan(NamedTuple):
+    """Where a name is, and what its flavours are called."""
+
+    offsets: list[int]
+    flavours: list[str]
+
+
 class Strings:
     r"""A string section that is read. Split BTF's offsets go on where its base's end.
 
@@ -56,7 +71,7 @@ class Strings:
     'int'
     """
 
-    __slots__ = ("_base", "_begun", "_cache", "_data", "_found", "_left", "_start", "_texts", "end")
+    __slots__ = ("_base", "_cache", "_data", "_left", "_scan", "_start", "_texts", "end")
 
     def __init__(self, data: bytes, base: Strings | None = None) -> None:
         # A split BTF may have no strings of its own; a base has at least the empty one.
@@ -73,12 +88,16 @@ class Strings:
         self.end: int = self._start + len(data)
         self._cache: dict[int, str] = {}
         self._texts: dict[int, str] = {}
-        # A name is asked of one module after the other, and each asks the base, which has 2 MB.
-        self._found: tuple[str, tuple[list[int], list[int]]] | None = None
-        self._begun: tuple[str, list[str]] | None = None
+        # A name is asked of one module after the other, and each asks the base.
+        self._scan: tuple[str, Scan] | None = None
         # Names may share endings, but no compiler makes them overlap so much that reading each
         # once reads the section many times over. A hostile blob's could fill the memory.
         self._left = 16 * len(data) + 65536
+
+    @property
+    def data(self) -> bytes:
+        """The section's bytes, without the base's."""
+        return self._data
 
     def at(self, offset: int) -> str:
         """The name at an offset. FormatError: there is none, or it is longer than names are."""
@@ -108,39 +127,55 @@ class Strings:
             raise FormatError("damaged BTF", why=f"a name of {length} bytes at {offset}")
         return decode_name(self._data[start : start + length])
 
-    def offsets(self, name: str) -> tuple[list[int], list[int]]:
-        """Where exactly this name is read: whole strings, and the endings of longer ones.
+    def offsets(self, name: str) -> list[int]:
+        """Where exactly this name is read as a whole string."""
+        return self.scan(name).offsets
 
-        The latter are legal, and no writer of BTF is known that makes use of them.
+    def flavours(self, name: str) -> list[str]:
+        """Every name that is this one, three underscores, and more, each once (libbpf's custom)."""
+        return list(dict.fromkeys(self.scan(name).flavours))
+
+    def endings(self, name: str) -> list[int]:
+        """Where the name is read because a longer one ends with it.
+
+        That is legal, and no writer of BTF is known that makes use of it.
         """
-        if self._found is None or self._found[0] != name:
-            self._found = name, self._offsets(name)
-        return self._found[1]
-
-    def _offsets(self, name: str) -> tuple[list[int], list[int]]:
         wanted = encode_name(name) + b"\0"
-        whole, endings = map(list, ([], []) if self._base is None else self._base.offsets(name))
-        at = self._data.find(wanted)
+        found = [] if self._base is None else self._base.endings(name)
+        at = self._data.find(wanted, 1)
         while at >= 0:
-            is_whole = at == 0 or self._data[at - 1] == 0
-            (whole if is_whole else endings).append(self._start + at)
+            if self._data[at - 1]:
+                found.append(self._start + at)
             at = self._data.find(wanted, at + 1)
-        return whole, endings
+        return found
 
-    def beginning_with(self, prefix: str) -> list[str]:
-        """Every name of its own or of its base that begins so, each once."""
-        if self._begun is None or self._begun[0] != prefix:
-            self._begun = prefix, self._beginning_with(prefix)
-        return self._begun[1]
+    def scan(self, name: str) -> Scan:
+        """What offsets and flavours tell, by one look at the section: a kernel's has 2 MB."""
+        if self._scan is None or self._scan[0] != name:
+            self._scan = name, self._look_for(name)
+        return self._scan[1]
 
-    def _beginning_with(self, prefix: str) -> list[str]:
-        wanted = b"\0" + encode_name(prefix)
-        found = [] if self._base is None else list(self._base.beginning_with(prefix))
-        at = self._data.find(wanted)
+    def _look_for(self, name: str) -> Scan:
+        found = Scan([], [])
+        if self._base is not None:
+            offsets, flavours = self._base.scan(name)
+            found = Scan(list(offsets), list(flavours))
+        encoded, data = encode_name(name), self._data
+        # A split blob's first name has no zero before it.
+        at = 0 if data and data.startswith(encoded) else self._next(encoded, 0)
         while at >= 0:
-            found.append(self.at(self._start + at + 1))
-            at = self._data.find(wanted, at + 1)
-        return list(dict.fromkeys(found))
+            end = at + len(encoded)
+            if data[end] == 0:
+                found.offsets.append(self._start + at)
+            elif data.startswith(FLAVOUR, end):
+                found.flavours.append(self.at(self._start + at))
+            at = self._next(encoded, at)
+        return found
+
+    def _next(self, beginning: bytes, at: int) -> int:
+        """Where the next string begins so, behind ``at``; -1: nowhere."""
+        zero = self._data.find(b"\0" + beginning, at, len(self._data) - 1)
+        return zero + 1 if zero >= 0 else -1
 
 
 class StringTable:
@@ -151,23 +186,42 @@ class StringTable:
     (1, 5, 1)
     >>> table.encode()
     b'\x00int\x00pid\x00'
+
+    ``start``: the offset of its first byte, behind a base's. ``data``: a section to go on from.
     """
 
-    __slots__ = ("_data", "_offsets", "_start")
+    __slots__ = ("_data", "_given", "_offsets", "_start")
 
-    def __init__(self, start: int = 0) -> None:
+    def __init__(self, start: int = 0, data: bytes = b"") -> None:
         self._start = start
-        self._data = bytearray(b"" if start else b"\0")
-        self._offsets: dict[str, int] = {"": 0}
+        self._data = bytearray(data or (b"" if start else b"\0"))
+        self._offsets: dict[bytes, int] = {}
+        # Few of a program's names are asked for again, so it is searched; a large one is indexed.
+        self._given = data if len(data) <= _SEARCHED else b""
+        at = start
+        for name in data[:-1].split(b"\0") if len(data) > _SEARCHED else ():
+            self._offsets.setdefault(name, at)
+            at += len(name) + 1
+        self._offsets[b""] = 0
 
     def add(self, name: str) -> int:
         """The offset of a name, which is appended unless it is there."""
-        offset = self._offsets.get(name)
+        encoded = encode_name(name)
+        offset = self._offsets.get(encoded)
         if offset is None:
-            offset = self._offsets[name] = self._start + len(self._data)
-            self._data += encode_name(name) + b"\0"
-            if offset > BTF_MAX_NAME_OFFSET:
-                raise FormatError("too many names for one BTF", why="16 MiB of them at most")
+            offset = self._offsets[encoded] = self._find(encoded) or self._append(encoded)
+        return offset
+
+    def _find(self, name: bytes) -> int:
+        """The offset of a name that was given to us; 0: it was not."""
+        at = self._given.find(b"\0" + name + b"\0")
+        return self._start + at + 1 if at >= 0 else 0
+
+    def _append(self, name: bytes) -> int:
+        offset = self._start + len(self._data)
+        self._data += name + b"\0"
+        if offset > BTF_MAX_NAME_OFFSET:
+            raise FormatError("too many names for one BTF", why="16 MiB of them at most")
         return offset
 
     def encode(self) -> bytes:

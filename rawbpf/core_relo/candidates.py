@@ -98,7 +98,7 @@ def _ids(
     btf: Btf, find: Callable[[str, Collection[int]], list[int]], name: str, record: t.Type
 ) -> list[int]:
     """Types of that name, whatever their flavour, and of that kind."""
-    names = [name, *btf.strings.beginning_with(f"{name}___")]
+    names = [name, *btf.strings.flavours(name)]
     kinds = _ENUMS if isinstance(record, ENUMS) else (record.kind,)
     found = [one for each in names if essential(each) == name for one in find(each, kinds)]
     return sorted(one for one in set(found) if kinds_compatible(btf[one], record))

@@ -82,14 +82,14 @@ def relocate(code: Program, local: Btf, targets: Targets) -> Relocated:
 
 
 class Decision(NamedTuple):
-    """A record's path and value here, and there."""
+    """A record's path and value here, and there; ``text`` and ``candidate``: for people."""
 
-    path: Path
+    text: str
     kind: bpf_core_relo_kind
     local: Value
     target: Value | None
     found: Path | None
-    candidate: Candidate | None
+    candidate: str = ""
     missing: str = ""
 
 
@@ -108,7 +108,7 @@ def _decide_anew(local: Btf, record: CoreRelo, targets: Targets) -> Decision:
     kind = bpf_core_relo_kind(record.relo_kind)
     here = value_of(path, kind)
     if kind is _LOCAL_ID:
-        return Decision(path, kind, here, here, path, None)
+        return Decision(str(path), kind, here, here, path)
     root = local[record.type_id]
     if not name_of(root):
         raise UnsupportedError(f"{path} cannot be looked up", why="its type has no name")
@@ -116,14 +116,14 @@ def _decide_anew(local: Btf, record: CoreRelo, targets: Targets) -> Decision:
     matches = _matches(path, kind, candidates)
     if not matches:
         missing = what_is_missing(path, kind, candidates)
-        return Decision(path, kind, here, absent_value(kind), None, None, missing)
+        return Decision(str(path), kind, here, absent_value(kind), None, missing=missing)
     candidates[:] = [candidate for candidate, _ in matches]
     values = [value_of(found, kind) for _, found in matches]
     bits = {found.bit_offset for _, found in matches}
     if len({value.number for value in values}) > 1 or len(bits) > 1:
         raise _ambiguous(path, [(one, v) for (one, _), v in zip(matches, values, strict=True)])
     candidate, found = matches[0]
-    return Decision(path, kind, here, values[0], found, candidate)
+    return Decision(str(path), kind, here, values[0], found, _name(candidate))
 
 
 def _matches(
@@ -159,12 +159,12 @@ def _apply(
         and has_width(instruction)
         and not width_may_change(local, decision.local, found.btf, target)
     ):
-        why = f"{decision.path} has {target.size} bytes here, not {decision.local.size}"
+        why = f"{decision.text} has {target.size} bytes here, not {decision.local.size}"
         return poisoned(instruction), why
     try:
         return [patch(instruction, decision.local, target)], ""
     except FormatError as error:
-        raise FormatError(f"{decision.path}: {error.what}", why=error.why) from None
+        raise FormatError(f"{decision.text}: {error.what}", why=error.why) from None
 
 
 def _result(
@@ -176,10 +176,9 @@ def _result(
     source: Source | None,
 ) -> Result:
     target = None if why or decision.target is None else decision.target.number
-    candidate = _name(decision.candidate) if decision.candidate else ""
     return Result(
-        slot, decision.kind, str(decision.path), decision.local.number, target, before, new[0],
-        source, candidate, why or decision.missing,
+        slot, decision.kind, decision.text, decision.local.number, target, before, new[0],
+        source, decision.candidate, why or decision.missing,
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def test_the_base_comes_first():
 def test_a_name_that_is_the_end_of_another():
     """Strings may share endings; libbpf and the kernel compare characters, not offsets."""
     data = blob(t.Typedef("task_struct", 0), t.Typedef("x", 0))
-    name = Btf.from_bytes(data).strings.offsets("task_struct")[0][0]
+    name = Btf.from_bytes(data).strings.offsets("task_struct")[0]
     changed = data[:36] + struct.pack("<I", name + 5) + data[40:]
     opened = Btf.from_bytes(changed)
     assert opened.find_ids("struct") == [2]
@@ -46,7 +46,7 @@ def test_a_name_that_is_the_end_of_another():
 def test_the_bytes_of_a_name_offset_elsewhere_are_no_name():
     """The offset's four bytes also occur as sizes, as ids, and across two words."""
     opened = btf(t.Typedef("foo", 1), t.Struct("", 1, ()), t.Array(1, 1, 1), t.Struct("", 256, ()))
-    assert opened.strings.offsets("foo") == ([1], [])
+    assert opened.strings.offsets("foo") == [1]
     assert opened.find_ids("foo") == [1]
 
 
@@ -74,3 +74,12 @@ def test_names_with_many_offsets():
 def test_kinds_without_decoding():
     split = btf(FOO, base=btf(INT))
     assert [split.kind(i) for i in range(3)] == [0, INT.kind, FOO.kind]
+
+
+def test_flavours_of_a_module_and_of_its_base():
+    """Also the first name of a module's section, which no zero stands before."""
+    base = btf(t.Struct("task", 1, ()), t.Struct("task___old", 1, ()), t.Struct("tasks", 1, ()))
+    module = btf(t.Struct("task___mine", 1, ()), t.Struct("my_task___x", 1, ()), base=base)
+    assert module.strings.flavours("task") == ["task___old", "task___mine"]
+    assert base.strings.flavours("task") == ["task___old"]
+    assert [module[one].name for one in module.find_ids("task___mine")] == ["task___mine"]
