@@ -54,14 +54,18 @@ def run(arguments: dict[str, Any], root: Root = "/") -> int:
     # Hundreds of thousands of small tuples and not one cycle: collecting would only look at them
     # again and again, a third of the time that this takes.
     gc.disable()
-    kallsyms = read_kallsyms(root)
-    symbols = list(kallsyms)
-    rules = probe_rules(kallsyms, symbols, root)
-    functions = [
-        function
-        for function in probeable_functions(symbols, rules, re.compile(translate(pattern)).match)
-        if module in (None, function.module or _KERNEL_IMAGE)
-    ]
+    try:
+        kallsyms = read_kallsyms(root)
+        symbols = list(kallsyms)
+        rules = probe_rules(kallsyms, symbols, root)
+        fits = re.compile(translate(pattern)).match
+        functions = [
+            function
+            for function in probeable_functions(symbols, rules, fits)
+            if module in (None, function.module or _KERNEL_IMAGE)
+        ]
+    finally:
+        gc.enable()
     if not functions:
         raise _nothing(pattern, module, root)
     write_lines(_json(functions) if arguments["--json"] else map(_text, functions))

@@ -1,5 +1,6 @@
 """``rawbpf list`` on machines made of files, and as a process where stdout matters."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -144,3 +145,12 @@ def test_a_full_disk_is_an_error_a_closed_stdout_none(redirect, status, said):
     assert done.returncode == status
     assert said in done.stderr.decode()
     assert "Exception ignored" not in done.stderr.decode()
+
+
+def test_garbage_is_collected_again_afterwards(listed, machine):
+    assert listed("vfs_read")
+    assert gc.isenabled()
+    machine.file("/proc/kallsyms", "no line of it\n")
+    with pytest.raises(RawbpfError):
+        run(parse(USAGE, ["list"]), machine.root)
+    assert gc.isenabled()
