@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.output.escape import printable
@@ -9,7 +10,7 @@ from rawbpf.output.escape import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["show"]
+__all__ = ["date", "show"]
 
 
 def show(
@@ -36,11 +37,19 @@ def sheet(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     for number, row in enumerate(rows):
         if number:
             yield ""
-        known = {name: _text(value) for name, value in row.items()}
+        known = {
+            name: date(value) if name == "loaded_at" else _text(value)
+            for name, value in row.items()
+        }
         shown = {name: text for name, text in known.items() if text}
         width = max(map(len, shown))
         for name, text in shown.items():
             yield f"{name:<{width}}  {text}"
+
+
+def date(seconds: int) -> str:
+    """A time of day, here, from seconds since 1970."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 -- a fact of any kind

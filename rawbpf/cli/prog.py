@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.held import all_of, memory, named, only, with_holders
-from rawbpf.cli.held_show import show
+from rawbpf.cli.held_show import date, show
 from rawbpf.cli.results import write_lines
 from rawbpf.output.table import table
 from rawbpf.programs.kernel_program import KernelProgram
@@ -103,8 +103,10 @@ def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _cells(row: dict[str, Any]) -> list[object]:
-    loaded = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["loaded_at"]))
-    shown = row | {"loaded_at": loaded, "map_ids": " ".join(map(str, row["map_ids"]))}
+    shown = row | {
+        "loaded_at": date(row["loaded_at"]),
+        "map_ids": " ".join(map(str, row["map_ids"])),
+    }
     return [shown[name] for name in _COLUMNS.values()]
 
 

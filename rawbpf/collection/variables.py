@@ -78,7 +78,7 @@ class Section(MutableMapping[str, Any]):
         if self._frozen:
             raise UsageError(f"{name} cannot change any more", why=f"{self.name} is constant")
         kind = self._codec(name)
-        data = _plain(place, value) if kind is None else kind.encode(value)
+        data = _plain(place, value) if kind is None else kind.encode(value, name)
         self._memory[place.offset : place.offset + place.size] = data
 
     def __delitem__(self, name: str) -> None:

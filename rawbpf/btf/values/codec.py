@@ -55,10 +55,10 @@ class ValueCodec:
             raise FormatError("truncated value", why=f"{len(data)} bytes of {self.size}")
         return self._inner.get(data, 0)
 
-    def encode(self, value: Any) -> bytes:  # noqa: ANN401 -- checked below
-        """The bytes. UsageError: it is no value of the type; the message says where."""
+    def encode(self, value: Any, name: str = "") -> bytes:  # noqa: ANN401 -- checked below
+        """The bytes. UsageError: it is no value of the type; the message says where in ``name``."""
         buffer = bytearray(self.size)
-        self._inner.put(buffer, 0, value, "")
+        self._inner.put(buffer, 0, value, name)
         return bytes(buffer)
 
 

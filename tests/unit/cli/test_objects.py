@@ -68,6 +68,7 @@ def test_facts_that_are_not_known_are_left_out():
     rows = [{"id": 1, "frozen": True, "pids": [{"pid": 7, "comm": "a\nb"}], "btf_id": None}]
     assert list(sheet(rows)) == ["id      1", "frozen  yes", r"pids    a\nb(7)"]
     assert list(sheet([{"id": 1}, {"id": 2}])) == ["id  1", "", "id  2"]
+    assert "loaded_at  2026-" in next(sheet([{"loaded_at": 1795648854}]))
 
 
 @pytest.mark.parametrize(

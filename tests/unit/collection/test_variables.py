@@ -40,7 +40,7 @@ def test_values_have_the_types_of_c(section):
 
 def test_what_does_not_fit_is_refused(section):
     for name, value in (("target_pid", 1 << 32), ("label", b"123456789"), ("plain", 1 << 16)):
-        with pytest.raises(UsageError):
+        with pytest.raises(UsageError, match=name):
             section[name] = value
     assert not any(section.contents)
 
