@@ -71,7 +71,7 @@ class Strings:
     'int'
     """
 
-    __slots__ = ("_base", "_cache", "_data", "_left", "_scan", "_start", "_texts", "end")
+    __slots__ = ("_base", "_cache", "_data", "_ends", "_left", "_scan", "_start", "_texts", "end")
 
     def __init__(self, data: bytes, base: Strings | None = None) -> None:
         # A split BTF may have no strings of its own; a base has at least the empty one.
@@ -90,6 +90,7 @@ class Strings:
         self._texts: dict[int, str] = {}
         # A name is asked of one module after the other, and each asks the base.
         self._scan: tuple[str, Scan] | None = None
+        self._ends: tuple[str, list[int]] | None = None
         # Names may share endings, but no compiler makes them overlap so much that reading each
         # once reads the section many times over. A hostile blob's could fill the memory.
         self._left = 16 * len(data) + 65536
@@ -140,8 +141,13 @@ class Strings:
 
         That is legal, and no writer of BTF is known that makes use of it.
         """
+        if self._ends is None or self._ends[0] != name:
+            self._ends = name, self._endings(name)
+        return self._ends[1]
+
+    def _endings(self, name: str) -> list[int]:
         wanted = encode_name(name) + b"\0"
-        found = [] if self._base is None else self._base.endings(name)
+        found = [] if self._base is None else list(self._base.endings(name))
         at = self._data.find(wanted, 1)
         while at >= 0:
             if self._data[at - 1]:

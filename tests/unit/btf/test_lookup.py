@@ -83,3 +83,13 @@ def test_flavours_of_a_module_and_of_its_base():
     assert module.strings.flavours("task") == ["task___old", "task___mine"]
     assert base.strings.flavours("task") == ["task___old"]
     assert [module[one].name for one in module.find_ids("task___mine")] == ["task___mine"]
+
+
+def test_many_modules_cost_one_look_at_their_base():
+    base = Btf.from_bytes(blob(t.Fwd("task")))
+    modules = [Btf(blob(t.Fwd(name), base=base), base) for name in "abc"]
+    assert modules[0].own_ids("absent") == []
+    looked = base.strings.scan("absent"), base.strings.endings("absent")
+    assert [one.own_ids("absent") for one in modules[1:]] == [[], []]
+    assert base.strings.scan("absent") is looked[0]
+    assert base.strings.endings("absent") is looked[1]
