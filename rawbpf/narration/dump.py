@@ -35,13 +35,19 @@ _HEX = _ROW * 3 - 1
 def dump(call: Call) -> str:
     """Lines for each block of memory of a call, indented below its line."""
     lines: list[str] = []
+    left_out = 0
     for block in call.blocks:
+        if block.field.isdecimal() and int(block.field) >= _MOST_ROWS:
+            left_out += 1  # one of many names that an array points to
+            continue
         size = len(block.before if block.before is not None else block.after or b"")
         if block.kind == "events" or not size:
             continue
         written = "" if block.before is not None else ", written by the kernel"
         lines.append(f"    {block.path}, {size} bytes{written}:")
         lines += _shown(call, block)
+    if left_out:
+        lines.append(f"    ... and {left_out} more that are pointed to")
     return "\n".join(lines) + "\n" if lines else ""
 
 

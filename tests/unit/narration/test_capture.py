@@ -16,11 +16,12 @@ from rawbpf.narration.narrator import recorded
 from rawbpf.programs.load import load
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf
+from rawbpf.syscall.bpf_link import link_create_kprobe_multi
 from rawbpf.syscall.bpf_link_info import link_info
 from rawbpf.syscall.bpf_object import enable_stats, fd_by_id, obj_get
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import enter, replaced
-from rawbpf.uapi.bpf import bpf_cmd, bpf_link_type, bpf_map_type, bpf_prog_type
+from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd, bpf_link_type, bpf_map_type, bpf_prog_type
 from rawbpf.uapi.bpf_attr import (
     BpfAttrInfo,
     BpfAttrMapCreate,
@@ -250,3 +251,13 @@ def test_an_array_that_no_instruction_asks_for_is_left_alone():
     ):
         enter("bpf", bpf_cmd.BPF_PROG_LOAD, ctypes.addressof(attr), ctypes.sizeof(attr))
     assert [block.path for block in calls[0].blocks] == ["attr"]
+
+
+def test_of_very_many_names_only_the_first_are_dumped():
+    names = [f"function_{number}" for number in range(1000)]
+    with replaced(FakeKernel(BPF_LINK_CREATE=[70])), recorded() as calls:
+        link_create_kprobe_multi(9, names, bpf_attach_type.BPF_TRACE_KPROBE_MULTI).close()
+    text = dump(calls[0])
+    assert "function_63" in text
+    assert "function_64" not in text
+    assert text.endswith("    ... and 936 more that are pointed to\n")
