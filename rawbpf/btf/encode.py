@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.btf import types as t
 from rawbpf.btf.header import encode_header
-from rawbpf.btf.strings import StringTable
+from rawbpf.btf.string_table import StringTable
 from rawbpf.errors import FormatError
 from rawbpf.uapi import btf as uapi
 

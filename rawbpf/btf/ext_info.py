@@ -9,7 +9,8 @@ own layout of a type). All names and texts are in the string section of the .BTF
 func_info and line_info records, without section headers, and counts instructions: ``pack`` makes
 them once ``insn_off`` has been divided.
 
->>> from rawbpf.btf.strings import Strings, StringTable
+>>> from rawbpf.btf.string_table import StringTable
+>>> from rawbpf.btf.strings import Strings
 >>> strings = StringTable()
 >>> info = ExtInfo({"kprobe/f": [FuncInfo(0, 3)]}, {}, {})
 >>> data = encode_ext_info(info, strings)
@@ -29,7 +30,8 @@ from rawbpf.uapi.btf import BTF_EXT_HEADER, BTF_MAGIC, BTF_VERSION
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from rawbpf.btf.strings import Strings, StringTable
+    from rawbpf.btf.string_table import StringTable
+    from rawbpf.btf.strings import Strings
 
 __all__ = [
     "CoreRelo",
@@ -196,7 +198,7 @@ def _words(record: Record, strings: StringTable) -> Words:
 def pack(records: Iterable[FuncInfo | LineInfo], strings: StringTable, order: str = "=") -> bytes:
     """Records one after the other, as BPF_PROG_LOAD takes them.
 
-    >>> from rawbpf.btf.strings import StringTable
+    >>> from rawbpf.btf.string_table import StringTable
     >>> pack([FuncInfo(0, 1), FuncInfo(4, 2)], StringTable(), "<").hex(" ", 4)
     '00000000 01000000 04000000 02000000'
     """
@@ -207,7 +209,7 @@ def pack(records: Iterable[FuncInfo | LineInfo], strings: StringTable, order: st
 def unpack_func_info(data: bytes, size: int) -> list[FuncInfo]:
     """The records of a loaded program; ``size`` is a record's, of which we read what we know.
 
-    >>> from rawbpf.btf.strings import StringTable
+    >>> from rawbpf.btf.string_table import StringTable
     >>> unpack_func_info(pack([FuncInfo(0, 1), FuncInfo(4, 2)], StringTable()), 8)
     [FuncInfo(insn_off=0, type_id=1), FuncInfo(insn_off=4, type_id=2)]
     """

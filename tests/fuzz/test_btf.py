@@ -26,7 +26,8 @@ from rawbpf.btf.ext_info import (
 )
 from rawbpf.btf.sanitize import FEATURES, features_used, sanitized
 from rawbpf.btf.sizes import align_of, size_of
-from rawbpf.btf.strings import Strings, StringTable
+from rawbpf.btf.string_table import StringTable
+from rawbpf.btf.strings import Strings
 from rawbpf.btf.values.codec import codec
 from rawbpf.errors import FormatError
 from tests.support.btf_records import EVERY_KIND, INT, blob, build, several
