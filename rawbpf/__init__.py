@@ -12,6 +12,8 @@ An object that clang made, with its maps, programs and variables:
         obj.rodata["target_pid"] = 4711
         obj.load()
         obj.attach()
+        for event in obj.events("events").read(duration=2):
+            print(event["pid"], event["comm"])
         print(dict(obj.maps["counts"].items()))
 
 Leaving the block detaches. Everything that is raised is a RawbpfError; what the kernel refused is

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rawbpf.btf.sizes import strip
 from rawbpf.cli.terminal import say
 from rawbpf.errors import UsageError
+from rawbpf.events.guesses import Guesses
 from rawbpf.events.log_record import LogRecord, decode_log, is_log
-from rawbpf.events.typed import EventType, guess_type, named_type, reachable
+from rawbpf.events.typed import named_type
 from rawbpf.uapi.bpf import bpf_map_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rawbpf.events.typed import EventType
     from rawbpf.specs.object_spec import ObjectSpec
     from rawbpf.trace.records import Record
 
@@ -71,8 +72,7 @@ class Decoder:
 
     def __init__(self, spec: ObjectSpec, wanted: Wanted) -> None:
         self._spec, self._wanted = spec, wanted
-        self._guesses: dict[tuple[str, int], EventType | None] = {}
-        self._foreign = _foreign(spec)
+        self._guesses = Guesses(spec)
 
     def decode(self, record: Record) -> Typed | LogRecord | bytes:
         """The members, the message, or the bytes as they came."""
@@ -83,15 +83,12 @@ class Decoder:
         return record.data if kind is None else Typed(kind.name, kind.decode(record.data))
 
     def _guess(self, record: Record) -> EventType | None:
-        key = record.map, len(record.data)
-        if key not in self._guesses and self._spec.btf is not None:
-            padded = self._spec.maps[record.map].map_type is PERF
-            self._guesses[key] = guess_type(
-                self._spec.btf, len(record.data), padded=padded, foreign=self._foreign
-            )
-            if self._guesses[key] is None:
-                say(_UNKNOWN.format(map=record.map, size=len(record.data)), at="warning")
-        return self._guesses.get(key)
+        size = len(record.data)
+        known = (record.map, size) in self._guesses
+        kind = self._guesses.guess(record.map, size)
+        if kind is None and not known and self._spec.btf is not None:
+            say(_UNKNOWN.format(map=record.map, size=size), at="warning")
+        return kind
 
 
 _UNKNOWN = (
@@ -99,16 +96,3 @@ _UNKNOWN = (
     "shown as bytes. --print {map}:STRUCT names one; clang keeps it in the BTF only if something "
     "global has its type: const struct STRUCT *unused;"
 )
-
-
-def _foreign(spec: ObjectSpec) -> set[int]:
-    """Types that are no records: the kernel's, which CO-RE records name, and the keys of maps."""
-    if spec.btf is None:
-        return set()
-    named = (
-        record.type_id
-        for program in spec.programs.values()
-        for record in program.code.relocations.values()
-    )
-    keys = (one.btf_key_type_id for one in spec.maps.values())
-    return reachable(spec.btf, named) | {strip(spec.btf, key) for key in keys if key}

@@ -4,7 +4,8 @@
         obj.rodata["target_pid"] = 42      what is constant for the verifier, until load()
         obj.load()
         obj.attach()                       or attach({"count": "eth0"}): sections say no interface
-        obj.maps["events"], obj.programs["handle_open"], obj.bss["dropped"]
+        obj.maps["counts"], obj.programs["handle_open"], obj.bss["dropped"]
+        for event in obj.events("events").read(duration=2): ...
 
 The steps are apart, so that one can look and change in between: ``spec`` is a value until ``load``.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rawbpf.collection.attach import attach_all
+from rawbpf.collection.events import Events
 from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.collection.load import Loader
 from rawbpf.collection.named import Named, unknown
@@ -25,6 +27,8 @@ from rawbpf.collection.prepare import prepare
 from rawbpf.collection.relocate import relocate
 from rawbpf.collection.variables import Section
 from rawbpf.errors import UsageError
+from rawbpf.events.guesses import Guesses
+from rawbpf.events.typed import named_type
 from rawbpf.kernel.bpffs import DEFAULT_PLACE
 from rawbpf.syscall.owner import Owner
 
@@ -180,6 +184,20 @@ class Collection(Owner):
         self.links.update(links)
         left = {name: why for name, why in self.skipped.items() if name not in links}
         self.skipped = left | skipped
+
+    def events(self, name: str, struct: str | None = None) -> Events:
+        """The records that programs send through map ``name``, from now on; see ``Events.read``.
+
+        ``struct``: what they are. Without it the struct that fits, if only one of the object does.
+        UsageError: not loaded, no ring, no such struct.
+        """
+        ring, types, guesses = self.maps[name], self.spec.btf, Guesses(self.spec)
+        if struct and types is None:
+            raise UsageError("the object has no BTF", fix="compile with -g")
+        named = named_type(types, struct) if struct and types else None
+        return self._stack.enter_context(
+            Events(ring, lambda size: named or guesses.guess(name, size))
+        )
 
     def pin(self, directory: str) -> None:
         """Pin the programs in a folder of bpffs, the maps in ``maps`` below: they stay loaded.

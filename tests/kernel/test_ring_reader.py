@@ -3,6 +3,12 @@
 import pytest
 
 from rawbpf.asm import Builder, r1, r2, r3, r4, r10
+from rawbpf.btf.btf import Btf
+from rawbpf.btf.encode import BtfBuilder
+from rawbpf.btf.values.codec import codec
+from rawbpf.collection.events import Events
+from rawbpf.errors import ClosedError, UsageError
+from rawbpf.events.typed import EventType
 from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.maps.map import Map
 from rawbpf.programs.load import load
@@ -79,3 +85,29 @@ def test_a_perf_array_of_one_entry_has_one_ring():
     spec = MapSpec("one", bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, max_entries=1)
     with Map.create(spec) as events, PerfReader(events, pages=1) as reader:
         assert len(reader.filenos()) == 1
+
+
+def test_records_as_dicts_while_they_come(ring_and_program):
+    ring, program = ring_and_program
+    b = BtfBuilder()
+    u64 = b.add_int("unsigned long", 8)
+    pair = b.add_struct("pair_event", 16, [("first", u64, 0), ("second", u64, 64)])
+    kind = EventType("pair_event", codec(Btf(b.encode()), pair))
+    with Events(ring, {16: kind}.get) as events:
+        assert list(events.read(duration=0)) == []
+        program.test_run(PACKET)
+        for event in events.read():  # no end: the first one ends it
+            assert event == {"first": 7, "second": 8}
+            break
+        program.test_run(PACKET)
+        assert len(list(events.read(duration=0.01))) == 1
+        assert events.lost == 0
+    events.close()
+    with pytest.raises(ClosedError):
+        next(events.read())
+
+
+def test_a_hash_is_no_ring():
+    spec = MapSpec("counts", bpf_map_type.BPF_MAP_TYPE_HASH, 4, 4, max_entries=1)
+    with Map.create(spec) as counts, pytest.raises(UsageError, match="'counts' is no ring"):
+        Events(counts, {}.get)

@@ -99,3 +99,15 @@ def test_objects_say_what_they_are(obj):
     assert repr(link) == "<Link xdp of lo>"
     obj.close()
     assert repr(link) == "<Link xdp of lo, closed>"
+
+
+def test_events_come_from_a_ring(obj):
+    with pytest.raises(UnknownNameError, match="call load"):
+        obj.events("counts")
+    obj.load()
+    with pytest.raises(UsageError, match="'counts' is no ring"):
+        obj.events("counts")
+    with pytest.raises(UnknownNameError, match="did you mean counts"):
+        obj.events("count")
+    with pytest.raises(UsageError, match="no struct 'event'"):
+        obj.events("counts", "event")
