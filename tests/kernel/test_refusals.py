@@ -141,6 +141,8 @@ MAPS = {
 @pytest.mark.parametrize(("spec", "code", "field"), MAPS.values(), ids=MAPS)
 def test_maps(spec, code, field):
     found = map_refusal(spec)
+    if spec.map_extra and VERSION < (5, 16):
+        code = "RB-E015"  # there is no such field yet, for any type
     assert found.code == code, found.sentence
     if field is not None:
         assert list(found.patch.fields) == field.split()
