@@ -57,12 +57,19 @@ def read_input(path: str | Path, largest: int = LARGEST) -> bytes:
     """All that is in it. UsageError: it cannot be read, or has more than ``largest`` bytes."""
     try:
         with open_input(path) as file:
-            data = file.read(largest + 1)
+            data = _read(file, largest + 1)
     except OSError as error:
         raise UsageError(f"cannot read {path}", why=error.strerror) from None
     if len(data) > largest:
         raise UsageError(f"cannot read {path}", why=f"it has more than {largest >> 20} MiB")
     return data
+
+
+def _read(file: BufferedReader, most: int) -> bytes:
+    """Up to so many bytes. Python makes room for all it is asked for: ask for what there seems."""
+    seems = min(os.fstat(file.fileno()).st_size + 1, most)
+    data = file.read(seems)
+    return data if len(data) < seems else data + file.read(most - seems)
 
 
 def read_stdin(largest: int = LARGEST) -> bytes:

@@ -107,13 +107,17 @@ def _high_half(data: bytes, offset: int) -> int:
     return int(high) & _LOW_HALF
 
 
+_bytes_of = lru_cache(maxsize=4096)(Instruction.encode)
+"""Programs of one object share most of their instructions (see ``_frequent``)."""
+
+
 def encode_all(instructions: Iterable[Instruction]) -> bytes:
     """The bytes of a program.
 
     >>> len(encode_all([Instruction(0x18, imm=1 << 40), Instruction(0x95)]))
     24
     """
-    return b"".join(instruction.encode() for instruction in instructions)
+    return b"".join(map(_bytes_of, instructions))
 
 
 def slots_of(instructions: Iterable[Instruction]) -> list[int]:

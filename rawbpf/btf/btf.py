@@ -116,10 +116,10 @@ class Btf:
             raise FormatError(f"BTF has no type {type_id}", why=f"its ids end at {len(self) - 1}")
         return self._starts.span(own)
 
-    def raw(self, first: int, end: int) -> array[int]:
+    def raw(self, first: int, end: int) -> memoryview[int]:
         """The words of its own types with the ids from ``first`` up to ``end``."""
         if first >= end:
-            return array("I")
+            return self._words[:0]
         begin, _ = self._span(first - self.first_id, first)
         return self._words[begin : self._span(end - 1 - self.first_id, end - 1)[1]]
 
@@ -219,12 +219,14 @@ def _kinds(kind: int | Collection[int] | None) -> frozenset[int] | None:
     return None if kind is None else frozenset((kind,) if isinstance(kind, int) else kind)
 
 
-def _words(data: bytes, header: Header) -> array[int]:
-    words = array("I")
-    words.frombytes(memoryview(data)[header.types])
-    if header.order != ("<" if sys.byteorder == "little" else ">"):
-        words.byteswap()
-    return words
+def _words(data: bytes, header: Header) -> memoryview[int]:
+    """The type section, where it is: only what has another byte order is copied."""
+    section = memoryview(data)[header.types]
+    if header.order == ("<" if sys.byteorder == "little" else ">"):
+        return section.cast("I")
+    words = array("I", section.tobytes())
+    words.byteswap()
+    return memoryview(words)
 
 
 def _layout(data: bytes, header: Header) -> dict[int, tuple[int, int]]:

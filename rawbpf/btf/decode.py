@@ -1,6 +1,6 @@
 """The words of one type to its record.
 
-``words`` is the whole type section as an array of 32-bit integers in the machine's own order and
+``words`` is the whole type section as 32-bit integers in the machine's own order and
 ``at`` the index of the type's btf_type. Ids are not checked here: who follows one does that.
 """
 
@@ -13,7 +13,6 @@ from rawbpf.errors import FormatError
 from rawbpf.uapi import btf as uapi
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Callable, Iterator, Mapping
 
     from rawbpf.btf.strings import Strings
@@ -40,7 +39,7 @@ def length_of(info: int, layout: Mapping[int, tuple[int, int]]) -> int:
     return 3 + fixed + each * vlen
 
 
-def decode_type(words: array[int], at: int, end: int, strings: Strings) -> t.Type:
+def decode_type(words: memoryview[int], at: int, end: int, strings: Strings) -> t.Type:
     """The record of the type whose words are ``words[at:end]``."""
     kind = words[at + 1] >> 24 & uapi.BTF_MAX_KIND
     reference = _REFERENCES.get(kind)
@@ -62,19 +61,19 @@ _REFERENCES: dict[int, Callable[[int], t.Type]] = {
 """Kinds that are a type id and nothing else."""
 
 
-def _name(words: array[int], at: int, strings: Strings) -> str:
+def _name(words: memoryview[int], at: int, strings: Strings) -> str:
     return strings.at(words[at])
 
 
-def _vlen(words: array[int], at: int) -> int:
+def _vlen(words: memoryview[int], at: int) -> int:
     return words[at + 1] & uapi.BTF_MAX_VLEN
 
 
-def _kind_flag(words: array[int], at: int) -> bool:
+def _kind_flag(words: memoryview[int], at: int) -> bool:
     return words[at + 1] >> 31 == 1
 
 
-def _elements(words: array[int], at: int, width: int) -> Iterator[tuple[int, ...]]:
+def _elements(words: memoryview[int], at: int, width: int) -> Iterator[tuple[int, ...]]:
     """The words of each element of a kind without words of its own before them."""
     start = at + 3
     end = start + width * _vlen(words, at)
@@ -85,7 +84,7 @@ def _signed(word: int, bits: int = 32) -> int:
     return word - (1 << bits) if word >> (bits - 1) else word
 
 
-def _int(words: array[int], at: int, strings: Strings) -> t.Int:
+def _int(words: memoryview[int], at: int, strings: Strings) -> t.Int:
     data = words[at + 3]
     return t.Int(
         _name(words, at, strings),
@@ -96,11 +95,11 @@ def _int(words: array[int], at: int, strings: Strings) -> t.Int:
     )
 
 
-def _array(words: array[int], at: int, _strings: Strings) -> t.Array:
+def _array(words: memoryview[int], at: int, _strings: Strings) -> t.Array:
     return t.Array(words[at + 3], words[at + 4], words[at + 5])
 
 
-def _members(words: array[int], at: int, strings: Strings) -> tuple[t.Member, ...]:
+def _members(words: memoryview[int], at: int, strings: Strings) -> tuple[t.Member, ...]:
     rows = _elements(words, at, 3)
     name = strings.at
     if _kind_flag(words, at):
@@ -110,17 +109,17 @@ def _members(words: array[int], at: int, strings: Strings) -> tuple[t.Member, ..
     return tuple([t.Member(name(n), type_id, off) for n, type_id, off in rows])
 
 
-def _struct(words: array[int], at: int, strings: Strings) -> t.Struct:
+def _struct(words: memoryview[int], at: int, strings: Strings) -> t.Struct:
     members = _members(words, at, strings)
     return t.Struct(_name(words, at, strings), words[at + 2], members, _kind_flag(words, at))
 
 
-def _union(words: array[int], at: int, strings: Strings) -> t.Union:
+def _union(words: memoryview[int], at: int, strings: Strings) -> t.Union:
     members = _members(words, at, strings)
     return t.Union(_name(words, at, strings), words[at + 2], members, _kind_flag(words, at))
 
 
-def _enum(words: array[int], at: int, strings: Strings) -> t.Enum:
+def _enum(words: memoryview[int], at: int, strings: Strings) -> t.Enum:
     signed = _kind_flag(words, at)
     rows = _elements(words, at, 2)
     values = tuple(
@@ -129,7 +128,7 @@ def _enum(words: array[int], at: int, strings: Strings) -> t.Enum:
     return t.Enum(_name(words, at, strings), words[at + 2], values, signed)
 
 
-def _enum64(words: array[int], at: int, strings: Strings) -> t.Enum64:
+def _enum64(words: memoryview[int], at: int, strings: Strings) -> t.Enum64:
     signed = _kind_flag(words, at)
     values = []
     for n, low, high in _elements(words, at, 3):
@@ -138,48 +137,48 @@ def _enum64(words: array[int], at: int, strings: Strings) -> t.Enum64:
     return t.Enum64(_name(words, at, strings), words[at + 2], tuple(values), signed)
 
 
-def _fwd(words: array[int], at: int, strings: Strings) -> t.Fwd:
+def _fwd(words: memoryview[int], at: int, strings: Strings) -> t.Fwd:
     return t.Fwd(_name(words, at, strings), _kind_flag(words, at))
 
 
-def _typedef(words: array[int], at: int, strings: Strings) -> t.Typedef:
+def _typedef(words: memoryview[int], at: int, strings: Strings) -> t.Typedef:
     return t.Typedef(_name(words, at, strings), words[at + 2])
 
 
-def _func(words: array[int], at: int, strings: Strings) -> t.Func:
+def _func(words: memoryview[int], at: int, strings: Strings) -> t.Func:
     return t.Func(_name(words, at, strings), words[at + 2], _vlen(words, at))
 
 
-def _func_proto(words: array[int], at: int, strings: Strings) -> t.FuncProto:
+def _func_proto(words: memoryview[int], at: int, strings: Strings) -> t.FuncProto:
     rows = _elements(words, at, 2)
     return t.FuncProto(words[at + 2], tuple([t.Param(strings.at(n), i) for n, i in rows]))
 
 
-def _var(words: array[int], at: int, strings: Strings) -> t.Var:
+def _var(words: memoryview[int], at: int, strings: Strings) -> t.Var:
     return t.Var(_name(words, at, strings), words[at + 2], words[at + 3])
 
 
-def _datasec(words: array[int], at: int, strings: Strings) -> t.DataSec:
+def _datasec(words: memoryview[int], at: int, strings: Strings) -> t.DataSec:
     rows = _elements(words, at, 3)
     variables = tuple([t.SecVar(*row) for row in rows])
     return t.DataSec(_name(words, at, strings), words[at + 2], variables)
 
 
-def _float(words: array[int], at: int, strings: Strings) -> t.Float:
+def _float(words: memoryview[int], at: int, strings: Strings) -> t.Float:
     return t.Float(_name(words, at, strings), words[at + 2])
 
 
-def _decl_tag(words: array[int], at: int, strings: Strings) -> t.DeclTag:
+def _decl_tag(words: memoryview[int], at: int, strings: Strings) -> t.DeclTag:
     component = _signed(words[at + 3])
     name = _name(words, at, strings)
     return t.DeclTag(name, words[at + 2], component, _kind_flag(words, at))
 
 
-def _type_tag(words: array[int], at: int, strings: Strings) -> t.TypeTag:
+def _type_tag(words: memoryview[int], at: int, strings: Strings) -> t.TypeTag:
     return t.TypeTag(_name(words, at, strings), words[at + 2], _kind_flag(words, at))
 
 
-_DECODERS: dict[int, Callable[[array[int], int, Strings], t.Type]] = {
+_DECODERS: dict[int, Callable[[memoryview[int], int, Strings], t.Type]] = {
     uapi.BTF_KIND_INT: _int,
     uapi.BTF_KIND_ARRAY: _array,
     uapi.BTF_KIND_STRUCT: _struct,

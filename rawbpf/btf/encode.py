@@ -59,9 +59,9 @@ class BtfBuilder:
         self.next_id += 1
         return self.next_id - 1
 
-    def copy(self, words: array[int], count: int) -> None:
+    def copy(self, words: memoryview[int], count: int) -> None:
         """Append the words of ``count`` types, which refer to the names that we went on from."""
-        self._words.extend(words)
+        self._words.frombytes(words.tobytes())
         self.next_id += count
 
     def add_int(self, name: str, size: int, *, signed: bool = False, encoding: int = 0) -> int:

@@ -35,7 +35,7 @@ class Starts:
 
     __slots__ = ("_count", "_end", "_groups", "_layout", "_lengths", "_next", "_words")
 
-    def __init__(self, words: array[int], layout: Mapping[int, tuple[int, int]]) -> None:
+    def __init__(self, words: memoryview[int], layout: Mapping[int, tuple[int, int]]) -> None:
         self._words, self._layout = words, layout
         # The kernel's types share about 500 infos. A mere dict: Python looks into it twice as
         # fast as into one that fills itself.

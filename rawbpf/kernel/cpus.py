@@ -15,6 +15,7 @@ from rawbpf.kernel.files import Root, read_text
 
 __all__ = ["online_cpus", "parse_cpu_list", "possible_cpus"]
 
+_RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _MOST = 1 << 16
 """More than any kernel is built for (NR_CPUS is at most 8192): a damaged list, no machine."""
 
@@ -27,7 +28,7 @@ def parse_cpu_list(text: str) -> list[int]:
     """
     cpus: list[int] = []
     for part in text.strip().split(",") if text.strip() else ():
-        found = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", part)
+        found = _RANGE.fullmatch(part)
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
         if not first <= last < _MOST:
             raise FormatError(

@@ -40,6 +40,9 @@ class KernelVersion(NamedTuple):
         return f"{self.major}.{self.minor}.{self.patch}"
 
 
+_RELEASE = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?")
+_DEBIAN = re.compile(r"\bDebian ([0-9]+\.\S+)")
+
 MINIMUM = KernelVersion(5, 8, 0)
 """The oldest kernel that rawbpf supports: the first with CAP_BPF and the BPF ring buffer."""
 
@@ -54,7 +57,7 @@ def kernel_version(release: str | None = None, *, root: Root = "/") -> KernelVer
     """
     if release is None:
         release = _running(root)
-    found = re.match(r"([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?", release)
+    found = _RELEASE.match(release)
     if found is None:
         raise FormatError(f"{release!r} is no kernel release", fix="one looks like 6.1.0-18-amd64")
     return KernelVersion(int(found[1]), int(found[2]), int(found[3] or 0))
@@ -79,7 +82,7 @@ def _running(root: Root) -> str:
     if (ubuntu := read_text(root, "/proc/version_signature")) is not None:
         return ubuntu.split()[-1]
     build = read_text(root, "/proc/sys/kernel/version") or ""
-    if debian := re.search(r"\bDebian ([0-9]+\.\S+)", build):
+    if debian := _DEBIAN.search(build):
         return debian[1]
     return read_text(root, "/proc/sys/kernel/osrelease") or os.uname().release
 
