@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.collection.pins import pin_name, reuse
+from rawbpf.errors import KernelError
 from rawbpf.kernel.pins import unpin
 from rawbpf.maps.map import Map
 
@@ -37,7 +39,14 @@ class MapMaker(NamedTuple):
         if found is not None:
             return self.stack.enter_context(found)
         one = self.stack.enter_context(self._create(spec))
-        one.pin(path)
+        try:
+            one.pin(path)
+        except KernelError as error:
+            # Who loads the same object at the same moment may have been quicker.
+            found = reuse(spec, path, self.btf) if error.errno == errno.EEXIST else None
+            if found is None:
+                raise
+            return self.stack.enter_context(found)
         self.undo.callback(unpin, path)
         return one
 

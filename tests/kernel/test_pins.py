@@ -153,6 +153,20 @@ def test_a_map_that_is_pinned_by_name_is_shared(kernel):
     unpin(pinned)
 
 
+def test_who_is_quicker_pins_the_map_for_both(kernel, monkeypatch):
+    """The other loads the object when this one has found nothing pinned."""
+    with shared(kernel) as one, shared(kernel) as other:
+
+        def look(*_nothing_is_there_yet):
+            monkeypatch.undo()
+            other.load()
+
+        monkeypatch.setattr("rawbpf.collection.make_map.reuse", look)
+        one.load()
+        assert one.maps["rawbpf_runs"].info().id == other.maps["rawbpf_runs"].info().id
+    unpin(BPFFS / "rawbpf_runs")
+
+
 def test_a_load_that_fails_takes_its_pins_away(kernel):
     with shared(kernel) as one:
         program = one.spec.programs["count"]
