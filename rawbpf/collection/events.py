@@ -1,11 +1,13 @@
 """What programs send through a ring, one record after the other.
 
-with rawbpf.open("tool.bpf.o") as obj:
-obj.load()
-events = obj.events("events")           from here on nothing is missed
-obj.attach()
-for event in events.read(duration=2):
-print(event["pid"], event["comm"])
+    with rawbpf.open("tool.bpf.o") as obj:
+        obj.load()
+        events = obj.events("events")
+        obj.attach()
+        for event in events.read(duration=2):
+            print(event["pid"], event["comm"])
+
+Asked for before the programs are attached, it misses nothing.
 """
 
 from __future__ import annotations

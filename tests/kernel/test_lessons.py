@@ -1,13 +1,14 @@
 """The lessons that need a kernel: their solutions are green, their commands do what they show."""
 
 import os
-import re
+from pathlib import Path
 
 import pytest
 
 import rawbpf
 from tests.support import console, lessons
 from tests.support.bpf_objects import CLANGS, built
+from tests.support.command import opening_files
 from tests.support.markdown import ROOT, blocks
 
 COMMANDS = console.commands("kernel")
@@ -29,8 +30,12 @@ def test_the_readmes_examples_run(capsys):
     probe, loader = (one for one in blocks(ROOT / "README.md") if one.language == "python")
     exec(compile(probe.text, probe.name, "exec"), {})  # noqa: S102 -- it is ours
     assert "events delivered" in capsys.readouterr().out
-    text = loader.text.replace("4711", str(os.getpid()))
-    text = text.replace("tool.bpf.o", str(built("syscall_pairs", CLANGS[-1])))
-    names = {"rawbpf": rawbpf, "input": lambda _prompt: os.getppid()}
-    exec(compile(text, loader.name, "exec"), names)  # noqa: S102 -- ours as well
-    assert re.fullmatch(rf"{{{os.getpid()}: 1}} [1-9]\d*\n", capsys.readouterr().out)
+    text = loader.text.replace("4711", str(os.getpid())).replace("duration=10", "duration=0.5")
+    text = text.replace("open_ring.bpf.o", str(built("open_ring", CLANGS[-1])))
+    with opening_files():
+        exec(compile(text, loader.name, "exec"), {"rawbpf": rawbpf})  # noqa: S102 -- ours as well
+    *opened, dropped = capsys.readouterr().out.splitlines()
+    assert dropped == "0 did not fit"
+    me = f"{os.getpid()} {Path('/proc/self/comm').read_text().strip()} "
+    assert f"{me}/proc/uptime" in opened
+    assert all(line.startswith(me) for line in opened)
