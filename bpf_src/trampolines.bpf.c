@@ -1,5 +1,6 @@
 /* A function's beginning and end through a trampoline: no breakpoint, typed arguments, and at the end
- * arguments and result side by side.
+ * arguments and result side by side. A kretprobe is the older way to see a result: the arguments are
+ * gone by then.
  *
  * fentry and fexit look at do_sys_openat2(dfd, filename, how); the sleepable program ("fentry.s") may
  * wait for a page of user memory, which is why copy_from_user is lent to it alone. Since only some
@@ -9,11 +10,12 @@
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>
+#include <rawbpf/args.h>
 
 LICENSE("GPL");
 
 const volatile u32 target_pid = 0;
-u64 entered = 0, failed = 0, succeeded = 0;
+u64 entered = 0, failed = 0, succeeded = 0, returned = 0;
 u32 last_mode = 0;
 char first_bytes[16];
 
@@ -41,6 +43,14 @@ int leave(u64 *ctx)
 
 	if (ours())
 		__sync_fetch_and_add(result < 0 ? &failed : &succeeded, 1);
+	return 0;
+}
+
+SEC("kretprobe/do_sys_openat2")
+int leave_the_older_way(struct pt_regs *ctx)
+{
+	if (ours() && (int)RESULT(ctx) >= 0)
+		__sync_fetch_and_add(&returned, 1);
 	return 0;
 }
 
