@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rawbpf.btf import types as t
     from rawbpf.btf.btf import Btf
     from rawbpf.btf.ext_info import CoreRelo
-    from rawbpf.core_relo.relocate import Decision
+    from rawbpf.core_relo.decision import Decision
 
 __all__ = ["Candidate", "Targets"]
 

@@ -1,0 +1,87 @@
+"""One record: its path in the object's types, the same path in the kernel's, and the answer there.
+
+Candidates that do not have the path are out, for all records about the same type. Those that are
+left have to agree.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.core_relo.access import parse_path
+from rawbpf.core_relo.compute import absent_value, value_of
+from rawbpf.core_relo.decision import Decision
+from rawbpf.core_relo.match import match_path
+from rawbpf.core_relo.missing import what_is_missing
+from rawbpf.core_relo.names import name_of, text_of
+from rawbpf.errors import UnsupportedError
+from rawbpf.uapi.btf import bpf_core_relo_kind
+
+if TYPE_CHECKING:
+    from rawbpf.btf.btf import Btf
+    from rawbpf.btf.ext_info import CoreRelo
+    from rawbpf.core_relo.access import Path
+    from rawbpf.core_relo.candidates import Candidate, Targets
+    from rawbpf.core_relo.compute import Value
+
+__all__ = ["decide"]
+
+_LOCAL_ID = bpf_core_relo_kind.BPF_CORE_TYPE_ID_LOCAL
+
+
+def decide(local: Btf, record: CoreRelo, targets: Targets) -> Decision:
+    """What a record's answer is on the kernel.
+
+    An object's programs ask the same again and again; only fewer candidates change an answer.
+    FormatError: the record is damaged. UnsupportedError: several types answer, and not alike.
+    """
+    same = record._replace(insn_off=0)
+    known = targets.decided.get((same, targets.left(record.type_id)))
+    if known is None:
+        known = _decide_anew(local, record, targets)
+        targets.decided[same, targets.left(record.type_id)] = known
+    return known
+
+
+def _decide_anew(local: Btf, record: CoreRelo, targets: Targets) -> Decision:
+    path = parse_path(local, record)
+    kind = bpf_core_relo_kind(record.relo_kind)
+    here = value_of(path, kind)
+    if kind is _LOCAL_ID:
+        return Decision(str(path), kind, here, here, path)
+    root = local[record.type_id]
+    if not name_of(root):
+        raise UnsupportedError(f"{path} cannot be looked up", why="its type has no name")
+    candidates = targets.of(record.type_id, root)
+    matches = _matches(path, kind, candidates)
+    if not matches:
+        missing = what_is_missing(path, kind, candidates)
+        return Decision(str(path), kind, here, absent_value(kind), None, missing=missing)
+    candidates[:] = [candidate for candidate, _ in matches]
+    values = [value_of(found, kind) for _, found in matches]
+    bits = {found.bit_offset for _, found in matches}
+    if len({value.number for value in values}) > 1 or len(bits) > 1:
+        raise _ambiguous(path, [(one, v) for (one, _), v in zip(matches, values, strict=True)])
+    candidate, found = matches[0]
+    return Decision(str(path), kind, here, values[0], found, _name(candidate))
+
+
+def _matches(
+    path: Path, kind: bpf_core_relo_kind, candidates: list[Candidate]
+) -> list[tuple[Candidate, Path]]:
+    found = ((one, match_path(path, kind, one.btf, one.type_id)) for one in candidates)
+    return [(one, path) for one, path in found if path is not None]
+
+
+def _ambiguous(path: Path, answers: list[tuple[Candidate, Value]]) -> UnsupportedError:
+    said = ", ".join(f"{_name(one)} says {value.number}" for one, value in answers[:8])
+    return UnsupportedError(
+        f"{path} is ambiguous on this kernel",
+        why=said,
+        fix="ask for a flavour of the type that has only members of the one that is meant",
+    )
+
+
+def _name(candidate: Candidate) -> str:
+    name = f"[{candidate.type_id}] {text_of(candidate.btf, candidate.type_id)}"
+    return f"{name} of module {candidate.module}" if candidate.module else name
