@@ -126,7 +126,8 @@ def slots_of(instructions: Iterable[Instruction]) -> list[int]:
     >>> slots_of([Instruction(0x18), Instruction(0x95)])
     [0, 2, 3]
     """
-    return list(accumulate((one.slots for one in instructions), initial=0))
+    widths = [2 if one.opcode == LD_IMM64 else 1 for one in instructions]
+    return list(accumulate(widths, initial=0))
 
 
 @lru_cache(maxsize=4096)

@@ -112,11 +112,11 @@ class Program(NamedTuple):
     @property
     def slots(self) -> int:
         """Its length as jumps, the verifier and BPF_PROG_LOAD count it."""
-        return sum(instruction.slots for instruction in self.instructions)
+        return slots_of(self.instructions)[-1]
 
     def slot_of(self, index: int) -> int:
         """The slot where the instruction with this index begins."""
-        return sum(instruction.slots for instruction in self.instructions[:index])
+        return slots_of(self.instructions[:index])[-1]
 
     def index_at(self, slot: int) -> int:
         """The index of the instruction that covers this slot; IndexError beyond the end."""

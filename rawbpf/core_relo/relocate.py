@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.asm.instruction import slots_of
 from rawbpf.core_relo.decide import decide
 from rawbpf.core_relo.patch import has_width, patch, poisoned, width_may_change
 from rawbpf.errors import FormatError
@@ -61,16 +62,14 @@ def relocate(code: Program, local: Btf, targets: Targets) -> Relocated:
     if not code.relocations:
         return Relocated(code, ())
     replaced: dict[int, list[Instruction]] = {}
-    results, slot = [], 0
-    for index, instruction in enumerate(code.instructions):
-        record = code.relocations.get(index)
-        if record is not None:
-            source = code.sources[index] if code.sources else None
-            decision = decide(local, record, targets)
-            new, why = _apply(instruction, local, decision)
-            results.append(_result(slot, instruction, new, decision, why, source))
-            replaced[index] = new
-        slot += instruction.slots
+    results, slots = [], slots_of(code.instructions)
+    for index, record in sorted(code.relocations.items()):
+        instruction = code.instructions[index]
+        source = code.sources[index] if code.sources else None
+        decision = decide(local, record, targets)
+        new, why = _apply(instruction, local, decision)
+        results.append(_result(slots[index], instruction, new, decision, why, source))
+        replaced[index] = new
     return Relocated(_rebuilt(code, replaced), tuple(results))
 
 
@@ -111,14 +110,19 @@ def _result(
 
 def _rebuilt(code: Program, replaced: dict[int, list[Instruction]]) -> Program:
     """The program with other instructions. Two for one, in as many slots, move what is behind."""
+    if all(len(new) == 1 for new in replaced.values()):
+        same = list(code.instructions)
+        for index, (new,) in replaced.items():
+            same[index] = new
+        return code._replace(instructions=tuple(same), relocations={})
     instructions: list[Instruction] = []
     sources: list[Source | None] = []
     at = {}
     for index, instruction in enumerate(code.instructions):
         at[index] = len(instructions)
-        new = replaced.get(index, [instruction])
-        instructions += new
-        sources += [code.sources[index]] * len(new) if code.sources else []
+        instead = replaced.get(index, [instruction])
+        instructions += instead
+        sources += [code.sources[index]] * len(instead) if code.sources else []
     return code._replace(
         instructions=tuple(instructions),
         sources=tuple(sources),

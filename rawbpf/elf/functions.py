@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.instruction import SLOT
+from rawbpf.asm.instruction import SLOT, slots_of
 from rawbpf.asm.program import Function, Program, Reference
 from rawbpf.elf.instructions import instructions_of
 from rawbpf.errors import FormatError
@@ -75,12 +75,15 @@ class CodeReader:
         instructions: list[Instruction],
         references: dict[int, Reference],
     ) -> Program:
+        prepared = list(instructions)
+        for index, reference in references.items():
+            prepared[index] = _prepared(instructions[index], reference)
         start = offsets[0]
         records = self._records.of(section.name)
         name = self._references.names[section.number, start]
         return Program(
             name,
-            tuple(_prepared(one, references.get(i)) for i, one in enumerate(instructions)),
+            tuple(prepared),
             records.sources(offsets),
             references,
             (Function(name, 0, records.types.get(start, 0)),),
@@ -94,11 +97,7 @@ class CodeReader:
 
 def _offsets(instructions: list[Instruction]) -> list[int]:
     """Where each begins, in bytes."""
-    offsets, offset = [], 0
-    for instruction in instructions:
-        offsets.append(offset)
-        offset += SLOT * instruction.slots
-    return offsets
+    return [SLOT * slot for slot in slots_of(instructions)[:-1]]
 
 
 def _part(
@@ -116,10 +115,8 @@ _SRC = {
 }
 
 
-def _prepared(instruction: Instruction, reference: Reference | None) -> Instruction:
+def _prepared(instruction: Instruction, reference: Reference) -> Instruction:
     """The instruction as a loader wants it: ``src`` says what the number will be."""
-    if reference is None:
-        return instruction
     if instruction.opcode == _CALL:
         kind = BPF_PSEUDO_KFUNC_CALL if reference.kind == "kfunc" else BPF_PSEUDO_CALL
         return instruction._replace(src=kind, imm=0)

@@ -11,6 +11,7 @@ import errno
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+from rawbpf.asm.instruction import slots_of
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.ext_info import FuncInfo, LineInfo, pack
 from rawbpf.btf.for_kernel import for_kernel
@@ -105,9 +106,8 @@ def _knows(feature: str) -> bool:
 def _lines(program: Program) -> Iterator[LineInfo]:
     """A record wherever the line changes, and where a function begins."""
     starts = {function.slot for function in program.functions}
-    slot, previous = 0, None
-    for instruction, source in zip(program.instructions, program.sources, strict=False):
+    previous = None
+    for slot, source in zip(slots_of(program.instructions), program.sources, strict=False):
         if source is not None and (source != previous or slot in starts):
             yield LineInfo(slot, source.file, source.read(), source.line, source.column)
         previous = source
-        slot += instruction.slots
