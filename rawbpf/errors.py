@@ -31,6 +31,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from rawbpf.syscall.attr import Attr
@@ -53,6 +54,7 @@ __all__ = [
     "UnsupportedError",
     "UsageError",
     "VerifierError",
+    "did_you_mean",
     "errno_name",
     "errno_words",
 ]
@@ -148,6 +150,18 @@ class MachineError(RawbpfError):
 
 class GuestError(RawbpfError):
     """The QEMU guest did not do its part."""
+
+
+def did_you_mean(name: str, known: Iterable[str], most: int = 2) -> str | None:
+    """The fix for a name that is not among the known ones, if some are like it.
+
+    >>> did_you_mean("count", ["counts", "events"]), did_you_mean("x", ["counts"])
+    ('did you mean counts?', None)
+    """
+    from difflib import get_close_matches  # only the unlucky pay for it
+
+    near = get_close_matches(name, list(known), n=most)
+    return f"did you mean {' or '.join(near)}?" if near else None
 
 
 _ENOTSUPP = 524

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from rawbpf.errors import UnknownNameError
+from rawbpf.errors import UnknownNameError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,8 +36,4 @@ class Named(dict[str, T]):
 
 def unknown(what: str, name: str, known: Iterable[str]) -> UnknownNameError:
     """The error for a name that is not among these."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, list(known), n=2)
-    fix = f"did you mean {' or '.join(near)}?" if near else None
-    return UnknownNameError(what, fix=fix)
+    return UnknownNameError(what, fix=did_you_mean(name, known))

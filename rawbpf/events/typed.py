@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.btf import types as t
 from rawbpf.btf.values.codec import codec
-from rawbpf.errors import FormatError, UsageError
+from rawbpf.errors import FormatError, UsageError, did_you_mean
 from rawbpf.uapi.btf import BTF_KIND_STRUCT
 
 if TYPE_CHECKING:
@@ -45,14 +45,9 @@ def named_type(types: Btf, name: str) -> EventType:
     """The struct of this name. UsageError names those with a similar one."""
     found = types.find_id(name.removeprefix("struct "), BTF_KIND_STRUCT)
     if found is None:
-        from difflib import get_close_matches
-
-        known = [record.name for _, record in _structs(types)]
-        near = get_close_matches(name, known, n=3)
-        raise UsageError(
-            f"the object's BTF has no struct {name!r}",
-            fix=f"did you mean {' or '.join(near)}?" if near else None,
-        )
+        known = (record.name for _, record in _structs(types))
+        what = f"the object's BTF has no struct {name!r}"
+        raise UsageError(what, fix=did_you_mean(name, known, most=3))
     return EventType(name, codec(types, found))
 
 

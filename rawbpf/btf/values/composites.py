@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rawbpf.btf.values.scalars import Codec, refuse
-from rawbpf.errors import UsageError
+from rawbpf.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,13 +86,8 @@ class Fields(Codec):
         return found
 
     def _unknown(self, name: object, path: str) -> UsageError:
-        from difflib import get_close_matches
-
-        near = get_close_matches(str(name), self.places, n=2)
-        return UsageError(
-            f"{path or 'the type'} has no member {name!r}",
-            fix=f"did you mean {' or '.join(near)}?" if near else None,
-        )
+        what = f"{path or 'the type'} has no member {name!r}"
+        return UsageError(what, fix=did_you_mean(str(name), self.places))
 
 
 def _places(fields: list[Field]) -> dict[str, Field]:

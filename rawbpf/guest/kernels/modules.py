@@ -15,7 +15,7 @@ import lzma
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.errors import GuestError, UsageError
+from rawbpf.errors import GuestError, UsageError, did_you_mean
 from rawbpf.guest.image.elf import contents
 
 if TYPE_CHECKING:
@@ -81,13 +81,8 @@ class _Shelf:
     def _read(self, name: str) -> Module:
         path = self._files.get(name)
         if path is None:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, self._files, n=2)
-            raise UsageError(
-                f"this kernel has no module {name!r}",
-                fix=f"did you mean {' or '.join(near)}?" if near else None,
-            )
+            what = f"this kernel has no module {name!r}"
+            raise UsageError(what, fix=did_you_mean(name, self._files))
         unpack = _PACKED.get(path.suffix)
         if unpack is None:
             why = f"{path.name} is packed in a way that Python does not know"
