@@ -6,7 +6,7 @@ import sys
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from rawbpf.asm.instruction import SLOT
+from rawbpf.asm.instruction import SLOT, slots_of
 from rawbpf.asm.opcode import LD_IMM64
 from rawbpf.asm.program import Source
 from rawbpf.btf.ext_info import decode_ext_info
@@ -42,11 +42,8 @@ class CodeSection(NamedTuple):
     def only(self, start: int) -> CodeSection:
         """The one function that begins at this slot. Its instructions are counted from there."""
         end = min((slot for slot in self.functions if slot > start), default=sys.maxsize)
-        slot, kept = 0, []
-        for instruction in self.instructions:
-            if start <= slot < end:
-                kept.append(instruction)
-            slot += instruction.slots
+        rows = zip(slots_of(self.instructions), self.instructions, strict=False)
+        kept = [instruction for slot, instruction in rows if start <= slot < end]
         return CodeSection(
             self.name,
             kept,
@@ -98,10 +95,7 @@ def _section(
     file: ObjectFile, section: Section, places: _Places, sources: dict[int, Source]
 ) -> CodeSection:
     instructions = instructions_of(section)
-    by_slot, slot = {}, 0
-    for instruction in instructions:
-        by_slot[slot] = instruction
-        slot += instruction.slots
+    by_slot = dict(zip(slots_of(instructions), instructions, strict=False))
     symbols = {}
     for relocation in file.relocations(section):
         slot = relocation.offset // SLOT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.instruction import SLOT
+from rawbpf.asm.instruction import SLOT, slots_of
 from rawbpf.btf.ext_info import LineInfo
 
 if TYPE_CHECKING:
@@ -26,11 +26,10 @@ def line_records(units: Iterable[Program]) -> list[LineInfo]:
 
 
 def _of_unit(unit: Program, start: int) -> Iterator[LineInfo]:
-    offset, previous = start, None
-    for instruction, source in zip(unit.instructions, unit.sources, strict=True):
+    previous = None
+    for slot, source in zip(slots_of(unit.instructions), unit.sources, strict=False):
         if source is not None and source != previous:
             # A NUL would end the text early, wherever it is read.
             text = source.read().replace("\0", " ")
-            yield LineInfo(offset, source.file, text, source.line, 1)
+            yield LineInfo(start + SLOT * slot, source.file, text, source.line, 1)
         previous = source
-        offset += SLOT * instruction.slots

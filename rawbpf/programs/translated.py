@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rawbpf.asm.instruction import slots_of
 from rawbpf.asm.internal import decode_internal, internal_text
 from rawbpf.asm.link import callee
 from rawbpf.asm.opcode import LD_IMM64
@@ -55,14 +56,15 @@ def translated(program: KernelProgram) -> CodeSection:
             fix="run it with sudo",
         )
     types = btf_by_id(info.btf_id) if info.btf_id else None
-    rows = list(_rows(decode_internal(arrays["xlated"])))
+    instructions = decode_internal(arrays["xlated"])
+    rows = list(zip(slots_of(instructions), instructions, strict=False))
     functions = _functions(arrays["func_info"], info, types)
     for target in sorted({c for at, one in rows if (c := callee(one, at)) is not None}):
         functions.setdefault(target, f"function_{target}")
     functions.setdefault(0, name or "program")
     return CodeSection(
         "",
-        [one for _, one in rows],
+        instructions,
         functions,
         _helpers(rows),
         _lines(arrays["line_info"], info, types),
@@ -77,13 +79,6 @@ def full_name(program: KernelProgram) -> str:
     if len(name) < _NAME_LENGTH or not info.btf_id:
         return name
     return _functions(arrays["func_info"], info, btf_by_id(info.btf_id)).get(0, name)
-
-
-def _rows(instructions: list[Instruction]) -> Iterator[tuple[int, Instruction]]:
-    slot = 0
-    for one in instructions:
-        yield slot, one
-        slot += one.slots
 
 
 def _functions(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, str]:
