@@ -17,11 +17,13 @@ from rawbpf.features.answer import Outcome
 from rawbpf.input_file import read_input
 from rawbpf.kernel.btf import btf_modules, vmlinux_btf
 from rawbpf.kernel.config import kernel_config
-from rawbpf.kernel.kallsyms import find_symbols
-from rawbpf.kernel.version import KernelVersion, architecture, kernel_version
+from rawbpf.kernel.kallsyms import find_all
+from rawbpf.kernel.version import KernelVersion, kernel_version, syscall_wrapper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from rawbpf.symbols.kallsyms import Symbol
 
 __all__ = ["KernelFacts"]
 
@@ -33,6 +35,7 @@ class KernelFacts:
 
     def __init__(self, btf: Path | None = None) -> None:
         self._path = btf
+        self._symbols: dict[str, list[Symbol]] = {}
 
     @property
     def version(self) -> KernelVersion:
@@ -67,9 +70,19 @@ class KernelFacts:
         value = kernel_config(option)
         return None if value == "n" else value
 
+    def look_up(self, symbols: Iterable[str]) -> None:
+        """Read the list of symbols once for all of these, which will be asked for."""
+        new = [one for one in symbols if one not in self._symbols]
+        if new:
+            self._symbols |= find_all(new)
+
+    def _symbol(self, name: str) -> list[Symbol]:
+        self.look_up([name])
+        return self._symbols[name]
+
     def address(self, symbol: str) -> int | None:
         """The address of a symbol; None if there is none. Hidden addresses are an error."""
-        found = find_symbols(symbol)
+        found = self._symbol(symbol)
         if not found:
             return None
         if not found[0].address:
@@ -82,13 +95,12 @@ class KernelFacts:
 
     def owners(self, symbol: str) -> list[str]:
         """The modules with a symbol of this name; "" among them is the kernel image."""
-        return [one.module or "" for one in find_symbols(symbol)]
+        return [one.module or "" for one in self._symbol(symbol)]
 
-    @cached_property
+    @property
     def wraps_syscalls(self) -> bool:
         """Whether a system call's function takes its arguments as registers (4.17 and later)."""
-        prefix = {"x86_64": "x64", "aarch64": "arm64"}.get(architecture(), architecture())
-        return bool(find_symbols(f"__{prefix}_sys_bpf"))
+        return bool(self._symbol(syscall_wrapper("bpf")))
 
     @cached_property
     def has_cookies(self) -> bool:

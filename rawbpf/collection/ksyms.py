@@ -18,7 +18,7 @@ Minimum kernel: 5.10 for variables (4976b718c355), 5.13 for functions (e6ac2450d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.asm.opcode import LD_IMM64
 from rawbpf.asm.program import Reference
@@ -32,7 +32,6 @@ from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_VAR
 if TYPE_CHECKING:
     from rawbpf.asm.instruction import Instruction
     from rawbpf.asm.program import Program
-    from rawbpf.btf.btf import Btf
     from rawbpf.collection.kernel_facts import KernelFacts
     from rawbpf.specs.extern_spec import ExternSpec
     from rawbpf.specs.object_spec import ObjectSpec
@@ -45,6 +44,7 @@ ABSENT_CALL = 0x0BAD_CA11
 
 def resolve_ksyms(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
     """The object with the kernel's names put in, for all programs that would be loaded."""
+    kernel.look_up(_untyped(spec))
     found: dict[str, _Found | None] = {}
     programs = {
         name: program._replace(code=_resolve(program.code, spec, kernel, found))
@@ -55,16 +55,31 @@ def resolve_ksyms(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
     return spec._replace(programs=programs)
 
 
-class _Found:
-    """What a name is in this kernel: an id of a type, of a module or not, or an address."""
+def _untyped(spec: ObjectSpec) -> set[str]:
+    """The names of which the programs want the address: a list of 10 MB is read for them."""
+    used = {
+        reference.name
+        for program in spec.programs.values()
+        if program.autoload
+        for reference in program.code.references.values()
+    }
+    return {
+        one.name for one in spec.externs.values() if one.name in used and _by_address(one, spec)
+    }
 
-    def __init__(self, number: int, *, typed: bool, module: str = "") -> None:
-        self.number, self.typed, self.module = number, typed, module
+
+class _Found(NamedTuple):
+    """What a name is in this kernel: the id of a type, of a module or not, or an address."""
+
+    number: int
+    typed: bool
+    module: str = ""
 
 
 def _resolve(
     code: Program, spec: ObjectSpec, kernel: KernelFacts, found: dict[str, _Found | None]
 ) -> Program:
+    numbers = {name: number for number, name in enumerate(spec.externs)}
     instructions = list(code.instructions)
     references = dict(code.references)
     for index, reference in code.references.items():
@@ -72,8 +87,8 @@ def _resolve(
         if reference.kind not in ("ksym", "kfunc") or extern is None:
             continue
         if extern.name not in found:
-            found[extern.name] = _find(extern, spec.btf, kernel)
-        absent = ABSENT_CALL + list(spec.externs).index(extern.name)
+            found[extern.name] = _find(extern, spec, kernel)
+        absent = ABSENT_CALL + numbers[extern.name]
         what = found[extern.name]
         instructions[index] = _put(instructions[index], what, reference.addend, absent)
         if what is not None and what.module:
@@ -99,9 +114,9 @@ def _put(instruction: Instruction, found: _Found | None, addend: int, absent: in
     return instruction._replace(src=BPF_PSEUDO_KFUNC_CALL, off=index, imm=found.number)
 
 
-def _find(extern: ExternSpec, types: Btf | None, kernel: KernelFacts) -> _Found | None:
+def _find(extern: ExternSpec, spec: ObjectSpec, kernel: KernelFacts) -> _Found | None:
     """Look it up; None for a weak one that is absent."""
-    untyped = extern.kind == "ksym" and (types is None or _is_void(types, extern.type_id))
+    untyped = _by_address(extern, spec)
     found = _find_address(extern, kernel) if untyped else _find_type(extern, kernel)
     if found is not None or extern.weak:
         return found
@@ -114,8 +129,12 @@ def _find(extern: ExternSpec, types: Btf | None, kernel: KernelFacts) -> _Found 
     )
 
 
-def _is_void(types: Btf, type_id: int) -> bool:
-    return not type_id or isinstance(types[strip(types, type_id)], t.Void)
+def _by_address(extern: ExternSpec, spec: ObjectSpec) -> bool:
+    """Whether it is a variable of no type: all that is wanted of it is where it is."""
+    types, type_id = spec.btf, extern.type_id
+    if extern.kind != "ksym":
+        return False
+    return types is None or not type_id or isinstance(types[strip(types, type_id)], t.Void)
 
 
 def _find_address(extern: ExternSpec, kernel: KernelFacts) -> _Found | None:

@@ -14,11 +14,11 @@ from rawbpf.kernel.files import Root, at, read_bytes
 from rawbpf.symbols.kallsyms import Kallsyms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rawbpf.symbols.kallsyms import Symbol
 
-__all__ = ["find_symbols", "read_kallsyms"]
+__all__ = ["find_all", "find_symbols", "read_kallsyms"]
 
 _PATH = "/proc/kallsyms"
 _BLOCK = 1 << 18
@@ -34,12 +34,21 @@ def read_kallsyms(root: Root = "/") -> Kallsyms:
 
 def find_symbols(name: str, root: Root = "/") -> list[Symbol]:
     """Every symbol of this name, reading block by block: memory stays below a megabyte."""
+    return find_all([name], root)[name]
+
+
+def find_all(names: Iterable[str], root: Root = "/") -> dict[str, list[Symbol]]:
+    """The same for several names, by reading once."""
+    found: dict[str, list[Symbol]] = {name: [] for name in names}
     try:
         with open(at(root, _PATH), "rb") as file:  # noqa: PTH123 -- see files.at
-            blocks = _whole_lines(iter(lambda: file.read(_BLOCK), b""))
-            return [symbol for block in blocks for symbol in Kallsyms(block).lookup(name)]
+            for block in _whole_lines(iter(lambda: file.read(_BLOCK), b"")):
+                symbols = Kallsyms(block)
+                for name, known in found.items():
+                    known.extend(symbols.lookup(name))
     except (FileNotFoundError, PermissionError):
         raise _absent() from None
+    return found
 
 
 def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:

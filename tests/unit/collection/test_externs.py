@@ -38,6 +38,9 @@ class Kernel:
     def require_types(self):
         return self.types
 
+    def look_up(self, symbols):
+        self.wanted = symbols
+
 
 @pytest.fixture
 def types():

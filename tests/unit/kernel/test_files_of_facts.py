@@ -154,3 +154,5 @@ def test_finding_in_blocks_finds_what_reading_all_finds(tmp_path_factory, names,
         patch.setattr(kallsyms, "_BLOCK", block)
         for name in {*names, "a", "zzz"}:
             assert kallsyms.find_symbols(name, machine.root) == whole.lookup(name)
+        wanted = {*names, "a"}
+        assert kallsyms.find_all(wanted, machine.root) == {one: whole.lookup(one) for one in wanted}
