@@ -177,8 +177,9 @@ class Collection(Owner):
         """
         if not self._loaded:
             raise UsageError("there is nothing to attach", why="the object is not loaded")
-        for name in set(where or ()) - set(self.programs):
-            raise unknown(f"the object has no program {name!r}", name, self.programs)
+        for name in where or ():
+            if name not in self.programs:
+                raise unknown(f"the object has no program {name!r}", name, self.programs)
         waiting = {name: one for name, one in self.programs.items() if name not in self.links}
         links, skipped = attach_all(waiting, self._stack, where or {})
         self.links.update(links)

@@ -18,6 +18,7 @@ from rawbpf.collection.kconfig import KCONFIG, kconfig_data
 from rawbpf.collection.ksyms import resolve_ksyms
 from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
+from rawbpf.uapi.map_sizes import SIZES
 
 if TYPE_CHECKING:
     from rawbpf.collection.kernel_facts import KernelFacts
@@ -33,19 +34,6 @@ _MOST_ENTRIES = 10_240
 """For a table whose size the file leaves open, which the kernel would refuse."""
 
 _RINGS = (bpf_map_type.BPF_MAP_TYPE_RINGBUF, bpf_map_type.BPF_MAP_TYPE_USER_RINGBUF)
-
-_SIZELESS = frozenset(
-    {
-        bpf_map_type.BPF_MAP_TYPE_CGROUP_STORAGE,
-        bpf_map_type.BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
-        bpf_map_type.BPF_MAP_TYPE_SK_STORAGE,
-        bpf_map_type.BPF_MAP_TYPE_INODE_STORAGE,
-        bpf_map_type.BPF_MAP_TYPE_TASK_STORAGE,
-        bpf_map_type.BPF_MAP_TYPE_CGRP_STORAGE,
-        bpf_map_type.BPF_MAP_TYPE_STRUCT_OPS,
-    }
-)
-"""Types that the kernel makes as large as need be."""
 
 
 def prepare(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
@@ -78,7 +66,8 @@ def prepare_map(spec: MapSpec) -> MapSpec:
     if kind is bpf_map_type.BPF_MAP_TYPE_STACK_TRACE:
         value_size = spec.value_size or 8 * _DEEPEST_STACK
         return spec._replace(value_size=value_size, max_entries=entries or _MOST_ENTRIES)
-    if not entries and kind not in _SIZELESS:
+    if not entries and not (kind in SIZES and SIZES[kind].entries):
+        # The others are as large as need be, and the kernel wants to hear of no number.
         return spec._replace(max_entries=_MOST_ENTRIES)
     return spec
 

@@ -47,11 +47,6 @@ class Relocated(NamedTuple):
     code: Program
     results: tuple[Result, ...]
 
-    @property
-    def missing(self) -> dict[int, Result]:
-        """Slot -> the result, of what this kernel does not have."""
-        return {one.slot: one for one in self.results if one.target is None}
-
 
 def relocate(code: Program, local: Btf, targets: Targets) -> Relocated:
     """The code with the offsets, sizes and numbers that the target's types have.

@@ -18,9 +18,9 @@ from rawbpf.kernel.files import Root, at, read_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Holder", "fd_facts", "holders"]
+__all__ = ["Holder", "fd_facts", "holders", "kind_of"]
 
-_KIND = re.compile(r"bpf[-_](map|prog|link)")
+_ANON_INODE = re.compile(r"bpf[-_](map|prog|link)")
 
 
 class Holder(NamedTuple):
@@ -51,14 +51,19 @@ def _objects(kind: str, pid: int, root: Root) -> Iterator[int]:
     folder = at(root, f"/proc/{pid}/fd")
     for name in _listing(folder):
         try:
-            target = os.readlink(os.path.join(folder, name))  # noqa: PTH115, PTH118 -- see files
+            found = kind_of(os.path.join(folder, name))  # noqa: PTH118 -- see files
         except OSError:  # closed meanwhile
             continue
-        match = _KIND.search(target)
-        if match and match[1] == kind:
+        if found == kind:
             number = fd_facts(pid, name, root).get(f"{kind}_id", "")
             if number.isdecimal():
                 yield int(number)
+
+
+def kind_of(path: str) -> str | None:
+    """What a descriptor below /proc is of: "map", "prog", "link", or None: nothing of bpf(2)'s."""
+    found = _ANON_INODE.search(os.readlink(path))  # noqa: PTH115 -- see files
+    return found[1] if found else None
 
 
 def fd_facts(pid: int | str, fd: int | str, root: Root = "/") -> dict[str, str]:

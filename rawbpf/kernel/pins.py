@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.kernel.bpffs import DEFAULT_PLACE, bpffs_mounts, is_on_bpffs
+from rawbpf.kernel.holders import kind_of
 from rawbpf.kernel.refusal import refused
 from rawbpf.syscall.bpf_object import obj_get, obj_pin
 
 if TYPE_CHECKING:
     from rawbpf.syscall.fd import Fd
 
-__all__ = ["Path", "kind_of", "make_folder", "open_pinned", "pin", "unpin"]
+__all__ = ["Path", "make_folder", "open_pinned", "pin", "unpin"]
 
 Path = str | os.PathLike[str]
-
-_ANON_INODE = re.compile(r"bpf[-_](map|prog|link)")
 
 
 def pin(fd: int, path: Path, what: str) -> None:
@@ -52,17 +50,11 @@ def open_pinned(path: Path, kind: str) -> Fd:
         fd = obj_get(name)
     except KernelError as error:
         raise _explain(f"cannot open {name}", name, error) from None
-    found = kind_of(fd.fileno())
+    found = kind_of(f"/proc/self/fd/{fd.fileno()}")
     if found != kind:
         fd.close()
         raise UsageError(f"{name} is a {found or 'file of another kind'}, not a {kind}")
     return fd
-
-
-def kind_of(fd: int) -> str | None:
-    """What a descriptor is of: "map", "prog", "link", or None: nothing of bpf(2)'s."""
-    found = _ANON_INODE.search(os.readlink(f"/proc/self/fd/{fd}"))  # noqa: PTH115 -- as above
-    return found[1] if found else None
 
 
 def make_folder(path: Path) -> bool:

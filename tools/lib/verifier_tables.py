@@ -1,19 +1,14 @@
 """The generated parts of docs/reference/verifier.md, from the rules."""
 
-from textwrap import wrap
-
-from markdown_table import table
+from rule_pages import codes, paragraph
 
 from rawbpf.gallery.exhibits import exhibits_of
 from rawbpf.verifier.registry import rules
 from rawbpf.verifier.rule import Example, Rule
 
-WIDTH = 104
-
 
 def overview() -> str:
-    rows = ((f"[{one.code}](#{one.code.lower()})", one.title) for one in rules().values())
-    return "\n" + table("code | what is wrong", rows)
+    return codes(rules().values())
 
 
 def details() -> str:
@@ -21,8 +16,8 @@ def details() -> str:
 
 
 def _section(rule: Rule) -> str:
-    paragraphs = [_wrapped(rule.meaning), _wrapped(rule.reason)]
-    paragraphs += [_wrapped(text) for text in (rule.kernels, rule.unshown, _gallery(rule)) if text]
+    paragraphs = [paragraph(rule.meaning), paragraph(rule.reason)]
+    paragraphs += [paragraph(text) for text in (rule.kernels, rule.unshown, _gallery(rule)) if text]
     parts = [f"\n### {rule.code}", f"**{rule.title}**", *paragraphs]
     parts += [_example(one) for one in rule.examples]
     return "\n\n".join(parts)
@@ -31,10 +26,6 @@ def _section(rule: Rule) -> str:
 def _gallery(rule: Rule) -> str:
     programs = [f"`rawbpf gallery {one.name}`" for one in exhibits_of(rule.code)]
     return f"Try it: {', '.join(programs)}." if programs else ""
-
-
-def _wrapped(text: str) -> str:
-    return "\n".join(wrap(text, WIDTH, break_on_hyphens=False, break_long_words=False))
 
 
 def _example(example: Example) -> str:

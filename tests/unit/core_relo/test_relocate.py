@@ -104,7 +104,7 @@ def test_what_is_missing_poisons_every_slot_and_moves_nothing():
     assert done.code.instructions == (poison, poison, load._replace(src=1), EXIT)
     assert done.code.references == {2: Reference("map", "m")}
     assert done.code.slots == code.slots
-    assert done.missing[0].missing == "this kernel has no struct gone"
+    assert done.results[0].missing == "this kernel has no struct gone"
 
 
 def test_flavours_mean_the_same_type():

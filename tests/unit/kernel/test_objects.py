@@ -7,9 +7,9 @@ import pytest
 
 from rawbpf.errors import KernelError
 from rawbpf.kernel.bpffs import bpffs_mounts
-from rawbpf.kernel.holders import Holder, fd_facts, holders
+from rawbpf.kernel.holders import Holder, fd_facts, holders, kind_of
 from rawbpf.kernel.objects import open_all
-from rawbpf.kernel.pins import kind_of, open_pinned, pin
+from rawbpf.kernel.pins import open_pinned, pin
 from rawbpf.syscall.gate import replaced
 from tests.support.fake_kernel import FakeKernel
 
@@ -66,7 +66,7 @@ def test_a_file_is_no_object(tmp_path):
     path = tmp_path / "file"
     path.write_text("")
     with path.open() as file:
-        assert kind_of(file.fileno()) is None
+        assert kind_of(f"/proc/self/fd/{file.fileno()}") is None
     for number in (errno.EACCES, errno.EPERM):
         with (
             replaced(FakeKernel(BPF_OBJ_GET=[-number])),
