@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import struct
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,17 +18,21 @@ import pytest
 from rawbpf.collection.collection import Collection
 from rawbpf.collection.open import read_object
 from rawbpf.errors import AttachError, RawbpfError
+from rawbpf.events.log_record import decode_log
 from rawbpf.kernel.btf import btf_modules
 from rawbpf.kernel.config import kernel_config
 from rawbpf.kernel.pins import unpin
 from rawbpf.kernel.version import kernel_version
+from rawbpf.readers.iterator import read_iterator
 from rawbpf.readers.perf_reader import PerfReader
 from rawbpf.readers.ring_reader import RingReader
+from rawbpf.source.assembler import assemble_file
 from rawbpf.uapi.btf import BTF_KIND_VAR
 from tests.support.bpf_objects import CLANGS, SOURCES, built
 
 NAMES = sorted(path.name.removesuffix(".bpf.c") for path in SOURCES.glob("*.bpf.c"))
 GETENV = struct.Struct("=II32s")
+TASK = struct.Struct("=II16s")
 NEEDS = re.compile(r"rawbpf: kernel (\d+)\.(\d+)(?:, config (\w+))?(?:, module (\w+))?")
 ME = os.getpid()
 
@@ -129,6 +134,51 @@ def test_core_fields(opened, kernel):
     assert u32(task.size) == value[20:24]
     assert obj.bss["kernel_type"] == kernel.types.find_id("task_struct")
     assert obj.bss["raw_forks"] >= 1
+
+
+def test_hello_kprobe_in_c_sends_what_it_sends_in_assembly(opened, kernel):
+    """Both at work at once: of each call, a record through each, and a count in each."""
+    assembled = Collection(assemble_file(SOURCES / "hello_kprobe.bpf.s"), kernel)
+    compiled = opened("hello_kprobe")
+    with ExitStack() as stack:
+        stack.enter_context(assembled)
+        readers = []
+        for one in (assembled, compiled):
+            one.load()
+            readers.append(stack.enter_context(PerfReader(one.maps["events"])))
+        for one in (assembled, compiled):
+            one.attach({"hello_kprobe": "do_sys_openat2"})
+        for reader in readers:
+            list(reader.drain())  # what attaching opened, only the first has seen
+        before = [sent(one) for one in (assembled, compiled)]
+        for _ in range(5):
+            os.close(os.open("/dev/null", os.O_RDONLY))
+        first, second = (logs_of(reader) for reader in readers)
+        counts = [sent(one) - was for one, was in zip((assembled, compiled), before, strict=True)]
+    assert first == second
+    assert [one.message for one in first] == ["kprobe triggered!"] * 5
+    assert min(counts) >= 5
+
+
+def sent(obj):
+    """How many records fitted, on all CPUs."""
+    return sum(u64s(obj.maps["outcomes"].lookup(u32(0))))
+
+
+def logs_of(reader):
+    """Our own records, in an order of theirs, without what differs from run to run."""
+    data = [sample for drained in reader.drain() for sample in drained.records.samples]
+    logs = [one._replace(ktime_ns=0, cpu=0) for one in map(decode_log, data)]
+    return sorted(one for one in logs if one.pid == ME)
+
+
+def test_task_iterator(opened):
+    obj = started(opened, "task_iterator")
+    rows = list(TASK.iter_unpack(b"".join(read_iterator(obj.links["list_tasks"]))))
+    comm = Path("/proc/self/comm").read_bytes().strip()
+    assert (ME, ME, comm) in [(pid, tgid, name.rstrip(b"\0")) for pid, tgid, name in rows]
+    assert (1, 1) in [row[:2] for row in rows]
+    assert obj.bss["seen"] == len(rows)
 
 
 def test_trampolines(opened):
