@@ -1,7 +1,7 @@
-"""The programs of bpf_src in C, on this kernel: each does what its first lines say.
+"""The programs of bpf_src, on this kernel: each does what its first lines say.
 
-They were compiled outside (tools/compile-bpf), by two clangs. A comment in each says which kernel
-it needs; on an older one it has to be refused, and the refusal has to name what is lacking.
+Those in C were compiled outside (tools/compile-bpf), by two clangs. A comment in each says which
+kernel it needs; on an older one it has to be refused, and the refusal has to name what is lacking.
 """
 
 import ctypes
@@ -26,7 +26,6 @@ from rawbpf.kernel.version import kernel_version
 from rawbpf.readers.iterator import read_iterator
 from rawbpf.readers.perf_reader import PerfReader
 from rawbpf.readers.ring_reader import RingReader
-from rawbpf.source.assembler import assemble_file
 from rawbpf.uapi.btf import BTF_KIND_VAR
 from tests.support.bpf_objects import CLANGS, SOURCES, built
 
@@ -138,7 +137,7 @@ def test_core_fields(opened, kernel):
 
 def test_hello_kprobe_in_c_sends_what_it_sends_in_assembly(opened, kernel):
     """Both at work at once: of each call, a record through each, and a count in each."""
-    assembled = Collection(assemble_file(SOURCES / "hello_kprobe.bpf.s"), kernel)
+    assembled = Collection(read_object(SOURCES / "hello_kprobe.bpf.s"), kernel)
     compiled = opened("hello_kprobe")
     with ExitStack() as stack:
         stack.enter_context(assembled)
@@ -366,3 +365,33 @@ def test_connections(opened, kernel):
     assert obj.bss["opts_size"] == types.find("bpf_ct_opts").size
     assert obj.bss["hash_address"] == kernel.address("nf_conntrack_hash")
     assert obj.data["recseq"] == ("x_tables" not in kernel.modules)  # 0 where nobody counts
+
+
+@pytest.fixture
+def one_cpu():
+    """Everything on the first of our CPUs: what is counted on each is counted on one."""
+    mine = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(mine)})
+    yield
+    os.sched_setaffinity(0, mine)
+
+
+@pytest.mark.usefixtures("one_cpu")
+def test_drop_every_third(kernel):
+    kinds = ("8100", "0800", "0806")
+    vlan, ipv4, arp = (bytes(12) + bytes.fromhex(kind) + bytes(50) for kind in kinds)
+    with Collection(read_object(SOURCES / "drop_every_third.bpf.s"), kernel) as obj:
+        obj.load()
+        run = obj.programs["drop_every_third"].test_run
+        packets = [ipv4, vlan, ipv4, arp, vlan, ipv4, vlan, bytes(14)]
+        assert [run(packet).retval for packet in packets] == [2, 2, 1, 2, 2, 2, 1, 2]
+
+
+def test_callback(kernel):
+    with Collection(read_object(SOURCES / "callback.bpf.s"), kernel) as obj:
+        if kernel_version() < (5, 17):
+            with pytest.raises(RawbpfError, match="loop"):
+                obj.load()
+            return
+        obj.load()
+        assert obj.programs["callback"].test_run(bytes(14)).retval == sum(range(100))
