@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from rawbpf.verifier.explain import Explanation
 
 __all__ = [
+    "ENOTSUPP",
     "AssemblyError",
     "AttachError",
     "BytecodeError",
@@ -164,7 +165,8 @@ def did_you_mean(name: str, known: Iterable[str], most: int = 2) -> str | None:
     return f"did you mean {' or '.join(near)}?" if near else None
 
 
-_ENOTSUPP = 524
+ENOTSUPP = 524
+"""An errno that never leaves the kernel in theory; bpf(2) returns it in practice."""
 
 
 def errno_name(number: int) -> str:
@@ -176,9 +178,8 @@ def errno_name(number: int) -> str:
     return _OTHER_NAMES.get(number) or errno_names.errorcode.get(number, f"errno {number}")
 
 
-_OTHER_NAMES = {95: "EOPNOTSUPP", 35: "EDEADLK", _ENOTSUPP: "ENOTSUPP"}
-"""Where Python picks the name that the kernel does not use, and one that never leaves the kernel
-in theory; bpf(2) returns it in practice."""
+_OTHER_NAMES = {95: "EOPNOTSUPP", 35: "EDEADLK", ENOTSUPP: "ENOTSUPP"}
+"""Where Python picks the name that the kernel does not use, or has none."""
 
 
 def errno_words(number: int) -> str:
@@ -189,7 +190,7 @@ def errno_words(number: int) -> str:
     >>> errno_words(1), errno_words(524)
     ('EPERM (Operation not permitted)', 'ENOTSUPP (Operation not supported)')
     """
-    known = errno_names.EOPNOTSUPP if number == _ENOTSUPP else number
+    known = errno_names.EOPNOTSUPP if number == ENOTSUPP else number
     return f"{errno_name(number)} ({os.strerror(known)})"
 
 

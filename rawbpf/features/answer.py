@@ -6,7 +6,7 @@ import errno
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.errors import KernelError, errno_name
+from rawbpf.errors import ENOTSUPP, KernelError, errno_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["UNKNOWN_TO_KERNEL", "Answer", "Outcome", "attempt"]
 
-UNKNOWN_TO_KERNEL = (errno.EINVAL, errno.E2BIG, errno.EOPNOTSUPP, 524)
-"""How bpf(2) answers to what it has never heard of, or was built without (524 is ENOTSUPP)."""
+UNKNOWN_TO_KERNEL = (errno.EINVAL, errno.E2BIG, errno.EOPNOTSUPP, ENOTSUPP)
+"""How bpf(2) answers to what it has never heard of, or was built without."""
 
 
 class Outcome(Enum):

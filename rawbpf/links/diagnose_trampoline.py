@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno as errnos
 from typing import TYPE_CHECKING
 
+from rawbpf.errors import ENOTSUPP
 from rawbpf.kernel.tracefs import available_filter_functions
 from rawbpf.uapi.bpf import bpf_attach_type
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["why_no_trampoline"]
 
-_ENOTSUPP = 524
 _OF_FUNCTIONS = (
     bpf_attach_type.BPF_TRACE_FENTRY,
     bpf_attach_type.BPF_TRACE_FEXIT,
@@ -44,7 +44,7 @@ def why_no_trampoline(spec: ProgramSpec, errno: int, root: Root = "/") -> str:
     """
     if spec.expected_attach_type not in _OF_FUNCTIONS:
         return ""
-    if errno == _ENOTSUPP:
+    if errno == ENOTSUPP:
         most = "hands on (six before 6.6)"
         return f"{spec.attach_to} takes more arguments than a trampoline of this kernel {most}"
     if errno == errnos.EBUSY and _is_closed(spec.attach_to, root):

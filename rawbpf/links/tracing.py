@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import KernelError
+from rawbpf.errors import ENOTSUPP, KernelError
 from rawbpf.links.link import Link
 from rawbpf.links.refusal import refused
 from rawbpf.syscall import bpf_link
@@ -58,5 +58,5 @@ _CAUSES = {
     errno.EBUSY: "another program is there already",
     errno.EINVAL: "this kernel cannot attach programs there, or not this one",
     errno.EOPNOTSUPP: "this kernel was built without it",
-    524: "this kernel cannot attach programs there",
+    ENOTSUPP: "this kernel cannot attach programs there",
 }

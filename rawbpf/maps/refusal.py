@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import KernelError, MissingKeyError
+from rawbpf.errors import ENOTSUPP, KernelError, MissingKeyError
 from rawbpf.kernel.refusal import refused
 from rawbpf.specs.map_kinds import kind_of
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["explain", "missing"]
 
-_ENOTSUPP = 524
-_CANNOT = (_ENOTSUPP, errno.EOPNOTSUPP)
+_CANNOT = (ENOTSUPP, errno.EOPNOTSUPP)
 _HELD = {"map": "map", "prog": "program"}
 _ARRAYS = (bpf_map_type.BPF_MAP_TYPE_ARRAY, bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY)
 

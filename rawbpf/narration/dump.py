@@ -89,11 +89,9 @@ def _structure(call: Call, block: Block) -> Iterator[str]:
         for number, row in enumerate(rows[1:], 1):
             yield _line(at + number * _ROW, row, "", "")
         end = at + size
-    if len(state) > end:
-        for at in range(end, len(state), _ROW):
-            yield _line(
-                at, state[at : at + _ROW], "(beyond what is known)" if at == end else "", ""
-            )
+    for at in range(end, len(state), _ROW):
+        text = "(beyond what is known)" if at == end else ""
+        yield _line(at, state[at : at + _ROW], text, "")
 
 
 def _line(at: int, raw: bytes, text: str, added: str) -> str:
@@ -125,5 +123,4 @@ def _instructions(call: Call, block: Block, data: bytes) -> Iterator[str]:
 def _bytes(data: bytes) -> Iterator[str]:
     for at in range(0, len(data), _ROW):
         raw = data[at : at + _ROW]
-        text = letters(raw)
-        yield _line(at, raw, text, "")
+        yield _line(at, raw, letters(raw), "")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import RawbpfError
 from rawbpf.kernel.cpus import possible_cpus
-from rawbpf.narration.layout import numbers
+from rawbpf.narration.layout import numbers, text
 from rawbpf.narration.made import Thing, made_by, numbers_of
 from rawbpf.output.escape import printable
 from rawbpf.specs.map_kinds import kind_of
@@ -91,9 +91,7 @@ class Known:
         if info is not None and info.struct is BpfMapInfo and info.after:
             told = numbers(BpfMapInfo, info.after)
             sizes = told["type"], told["key_size"], told["value_size"]
-            self.things[fd] = Thing(
-                "map", info.after[24:40].partition(b"\0")[0].decode(errors="replace"), *sizes
-            )
+            self.things[fd] = Thing("map", text(BpfMapInfo, "name", info.after), *sizes)
 
 
 @cache

@@ -25,7 +25,7 @@ from rawbpf.uapi.bpf_commands import COMMANDS
 if TYPE_CHECKING:
     from ctypes import Structure
 
-__all__ = ["LINKS", "Place", "given", "numbers", "origin", "place", "struct_of"]
+__all__ = ["LINKS", "Place", "given", "numbers", "origin", "place", "struct_of", "text"]
 
 LINKS: dict[bpf_attach_type, type[Structure]] = {
     bpf_attach_type.BPF_TRACE_KPROBE_MULTI: BpfAttrLinkCreateKprobeMulti,
@@ -63,6 +63,12 @@ def numbers(struct: type[Structure], raw: bytes) -> dict[str, int]:
     values = struct.from_buffer_copy(raw[:full].ljust(full, b"\0"))
     found = ((name, getattr(values, name)) for name, *_ in struct._fields_)
     return {name: value for name, value in found if isinstance(value, int)}
+
+
+def text(struct: type[Structure], field: str, raw: bytes) -> str:
+    """A field of chars, as far as its NUL."""
+    offset, size, _ = place(struct, field)
+    return raw[offset : offset + size].partition(b"\0")[0].decode(errors="backslashreplace")
 
 
 def origin(struct: type[Structure], field: str) -> type[Structure]:

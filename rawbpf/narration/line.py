@@ -5,9 +5,9 @@ bpf(BPF_MAP_UPDATE_ELEM, {map_fd=3<map:events>, key=[0], value=[6<perf:cpu0>]}, 
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from rawbpf.errors import errno_words
 from rawbpf.narration import values
 from rawbpf.narration.members import members
 from rawbpf.syscall.epoll import EVENT
@@ -29,7 +29,7 @@ def format_call(call: Call) -> str:
 
 def _result(call: Call) -> str:
     if call.result < 0:
-        return f"-1 {call.errno} ({os.strerror(-call.result)})"
+        return f"-1 {errno_words(-call.result)}"
     if call.name == "mmap":
         return hex(call.result)
     return call.shown_fd(call.result) if call.makes_fd else str(call.result)

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.narration.layout import numbers
+from rawbpf.narration.layout import numbers, text
 from rawbpf.output.escape import printable
 from rawbpf.uapi.bpf import bpf_attach_type
+from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrProgLoad
+from rawbpf.uapi.perf_event import PERF_COUNT_SW_BPF_OUTPUT, PERF_TYPE_TRACEPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from ctypes import Structure
 
     from rawbpf.narration.call import Block, Call
 
@@ -65,13 +68,12 @@ def numbers_of(call: Call) -> dict[str, int]:
 
 
 def _map(call: Call, attr: dict[str, int]) -> Thing:
-    name = _name(call, 28)
+    name = _name(call, BpfAttrMapCreate, "map_name")
     return Thing("map", name, attr["map_type"], attr["key_size"], attr["value_size"])
 
 
-def _name(call: Call, at: int) -> str:
-    raw = (call.blocks[0].before or b"")[at : at + 16]
-    return raw.partition(b"\0")[0].decode(errors="backslashreplace")
+def _name(call: Call, struct: type[Structure], field: str) -> str:
+    return text(struct, field, call.blocks[0].before or b"")
 
 
 def _opened(call: Call, _attr: dict[str, int]) -> Thing:
@@ -95,14 +97,14 @@ def _event(call: Call) -> tuple[str, str]:
         offset = f"+{attr['config2']:#x}" if attr["config2"] else ""
         kind = probed.kind if not attr["config"] & 1 else probed.kind.replace("probe", "retprobe")
         return kind, text_of(probed) + offset
-    if attr.get("type") == 2:  # PERF_TYPE_TRACEPOINT
+    if attr.get("type") == PERF_TYPE_TRACEPOINT:
         return "tracepoint", str(attr["config"])
-    return ("perf" if attr.get("config") == 10 else "event"), f"cpu{cpu}"
+    return ("perf" if attr.get("config") == PERF_COUNT_SW_BPF_OUTPUT else "event"), f"cpu{cpu}"
 
 
 _MAKERS: dict[str, Callable[[Call, dict[str, int]], Thing]] = {
     "BPF_MAP_CREATE": _map,
-    "BPF_PROG_LOAD": lambda call, _: Thing("prog", _name(call, 48)),
+    "BPF_PROG_LOAD": lambda call, _: Thing("prog", _name(call, BpfAttrProgLoad, "prog_name")),
     "BPF_OBJ_GET": _opened,
     "BPF_BTF_LOAD": lambda _call, _: Thing("btf"),
     "BPF_LINK_CREATE": _link,

@@ -2,9 +2,8 @@
 
 The file imports ctypes, mmap and struct and nothing else, and has fewer than 150 lines. A structure
 becomes a struct.pack, with the names of its fields in front of the first of its kind, a descriptor
-a name, a program its bytes; a row of calls that differ in
-nothing but the number that is their key becomes a loop, and all the sleeping one loop that drains
-the rings. What rings hold is printed.
+a name, a program its bytes; a row of calls that differ in nothing but the number that is their key
+becomes a loop, and all the sleeping one loop that drains the rings. What rings hold is printed.
 
 Left out is what only the recorded process had: the pipe that woke it, its stdout.
 """

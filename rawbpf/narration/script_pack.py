@@ -22,7 +22,6 @@ _PARTS = compile("".join([OPENING, *(one.text for one in PARTS)]), "the parts of
 _TAKEN = {"n", *_PARTS.co_names, *dir(builtins)}
 """What no descriptor may be named: a script that sets ``bytes`` cannot make bytes any more."""
 
-
 _BY_KIND = {"link", "kprobe", "kretprobe", "uprobe", "uretprobe", "tracepoint"}
 """What is named after what it is; all else by the name that it has."""
 
@@ -60,11 +59,7 @@ class Names:
     def give(self, fd: int, label: str) -> str:
         """A new name, like what it is."""
         kind, _, name = label.partition(":")
-        like = (
-            kind
-            if kind in ("link", "kprobe", "kretprobe", "uprobe", "tracepoint") or not name
-            else name
-        )
+        like = kind if kind in _BY_KIND or not name else name
         stem = re.sub(r"\W", "_", like).strip("_") or kind
         stem = f"_{stem}" if stem[0].isdigit() or keyword.iskeyword(stem) else stem
         found, number = stem, 2

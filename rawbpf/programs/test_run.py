@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import errno
 
-from rawbpf.errors import KernelError, UnsupportedError, UsageError
+from rawbpf.errors import ENOTSUPP, KernelError, UnsupportedError, UsageError
 from rawbpf.kernel.refusal import refused
 from rawbpf.programs.info import ProgramInfo
 from rawbpf.syscall.bpf import RunResult, prog_test_run
 
 __all__ = ["test_run"]
 
-_ENOTSUPP = 524
 _PACKET = 14
 """ETH_HLEN: what a packet has at least."""
 
@@ -46,7 +45,7 @@ def _explain(
     except KernelError:
         return refused("cannot run the program", error)
     what, word = f"cannot run program {info.name!r}", info.type_word
-    if number in (_ENOTSUPP, errno.EOPNOTSUPP):
+    if number in (ENOTSUPP, errno.EOPNOTSUPP):
         return UnsupportedError(
             what,
             why=f"programs of type {word} cannot be run by hand",

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rawbpf.errors import KernelError
+from rawbpf.narration.pointers import pointers
 from rawbpf.narration.values import named, quoted
 from rawbpf.syscall.bpf import command
 from rawbpf.syscall.fd import Fd
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Asked"]
 
-_POINTERS = ("insns", "log_buf", "func_info", "line_info", "core_relos", "fd_array", "btf",
-             "btf_log_buf")  # fmt: skip
 _ALWAYS = {
     bpf_cmd.BPF_PROG_LOAD: ("prog_type", "insn_cnt"),
     bpf_cmd.BPF_MAP_CREATE: ("map_type", "key_size", "value_size", "max_entries"),
@@ -73,9 +72,10 @@ class Asked:
     def words(self) -> str:
         """The call with the fields that say something, as C has them."""
         shown = []
+        hidden = pointers(type(self.attr.struct), self.cmd).keys() - {"license"}
         for field, _ in self.attr.struct._fields_:
             value = getattr(self.attr.struct, field)
-            if field in _POINTERS or not (value or field in _ALWAYS.get(self.cmd, ())):
+            if field in hidden or not (value or field in _ALWAYS.get(self.cmd, ())):
                 continue
             shown.append(f"{field}={self._text(field, value)}")
         return f"{self.cmd.name}: {', '.join(shown)}"

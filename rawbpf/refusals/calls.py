@@ -6,6 +6,7 @@ import errno
 import resource
 from typing import TYPE_CHECKING
 
+from rawbpf.specs.map_kinds import kind_of
 from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type
 from rawbpf.uapi.map_sizes import SIZES
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from rawbpf.refusals.asked import Asked
     from rawbpf.uapi.map_sizes import Sizes
 
-__all__ = ["LOADS", "RIGHTS", "plain_map", "sizes_of", "smallest"]
+__all__ = ["LOADS", "RIGHTS", "plain_map", "sizes_of", "smallest", "wants_more"]
 
 LOADS = (bpf_cmd.BPF_PROG_LOAD, bpf_cmd.BPF_MAP_CREATE, bpf_cmd.BPF_BTF_LOAD)
 RIGHTS = (errno.EPERM, errno.EACCES)
@@ -23,6 +24,13 @@ def sizes_of(asked: Asked) -> Sizes | None:
     """What the type of map takes; None of one that we do not know."""
     number = asked["map_type"]
     return SIZES.get(bpf_map_type(number)) if number in set(bpf_map_type) else None
+
+
+def wants_more(number: int) -> bool:
+    """Whether this type of map takes another map, or types: of a plain one the kernel says no."""
+    kind = kind_of(number)
+    is_struct = number == bpf_map_type.BPF_MAP_TYPE_STRUCT_OPS
+    return is_struct or kind.holds == "map" or bool(kind.keyed_by)
 
 
 def smallest(kind: bpf_map_type) -> int:

@@ -8,10 +8,9 @@ cannot create map 'm': ENOMEM (Cannot allocate memory)
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import KernelError, errno_name
+from rawbpf.errors import KernelError, errno_words
 from rawbpf.refusals.asked import Asked
 from rawbpf.refusals.registry import rules
 from rawbpf.refusals.rule import Change, Found
@@ -57,7 +56,7 @@ def explain(error: KernelError) -> Explanation | None:
     asked = Asked.of(error)
     if asked is None:
         return None
-    said = f"{errno_name(asked.errno)} ({os.strerror(asked.errno)})"
+    said = errno_words(asked.errno)
     rule, found = _reason(asked)
     if rule is not None and found is not None:
         return _explanation(asked, _completed(asked, found), said, rule)

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rawbpf.asm.program import Program
+    from rawbpf.kernel.permission import Refusal
     from rawbpf.refusals.asked import Asked
     from rawbpf.uapi.bpf import bpf_cmd
 
-__all__ = ["Change", "Found", "Rule"]
+__all__ = ["Change", "Found", "Rule", "of_process"]
 
 
 class Change(NamedTuple):
@@ -57,3 +58,13 @@ class Rule(NamedTuple):
     reason: str
     example: str
     explain: Callable[[Asked], Found | None]
+
+
+def of_process(refusal: Callable[[], Refusal | None]) -> Callable[[Asked], Found | None]:
+    """The ``explain`` of a rule that is about who asks, and not about what was asked."""
+
+    def explain(_asked: Asked) -> Found | None:
+        found = refusal()
+        return None if found is None else Found(found.why, change=found.fix)
+
+    return explain

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-__all__ = ["Complaint", "TypesRule"]
+__all__ = ["Complaint", "TypesRule", "subject_that"]
 
 
 class Complaint(NamedTuple):
@@ -54,3 +54,15 @@ class TypesRule(NamedTuple):
     example: str
     explain: Callable[[Complaint, re.Match[str]], str]
     change: str
+
+
+def subject_that(
+    does: Mapping[str, str], otherwise: str
+) -> Callable[[Complaint, re.Match[str]], str]:
+    """An ``explain``: the subject, and what is wrong with it. ``does``: by the kernel's words."""
+
+    def explain(found: Complaint, match: re.Match[str]) -> str:
+        what = next((text for words, text in does.items() if words in match[0]), otherwise)
+        return f"{found.subject} {what}"
+
+    return explain

@@ -15,7 +15,7 @@ import ctypes
 import errno
 from typing import NamedTuple
 
-from rawbpf.errors import KernelError
+from rawbpf.errors import ENOTSUPP, KernelError
 from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.bpf import command
 from rawbpf.uapi.bpf import bpf_cmd
@@ -23,8 +23,8 @@ from rawbpf.uapi.bpf_attr import BpfAttrBatch
 
 __all__ = ["NO_BATCHES", "Batch", "map_delete_batch", "map_lookup_batch", "map_update_batch"]
 
-NO_BATCHES = (524, errno.EINVAL, errno.EOPNOTSUPP)
-"""What is answered where a map, or the kernel, does not know of batches (524 is ENOTSUPP)."""
+NO_BATCHES = (ENOTSUPP, errno.EINVAL, errno.EOPNOTSUPP)
+"""What is answered where a map, or the kernel, does not know of batches."""
 
 _SMALLEST_CURSOR = 8
 

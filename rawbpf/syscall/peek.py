@@ -63,12 +63,13 @@ def peek(address: int, size: int) -> bytes:
 
 def peek_text(address: int, longest: int = _LONGEST_TEXT) -> bytes:
     """The bytes up to a NUL, which is left out, or as far as can be read."""
-    found = b""
-    while len(found) < longest:
-        room = _PAGE - (address + len(found)) % _PAGE  # what is on the same page is all there
-        piece = peek(address + len(found), min(room, longest - len(found)))
+    found, last = [], address + longest
+    while address < last:
+        room = _PAGE - address % _PAGE  # what is on the same page is all there
+        piece = peek(address, min(room, last - address))
         text, end, _ = piece.partition(b"\0")
-        found += text
+        found.append(text)
+        address += len(piece)
         if end or not piece:
             break
-    return found
+    return b"".join(found)

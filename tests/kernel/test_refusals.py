@@ -16,7 +16,7 @@ from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.kernel.version import kernel_version
 from rawbpf.maps.map import Map
 from rawbpf.programs.load import load
-from rawbpf.refusals.calls import smallest
+from rawbpf.refusals.calls import smallest, wants_more
 from rawbpf.refusals.explain import explain, refused
 from rawbpf.source.assembler import assemble
 from rawbpf.specs.map_spec import MapSpec
@@ -172,13 +172,6 @@ def test_inner_maps():
     assert "no open descriptor" in note(refused("cannot create map 'o'", caught.value)).sentence
 
 
-ALONE_NOT = {
-    M.BPF_MAP_TYPE_ARRAY_OF_MAPS, M.BPF_MAP_TYPE_HASH_OF_MAPS, M.BPF_MAP_TYPE_STRUCT_OPS,
-    M.BPF_MAP_TYPE_SK_STORAGE, M.BPF_MAP_TYPE_INODE_STORAGE, M.BPF_MAP_TYPE_TASK_STORAGE,
-    M.BPF_MAP_TYPE_CGRP_STORAGE,
-}  # fmt: skip
-
-
 def exists(spec):
     """Whether the map is made, or else the kernel has no such type."""
     try:
@@ -194,7 +187,7 @@ def test_the_sizes_are_those_of_this_kernel():
         key = sizes.key[0] if sizes.key else 8
         value = sizes.value[0] if sizes.value else 8
         spec = MapSpec("m", kind, key, value, smallest(kind), sizes.need)
-        if kind in ALONE_NOT or not exists(spec):
+        if wants_more(kind) or not exists(spec):
             continue
         if sizes.key and kind is not M.BPF_MAP_TYPE_CGROUP_STORAGE:
             assert map_refusal(spec._replace(key_size=key + 1)).code == "RB-E021", kind

@@ -5,18 +5,17 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from rawbpf.errors import ENOTSUPP
 from rawbpf.refusals.rule import Found, Rule
-from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type
+from rawbpf.specs.map_kinds import kind_of
+from rawbpf.uapi.bpf import bpf_cmd
 
 if TYPE_CHECKING:
     from rawbpf.refusals.asked import Asked
 
-_ENOTSUPP = 524
-_OF_MAPS = (bpf_map_type.BPF_MAP_TYPE_ARRAY_OF_MAPS, bpf_map_type.BPF_MAP_TYPE_HASH_OF_MAPS)
-
 
 def _explain(asked: Asked) -> Found | None:
-    if asked["map_type"] not in _OF_MAPS:
+    if kind_of(asked["map_type"]).holds != "map":
         return None
     if not asked["inner_map_fd"]:
         return Found(
@@ -25,7 +24,7 @@ def _explain(asked: Asked) -> Found | None:
         )
     if asked.errno == errno.EBADF:
         why = f"inner_map_fd is {asked['inner_map_fd']}, which is no open descriptor"
-    elif asked.errno == _ENOTSUPP:
+    elif asked.errno == ENOTSUPP:
         why = "the inner map is of a type that cannot be in a map"
     else:
         why = "the inner map is none, or itself a map of maps"
@@ -36,7 +35,7 @@ RULE = Rule(
     code="RB-E025",
     title="An inner map that cannot be one",
     calls=(bpf_cmd.BPF_MAP_CREATE,),
-    errnos=(errno.EINVAL, errno.EBADF, _ENOTSUPP),
+    errnos=(errno.EINVAL, errno.EBADF, ENOTSUPP),
     meaning=(
         "A map of maps is made after the likeness of one map, inner_map_fd: all that are put "
         "into it have its type and sizes. It cannot itself hold maps, or programs."

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from rawbpf.kernel.permission import memlock_refusal
 from rawbpf.refusals.calls import LOADS
-from rawbpf.refusals.rule import Found, Rule
-
-if TYPE_CHECKING:
-    from rawbpf.refusals.asked import Asked
-
-
-def _explain(_asked: Asked) -> Found | None:
-    refusal = memlock_refusal()
-    return None if refusal is None else Found(refusal.why, change=refusal.fix)
-
+from rawbpf.refusals.rule import Rule, of_process
 
 RULE = Rule(
     code="RB-E003",
@@ -34,5 +24,5 @@ RULE = Rule(
         "above the hard one."
     ),
     example="On Linux 5.10: `ulimit -Hl 64`, then as a user with CAP_BPF alone a larger map.",
-    explain=_explain,
+    explain=of_process(memlock_refusal),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from rawbpf.errors import ENOTSUPP
 from rawbpf.refusals.calls import sizes_of
 from rawbpf.refusals.rule import Found, Rule
 from rawbpf.uapi.bpf import bpf_cmd, bpf_map_flags
@@ -12,7 +13,6 @@ from rawbpf.uapi.bpf import bpf_cmd, bpf_map_flags
 if TYPE_CHECKING:
     from rawbpf.refusals.asked import Asked
 
-_ENOTSUPP = 524
 _BOTH = bpf_map_flags.BPF_F_RDONLY | bpf_map_flags.BPF_F_WRONLY
 
 
@@ -42,7 +42,7 @@ RULE = Rule(
     code="RB-E024",
     title="A flag of a map that is missing, or not taken",
     calls=(bpf_cmd.BPF_MAP_CREATE,),
-    errnos=(errno.EINVAL, _ENOTSUPP),
+    errnos=(errno.EINVAL, ENOTSUPP),
     meaning=(
         "map_flags changes how a map is made. Tries of prefixes, and what is stored with "
         "sockets, files, tasks and cgroups, are allocated entry by entry and must say so "

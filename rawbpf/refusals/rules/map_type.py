@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from rawbpf.refusals.calls import plain_map
+from rawbpf.refusals.calls import plain_map, wants_more
 from rawbpf.refusals.rule import Found, Rule
 from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type
 from rawbpf.uapi.map_sizes import SIZES
@@ -13,19 +13,11 @@ from rawbpf.uapi.map_sizes import SIZES
 if TYPE_CHECKING:
     from rawbpf.refusals.asked import Asked
 
-_UNTRIABLE = frozenset({
-    bpf_map_type.BPF_MAP_TYPE_ARRAY_OF_MAPS, bpf_map_type.BPF_MAP_TYPE_HASH_OF_MAPS,
-    bpf_map_type.BPF_MAP_TYPE_STRUCT_OPS, bpf_map_type.BPF_MAP_TYPE_SK_STORAGE,
-    bpf_map_type.BPF_MAP_TYPE_INODE_STORAGE, bpf_map_type.BPF_MAP_TYPE_TASK_STORAGE,
-    bpf_map_type.BPF_MAP_TYPE_CGRP_STORAGE,
-})  # fmt: skip
-"""Those that take another map or types besides: a plain one says nothing of them."""
-
 
 def _explain(asked: Asked) -> Found | None:
     number = asked["map_type"]
     known = number in set(bpf_map_type) and bpf_map_type(number) in SIZES
-    if known and (number in _UNTRIABLE or asked.accepts(**plain_map(bpf_map_type(number)))):
+    if known and (wants_more(number) or asked.accepts(**plain_map(bpf_map_type(number)))):
         return None
     name = asked.name("map_type") if known else f"number {number}"
     tried = ("it refuses the smallest map of this type as well",) if known else ()

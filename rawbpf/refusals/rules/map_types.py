@@ -6,28 +6,22 @@ import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.refusals.rule import Found, Rule
+from rawbpf.specs.map_kinds import kind_of
 from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type
 
 if TYPE_CHECKING:
     from rawbpf.refusals.asked import Asked
 
-_STORAGE = (
-    bpf_map_type.BPF_MAP_TYPE_SK_STORAGE, bpf_map_type.BPF_MAP_TYPE_INODE_STORAGE,
-    bpf_map_type.BPF_MAP_TYPE_TASK_STORAGE, bpf_map_type.BPF_MAP_TYPE_CGRP_STORAGE,
-)  # fmt: skip
-
 
 def _explain(asked: Asked) -> Found | None:
-    kind = asked.name("map_type")
-    if asked["map_type"] in _STORAGE and not (asked["btf_key_type_id"] and asked["btf_fd"]):
+    number, kind = asked["map_type"], asked.name("map_type")
+    if kind_of(number).keyed_by and not (asked["btf_key_type_id"] and asked["btf_fd"]):
         return Found(
             f"{kind} has to be made with the types of its keys and values, and has none",
             change="declare it in C with __type(key, int) and __type(value, ...), compiled with -g",
         )
-    if (
-        asked["map_type"] == bpf_map_type.BPF_MAP_TYPE_STRUCT_OPS
-        and not (asked["btf_vmlinux_value_type_id"])
-    ):
+    is_struct = number == bpf_map_type.BPF_MAP_TYPE_STRUCT_OPS
+    if is_struct and not asked["btf_vmlinux_value_type_id"]:
         return Found(
             f"{kind} does not say which struct of the kernel it implements",
             change="give btf_vmlinux_value_type_id: the struct bpf_struct_ops_NAME of the kernel",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rawbpf.errors import ENOTSUPP
 from rawbpf.kernel.sysctl import bpf_jit_enable
 from rawbpf.refusals.rule import Found, Rule
 from rawbpf.uapi.bpf import bpf_cmd
@@ -11,8 +12,6 @@ from rawbpf.uapi.prog_rights import TARGETED
 
 if TYPE_CHECKING:
     from rawbpf.refusals.asked import Asked
-
-ENOTSUPP = 524
 
 
 def _explain(asked: Asked) -> Found | None:

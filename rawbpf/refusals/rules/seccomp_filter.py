@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rawbpf.kernel.permission import seccomp_refusal
 from rawbpf.refusals.calls import LOADS, RIGHTS
-from rawbpf.refusals.rule import Found, Rule
-
-if TYPE_CHECKING:
-    from rawbpf.refusals.asked import Asked
-
-
-def _explain(_asked: Asked) -> Found | None:
-    refusal = seccomp_refusal()
-    return None if refusal is None else Found(refusal.why, change=refusal.fix)
-
+from rawbpf.refusals.rule import Rule, of_process
 
 RULE = Rule(
     code="RB-E004",
@@ -31,5 +20,5 @@ RULE = Rule(
         "ordinary programs need. No capability helps against a filter."
     ),
     example="`docker run` with its usual profile, and capabilities that were added one by one.",
-    explain=_explain,
+    explain=of_process(seccomp_refusal),
 )

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rawbpf.kernel.permission import user_namespace_refusal
 from rawbpf.refusals.calls import LOADS, RIGHTS
-from rawbpf.refusals.rule import Found, Rule
-
-if TYPE_CHECKING:
-    from rawbpf.refusals.asked import Asked
-
-
-def _explain(_asked: Asked) -> Found | None:
-    refusal = user_namespace_refusal()
-    return None if refusal is None else Found(refusal.why, change=refusal.fix)
-
+from rawbpf.refusals.rule import Rule, of_process
 
 RULE = Rule(
     code="RB-E001",
@@ -31,5 +20,5 @@ RULE = Rule(
         "share. From 6.9 a token of bpffs can lend rights to one; rawbpf does not use them."
     ),
     example="`unshare -Ur rawbpf load FILE`, or a rootless container.",
-    explain=_explain,
+    explain=of_process(user_namespace_refusal),
 )

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from rawbpf.refusals.types_rule import TypesRule
-
-if TYPE_CHECKING:
-    import re
-
-    from rawbpf.refusals.types_rule import Complaint
-
+from rawbpf.refusals.types_rule import TypesRule, subject_that
 
 _WHAT = {
     "exceeds struct_size": "ends behind the end",
@@ -18,12 +10,6 @@ _WHAT = {
     "bits_offset": "begins where it cannot: in front of the one before it, or inside of a union",
     "aligned": "begins at a place that its type cannot have",
 }
-
-
-def _explain(found: Complaint, match: re.Match[str]) -> str:
-    what = next((text for key, text in _WHAT.items() if key in match[0]), "cannot be there")
-    return f"{found.subject} {what}"
-
 
 RULE = TypesRule(
     code="RB-T003",
@@ -43,6 +29,6 @@ RULE = TypesRule(
         "member outside would be somebody else's memory."
     ),
     example="A struct of 4 bytes with a second int, at bit 32.",
-    explain=_explain,
+    explain=subject_that(_WHAT, "cannot be there"),
     change="write size and offsets as sizeof and offsetof have them",
 )

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from rawbpf.refusals.types_rule import TypesRule
-
-if TYPE_CHECKING:
-    import re
-
-    from rawbpf.refusals.types_rule import Complaint
-
+from rawbpf.refusals.types_rule import TypesRule, subject_that
 
 _WHAT = {
     "Invalid offset": "does not lie behind the one before it, or not inside of the section",
@@ -20,11 +12,6 @@ _WHAT = {
     "Linkage not supported": "has a linkage that there is not",
     "Invalid func linkage": "has a linkage that the kernel does not take",
 }
-
-
-def _explain(found: Complaint, match: re.Match[str]) -> str:
-    return f"{found.subject} {_WHAT.get(match[0], 'is not placed as it should be')}"
-
 
 RULE = TypesRule(
     code="RB-T007",
@@ -46,6 +33,6 @@ RULE = TypesRule(
         "were compiled for. A compiler leaves them at 0, and the loader fills them in."
     ),
     example="A section of 4 bytes with a variable at 4.",
-    explain=_explain,
+    explain=subject_that(_WHAT, "is not placed as it should be"),
     change="let the loader place the variables: rawbpf does for what clang compiled",
 )

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from rawbpf.refusals.types_rule import TypesRule
-
-if TYPE_CHECKING:
-    import re
-
-    from rawbpf.refusals.types_rule import Complaint
-
+from rawbpf.refusals.types_rule import TypesRule, subject_that
 
 _WHAT = {
     "nr_bits": "has more bits than bytes for them",
@@ -18,12 +10,6 @@ _WHAT = {
     "overflows": "would have more than 4 GB",
     "int_data": "has bits in its description that mean nothing",
 }
-
-
-def _explain(found: Complaint, match: re.Match[str]) -> str:
-    what = next((text for key, text in _WHAT.items() if key in match[0]), "has an impossible size")
-    return f"{found.subject} {what}"
-
 
 RULE = TypesRule(
     code="RB-T005",
@@ -42,6 +28,6 @@ RULE = TypesRule(
     ),
     reason="The kernel reads and prints numbers of these sizes, and counts bytes in 32 bits.",
     example="An int of 4 bytes and 40 bits, an enum of 3 bytes.",
-    explain=_explain,
+    explain=subject_that(_WHAT, "has an impossible size"),
     change="describe the number as the compiler has it",
 )

@@ -8,6 +8,7 @@ import pytest
 from rawbpf.errors import KernelError, UnsupportedError
 from rawbpf.narration.narrator import recorded
 from rawbpf.narration.script import script
+from rawbpf.narration.script_pack import Names
 from rawbpf.syscall import bpf
 from rawbpf.syscall.bpf_link import link_create
 from rawbpf.syscall.gate import replaced
@@ -50,6 +51,12 @@ def test_no_descriptor_takes_the_name_of_what_the_script_needs(name):
         name for name in compile(text, "script", "exec").co_names if name.endswith(("_2", "for"))
     }
     assert own == {f"{name}_2" if name != "for" else "_for"}
+
+
+@pytest.mark.parametrize("kind", ["link", "kprobe", "kretprobe", "uprobe", "uretprobe"])
+def test_what_is_attached_is_named_after_what_it_is(kind):
+    assert Names().give(70, f"{kind}:/bin/bash+0x10") == kind
+    assert Names().give(70, "map:hits") == "hits"
 
 
 def test_hex_is_cut_between_groups_of_eight_bytes():
