@@ -2,6 +2,7 @@
 
 ``uapi.bpf_link_info`` has a reading for each part; who shows a whole wants both.
 
+>>> from rawbpf.uapi.bpf import bpf_link_type
 >>> whole = WHOLES[bpf_link_type.BPF_LINK_TYPE_XDP]
 >>> [name for name, *_ in whole._fields_], whole.ifindex.offset
 (['type', 'id', 'prog_id', '_hole', 'ifindex'], 16)
@@ -14,27 +15,10 @@ from ctypes import Structure, c_uint32
 from typing import Any
 
 from rawbpf.uapi import bpf_link_info as u
-from rawbpf.uapi.bpf import bpf_link_type
+from rawbpf.uapi.link_parts import NAMES as _NAMES
+from rawbpf.uapi.link_parts import PARTS
 
 __all__ = ["NAMES", "WHOLES"]
-
-_PARTS: dict[int, type[Structure]] = {
-    bpf_link_type.BPF_LINK_TYPE_RAW_TRACEPOINT: u.BpfLinkInfoRawTracepoint,
-    bpf_link_type.BPF_LINK_TYPE_TRACING: u.BpfLinkInfoTracing,
-    bpf_link_type.BPF_LINK_TYPE_CGROUP: u.BpfLinkInfoCgroup,
-    bpf_link_type.BPF_LINK_TYPE_ITER: u.BpfLinkInfoIter,
-    bpf_link_type.BPF_LINK_TYPE_NETNS: u.BpfLinkInfoNetns,
-    bpf_link_type.BPF_LINK_TYPE_XDP: u.BpfLinkInfoXdp,
-    bpf_link_type.BPF_LINK_TYPE_TCX: u.BpfLinkInfoTcx,
-    bpf_link_type.BPF_LINK_TYPE_NETKIT: u.BpfLinkInfoTcx,
-    bpf_link_type.BPF_LINK_TYPE_STRUCT_OPS: u.BpfLinkInfoMap,
-    bpf_link_type.BPF_LINK_TYPE_SOCKMAP: u.BpfLinkInfoMap,
-    bpf_link_type.BPF_LINK_TYPE_NETFILTER: u.BpfLinkInfoNetfilter,
-    bpf_link_type.BPF_LINK_TYPE_KPROBE_MULTI: u.BpfLinkInfoKprobeMulti,
-    bpf_link_type.BPF_LINK_TYPE_UPROBE_MULTI: u.BpfLinkInfoUprobeMulti,
-    bpf_link_type.BPF_LINK_TYPE_PERF_EVENT: u.BpfLinkInfoPerfEventKprobe,
-}
-"""Of a perf event the part of kprobes, whose name is where all of them have theirs."""
 
 _PERF_HEAD = 24
 
@@ -52,15 +36,8 @@ def _whole(part: type[Structure]) -> type[Structure]:
     return type(name, (Structure,), {"_fields_": [*fields, *rest], "origin": origin})
 
 
-WHOLES = {kind: _whole(part) for kind, part in _PARTS.items()}
+WHOLES = {kind: _whole(part) for kind, part in PARTS.items()}
 """Type of link -> the whole structure."""
 
-_NAME_FIELDS = {
-    u.BpfLinkInfoRawTracepoint: ("tp_name", "tp_name_len"),
-    u.BpfLinkInfoIter: ("target_name", "target_name_len"),
-    u.BpfLinkInfoUprobeMulti: ("path", "path_size"),
-    u.BpfLinkInfoPerfEventKprobe: ("func_name", "name_len"),
-}
-NAMES = {whole: _NAME_FIELDS[_PARTS[kind]] for kind, whole in WHOLES.items()
-         if _PARTS[kind] in _NAME_FIELDS}  # fmt: skip
+NAMES = {whole: _NAMES[PARTS[kind]] for kind, whole in WHOLES.items() if PARTS[kind] in _NAMES}
 """Whole -> where the address of a buffer for a name is, and its length."""

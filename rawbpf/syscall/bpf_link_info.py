@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rawbpf.syscall.bpf import obj_get_info
 from rawbpf.uapi import bpf_link_info as u
 from rawbpf.uapi.bpf import bpf_link_type
+from rawbpf.uapi.link_parts import NAMES, PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,16 +25,6 @@ LinkPart = dict[str, int | str | bool]
 _LONGEST_NAME = 4096  # PATH_MAX, of a uprobe's file
 _RETURN = 1  # BPF_F_KPROBE_MULTI_RETURN, BPF_F_UPROBE_MULTI_RETURN
 
-_NAMED: dict[int, tuple[type[ctypes.Structure], str, str]] = {
-    bpf_link_type.BPF_LINK_TYPE_RAW_TRACEPOINT: (
-        u.BpfLinkInfoRawTracepoint, "tp_name", "tp_name_len"),
-    bpf_link_type.BPF_LINK_TYPE_ITER: (u.BpfLinkInfoIter, "target_name", "target_name_len"),
-    bpf_link_type.BPF_LINK_TYPE_UPROBE_MULTI: (u.BpfLinkInfoUprobeMulti, "path", "path_size"),
-    # Probes of all three kinds have their name at the same place.
-    bpf_link_type.BPF_LINK_TYPE_PERF_EVENT: (u.BpfLinkInfoPerfEventKprobe, "func_name", "name_len"),
-}  # fmt: skip
-"""Type -> where the address and the length of a name go."""
-
 _UPROBES, _KPROBES, _TRACEPOINT, _EVENT = (1, 2), (3, 4), 5, 6
 """enum bpf_perf_event_type; the second of each pair is the return."""
 
@@ -41,17 +32,17 @@ _UPROBES, _KPROBES, _TRACEPOINT, _EVENT = (1, 2), (3, 4), 5, 6
 def link_info(fd: int) -> tuple[u.BpfLinkInfo, LinkPart]:
     """The head and the part. Errors: EINVAL (this is no link)."""
     info = obj_get_info(fd, u.BpfLinkInfo())
-    named, name = _NAMED.get(info.type), b""
+    kind, name = PARTS.get(info.type, u.BpfLinkInfo), b""
     unknown = info.type == bpf_link_type.BPF_LINK_TYPE_PERF_EVENT and not _perf_type(info)
-    if named is not None and not unknown:
-        kind, address, length = named
+    if kind in NAMES and not unknown:
+        address, length = NAMES[kind]
         buffer = ctypes.create_string_buffer(_LONGEST_NAME)
         info = u.BpfLinkInfo()
         asked = kind.from_buffer(info)
         setattr(asked, address, ctypes.addressof(buffer))
         setattr(asked, length, len(buffer))
         info, name = obj_get_info(fd, info), buffer.value
-    read = _PARTS.get(info.type)
+    read = _READERS.get(info.type)
     return info, {} if read is None else read(info, name.decode(errors="backslashreplace"))
 
 
@@ -59,9 +50,9 @@ def _perf_type(info: u.BpfLinkInfo) -> int:
     return int(u.BpfLinkInfoPerfEvent.from_buffer(info).type)
 
 
-def _numbers(kind: type[ctypes.Structure], *names: str) -> Callable[[u.BpfLinkInfo, str], LinkPart]:
+def _numbers(*names: str) -> Callable[[u.BpfLinkInfo, str], LinkPart]:
     def read(info: u.BpfLinkInfo, _name: str) -> LinkPart:
-        part = kind.from_buffer(info)
+        part = PARTS[info.type].from_buffer(info)
         return {name: int(getattr(part, name)) for name in names}
 
     return read
@@ -123,22 +114,19 @@ def _perf_event(info: u.BpfLinkInfo, name: str) -> LinkPart:
     return {}
 
 
-_TARGET = ("attach_type", "target_obj_id", "target_btf_id")
-_DEVICE = _numbers(u.BpfLinkInfoTcx, "ifindex", "attach_type")
-_PARTS: dict[int, Callable[[u.BpfLinkInfo, str], LinkPart]] = {
+_DEVICE = _numbers("ifindex", "attach_type")
+_READERS: dict[int, Callable[[u.BpfLinkInfo, str], LinkPart]] = {
     bpf_link_type.BPF_LINK_TYPE_RAW_TRACEPOINT: _raw_tracepoint,
-    bpf_link_type.BPF_LINK_TYPE_TRACING: _numbers(u.BpfLinkInfoTracing, *_TARGET),
-    bpf_link_type.BPF_LINK_TYPE_CGROUP: _numbers(u.BpfLinkInfoCgroup, "cgroup_id", "attach_type"),
+    bpf_link_type.BPF_LINK_TYPE_TRACING: _numbers("attach_type", "target_obj_id", "target_btf_id"),
+    bpf_link_type.BPF_LINK_TYPE_CGROUP: _numbers("cgroup_id", "attach_type"),
     bpf_link_type.BPF_LINK_TYPE_ITER: _iter,
-    bpf_link_type.BPF_LINK_TYPE_NETNS: _numbers(u.BpfLinkInfoNetns, "netns_ino", "attach_type"),
-    bpf_link_type.BPF_LINK_TYPE_XDP: _numbers(u.BpfLinkInfoXdp, "ifindex"),
+    bpf_link_type.BPF_LINK_TYPE_NETNS: _numbers("netns_ino", "attach_type"),
+    bpf_link_type.BPF_LINK_TYPE_XDP: _numbers("ifindex"),
     bpf_link_type.BPF_LINK_TYPE_TCX: _DEVICE,
     bpf_link_type.BPF_LINK_TYPE_NETKIT: _DEVICE,
-    bpf_link_type.BPF_LINK_TYPE_STRUCT_OPS: _numbers(u.BpfLinkInfoMap, "map_id"),
-    bpf_link_type.BPF_LINK_TYPE_SOCKMAP: _numbers(u.BpfLinkInfoMap, "map_id"),
-    bpf_link_type.BPF_LINK_TYPE_NETFILTER: _numbers(
-        u.BpfLinkInfoNetfilter, "pf", "hooknum", "priority", "flags"
-    ),
+    bpf_link_type.BPF_LINK_TYPE_STRUCT_OPS: _numbers("map_id"),
+    bpf_link_type.BPF_LINK_TYPE_SOCKMAP: _numbers("map_id"),
+    bpf_link_type.BPF_LINK_TYPE_NETFILTER: _numbers("pf", "hooknum", "priority", "flags"),
     bpf_link_type.BPF_LINK_TYPE_KPROBE_MULTI: _kprobe_multi,
     bpf_link_type.BPF_LINK_TYPE_UPROBE_MULTI: _uprobe_multi,
     bpf_link_type.BPF_LINK_TYPE_PERF_EVENT: _perf_event,
