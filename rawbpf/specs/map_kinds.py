@@ -106,6 +106,9 @@ _ROWS = (
          "sk_storage", keyed_by="fd"),
     Kind(_T.BPF_MAP_TYPE_ARENA, "6.9", "none", "none: pages that programs and we share by mmap; "
          "entries are pages", typed=False, keyless=True),
+    Kind(_T.BPF_MAP_TYPE_INSN_ARRAY, "6.19", _INDEX, "struct bpf_insn_array_value: which "
+         "instruction it is for, and where that is once the program is loaded", typed=False,
+         dense=True),
 )
 # fmt: on
 

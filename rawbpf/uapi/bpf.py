@@ -1,9 +1,9 @@
 """<linux/bpf.h>: the numbers of bpf(2), in the kernel's own spelling.
 
-Taken from the types that Linux 6.18 describes itself with; kinds of attaching and flags of maps
-from 7.2. Numbers are only ever added, so one list serves every kernel; which kernel added what is
-the business of ``features``. A test compares each with the C header and with the BTF of every guest
-kernel.
+Taken from the types that Linux 6.18 describes itself with; kinds of attaching, the last type of map
+and flags of maps from 7.2. Numbers are only ever added, so one list serves every kernel; which
+kernel added what is the business of ``features``. A test compares each with the C header and with
+the BTF of every guest kernel.
 
 >>> bpf_cmd.BPF_PROG_LOAD
 <bpf_cmd.BPF_PROG_LOAD: 5>
@@ -142,6 +142,7 @@ class bpf_map_type(IntEnum):
     BPF_MAP_TYPE_USER_RINGBUF = 31
     BPF_MAP_TYPE_CGRP_STORAGE = 32
     BPF_MAP_TYPE_ARENA = 33
+    BPF_MAP_TYPE_INSN_ARRAY = 34
 
 
 class bpf_prog_type(IntEnum):

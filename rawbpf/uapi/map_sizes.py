@@ -22,20 +22,19 @@ LPM_KEYS = (5, 260)  # bytes, from and to: a u32, and 1 to 256 bytes
 class Sizes(NamedTuple):
     """The sizes that are taken, in bytes; () is any but 0. ``entries``: the same.
 
-    ``need``, ``refuse``: flags that must be set, and that must not.
+    ``need``: flags that must be set.
     """
 
     key: tuple[int, ...]
     value: tuple[int, ...]
     entries: tuple[int, ...] = ANY
     need: bpf_map_flags = bpf_map_flags(0)
-    refuse: bpf_map_flags = bpf_map_flags(0)
 
 
 _T, _F = bpf_map_type, bpf_map_flags
 _HASH = Sizes(ANY, ANY)
-_ARRAY = Sizes((4,), ANY, refuse=_F.BPF_F_NO_PREALLOC)
-_SLOTS = Sizes((4,), (4,), refuse=_F.BPF_F_NO_PREALLOC)
+_ARRAY = Sizes((4,), ANY)
+_SLOTS = Sizes((4,), (4,))
 _SOCKETS = (4, 8)
 _STORAGE = Sizes((4,), ANY, (0,), need=_F.BPF_F_NO_PREALLOC)
 _CGROUP = Sizes((16, 8), ANY, (0,))
@@ -51,8 +50,8 @@ SIZES = {
     _T.BPF_MAP_TYPE_PERCPU_ARRAY: _ARRAY,
     _T.BPF_MAP_TYPE_STACK_TRACE: Sizes((4,), ANY),
     _T.BPF_MAP_TYPE_CGROUP_ARRAY: _SLOTS,
-    _T.BPF_MAP_TYPE_LRU_HASH: Sizes(ANY, ANY, refuse=_F.BPF_F_NO_PREALLOC),
-    _T.BPF_MAP_TYPE_LRU_PERCPU_HASH: Sizes(ANY, ANY, refuse=_F.BPF_F_NO_PREALLOC),
+    _T.BPF_MAP_TYPE_LRU_HASH: _HASH,
+    _T.BPF_MAP_TYPE_LRU_PERCPU_HASH: _HASH,
     _T.BPF_MAP_TYPE_LPM_TRIE: Sizes(ANY, ANY, need=_F.BPF_F_NO_PREALLOC),
     _T.BPF_MAP_TYPE_ARRAY_OF_MAPS: _SLOTS,
     _T.BPF_MAP_TYPE_HASH_OF_MAPS: Sizes(ANY, (4,)),
@@ -76,4 +75,5 @@ SIZES = {
     _T.BPF_MAP_TYPE_USER_RINGBUF: _RING,
     _T.BPF_MAP_TYPE_CGRP_STORAGE: _STORAGE,
     _T.BPF_MAP_TYPE_ARENA: Sizes((0,), (0,), need=_F.BPF_F_MMAPABLE),
+    _T.BPF_MAP_TYPE_INSN_ARRAY: Sizes((4,), (16,)),
 }

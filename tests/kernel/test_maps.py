@@ -209,6 +209,7 @@ def test_every_type_of_the_table_is_there_from_its_kernel_on():
         T.BPF_MAP_TYPE_LPM_TRIE: (8, 4, 8),
         T.BPF_MAP_TYPE_CGROUP_STORAGE: (8, 4, 0),
         T.BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE: (8, 4, 0),
+        T.BPF_MAP_TYPE_INSN_ARRAY: (4, 16, 8),
     }
     odd = {"array_of_maps", "hash_of_maps", "struct_ops", "arena", "xskmap"}
     wrong = []
