@@ -36,6 +36,12 @@ def lacking_to_probe() -> str | None:
 
 
 @pytest.fixture(scope="session")
+def memory():
+    """Enough memory that may be locked: before 5.11 maps and programs count as such."""
+    raise_memlock_if_needed()
+
+
+@pytest.fixture(scope="session")
 def kernel():
     """Facts that are read once for all: an emulated processor takes seconds for the types."""
     raise_memlock_if_needed()

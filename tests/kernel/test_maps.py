@@ -8,7 +8,6 @@ import pytest
 from rawbpf.asm import Builder, r0
 from rawbpf.errors import KernelError, MissingKeyError
 from rawbpf.kernel.cpus import possible_cpus
-from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.kernel.version import kernel_version
 from rawbpf.maps.map import Map
 from rawbpf.programs.load import load
@@ -26,16 +25,11 @@ from rawbpf.uapi.bpf import (
 )
 from tests.support.markdown import ROOT, blocks
 
-pytestmark = pytest.mark.no_probe
+pytestmark = [pytest.mark.no_probe, pytest.mark.usefixtures("memory")]
 
 T = bpf_map_type
 NO_PREALLOC = bpf_map_flags.BPF_F_NO_PREALLOC
 CPUS = len(possible_cpus())
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _memory():
-    raise_memlock_if_needed()
 
 
 def make(kind, key=4, value=4, entries=64, inner=None, **more):

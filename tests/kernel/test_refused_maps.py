@@ -1,0 +1,162 @@
+"""Maps that the kernel refuses without a log: each rule is provoked, and is the one found."""
+
+import pytest
+
+from rawbpf.errors import KernelError
+from rawbpf.kernel.version import kernel_version
+from rawbpf.maps.map import Map
+from rawbpf.refusals.calls import smallest, wants_more
+from rawbpf.refusals.explain import explain, refused
+from rawbpf.specs.map_spec import MapSpec
+from rawbpf.syscall import bpf
+from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
+from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
+from rawbpf.uapi.map_sizes import SIZES
+from tests.support.refusals import map_refusal, note
+
+pytestmark = [pytest.mark.no_probe, pytest.mark.usefixtures("memory")]
+
+M, F = bpf_map_type, bpf_map_flags
+VERSION = kernel_version()
+
+
+# Maps: what is asked for, the rule, and the field that mends it.
+MAPS = {
+    "no such type": (MapSpec("m", 777, 4, 8, 1), "RB-E020", None),
+    "array: key": (MapSpec("m", M.BPF_MAP_TYPE_ARRAY, 8, 8, 1), "RB-E021", "key_size"),
+    "hash: no key": (MapSpec("m", M.BPF_MAP_TYPE_HASH, 0, 8, 1), "RB-E021", "key_size"),
+    "queue: a key": (MapSpec("m", M.BPF_MAP_TYPE_QUEUE, 4, 8, 1), "RB-E021", "key_size"),
+    "trie: key": (
+        MapSpec("m", M.BPF_MAP_TYPE_LPM_TRIE, 4, 8, 1, F.BPF_F_NO_PREALLOC), "RB-E021", "key_size",
+    ),
+    "array: no value": (MapSpec("m", M.BPF_MAP_TYPE_ARRAY, 4, 0, 1), "RB-E022", "value_size"),
+    "programs: value": (MapSpec("m", M.BPF_MAP_TYPE_PROG_ARRAY, 4, 8, 1), "RB-E022", "value_size"),
+    "stacks: value": (MapSpec("m", M.BPF_MAP_TYPE_STACK_TRACE, 4, 12, 1), "RB-E022", "value_size"),
+    "per CPU: value": (
+        MapSpec("m", M.BPF_MAP_TYPE_PERCPU_ARRAY, 4, 40_000, 1), "RB-E022", "value_size",
+    ),
+    "ring: 5000": (MapSpec("m", M.BPF_MAP_TYPE_RINGBUF, 0, 0, 5000), "RB-E023", "max_entries"),
+    "ring: 3 pages": (MapSpec("m", M.BPF_MAP_TYPE_RINGBUF, 0, 0, 12288), "RB-E023", "max_entries"),
+    "array: nothing": (MapSpec("m", M.BPF_MAP_TYPE_ARRAY, 4, 8, 0), "RB-E023", "max_entries"),
+    "cgroup: entries": (
+        MapSpec("m", M.BPF_MAP_TYPE_CGROUP_STORAGE, 16, 8, 1), "RB-E023", "max_entries",
+    ),
+    "trie: flag": (MapSpec("m", M.BPF_MAP_TYPE_LPM_TRIE, 8, 8, 1), "RB-E024", "map_flags"),
+    "array: flag": (
+        MapSpec("m", M.BPF_MAP_TYPE_ARRAY, 4, 8, 1, F.BPF_F_NO_PREALLOC), "RB-E024", "map_flags",
+    ),
+    "lru: flag": (
+        MapSpec("m", M.BPF_MAP_TYPE_LRU_HASH, 4, 8, 1, F.BPF_F_NO_PREALLOC), "RB-E024", "map_flags",
+    ),
+    "read and write only": (
+        MapSpec("m", M.BPF_MAP_TYPE_HASH, 4, 8, 1, F.BPF_F_RDONLY | F.BPF_F_WRONLY), "RB-E024",
+        "map_flags",
+    ),
+    "trie: key and flag": (
+        MapSpec("m", M.BPF_MAP_TYPE_LPM_TRIE, 4, 8, 1), "RB-E021", "key_size map_flags",
+    ),
+    "ring: all of it": (
+        MapSpec("m", M.BPF_MAP_TYPE_RINGBUF, 4, 8, 100), "RB-E021",
+        "key_size value_size max_entries",
+    ),
+    "array: extra": (
+        MapSpec("m", M.BPF_MAP_TYPE_ARRAY, 4, 8, 1, map_extra=1), "RB-E028", "map_extra",
+    ),
+    "hash: NUMA": (
+        MapSpec("m", M.BPF_MAP_TYPE_HASH, 4, 8, 1, F.BPF_F_NUMA_NODE, numa_node=9999), "RB-E028",
+        "numa_node",
+    ),
+    "no inner": (MapSpec("m", M.BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 1), "RB-E025", None),
+    "entries": (MapSpec("m", M.BPF_MAP_TYPE_HASH, 4, 8, 0xFFFFFFFF), "RB-E026", "max_entries"),
+    "value": (MapSpec("m", M.BPF_MAP_TYPE_HASH, 4, 1 << 26, 1), "RB-E026", None),
+    "storage: types": (
+        MapSpec("m", M.BPF_MAP_TYPE_SK_STORAGE, 4, 8, 0, F.BPF_F_NO_PREALLOC), "RB-E027", None,
+    ),
+    "struct_ops": (MapSpec("m", M.BPF_MAP_TYPE_STRUCT_OPS, 4, 8, 1), "RB-E027", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "code", "field"), MAPS.values(), ids=MAPS)
+def test_maps(spec, code, field):
+    found = map_refusal(spec)
+    if spec.map_extra and VERSION < (5, 16):
+        code = "RB-E015"  # there is no such field yet, for any type
+    assert found.code == code, found.sentence
+    if field is not None:
+        assert list(found.patch.fields) == field.split()
+        assert found.trial.accepted
+
+
+def test_what_else_is_wrong_is_told_too():
+    found = map_refusal(MapSpec("m", M.BPF_MAP_TYPE_ARRAY_OF_MAPS, 8, 8, 1))
+    assert list(found.patch.fields) == ["key_size", "value_size"]
+    assert [one.text[:8] for one in found.finding.evidence] == ["besides,", "besides,"]
+    assert "was given no map" in found.finding.evidence[1].text
+    assert not found.trial.accepted
+
+
+def test_inner_maps():
+    array, of_maps = M.BPF_MAP_TYPE_ARRAY, M.BPF_MAP_TYPE_ARRAY_OF_MAPS
+    outer = MapSpec("o", of_maps, 4, 4, 1)
+    with (
+        Map.create(MapSpec("p", M.BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 1)) as programs,
+        Map.create(MapSpec("i", array, 4, 4, 1)) as inner,
+        Map.create(outer, inner=inner) as nested,
+    ):
+        assert "cannot be in a map" in map_refusal(outer, inner=programs).sentence
+        assert map_refusal(outer, inner=nested).code == "RB-E025"
+    with pytest.raises(KernelError) as caught:
+        bpf.map_create(BpfAttrMapCreate(of_maps, 4, 4, 1, inner_map_fd=999))
+    assert "no open descriptor" in note(refused("cannot create map 'o'", caught.value)).sentence
+
+
+def exists(spec):
+    """Whether the map is made, or else the kernel has no such type."""
+    try:
+        Map.create(spec).close()
+    except KernelError as error:
+        return error.explanation.code != "RB-E020"
+    return True
+
+
+def test_the_sizes_are_those_of_this_kernel():
+    """Of each type that can be made alone: the table's are taken, one byte more is not."""
+    for kind, sizes in SIZES.items():
+        key = sizes.key[0] if sizes.key else 8
+        value = sizes.value[0] if sizes.value else 8
+        spec = MapSpec("m", kind, key, value, smallest(kind), sizes.need)
+        if wants_more(kind) or not exists(spec):
+            continue
+        if sizes.key and kind is not M.BPF_MAP_TYPE_CGROUP_STORAGE:
+            assert map_refusal(spec._replace(key_size=key + 1)).code == "RB-E021", kind
+        if sizes.value:
+            assert map_refusal(spec._replace(value_size=value + 1)).code == "RB-E022", kind
+
+
+def test_a_field_of_a_later_kernel():
+    """Each kernel of the matrix but the newest lacks one of these."""
+    fields = {"map_extra": 7, "value_type_btf_obj_fd": 3}
+    since = {"map_extra": (5, 16), "value_type_btf_obj_fd": (6, 9)}
+    for name, value in fields.items():
+        struct = BpfAttrMapCreate(M.BPF_MAP_TYPE_ARRAY, 4, 8, 1, **{name: value})
+        try:
+            bpf.map_create(struct).close()
+        except KernelError as error:
+            found = refused("cannot create map 'm'", error)
+            if since[name] > VERSION:
+                assert note(found).code == "RB-E015"
+                assert found.explanation.trial.accepted
+            else:
+                assert found.explanation.code != "RB-E015"
+        else:
+            assert since[name] <= VERSION
+
+
+def test_a_refusal_that_nobody_knows_says_so():
+    struct = BpfAttrMapCreate(M.BPF_MAP_TYPE_HASH, 4, 8, 1, btf_fd=999, btf_value_type_id=1)
+    with pytest.raises(KernelError) as caught:
+        bpf.map_create(struct).close()
+    found = explain(caught.value)
+    assert found.code == ""
+    assert "EBADF" in found.sentence
+    assert "btf_fd=999" in found.asked[0]

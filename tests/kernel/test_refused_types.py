@@ -1,0 +1,70 @@
+"""Types that BPF_BTF_LOAD refuses, with the log that says why."""
+
+import pytest
+
+from rawbpf.cli.main import main
+from rawbpf.collection.collection import Collection
+from rawbpf.elf.read import ObjectFile
+from rawbpf.elf.write import encode_object
+from rawbpf.errors import KernelError
+from rawbpf.kernel.version import kernel_version
+from rawbpf.refusals.explain import refused
+from rawbpf.source.assembler import assemble
+from rawbpf.syscall import bpf
+from tests.support.refusals import note
+from tests.support.refused_types import NEWER, REFUSED
+
+pytestmark = [pytest.mark.no_probe, pytest.mark.usefixtures("memory")]
+
+VERSION = kernel_version()
+
+
+def types_refusal(data):
+    with pytest.raises(KernelError) as caught:
+        bpf.btf_load(data).close()
+    error = refused("cannot load the types", caught.value)
+    note(error)
+    return error
+
+
+def test_types():
+    for name, (code, data) in REFUSED.items():
+        error = types_refusal(data)
+        assert error.explanation.code == code, (name, error.explanation.sentence, error.details)
+    for name, (code, data, since) in NEWER.items():
+        error = types_refusal(data)
+        wanted = code if since <= VERSION else "RB-T006"
+        assert error.explanation.code == wanted, (name, error.explanation.sentence, error.details)
+
+
+OBJECT = """
+.map hits, array, key=u32, value=u64, entries=16
+.program counting, "xdp"
+        r0 = 0
+        exit
+"""
+
+
+def test_types_of_an_object(capsys, tmp_path):
+    """From the bytes of a file to the line on the screen: a function with a name that C has not."""
+    data = encode_object(assemble(OBJECT, "hits.bpf.s"))
+    types = ObjectFile(data).section(".BTF").contents
+    assert types.count(b"\0counting\0") == 1
+    file = tmp_path / "hits.bpf.o"
+    file.write_bytes(data.replace(types, types.replace(b"counting", b"c<u>ting")))
+    with pytest.raises(KernelError) as caught, Collection.from_bytes(file.read_bytes(), "x") as one:
+        one.load()
+    found = note(caught.value)
+    assert found.sentence == "function c<u>ting has a name that it cannot have"
+    assert "is int c<u>ting(void *ctx)" in found.finding.evidence[0].text
+    assert main(["load", str(file)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "rawbpf: cannot load the object's types: function c<u>ting has a name that"
+    )
+    assert "FUNC c<u>ting type_id=" in said
+
+
+def test_types_that_are_too_many():
+    error = types_refusal(bytes((16 << 20) + 1))
+    assert error.explanation.code == "RB-E026"
