@@ -13,6 +13,7 @@ from rawbpf.narration.call import Block, Call, Ref
 from rawbpf.narration.insn_fds import fd_places
 from rawbpf.narration.layout import given, numbers, place, struct_of
 from rawbpf.narration.pointers import OUT, TEXT, VARIES, Points, info_struct, pointers
+from rawbpf.narration.values import member
 from rawbpf.specs.map_kinds import kind_of
 from rawbpf.syscall.epoll import EVENT
 from rawbpf.syscall.peek import peek, peek_text
@@ -170,8 +171,7 @@ class Draft:
         blocks = self._written(name, result)
         command = ""
         if name == "bpf":
-            known = self._command in bpf_cmd.__members__.values()
-            command = bpf_cmd(self._command).name if known else f"command {self._command}"
+            command = member(bpf_cmd, self._command) or f"command {self._command}"
         refs = tuple(sorted(self._refs, key=lambda ref: ref.at))
         return Call(name, command, words, result, seconds, blocks, refs, self._labels)
 

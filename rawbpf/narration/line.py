@@ -72,13 +72,9 @@ def _perf_event_open(call: Call) -> list[str]:
 
 def _ioctl(call: Call) -> list[str]:
     fd, request, argument = call.words
-    known = request in perf_event_ioc.__members__.values()
-    name = perf_event_ioc(request).name if known else hex(request)
-    return [
-        call.shown_fd(fd),
-        name,
-        call.shown_fd(argument) if argument in call.fds else str(argument),
-    ]
+    name = values.member(perf_event_ioc, request) or hex(request)
+    last = call.shown_fd(argument) if argument in call.fds else str(argument)
+    return [call.shown_fd(fd), name, last]
 
 
 def _mmap(call: Call) -> list[str]:

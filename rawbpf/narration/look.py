@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.narration.look_back import LookBack
 from rawbpf.narration.made import Thing, made_by
+from rawbpf.narration.values import member
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type, bpf_prog_type
 from rawbpf.uapi.perf_event import perf_event_ioc
 
@@ -188,4 +189,4 @@ class Look(LookBack):
 
 
 def _name(enum: type[IntEnum], value: int) -> str:
-    return enum(value).name if value in enum.__members__.values() else str(value)
+    return member(enum, value) or str(value)

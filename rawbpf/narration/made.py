@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.narration.layout import numbers, text
+from rawbpf.narration.values import member
 from rawbpf.output.escape import printable
 from rawbpf.uapi.bpf import bpf_attach_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrProgLoad
@@ -84,8 +85,7 @@ def _opened(call: Call, _attr: dict[str, int]) -> Thing:
 
 def _link(_call: Call, attr: dict[str, int]) -> Thing:
     kind = attr.get("attach_type", -1)
-    known = kind in bpf_attach_type.__members__.values()
-    name = bpf_attach_type(kind).name if known else str(kind)
+    name = member(bpf_attach_type, kind) or str(kind)
     return Thing("link", name.removeprefix("BPF_").lower())
 
 

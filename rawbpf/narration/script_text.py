@@ -9,6 +9,7 @@ from rawbpf.narration.line import format_call
 from rawbpf.narration.made import Thing, made_by
 from rawbpf.narration.script_pack import Names, Packed, packed
 from rawbpf.narration.script_parts import NR
+from rawbpf.narration.values import member
 from rawbpf.syscall.epoll import EVENT
 from rawbpf.uapi.bpf import bpf_map_type
 from rawbpf.uapi.perf_event import perf_event_ioc
@@ -70,10 +71,9 @@ def _perf_event_open(call: Call, names: Names, _: Known) -> list[str]:
 def _ioctl(call: Call, names: Names, _: Known) -> list[str]:
     fd, request, argument = call.words
     is_fd = any(ref.at == 2 for ref in call.refs)
-    known = request in perf_event_ioc.__members__.values()
-    name = f"  # {perf_event_ioc(request).name}" if known else ""
+    name = member(perf_event_ioc, request)
     what = f"{names.of(fd)}, {request:#x}, {names.of(argument) if is_fd else argument}"
-    return [f"call({NR['ioctl']}, {what}{_fine(call)}){name}"]
+    return [f"call({NR['ioctl']}, {what}{_fine(call)})" + (f"  # {name}" if name else "")]
 
 
 def _mmap(call: Call, names: Names, known: Known) -> list[str]:

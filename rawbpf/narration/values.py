@@ -34,6 +34,7 @@ __all__ = [
     "PERF_OPEN",
     "PROT",
     "flags",
+    "member",
     "named",
     "quoted",
 ]
@@ -114,6 +115,11 @@ def _event(field: str, value: int, others: Mapping[str, int]) -> str:
     if field == "type":
         return _EVENT_TYPE.get(value, str(value))
     return _SOFTWARE.get(value, str(value)) if others["type"] == 1 else str(value)
+
+
+def member(enum: type[IntEnum], value: int) -> str:
+    """The name of the enumerator with this number; empty if there is none."""
+    return enum(value).name if value in enum.__members__.values() else ""
 
 
 def flags(value: int, names: Names) -> str:

@@ -22,8 +22,7 @@ RIGHTS = (errno.EPERM, errno.EACCES)
 
 def sizes_of(asked: Asked) -> Sizes | None:
     """What the type of map takes; None of one that we do not know."""
-    number = asked["map_type"]
-    return SIZES.get(bpf_map_type(number)) if number in set(bpf_map_type) else None
+    return SIZES.get(asked["map_type"])
 
 
 def wants_more(number: int) -> bool:
@@ -33,7 +32,7 @@ def wants_more(number: int) -> bool:
     return is_struct or kind.holds == "map" or bool(kind.keyed_by)
 
 
-def smallest(kind: bpf_map_type) -> int:
+def smallest(kind: int) -> int:
     """The fewest entries that a type of map can have."""
     sizes = SIZES[kind]
     if sizes.entries:
@@ -41,7 +40,7 @@ def smallest(kind: bpf_map_type) -> int:
     return resource.getpagesize() if sizes.key == sizes.value == (0,) else 1
 
 
-def plain_map(kind: bpf_map_type) -> dict[str, int]:
+def plain_map(kind: int) -> dict[str, int]:
     """The fields of the smallest map of a type."""
     sizes = SIZES[kind]
     return {

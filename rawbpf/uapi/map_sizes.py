@@ -41,7 +41,7 @@ _CGROUP = Sizes((16, 8), ANY, (0,))
 _QUEUE = Sizes((0,), ANY)
 _RING = Sizes((0,), (0,))
 
-SIZES = {
+SIZES: dict[int, Sizes] = {
     _T.BPF_MAP_TYPE_HASH: _HASH,
     _T.BPF_MAP_TYPE_ARRAY: _ARRAY,
     _T.BPF_MAP_TYPE_PROG_ARRAY: _SLOTS,

@@ -43,7 +43,7 @@ TARGETED = frozenset({
 })  # fmt: skip
 """Those that may name a type of the kernel by ``attach_btf_id``."""
 
-ATTACH_TYPES: dict[bpf_prog_type, tuple[bpf_attach_type, ...]] = {
+ATTACH_TYPES: dict[int, tuple[bpf_attach_type, ...]] = {
     _P.BPF_PROG_TYPE_CGROUP_SKB: (_A.BPF_CGROUP_INET_INGRESS, _A.BPF_CGROUP_INET_EGRESS),
     _P.BPF_PROG_TYPE_CGROUP_SOCK: (
         _A.BPF_CGROUP_INET_SOCK_CREATE, _A.BPF_CGROUP_INET_SOCK_RELEASE,

@@ -16,9 +16,10 @@ _SHOWN = 4
 
 
 def _explain(asked: Asked) -> Found | None:
-    taken = _taken(asked["prog_type"])
-    given = asked["expected_attach_type"]
-    good = next((one for one in taken if one != given and _takes(asked, one)), None)
+    # Those that take any, and those that take 0 alone, are tried with 0.
+    taken = tuple(map(int, ATTACH_TYPES.get(asked["prog_type"], (0,))))
+    others = (one for one in taken if one != asked["expected_attach_type"])
+    good = next((one for one in others if asked.accepts(expected_attach_type=one)), None)
     if good is None:
         return None
     names = [bpf_attach_type(one).name for one in taken if one or len(taken) > 1]
@@ -30,16 +31,6 @@ def _explain(asked: Asked) -> Found | None:
         f"say where it will be attached: {bpf_attach_type(good).name if names else 0}",
         {"expected_attach_type": good},
     )
-
-
-def _taken(kind: int) -> tuple[int, ...]:
-    """What the type takes; those that take any, and those that take 0 alone, are tried with 0."""
-    taken = {int(one): attach for one, attach in ATTACH_TYPES.items()}.get(kind, ())
-    return tuple(map(int, taken)) or (0,)
-
-
-def _takes(asked: Asked, attach: int) -> bool:
-    return asked.accepts(expected_attach_type=attach)
 
 
 RULE = Rule(

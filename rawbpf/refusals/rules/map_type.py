@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.refusals.calls import plain_map, wants_more
 from rawbpf.refusals.rule import Found, Rule
-from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type
+from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.map_sizes import SIZES
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def _explain(asked: Asked) -> Found | None:
     number = asked["map_type"]
-    known = number in set(bpf_map_type) and bpf_map_type(number) in SIZES
-    if known and (wants_more(number) or asked.accepts(**plain_map(bpf_map_type(number)))):
+    known = number in SIZES
+    if known and (wants_more(number) or asked.accepts(**plain_map(number))):
         return None
     name = asked.name("map_type") if known else f"number {number}"
     tried = ("it refuses the smallest map of this type as well",) if known else ()

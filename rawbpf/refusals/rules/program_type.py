@@ -24,11 +24,10 @@ def _explain(asked: Asked) -> Found | None:
     kind = asked["prog_type"]
     if kind in TARGETED:  # these say more, in a log
         return None
-    known = kind in set(bpf_prog_type)
-    attach = ATTACH_TYPES.get(bpf_prog_type(kind), (0,)) if known else (0,)
+    attach = ATTACH_TYPES.get(kind, (0,))
     if any(asked.accepts(**{**_PLAIN, "expected_attach_type": int(one)}) for one in attach):
         return None
-    name = asked.name("prog_type") if known else f"number {kind}"
+    name = asked.name("prog_type") if kind in set(bpf_prog_type) else f"number {kind}"
     return Found(
         f"this kernel has no programs of type {name}",
         ("it refuses the shortest program of this type as well: r0 = 0, exit",),
