@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from ctypes import Structure
 
-__all__ = ["MAKES_FD", "WORDS", "Block", "Call", "Ref"]
+__all__ = ["MAKES_FD", "OWN_AFFAIRS", "WORDS", "Block", "Call", "Ref"]
 
 MAKES_FD = {
     "BPF_MAP_CREATE",
@@ -37,6 +37,8 @@ MAKES_FD = {
 }
 """Commands and calls whose result is a new descriptor."""
 
+OWN_AFFAIRS = ("capget", "capset")
+"""Which rights a thread has is its own affair: these are told, and never made again."""
 
 WORDS = {"bpf": 3, "perf_event_open": 5, "ioctl": 3, "mmap": 6, "munmap": 2, "epoll_create1": 1,
          "epoll_ctl": 4, "epoll_pwait": 6, "close": 1}  # fmt: skip

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rawbpf.narration.call import Block, Call
 
-__all__ = ["format_call", "structure"]
+__all__ = ["format_call"]
 
 
 def format_call(call: Call) -> str:
@@ -35,9 +35,9 @@ def _result(call: Call) -> str:
     return call.shown_fd(call.result) if call.makes_fd else str(call.result)
 
 
-def structure(call: Call, block: Block, *, everything: bool = False) -> str:
-    """``{a=1, test={b=2}}``; fields that are 0 only with ``everything``."""
-    shown = [one for one in members(call, block) if everything or not one.empty]
+def _structure(call: Call, block: Block) -> str:
+    """``{a=1, test={b=2}}``; without the fields that are 0."""
+    shown = [one for one in members(call, block) if not one.empty]
     return _nested([(one.name.split("."), one.text) for one in shown])
 
 
@@ -57,7 +57,7 @@ def _attr(call: Call, at: int) -> str:
     block = call.block("attr")
     if block is None or block.struct is None:
         return hex(call.words[at])
-    return structure(call, block)
+    return _structure(call, block)
 
 
 def _bpf(call: Call) -> list[str]:

@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError
+from rawbpf.narration.call import OWN_AFFAIRS
 from rawbpf.narration.differences import differences
 from rawbpf.narration.layout import given, place
 from rawbpf.narration.pointers import pointers
@@ -37,9 +38,6 @@ __all__ = ["Outcome", "Replay", "replay"]
 _SLACK = 1 << 16
 """Bytes behind each buffer, lest a damaged record lets the kernel write to what is not there."""
 
-_LEFT_OUT = ("capget", "capset")
-"""Which rights a thread has is its own affair."""
-
 Buffer = ctypes.Array[ctypes.c_char]
 
 
@@ -55,7 +53,7 @@ def replay(calls: Iterable[Call]) -> Iterator[Outcome]:
     """Make the calls, one by one; what they leave open is closed at the end."""
     with Replay() as session:
         for call in calls:
-            if call.name not in _LEFT_OUT:
+            if call.name not in OWN_AFFAIRS:
                 yield session.make(call)
 
 

@@ -5,7 +5,7 @@ becomes a struct.pack, with the names of its fields in front of the first of its
 a name, a program its bytes; a row of calls that differ in nothing but the number that is their key
 becomes a loop, and all the sleeping one loop that drains the rings. What rings hold is printed.
 
-Left out is what only the recorded process had: the pipe that woke it, its stdout.
+Left out is what only the recorded process had: the pipe that woke it, its stdout, its rights.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import UnsupportedError
+from rawbpf.narration.call import OWN_AFFAIRS
 from rawbpf.narration.known import Known
 from rawbpf.narration.script_pack import Names
 from rawbpf.narration.script_parts import OPENING, PARTS
@@ -122,7 +123,7 @@ class _Writer:
         return count
 
     def _statement(self, call: Call, count: int) -> list[str]:
-        if call.name in _FORGOTTEN and not self._ours(call):
+        if call.name in OWN_AFFAIRS or (call.name in _FORGOTTEN and not self._ours(call)):
             return []
         return statement(call, count, self._names, self._known)
 

@@ -11,6 +11,7 @@ from rawbpf.narration.script import script
 from rawbpf.narration.script_pack import Names
 from rawbpf.syscall import bpf
 from rawbpf.syscall.bpf_link import link_create
+from rawbpf.syscall.capset import without_capabilities
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
@@ -79,6 +80,15 @@ def test_what_was_no_descriptor_stays_none():
 
     text = script(recording(make, BPF_LINK_CREATE=[-errno.EBADF]), "none")
     assert "bpf(28, '=3I12x', 12345, 4294967295, 41, fine=False)" in text
+
+
+def test_the_rights_of_the_recorded_thread_are_not_made_again():
+    def make():
+        with without_capabilities(["CAP_BPF"]):
+            create().close()
+
+    text = script(recording(make, capget=[0], capset=[0], BPF_MAP_CREATE=[70]), "none")
+    assert text.endswith("# BPF_MAP_CREATE\ncall(3, at_2)  # close(2)\n")
 
 
 def test_a_descriptor_that_no_call_made_is_refused():
