@@ -39,29 +39,23 @@ def check(call: Call) -> None:
 
 
 def _wrong(call: Call) -> Iterator[str]:
+    """What is wrong with it. Only the first is asked for: each stands on those before it."""
     if call.name not in WORDS:
         yield f"rawbpf makes no call {call.name!r}"
-        return
     if call.name == "mmap" and call.words[0]:
         yield "its words cannot be meant"
-        return
     if call.name in ("close", "munmap") and not _says_what_goes(call):
         yield "it does not say what to let go of"
-        return
     if any(block.room < 0 for block in call.blocks) or _total(call) > _LARGEST:
         yield "it has a block of an impossible size"
-        return
     if not all(_fits(call, ref, len(call.words), 1) for ref in call.refs):
         yield "it points to where nothing is"
-        return
     if not all(_fits(call, ref, room_of(block), ref.size) for block in call.blocks
                for ref in block.refs):  # fmt: skip
         yield "it points to where nothing is"
-        return
     recorded = {ref.at for ref in call.refs if ref.block is not None}
     if any(call.words[at] and at not in recorded for at in _ADDRESSES.get(call.name, ())):
         yield "what an address points to was not recorded"
-        return
     yield from _too_short(call)
 
 
