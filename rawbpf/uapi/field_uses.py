@@ -60,7 +60,7 @@ USES: dict[type[Structure], dict[str, str]] = {
         "insn_cnt": "how many slots of 8 bytes; a 64-bit constant takes two",
         "insns": "the bytecode",
         "license": "helpers that are for the GPL only are lent to those who say it",
-        "log_level": "1: all that the verifier does; 4: what it took; 0 at first",
+        "log_level": "1: the path that failed; 2: every path; 4: what it took; 0 at first",
         "log_size": "room for the log",
         "log_buf": "the verifier's words",
         "prog_flags": "such as: it may sleep",
