@@ -10,9 +10,9 @@ What differs between two kernels is then what they know, and not how they write 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from rawbpf.verifier.state import LETTERS
 from rawbpf.verifier.value import S64_MAX, S64_MIN, U64_MAX, parse_value
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ __all__ = ["brief"]
 
 _KEPT = ("map", "vs", "sz", "mem_size", "r")
 _RENAMED = {"alloc_mem": "ringbuf_mem"}  # 6.2
-_LETTERS = re.compile(r"[?m0rdif]{8}")
 
 
 def brief(text: str) -> str:
@@ -33,7 +32,7 @@ def brief(text: str) -> str:
     >>> brief("pkt(id=0,off=14,r=14,imm=0)"), brief("fp-8"), brief("0000????")
     ('pkt(r=14)+14', 'fp-8', '0000????')
     """
-    if _LETTERS.fullmatch(text):
+    if LETTERS.fullmatch(text):
         return text
     value = parse_value(text)
     if not value.kind:

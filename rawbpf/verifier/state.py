@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from rawbpf.verifier.value import Value, parse_value
 
-__all__ = ["BYTES", "StackSlot", "State", "parse_state"]
+__all__ = ["BYTES", "LETTERS", "StackSlot", "State", "parse_state"]
 
 BYTES = {
     "?": "never written",
@@ -28,9 +28,11 @@ BYTES = {
 }
 """The letters of a slot's bytes (kernel/bpf/log.c: slot_type_char)."""
 
+LETTERS = re.compile(f"[{''.join(BYTES)}]{{8}}")
+"""What stands for a slot that holds no spilled register."""
+
 _FRAME = re.compile(r"\s*frame(\d{1,2}):")
 _ITEM = re.compile(r"(?:R(\d{1,2})|fp(-?\d{1,5}))(?:_([rwD]+))?=|refs=(\d[\d,]*)|cb(?=\s|$)")
-_LETTERS = re.compile(r"[?m0rdif]{8}")
 
 
 class StackSlot(NamedTuple):
@@ -84,7 +86,7 @@ def _put(state: State, name: re.Match[str], text: str) -> None:
             state.registers[number] = parse_value(text)
             state.live[number] = live
         return
-    letters = text if _LETTERS.fullmatch(text) else ""
+    letters = text if LETTERS.fullmatch(text) else ""
     value = None if letters else parse_value(text)
     state.stack[int(name[2])] = StackSlot(letters, value, text, live)
 
