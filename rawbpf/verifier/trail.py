@@ -49,7 +49,7 @@ class Seen:
     """All that happened at one instruction."""
 
     def __init__(self, one: Insn, source: str) -> None:
-        self.slot, self.opcode, self.text = one.slot, one.opcode, one.text
+        self.slot, self.text = one.slot, one.text
         self.source = source
         self.count = 0
         self.visits: list[Visit] = []
@@ -93,7 +93,6 @@ def read_trail(lines: Iterable[str]) -> Trail:
     reader = _Reader()
     for line in lines:
         reader.line(line)
-    reader.finish()
     return reader.trail
 
 
@@ -187,10 +186,6 @@ class _Reader:
             now.clear()
         now.update(places)
         self.whole = not self.partial
-
-    def finish(self) -> None:
-        """The last instruction has no state behind it."""
-        self.last = None
 
 
 def _places(state: State) -> dict[str, str]:
