@@ -32,7 +32,7 @@ LETTERS = re.compile(f"[{''.join(BYTES)}]{{8}}")
 """What stands for a slot that holds no spilled register."""
 
 _FRAME = re.compile(r"\s*frame(\d{1,2}):")
-_ITEM = re.compile(r"(?:R(\d{1,2})|fp(-?\d{1,5}))(?:_([rwD]+))?=|refs=(\d[\d,]*)|cb(?=\s|$)")
+_ITEM = re.compile(r"(?:R(\d{1,2})|fp(-?\d{1,5}))(?:_[rwD]+)?=")
 
 
 class StackSlot(NamedTuple):
@@ -41,54 +41,41 @@ class StackSlot(NamedTuple):
     bytes: str
     value: Value | None
     text: str
-    live: str = ""
 
 
 class State(NamedTuple):
-    """Registers by number, stack slots by offset (-8, -16 ...). ``live``: register -> "r", "w"."""
+    """Registers by number, stack slots by offset (-8, -16 ...)."""
 
     frame: int
     registers: dict[int, Value]
     stack: dict[int, StackSlot]
-    live: dict[int, str]
-    references: tuple[int, ...]
-    text: str
 
 
 def parse_state(text: str) -> State:
     """The state that a text describes. Never raises; what is not understood is left out.
 
     >>> state = parse_state("frame1: R0_w=5 R10=fp0 fp-8=0000???? refs=2")
-    >>> state.frame, state.registers[0].number, state.stack[-8].bytes, state.references
-    (1, 5, '0000????', (2,))
+    >>> state.frame, state.registers[0].number, state.stack[-8].bytes
+    (1, 5, '0000????')
     """
     frame = _FRAME.match(text)
-    state = State(int(frame[1]) if frame else 0, {}, {}, {}, (), text)
-    references: tuple[int, ...] = ()
+    state = State(int(frame[1]) if frame else 0, {}, {})
     at = frame.end() if frame else 0
     while found := _ITEM.search(text, at):
-        at = found.end()
-        if found[4]:
-            numbers = (word[:18] for word in found[4].split(",") if word)
-            references = tuple(map(int, numbers))
-        elif found[1] or found[2]:
-            end = _end(text, at)
-            _put(state, found, text[at:end])
-            at = end
-    return state._replace(references=references)
+        at = _end(text, found.end())
+        _put(state, found, text[found.end() : at])
+    return state
 
 
 def _put(state: State, name: re.Match[str], text: str) -> None:
-    live = name[3] or ""
     if name[1]:
         number = int(name[1])
         if number <= 10:
             state.registers[number] = parse_value(text)
-            state.live[number] = live
         return
     letters = text if LETTERS.fullmatch(text) else ""
     value = None if letters else parse_value(text)
-    state.stack[int(name[2])] = StackSlot(letters, value, text, live)
+    state.stack[int(name[2])] = StackSlot(letters, value, text)
 
 
 def _end(text: str, at: int) -> int:

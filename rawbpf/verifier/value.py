@@ -27,8 +27,8 @@ __all__ = ["S64_MAX", "S64_MIN", "U64_MAX", "Value", "parse_value"]
 S64_MIN, S64_MAX, U64_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 
 _NUMBER = re.compile(r"-?(?:0x[0-9a-f]{1,16}|[0-9]{1,20})")
-_KNOWN = re.compile(r"(P?)(?:inv(P?))?(-?[0-9][0-9a-fx]*)")
-_NAMED = re.compile(r"(P?)((?!P)[A-Za-z_]\w*?)(-?[0-9]+)?")
+_KNOWN = re.compile(r"P?(?:invP?)?(-?[0-9][0-9a-fx]*)")
+_NAMED = re.compile(r"P?((?!P)[A-Za-z_]\w*?)(-?[0-9]+)?")
 _FIELD = re.compile(r"(\w+)=(\([^()]*\)|[^,()]*)(?:\([^()]*\))?")
 _TNUM = re.compile(r"\((0x[0-9a-f]{1,16}); (0x[0-9a-f]{1,16})\)")
 _NAMES_BEFORE_6_0 = {
@@ -49,7 +49,6 @@ class Value(NamedTuple):
     number: int | None
     fields: Mapping[str, str]
     text: str
-    precise: bool = False
 
     def field(self, name: str, default: int = 0) -> int:
         """A field as a number."""
@@ -139,19 +138,19 @@ def parse_value(text: str) -> Value:
     head, parenthesis, inside = text.partition("(")
     known = _KNOWN.fullmatch(head)
     if known and not parenthesis:
-        number = _integer(known[3])
+        number = _integer(known[1])
         kind = "" if number is None else "scalar"
-        return Value(kind, number, {}, text, bool(known[1] or known[2]))
+        return Value(kind, number, {}, text)
     named = _NAMED.fullmatch(head)
     if named is None:
         return Value("", None, {}, text)
-    kind, precise = named[2], bool(named[1])
+    kind = named[1]
     if kind in ("inv", "invP"):  # until 5.18
-        kind, precise = "scalar", precise or kind == "invP"
-    elif named[3] and kind != "fp":
-        kind += named[3]
-    number = _integer(named[3]) if named[3] and kind == "fp" else None
-    return Value(kind, number, _fields(inside), text, precise)
+        kind = "scalar"
+    elif named[2] and kind != "fp":
+        kind += named[2]
+    number = _integer(named[2]) if named[2] and kind == "fp" else None
+    return Value(kind, number, _fields(inside), text)
 
 
 def _fields(inside: str) -> dict[str, str]:
