@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.patch import Patch, insert
+from rawbpf.verifier.patch import Patch
+from rawbpf.verifier.repairs import leave_unless
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
+from rawbpf.verifier.snippets import HITS, LOOKUP
 from rawbpf.verifier.words import history, kind_words
 
 if TYPE_CHECKING:
@@ -44,20 +46,11 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
     if failure.slot is None:
         return None
     register = int(match["reg"])
-    check = insert(failure.slot, f"if r{register} != 0 goto +2", "r0 = 0", "exit")
+    check = leave_unless(failure.slot, f"r{register} != 0")
     return Patch(f"leave if r{register} is NULL", (check,))
 
 
-_HEAD = """
-.map hits, hash, key=u32, value=u64, entries=16
-
-.program count, "socket"
-        *(u32 *)(r10 - 4) = 0
-        r2 = r10
-        r2 += -4
-        r1 = hits ll
-        call map_lookup_elem
-"""
+_HEAD = HITS + '.program count, "socket"\n' + LOOKUP
 
 RULE = Rule(
     code="RB-V003",
