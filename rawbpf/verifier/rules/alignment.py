@@ -21,12 +21,16 @@ def _off(match: re.Match[str]) -> int:
     return fixed + sum(int(one) for one in match["sum"].split("+") if one)
 
 
+def _varies(match: re.Match[str]) -> bool:
+    """Whether a part of the sum is not known."""
+    return match["first"].startswith("(") and not match["first"].endswith("; 0x0)")
+
+
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     size, one = int(match["size"]), failure.effect
     register = one.memory.base if one.memory is not None else 10
-    varies = match["first"].startswith("(") and not match["first"].endswith("; 0x0)")
     what = (match["what"] or "memory").strip()
-    if varies:
+    if _varies(match):
         where = "the address" if one.memory is None else f"r{register}"
         sentence = f"an unknown number was added to {where}, and {size} bytes may be unaligned"
     else:
@@ -41,8 +45,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
     """The next lower offset that is aligned."""
     code, one, size = failure.code, failure.effect, int(match["size"])
-    varies = match["first"].startswith("(") and not match["first"].endswith("; 0x0)")
-    if code is None or failure.slot is None or varies or one.memory is None:
+    if code is None or failure.slot is None or _varies(match) or one.memory is None:
         return None
     index = code.index_at(failure.slot)
     old = code.instructions[index]
