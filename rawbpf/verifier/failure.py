@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from rawbpf.asm.instruction import slots_of
 from rawbpf.verifier.effect import Effect, effect
 from rawbpf.verifier.trace import Origin, known, origins, slot_known
 
 if TYPE_CHECKING:
+    from rawbpf.asm.instruction import Instruction
     from rawbpf.asm.program import Program, Source
     from rawbpf.specs.program_spec import ProgramSpec
     from rawbpf.verifier.log import Log
@@ -57,6 +59,18 @@ class Failure:
         """The program's instructions."""
         return None if self.spec is None else self.spec.code
 
+    @cached_property
+    def instructions(self) -> dict[int, Instruction]:
+        """The same by the slot where each begins, in order; none if the program is not at hand."""
+        found = () if self.code is None else self.code.instructions
+        return dict(zip(slots_of(found), found, strict=False))
+
+    def _instruction_at(self, slot: int) -> Instruction | None:
+        """The one that covers a slot."""
+        before = self.instructions.get(slot - 1)
+        wide = before if before is not None and before.slots == 2 else None
+        return self.instructions.get(slot, wide)
+
     @property
     def effect(self) -> Effect:
         """What the instruction that failed does."""
@@ -66,14 +80,15 @@ class Failure:
         """The instruction at a slot: as the log has it, or else from the program."""
         if self.step is not None and slot == self.step.slot:
             return self.step.text
-        if self.code is None or slot is None or not 0 <= slot < self.code.slots:
+        one = None if slot is None else self._instruction_at(slot)
+        if one is None:
             return self._logged(slot)
         from rawbpf.asm.format import C, format_instruction
         from rawbpf.errors import BytecodeError
 
         try:
             style = C._replace(helpers=True)
-            text = format_instruction(self.code.instructions[self.code.index_at(slot)], style)
+            text = format_instruction(one, style)
         except BytecodeError:
             return None
         # Only the kernel tells a kernel function's name by its BTF id.

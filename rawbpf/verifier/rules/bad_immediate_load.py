@@ -48,11 +48,9 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 def _loads(failure: Failure, fd: int) -> tuple[Evidence, ...]:
     """The first load of this descriptor."""
-    slot = 0
-    for one in failure.code.instructions if failure.code else ():
+    for slot, one in failure.instructions.items():
         if one.opcode == _LOAD and one.imm == fd:
             return (Evidence(f"it is loaded here: {failure.text_at(slot)}", slot),)
-        slot += one.slots
     return ()
 
 

@@ -35,13 +35,12 @@ def _frames(failure: Failure) -> tuple[Evidence, ...]:
         return ()
     starts = {one.slot: one.name for one in failure.code.functions} or {0: failure.code.name}
     lowest: dict[str, tuple[int, int]] = {}
-    slot, function = 0, failure.code.name
-    for one in failure.code.instructions:
+    function = failure.code.name
+    for slot in failure.instructions:
         function = starts.get(slot, function)
         memory = effect(failure.text_at(slot) or "").memory
         if memory is not None and memory.base == _FP:
             lowest[function] = min(lowest.get(function, (0, 0)), (memory.off, slot))
-        slot += one.slots
     frames = sorted((off, slot, name) for name, (off, slot) in lowest.items())
     return tuple(
         Evidence(f"{name} goes down to r10{off}", slot) for off, slot, name in frames[:_MOST]

@@ -40,12 +40,11 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 def _jumps(failure: Failure, to: int) -> tuple[Evidence, ...]:
     """Those that lead there."""
-    found, slot = [], 0
-    for one in failure.code.instructions if failure.code else ():
+    found = []
+    for slot, one in failure.instructions.items():
         jump = jump_target(one, slot)
         if jump is not None and jump[1] == to:
             found.append(Evidence(f"the jump: {failure.text_at(slot)}", slot))
-        slot += one.slots
     if not found and failure.step is not None and failure.text_at(failure.slot):
         found = [Evidence(f"the jump: {failure.step.text}", failure.step.slot)]
     return tuple(found[:_MOST])

@@ -61,11 +61,9 @@ def _address(failure: Failure, register: int, found: dict[str, str | None]) -> F
 
 def _first_use(failure: Failure) -> tuple[Evidence, ...]:
     """Where a function is called, or its address taken."""
-    slot = 0
-    for one in failure.code.instructions if failure.code else ():
+    for slot, one in failure.instructions.items():
         if (one.opcode, one.src) in _USES:
             return (Evidence(f"the first one: {failure.text_at(slot)}", slot),)
-        slot += one.slots
     return ()
 
 

@@ -24,15 +24,15 @@ def _explain(failure: Failure, _: re.Match[str]) -> Finding:
 
 def _loops(failure: Failure) -> list[Evidence]:
     """The jumps backwards in the program: where the time may have gone."""
-    if failure.code is None:
-        return []
-    found, slot = [], 0
-    for one in failure.code.instructions:
+    found: list[Evidence] = []
+    for slot, one in failure.instructions.items():
         jump = jump_target(one, slot)
-        if jump is not None and jump[1] <= slot:
+        if jump is not None and jump[1] <= slot and len(found) < _MOST:
             found.append(Evidence(f"a loop back to {failure.place(jump[1])}", slot))
-        slot += one.slots
-    return found[:5]
+    return found
+
+
+_MOST = 5
 
 
 RULE = Rule(

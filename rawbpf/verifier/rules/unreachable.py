@@ -11,8 +11,6 @@ from rawbpf.verifier.rule import Example, Finding, Rule
 if TYPE_CHECKING:
     import re
 
-    from rawbpf.asm.instruction import Instruction
-    from rawbpf.asm.program import Program
     from rawbpf.verifier.failure import Failure
 
 
@@ -29,22 +27,19 @@ def _repair(failure: Failure, _: re.Match[str]) -> Patch | None:
     """Take out all that cannot be reached from here on."""
     if failure.code is None or failure.slot is None:
         return None
-    reached = _reached(failure.code)
+    reached = _reached(failure)
     count, slot = 0, failure.slot
-    while slot < failure.code.slots and slot not in reached:
-        slot += failure.code.instructions[failure.code.index_at(slot)].slots
+    while slot in failure.instructions and slot not in reached:
+        slot += failure.instructions[slot].slots
         count += 1
     return Patch("take out what cannot be reached", (Edit(failure.slot, count, ()),))
 
 
-def _reached(code: Program) -> set[int]:
+def _reached(failure: Failure) -> set[int]:
     """The slots that something leads to."""
-    starts: dict[int, Instruction] = {}
-    slot = 0
-    for one in code.instructions:
-        starts[slot] = one
-        slot += one.slots
-    todo, seen = [one.slot for one in code.functions] or [0], set[int]()
+    starts = failure.instructions
+    functions = failure.code.functions if failure.code else ()
+    todo, seen = [one.slot for one in functions] or [0], set[int]()
     while todo:
         slot = todo.pop()
         if slot in seen or slot not in starts:
