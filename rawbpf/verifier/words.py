@@ -7,13 +7,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.rule import Evidence
+from rawbpf.verifier.value import S64_MAX, S64_MIN, U64_MAX
 
 if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
     from rawbpf.verifier.trace import Origin
     from rawbpf.verifier.value import Value
 
-__all__ = ["history", "is_a", "range_of", "way"]
+__all__ = ["history", "is_a", "kind_words", "number", "range_of", "way"]
 
 _FP = 10
 _LOOK_BACK = 200
@@ -54,8 +55,6 @@ def range_of(value: Value) -> str:
     >>> range_of(parse_value("scalar(umax=255)")), range_of(parse_value("scalar()"))
     ('0 to 255', 'any number')
     """
-    from rawbpf.verifier.value import S64_MAX, S64_MIN, U64_MAX
-
     if value.is_scalar and value.number is not None:
         return str(value.number)
     if (value.smin, value.smax) == (S64_MIN, S64_MAX) and (value.umin, value.umax) == (0, U64_MAX):
