@@ -37,10 +37,10 @@ def test_examples(rule, example, kernel):
         refused = refusal(example.refused, kernel, example.without)
         assert refused is not None
         explanation = refused.explanation
-        assert explanation.code == rule.code, refused.log
+        assert explanation.code == rule.code, refused.details or refused
         assert explanation.slot is not None or not explanation.failure.path
         if rule.repair and explanation.patch:
             assert explanation.trial.accepted, (explanation.patch, explanation.trial)
     if begun(example, version):
         accepted = refusal(example.accepted, kernel, example.without)
-        assert accepted is None, accepted.log
+        assert accepted is None, accepted.details or accepted
