@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         UsageError,
         VerifierError,
     )
-    from rawbpf.trace.kprobe import Kprobe
+    from rawbpf.tracing.kprobe import Kprobe
 
 _HOME = {
     "AssemblyError": "rawbpf.errors",
@@ -64,7 +64,7 @@ _HOME = {
     "FormatError": "rawbpf.errors",
     "GuestError": "rawbpf.errors",
     "KernelError": "rawbpf.errors",
-    "Kprobe": "rawbpf.trace.kprobe",
+    "Kprobe": "rawbpf.tracing.kprobe",
     "MachineError": "rawbpf.errors",
     "MissingKeyError": "rawbpf.errors",
     "RawbpfError": "rawbpf.errors",

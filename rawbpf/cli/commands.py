@@ -23,26 +23,44 @@ class Command(NamedTuple):
 COMMANDS = {
     command.name: command
     for command in (
-        Command("kprobe", "rawbpf.cli.kprobe", "Trace calls of a kernel function"),
-        Command("list", "rawbpf.cli.list", "List the functions that can be probed"),
-        Command("doctor", "rawbpf.cli.doctor", "Check what this machine needs for tracing"),
-        Command("btf", "rawbpf.cli.btf", "Show the types of the kernel, a module or a file"),
-        Command("asm", "rawbpf.cli.asm", "Assemble a .bpf.s file into an object"),
-        Command("disasm", "rawbpf.cli.disasm", "Show bytecode as text"),
-        Command("inspect", "rawbpf.cli.inspect", "Show what is in an object, without a kernel"),
-        Command("relocate", "rawbpf.cli.relocate", "Show what a kernel makes of an object (CO-RE)"),
-        Command("load", "rawbpf.cli.load", "Load an object, report each program, unload"),
-        Command("run", "rawbpf.cli.run", "Run an object: load, attach, print what it sends"),
-        Command("prog", "rawbpf.cli.prog", "Show the programs that the kernel holds"),
-        Command("map", "rawbpf.cli.map", "Show maps, read and write their entries"),
-        Command("link", "rawbpf.cli.link", "Show what is attached where"),
-        Command("gallery", "rawbpf.cli.gallery", "Learn from programs that are refused"),
-        Command("run-local", "rawbpf.cli.run_local", "Run a program without a kernel"),
-        Command("step", "rawbpf.cli.step", "Step through a program, forward and back"),
-        Command("narrate", "rawbpf.cli.narrate", "Tell every system call that a command makes"),
-        Command("replay", "rawbpf.cli.replay", "Make recorded system calls again, and compare"),
-        Command("verify", "rawbpf.cli.verify", "Show what the verifier finds out about a program"),
-        Command("explain", "rawbpf.cli.explain", "Explain a rule of the verifier, such as RB-V003"),
-        Command("guest", "rawbpf.cli.guest", "Run any of these in a throwaway QEMU guest"),
+        Command("kprobe", "rawbpf.cli.tracing.kprobe", "Trace calls of a kernel function"),
+        Command("list", "rawbpf.cli.tracing.list", "List the functions that can be probed"),
+        Command("doctor", "rawbpf.cli.system.doctor", "Check what this machine needs for tracing"),
+        Command("btf", "rawbpf.cli.types.btf", "Show the types of the kernel, a module or a file"),
+        Command("asm", "rawbpf.cli.objects.asm", "Assemble a .bpf.s file into an object"),
+        Command("disasm", "rawbpf.cli.objects.disasm", "Show bytecode as text"),
+        Command(
+            "inspect", "rawbpf.cli.objects.inspect", "Show what is in an object, without a kernel"
+        ),
+        Command(
+            "relocate",
+            "rawbpf.cli.objects.relocate",
+            "Show what a kernel makes of an object (CO-RE)",
+        ),
+        Command("load", "rawbpf.cli.objects.load", "Load an object, report each program, unload"),
+        Command(
+            "run", "rawbpf.cli.tracing.run", "Run an object: load, attach, print what it sends"
+        ),
+        Command("prog", "rawbpf.cli.held.prog", "Show the programs that the kernel holds"),
+        Command("map", "rawbpf.cli.held.map", "Show maps, read and write their entries"),
+        Command("link", "rawbpf.cli.held.link", "Show what is attached where"),
+        Command("gallery", "rawbpf.cli.verify.gallery", "Learn from programs that are refused"),
+        Command("run-local", "rawbpf.cli.local.run_local", "Run a program without a kernel"),
+        Command("step", "rawbpf.cli.local.step", "Step through a program, forward and back"),
+        Command(
+            "narrate", "rawbpf.cli.narrate.narrate", "Tell every system call that a command makes"
+        ),
+        Command(
+            "replay", "rawbpf.cli.narrate.replay", "Make recorded system calls again, and compare"
+        ),
+        Command(
+            "verify", "rawbpf.cli.verify.verify", "Show what the verifier finds out about a program"
+        ),
+        Command(
+            "explain",
+            "rawbpf.cli.verify.explain",
+            "Explain a rule of the verifier, such as RB-V003",
+        ),
+        Command("guest", "rawbpf.cli.system.guest", "Run any of these in a throwaway QEMU guest"),
     )
 }

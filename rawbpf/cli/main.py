@@ -84,7 +84,7 @@ def _narration(argv: list[str]) -> tuple[list[str], str | None]:
     """``--narrate`` apart from the rest; it costs nothing where it is not."""
     if not any(word.startswith("--narrate") for word in argv):
         return argv, None
-    from rawbpf.cli.narration import take
+    from rawbpf.cli.narrate.option import take
 
     return take(argv)
 
@@ -96,7 +96,7 @@ def _run(module: ModuleType, arguments: dict[str, Any], how: str | None, verbose
         how = "line"  # -vv: everything
     if how is None:
         return int(module.run(arguments))
-    from rawbpf.cli.narration import hand_on, narrating
+    from rawbpf.cli.narrate.option import hand_on, narrating
 
     if carries:
         hand_on(how, arguments, COMMANDS)

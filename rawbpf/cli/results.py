@@ -1,7 +1,7 @@
 """Results on stdout, for commands that print and are done.
 
 Who reads them may stop early (``| head``), and that is no error of ours; a disk that is full is.
-(The tracer, which must not be held up by a slow reader, has ``rawbpf.cli.stdout``.)
+(The tracer, which must not be held up by a slow reader, has ``rawbpf.cli.tracing.stdout``.)
 """
 
 from __future__ import annotations

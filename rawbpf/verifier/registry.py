@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier import rules as package
@@ -25,9 +25,8 @@ def rules() -> dict[str, Rule]:
     >>> next(iter(rules()))
     'RB-V001'
     """
-    modules = (
-        import_module(f"{package.__name__}.{one.name}") for one in iter_modules(package.__path__)
-    )
+    below = walk_packages(package.__path__, prefix=f"{package.__name__}.")
+    modules = [import_module(one.name) for one in below if not one.ispkg]
     found = [module.RULE for module in modules if hasattr(module, "RULE")]
     return {one.code: one for one in sorted(found, key=lambda one: one.code)}
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rawbpf.asm.instruction import Instruction
 from rawbpf.asm.program import Program, Reference
-from rawbpf.cli.local_options import settings as local_settings
+from rawbpf.cli.local.options import settings as local_settings
 from rawbpf.errors import BytecodeError, MachineError, RawbpfError
 from rawbpf.machine.context import raw, skb
 from rawbpf.machine.helpers.format import format_text

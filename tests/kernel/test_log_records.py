@@ -5,7 +5,7 @@ import pytest
 import rawbpf as library
 from rawbpf.asm import Builder, r0, r1, r6, r7, r8
 from rawbpf.specs.program_spec import ProgramSpec
-from rawbpf.trace.log_program import emit_log
+from rawbpf.tracing.log_program import emit_log
 from rawbpf.uapi.bpf import bpf_prog_type
 from tests.support.calls import caller, getppid_function
 from tests.support.command import Running, rawbpf, running, summary

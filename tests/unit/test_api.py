@@ -34,7 +34,7 @@ def test_a_wrong_name_is_an_attribute_error():
 def test_the_main_job_starts_with_what_it_uses():
     heavy = {"elftools", "rich", "dataclasses", "inspect", "subprocess", "json", "platformdirs"}
     code = (
-        "import sys, rawbpf.cli.main, rawbpf.cli.arguments, rawbpf.cli.kprobe, "
+        "import sys, rawbpf.cli.main, rawbpf.cli.arguments, rawbpf.cli.tracing.kprobe, "
         "rawbpf.output.log_lines\nprint(*sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

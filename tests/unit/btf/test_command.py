@@ -8,8 +8,8 @@ import pytest
 
 from rawbpf.btf import types as t
 from rawbpf.btf.btf import Btf
-from rawbpf.cli.btf_source import open_btf
 from rawbpf.cli.main import main
+from rawbpf.cli.types.source import open_btf
 from rawbpf.errors import FormatError, RawbpfError, UnsupportedError, UsageError
 from tests.support.btf_records import EVERY_KIND, INT, blob
 from tests.support.clang import compile_object

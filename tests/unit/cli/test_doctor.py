@@ -6,7 +6,7 @@ import pexpect
 import pytest
 
 from rawbpf.cli.arguments import parse
-from rawbpf.cli.doctor import USAGE, run
+from rawbpf.cli.system.doctor import USAGE, run
 from rawbpf.doctor.finding import Check, Finding, Status, fail, ok, warn
 from tests.support.command import RAWBPF, rawbpf
 

@@ -5,9 +5,9 @@ import sys
 import pexpect
 import pytest
 
-from rawbpf.cli.gallery_text import choices, diff, numbered
-from rawbpf.cli.guest_gallery import with_gallery
 from rawbpf.cli.main import main
+from rawbpf.cli.system.guest_gallery import with_gallery
+from rawbpf.cli.verify.gallery_text import choices, diff, numbered
 from rawbpf.gallery.exhibits import exhibits, find_exhibit
 from rawbpf.syscall.gate import replaced
 from tests.support.command import RAWBPF

@@ -13,7 +13,7 @@ from tests.support.fake_kernel import FakeKernel, write_log
 
 @pytest.fixture(autouse=True)
 def a_kernel_with_kprobes(monkeypatch):
-    monkeypatch.setattr("rawbpf.trace.kprobe.pmu_type", lambda name: 6)
+    monkeypatch.setattr("rawbpf.tracing.kprobe.pmu_type", lambda name: 6)
     monkeypatch.setattr("rawbpf.links.kprobe.pmu_type", lambda name: 6)
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from rawbpf.cli.arguments import parse
-from rawbpf.cli.list import USAGE, run
+from rawbpf.cli.tracing.list import USAGE, run
 from rawbpf.errors import RawbpfError, UsageError
 from tests.support.machine import Machine
 

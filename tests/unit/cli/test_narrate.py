@@ -137,7 +137,9 @@ def test_mistakes_are_usage_errors(argv, said, capsys):
 
 def test_a_guest_hands_it_on(monkeypatch):
     handed = []
-    monkeypatch.setattr("rawbpf.cli.guest.run", lambda arguments: handed.append(arguments) or 0)
+    monkeypatch.setattr(
+        "rawbpf.cli.system.guest.run", lambda arguments: handed.append(arguments) or 0
+    )
     assert main(["guest", "--narrate=full", "kprobe", "do_exit"]) == 0
     assert main(["guest", "--cpus", "1", "kprobe", "do_exit", "--narrate"]) == 0
     assert [arguments["<command>"] for arguments in handed] == [

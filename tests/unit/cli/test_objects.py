@@ -4,9 +4,9 @@ import errno
 
 import pytest
 
-from rawbpf.cli.held_show import sheet
+from rawbpf.cli.held.map_entries import read_value, show
+from rawbpf.cli.held.show import sheet
 from rawbpf.cli.main import main
-from rawbpf.cli.map_entries import read_value, show
 from rawbpf.errors import UsageError
 from rawbpf.maps.map import Map
 from rawbpf.specs.map_spec import MapSpec

@@ -5,14 +5,14 @@ import pytest
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.encode import BtfBuilder
 from rawbpf.cli.main import main
-from rawbpf.cli.run_decode import PERF, RING, Decoder, Wanted
-from rawbpf.cli.run_show import Json, Lines
+from rawbpf.cli.tracing.decode import PERF, RING, Decoder, Wanted
+from rawbpf.cli.tracing.show import Json, Lines
 from rawbpf.errors import UsageError
 from rawbpf.events.log_record import LogRecord, encode_log
 from rawbpf.specs.data_spec import DataSpec
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.object_spec import ObjectSpec
-from rawbpf.trace.records import Record
+from rawbpf.tracing.records import Record
 from rawbpf.uapi.bpf import bpf_map_type
 from tests.support.peers import peer
 

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from rawbpf.cli import stdout
-from rawbpf.cli.stdout import Stdout
+from rawbpf.cli.tracing import stdout
+from rawbpf.cli.tracing.stdout import Stdout
 from tests.conftest import open_descriptors
 
 

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from rawbpf.cli.tracing import signals
+from rawbpf.cli.tracing.session import signals
 
 
 @pytest.fixture

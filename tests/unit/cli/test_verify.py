@@ -5,9 +5,11 @@ import json
 
 import pytest
 
-from rawbpf.cli import verify_diff, verify_json, verify_show
 from rawbpf.cli.main import main
-from rawbpf.cli.verify_file import collection_of
+from rawbpf.cli.verify import as_json as verify_json
+from rawbpf.cli.verify import diff as verify_diff
+from rawbpf.cli.verify import show as verify_show
+from rawbpf.cli.verify.file import collection_of
 from rawbpf.collection.verify import Judged
 from rawbpf.errors import UsageError
 from rawbpf.programs.verdict import Verdict

@@ -3,8 +3,8 @@ import re
 from rawbpf.features.table import FEATURES
 from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.kernel.version import MINIMUM
-from rawbpf.trace.hello_kprobe import hello_kprobe
-from rawbpf.trace.log_program import OUTCOMES, events_map
+from rawbpf.tracing.hello_kprobe import hello_kprobe
+from rawbpf.tracing.log_program import OUTCOMES, events_map
 from rawbpf.uapi.bpf_helpers import HELPER_NAMES
 
 CALL = 0x85

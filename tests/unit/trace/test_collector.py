@@ -5,8 +5,8 @@ import pytest
 from rawbpf.events.log_record import LogRecord, encode_log
 from rawbpf.readers.perf_reader import Drained
 from rawbpf.ring.perf_records import Records
-from rawbpf.trace.collector import Collector
-from rawbpf.trace.ledger import Ledger
+from rawbpf.tracing.collector import Collector
+from rawbpf.tracing.ledger import Ledger
 
 NOW = 1_000_000
 

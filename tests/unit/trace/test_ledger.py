@@ -2,7 +2,7 @@
 
 import errno
 
-from rawbpf.trace.ledger import Ledger
+from rawbpf.tracing.ledger import Ledger
 
 
 def outcomes(sent, **lost):

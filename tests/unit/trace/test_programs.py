@@ -4,8 +4,8 @@ import pytest
 
 from rawbpf.asm import Builder, r0, r6, r7
 from rawbpf.errors import UsageError
-from rawbpf.trace.hello_kprobe import hello_kprobe
-from rawbpf.trace.log_program import EVENTS, OUTCOMES, emit_log, events_map
+from rawbpf.tracing.hello_kprobe import hello_kprobe
+from rawbpf.tracing.log_program import EVENTS, OUTCOMES, emit_log, events_map
 
 
 def test_the_program_names_its_maps_and_nothing_else():

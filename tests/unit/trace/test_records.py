@@ -2,8 +2,8 @@
 
 from rawbpf.readers.perf_reader import Drained
 from rawbpf.ring.perf_records import Records as Parsed
-from rawbpf.trace.ledger import Ledger
-from rawbpf.trace.records import Record, Records
+from rawbpf.tracing.ledger import Ledger
+from rawbpf.tracing.records import Record, Records
 
 
 class Rings:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from rawbpf.errors import ClosedError, KernelError
-from rawbpf.trace.kprobe import Kprobe
-from rawbpf.trace.ledger import Ledger
-from rawbpf.trace.records import Records
-from rawbpf.trace.session import Session
+from rawbpf.tracing.kprobe import Kprobe
+from rawbpf.tracing.ledger import Ledger
+from rawbpf.tracing.records import Records
+from rawbpf.tracing.session import Session
 
 
 @pytest.fixture

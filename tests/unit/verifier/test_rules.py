@@ -41,7 +41,7 @@ def test_numbers_in_its_patterns_are_bounded(rule):
 
 
 def test_each_file_holds_one_and_no_code_is_given_twice():
-    files = list(Path(*package.__path__).glob("[a-z]*.py"))
+    files = list(Path(*package.__path__).rglob("[a-z]*.py"))
     assert len(rules()) == len(files)
 
 

@@ -1,0 +1,1 @@
+"""Objects that the kernel holds: programs, maps and links."""

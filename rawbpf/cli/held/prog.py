@@ -1,0 +1,149 @@
+"""``rawbpf prog``: the programs that the kernel holds, and what it made of them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from rawbpf.cli.held.names import all_of, memory, named, only, with_holders
+from rawbpf.cli.held.show import date, show
+from rawbpf.cli.results import write_lines
+from rawbpf.output.table import table
+from rawbpf.programs.kernel_program import KernelProgram
+from rawbpf.programs.translated import full_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawbpf.asm.format import Style
+
+__all__ = ["USAGE", "run"]
+
+USAGE = """Show the programs that the kernel holds, whoever loaded them.
+
+Usage:
+  rawbpf prog list [--json] [-v]...
+  rawbpf prog show PROGRAM [--json] [-v]...
+  rawbpf prog dump PROGRAM [--json | --dot] [--no-source] [--dialect DIALECT] [-v]...
+
+list is a table of all, show tells all about one, and which processes hold it, and dump writes its
+instructions as the kernel translated them: with the calls that it put in line, its checks, and the
+names of maps, helpers and functions.
+
+Arguments:
+  PROGRAM            An id, a name, or where it is pinned: 12, hello_kprobe, /sys/fs/bpf/hello.
+
+Options:
+  --json             One JSON object a program, or an instruction. The keys are bpftool's.
+  --dot              The control-flow graph, for Graphviz: dot -Tsvg.
+  --no-source        Leave out the lines of source.
+  --dialect DIALECT  c or mnemonic, as in `rawbpf disasm`. [default: c]
+  -v, --verbose      Say more on stderr.
+  -h, --help         Show this.
+
+Times of running (run_time_ns, run_cnt) are counted while sysctl kernel.bpf_stats_enabled is 1.
+"""
+
+
+def run(arguments: dict[str, Any]) -> int:
+    """Print what was asked for."""
+    if arguments["dump"]:
+        write_lines(_dump(arguments))
+        return 0
+    if arguments["list"]:
+        programs: Iterator[KernelProgram] = all_of("prog", KernelProgram.from_fd)
+    else:
+        programs = named("prog", arguments["PROGRAM"], KernelProgram.from_fd, _name)
+    rows = with_holders("prog", [_facts(one) for one in programs])
+    write_lines(show(rows, arguments, _table))
+    return 0
+
+
+def _name(program: KernelProgram) -> str:
+    return program.info().name
+
+
+def _facts(program: KernelProgram) -> dict[str, Any]:
+    info = program.info()
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return {
+        "id": info.id,
+        "type": info.type_word,
+        "name": full_name(program),
+        "tag": info.tag,
+        "gpl_compatible": info.gpl_compatible,
+        "loaded_at": int(booted + info.load_time / 10**9),
+        "uid": info.created_by_uid,
+        "bytes_xlated": info.xlated_prog_len,
+        "bytes_jited": info.jited_prog_len,
+        "bytes_memlock": memory(program.fileno()),
+        "map_ids": list(info.map_ids),
+        "btf_id": info.btf_id or None,
+        "verified_insns": info.verified_insns or None,
+        "run_time_ns": info.run_time_ns,
+        "run_cnt": info.run_cnt,
+        "recursion_misses": info.recursion_misses,
+    }
+
+
+_COLUMNS = {
+    "ID": "id",
+    "TYPE": "type",
+    "NAME": "name",
+    "LOADED": "loaded_at",
+    "UID": "uid",
+    "XLATED": "bytes_xlated",
+    "JITED": "bytes_jited",
+    "MAPS": "map_ids",
+}
+
+
+def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    return table(list(_COLUMNS), map(_cells, rows), right={"ID", "UID", "XLATED", "JITED"})
+
+
+def _cells(row: dict[str, Any]) -> list[object]:
+    shown = row | {
+        "loaded_at": date(row["loaded_at"]),
+        "map_ids": " ".join(map(str, row["map_ids"])),
+    }
+    return [shown[name] for name in _COLUMNS.values()]
+
+
+def _dump(arguments: dict[str, Any]) -> list[str]:
+    """The lines, made while the program is open."""
+    from rawbpf.cli.objects.listing import json_lines, listing, plain, style_of
+    from rawbpf.programs.translated import translated
+
+    style = style_of(arguments["--dialect"])
+    with only("prog", arguments["PROGRAM"], KernelProgram.from_fd, _name, _id) as program:
+        if arguments["--dot"]:
+            return list(_graph(program, style))
+        code = translated(program)
+        if arguments["--json"]:
+            return list(json_lines([code], style))
+        return list(listing([code], style, plain, sources=not arguments["--no-source"]))
+
+
+def _id(program: KernelProgram) -> int:
+    return program.info().id
+
+
+def _graph(program: KernelProgram, style: Style) -> Iterator[str]:
+    from rawbpf.asm.cfg import control_flow
+    from rawbpf.asm.disassembler import disassemble
+    from rawbpf.output.dot import dot
+    from rawbpf.programs.translated import translated
+
+    code = translated(program)
+    blocks = control_flow(code.instructions, code.functions)
+    rows = disassemble(code.instructions, style, code.functions, code.symbols, code.texts)
+    texts = {
+        block.start: [
+            f"{f'{row.label}: ' if row.label and row.slot == block.start else ''}{row.text}"
+            for row in rows
+            if block.start <= row.slot < block.end
+        ]
+        for block in blocks
+    }
+    return dot(full_name(program), blocks, texts, code.functions)

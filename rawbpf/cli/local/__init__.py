@@ -1,0 +1,1 @@
+"""The interpreter on the command line: ``run-local`` and ``step``."""

@@ -1,0 +1,101 @@
+"""Commands of the stepper that show something, and breakpoints."""
+
+# ruff: noqa: D403 -- `help` shows these docstrings, which begin with what is typed
+
+from __future__ import annotations
+
+from rawbpf.cli.local.prompt import Prompt, count, nothing
+from rawbpf.cli.local.show import address_of, dump, instruction_line, listing, stack_trace
+from rawbpf.cli.local.text import map_lines, printed_lines, register_text
+from rawbpf.errors import UsageError
+from rawbpf.machine.fault import listing as region_listing
+from rawbpf.uapi.bpf_insn import MAX_BPF_STACK
+
+__all__ = ["Looks"]
+
+_LENGTH = 64
+
+
+class Looks(Prompt):
+    """where, list, registers, memory, stack, regions, maps, printed, break, clear."""
+
+    def do_where(self, arg: str) -> None:
+        """where: the functions that have not returned, the innermost first."""
+        nothing(arg)
+        self.say(stack_trace(self.stepper.machine))
+
+    def do_list(self, arg: str) -> None:
+        """list: the instructions around the next one (->); * marks breakpoints."""
+        nothing(arg)
+        self.say(listing(self.stepper.machine, self.stepper.breakpoints))
+
+    def do_registers(self, arg: str) -> None:
+        """registers: all of them, and what they point to."""
+        nothing(arg)
+        machine = self.stepper.machine
+        for number, value in enumerate(machine.registers):
+            self.say([f"  {f'r{number}':<3} = {register_text(machine, value)}"])
+
+    def do_memory(self, arg: str) -> None:
+        """memory ADDRESS [LENGTH]: bytes at r10-8, context+4, hits[0] or a number."""
+        machine = self.stepper.machine
+        words = arg.split()
+        if not 1 <= len(words) <= 2:
+            raise UsageError("memory takes an address and a length", fix="such as memory r10-8 8")
+        address = address_of(machine, words[0])
+        if len(words) == 2:
+            length = count(words[1])
+        else:
+            region = machine.memory.region_at(address)
+            length = max(min(_LENGTH, region.end - address), 1) if region else 1
+        self.say(dump(machine, address, length))
+
+    def do_stack(self, arg: str) -> None:
+        """stack: the frame of this function, without rows that nobody wrote to."""
+        nothing(arg)
+        machine = self.stepper.machine
+        if not machine.finished:
+            stack = machine.frames.stack(len(machine.frames) - 1)
+            rows = list(dump(machine, stack.base, MAX_BPF_STACK, skip_garbage=True))
+            self.say(rows or ["  nothing was written to it yet"])
+
+    def do_regions(self, arg: str) -> None:
+        """regions: all memory that the program can reach."""
+        nothing(arg)
+        self.say(region_listing(self.stepper.machine.memory.regions).splitlines()[1:])
+
+    def do_maps(self, arg: str) -> None:
+        """maps [NAME]: what is in the maps, and what was written to them."""
+        maps = {map_.spec.name: map_ for map_ in self.stepper.machine.maps}
+        if arg and arg not in maps:
+            raise UsageError(f"there is no map {arg!r}", fix=f"there is: {', '.join(maps)}")
+        if not maps:
+            self.say(["  the program refers to none"])
+        for name, map_ in maps.items():
+            if arg in ("", name):
+                self.say(map_lines(map_))
+
+    def do_printed(self, arg: str) -> None:
+        """printed: what trace_printk said."""
+        nothing(arg)
+        self.say(list(printed_lines(self.stepper.machine)) or ["  nothing yet"])
+
+    def do_break(self, arg: str) -> None:
+        """break [PLACE]: stop before SLOT, FUNCTION, FILE:LINE or :LINE; or list breakpoints."""
+        machine, breakpoints = self.stepper.machine, self.stepper.breakpoints
+        if arg:
+            breakpoints.add(machine.code.find(arg))
+        for index in sorted(breakpoints):
+            where = machine.code.where(index)
+            self.say([f"  {where}", f"  {instruction_line(where)}"])
+
+    def do_clear(self, arg: str) -> None:
+        """clear [PLACE]: remove a breakpoint, or all."""
+        breakpoints = self.stepper.breakpoints
+        if not arg:
+            breakpoints.clear()
+            return
+        index = self.stepper.machine.code.find(arg)
+        if index not in breakpoints:
+            raise UsageError(f"there is no breakpoint at {arg}")
+        breakpoints.discard(index)

@@ -1,0 +1,71 @@
+"""``rawbpf asm``: assembly text to an ELF object."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from rawbpf.cli.objects.object_file import is_c
+from rawbpf.cli.results import write_bytes
+from rawbpf.cli.terminal import say
+from rawbpf.elf.write import encode_object
+from rawbpf.errors import KernelError, UsageError
+from rawbpf.input_file import read_stdin, read_text, text_of
+from rawbpf.source.assembler import assemble
+
+__all__ = ["USAGE", "run"]
+
+USAGE = """Assemble a .bpf.s file into an object that libbpf, bpftool and llvm-objdump understand.
+
+Usage:
+  rawbpf asm FILE [-o OUTPUT] [-v]...
+
+Arguments:
+  FILE                 Text, or - for stdin. docs/reference/assembly.md is its grammar.
+
+Options:
+  -o, --output OUTPUT  Where the object goes, - for stdout. The default is FILE, with .o for .s.
+  -v, --verbose        Say more on stderr.
+  -h, --help           Show this.
+
+  rawbpf asm hello.bpf.s && rawbpf disasm hello.bpf.o
+"""
+
+_STDIO = "-"
+
+
+def run(arguments: dict[str, Any]) -> int:
+    """Assemble; nothing is written unless all of it is well."""
+    file = arguments["FILE"]
+    if is_c(file):
+        fix = "`rawbpf load` compiles it, `rawbpf inspect` shows what becomes of it"
+        raise UsageError(f"{file} is C, not assembly", fix=fix)
+    output = arguments["--output"] or _default_output(file)
+    text = text_of(read_stdin(), "stdin") if file == _STDIO else read_text(file)
+    spec = assemble(text, "<stdin>" if file == _STDIO else file)
+    if not spec.programs:
+        name = "stdin" if file == _STDIO else file
+        raise UsageError(f"{name} has no programs", fix="begin one with .program NAME, SECTION")
+    _write(output, encode_object(spec))
+    for name, program in spec.programs.items():
+        say(f"{name}: {program.code.slots} instructions in section {program.section}", at="debug")
+    return 0
+
+
+def _default_output(file: str) -> str:
+    """hello.bpf.s -> hello.bpf.o; never the file itself."""
+    return _STDIO if file == _STDIO else file.removesuffix(".s") + ".o"
+
+
+def _write(output: str, data: bytes) -> None:
+    """Write the object, to a terminal never."""
+    if output == _STDIO:
+        if os.isatty(1):
+            raise UsageError("an object is nothing for a terminal", fix="say where: -o FILE")
+        write_bytes(data)
+        return
+    try:
+        Path(output).write_bytes(data)
+    except OSError as error:
+        raise KernelError(f"cannot write {output}", errno=error.errno or 0) from None

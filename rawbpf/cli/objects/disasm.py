@@ -1,0 +1,75 @@
+"""``rawbpf disasm``: bytecode to text, from an object, raw bytes or hex."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rawbpf.cli.objects.bytecode import read_bytecode
+from rawbpf.cli.objects.listing import coloured, json_lines, listing, plain, style_of
+from rawbpf.cli.results import write_lines
+from rawbpf.errors import UsageError
+
+if TYPE_CHECKING:
+    from rawbpf.elf.code import CodeSection
+
+__all__ = ["USAGE", "run"]
+
+USAGE = """Show bytecode as text.
+
+Usage:
+  rawbpf disasm FILE [options] [-v]...
+
+Arguments:
+  FILE               An object of clang's or of `rawbpf asm`, raw bytes, or bytes in hex;
+                     - for stdin.
+
+Options:
+  --program NAME     Only this program, function or section.
+  --dialect DIALECT  c, as llvm-objdump, bpftool and the verifier write it; or mnemonic.
+                     [default: c]
+  --json             One JSON object per instruction.
+  --no-source        Leave out the lines of source.
+  --color WHEN       auto, always or never. [default: auto]
+  -v, --verbose      Say more on stderr.
+  -h, --help         Show this.
+
+  rawbpf disasm prog.bpf.o --program hello
+  echo b7 00 00 00 01 00 00 00 95 00 00 00 00 00 00 00 | rawbpf disasm -
+"""
+
+
+def run(arguments: dict[str, Any]) -> int:
+    """Print what was asked for."""
+    style = style_of(arguments["--dialect"])
+    paint = _paint(arguments["--color"])
+    sections = _chosen(read_bytecode(arguments["FILE"]), arguments["--program"])
+    style = style._replace(helpers=True)
+    if arguments["--json"]:
+        write_lines(json_lines(sections, style))
+    else:
+        sources = not arguments["--no-source"]
+        write_lines(listing(sections, style, coloured if paint else plain, sources))
+    return 0
+
+
+def _paint(when: str) -> bool:
+    if when not in ("auto", "always", "never"):
+        raise UsageError(f"--color is {when!r}", fix="use auto, always or never")
+    if when != "auto":
+        return when == "always"
+    import os
+    import sys
+
+    return sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _chosen(sections: list[CodeSection], name: str | None) -> list[CodeSection]:
+    """All sections, or the section or function of that name."""
+    if name is None:
+        return sections
+    found = [one for one in sections if one.name == name]
+    found += [one.only(slot) for one in sections for slot, n in one.functions.items() if n == name]
+    if not found:
+        names = [n for one in sections for n in (one.name, *one.functions.values())]
+        raise UsageError(f"there is no {name!r} in it", fix=f"there is: {', '.join(names)}")
+    return found[:1]

@@ -1,0 +1,114 @@
+"""``rawbpf load``: have the kernel take an object, and say what it made of it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from rawbpf.cli.objects.object_file import open_file, set_variables, skip
+from rawbpf.cli.results import write_lines
+from rawbpf.cli.terminal import say
+from rawbpf.output.table import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawbpf.collection.collection import Collection
+
+__all__ = ["USAGE", "run"]
+
+USAGE = """Load an object into the kernel, report each program, and unload it, unless it is pinned.
+
+Usage:
+  rawbpf load FILE [--set VARIABLE=VALUE]... [--skip PROGRAM]... [options] [-v]...
+
+Arguments:
+  FILE                    A .bpf.o, .bpf.c or .bpf.s file, or a tool with an object inside.
+
+Options:
+  --set VARIABLE=VALUE    What a global variable holds at the beginning.
+  --skip PROGRAM          Leave it out; * stands for anything.
+  --pin DIR               Pin the programs as DIR/NAME, the maps as DIR/maps/NAME, all or none. DIR
+                          is on a BPF file system: /sys/fs/bpf/mine. They stay until they are
+                          removed: rm -r DIR.
+  --clang NAME            Which clang compiles a .bpf.c file.
+  --json                  The report as JSON.
+  -v, --verbose           Say more on stderr.
+  -h, --help              Show this.
+
+VERIFIED counts the instructions that the verifier walked through to be sure (5.16), STATES what it
+remembered on the way. XLATED and JITED are bytes of what the kernel made of the program, MS is how
+many milliseconds that took.
+"""
+
+
+def run(arguments: dict[str, Any]) -> int:
+    """Load, report, unload."""
+    with open_file(arguments["FILE"], arguments["--clang"]) as collection:
+        set_variables(collection, arguments["--set"])
+        skip(collection, arguments["--skip"])
+        collection.load(stats=True)
+        rows = list(_rows(collection))
+        if arguments["--pin"]:
+            _pin(collection, arguments["--pin"])
+    if arguments["--json"]:
+        from json import dumps
+
+        write_lines([dumps({"programs": rows, "skipped": collection.skipped})])
+    elif rows or collection.skipped:
+        write_lines(_table(rows, collection.skipped))
+    if not rows and not collection.skipped:
+        say(f"there is no program in {arguments['FILE']}, and nothing to report")
+    return 0
+
+
+def _pin(collection: Collection, directory: str) -> None:
+    collection.pin(directory.rstrip("/"))
+    programs, maps = len(collection.programs), len(collection.maps)
+    say(f"pinned under {directory}: {_count(programs, 'program')}, {_count(maps, 'map')}")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _rows(collection: Collection) -> Iterator[dict[str, Any]]:
+    for name, program in collection.programs.items():
+        info = program.info()
+        yield {
+            "name": name,
+            "section": program.spec.section,
+            "type": program.spec.prog_type.name.removeprefix("BPF_PROG_TYPE_").lower(),
+            "id": info.id,
+            "insns": program.spec.code.slots,
+            "verified_insns": info.verified_insns,
+            "xlated_bytes": info.xlated_prog_len,
+            "jited_bytes": info.jited_prog_len,
+            "load_ms": round(collection.seconds[name] * 1000, 3),
+            "states": _states(program.log),
+        }
+
+
+def _states(log: str) -> int | None:
+    """The states that the verifier kept, from its line of statistics."""
+    found = re.search(r"total_states (\d+)", log)
+    return int(found[1]) if found else None
+
+
+_COLUMNS = {
+    "PROGRAM": "name",
+    "SECTION": "section",
+    "INSNS": "insns",
+    "VERIFIED": "verified_insns",
+    "STATES": "states",
+    "XLATED": "xlated_bytes",
+    "JITED": "jited_bytes",
+    "MS": "load_ms",
+}
+
+
+def _table(rows: list[dict[str, Any]], skipped: dict[str, str]) -> Iterator[str]:
+    cells = [[row[key] for key in _COLUMNS.values()] for row in rows]
+    yield from table(list(_COLUMNS), cells, right=list(_COLUMNS)[2:])
+    for name, why in skipped.items():
+        yield f"{name}: not loaded, {why}"

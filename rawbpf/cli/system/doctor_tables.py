@@ -1,0 +1,39 @@
+"""The report of ``rawbpf doctor`` for a terminal: columns that fold, and colours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rawbpf.cli.system.doctor_features import FeatureRow
+    from rawbpf.doctor.finding import Result
+
+__all__ = ["show_tables"]
+
+_COLOURS = {"ok": "green", "yes": "green", "warn": "yellow", "FAIL": "bold red", "no": "red"}
+
+
+def show_tables(results: Sequence[Result], features: Sequence[FeatureRow]) -> None:
+    """Print both to stdout; no second table if nobody asked for features."""
+    console = Console()
+    rows = [(status.value, name, *texts) for name, (status, *texts) in results]
+    console.print(_table(("", "check", "evidence", "fix"), rows))
+    if features:
+        rows = [(row.has, row.name, row.since, row.commit, row.evidence) for row in features]
+        console.print(_table(("", "feature", "since", "commit", "evidence"), rows))
+
+
+def _table(head: Sequence[str], rows: Iterable[tuple[str, ...]]) -> Table:
+    """Only the mark and the name are never folded. ``Text`` keeps brackets from being markup."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, title in enumerate(head):
+        table.add_column(title, no_wrap=index < 2, overflow="fold")
+    for mark, *rest in rows:
+        table.add_row(Text(mark, _COLOURS.get(mark, "")), *map(Text, rest))
+    return table

@@ -1,0 +1,98 @@
+"""How the records of each map are read: named by --print, recognised, guessed, or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rawbpf.cli.terminal import say
+from rawbpf.errors import UsageError
+from rawbpf.events.guesses import Guesses
+from rawbpf.events.log_record import LogRecord, decode_log, is_log
+from rawbpf.events.typed import named_type
+from rawbpf.uapi.bpf import bpf_map_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rawbpf.events.typed import EventType
+    from rawbpf.specs.object_spec import ObjectSpec
+    from rawbpf.tracing.records import Record
+
+__all__ = ["PERF", "RING", "TABLES", "Decoder", "Typed", "Wanted"]
+
+_TYPE = bpf_map_type
+RING, PERF = _TYPE.BPF_MAP_TYPE_RINGBUF, _TYPE.BPF_MAP_TYPE_PERF_EVENT_ARRAY
+TABLES = frozenset(
+    {
+        _TYPE.BPF_MAP_TYPE_HASH,
+        _TYPE.BPF_MAP_TYPE_ARRAY,
+        _TYPE.BPF_MAP_TYPE_PERCPU_HASH,
+        _TYPE.BPF_MAP_TYPE_PERCPU_ARRAY,
+        _TYPE.BPF_MAP_TYPE_LRU_HASH,
+        _TYPE.BPF_MAP_TYPE_LRU_PERCPU_HASH,
+    }
+)
+"""Maps whose entries are shown at the end."""
+
+
+class Wanted:
+    """Which maps are shown, and as what: from each ``--print MAP[:STRUCT]``; all without any."""
+
+    def __init__(self, spec: ObjectSpec, words: Iterable[str]) -> None:
+        self._types: dict[str, EventType | None] = {}
+        shown = {n for n, m in spec.maps.items() if m.map_type in {RING, PERF, *TABLES}}
+        shown |= {name for name, data in spec.data.items() if not data.read_only}
+        for word in words:
+            name, _, struct = word.partition(":")
+            if name not in shown:
+                has = ", ".join(sorted(shown)) or "none"
+                raise UsageError(
+                    f"--print {word}: the object has no {name!r} to print",
+                    why=f"of rings, hashes, arrays and variables it has {has}",
+                )
+            if struct and spec.btf is None:
+                raise UsageError(f"--print {word}: the object has no BTF", fix="compile with -g")
+            self._types[name] = named_type(spec.btf, struct) if struct and spec.btf else None
+        self.names = set(self._types) or shown
+
+    def type_of(self, name: str) -> EventType | None:
+        """The struct that was named for a map."""
+        return self._types.get(name)
+
+
+class Typed(NamedTuple):
+    """A decoded record: the name of its struct, its members."""
+
+    type: str
+    values: dict[str, Any]
+
+
+class Decoder:
+    """Reads records by what is known of them; what has been guessed for a size is remembered."""
+
+    def __init__(self, spec: ObjectSpec, wanted: Wanted) -> None:
+        self._spec, self._wanted = spec, wanted
+        self._guesses = Guesses(spec)
+
+    def decode(self, record: Record) -> Typed | LogRecord | bytes:
+        """The members, the message, or the bytes as they came."""
+        named = self._wanted.type_of(record.map)
+        if named is None and is_log(record.data):
+            return decode_log(record.data)
+        kind = named or self._guess(record)
+        return record.data if kind is None else Typed(kind.name, kind.decode(record.data))
+
+    def _guess(self, record: Record) -> EventType | None:
+        size = len(record.data)
+        known = (record.map, size) in self._guesses
+        kind = self._guesses.guess(record.map, size)
+        if kind is None and not known and self._spec.btf is not None:
+            say(_UNKNOWN.format(map=record.map, size=size), at="warning")
+        return kind
+
+
+_UNKNOWN = (
+    "{map}: no struct of the object, or more than one, fits records of {size} bytes, so they are "
+    "shown as bytes. --print {map}:STRUCT names one; clang keeps it in the BTF only if something "
+    "global has its type: const struct STRUCT *unused;"
+)

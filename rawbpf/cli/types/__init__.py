@@ -1,0 +1,1 @@
+"""BTF on the command line: the kernel's types, a module's, a file's."""

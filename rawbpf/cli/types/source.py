@@ -1,0 +1,112 @@
+"""Where types are read from: the running kernel, one of its modules, or a file.
+
+A file is BTF itself (as in /sys/kernel/btf, or clang's section taken out), an ELF object with a
+.BTF section, or C, which is compiled. A module's BTF is split: it continues the kernel's, and means
+nothing without it. A module's .ko may carry ``.BTF.base`` (6.11), a digest of the kernel that it
+was built with, which then is what its ids continue.
+"""
+
+from __future__ import annotations
+
+import os
+from io import BytesIO, FileIO
+from typing import TYPE_CHECKING
+
+from rawbpf.btf.btf import Btf
+from rawbpf.cli.objects.object_file import compile_source, is_c
+from rawbpf.errors import FormatError, UnsupportedError, UsageError
+from rawbpf.input_file import open_input, read_input
+from rawbpf.kernel.btf import btf_modules, vmlinux_btf
+from rawbpf.kernel.files import at
+
+if TYPE_CHECKING:
+    from rawbpf.kernel.files import Root
+
+__all__ = ["KERNEL", "open_btf"]
+
+KERNEL = "kernel"
+
+_LARGEST = 256 << 20
+"""Bytes of BTF; the largest known (a kernel with everything built in) are 20 MB."""
+
+
+def open_btf(source: str, base: str | None = None, root: Root = "/") -> Btf:
+    """The types of ``kernel``, of a loaded module, or of a file.
+
+    ``base``, another such source, is for split BTF; a module of this kernel needs none.
+
+    >>> open_btf("x")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    rawbpf.errors.UsageError: no file and no module of this kernel is called 'x'; ...
+    """
+    below = None if base is None else open_btf(base, root=root)
+    if source == KERNEL:
+        return _kernel(root)
+    if os.path.exists(source):  # noqa: PTH110 -- see kernel/files.at
+        return _file(source, below, root)
+    module = source.replace("-", "_")
+    if module in btf_modules(root):
+        return Btf(_read(at(root, f"/sys/kernel/btf/{module}")), below or _kernel(root))
+    raise _nowhere(source, root)
+
+
+def _kernel(root: Root) -> Btf:
+    path = vmlinux_btf(root)
+    if path is None:
+        raise UnsupportedError(
+            "this kernel does not describe its types",
+            why="there is no /sys/kernel/btf/vmlinux",
+            fix="it takes a kernel built with CONFIG_DEBUG_INFO_BTF",
+        )
+    return Btf(_read(path))
+
+
+def _file(path: str, base: Btf | None, root: Root) -> Btf:
+    from rawbpf.cli.types.elf import btf_sections
+
+    if is_c(path):
+        btf, _ = btf_sections(BytesIO(compile_source(path, None)), path, _LARGEST)
+        return Btf(btf, base)
+    if _head(path) == b"\x7fELF":
+        with FileIO(path) as whole:  # of a kernel with all its symbols only two sections are read
+            btf, below = btf_sections(whole, path, _LARGEST)
+        return Btf(btf, base or (Btf(below) if below else _base_of(path, root)))
+    try:
+        return Btf(_read(path), base or _base_of(path, root))
+    except FormatError as error:
+        fix = "give BTF, an ELF file with types, or C source"
+        raise FormatError(f"{path} has no types", why=str(error), fix=fix) from None
+
+
+def _head(path: str) -> bytes:
+    try:
+        with open_input(path) as file:
+            if not file.seekable():
+                raise UsageError(f"cannot read {path}", why="it has to be a file, not a FIFO")
+            return file.read(4)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}", why=error.strerror) from None
+
+
+def _base_of(path: str, root: Root) -> Btf | None:
+    """What a file's name says it continues: the kernel's own, for its modules."""
+    folder, name = os.path.split(os.path.realpath(path))
+    in_sysfs = folder == os.path.realpath(at(root, "/sys/kernel/btf"))
+    return _kernel(root) if name.endswith(".ko") or (in_sysfs and name != "vmlinux") else None
+
+
+def _read(path: str) -> bytes:
+    return read_input(path, _LARGEST)
+
+
+def _nowhere(source: str, root: Root) -> UsageError:
+    from difflib import get_close_matches
+
+    if "/" in source or "." in source:  # no module's name
+        raise UsageError(f"cannot read {source}", why="No such file or directory")
+    near = get_close_matches(source, [KERNEL, *btf_modules(root)], n=1)
+    return UsageError(
+        f"no file and no module of this kernel is called {source!r}",
+        fix=f"did you mean {near[0]}?" if near else f"a type's name comes after: {KERNEL} {source}",
+    )

@@ -1,0 +1,1 @@
+"""The verifier on the command line: ``verify``, ``explain`` and ``gallery``."""

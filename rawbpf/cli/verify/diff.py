@@ -1,0 +1,132 @@
+"""``rawbpf verify --diff K1,K2``: what two kernels know of the same program.
+
+Each kernel verifies it in a guest and tells as JSON, both at once; here the two are put side by
+side. Values are compared as they are shown, in few letters, for each kernel writes them in its own
+way. A guest has one CPU: the verifier has no use for more, and a second takes time to start.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from json import loads
+from typing import TYPE_CHECKING, Any
+
+from rawbpf.cli.results import write_lines
+from rawbpf.cli.system.guest_objects import with_objects
+from rawbpf.errors import GuestError, UsageError
+from rawbpf.input_file import open_input
+from rawbpf.verifier.brief import brief
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["compare", "difference"]
+
+Row = dict[str, Any]
+"""A program, or an instruction, as `--json` has it."""
+
+_MAP_NAME = re.compile(r"map=[^,()]*,?")  # 6.4; of no use to compare
+_COUNTS = ("insns", "total_states", "peak_states")
+
+
+def compare(arguments: dict[str, Any]) -> int:
+    """Ask both kernels, and show where they differ."""
+    kernels = arguments["--diff"].split(",")
+    if len(kernels) != 2 or not all(kernels):
+        raise UsageError(f"--diff is {arguments['--diff']!r}", fix="give two, such as 5.10,7.2")
+    for other in ("--state", "--path", "--log", "--json"):
+        if arguments[other]:
+            raise UsageError(f"{other} is for one kernel, and --diff for two", fix="choose one")
+    open_input(arguments["FILE"]).close()  # before two guests have started for it
+    with with_objects(_words(arguments), ["verify"]) as words, ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda kernel: _ask(kernel, words), kernels))
+    for name in {**found[0], **found[1]}:
+        write_lines(difference(kernels, [one.get(name) for one in found]))
+    return 0
+
+
+def _words(arguments: dict[str, Any]) -> list[str]:
+    """The command that each guest runs."""
+    words = ["verify", arguments["FILE"], "--json"]
+    for option in ("--program", "--clang"):
+        words += [option, arguments[option]] if arguments[option] else []
+    return [*words, *(word for one in arguments["--skip"] for word in ("--skip", one))]
+
+
+def _ask(kernel: str, words: list[str]) -> dict[str, Row]:
+    """What a kernel says: program -> its JSON."""
+    command = [sys.executable, "-m", "rawbpf", "guest", "--kernel", kernel, "--cpus", "1"]
+    command += ["--no-workload", "--", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode not in (0, 1) or not lines:
+        last = done.stderr.strip().splitlines() or ["it said nothing"]
+        why = last[-1].removeprefix("rawbpf: ")
+        raise GuestError(f"kernel {kernel} could not be asked", why=why, details=done.stderr)
+    return {one["program"]: one for one in map(loads, lines)}
+
+
+def difference(kernels: list[str], found: list[Row | None]) -> Iterator[str]:
+    """Two verdicts on one program, side by side; None where a kernel does not have it."""
+    first, second = found
+    if first is None or second is None:
+        yield f"{(first or second or {}).get('program')}: only one of the two has it"
+        return
+    yield first["program"]
+    yield _columns("", *kernels)
+    yield _columns("verdict", *(_verdict(one) for one in (first, second)))
+    for name in _COUNTS:
+        counts = [str(one["statistics"].get(name, "-")) for one in (first, second)]
+        yield _columns(name.replace("_", " "), *counts)
+    yield _columns(
+        "stack", *("+".join(map(str, one["statistics"]["stack"])) for one in (first, second))
+    )
+    for kernel, one in zip(kernels, (first, second), strict=True):
+        if one["explanation"]:
+            yield f"  {kernel}: {'; '.join(one['explanation']['kernel'])}"
+    idle = [k for k, one in zip(kernels, (first, second), strict=True) if not one["instructions"]]
+    if idle:
+        yield f"  {' and '.join(idle)} came to no instruction"
+    else:
+        yield from _instructions(first, second)
+    yield ""
+
+
+def _verdict(one: Row) -> str:
+    if one["accepted"]:
+        return "accepted"
+    return f"refused [{one['explanation']['code'] or 'no rule'}]"
+
+
+def _columns(label: str, left: str, right: str) -> str:
+    return f"  {label:<34} {left:<40} {right}".rstrip()
+
+
+def _instructions(first: Row, second: Row) -> Iterator[str]:
+    """The instructions of which the two know different things."""
+    theirs = {one["slot"]: one for one in second["instructions"]}
+    ours = {one["slot"]: one for one in first["instructions"]}
+    for slot in sorted(ours.keys() | theirs.keys()):
+        pair = ours.get(slot), theirs.get(slot)
+        rows = list(_rows(*pair))
+        if rows:
+            insn = (pair[0] or pair[1] or {})["insn"]
+            yield f"  {slot}: {insn}"
+            yield from (_columns(*row) for row in rows)
+
+
+def _rows(ours: Row | None, theirs: Row | None) -> Iterator[tuple[str, str, str]]:
+    """What differs at one instruction: visits, and what was known in front of it the first time."""
+    counts = [str(one["visits"]) if one else "never reached" for one in (ours, theirs)]
+    if counts[0] != counts[1]:
+        yield "    visits", counts[0], counts[1]
+    if not ours or not theirs or not ours["states"] or not theirs["states"]:
+        return
+    before = [one["states"][0]["before"] for one in (ours, theirs)]
+    for place in sorted(before[0].keys() & before[1].keys()):
+        values = [_MAP_NAME.sub("", brief(one[place])) for one in before]
+        if values[0] != values[1]:
+            yield f"    {place}", values[0], values[1]

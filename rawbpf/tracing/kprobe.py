@@ -1,0 +1,145 @@
+"""The main job as an object: from bytes to events.
+
+    with rawbpf.Kprobe("do_sys_openat2") as probe:
+        for event in probe.events(duration=5):
+            print(event.comm, event.pid)
+
+The order of construction is the journey, and the order of destruction is its reverse: first the
+probe goes, then the rings, last the program and the maps, so that nothing runs that could still
+write to what is being taken away.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+
+from rawbpf.errors import ClosedError, UsageError
+from rawbpf.kernel.cpus import possible_cpus
+from rawbpf.kernel.memlock import raise_memlock_if_needed
+from rawbpf.kernel.pmu import pmu_type
+from rawbpf.kernel.version import require_kernel
+from rawbpf.links.diagnose import check_function_name
+from rawbpf.links.kprobe import KprobeLink
+from rawbpf.maps.map import Map, PerCpuArray
+from rawbpf.programs.load import load
+from rawbpf.readers.perf_reader import DEFAULT_PAGES, PerfReader, check_pages
+from rawbpf.syscall.owner import Owner
+from rawbpf.tracing.collector import Collector
+from rawbpf.tracing.hello_kprobe import hello_kprobe
+from rawbpf.tracing.ledger import Ledger
+from rawbpf.tracing.log_program import EVENTS, OUTCOMES, events_map
+from rawbpf.tracing.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawbpf.events.log_record import LogRecord
+    from rawbpf.specs.program_spec import ProgramSpec
+
+__all__ = ["Kprobe"]
+
+_LARGEST_PID = 1 << 22  # PID_MAX_LIMIT
+
+
+class Kprobe(Owner):
+    """Traces calls of a kernel function.
+
+    ``pid``: only that process. ``retprobe``: when the function returns, not when it is called.
+    ``buffer_pages``: pages of ring for each CPU, a power of two.
+    ``program``: one of your own instead of the lesson's; it writes log records to the map "events"
+    and counts in "outcomes", as ``trace.log_program.emit_log`` does.
+
+    Needs root, or CAP_BPF and CAP_PERFMON (Linux 5.8). Errors: UsageError for what cannot be meant,
+    UnsupportedError for a kernel without kprobes, VerifierError, AttachError, KernelError.
+
+    >>> Kprobe("do_sys_openat2; rm")
+    Traceback (most recent call last):
+    ...
+    rawbpf.errors.UsageError: ...
+    """
+
+    def __init__(
+        self,
+        function: str,
+        *,
+        pid: int | None = None,
+        retprobe: bool = False,
+        buffer_pages: int = DEFAULT_PAGES,
+        program: ProgramSpec | None = None,
+    ) -> None:
+        check_function_name(function)
+        if pid is not None and not 0 < pid <= _LARGEST_PID:
+            raise UsageError(f"{pid} is no process id")
+        self.function = function
+        self.spec = program or hello_kprobe(pid)
+        self.retprobe = retprobe
+        self.buffer_pages = check_pages(buffer_pages)
+        self._stack = ExitStack()
+        self._session: Session[LogRecord] | None = None
+
+    def __enter__(self) -> Self:
+        require_kernel()
+        pmu_type("kprobe")  # says so at once where there are no kprobes at all
+        with ExitStack() as stack:
+            self._open(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def _open(self, stack: ExitStack) -> None:
+        raise_memlock_if_needed()
+        events = stack.enter_context(Map.create(events_map(possible_cpus())))
+        outcomes = stack.enter_context(PerCpuArray.create(OUTCOMES))
+        program = stack.enter_context(load(self.spec, {EVENTS: events, OUTCOMES.name: outcomes}))
+        reader = stack.enter_context(PerfReader(events, self.buffer_pages))
+        ledger = Ledger()
+        session = Session(reader.filenos(), Collector(reader, ledger), ledger)
+        stack.enter_context(session)
+        link = KprobeLink.attach(program, self.function, retprobe=self.retprobe)
+        self._link = stack.enter_context(link)
+        self._outcomes, self._program = outcomes, program
+        self._session = session
+
+    @property
+    def session(self) -> Session[LogRecord]:
+        """The running session; ClosedError before ``with`` and after it."""
+        if self._session is None:
+            raise ClosedError(f"the probe of {self.function} is not open", fix="use it in `with`")
+        return self._session
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was delivered and lost; complete after ``detach``."""
+        return self.session.ledger
+
+    def batches(self, duration: float | None = None) -> Iterator[list[LogRecord]]:
+        """Lists of events as they come in, for ``duration`` seconds (0 or None: until ``stop``).
+
+        Then the probe goes, and the last list holds what was still in the rings.
+        """
+        yield from self.session.batches(duration)
+        rest = self.detach()
+        if rest:
+            yield rest
+
+    def events(self, duration: float | None = None) -> Iterator[LogRecord]:
+        """The same, one event at a time."""
+        for batch in self.batches(duration):
+            yield from batch
+
+    def stop(self, reason: str = "stopped") -> None:
+        """End ``events`` early. Safe from a signal handler and from another thread."""
+        self.session.stop(reason)
+
+    def detach(self) -> list[LogRecord]:
+        """Remove the probe; return what the rings still held, and settle the ledger."""
+        session = self.session  # ClosedError
+        self._link.close()
+        rest = session.rest()
+        self.ledger.settle(self._outcomes.sums(), self._program.info().recursion_misses)
+        return rest
+
+    def close(self) -> None:
+        """Detach and free everything. Closing twice does nothing."""
+        self._session = None
+        self._stack.close()

@@ -1,0 +1,1 @@
+"""Calls: helpers, kfuncs, functions of the program, and their arguments."""

@@ -1,0 +1,1 @@
+"""Control flow: jumps, loops, exits, and the program's size."""

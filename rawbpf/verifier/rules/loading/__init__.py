@@ -1,0 +1,1 @@
+"""What the program was loaded with: instructions, types, relocations, privileges."""

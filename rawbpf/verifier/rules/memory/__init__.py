@@ -1,0 +1,1 @@
+"""Memory accesses: bounds, alignment, NULL, and memory that is read-only."""

@@ -1,0 +1,1 @@
+"""Registers: uninitialized values, arithmetic, and values of the wrong kind."""

@@ -1,0 +1,1 @@
+"""References, locks, iterators and other objects with a lifetime."""
