@@ -20,9 +20,9 @@ from rawbpf.collection.prepare import mappable
 from rawbpf.errors import FormatError, KernelError, VerifierError
 from rawbpf.kernel.bpffs import DEFAULT_PLACE
 from rawbpf.kernel.btf_load import KernelBtf
+from rawbpf.kernel.call_error import call_error
 from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.kernel.module_btf import ModuleBtfs
-from rawbpf.kernel.refusal import refused as not_done
 from rawbpf.programs.load import load
 from rawbpf.programs.request import Request, Target
 from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping
@@ -113,9 +113,9 @@ class Loader:
         try:
             return self._stack.enter_context(KernelBtf(spec.btf, places, codes, spec.hidden))
         except KernelError as error:
-            from rawbpf.refusals.explain import refused  # only the unlucky pay for it
+            from rawbpf.refusals.explain import explained_error  # only the unlucky pay for it
 
-            raise refused("cannot load the object's types", error) from None
+            raise explained_error("cannot load the object's types", error) from None
 
     def _section_map(self, data: DataSpec) -> MapSpec:
         """The map of a section of variables; with their types, for those who look at it."""
@@ -178,4 +178,4 @@ class Loader:
                 one.update(index.to_bytes(4, "little"), fd.to_bytes(4, "little"))
             except KernelError as error:
                 what = f"cannot put {name!r} into slot {index} of {spec.name!r}"
-                raise not_done(what, error) from None
+                raise call_error(what, error) from None

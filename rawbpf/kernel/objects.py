@@ -11,8 +11,8 @@ import errno
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError
+from rawbpf.kernel.call_error import call_error
 from rawbpf.kernel.capabilities import missing_capabilities
-from rawbpf.kernel.refusal import refused
 from rawbpf.syscall.bpf_object import fd_by_id, ids
 from rawbpf.uapi.bpf import bpf_cmd
 
@@ -88,4 +88,4 @@ def _refused(what: str, error: KernelError) -> KernelError:
     if error.errno == errno.EPERM and missing_capabilities(["CAP_SYS_ADMIN"]):
         why, fix = "objects of others take CAP_SYS_ADMIN to open", "run it with sudo"
         return KernelError(what, errno=errno.EPERM, call=error.call, why=why, fix=fix)
-    return refused(what, error)
+    return call_error(what, error)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.kernel.bpffs import DEFAULT_PLACE, bpffs_mounts, is_on_bpffs
+from rawbpf.kernel.call_error import call_error
 from rawbpf.kernel.holders import kind_of
-from rawbpf.kernel.refusal import refused
 from rawbpf.syscall.bpf_object import obj_get, obj_pin
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _explain(what: str, path: str, error: KernelError) -> KernelError:
     elif number in (errno.EPERM, errno.EACCES, errno.EINVAL):
         why, fix = _not_permitted(path, folder)
         if why is None:
-            return refused(what, error)
+            return call_error(what, error)
     return KernelError(what, errno=number, call=error.call, why=why, fix=fix)
 
 

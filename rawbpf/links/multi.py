@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, UnsupportedError, UsageError
 from rawbpf.kernel.tracefs import available_filter_functions
+from rawbpf.links.attach_error import attach_error
 from rawbpf.links.link import Link
-from rawbpf.links.refusal import refused
 from rawbpf.links.user_functions import find_functions
 from rawbpf.syscall import bpf_link
 from rawbpf.uapi.bpf import bpf_attach_type
@@ -44,7 +44,7 @@ def attach_functions(program: Program, pattern: str, *, retprobe: bool = False) 
     try:
         fd = bpf_link.link_create_kprobe_multi(program.fileno(), functions, kind, retprobe=retprobe)
     except KernelError as error:
-        raise refused(f"cannot attach to {where}", error, _OF_KERNEL) from None
+        raise attach_error(f"cannot attach to {where}", error, _OF_KERNEL) from None
     return Link(where, fd)
 
 
@@ -60,7 +60,7 @@ def attach_user_functions(
             program.fileno(), str(path), offsets, kind, retprobe=retprobe, pid=pid
         )
     except KernelError as error:
-        raise refused(f"cannot attach to {label}", error, _OF_FILES) from None
+        raise attach_error(f"cannot attach to {label}", error, _OF_FILES) from None
     return Link(label, fd)
 
 

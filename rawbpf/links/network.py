@@ -13,8 +13,8 @@ import os
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import AttachError, KernelError
+from rawbpf.links.attach_error import attach_error
 from rawbpf.links.link import Link
-from rawbpf.links.refusal import refused
 from rawbpf.syscall import bpf_link
 from rawbpf.syscall.fd import Fd
 from rawbpf.uapi.bpf import bpf_attach_type
@@ -60,7 +60,7 @@ def attach_socket(program: Program, one: socket.socket) -> None:
     try:
         one.setsockopt(_SOL_SOCKET, _SO_ATTACH_BPF, number)
     except OSError as error:
-        raise refused("cannot attach to the socket", error, _CAUSES) from None
+        raise attach_error("cannot attach to the socket", error, _CAUSES) from None
 
 
 def _create(program: Program, target: int, attach_type: bpf_attach_type, where: str) -> Link:
@@ -68,7 +68,7 @@ def _create(program: Program, target: int, attach_type: bpf_attach_type, where: 
         fd = bpf_link.link_create(program.fileno(), target, attach_type, where)
     except KernelError as error:
         older = error.errno == errno.EINVAL and attach_type in _TCX
-        raise refused(
+        raise attach_error(
             f"cannot attach to {where}", error, _CAUSES, _BY_FILTER if older else None
         ) from None
     return Link(where, fd)

@@ -19,8 +19,8 @@ from rawbpf.errors import AttachError, KernelError
 from rawbpf.kernel.cpus import online_cpus
 from rawbpf.kernel.pmu import pmu_format_bit, pmu_type
 from rawbpf.kernel.tracefs import tracefs
+from rawbpf.links.attach_error import attach_error
 from rawbpf.links.perf_link import run_on, run_on_each
-from rawbpf.links.refusal import refused
 from rawbpf.links.user_functions import find_function
 from rawbpf.syscall.perf_event import (
     open_cpu_clock,
@@ -48,7 +48,7 @@ def attach_uprobe(program: Program, where: str, *, retprobe: bool = False, pid: 
     try:
         fd = open_uprobe(pmu_type("uprobe"), str(path), offset=offset, config=config, pid=pid)
     except KernelError as error:
-        raise refused(f"cannot probe {where}", error) from None
+        raise attach_error(f"cannot probe {where}", error) from None
     return run_on(program, f"{'uretprobe' if retprobe else 'uprobe'} {where}", fd)
 
 
@@ -74,7 +74,7 @@ def attach_tracepoint(program: Program, where: str) -> Link:
             fix=f"{place}/available_events lists them, as GROUP:NAME",
         ) from None
     except OSError as error:  # of the file, or of the call
-        raise refused(f"cannot attach to tracepoint {where}", error) from None
+        raise attach_error(f"cannot attach to tracepoint {where}", error) from None
     return run_on(program, f"tracepoint {where}", fd)
 
 
@@ -84,6 +84,6 @@ def attach_cpu_clock(program: Program, frequency: int = _FREQUENCY) -> Link:
         try:
             fds = [opened.enter_context(open_cpu_clock(cpu, frequency)) for cpu in online_cpus()]
         except KernelError as error:
-            raise refused("cannot sample", error) from None
+            raise attach_error("cannot sample", error) from None
         opened.pop_all()
     return run_on_each(program, f"cpu clock, {frequency} Hz", *fds)

@@ -14,8 +14,8 @@ import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError
+from rawbpf.links.attach_error import attach_error
 from rawbpf.links.link import Link
-from rawbpf.links.refusal import refused
 from rawbpf.syscall.bpf import link_create_perf_event
 from rawbpf.syscall.perf_event import perf_ioctl
 from rawbpf.uapi.bpf import bpf_attach_type
@@ -38,7 +38,7 @@ def run_on(program: Program, where: str, event: Fd) -> Link:
         if error.errno == errno.EINVAL:
             return run_on_each(program, where, event)
         event.close()
-        raise refused(f"cannot attach to {where}", error) from None
+        raise attach_error(f"cannot attach to {where}", error) from None
     except BaseException:
         event.close()
         raise
@@ -50,7 +50,7 @@ def _enable(link: Link, event: Fd, where: str) -> Link:
         perf_ioctl(event, perf_event_ioc.PERF_EVENT_IOC_ENABLE)
     except KernelError as error:
         link.close()
-        raise refused(f"cannot attach to {where}", error) from None
+        raise attach_error(f"cannot attach to {where}", error) from None
     return link
 
 
@@ -63,7 +63,7 @@ def run_on_each(program: Program, where: str, *events: Fd) -> Link:
             perf_ioctl(event, perf_event_ioc.PERF_EVENT_IOC_ENABLE)
     except KernelError as error:
         link.close()
-        raise refused(f"cannot attach to {where}", error) from None
+        raise attach_error(f"cannot attach to {where}", error) from None
     except BaseException:
         link.close()
         raise

@@ -12,8 +12,8 @@ import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import ENOTSUPP, KernelError
+from rawbpf.links.attach_error import attach_error
 from rawbpf.links.link import Link
-from rawbpf.links.refusal import refused
 from rawbpf.syscall import bpf_link
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def attach_raw_tracepoint(program: Program, name: str) -> Link:
     try:
         fd = bpf_link.raw_tracepoint_open(program.fileno(), name)
     except KernelError as error:
-        raise refused(f"cannot attach to raw tracepoint {name!r}", error, _CAUSES) from None
+        raise attach_error(f"cannot attach to raw tracepoint {name!r}", error, _CAUSES) from None
     return Link(f"raw tracepoint {name}", fd)
 
 
@@ -40,7 +40,7 @@ def attach_trampoline(program: Program, where: str) -> Link:
 
         number = error.errno or 0
         found = why_no_trampoline(program.spec, number) or _CAUSES.get(number, "")
-        raise refused(f"cannot attach to {where}", error, {number: found}) from None
+        raise attach_error(f"cannot attach to {where}", error, {number: found}) from None
     return Link(where, fd)
 
 
@@ -49,7 +49,7 @@ def attach_iterator(program: Program, kind: str) -> Link:
     try:
         fd = bpf_link.link_create(program.fileno(), 0, bpf_link.ITER, f"iter {kind}")
     except KernelError as error:
-        raise refused(f"cannot attach iterator {kind}", error, _CAUSES) from None
+        raise attach_error(f"cannot attach iterator {kind}", error, _CAUSES) from None
     return Link(f"iter {kind}", fd)
 
 

@@ -42,9 +42,9 @@ def create_map(spec: MapSpec, *, btf_fd: int = 0, inner_fd: int = 0) -> Fd:
     try:
         return _created(struct)
     except KernelError as error:
-        from rawbpf.refusals.explain import refused  # only the unlucky pay for it
+        from rawbpf.refusals.explain import explained_error  # only the unlucky pay for it
 
-        raise refused(f"cannot create map {spec.name!r}", error) from None
+        raise explained_error(f"cannot create map {spec.name!r}", error) from None
 
 
 def _created(struct: BpfAttrMapCreate) -> Fd:

@@ -6,7 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import ENOTSUPP, KernelError, MissingKeyError
-from rawbpf.kernel.refusal import refused
+from rawbpf.kernel.call_error import call_error
 from rawbpf.specs.map_kinds import kind_of
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
 
@@ -55,7 +55,7 @@ def explain(
     elif number == errno.EPERM and spec.map_flags & bpf_map_flags.BPF_F_WRONLY:
         why = "it was made for user space to write only (BPF_F_WRONLY)"
     else:
-        return refused(what, error)
+        return call_error(what, error)
     return KernelError(what, errno=number, call=error.call, why=why)
 
 

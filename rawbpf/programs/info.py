@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from rawbpf.errors import KernelError
-from rawbpf.kernel.refusal import refused
+from rawbpf.kernel.call_error import call_error
 from rawbpf.syscall.bpf_object import enable_stats, prog_info
 from rawbpf.uapi.bpf import bpf_prog_type
 
@@ -25,7 +25,7 @@ def count_runs() -> Fd:
     try:
         return enable_stats()
     except KernelError as error:
-        raise refused("cannot have runs counted", error) from None
+        raise call_error("cannot have runs counted", error) from None
 
 
 class ProgramInfo(NamedTuple):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rawbpf.errors import BytecodeError, KernelError, VerifierError
 from rawbpf.programs.request import BPF_LOG_LEVEL2, BPF_LOG_STATS
 from rawbpf.programs.verdict import Verdict, verify
-from rawbpf.refusals.explain import refused
+from rawbpf.refusals.explain import explained_error
 from rawbpf.syscall.bpf import prog_load
 from rawbpf.verifier.explain import Explanation, Trial, explain
 from rawbpf.verifier.log import Log
@@ -37,7 +37,7 @@ def explained(request: Request, refusal: KernelError) -> KernelError:
     number = refusal.errno or 0
     verdict, explanation = _from_log(request, number)
     if explanation is None:
-        error = refused(f"cannot load program {spec.name!r}", refusal)
+        error = explained_error(f"cannot load program {spec.name!r}", refusal)
         if not verdict.log or (error.explanation and error.explanation.code):
             return error
         explanation = explain(verdict.log, spec)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 
 from rawbpf.errors import ENOTSUPP, KernelError, UnsupportedError, UsageError
-from rawbpf.kernel.refusal import refused
+from rawbpf.kernel.call_error import call_error
 from rawbpf.programs.info import ProgramInfo
 from rawbpf.syscall.bpf import RunResult, prog_test_run
 
@@ -43,7 +43,7 @@ def _explain(
     try:
         info = ProgramInfo.of(fd)
     except KernelError:
-        return refused("cannot run the program", error)
+        return call_error("cannot run the program", error)
     what, word = f"cannot run program {info.name!r}", info.type_word
     if number in (ENOTSUPP, errno.EOPNOTSUPP):
         return UnsupportedError(
@@ -54,7 +54,7 @@ def _explain(
     if number == errno.EINVAL:
         fault = _fault(word, data, ctx, repeat)
         return KernelError(what, errno=number, call=error.call, why=fault)
-    return refused(what, error)
+    return call_error(what, error)
 
 
 def _fault(word: str, data: bytes, ctx: bytes, repeat: int) -> str | None:

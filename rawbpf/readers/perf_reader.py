@@ -17,8 +17,8 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError, UsageError
+from rawbpf.kernel.call_error import call_error
 from rawbpf.kernel.cpus import possible_cpus
-from rawbpf.kernel.refusal import refused
 from rawbpf.ring.perf_records import Records, parse_records
 from rawbpf.ring.perf_ring import PerfRing
 from rawbpf.syscall.fence import fence
@@ -121,7 +121,7 @@ class PerfReader(Owner):
                 self.offline.append(cpu)
                 return
             if error.call == "perf_event_open":
-                raise refused(f"cannot open a perf ring for CPU {cpu}", error) from None
+                raise call_error(f"cannot open a perf ring for CPU {cpu}", error) from None
             raise
         self._rings.append(ring)
         events.update(cpu.to_bytes(4, "little"), ring.fd.fileno().to_bytes(4, "little"))

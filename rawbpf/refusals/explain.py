@@ -2,7 +2,8 @@
 
 >>> import errno
 >>> from rawbpf.errors import KernelError
->>> print(refused("cannot create map 'm'", KernelError("BPF_MAP_CREATE", errno=errno.ENOMEM)))
+>>> error = KernelError("BPF_MAP_CREATE", errno=errno.ENOMEM)
+>>> print(explained_error("cannot create map 'm'", error))
 cannot create map 'm': ENOMEM (Cannot allocate memory)
 """
 
@@ -23,12 +24,12 @@ from rawbpf.verifier.rule import Evidence, Finding
 if TYPE_CHECKING:
     from rawbpf.refusals.rule import Rule
 
-__all__ = ["explain", "refused"]
+__all__ = ["explain", "explained_error"]
 
 _MOST_CHANGES = 4
 
 
-def refused(what: str, error: KernelError) -> KernelError:
+def explained_error(what: str, error: KernelError) -> KernelError:
     """The refusal of BPF_PROG_LOAD, BPF_MAP_CREATE or BPF_BTF_LOAD, saying ``what`` failed and why.
 
     ``error`` as ``rawbpf.syscall.bpf`` raised it. The kernel is asked again, to find out what it

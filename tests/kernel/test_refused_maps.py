@@ -6,7 +6,7 @@ from rawbpf.errors import KernelError
 from rawbpf.kernel.version import kernel_version
 from rawbpf.maps.map import Map
 from rawbpf.refusals.calls import smallest, wants_more
-from rawbpf.refusals.explain import explain, refused
+from rawbpf.refusals.explain import explain, explained_error
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.syscall import bpf
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
@@ -107,7 +107,10 @@ def test_inner_maps():
         assert map_refusal(outer, inner=nested).code == "RB-E025"
     with pytest.raises(KernelError) as caught:
         bpf.map_create(BpfAttrMapCreate(of_maps, 4, 4, 1, inner_map_fd=999))
-    assert "no open descriptor" in note(refused("cannot create map 'o'", caught.value)).sentence
+    assert (
+        "no open descriptor"
+        in note(explained_error("cannot create map 'o'", caught.value)).sentence
+    )
 
 
 def exists(spec):
@@ -142,7 +145,7 @@ def test_a_field_of_a_later_kernel():
         try:
             bpf.map_create(struct).close()
         except KernelError as error:
-            found = refused("cannot create map 'm'", error)
+            found = explained_error("cannot create map 'm'", error)
             if since[name] > VERSION:
                 assert note(found).code == "RB-E015"
                 assert found.explanation.trial.accepted

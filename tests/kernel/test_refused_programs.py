@@ -7,7 +7,7 @@ import pytest
 from rawbpf.asm import Builder
 from rawbpf.errors import KernelError
 from rawbpf.kernel.version import kernel_version
-from rawbpf.refusals.explain import refused
+from rawbpf.refusals.explain import explained_error
 from rawbpf.source.assembler import assemble
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf
@@ -43,7 +43,7 @@ def raw_load(**fields):
     attr = Attr(struct).point("insns", code).point("license", b"GPL\0")
     with pytest.raises(KernelError) as caught:
         bpf.prog_load(attr.ends_at("prog_name"), "two").close()
-    return note(refused("cannot load it", caught.value))
+    return note(explained_error("cannot load it", caught.value))
 
 
 def test_programs_by_the_call_itself():

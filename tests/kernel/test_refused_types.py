@@ -8,7 +8,7 @@ from rawbpf.elf.read import ObjectFile
 from rawbpf.elf.write import encode_object
 from rawbpf.errors import KernelError
 from rawbpf.kernel.version import kernel_version
-from rawbpf.refusals.explain import refused
+from rawbpf.refusals.explain import explained_error
 from rawbpf.source.assembler import assemble
 from rawbpf.syscall import bpf
 from tests.support.refusals import note
@@ -22,7 +22,7 @@ VERSION = kernel_version()
 def types_refusal(data):
     with pytest.raises(KernelError) as caught:
         bpf.btf_load(data).close()
-    error = refused("cannot load the types", caught.value)
+    error = explained_error("cannot load the types", caught.value)
     note(error)
     return error
 

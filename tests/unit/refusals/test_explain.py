@@ -7,7 +7,7 @@ import pytest
 from rawbpf.errors import KernelError
 from rawbpf.maps.map import Map
 from rawbpf.programs.load import load
-from rawbpf.refusals.explain import explain, refused
+from rawbpf.refusals.explain import explain, explained_error
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall.gate import replaced
@@ -69,7 +69,7 @@ def test_an_errno_that_no_rule_knows_is_told_with_the_call():
 def test_an_error_of_somebody_elses_is_none():
     error = KernelError("BPF_MAP_CREATE", errno=errno.EINVAL, call="BPF_MAP_CREATE")
     assert explain(error) is None
-    assert str(refused("cannot", error)).startswith("cannot: EINVAL")
+    assert str(explained_error("cannot", error)).startswith("cannot: EINVAL")
 
 
 def test_what_was_verified_and_not_compiled(spec):  # noqa: F811

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rawbpf.btf import types as t
 from rawbpf.errors import KernelError
-from rawbpf.refusals.explain import refused
+from rawbpf.refusals.explain import explained_error
 from rawbpf.refusals.types_log import complaint
 from rawbpf.refusals.types_users import c_text, users
 from rawbpf.syscall import bpf
@@ -59,7 +59,7 @@ def refusal(data, log, number=errno.EINVAL):
     with replaced(kernel_that_says(log, number)):
         with pytest.raises(KernelError) as caught:
             bpf.btf_load(data)
-        return refused("cannot load the types", caught.value)
+        return explained_error("cannot load the types", caught.value)
 
 
 def test_the_member_the_type_as_c_and_who_uses_it():

@@ -1,4 +1,4 @@
-"""What the kernel's errno means when it will not attach a program."""
+"""Explain the errno with which attaching a program failed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from rawbpf.kernel.permission import why_refused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["refused"]
+__all__ = ["attach_error"]
 
 
-def refused(
+def attach_error(
     what: str, error: OSError, causes: Mapping[int, str] | None = None, fix: str | None = None
 ) -> AttachError:
-    """``causes`` tells what an errno means there. EPERM and EACCES are looked into."""
+    """Return an AttachError: ``what`` failed, why, and the ``fix``.
+
+    ``causes``: errno -> its meaning for this kind of attachment. EPERM and EACCES are explained by
+    the permission that is missing.
+    """
     number = error.errno or 0
     why = (causes or {}).get(number) or str(error)
     if number in (errno.EPERM, errno.EACCES):

@@ -1,0 +1,24 @@
+"""Turn the error of a system call into one for people, with the permission that is missing."""
+
+from __future__ import annotations
+
+import errno
+
+from rawbpf.errors import KernelError
+
+__all__ = ["call_error"]
+
+
+def call_error(what: str, error: KernelError) -> KernelError:
+    """Return the error with ``what`` could not be done, and why EPERM or EACCES was returned.
+
+    >>> print(call_error("cannot create a map", KernelError("BPF_MAP_CREATE", errno=errno.ENOMEM)))
+    cannot create a map: ENOMEM (Cannot allocate memory)
+    """
+    number = error.errno or 0
+    if number not in (errno.EPERM, errno.EACCES):
+        return KernelError(what, errno=number, call=error.call)
+    from rawbpf.kernel.permission import why_refused  # imported only after a failure
+
+    why, fix = why_refused()
+    return KernelError(what, errno=number, call=error.call, why=why, fix=fix)
