@@ -1,4 +1,4 @@
-"""What the tests of all lessons share: which code they test, and on what kernel."""
+"""Options and fixtures for the lessons' tests: the code under test, and the kernel they need."""
 
 from pathlib import Path
 
@@ -16,22 +16,24 @@ def pytest_addoption(parser):
         "--solution", action="store_true", help="test a lesson's solution instead of your exercise"
     )
     parser.addoption(
-        "--no-skip", action="store_true", help="try on a kernel that cannot be traced, too"
+        "--no-skip",
+        action="store_true",
+        help="run the kernel tests even if this kernel cannot be traced",
     )
 
 
 @pytest.fixture
 def lesson(request) -> Path:
-    """The folder under test: exercise/, or solution/ with --solution."""
+    """Return the folder under test: exercise/, or solution/ with --solution."""
     chosen = "solution" if request.config.getoption("--solution") else "exercise"
     return request.path.parent / chosen
 
 
 @pytest.fixture(scope="session")
 def traceable_kernel(request) -> None:
-    """Skips the test where this kernel cannot be traced, and says why, in the doctor's words."""
+    """Skip the test if this kernel cannot be traced, with the reason `rawbpf doctor` gives."""
     if request.config.getoption("--no-skip"):
         return
     for check in examine(check for check in CHECKS if check.name in _NEEDED):
         if check.finding.status is Status.FAIL:
-            pytest.skip(f"{check.finding.evidence}: run it in a guest")
+            pytest.skip(f"{check.finding.evidence}; run it with `rawbpf guest`")

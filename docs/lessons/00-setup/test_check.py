@@ -1,4 +1,4 @@
-"""The tests of lesson 00. None needs root: the questions are asked of texts and folders."""
+"""Tests for lesson 00. They pass texts and folders to check.py, so they do not need root."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture
 def check(lesson):
-    """The module check.py of the folder under test."""
+    """Import check.py from the folder under test."""
     spec = spec_from_file_location("check", lesson / "check.py")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -55,7 +55,7 @@ def test_missing(check):
 
 
 def test_the_doctor_agrees(lesson):
-    """On this machine, whatever it is."""
+    """check.py and `rawbpf doctor` agree about kprobes on this machine."""
     mine = subprocess.run(
         [sys.executable, lesson / "check.py"], capture_output=True, text=True, check=False
     )

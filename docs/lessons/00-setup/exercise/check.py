@@ -1,9 +1,9 @@
-"""Lesson 00: can this kernel be traced? A doctor of four questions.
+"""Lesson 00: a small doctor that checks whether this kernel can be traced.
 
-kernel_version()   step 1    how old is it?
-capabilities()     step 2    what may this process do?
-kprobe_pmu()       step 3    does it have kprobes?
-missing()          step 4    so what is in the way?
+kernel_version()   step 1    read the kernel version
+capabilities()     step 2    read the capabilities of this process
+kprobe_pmu()       step 3    find the kprobe PMU
+missing()          step 4    list what is missing
 """
 
 import os
@@ -12,31 +12,31 @@ import sys
 from pathlib import Path
 
 CAPABILITIES = {"CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
-"""The bits of <linux/capability.h> that matter here."""
+"""Bit numbers from <linux/capability.h>."""
 
 
 def kernel_version(release: str) -> tuple[int, int]:
-    """The first two numbers of a release such as 6.1.0-18-cloud-amd64."""
-    raise NotImplementedError("step 1: take two numbers out of the release")
+    """Return the first two numbers of a release such as 6.1.0-18-cloud-amd64."""
+    raise NotImplementedError("step 1: return the first two numbers of the release")
 
 
 def capabilities(status: str) -> set[str]:
-    """Which of CAPABILITIES are in the line CapEff of /proc/self/status."""
-    raise NotImplementedError("step 2: find the mask, and look at its bits")
+    """Return the names in CAPABILITIES whose bits are set in the CapEff line of ``status``."""
+    raise NotImplementedError("step 2: read the CapEff mask and test its bits")
 
 
 def kprobe_pmu(sys_folder: Path) -> int | None:
-    """The number of the kprobe PMU, from below /sys; None where there is none."""
-    raise NotImplementedError("step 3: read the file, if it is there")
+    """Return the number of the kprobe PMU, read below ``sys_folder``, or None if there is none."""
+    raise NotImplementedError("step 3: read the file, or return None if it does not exist")
 
 
 def missing(version: tuple[int, int], held: set[str], pmu: int | None) -> list[str]:
-    """What is in the way: of "Linux 5.8", "CAP_BPF", "CAP_PERFMON" and "kprobes", in this order."""
-    raise NotImplementedError("step 4: list what is in the way")
+    """Return what is missing of "Linux 5.8", "CAP_BPF", "CAP_PERFMON", "kprobes", in this order."""
+    raise NotImplementedError("step 4: list what is missing")
 
 
 def main() -> int:
-    """The answer for this machine; exit status 1 when something is missing."""
+    """Print the answers for this machine; return 1 if something is missing."""
     version = kernel_version(os.uname().release)
     held = capabilities(Path("/proc/self/status").read_text())
     pmu = kprobe_pmu(Path("/sys"))
