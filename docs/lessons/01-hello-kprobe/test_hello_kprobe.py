@@ -1,4 +1,4 @@
-"""The tests of lesson 01: six, of which the last four need a kernel that can be traced."""
+"""Tests for lesson 01. The last four need a kernel that can be traced."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from tests.support.command import opening_files
 
 
 def hello(lesson: Path, *words: str) -> subprocess.CompletedProcess:
-    """Run hello.py as one types it."""
+    """Run hello.py from the command line."""
     command = [sys.executable, lesson / "hello.py", *words]
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
 
@@ -51,7 +51,7 @@ def test_kprobe_respects_duration(lesson):
     done = hello(lesson, "do_sys_openat2", "-d", "1")
     elapsed = time.monotonic() - start
     assert done.returncode == 0, done.stderr
-    assert 1 <= elapsed <= 8, "one second, and the start of a Python on an emulated machine"
+    assert 1 <= elapsed <= 8, "1 s, plus the start of Python, which is slow under emulation"
 
 
 @pytest.mark.usefixtures("traceable_kernel")

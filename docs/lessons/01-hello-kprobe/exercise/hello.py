@@ -1,13 +1,13 @@
-"""Lesson 01: a kprobe from bytes to events, one system call after the other.
+"""Lesson 01: a kprobe from bytecode to events, one system call at a time.
 
-usage()         step 1    what can be typed
-system_call()   step 2    the door to the kernel
-create_map()    step 3    bpf(BPF_MAP_CREATE): the array in which the program finds its rings
-hello_kprobe()  step 4    the program, as bytes
-load()          step 5    bpf(BPF_PROG_LOAD): the verifier reads it
-open_ring()     step 6    perf_event_open + mmap: memory that the kernel writes and we read
-attach()        step 7    perf_event_open + ioctl: from here on every call runs the program
-drain()         step 8    the records of a ring, and its space given back
+usage()         step 1    the help text, from which docopt parses the command line
+system_call()   step 2    make a system call
+create_map()    step 3    bpf(BPF_MAP_CREATE): the array that holds the ring of each CPU
+hello_kprobe()  step 4    the program's bytecode
+load()          step 5    bpf(BPF_PROG_LOAD): the verifier checks the program
+open_ring()     step 6    perf_event_open + mmap: memory shared with the kernel
+attach()        step 7    perf_event_open + ioctl: from now on every call runs the program
+drain()         step 8    read the records of a ring and free their space
 """
 
 import ctypes
@@ -47,55 +47,55 @@ LIBC.syscall.restype = ctypes.c_long
 
 
 def usage() -> str:
-    """The command line, as docopt reads it: FUNCTION, and -d or --duration with a default of 0."""
-    raise NotImplementedError("step 1: write the help text that docopt reads")
+    """Return the help text for docopt: FUNCTION, and -d or --duration with a default of 0."""
+    raise NotImplementedError("step 1: return the help text that docopt parses")
 
 
 def system_call(name: str, *words: int) -> int:
-    """Enter the kernel by syscall(2), and raise OSError when it says no."""
-    raise NotImplementedError("step 2: call LIBC.syscall, and raise OSError for -1")
+    """Call syscall(2) and return its result. Raise OSError if the call fails."""
+    raise NotImplementedError("step 2: call LIBC.syscall, and raise OSError if it returns -1")
 
 
 def bpf(command: bpf_cmd, attr: ctypes.Structure) -> int:
-    """bpf(2): a command, the address of its attr, the attr's size. Given."""
+    """Call bpf(2) with a command, the address of its attr and the size of the attr."""
     return system_call("bpf", command, ctypes.addressof(attr), ctypes.sizeof(attr))
 
 
 def create_map(slots: int) -> int:
-    """A PERF_EVENT_ARRAY with a slot for each CPU; its file descriptor."""
-    raise NotImplementedError("step 3: fill a BpfAttrMapCreate, and make the map")
+    """Create a PERF_EVENT_ARRAY with ``slots`` entries, and return its file descriptor."""
+    raise NotImplementedError("step 3: fill a BpfAttrMapCreate, and create the map")
 
 
 def hello_kprobe(events: int) -> bytes:
-    """The program: sends {u64 pid and tid; char comm[16]}, 24 bytes, to the ring of its CPU."""
-    raise NotImplementedError("step 4: write the program, and return its bytes")
+    """Return a program that sends {u64 pid_tgid; char comm[16]} to the ring of its CPU."""
+    raise NotImplementedError("step 4: write the program, and return its bytecode")
 
 
 def load(code: bytes) -> int:
-    """The program's file descriptor, once the verifier has let it pass."""
+    """Load the program and return its file descriptor. Exit with the log if it is rejected."""
     raise NotImplementedError("step 5: fill a BpfAttrProgLoad, and load the program")
 
 
 def open_ring(cpu: int, events: int) -> tuple[int, mmap.mmap]:
-    """The ring of one CPU: its event, and its memory; the event is in slot ``cpu`` of the map."""
-    raise NotImplementedError("step 6: open an event, map it, and put it into the map")
+    """Open the ring of one CPU, store its event in entry ``cpu`` of the map, and return both."""
+    raise NotImplementedError("step 6: open an event, mmap it, and store it in the BPF map")
 
 
 def attach(program: int, function: str) -> int:
-    """The probe's file descriptor. The probe lives until it is closed."""
-    raise NotImplementedError("step 7: open the kprobe, and tie the program to it")
+    """Attach the program to a function. Return the probe; closing it removes the probe."""
+    raise NotImplementedError("step 7: open the kprobe, and attach the program to it")
 
 
 def drain(ring: memoryview) -> list[bytes]:
-    """What the kernel has written since the last time: the raw data of each sample."""
-    raise NotImplementedError("step 8: take the records out of the ring")
+    """Return the raw data of each sample that the kernel has written since the last call."""
+    raise NotImplementedError("step 8: read the records, and store the new tail")
 
 
-# From here on nothing is missing: this is how the steps come together.
+# The rest of the file is complete. It calls the functions above.
 
 
 def show(samples: list[bytes]) -> None:
-    """A line for each sample."""
+    """Print a line for each sample."""
     for sample in samples:
         pid_tgid, comm = struct.unpack_from("=Q16s", sample)
         name = comm.partition(b"\0")[0].decode(errors="backslashreplace")
@@ -103,14 +103,14 @@ def show(samples: list[bytes]) -> None:
 
 
 def online_cpus() -> list[int]:
-    """The numbers of the CPUs that are online, from a text such as 0-3,6."""
+    """Return the numbers of the online CPUs. The file contains ranges such as 0-3,6."""
     text = Path("/sys/devices/system/cpu/online").read_text()
     ends = (part.split("-") for part in text.strip().split(","))
     return [cpu for end in ends for cpu in range(int(end[0]), int(end[-1]) + 1)]
 
 
 def listen(rings: dict[int, memoryview], seconds: float) -> None:
-    """Sleep until a ring has something; show it; until the time is up."""
+    """Wait for records and print them until the time is up. 0 seconds means no limit."""
     poll = select.epoll()
     for event in rings:
         poll.register(event, select.EPOLLIN)
@@ -122,15 +122,15 @@ def listen(rings: dict[int, memoryview], seconds: float) -> None:
 
 
 def seconds_of(text: str) -> float:
-    """A duration as a number."""
+    """Return the duration as a number, or exit if it is not one."""
     try:
         return float(text)
     except ValueError:
-        sys.exit(f"The duration is {text!r}: give seconds, such as 2 or 0.5")
+        sys.exit(f"invalid duration {text!r}: give seconds, such as 2 or 0.5")
 
 
 def main() -> None:
-    """The whole journey."""
+    """Attach the kprobe, print its events, and detach it."""
     arguments = docopt(usage())
     function, seconds = arguments["FUNCTION"], seconds_of(arguments["--duration"])
     print(f"Attaching kprobe to function: {function}")

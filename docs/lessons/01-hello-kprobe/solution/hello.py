@@ -1,13 +1,13 @@
-"""Lesson 01: a kprobe from bytes to events, one system call after the other.
+"""Lesson 01: a kprobe from bytecode to events, one system call at a time.
 
-usage()         step 1    what can be typed
-system_call()   step 2    the door to the kernel
-create_map()    step 3    bpf(BPF_MAP_CREATE): the array in which the program finds its rings
-hello_kprobe()  step 4    the program, as bytes
-load()          step 5    bpf(BPF_PROG_LOAD): the verifier reads it
-open_ring()     step 6    perf_event_open + mmap: memory that the kernel writes and we read
-attach()        step 7    perf_event_open + ioctl: from here on every call runs the program
-drain()         step 8    the records of a ring, and its space given back
+usage()         step 1    the help text, from which docopt parses the command line
+system_call()   step 2    make a system call
+create_map()    step 3    bpf(BPF_MAP_CREATE): the array that holds the ring of each CPU
+hello_kprobe()  step 4    the program's bytecode
+load()          step 5    bpf(BPF_PROG_LOAD): the verifier checks the program
+open_ring()     step 6    perf_event_open + mmap: memory shared with the kernel
+attach()        step 7    perf_event_open + ioctl: from now on every call runs the program
+drain()         step 8    read the records of a ring and free their space
 """
 
 import ctypes
@@ -47,21 +47,21 @@ LIBC.syscall.restype = ctypes.c_long
 
 
 def usage() -> str:
-    """The command line, as docopt reads it: FUNCTION, and -d or --duration with a default of 0."""
-    return """Log a line each time a kernel function is called.
+    """Return the help text for docopt: FUNCTION, and -d or --duration with a default of 0."""
+    return """Print a line each time a kernel function is called.
 
 Usage:
   hello.py FUNCTION [--duration SECONDS]
   hello.py (-h | --help)
 
 Options:
-  -d, --duration SECONDS  Stop after that long; 0 means until Ctrl+C [default: 0].
-  -h, --help              Show this.
+  -d, --duration SECONDS  Stop after this many seconds; 0: at Ctrl+C [default: 0].
+  -h, --help              Show this help.
 """
 
 
 def system_call(name: str, *words: int) -> int:
-    """Enter the kernel by syscall(2), and raise OSError when it says no."""
+    """Call syscall(2) and return its result. Raise OSError if the call fails."""
     words += (0,) * (6 - len(words))
     result = LIBC.syscall(NUMBERS[name], *words)
     if result == -1:
@@ -71,12 +71,12 @@ def system_call(name: str, *words: int) -> int:
 
 
 def bpf(command: bpf_cmd, attr: ctypes.Structure) -> int:
-    """bpf(2): a command, the address of its attr, the attr's size. Given."""
+    """Call bpf(2) with a command, the address of its attr and the size of the attr."""
     return system_call("bpf", command, ctypes.addressof(attr), ctypes.sizeof(attr))
 
 
 def create_map(slots: int) -> int:
-    """A PERF_EVENT_ARRAY with a slot for each CPU; its file descriptor."""
+    """Create a PERF_EVENT_ARRAY with ``slots`` entries, and return its file descriptor."""
     attr = BpfAttrMapCreate(
         map_type=bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY,
         key_size=4,
@@ -88,11 +88,11 @@ def create_map(slots: int) -> int:
 
 
 def hello_kprobe(events: int) -> bytes:
-    """The program: sends {u64 pid and tid; char comm[16]}, 24 bytes, to the ring of its CPU."""
+    """Return a program that sends {u64 pid_tgid; char comm[16]} to the ring of its CPU."""
     b = Builder("hello_kprobe")
-    b.mov(r6, r1)  # the context arrives in r1; a call destroys r1 to r5, r6 survives
+    b.mov(r6, r1)  # r1 is the context; save it, because calls overwrite r1 to r5
     b.call("get_current_pid_tgid")
-    b.stxdw(r10[-24], r0)  # r10 is the top of 512 bytes of stack
+    b.stxdw(r10[-24], r0)  # r10 is the upper end of the 512-byte stack
     b.mov(r1, r10)
     b.add(r1, -16)
     b.mov(r2, 16)
@@ -110,7 +110,7 @@ def hello_kprobe(events: int) -> bytes:
 
 
 def load(code: bytes) -> int:
-    """The program's file descriptor, once the verifier has let it pass."""
+    """Load the program and return its file descriptor. Exit with the log if it is rejected."""
     insns = ctypes.create_string_buffer(code, len(code))
     license_ = ctypes.create_string_buffer(b"GPL")
     log = ctypes.create_string_buffer(1 << 16)
@@ -131,7 +131,7 @@ def load(code: bytes) -> int:
 
 
 def open_ring(cpu: int, events: int) -> tuple[int, mmap.mmap]:
-    """The ring of one CPU: its event, and its memory; the event is in slot ``cpu`` of the map."""
+    """Open the ring of one CPU, store its event in entry ``cpu`` of the map, and return both."""
     attr = PerfEventAttr(
         type=PERF_TYPE_SOFTWARE,
         size=ctypes.sizeof(PerfEventAttr),
@@ -142,7 +142,7 @@ def open_ring(cpu: int, events: int) -> tuple[int, mmap.mmap]:
     )
     address = ctypes.addressof(attr)
     event = system_call("perf_event_open", address, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC)
-    ring = mmap.mmap(event, (1 + DATA_PAGES) * PAGE)  # shared, to read and to write
+    ring = mmap.mmap(event, (1 + DATA_PAGES) * PAGE)  # shared, readable and writable
     key, value = ctypes.c_uint32(cpu), ctypes.c_uint32(event)
     element = BpfAttrMapElem(map_fd=events)
     element.key, element.value = ctypes.addressof(key), ctypes.addressof(value)
@@ -151,7 +151,7 @@ def open_ring(cpu: int, events: int) -> tuple[int, mmap.mmap]:
 
 
 def attach(program: int, function: str) -> int:
-    """The probe's file descriptor. The probe lives until it is closed."""
+    """Attach the program to a function. Return the probe; closing it removes the probe."""
     name = ctypes.create_string_buffer(function.encode())
     attr = PerfEventAttr(
         type=int(Path("/sys/bus/event_source/devices/kprobe/type").read_text()),
@@ -166,27 +166,27 @@ def attach(program: int, function: str) -> int:
 
 
 def drain(ring: memoryview) -> list[bytes]:
-    """What the kernel has written since the last time: the raw data of each sample."""
+    """Return the raw data of each sample that the kernel has written since the last call."""
     control, data = ring[:PAGE].cast("Q"), ring[PAGE:]
     head, tail = control[HEAD], control[TAIL]
     begin, length = tail % len(data), head - tail
     records = bytes(data[begin : begin + length])
-    records += bytes(data[: length - len(records)])  # what went around the end
-    control[TAIL] = head  # we have it: the kernel may write here again
+    records += bytes(data[: length - len(records)])  # the part that wrapped around
+    control[TAIL] = head  # the kernel may now reuse this space
     samples = []
     while records:
         kind, _misc, size = struct.unpack_from("=IHH", records)
         if kind == PERF_RECORD_SAMPLE:
-            samples.append(records[12:size])  # behind the header, a u32 with the raw size
+            samples.append(records[12:size])  # skip the header and the u32 length
         records = records[size:]
     return samples
 
 
-# From here on nothing is missing: this is how the steps come together.
+# The rest of the file is complete. It calls the functions above.
 
 
 def show(samples: list[bytes]) -> None:
-    """A line for each sample."""
+    """Print a line for each sample."""
     for sample in samples:
         pid_tgid, comm = struct.unpack_from("=Q16s", sample)
         name = comm.partition(b"\0")[0].decode(errors="backslashreplace")
@@ -194,14 +194,14 @@ def show(samples: list[bytes]) -> None:
 
 
 def online_cpus() -> list[int]:
-    """The numbers of the CPUs that are online, from a text such as 0-3,6."""
+    """Return the numbers of the online CPUs. The file contains ranges such as 0-3,6."""
     text = Path("/sys/devices/system/cpu/online").read_text()
     ends = (part.split("-") for part in text.strip().split(","))
     return [cpu for end in ends for cpu in range(int(end[0]), int(end[-1]) + 1)]
 
 
 def listen(rings: dict[int, memoryview], seconds: float) -> None:
-    """Sleep until a ring has something; show it; until the time is up."""
+    """Wait for records and print them until the time is up. 0 seconds means no limit."""
     poll = select.epoll()
     for event in rings:
         poll.register(event, select.EPOLLIN)
@@ -213,15 +213,15 @@ def listen(rings: dict[int, memoryview], seconds: float) -> None:
 
 
 def seconds_of(text: str) -> float:
-    """A duration as a number."""
+    """Return the duration as a number, or exit if it is not one."""
     try:
         return float(text)
     except ValueError:
-        sys.exit(f"The duration is {text!r}: give seconds, such as 2 or 0.5")
+        sys.exit(f"invalid duration {text!r}: give seconds, such as 2 or 0.5")
 
 
 def main() -> None:
-    """The whole journey."""
+    """Attach the kprobe, print its events, and detach it."""
     arguments = docopt(usage())
     function, seconds = arguments["FUNCTION"], seconds_of(arguments["--duration"])
     print(f"Attaching kprobe to function: {function}")
