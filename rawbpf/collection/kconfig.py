@@ -22,13 +22,12 @@ from rawbpf.btf import types as t
 from rawbpf.btf.sizes import strip
 from rawbpf.btf.values.codec import codec
 from rawbpf.errors import RawbpfError, UnsupportedError, UsageError
-from rawbpf.specs.data_spec import DataSpec, Variable
+from rawbpf.specs.object_spec import DataSpec, Variable
 
 if TYPE_CHECKING:
     from rawbpf.btf.btf import Btf
     from rawbpf.collection.kernel_facts import KernelFacts
-    from rawbpf.specs.extern_spec import ExternSpec
-    from rawbpf.specs.object_spec import ObjectSpec
+    from rawbpf.specs.object_spec import ExternSpec, ObjectSpec
 
 __all__ = ["KCONFIG", "kconfig_data"]
 

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from rawbpf.asm.instruction import Instruction
     from rawbpf.asm.program import Program
     from rawbpf.collection.kernel_facts import KernelFacts
-    from rawbpf.specs.extern_spec import ExternSpec
-    from rawbpf.specs.object_spec import ObjectSpec
+    from rawbpf.specs.object_spec import ExternSpec, ObjectSpec
 
 __all__ = ["ABSENT_CALL", "resolve_ksyms"]
 

@@ -37,9 +37,8 @@ if TYPE_CHECKING:
     from rawbpf.core_relo import Result
     from rawbpf.maps.map import Map
     from rawbpf.programs.program import Program
-    from rawbpf.specs.data_spec import DataSpec
     from rawbpf.specs.map_spec import MapSpec
-    from rawbpf.specs.object_spec import ObjectSpec
+    from rawbpf.specs.object_spec import DataSpec, ObjectSpec
     from rawbpf.specs.program_spec import ProgramSpec
 
 __all__ = ["Loader"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rawbpf.btf.btf import Btf
     from rawbpf.btf.values.codec import ValueCodec
-    from rawbpf.specs.data_spec import DataSpec, Variable
+    from rawbpf.specs.object_spec import DataSpec, Variable
 
 __all__ = ["Section"]
 
@@ -33,7 +33,7 @@ class Section(MutableMapping[str, Any]):
     Values are those of ``rawbpf.btf.values``: integers, dicts for structs, bytes for text. Of a
     variable without BTF (one from assembly) they are bytes, or an integer if it is one.
 
-    >>> from rawbpf.specs.data_spec import DataSpec, Variable
+    >>> from rawbpf.specs.object_spec import DataSpec, Variable
     >>> section = Section(DataSpec(".data", b"\x07\0\0\0", (Variable("limit", 0, 4, 4),)), None)
     >>> section["limit"] = 9
     >>> section["limit"], bytes(section.contents)

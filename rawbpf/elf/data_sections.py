@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rawbpf.btf import types as t
 from rawbpf.elf import layout as elf
 from rawbpf.errors import FormatError, UnsupportedError
-from rawbpf.specs.data_spec import DataSpec, Variable
+from rawbpf.specs.object_spec import DataSpec, Variable
 from rawbpf.uapi.btf import BTF_KIND_DATASEC
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rawbpf.btf import types as t
 from rawbpf.btf.sizes import align_of, size_of
 from rawbpf.elf import layout as elf
-from rawbpf.specs.extern_spec import ExternSpec
+from rawbpf.specs.object_spec import ExternSpec
 from rawbpf.uapi.btf import BTF_KIND_DATASEC
 
 if TYPE_CHECKING:

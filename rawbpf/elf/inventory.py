@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from rawbpf.btf.btf import Btf
     from rawbpf.btf.values.codec import ValueCodec
     from rawbpf.elf.read import ObjectFile
-    from rawbpf.specs.data_spec import DataSpec, Variable
     from rawbpf.specs.map_spec import MapSpec
-    from rawbpf.specs.object_spec import ObjectSpec
+    from rawbpf.specs.object_spec import DataSpec, ObjectSpec, Variable
     from rawbpf.specs.program_spec import ProgramSpec
 
 __all__ = ["inventory"]

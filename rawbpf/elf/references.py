@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from rawbpf.asm.instruction import Instruction
     from rawbpf.elf.read import ObjectFile, Relocation, Section, Symbol
-    from rawbpf.specs.extern_spec import ExternSpec
+    from rawbpf.specs.object_spec import ExternSpec
 
 __all__ = ["Place", "References"]
 

@@ -19,8 +19,8 @@ from rawbpf.uapi.btf import BTF_FUNC_GLOBAL, BTF_FUNC_STATIC
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rawbpf.specs.data_spec import DataSpec, Variable
     from rawbpf.specs.map_spec import MapSpec
+    from rawbpf.specs.object_spec import DataSpec, Variable
 
 __all__ = ["MAP_MEMBER", "ObjectTypes"]
 

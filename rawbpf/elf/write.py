@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     from rawbpf.asm.instruction import Instruction
     from rawbpf.asm.program import Program, Reference
-    from rawbpf.specs.data_spec import DataSpec
-    from rawbpf.specs.object_spec import ObjectSpec
+    from rawbpf.specs.object_spec import DataSpec, ObjectSpec
 
 __all__ = ["encode_object"]
 

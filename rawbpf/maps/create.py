@@ -6,7 +6,6 @@ import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError
-from rawbpf.specs.map_kinds import kind_of
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.syscall import bpf
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
@@ -35,7 +34,7 @@ def create_map(spec: MapSpec, *, btf_fd: int = 0, inner_fd: int = 0) -> Fd:
         numa_node=spec.numa_node,
         map_extra=spec.map_extra,
     )
-    if btf_fd and spec.btf_value_type_id and kind_of(spec.map_type).typed:
+    if btf_fd and spec.btf_value_type_id and spec.kind.typed:
         struct.btf_fd = btf_fd
         struct.btf_key_type_id = spec.btf_key_type_id
         struct.btf_value_type_id = spec.btf_value_type_id

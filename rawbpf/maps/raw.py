@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, RawbpfError
 from rawbpf.kernel.cpus import possible_cpus
-from rawbpf.specs.map_kinds import kind_of
 from rawbpf.syscall import bpf
 from rawbpf.syscall.owner import Owner
 from rawbpf.uapi.bpf import BPF_ANY
@@ -30,7 +29,7 @@ class RawMap(Owner):
     def __init__(self, fd: Fd, spec: MapSpec) -> None:
         self._fd = fd
         self.spec = spec
-        self.kind = kind_of(spec.map_type)
+        self.kind = spec.kind
         self.value_size = spec.value_size
         """Bytes of what ``lookup`` returns. Of a per-CPU map those of all CPUs together."""
         if self.kind.per_cpu:

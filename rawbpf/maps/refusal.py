@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import ENOTSUPP, KernelError, MissingKeyError
 from rawbpf.kernel.call_error import call_error
-from rawbpf.specs.map_kinds import kind_of
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ _ARRAYS = (bpf_map_type.BPF_MAP_TYPE_ARRAY, bpf_map_type.BPF_MAP_TYPE_PERCPU_ARR
 def missing(spec: MapSpec, key: object) -> MissingKeyError:
     """``m[key]`` where nothing is."""
     what = f"map {spec.name!r} has no key {key!r}"
-    if kind_of(spec.map_type).keyless:
+    if spec.kind.keyless:
         what = f"map {spec.name!r} is empty"
     elif spec.map_type in _ARRAYS:
         what = f"map {spec.name!r} has {spec.max_entries} entries, and none at {key!r}"
@@ -34,7 +33,7 @@ def explain(
     doing: str, spec: MapSpec, key: object, error: KernelError, *, frozen: bool = False
 ) -> KernelError:
     """The refusal of an update, a deletion or a walk (``doing``), in the map's terms."""
-    number, kind = error.errno or 0, kind_of(spec.map_type)
+    number, kind = error.errno or 0, spec.kind
     if number == errno.ENOENT:
         return missing(spec, key)
     what = f"cannot {doing} map {spec.name!r}"
@@ -61,4 +60,4 @@ def explain(
 
 def _is_dense(spec: MapSpec) -> bool:
     """Whether all keys are there always, so that none can be deleted."""
-    return kind_of(spec.map_type).dense
+    return spec.kind.dense

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 from rawbpf.errors import UsageError
 from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.maps.codecs import Codec, Descriptor, Lpm, PerCpu, codec_of
-from rawbpf.specs.map_kinds import kind_of
 from rawbpf.uapi.bpf import bpf_map_type
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class Types:
     @classmethod
     def of(cls, spec: MapSpec, types: Btf | None) -> Self:
         """By BTF, by the names of integers in the blueprint, or by the sizes."""
-        kind = kind_of(spec.map_type)
+        kind = spec.kind
         key = codec_of(spec.key_size, spec.key_type, types, spec.btf_key_type_id)
         value = codec_of(spec.value_size, spec.value_type, types, spec.btf_value_type_id)
         if spec.map_type is bpf_map_type.BPF_MAP_TYPE_LPM_TRIE:

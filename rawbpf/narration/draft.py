@@ -14,7 +14,7 @@ from rawbpf.narration.insn_fds import fd_places
 from rawbpf.narration.layout import given, numbers, place, struct_of
 from rawbpf.narration.pointers import OUT, TEXT, VARIES, Points, info_struct, pointers
 from rawbpf.narration.values import member
-from rawbpf.specs.map_kinds import kind_of
+from rawbpf.specs.map_spec import map_kind
 from rawbpf.syscall.epoll import EVENT
 from rawbpf.syscall.peek import peek, peek_text
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd
@@ -115,7 +115,7 @@ class Draft:
             places = range(0, len(raw) - 3, 4)
             yield from (_fd_at(raw, at) for at in places if any(raw[at : at + 4]))  # 0 is none
         elif kind in ("key", "value") and len(raw) >= 4:
-            row = kind_of(self._map_type)
+            row = map_kind(self._map_type)
             if row.holds if kind == "value" else row.keyed_by == "fd":
                 yield _fd_at(raw, 0)
         elif kind == "texts":

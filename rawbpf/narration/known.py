@@ -16,7 +16,7 @@ from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.narration.layout import numbers, text
 from rawbpf.narration.made import Thing, made_by, numbers_of
 from rawbpf.output.escape import printable
-from rawbpf.specs.map_kinds import kind_of
+from rawbpf.specs.map_spec import map_kind
 from rawbpf.uapi.bpf_info import BpfMapInfo
 from rawbpf.uapi.bpf_link_info import BpfLinkInfo
 
@@ -54,7 +54,7 @@ class Known:
     def value_size(self, fd: int) -> int:
         """What one lookup moves: of a per-CPU map, the values of all possible CPUs."""
         thing = self.thing(fd)
-        kind = kind_of(thing.map_type)
+        kind = map_kind(thing.map_type)
         if kind.per_cpu:
             return -(-thing.value_size // 8) * 8 * _cpu_count()
         return 4 if kind.holds else thing.value_size

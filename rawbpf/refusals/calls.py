@@ -6,7 +6,7 @@ import errno
 import resource
 from typing import TYPE_CHECKING
 
-from rawbpf.specs.map_kinds import kind_of
+from rawbpf.specs.map_spec import map_kind
 from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type
 from rawbpf.uapi.map_sizes import SIZES
 
@@ -27,7 +27,7 @@ def sizes_of(asked: Asked) -> Sizes | None:
 
 def wants_more(number: int) -> bool:
     """Whether this type of map takes another map, or types: of a plain one the kernel says no."""
-    kind = kind_of(number)
+    kind = map_kind(number)
     is_struct = number == bpf_map_type.BPF_MAP_TYPE_STRUCT_OPS
     return is_struct or kind.holds == "map" or bool(kind.keyed_by)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.specs.data_spec import DataSpec, Variable
+from rawbpf.specs.object_spec import DataSpec, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

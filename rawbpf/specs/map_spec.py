@@ -1,4 +1,9 @@
-"""The blueprint of a map."""
+"""Specification of a map, and the table of map types.
+
+The table is used to decode keys and values, to fill in BPF_MAP_CREATE, and to generate
+docs/reference/maps.md. Sources: the commits that added the types, and kernel/bpf/*map*.c for the
+accepted sizes.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +14,18 @@ from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MapSpec"]
+__all__ = ["MAP_KINDS", "MapKind", "MapSpec", "map_kind"]
 
 
 class MapSpec(NamedTuple):
-    """What BPF_MAP_CREATE needs to know. Sizes in bytes; ``value_size`` is of one CPU's value.
+    """What BPF_MAP_CREATE needs. Sizes are in bytes; ``value_size`` is the size of one CPU's value.
 
-    ``key_type`` and ``value_type`` name integers ("u32"), or are empty when only sizes are known;
-    an object file describes them so. The BTF ids are those of the object's BTF.
+    ``key_type`` and ``value_type`` name integers ("u32") and are empty if only sizes are known. In
+    an object file the BTF ids describe keys and values instead; they refer to the object's BTF.
 
-    ``inner``: what the maps in a map of maps are like. ``initial``: index -> name of the program
-    (prog array) or map (map of maps) that is to be there from the beginning. ``pinned``: shared by
-    its name in bpffs (LIBBPF_PIN_BY_NAME).
+    ``inner`` is the spec of the maps inside a map of maps. ``initial`` fills slots when the object
+    is loaded: index -> name of a program (program array) or of a map (map of maps). A ``pinned``
+    map is shared under its name in bpffs (LIBBPF_PIN_BY_NAME).
 
     >>> hits = MapSpec("hits", bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, max_entries=1)
     >>> hits._replace(max_entries=16).max_entries
@@ -42,3 +47,135 @@ class MapSpec(NamedTuple):
     pinned: bool = False
     numa_node: int = 0
     map_extra: int = 0
+
+    @property
+    def kind(self) -> MapKind:
+        """Return the properties of the map's type.
+
+        >>> MapSpec("hits", bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, 1).kind.per_cpu
+        True
+        """
+        return map_kind(self.map_type)
+
+
+class MapKind(NamedTuple):
+    """Properties of a map type. ``key`` and ``value`` describe the accepted keys and values.
+
+    ``since``    first kernel version that has the type
+    ``per_cpu``  a key has one value for each possible CPU
+    ``typed``    BPF_MAP_CREATE accepts BTF types for it
+    ``holds``    values refer to objects: "map", "prog", or "fd" (any file descriptor)
+    ``keyed_by`` "fd" if keys are file descriptors
+    ``keyless``  there are no keys, as in a queue
+    ``dense``    every key always exists, as in an array
+    """
+
+    type: bpf_map_type
+    since: str
+    key: str
+    value: str
+    per_cpu: bool = False
+    typed: bool = True
+    holds: str = ""
+    keyed_by: str = ""
+    keyless: bool = False
+    dense: bool = False
+
+    @property
+    def word(self) -> str:
+        """Return the type's usual name.
+
+        >>> MAP_KINDS[bpf_map_type.BPF_MAP_TYPE_PERCPU_HASH].word
+        'percpu_hash'
+        """
+        return self.type.name.removeprefix("BPF_MAP_TYPE_").removesuffix("_DEPRECATED").lower()
+
+
+_T = bpf_map_type
+_ANY = "any; up to 512 bytes before 5.11"
+_INDEX = "u32, from 0 to max_entries - 1"
+_CPU = "any; one value per possible CPU"
+_FD = "u32: file descriptor when written, ID when read"
+_AS_SK = "as for sk_storage"
+
+# One row per type: more readable than the formatter's version.
+# fmt: off
+_ROWS = (
+    MapKind(_T.BPF_MAP_TYPE_HASH, "3.19", _ANY, "any"),
+    MapKind(_T.BPF_MAP_TYPE_ARRAY, "3.19", _INDEX, "any; initially 0", dense=True),
+    MapKind(_T.BPF_MAP_TYPE_PROG_ARRAY, "4.2", _INDEX, _FD, typed=False, holds="prog"),
+    MapKind(_T.BPF_MAP_TYPE_PERF_EVENT_ARRAY, "4.3", _INDEX,
+            "u32: file descriptor of a perf event; cannot be read", typed=False, holds="fd"),
+    MapKind(_T.BPF_MAP_TYPE_PERCPU_HASH, "4.6", _ANY, _CPU, per_cpu=True),
+    MapKind(_T.BPF_MAP_TYPE_PERCPU_ARRAY, "4.6", _INDEX, _CPU, per_cpu=True, dense=True),
+    MapKind(_T.BPF_MAP_TYPE_STACK_TRACE, "4.6", "u32: return value of bpf_get_stackid",
+            "one u64 per frame: an address, or a build ID", typed=False),
+    MapKind(_T.BPF_MAP_TYPE_CGROUP_ARRAY, "4.8", _INDEX,
+            "u32: file descriptor of a cgroup; cannot be read", typed=False, holds="fd"),
+    MapKind(_T.BPF_MAP_TYPE_LRU_HASH, "4.10", _ANY,
+            "any; the least recently used entries are evicted when the map is full"),
+    MapKind(_T.BPF_MAP_TYPE_LRU_PERCPU_HASH, "4.10", _ANY, _CPU, per_cpu=True),
+    MapKind(_T.BPF_MAP_TYPE_LPM_TRIE, "4.11",
+            "u32 prefix length in bits, then 1 to 256 bytes of prefix in network byte order; needs "
+            "BPF_F_NO_PREALLOC", "any"),
+    MapKind(_T.BPF_MAP_TYPE_ARRAY_OF_MAPS, "4.12", _INDEX, _FD, typed=False, holds="map"),
+    MapKind(_T.BPF_MAP_TYPE_HASH_OF_MAPS, "4.12", _ANY, _FD, typed=False, holds="map"),
+    MapKind(_T.BPF_MAP_TYPE_DEVMAP, "4.14", _INDEX,
+            "u32 interface index; from 5.8 also a u32 file descriptor of an XDP program",
+            typed=False),
+    MapKind(_T.BPF_MAP_TYPE_SOCKMAP, "4.14", _INDEX, "u32: file descriptor of a socket",
+            typed=False, holds="fd"),
+    MapKind(_T.BPF_MAP_TYPE_CPUMAP, "4.15", "u32: CPU number",
+            "u32 queue size; from 5.9 also a u32 file descriptor of an XDP program", typed=False),
+    MapKind(_T.BPF_MAP_TYPE_XSKMAP, "4.18", _INDEX, "u32: file descriptor of an AF_XDP socket",
+            typed=False, holds="fd"),
+    MapKind(_T.BPF_MAP_TYPE_SOCKHASH, "4.18", "any; up to 512 bytes",
+            "u32: file descriptor of a socket", typed=False, holds="fd"),
+    MapKind(_T.BPF_MAP_TYPE_CGROUP_STORAGE, "4.19",
+            "u64 cgroup ID, or u64 cgroup ID and u32 attach type", "any; needs max_entries = 0"),
+    MapKind(_T.BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, "4.19", _INDEX,
+            "u32 or u64: file descriptor of a socket when written, socket cookie when read",
+            typed=False, holds="fd"),
+    MapKind(_T.BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, "4.20", "as for cgroup_storage", _CPU,
+            per_cpu=True),
+    MapKind(_T.BPF_MAP_TYPE_QUEUE, "4.20", "none", "any; push, pop and peek; first in, first out",
+            typed=False, keyless=True),
+    MapKind(_T.BPF_MAP_TYPE_STACK, "4.20", "none", "any; push, pop and peek; last in, first out",
+            typed=False, keyless=True),
+    MapKind(_T.BPF_MAP_TYPE_SK_STORAGE, "5.2", "u32: file descriptor of a socket",
+            "any; needs BTF types, BPF_F_NO_PREALLOC and max_entries = 0", keyed_by="fd"),
+    MapKind(_T.BPF_MAP_TYPE_DEVMAP_HASH, "5.4", "u32", "as for devmap", typed=False),
+    MapKind(_T.BPF_MAP_TYPE_STRUCT_OPS, "5.6", "u32: 0", "a kernel struct, described by kernel BTF",
+            dense=True),
+    MapKind(_T.BPF_MAP_TYPE_RINGBUF, "5.8", "none",
+            "none; user space reads a byte stream; max_entries is its size in bytes, a power of "
+            "two and a multiple of the page size", typed=False, keyless=True),
+    MapKind(_T.BPF_MAP_TYPE_INODE_STORAGE, "5.10", "u32: file descriptor of a file", _AS_SK,
+            keyed_by="fd"),
+    MapKind(_T.BPF_MAP_TYPE_TASK_STORAGE, "5.11", "u32: pidfd", _AS_SK, keyed_by="fd"),
+    MapKind(_T.BPF_MAP_TYPE_BLOOM_FILTER, "5.16", "none",
+            "any; push adds a value, `in` tests for one; map_extra is the number of hash functions",
+            keyless=True),
+    MapKind(_T.BPF_MAP_TYPE_USER_RINGBUF, "6.1", "none",
+            "none; programs read a byte stream that user space writes", typed=False, keyless=True),
+    MapKind(_T.BPF_MAP_TYPE_CGRP_STORAGE, "6.2", "u32: file descriptor of a cgroup", _AS_SK,
+            keyed_by="fd"),
+    MapKind(_T.BPF_MAP_TYPE_ARENA, "6.9", "none",
+            "none; pages shared with user space through mmap; max_entries is their number",
+            typed=False, keyless=True),
+    MapKind(_T.BPF_MAP_TYPE_INSN_ARRAY, "6.19", _INDEX,
+            "struct bpf_insn_array_value: an instruction, and its offset after loading",
+            typed=False, dense=True),
+)
+# fmt: on
+
+MAP_KINDS = {row.type: row for row in _ROWS}
+"""Properties by map type, in the order of the type numbers."""
+
+_UNKNOWN = MapKind(_T.BPF_MAP_TYPE_UNSPEC, "", "", "")
+
+
+def map_kind(map_type: int) -> MapKind:
+    """Return the properties of a map type; defaults for a type newer than this table."""
+    known = map_type in bpf_map_type.__members__.values()
+    return MAP_KINDS.get(bpf_map_type(map_type), _UNKNOWN) if known else _UNKNOWN

@@ -1,31 +1,32 @@
-"""The blueprint of everything that one file defines."""
+"""Specification of an object: everything that one file defines."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.specs.map_spec import MapSpec
+from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rawbpf.btf.btf import Btf
-    from rawbpf.specs.data_spec import DataSpec
-    from rawbpf.specs.extern_spec import ExternSpec
-    from rawbpf.specs.map_spec import MapSpec
     from rawbpf.specs.program_spec import ProgramSpec
 
-__all__ = ["ObjectSpec"]
+__all__ = ["DataSpec", "ExternSpec", "ObjectSpec", "Variable"]
 
 
 class ObjectSpec(NamedTuple):
-    """Programs, maps and data, each by name. Programs are linked: their functions are in them.
+    """Programs, maps, variables and externs of an object, each by name.
 
-    A program refers to maps by name, and to data by the name of its section. ``externs``: what the
-    kernel is to supply. ``btf``: the object's own types, which all BTF ids in specs refer to.
-    ``remarks``: what its author should know, a line each.
+    Programs are linked: each contains the functions that it calls. They refer to maps by name, and
+    to variables by the name of their section. All BTF ids in the specs refer to ``btf``, the
+    object's own types.
 
-    ``hidden``: global functions that are for this object alone. The verifier is to follow their
-    calls, as those of static ones, and not to look at them by themselves. ``version``: the kernel
-    that the object says it is for; kernels since 5.0 do not mind.
+    ``hidden`` names the global functions that are visible only within this object. The verifier is
+    told that they are static, so it checks them in the context of their callers, not on their own.
+    ``version`` is the kernel version in the object's "version" section; kernels since 5.0 ignore
+    it. ``remarks`` are one-line hints for the author of the object.
     """
 
     programs: Mapping[str, ProgramSpec]
@@ -39,5 +40,77 @@ class ObjectSpec(NamedTuple):
     version: int = 0
 
     def all_maps(self) -> dict[str, MapSpec]:
-        """What has to be created: the maps, and those that hold the data."""
+        """Return the specs of all maps to create, including those that hold variables."""
         return {**self.maps, **{name: data.map_spec() for name, data in self.data.items()}}
+
+
+class DataSpec(NamedTuple):
+    """A section of global variables, such as ".rodata": its bytes, and its variables by offset.
+
+    The kernel has no variables. A section becomes the only value of an array map, and the address
+    of a variable becomes a 64-bit load of that value's address plus an offset (Linux 5.2).
+
+    >>> text = DataSpec(".rodata", b"hello", (Variable("text", 0, 5),))
+    >>> text.map_spec().value_size, text.map_spec().map_flags.name
+    (5, 'BPF_F_RDONLY_PROG')
+    """
+
+    name: str
+    contents: bytes
+    variables: tuple[Variable, ...] = ()
+
+    @property
+    def read_only(self) -> bool:
+        """Return whether the variables are constants. Their map is frozen once it is filled.
+
+        The verifier then knows their values and skips branches that these values rule out.
+
+        >>> DataSpec(".kconfig", bytes(4)).read_only, DataSpec(".data", bytes(4)).read_only
+        (True, False)
+        """
+        return self.name.startswith((".rodata", ".kconfig"))
+
+    def map_spec(self) -> MapSpec:
+        """Return the spec of the section's map, which has one entry: the whole section."""
+        flags = bpf_map_flags.BPF_F_RDONLY_PROG if self.read_only else bpf_map_flags(0)
+        array = bpf_map_type.BPF_MAP_TYPE_ARRAY
+        return MapSpec(self.name, array, 4, len(self.contents), max_entries=1, map_flags=flags)
+
+
+class Variable(NamedTuple):
+    """A global variable: ``size`` bytes at ``offset`` in its section.
+
+    ``width`` is the size of one element of an array, else ``size`` or 1. ``type_id`` is the
+    variable's type in the object's BTF, or 0 if the object has no type for it.
+    """
+
+    name: str
+    offset: int
+    size: int
+    width: int = 1
+    type_id: int = 0
+
+
+class ExternSpec(NamedTuple):
+    """A name that the running kernel provides, declared ``extern`` in C.
+
+    ``kind`` is one of
+
+        "kconfig"  a kernel configuration option; its value is stored in the section ".kconfig",
+                   ``size`` bytes at ``offset``
+        "ksym"     a kernel variable
+        "kfunc"    a kernel function
+
+    ``type_id`` is its type in the object's BTF. A "ksym" with type 0 is used only for its address.
+    A ``weak`` extern that the kernel lacks is 0; a missing extern that is not weak is an error.
+
+    >>> ExternSpec("CONFIG_HZ", "kconfig", type_id=3, size=4).weak
+    False
+    """
+
+    name: str
+    kind: str
+    type_id: int = 0
+    weak: bool = False
+    offset: int = 0
+    size: int = 0

@@ -11,8 +11,7 @@ from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.kernel.version import kernel_version
 from rawbpf.maps.map import Map
 from rawbpf.programs.load import load
-from rawbpf.specs.map_kinds import KINDS
-from rawbpf.specs.map_spec import MapSpec
+from rawbpf.specs.map_spec import MAP_KINDS, MapSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall.gate import observed
 from rawbpf.uapi.bpf import (
@@ -207,7 +206,7 @@ def test_every_type_of_the_table_is_there_from_its_kernel_on():
     }
     odd = {"array_of_maps", "hash_of_maps", "struct_ops", "arena", "xskmap"}
     wrong = []
-    for kind, row in KINDS.items():
+    for kind, row in MAP_KINDS.items():
         if row.keyed_by or row.word in odd:
             continue
         key, value, entries = sizes.get(kind, (4, 4, 8))

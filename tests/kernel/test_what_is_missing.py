@@ -12,8 +12,7 @@ from rawbpf.btf.encode import BtfBuilder
 from rawbpf.btf.ext_info import CoreRelo
 from rawbpf.collection.collection import Collection
 from rawbpf.errors import UnsupportedError
-from rawbpf.specs.extern_spec import ExternSpec
-from rawbpf.specs.object_spec import ObjectSpec
+from rawbpf.specs.object_spec import ExternSpec, ObjectSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.uapi.bpf import bpf_prog_type
 from rawbpf.uapi.btf import bpf_core_relo_kind as k

@@ -1,15 +1,15 @@
-"""The table of docs/reference/maps.md, from rawbpf/specs/map_kinds.py."""
+"""The table of docs/reference/maps.md, from rawbpf/specs/map_spec.py."""
 
 from __future__ import annotations
 
 from markdown_table import table
 
-from rawbpf.specs.map_kinds import KINDS
+from rawbpf.specs.map_spec import MAP_KINDS
 
 
 def types() -> str:
     """A row for each type of map, the oldest first."""
-    oldest_first = sorted(KINDS.values(), key=lambda one: tuple(map(int, one.since.split("."))))
+    oldest_first = sorted(MAP_KINDS.values(), key=lambda one: tuple(map(int, one.since.split("."))))
     rows = ((f"`{one.word}`", one.since, one.key, one.value) for one in oldest_first)
     return table("type | since Linux | keys | values", rows)
 

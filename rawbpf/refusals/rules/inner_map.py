@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import ENOTSUPP
 from rawbpf.refusals.rule import Found, Rule
-from rawbpf.specs.map_kinds import kind_of
+from rawbpf.specs.map_spec import map_kind
 from rawbpf.uapi.bpf import bpf_cmd
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _explain(asked: Asked) -> Found | None:
-    if kind_of(asked["map_type"]).holds != "map":
+    if map_kind(asked["map_type"]).holds != "map":
         return None
     if not asked["inner_map_fd"]:
         return Found(

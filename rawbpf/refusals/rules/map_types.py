@@ -6,7 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.refusals.rule import Found, Rule
-from rawbpf.specs.map_kinds import kind_of
+from rawbpf.specs.map_spec import map_kind
 from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def _explain(asked: Asked) -> Found | None:
     number, kind = asked["map_type"], asked.name("map_type")
-    if kind_of(number).keyed_by and not (asked["btf_key_type_id"] and asked["btf_fd"]):
+    if map_kind(number).keyed_by and not (asked["btf_key_type_id"] and asked["btf_fd"]):
         return Found(
             f"{kind} has to be made with the types of its keys and values, and has none",
             change="declare it in C with __type(key, int) and __type(value, ...), compiled with -g",

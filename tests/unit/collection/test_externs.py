@@ -13,8 +13,7 @@ from rawbpf.collection.kconfig import kconfig_data
 from rawbpf.collection.ksyms import ABSENT_CALL, resolve_ksyms
 from rawbpf.errors import BytecodeError, RawbpfError, UnsupportedError
 from rawbpf.kernel.version import KernelVersion
-from rawbpf.specs.extern_spec import ExternSpec
-from rawbpf.specs.object_spec import ObjectSpec
+from rawbpf.specs.object_spec import ExternSpec, ObjectSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.uapi.bpf import bpf_prog_type
 

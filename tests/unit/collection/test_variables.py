@@ -6,7 +6,7 @@ from rawbpf.btf.btf import Btf
 from rawbpf.btf.encode import BtfBuilder
 from rawbpf.collection.variables import Section
 from rawbpf.errors import RawbpfError, UsageError
-from rawbpf.specs.data_spec import DataSpec, Variable
+from rawbpf.specs.object_spec import DataSpec, Variable
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from rawbpf.asm.parse import parse_instruction
 from rawbpf.asm.program import Reference
 from rawbpf.source.assembler import assemble, assemble_file
-from rawbpf.specs.data_spec import Variable
+from rawbpf.specs.object_spec import Variable
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_flags, bpf_map_type, bpf_prog_type
 
 BPF_SRC = Path(__file__).parents[3] / "bpf_src"

@@ -3,8 +3,7 @@
 import pytest
 
 from rawbpf.maps.create import create_map, spec_from
-from rawbpf.specs.map_kinds import KINDS, kind_of
-from rawbpf.specs.map_spec import MapSpec
+from rawbpf.specs.map_spec import MAP_KINDS, MapSpec
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_map_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
@@ -15,12 +14,12 @@ HASH = MapSpec("m", bpf_map_type.BPF_MAP_TYPE_HASH, 4, 4, 8, btf_key_type_id=1, 
 
 
 def test_every_type_has_a_row():
-    assert set(KINDS) == set(bpf_map_type) - {bpf_map_type.BPF_MAP_TYPE_UNSPEC}
-    assert list(KINDS) == sorted(KINDS)
+    assert set(MAP_KINDS) == set(bpf_map_type) - {bpf_map_type.BPF_MAP_TYPE_UNSPEC}
+    assert list(MAP_KINDS) == sorted(MAP_KINDS)
 
 
 def test_rows_do_not_contradict_themselves():
-    for row in KINDS.values():
+    for row in MAP_KINDS.values():
         assert not (row.keyless and (row.dense or row.keyed_by)), row.word
         assert not (row.holds and row.per_cpu), row.word
         assert ("PERCPU" in row.type.name) == row.per_cpu, row.word
@@ -31,7 +30,7 @@ def test_a_type_from_the_future_is_shown_with_its_sizes():
     info = BpfMapInfo(type=9999, key_size=4, value_size=8, max_entries=2, name=b"later")
     spec = spec_from(info)
     assert (spec.name, spec.key_size, spec.value_size) == ("later", 4, 8)
-    assert kind_of(spec.map_type).since == ""
+    assert spec.kind.since == ""
 
 
 def created(kernel, spec, **more):
