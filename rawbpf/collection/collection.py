@@ -23,8 +23,7 @@ from rawbpf.collection.load import Loader
 from rawbpf.collection.named import Named, unknown
 from rawbpf.collection.open import read_object, spec_of
 from rawbpf.collection.pins import pin_all, unpin_all
-from rawbpf.collection.prepare import prepare
-from rawbpf.collection.relocate import relocate
+from rawbpf.collection.prepare import prepare, relocate
 from rawbpf.collection.variables import Section
 from rawbpf.errors import UsageError
 from rawbpf.events.guesses import Guesses
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from os import PathLike
 
-    from rawbpf.collection.verify import Judged
+    from rawbpf.collection.load import Judged
     from rawbpf.links.link import Link
     from rawbpf.maps.map import Map
     from rawbpf.programs.program import Program
@@ -144,7 +143,7 @@ class Collection(Owner):
 
         Instead of ``load``: afterwards the collection is good for nothing but ``close``.
         """
-        from rawbpf.collection.verify import judge
+        from rawbpf.collection.load import judge
 
         spec, loader = self._ready(stats=False)
         self.spec, self._loaded = spec, True

@@ -1,28 +1,62 @@
-"""Where a name of the kernel's is described: in the image's types, or in those of a module.
+"""Find kernel names in kernel BTF: that of the image (vmlinux) and those of its modules.
 
-The image first, then the modules in the order in which they were loaded, as libbpf does: both must
-find the same when several have a name. What is in the image costs no look at any module.
+Like libbpf, look in the image first, then in the modules in the order they were loaded, so that
+both find the same type if several have the name. Module BTF is read only if the image has no match.
 
-    nft_do_chain              wherever it is
-    nf_tables:nft_do_chain    in this module, and nowhere else
-    vmlinux:vfs_read          in the image, and nowhere else
+    nft_do_chain              in the image or any module
+    nf_tables:nft_do_chain    in this module only
+    vmlinux:vfs_read          in the image only
 
-Modules describe their types since 5.11 (36e68442d1af), if the kernel was built with
-CONFIG_DEBUG_INFO_BTF_MODULES.
+A program that attaches through BTF names its target in its section. The type ID has to be known
+when the program is loaded, because it determines the types of the program's arguments:
+
+    fentry/f fexit/f fmod_ret/f    FUNC f
+    lsm/hook                       FUNC bpf_lsm_hook
+    iter/task                      FUNC bpf_iter_task
+    tp_btf/name                    TYPEDEF btf_trace_name, a pointer to the tracepoint's prototype
+
+Modules have BTF since 5.11 (36e68442d1af) if the kernel was built with
+CONFIG_DEBUG_INFO_BTF_MODULES. Programs can attach to them since 5.11, too (290248a5b7d8).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.errors import UnsupportedError, UsageError
 from rawbpf.kernel.modules import loaded_modules
+from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
+from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_TYPEDEF
 
 if TYPE_CHECKING:
     from rawbpf.collection.kernel_facts import KernelFacts
+    from rawbpf.specs.program_spec import ProgramSpec
 
-__all__ = ["KernelType", "Missing", "find_type", "split_module", "why_missing"]
+__all__ = [
+    "KernelType",
+    "Missing",
+    "attach_target",
+    "find_type",
+    "split_module",
+    "why_missing",
+]
 
 IMAGE = "vmlinux"
+
+_AT = bpf_attach_type
+_PREFIXES = {
+    _AT.BPF_TRACE_RAW_TP: "btf_trace_",
+    _AT.BPF_TRACE_ITER: "bpf_iter_",
+    _AT.BPF_LSM_MAC: "bpf_lsm_",
+    _AT.BPF_LSM_CGROUP: "bpf_lsm_",
+}
+_WORDS = {
+    _AT.BPF_TRACE_RAW_TP: "tracepoint",
+    _AT.BPF_TRACE_ITER: "iterator over",
+    _AT.BPF_LSM_MAC: "LSM hook",
+    _AT.BPF_LSM_CGROUP: "LSM hook",
+}
+_TYPES = (bpf_prog_type.BPF_PROG_TYPE_TRACING, bpf_prog_type.BPF_PROG_TYPE_LSM)
 
 
 class KernelType(NamedTuple):
@@ -81,3 +115,27 @@ def why_missing(kernel: KernelFacts, name: str, module: str = "") -> Missing:
         f"its types do not know {name}: not there, inlined, not compiled in, "
         "or in a module that is not loaded"
     )
+
+
+def attach_target(spec: ProgramSpec, kernel: KernelFacts) -> KernelType | None:
+    """The type; None for programs of other types. UnsupportedError: this kernel has no such."""
+    if spec.prog_type not in _TYPES or spec.expected_attach_type is None:
+        return None
+    if not spec.attach_to:
+        raise UsageError(
+            f"program {spec.name!r} does not say where it belongs",
+            why=f"its section is {spec.section!r}",
+            fix="name a function behind a slash, or give attach_to",
+        )
+    at = spec.expected_attach_type
+    module, rest = split_module(spec.attach_to)
+    name = _PREFIXES.get(at, "") + rest
+    kind = BTF_KIND_TYPEDEF if at is _AT.BPF_TRACE_RAW_TP else BTF_KIND_FUNC
+    found = find_type(kernel, name, kind, module)
+    if found is None:
+        missing = why_missing(kernel, name, module)
+        what = f"{_WORDS.get(at, 'function')} {spec.attach_to!r}"
+        raise UnsupportedError(
+            f"program {spec.name!r}: this kernel has no {what}", why=missing.why, fix=missing.fix
+        )
+    return found

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.collection.attach_target import attach_target
 from rawbpf.collection.failures import explain
-from rawbpf.collection.make_map import MapMaker
+from rawbpf.collection.kernel_types import attach_target
+from rawbpf.collection.pins import MapMaker
 from rawbpf.collection.prepare import mappable
 from rawbpf.errors import FormatError, KernelError, VerifierError
 from rawbpf.kernel.bpffs import DEFAULT_PLACE
@@ -24,12 +24,12 @@ from rawbpf.kernel.call_error import call_error
 from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.kernel.module_btf import ModuleBtfs
 from rawbpf.programs.load import load
-from rawbpf.programs.request import Request, Target
+from rawbpf.programs.request import BPF_LOG_LEVEL2, BPF_LOG_STATS, Request, Target
 from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping
 from rawbpf.uapi.btf import BTF_KIND_DATASEC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from collections.abc import Mapping as Table
 
     from rawbpf.collection.kernel_facts import KernelFacts
@@ -37,11 +37,17 @@ if TYPE_CHECKING:
     from rawbpf.core_relo import Result
     from rawbpf.maps.map import Map
     from rawbpf.programs.program import Program
+    from rawbpf.programs.verdict import Verdict
     from rawbpf.specs.map_spec import MapSpec
     from rawbpf.specs.object_spec import DataSpec, ObjectSpec
     from rawbpf.specs.program_spec import ProgramSpec
+    from rawbpf.verifier.explain import Explanation
 
-__all__ = ["Loader"]
+__all__ = [
+    "Judged",
+    "Loader",
+    "judge",
+]
 
 _ONLY = bytes(4)
 """The key of the one entry that a section's map has."""
@@ -178,3 +184,24 @@ class Loader:
             except KernelError as error:
                 what = f"cannot put {name!r} into slot {index} of {spec.name!r}"
                 raise call_error(what, error) from None
+
+
+class Judged(NamedTuple):
+    """``verdict`` has the log of all paths; ``explanation`` is there for what was refused."""
+
+    spec: ProgramSpec
+    verdict: Verdict
+    explanation: Explanation | None
+
+
+def judge(requests: Iterable[Request]) -> Iterator[Judged]:
+    """Each program's verdict, in order; a refusal does not keep the next from being asked."""
+    from rawbpf.programs.refusal import explanation_of, too_large
+    from rawbpf.programs.verdict import verify
+
+    for request in requests:
+        verdict = verify(request, BPF_LOG_STATS)
+        if not too_large(verdict):
+            verdict = verify(request, BPF_LOG_LEVEL2 | BPF_LOG_STATS)
+        explanation = None if verdict.accepted else explanation_of(request, verdict.errno)
+        yield Judged(request.spec, verdict, explanation)

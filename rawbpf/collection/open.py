@@ -1,26 +1,45 @@
-"""Open: a file to its blueprint. What it is, its first bytes say, not its name.
+"""Open: read a file and return the spec of the object in it.
 
-A tool that was built with libbpf's skeletons carries its object as data; then the first ELF file
-for machine 247 (EM_BPF) inside it is taken.
+A tool that was built with a libbpf skeleton contains a whole object, an ELF file, as a string
+constant. Such an object is found by its header:
+
+    7f 45 4c 46 02 01 01 ...   the magic, 64 bits, little-endian (or big-endian), version 1
+    at 16: e_type 1 (REL), at 18: e_machine 247 (EM_BPF)
+
+It ends with the section header table, which clang and bpftool write last.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import struct
+from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.collection.embedded import Embedded, embedded_objects, is_bpf
 from rawbpf.errors import FormatError
 from rawbpf.input_file import read_input
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from rawbpf.specs.object_spec import ObjectSpec
 
-__all__ = ["objects_in", "read_file", "read_object", "spec_of"]
+__all__ = [
+    "Embedded",
+    "embedded_objects",
+    "is_bpf",
+    "objects_in",
+    "read_file",
+    "read_object",
+    "spec_of",
+]
 
 _LARGEST = 256 << 20
 """Bytes. Whole programs in Go, with all that they use in them, have 100 MB and more."""
+
+_MAGIC = b"\x7fELF\x02"
+_EM_BPF = 247
+_HEADER_SIZE = 64
+_MACHINE_AT, _SHOFF_AT, _SHENTSIZE_AT = 18, 40, 58
 
 _OBJECTS = "give a .bpf.o, .bpf.c or .bpf.s file, or a tool with an object in it"
 _COMPILE = "compile it first: clang -target bpf -O2 -g -c, or rawbpf.compile.driver.compile_c"
@@ -65,3 +84,43 @@ def objects_in(data: bytes, name: str) -> list[Embedded]:
             f"there is no BPF object in {name}", why="it is an ELF file for other use"
         )
     return inside
+
+
+class Embedded(NamedTuple):
+    """An object, and the byte of the file where it begins."""
+
+    at: int
+    data: bytes
+
+
+def is_bpf(data: bytes, at: int = 0) -> bool:
+    """Whether the ELF file at this offset is for BPF."""
+    return data[at + _MACHINE_AT : at + _MACHINE_AT + 2] in (
+        _EM_BPF.to_bytes(2, "little"),
+        _EM_BPF.to_bytes(2, "big"),
+    )
+
+
+def embedded_objects(data: bytes) -> Iterator[Embedded]:
+    """Every BPF object inside an ELF file for another machine, in order.
+
+    What claims to go on behind the end of the file is none: loaders of objects contain such bytes,
+    too. Objects do not overlap, so all together are no longer than the file.
+    """
+    at = data.find(_MAGIC, 1)
+    while at >= 0:
+        end = _end(data, at) if is_bpf(data, at) else 0
+        if end:
+            yield Embedded(at, data[at:end])
+        at = data.find(_MAGIC, end or at + 1)
+
+
+def _end(data: bytes, at: int) -> int:
+    """Behind its section header table; 0 if there is no such table in the file."""
+    if len(data) - at < _HEADER_SIZE:
+        return 0
+    order = "<" if data[at + 5] == 1 else ">"
+    (table,) = struct.unpack_from(order + "Q", data, at + _SHOFF_AT)
+    size, count = struct.unpack_from(order + "HH", data, at + _SHENTSIZE_AT)
+    end: int = at + table + size * count
+    return end if at + _HEADER_SIZE <= end <= len(data) else 0

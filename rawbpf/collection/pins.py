@@ -1,4 +1,4 @@
-"""Names in the BPF file system, for an object's programs and maps.
+"""Maps that are created or reused, and the names of programs and maps in the BPF file system.
 
     DIR/handle_open      each program
     DIR/maps/events      each map; dots become _, for that file system has no dots in names
@@ -13,7 +13,7 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.kernel.pins import make_folder, unpin
@@ -27,7 +27,14 @@ if TYPE_CHECKING:
     from rawbpf.programs.program import Program
     from rawbpf.specs.map_spec import MapSpec
 
-__all__ = ["MAPS", "pin_all", "pin_name", "reuse", "unpin_all"]
+__all__ = [
+    "MAPS",
+    "MapMaker",
+    "pin_all",
+    "pin_name",
+    "reuse",
+    "unpin_all",
+]
 
 MAPS = "maps"
 """The folder for maps in the folder for programs."""
@@ -98,3 +105,41 @@ def _difference(ours: MapSpec, theirs: MapSpec) -> str | None:
         if wanted != there:
             return f"its {field} is {there:d}, the object's is {wanted:d}"
     return None
+
+
+class MapMaker(NamedTuple):
+    """``pins``: the folder of those that are pinned by name. ``stack`` closes what is made.
+
+    ``undo`` takes pins away again that were made for nothing, if the loading fails later.
+    """
+
+    btf: KernelBtf | None
+    pins: str
+    stack: ExitStack
+    undo: ExitStack
+
+    def make(self, spec: MapSpec) -> Map:
+        """The map. KernelError: refused; UsageError: what is pinned there is another one."""
+        if not spec.pinned:
+            return self.stack.enter_context(self._create(spec))
+        path = f"{self.pins}/{pin_name(spec.name)}"
+        found = reuse(spec, path, self.btf)
+        if found is not None:
+            return self.stack.enter_context(found)
+        one = self.stack.enter_context(self._create(spec))
+        try:
+            one.pin(path)
+        except KernelError as error:
+            # Who loads the same object at the same moment may have been quicker.
+            found = reuse(spec, path, self.btf) if error.errno == errno.EEXIST else None
+            if found is None:
+                raise
+            return self.stack.enter_context(found)
+        self.undo.callback(unpin, path)
+        return one
+
+    def _create(self, spec: MapSpec) -> Map:
+        if spec.inner is None:
+            return Map.create(spec, btf=self.btf)
+        with Map.create(spec.inner) as inner:
+            return Map.create(spec, btf=self.btf, inner=inner)

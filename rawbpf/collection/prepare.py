@@ -1,4 +1,6 @@
-"""Prepare: what the file leaves open gets the value that this machine has.
+"""Prepare and relocate: adapt an object to the running kernel, before anything is loaded.
+
+Preparing fills in what the object leaves open:
 
 - A PERF_EVENT_ARRAY has a slot for each possible CPU: 0 entries mean as many as there are.
 - A ring buffer's size, whoever reads it, must be a power of two and a multiple of the page size;
@@ -7,6 +9,8 @@
   does not copy all, and writing one does not overwrite what a program wrote beside it meanwhile.
 - Maps and names of .kconfig become a section of their own: the answers, read-only.
 - A stack trace's depth is often set by the tool that loads the object: 0 means the kernel's most.
+
+Relocating (CO-RE) rewrites the instructions that depend on a type's layout, by kernel BTF.
 """
 
 from __future__ import annotations
@@ -16,16 +20,26 @@ from typing import TYPE_CHECKING
 
 from rawbpf.collection.kconfig import KCONFIG, kconfig_data
 from rawbpf.collection.ksyms import resolve_ksyms
+from rawbpf.core_relo import Targets
+from rawbpf.core_relo import relocate as relocate_code
 from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
 from rawbpf.uapi.map_sizes import SIZES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rawbpf.collection.kernel_facts import KernelFacts
+    from rawbpf.core_relo import Result
     from rawbpf.specs.map_spec import MapSpec
     from rawbpf.specs.object_spec import ObjectSpec
 
-__all__ = ["mappable", "prepare", "prepare_map"]
+__all__ = [
+    "mappable",
+    "prepare",
+    "prepare_map",
+    "relocate",
+]
 
 _DEEPEST_STACK = 127
 """PERF_MAX_STACK_DEPTH: what kernel.perf_event_max_stack is, unless somebody changed it."""
@@ -81,3 +95,20 @@ def _ring_size(size: int) -> int:
 def mappable(spec: MapSpec) -> MapSpec:
     """The map of a section of variables, so that it can be mapped."""
     return spec._replace(map_flags=spec.map_flags | bpf_map_flags.BPF_F_MMAPABLE)
+
+
+def relocate(
+    spec: ObjectSpec, kernel: KernelFacts
+) -> tuple[ObjectSpec, dict[str, Sequence[Result]]]:
+    """The object for this kernel, and by program what was done for each record."""
+    programs = dict(spec.programs)
+    results: dict[str, Sequence[Result]] = {}
+    targets: Targets | None = None
+    for name, program in spec.programs.items():
+        if not program.autoload or not program.code.relocations or spec.btf is None:
+            continue
+        if targets is None:
+            targets = Targets(kernel.require_types(), lambda: kernel.modules)
+        done = relocate_code(program.code, spec.btf, targets)
+        programs[name], results[name] = program._replace(code=done.code), done.results
+    return spec._replace(programs=programs), results

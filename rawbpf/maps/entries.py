@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rawbpf.errors import KernelError, MissingKeyError
+from rawbpf.maps.entry_errors import explain
 from rawbpf.maps.raw import RawMap
-from rawbpf.maps.refusal import explain
 from rawbpf.syscall import bpf
 from rawbpf.uapi.bpf import BPF_ANY, bpf_map_type
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawbpf.btf.btf import Btf
-    from rawbpf.maps.typed import Types
+    from rawbpf.maps.codecs import MapCodecs
     from rawbpf.specs.map_spec import MapSpec
     from rawbpf.syscall.fd import Fd
 
@@ -51,15 +51,15 @@ class Entries(RawMap):
         self._types, self._btf_id = types, btf_id
 
     @cached_property
-    def types(self) -> Types:
+    def types(self) -> MapCodecs:
         """How keys and values are written and read."""
-        from rawbpf.maps.typed import Types  # counters need no types, and start sooner
+        from rawbpf.maps.codecs import MapCodecs  # counters need no types, and start sooner
 
         if self._types is None and self._btf_id:
             from rawbpf.kernel.btf_by_id import btf_by_id
 
-            return Types.of(self.spec, btf_by_id(self._btf_id))
-        return Types.of(self.spec, None if self._types is None else self._types.types)
+            return MapCodecs.of(self.spec, btf_by_id(self._btf_id))
+        return MapCodecs.of(self.spec, None if self._types is None else self._types.types)
 
     def __getitem__(self, key: Any) -> Any:  # noqa: ANN401 -- as the map's types say
         try:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.maps.create import create_map, spec_from
 from rawbpf.maps.entries import NO_KEY, Entries
-from rawbpf.maps.refusal import explain, missing
+from rawbpf.maps.entry_errors import explain, missing
 from rawbpf.syscall import bpf
 from rawbpf.uapi.bpf import BPF_ANY
 from rawbpf.uapi.bpf_info import BpfMapInfo

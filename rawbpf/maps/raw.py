@@ -109,7 +109,7 @@ class RawMap(Owner):
         try:
             return bpf.map_get_next_key(self.fileno(), key, self.spec.key_size)
         except KernelError as error:
-            from rawbpf.maps.refusal import explain
+            from rawbpf.maps.entry_errors import explain
 
             raise explain("walk through", self.spec, None, error) from None
 

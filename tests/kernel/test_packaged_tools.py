@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
-from rawbpf.collection.attach_target import attach_target
 from rawbpf.collection.collection import Collection
+from rawbpf.collection.kernel_types import attach_target
 from rawbpf.collection.open import read_object
 from rawbpf.errors import RawbpfError, UnsupportedError
 from rawbpf.kernel.version import kernel_version

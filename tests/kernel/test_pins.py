@@ -161,7 +161,7 @@ def test_who_is_quicker_pins_the_map_for_both(kernel, monkeypatch):
             monkeypatch.undo()
             other.load()
 
-        monkeypatch.setattr("rawbpf.collection.make_map.reuse", look)
+        monkeypatch.setattr("rawbpf.collection.pins.reuse", look)
         one.load()
         assert one.maps["rawbpf_runs"].info().id == other.maps["rawbpf_runs"].info().id
     unpin(BPFFS / "rawbpf_runs")

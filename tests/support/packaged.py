@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rawbpf.collection.embedded import embedded_objects, is_bpf
+from rawbpf.collection.open import embedded_objects, is_bpf
 
 
 def folder() -> Path:

@@ -13,7 +13,7 @@ from rawbpf.output.values import plain, value_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rawbpf.collection.embedded import Embedded
+    from rawbpf.collection.open import Embedded
     from rawbpf.elf.inventory import Row
 
 __all__ = ["USAGE", "run"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rawbpf.collection.collection import Collection
-    from rawbpf.collection.embedded import Embedded
+    from rawbpf.collection.open import Embedded
 
 __all__ = [
     "compile_source",
@@ -47,8 +47,7 @@ def read_objects(file: str, clang: str | None) -> list[Embedded]:
 
     ``at``: the byte of the file where each begins.
     """
-    from rawbpf.collection.embedded import Embedded
-    from rawbpf.collection.open import objects_in, read_file
+    from rawbpf.collection.open import Embedded, objects_in, read_file
 
     if is_c(file):
         return [Embedded(0, compile_source(file, clang))]

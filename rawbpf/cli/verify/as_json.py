@@ -11,7 +11,7 @@ from rawbpf.verifier.trail import read_trail
 
 if TYPE_CHECKING:
     from rawbpf.asm.program import Source
-    from rawbpf.collection.verify import Judged
+    from rawbpf.collection.load import Judged
     from rawbpf.verifier.trail import Seen, Trail
 
 __all__ = ["json_line"]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rawbpf.asm.program import Program, Source
-    from rawbpf.collection.verify import Judged
+    from rawbpf.collection.load import Judged
     from rawbpf.verifier.trail import Seen, Trail, Visit
 
 __all__ = ["listing", "path", "state"]

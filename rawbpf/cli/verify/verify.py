@@ -13,7 +13,7 @@ from rawbpf.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rawbpf.collection.verify import Judged
+    from rawbpf.collection.load import Judged
 
 __all__ = ["USAGE", "run"]
 

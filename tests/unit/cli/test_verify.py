@@ -10,7 +10,7 @@ from rawbpf.cli.verify import as_json as verify_json
 from rawbpf.cli.verify import diff as verify_diff
 from rawbpf.cli.verify import show as verify_show
 from rawbpf.cli.verify.file import collection_of
-from rawbpf.collection.verify import Judged
+from rawbpf.collection.load import Judged
 from rawbpf.errors import UsageError
 from rawbpf.programs.verdict import Verdict
 from rawbpf.verifier.explain import explain

@@ -8,8 +8,7 @@ import pytest
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.encode import BtfBuilder
 from rawbpf.errors import UsageError
-from rawbpf.maps.codecs import Lpm, PerCpu, Plain, codec_of
-from rawbpf.maps.typed import Types
+from rawbpf.maps.codecs import Lpm, MapCodecs, PerCpu, Plain, codec_of
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.uapi.bpf import bpf_map_type
 
@@ -24,7 +23,7 @@ def described():
     key = b.add_struct("key", 8, [("pid", u32, 0), ("cpu", u32, 32)])
     value = b.add_struct("value", 16, [("calls", u64, 0), ("comm", b.add_array(char, 8, u32), 64)])
     spec = MapSpec("seen", HASH, 8, 16, 1, btf_key_type_id=key, btf_value_type_id=value)
-    return Types.of(spec, Btf(b.encode()))
+    return MapCodecs.of(spec, Btf(b.encode()))
 
 
 @dataclass
@@ -112,12 +111,12 @@ def test_prefixes():
 
 
 def test_descriptors_may_be_given_as_what_owns_them():
-    types = Types.of(MapSpec("socks", bpf_map_type.BPF_MAP_TYPE_SOCKMAP, 4, 4, 1), None)
+    types = MapCodecs.of(MapSpec("socks", bpf_map_type.BPF_MAP_TYPE_SOCKMAP, 4, 4, 1), None)
     with socket.socket() as one, types.holding(one) as data:
         assert int.from_bytes(data, "little") == one.fileno()
 
 
 def test_what_has_no_keys_says_what_to_do():
-    types = Types.of(MapSpec("work", bpf_map_type.BPF_MAP_TYPE_QUEUE, 0, 4, 1), None)
+    types = MapCodecs.of(MapSpec("work", bpf_map_type.BPF_MAP_TYPE_QUEUE, 0, 4, 1), None)
     with pytest.raises(UsageError, match="map 'work' has no keys; use push, pop and peek"):
         types.encode_key(1)

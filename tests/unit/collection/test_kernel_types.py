@@ -7,7 +7,7 @@ import pytest
 from rawbpf.asm.program import Program
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.encode import BtfBuilder
-from rawbpf.collection.attach_target import attach_target
+from rawbpf.collection.kernel_types import attach_target
 from rawbpf.errors import UnsupportedError, UsageError
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
