@@ -16,8 +16,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.errors import ClosedError, UsageError
-from rawbpf.readers.perf_reader import PerfReader
-from rawbpf.readers.ring_reader import RingReader
+from rawbpf.reading.perf_reader import PerfReader
+from rawbpf.reading.ring_reader import RingReader
 from rawbpf.syscall.epoll import Epoll
 from rawbpf.syscall.owner import Owner
 from rawbpf.uapi.bpf import bpf_map_type

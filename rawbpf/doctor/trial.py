@@ -19,7 +19,7 @@ from rawbpf.kernel.pmu import pmu_type
 from rawbpf.links.diagnose import explain_kprobe_failure
 from rawbpf.maps.map import Map, PerCpuArray
 from rawbpf.programs.load import load
-from rawbpf.readers.perf_reader import PerfReader
+from rawbpf.reading.perf_reader import PerfReader
 from rawbpf.syscall.perf_event import open_probe
 from rawbpf.tracing.hello_kprobe import hello_kprobe
 from rawbpf.tracing.log_program import EVENTS, OUTCOMES, events_map

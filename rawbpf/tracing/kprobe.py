@@ -23,13 +23,13 @@ from rawbpf.links.diagnose import check_function_name
 from rawbpf.links.kprobe import KprobeLink
 from rawbpf.maps.map import Map, PerCpuArray
 from rawbpf.programs.load import load
-from rawbpf.readers.perf_reader import DEFAULT_PAGES, PerfReader, check_pages
+from rawbpf.reading.collector import Collector
+from rawbpf.reading.ledger import Ledger
+from rawbpf.reading.perf_reader import DEFAULT_PAGES, PerfReader, check_pages
+from rawbpf.reading.session import Session
 from rawbpf.syscall.owner import Owner
-from rawbpf.tracing.collector import Collector
 from rawbpf.tracing.hello_kprobe import hello_kprobe
-from rawbpf.tracing.ledger import Ledger
 from rawbpf.tracing.log_program import EVENTS, OUTCOMES, events_map
-from rawbpf.tracing.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

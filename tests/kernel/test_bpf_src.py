@@ -23,9 +23,9 @@ from rawbpf.kernel.btf import btf_modules
 from rawbpf.kernel.config import kernel_config
 from rawbpf.kernel.pins import unpin
 from rawbpf.kernel.version import kernel_version
-from rawbpf.readers.iterator import read_iterator
-from rawbpf.readers.perf_reader import PerfReader
-from rawbpf.readers.ring_reader import RingReader
+from rawbpf.reading.iterator import read_iterator
+from rawbpf.reading.perf_reader import PerfReader
+from rawbpf.reading.ring_reader import RingReader
 from rawbpf.uapi.btf import BTF_KIND_VAR
 from tests.support.bpf_objects import CLANGS, SOURCES, built
 

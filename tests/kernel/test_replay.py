@@ -13,7 +13,7 @@ from rawbpf.narration.record import decode, encode
 from rawbpf.narration.replay import replay
 from rawbpf.narration.script import LONGEST, script
 from rawbpf.programs.load import load
-from rawbpf.readers.ring_reader import RingReader
+from rawbpf.reading.ring_reader import RingReader
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf

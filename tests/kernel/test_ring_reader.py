@@ -12,8 +12,8 @@ from rawbpf.events.typed import EventType
 from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.maps.map import Map
 from rawbpf.programs.load import load
-from rawbpf.readers.perf_reader import PerfReader
-from rawbpf.readers.ring_reader import RingReader
+from rawbpf.reading.perf_reader import PerfReader
+from rawbpf.reading.ring_reader import RingReader
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.uapi.bpf import bpf_map_type, bpf_prog_type

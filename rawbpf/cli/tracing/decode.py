@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rawbpf.events.typed import EventType
+    from rawbpf.reading.records import Record
     from rawbpf.specs.object_spec import ObjectSpec
-    from rawbpf.tracing.records import Record
 
 __all__ = ["PERF", "RING", "TABLES", "Decoder", "Typed", "Wanted"]
 

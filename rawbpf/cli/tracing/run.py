@@ -14,18 +14,18 @@ from rawbpf.cli.tracing.show import Json, Lines
 from rawbpf.cli.tracing.stdout import Stdout
 from rawbpf.cli.tracing.tables import entries, tables, variables
 from rawbpf.errors import RawbpfError, UsageError
-from rawbpf.readers.iterator import read_iterator
-from rawbpf.readers.perf_reader import PerfReader
-from rawbpf.readers.ring_reader import RingReader
-from rawbpf.tracing.ledger import Ledger
-from rawbpf.tracing.records import Record, Records
-from rawbpf.tracing.session import Session
+from rawbpf.reading.iterator import read_iterator
+from rawbpf.reading.ledger import Ledger
+from rawbpf.reading.perf_reader import PerfReader
+from rawbpf.reading.records import Record, Records
+from rawbpf.reading.ring_reader import RingReader
+from rawbpf.reading.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawbpf.collection.collection import Collection
-    from rawbpf.tracing.records import Reader
+    from rawbpf.reading.records import Reader
 
 __all__ = ["USAGE", "run"]
 

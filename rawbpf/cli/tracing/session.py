@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from rawbpf.cli.tracing.stdout import Stdout
-    from rawbpf.tracing.session import Session
+    from rawbpf.reading.session import Session
 
 __all__ = ["REASONS", "close_stdout", "hold_back", "signals"]
 

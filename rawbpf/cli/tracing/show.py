@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rawbpf.cli.tracing.decode import Decoder
-    from rawbpf.tracing.records import Record
+    from rawbpf.reading.records import Record
 
 __all__ = ["Json", "Lines"]
 

@@ -11,7 +11,7 @@ from rawbpf.errors import UsageError
 from rawbpf.events.log_record import LogRecord, encode_log
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.object_spec import DataSpec, ObjectSpec
-from rawbpf.tracing.records import Record
+from rawbpf.reading.records import Record
 from rawbpf.uapi.bpf import bpf_map_type
 from tests.support.peers import peer
 

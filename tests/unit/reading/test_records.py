@@ -1,9 +1,9 @@
 """Records of any map: where they came from, and what was lost on the way."""
 
-from rawbpf.readers.perf_reader import Drained
+from rawbpf.reading.ledger import Ledger
+from rawbpf.reading.perf_reader import Drained
+from rawbpf.reading.records import Record, Records
 from rawbpf.ring.perf_records import Records as Parsed
-from rawbpf.tracing.ledger import Ledger
-from rawbpf.tracing.records import Record, Records
 
 
 class Rings:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rawbpf.errors import ClosedError, KernelError
-from rawbpf.tracing.kprobe import Kprobe
-from rawbpf.tracing.ledger import Ledger
-from rawbpf.tracing.records import Records
-from rawbpf.tracing.session import Session
+from rawbpf.errors import KernelError
+from rawbpf.reading.ledger import Ledger
+from rawbpf.reading.records import Records
+from rawbpf.reading.session import Session
 
 
 @pytest.fixture
@@ -41,10 +40,3 @@ def test_a_beginning_that_fails_leaves_nothing_open(source):
         Session([-1], source)
     assert refused.value.errno == errno.EBADF
     assert len(_open()) == before
-
-
-def test_a_probe_that_is_not_open_says_so():
-    probe = Kprobe("do_exit")
-    for use in (probe.detach, probe.stop, lambda: probe.ledger):
-        with pytest.raises(ClosedError, match="the probe of do_exit is not open; use it in `with`"):
-            use()

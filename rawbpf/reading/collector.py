@@ -17,8 +17,8 @@ from rawbpf.errors import FormatError
 from rawbpf.events.log_record import LogRecord, decode_log
 
 if TYPE_CHECKING:
-    from rawbpf.readers.perf_reader import PerfReader
-    from rawbpf.tracing.ledger import Ledger
+    from rawbpf.reading.ledger import Ledger
+    from rawbpf.reading.perf_reader import PerfReader
 
 __all__ = ["Collector"]
 

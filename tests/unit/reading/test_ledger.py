@@ -2,7 +2,7 @@
 
 import errno
 
-from rawbpf.tracing.ledger import Ledger
+from rawbpf.reading.ledger import Ledger
 
 
 def outcomes(sent, **lost):

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rawbpf.readers.perf_reader import Drained
-    from rawbpf.tracing.ledger import Ledger
+    from rawbpf.reading.ledger import Ledger
+    from rawbpf.reading.perf_reader import Drained
 
 __all__ = ["Reader", "Record", "Records"]
 

@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError
-from rawbpf.readers.perf_reader import Drained
+from rawbpf.reading.perf_reader import Drained
 from rawbpf.ring.bpf_ring import BpfRing
 from rawbpf.ring.perf_records import Records
 from rawbpf.syscall.fence import fence

@@ -3,10 +3,10 @@
 import pytest
 
 from rawbpf.events.log_record import LogRecord, encode_log
-from rawbpf.readers.perf_reader import Drained
+from rawbpf.reading.collector import Collector
+from rawbpf.reading.ledger import Ledger
+from rawbpf.reading.perf_reader import Drained
 from rawbpf.ring.perf_records import Records
-from rawbpf.tracing.collector import Collector
-from rawbpf.tracing.ledger import Ledger
 
 NOW = 1_000_000
 

@@ -16,9 +16,9 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from rawbpf.errors import KernelError
+from rawbpf.reading.ledger import Ledger
 from rawbpf.syscall.epoll import EPOLLIN, Epoll
 from rawbpf.syscall.owner import Owner
-from rawbpf.tracing.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,0 +1,13 @@
+"""The probe as an object, before there is a kernel."""
+
+import pytest
+
+from rawbpf.errors import ClosedError
+from rawbpf.tracing.kprobe import Kprobe
+
+
+def test_a_probe_that_is_not_open_says_so():
+    probe = Kprobe("do_exit")
+    for use in (probe.detach, probe.stop, lambda: probe.ledger):
+        with pytest.raises(ClosedError, match="the probe of do_exit is not open; use it in `with`"):
+            use()
