@@ -1,4 +1,4 @@
-"""docopt, with its two exits turned into what our commands return and raise."""
+"""Parse command lines: docopt with return values and errors instead of exits, and numbers."""
 
 from __future__ import annotations
 
@@ -7,32 +7,36 @@ from typing import Any
 
 from docopt import DocoptExit, docopt
 
-from rawbpf.cli.results import write_lines
-from rawbpf.cli.terminal import raise_level
+from rawbpf.cli.terminal import raise_level, write_lines
 from rawbpf.errors import UsageError
 
-__all__ = ["parse"]
+__all__ = [
+    "parse",
+    "parse_duration",
+    "whole_number",
+]
 
 _FILES = ("FILE", "SOURCE")
-"""The arguments that name what is read."""
+"""Arguments that name an input file."""
 
 
 def parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
-    """The docopt dictionary of a command line, from the command's name on.
+    """Parse a command line, from the command's name on, into docopt's dictionary.
 
-    None when its help was asked for, and shown.
+    Return None after showing the help, if the command line asks for it. UsageError: the arguments
+    do not match ``usage``.
 
     >>> parse("Usage: rawbpf show <file>", ["show", "a"])
     {'show': True, '<file>': 'a'}
 
-    Where the usage ends its options with ``[--] [<command>...]``, the first word that is no option
-    starts another command's line, and all after it is that command's.
+    If the usage ends with ``[--] [<command>...]``, the first word that is not an option starts the
+    command line of another command, and all following options belong to that command.
 
     >>> parse("Usage: rawbpf in [-v] [--] [<command>...]", ["in", "show", "-v"])["<command>"]
     ['show', '-v']
     """
     carries_command = "[--] [<command>...]" in usage
-    # docopt's own help exits the process; a library call must not.
+    # docopt's own --help would exit the process.
     words = argv[: argv.index("--")] if "--" in argv else argv
     if not carries_command and any(word in ("-h", "--help") for word in words):
         _show(usage)
@@ -53,7 +57,7 @@ def parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
 
 
 def _refuse_empty(arguments: dict[str, Any]) -> None:
-    """``--pin "$DIR"`` with DIR unset must not pass for no ``--pin`` at all."""
+    """Reject empty values: ``--pin "$DIR"`` with DIR unset must not mean "no --pin"."""
     for name, value in arguments.items():
         if name.startswith("-") and value == "":
             raise UsageError(f"{name} is empty", fix="give a value, or leave it out")
@@ -62,7 +66,7 @@ def _refuse_empty(arguments: dict[str, Any]) -> None:
 
 
 def _complaint(usage: str, words: list[str], said: str) -> str:
-    """What is wrong, in one line. docopt knows for some mistakes; for others it only knows that.
+    """Return in one line what is wrong. docopt's own message explains only some mistakes.
 
     >>> _complaint("Usage: rawbpf x FILE [--json]", ["x", "a", "--jsn"], "Warning: ...")
     "unknown option '--jsn': did you mean --json?"
@@ -90,7 +94,55 @@ def _show(usage: str) -> None:
 
 
 def _parse_carrier(usage: str, argv: list[str]) -> dict[str, Any]:
-    """Parse with options first. docopt would stop at our own name, so that joins the program's."""
+    """Parse the options before the command.
+
+    docopt would stop parsing options at our own name, so the name is joined to the program's.
+    """
     joined = usage.replace(f"rawbpf {argv[0]}", f"rawbpf-{argv[0]}")
     parsed = docopt(joined, argv[1:], default_help=False, options_first=True)
     return dict(parsed) | {argv[0]: True}
+
+
+_LONGEST = 19
+"""The most digits. int() raises ValueError for more than 4300 of them (CVE-2020-10735)."""
+
+_SHOWN = 40
+
+
+def whole_number(
+    text: str, option: str, fix: str, *, lowest: int = 0, highest: int = (1 << 63) - 1
+) -> int:
+    """Parse a whole number. UsageError with ``fix``: it is not a number, or out of bounds.
+
+    >>> whole_number("64", "--runs", "give a number")
+    64
+    >>> whole_number("0", "--cpus", "give a number from 1 to 255", lowest=1, highest=255)
+    Traceback (most recent call last):
+    ...
+    rawbpf.errors.UsageError: --cpus is '0'; give a number from 1 to 255
+    """
+    if text.isascii() and text.isdecimal() and len(text) <= _LONGEST:
+        number = int(text)
+        if lowest <= number <= highest:
+            return number
+    raise UsageError(f"{option} is {text[:_SHOWN]!r}", fix=fix)
+
+
+_TEN_YEARS = 10 * 365 * 86400
+
+
+def parse_duration(text: str) -> float:
+    """Parse a number of seconds from 0 (no limit) to ten years. UsageError: it is not.
+
+    >>> parse_duration("2.5")
+    2.5
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= _TEN_YEARS:  # nan fails every comparison
+        raise UsageError(
+            f"the duration is {text[:40]!r}", fix="give seconds, such as 2 or 0.5; 0 is for ever"
+        )
+    return seconds

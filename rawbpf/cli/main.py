@@ -13,8 +13,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rawbpf.cli.commands import COMMANDS
-from rawbpf.cli.results import write_lines
-from rawbpf.cli.terminal import complain, set_level
+from rawbpf.cli.terminal import complain, set_level, write_lines
 from rawbpf.errors import RawbpfError, UsageError
 
 if TYPE_CHECKING:

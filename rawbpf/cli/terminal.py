@@ -1,27 +1,43 @@
-"""What commands say to a person: diagnostics on stderr, by level.
+"""The streams of a command: diagnostics on stderr, by level, and results on stdout.
 
-``RAWBPF_LOG`` sets the level, ``-v`` raises it. Results go to stdout and are none of this file's
-business.
+``RAWBPF_LOG`` sets the level of the diagnostics, and each ``-v`` raises it.
+
+A reader of stdout may close it early (``| head``), which is not an error; a full disk is. Tracing
+commands must not wait for a slow reader, so they write with ``rawbpf.cli.tracing.stdout``.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from typing import TYPE_CHECKING
 
-from rawbpf.errors import RawbpfError, UsageError
-from rawbpf.output.escape import printable
+from rawbpf.errors import KernelError, RawbpfError, UsageError
+from rawbpf.output.text import printable
 
-__all__ = ["LEVELS", "complain", "level", "raise_level", "say", "set_level"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "LEVELS",
+    "complain",
+    "level",
+    "raise_level",
+    "say",
+    "set_level",
+    "write_bytes",
+    "write_lines",
+]
 
 LEVELS = ("error", "warning", "info", "debug")
-"""From the quietest to the most talkative."""
+"""From the quietest to the most verbose."""
 
 _level = LEVELS.index("info")
 
 
 def set_level(verbose: int) -> None:
-    """Start from RAWBPF_LOG (info when unset), then raise by the count of ``-v``."""
+    """Set the level to RAWBPF_LOG (default: info), raised by the number of ``-v`` options."""
     global _level  # noqa: PLW0603 -- one process, one terminal
     name = os.environ.get("RAWBPF_LOG", "info").lower() or "info"
     if name not in LEVELS:
@@ -31,18 +47,18 @@ def set_level(verbose: int) -> None:
 
 
 def raise_level(verbose: int) -> None:
-    """Count further ``-v`` words."""
+    """Raise the level by the number of ``-v`` options."""
     global _level  # noqa: PLW0603 -- as above
     _level = min(_level + verbose, len(LEVELS) - 1)
 
 
 def level() -> str:
-    """The level in force, one of LEVELS."""
+    """Return the current level, one of LEVELS."""
     return LEVELS[_level]
 
 
 def say(message: str, at: str = "info") -> None:
-    """One line on stderr, if the level lets it through. A closed stderr is nobody's problem."""
+    """Print a line on stderr if the level permits. A closed stderr is ignored."""
     if LEVELS.index(at) <= _level and sys.stderr is not None:
         try:
             sys.stderr.write(message + "\n")
@@ -77,3 +93,49 @@ def _width() -> int:
         return os.get_terminal_size(2).columns
     except OSError:
         return 100
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Write lines to stdout until its reader closes it. KernelError: stdout cannot be written.
+
+    Errors that the iterable raises pass through unchanged, because producing a line may involve
+    system calls.
+    """
+    stdout = sys.stdout
+    if stdout is None:  # stdout was closed when the process started
+        return
+    for line in lines:
+        try:
+            stdout.write(f"{line}\n")
+        except OSError as error:
+            _give_up(error)
+            return
+    try:
+        stdout.flush()
+    except OSError as error:
+        _give_up(error)
+
+
+def write_bytes(data: bytes) -> None:
+    """Write bytes to stdout, with the same errors as ``write_lines``."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        _give_up(error)
+
+
+def _give_up(error: OSError) -> None:
+    """Ignore a closed pipe; raise KernelError for any other error."""
+    _forget_stdout()
+    if not isinstance(error, BrokenPipeError):
+        raise KernelError("cannot write to stdout", errno=error.errno or errno.EIO) from None
+
+
+def _forget_stdout() -> None:
+    """Redirect stdout to /dev/null, or the interpreter's flush at exit would fail again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

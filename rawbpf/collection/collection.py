@@ -26,8 +26,7 @@ from rawbpf.collection.pins import pin_all, unpin_all
 from rawbpf.collection.prepare import prepare, relocate
 from rawbpf.collection.variables import Section
 from rawbpf.errors import UsageError
-from rawbpf.events.guesses import Guesses
-from rawbpf.events.typed import named_type
+from rawbpf.events.typed import Guesses, named_type
 from rawbpf.kernel.bpffs import DEFAULT_PLACE
 from rawbpf.syscall.owner import Owner
 

@@ -1,33 +1,44 @@
-"""The log record: how a BPF program says something to people.
+r"""The log record: a message that a BPF program sends for people to read.
 
-A program cannot format text: it has no printf worth the name, and 512 bytes of stack. So it sends
-the format and the numbers, and user space puts them together. The record describes itself, which
-means that a program in C, in assembly or built by Python needs no table shared with its reader:
+A program has no usable printf, and only 512 bytes of stack. So it sends the format and the numbers,
+and user space puts them together. The record describes itself, so that a program in C, in assembly
+or built with Python shares no table with its reader:
 
-     0 u32 length      bytes of the record, this field included: the ring pads behind it
+     0 u32 length      bytes of the record, including this field; the ring may pad after it
      4 u8  level       1 error, 2 warn, 3 info, 4 debug
-     5 u8  arg_count   how many u64 follow the header
+     5 u8  arg_count   number of u64 arguments after the header
      6 u16 text_length bytes of the format, which follows the arguments
      8 u64 ktime_ns    bpf_ktime_get_ns: CLOCK_MONOTONIC
-    16 u32 tid         bpf_get_current_pid_tgid, low half (what the kernel calls pid)
-    20 u32 pid         ... high half (what the kernel calls tgid)
+    16 u32 tid         bpf_get_current_pid_tgid, low half (called pid in the kernel)
+    20 u32 pid         bpf_get_current_pid_tgid, high half (called tgid in the kernel)
     24 u32 cpu         bpf_get_smp_processor_id
     28 u32 reserved    0
-    32 char comm[16]   bpf_get_current_comm: ends at the first NUL; behind it may be rubbish
+    32 char comm[16]   bpf_get_current_comm: ends at the first NUL; rubbish may follow it
     48 u64 args[arg_count]
        char text[text_length]
 
 >>> encode_log(LogRecord(3, 1_000, 7, 8, 0, "bash", (2,), "{} files")).hex(" ", 8)[:35]
 '4000000003010800 e803000000000000 0'
+
+The format has ``{}`` where an argument goes. Every argument is 64 bits wide, and a letter after a
+colon selects how it is shown. ``str.format`` is not used, because the text comes from an untrusted
+program: here, there are no attributes, no widths, and nothing that could use much memory.
+
+>>> format_log("open({:p}) = {:d}, flags {:x}, by {}", (0xFFFF_8881_0000_0000, 2**64 - 2, 64, 1000))
+'open(0xffff888100000000) = -2, flags 40, by 1000'
+>>> format_log("{} and {}", (1,)), format_log("{{}} {:q}", (1,))
+('1 and {missing}', '{} {:q?}')
 """
 
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import FormatError, UsageError
-from rawbpf.events.log_format import format_log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 __all__ = [
     "HEADER",
@@ -35,26 +46,27 @@ __all__ = [
     "LogRecord",
     "decode_log",
     "encode_log",
+    "format_log",
     "is_log",
     "level_name",
     "level_number",
 ]
 
 HEADER = struct.Struct("=IBBHQIIII16s")
-"""The fixed part, 48 bytes."""
+"""The fixed part of the record, 48 bytes."""
 
 _PADDING = 16
-"""A perf ring adds up to 7 bytes; a record whose size is fixed in C up to 7 more."""
+"""A perf ring appends up to 7 bytes, and a struct of fixed size in C up to 7 more."""
 
 LEVEL_NAMES = ("off", "error", "warn", "info", "debug")
-"""By number; a record with a number above is shown as debug."""
+"""The level names by number. Higher numbers are shown as debug."""
 
 
 class LogRecord(NamedTuple):
-    r"""One decoded record. ``message`` is ``text``, the format, with the arguments put in.
+    r"""One decoded record. ``text`` is the format, ``message`` the text with its arguments.
 
-    ``comm`` is as the kernel had it: bytes that are no UTF-8 as ``\xNN``, control characters as
-    they are. Escape it before you print it (``output.escape.printable``).
+    ``comm`` may contain control characters, because the kernel does not filter them: escape it
+    before printing (``output.text.printable``). Bytes that are not UTF-8 become ``\xNN``.
     """
 
     level: int
@@ -68,12 +80,12 @@ class LogRecord(NamedTuple):
 
     @property
     def message(self) -> str:
-        """The text that people read."""
+        """The format with the arguments inserted."""
         return format_log(self.text, self.args)
 
 
 def level_name(number: int) -> str:
-    """The name of a level.
+    """Return the name of a level.
 
     >>> level_name(3), level_name(200)
     ('info', 'debug')
@@ -82,19 +94,19 @@ def level_name(number: int) -> str:
 
 
 def level_number(name: str) -> int:
-    """The number of a level, by the name that it has in a program or in RAWBPF_LOG.
+    """Return the number of a level, given its name as in programs or in RAWBPF_LOG.
 
     >>> level_number("warning"), level_number("debug")
     (2, 4)
     """
     known = "warn" if name == "warning" else name
     if known not in LEVEL_NAMES:
-        raise UsageError(f"{name!r} is no log level", fix=f"use one of {', '.join(LEVEL_NAMES)}")
+        raise UsageError(f"unknown log level {name!r}", fix=f"use one of {', '.join(LEVEL_NAMES)}")
     return LEVEL_NAMES.index(known)
 
 
 def encode_log(record: LogRecord) -> bytes:
-    """The bytes that a program would send: for tests, and to show the layout."""
+    """Encode a record as a program would, for tests and to show the layout."""
     text = record.text.encode()
     args = struct.pack(f"={len(record.args)}Q", *record.args)
     head = HEADER.pack(
@@ -106,9 +118,11 @@ def encode_log(record: LogRecord) -> bytes:
 
 
 def decode_log(data: bytes) -> LogRecord:
-    """Decode one sample of a ring; FormatError when it is no log record."""
+    """Decode one sample of a ring. FormatError: it is not a log record."""
     if len(data) < HEADER.size:
-        raise FormatError(f"a log record has {HEADER.size} bytes or more, this has {len(data)}")
+        raise FormatError(
+            f"a log record has at least {HEADER.size} bytes, this one has {len(data)}"
+        )
     length, level, count, text_length, ktime, tid, pid, cpu, _, comm = HEADER.unpack_from(data)
     text_at = HEADER.size + 8 * count
     if text_at + text_length > length or length > len(data):
@@ -122,9 +136,9 @@ def decode_log(data: bytes) -> LogRecord:
 
 
 def is_log(data: bytes) -> bool:
-    """Whether a sample of unknown origin is a log record: all that one says of itself is right.
+    """Return whether a sample of unknown origin is a consistent log record.
 
-    A ring may show up to seven bytes more than were sent, and a program may pad its text.
+    A perf ring may append up to seven bytes, and a program may pad its text.
 
     >>> is_log(encode_log(LogRecord(3, 1_000, 7, 8, 0, "bash", (2,), "{} files")))
     True
@@ -135,16 +149,69 @@ def is_log(data: bytes) -> bool:
         return False
     length, level, count, text_length, *_, reserved, _comm = HEADER.unpack_from(data)
     filled = HEADER.size + 8 * count + text_length
-    behind = len(data) - length
+    padding = len(data) - length
     return bool(
         level_number("error") <= level <= level_number("debug")
         and text_length
         and not reserved
         and filled == length
-        and 0 <= behind < _PADDING
+        and 0 <= padding < _PADDING
     )
 
 
 def _comm(raw: bytes) -> str:
-    """Cut at the *first* NUL: a rename leaves the end of a longer name behind it (seen on 6.1)."""
+    """Cut at the *first* NUL: the end of a longer, earlier name may follow it (seen on 6.1)."""
     return raw.partition(b"\0")[0].decode(errors="backslashreplace")
+
+
+def _signed(value: int) -> str:
+    return str(value - 2**64 if value >> 63 else value)
+
+
+def _ipv4(value: int) -> str:
+    # Network byte order: the first byte in memory is the first byte of the address.
+    return ".".join(str(byte) for byte in value.to_bytes(8, "little")[:4])
+
+
+_SHOWN: dict[str, Callable[[int], str]] = {
+    "": str,
+    "d": _signed,
+    "u": str,
+    "x": lambda value: f"{value:x}",
+    "X": lambda value: f"{value:X}",
+    "p": lambda value: f"{value:#x}",
+    "ipv4": _ipv4,
+}
+"""How an argument is shown, by the letters after the colon."""
+
+
+def format_log(text: str, args: tuple[int, ...]) -> str:
+    """Insert the arguments into the format.
+
+    Never raises: an unknown letter or a missing argument is shown in its place.
+    """
+    if "{" not in text and "}" not in text:
+        return text
+    out: list[str] = []
+    rest, given = text, iter(args)
+    while rest:
+        plain, brace, rest = rest.partition("{")
+        out.append(plain.replace("}}", "}"))
+        if not brace:
+            break
+        if rest.startswith("{"):
+            out.append("{")
+            rest = rest[1:]
+            continue
+        hole, _, rest = rest.partition("}")
+        out.append(_fill(hole, given))
+    return "".join(out)
+
+
+def _fill(hole: str, given: Iterator[int]) -> str:
+    spec = hole.removeprefix(":")
+    show = _SHOWN.get(spec)
+    if show is None:
+        return "{" + hole + "?}"
+    value = next(given, None)
+    return "{missing}" if value is None else show(value)

@@ -1,8 +1,8 @@
-"""A record of a ring as the C struct that the program filled, by the object's BTF.
+"""Decode a record as the C struct that the program filled, using the object's BTF.
 
-A ring carries bytes, and nothing says which struct they are. BTF has the struct if a map's value, a
-global variable or a function's parameter has that type; the size of a record and the names then
-mostly leave one: programs call it event, or something with it.
+A ring transports bytes, and nothing says which struct they are. The BTF contains the struct if a
+map value, a global variable or a function parameter has that type. The size of the record and the
+name of the struct usually leave one candidate: most programs call it event, or something_event.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.btf import types as t
+from rawbpf.btf.sizes import strip
 from rawbpf.btf.values.codec import codec
 from rawbpf.errors import FormatError, UsageError, did_you_mean
+from rawbpf.uapi.bpf import bpf_map_type
 from rawbpf.uapi.btf import BTF_KIND_STRUCT
 
 if TYPE_CHECKING:
@@ -19,30 +21,37 @@ if TYPE_CHECKING:
 
     from rawbpf.btf.btf import Btf
     from rawbpf.btf.values.codec import ValueCodec
+    from rawbpf.specs.object_spec import ObjectSpec
 
-__all__ = ["EventType", "guess_type", "named_type", "reachable"]
+__all__ = [
+    "EventType",
+    "Guesses",
+    "guess_type",
+    "named_type",
+    "reachable",
+]
 
 _PADDING = 8
-"""A perf ring shows up to 7 bytes more than the program sent."""
+"""A perf ring appends up to 7 bytes to what the program sent."""
 
 
 class EventType:
-    """A struct that records are read as."""
+    """A struct type that records are decoded as."""
 
     def __init__(self, name: str, reader: ValueCodec) -> None:
         self.name, self.size, self._reader = name, reader.size, reader
 
     def decode(self, data: bytes) -> dict[str, Any]:
-        """The members. A record that ends early is read as if zeros followed.
+        """Return the members by name. A record that ends early is padded with zeros.
 
-        Programs send the used part of a struct whose last member is an array.
+        Programs often send only the used part of a struct whose last member is an array.
         """
         decoded: dict[str, Any] = self._reader.decode(data.ljust(self.size, b"\0"))
         return decoded
 
 
 def named_type(types: Btf, name: str) -> EventType:
-    """The struct of this name. UsageError names those with a similar one."""
+    """Return the struct of this name. UsageError: there is none; similar names are suggested."""
     found = types.find_id(name.removeprefix("struct "), BTF_KIND_STRUCT)
     if found is None:
         known = (record.name for _, record in _structs(types))
@@ -54,10 +63,10 @@ def named_type(types: Btf, name: str) -> EventType:
 def guess_type(
     types: Btf, size: int, *, padded: bool = False, foreign: Collection[int] = ()
 ) -> EventType | None:
-    """The struct that a record of ``size`` bytes probably is; None if none or several fit.
+    """Return the struct that records of ``size`` bytes probably contain.
 
-    ``padded``: the record came through a perf ring. ``foreign``: ids of types that are not sent,
-    such as the kernel's own; see ``reachable``.
+    Return None if no struct fits, or several do. ``padded``: the records come from a perf ring.
+    ``foreign``: IDs of types that are never sent, such as the kernel's own; see ``reachable``.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -74,7 +83,7 @@ def guess_type(
     if not best:
         return None
     top = best[max(best)]
-    # The same struct twice (from two files) is one candidate.
+    # A struct that occurs twice (because two files declare it) is one candidate.
     if len({(record.name, record.size) for _, record in top}) > 1:
         return None
     type_id, record = top[0]
@@ -85,10 +94,10 @@ def guess_type(
 
 
 def reachable(types: Btf, ids: Iterable[int]) -> set[int]:
-    """These types and all that they are made of or point to.
+    """Return the IDs of these types and of every type that they contain or point to.
 
-    From those that CO-RE records name one comes to the kernel's types, which programs read, and
-    never to those of the program itself.
+    Starting at the types that CO-RE records name, this reaches the kernel's types that the program
+    reads, but none of the program's own.
     """
     found: set[int] = set()
     waiting = list(ids)
@@ -114,9 +123,47 @@ def _structs(types: Btf) -> Iterator[tuple[int, t.Struct]]:
 
 
 def _score(record: t.Struct, size: int, *, padded: bool) -> int:
-    """How well a struct fits: 0 not at all. A name with "event" in it weighs more than a size."""
+    """Rate how well a struct fits; 0 is not at all. "event" in its name outweighs its size."""
     is_event = "event" in record.name.lower()
     exact = record.size == size or (padded and 0 < size - record.size < _PADDING)
     if is_event:
         return 3 if exact else 2 if record.size > size else 0
     return 1 if exact else 0
+
+
+class Guesses:
+    """The structs guessed for the records of an object's rings, one for each map and size.
+
+    ``(map, size) in guesses`` tells whether that guess was made before.
+    """
+
+    def __init__(self, spec: ObjectSpec) -> None:
+        self._spec, self._foreign = spec, _foreign(spec)
+        self._known: dict[tuple[str, int], EventType | None] = {}
+
+    def __contains__(self, one: tuple[str, int]) -> bool:
+        return one in self._known
+
+    def guess(self, name: str, size: int) -> EventType | None:
+        """Return the struct of ``size`` bytes sent through map ``name``, or None if in doubt."""
+        if self._spec.btf is None:
+            return None
+        if (name, size) not in self._known:
+            padded = self._spec.maps[name].map_type is bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY
+            self._known[name, size] = guess_type(
+                self._spec.btf, size, padded=padded, foreign=self._foreign
+            )
+        return self._known[name, size]
+
+
+def _foreign(spec: ObjectSpec) -> set[int]:
+    """Return the types that are never sent: those that CO-RE records name, and keys of maps."""
+    if spec.btf is None:
+        return set()
+    named = (
+        record.type_id
+        for program in spec.programs.values()
+        for record in program.code.relocations.values()
+    )
+    keys = (one.btf_key_type_id for one in spec.maps.values())
+    return reachable(spec.btf, named) | {strip(spec.btf, key) for key in keys if key}

@@ -13,7 +13,7 @@ from rawbpf.asm.instruction import decode_all
 from rawbpf.errors import RawbpfError
 from rawbpf.narration.layout import origin, place
 from rawbpf.narration.members import members
-from rawbpf.output.escape import letters, printable
+from rawbpf.output.text import letters, printable
 from rawbpf.uapi.fields import since
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from rawbpf.errors import RawbpfError
 from rawbpf.kernel.cpus import possible_cpus
 from rawbpf.narration.layout import numbers, text
 from rawbpf.narration.made import Thing, made_by, numbers_of
-from rawbpf.output.escape import printable
+from rawbpf.output.text import printable
 from rawbpf.specs.map_spec import map_kind
 from rawbpf.uapi.bpf_info import BpfMapInfo
 from rawbpf.uapi.bpf_link_info import BpfLinkInfo

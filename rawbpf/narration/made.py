@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.narration.layout import numbers, text
 from rawbpf.narration.values import member
-from rawbpf.output.escape import printable
+from rawbpf.output.text import printable
 from rawbpf.uapi.bpf import bpf_attach_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrProgLoad
 from rawbpf.uapi.perf_event import PERF_COUNT_SW_BPF_OUTPUT, PERF_TYPE_TRACEPOINT

@@ -25,7 +25,7 @@ from rawbpf.narration.call import WORDS, Block, Call, Ref
 from rawbpf.narration.line import format_call
 from rawbpf.narration.link_layouts import WHOLES
 from rawbpf.narration.members import members
-from rawbpf.output.escape import printable
+from rawbpf.output.text import printable
 from rawbpf.uapi import bpf_attr, bpf_info, perf_event
 from rawbpf.uapi.bpf_link_info import BpfLinkInfo
 

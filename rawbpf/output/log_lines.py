@@ -14,7 +14,7 @@ from time import localtime
 from typing import TYPE_CHECKING
 
 from rawbpf.events.log_record import level_name
-from rawbpf.output.escape import printable
+from rawbpf.output.text import printable
 
 if TYPE_CHECKING:
     from rawbpf.events.log_record import LogRecord

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.output.escape import letters, printable
+from rawbpf.output.text import letters, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.kernel.call_error import call_error
 from rawbpf.kernel.cpus import possible_cpus
-from rawbpf.ring.perf_records import Records, parse_records
-from rawbpf.ring.perf_ring import PerfRing
+from rawbpf.ring.perf_ring import Contents, PerfRing, parse_records
 from rawbpf.syscall.fence import fence
 from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping
 from rawbpf.syscall.owner import Owner
@@ -61,7 +60,7 @@ class Drained(NamedTuple):
     """What one pass found in the ring of ``cpu``, and how full that was (0 to 1)."""
 
     cpu: int
-    records: Records
+    records: Contents
     fill: float
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rawbpf.errors import KernelError
 from rawbpf.reading.perf_reader import Drained
 from rawbpf.ring.bpf_ring import BpfRing
-from rawbpf.ring.perf_records import Records
+from rawbpf.ring.perf_ring import Contents
 from rawbpf.syscall.fence import fence
 from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping
 from rawbpf.syscall.owner import Owner
@@ -62,7 +62,7 @@ class RingReader(Owner):
         fill = self._cursor.fill
         samples = self._cursor.take()
         damage, self._cursor.damage = self._cursor.damage, None
-        yield Drained(-1, Records(samples, 0, 0, damage), fill)
+        yield Drained(-1, Contents(samples, 0, 0, damage), fill)
 
     def close(self) -> None:
         """Unmap."""

@@ -14,7 +14,7 @@ from rawbpf.btf.ctext.definition import Definer
 from rawbpf.btf.ctext.short import declaration
 from rawbpf.btf.describe import fields, kind_name, raw
 from rawbpf.errors import FormatError
-from rawbpf.output.escape import printable
+from rawbpf.output.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -56,7 +56,7 @@ def emit_log(
     ``context`` (r6-r9) holds the program's context; ``args`` are registers of r6-r9 too, since
     every helper call destroys r0-r5, which is also what this leaves of them.
 
-    ``text`` may hold ``{}`` for each argument; see ``events.log_format``.
+    ``text`` may hold ``{}`` for each argument; see ``events.log_record``.
     """
     raw = text.encode()
     padded = raw + bytes(-len(raw) % 8)

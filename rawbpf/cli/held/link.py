@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.held.names import all_of, named, with_holders
 from rawbpf.cli.held.show import show
-from rawbpf.cli.results import write_lines
+from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import UsageError
 from rawbpf.links.link import Link
-from rawbpf.output.table import table
+from rawbpf.output.text import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from rawbpf.cli.held.map_entries import read_value, show
 from rawbpf.cli.held.names import all_of, memory, named, only, with_holders
 from rawbpf.cli.held.show import show as show_facts
-from rawbpf.cli.results import write_lines
+from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import KernelError
 from rawbpf.maps.entry_errors import explain
 from rawbpf.maps.map import Map
-from rawbpf.output.table import table
+from rawbpf.output.text import table
 from rawbpf.uapi.bpf import BPF_ANY, BPF_EXIST, BPF_NOEXIST
 
 if TYPE_CHECKING:

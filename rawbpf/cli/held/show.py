@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.output.escape import printable
+from rawbpf.output.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -11,9 +11,9 @@ from __future__ import annotations
 import cmd
 from typing import TYPE_CHECKING
 
+from rawbpf.cli.arguments import whole_number
 from rawbpf.cli.local.show import here
-from rawbpf.cli.numbers import whole_number
-from rawbpf.cli.results import write_lines
+from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import RawbpfError, UsageError
 
 if TYPE_CHECKING:

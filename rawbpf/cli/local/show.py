@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rawbpf.asm.format import Style, format_instruction
 from rawbpf.cli.local.text import datum, record_text, register_text
 from rawbpf.errors import UsageError
-from rawbpf.output.escape import letters, printable
+from rawbpf.output.text import letters, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

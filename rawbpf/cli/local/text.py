@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.machine.maps.programs import ProgArray
 from rawbpf.machine.unset import Unset
-from rawbpf.output.escape import letters, printable
+from rawbpf.output.text import letters, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

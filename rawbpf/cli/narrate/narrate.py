@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.results import write_lines
-from rawbpf.cli.terminal import say
+from rawbpf.cli.terminal import say, write_lines
 from rawbpf.errors import RawbpfError, UsageError
 
 if TYPE_CHECKING:

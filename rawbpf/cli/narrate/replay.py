@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.results import write_lines
+from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import RawbpfError, UsageError
 from rawbpf.input_file import open_input
 

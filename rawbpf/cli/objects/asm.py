@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rawbpf.cli.objects.object_file import is_c
-from rawbpf.cli.results import write_bytes
-from rawbpf.cli.terminal import say
+from rawbpf.cli.terminal import say, write_bytes
 from rawbpf.elf.write import encode_object
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.input_file import read_stdin, read_text, text_of

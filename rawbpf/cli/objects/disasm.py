@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.objects.bytecode import read_bytecode
 from rawbpf.cli.objects.listing import coloured, json_lines, listing, plain, style_of
-from rawbpf.cli.results import write_lines
+from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import UsageError
 
 if TYPE_CHECKING:

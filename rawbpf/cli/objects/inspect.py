@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.objects.object_file import read_objects
-from rawbpf.cli.results import write_lines
-from rawbpf.output.escape import printable
-from rawbpf.output.table import table
+from rawbpf.cli.terminal import write_lines
+from rawbpf.output.text import printable, table
 from rawbpf.output.values import plain, value_text
 
 if TYPE_CHECKING:

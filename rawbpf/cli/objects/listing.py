@@ -8,7 +8,7 @@ from rawbpf.asm.disassembler import disassemble
 from rawbpf.asm.format import DIALECTS
 from rawbpf.asm.instruction import SLOT
 from rawbpf.errors import UsageError
-from rawbpf.output.escape import printable
+from rawbpf.output.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -6,9 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.objects.object_file import open_file, set_variables, skip
-from rawbpf.cli.results import write_lines
-from rawbpf.cli.terminal import say
-from rawbpf.output.table import table
+from rawbpf.cli.terminal import say, write_lines
+from rawbpf.output.text import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

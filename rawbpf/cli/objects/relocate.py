@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rawbpf.btf.btf import Btf
 from rawbpf.cli.objects.object_file import read_objects
 from rawbpf.cli.objects.relocate_show import Report, json_lines, text_lines
-from rawbpf.cli.results import write_lines
-from rawbpf.cli.terminal import say
+from rawbpf.cli.terminal import say, write_lines
 from rawbpf.cli.types.source import KERNEL, open_btf
 from rawbpf.errors import UsageError
 

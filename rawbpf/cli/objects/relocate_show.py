@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.errors import UnsupportedError
-from rawbpf.output.escape import printable
+from rawbpf.output.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,7 +61,7 @@ def text_lines(reports: Iterable[Report]) -> Iterator[str]:
 
 
 def _program(report: Report) -> Iterator[str]:
-    from rawbpf.output.table import table
+    from rawbpf.output.text import table
 
     results, program = report.results, report.program
     poisoned = sum(one.target is None for one in results)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.results import write_lines
 from rawbpf.cli.system.doctor_features import feature_line, feature_rows
+from rawbpf.cli.terminal import write_lines
 from rawbpf.doctor.checks import CHECKS
 from rawbpf.doctor.examine import examine
 from rawbpf.doctor.finding import Check, Finding, Result, Status, ok

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from rawbpf.cli.numbers import whole_number
+from rawbpf.cli.arguments import whole_number
 from rawbpf.cli.terminal import level, say
 from rawbpf.errors import UsageError
 

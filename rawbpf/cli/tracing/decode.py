@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rawbpf.cli.terminal import say
 from rawbpf.errors import UsageError
-from rawbpf.events.guesses import Guesses
 from rawbpf.events.log_record import LogRecord, decode_log, is_log
-from rawbpf.events.typed import named_type
+from rawbpf.events.typed import Guesses, named_type
 from rawbpf.uapi.bpf import bpf_map_type
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.numbers import parse_duration, whole_number
+from rawbpf.cli.arguments import parse_duration, whole_number
 from rawbpf.cli.terminal import level, say
 from rawbpf.cli.tracing.session import REASONS, close_stdout, hold_back, signals
 from rawbpf.cli.tracing.stdout import Stdout

@@ -9,8 +9,7 @@ import re
 from fnmatch import translate
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.results import write_lines
-from rawbpf.cli.terminal import say
+from rawbpf.cli.terminal import say, write_lines
 from rawbpf.errors import RawbpfError, UnsupportedError
 from rawbpf.kernel.kallsyms import read_kallsyms
 from rawbpf.kernel.pmu import pmu_type

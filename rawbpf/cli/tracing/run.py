@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.numbers import parse_duration
+from rawbpf.cli.arguments import parse_duration
 from rawbpf.cli.objects.object_file import open_file, places, set_variables, skip
 from rawbpf.cli.terminal import say
 from rawbpf.cli.tracing.decode import PERF, RING, Decoder, Wanted

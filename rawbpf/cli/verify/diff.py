@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from json import loads
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.results import write_lines
 from rawbpf.cli.system.guest_objects import with_objects
+from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import GuestError, UsageError
 from rawbpf.input_file import open_input
 from rawbpf.verifier.brief import brief

@@ -8,7 +8,7 @@ from __future__ import annotations
 from textwrap import indent, wrap
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.results import write_lines
+from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import UsageError, errno_name
 from rawbpf.refusals.rule import Rule as CallRule
 from rawbpf.refusals.types_rule import TypesRule

@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.results import write_lines
-from rawbpf.cli.terminal import complain
+from rawbpf.cli.terminal import complain, write_lines
 from rawbpf.cli.verify.gallery_text import diff, heading, lesson, machine_hint, numbered, table
 from rawbpf.errors import UnsupportedError, UsageError, VerifierError
 from rawbpf.gallery.exhibits import exhibits, find_exhibit

@@ -17,7 +17,7 @@ from rawbpf.asm.disassembler import disassemble
 from rawbpf.asm.format import C
 from rawbpf.asm.instruction import slots_of
 from rawbpf.errors import UsageError, errno_words
-from rawbpf.output.escape import printable
+from rawbpf.output.text import printable
 from rawbpf.verifier.brief import brief
 from rawbpf.verifier.log import Log
 from rawbpf.verifier.show import lines as explanation_lines

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.numbers import whole_number
+from rawbpf.cli.arguments import whole_number
 from rawbpf.cli.objects.object_file import skip
-from rawbpf.cli.results import write_lines
+from rawbpf.cli.terminal import write_lines
 from rawbpf.cli.verify.file import collection_of
 from rawbpf.errors import UsageError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rawbpf.cli.main import main
-from rawbpf.cli.results import write_lines
+from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import KernelError
 from rawbpf.syscall.gate import replaced
 from tests.support.fake_kernel import FakeKernel

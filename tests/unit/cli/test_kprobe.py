@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
+from rawbpf.cli.arguments import parse_duration
 from rawbpf.cli.main import main
-from rawbpf.cli.numbers import parse_duration
 from rawbpf.errors import UsageError
 from rawbpf.syscall.gate import replaced
 from tests.support.fake_kernel import FakeKernel, write_log

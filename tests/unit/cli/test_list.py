@@ -122,7 +122,7 @@ def test_no_kallsyms_is_one_clear_line(tmp_path):
         run(parse(USAGE, ["list"]), tmp_path)
 
 
-WRITE = "from rawbpf.cli.results import write_lines; write_lines(str(i) for i in range(100000))"
+WRITE = "from rawbpf.cli.terminal import write_lines; write_lines(str(i) for i in range(100000))"
 
 
 def test_a_reader_that_stops_early_is_no_error():

@@ -9,9 +9,9 @@ from rawbpf.cli.tracing.decode import PERF, RING, Decoder, Wanted
 from rawbpf.cli.tracing.show import Json, Lines
 from rawbpf.errors import UsageError
 from rawbpf.events.log_record import LogRecord, encode_log
+from rawbpf.reading.records import Record
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.object_spec import DataSpec, ObjectSpec
-from rawbpf.reading.records import Record
 from rawbpf.uapi.bpf import bpf_map_type
 from tests.support.peers import peer
 

@@ -7,8 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rawbpf.errors import FormatError
-from rawbpf.events.log_format import format_log
-from rawbpf.events.log_record import HEADER, LogRecord, decode_log, encode_log
+from rawbpf.events.log_record import HEADER, LogRecord, decode_log, encode_log, format_log
 
 U64, U32 = st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1)
 COMM = st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=15)

@@ -6,7 +6,7 @@ from rawbpf.events.log_record import LogRecord, encode_log
 from rawbpf.reading.collector import Collector
 from rawbpf.reading.ledger import Ledger
 from rawbpf.reading.perf_reader import Drained
-from rawbpf.ring.perf_records import Records
+from rawbpf.ring.perf_ring import Contents
 
 NOW = 1_000_000
 
@@ -25,7 +25,7 @@ class Rings:
         found = self._passes.pop(0) if self._passes else []
         for cpu, times in enumerate(found):
             samples = [encode_log(record(ktime)) for ktime in times]
-            yield Drained(cpu, Records(samples, 0, 0, None), 0.0)
+            yield Drained(cpu, Contents(samples, 0, 0, None), 0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def test_the_last_pass_leaves_nothing():
 def test_what_is_no_log_record_is_counted_as_damaged():
     ledger = Ledger()
     rings = Rings()
-    rings.drain = lambda: [Drained(0, Records([b"short"], 0, 0, "cut"), 0.5)]
+    rings.drain = lambda: [Drained(0, Contents([b"short"], 0, 0, "cut"), 0.5)]
     collector = Collector(rings, ledger)
     assert collector.collect() == []
     assert ledger.damaged == 2

@@ -3,7 +3,7 @@
 from rawbpf.reading.ledger import Ledger
 from rawbpf.reading.perf_reader import Drained
 from rawbpf.reading.records import Record, Records
-from rawbpf.ring.perf_records import Records as Parsed
+from rawbpf.ring.perf_ring import Contents as Parsed
 
 
 class Rings:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rawbpf.ring.perf_records import parse_records
+from rawbpf.ring.perf_ring import parse_records
 from tests.support.perf_ring_writer import sample_record
 
 
@@ -27,7 +27,7 @@ def test_any_bytes_end_in_an_answer(data):
         (struct.pack("=IHH", 9, 0, 12) + bytes(8), "a record of 12 bytes"),
         (struct.pack("=IHH", 9, 0, 65535), "a record of 65535 bytes"),
         (struct.pack("=IHHI", 9, 0, 16, 5) + b"abcd", "5 raw bytes in a record of 16"),
-        (b"\x09\0\0", "3 bytes at 16 are no header"),
+        (b"\x09\0\0", "3 bytes at 16, less than a header"),
     ],
 )
 def test_what_came_before_the_damage_is_kept(record, damage):
