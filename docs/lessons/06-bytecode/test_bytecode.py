@@ -1,4 +1,4 @@
-"""The tests of lesson 06. None needs a kernel. What is right, rawbpf's own tools say."""
+"""Tests for lesson 06. They compare your code with rawbpf's tools and do not need a kernel."""
 
 import struct
 import subprocess
@@ -18,7 +18,7 @@ SUM = bytes.fromhex((Path(__file__).parent / "sum.hex").read_text())
 
 @pytest.fixture
 def bytecode(lesson):
-    """The module bytecode.py of the folder under test."""
+    """Import bytecode.py from the folder under test."""
     spec = spec_from_file_location("bytecode", lesson / "bytecode.py")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -35,18 +35,18 @@ def bytecode(lesson):
         ("61 a9 f8 ff 00 00 00 00", (0x61, 9, 10, -8, 0)),
     ],
 )
-def test_take_apart_and_put_together(bytecode, data, fields):
+def test_decode_and_encode(bytecode, data, fields):
     data = bytes.fromhex(data)
-    assert tuple(bytecode.take_apart(data)) == fields
-    assert bytecode.put_together(bytecode.Instruction(*fields)) == data
+    assert tuple(bytecode.decode(data)) == fields
+    assert bytecode.encode(bytecode.Instruction(*fields)) == data
 
 
-def test_a_field_that_does_not_fit(bytecode):
+def test_a_value_too_large_for_its_field_is_an_error(bytecode):
     with pytest.raises(struct.error):
-        bytecode.put_together(bytecode.Instruction(0xB7, 0, 0, 1 << 15, 0))
+        bytecode.encode(bytecode.Instruction(0xB7, 0, 0, 1 << 15, 0))
 
 
-def test_instructions_are_found_by_their_slots(bytecode):
+def test_instructions_maps_slots_to_instructions(bytecode):
     b = Builder("wide")
     b.lddw(r1, 0x1122334455667788)
     b.lddw(r2, -2)
@@ -60,7 +60,7 @@ def test_instructions_are_found_by_their_slots(bytecode):
 
 @pytest.fixture
 def program():
-    """One of each that the lesson knows."""
+    """Build a program with every instruction that the lesson covers."""
     b = Builder("each")
     for operation in (b.mov, b.add, b.sub, b.mul, b.or_, b.and_, b.xor):
         operation(r1, 7)
@@ -75,8 +75,8 @@ def program():
     return b.build()
 
 
-def test_spelled_as_rawbpf_does(bytecode, program):
-    mine = [bytecode.spell(one) for one in bytecode.instructions(program.encode()).values()]
+def test_the_text_is_that_of_rawbpf(bytecode, program):
+    mine = [bytecode.disassemble(one) for one in bytecode.instructions(program.encode()).values()]
     assert mine == [format_instruction(one) for one in program.instructions]
 
 
@@ -84,7 +84,7 @@ def test_the_sum(bytecode):
     assert bytecode.run(SUM) == 5050
 
 
-def test_results_are_those_of_the_machine(bytecode):
+def test_the_result_is_that_of_rawbpfs_interpreter(bytecode):
     b = Builder("mix")
     b.lddw(r0, 0xFFFF_FFFF_FFFF_FFF0)
     b.mov(r1, -5)
@@ -101,7 +101,7 @@ def test_results_are_those_of_the_machine(bytecode):
     assert bytecode.run(program.encode()) == Machine(program).run()
 
 
-def test_a_program_without_an_end(bytecode):
+def test_an_endless_program_is_stopped(bytecode):
     with pytest.raises(TimeoutError, match="still running"):
         bytecode.run(bytes.fromhex("05 00 ff ff 00 00 00 00"))
 

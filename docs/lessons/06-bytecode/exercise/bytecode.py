@@ -1,10 +1,10 @@
-"""Lesson 06: bytecode by hand. Eight bytes to five numbers, to words, to what they do.
+"""Lesson 06: decode, encode, disassemble and run eBPF bytecode.
 
-take_apart()     step 1    eight bytes -> an instruction
-put_together()   step 2    an instruction -> eight bytes
-instructions()   step 3    a program -> its instructions, of which one takes sixteen bytes
-spell()          step 4    an instruction -> text
-run()            step 5    do what the instructions say
+decode()          step 1    eight bytes -> an instruction
+encode()          step 2    an instruction -> eight bytes
+instructions()    step 3    a program -> its instructions; the 64-bit constant has 16 bytes
+disassemble()     step 4    an instruction -> text
+run()             step 5    execute a program
 """
 
 import struct
@@ -17,21 +17,21 @@ WIDE = 0x18
 """The opcode of the only instruction that takes two slots: a 64-bit constant."""
 
 K, X = 0x00, 0x08
-"""Bit 3 of arithmetic and jumps: the other operand is imm, or the src register."""
+"""Bit 3 of arithmetic and jumps: the second operand is imm (K) or the src register (X)."""
 
 ALU64, JMP = 0x07, 0x05
-"""Two classes, bits 0-2."""
+"""Two instruction classes, in bits 0 to 2."""
 
 ARITHMETIC = {0x00: "+=", 0x10: "-=", 0x20: "*=", 0x40: "|=", 0x50: "&=", 0xA0: "^=", 0xB0: "="}
 CONDITIONS = {0x10: "==", 0x20: ">", 0x50: "!=", 0xA0: "<"}
-"""Bits 4-7 of arithmetic, and of jumps; the comparisons are unsigned."""
+"""Bits 4 to 7 of arithmetic and of jumps. The comparisons are unsigned."""
 
 JA, EXIT = 0x05, 0x95
 ALL = (1 << 64) - 1
 
 
 class Instruction(NamedTuple):
-    """What the bits say. ``off`` and ``imm`` have signs."""
+    """The fields of an instruction. ``off`` and ``imm`` are signed."""
 
     opcode: int
     dst: int
@@ -40,33 +40,33 @@ class Instruction(NamedTuple):
     imm: int
 
 
-def take_apart(data: bytes) -> Instruction:
-    """The instruction in eight bytes."""
-    raise NotImplementedError("step 1: unpack four fields, and split the second")
+def decode(data: bytes) -> Instruction:
+    """Return the instruction encoded in eight bytes."""
+    raise NotImplementedError("step 1: unpack four fields, and split the second into dst and src")
 
 
-def put_together(instruction: Instruction) -> bytes:
-    """The eight bytes of an instruction."""
-    raise NotImplementedError("step 2: the same backwards")
+def encode(instruction: Instruction) -> bytes:
+    """Return the eight bytes of an instruction."""
+    raise NotImplementedError("step 2: pack the fields into eight bytes")
 
 
 def instructions(program: bytes) -> dict[int, Instruction]:
-    """Slot -> instruction. A 64-bit constant has all 64 bits in imm, and no second entry."""
-    raise NotImplementedError("step 3: walk through the slots; one opcode takes two")
+    """Map slots to instructions. A 64-bit constant is one entry, with all its bits in imm."""
+    raise NotImplementedError("step 3: decode slot by slot; the opcode WIDE takes two slots")
 
 
-def spell(instruction: Instruction) -> str:
-    """The instruction in words, as llvm-objdump writes them."""
-    raise NotImplementedError("step 4: an opcode has three parts; write each out")
+def disassemble(instruction: Instruction) -> str:
+    """Return the instruction as text, in the syntax of llvm-objdump."""
+    raise NotImplementedError("step 4: return the text of the operation and its operands")
 
 
-def run(program: bytes, most: int = 100_000) -> int:
+def run(program: bytes, limit: int = 100_000) -> int:
     """r0 at the end. TimeoutError: it has not ended after ``most`` instructions."""
-    raise NotImplementedError("step 5: follow the program")
+    raise NotImplementedError("step 5: fetch and execute the instructions until EXIT")
 
 
 def compute(operation: int, dst: int, other: int) -> int:
-    """The result of arithmetic, cut to 64 bits."""
+    """Return the result of an arithmetic operation, truncated to 64 bits."""
     results = {
         "+=": dst + other, "-=": dst - other, "*=": dst * other,
         "|=": dst | other, "&=": dst & other, "^=": dst ^ other, "=": other,
@@ -75,16 +75,16 @@ def compute(operation: int, dst: int, other: int) -> int:
 
 
 def holds(operation: int, dst: int, other: int) -> bool:
-    """Whether a jump is taken."""
+    """Return whether the condition of a jump is true."""
     answers = {"==": dst == other, "!=": dst != other, ">": dst > other, "<": dst < other}
     return answers[CONDITIONS[operation]]
 
 
 def main() -> None:
-    """Spell and run a program that is written in hex."""
+    """Disassemble and run the program in a file of hexadecimal digits."""
     program = bytes.fromhex(Path(sys.argv[1]).read_text())
     for slot, instruction in instructions(program).items():
-        print(f"{slot:3}: {spell(instruction)}")
+        print(f"{slot:3}: {disassemble(instruction)}")
     print(f"r0 = {run(program)}")
 
 
