@@ -61,7 +61,7 @@ def disassemble(instruction: Instruction) -> str:
 
 
 def run(program: bytes, limit: int = 100_000) -> int:
-    """r0 at the end. TimeoutError: it has not ended after ``most`` instructions."""
+    """Run the program and return r0. Raise TimeoutError after ``limit`` instructions."""
     raise NotImplementedError("step 5: fetch and execute the instructions until EXIT")
 
 

@@ -83,7 +83,7 @@ def disassemble(instruction: Instruction) -> str:
 
 
 def run(program: bytes, limit: int = 100_000) -> int:
-    """r0 at the end. TimeoutError: it has not ended after ``most`` instructions."""
+    """Run the program and return r0. Raise TimeoutError after ``limit`` instructions."""
     code, registers, slot = instructions(program), [0] * 11, 0
     for _ in range(limit):
         one = code[slot]
