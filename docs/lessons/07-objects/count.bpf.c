@@ -1,4 +1,4 @@
-/* A program that counts how often it ran. Compile it so:
+/* A program that counts how often it has run. To compile it:
  *
  *     clang -target bpf -O2 -g -c count.bpf.c -o count.bpf.o
  */

@@ -1,4 +1,4 @@
-"""The tests of lesson 07. clang writes the object, rawbpf's own reader says what is right."""
+"""Tests for lesson 07. clang compiles the object; rawbpf's reader gives the expected result."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ SOURCE = Path(__file__).parent / "count.bpf.c"
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    """The object that clang makes of count.bpf.c."""
+    """Compile count.bpf.c and return the path of the object."""
     target = tmp_path_factory.mktemp("lesson") / "count.bpf.o"
     clang = peer("clang-19", "clang")
     words = [clang, "-target", "bpf", "-O2", "-g", "-c", str(SOURCE), "-o", str(target)]
@@ -30,7 +30,7 @@ def data(path):
 
 @pytest.fixture
 def objects(lesson):
-    """The module objects.py of the folder under test."""
+    """Import objects.py from the folder under test."""
     spec = spec_from_file_location("objects", lesson / "objects.py")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -39,9 +39,9 @@ def objects(lesson):
 
 def test_sections(objects, data):
     found, names = objects.sections(data)
-    assert found[0] == (0, 0, b"")  # the first is always empty
+    assert found[0] == (0, 0, b"")  # the first section is always empty
     assert b".strtab\0" in found[names].contents
-    with pytest.raises(ValueError, match="no 64-bit ELF"):
+    with pytest.raises(ValueError, match="not a 64-bit BPF ELF"):
         objects.sections(b"\x7fELF\x01" + bytes(60))
 
 
@@ -49,7 +49,7 @@ def test_names(objects):
     table = b"\0socket\0license\0"
     assert objects.text_at(table, 1) == "socket"
     assert objects.text_at(table, 8) == "license"
-    assert objects.text_at(table, 4) == "ket"  # names may share their ends
+    assert objects.text_at(table, 4) == "ket"  # names can share their last characters
 
 
 def test_sections_have_names(objects, data):
@@ -83,7 +83,7 @@ def test_one_relocation_by_hand(objects):
     assert done[8:].hex(" ", 8) == "1811000007000000 0000000000000000"
 
 
-def test_linked_as_rawbpf_does(objects, data):
+def test_link_gives_the_code_that_rawbpf_loads(objects, data):
     (program,) = open_object(data).programs.values()
     assert objects.link(data, "socket", {"hits": 9}) == program.code.encode(maps={"hits": 9})
 
@@ -92,5 +92,5 @@ def test_main(lesson, path):
     words = [sys.executable, lesson / "objects.py", path]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "of socket waits for hits" in done.stdout
+    assert "needs the descriptor of hits" in done.stdout
     assert "18 11 00 00 07 00 00 00" in done.stdout

@@ -1,10 +1,10 @@
-"""Lesson 07: an object file by hand. From the bytes that clang wrote to those the kernel gets.
+"""Lesson 07: read an object file, and turn its code into what the kernel loads.
 
 sections()       step 1    the section header table -> name and contents of each section
-text_at()        step 2    a string table -> the text at an offset
-symbols()        step 3    .symtab -> the names of places
-relocations()    step 4    .relsocket -> which instruction waits for which symbol
-apply()          step 5    the number of a map -> into the instruction
+text_at()        step 2    a string table and an offset -> the text there
+symbols()        step 3    .symtab -> the symbols
+relocations()    step 4    .relsocket -> which instruction needs which symbol
+apply()          step 5    put a map's descriptor into an instruction
 """
 
 import struct
@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 EM_BPF = 247
 SHT_NOBITS = 8
-"""A section without bytes in the file: .bss, which is all zero."""
+"""The type of a section without bytes in the file, such as .bss, which is all zeros."""
 
 PSEUDO_MAP_FD = 1
-"""In the src field of a 64-bit load: imm is the descriptor of a map."""
+"""This value of src in a 64-bit load means: imm is the descriptor of a map."""
 
 
 class Section(NamedTuple):
-    """A row of the section header table, as far as we need it. ``name`` is an offset."""
+    """The parts of a section header that the lesson needs. ``name`` is an offset."""
 
     name: int
     type: int
@@ -29,7 +29,7 @@ class Section(NamedTuple):
 
 
 class Symbol(NamedTuple):
-    """A name for a place: ``value`` bytes into the section with this number."""
+    """The name of the position ``value`` bytes into the section with index ``section``."""
 
     name: str
     section: int
@@ -37,45 +37,45 @@ class Symbol(NamedTuple):
 
 
 class Relocation(NamedTuple):
-    """At ``offset`` bytes the number of ``symbol`` is missing."""
+    """The instruction at ``offset`` needs the value of ``symbol``."""
 
     offset: int
     symbol: Symbol
 
 
 def sections(data: bytes) -> tuple[list[Section], int]:
-    """All sections, and the number of the one that holds their names."""
-    raise NotImplementedError("step 1: find the table, unpack its rows")
+    """Return all sections, and the index of the section that contains their names."""
+    raise NotImplementedError("step 1: find the table, and unpack its rows")
 
 
 def text_at(table: bytes, offset: int) -> str:
-    """The text that begins there and ends before the next NUL."""
-    raise NotImplementedError("step 2: the bytes up to the next NUL, as text")
+    """Return the text from ``offset`` to the next NUL."""
+    raise NotImplementedError("step 2: return the bytes up to the next NUL as text")
 
 
 def named(data: bytes) -> dict[str, bytes]:
-    """Section name -> contents."""
+    """Return the contents of each section by name."""
     found, names = sections(data)
     return {text_at(found[names].contents, one.name): one.contents for one in found}
 
 
 def symbols(table: bytes, strings: bytes) -> list[Symbol]:
-    """All symbols, by their numbers. ``table`` is .symtab, ``strings`` is .strtab."""
+    """Return all symbols in order. ``table`` is .symtab, ``strings`` is .strtab."""
     raise NotImplementedError("step 3: unpack the rows of 24 bytes")
 
 
 def relocations(table: bytes, known: list[Symbol]) -> list[Relocation]:
-    """What is missing where. ``table`` is the section whose name is .rel and the code's."""
-    raise NotImplementedError("step 4: unpack rows of 16 bytes; the symbol is in the upper half")
+    """Return the relocations of a section. ``table`` is .rel followed by its name."""
+    raise NotImplementedError("step 4: unpack rows of 16 bytes; the symbol's index is the upper half of info")
 
 
 def apply(code: bytes, relocation: Relocation, descriptor: int) -> bytes:
-    """The code with a map's descriptor in the 64-bit load that waits for it."""
-    raise NotImplementedError("step 5: src becomes PSEUDO_MAP_FD, imm the descriptor")
+    """Return the code with the map's descriptor in the 64-bit load that needs it."""
+    raise NotImplementedError("step 5: set src to PSEUDO_MAP_FD, and imm to the descriptor")
 
 
 def link(data: bytes, section: str, maps: dict[str, int]) -> bytes:
-    """The code of a section with all its maps in place."""
+    """Return the code of a section with the descriptors of all its maps filled in."""
     found = named(data)
     known = symbols(found[".symtab"], found[".strtab"])
     code = found[section]
@@ -85,12 +85,12 @@ def link(data: bytes, section: str, maps: dict[str, int]) -> bytes:
 
 
 def main() -> None:
-    """Show what an object is made of."""
+    """Print the relocations of the section `socket`, and its code after relocation."""
     data = Path(sys.argv[1]).read_bytes()
     found = named(data)
     known = symbols(found[".symtab"], found[".strtab"])
     for one in relocations(found[".relsocket"], known):
-        print(f"byte {one.offset} of socket waits for {one.symbol.name}")
+        print(f"socket, byte {one.offset}: needs the descriptor of {one.symbol.name}")
     code = link(data, "socket", {"hits": 7})
     print(*(code[at : at + 8].hex(" ") for at in range(0, len(code), 8)), sep="\n")
 
