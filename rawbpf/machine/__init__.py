@@ -1,17 +1,21 @@
-"""A machine of Python that runs eBPF programs without a kernel, to look at what they do.
+"""A pure-Python eBPF interpreter: runs programs without a kernel, forward and back.
 
 Read it in this order:
 
-    arithmetic, conditions     what instructions compute; two tables
-    region, memory, fault      an address space, and what is wrong with an access
-    unset                      what stands in a register that was not written
-    site, decode*              instructions become steps, functions that know their operands
+    arithmetic                 what instructions compute: tables of operations and conditions
+    region, memory             an address space, and the errors of invalid accesses
+    unset                      what an unwritten register contains
+    inputs                     the context of a program, and the world that it can ask about
     frames                     calls, callbacks and returns
-    maps/, helpers/            a kind of map, and a family of helpers, a file
-    code, machine              programs one behind the other, and the loop that runs them
-    context, world, settings   what a program is called with, and what it can ask about
-    stepper, snapshot          forward and back, and what changed
+    maps/                      one family of map types per module
+    state                      everything that a running program can reach
+    code, site, decode*        instructions become steps: functions that know their operands
+    helpers/                   one family of helpers per module
+    machine                    the loop that runs the steps
+    settings                   a whole object, with data sections and map contents
+    stepper, snapshot          stepping forward and back, and what changed
 
-That it does what the kernel does is shown by tests/kernel/test_machine_*.py, on random programs and
-on written ones. What the verifier would refuse, the machine stops only when it comes to pass.
+tests/kernel/test_machine_*.py compare the interpreter with the kernel, on random programs and on
+written ones. It does not verify programs: an error that the verifier would find in advance stops
+the program only when it is reached.
 """

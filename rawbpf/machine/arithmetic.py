@@ -1,14 +1,20 @@
-"""What arithmetic means: one table, for 64 bits and for 32.
+"""What instructions compute: arithmetic, byte order and conditions, for 64 and 32 bits.
 
-Registers hold unsigned numbers, 0 to 2^64 - 1. Each operation takes such numbers, cut to its width,
-and may return any integer: whoever calls it keeps the low bits, which is two's complement
-wrapping. Nothing traps: division by zero gives 0, the remainder of it the dividend, and
-the smallest number divided by -1 wraps to itself. Shifts use the low 6 bits of the count, or 5.
+Registers hold unsigned numbers, 0 to 2^64 - 1. Each operation takes such numbers, truncated to its
+width, and may return any integer: the caller keeps the low bits, which is two's complement
+wrapping. Nothing traps: division by zero yields 0, modulo by zero yields the dividend, and the
+smallest number divided by -1 wraps to itself. Shift counts use their low 6 bits (5 for 32 bits).
 
 >>> TWO_OPERANDS[64][isa.BPF_DIV, 0](7, 0), TWO_OPERANDS[64][isa.BPF_MOD, 0](7, 0)
 (0, 7)
 >>> hex(TWO_OPERANDS[32][isa.BPF_DIV, 1](0x80000000, 0xFFFFFFFF) & MASK[32])
 '0x80000000'
+
+A signed comparison flips the sign bits of both operands and compares them unsigned, which sorts
+negative numbers below all others.
+
+>>> CONDITIONS[32][isa.BPF_JSLT](0xFFFFFFFF, 0), CONDITIONS[32][isa.BPF_JLT](0xFFFFFFFF, 0)
+(True, False)
 """
 
 from __future__ import annotations
@@ -20,14 +26,14 @@ from rawbpf.uapi import bpf_insn as isa
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["BYTE_ORDER", "MASK", "ONE_OPERAND", "TWO_OPERANDS", "signed"]
+__all__ = ["BYTE_ORDER", "CONDITIONS", "MASK", "ONE_OPERAND", "TWO_OPERANDS", "signed"]
 
 MASK = {8: 0xFF, 16: 0xFFFF, 32: 0xFFFF_FFFF, 64: 0xFFFF_FFFF_FFFF_FFFF}
 """Width in bits -> the largest unsigned number."""
 
 
 def signed(value: int, bits: int) -> int:
-    """An unsigned number read as two's complement.
+    """Return an unsigned number read as two's complement.
 
     >>> signed(0xFF, 8), signed(0x7F, 8)
     (-1, 127)
@@ -37,20 +43,20 @@ def signed(value: int, bits: int) -> int:
 
 
 def _quotient(dividend: int, divisor: int) -> int:
-    """Rounded toward zero, as C does; Python rounds down."""
+    """Divide and round toward zero as C does; Python rounds down."""
     quotient = abs(dividend) // abs(divisor)
     return quotient if (dividend < 0) == (divisor < 0) else -quotient
 
 
 def _remainder(dividend: int, divisor: int) -> int:
-    """With the sign of the dividend, as in C; Python gives it the sign of the divisor."""
+    """Return the remainder with the dividend's sign as in C; Python uses the divisor's."""
     remainder = abs(dividend) % abs(divisor)
     return -remainder if dividend < 0 else remainder
 
 
 def _two_operands(bits: int) -> dict[tuple[int, int], Callable[[int, int], int]]:
-    """(operation, off) -> dst, src -> the new dst."""
-    count = bits - 1  # the bits of a shift's count that matter
+    """Return (operation, off) -> function of dst and src that computes the new dst."""
+    count = bits - 1  # the bits of a shift count that are used
     return {
         (isa.BPF_ADD, 0): lambda dst, src: dst + src,
         (isa.BPF_SUB, 0): lambda dst, src: dst - src,
@@ -73,7 +79,7 @@ def _two_operands(bits: int) -> dict[tuple[int, int], Callable[[int, int], int]]
 
 
 TWO_OPERANDS = {bits: _two_operands(bits) for bits in (64, 32)}
-"""By width: dst = dst op src."""
+"""Width -> the operations dst = dst op src."""
 
 ONE_OPERAND: dict[tuple[int, int], Callable[[int], int]] = {
     (isa.BPF_MOV, 0): lambda src: src,
@@ -82,11 +88,11 @@ ONE_OPERAND: dict[tuple[int, int], Callable[[int], int]] = {
     (isa.BPF_MOV, 32): lambda src: signed(src, 32),
     (isa.BPF_NEG, 0): lambda src: -src,
 }
-"""(operation, off): dst = op src, the same for both widths."""
+"""(operation, off) -> dst = op src, the same for both widths."""
 
 
 def _reverse(value: int, bits: int) -> int:
-    """The low bits, byte by byte in the other order."""
+    """Return the low ``bits`` with their bytes reversed."""
     return int.from_bytes((value & MASK[bits]).to_bytes(bits // 8, "little"), "big")
 
 
@@ -95,4 +101,25 @@ BYTE_ORDER: dict[int, Callable[[int, int], int]] = {
     isa.BPF_ALU | isa.BPF_END | isa.BPF_TO_BE: _reverse,
     isa.BPF_ALU64 | isa.BPF_END | isa.BPF_TO_LE: _reverse,
 }
-"""Opcode -> value, width -> dst. To little-endian only cuts, on a little-endian machine."""
+"""Opcode -> function of value and width. BPF_TO_LE only truncates: the machine is little-endian."""
+
+
+def _conditions(bits: int) -> dict[int, Callable[[int, int], bool]]:
+    sign = 1 << (bits - 1)
+    return {
+        isa.BPF_JEQ: lambda dst, src: dst == src,
+        isa.BPF_JNE: lambda dst, src: dst != src,
+        isa.BPF_JGT: lambda dst, src: dst > src,
+        isa.BPF_JGE: lambda dst, src: dst >= src,
+        isa.BPF_JLT: lambda dst, src: dst < src,
+        isa.BPF_JLE: lambda dst, src: dst <= src,
+        isa.BPF_JSET: lambda dst, src: (dst & src) != 0,
+        isa.BPF_JSGT: lambda dst, src: (dst ^ sign) > (src ^ sign),
+        isa.BPF_JSGE: lambda dst, src: (dst ^ sign) >= (src ^ sign),
+        isa.BPF_JSLT: lambda dst, src: (dst ^ sign) < (src ^ sign),
+        isa.BPF_JSLE: lambda dst, src: (dst ^ sign) <= (src ^ sign),
+    }
+
+
+CONDITIONS = {bits: _conditions(bits) for bits in (64, 32)}
+"""Width -> operation -> function of dst and src that returns whether to jump."""

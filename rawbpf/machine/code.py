@@ -1,30 +1,32 @@
-"""The code of a machine: the steps of all its programs, one behind the other.
+"""The decoded programs of a machine, one after the other, and the way back to their source.
 
-An index counts instructions over all programs; a slot counts as jumps do, within one of them.
+An *index* counts instructions over all programs. A *slot* counts 8-byte units within one program,
+as jumps do: a 64-bit load takes two.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import MachineError
-from rawbpf.machine.decode import decode
 from rawbpf.machine.region import FUNCTIONS
 
 if TYPE_CHECKING:
     from rawbpf.asm.instruction import Instruction
     from rawbpf.asm.program import Program, Source
-    from rawbpf.machine.machine import Machine
-    from rawbpf.machine.site import Step
 
-__all__ = ["Code", "Where"]
+__all__ = ["Code", "Step", "Where"]
 
 _POINTER = 8
 
+Step = Callable[[list[int]], int]
+"""Executes one instruction on the registers and returns the index of the next one."""
+
 
 class Where(NamedTuple):
-    """A place in a program. ``number`` counts instructions, ``slot`` counts as jumps do."""
+    """A place in a program: ``number`` counts instructions, ``slot`` 8-byte units."""
 
     program: Program
     number: int
@@ -32,19 +34,19 @@ class Where(NamedTuple):
 
     @property
     def instruction(self) -> Instruction | None:
-        """What is there; None behind the end."""
+        """The instruction there; None after the end of the program."""
         instructions = self.program.instructions
         return instructions[self.number] if self.number < len(instructions) else None
 
     @property
     def source(self) -> Source | None:
-        """Where it was written, if that is known."""
+        """The source line of the instruction; None if unknown."""
         sources = self.program.sources
         return sources[self.number] if self.number < len(sources) else None
 
     @property
     def function(self) -> str:
-        """The name of the function that it is in."""
+        """The name of the function that contains the instruction."""
         functions = self.program.functions
         after = bisect_right([function.slot for function in functions], self.slot)
         return functions[after - 1].name if after else self.program.name
@@ -55,31 +57,34 @@ class Where(NamedTuple):
 
 
 class Code:
-    """Steps, and where each comes from."""
+    """``steps`` of all linked programs; ``decode`` makes them, given a program and its index."""
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+    def __init__(self, decode: Callable[[Program, int], list[Step]]) -> None:
+        self._decode = decode
         self.steps: list[Step] = []
         self._programs: list[tuple[int, Program]] = []
 
     def link(self, program: Program) -> int:
-        """Decode a program, if that was not done before. The index of its first instruction."""
+        """Decode a program unless that was done before; return the index of its first instruction.
+
+        BytecodeError, MachineError: see `decode`.
+        """
         for start, linked in self._programs:
             if linked is program:
                 return start
         start = len(self.steps)
-        self.steps += decode(program, self._machine, start)
+        self.steps += self._decode(program, start)
         self._programs.append((start, program))
         return start
 
     def where(self, index: int) -> Where:
-        """The place of an instruction."""
+        """Return the place of an instruction."""
         after = bisect_right([start for start, _ in self._programs], index)
         start, program = self._programs[after - 1]
         return Where(program, index - start, program.slot_of(index - start))
 
     def find(self, place: str) -> int:
-        """The index of a place in words: a slot, a function, FILE:LINE or :LINE.
+        """Return the index of a place written as a slot, a function name, FILE:LINE or :LINE.
 
         Slots and lines are those of the first program. MachineError: there is no such place.
         """
@@ -96,16 +101,16 @@ class Code:
         raise MachineError(f"there is no place {place!r}", fix="name a slot, a function or :LINE")
 
     def function_address(self, index: int) -> int:
-        """What a pointer to the function that begins there looks like."""
+        """Return the pointer value that stands for the function at ``index``."""
         return FUNCTIONS.base + _POINTER * index
 
     def function_name(self, address: int) -> str | None:
-        """Of the function that a pointer points to; None if it is no such pointer."""
+        """Return the name of the function a pointer refers to; None if it is no such pointer."""
         index, rest = divmod(address - FUNCTIONS.base, _POINTER)
         return None if rest or not 0 <= index < len(self.steps) else self.where(index).function
 
     def function_at(self, address: int) -> int:
-        """The index that such a pointer stands for."""
+        """Return the index of the function a pointer refers to, or raise MachineError."""
         index, rest = divmod(address - FUNCTIONS.base, _POINTER)
         if rest or not 0 <= index < len(self.steps):
             raise MachineError(f"{address:#x} is no function of the program")

@@ -1,4 +1,4 @@
-"""From instructions to steps: which decoder, by class.
+"""Decoding: from instructions to steps, by instruction class.
 
 >>> sorted(DECODERS) == list(range(8))
 True
@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from rawbpf.asm.instruction import slots_of
 from rawbpf.asm.opcode import instruction_class
 from rawbpf.machine.decode_arithmetic import arithmetic
-from rawbpf.machine.decode_constant import constant
 from rawbpf.machine.decode_flow import flow
-from rawbpf.machine.decode_memory import load, store, store_number
+from rawbpf.machine.decode_memory import constant, load, store, store_number
 from rawbpf.machine.site import Site, unsupported
 from rawbpf.uapi import bpf_insn as isa
 
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rawbpf.asm.program import Program
-    from rawbpf.machine.machine import Machine
-    from rawbpf.machine.site import Step
+    from rawbpf.machine.code import Step
+    from rawbpf.machine.state import State
 
 __all__ = ["DECODERS", "decode"]
 
@@ -36,14 +35,14 @@ DECODERS: dict[int, Callable[[Site], Step]] = {
     isa.BPF_JMP32: flow,
     isa.BPF_ALU64: arithmetic,
 }
-"""Class -> what makes a step of such an instruction."""
+"""Instruction class -> decoder."""
 
 
-def decode(program: Program, machine: Machine, start: int) -> list[Step]:
-    """A step for each instruction; the first has the index ``start``.
+def decode(program: Program, state: State, start: int) -> list[Step]:
+    """Return a step for each instruction; the first one has the index ``start``.
 
-    One more follows, for programs that run off their end. BytecodeError: an instruction that is
-    none. MachineError: a jump that leads nowhere, a map that is not there.
+    One more step follows, for programs that run past their end. BytecodeError: an invalid
+    instruction. MachineError: a jump out of the program, a map that does not exist.
     """
     slots = slots_of(program.instructions)[:-1]
     targets = {slot: start + number for number, slot in enumerate(slots)}
@@ -51,7 +50,7 @@ def decode(program: Program, machine: Machine, start: int) -> list[Step]:
     for (slot, index), instruction in zip(targets.items(), program.instructions, strict=True):
         instruction.check(8 * slot)
         reference = program.references.get(index - start)
-        site = Site(machine, program, instruction, index, slot, targets, reference)
+        site = Site(state, program, instruction, index, slot, targets, reference)
         steps.append(DECODERS[instruction_class(instruction.opcode)](site))
     steps.append(unsupported("runs off the end of the program", "its last instruction is no exit"))
     return steps

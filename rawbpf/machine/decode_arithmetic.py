@@ -1,7 +1,7 @@
-"""Steps of arithmetic: classes ALU and ALU64.
+"""Steps of the classes ALU and ALU64.
 
-What the operations mean is in `arithmetic.py`. Here: where the operands come from, how much of them
-counts, and that the result is cut to the width. A 32-bit result clears the high half of dst.
+`arithmetic.py` defines the operations. This module fetches the operands, truncates them and the
+result to the width, and stores it. A 32-bit result clears the upper half of dst.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from rawbpf.uapi import bpf_insn as isa
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rawbpf.machine.site import Site, Step
+    from rawbpf.machine.code import Step
+    from rawbpf.machine.site import Site
 
 __all__ = ["arithmetic"]
 
 
 def arithmetic(site: Site) -> Step:
-    """The step of an instruction of class ALU or ALU64."""
+    """Return the step of an instruction of class ALU or ALU64."""
     opcode, dst, src, off, imm = site.instruction
     bits = 64 if instruction_class(opcode) == isa.BPF_ALU64 else 32
     name = operation(opcode)

@@ -1,12 +1,14 @@
-"""Steps of flow: jumps, calls and exit. What the conditions mean is in `conditions.py`."""
+"""Steps of the classes JMP and JMP32: jumps, calls and exit.
+
+`arithmetic.py` defines the conditions.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from rawbpf.asm.opcode import instruction_class, operation, uses_register
-from rawbpf.machine.arithmetic import MASK
-from rawbpf.machine.conditions import CONDITIONS
+from rawbpf.machine.arithmetic import CONDITIONS, MASK
 from rawbpf.machine.helpers.call import call_helper
 from rawbpf.machine.site import unsupported
 from rawbpf.uapi import bpf_insn as isa
@@ -14,7 +16,8 @@ from rawbpf.uapi import bpf_insn as isa
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rawbpf.machine.site import Site, Step
+    from rawbpf.machine.code import Step
+    from rawbpf.machine.site import Site
 
     Condition = Callable[[int, int], bool]
 
@@ -22,7 +25,7 @@ __all__ = ["flow"]
 
 
 def flow(site: Site) -> Step:
-    """The step of an instruction of class JMP or JMP32."""
+    """Return the step of an instruction of class JMP or JMP32."""
     opcode, dst, src, off, imm = site.instruction
     bits = 64 if instruction_class(opcode) == isa.BPF_JMP else 32
     name = operation(opcode)
@@ -68,8 +71,8 @@ def _registers32(condition: Condition, dst: int, src: int, target: int, after: i
 
 
 def _may_goto(site: Site) -> Step:
-    """Go on as long as the function's frame has loops left, then jump."""
-    target, after, frames = site.target(site.instruction.off), site.next, site.machine.frames
+    """Continue while the frame has iterations left, then jump."""
+    target, after, frames = site.target(site.instruction.off), site.next, site.state.frames
 
     def step(_registers: list[int]) -> int:
         frame = frames[-1]
@@ -82,7 +85,7 @@ def _may_goto(site: Site) -> Step:
 
 
 def _exit(site: Site) -> Step:
-    leave = site.machine.frames.leave
+    leave = site.state.frames.leave
 
     def step(_registers: list[int]) -> int:
         return leave()
@@ -91,7 +94,7 @@ def _exit(site: Site) -> Step:
 
 
 def _call(site: Site) -> Step:
-    """Of a helper, of a function of the program, or of the kernel."""
+    """Call a helper, a function of the program, or a kernel function."""
     src, imm = site.instruction.src, site.instruction.imm
     if src == isa.BPF_PSEUDO_CALL:
         return _call_local(site)
@@ -103,7 +106,7 @@ def _call(site: Site) -> Step:
 
 def _call_local(site: Site) -> Step:
     target, after = site.function(site.instruction.imm), site.next
-    enter = site.machine.frames.enter
+    enter = site.state.frames.enter
 
     def step(_registers: list[int]) -> int:
         return enter(target, after)
@@ -116,4 +119,4 @@ _OTHERS: dict[int, Callable[[Site], Step]] = {
     isa.BPF_CALL: _call,
     isa.BPF_EXIT: _exit,
 }
-"""Operations that are no comparison."""
+"""Operations other than comparisons."""

@@ -1,33 +1,39 @@
-"""Steps of loads and stores, and of atomics.
+"""Steps of the classes LD, LDX, ST and STX: constants, loads, stores, atomics, packet access.
 
-Each has a reader or writer of its own (`memory.py`). The machine runs one program at a time, so
-every instruction is atomic, and in order, anyway.
+Each step has its own reader or writer (`memory.py`). Only one program runs at a time, so every
+instruction is atomic and ordered.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.opcode import mode, size_in_bytes
-from rawbpf.machine.arithmetic import MASK, TWO_OPERANDS
+from rawbpf.asm.opcode import LD_IMM64, mode, size_in_bytes
+from rawbpf.machine.arithmetic import MASK, TWO_OPERANDS, signed
+from rawbpf.machine.site import unsupported
+from rawbpf.machine.unset import CLOBBERED
 from rawbpf.uapi import bpf_insn as isa
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rawbpf.machine.site import Site, Step
+    from rawbpf.machine.code import Step
+    from rawbpf.machine.site import Site
 
     Read = Callable[[int], int]
     Write = Callable[[int, int], None]
 
-__all__ = ["load", "store", "store_number"]
+__all__ = ["constant", "load", "store", "store_number"]
+
+_MAPS = (isa.BPF_PSEUDO_MAP_FD, isa.BPF_PSEUDO_MAP_IDX)
+_MAP_VALUES = (isa.BPF_PSEUDO_MAP_VALUE, isa.BPF_PSEUDO_MAP_IDX_VALUE)
 
 
 def load(site: Site) -> Step:
-    """Class LDX: dst = memory at src + off."""
+    """Return the step of class LDX: dst = memory at src + off."""
     opcode = site.instruction.opcode
-    signed = mode(opcode) == isa.BPF_MEMSX
-    return _load(site, site.machine.memory.reader(size_in_bytes(opcode), signed=signed))
+    sign_extend = mode(opcode) == isa.BPF_MEMSX
+    return _load(site, site.state.memory.reader(size_in_bytes(opcode), signed=sign_extend))
 
 
 def _load(site: Site, read: Read) -> Step:
@@ -42,9 +48,9 @@ def _load(site: Site, read: Read) -> Step:
 
 
 def store_number(site: Site) -> Step:
-    """Class ST: memory at dst + off = imm."""
+    """Return the step of class ST: memory at dst + off = imm."""
     opcode, dst, _, off, imm = site.instruction
-    write, after = site.machine.memory.writer(size_in_bytes(opcode)), site.next
+    write, after = site.state.memory.writer(size_in_bytes(opcode)), site.next
 
     def step(registers: list[int]) -> int:
         write(registers[dst] + off, imm)
@@ -54,9 +60,9 @@ def store_number(site: Site) -> Step:
 
 
 def store(site: Site) -> Step:
-    """Class STX: memory at dst + off = src, or something atomic."""
+    """Return the step of class STX: memory at dst + off = src, or an atomic operation."""
     opcode, *_, imm = site.instruction
-    memory, size = site.machine.memory, size_in_bytes(opcode)
+    memory, size = site.state.memory, size_in_bytes(opcode)
     if mode(opcode) == isa.BPF_MEM or imm == isa.BPF_STORE_REL:
         return _store(site, memory.writer(size))
     if imm == isa.BPF_LOAD_ACQ:
@@ -80,10 +86,10 @@ def _store(site: Site, write: Write) -> Step:
 
 
 def _change(site: Site, compute: Callable[[int, int], int]) -> Step:
-    """Memory = memory op src; with the bit FETCH, src = what memory held."""
+    """Memory = memory op src; with BPF_FETCH, src = the old value."""
     opcode, dst, src, off, imm = site.instruction
     size, after, fetch = size_in_bytes(opcode), site.next, imm & isa.BPF_FETCH
-    read, write = site.machine.memory.reader(size), site.machine.memory.writer(size)
+    read, write = site.state.memory.reader(size), site.state.memory.writer(size)
 
     def step(registers: list[int]) -> int:
         address = registers[dst] + off
@@ -97,7 +103,7 @@ def _change(site: Site, compute: Callable[[int, int], int]) -> Step:
 
 
 def _compare_and_exchange(site: Site, read: Read, write: Write, bits: int) -> Step:
-    """If memory = r0, memory = src. Either way r0 = what memory held, zeroes above."""
+    """If memory == r0, memory = src. In any case r0 = the old value, zero-extended."""
     _, dst, src, off, _ = site.instruction
     mask, after = MASK[bits], site.next
 
@@ -106,6 +112,73 @@ def _compare_and_exchange(site: Site, read: Read, write: Write, bits: int) -> St
         old = read(address)
         write(address, registers[src] if old == registers[0] & mask else old)
         registers[0] = old
+        return after
+
+    return step
+
+
+def constant(site: Site) -> Step:
+    """Return the step of class LD: a 64-bit constant, or packet access from classic BPF."""
+    opcode, dst, src, _, imm = site.instruction
+    if opcode != LD_IMM64:
+        return _packet(site)
+    if src in _MAPS:
+        return _set(dst, site.state.maps.address(_map_name(site)), site.next)
+    if src in _MAP_VALUES:
+        return _map_value(site)
+    if src == isa.BPF_PSEUDO_FUNC:
+        function = site.function(signed(imm, 32))
+        return _set(dst, site.state.code.function_address(function), site.next)
+    if src == isa.BPF_PSEUDO_BTF_ID:
+        name = repr(site.reference.name) if site.reference else f"with BTF id {imm}"
+        return unsupported(f"takes the address of kernel variable {name}", "there is no kernel")
+    return _set(dst, imm, site.next)
+
+
+def _set(dst: int, value: int, after: int) -> Step:
+    def step(registers: list[int]) -> int:
+        registers[dst] = value
+        return after
+
+    return step
+
+
+def _map_name(site: Site) -> str | int:
+    """Return the map's name, or its number in a program without names."""
+    return site.reference.name if site.reference else site.instruction.imm & MASK[32]
+
+
+def _map_value(site: Site) -> Step:
+    """Dst = the address of a one-element map's value, plus an offset."""
+    state, name, dst, after = site.state, _map_name(site), site.instruction.dst, site.next
+    high = site.reference.addend if site.reference else site.instruction.imm >> 32
+    state.maps.address(name)  # raises at once if there is no such map
+
+    def step(registers: list[int]) -> int:
+        registers[dst] = (state.maps.only_value_address(name) + high) & MASK[64]
+        return after
+
+    return step
+
+
+def _packet(site: Site) -> Step:
+    """r0 = packet bytes in network byte order; beyond the packet's end, the function returns 0.
+
+    r6 must hold the context, as the verifier demands. r1 to r5 are clobbered as by any call.
+    """
+    opcode, _, src, _, imm = site.instruction
+    indirect, size = mode(opcode) == isa.BPF_IND, size_in_bytes(opcode)
+    state, after = site.state, site.next
+
+    def step(registers: list[int]) -> int:
+        state.require_context(registers[6], "r6")
+        offset = signed(registers[src] + imm, 32) if indirect else imm
+        data = state.packet_bytes(offset, size)
+        registers[1:6] = CLOBBERED[1:6]
+        if data is None:
+            registers[0] = 0
+            return state.frames.leave()
+        registers[0] = int.from_bytes(data, "big")
         return after
 
     return step

@@ -1,12 +1,12 @@
-"""The call stack: functions of the program that have not returned, and callbacks of helpers.
+"""The call stack: active functions of the program, and callbacks of helpers.
 
-Each function has a stack frame of 512 bytes of its own, which r10 points behind, and finds r6 to r9
-unset; when it returns, its caller has its own again. The kernel allows eight frames, and all of
-them together may use 512 bytes: that is counted by the verifier, and not here.
+Each function has its own stack frame of 512 bytes; r10 points to its end. r6 to r9 are unset at
+the start of a function and are restored for its caller when it returns. The kernel allows eight
+frames, which together may use 512 bytes; the verifier checks that total, this module does not.
 
 A helper that calls back (``loop``, ``for_each_map_elem``) is a generator. It yields a function and
-its arguments, and is sent the r0 that comes of it; what it returns in the end is its own r0. So a
-callback is a frame like any other, and the machine goes on one instruction at a time in it.
+its arguments, and receives the function's r0; its return value becomes its own r0. A callback is
+thus a frame like any other, and can be stepped through one instruction at a time.
 """
 
 from __future__ import annotations
@@ -24,39 +24,39 @@ if TYPE_CHECKING:
 
     from rawbpf.machine.memory import Memory
 
-    Calls = Generator[tuple[int, tuple[int, ...]], int, int]
+    Callbacks = Generator[tuple[int, tuple[int, ...]], int, int]
 
 __all__ = ["BPF_MAX_LOOPS", "MAX_CALL_FRAMES", "Finished", "Frame", "Frames"]
 
 MAX_CALL_FRAMES = 8
 BPF_MAX_LOOPS = 8 << 20
-"""How often may_goto lets a function go on, and the helper loop may call back."""
+"""Maximum iterations of may_goto in one frame, and of the helper bpf_loop."""
 
 _GARBAGE = b"\xa5" * MAX_BPF_STACK
-"""What an unwritten stack holds. In the kernel that is whatever was there before."""
+"""Contents of unwritten stack memory. In the kernel it is whatever was there before."""
 
 
-class Finished(Exception):  # noqa: N818 -- it is no error
+class Finished(Exception):  # noqa: N818 -- not an error
     """The outermost function has returned."""
 
 
 class Frame:
-    """A function that has not returned.
+    """An active function.
 
-    ``start`` and ``back``: indices of its first instruction, and of the one that follows its call.
-    ``kept``: r6 to r10 of its caller. ``calls``: the helper whose callback this is. ``loops``: how
-    often may_goto still lets it go on.
+    ``start``: index of its first instruction. ``back``: index of the instruction after its call.
+    ``kept``: r6 to r10 of its caller. ``callbacks``: the helper that called it back, if any.
+    ``loops``: remaining iterations of may_goto.
     """
 
-    __slots__ = ("back", "calls", "kept", "loops", "start")
+    __slots__ = ("back", "callbacks", "kept", "loops", "start")
 
-    def __init__(self, start: int, back: int, kept: list[int], calls: Calls | None) -> None:
-        self.start, self.back, self.kept, self.calls = start, back, kept, calls
+    def __init__(self, start: int, back: int, kept: list[int], callbacks: Callbacks | None) -> None:
+        self.start, self.back, self.kept, self.callbacks = start, back, kept, callbacks
         self.loops = BPF_MAX_LOOPS
 
 
 class Frames:
-    """All frames, the outermost first."""
+    """All frames, outermost first."""
 
     def __init__(self, memory: Memory, registers: list[int], *, watched: bool = False) -> None:
         self._memory, self._registers, self._watched = memory, registers, watched
@@ -70,24 +70,27 @@ class Frames:
         return self._frames[number]
 
     def stack(self, number: int) -> Region:
-        """The stack of a frame."""
+        """Return the stack memory of a frame."""
         return self._stacks[number]
 
-    def enter(self, start: int, back: int, calls: Calls | None = None) -> int:
-        """Call a function: a new frame. The index where to go on."""
+    def enter(self, start: int, back: int, callbacks: Callbacks | None = None) -> int:
+        """Push a frame for a function and return the index to continue at.
+
+        MachineError: more than eight frames.
+        """
         if len(self._frames) == MAX_CALL_FRAMES:
             raise MachineError(
                 f"{MAX_CALL_FRAMES + 1} calls deep", why="the kernel allows 8 frames"
             )
         registers = self._registers
-        self._frames.append(Frame(start, back, registers[6:], calls))
+        self._frames.append(Frame(start, back, registers[6:], callbacks))
         self._open_stack()
         registers[0] = NEVER_WRITTEN[0]
         registers[6:BPF_REG_FP] = NEVER_WRITTEN[6:BPF_REG_FP]
         return start
 
     def _open_stack(self) -> None:
-        """A stack for the frame that was just added, full of garbage."""
+        """Open stack memory for the newest frame and fill it with garbage."""
         number = len(self._frames) - 1
         if number == len(self._stacks):
             name = f"stack{number}" if number else "stack"
@@ -108,37 +111,40 @@ class Frames:
         self._registers[BPF_REG_FP] = stack.end
 
     def leave(self) -> int:
-        """Return from a function. The index where to go on; Finished if it was the outermost."""
+        """Pop a frame and return the index to continue at.
+
+        Finished: it was the outermost frame.
+        """
         registers = self._registers
         frame = self._frames[-1]
-        if frame.calls is not None or len(self._frames) == 1:
-            registers[0] &= MASK[64]  # here somebody looks at it, so it must have been written
+        if frame.callbacks is not None or len(self._frames) == 1:
+            registers[0] &= MASK[64]  # the value is used, so it must have been written
         self._frames.pop()
         self._stacks[len(self._frames)].close()
         if not self._frames:
             raise Finished
         registers[6:] = frame.kept
         registers[1:6] = CLOBBERED[1:6]
-        if frame.calls is not None:
-            return self.call_back(frame.calls, frame.back, registers[0])
+        if frame.callbacks is not None:
+            return self.call_back(frame.callbacks, frame.back, registers[0])
         return frame.back
 
-    def call_back(self, calls: Calls, back: int, returned: int | None = None) -> int:
-        """Let a helper go on until its next callback, or to its end. The index where to go on."""
+    def call_back(self, callbacks: Callbacks, back: int, returned: int | None = None) -> int:
+        """Resume a helper until its next callback or its end; return the index to continue at."""
         registers = self._registers
         try:
-            start, arguments = calls.send(returned) if returned is not None else next(calls)
+            start, arguments = callbacks.send(returned) if returned is not None else next(callbacks)
         except StopIteration as done:
             registers[0] = done.value & MASK[64]
             registers[1:6] = CLOBBERED[1:6]
             return back
-        self.enter(start, back, calls)
+        self.enter(start, back, callbacks)
         registers[1:6] = NEVER_WRITTEN[1:6]
         registers[1 : 1 + len(arguments)] = arguments
         return start
 
     def replace(self, start: int) -> int:
-        """Tail call: another program takes over the frame. The index where to go on."""
+        """Let another program take over the frame (tail call); return the index to continue at."""
         self._frames[-1].start = start
         self._open_stack()
         self._registers[0] = NEVER_WRITTEN[0]
@@ -146,7 +152,7 @@ class Frames:
         return start
 
     def reset(self) -> None:
-        """Forget all frames."""
+        """Drop all frames."""
         for stack in self._stacks:
             stack.close()
         self._frames.clear()

@@ -1,11 +1,11 @@
-"""The memory of the machine: all regions, and checked access to them.
+"""The memory of a machine: its regions, and checked access to them.
 
-Every load and store of a program has a reader or writer of its own, which remembers the region that
-it last worked on. Most instructions only ever touch one, so the check is two comparisons:
+Every load and store instruction has its own reader or writer, which remembers the region it used
+last. Most instructions only ever touch one region, so the check is two comparisons:
 
     region.base <= address <= region.fast_end - size
 
-Anything else takes the long way through ``find``, which searches, and raises when there is nothing.
+Otherwise ``find`` searches all regions, and raises if none contains the bytes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import MachineError
 from rawbpf.machine.arithmetic import MASK
-from rawbpf.machine.fault import fault, outside
 from rawbpf.machine.region import GAP, Region
 
 if TYPE_CHECKING:
@@ -25,16 +24,17 @@ if TYPE_CHECKING:
 
     from rawbpf.machine.region import Zone
 
-__all__ = ["Memory"]
+__all__ = ["Memory", "listing"]
 
 _NOWHERE = Region("nowhere", 0, bytearray())
 _UNSIGNED = {1: "<B", 2: "<H", 4: "<I", 8: "<Q"}
 _SIGNED = {1: "<b", 2: "<h", 4: "<i"}
 _BASE = attrgetter("base")
+_LISTED = 40
 
 
 class Memory:
-    """An address space.
+    """An address space of regions.
 
     >>> from rawbpf.machine.region import CONTEXT
     >>> memory = Memory()
@@ -53,7 +53,7 @@ class Memory:
 
     @property
     def regions(self) -> list[Region]:
-        """Those that are open, by address."""
+        """The open regions, ordered by address."""
         return [region for region in self._regions if region.end > region.base]
 
     def add(
@@ -66,7 +66,7 @@ class Memory:
         origin: int = 0,
         watched: bool = False,
     ) -> Region:
-        """Put bytes where programs can reach them."""
+        """Add a region for ``data`` at the next free address of a zone."""
         base = self._next.get(zone, zone.base)
         self._next[zone] = -(-(base + len(data) + GAP) // GAP) * GAP
         return self._insert(
@@ -74,7 +74,7 @@ class Memory:
         )
 
     def add_at(self, address: int, data: bytearray, name: str, *, writable: bool = False) -> Region:
-        """Put bytes at an address of your choice. MachineError if it is taken."""
+        """Add a region for ``data`` at ``address``. MachineError: it overlaps another region."""
         region = Region(name, address, data, writable=writable)
         for other in self._regions:
             if other.base < region.reach and address < other.reach:
@@ -86,25 +86,25 @@ class Memory:
         return region
 
     def remove(self, regions: Iterable[Region]) -> None:
-        """Take regions away; whoever remembers one finds it closed."""
+        """Remove regions and close them, so that readers that remember one fail."""
         gone = set(regions)
         for region in gone:
             region.close()
         self._regions = [region for region in self._regions if region not in gone]
 
     def region_at(self, address: int) -> Region | None:
-        """The open region that an address points into, or just behind."""
+        """Return the open region that contains or ends at an address; None if there is none."""
         after = bisect_right(self._regions, address, key=_BASE)
         region = self._regions[after - 1] if after else _NOWHERE
         return region if region.base <= address <= region.end != region.base else None
 
     def name(self, address: int) -> str | None:
-        """What an address points to: ``stack-8``; None if to nothing."""
+        """Return what an address points to, such as ``stack-8``; None if nothing is there."""
         region = self.region_at(address)
         return region.place(address) if region else None
 
     def reader(self, size: int, *, signed: bool = False) -> Callable[[int], int]:
-        """A function address -> number of ``size`` bytes, little-endian."""
+        """Return a function that reads a little-endian number of ``size`` bytes at an address."""
         unpack = struct.Struct((_SIGNED if signed else _UNSIGNED)[size]).unpack_from
         region = _NOWHERE
 
@@ -118,7 +118,7 @@ class Memory:
         return read
 
     def writer(self, size: int) -> Callable[[int, int], None]:
-        """A function address, number -> None; of the number the low bytes are stored."""
+        """Return a function (address, number) that stores the low ``size`` bytes of a number."""
         pack = struct.Struct(_UNSIGNED[size]).pack_into
         mask = MASK[8 * size]
         region = _NOWHERE
@@ -132,25 +132,25 @@ class Memory:
         return write
 
     def view(self, address: int, size: int, does: str = "reads") -> memoryview:
-        """The bytes at an address, for helpers: ``does`` is "reads" or "writes"."""
+        """Return a view of the bytes at an address; ``does`` is "reads" or "writes"."""
         region = self.find(address, size, does)
         start = address - region.base
         return memoryview(region.data)[start : start + size]
 
     def find(self, address: int, size: int, does: str) -> Region:
-        """The region that holds all of these bytes. MachineError when there is none."""
+        """Return the region that contains all of these bytes. MachineError: there is none."""
         region = self.region_at(address)
         if region is None or address + size > region.end:
-            raise outside(self._regions, does, size, address & MASK[64])
+            raise _outside(self._regions, does, size, address & MASK[64])
         if does == "writes" and not region.writable:
-            raise fault(does, size, address, f"{region.name} is read-only")
+            raise _fault(does, size, address, f"{region.name} is read-only")
         if region.written is not None:
-            _look_twice(region, does, size, address)
+            _check_written(region, does, size, address)
         return region
 
 
-def _look_twice(region: Region, does: str, size: int, address: int) -> None:
-    """A watched region: nothing may be read that was not written."""
+def _check_written(region: Region, does: str, size: int, address: int) -> None:
+    """Record a write to a watched region; raise for a read of bytes that were never written."""
     written = region.written
     assert written is not None
     start = address - region.base
@@ -158,4 +158,51 @@ def _look_twice(region: Region, does: str, size: int, address: int) -> None:
         written[start : start + size] = b"\1" * size
     elif not all(written[start : start + size]):
         missing = region.place(region.base + written.index(0, start))
-        raise fault(does, size, address, f"{missing} was not written before")
+        raise _fault(does, size, address, f"{missing} was not written before")
+
+
+def _fault(
+    does: str, size: int, address: int, why: str, fix: str | None = None, details: str = ""
+) -> MachineError:
+    """Return the error for a failed access; ``does`` is "reads" or "writes"."""
+    what = f"{does} {_bytes(size)} at {address:#x}"
+    return MachineError(what, why=why, fix=fix, details=details)
+
+
+def _outside(regions: Iterable[Region], does: str, size: int, address: int) -> MachineError:
+    """Return the error for an access that no region contains; regions may be closed."""
+    regions = list(regions)
+    details = listing(regions)
+    if address < GAP:
+        fix = "compare the pointer with 0 before you use it"
+        return _fault(does, size, address, "that is NULL, or next to it", fix, details)
+    words = (_relation(region, address, address + size) for region in regions)
+    why = next(filter(None, words), "no memory is there")
+    return _fault(does, size, address, why, details=details)
+
+
+def _relation(region: Region, start: int, end: int) -> str | None:
+    """Describe how the bytes from start to end narrowly miss a region; None if they do not."""
+    if region.end == region.base:
+        return f"{region.name} is gone" if region.base <= start < region.reach else None
+    if region.base <= start < region.reach + GAP:
+        return f"{_bytes(end - region.reach)} beyond the end of {region.name}"
+    if region.base - GAP < start < region.base:
+        return f"{_bytes(region.base - start)} before {region.name}"
+    return None
+
+
+def _bytes(count: int) -> str:
+    return f"{count} byte" if count == 1 else f"{count} bytes"
+
+
+def listing(regions: Iterable[Region]) -> str:
+    """Return a table of the open regions, one per line."""
+    rows = [
+        f"{region.base:#14x} - {region.end:#14x}  {region.name}, {len(region.data)} bytes"
+        + ("" if region.writable else ", read-only")
+        for region in regions
+        if region.end > region.base
+    ]
+    more = [f"... and {len(rows) - _LISTED} more"] if len(rows) > _LISTED else []
+    return "\n".join(["regions:", *rows[:_LISTED], *more])

@@ -1,19 +1,19 @@
-"""A region: bytes that a program can reach, at an address of their own.
+"""Regions: the pieces of memory that a program can reach, each with its own address.
 
-Registers hold plain numbers, so an address is a plain number too, and arithmetic on pointers needs
-no special care. What kind of memory an address is in shows in its first digit:
+Registers hold plain numbers, so addresses are plain numbers too, and pointer arithmetic needs no
+special care. The first digit of an address shows the kind of memory:
 
     0x0000_2000_0000   packet: below 4 GiB, as the fields of the context that point to it are u32
     0x5000_0000_0000   stack frames
-    0x9000_0000_0000   memory that was given, for the probe_read family
-    0xa000_0000_0000   maps; nothing can be read there
-    0xb000_0000_0000   records that are being written, of ring buffers
+    0x9000_0000_0000   other memory, for the probe_read helpers
+    0xa000_0000_0000   maps; not readable
+    0xb000_0000_0000   reserved ring buffer records
     0xc000_0000_0000   context
-    0xe000_0000_0000   elements: values of maps, and keys that callbacks see
-    0xf000_0000_0000   functions; nothing can be read there
+    0xe000_0000_0000   map values, and the keys that callbacks receive
+    0xf000_0000_0000   functions; not readable
 
-At least a page of nothing lies between two regions, so that what reads beyond one never lands in
-another.
+An unmapped gap of at least a page separates two regions, so that an access past the end of one
+never reaches another.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ __all__ = ["CONTEXT", "ELEMENTS", "FUNCTIONS", "GAP", "GIVEN", "MAPS", "PACKET",
            "STACK", "Region", "Zone"]  # fmt: skip
 
 GAP = 0x1000
-"""Regions begin at multiples of this, and at least as much separates them."""
+"""Alignment of regions, and the minimum distance between them."""
 
 
 class Zone(NamedTuple):
-    """Where the regions of one kind begin."""
+    """The start address of one kind of region."""
 
     name: str
     base: int
@@ -45,12 +45,12 @@ FUNCTIONS = Zone("functions; nothing can be read there", 0xF000_0000_0000)
 
 
 class Region:
-    """``data`` at addresses ``base`` up to ``end``.
+    """``data`` at the addresses from ``base`` to ``end``.
 
-    ``end`` is ``base`` while the region is closed: then every access fails. ``origin`` is where
-    offsets count from when they are shown; the stack's is its upper end, as r10 points there.
-    ``written`` has a byte for each of data, 1 when it was written; None: nobody asks.
-    ``fast_end`` is the end for accesses that need no second look, see `memory.py`.
+    ``end`` equals ``base`` while the region is closed; then every access fails. Displayed offsets
+    count from ``origin``, for the stack its upper end, as r10 points there. ``written`` has a byte
+    for each data byte, 1 once it was written; None if that is not tracked. ``fast_end`` is the end
+    for accesses that need no further check, see `memory.py`.
     """
 
     __slots__ = ("base", "data", "end", "fast_end", "name", "origin", "writable", "written")
@@ -71,21 +71,21 @@ class Region:
         self.open()
 
     def open(self) -> None:
-        """Let it be accessed."""
+        """Allow accesses."""
         self.end = self.base + len(self.data)
         self.fast_end = self.base if self.written is not None else self.end
 
     def close(self) -> None:
-        """Let every access fail from now on."""
+        """Make every access fail."""
         self.end = self.fast_end = self.base
 
     @property
     def reach(self) -> int:
-        """Where it ends, open or closed."""
+        """The end of the region, whether open or closed."""
         return self.base + len(self.data)
 
     def place(self, address: int) -> str:
-        """An address in or near it, in words: ``stack-8``.
+        """Return a name for an address in or near the region, such as ``stack-8``.
 
         >>> Region("context", 0xC000_0000_0000, bytearray(8)).place(0xC000_0000_0004)
         'context+4'

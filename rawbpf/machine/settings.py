@@ -1,4 +1,4 @@
-"""Everything that decides what a run does, in one value; ``start`` makes the machine of it.
+"""All parameters of a run in one value; ``start`` makes the machine.
 
 >>> from rawbpf.asm import Builder, r0
 >>> from rawbpf.specs.object_spec import ObjectSpec
@@ -17,10 +17,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import MachineError, errno_name
-from rawbpf.machine.context import Context, raw
+from rawbpf.machine.inputs import Context, World, raw
 from rawbpf.machine.machine import BUDGET, Machine
-from rawbpf.machine.maps.programs import ProgArray
-from rawbpf.machine.world import World
+from rawbpf.machine.maps.array import ProgArray
 
 if TYPE_CHECKING:
     from rawbpf.specs.object_spec import ObjectSpec
@@ -29,7 +28,7 @@ __all__ = ["Entry", "Settings"]
 
 
 class Entry(NamedTuple):
-    """What a map shall hold at the start: a number or bytes; a program's name for a prog_array."""
+    """An initial map element: numbers or bytes; for a prog_array, the name of a program."""
 
     map: str
     key: int | bytes
@@ -37,7 +36,7 @@ class Entry(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """``program`` is a name in ``spec``. See `Machine` for the others."""
+    """Parameters of a run; ``program`` is a name in ``spec``. See `Machine` for the others."""
 
     spec: ObjectSpec
     program: str
@@ -48,7 +47,7 @@ class Settings(NamedTuple):
     check_stack: bool = False
 
     def start(self) -> Machine:
-        """A new machine, ready to run. MachineError: something does not fit."""
+        """Return a new machine, ready to run. MachineError: the parameters are inconsistent."""
         machine = Machine(
             self.spec.programs[self.program].code,
             self.spec.all_maps().values(),
@@ -76,7 +75,7 @@ class Settings(NamedTuple):
 
 
 def _sized(what: int | bytes | str, size: int, role: str) -> bytes:
-    """A number as so many bytes; bytes must be as many already."""
+    """Return a number as ``size`` bytes; bytes must have that size already."""
     try:
         data = what.to_bytes(size, "little", signed=what < 0) if isinstance(what, int) else what
     except OverflowError:

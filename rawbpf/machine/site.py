@@ -1,36 +1,36 @@
-"""Where an instruction is, and what it works on: all that is known before the program runs.
+"""What is known about an instruction before the program runs.
 
-Decoding turns each instruction into a *step*, a function that does it and returns the index of the
-next. What can be decided beforehand is decided then and not again each time: which operation, which
-registers, where a jump leads.
+Decoding turns each instruction into a *step*: a function that executes the instruction and returns
+the index of the next one. Whatever can be decided in advance (the operation, the registers, where a
+jump leads) is decided once, not each time the instruction runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import MachineError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rawbpf.asm.instruction import Instruction
     from rawbpf.asm.program import Program, Reference
-    from rawbpf.machine.machine import Machine
+    from rawbpf.machine.code import Step
+    from rawbpf.machine.state import State
 
-__all__ = ["Site", "Step", "unsupported"]
-
-Step = Callable[[list[int]], int]
-"""Does one instruction on the registers; returns the index of the next one."""
+__all__ = ["Site", "unsupported"]
 
 
 class Site(NamedTuple):
-    """``at`` is the instruction's index in the machine's code, ``slot`` its own in its program.
+    """An instruction to decode, and its surroundings.
 
-    ``targets``: slot -> index, of all instructions of the program. ``reference``: what its constant
-    stands for.
+    ``at`` is the instruction's index in the machine's code, ``slot`` its slot in its program.
+    ``targets`` maps slots to indices, for all instructions of the program. ``reference`` is the
+    symbol that its constant stands for.
     """
 
-    machine: Machine
+    state: State
     program: Program
     instruction: Instruction
     at: int
@@ -40,11 +40,11 @@ class Site(NamedTuple):
 
     @property
     def next(self) -> int:
-        """The index of the instruction behind."""
+        """The index of the next instruction."""
         return self.at + 1
 
     def target(self, distance: int) -> int:
-        """The index of the instruction that many slots behind the next."""
+        """Return the index of the jump target ``distance`` slots after the next instruction."""
         slot = self.slot + 1 + distance
         if slot not in self.targets:
             what = f"slot {self.slot} of {self.program.name!r} jumps to slot {slot}"
@@ -54,7 +54,7 @@ class Site(NamedTuple):
         return self.targets[slot]
 
     def function(self, distance: int) -> int:
-        """The index of the function that many slots behind the next."""
+        """Return the index of the function ``distance`` slots after the next instruction."""
         if self.reference is not None:
             what = f"{self.program.name!r} refers to function {self.reference.name!r}"
             raise MachineError(what, why="it was not linked with it")
@@ -62,7 +62,7 @@ class Site(NamedTuple):
 
 
 def unsupported(what: str, why: str) -> Step:
-    """A step that stops: a program may contain it, but cannot go through it."""
+    """Return a step that raises MachineError: the program is valid as long as it is not reached."""
 
     def stop(_registers: list[int]) -> int:
         raise MachineError(what, why=why)

@@ -1,6 +1,7 @@
-"""What a machine holds at one moment, and what has changed since another.
+"""Snapshots of a machine, and the changes since one.
 
-Values of maps are compared as parts of their maps, not as memory, so that each change shows once.
+Map values are compared as elements of their maps, not as memory, so that each change is reported
+once.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _Entry = tuple[bytes, ...]
 
 
 class Snapshot(NamedTuple):
-    """Registers; address -> bytes of each region; map -> its entries; how much was put out."""
+    """Registers, regions by address, elements by map, and the amount of output so far."""
 
     registers: tuple[int, ...]
     regions: Mapping[int, bytes]
@@ -31,10 +32,10 @@ class Snapshot(NamedTuple):
 
 
 class Change(NamedTuple):
-    """``what``: "register", "memory", "map", "record" or "printed". ``place`` says which one.
+    """One difference. ``what`` is "register", "memory", "map", "record" or "printed".
 
-    ``old`` and ``new``: numbers of a register, bytes of memory, values of a map at ``key``; None:
-    not there.
+    ``place`` names the register, address or map. ``old`` and ``new`` are a register's numbers,
+    bytes of memory, or the values of a map at ``key``; None if absent.
     """
 
     what: str
@@ -45,7 +46,7 @@ class Change(NamedTuple):
 
 
 def snapshot(machine: Machine) -> Snapshot:
-    """A machine as it is now."""
+    """Return a snapshot of a machine."""
     return Snapshot(
         tuple(machine.registers),
         {
@@ -54,7 +55,7 @@ def snapshot(machine: Machine) -> Snapshot:
             if not ELEMENTS.base <= region.base < FUNCTIONS.base
         },
         {
-            # The number keeps apart the values of queues, which have no keys.
+            # The number distinguishes the values of queues, which have no keys.
             map_.spec.name: {
                 (number if not key else 0, key): values
                 for number, (key, values) in enumerate(map_.entries())
@@ -67,7 +68,7 @@ def snapshot(machine: Machine) -> Snapshot:
 
 
 def changes(before: Snapshot, machine: Machine) -> Iterator[Change]:
-    """What is different now."""
+    """Yield the differences between a snapshot and the machine now."""
     now = snapshot(machine)
     for number, (old, new) in enumerate(zip(before.registers, now.registers, strict=True)):
         if _differs(old, new):
@@ -84,14 +85,14 @@ def changes(before: Snapshot, machine: Machine) -> Iterator[Change]:
 
 
 def _differs(old: object, new: object) -> bool:
-    """Of two registers. An `Unset` does not like to be compared."""
+    """Compare two registers. An `Unset` raises when it is compared with ==."""
     if isinstance(old, Unset) or isinstance(new, Unset):
         return type(old) is not type(new)
     return old != new
 
 
 def _memory(machine: Machine, base: int, old: bytes, new: bytes) -> Iterator[Change]:
-    """Each run of bytes that differ."""
+    """Yield each run of bytes that differ."""
     start, end = 0, 0
     while (start := _first_difference(old, new, end)) < len(new):
         end = start + 1

@@ -1,7 +1,7 @@
-"""Going through a program, forward and back.
+"""Stepping through a program, forward and back.
 
-A machine is deterministic, and fast enough to be run again. So going back is going forward once
-more, from the start, a few steps less: nothing has to be undone, and what `back` shows is what was.
+A machine is deterministic and fast, so stepping back runs it again from the start, a few steps
+less. Nothing has to be undone, and the state after `back` is exactly the earlier one.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ __all__ = ["Stepper"]
 
 
 class Stepper:
-    """``make`` gives a machine that is ready to start, the same each time.
+    """Step through the program of a machine that ``make`` returns, the same one each time.
 
-    ``error`` is what stopped the program, if something has; then the machine is as it was before
-    the instruction that failed. ``breakpoints`` are indices. No call goes on by more than
-    ``budget`` instructions.
+    ``error`` is the error that stopped the program, if any; the machine is then in the state before
+    the failed instruction. ``breakpoints`` are indices. No method runs more than ``budget``
+    instructions.
 
     >>> from rawbpf.asm import Builder, r0
     >>> from rawbpf.machine.machine import Machine
@@ -52,30 +52,30 @@ class Stepper:
 
     @property
     def over(self) -> bool:
-        """Whether there is nothing left to do: the program has ended, or was stopped."""
+        """Whether the program has ended or was stopped by an error."""
         return self.machine.finished or self.error is not None
 
     def step(self, count: int = 1) -> None:
-        """Go on by so many instructions, into functions and callbacks."""
+        """Run ``count`` instructions, stepping into functions and callbacks."""
         self._advance(min(count, self._budget))
 
     def next(self) -> None:
-        """Go on by one instruction; functions and callbacks that it calls run to their end."""
+        """Run one instruction, including any functions and callbacks that it calls."""
         depth = len(self.machine.frames)
         self._advance(1)
         if self.machine.index not in self.breakpoints:
             self._while(lambda frames: len(frames) > depth)
 
     def finish(self) -> None:
-        """Go on until the function has returned."""
+        """Run until the current function has returned."""
         if self.over:
             return
         depth, frame = len(self.machine.frames), self.machine.frames[-1]
-        # A callback may be followed by another at once, in a frame of the same depth.
+        # Another callback may follow at once, in a new frame of the same depth.
         self._while(lambda frames: len(frames) >= depth and frames[depth - 1] is frame)
 
     def _while(self, deep: Callable[[Frames], bool]) -> None:
-        """Go on as long as the call stack is like that, or to a breakpoint."""
+        """Run while the call stack satisfies ``deep``, at most to a breakpoint."""
         for _ in range(self._budget):
             if self.over or not deep(self.machine.frames):
                 break
@@ -84,7 +84,7 @@ class Stepper:
                 break
 
     def go(self) -> None:
-        """Go on to a breakpoint or to the end."""
+        """Run to the next breakpoint or to the end."""
         self._advance(self._budget, self.breakpoints)
 
     def _advance(self, count: int, stops: AbstractSet[int] = frozenset()) -> None:
@@ -100,7 +100,7 @@ class Stepper:
             raise
 
     def back(self, count: int = 1) -> None:
-        """Go back by so many instructions, at most to the start."""
+        """Go back by ``count`` instructions, at most to the start."""
         self._rerun(max(self.machine.steps - count, 0))
 
     def restart(self) -> None:

@@ -9,9 +9,9 @@ from rawbpf.asm.instruction import Instruction
 from rawbpf.asm.program import Program, Reference
 from rawbpf.cli.local.options import settings as local_settings
 from rawbpf.errors import BytecodeError, MachineError, RawbpfError
-from rawbpf.machine.context import raw, skb
-from rawbpf.machine.helpers.format import format_text
+from rawbpf.machine.helpers.printing import format_text
 from rawbpf.machine.helpers.table import TABLE
+from rawbpf.machine.inputs import raw, skb
 from rawbpf.machine.machine import Machine
 from rawbpf.machine.memory import Memory
 from rawbpf.machine.snapshot import changes, snapshot

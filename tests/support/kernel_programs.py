@@ -7,7 +7,7 @@ from rawbpf.btf.encode import BtfBuilder
 from rawbpf.btf.ext_info import FuncInfo, pack
 from rawbpf.btf.string_table import StringTable
 from rawbpf.kernel.memlock import raise_memlock_if_needed
-from rawbpf.machine.context import skb
+from rawbpf.machine.inputs import skb
 from rawbpf.machine.settings import Entry, Settings
 from rawbpf.maps.map import Map
 from rawbpf.specs.object_spec import ObjectSpec

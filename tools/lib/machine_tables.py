@@ -6,10 +6,10 @@ from markdown_table import table
 
 from rawbpf.machine import region
 from rawbpf.machine.helpers import call  # noqa: F401 -- it fills the table
+from rawbpf.machine.helpers.flow import TAIL_CALL
 from rawbpf.machine.helpers.table import TABLE
-from rawbpf.machine.helpers.tail_call import TAIL_CALL
-from rawbpf.machine.maps.create import KINDS
-from rawbpf.machine.world import World
+from rawbpf.machine.inputs import World
+from rawbpf.machine.maps.table import MAP_TYPES
 from rawbpf.uapi.bpf_helpers import HELPER_NAMES
 
 
@@ -26,7 +26,7 @@ def helpers() -> str:
 
 def maps() -> str:
     """A row for each type of map."""
-    names = [kind.name.removeprefix("BPF_MAP_TYPE_").lower() for kind in KINDS]
+    names = [map_type.name.removeprefix("BPF_MAP_TYPE_").lower() for map_type in MAP_TYPES]
     return ", ".join(f"`{name}`" for name in names)
 
 

@@ -8,7 +8,7 @@ from rawbpf.cli.local.prompt import Prompt, count, nothing
 from rawbpf.cli.local.show import address_of, dump, instruction_line, listing, stack_trace
 from rawbpf.cli.local.text import map_lines, printed_lines, register_text
 from rawbpf.errors import UsageError
-from rawbpf.machine.fault import listing as region_listing
+from rawbpf.machine.memory import listing as region_listing
 from rawbpf.uapi.bpf_insn import MAX_BPF_STACK
 
 __all__ = ["Looks"]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from rawbpf.cli.local.file import read_spec
 from rawbpf.cli.objects.bytecode import read_bytes
 from rawbpf.errors import UsageError
-from rawbpf.machine import context
+from rawbpf.machine import inputs as context
+from rawbpf.machine.inputs import World
 from rawbpf.machine.settings import Entry, Settings
-from rawbpf.machine.world import World
 from rawbpf.uapi.bpf import bpf_prog_type
 from rawbpf.uapi.pt_regs import PT_REGS
 

@@ -95,7 +95,7 @@ def stack_trace(machine: Machine) -> Iterator[str]:
     index = machine.index
     for number in reversed(range(len(machine.frames))):
         frame = machine.frames[number]
-        called = ", called back by a helper" if frame.calls else ""
+        called = ", called back by a helper" if frame.callbacks else ""
         yield f"  {machine.code.where(index)}{called}"
         index = frame.back - 1
 

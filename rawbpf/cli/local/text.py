@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.machine.maps.programs import ProgArray
+from rawbpf.machine.maps.array import ProgArray
 from rawbpf.machine.unset import Unset
 from rawbpf.output.text import letters, printable
 
@@ -66,7 +66,9 @@ def _pointer(machine: Machine, value: int) -> str | None:
 def map_lines(map_: MachineMap) -> Iterator[str]:
     """A title, and a line for each entry and record."""
     entries, records = list(map_.entries()), map_.records
-    yield f"{printable(map_.spec.name)} ({map_.kind}):" + ("" if entries or records else " empty")
+    yield f"{printable(map_.spec.name)} ({map_.type_name}):" + (
+        "" if entries or records else " empty"
+    )
     show = bytes.decode if isinstance(map_, ProgArray) else datum
     for key, values in entries:
         yield f"  {datum(key) + ': ' if key else ''}{', '.join(map(show, values))}"
@@ -83,7 +85,7 @@ def record_text(record: Record) -> str:
 def map_object(map_: MachineMap) -> dict[str, Any]:
     """The same for JSON: bytes in hex."""
     return {
-        "type": map_.kind,
+        "type": map_.type_name,
         "entries": [
             {"key": key.hex(), "values": [value.hex() for value in values]}
             for key, values in map_.entries()

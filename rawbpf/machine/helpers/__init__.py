@@ -1,1 +1,1 @@
-"""The helpers that programs call, a family a file, all in one table (`table.py`)."""
+"""BPF helper functions in Python, one family per module."""

@@ -1,4 +1,4 @@
-"""The step that calls a helper."""
+"""The step of the instruction that calls a helper."""
 
 from __future__ import annotations
 
@@ -8,28 +8,27 @@ from typing import TYPE_CHECKING
 from rawbpf.errors import MachineError
 from rawbpf.machine.arithmetic import MASK
 from rawbpf.machine.helpers import (  # noqa: F401 -- they fill the table
-    loops,
     maps,
-    memory,
-    output,
-    ringbuf,
-    task,
+    printing,
+    records,
+    tracing,
 )
+from rawbpf.machine.helpers.flow import TAIL_CALL, tail_call
 from rawbpf.machine.helpers.table import TABLE
-from rawbpf.machine.helpers.tail_call import TAIL_CALL, tail_call
 from rawbpf.machine.site import unsupported
 from rawbpf.machine.unset import CLOBBERED, NEVER_WRITTEN
 from rawbpf.uapi.bpf_helpers import HELPER_NAMES
 
 if TYPE_CHECKING:
+    from rawbpf.machine.code import Step
     from rawbpf.machine.helpers.table import Implementation
-    from rawbpf.machine.site import Site, Step
+    from rawbpf.machine.site import Site
 
 __all__ = ["call_helper"]
 
 
 def call_helper(site: Site) -> Step:
-    """The step for ``call imm``. A helper that the machine lacks stops when it is reached."""
+    """Return the step for ``call imm``; calling a helper that is not implemented stops the run."""
     number = site.instruction.imm
     if number == TAIL_CALL:
         return tail_call(site)
@@ -42,20 +41,20 @@ def call_helper(site: Site) -> Step:
 
 
 def _call(site: Site, implementation: Implementation) -> Step:
-    name, kinds, function = implementation
-    machine, after = site.machine, site.next
-    frames = machine.frames
+    name, readers, function = implementation
+    state, after = site.state, site.next
+    frames = state.frames
 
     def step(registers: list[int]) -> int:
-        passed: list[object] = []
-        arguments = iter(registers[1:6])
+        arguments: list[object] = []
+        unread = iter(registers[1:6])
         try:
-            for kind in kinds:
-                kind(machine, arguments, passed)
+            for read in readers:
+                read(state, unread, arguments)
         except MachineError as error:
             error.what = f"bpf_{name} {error.what}"
             raise
-        result = function(machine, *passed)
+        result = function(state, *arguments)
         if isinstance(result, GeneratorType):
             return frames.call_back(result, after)
         registers[0] = NEVER_WRITTEN[0] if result is None else result & MASK[64]

@@ -5,62 +5,59 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from rawbpf.machine.helpers.arguments import INDEX, KEY, MAP, NUMBER, VALUE, VALUE_ROOM
-from rawbpf.machine.helpers.table import helper
+from rawbpf.machine.helpers.table import INDEX, KEY, MAP, NUMBER, VALUE, VALUE_BUFFER, helper
 
 if TYPE_CHECKING:
-    from rawbpf.machine.machine import Machine
     from rawbpf.machine.maps.base import MachineMap
+    from rawbpf.machine.state import State
 
 __all__: list[str] = []
 
 
 @helper("map_lookup_elem", MAP, KEY)
-def map_lookup_elem(machine: Machine, map_: MachineMap, key: bytes) -> int:
-    """The address of the value of this CPU, or NULL."""
-    return machine.maps.value_address(map_, key, map_.lookup(key, machine.world.cpu))
+def map_lookup_elem(state: State, map_: MachineMap, key: bytes) -> int:
+    """Return the address of the current CPU's value, or NULL."""
+    return state.maps.value_address(map_, key, map_.lookup(key, state.world.cpu))
 
 
 @helper("map_lookup_percpu_elem", MAP, KEY, INDEX)
-def map_lookup_percpu_elem(machine: Machine, map_: MachineMap, key: bytes, cpu: int) -> int:
-    """The address of the value of a CPU, or NULL (Linux 5.19)."""
-    if cpu >= machine.world.cpus:
+def map_lookup_percpu_elem(state: State, map_: MachineMap, key: bytes, cpu: int) -> int:
+    """Return the address of the value of any CPU, or NULL (Linux 5.19)."""
+    if cpu >= state.world.cpus:
         return 0
-    return machine.maps.value_address(map_, key, map_.lookup(key, cpu))
+    return state.maps.value_address(map_, key, map_.lookup(key, cpu))
 
 
 @helper("map_update_elem", MAP, KEY, VALUE, NUMBER)
-def map_update_elem(
-    machine: Machine, map_: MachineMap, key: bytes, value: bytes, flags: int
-) -> int:
-    """Set a value."""
-    return map_.update(key, value, flags, machine.world.cpu)
+def map_update_elem(state: State, map_: MachineMap, key: bytes, value: bytes, flags: int) -> int:
+    """Set the value of a key."""
+    return map_.update(key, value, flags, state.world.cpu)
 
 
 @helper("map_delete_elem", MAP, KEY)
-def map_delete_elem(_machine: Machine, map_: MachineMap, key: bytes) -> int:
+def map_delete_elem(_state: State, map_: MachineMap, key: bytes) -> int:
     """Remove a key."""
     return map_.delete(key)
 
 
 @helper("map_push_elem", MAP, VALUE, NUMBER)
-def map_push_elem(_machine: Machine, map_: MachineMap, value: bytes, flags: int) -> int:
-    """Add to a queue or stack."""
+def map_push_elem(_state: State, map_: MachineMap, value: bytes, flags: int) -> int:
+    """Add a value to a queue or stack."""
     return map_.push(value, flags)
 
 
-@helper("map_pop_elem", MAP, VALUE_ROOM)
-def map_pop_elem(_machine: Machine, map_: MachineMap, room: memoryview) -> int:
-    """Take from a queue or stack; -ENOENT and zeroes when it is empty."""
-    return _hand_out(map_.pop(), room)
+@helper("map_pop_elem", MAP, VALUE_BUFFER)
+def map_pop_elem(_state: State, map_: MachineMap, buffer: memoryview) -> int:
+    """Remove the next value of a queue or stack; -ENOENT and zeros if it is empty."""
+    return _copy_out(map_.pop(), buffer)
 
 
-@helper("map_peek_elem", MAP, VALUE_ROOM)
-def map_peek_elem(_machine: Machine, map_: MachineMap, room: memoryview) -> int:
-    """Look at what a pop would take."""
-    return _hand_out(map_.peek(), room)
+@helper("map_peek_elem", MAP, VALUE_BUFFER)
+def map_peek_elem(_state: State, map_: MachineMap, buffer: memoryview) -> int:
+    """Copy the next value of a queue or stack without removing it."""
+    return _copy_out(map_.peek(), buffer)
 
 
-def _hand_out(value: bytes | None, room: memoryview) -> int:
-    room[:] = bytes(len(room)) if value is None else value
+def _copy_out(value: bytes | None, buffer: memoryview) -> int:
+    buffer[:] = bytes(len(buffer)) if value is None else value
     return -errno.ENOENT if value is None else 0

@@ -1,56 +1,125 @@
-"""One table: the number of a helper -> its Python, and how its arguments are read.
+"""The table of helpers: number -> Python function, and how to read its arguments.
 
     @helper("map_update_elem", MAP, KEY, VALUE, NUMBER)
-    def map_update_elem(machine, map_, key, value, flags): ...
+    def map_update_elem(state, map_, key, value, flags): ...
 
-The kinds (`arguments.py`) turn r1 to r5 into Python values, and stop the program where the kernel's
-verifier would have refused it. What the function returns becomes r0, a negative number as two's
-complement; None, for helpers that return nothing, leaves r0 unset. One that calls back is a
-generator, see `frames.py`.
+An *argument reader* (NUMBER, MAP, ...) takes what it needs from the registers r1 to r5 that are
+left and appends Python values for the helper. Where the kernel's verifier demands proof, such as a
+pointer to the context or a number of accessible bytes, the reader checks, and raises MachineError.
+
+The helper's return value becomes r0, a negative number as two's complement. None, for helpers
+without a return value, leaves r0 unset. A helper that calls back is a generator, see `frames.py`.
 
 >>> from rawbpf.machine.helpers import maps
->>> name, kinds, function = TABLE[3]
->>> name, [kind.__name__ for kind in kinds]
+>>> name, readers, function = TABLE[3]
+>>> name, [reader.__name__ for reader in readers]
 ('map_delete_elem', ['MAP', 'KEY'])
 """
 
+# ruff: noqa: N802 -- in the decorators these read as the constants that they are
+
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rawbpf.machine.arithmetic import MASK
 from rawbpf.uapi.bpf_helpers import HELPERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from rawbpf.machine.state import State
 
-    from rawbpf.machine.helpers.arguments import Kind
+__all__ = [
+    "BUFFER", "BYTES", "CONTEXT", "FUNCTION", "INDEX", "KEY", "MAP", "NUMBER", "TABLE", "VALUE",
+    "VALUE_BUFFER", "VARIADIC", "ArgumentReader", "Implementation", "helper",
+]  # fmt: skip
 
-__all__ = ["TABLE", "Implementation", "helper"]
+ArgumentReader = Callable[["State", Iterator[int], list[Any]], None]
+"""Takes values from the remaining registers; appends to the arguments of the helper."""
 
 
 class Implementation(NamedTuple):
-    """A helper that the machine has."""
+    """A helper that the interpreter implements."""
 
     name: str
-    kinds: tuple[Kind, ...]
+    readers: tuple[ArgumentReader, ...]
     function: Callable[..., Any]
 
 
 TABLE: dict[int, Implementation] = {}
-"""By number. Filled by the modules beside this one."""
+"""Helper number -> implementation; filled when the other modules of this package are imported."""
 
 
-def helper(*names_and_kinds: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401 -- both
-    """Put a function into the table, under one name or several, with its arguments' kinds."""
-    names = [word for word in names_and_kinds if isinstance(word, str)]
-    kinds = tuple(names_and_kinds[len(names) :])
+def helper(*names_and_readers: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401 -- both
+    """Decorate a function to enter it into the table under one or more helper names."""
+    names = [word for word in names_and_readers if isinstance(word, str)]
+    readers = tuple(names_and_readers[len(names) :])
 
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
         for name in names:
             number = HELPERS[name].number
             if number in TABLE:
                 raise ValueError(f"{name} is in the table already")
-            TABLE[number] = Implementation(name, kinds, function)
+            TABLE[number] = Implementation(name, readers, function)
         return function
 
     return enter
+
+
+def NUMBER(_state: State, registers: Iterator[int], arguments: list[Any]) -> None:
+    """Read a 64-bit number."""
+    arguments.append(next(registers) & MASK[64])
+
+
+def VARIADIC(_state: State, registers: Iterator[int], arguments: list[Any]) -> None:
+    """Read a number that may be missing; using it then raises, because it is `Unset`."""
+    arguments.append(next(registers))
+
+
+def INDEX(_state: State, registers: Iterator[int], arguments: list[Any]) -> None:
+    """Read a 32-bit number; the kernel ignores the upper half."""
+    arguments.append(next(registers) & MASK[32])
+
+
+def CONTEXT(state: State, registers: Iterator[int], _arguments: list[Any]) -> None:
+    """Check that this is the pointer that the program was called with; pass nothing on."""
+    state.require_context(next(registers), "this argument")
+
+
+def MAP(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
+    """Read a map pointer."""
+    arguments.append(state.maps.at(next(registers)))
+
+
+def KEY(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
+    """Read a pointer to a key of the preceding map; pass its bytes."""
+    arguments.append(bytes(state.memory.view(next(registers), arguments[0].spec.key_size)))
+
+
+def VALUE(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
+    """Read a pointer to a value of the preceding map; pass its bytes."""
+    arguments.append(bytes(state.memory.view(next(registers), arguments[0].spec.value_size)))
+
+
+def VALUE_BUFFER(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
+    """Read a pointer to memory for a value of the preceding map; pass a writable view."""
+    size = arguments[0].spec.value_size
+    arguments.append(state.memory.view(next(registers), size, "writes"))
+
+
+def BYTES(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
+    """Read two registers, an address and a size; pass the bytes there, b"" for size 0."""
+    address, size = next(registers), next(registers) & MASK[32]
+    arguments.append(bytes(state.memory.view(address, size)) if size else b"")
+
+
+def BUFFER(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
+    """Read two registers, an address and a size; pass a writable view, empty for size 0."""
+    address, size = next(registers), next(registers) & MASK[32]
+    empty = memoryview(bytearray())
+    arguments.append(state.memory.view(address, size, "writes") if size else empty)
+
+
+def FUNCTION(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
+    """Read a pointer to a function of the program; pass its index, for calls back."""
+    arguments.append(state.code.function_at(next(registers)))

@@ -1,1 +1,1 @@
-"""Maps in plain Python, a kind a file; ``create`` makes one from its spec."""
+"""BPF maps in Python, one family of types per module."""

@@ -1,7 +1,7 @@
-"""Arrays: the key is an index of 32 bits, all values exist from the start and are zero.
+"""Arrays: the key is a 32-bit index; all elements exist from the start.
 
-Here a value comes into being when it is first looked at, so that an array of a million costs what
-is used of it.
+Values are zero and allocated when they are first looked up, so that a large array costs only what
+the program uses of it. In a prog_array, elements are empty until user space puts programs there.
 """
 
 from __future__ import annotations
@@ -15,35 +15,36 @@ from rawbpf.uapi.bpf import BPF_EXIST, BPF_NOEXIST
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rawbpf.machine.maps.base import Room
+    from rawbpf.asm.program import Program
+    from rawbpf.machine.maps.base import Quota
     from rawbpf.specs.map_spec import MapSpec
 
-__all__ = ["Array", "PerCpuArray"]
+__all__ = ["Array", "PerCpuArray", "ProgArray"]
 
 
 class Array(MachineMap):
     """BPF_MAP_TYPE_ARRAY."""
 
-    def __init__(self, spec: MapSpec, room: Room, cpus: int, copies: int = 1) -> None:
-        super().__init__(spec, room, cpus)
+    def __init__(self, spec: MapSpec, quota: Quota, cpus: int, copies: int = 1) -> None:
+        super().__init__(spec, quota, cpus)
         self.require(spec.key_size == 4, "its key is an index of 4 bytes")
         self.require(spec.value_size > 0 and spec.max_entries > 0, "it holds nothing")
         self._copies = copies
         self._values: dict[int, tuple[bytearray, ...]] = {}
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:
-        """The value of a CPU; None beyond the end."""
+        """Return the CPU's value; None if the index is out of range."""
         index = int.from_bytes(key, "little")
         if index >= self.spec.max_entries:
             return None
         if index not in self._values:
-            self.room.take(self._copies * self.spec.value_size)
+            self.quota.take(self._copies * self.spec.value_size)
             copies = (bytearray(self.spec.value_size) for _ in range(self._copies))
             self._values[index] = tuple(copies)
         return self._values[index][cpu % self._copies]
 
     def update(self, key: bytes, value: bytes, flags: int = 0, cpu: int = 0) -> int:
-        """-E2BIG beyond the end, -EEXIST with BPF_NOEXIST, as all keys are there."""
+        """Return -E2BIG for an index out of range; -EEXIST with BPF_NOEXIST, as all keys exist."""
         if flags > BPF_EXIST:
             return -errno.EINVAL
         old = self.lookup(key, cpu)
@@ -55,21 +56,44 @@ class Array(MachineMap):
         return 0
 
     def delete(self, key: bytes) -> int:  # noqa: ARG002
-        """Arrays have no holes."""
+        """Return -EINVAL: elements of an array cannot be deleted."""
         return -errno.EINVAL
 
     def all_keys(self) -> Iterator[bytes]:
-        """All indices."""
+        """Return all indices."""
         return (index.to_bytes(4, "little") for index in range(self.spec.max_entries))
 
     def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
-        """Only those that were looked at; the others are zero."""
+        """Return only elements that were looked up; all others are zero."""
         for index in sorted(self._values):
             yield index.to_bytes(4, "little"), tuple(map(bytes, self._values[index]))
 
 
 class PerCpuArray(Array):
-    """BPF_MAP_TYPE_PERCPU_ARRAY: every CPU has its own values, and programs see their CPU's."""
+    """BPF_MAP_TYPE_PERCPU_ARRAY: each CPU has its own values, and programs see those of theirs."""
 
-    def __init__(self, spec: MapSpec, room: Room, cpus: int) -> None:
-        super().__init__(spec, room, cpus, copies=cpus)
+    def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
+        super().__init__(spec, quota, cpus, copies=cpus)
+
+
+class ProgArray(MachineMap):
+    """BPF_MAP_TYPE_PROG_ARRAY: index -> program, the targets of tail calls."""
+
+    def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
+        super().__init__(spec, quota, cpus)
+        self.require(spec.key_size == 4 and spec.value_size == 4, "keys and values are 4 bytes")
+        self._programs: dict[int, Program] = {}
+
+    def put(self, index: int, program: Program) -> None:
+        """Make ``program`` the target of tail calls to ``index``."""
+        self.require(index < self.spec.max_entries, f"it has {self.spec.max_entries} slots")
+        self._programs[index] = program
+
+    def program(self, index: int) -> Program | None:
+        """Return the program at an index; None if there is none."""
+        return self._programs.get(index)
+
+    def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
+        """Return the names of the programs as values."""
+        for index, program in sorted(self._programs.items()):
+            yield index.to_bytes(4, "little"), (program.name.encode(),)

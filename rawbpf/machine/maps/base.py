@@ -1,8 +1,8 @@
-"""What every map has in common, and what it may cost.
+"""What all maps have in common, and the limit on the memory that they use.
 
-Keys and values are bytes, of the sizes that the spec says. What a helper would return is returned:
-0, or a negative errno. An operation that a map does not have raises, where the kernel's verifier
-refuses the program.
+Keys and values are bytes of the sizes in the spec. Operations return what the helper would return:
+0 or a negative errno. An operation that a map type lacks raises MachineError, because the kernel's
+verifier rejects programs that use it.
 """
 
 from __future__ import annotations
@@ -16,93 +16,93 @@ if TYPE_CHECKING:
 
     from rawbpf.specs.map_spec import MapSpec
 
-__all__ = ["MachineMap", "Record", "Room"]
+__all__ = ["MachineMap", "Quota", "Record"]
 
 
-_EACH = 64
-"""Bytes that Python itself needs, about, for anything that is kept."""
+_OVERHEAD = 64
+"""Bytes that Python itself needs for each stored item, approximately."""
 
 
-class Room:
-    """Bytes that programs may still make the machine keep, so that none takes all memory."""
+class Quota:
+    """Bytes that maps and output may still use, so that no program can exhaust our memory."""
 
     def __init__(self, size: int = 256 << 20) -> None:
         self.size = self._left = size
 
     def take(self, size: int) -> None:
-        """Count bytes that are kept from now on. MachineError when there is no room."""
+        """Count ``size`` bytes as used. MachineError: the limit is exceeded."""
         if size > self._left:
             why = f"{self.size >> 20} MiB of maps and output are what the machine keeps"
             raise MachineError(f"no room for {size} more bytes", why=why)
-        self._left -= size + _EACH
+        self._left -= size + _OVERHEAD
 
     def give(self, size: int) -> None:
-        """Count bytes that are no longer kept."""
-        self._left += size + _EACH
+        """Count ``size`` bytes as free again."""
+        self._left += size + _OVERHEAD
 
 
 class Record(NamedTuple):
-    """What a program wrote for user space to read: the bytes, and on which CPU."""
+    """A record for user space, and the CPU on which it was written."""
 
     cpu: int
     data: bytes
 
 
 class MachineMap:
-    """A map of ``spec``. The kinds override what they have."""
+    """A map as ``spec`` describes it. Subclasses override the operations that their type has."""
 
-    def __init__(self, spec: MapSpec, room: Room, cpus: int) -> None:
-        self.spec, self.room, self.cpus = spec, room, cpus
+    def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
+        self.spec, self.quota, self.cpus = spec, quota, cpus
 
     @property
     def records(self) -> list[Record]:
-        """What programs wrote for user space, in the order in which it would be read."""
+        """Records written for user space, in the order in which it would read them."""
         return []
 
     @property
-    def kind(self) -> str:
-        """Its type as people write it: ``percpu_array``."""
+    def type_name(self) -> str:
+        """The map type as people write it: ``percpu_array``."""
         return self.spec.map_type.name.removeprefix("BPF_MAP_TYPE_").lower()
 
     def require(self, condition: bool, why: str) -> None:
-        """Say no to a spec that BPF_MAP_CREATE says EINVAL to."""
+        """Raise MachineError for a spec with which BPF_MAP_CREATE would fail with EINVAL."""
         if not condition:
-            raise MachineError(f"map {self.spec.name!r} cannot be", why=f"{self.kind}: {why}")
+            raise MachineError(f"map {self.spec.name!r} cannot be", why=f"{self.type_name}: {why}")
 
-    def _has_no(self, operation: str) -> NoReturn:
+    def _lacks(self, operation: str) -> NoReturn:
         raise MachineError(
             f"{operation} on map {self.spec.name!r}",
-            why=f"{self.kind} does not have that, and the verifier refuses it",
+            why=f"{self.type_name} does not have that, and the verifier refuses it",
         )
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:  # noqa: ARG002
-        """The value itself, to be read and written; None when the key is absent."""
-        self._has_no("lookup")
+        """Return the value itself, to be read and written; None if the key is absent."""
+        self._lacks("lookup")
 
     def update(self, key: bytes, value: bytes, flags: int = 0, cpu: int = 0) -> int:  # noqa: ARG002
-        """Set a value; 0 or -errno."""
-        self._has_no("update")
+        """Set a value; return 0 or -errno."""
+        self._lacks("update")
 
     def delete(self, key: bytes) -> int:  # noqa: ARG002
-        """Remove a key; 0 or -errno."""
-        self._has_no("delete")
+        """Remove a key; return 0 or -errno."""
+        self._lacks("delete")
 
     def push(self, value: bytes, flags: int = 0) -> int:  # noqa: ARG002
-        """Add a value; 0 or -errno."""
-        self._has_no("push")
+        """Add a value; return 0 or -errno."""
+        self._lacks("push")
 
     def pop(self) -> bytes | None:
-        """Take the next value out; None when there is none."""
-        self._has_no("pop")
+        """Remove and return the next value; None if the map is empty."""
+        self._lacks("pop")
 
     def peek(self) -> bytes | None:
-        """The next value, which stays; None when there is none."""
-        self._has_no("peek")
+        """Return the next value without removing it; None if the map is empty."""
+        self._lacks("peek")
 
     def all_keys(self) -> Iterable[bytes]:
-        """What ``for_each_map_elem`` goes through."""
-        self._has_no("for_each")
+        """Return the keys in the order of ``for_each_map_elem``."""
+        self._lacks("for_each")
 
     def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
-        """Key and value (one for each CPU, if it is per CPU), to be shown."""
+        """Return keys and values for display; per-CPU maps have one value for each CPU."""
         return ()

@@ -1,9 +1,9 @@
-"""Hashes: keys of any bytes. The least recently used goes, or a full one refuses.
+"""Hash maps: arbitrary keys; when full, an update fails or evicts the least recently used key.
 
-Replacing a value gives the key a new one; whoever looked up the old one before keeps that, as in
-the kernel until the program ends. A per-CPU value is written in place instead. The order in which
-the kernel goes through a hash is not defined; here it is that of insertion. The kernel's LRU is
-approximate, with lists for each CPU, and may evict earlier and others than this one.
+An update replaces the value: pointers to the old value remain valid but show the old contents, as
+in the kernel until the program ends. Per-CPU values are overwritten in place instead. Iteration
+follows insertion order, where the kernel's order is undefined. The kernel's LRU is approximate,
+with lists for each CPU, so it may evict earlier, and other keys, than this one does.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rawbpf.uapi.bpf import BPF_EXIST, BPF_NOEXIST
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rawbpf.machine.maps.base import Room
+    from rawbpf.machine.maps.base import Quota
     from rawbpf.specs.map_spec import MapSpec
 
 __all__ = ["Hash", "LruHash", "LruPerCpuHash", "PerCpuHash"]
@@ -26,8 +26,8 @@ __all__ = ["Hash", "LruHash", "LruPerCpuHash", "PerCpuHash"]
 class Hash(MachineMap):
     """BPF_MAP_TYPE_HASH."""
 
-    def __init__(self, spec: MapSpec, room: Room, cpus: int, copies: int = 1) -> None:
-        super().__init__(spec, room, cpus)
+    def __init__(self, spec: MapSpec, quota: Quota, cpus: int, copies: int = 1) -> None:
+        super().__init__(spec, quota, cpus)
         self.require(spec.key_size > 0 and spec.value_size > 0, "its keys and values have no size")
         self.require(spec.max_entries > 0, "it holds nothing")
         self._copies = copies
@@ -35,12 +35,12 @@ class Hash(MachineMap):
         self._values: dict[bytes, list[bytearray]] = {}
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:
-        """The value of a CPU."""
+        """Return the CPU's value; None if the key is absent."""
         copies = self._values.get(key)
         return copies[cpu % self._copies] if copies else None
 
     def update(self, key: bytes, value: bytes, flags: int = 0, cpu: int = 0) -> int:
-        """-EEXIST, -ENOENT as the flags ask for; -E2BIG when it is full."""
+        """Return -EEXIST or -ENOENT where ``flags`` demand it; -E2BIG if the map is full."""
         copies = self._values.get(key)
         if flags > BPF_EXIST:
             return -errno.EINVAL
@@ -55,31 +55,31 @@ class Hash(MachineMap):
         return 0
 
     def _insert(self, key: bytes, value: bytes, cpu: int) -> int:
-        if len(self._values) == self.spec.max_entries and not self._make_place():
+        if len(self._values) == self.spec.max_entries and not self._evict():
             return -errno.E2BIG
-        self.room.take(self._size)
+        self.quota.take(self._size)
         copies = [bytearray(self.spec.value_size) for _ in range(self._copies)]
         copies[cpu % self._copies][:] = value
         self._values[key] = copies
         return 0
 
-    def _make_place(self) -> bool:
-        """Remove one that is there, if this kind of map does so when it is full."""
+    def _evict(self) -> bool:
+        """Remove an element to make space; return False if this map type does not evict."""
         return False
 
     def delete(self, key: bytes) -> int:
-        """-ENOENT when there is no such key."""
+        """Return -ENOENT if the key is absent."""
         if self._values.pop(key, None) is None:
             return -errno.ENOENT
-        self.room.give(self._size)
+        self.quota.give(self._size)
         return 0
 
     def all_keys(self) -> Iterable[bytes]:
-        """In the order of insertion."""
-        return tuple(self._values)  # a callback may delete the one that it sees
+        """Return the keys in insertion order."""
+        return tuple(self._values)  # a copy, because a callback may delete the current key
 
     def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
-        """In the order of insertion."""
+        """Return the elements in insertion order."""
         for key, copies in self._values.items():
             yield key, tuple(map(bytes, copies))
 
@@ -87,34 +87,34 @@ class Hash(MachineMap):
 class PerCpuHash(Hash):
     """BPF_MAP_TYPE_PERCPU_HASH."""
 
-    def __init__(self, spec: MapSpec, room: Room, cpus: int) -> None:
-        super().__init__(spec, room, cpus, copies=cpus)
+    def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
+        super().__init__(spec, quota, cpus, copies=cpus)
 
 
 class LruHash(Hash):
-    """BPF_MAP_TYPE_LRU_HASH: never full, as the key that was not used for longest makes place."""
+    """BPF_MAP_TYPE_LRU_HASH: never full, because it evicts the least recently used key."""
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:
-        """It counts as use."""
+        """Return the CPU's value and mark the key as used."""
         self._use(key)
         return super().lookup(key, cpu)
 
     def update(self, key: bytes, value: bytes, flags: int = 0, cpu: int = 0) -> int:
-        """It counts as use."""
+        """Set a value and mark the key as used."""
         self._use(key)
         return super().update(key, value, flags, cpu)
 
     def _use(self, key: bytes) -> None:
-        """Move a key to the end, as dictionaries keep the order of insertion."""
+        """Move a key to the end; dictionaries keep insertion order."""
         if key in self._values:
             self._values[key] = self._values.pop(key)
 
-    def _make_place(self) -> bool:
+    def _evict(self) -> bool:
         return self.delete(next(iter(self._values))) == 0
 
 
 class LruPerCpuHash(LruHash):
     """BPF_MAP_TYPE_LRU_PERCPU_HASH."""
 
-    def __init__(self, spec: MapSpec, room: Room, cpus: int) -> None:
-        super().__init__(spec, room, cpus, copies=cpus)
+    def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
+        super().__init__(spec, quota, cpus, copies=cpus)

@@ -1,42 +1,48 @@
-"""Maps that programs write records to, for user space to read.
+"""Maps that programs write and user space reads: perf rings, ring buffers, stack traces.
 
-Nobody reads while a program runs in the machine, so a ring buffer that is full stays full.
+Nothing reads while a program runs in the interpreter, so a full ring buffer stays full.
 """
 
 from __future__ import annotations
 
 import errno
+import zlib
+from struct import pack
 from typing import TYPE_CHECKING
 
 from rawbpf.machine.maps.base import MachineMap, Record
-from rawbpf.uapi.bpf import BPF_F_CURRENT_CPU, BPF_F_INDEX_MASK
+from rawbpf.uapi.bpf import BPF_F_CURRENT_CPU, BPF_F_INDEX_MASK, BPF_F_REUSE_STACKID
 
 if TYPE_CHECKING:
-    from rawbpf.machine.maps.base import Room
+    from collections.abc import Iterable
+
+    from rawbpf.machine.maps.base import Quota
     from rawbpf.specs.map_spec import MapSpec
 
-__all__ = ["PerfEventArray", "RingBuf"]
+__all__ = ["PerfEventArray", "RingBuf", "StackTrace"]
 
 _PAGE = 4096
 _HEADER = 8
 _LARGEST = (1 << 32) // 4 - 1
 """RINGBUF_MAX_RECORD_SZ."""
 
+_ADDRESS = 8
+
 
 class PerfEventArray(MachineMap):
-    """BPF_MAP_TYPE_PERF_EVENT_ARRAY. A ring is open for each CPU, as tools do it."""
+    """BPF_MAP_TYPE_PERF_EVENT_ARRAY, with an open perf ring for each CPU, as tools set it up."""
 
-    def __init__(self, spec: MapSpec, room: Room, cpus: int) -> None:
-        super().__init__(spec, room, cpus)
+    def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
+        super().__init__(spec, quota, cpus)
         self._written: list[Record] = []
 
     @property
     def records(self) -> list[Record]:
-        """In the order in which they were written."""
+        """All records in the order in which they were written."""
         return self._written
 
     def output(self, flags: int, cpu: int, data: bytes) -> int:
-        """Write a record to the ring at the index in ``flags``; 0 or -errno."""
+        """Write a record to the ring whose index is in ``flags``; return 0 or -errno."""
         index = cpu if flags == BPF_F_CURRENT_CPU else flags
         if flags & ~BPF_F_INDEX_MASK:
             return -errno.EINVAL
@@ -46,16 +52,16 @@ class PerfEventArray(MachineMap):
             return -errno.ENOENT
         if index != cpu:
             return -errno.EOPNOTSUPP
-        self.room.take(len(data))
+        self.quota.take(len(data))
         self._written.append(Record(cpu, data))
         return 0
 
 
 class RingBuf(MachineMap):
-    """BPF_MAP_TYPE_RINGBUF (Linux 5.8): one ring for all CPUs, ``max_entries`` bytes of it."""
+    """BPF_MAP_TYPE_RINGBUF (Linux 5.8): one ring of ``max_entries`` bytes for all CPUs."""
 
-    def __init__(self, spec: MapSpec, room: Room, cpus: int) -> None:
-        super().__init__(spec, room, cpus)
+    def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
+        super().__init__(spec, quota, cpus)
         size = spec.max_entries
         self.require(spec.key_size == 0 and spec.value_size == 0, "it has no keys and no values")
         self.require(
@@ -66,25 +72,25 @@ class RingBuf(MachineMap):
 
     @property
     def records(self) -> list[Record]:
-        """In the order of reservation, without those that were discarded."""
+        """Submitted records in the order of their reservation."""
         return [record for record in self._written.values() if record is not None]
 
     def reserve(self, size: int) -> int | None:
-        """Set room aside. Its position, for ``commit``; None when the ring is full."""
+        """Reserve a record; return its position, for `commit`, or None if the ring is full."""
         end = self.produced + -(-(size + _HEADER) // 8) * 8
         if size > _LARGEST or end > self.spec.max_entries - 1:
             return None
-        self.room.take(size)
+        self.quota.take(size)
         position, self.produced = self.produced, end
         self._written[position] = None
         return position
 
     def commit(self, position: int, cpu: int, data: bytes) -> None:
-        """Show a reserved record to the reader."""
+        """Make a reserved record visible to the reader."""
         self._written[position] = Record(cpu, data)
 
     def output(self, cpu: int, data: bytes) -> int:
-        """Reserve, copy and commit in one; 0 or -errno."""
+        """Reserve, copy and commit in one operation; return 0 or -errno."""
         position = self.reserve(len(data))
         if position is None:
             return -errno.EAGAIN
@@ -92,5 +98,41 @@ class RingBuf(MachineMap):
         return 0
 
     def query(self, what: int) -> int:
-        """BPF_RB_AVAIL_DATA, _RING_SIZE, _CONS_POS, _PROD_POS; 0 for anything else."""
+        """Return BPF_RB_AVAIL_DATA, _RING_SIZE, _CONS_POS or _PROD_POS; 0 for anything else."""
         return {0: self.produced, 1: self.spec.max_entries, 2: 0, 3: self.produced}.get(what, 0)
+
+
+class StackTrace(MachineMap):
+    """BPF_MAP_TYPE_STACK_TRACE: stack ID -> addresses, as many as fit into ``value_size``."""
+
+    def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
+        super().__init__(spec, quota, cpus)
+        self.require(spec.key_size == 4, "its key is an id of 4 bytes")
+        self.require(
+            spec.value_size > 0 and spec.value_size % _ADDRESS == 0, "its values are addresses"
+        )
+        self.require(spec.max_entries > 0, "it holds nothing")
+        self._buckets = 1 << (spec.max_entries - 1).bit_length()
+        self._stacks: dict[int, bytes] = {}
+
+    def remember(self, addresses: tuple[int, ...], flags: int) -> int:
+        """Store a stack under its hash and return that ID.
+
+        -EFAULT: the stack is empty. -EEXIST: another stack has the same hash, and ``flags`` do not
+        contain BPF_F_REUSE_STACKID.
+        """
+        if not addresses:
+            return -errno.EFAULT
+        stack = pack(f"<{len(addresses)}Q", *addresses)[: self.spec.value_size]
+        number = zlib.crc32(stack) & (self._buckets - 1)
+        if self._stacks.get(number, stack) != stack and not flags & BPF_F_REUSE_STACKID:
+            return -errno.EEXIST
+        if number not in self._stacks:
+            self.quota.take(self.spec.value_size)
+        self._stacks[number] = stack
+        return number
+
+    def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
+        """Return the stacks ordered by ID."""
+        for number, stack in sorted(self._stacks.items()):
+            yield number.to_bytes(4, "little"), (stack,)

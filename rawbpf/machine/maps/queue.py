@@ -12,7 +12,7 @@ from rawbpf.uapi.bpf import BPF_EXIST, BPF_NOEXIST
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rawbpf.machine.maps.base import Room
+    from rawbpf.machine.maps.base import Quota
     from rawbpf.specs.map_spec import MapSpec
 
 __all__ = ["Queue", "Stack"]
@@ -22,41 +22,41 @@ class Queue(MachineMap):
     """BPF_MAP_TYPE_QUEUE: first in, first out."""
 
     next = 0
-    """Which one is taken out: an index of the values, the oldest first."""
+    """The index of the value to remove next; values are ordered from oldest to newest."""
 
-    def __init__(self, spec: MapSpec, room: Room, cpus: int) -> None:
-        super().__init__(spec, room, cpus)
+    def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
+        super().__init__(spec, quota, cpus)
         self.require(spec.key_size == 0, "it has no keys")
         self.require(spec.value_size > 0 and spec.max_entries > 0, "it holds nothing")
         self._values: deque[bytes] = deque()
 
     def push(self, value: bytes, flags: int = 0) -> int:
-        """BPF_EXIST: when it is full, the oldest goes."""
+        """Add a value; -E2BIG if the map is full, unless BPF_EXIST drops the oldest value."""
         if flags > BPF_EXIST or flags & BPF_NOEXIST:
             return -errno.EINVAL
         if len(self._values) == self.spec.max_entries:
             if not flags & BPF_EXIST:
                 return -errno.E2BIG
             self._values.popleft()
-            self.room.give(self.spec.value_size)
-        self.room.take(self.spec.value_size)
+            self.quota.give(self.spec.value_size)
+        self.quota.take(self.spec.value_size)
         self._values.append(value)
         return 0
 
     def pop(self) -> bytes | None:
-        """Take the next one out."""
+        """Remove and return the next value."""
         value = self.peek()
         if value is not None:
             del self._values[self.next]
-            self.room.give(self.spec.value_size)
+            self.quota.give(self.spec.value_size)
         return value
 
     def peek(self) -> bytes | None:
-        """The next one."""
+        """Return the next value without removing it."""
         return self._values[self.next] if self._values else None
 
     def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
-        """In the order in which they were pushed, each with an empty key."""
+        """Return the values from oldest to newest, each with an empty key."""
         return ((b"", (value,)) for value in self._values)
 
 

@@ -1,7 +1,7 @@
-"""The maps of a machine: by name, and by the addresses that programs know them by.
+"""The maps of a machine, by name and by the addresses that programs use.
 
-A map comes into being when a program first refers to it. The address of a map leads to no bytes,
-only helpers can do something with it. A value gets an address when a program looks it up.
+A map is created when a program first refers to it. No bytes are readable at the address of a map;
+only helpers accept it. A value gets an address when a program looks it up.
 """
 
 from __future__ import annotations
@@ -9,41 +9,82 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import MachineError
-from rawbpf.machine.maps.create import create
+from rawbpf.machine.maps.array import Array, PerCpuArray, ProgArray
+from rawbpf.machine.maps.hash import Hash, LruHash, LruPerCpuHash, PerCpuHash
+from rawbpf.machine.maps.output import PerfEventArray, RingBuf, StackTrace
+from rawbpf.machine.maps.queue import Queue, Stack
 from rawbpf.machine.region import ELEMENTS, MAPS, Region
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from rawbpf.machine.maps.base import MachineMap, Room
+    from rawbpf.machine.maps.base import MachineMap, Quota
     from rawbpf.machine.memory import Memory
     from rawbpf.specs.map_spec import MapSpec
 
-__all__ = ["MapTable"]
+__all__ = ["MAP_TYPES", "MapTable", "create"]
 
+MAP_TYPES: dict[bpf_map_type, Callable[[MapSpec, Quota, int], MachineMap]] = {
+    bpf_map_type.BPF_MAP_TYPE_ARRAY: Array,
+    bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY: PerCpuArray,
+    bpf_map_type.BPF_MAP_TYPE_HASH: Hash,
+    bpf_map_type.BPF_MAP_TYPE_PERCPU_HASH: PerCpuHash,
+    bpf_map_type.BPF_MAP_TYPE_LRU_HASH: LruHash,
+    bpf_map_type.BPF_MAP_TYPE_LRU_PERCPU_HASH: LruPerCpuHash,
+    bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY: PerfEventArray,
+    bpf_map_type.BPF_MAP_TYPE_RINGBUF: RingBuf,
+    bpf_map_type.BPF_MAP_TYPE_PROG_ARRAY: ProgArray,
+    bpf_map_type.BPF_MAP_TYPE_STACK_TRACE: StackTrace,
+    bpf_map_type.BPF_MAP_TYPE_QUEUE: Queue,
+    bpf_map_type.BPF_MAP_TYPE_STACK: Stack,
+}
+"""The map types that the interpreter implements."""
+
+_LARGEST_VALUE = 1 << 24
 _STRIDE = 0x1000
 _SHOWN = 8
 
-_EACH_ADDRESS = 256
-"""Bytes that it takes, about, to remember where a value is. A program can replace and look up a
-value for as long as it runs, and each new one gets an address."""
+_ADDRESS_COST = 256
+"""Bytes that it takes, approximately, to remember the address of a value. A program can replace
+and look up a value again and again, and each new value gets an address."""
+
+
+def create(spec: MapSpec, quota: Quota, cpus: int) -> MachineMap:
+    """Create a map from its spec.
+
+    MachineError: the interpreter lacks the map type, or the spec is invalid.
+
+    >>> from rawbpf.machine.maps.base import Quota
+    >>> from rawbpf.specs.map_spec import MapSpec
+    >>> spec = MapSpec("hits", bpf_map_type.BPF_MAP_TYPE_HASH, 4, 8, 16)
+    >>> hits = create(spec, Quota(), cpus=1)
+    >>> hits.update(b"key1", bytes(8)), hits.delete(b"key2")
+    (0, -2)
+    """
+    if spec.map_type not in MAP_TYPES:
+        name = spec.map_type.name.removeprefix("BPF_MAP_TYPE_").lower()
+        raise MachineError(f"map {spec.name!r} is a {name}", why="the machine has no such maps")
+    if not 0 <= spec.value_size <= _LARGEST_VALUE or not 0 <= spec.key_size <= _LARGEST_VALUE:
+        why = f"{max(spec.value_size, spec.key_size)} bytes in one value or key"
+        raise MachineError(f"map {spec.name!r} is too big for the machine", why=why)
+    return MAP_TYPES[spec.map_type](spec, quota, cpus)
 
 
 class MapTable:
-    """What programs can refer to."""
+    """The maps that programs can refer to; ``contents`` initializes maps of one element."""
 
     def __init__(
         self,
         specs: Iterable[MapSpec],
         contents: Mapping[str, bytes],
         memory: Memory,
-        room: Room,
+        quota: Quota,
         cpus: int,
     ) -> None:
         self._specs = {spec.name: spec for spec in specs}
         self._contents = contents
-        self._memory, self._room, self._cpus = memory, room, cpus
+        self._memory, self._quota, self._cpus = memory, quota, cpus
         self._maps: dict[str, MachineMap] = {}
         self._values: dict[int, Region] = {}  # by the identity of their bytes
 
@@ -54,7 +95,7 @@ class MapTable:
                 raise MachineError(what, why="the machine knows maps by their names")
             if name not in self._specs:
                 raise MachineError(f"the program refers to map {name!r}", why="there is none")
-            self._maps[name] = create(self._specs[name], self._room, self._cpus)
+            self._maps[name] = create(self._specs[name], self._quota, self._cpus)
             if name in self._contents:
                 self._maps[name].update(bytes(4), self._contents[name])
         return self._maps[name]
@@ -63,12 +104,12 @@ class MapTable:
         return iter(self._maps.values())
 
     def address(self, name: str | int) -> int:
-        """Of the map itself."""
+        """Return the address that stands for a map."""
         map_ = self[name]
         return MAPS.base + _STRIDE * list(self._maps.values()).index(map_)
 
     def at(self, address: int) -> MachineMap:
-        """The map with this address."""
+        """Return the map with this address, or raise MachineError."""
         index, rest = divmod(address - MAPS.base, _STRIDE)
         if rest or not 0 <= index < len(self._maps):
             name = self._memory.name(address)
@@ -77,19 +118,19 @@ class MapTable:
         return list(self._maps.values())[index]
 
     def value_address(self, map_: MachineMap, key: bytes, value: bytearray | None) -> int:
-        """Of a value, for the program to read and write; NULL of None."""
+        """Return an address at which the program can access a value; 0 (NULL) for None."""
         if value is None:
             return 0
         if id(value) not in self._values:
             writable = not map_.spec.map_flags & bpf_map_flags.BPF_F_RDONLY_PROG
             name = f"{map_.spec.name}[{_short(map_, key)}]"
-            self._room.take(_EACH_ADDRESS)
+            self._quota.take(_ADDRESS_COST)
             region = self._memory.add(ELEMENTS, value, name, writable=writable)
             self._values[id(value)] = region
         return self._values[id(value)].base
 
     def only_value_address(self, name: str | int) -> int:
-        """Of the value of a map that has but one."""
+        """Return the address of the value of a one-element array, or raise MachineError."""
         map_, key = self[name], bytes(4)
         if map_.spec.map_type != bpf_map_type.BPF_MAP_TYPE_ARRAY or map_.spec.max_entries != 1:
             what = f"the program takes the address of the value of map {map_.spec.name!r}"
@@ -97,15 +138,15 @@ class MapTable:
         return self.value_address(map_, key, map_.lookup(key, 0))
 
     def forget_addresses(self) -> None:
-        """Values stay; pointers to them do not."""
+        """Invalidate all pointers to values; the values themselves stay."""
         self._memory.remove(self._values.values())
         for _ in self._values:
-            self._room.give(_EACH_ADDRESS)
+            self._quota.give(_ADDRESS_COST)
         self._values.clear()
 
 
 def _short(map_: MachineMap, key: bytes) -> str:
-    """A key as it is shown in the name of a value."""
-    if map_.kind.endswith("array"):
+    """Return a key as it appears in the name of a value."""
+    if map_.type_name.endswith("array"):
         return str(int.from_bytes(key, "little"))
     return key.hex() if len(key) <= _SHOWN else f"{key[:_SHOWN].hex()}..."

@@ -5,7 +5,7 @@ from struct import unpack_from
 import pytest
 
 from rawbpf.errors import MachineError
-from rawbpf.machine.context import kprobe, kretprobe, raw, skb, xdp
+from rawbpf.machine.inputs import kprobe, kretprobe, raw, skb, xdp
 from rawbpf.machine.machine import Machine
 from tests.support.assembled import machine_of, spec_of
 

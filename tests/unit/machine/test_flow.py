@@ -169,7 +169,7 @@ def test_tail_call_takes_over():
     machine = Machine(first, spec.maps.values())
     assert machine.run() == 5  # the slot is empty
     machine.maps["jumps"].put(1, second)
-    from rawbpf.machine.context import raw
+    from rawbpf.machine.inputs import raw
 
     assert machine.run(raw(b"\x2a")) == 42
     assert machine.tail_calls == 1

@@ -5,12 +5,11 @@ import errno
 import pytest
 
 from rawbpf.errors import MachineError
-from rawbpf.machine.context import Context, Given, kprobe, raw
-from rawbpf.machine.helpers.format import format_text
+from rawbpf.machine.helpers.printing import format_text
 from rawbpf.machine.helpers.table import TABLE
+from rawbpf.machine.inputs import Context, Given, World, kprobe, raw
 from rawbpf.machine.maps.base import Record
 from rawbpf.machine.memory import Memory
-from rawbpf.machine.world import World
 from rawbpf.uapi.bpf_helpers import HELPER_NAMES
 from tests.support.assembled import machine_of, run
 

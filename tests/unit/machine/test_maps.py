@@ -5,8 +5,8 @@ import errno
 import pytest
 
 from rawbpf.errors import MachineError
-from rawbpf.machine.maps.base import Record, Room
-from rawbpf.machine.maps.create import KINDS, create
+from rawbpf.machine.maps.base import Quota, Record
+from rawbpf.machine.maps.table import MAP_TYPES, create
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.uapi.bpf import BPF_EXIST, BPF_NOEXIST, bpf_map_type
 from tests.support.assembled import machine_of
@@ -14,9 +14,9 @@ from tests.support.assembled import machine_of
 CURRENT_CPU = 0xFFFFFFFF
 
 
-def made(kind, key=4, value=8, entries=2, *, cpus=2, room=None, flags=0):
+def made(kind, key=4, value=8, entries=2, *, cpus=2, quota=None, flags=0):
     spec = MapSpec("m", bpf_map_type[f"BPF_MAP_TYPE_{kind}"], key, value, entries, flags)
-    return create(spec, room or Room(), cpus)
+    return create(spec, quota or Quota(), cpus)
 
 
 def key(number):
@@ -46,7 +46,7 @@ def test_an_array_costs_what_is_used_of_it():
 
 
 def test_no_more_than_the_room_is_kept():
-    map_ = made("HASH", value=1000, entries=1 << 20, room=Room(4000))
+    map_ = made("HASH", value=1000, entries=1 << 20, quota=Quota(4000))
     for number in range(3):
         map_.update(key(number), bytes(1000))
     with pytest.raises(MachineError, match="no room for 1004 more bytes: 0 MiB of maps and out"):
@@ -54,11 +54,11 @@ def test_no_more_than_the_room_is_kept():
 
 
 def test_deleting_gives_room_back():
-    map_ = made("HASH", value=1000, room=Room(2000))
+    map_ = made("HASH", value=1000, quota=Quota(2000))
     for _ in range(10):
         assert map_.update(key(1), bytes(1000)) == 0
         assert map_.delete(key(1)) == 0
-    queue = made("QUEUE", key=0, value=1000, room=Room(2000))
+    queue = made("QUEUE", key=0, value=1000, quota=Quota(2000))
     for _ in range(10):
         assert queue.push(bytes(1000)) == 0
         assert queue.pop() == bytes(1000)
@@ -135,12 +135,12 @@ def test_what_a_ring_buffer_does_not_have(operation):
 
 
 def test_every_kind_can_be_made_and_shown():
-    for kind in KINDS:
+    for kind in MAP_TYPES:
         name = kind.name.removeprefix("BPF_MAP_TYPE_")
         sizes = {"RINGBUF": (0, 0, 4096), "QUEUE": (0, 8, 1), "STACK": (0, 8, 1)}
         map_ = made(name, *sizes.get(name, (4, 4 if "PROG" in name else 8, 1)))
         assert list(map_.entries()) == []
-        assert map_.kind == name.lower()
+        assert map_.type_name == name.lower()
 
 
 def test_flags_of_hashes():
@@ -191,7 +191,7 @@ again:  r1 = m ll
 
 
 def test_a_program_that_replaces_a_value_for_ever_does_not_take_all_memory(monkeypatch):
-    monkeypatch.setattr(Room.__init__, "__defaults__", (1 << 16,))
+    monkeypatch.setattr(Quota.__init__, "__defaults__", (1 << 16,))
     maps = ".map m, hash, key=u32, value=u32, entries=4"
     few = machine_of(REPLACE.format(rounds=100), maps=maps)
     assert [few.run() for _ in range(5)] == [0] * 5  # addresses are good for one run

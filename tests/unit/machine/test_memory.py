@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rawbpf.errors import MachineError
-from rawbpf.machine.context import raw
+from rawbpf.machine.inputs import raw
 from rawbpf.machine.memory import Memory
 from rawbpf.machine.region import CONTEXT, ELEMENTS, GAP, STACK
 from tests.support.assembled import machine_of, run

@@ -3,8 +3,8 @@
 import pytest
 
 from rawbpf.errors import MachineError
+from rawbpf.machine.inputs import World
 from rawbpf.machine.settings import Entry, Settings
-from rawbpf.machine.world import World
 from tests.support.assembled import spec_of
 
 SPEC = spec_of("""

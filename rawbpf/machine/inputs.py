@@ -1,15 +1,20 @@
-"""What a program is called with: r1, and the memory that it leads to.
+"""What a program is given to work with: the context that r1 points to, and the world it can ask.
 
-A context is plain data. Where packets and strings will be is known beforehand, so their addresses
-can be written into it.
+A context is plain data. The addresses of packets and strings are known in advance, so they can be
+written into it:
 
-    kprobe          struct pt_regs, read-only, arguments where the architecture puts them
+    kprobe          struct pt_regs, read-only, with arguments where the architecture puts them
     xdp             struct xdp_md: data, data_end, data_meta, ingress_ifindex, rx_queue_index ...
     skb             struct __sk_buff, as socket filters and tc programs see it
+
+The world answers helpers that ask for the time, the CPU, the current process and its stack. The
+interpreter has none of these, so they are parameters. Two machines in the same world behave
+identically: the clock advances only when it is read, and random numbers come from a seed.
 """
 
 from __future__ import annotations
 
+from random import Random
 from struct import pack, pack_into
 from typing import NamedTuple
 
@@ -18,16 +23,55 @@ from rawbpf.machine.arithmetic import MASK
 from rawbpf.machine.region import GAP, GIVEN, PACKET
 from rawbpf.uapi.pt_regs import PT_REGS
 
-__all__ = ["Context", "Given", "kprobe", "kretprobe", "raw", "skb", "xdp"]
+__all__ = ["Clock", "Context", "Given", "World", "kprobe", "kretprobe", "raw", "skb", "xdp"]
 
 _LARGEST_PACKET = 1 << 20
-_ETHERNET_HEADER = 14
 _SKB_SIZE = 192
 _SKB_LEN, _SKB_PROTOCOL, _SKB_DATA, _SKB_DATA_END = 0, 16, 76, 80
 
 
+class World(NamedTuple):
+    """Answers to helpers. Times are in nanoseconds, stacks are addresses, innermost first.
+
+    >>> World(comm="cat")._replace(pid=7).tgid
+    4242
+    """
+
+    pid: int = 4242
+    tgid: int = 4242
+    uid: int = 1000
+    gid: int = 1000
+    comm: str = "rawbpf"
+    cpu: int = 0
+    cpus: int = 2
+    time: int = 1_000_000_000
+    tick: int = 1_000
+    seed: int = 1
+    task: int = 0xFFFF_8880_0000_0000
+    kernel_stack: tuple[int, ...] = ()
+    user_stack: tuple[int, ...] = ()
+
+
+class Clock:
+    """Time since boot, which advances by one tick per reading, and random numbers."""
+
+    def __init__(self, world: World) -> None:
+        self._now, self._tick = world.time, world.tick
+        self._random = Random(world.seed)
+
+    def read(self) -> int:
+        """Return the time in nanoseconds and advance the clock."""
+        now = self._now
+        self._now = (now + self._tick) & MASK[64]
+        return now
+
+    def random(self) -> int:
+        """Return a random 32-bit number."""
+        return self._random.getrandbits(32)
+
+
 class Given(NamedTuple):
-    """Memory of somebody else, to be read by the probe_read family."""
+    """Memory outside the program's reach, readable through the probe_read helpers."""
 
     address: int
     data: bytes
@@ -35,7 +79,7 @@ class Given(NamedTuple):
 
 
 class Context(NamedTuple):
-    """The bytes that r1 points to, the packet, and other memory that can be read."""
+    """The bytes that r1 points to, the packet if there is one, and other readable memory."""
 
     data: bytes
     writable: bool = False
@@ -44,12 +88,15 @@ class Context(NamedTuple):
 
 
 def raw(data: bytes = b"", *, writable: bool = True) -> Context:
-    """Any bytes."""
+    """Return a context of arbitrary bytes."""
     return Context(data, writable)
 
 
 def kprobe(*arguments: int | bytes, machine: str = "x86_64", result: int = 0) -> Context:
-    r"""The registers at the start of a function; bytes are put into memory, and their address in.
+    r"""Return the registers at the start of a function.
+
+    A bytes argument is stored in memory with a NUL, and its address is passed. MachineError: more
+    arguments than the architecture passes in registers.
 
     >>> context = kprobe(-100, b"/etc/passwd")
     >>> context.data[112:120].hex(), context.given[0].data
@@ -73,23 +120,26 @@ def kprobe(*arguments: int | bytes, machine: str = "x86_64", result: int = 0) ->
 
 
 def kretprobe(result: int = 0, machine: str = "x86_64") -> Context:
-    """The registers when a function returns ``result``."""
+    """Return the registers at the moment a function returns ``result``."""
     return kprobe(machine=machine, result=result)
 
 
 def xdp(packet: bytes) -> Context:
-    """A packet as XDP sees it, from its Ethernet header on.
+    """Return struct xdp_md for a packet that starts with its Ethernet header.
 
     >>> xdp(bytes(64)).data[:8].hex()
     '0000002040000020'
     """
-    start, end = _ends(packet)
+    start, end = _packet_bounds(packet)
     return Context(pack("<6I", start, end, start, 1, 0, 0), packet=packet)
 
 
 def skb(packet: bytes) -> Context:
-    """A packet as tc programs see it, from its Ethernet header on. Most other fields are 0."""
-    start, end = _ends(packet)
+    """Return struct __sk_buff for a packet that starts with its Ethernet header.
+
+    Only len, protocol, data and data_end are set; all other fields are 0.
+    """
+    start, end = _packet_bounds(packet)
     data = bytearray(_SKB_SIZE)
     pack_into("<I", data, _SKB_LEN, len(packet))
     data[_SKB_PROTOCOL : _SKB_PROTOCOL + 2] = packet[12:14].ljust(2, b"\0")
@@ -97,7 +147,7 @@ def skb(packet: bytes) -> Context:
     return Context(bytes(data), writable=True, packet=packet)
 
 
-def _ends(packet: bytes) -> tuple[int, int]:
+def _packet_bounds(packet: bytes) -> tuple[int, int]:
     if len(packet) > _LARGEST_PACKET:
         raise MachineError(f"a packet of {len(packet)} bytes", why="the machine takes 1 MiB")
     return PACKET.base, PACKET.base + len(packet)
