@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rawbpf.arch import native
 from rawbpf.btf.btf import Btf
 from rawbpf.errors import UnsupportedError
 from rawbpf.features.answer import Outcome
@@ -18,7 +19,7 @@ from rawbpf.input_file import read_input
 from rawbpf.kernel.btf import btf_modules, vmlinux_btf
 from rawbpf.kernel.config import kernel_config
 from rawbpf.kernel.kallsyms import find_all
-from rawbpf.kernel.version import KernelVersion, kernel_version, syscall_wrapper
+from rawbpf.kernel.version import KernelVersion, kernel_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -100,7 +101,7 @@ class KernelFacts:
     @property
     def wraps_syscalls(self) -> bool:
         """Whether a system call's function takes its arguments as registers (4.17 and later)."""
-        return bool(self._symbol(syscall_wrapper("bpf")))
+        return bool(self._symbol(native().syscall_function("bpf")))
 
     @cached_property
     def has_cookies(self) -> bool:

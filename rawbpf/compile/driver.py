@@ -17,18 +17,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from rawbpf.arch import native
 from rawbpf.compile.clang import find_clang
 from rawbpf.compile.vmlinux import VMLINUX, vmlinux_folder
 from rawbpf.errors import CompileError, RawbpfError
 from rawbpf.input_file import read_text
-from rawbpf.kernel.version import architecture
 
-__all__ = ["INCLUDE", "Compiled", "compile_c", "target_arch"]
+__all__ = ["INCLUDE", "Compiled", "compile_c"]
 
 INCLUDE = Path(__file__).parent / "include"
 """Where <rawbpf/bpf.h> and its neighbours are."""
 
-_ARCHITECTURES = {"x86_64": "x86", "aarch64": "arm64"}
 _LONGEST = 300
 
 
@@ -37,16 +36,6 @@ class Compiled(NamedTuple):
 
     data: bytes
     warnings: str
-
-
-def target_arch(machine: str | None = None) -> str:
-    """What follows __TARGET_ARCH_.
-
-    >>> target_arch("x86_64"), target_arch("riscv64")
-    ('x86', 'riscv64')
-    """
-    machine = machine or architecture()
-    return _ARCHITECTURES.get(machine, machine)
 
 
 def compile_c(source: Path, *, clang: str | None = None, headers: Path | None = None) -> Compiled:
@@ -58,11 +47,12 @@ def compile_c(source: Path, *, clang: str | None = None, headers: Path | None = 
     program = find_clang(clang)
     read_text(source)  # clang has a line or ten thousand for what is no text
     folders, lacking = _folders(headers)
+    arch = native()
     with TemporaryDirectory(prefix="rawbpf-") as folder:
         target = Path(folder) / "object.o"
-        command = [program, "-target", "bpf", "-g", "-O2", f"-D__TARGET_ARCH_{target_arch()}"]
+        command = [program, "-target", "bpf", "-g", "-O2", f"-D__TARGET_ARCH_{arch.bpf_target}"]
         command += [f"-I{one}" for one in folders]
-        command += ["-idirafter", f"/usr/include/{architecture()}-linux-gnu"]
+        command += ["-idirafter", f"/usr/include/{arch.multiarch}"]
         command += ["-c", str(source), "-o", str(target)]
         try:
             said = _run(command, source)

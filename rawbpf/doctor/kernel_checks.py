@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from rawbpf.arch import native
 from rawbpf.doctor.finding import fail, ok, warn
 from rawbpf.errors import UnsupportedError
 from rawbpf.kernel.btf import btf_modules, vmlinux_btf
@@ -16,8 +17,7 @@ from rawbpf.kernel.permission import memlock_refusal
 from rawbpf.kernel.pmu import pmu_format_bit, pmu_type
 from rawbpf.kernel.sysctl import bpf_jit_enable
 from rawbpf.kernel.tracefs import tracefs
-from rawbpf.kernel.version import MINIMUM, architecture, kernel_version
-from rawbpf.uapi.syscall_nr import SYSCALL_NR
+from rawbpf.kernel.version import MINIMUM, kernel_version
 
 if TYPE_CHECKING:
     from rawbpf.doctor.finding import Finding
@@ -38,11 +38,8 @@ def kernel(root: Root) -> Finding:
 
 def machine(root: Root) -> Finding:
     """The architecture, whose system call numbers we must know, and the CPUs."""
-    name = architecture()
-    if name in SYSCALL_NR:
-        online, possible = len(online_cpus(root)), len(possible_cpus(root))
-        return ok(f"{name}, {online} of {possible} possible CPUs online")
-    return fail(f"{name}: its system call numbers are unknown here", "use x86-64 or arm64")
+    online, possible = len(online_cpus(root)), len(possible_cpus(root))
+    return ok(f"{native().machine}, {online} of {possible} possible CPUs online")
 
 
 def btf(root: Root) -> Finding:

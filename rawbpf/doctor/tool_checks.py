@@ -5,10 +5,10 @@ from __future__ import annotations
 from shutil import which
 from typing import TYPE_CHECKING
 
+from rawbpf.arch import native
 from rawbpf.compile.clang import find_clang
 from rawbpf.doctor.finding import Finding, Status, ok
 from rawbpf.errors import UnsupportedError
-from rawbpf.kernel.version import architecture
 
 if TYPE_CHECKING:
     from rawbpf.kernel.files import Root
@@ -26,10 +26,14 @@ def clang(_: Root) -> Finding:
 
 def qemu(_: Root) -> Finding:
     """The emulator, for `rawbpf guest`."""
-    name = f"qemu-system-{architecture()}"
-    package = "qemu-system-x86" if architecture() == "x86_64" else "qemu-system-arm"
-    path = which(name)
-    return ok(path) if path else _missing(name, "only for `rawbpf guest`", package)
+    try:
+        qemu = native().qemu
+    except UnsupportedError as error:
+        return Finding(Status.MISSING, f"`rawbpf guest` cannot run here: {error.what}")
+    path = which(qemu.program)
+    if path:
+        return ok(path)
+    return _missing(qemu.program, "only for `rawbpf guest`", qemu.packages["apt install"])
 
 
 def _missing(name: str, purpose: str, package: str) -> Finding:

@@ -10,5 +10,5 @@
     inside/        PID 1 and the workload: what runs in the guest
     wire/          what both ends agree on: frames, the shared memory, archives
 
-Nothing but rawbpf.errors, the standard library and platformdirs is imported here.
+This package imports only rawbpf.errors, rawbpf.arch, the standard library and platformdirs.
 """

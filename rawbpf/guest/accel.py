@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rawbpf.arch import native
 from rawbpf.errors import GuestError, UsageError
 from rawbpf.guest import cache, qemu
 
@@ -70,10 +71,11 @@ def _answer_file() -> Path:
 
 def _circumstances() -> str:
     """A fingerprint of what the answer depends on."""
-    system = os.uname()
+    kernel = Path("/proc/version").read_text(encoding="utf-8")
     program = Path(qemu.find()).stat()
-    model = [line for line in _processors() if line.startswith(("model name", "flags"))][:2]
-    parts = (system.release, system.version, program.st_size, program.st_mtime_ns, *model)
+    wanted = native().cpuinfo_fields
+    model = [line for line in _processors() if line.startswith(wanted)][: len(wanted)]
+    parts = (kernel, program.st_size, program.st_mtime_ns, *model)
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 

@@ -20,7 +20,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.errors import GuestError, UnsupportedError
+from rawbpf.arch import native
+from rawbpf.errors import GuestError
 from rawbpf.guest.wire.window import MEMORY_SIZE
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _prctl = ctypes.CDLL(None).prctl
 
 _KERNEL_ARGS = (
-    "console=ttyS0",
     "panic=-1",  # reboot at once on a panic, which -no-reboot turns into QEMU's end
     "oops=panic",
     "mitigations=off",
@@ -44,10 +44,6 @@ _EMULATED = "tcg,thread=single"
 """Processors take turns. With a thread for each, one may still run code that another has replaced,
 and a kernel that sets and removes probes panics within seconds (QEMU 7.2, Linux 7.2: an int3 that
 nobody knows any more). It is not slower: a guest mostly uses one processor."""
-
-_EMULATED_CPU = "max,erms=off"
-"""All that QEMU can emulate but fast strings (ERMS): the kernel would copy by ``rep movsb``, and an
-emulator does a byte of that at a time. Without it, the kernel moves eight."""
 
 
 class Machine(NamedTuple):
@@ -86,32 +82,32 @@ class Running(NamedTuple):
 
 def find() -> str:
     """QEMU's path. Raises GuestError, with what to install, when there is none."""
-    if os.uname().machine != "x86_64":
-        # The interpreter that goes into the guest is this machine's.
-        raise UnsupportedError(f"`rawbpf guest` does not know {os.uname().machine}, only x86_64")
-    found = shutil.which("qemu-system-x86_64")
+    qemu = native().qemu  # the guest runs this machine's Python, so it needs the same architecture
+    found = shutil.which(qemu.program)
     if found is None:
-        raise GuestError(
-            "there is no qemu-system-x86_64",
-            fix="install it: apt install qemu-system-x86 (Debian, Ubuntu), "
-            "dnf install qemu-system-x86-core (Fedora), pacman -S qemu-system-x86 (Arch)",
-        )
+        ways = ", ".join(f"{command} {package}" for command, package in qemu.packages.items())
+        raise GuestError(f"{qemu.program} is not installed", fix=f"install it: {ways}")
     return found
 
 
 def command_line(machine: Machine, handed: _Handed) -> list[str]:
     """QEMU's arguments after its name."""
-    kernel_args = [*_KERNEL_ARGS, *([] if machine.talkative else ["quiet"]), machine.kernel_args]
+    qemu = native().qemu
+    kernel_args = [f"console={qemu.console}", *_KERNEL_ARGS]
+    kernel_args += [] if machine.talkative else ["quiet"]
+    kernel_args.append(machine.kernel_args)
     kvm = machine.accel == "kvm"
     shared = f"id=shared,size={MEMORY_SIZE},share=on,mem-path=/dev/fd/{handed.memory}"
     return [
-        "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot", "-machine", "pc",
-        "-accel", "kvm" if kvm else _EMULATED, "-cpu", "host" if kvm else _EMULATED_CPU,
+        "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot",
+        "-machine", qemu.machine,
+        "-accel", "kvm" if kvm else _EMULATED, "-cpu", "host" if kvm else qemu.tcg_cpu,
         "-smp", str(machine.cpus), "-m", machine.memory, "-kernel", str(machine.kernel),
         "-initrd", f"/dev/fd/{handed.initramfs}", "-append", " ".join(kernel_args).strip(),
         "-object", f"memory-backend-file,{shared}", "-device", "ivshmem-plain,memdev=shared",
         "-chardev", f"socket,id=console,fd={handed.console}", "-serial", "chardev:console",
-        "-chardev", f"socket,id=line,fd={handed.line}", "-serial", "chardev:line",
+        "-chardev", f"socket,id=line,fd={handed.line}",
+        *(word.format(chardev="line") for word in qemu.second_serial),
         *_disk(machine.disk),
     ]  # fmt: skip
 

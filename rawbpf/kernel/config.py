@@ -7,9 +7,9 @@ nothing.
 
 from __future__ import annotations
 
-import os
 import re
 
+from rawbpf.arch import kernel_release
 from rawbpf.errors import FormatError
 from rawbpf.kernel.files import Root, read_bytes, read_text
 
@@ -32,7 +32,7 @@ def _config(root: Root) -> str | None:
     packed = read_bytes(root, "/proc/config.gz")
     if packed is not None:
         return _unpack(packed).decode(errors="replace")
-    release = read_text(root, "/proc/sys/kernel/osrelease") or os.uname().release
+    release = read_text(root, "/proc/sys/kernel/osrelease") or kernel_release()
     for path in (f"/boot/config-{release}", f"/lib/modules/{release}/config"):
         text = read_text(root, path)
         if text is not None:

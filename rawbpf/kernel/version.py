@@ -13,20 +13,18 @@ what is missing: when it matters, ``rawbpf.features`` asks the kernel itself.
 
 from __future__ import annotations
 
-import os
 import re
 from typing import NamedTuple
 
+from rawbpf.arch import kernel_release
 from rawbpf.errors import FormatError, UnsupportedError
 from rawbpf.kernel.files import Root, read_text
 
 __all__ = [
     "MINIMUM",
     "KernelVersion",
-    "architecture",
     "kernel_version",
     "require_kernel",
-    "syscall_wrapper",
 ]
 
 
@@ -91,19 +89,4 @@ def _running(root: Root) -> str:
     build = read_text(root, "/proc/sys/kernel/version") or ""
     if debian := _DEBIAN.search(build):
         return debian[1]
-    return read_text(root, "/proc/sys/kernel/osrelease") or os.uname().release
-
-
-def syscall_wrapper(call: str) -> str:
-    """The function that a system call goes to, where registers come in a struct (4.17).
-
-    >>> syscall_wrapper("bpf") in ("__x64_sys_bpf", "__arm64_sys_bpf")
-    True
-    """
-    machine = {"x86_64": "x64", "aarch64": "arm64"}.get(architecture(), architecture())
-    return f"__{machine}_sys_{call}"
-
-
-def architecture() -> str:
-    """The machine, as uname(2) spells it: ``x86_64``, ``aarch64``."""
-    return os.uname().machine
+    return read_text(root, "/proc/sys/kernel/osrelease") or kernel_release()

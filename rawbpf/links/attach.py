@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rawbpf.arch import native
 from rawbpf.errors import UnsupportedError, UsageError
 from rawbpf.kernel.kallsyms import find_symbols
-from rawbpf.kernel.version import syscall_wrapper
 from rawbpf.links.kprobe import open_kprobe
 from rawbpf.links.multi import attach_functions, attach_user_functions
 from rawbpf.links.network import attach_cgroup, attach_interface
@@ -82,7 +82,7 @@ def _kretsyscall(program: Program, where: str) -> Link:
 
 def _syscall_function(name: str) -> str:
     """The kernel's function for a system call: with wrappers (4.17) its name has a prefix."""
-    wrapped = syscall_wrapper(name)
+    wrapped = native().syscall_function(name)
     return wrapped if find_symbols(wrapped) else f"__se_sys_{name}"
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.arch import X86_64, native
 from rawbpf.elf.user_symbols import function_offset, functions_of
 from rawbpf.errors import AttachError, UsageError
 from rawbpf.links.offset import split_offset
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
     import io
 
 __all__ = ["Functions", "find_file", "find_function", "find_functions"]
-
-_LIBRARIES = (
-    "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu",
-    "/usr/lib/aarch64-linux-gnu", "/lib64", "/usr/lib64", "/usr/local/lib", "/lib", "/usr/lib",
-)  # fmt: skip
 
 
 class Functions(NamedTuple):
@@ -87,7 +83,7 @@ def find_file(name: str) -> Path:
     """A path as it is; a bare name as a library, or as a command."""
     if "/" in name:
         return Path(name)
-    folders = [*os.environ.get("LD_LIBRARY_PATH", "").split(":"), *_LIBRARIES]
+    folders = [*os.environ.get("LD_LIBRARY_PATH", "").split(":"), *native(X86_64).library_folders]
     folders += os.environ.get("PATH", "").split(":")
     for folder in folders:
         path = Path(folder, name)

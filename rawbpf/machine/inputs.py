@@ -18,10 +18,10 @@ from random import Random
 from struct import pack, pack_into
 from typing import NamedTuple
 
+from rawbpf.arch import ARCHITECTURES
 from rawbpf.errors import MachineError
 from rawbpf.machine.arithmetic import MASK
 from rawbpf.machine.region import GAP, GIVEN, PACKET
-from rawbpf.uapi.pt_regs import PT_REGS
 
 __all__ = ["Clock", "Context", "Given", "World", "kprobe", "kretprobe", "raw", "skb", "xdp"]
 
@@ -102,7 +102,7 @@ def kprobe(*arguments: int | bytes, machine: str = "x86_64", result: int = 0) ->
     >>> context.data[112:120].hex(), context.given[0].data
     ('9cffffffffffffff', b'/etc/passwd\x00')
     """
-    layout = PT_REGS[machine]
+    layout = ARCHITECTURES[machine].pt_regs
     if len(arguments) > len(layout.arguments):
         why = f"{len(layout.arguments)} arguments are in registers on {machine}"
         raise MachineError(f"{len(arguments)} arguments", why=why)

@@ -5,14 +5,13 @@ A script has those that it uses, in this order; what a part needs beside itself 
 
 from __future__ import annotations
 
-import os
 from typing import NamedTuple
 
-from rawbpf.uapi.syscall_nr import SYSCALL_NR
+from rawbpf.arch import X86_64, native
 
 __all__ = ["NR", "OPENING", "PARTS", "Part"]
 
-NR = SYSCALL_NR.get(os.uname().machine, SYSCALL_NR["x86_64"])
+NR = native(X86_64).syscalls
 
 OPENING = f'''"""The system calls of `rawbpf COMMAND`, made again. Run it as root."""
 

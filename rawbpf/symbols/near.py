@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rawbpf.arch import ARCHITECTURES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -28,10 +30,14 @@ _RENAMED = {
 }
 """Names that everybody's examples use, and what took their place, the newest first."""
 
-_SYSCALL_PREFIXES = ("__x64_sys_", "__arm64_sys_", "ksys_", "__do_sys_", "__se_sys_")
+_SYSCALL_PREFIXES = (
+    *(arch.syscall_prefix for arch in ARCHITECTURES.values()), "ksys_", "__do_sys_", "__se_sys_",
+)  # fmt: skip
 """What a system call's name may wear, in the order in which they are worth trying."""
 
-_OTHER_PREFIXES = ("sys_", "__ia32_sys_", "__ia32_compat_sys_", "__arm64_compat_sys_")
+_OTHER_PREFIXES = (
+    "sys_", *(prefix for arch in ARCHITECTURES.values() for prefix in arch.compat_prefixes),
+)  # fmt: skip
 """What people write, and what only 32-bit programs call."""
 
 _SHORTEST = 3

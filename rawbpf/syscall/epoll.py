@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import os
 import struct
 
+from rawbpf.arch import X86_64, native
 from rawbpf.errors import KernelError
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import enter
@@ -23,8 +23,7 @@ EPOLLIN, EPOLLERR, EPOLLHUP = 0x1, 0x8, 0x10
 
 _EPOLL_CLOEXEC = 0o2000000
 _EPOLL_CTL_ADD = 1
-# struct epoll_event is packed on x86-64 alone, so that 32-bit programs share its layout.
-EVENT = struct.Struct("=IQ" if os.uname().machine == "x86_64" else "=IxxxxQ")
+EVENT = struct.Struct("=IQ" if native(X86_64).epoll_event_packed else "=IxxxxQ")
 """(events, the word that was given with the descriptor)."""
 _ROOM = 64
 

@@ -12,24 +12,16 @@ is a barrier between what stands before and behind it. Measured cost: two ctypes
 from __future__ import annotations
 
 import ctypes
-import os
 from typing import TYPE_CHECKING
+
+from rawbpf.arch import X86_64, native
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["fence", "needs_fence"]
+__all__ = ["fence"]
 
 _SEM_T_BYTES = 32  # sizeof(sem_t) on every 64-bit Linux libc
-
-
-def needs_fence(machine: str) -> bool:
-    """Whether loads and stores of that architecture may pass each other.
-
-    >>> needs_fence("x86_64"), needs_fence("aarch64")
-    (False, True)
-    """
-    return machine != "x86_64"
 
 
 def _semaphore_fence() -> Callable[[], None]:
@@ -48,5 +40,5 @@ def _nothing() -> None:
     pass
 
 
-fence = _semaphore_fence() if needs_fence(os.uname().machine) else _nothing
+fence = _semaphore_fence() if native(X86_64).weakly_ordered else _nothing
 """Order everything before against everything after."""

@@ -20,12 +20,11 @@ bpf: EPERM (Operation not permitted)
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rawbpf.errors import KernelError, UnsupportedError
-from rawbpf.uapi.syscall_nr import SYSCALL_NR
+from rawbpf.arch import native
+from rawbpf.errors import KernelError
 
 __all__ = ["Kernel", "Observer", "Watcher", "enter", "observed", "replaced", "watched"]
 
@@ -41,13 +40,7 @@ Watcher = Callable[[str, tuple[int, ...]], Callable[[int], object]]
 
 def _real_kernel() -> Kernel:
     """Bind syscall(2) and the numbers of this architecture."""
-    machine = os.uname().machine
-    if machine not in SYSCALL_NR:
-        raise UnsupportedError(
-            f"rawbpf does not know the system call numbers of {machine}",
-            fix=f"it runs on {' and '.join(SYSCALL_NR)}",
-        )
-    numbers = SYSCALL_NR[machine]
+    numbers = native().syscalls
     syscall = ctypes.CDLL(None, use_errno=True).syscall
     # Six long words are what a Linux system call takes. Fixed types also spare ctypes from
     # guessing: an int that it guesses is 32 bits wide would cut a pointer in half.

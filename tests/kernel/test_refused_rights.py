@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rawbpf.arch import native
 from rawbpf.collection.collection import Collection
 from rawbpf.errors import KernelError
 from rawbpf.kernel.memlock import raise_memlock_if_needed
@@ -15,7 +16,6 @@ from rawbpf.specs.map_spec import MapSpec
 from rawbpf.syscall.capset import without_capabilities
 from rawbpf.uapi.bpf import bpf_map_type, bpf_prog_type
 from rawbpf.uapi.prog_rights import ATTACH_TYPES, NET_ADMIN, NET_ADMIN_MAPS, PERFMON, TARGETED
-from rawbpf.uapi.syscall_nr import SYSCALL_NR
 from tests.kernel.conftest import IN_GUEST
 from tests.support.denied import deny_by_seccomp, in_child, leave_user_namespace
 from tests.support.refusals import held, map_refusal, program
@@ -72,7 +72,7 @@ def test_a_user_namespace():
 
 def test_a_seccomp_filter():
     def work():
-        deny_by_seccomp(SYSCALL_NR["x86_64"]["bpf"], 1)
+        deny_by_seccomp(native().syscalls["bpf"], 1)
         return told()
 
     said = in_child(work)

@@ -5,12 +5,13 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+from rawbpf.arch import native
 from rawbpf.kernel.kallsyms import find_symbols
 
 
 def getppid_function() -> str:
     """The function behind getppid(2): it takes no arguments, so it has no wrapper of its own."""
-    for name in ("__x64_sys_getppid", "__arm64_sys_getppid", "__do_sys_getppid"):
+    for name in (native().syscall_function("getppid"), "__do_sys_getppid"):
         if find_symbols(name):
             return name
     raise AssertionError("this kernel has no getppid to probe")

@@ -3,10 +3,9 @@
 import ctypes
 import os
 
+from rawbpf.arch import native
 from rawbpf.guest.image.build import MODULES
 from rawbpf.guest.inside.modules import load_modules
-
-_DELETE_MODULE = {"x86_64": 176, "aarch64": 106}
 
 
 def load_module(name: str) -> None:
@@ -16,6 +15,6 @@ def load_module(name: str) -> None:
 def unload_module(name: str) -> None:
     """OSError with EAGAIN: somebody uses it."""
     libc = ctypes.CDLL(None, use_errno=True)
-    number = _DELETE_MODULE[os.uname().machine]
+    number = native().syscalls["delete_module"]
     if libc.syscall(number, name.encode(), os.O_NONBLOCK) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))

@@ -18,7 +18,7 @@ def peer(*names: str) -> str:
         found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
         if found:
             return found
-    return _absent(f"needs {' or '.join(names)} to compare with")
+    return absent(f"needs {' or '.join(names)} to compare with")
 
 
 def library(name: str) -> str:
@@ -26,10 +26,11 @@ def library(name: str) -> str:
     words = [peer("gcc"), f"-print-file-name={name}"]
     found = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
     # What it does not find it repeats.
-    return found if found != name else _absent(f"needs {name} to compare with")
+    return found if found != name else absent(f"needs {name} to compare with")
 
 
-def _absent(reason: str) -> str:
+def absent(reason: str) -> str:
+    """Skip the test, or fail it where peers have to be there."""
     if os.environ.get("CI") or os.environ.get("RAWBPF_REQUIRE_PEERS") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

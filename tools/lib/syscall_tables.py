@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from markdown_table import table
 
+from rawbpf.arch import ARCHITECTURES, X86_64
 from rawbpf.narration.layout import LINKS, place
 from rawbpf.narration.pointers import IN, OUT, pointers
 from rawbpf.uapi.bpf_attr import BpfAttrLinkCreate
@@ -17,7 +18,6 @@ from rawbpf.uapi.bpf_info import BpfBtfInfo, BpfMapInfo, BpfProgInfo
 from rawbpf.uapi.field_uses import USES
 from rawbpf.uapi.fields import STRUCTS, c_name, since
 from rawbpf.uapi.perf_event import PerfEventAttr, perf_event_ioc
-from rawbpf.uapi.syscall_nr import SYSCALL_NR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,12 +32,16 @@ def _release(release: tuple[int, int] | None) -> str:
 
 def calls() -> str:
     """Every system call that passes the gate."""
-    rows = ((f"`{name}`", *(SYSCALL_NR[arch][name] for arch in SYSCALL_NR)) for name in _calls())
-    return table(f"call | {' | '.join(SYSCALL_NR)}", rows)
+    numbers = [arch.syscalls for arch in ARCHITECTURES.values()]
+    rows = ((f"`{name}`", *(one[name] for one in numbers)) for name in _calls())
+    return table(f"call | {' | '.join(ARCHITECTURES)}", rows)
 
 
 def _calls() -> list[str]:
-    return list(next(iter(SYSCALL_NR.values())))
+    """The names that ``enter`` is called with, in the order of the architecture's record."""
+    sources = [file.read_text() for file in (ROOT / "rawbpf").rglob("*.py")]
+    entered = set(re.findall(r"\benter\(\s*\"(\w+)\"", "\n".join(sources)))
+    return [name for name in X86_64.syscalls if name in entered]
 
 
 def _users() -> dict[str, str]:

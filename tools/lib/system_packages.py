@@ -25,6 +25,7 @@ PEERS = {
     "pahole": "pahole",
     "strace": "strace",
     "/usr/include/bpf/libbpf.h": "libbpf-dev",
+    "/usr/aarch64-linux-gnu/include/asm/unistd.h": "linux-libc-dev-arm64-cross",
 }
 """What tests compare with: program, or file of a library -> packages."""
 

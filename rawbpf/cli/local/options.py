@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from rawbpf.arch import X86_64, native
 from rawbpf.cli.local.file import read_spec
 from rawbpf.cli.objects.bytecode import read_bytes
 from rawbpf.errors import UsageError
@@ -13,7 +13,6 @@ from rawbpf.machine import inputs as context
 from rawbpf.machine.inputs import World
 from rawbpf.machine.settings import Entry, Settings
 from rawbpf.uapi.bpf import bpf_prog_type
-from rawbpf.uapi.pt_regs import PT_REGS
 
 if TYPE_CHECKING:
     from rawbpf.specs.object_spec import ObjectSpec
@@ -94,7 +93,7 @@ def _context(text: str, packet: str | None) -> context.Context:
     kind, _, rest = text.partition(":")
     if packet and kind not in ("xdp", "skb"):
         raise UsageError(f"--data is for xdp and skb, and the context is {kind}")
-    machine = os.uname().machine if os.uname().machine in PT_REGS else "x86_64"
+    machine = native(X86_64).machine
     match kind:
         case "kprobe":
             return context.kprobe(*map(_argument, _split(rest)), machine=machine)

@@ -15,6 +15,7 @@ import sys
 import termios
 import tty
 
+from rawbpf.arch import kernel_release, native
 from rawbpf.guest.inside.modules import load_modules
 from rawbpf.guest.inside.mounts import power_off, prepare
 from rawbpf.guest.inside.relay import Line, Relay
@@ -24,7 +25,6 @@ from rawbpf.guest.wire.window import guest_memory, windows
 
 __all__ = ["main"]
 
-_LINE = "/dev/ttyS1"
 _JOB = "/rawbpf/job"
 
 
@@ -36,7 +36,7 @@ def main() -> None:
     if not load_modules(job["modules"]):
         power_off()
     line = _open_line()
-    release = os.uname().release
+    release = kernel_release()
     line.send(Kind.READY, release.encode())
     environment = job["env"] | {"RAWBPF_GUEST_KERNEL": release}
     streams = open_streams(job["ttys"], job["size"])
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _open_line() -> Line:
-    fd = os.open(_LINE, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    fd = os.open(native().qemu.line, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     tty.setraw(fd)
     return Line(fd)
 

@@ -10,17 +10,17 @@ from __future__ import annotations
 import ctypes
 import os
 
-__all__ = ["load_modules"]
+from rawbpf.arch import native
 
-_FINIT_MODULE = {"x86_64": 313, "aarch64": 273}  # <asm/unistd_64.h>, <asm-generic/unistd.h>
+__all__ = ["load_modules"]
 
 
 def load_modules(paths: list[str]) -> bool:
     """Load object files in this order. False when one is refused, which the console then says."""
     libc = ctypes.CDLL(None, use_errno=True)
+    number = native().syscalls["finit_module"]
     for path in paths:
         with open(path, "rb") as file:
-            number = _FINIT_MODULE[os.uname().machine]
             if libc.syscall(number, file.fileno(), ctypes.c_char_p(b""), 0) != 0:
                 why = os.strerror(ctypes.get_errno())
                 print(f"cannot load module {path}: {why}", flush=True)

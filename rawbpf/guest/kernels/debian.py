@@ -1,6 +1,6 @@
 """Kernels out of Debian's packages, as an ordinary user.
 
-A suite's cloud kernel is what its metapackage linux-image-cloud-amd64 depends on: that name stays,
+A suite's cloud kernel is what its metapackage linux-image-cloud-ARCH depends on: that name stays,
 while the version in the other name moves with every update. Up to trixie that package holds
 vmlinuz and the modules; later ones only lead to linux-binary-RELEASE, linux-base-RELEASE and
 linux-modules-RELEASE.
@@ -12,6 +12,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
+from rawbpf.arch import native
 from rawbpf.errors import GuestError
 from rawbpf.guest import cache
 from rawbpf.guest.kernels.apt import field, private_apt
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["fetch", "kernel_packages", "suites_for"]
 
-_META = "linux-image-cloud-amd64"
 _KEPT = ("vmlinuz", "config", "System.map")
 
 
@@ -59,7 +59,7 @@ def _bring_kernel(apt: Apt, wanted: str) -> bool:
     """Fetch what the suite has now, unless it is in the cache; False if it is not wanted."""
     apt.say(f"asking apt for the cloud kernel of {apt.suite}")
     apt.update()
-    meta = apt.show(_META)
+    meta = apt.show(native().kernel_package)
     image = kernel_packages(meta)[0]
     release = image.removeprefix("linux-image-")
     if wanted != apt.suite and not is_version(wanted, release):
@@ -108,5 +108,5 @@ def kernel_packages(record: str, release: str = "") -> list[str]:
     tail = re.escape(release) if release else r"[0-9][^\s,|]*"
     names = re.findall(rf"\blinux-(?:{kinds})-{tail}(?=[\s,|]|$)", field(record, "Depends"))
     if not names and not release:
-        raise GuestError(f"{_META} depends on no kernel image", details=record)
+        raise GuestError("the metapackage depends on no kernel image", details=record)
     return names

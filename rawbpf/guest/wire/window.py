@@ -13,6 +13,7 @@ import mmap
 import os
 from pathlib import Path
 
+from rawbpf.arch import native
 from rawbpf.errors import FormatError
 
 __all__ = ["MEMORY_SIZE", "Window", "guest_memory", "windows"]
@@ -85,6 +86,6 @@ def guest_memory() -> memoryview:
     for device in _PCI_DEVICES.iterdir():
         if tuple((device / name).read_text().strip() for name in ("vendor", "device")) == _IVSHMEM:
             (device / "enable").write_text("1")
-            fd = os.open(device / "resource2", os.O_RDWR | os.O_CLOEXEC)
+            fd = os.open(device / native().qemu.shared_memory, os.O_RDWR | os.O_CLOEXEC)
             return memoryview(mmap.mmap(fd, MEMORY_SIZE))
     raise FileNotFoundError("there is no ivshmem device")

@@ -74,8 +74,17 @@ def test_processors_are_counted(machine):
 
 
 def test_an_architecture_that_we_do_not_know(machine, monkeypatch):
-    monkeypatch.setattr(kernel_checks, "architecture", lambda: "riscv64")
-    found(kernel_checks.machine, machine, FAIL, "riscv64", "use x86-64 or arm64")
+    monkeypatch.setattr("os.uname", lambda: type("Names", (), {"machine": "riscv64"}))
+    checks = Check("machine", kernel_checks.machine), Check("QEMU", tool_checks.qemu)
+    (_, architecture), (_, emulator) = examine(checks, machine.root)
+    assert architecture.status is FAIL
+    assert "riscv64" in architecture.evidence
+    assert architecture.fix == "use a machine with x86-64 or arm64"
+    assert emulator == (
+        MISSING,
+        "`rawbpf guest` cannot run here: unsupported architecture 'riscv64'",
+        "",
+    )
 
 
 def test_an_old_kernel(machine):

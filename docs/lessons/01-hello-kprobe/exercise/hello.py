@@ -21,6 +21,7 @@ from pathlib import Path
 
 from docopt import docopt
 
+from rawbpf.arch import native
 from rawbpf.asm import Builder, r0, r1, r2, r3, r4, r5, r6, r10
 from rawbpf.uapi.bpf import BPF_F_CURRENT_CPU, bpf_cmd, bpf_map_type, bpf_prog_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrMapElem, BpfAttrProgLoad
@@ -34,13 +35,12 @@ from rawbpf.uapi.perf_event import (
     PerfEventMmapPage,
     perf_event_ioc,
 )
-from rawbpf.uapi.syscall_nr import SYSCALL_NR
 
 PAGE = mmap.PAGESIZE
 DATA_PAGES = 8
 HEAD, TAIL = PerfEventMmapPage.data_head.offset // 8, PerfEventMmapPage.data_tail.offset // 8
 
-NUMBERS = SYSCALL_NR[os.uname().machine]
+NUMBERS = native().syscalls
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.syscall.argtypes = [ctypes.c_long] * 7
 LIBC.syscall.restype = ctypes.c_long

@@ -1,0 +1,72 @@
+"""Only rawbpf.arch asks which machine this is."""
+
+import ast
+import os
+from pathlib import Path
+
+import pytest
+
+import rawbpf
+from rawbpf.arch import ARCHITECTURES, ARM64, X86_64, kernel_release, native
+from rawbpf.errors import UnsupportedError
+
+ROOT = Path(rawbpf.__file__).parent
+ASKED = {("os", "uname"), ("sys", "platform"), ("os", "name")}
+
+
+def machine(monkeypatch, name):
+    monkeypatch.setattr("os.uname", lambda: type("Names", (), {"machine": name}))
+
+
+def asks(tree):
+    """Where a module uses uname(2) or what is derived from it."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id=module), attr=name) if (module, name) in ASKED:
+                yield node.lineno
+            case ast.Attribute(value=ast.Name(id="platform")):
+                yield node.lineno
+            case ast.ImportFrom(module=str(module)):
+                if module == "platform" or any((module, one.name) in ASKED for one in node.names):
+                    yield node.lineno
+            case ast.Import() if any(one.name == "platform" for one in node.names):
+                yield node.lineno
+
+
+def test_no_other_module_calls_uname():
+    found = {
+        f"{file.relative_to(ROOT)}:{line}"
+        for file in ROOT.rglob("*.py")
+        for line in asks(ast.parse(file.read_text()))
+    }
+    assert {place.partition(":")[0] for place in found} == {"arch/__init__.py"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import os\nos.uname()", "from os import uname", "import platform", "sys.platform",
+     "from platform import machine", "platform.machine()"],
+)  # fmt: skip
+def test_the_search_finds_each_way_to_ask(code):
+    assert list(asks(ast.parse(code)))
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES.values(), ids=lambda arch: arch.name)
+def test_the_record_is_chosen_by_the_name_in_uname(monkeypatch, arch):
+    machine(monkeypatch, arch.machine)
+    assert native() is arch
+
+
+def test_an_unknown_machine_is_an_error_or_the_default(monkeypatch):
+    machine(monkeypatch, "riscv64")
+    with pytest.raises(UnsupportedError, match=r"'riscv64'.*x86-64 or arm64"):
+        native()
+    assert native(X86_64) is X86_64
+
+
+def test_the_release_is_the_kernels():
+    assert kernel_release() == os.uname().release
+
+
+def test_both_records_number_the_same_calls():
+    assert X86_64.syscalls.keys() == ARM64.syscalls.keys()
