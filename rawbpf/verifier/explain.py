@@ -2,7 +2,7 @@ r"""From a log to an explanation.
 
 >>> found = explain("0: R1=ctx() R10=fp0\n0: (95) exit\nR0 !read_ok\n")
 >>> found.code, found.finding.sentence
-('RB-V001', 'r0 is read, but nothing was ever written to it')
+('RB-V001', 'r0, the return value, was not initialized on this path')
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Changes that several rules propose.
+"""Build the changes that several rules propose.
 
-"Leave" is `r0 = 0`, `exit`: right for what most programs return, and in a function of the program
-as well. It is a proposal; the kernel is asked before anybody is told that it works.
+Many of them end the program with `r0 = 0`, `exit`, which is right for most program types and also
+in a function of the program. A change is only a proposal: the kernel verifies the changed program
+before rawbpf says that the change works.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ __all__ = ["added_scalar", "free_registers", "leave_unless", "room"]
 
 
 def leave_unless(slot: int, condition: str, *before: str) -> Edit:
-    """In front of ``slot``: unless the condition holds, the program ends."""
+    """Return an edit that ends the program before ``slot`` unless the condition holds."""
     return insert(slot, *before, f"if {condition} goto +2", "r0 = 0", "exit")
 
 
 def free_registers(failure: Failure) -> list[int]:
-    """Registers that the program names nowhere; those that calls keep come first."""
+    """Return the registers that the program never uses, those that survive calls first."""
     code = failure.code
     if code is None:
         return []
@@ -37,7 +38,7 @@ def free_registers(failure: Failure) -> list[int]:
 
 
 def added_scalar(failure: Failure, register: int) -> tuple[Origin, int] | None:
-    """The step that added an unknown number to an address, and the register with the number."""
+    """Return the step that added an unknown number to a pointer, and the number's register."""
     for one in failure.origins(register):
         if one.effect.kind == "arithmetic" and one.effect.src is not None:
             return one, one.effect.src
@@ -45,7 +46,7 @@ def added_scalar(failure: Failure, register: int) -> tuple[Origin, int] | None:
 
 
 def room(value: Value | None) -> int | None:
-    """The bytes from an address to the end of the memory that it is in, if that is known."""
+    """Return the number of bytes from a pointer to the end of its memory, None if unknown."""
     if value is None or value.is_variable:
         return None
     if value.kind == "fp":

@@ -3,8 +3,8 @@ r"""A rule: one family of refusals, and all that rawbpf can say about it.
 A file in ``rules/`` holds one, as ``RULE``; nothing else needs to be told about it:
 
     RULE = Rule(
-        code="RB-V004",                        # stable for ever; documents and tests are by it
-        title="A pointer that may be NULL is used",
+        code="RB-V003",                        # stable for ever; documents and tests are by it
+        title="Possibly NULL pointer dereferenced",
         patterns=(r"R(?P<reg>\d\d?) invalid mem access '(?P<type>\w+_or_null)'",),
         meaning="...", reason="...",           # what it says; why the kernel insists
         examples=(Example("...", "..."),),     # refused, and what is accepted instead
@@ -145,4 +145,4 @@ class Rule(NamedTuple):
     def kernels(self) -> str:
         """Which kernels have such a refusal, as a sentence; "" if all do."""
         span = _span(self.since, self.until)
-        return f"Kernels refuse this{span}." if span else ""
+        return f"Kernels reject this{span}." if span else ""

@@ -1,4 +1,4 @@
-"""Beginnings of examples: what a program has done before it comes to the point."""
+"""The first lines that several examples share."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ LOOKUP = """\
         r1 = hits ll
         call map_lookup_elem
 """
-"""r0 is a value of the map HITS, or NULL."""
+"""Afterwards, r0 points to a value of the map HITS, or is NULL."""
 
 PACKET = """\
         r2 = *(u32 *)(r1 + 0)               ; data
         r3 = *(u32 *)(r1 + 4)               ; data_end
 """
-"""Of an XDP program."""
+"""For an XDP program."""
 
 RESERVE = """\
 .license "GPL"
@@ -31,4 +31,4 @@ RESERVE = """\
         r3 = 0
         call ringbuf_reserve
 """
-"""A whole beginning: r0 is a record of eight bytes, or NULL."""
+"""From the license on. Afterwards, r0 points to a record of eight bytes, or is NULL."""

@@ -1,4 +1,4 @@
-"""Words that rules share: a value, and where it is from, for people."""
+"""Describe in words what a register holds and where its value came from."""
 
 from __future__ import annotations
 
@@ -14,72 +14,118 @@ if TYPE_CHECKING:
     from rawbpf.verifier.trace import Origin
     from rawbpf.verifier.value import Value
 
-__all__ = ["history", "is_a", "kind_words", "number", "range_of", "way"]
+__all__ = ["can_be", "history", "is_a", "kind_words", "memory_of", "number", "range_of", "way"]
 
 _FP = 10
 _LOOK_BACK = 200
 _KINDS = {
-    "scalar": "a number", "ctx": "the context", "fp": "an address in the stack",
-    "map_ptr": "a map", "map_value": "a map's value", "map_key": "a map's key",
-    "pkt": "an address in the packet", "pkt_end": "the end of the packet",
-    "pkt_meta": "an address in the packet's metadata", "mem": "memory",
-    "alloc_mem": "a ring buffer record", "ringbuf_mem": "a ring buffer record", "sock": "a socket",
-    "sock_common": "a socket", "tcp_sock": "a TCP socket", "xdp_sock": "an XDP socket",
-    "inv": "a number", "buf": "a buffer",
-    "func": "a function",
+    "scalar": "a scalar", "inv": "a scalar",
+    "ctx": "a pointer to the context", "fp": "a pointer to the stack",
+    "map_ptr": "a pointer to a map", "map_value": "a pointer to a map value",
+    "map_key": "a pointer to a map key",
+    "pkt": "a pointer into the packet", "pkt_end": "the packet's end pointer",
+    "pkt_meta": "a pointer to packet metadata",
+    "mem": "a pointer to memory", "buf": "a pointer to a buffer",
+    "alloc_mem": "a pointer to a ring buffer record",
+    "ringbuf_mem": "a pointer to a ring buffer record",
+    "sock": "a pointer to a socket", "sock_common": "a pointer to a socket",
+    "tcp_sock": "a pointer to a TCP socket", "xdp_sock": "a pointer to an XDP socket",
+    "func": "a pointer to a function",
 }  # fmt: skip
-"""The verifier's words for types, in ours. A type of the kernel is ptr_NAME."""
+"""The verifier's register types in plain words. Pointers to kernel structures are ptr_NAME."""
 
 _FLAGS = re.compile(r"^(?:(?:rdonly|rdwr|untrusted|trusted|rcu|percpu|user)_)*")
 
 
 def kind_words(kind: str) -> str:
-    """A type of the verifier's, for people.
+    """Return a register type of the verifier in plain words.
 
     >>> kind_words("map_value_or_null"), kind_words("trusted_ptr_task_struct")
-    ("a map's value or NULL", 'a pointer to struct task_struct')
+    ('a pointer to a map value or NULL', 'a pointer to struct task_struct')
     """
-    bare = kind.replace("_or_null", "")
-    null = " or NULL" if bare != kind else ""
-    bare = _FLAGS.sub("", bare, count=1)
+    null = " or NULL" if "_or_null" in kind else ""
+    bare = _bare(kind)
     if bare.startswith("ptr_"):
         name = bare.removeprefix("ptr_")
         return (f"a pointer to struct {name}" if name else "a pointer to a kernel structure") + null
     return _KINDS.get(bare, bare) + null
 
 
+def memory_of(kind: str) -> str:
+    """Return the memory that a pointer of this type points to.
+
+    >>> memory_of("map_value"), memory_of("rdonly_buf"), memory_of("mem")
+    ('the map value', 'the buffer', 'this memory')
+    """
+    words = kind_words(kind).removesuffix(" or NULL")
+    words = words.removeprefix("a pointer to ").removeprefix("a pointer into ")
+    if words in ("memory", _bare(kind)):
+        return "this memory"
+    return re.sub("^an? ", "the ", words)
+
+
+def _bare(kind: str) -> str:
+    """Return a register type without its flags."""
+    return _FLAGS.sub("", kind.replace("_or_null", ""), count=1)
+
+
 def range_of(value: Value) -> str:
-    """The numbers that a scalar may be.
+    """Return the range of a scalar in words.
 
     >>> from rawbpf.verifier.value import parse_value
     >>> range_of(parse_value("scalar(umax=255)")), range_of(parse_value("scalar()"))
-    ('0 to 255', 'any number')
+    ('between 0 and 255', 'any number')
     """
     if value.is_scalar and value.number is not None:
         return str(value.number)
     if (value.smin, value.smax) == (S64_MIN, S64_MAX) and (value.umin, value.umax) == (0, U64_MAX):
         return "any number"
     if value.smin >= 0 or value.umax < U64_MAX:
-        return f"{number(value.umin)} to {number(value.umax)}"
-    return f"{number(value.smin)} to {number(value.smax)}"
+        return f"between {number(value.umin)} and {number(value.umax)}"
+    return f"between {number(value.smin)} and {number(value.smax)}"
+
+
+def can_be(value: Value | None) -> str:
+    """Return what follows a scalar's name in a sentence.
+
+    >>> from rawbpf.verifier.value import parse_value
+    >>> can_be(parse_value("scalar(umax=255)")), can_be(parse_value("7")), can_be(None)
+    ('is between 0 and 255', 'is 7', 'can be any number')
+    """
+    bounds = range_of(value) if value is not None else "any number"
+    return f"can be {bounds}" if bounds == "any number" else f"is {bounds}"
 
 
 def number(value: int) -> str:
-    """Small ones in decimal, large ones in hex."""
+    """Return a small number in decimal and a large one in hex."""
     return str(value) if -65536 < value < 65536 else hex(value)
 
 
 def is_a(register: int, value: Value | None) -> str:
-    """The verifier's word first, so that it is found in the log: "r0 is map_value_or_null, ..."."""
+    """Say what a register holds, with the verifier's own word, so that it is found in the log.
+
+    >>> from rawbpf.verifier.value import parse_value
+    >>> is_a(4, parse_value("scalar(umax=255)")), is_a(2, parse_value("fp-8"))
+    ('r4 is a scalar between 0 and 255', 'r2 is a pointer to the stack (fp)')
+    """
     if value is None:
         return f"r{register}"
+    if value.is_scalar and value.number is not None:
+        return f"r{register} is the constant {value.number}"
     if value.is_scalar:
-        return f"r{register} is a number: {range_of(value)}"
-    return f"r{register} is {value.kind}, {kind_words(value.kind)}"
+        bounds = range_of(value)
+        return f"r{register} is a scalar " + (
+            "without bounds" if bounds == "any number" else bounds
+        )
+    words = kind_words(value.kind)
+    return f"r{register} is {words}" + (f" ({value.kind})" if words != value.kind else "")
 
 
 def history(failure: Failure, register: int, at: int = 0, most: int = 6) -> tuple[Evidence, ...]:
-    """How a register came to be what it is, the latest first; long ones lose their middle."""
+    """Return the instructions that led to a register's value, the latest first.
+
+    If there are more than ``most``, those before the oldest one are left out.
+    """
     found = failure.origins(register, at)
     if len(found) > most:
         found = [*found[: most - 1], found[-1]]
@@ -91,8 +137,8 @@ def _origin(one: Origin) -> str:
     if effect.kind == "call":
         name = effect.name or "the function"
         if one.place == "r0":
-            return f"r0 is what {name} returned"
-        return f"{one.place} was destroyed by the call of {name}: calls keep r6 to r9 only"
+            return f"r0 is the return value of {name}"
+        return f"the call to {name} clobbered {one.place}: only r6 to r9 survive a call"
     if effect.kind == "constant":
         return f"{one.place} was set to {effect.name}"
     if effect.kind == "move":
@@ -107,10 +153,10 @@ def _origin(one: Origin) -> str:
 
 
 def way(failure: Failure, most: int = 2) -> tuple[Evidence, ...]:
-    """The branches that the way here takes, the last first: other ways may be fine."""
+    """Return the branches that the rejected path takes, the last first; other paths may be fine."""
     found: list[Evidence] = []
     for later, earlier in pairwise(failure.path[:_LOOK_BACK]):
         if earlier.text.startswith("if ") and len(found) < most:
-            does = "does not jump" if later.slot == earlier.slot + 1 else "jumps"
-            found.append(Evidence(f"this path {does} here: {earlier.text}", earlier.slot))
+            does = "does not take" if later.slot == earlier.slot + 1 else "takes"
+            found.append(Evidence(f"this path {does} the branch: {earlier.text}", earlier.slot))
     return tuple(found)

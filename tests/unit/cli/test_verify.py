@@ -126,7 +126,7 @@ def test_bad_options(words, capsys):
 
 def test_explain(capsys):
     assert main(["explain"]) == 0
-    assert "RB-V003  A pointer that may be NULL is used" in capsys.readouterr().out
+    assert "RB-V003  Possibly NULL pointer dereferenced" in capsys.readouterr().out
     assert main(["explain", "rb-v003"]) == 0
     said = capsys.readouterr().out
     assert "Refused:" in said

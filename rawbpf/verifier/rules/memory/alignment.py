@@ -15,35 +15,39 @@ if TYPE_CHECKING:
 
 
 def _off(match: re.Match[str]) -> int:
-    """The known part of the sum that the kernel writes: (0x0; 0x7)+0+-6, or 0+-6."""
+    """Return the known part of the sum that the kernel prints: (0x0; 0x7)+0+-6, or 0+-6."""
     first = match["first"]
     fixed = int(first[1:].partition(";")[0], 16) if first.startswith("(") else int(first, 0)
     return fixed + sum(int(one) for one in match["sum"].split("+") if one)
 
 
 def _varies(match: re.Match[str]) -> bool:
-    """Whether a part of the sum is not known."""
+    """Return whether part of the sum is unknown."""
     return match["first"].startswith("(") and not match["first"].endswith("; 0x0)")
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     size, one = int(match["size"]), failure.effect
     register = one.memory.base if one.memory is not None else 10
-    what = (match["what"] or "memory").strip()
+    what = (match["what"] or "").strip()
     if _varies(match):
-        where = "the address" if one.memory is None else f"r{register}"
-        sentence = f"an unknown number was added to {where}, and {size} bytes may be unaligned"
+        where = "the pointer" if one.memory is None else f"r{register}"
+        sentence = f"an unknown number was added to {where}, so the access may be misaligned"
     else:
-        sentence = f"{size} bytes at offset {_off(match)} of {what} are not aligned to {size}"
+        of = f" of the {_NAMES.get(what, what)}" if what else ""
+        sentence = f"the {size}-byte access at offset {_off(match)}{of} is misaligned"
     return Finding(
         sentence,
         history(failure, register) if register != 10 else (),
-        change=f"use an offset that {size} divides, or access byte by byte",
+        change=f"use an offset that is a multiple of {size}, or access single bytes",
     )
 
 
+_NAMES = {"value": "map value", "key": "map key", "sock": "socket"}
+
+
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
-    """The next lower offset that is aligned."""
+    """Return a patch that uses the next lower aligned offset."""
     code, one, size = failure.code, failure.effect, int(match["size"])
     if code is None or failure.slot is None or _varies(match) or one.memory is None:
         return None
@@ -55,7 +59,7 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
 
 RULE = Rule(
     code="RB-V014",
-    title="An access that is not aligned",
+    title="Misaligned memory access",
     patterns=(
         (
             r"misaligned (?P<what>\w+ )?access off (?:(?<=packet access off )\d{1,9}\+)?"
@@ -64,12 +68,13 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "In the stack, in the context and for atomic operations, the offset must be a multiple of "
-        "the size. Elsewhere only if the processor insists, or BPF_F_STRICT_ALIGNMENT is set."
+        "On the stack, in the context and for atomic operations, the offset must be a multiple of "
+        "the access size. For other memory, this applies only if the processor requires it or "
+        "BPF_F_STRICT_ALIGNMENT is set."
     ),
     reason=(
-        "The verifier keeps account of the stack in pieces of eight bytes: a spilled address must "
-        "lie in exactly one. And not all processors can access what is not aligned."
+        "The verifier tracks the stack in slots of eight bytes, and a spilled pointer must fill "
+        "exactly one slot. Also, some processors do not support unaligned accesses."
     ),
     examples=(
         Example(

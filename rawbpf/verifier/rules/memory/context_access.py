@@ -1,4 +1,4 @@
-"""RB-V033: bytes of the context that this program may not touch."""
+"""RB-V033: an access to bytes of the context that this program type may not access."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if not found.get("off"):
         number = f"argument {found['number']}" if found.get("number") else "such argument"
         return Finding(
-            f"the function {found['func']} has no {number}"
+            f"function {found['func']} has no {number}"
             if found.get("func")
-            else "the context has nothing there",
-            change="read the arguments that it has: eight bytes each, from 0 on",
+            else "the context has no field there",
+            change="read an argument that exists: each is eight bytes long, the first at offset 0",
         )
     off, size = int(found["off"]), int(found["size"] or 0)
     memory = failure.effect.memory
-    what, verb = ("written", "write") if failure.effect.kind == "store" else ("read", "read")
+    verb, able = ("write", "writable") if failure.effect.kind == "store" else ("read", "readable")
     kind = ""
     if failure.spec is not None:
         kind = failure.spec.prog_type.name.removeprefix("BPF_PROG_TYPE_").lower() + " "
     return Finding(
-        f"the {size} bytes at offset {off} of the context cannot be {what} by this {kind}program",
+        f"this {kind}program cannot {verb} {size} bytes at offset {off} of the context",
         (
-            Evidence(f"there is no field of {size} bytes at {off} that it may {verb}"),
+            Evidence(f"this program type has no {able} {size}-byte field at offset {off}"),
             *(history(failure, memory.base) if memory is not None else ()),
         ),
-        change="use the offset and the size of a field that this program type has, or a helper",
+        change="use the offset and size of a field of this program type, or call a helper",
     )
 
 
 RULE = Rule(
     code="RB-V033",
-    title="The context is read or written where this program may not",
+    title="Invalid context access",
     patterns=(
         r"func '(?P<func>\w{1,128})' doesn't have (?P<number>\d{1,3})-th argument",
         r"invalid bpf_context access off=(?P<off>-?\d{1,9}) size=(?P<size>\d{1,9})",
@@ -49,15 +49,14 @@ RULE = Rule(
         r"(?P<func>\w{0,128})invalid access to ctx",
     ),
     meaning=(
-        "The context is the structure that the program type defines. The kernel "
-        "translates each load and store of it into one of its own structures, field "
-        "by field: the offset and size must be those of a field that this type may "
-        "read, or write."
+        "The context is a structure that the program type defines. The kernel translates each "
+        "access to it, field by field, into an access to one of its own structures. The offset and "
+        "size must therefore be those of a field that this program type may read or write."
     ),
     reason=(
-        "There is no such structure in memory, so there is nothing between the fields "
-        "or behind them; and some fields mean something for other program types only, "
-        "or are the kernel's to change."
+        "The context does not exist in memory in this form, so there is nothing between its fields "
+        "or after its end. Some fields have a meaning only for other program types, and some may "
+        "only be changed by the kernel."
     ),
     examples=(
         Example(

@@ -1,4 +1,4 @@
-"""RB-V073: a structure of the kernel is read beside its members."""
+"""RB-V073: an access to a kernel structure that does not match one of its members."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     found = match.groupdict()
     if " is expected" in failure.complaint:
-        return None  # the argument of a call: another rule's
+        return None  # about a call's argument: left to the rule for those
     memory = failure.effect.memory
     past = history(failure, memory.base) if memory is not None else ()
     if found.get("reg"):
         register = int(match["reg"])
         where = (
-            "before its beginning" if found["how"] == "negative access" else "at an unknown offset"
+            "at a negative offset" if found["how"] == "negative access" else "at an unknown offset"
         )
         return Finding(
-            f"r{register} points to a structure of the kernel, which is read {where}",
+            f"r{register} points to a kernel structure, which is accessed {where}",
             history(failure, register),
-            change="read a member of it, by name in C",
+            change="access a member of the structure; in C, by its name",
         )
     return Finding(
         _sentence(found),
         past,
-        change="read the member that is there with its own size; in C, let CO-RE find it",
+        change="read a member at its own offset and size; in C, let CO-RE find the offset",
     )
 
 
 def _sentence(found: dict[str, str | None]) -> str:
     struct = f"struct {found['struct']}" if found.get("struct") else "the structure"
-    what = f"the {found.get('size')} bytes at offset {found.get('off')} of {struct}"
+    what = f"the {found.get('size')}-byte access at offset {found.get('off')} of {struct}"
     if found.get("none"):
         return f"{struct} has no member at offset {found['off']}"
     if found.get("behind"):
-        return f"{what} are behind its end"
+        return f"{what} is past the end of the structure"
     if found.get("end"):
-        return f"{what} reach beyond its member {found['member']}, which ends at {found['end']}"
+        return f"{what} goes past the end of member {found['member']}, at offset {found['end']}"
     if found.get("pointer"):
         return (
-            f"the member {found['pointer']} of {struct}, at offset {found['at']}, is a pointer: it "
-            f"is read whole, not {found['size']} bytes at offset {found['off']}"
+            f"member {found['pointer']} at offset {found['at']} of {struct} is a pointer and must "
+            f"be read as a whole, but {found['size']} bytes at offset {found['off']} are read"
         )
-    return f"what is read is no member: {found['said']}"
+    return f"the access does not match a member: {found['said']}"
 
 
 _SOCKET = """\
@@ -65,7 +65,7 @@ _END = "out:    r0 = 0\n        exit\n"
 
 RULE = Rule(
     code="RB-V073",
-    title="A structure of the kernel is read beside its members",
+    title="Invalid access to a kernel structure",
     patterns=(
         (
             r"R(?P<reg>\d\d?) is (?P<type>\w{1,80}) invalid (?P<how>negative "
@@ -88,14 +88,14 @@ RULE = Rule(
         r"(?P<said>type '[^'\n]{1,80}' is not a struct)",
     ),
     meaning=(
-        "Through a typed pointer (fentry, tp_btf, LSM, iterators) a program reads a "
-        "structure of the kernel directly. The offset and the size must be those of a "
-        "member, or of a part of a number; a pointer in it is read whole."
+        "Through a typed pointer (in fentry, tp_btf, LSM and iterator programs), a program reads a "
+        "kernel structure directly. The offset and size must be those of a member, or of part of "
+        "an integer member. A member that is a pointer must be read as a whole."
     ),
     reason=(
-        "The types are all that the verifier has to tell what is read: half of a "
-        "pointer would be a number that is an address, and behind the structure is "
-        "something else."
+        "The verifier knows this memory only by its BTF types. Half of a pointer would be a scalar "
+        "that reveals part of an address, and the memory after the structure belongs to something "
+        "else."
     ),
     examples=(
         Example(

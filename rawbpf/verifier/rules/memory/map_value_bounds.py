@@ -1,7 +1,7 @@
-"""RB-V007: an access outside of a map's value.
+"""RB-V007: an access outside a map value.
 
-The complaint has two lines: the sizes, and which bound (min or max) of which register is at fault.
-Which comes alone depends on the kernel.
+The message has two lines. One has the sizes; the other names the register, and whether its minimum
+or its maximum is out of bounds. Some kernels print only one of them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,12 @@ def _access(failure: Failure, match: re.Match[str]) -> Access | None:
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     if match.groupdict().get("size") == "0" or "for !root" in failure.complaint:
-        return None  # the rules for sizes and for rights know that
+        return None  # left to the rules for sizes and for privileges
     access = _access(failure, match)
     if access is None or (access.value is None and "access to memory" in failure.complaint):
         return None
     name = access.value.fields.get("map") if access.value else None
-    return explain_bounds(
-        failure, access, f"the value of map {name}" if name else "the map's value"
-    )
+    return explain_bounds(failure, access, f"the value of map {name}" if name else "the map value")
 
 
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
@@ -51,7 +49,7 @@ out:    r0 = 0
 
 RULE = Rule(
     code="RB-V007",
-    title="Access outside of a map's value",
+    title="Out-of-bounds map value access",
     patterns=(
         (
             r"invalid access to map (?:value|key), (?:value|key)_size=(?P<room>\d{1,9}) "
@@ -65,13 +63,13 @@ RULE = Rule(
         r"R(?P<reg>\d\d?) (?:min|max) value is outside of the allowed memory range",
     ),
     meaning=(
-        "A value has as many bytes as its map's value_size says, and an access must be inside with "
-        "all of them. If a number was added to the address, all numbers that it may be are looked "
-        "at: the smallest and the largest must be inside."
+        "A map value has value_size bytes, and every byte of an access must be inside it. If a "
+        "number was added to the pointer, the access must be inside for both the smallest and the "
+        "largest value the number may have."
     ),
     reason=(
-        "Values of a map lie side by side in the kernel's memory. An access beyond one would reach "
-        "the next, or what belongs to somebody else."
+        "Map values lie next to each other in kernel memory. An access past the end of one would "
+        "reach the next one, or memory that belongs to something else."
     ),
     examples=(
         Example(

@@ -26,19 +26,19 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         name = born.effect.name or "the function"
         evidence[-1] = Evidence(f"r0 is {kind}: {name} may return NULL", born.step.slot)
     return Finding(
-        f"r{register} may be NULL here: it is {kind_words(kind)}, and was not compared with 0",
+        f"r{register} may be NULL: it is {kind_words(kind)}, and was not checked",
         tuple(evidence),
-        counter=f"r{register} = 0: {_WHY.get(kind, 'the call found nothing')}",
-        change=f"compare r{register} with 0 first, and go elsewhere if it is equal",
+        counter=f"r{register} = 0: {_WHY.get(kind, 'the call returned NULL')}",
+        change=f"check r{register} for NULL before it is used",
     )
 
 
 _WHY = {
-    "map_value_or_null": "the map has no such key",
+    "map_value_or_null": "the key is not in the map",
     "ringbuf_mem_or_null": "the ring buffer is full",
     "alloc_mem_or_null": "the ring buffer is full",
     "mem_or_null": "the ring buffer is full",
-    "sock_or_null": "no socket has that address",
+    "sock_or_null": "there is no such socket",
 }
 
 
@@ -47,14 +47,14 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
         return None
     register = int(match["reg"])
     check = leave_unless(failure.slot, f"r{register} != 0")
-    return Patch(f"leave if r{register} is NULL", (check,))
+    return Patch(f"return 0 if r{register} is NULL", (check,))
 
 
 _HEAD = HITS + '.program count, "socket"\n' + LOOKUP
 
 RULE = Rule(
     code="RB-V003",
-    title="A pointer that may be NULL is used",
+    title="Possibly NULL pointer dereferenced",
     patterns=(
         r"R(?P<reg>\d\d?) invalid mem access '(?P<type>\w+_or_null\w*)'",
         r"R(?P<reg>\d\d?) pointer arithmetic on (?P<type>\w+_or_null\w*) prohibited",
@@ -62,14 +62,14 @@ RULE = Rule(
         r"Possibly NULL pointer passed to helper arg(?P<reg>\d)",
     ),
     meaning=(
-        "A call returned a pointer or NULL, and the program uses it without having looked which. "
-        "Comparing the register with 0 makes two paths of one: on one of them it is a pointer, and "
-        "so are all copies of it."
+        "A function returned a pointer or NULL, and the program uses the result without checking "
+        "it. Comparing the register with 0 splits the path in two. On one branch the register, and "
+        "every copy of it, is a valid pointer. On the other branch it is 0."
     ),
     reason=(
-        "Reading through NULL would be a page fault in the kernel. A lookup fails when the key is "
-        "not there, a reservation when the ring is full: it happens rarely, so only the verifier "
-        "can be relied on to think of it."
+        "Dereferencing NULL would cause a page fault in the kernel. A map lookup fails if the key "
+        "is missing, and a reservation fails if the ring buffer is full. Both are rare, so tests "
+        "seldom reveal a missing check."
     ),
     examples=(
         Example(

@@ -1,4 +1,4 @@
-"""RB-V009: an access outside of memory that a call gave: a record, a buffer, an object."""
+"""RB-V009: an access outside a ring buffer record, a buffer, or other memory of known size."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rawbpf.verifier.bounds import Access, explain_bounds, repair_bounds
 from rawbpf.verifier.rule import Example, Finding, Rule
 from rawbpf.verifier.snippets import RESERVE
-from rawbpf.verifier.words import kind_words
+from rawbpf.verifier.words import memory_of
 
 if TYPE_CHECKING:
     import re
@@ -18,20 +18,19 @@ if TYPE_CHECKING:
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     if " size=0\n" in failure.complaint or "for !root" in failure.complaint:
-        return None  # the rules for sizes and for rights know that
+        return None  # left to the rules for sizes and for privileges
     access = Access.of(failure, match)
     if access is None:
         return None
     kind = access.value.kind if access.value else ""
     if kind.startswith("pkt"):
         return None
-    memory = "the record" if _is_record(failure, access.register, kind) else ""
-    memory = memory or (kind_words(kind) if kind else "this memory")
-    return explain_bounds(failure, access, memory)
+    record = _is_record(failure, access.register, kind)
+    return explain_bounds(failure, access, "the record" if record else memory_of(kind))
 
 
 def _is_record(failure: Failure, register: int, kind: str) -> bool:
-    """Whether it is what a ring buffer gave. Until 5.16 that is mem, like much else."""
+    """Return whether it is a ring buffer record. Until 5.16, its type was mem, like others."""
     born = failure.birth(register)
     return kind in ("ringbuf_mem", "alloc_mem") or (
         born is not None and born.effect.name == "bpf_ringbuf_reserve"
@@ -53,7 +52,7 @@ def _store(offset: int) -> str:
 
 RULE = Rule(
     code="RB-V009",
-    title="Access outside of a record or buffer",
+    title="Out-of-bounds record or buffer access",
     patterns=(
         (
             r"invalid access to memory, mem_size=(?P<room>\d{1,9}) off=(?P<off>-?\d{1,19}) "
@@ -74,12 +73,15 @@ RULE = Rule(
         r"R(?P<reg>\d\d?) (?:min|max) value is outside of the allowed memory range",
     ),
     meaning=(
-        "The memory behind this address has a size that was fixed when the program got it: what it "
-        "reserved in a ring buffer, what the kernel lends it. An access must be inside with all "
-        "its "
-        "bytes, for all numbers that were perhaps added to the address."
+        "The pointer points to memory whose size was fixed when the program obtained it, such as a "
+        "record reserved in a ring buffer or a buffer passed by the kernel. Every byte of the "
+        "access must be inside this memory. If a number was added to the pointer, that must hold "
+        "for every value the number may have."
     ),
-    reason="Behind it lies the next record, or memory of the kernel that nobody lent.",
+    reason=(
+        "After the record comes the next record, or kernel memory that does not belong to the "
+        "program."
+    ),
     examples=(Example(_store(8), _store(0)),),
     explain=_explain,
     repair=_repair,

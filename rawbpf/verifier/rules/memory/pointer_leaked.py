@@ -1,4 +1,4 @@
-"""RB-V035: a kernel address would become visible."""
+"""RB-V035: a kernel pointer would be visible outside the program."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 _WHERE = {
-    "as return value": "it would be the result",
-    "into map": "it would be stored in a map, where anybody who may read the map finds it",
+    "as return value": "the program would return it",
+    "into map": "it would be stored in a map, which user space can read",
     "into ctx": "it would be stored in the context",
-    "into packet": "it would be sent with the packet",
-    "into mem": "it would be stored where others read it",
+    "into packet": "it would be written into the packet",
+    "into mem": "it would be stored in memory that others can read",
 }
 
 
@@ -27,21 +27,21 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     if found.get("reg") is None:
         return Finding(
-            "a part of a pointer in the stack would be read or overwritten",
-            change="load and store pointers whole: eight bytes, at the offset where they are",
+            "part of a pointer on the stack would be read or overwritten",
+            change="load and store all eight bytes of a pointer at once",
         )
     register = int(found["reg"])
     value = failure.value(register)
     what = f"r{register} holds a pointer" if value is None else is_a(register, value)
     where = found.get("where")
     if where is None:
-        verdict = "comparing it with a number would tell where it lies"
+        verdict = "comparing it with a number would reveal the address"
     else:
-        verdict = _WHERE.get(where, f"it would get {where}")
+        verdict = _WHERE.get(where, f"it would leak {where}")
     past = history(failure, register)
     return Finding(
         f"{what}, and {verdict}",
-        past or (Evidence(f"r{register} is that since the program began"),),
+        past or (Evidence(f"r{register} has not changed since the program started"),),
         change="use a number instead, or load the program with CAP_PERFMON",
     )
 
@@ -49,25 +49,25 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
     if failure.slot is None or match.groupdict().get("where") != "as return value":
         return None
-    return Patch("return a number", (insert(failure.slot, "r0 = 0"),))
+    return Patch("return 0", (insert(failure.slot, "r0 = 0"),))
 
 
 RULE = Rule(
     code="RB-V035",
-    title="A kernel address would become visible",
+    title="Kernel pointer leaked",
     patterns=(
         r"R(?P<reg>\d\d?) leaks addr (?P<where>[^\n]{1,60})",
         r"leaking pointer from stack off [^\n]{1,40}",
         r"R(?P<reg>\d\d?) pointer comparison prohibited",
     ),
     meaning=(
-        "The program stores or returns a pointer where somebody outside of the kernel "
-        "would see what it is. Who has CAP_PERFMON may do most of that."
+        "The program stores or returns a pointer where user space or another machine can see it. "
+        "With CAP_PERFMON, most of these leaks are allowed."
     ),
     reason=(
-        "Where the kernel's memory is, is a secret (KASLR): an attacker needs it "
-        "first. Those who may not read kernel memory may not learn addresses by way "
-        "of a program either."
+        "The location of kernel memory is secret (KASLR), because attackers need kernel addresses "
+        "to exploit other bugs. A user who may not read kernel memory must not learn its addresses "
+        "through a BPF program either."
     ),
     examples=(),
     explain=_explain,

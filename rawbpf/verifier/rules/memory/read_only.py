@@ -1,4 +1,4 @@
-"""RB-V036: something is written that can only be read."""
+"""RB-V036: a write to read-only memory, or a read from a write-only map."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.verifier.patch import Patch, replace
 from rawbpf.verifier.rule import Example, Finding, Rule
-from rawbpf.verifier.words import history, kind_words
+from rawbpf.verifier.words import history, memory_of
 
 if TYPE_CHECKING:
     import re
@@ -20,33 +20,33 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     past = () if memory is None else history(failure, memory.base)
     value = None if memory is None else failure.value(memory.base)
     name = value.fields.get("map") if value is not None else None
-    whose = f"the values of map {name}" if name else "the map's values"
+    whose = f"the values of map {name}" if name else "the values of this map"
     if found.get("what") == "read":
-        return Finding(f"{whose} may only be written by programs", past,
-                       change="make the map without BPF_F_WRONLY_PROG")  # fmt: skip
+        return Finding(f"{whose} are write-only for BPF programs", past,
+                       change="create the map without BPF_F_WRONLY_PROG")  # fmt: skip
     if found.get("what") or found.get("map"):
         return Finding(
-            f"{whose} are constants for this program",
+            f"{whose} are read-only for BPF programs",
             past,
-            change="keep it in .data or .bss if it is to change, not in .rodata (const)",
+            change="to change the variable, define it in .data or .bss, not in .rodata (const)",
         )
     if found.get("type"):
-        kind = kind_words(found["type"]) if found["type"] != "packet" else "the packet"
-        return Finding(f"{kind} can only be read by this program", past,
-                       change="change a copy, or use the helper for it")  # fmt: skip
+        memory_name = "the packet" if found["type"] == "packet" else memory_of(found["type"])
+        return Finding(f"{memory_name} is read-only for this program", past,
+                       change="write to a copy, or call a helper that changes it")  # fmt: skip
     what = f"struct {found['struct']}" if found.get("struct") else "this memory"
-    return Finding(f"{what} can only be read by programs", past, change="change a copy of it")
+    return Finding(f"{what} is read-only for BPF programs", past, change="write to a copy")
 
 
 def _repair(failure: Failure, _: re.Match[str]) -> Patch | None:
     if failure.slot is None or failure.effect.kind != "store":
         return None
-    return Patch("leave it as it is", (replace(failure.slot),))
+    return Patch("remove the store", (replace(failure.slot),))
 
 
 RULE = Rule(
     code="RB-V036",
-    title="Something is written that can only be read",
+    title="Write to read-only memory",
     patterns=(
         r"(?P<what>write) into map forbidden",
         r"(?P<what>read) from map forbidden",
@@ -58,13 +58,13 @@ RULE = Rule(
         r"(?P<map>map) \S{0,60} is (?:frozen|read-only)",
     ),
     meaning=(
-        "The program stores to memory that it may only look at: a constant in "
-        ".rodata, a map that was frozen or made with BPF_F_RDONLY_PROG, a packet that "
-        "is not its own, or a structure of the kernel."
+        "The program writes to memory that it may only read: a constant in .rodata, a map that was "
+        "frozen or created with BPF_F_RDONLY_PROG, a packet that this program type may not change, "
+        "or a kernel structure."
     ),
     reason=(
-        "The verifier relies on constants when it proves that a program is safe, and "
-        "others rely on their packets and structures."
+        "The verifier treats the contents of frozen maps as constants when it proves a program "
+        "safe. Packets and kernel structures are shared with other code that relies on them."
     ),
     examples=(
         Example(

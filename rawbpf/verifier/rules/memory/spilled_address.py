@@ -1,4 +1,4 @@
-"""RB-V025: an address in the stack is read or overwritten in part."""
+"""RB-V025: only part of a pointer on the stack is read or overwritten."""
 
 from __future__ import annotations
 
@@ -24,27 +24,26 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
             evidence.append(Evidence(f"fp{memory.off // 8 * 8} holds {slot.text}"))
     store = "fill" not in match[0] and "corrupted" not in match[0]
     return Finding(
-        f"only a part of an address that was stored in the stack is {'over' if store else ''}"
-        f"{'written' if store else 'loaded'}",
+        f"only part of a pointer on the stack is {'overwritten' if store else 'loaded'}",
         tuple(evidence),
-        change="overwrite all eight bytes of it" if store else "load all eight bytes of it",
+        change=f"{'overwrite' if store else 'load'} all eight bytes of the pointer",
     )
 
 
 def _somewhere(failure: Failure, off: int) -> Finding:
-    """Until it is known which byte is written, each that it may be counts as written."""
+    """Explain a store at a variable offset, which counts as a store to each possible place."""
     memory = failure.effect.memory
     return Finding(
-        f"a store may go to several places in the stack, and r10{off:+d}, one of them, holds an "
-        "address or was never written",
+        f"the store may go to several places on the stack, and one of them, r10{off:+d}, holds a "
+        "pointer or was never written",
         history(failure, memory.base) if memory is not None else (),
-        change="write numbers to all of them first, or load the program with CAP_PERFMON",
+        change="write numbers to all of these places first, or load the program with CAP_PERFMON",
     )
 
 
 RULE = Rule(
     code="RB-V025",
-    title="A part of a stored address",
+    title="Partial access to a spilled pointer",
     patterns=(
         r"invalid size of register (?:fill|spill)",
         r"corrupted spill memory",
@@ -55,12 +54,13 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "Eight bytes of the stack that hold an address are one thing to the verifier: it gives the "
-        "address back when all eight are loaded. A part of it is not a number either."
+        "A pointer that is stored on the stack (spilled) takes eight bytes, which the verifier "
+        "tracks as one value. Loading all eight bytes restores the pointer. A load or store of "
+        "only some of them is rejected."
     ),
     reason=(
-        "A part of an address tells where the kernel is in memory, and an address that was partly "
-        "overwritten points anywhere."
+        "Part of a pointer would reveal where kernel memory is located, and a pointer that is "
+        "partly overwritten could point anywhere."
     ),
     examples=(
         Example(

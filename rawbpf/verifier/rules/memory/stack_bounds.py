@@ -1,4 +1,4 @@
-"""RB-V006: an access outside of the stack frame."""
+"""RB-V006: an access outside the stack frame."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rawbpf.verifier.patch import Patch, insert
 from rawbpf.verifier.repairs import added_scalar, leave_unless
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
-from rawbpf.verifier.words import history, range_of
+from rawbpf.verifier.words import can_be, history
 
 if TYPE_CHECKING:
     import re
@@ -20,35 +20,37 @@ _STACK = 512
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     words = match.groupdict()
     if "for !root" in failure.complaint:
-        return None  # with more rights the sum would be looked at when it is used, not before
+        return None  # with CAP_PERFMON, the access is checked instead of the addition
     if words.get("var") is not None or not words.get("off"):
         return _variable(failure, match)
     off, size = int(words["off"]), int(words.get("size") or 1)
     if off >= -_STACK and off + size <= 0 and size:
         return None
     register = int(words.get("reg") or 10)
-    beyond = f"r10{off:+d} ... r10{off + size - 1:+d}"
     called = failure.effect.name
-    by = f"for {called} " if called else ""
-    what = f"{size} bytes {by}at {beyond} are not all"
-    if size == 0:
-        what = f"address {by}at r10{off:+d} is not"
-    if size == 1:
-        what = f"byte {by}at r10{off:+d} is not"
+    by = f" by {called}" if called else ""
     return Finding(
-        f"the {what} in the stack, which is r10-512 ... r10-1",
+        f"the {size}-byte access{by} at r10{off:+d} is not inside the stack, r10-512 to r10-1",
         history(failure, register) if register != 10 else (),
-        counter=f"{-_STACK - off} bytes too low"
-        if off < -_STACK
-        else f"{off + size} bytes too high",
-        change="use less stack, or a map for what is large" if off < -_STACK else _shorter(off),
+        counter=_beyond(off, off + size),
+        change="use less stack, or keep large data in a map" if off < -_STACK else _shorter(off),
     )
+
+
+def _beyond(start: int, end: int) -> str:
+    if start < -_STACK:
+        return f"the access starts {_bytes(-_STACK - start)} below the stack"
+    return f"the access goes {_bytes(end)} past the end of the stack" if end > 0 else ""
+
+
+def _bytes(count: int) -> str:
+    return "1 byte" if count == 1 else f"{count} bytes"
 
 
 def _shorter(off: int) -> str:
     if off >= 0:
-        return "address the stack downwards from r10, as in r10-8"
-    return f"from r10{off:+d} only {-off} bytes are left: give a smaller size, or a lower address"
+        return "use a negative offset from r10, such as r10-8"
+    return f"access at most {_bytes(-off)} at r10{off:+d}, or use a lower address"
 
 
 def _variable(failure: Failure, match: re.Match[str]) -> Finding:
@@ -56,17 +58,17 @@ def _variable(failure: Failure, match: re.Match[str]) -> Finding:
     found = added_scalar(failure, register)
     evidence = history(failure, register)
     if found is None:
-        return Finding("an address in the stack is not bounded on this path", evidence)
+        return Finding("the offset into the stack has no bounds on this path", evidence)
     origin, scalar = found
     value = failure.value(scalar, origin.at)
     known = Evidence(
-        f"r{scalar}, which was added, is {range_of(value) if value else 'not known'}",
+        f"r{scalar} {can_be(value)} when it is added",
         origin.step.slot,
     )
     return Finding(
-        f"r{register} is in the stack, r{scalar} was added to it, and the sum may leave the frame",
+        f"adding r{scalar} may move r{register} outside the stack, r10-512 to r10-1",
         (known, *evidence),
-        change=f"bound r{scalar} before it is added",
+        change=f"limit r{scalar} with a comparison or a mask before it is added",
     )
 
 
@@ -80,7 +82,7 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
     value = failure.value(size_register) if failure.effect.kind == "call" else None
     if failure.slot is None or value is None or not -_STACK <= off < 0:
         return None
-    return Patch(f"give {-off} as the size", (insert(failure.slot, f"r{size_register} = {-off}"),))
+    return Patch(f"pass {-off} as the size", (insert(failure.slot, f"r{size_register} = {-off}"),))
 
 
 def _bound(failure: Failure, register: int, size: int) -> Patch | None:
@@ -93,12 +95,12 @@ def _bound(failure: Failure, register: int, size: int) -> Patch | None:
     if room < 0:
         return None
     edit = leave_unless(origin.step.slot, f"r{scalar} <= {room}")
-    return Patch(f"leave unless r{scalar} is at most {room}", (edit,))
+    return Patch(f"return 0 unless r{scalar} <= {room}", (edit,))
 
 
 RULE = Rule(
     code="RB-V006",
-    title="Access outside of the stack",
+    title="Out-of-bounds stack access",
     patterns=(
         (
             r"invalid (?:read from|write to) stack R(?P<reg>\d\d?) off=(?P<off>-?\d{1,9}) "
@@ -117,14 +119,13 @@ RULE = Rule(
         r"(?P<var>variable) stack (?:read )?(?:R(?P<reg>\d\d?) )?(?:access )?var_off",
     ),
     meaning=(
-        "A frame has 512 bytes, r10-512 to r10-1, and an access must be inside with all its bytes, "
-        "whatever was added to the address. The same holds for functions that are handed an "
-        "address "
-        "and a size."
+        "A stack frame has 512 bytes, r10-512 to r10-1, and every byte of an access must be inside "
+        "it. If a number was added to the pointer, that must hold for every value the number may "
+        "have. The same applies to accesses by functions that receive a pointer and a size."
     ),
     reason=(
-        "Behind the frame lie the saved registers of the kernel, below it whatever the next "
-        "function will use. A write there would change what the kernel does."
+        "Above the frame are registers that the kernel saved, and below it is memory that the next "
+        "function call will use. A write there could change what the kernel does."
     ),
     examples=(
         Example(

@@ -1,4 +1,4 @@
-"""RB-V027: an address of the stack would outlive its frame."""
+"""RB-V027: a pointer to a stack frame would outlive the frame."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         )
     returned = match.groupdict().get("returned")
     return Finding(
-        "the function returns an address in its own stack frame, which ends with it"
+        "the function returns a pointer to its own stack frame, which ends with the function"
         if returned
-        else "an address in the function's own frame is stored in the frame of its caller, which "
-        "lasts longer",
+        else "the function stores a pointer to its own stack frame in its caller's frame, which "
+        "lives longer",
         known,
-        change="let the caller hand over the address of memory of its own, and write there",
+        change="let the caller pass a pointer to its own memory, and write the result there",
     )
 
 
@@ -46,19 +46,19 @@ _FUNCTION = ".function f\n        *(u64 *)(r10 - 8) = 1\n"
 
 RULE = Rule(
     code="RB-V027",
-    title="An address of the stack outlives its frame",
+    title="Stack pointer outlives its frame",
     patterns=(
         r"cannot spill pointers to stack into stack frame of the caller",
         r"cannot (?P<returned>return stack pointer) to the caller",
     ),
     meaning=(
-        "Each function has a frame of its own, and what lies in it is gone when the function "
-        "ends. An address of it may be handed down, to functions that are called, but not up: "
-        "neither as the result nor by way of the caller's frame."
+        "Each function has its own stack frame, which is gone when the function returns. A pointer "
+        "to the frame may be passed down, to functions that are called. It may not be passed up, "
+        "neither as the return value nor through the caller's frame."
     ),
     reason=(
-        "The next call uses the same bytes for something else, and the caller would read or "
-        "change that without knowing."
+        "The next call reuses the same bytes, so the caller would read or change unrelated data "
+        "through the pointer."
     ),
     examples=(
         Example(

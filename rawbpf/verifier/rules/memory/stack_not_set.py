@@ -1,7 +1,7 @@
-"""RB-V002: bytes of the stack are read before anything was written to them.
+"""RB-V002: bytes of the stack are read that were never written.
 
-From 6.3 on (commit 6715df8d5d24, and in stable kernels since 6.1) a program with CAP_PERFMON may do
-that: what it could find there it may read anyway.
+Since 6.3 (commit 6715df8d5d24, backported to stable kernels as old as 6.1), a program with
+CAP_PERFMON may do that, because it may read kernel memory anyway.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ _STACK = 512
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     if not match.groupdict().get("off"):
         return Finding(
-            f"r{match['reg']} may lead to stack that was never written, and it is read",
+            f"r{match['reg']} may point to stack bytes that were never written",
             history(failure, int(match["reg"])),
-            change="write to all of the stack that the address may lead to",
+            change="initialize all stack bytes that the pointer may point to",
         )
     first, size = _bytes(match)
     if first < -_STACK or first + size > 0:
-        return None  # out of bounds: that is another rule's
+        return None  # out of bounds: left to the rule for that
     called = failure.effect.name
     reader = f"{called} would read" if called else "the instruction reads"
     return Finding(
-        f"{reader} {size} bytes of stack at r10{first:+d}, and not all of them were written",
+        f"{reader} {size} bytes at r10{first:+d}, which are not all initialized",
         (_known(failure, first),),
-        change=f"write to r10{first:+d} ... r10{first + size - 1:+d} first",
+        change=f"initialize r10{first:+d} to r10{first + size - 1:+d} first",
     )
 
 
 def _bytes(match: re.Match[str]) -> tuple[int, int]:
-    more = int(match.groupdict().get("more") or 0)  # how many of the bytes were written
+    more = int(match.groupdict().get("more") or 0)  # how many of the bytes are initialized
     return int(match["off"]) + more, int(match["size"]) - more
 
 
@@ -49,8 +49,12 @@ def _known(failure: Failure, off: int) -> Evidence:
     slot = failure.stack(off)
     lowest = off // 8 * 8
     if slot is None:
-        return Evidence(f"nothing was stored in r10{lowest:+d} ... r10{lowest + 7:+d} on this path")
-    return Evidence(f"fp{lowest} is {slot.text}: ? marks bytes never written, the highest first")
+        return Evidence(
+            f"nothing was written to bytes r10{lowest:+d} to r10{lowest + 7:+d} on this path"
+        )
+    return Evidence(
+        f"fp{lowest} is {slot.text}: each ? is a byte that was never written, the highest first"
+    )
 
 
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
@@ -61,12 +65,12 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
     stores = [f"*(u64 *)(r10 - {-off}) = 0" for off in range(lowest, first + size, 8)]
     if len(stores) > 8:
         return None
-    return Patch("set these bytes to zero first", (insert(failure.slot, *stores),))
+    return Patch("initialize these bytes with 0", (insert(failure.slot, *stores),))
 
 
 RULE = Rule(
     code="RB-V002",
-    title="Stack is read that was never written",
+    title="Uninitialized stack memory",
     patterns=(
         (
             r"invalid (?:indirect )?read from stack (?:R\d\d? )?off=?(?P<off> ?-?\d{1,9})"
@@ -76,15 +80,13 @@ RULE = Rule(
         r"invalid read from stack R\d\d? off=(?P<off>-?\d{1,9}) size=(?P<size>\d{1,9})",
     ),
     meaning=(
-        "The program, or a function that it hands an address to, would read bytes of its stack "
-        "that "
-        "it has not written on this path. The verifier keeps track of each single byte."
+        "The program, or a function to which it passes a pointer, would read bytes of the stack "
+        "that were not written on this path. The verifier tracks each byte separately."
     ),
     reason=(
-        "The stack is not cleared before a program runs; what lies there is left from other code "
-        "of "
-        "the kernel and must not leak. Newer kernels allow it to programs that may read kernel "
-        "memory in any case."
+        "The stack is not cleared before a program runs. Other kernel code left data there, which "
+        "must not leak. Newer kernels allow such reads to programs that may read kernel memory "
+        "anyway."
     ),
     examples=(
         Example(

@@ -1,4 +1,4 @@
-"""RB-V024: a kind of store that this memory does not take."""
+"""RB-V024: an atomic operation or a store of a constant that this memory does not support."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ if TYPE_CHECKING:
 
 def _explain(_failure: Failure, match: re.Match[str]) -> Finding:
     atomic = match["kind"] != "BPF_ST"
-    what = "atomic operations are" if atomic else "stores of a constant are"
+    what = "atomic operations" if atomic else "stores of a constant"
     change = (
-        "load, compute and store" if atomic else "put the constant into a register, and store that"
+        "use a load, an arithmetic instruction and a store"
+        if atomic
+        else "put the constant in a register, and store the register"
     )
     return Finding(
-        f"{what} not done on {kind_words(match['type'])}, which is in r{match['reg']}",
+        f"{what} through r{match['reg']}, {kind_words(match['type'])}, are not allowed",
         change=change,
     )
 
 
 RULE = Rule(
     code="RB-V024",
-    title="A kind of store that this memory does not take",
+    title="Atomic or constant store not allowed",
     patterns=(
         (
             r"(?P<kind>BPF_ATOMIC|BPF_XADD|BPF_ST) (?:stores|loads) (?:into|from) R(?P<reg>\d\d?) "
@@ -35,14 +37,13 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "Atomic operations work on memory that others see too: values of maps, records, the stack "
-        "for want of others. The context, the packet and sockets take only plain stores, the "
-        "context "
-        "until 6.4 only such from a register."
+        "Atomic operations work on memory that several CPUs can share, such as map values and ring "
+        "buffer records, and on the stack. The context, packets and sockets support only plain "
+        "stores. Before 6.4, the context supports only stores from a register."
     ),
     reason=(
-        "The kernel rewrites each access to the context into one of its own structures, and has no "
-        "rewriting for an atomic one."
+        "The kernel rewrites each access to the context into an access to one of its own "
+        "structures, and it cannot do that for atomic operations."
     ),
     examples=(
         Example(

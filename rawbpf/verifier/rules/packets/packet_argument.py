@@ -1,4 +1,4 @@
-"""RB-V074: a packet's memory goes to a helper that may not have it."""
+"""RB-V074: a pointer into the packet is passed to a helper that does not accept one."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, _: re.Match[str]) -> Finding:
     name = failure.effect.name or "the helper"
     return Finding(
-        f"{name} may not be given a pointer into the packet",
-        change="copy the bytes to the stack (bpf_skb_load_bytes, bpf_xdp_load_bytes), or back",
+        f"{name} does not accept a pointer into the packet",
+        change="pass a copy on the stack (bpf_skb_load_bytes, bpf_xdp_load_bytes)",
     )
 
 
@@ -33,18 +33,19 @@ _END = "out:    r0 = 0\n        exit\n"
 
 RULE = Rule(
     code="RB-V074",
-    title="A helper may not be given memory of the packet",
+    title="Packet pointer not allowed as an argument",
     patterns=(
         r"helper access to the packet is not allowed",
         r"(?P<clear>clone|packet) (?:access|data) [^\n]{0,40}not allowed",
     ),
     meaning=(
-        "Few helpers and program types may read or write a packet directly through a "
-        "pointer to it. Others want the data on the stack or in a map."
+        "Only some helpers and program types may access a packet directly through a pointer. The "
+        "others need the data on the stack or in a map."
     ),
     reason=(
-        "A packet may be shared, or lie in pieces. Only where the program may write "
-        "to it, or the helper only reads, is a pointer to it as good as any other."
+        "A packet may be shared with other code or consist of several fragments. A helper "
+        "therefore accepts a pointer into it only if the kernel declares the helper safe for "
+        "packet memory (pkt_access)."
     ),
     examples=(
         Example(

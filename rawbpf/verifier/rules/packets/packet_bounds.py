@@ -1,7 +1,8 @@
-"""RB-V008: packet bytes are read that may not be there.
+"""RB-V008: an access to packet bytes that may be outside the packet.
 
-The verifier does not know how long a packet is. It learns it from a comparison with data_end, and
-notes in all copies of that address how many bytes are safe: `pkt(off=14,r=14)`, r for range.
+The verifier does not know the length of a packet in advance. From a comparison with data_end it
+learns how many bytes are safe, and records that in all copies of the pointer: `pkt(off=14,r=14)`,
+where r is the range.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from rawbpf.verifier.patch import Patch
 from rawbpf.verifier.repairs import added_scalar, free_registers, leave_unless
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
 from rawbpf.verifier.snippets import PACKET
-from rawbpf.verifier.words import history, number, range_of
+from rawbpf.verifier.words import can_be, history, number
 
 if TYPE_CHECKING:
     import re
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from rawbpf.verifier.value import Value
 
 _DATA_END = {types.BPF_PROG_TYPE_XDP: 4, types.BPF_PROG_TYPE_SCHED_CLS: 80}
-"""Where a context has data_end: struct xdp_md, struct __sk_buff."""
+"""The offset of data_end in the context: struct xdp_md, struct __sk_buff."""
 
 _SIGN = 31
 
@@ -35,37 +36,35 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     safe = int(match["range"]) - (int(match["off"]) - off)
     if int(match["off"]) < 0:
         return Finding(
-            f"{_bytes(off, size)} of r{register} may lie before the beginning of the packet",
+            f"{_bytes(register, off, size)} may be before the start of the packet",
             history(failure, register),
-            change="read from data on, or behind it",
+            change="access the packet at data or after it",
         )
-    known = f"nothing but {_bytes(0, safe)}" if safe > 0 else "nothing"
-    again = ", behind the addition: what was known before it is not known of the sum"
+    known = "no bytes" if safe <= 0 else "only 1 byte" if safe == 1 else f"only {safe} bytes"
+    again = ", after the addition, because a check of the pointer before it does not cover the sum"
     return Finding(
-        f"{_bytes(off, size)} of r{register} may lie beyond the end of the packet",
+        f"{_bytes(register, off, size)} may be past the end of the packet",
         (
-            Evidence(
-                f"r{register} points into the packet; {known} from there on is known to be in it"
-            ),
+            Evidence(f"r{register} points into the packet, but {known} from there on were checked"),
             *_other_branch(failure),
             *history(failure, register),
         ),
-        f"a packet that ends {f'{safe} bytes behind' if safe > 0 else 'at'} r{register}",
+        f"a packet that ends {f'{safe} bytes after' if safe > 0 else 'at'} r{register}",
         f"compare r{register} + {off + size} with data_end first"
         + (again if added(failure, register) else ""),
     )
 
 
 def _own_offset(failure: Failure, register: int) -> int:
-    """The offset in the instruction. That in the log has in it what was added to the register."""
+    """Return the offset in the instruction. The log's offset includes the register's own."""
     memory = failure.effect.memory
     return memory.off if memory is not None and memory.base == register else 0
 
 
 def _other_branch(failure: Failure) -> tuple[Evidence, ...]:
-    """Addresses that the packet ends before: there was a comparison, and this is its other side.
+    """Return pointers known to be past the end, because this is the other branch of a check.
 
-    Their range is -1 or -2 then (see ``packet_end.py``).
+    Their range is -1 or -2 (see ``packet_end.py``).
     """
     known = {register: failure.value(register) for register in range(10)}
     return tuple(
@@ -76,34 +75,39 @@ def _other_branch(failure: Failure) -> tuple[Evidence, ...]:
 
 
 def _negative_range(value: Value) -> bool:
-    """-1 and -2 are written as such, or as numbers without a sign of 32 or of 64 bits."""
+    """Return whether it is -1 or -2, which may be printed as unsigned 32-bit or 64-bit numbers."""
     return value.field("r") < 0 or value.field("r") >> _SIGN > 0
 
 
 def _negative(failure: Failure, register: int) -> Finding | None:
-    """A number was added that may lead before the address; the message is that of all memory."""
+    """Explain that a possibly negative number was added; the message is the same for all memory."""
     value, found = failure.value(register), added_scalar(failure, register)
     if value is None or not value.kind.startswith("pkt") or found is None:
         return None
     origin, scalar = found
     was = failure.value(scalar, origin.at)
-    known = f"r{scalar}, which was added, is {range_of(was) if was is not None else 'not known'}"
+    known = f"r{scalar} {can_be(was)} when it is added"
     counter = f"r{scalar} = {number(was.smin)}" if was is not None and was.smin < 0 else ""
     return Finding(
-        f"r{scalar} was added to an address in the packet, and may be negative",
+        f"adding r{scalar} may move the pointer before the start of the packet",
         (Evidence(known, origin.step.slot), *history(failure, register)),
         counter,
-        f"mask r{scalar}, or compare it unsigned, before it is added; then compare the sum with "
-        "data_end",
+        f"limit r{scalar} with a mask or an unsigned comparison before it is added, and then "
+        "compare the sum with data_end",
     )
 
 
-def _bytes(off: int, size: int) -> str:
-    return f"byte {off}" if size == 1 else f"bytes {off} to {off + size - 1}"
+def _bytes(register: int, off: int, size: int) -> str:
+    first, last = f"r{register}{off:+d}", f"r{register}{off + size - 1:+d}"
+    return f"the byte at {first}" if size == 1 else f"the bytes at {first} to {last}"
+
+
+def _count(count: int) -> str:
+    return "1 byte" if count == 1 else f"{count} bytes"
 
 
 def added(failure: Failure, register: int) -> bool:
-    """Whether an unknown number was added to the address."""
+    """Return whether an unknown number was added to the pointer."""
     value = failure.value(register)
     return value is not None and value.is_variable
 
@@ -127,11 +131,11 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
         f"r{scratch} = r{register}",
         f"r{scratch} += {needed}",
     )
-    return Patch(f"leave unless the packet reaches {needed} bytes behind r{register}", (check,))
+    return Patch(f"return 0 unless the packet has {_count(needed)} from r{register} on", (check,))
 
 
 def _end(failure: Failure, free: list[int]) -> tuple[int | None, list[str]]:
-    """A register that holds data_end, and what to do to get it there."""
+    """Return a register with data_end, and the instructions that load it there."""
     known = {register: failure.value(register) for register in range(10)}
     for register, value in known.items():
         if value is not None and value.kind == "pkt_end":
@@ -160,7 +164,7 @@ out:    r0 = 2
 
 RULE = Rule(
     code="RB-V008",
-    title="Access beyond the end of the packet",
+    title="Out-of-bounds packet access",
     patterns=(
         (
             r"invalid access to packet, off=(?P<off>-?\d{1,9}) size=(?P<size>\d{1,9}), "
@@ -172,14 +176,12 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "Before a byte of the packet is read, its address must have been compared with data_end: "
-        "`if data + 14 > data_end goto out` makes 14 bytes safe, also through copies of the "
-        "address. Adding an unknown number makes a new address, which needs a comparison of its "
-        "own."
+        "Before a program accesses a byte of the packet, it must compare the byte's address with "
+        "data_end. After `if data + 14 > data_end goto out`, 14 bytes are safe to access, also "
+        "through copies of the pointer. If an unknown number is added, the sum is a new pointer "
+        "and needs its own comparison."
     ),
-    reason=(
-        "Packets are as long as the sender likes. Behind a packet lies other memory of the kernel."
-    ),
+    reason=("The sender decides how long a packet is. After the packet comes other kernel memory."),
     examples=(
         Example(
             '.program first, "xdp"\n' + PACKET + "        r0 = *(u8 *)(r2 + 0)\n"

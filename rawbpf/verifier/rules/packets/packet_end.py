@@ -1,8 +1,8 @@
-"""RB-V075: packet bytes are read on the branch on which the packet has ended.
+"""RB-V075: packet bytes are accessed on the branch where they are past the end of the packet.
 
-Since 5.11 (commit 6d94e741a8ff, and in stable kernels since 5.10) the verifier notes on that
-branch, too, what the comparison with data_end said: the range of the address is then -1 (at the
-end) or -2 (beyond it), which newer logs show as a very large number.
+Since 5.11 (commit 6d94e741a8ff, backported to stable kernels as old as 5.10), the verifier also
+records the result of the comparison with data_end on that branch. The range of the pointer is then
+-1 (at the end) or -2 (past the end), which newer logs print as a very large number.
 """
 
 from __future__ import annotations
@@ -22,21 +22,22 @@ _FARTHEST = 2000
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     register = int(match["reg"])
+    compared = _compared(failure)
+    slots = {one.slot for one in compared}
     return Finding(
-        f"r{register} was compared with data_end, and this is the branch on which the packet ends "
-        "before it",
-        (*_compared(failure), *history(failure, register)),
-        f"a packet that ends at r{register}, or before",
-        "read on the other branch, or turn the comparison round",
+        f"r{register} was compared with data_end, and on this branch the packet ends before it",
+        (*compared, *(one for one in history(failure, register) if one.slot not in slots)),
+        f"a packet that ends at or before r{register}",
+        "access the packet on the other branch, or invert the comparison",
     )
 
 
 def _compared(failure: Failure) -> tuple[Evidence, ...]:
-    """The last comparison with the packet's end on the way here."""
+    """Return the last comparison with data_end on this path."""
     ends = {number for number in range(10) if _is_end(failure, number)}
     for step in failure.path[1:_FARTHEST]:
         if step.text.startswith("if ") and any(f"r{end} " in step.text for end in ends):
-            return (Evidence(f"the comparison: {step.text}", step.slot),)
+            return (Evidence(f"this is the comparison: {step.text}", step.slot),)
     return ()
 
 
@@ -47,15 +48,15 @@ def _is_end(failure: Failure, register: int) -> bool:
 
 RULE = Rule(
     code="RB-V075",
-    title="The packet is read where it has ended",
+    title="Packet access on the wrong branch",
     patterns=(r"R(?P<reg>\d\d?) offset is outside of the packet",),
     meaning=(
-        "A comparison with data_end has two sides. On one of them the bytes are in the packet; on "
-        "the other it is certain that they are not, and there the program reads them."
+        "A comparison with data_end has two branches. On one, the bytes are inside the packet. On "
+        "the other, they are certainly not, and this is where the program accesses them."
     ),
     reason=(
-        "Behind a packet lies other memory of the kernel. Most often the comparison is the wrong "
-        "way round, or a label stands in the wrong place."
+        "After the packet comes other kernel memory. Usually the comparison is inverted, or a "
+        "label is in the wrong place."
     ),
     examples=(
         Example(

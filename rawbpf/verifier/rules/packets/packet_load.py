@@ -1,4 +1,4 @@
-"""RB-V023: the old instructions for loading from a packet, used as they cannot be."""
+"""RB-V023: an invalid use of the legacy packet load instructions."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if "R6" in match[0]:
         value = failure.value(6)
-        known = f", and {is_a(6, value)}" if value is not None else ""
+        known = f", but {is_a(6, value)}" if value is not None else ""
         return Finding(
-            f"this instruction takes the packet from r6{known}",
-            change="r6 = r1 at the beginning of the program",
+            f"this instruction needs the context in r6{known}",
+            change="set r6 = r1 at the start of the program",
         )
     if match.groupdict().get("int"):
         return Finding(
-            "a function with an old packet load does not return int, by its types",
-            change="let it return int: the load may end the program, with 0 as its result",
+            "a function that uses a legacy packet load must return int",
+            change="let it return int, because the load may end the program with the result 0",
         )
     return Finding(
-        "this program cannot use the old instructions that load from a packet",
-        change="use skb_load_bytes, or the addresses data and data_end of the context",
+        "this program cannot use the legacy packet load instructions",
+        change="call bpf_skb_load_bytes, or use the context's data and data_end pointers",
     )
 
 
@@ -39,12 +39,12 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
     now = failure.value(1)
     here = now is not None and now.kind == "ctx"
     edit = insert(failure.slot if here else 0, "r6 = r1")
-    return Patch("have the context in r6", (edit,))
+    return Patch("put the context into r6", (edit,))
 
 
 RULE = Rule(
     code="RB-V023",
-    title="An old packet load without its packet",
+    title="Invalid legacy packet load",
     patterns=(
         r"at the time of BPF_LD_ABS\|IND R6 != pointer to skb",
         (
@@ -54,15 +54,14 @@ RULE = Rule(
         r"(?P<int>LD_ABS is only allowed in functions that return 'int')",
     ),
     meaning=(
-        "`r0 = *(u8 *)skb[0]` comes from the times before eBPF. It needs the context, and only "
-        "that "
-        "of a socket or traffic control program, in r6; it ends the program when the packet is too "
-        "short; and it cannot be used while something acquired has not been released."
+        "`r0 = *(u8 *)skb[0]` (BPF_LD_ABS) comes from classic BPF. It needs the context in r6 and "
+        "works only in socket filter and traffic control programs. It ends the program if the "
+        "packet is too short. It cannot be used while the program holds a reference that it must "
+        "release."
     ),
     reason=(
-        "The instruction becomes a call of a function that may leave the program at once, so "
-        "nothing "
-        "may be left open there."
+        "The instruction becomes a call to a function that may end the program immediately, so "
+        "nothing may be left to release."
     ),
     examples=(
         Example(

@@ -1,4 +1,4 @@
-"""RB-V022: a shift by more bits than there are, or a division by the constant 0."""
+"""RB-V022: a shift by too many bits, or a division by the constant 0."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     by = match.groupdict().get("by")
     if by is None:
         return Finding(
-            "a number is divided by the constant 0",
-            change="divide by something else; by a register that is 0, the result is 0",
+            "the divisor is the constant 0",
+            change="use another divisor; division by a register that holds 0 gives 0",
         )
     text = failure.text_at(failure.slot) or ""
     bits = 32 if text.startswith("w") else 64
     return Finding(
-        f"a number of {bits} bits is shifted by {by}",
-        change=f"shift by 0 to {bits - 1}; by a register, the lowest bits of it count",
+        f"a {bits}-bit value is shifted by {by} bits",
+        change=f"shift by 0 to {bits - 1}; of an amount in a register, only the lowest bits count",
     )
 
 
 RULE = Rule(
     code="RB-V022",
-    title="A shift or division that cannot be",
+    title="Invalid shift or division",
     patterns=(r"invalid shift (?P<by>-?\d{1,10})", r"^div by zero$"),
     meaning=(
-        "A constant by which is shifted must be smaller than the number of bits, and one by which "
-        "is divided must not be 0."
+        "A constant shift amount must be smaller than the width of the operand (32 or 64 bits), "
+        "and a constant divisor must not be 0."
     ),
     reason=(
-        "Processors disagree about what such a shift does, and trap at such a division. For a "
-        "register the kernel inserts a check; a constant that is wrong is a mistake."
+        "Processors disagree about the result of such a shift, and many trap on such a division. "
+        "If the operand is a register, the kernel inserts a check. If it is a constant, it is a "
+        "mistake."
     ),
     examples=(
         Example(

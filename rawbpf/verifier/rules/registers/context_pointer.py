@@ -1,4 +1,4 @@
-"""RB-V010: the context's address was changed before it is used."""
+"""RB-V010: the context pointer was changed before it is used."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     memory = failure.effect.memory
     register = int(words.get("reg") or (memory.base if memory is not None else 1))
     kind = words.get("type") or "ctx"
-    what = kind_words(kind) if kind.isidentifier() else "an address"
+    what = kind_words(kind) if kind.isidentifier() else "a pointer"
     if words.get("off"):
-        sentence = f"r{register} is {what}, moved by {words['off']} bytes; here it must be unmoved"
+        sentence = f"r{register} is {what} with offset {words['off']}, but the offset must be 0"
     else:
         sentence = f"an unknown number was added to r{register}, {what}"
     return Finding(
         sentence,
         history(failure, register),
-        change="keep the address as it came, and hand over that"
+        change="keep the original pointer, and pass that"
         if failure.effect.kind == "call"
-        else "keep the address as it came, and give the offset in the load itself: r1 + 8",
+        else "keep the original pointer, and put the offset into the load, as in *(u32 *)(r1 + 8)",
     )
 
 
 RULE = Rule(
     code="RB-V010",
-    title="The address of the context was changed",
+    title="Modified context pointer",
     patterns=(
         (
             r"dereference of modified (?P<type>\w+) ptr R(?P<reg>\d\d?) "
@@ -47,12 +47,14 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "A load from the context, or from an object of the kernel, must show its offset: base plus "
-        "a constant. Functions that take the context must get it as the program got it."
+        "A load from the context or from a kernel object must use the original pointer with a "
+        "constant offset. A function that takes the context must receive the pointer that the "
+        "program received."
     ),
     reason=(
-        "Fields of a context are not where they seem to be: the kernel rewrites each load into one "
-        "from its own structures, and for that it must know which field is meant."
+        "The fields of the context are not stored at the offsets that the program uses. The kernel "
+        "rewrites each load into one from its own structures, so it must know which field is "
+        "meant."
     ),
     examples=(
         Example(

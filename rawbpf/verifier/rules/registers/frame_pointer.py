@@ -1,4 +1,4 @@
-"""RB-V005: r10 is written to."""
+"""RB-V005: a write to r10, the frame pointer."""
 
 from __future__ import annotations
 
@@ -14,23 +14,22 @@ if TYPE_CHECKING:
 
 def _explain(_failure: Failure, _match: re.Match[str]) -> Finding:
     return Finding(
-        "r10 is written to, and it can only be read",
-        change="copy it first (r2 = r10), and move the copy",
+        "r10 is written, but it is read-only",
+        change="copy r10 to another register (r2 = r10), and change the copy",
     )
 
 
 RULE = Rule(
     code="RB-V005",
-    title="The frame pointer is written to",
+    title="Write to the frame pointer",
     patterns=(r"^frame pointer is read only$",),
     meaning=(
-        "r10 holds the end of the stack frame, from which all stack is addressed. The kernel sets "
-        "it; no instruction may."
+        "r10 points to the end of the stack frame, and all stack memory is addressed relative to "
+        "it. The kernel sets r10, and no instruction may write to it."
     ),
     reason=(
-        "If r10 could move, nobody could say which byte r10-8 is, and the frame of the caller "
-        "could "
-        "not be restored."
+        "If r10 could change, the verifier could not tell which byte r10-8 is, and the caller's "
+        "frame could not be restored."
     ),
     examples=(
         Example(

@@ -1,11 +1,11 @@
-"""RB-V011: memory is addressed by something that is no address of memory."""
+"""RB-V011: memory is accessed through a register that is not a pointer to memory."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.rule import Example, Finding, Rule
-from rawbpf.verifier.words import history, kind_words, range_of
+from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
+from rawbpf.verifier.words import history, is_a, kind_words
 
 if TYPE_CHECKING:
     import re
@@ -18,37 +18,34 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     value = failure.value(register)
     evidence = history(failure, register)
     if kind in ("scalar", "inv"):
-        said = f" ({range_of(value)})" if value is not None else ""
+        known = () if value is None else (Evidence(is_a(register, value)),)
         return Finding(
-            f"r{register} is used as an address, and it is a number{said}",
-            evidence,
-            counter=f"r{register} = {value.umin}: nothing of the program's is there"
-            if value
-            else "",
-            change="use an address that a call or the context gave, or bpf_probe_read_kernel",
+            f"r{register} is used as an address, but it is a scalar, not a pointer",
+            (*known, *evidence),
+            counter=f"r{register} = {value.umin}: the program has no memory there" if value else "",
+            change="use a pointer from a call or the context, or call bpf_probe_read_kernel",
         )
     return Finding(
-        f"r{register} is {kind_words(kind)}, and that cannot be read or written directly",
+        f"r{register} is {kind_words(kind)}, which cannot be dereferenced",
         evidence,
-        change="hand it to a function that takes it",
+        change="use it only as an argument or in a comparison",
     )
 
 
 RULE = Rule(
     code="RB-V011",
-    title="What is used as an address is none",
+    title="Non-pointer used as an address",
     patterns=(r"R(?P<reg>\d\d?) invalid mem access '(?P<type>\w+)'",),
     meaning=(
-        "Loads and stores go through addresses that the verifier knows: of the stack, the "
-        "context, a "
-        "map's value, the packet, a record. A number is none, even if an address of the kernel was "
-        "read from somewhere; nor is a map, or the packet's end."
+        "A load or store needs a pointer that the verifier tracks: to the stack, the context, a "
+        "map value, the packet or a ring buffer record. A plain number (scalar) is not a pointer, "
+        "even if it holds a kernel address read from memory. A pointer to a map and the packet's "
+        "end pointer cannot be dereferenced either."
     ),
     reason=(
-        "An access to any number at all would be an access to all of the kernel's memory. Where a "
-        "program has to follow pointers of the kernel, bpf_probe_read_kernel does it and survives "
-        "a "
-        "bad one; for arguments that are known by type, the verifier can allow loads."
+        "If a program could dereference any number, it could access all kernel memory. To follow "
+        "kernel pointers, call bpf_probe_read_kernel, which returns an error for a bad address. "
+        "For arguments whose BTF type is known, the verifier can allow direct loads."
     ),
     examples=(
         Example(

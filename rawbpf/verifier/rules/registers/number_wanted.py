@@ -1,4 +1,4 @@
-"""RB-V071: an address is passed where a number belongs."""
+"""RB-V071: a pointer is passed where the function expects a scalar."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     register = int(match["reg"])
     name = match.groupdict().get("func") or failure.effect.name or "the function"
     value = failure.value(register)
-    got = is_a(register, value) if value is not None else "gets something else"
+    got = is_a(register, value) if value is not None else f"r{register} holds something else"
     return Finding(
-        f"{name} wants a number in r{register}, and {got}",
+        f"{name} expects a scalar in r{register}, but {got}",
         history(failure, register),
-        change=f"pass a number in r{register}, or declare the argument as the pointer that it is",
+        change=f"pass a number in r{register}, or declare the parameter as a pointer",
     )
 
 
 RULE = Rule(
     code="RB-V071",
-    title="An address is passed where a number belongs",
+    title="Pointer passed where a scalar is expected",
     patterns=(
         (
             r"R(?P<reg>\d\d?) is not a scalar(?:\nCaller passes invalid args into func#\d{1,9}"
@@ -36,12 +36,12 @@ RULE = Rule(
         r"R(?P<reg>\d\d?) must be a (?:known )?scalar",
     ),
     meaning=(
-        "By its types, the function that is called takes a number there. The program "
-        "passes an address, or something that may be one."
+        "According to its BTF type, the called function takes a plain number (scalar) in this "
+        "register. The program passes a pointer, or a value that may be a pointer."
     ),
     reason=(
-        "A function that was verified with numbers would work with an address as with "
-        "a number, and could give it away."
+        "The function was verified with a scalar as its argument. It would use a pointer like a "
+        "number, and could leak it."
     ),
     examples=(),
     explain=_explain,

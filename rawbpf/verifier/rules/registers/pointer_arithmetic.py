@@ -1,4 +1,4 @@
-"""RB-V004: arithmetic that an address does not survive."""
+"""RB-V004: pointer arithmetic that the verifier does not allow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rawbpf.verifier.words import history, kind_words
 if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
 
-_CHANGE = "compute with a number, and add it to the address as the last step"
+_CHANGE = "compute the offset as a number first, and then add it to the pointer"
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
@@ -31,43 +31,43 @@ def _sentence(failure: Failure, match: re.Match[str], register: int | None) -> s
     is_a = (
         f"{what} is {kind_words(value.kind)}"
         if value and not value.is_scalar
-        else f"{what} is an address"
+        else f"{what} is a pointer"
     )
     if words.get("op"):
-        return f"{is_a}, and after {words['op']} nobody could say where it leads"
+        return f"{is_a}, and {words['op']} is not allowed on pointers"
     if words.get("both"):
         return _of_two(words["both"])
     if "from scalar" in complaint:
-        return "an address is subtracted from a number"
+        return "a pointer is subtracted from a scalar"
     if "subtraction from stack" in complaint:
-        return f"something is subtracted from r{register}, an address in the stack"
+        return f"r{register} is a pointer to the stack, and subtracting from it is not allowed"
     if "32-bit" in complaint:
-        return f"{is_a}, and 32-bit arithmetic would cut off its upper half"
+        return f"{is_a}, and 32-bit arithmetic would discard its upper half"
     if words.get("type"):
-        return f"nothing may be added to {kind_words(words['type'])}"
+        return f"{what} is {kind_words(words['type'])}, and arithmetic on it is not allowed"
     if words.get("kind"):
-        return f"what is added to {kind_words(words['kind'])} has no bounds, or leads too far away"
-    return f"{is_a}, and only a part of it is copied"
+        return f"the offset added to {kind_words(words['kind'])} is unbounded or too large"
+    return f"{is_a}, and only part of it is copied"
 
 
 def _of_two(operator: str) -> str:
     if operator == "+=":
-        return "two addresses are added, and their sum points nowhere"
-    return f"two addresses are combined by {operator}, which leads nowhere"
+        return "two pointers are added, and the sum is not a valid pointer"
+    return f"two pointers are combined with {operator}, and the result is not a valid pointer"
 
 
 def _change(words: dict[str, str], complaint: str) -> str:
     if "subtraction from stack" in complaint:
         return "add a negative number instead: r2 += -8"
     if words.get("kind"):
-        return "bound the number from both sides, by comparisons or a mask, before it is added"
+        return "limit the offset in both directions, with comparisons or a mask, before it is added"
     if words.get("type"):
-        return "use it as it is: as an argument, or to compare with"
+        return "use the pointer unchanged, as an argument or in a comparison"
     return _CHANGE
 
 
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
-    """`r2 -= 8` as `r2 += -8`, which means the same."""
+    """Return a patch that replaces `r2 -= 8` with `r2 += -8`, which has the same result."""
     one = failure.effect
     subtracted = re.fullmatch(r"r\d+ -= (\d{1,9})", failure.text_at(failure.slot) or "")
     if "subtraction from stack" not in match[0] or subtracted is None or failure.slot is None:
@@ -78,7 +78,7 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
 
 RULE = Rule(
     code="RB-V004",
-    title="Arithmetic that is not done on addresses",
+    title="Pointer arithmetic not allowed",
     patterns=(
         r"R(?P<reg>\d\d?) pointer arithmetic with (?P<op>\S{1,4}) operator prohibited",
         r"R(?P<reg>\d\d?) bitwise operator (?P<op>\S{1,4}) on pointer prohibited",
@@ -96,14 +96,14 @@ RULE = Rule(
         r"(?P<kind>\w+) pointer offset -?\d{1,20} is not allowed",
     ),
     meaning=(
-        "An address may be moved: a number may be added to it or subtracted from it, in 64 bits. "
-        "All else would turn it into something that the verifier can no longer bound. Addresses of "
-        "maps, of the packet's end and of objects of the kernel may not be moved at all."
+        "A number may be added to a pointer or subtracted from it, in 64-bit arithmetic. Any other "
+        "operation would make it impossible to track where the pointer points. Pointers to maps, "
+        "to the end of the packet and to kernel objects may not be changed at all."
     ),
     reason=(
-        "The verifier proves that each access stays inside some memory. For that it must know "
-        "which "
-        "memory an address is in and how far from its beginning, which no other arithmetic keeps."
+        "The verifier proves that every access stays inside some memory. For that it must know "
+        "which memory a pointer points to and how far from its start. Only addition and "
+        "subtraction preserve this."
     ),
     examples=(
         Example(

@@ -1,4 +1,4 @@
-"""RB-V001: a register is read before anything was written to it."""
+"""RB-V001: a register is read that was not written on this path."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
 
 
-_DESTROYED = 5  # calls destroy r1 to r5
+_CLOBBERED = 5  # calls clobber r1 to r5
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     register = int(match["reg"])
     if register == 0 and failure.effect.kind == "exit":
         return Finding(
-            "r0 is read, but nothing was ever written to it"
+            "r0, the return value, was not initialized on this path"
             if not failure.origins(0)
-            else "the program ends without a result in r0",
+            else "the program exits without a return value in r0",
             way(failure),
-            change="set r0 on every way to this exit: it is the program's result",
+            change="set r0, the return value, on every path to this exit",
         )
     lost = failure.birth(register)
-    if lost is not None and lost.effect.kind == "call" and 0 < register <= _DESTROYED:
+    if lost is not None and lost.effect.kind == "call" and 0 < register <= _CLOBBERED:
         name = lost.effect.name or "a function"
         return Finding(
-            f"r{register} is read after a call has destroyed it",
-            (Evidence(f"r{register} is unreadable: {name} was called", lost.step.slot),),
-            change=f"keep it in r6 to r9 over the call, or set r{register} again behind it",
+            f"r{register} is read after a call clobbered it",
+            (Evidence(f"{name} was called here: only r6 to r9 survive a call", lost.step.slot),),
+            change=f"keep its value in r6 to r9 across the call, or set r{register} again after it",
         )
     return Finding(
-        f"r{register} is read, but nothing was ever written to it",
-        (Evidence("when a program begins, only r1 (the context) and r10 (the stack) are set"),),
-        change=f"write to r{register} before this instruction, on every way here",
+        f"r{register} is read, but was not initialized on this path",
+        (Evidence("a program starts with only r1 (the context) and r10 (the stack) initialized"),),
+        change=f"write r{register} before this instruction, on every path to it",
     )
 
 
@@ -48,30 +48,30 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
         return None
     register = int(match["reg"])
     lost = failure.birth(register)
-    kept = [one for one in free_registers(failure) if one > _DESTROYED]
-    if lost is not None and lost.effect.kind == "call" and 0 < register <= _DESTROYED and kept:
+    kept = [one for one in free_registers(failure) if one > _CLOBBERED]
+    if lost is not None and lost.effect.kind == "call" and 0 < register <= _CLOBBERED and kept:
         return Patch(
-            f"keep r{register} in r{kept[0]} over the call",
+            f"keep r{register} in r{kept[0]} across the call",
             (
                 insert(lost.step.slot, f"r{kept[0]} = r{register}"),
                 insert(failure.slot, f"r{register} = r{kept[0]}"),
             ),
         )
-    return Patch(f"set r{register} first", (insert(failure.slot, f"r{register} = 0"),))
+    return Patch(f"initialize r{register} with 0", (insert(failure.slot, f"r{register} = 0"),))
 
 
 RULE = Rule(
     code="RB-V001",
-    title="A register is read that was never written",
+    title="Uninitialized register",
     patterns=(r"^R(?P<reg>\d\d?) !read_ok$",),
     meaning=(
-        "The instruction uses a register that holds nothing on this path. A program starts with "
-        "r1, the context, and r10, the end of its stack; all other registers must be written "
-        "first. A call destroys r1 to r5. exit reads r0, the result."
+        "The instruction reads a register that was not written on this path. A program starts with "
+        "r1 (the context) and r10 (the end of its stack frame) initialized; every other register "
+        "must be written first. A call clobbers r1 to r5. exit reads r0, the return value."
     ),
     reason=(
-        "What would be read is whatever the kernel left in the register: a kernel address, "
-        "perhaps. It must not leak, and a program that depends on it would behave at random."
+        "An uninitialized register holds whatever the kernel left there, perhaps a kernel address. "
+        "That must not leak, and a program that depends on it would behave unpredictably."
     ),
     examples=(
         Example(

@@ -1,4 +1,4 @@
-"""RB-V026: one instruction, reached with two kinds of addresses."""
+"""RB-V026: one instruction is reached with different pointer types."""
 
 from __future__ import annotations
 
@@ -16,25 +16,29 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, _match: re.Match[str]) -> Finding:
     memory = failure.effect.memory
     if memory is None:
-        return Finding("this instruction is reached with two kinds of addresses")
+        return Finding("this instruction is reached with different pointer types")
     value = failure.value(memory.base)
     known = (Evidence(is_a(memory.base, value) + " on this path"),) if value is not None else ()
     return Finding(
-        f"on one path r{memory.base} is the context, on another it is something else",
+        f"r{memory.base} points to the context on one path, and to other memory on another",
         (*known, *history(failure, memory.base)),
-        change="write the load twice, one for each path",
+        change="use a separate load on each path",
     )
 
 
 RULE = Rule(
     code="RB-V026",
-    title="One instruction for two kinds of memory",
+    title="One instruction used with different pointer types",
     patterns=(r"same insn cannot be used with different pointers",),
     meaning=(
-        "Accesses to the context are rewritten, others are not, so one instruction cannot be both. "
-        "Compilers make such code when both sides of an `if` end in the same load."
+        "The kernel rewrites accesses to the context but not other accesses, so one instruction "
+        "cannot do both. Compilers produce such code when both branches of an `if` end in the same "
+        "load."
     ),
-    reason="There is one instruction in the program that runs, and it can be rewritten only once.",
+    reason=(
+        "The instruction exists once in the running program, so it can be rewritten in only one "
+        "way."
+    ),
     examples=(
         Example(
             '.program both, "socket"\n        r2 = *(u32 *)(r1 + 0)\n'
