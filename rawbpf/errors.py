@@ -32,10 +32,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
-    from rawbpf.syscall.attr import Attr
-    from rawbpf.verifier.explain import Explanation
+    from rawbpf.explanation import Explanation
 
 __all__ = [
     "ENOTSUPP",
@@ -62,23 +60,34 @@ __all__ = [
 
 
 class RawbpfError(Exception):
-    """The root: ``what`` failed, ``why`` (if known), the ``fix`` (if there is one), ``details``."""
+    """Base class: ``what`` failed, ``why`` and the ``fix`` where known, and ``details``.
 
-    explanation: Explanation | None = None
-    """Where the kernel would not load: what was asked, what it knew, why it minds, what helps."""
+    ``explanation`` says more about a program or a map that the kernel rejected.
+    """
 
     def __init__(
-        self, what: str, *, why: str | None = None, fix: str | None = None, details: str = ""
+        self,
+        what: str,
+        *,
+        why: str | None = None,
+        fix: str | None = None,
+        details: str = "",
+        explanation: Explanation | None = None,
     ) -> None:
         super().__init__(what)
         self.what = what
         self.why = why
         self.fix = fix
         self.details = details
+        self.explanation = explanation
+
+    @property
+    def headline(self) -> str:
+        """What failed and why, without the fix."""
+        return self.what if self.why is None else f"{self.what}: {self.why}"
 
     def __str__(self) -> str:
-        line = self.what if self.why is None else f"{self.what}: {self.why}"
-        return line if self.fix is None else f"{line}; {self.fix}"
+        return self.headline if self.fix is None else f"{self.headline}; {self.fix}"
 
 
 class UsageError(RawbpfError, ValueError):
@@ -195,9 +204,10 @@ def errno_words(number: int) -> str:
 
 
 class KernelError(RawbpfError, OSError):
-    """A system call said no. ``errno`` is the kernel's; ``call`` says which call.
+    """A system call failed. ``errno`` is the kernel's, ``call`` names the call or the command.
 
-    ``asked``: what bpf(2) was given, as long as nobody has made another error of this one.
+    ``asked`` is the `Attr` that bpf(2) was given, until the error is turned into another one. It
+    lets `rawbpf.refusals` repeat the call to find out what was wrong with it.
     """
 
     def __init__(
@@ -209,7 +219,8 @@ class KernelError(RawbpfError, OSError):
         why: str | None = None,
         fix: str | None = None,
         details: str = "",
-        asked: Attr[Any] | None = None,
+        explanation: Explanation | None = None,
+        asked: object = None,
     ) -> None:
         RawbpfError.__init__(
             self,
@@ -217,6 +228,7 @@ class KernelError(RawbpfError, OSError):
             why=why or errno_words(errno),
             fix=fix,
             details=details,
+            explanation=explanation,
         )
         self.errno = errno
         self.strerror = os.strerror(errno)
@@ -235,20 +247,27 @@ class MissingKeyError(KernelError, KeyError):
 
 
 class VerifierError(KernelError):
-    """BPF_PROG_LOAD refused the program. ``log`` is the verifier's whole text.
+    """The verifier rejected a program. ``log`` is its whole log.
 
-    ``explanation`` says why in our words, where, and what would help; ``cause`` is the kernel's.
+    ``explanation`` says why, where, and what would help; ``cause`` is the verifier's own message.
     """
 
     explanation: Explanation
 
-    def __init__(self, what: str, *, errno: int, log: str, explanation: Explanation) -> None:
-        code = f" [{explanation.code}]" if explanation.code else ""
-        why = f"{explanation.sentence}{code}"
-        super().__init__(what, errno=errno, call="BPF_PROG_LOAD", why=why, details=log.rstrip())
+    def __init__(
+        self, what: str, *, errno: int, log: str, explanation: Explanation, fix: str | None = None
+    ) -> None:
+        super().__init__(
+            what,
+            errno=errno,
+            call="BPF_PROG_LOAD",
+            why=explanation.headline,
+            fix=fix,
+            details=log.rstrip(),
+            explanation=explanation,
+        )
         self.log = log
         self.cause = explanation.cause
-        self.explanation = explanation
 
 
 class AttachError(KernelError):

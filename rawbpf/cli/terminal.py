@@ -68,18 +68,19 @@ def say(message: str, at: str = "info") -> None:
 
 
 def complain(error: RawbpfError) -> None:
-    """The one line that ends a failed command; its details with ``-v``, and always for usage.
+    """Print the line that ends a failed command, its explanation, and its details.
 
-    One line, whatever names of files and other people's words are in it.
+    The line stays one line, whatever file names and foreign messages are in it. Details are shown
+    with ``-v``, and always after a usage error.
     """
-    text = str(error)
-    if error.explanation is not None and error.fix == error.explanation.finding.change:
-        text = text.removesuffix(f"; {error.fix}")  # the explanation says so, too
-    say(f"rawbpf: {printable(text)}", at="error")
-    if error.explanation is not None:
-        from rawbpf.verifier.show import lines
+    explanation = error.explanation
+    # An explanation ends with its change, so the line above it need not name the same one.
+    shown_below = explanation is not None and error.fix == explanation.change
+    say(f"rawbpf: {printable(error.headline if shown_below else str(error))}", at="error")
+    if explanation is not None:
+        from rawbpf.output.explanation import explanation_lines
 
-        say("\n".join(lines(error.explanation, _width())), at="error")
+        say("\n".join(explanation_lines(explanation, _width())), at="error")
     if error.details:
         if isinstance(error, UsageError) or level() == "debug":
             say(error.details, at="error")

@@ -13,18 +13,18 @@ from contextlib import ExitStack
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.collection.failures import explain
+from rawbpf.collection.gaps import gaps
 from rawbpf.collection.kernel_types import attach_target
 from rawbpf.collection.pins import MapMaker
 from rawbpf.collection.prepare import mappable
-from rawbpf.errors import FormatError, KernelError, VerifierError
+from rawbpf.errors import FormatError, KernelError
 from rawbpf.kernel.bpffs import DEFAULT_PLACE
 from rawbpf.kernel.btf_load import KernelBtf
 from rawbpf.kernel.call_error import call_error
 from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.kernel.module_btf import ModuleBtfs
 from rawbpf.programs.load import load
-from rawbpf.programs.request import BPF_LOG_LEVEL2, BPF_LOG_STATS, Request, Target
+from rawbpf.programs.request import BPF_LOG_LEVEL2, BPF_LOG_STATS, Request, Target, verify
 from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping
 from rawbpf.uapi.btf import BTF_KIND_DATASEC
 
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from rawbpf.collection.kernel_facts import KernelFacts
     from rawbpf.collection.variables import Section
     from rawbpf.core_relo import Result
+    from rawbpf.explanation import Explanation
     from rawbpf.maps.map import Map
     from rawbpf.programs.program import Program
-    from rawbpf.programs.verdict import Verdict
+    from rawbpf.programs.request import Gap, Verdict
     from rawbpf.specs.map_spec import MapSpec
     from rawbpf.specs.object_spec import DataSpec, ObjectSpec
     from rawbpf.specs.program_spec import ProgramSpec
-    from rawbpf.verifier.explain import Explanation
 
 __all__ = [
     "Judged",
@@ -91,8 +91,8 @@ class Loader:
             maps = self._make_maps(sections, undo)
             for one in self._spec.programs.values():
                 if one.autoload:
-                    modules = self._modules_of(one)
-                    yield Request(one, maps, self._btf, self._target(one), modules)
+                    target, modules = self._target(one), self._modules_of(one)
+                    yield Request(one, maps, self._btf, target, modules, self._gaps(one))
 
     def _make_maps(self, sections: Table[str, Section], undo: ExitStack) -> dict[str, Map]:
         """The types and the maps with what is in them. ``undo`` takes away what outlives us."""
@@ -151,15 +151,20 @@ class Loader:
     def _load(self, spec: ProgramSpec, maps: Table[str, Map]) -> Program:
         target, modules = self._target(spec), self._modules_of(spec)
         begun = perf_counter()
-        try:
-            program = load(
-                spec, maps, btf=self._btf, target=target, modules=modules, stats=self._stats
-            )
-        except VerifierError as refusal:
-            results = self._relocations.get(spec.name, ())
-            raise explain(refusal, spec, results, list(self._spec.externs)) from None
+        program = load(
+            spec,
+            maps,
+            btf=self._btf,
+            target=target,
+            modules=modules,
+            gaps=self._gaps(spec),
+            stats=self._stats,
+        )
         self.seconds[spec.name] = perf_counter() - begun
         return self._stack.enter_context(program)
+
+    def _gaps(self, spec: ProgramSpec) -> tuple[Gap, ...]:
+        return gaps(self._relocations.get(spec.name, ()), self._spec.externs)
 
     def _target(self, spec: ProgramSpec) -> Target | None:
         found = attach_target(spec, self._kernel)
@@ -196,12 +201,11 @@ class Judged(NamedTuple):
 
 def judge(requests: Iterable[Request]) -> Iterator[Judged]:
     """Each program's verdict, in order; a refusal does not keep the next from being asked."""
-    from rawbpf.programs.refusal import explanation_of, too_large
-    from rawbpf.programs.verdict import verify
+    from rawbpf.programs.rejection import rejection, too_large
 
     for request in requests:
         verdict = verify(request, BPF_LOG_STATS)
         if not too_large(verdict):
             verdict = verify(request, BPF_LOG_LEVEL2 | BPF_LOG_STATS)
-        explanation = None if verdict.accepted else explanation_of(request, verdict.errno)
+        explanation = None if verdict.accepted else rejection(request, verdict.errno)
         yield Judged(request.spec, verdict, explanation)

@@ -1,56 +1,95 @@
-"""BPF_PROG_LOAD's attr, from a spec and from what the kernel holds already."""
+"""BPF_PROG_LOAD as a value: what is sent to the kernel, and a load that only asks for the verdict.
+
+- If the log buffer is too small, even a *valid* program fails, with ENOSPC; EFAULT may mask it. So
+  the buffer grows until the whole log fits, up to 16 MiB.
+- From 6.4, a log that does not fit keeps its end (BPF_LOG_FIXED asks for the beginning instead).
+  So the log of the last attempt contains the end, which says why the program was rejected.
+"""
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.errors import KernelError
 from rawbpf.syscall import bpf
 from rawbpf.syscall.attr import Attr
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
 
 if TYPE_CHECKING:
-    import ctypes
     from collections.abc import Mapping
 
     from rawbpf.kernel.btf_load import KernelBtf
     from rawbpf.maps.map import Map
     from rawbpf.specs.program_spec import ProgramSpec
 
-__all__ = ["BPF_LOG_LEVEL1", "BPF_LOG_LEVEL2", "BPF_LOG_STATS", "Request", "Target"]
+__all__ = [
+    "BPF_LOG_LEVEL1",
+    "BPF_LOG_LEVEL2",
+    "BPF_LOG_STATS",
+    "Gap",
+    "Request",
+    "Target",
+    "Verdict",
+    "verify",
+]
 
 BPF_LOG_LEVEL1 = 1  # the path that failed
-BPF_LOG_LEVEL2 = 2  # every path, also of what is accepted
-BPF_LOG_STATS = 4  # only what it took, 5.2
+BPF_LOG_LEVEL2 = 2  # every path, even if the program is accepted
+BPF_LOG_STATS = 4  # only the statistics, 5.2
 
 _INSN_SIZE = 8
 _FUNC_INFO, _LINE_INFO = 8, 16  # struct bpf_func_info, struct bpf_line_info
+_FIRST_BUFFER = 1 << 16
+_LARGEST_BUFFER = 1 << 24  # the kernel takes up to UINT_MAX >> 2; 16 MiB hold any real log
 
 
 class Target(NamedTuple):
-    """What a program is verified for: a type of the kernel (``attach_btf_id``), 5.5.
+    """The kernel type that a program is verified for (``attach_btf_id``), 5.5.
 
-    ``fd``: the module's BTF, if the type is in one (5.11), or a program to be replaced or traced.
+    ``fd`` is the BTF of the module that contains the type (5.11), or the program that is replaced
+    or traced, or 0 for the kernel.
     """
 
     type_id: int
     fd: int = 0
 
 
+class Gap(NamedTuple):
+    """Something that a program needs and this kernel lacks, with an instruction in its place.
+
+    The verifier rejects that instruction if it reaches it. The instruction is the one at ``slot``,
+    or a call of helper number ``helper``. The error then reads "program 'x' ``what``: ``why``;
+    ``fix``".
+    """
+
+    what: str
+    why: str
+    fix: str | None = None
+    slot: int | None = None
+    helper: int | None = None
+
+
 class Request(NamedTuple):
-    """All that goes into the attr."""
+    """Everything that a load is made of.
+
+    ``modules`` maps the names of modules that the program refers to, to descriptors of their BTF.
+    ``gaps`` are not sent to the kernel; they help to explain why it rejects the program.
+    """
 
     spec: ProgramSpec
     maps: Mapping[str, Map]
     btf: KernelBtf | None = None
     target: Target | None = None
     modules: Mapping[str, int] = {}
-    """Descriptors of the types of the modules that the program calls or looks into."""
+    gaps: tuple[Gap, ...] = ()
 
     def attr(
         self, log: ctypes.Array[ctypes.c_char] | None = None, level: int = 0
     ) -> Attr[BpfAttrProgLoad]:
-        """The attr without a log, or with room for one of some level."""
+        """Return the attr of the call; with ``log``, it asks for a log of that ``level``."""
         attr = _attr(self.spec, self._insns())
         if self.target is not None:
             attr.struct.attach_btf_id, attr.struct.attach_btf_obj_fd = self.target
@@ -58,7 +97,7 @@ class Request(NamedTuple):
             _describe(attr, self.spec, self.btf)
         called = [self.modules[name] for name in self.spec.code.called_modules]
         if called:
-            # What a call's off is an index of (5.16). The kernel image, 0, is found without.
+            # The off of a call is an index into this array (5.16). Index 0 stands for the kernel.
             attr.point("fd_array", struct.pack(f"={1 + len(called)}i", 0, *called))
         if log is not None:
             attr.point("log_buf", log)
@@ -71,7 +110,7 @@ class Request(NamedTuple):
 
 
 def _describe(attr: Attr[BpfAttrProgLoad], spec: ProgramSpec, btf: KernelBtf) -> None:
-    """func_info and line_info (5.0). The kernel takes lines only of functions with a type."""
+    """Add func_info and line_info (5.0). The kernel takes lines of typed functions only."""
     functions = btf.func_info(spec.code)
     if not functions:
         return
@@ -88,7 +127,7 @@ def _describe(attr: Attr[BpfAttrProgLoad], spec: ProgramSpec, btf: KernelBtf) ->
 
 
 def _attr(spec: ProgramSpec, insns: bytes) -> Attr[BpfAttrProgLoad]:
-    """What every program needs."""
+    """Return the attr with the fields that every program needs."""
     load = BpfAttrProgLoad(
         prog_type=spec.prog_type,
         insn_cnt=len(insns) // _INSN_SIZE,
@@ -98,3 +137,37 @@ def _attr(spec: ProgramSpec, insns: bytes) -> Attr[BpfAttrProgLoad]:
     )
     license_ = spec.license.encode(errors="surrogateescape") + b"\0"
     return Attr(load).point("insns", insns).point("license", license_)
+
+
+class Verdict(NamedTuple):
+    """The kernel's answer to a load: ``errno``, 0 if the program was accepted, and the ``log``."""
+
+    errno: int
+    log: str
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the kernel accepted the program."""
+        return not self.errno
+
+
+def verify(
+    request: Request, level: int = BPF_LOG_LEVEL1, largest: int = _LARGEST_BUFFER
+) -> Verdict:
+    """Load a program for its log, of ``level`` (bits of BPF_LOG_*), and unload it again."""
+    size = _FIRST_BUFFER
+    while True:
+        buffer = ctypes.create_string_buffer(size)
+        try:
+            bpf.prog_load(request.attr(buffer, level), request.spec.name).close()
+        except KernelError as error:
+            number = error.errno or 0
+            if number not in (errno.ENOSPC, errno.EFAULT) or size >= largest:
+                return Verdict(number, _text(buffer))
+            size *= 4
+        else:
+            return Verdict(0, _text(buffer))
+
+
+def _text(buffer: ctypes.Array[ctypes.c_char]) -> str:
+    return buffer.value.decode(errors="backslashreplace")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from rawbpf.asm.instruction import Instruction
     from rawbpf.btf.btf import Btf
-    from rawbpf.programs.kernel_program import KernelProgram
+    from rawbpf.programs.program import KernelProgram
     from rawbpf.uapi.bpf_info import BpfProgInfo
 
 __all__ = ["full_name", "translated"]

@@ -10,18 +10,16 @@ A program that gets a log, or another errno, came past the check that it failed 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from rawbpf.errors import KernelError
 from rawbpf.narration.pointers import pointers
 from rawbpf.narration.values import named, quoted
+from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.bpf import command
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.peek import peek_text
 from rawbpf.uapi.bpf import bpf_cmd
-
-if TYPE_CHECKING:
-    from rawbpf.syscall.attr import Attr
 
 __all__ = ["Answer", "Asked"]
 
@@ -49,7 +47,7 @@ class Asked:
     @classmethod
     def of(cls, error: KernelError) -> Asked | None:
         """What an error came of; None if it does not say."""
-        if error.asked is None or error.call not in bpf_cmd.__members__:
+        if not isinstance(error.asked, Attr) or error.call not in bpf_cmd.__members__:
             return None
         return cls(bpf_cmd[error.call], error.asked, error.errno or 0)
 

@@ -1,4 +1,4 @@
-"""From a refused call to an error that carries an explanation, as VerifierError does.
+"""Explain a failed BPF_PROG_LOAD, BPF_MAP_CREATE or BPF_BTF_LOAD.
 
 >>> import errno
 >>> from rawbpf.errors import KernelError
@@ -12,14 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, errno_words
+from rawbpf.explanation import Evidence, Explanation, RuleText, Trial
 from rawbpf.refusals.asked import Asked
 from rawbpf.refusals.registry import rules
-from rawbpf.refusals.rule import Change, Found
+from rawbpf.refusals.rule import Found
 from rawbpf.uapi.bpf import bpf_cmd
-from rawbpf.verifier.explain import Explanation, Trial
-from rawbpf.verifier.failure import Failure
-from rawbpf.verifier.log import Log
-from rawbpf.verifier.rule import Evidence, Finding
 
 if TYPE_CHECKING:
     from rawbpf.refusals.rule import Rule
@@ -30,48 +27,50 @@ _MOST_CHANGES = 4
 
 
 def explained_error(what: str, error: KernelError) -> KernelError:
-    """The refusal of BPF_PROG_LOAD, BPF_MAP_CREATE or BPF_BTF_LOAD, saying ``what`` failed and why.
+    """Return the error with ``what`` failed, and an explanation of why.
 
-    ``error`` as ``rawbpf.syscall.bpf`` raised it. The kernel is asked again, to find out what it
-    minds; the result has the errno of the first time, and an ``explanation``.
+    ``error`` is as ``rawbpf.syscall.bpf`` raised it. The call is repeated with changes to find out
+    what was wrong with it; the result has the errno of the first attempt.
     """
     number = error.errno or 0
-    found = explain(error)
-    if found is None:
+    asked = Asked.of(error)
+    if asked is None:
         return KernelError(what, errno=number, call=error.call)
-    code = f" [{found.code}]" if found.code else ""
-    result = KernelError(
+    explanation, log = _explain(asked)
+    return KernelError(
         what,
         errno=number,
         call=error.call,
-        why=f"{found.sentence}{code}",
-        fix=found.finding.change or None,
-        details=found.failure.log.text.rstrip(),
+        why=explanation.headline,
+        fix=explanation.change or None,
+        details=log.rstrip(),
+        explanation=explanation,
     )
-    result.explanation = found
-    return result
 
 
 def explain(error: KernelError) -> Explanation | None:
-    """Why a call was refused; None if the error does not say what was asked."""
+    """Return why a call failed, or None if the error does not contain the call."""
     asked = Asked.of(error)
-    if asked is None:
-        return None
+    return None if asked is None else _explain(asked)[0]
+
+
+def _explain(asked: Asked) -> tuple[Explanation, str]:
+    """Return why a call failed, and the log of BPF_BTF_LOAD, or ""."""
     said = errno_words(asked.errno)
     rule, found = _reason(asked)
     if rule is not None and found is not None:
-        return _explanation(asked, _completed(asked, found), said, rule)
+        return _explanation(asked, _completed(asked, found), said, rule), ""
     if asked.cmd == bpf_cmd.BPF_BTF_LOAD:
         from rawbpf.refusals.types_log import explain_types
 
         about_types = explain_types(asked, said)
         if about_types is not None:
             return about_types
-    return _explanation(asked, Found(f"{said}, and no rule of rawbpf's knows why"), said, None)
+    return _explanation(asked, Found(f"{said}, and no rule of rawbpf's knows why"), said, None), ""
 
 
 def _reason(asked: Asked) -> tuple[Rule, Found] | tuple[None, None]:
-    """The first rule whose reason it is."""
+    """Return the first rule that finds the reason, and what it found."""
     for rule in rules().values():
         if asked.cmd in rule.calls and asked.errno in rule.errnos:
             found = rule.explain(asked)
@@ -81,7 +80,7 @@ def _reason(asked: Asked) -> tuple[Rule, Found] | tuple[None, None]:
 
 
 def _completed(asked: Asked, found: Found) -> Found:
-    """The change of fields together with what else has to change, one after the other."""
+    """Add the further changes that the call needs, found by applying one after the other."""
     fields, known = dict(found.fields), list(found.known)
     for _ in range(_MOST_CHANGES if fields else 0):
         attr = asked.attr.changed(fields)
@@ -99,12 +98,16 @@ def _completed(asked: Asked, found: Found) -> Found:
 
 
 def _explanation(asked: Asked, found: Found, said: str, rule: Rule | None) -> Explanation:
-    finding = Finding(found.sentence, tuple(map(Evidence, found.known)), change=found.change)
-    patch, trial = None, None
-    if found.fields:
-        was = {field: asked.name(field) for field in found.fields}
-        becomes = {field: asked.name(field, value) for field, value in found.fields.items()}
-        patch = Change(found.change, was, becomes)
-        trial = Trial("" if asked.accepts(**found.fields) else "it is not all that is wrong")
-    failure = Failure(Log(""))
-    return Explanation(failure, finding, None, rule, patch, trial, (asked.words,), (said,))
+    was = [f"- {field} = {asked.name(field)}" for field in found.fields]
+    becomes = [f"+ {field} = {asked.name(field, value)}" for field, value in found.fields.items()]
+    return Explanation(
+        found.sentence,
+        cause=said,
+        kernel=(said,),
+        rule=RuleText(rule.code, rule.title, rule.meaning, rule.reason) if rule else None,
+        call=asked.words,
+        evidence=tuple(map(Evidence, found.known)),
+        change=found.change,
+        patch=(*was, *becomes),
+        trial=Trial(asked.accepts(**found.fields)) if found.fields else None,
+    )

@@ -14,25 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rawbpf.asm.program import Program
     from rawbpf.kernel.permission import Refusal
     from rawbpf.refusals.asked import Asked
     from rawbpf.uapi.bpf import bpf_cmd
 
-__all__ = ["Change", "Found", "Rule", "of_process"]
-
-
-class Change(NamedTuple):
-    """Other values of some fields: the call's counterpart of a patch. ``was``: what they were."""
-
-    what: str
-    was: Mapping[str, str]
-    fields: Mapping[str, str]
-
-    def lines(self, _program: Program | None = None) -> list[str]:
-        """Fields as they were, then as they should be."""
-        taken = [f"- {name} = {self.was[name]}" for name in self.fields]
-        return taken + [f"+ {name} = {value}" for name, value in self.fields.items()]
+__all__ = ["Found", "Rule", "of_process"]
 
 
 class Found(NamedTuple):

@@ -11,14 +11,11 @@ import re
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import FormatError
+from rawbpf.explanation import Evidence, Explanation, RuleText
 from rawbpf.refusals.registry import types_rules
 from rawbpf.refusals.types_rule import Complaint
 from rawbpf.refusals.types_users import c_text, type_words, users
 from rawbpf.syscall.peek import peek
-from rawbpf.verifier.explain import Explanation
-from rawbpf.verifier.failure import Failure
-from rawbpf.verifier.log import Log
-from rawbpf.verifier.rule import Evidence, Finding
 
 if TYPE_CHECKING:
     from rawbpf.btf.btf import Btf
@@ -34,8 +31,11 @@ _REFERS = re.compile(r"\b(?:type_id|type|return)=(\d{1,10})")
 _HEADER = re.compile(r"^(?:magic|version|flags|hdr_len|\w+_off|\w+_len|btf_total_size): ")
 
 
-def explain_types(asked: Asked, said: str) -> Explanation | None:
-    """Why types were refused, if the log says. Never raises, whatever types and log are."""
+def explain_types(asked: Asked, said: str) -> tuple[Explanation, str] | None:
+    """Return why types were rejected, and the log, or None if the log does not say.
+
+    Never raises, whatever types and log are.
+    """
     text = _log(asked)
     lines = [line.rstrip() for line in text.split("\n") if line.strip()]
     if not lines or _HEADER.match(lines[-1]):
@@ -47,9 +47,17 @@ def explain_types(asked: Asked, said: str) -> Explanation | None:
     if rule is None:
         sentence = f"{sentence} (no rule of rawbpf's knows this message)"
     known = [] if btf is None or found.type_id is None else _known(btf, found.type_id)
-    finding = Finding(sentence, tuple(map(Evidence, known)), change=rule.change if rule else "")
     kernel = (said, *_last(lines))
-    return Explanation(Failure(Log(text)), finding, None, rule, None, None, (asked.words,), kernel)
+    explanation = Explanation(
+        sentence,
+        cause="; ".join(kernel),
+        kernel=kernel,
+        rule=RuleText(rule.code, rule.title, rule.meaning, rule.reason) if rule else None,
+        call=asked.words,
+        evidence=tuple(map(Evidence, known)),
+        change=rule.change if rule else "",
+    )
+    return explanation, text
 
 
 def _log(asked: Asked) -> str:

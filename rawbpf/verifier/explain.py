@@ -1,15 +1,16 @@
-r"""From a log to an explanation.
+r"""Find the rule that a verifier log speaks of, and what it says about this program.
 
 >>> found = explain("0: R1=ctx() R10=fp0\n0: (95) exit\nR0 !read_ok\n")
->>> found.code, found.finding.sentence
+>>> found.code, found.sentence
 ('RB-V001', 'r0, the return value, was not initialized on this path')
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import BytecodeError
+from rawbpf.explanation import Explanation, RuleText, SourceLine
 from rawbpf.verifier.failure import Failure
 from rawbpf.verifier.log import Log
 from rawbpf.verifier.registry import matches
@@ -19,103 +20,95 @@ from rawbpf.verifier.rule import Evidence, Finding
 if TYPE_CHECKING:
     import re
 
-    from rawbpf.asm.program import Program
+    from rawbpf.explanation import Trial
     from rawbpf.specs.program_spec import ProgramSpec
     from rawbpf.verifier.patch import Patch
-    from rawbpf.verifier.rule import Named, Rule
+    from rawbpf.verifier.rule import Rule
 
-__all__ = ["Explanation", "Trial", "explain"]
+__all__ = ["Diagnosis", "diagnose", "explain"]
 
 
 _LINES = 8
 
 
-class Trial(NamedTuple):
-    """What the kernel said to the patched program: "" if it accepts it."""
+class Diagnosis(NamedTuple):
+    """What was found in a log, with the patch as an object that can be applied.
 
-    refusal: str
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the patch is a repair."""
-        return not self.refusal
-
-
-class Repair(Protocol):
-    """A change of the program, or of the call: what it does, and what is shown of it."""
-
-    @property
-    def what(self) -> str:
-        """It as an order."""
-
-    def lines(self, program: Program | None) -> list[str]:
-        """What is taken away, and what comes in its place."""
-
-
-class Explanation(NamedTuple):
-    """``rule`` is None when no rule knows the complaint; ``slot`` when no instruction was named.
-
-    Where it was no verifier that refused: ``asked`` is the call, ``said`` what the kernel answered.
+    ``rule`` is None if no rule knows the message, ``slot`` is None if no instruction was named.
     """
 
     failure: Failure
     finding: Finding
     slot: int | None
-    rule: Named | None = None
-    patch: Repair | None = None
-    trial: Trial | None = None
-    asked: tuple[str, ...] = ()
-    said: tuple[str, ...] = ()
+    rule: Rule | None = None
+    patch: Patch | None = None
 
-    @property
-    def code(self) -> str:
-        """The rule's, or ""."""
-        return self.rule.code if self.rule else ""
+    def explanation(self, trial: Trial | None = None) -> Explanation:
+        """Return it as plain data. ``trial``: the kernel's answer to the patched program."""
+        log, finding, rule, patch = self.failure.log, self.finding, self.rule, self.patch
+        return Explanation(
+            finding.sentence,
+            cause=log.cause,
+            kernel=log.complaint,
+            rule=RuleText(rule.code, rule.title, rule.meaning, rule.reason) if rule else None,
+            slot=self.slot,
+            insn=self.failure.text_at(self.slot) or "",
+            source=self._line(),
+            evidence=tuple(map(self._located, finding.evidence)),
+            counterexample=finding.counter,
+            change=finding.change or (patch.what if patch else ""),
+            patch=tuple(patch.lines(self.failure.code)) if patch else (),
+            trial=trial,
+        )
 
-    @property
-    def sentence(self) -> str:
-        """The error in one sentence."""
-        return self.finding.sentence
+    def _line(self) -> SourceLine | None:
+        source = self.failure.source_at(self.slot)
+        if source is not None:
+            return SourceLine(source.read(), source.file, source.line)
+        quoted = self.failure.source_line
+        return SourceLine(quoted) if quoted else None
 
-    @property
-    def cause(self) -> str:
-        """The same in the kernel's words."""
-        return "; ".join(self.said) or self.failure.log.cause
-
-    @property
-    def kernel(self) -> tuple[str, ...]:
-        """The kernel's words, a line each."""
-        return self.said or self.failure.log.complaint
+    def _located(self, one: Evidence) -> Evidence:
+        source = self.failure.source_at(one.slot)
+        return one if source is None else one._replace(line=source.line)
 
 
 def explain(text: str, spec: ProgramSpec | None = None) -> Explanation:
-    """Explain the log of a refusal. Never raises, whatever the text is.
+    """Return the explanation of a log. Never raises, whatever the text is.
 
-    ``spec``: the program that was refused; without it there are no lines of source and no patch.
+    ``spec`` is the program that was rejected. Without it there are no lines of source and no patch.
     """
+    return diagnose(text, spec).explanation()
+
+
+def diagnose(text: str, spec: ProgramSpec | None = None) -> Diagnosis:
+    """Return what the first matching rule says of a log. Never raises, whatever the text is."""
     failure = Failure(Log(text), spec)
     for rule, match in matches(failure.complaint):
         found = _ask(rule, match, failure)
         if found is not None:
             return found
-    return Explanation(failure, _unknown(failure), failure.slot)
+    return Diagnosis(failure, _unknown(failure), failure.slot)
 
 
-def _ask(rule: Rule, match: re.Match[str], failure: Failure) -> Explanation | None:
+def _ask(rule: Rule, match: re.Match[str], failure: Failure) -> Diagnosis | None:
     finding = rule.explain(failure, match)
     if finding is None:
         return None
     named = match.groupdict().get("slot")
     slot = int(named) if named and named.isdigit() else failure.slot
-    return Explanation(failure, finding, slot, rule, _patch(rule, match, failure))
+    return Diagnosis(failure, finding, slot, rule, _patch(rule, match, failure))
 
 
 def _patch(rule: Rule, match: re.Match[str], failure: Failure) -> Patch | None:
-    """The rule's change. A damaged log may name what no instruction can have."""
+    """Return the change that the rule proposes, if its instructions can be encoded.
+
+    A damaged log may name registers and slots that no instruction can have.
+    """
     if rule.repair is None or failure.code is None:
         return None
     if failure.slot is not None and failure.slot >= failure.code.slots:
-        return None  # the log is not of this program
+        return None  # the log belongs to another program
     try:
         patch = rule.repair(failure, match)
         for edit in patch.edits if patch else ():
@@ -127,7 +120,7 @@ def _patch(rule: Rule, match: re.Match[str], failure: Failure) -> Patch | None:
 
 
 def _unknown(failure: Failure) -> Finding:
-    """No rule: where it was, and what was known there."""
+    """Describe a message that no rule knows: the message, and the values at that instruction."""
     if not failure.complaint and failure.log.statistics:
         return Finding("the verifier found nothing wrong; what the kernel did next failed")
     evidence = []
@@ -138,7 +131,7 @@ def _unknown(failure: Failure) -> Finding:
             value = failure.value(register)
             if value is not None:
                 evidence.append(Evidence(f"r{register} is {value.text}"))
-    sections = failure.log.sections  # a kernel that writes them may say more than we could
+    sections = failure.log.sections  # kernels after 7.2 may say more than we can find out
     causal = places(sections.get("Causal path", ()))[-_LINES:]
     evidence += [Evidence(f"{one.label}: {one.text}", one.slot) for one in reversed(causal)]
     return Finding(

@@ -34,7 +34,9 @@ A file in ``rules/`` holds one, as ``RULE``; nothing else needs to be told about
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.explanation import Evidence
 
 if TYPE_CHECKING:
     import re
@@ -43,34 +45,7 @@ if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
     from rawbpf.verifier.patch import Patch
 
-__all__ = ["Evidence", "Example", "Finding", "Named", "Rule"]
-
-
-class Named(Protocol):
-    """What rules of all kinds have: those of the verifier, of calls, of types."""
-
-    @property
-    def code(self) -> str:
-        """Stable for ever."""
-
-    @property
-    def title(self) -> str:
-        """What is wrong, in a few words."""
-
-    @property
-    def meaning(self) -> str:
-        """What the kernel says by it."""
-
-    @property
-    def reason(self) -> str:
-        """Why it insists."""
-
-
-class Evidence(NamedTuple):
-    """Something that the verifier knew, and since which instruction (None: the start)."""
-
-    text: str
-    slot: int | None = None
+__all__ = ["Evidence", "Example", "Finding", "Rule"]
 
 
 class Finding(NamedTuple):

@@ -3,10 +3,10 @@
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from rawbpf.output.explanation import explanation_lines, explanation_object
 from rawbpf.verifier.explain import explain
 from rawbpf.verifier.log import Log
 from rawbpf.verifier.report import places
-from rawbpf.verifier.show import as_object, lines
 from rawbpf.verifier.state import parse_state
 from tests.support.assembled import spec_of
 from tests.support.reports import told, with_reports
@@ -41,8 +41,8 @@ def ask(text):
     for spec in (None, PROGRAM):
         found = explain(text, spec)
         assert found.sentence
-        assert all(isinstance(line, str) for line in lines(found))
-        as_object(found)
+        assert all(isinstance(line, str) for line in explanation_lines(found))
+        explanation_object(found)
     log = Log(text)
     assert isinstance(log.cause, str)
     assert log.statistics is not None

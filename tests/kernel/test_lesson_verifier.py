@@ -41,4 +41,4 @@ def test_refused_at_the_same_instruction(name, maps):
     with pytest.raises(VerifierError) as caught:
         judge(body, maps)
     assert caught.value.explanation.slot == slot, caught.value.log
-    assert caught.value.explanation.rule is not None
+    assert caught.value.explanation.code

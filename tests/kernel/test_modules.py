@@ -16,7 +16,7 @@ from rawbpf.collection.open import read_object
 from rawbpf.errors import AttachError, KernelError, UnsupportedError, VerifierError
 from rawbpf.kernel.version import kernel_version
 from rawbpf.links.kprobe import open_kprobe
-from rawbpf.programs.kernel_program import KernelProgram
+from rawbpf.programs.program import KernelProgram
 from rawbpf.specs.object_spec import ObjectSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall.bpf_object import obj_get, prog_info

@@ -15,7 +15,7 @@ from rawbpf.kernel.pins import make_folder, open_pinned, unpin
 from rawbpf.links.link import Link
 from rawbpf.links.network import attach_interface
 from rawbpf.maps.map import Map
-from rawbpf.programs.kernel_program import KernelProgram
+from rawbpf.programs.program import KernelProgram
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type
 from tests.support.bpf_objects import CLANGS, built

@@ -28,7 +28,7 @@ def test_programs():
     expected = {"expected_attach_type": A.BPF_CGROUP_INET6_BIND}
     found = load_refusal(program(P.BPF_PROG_TYPE_CGROUP_SKB, **expected))
     assert (found.code, found.trial.accepted) == ("RB-E012", True)
-    assert found.patch.lines()[-1] == "+ expected_attach_type = BPF_CGROUP_INET_INGRESS"
+    assert found.patch[-1] == "+ expected_attach_type = BPF_CGROUP_INET_INGRESS"
     found = load_refusal(program(P.BPF_PROG_TYPE_XDP, prog_flags=1 << 20))
     assert (found.code, found.trial.accepted) == ("RB-E014", True)
     nothing = Builder("none").build()

@@ -56,7 +56,7 @@ def test_types_of_an_object(capsys, tmp_path):
         one.load()
     found = note(caught.value)
     assert found.sentence == "function c<u>ting has a name that it cannot have"
-    assert "is int c<u>ting(void *ctx)" in found.finding.evidence[0].text
+    assert "is int c<u>ting(void *ctx)" in found.evidence[0].text
     assert main(["load", str(file)]) == 1
     said = capsys.readouterr().err
     assert said.startswith(

@@ -36,7 +36,7 @@ def test_each_program_is_refused_with_its_rule(kernel):
         if found.code != one.rule_on(version):
             wrong.append(f"{one.path.name}: {found.code} instead of {one.rule_on(version)}")
         if found.trial is not None and not found.trial.accepted:
-            wrong.append(f"{one.path.name}: {found.patch.what}: {found.trial.refusal}")
+            wrong.append(f"{one.path.name}: {found.patch}: {found.trial.reason}")
     assert wrong == []
 
 

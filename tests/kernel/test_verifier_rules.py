@@ -7,6 +7,7 @@ can propose something, it was.
 import pytest
 
 from rawbpf.kernel.version import kernel_version
+from rawbpf.verifier.log import Log
 from tests.support.rule_examples import (
     EXAMPLES,
     askable,
@@ -38,7 +39,7 @@ def test_examples(rule, example, kernel):
         assert refused is not None
         explanation = refused.explanation
         assert explanation.code == rule.code, refused.details or refused
-        assert explanation.slot is not None or not explanation.failure.path
+        assert explanation.slot is not None or not Log(refused.details).path
         if rule.repair and explanation.patch:
             assert explanation.trial.accepted, (explanation.patch, explanation.trial)
     if begun(example, version):

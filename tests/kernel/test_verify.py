@@ -73,6 +73,6 @@ def test_the_explanation_ends_a_failed_load(tmp_path, capsys):
     file.write_text(REFUSED)
     assert main(["load", str(file)]) == 1
     said = capsys.readouterr().err.splitlines()
-    assert said[0].startswith("rawbpf: the verifier refused program 'count': r0 may be NULL")
+    assert said[0].startswith("rawbpf: the verifier rejected program 'count': r0 may be NULL")
     assert any("line 8, instruction 5" in line for line in said)
     assert said[-1] == "(more with -v)"

@@ -26,8 +26,8 @@ def note(error):
     found = error.explanation
     assert found.code, found.sentence
     assert f"[{found.code}]" in str(error)
-    assert error.call in found.asked[0]
-    assert found.finding.change
+    assert error.call in found.call
+    assert found.change
     return found
 
 

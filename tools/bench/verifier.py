@@ -17,9 +17,9 @@ import sys, time
 text = sys.stdin.read()
 started = time.process_time()
 from rawbpf.verifier.explain import explain
-from rawbpf.verifier.show import lines
+from rawbpf.output.explanation import explanation_lines
 found = explain(text)
-shown = list(lines(found))
+shown = list(explanation_lines(found))
 print(time.process_time() - started)
 """
 

@@ -9,7 +9,7 @@ from rawbpf.cli.held.names import all_of, memory, named, only, with_holders
 from rawbpf.cli.held.show import date, show
 from rawbpf.cli.terminal import write_lines
 from rawbpf.output.text import table
-from rawbpf.programs.kernel_program import KernelProgram
+from rawbpf.programs.program import KernelProgram
 from rawbpf.programs.translated import full_name
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
+from rawbpf.output.explanation import explanation_object
 from rawbpf.verifier.log import Log
-from rawbpf.verifier.show import as_object
 from rawbpf.verifier.trail import read_trail
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def json_line(judged: Judged) -> str:
             "type": judged.spec.prog_type.name.removeprefix("BPF_PROG_TYPE_").lower(),
             "accepted": judged.verdict.accepted,
             "errno": judged.verdict.errno,
-            "explanation": as_object(explanation) if explanation is not None else None,
+            "explanation": explanation_object(explanation) if explanation is not None else None,
             "statistics": {**log.statistics, "stack": list(log.stack_depths)},
             "path": [step.slot for step in log.path][::-1],
             "instructions": [

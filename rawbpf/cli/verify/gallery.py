@@ -152,11 +152,10 @@ class _Room:
 
 
 def _explained(refusal: VerifierError) -> list[str]:
-    from rawbpf.verifier.show import lines
+    from rawbpf.output.explanation import explanation_lines
 
     found = refusal.explanation
-    code = f" [{found.code}]" if found.code else ""
-    return [f"Refused: {found.sentence}{code}", *lines(found)]
+    return [f"Refused: {found.headline}", *explanation_lines(found)]
 
 
 def _newer(one: Exhibit) -> str:
@@ -174,9 +173,10 @@ def _no_verdict(one: Exhibit, verdict: Verdict) -> UsageError | UnsupportedError
     fix = f"try it in a guest, which needs no rights: `rawbpf guest gallery {one.number}`"
     if verdict.error is None:
         return UnsupportedError(f"this kernel accepts {one.name!r}", fix=fix)
-    refusal = verdict.error
-    # An error with its own way out is about this machine, and the guest is the better one.
-    why = str(refusal).removesuffix(f"; {refusal.fix}")
-    error = UnsupportedError("this kernel did not verify the program", why=why, fix=fix)
-    error.explanation = refusal.explanation
-    return error
+    # The error's own fix is about this machine, and a guest is the better one.
+    return UnsupportedError(
+        "this kernel did not verify the program",
+        why=verdict.error.headline,
+        fix=fix,
+        explanation=verdict.error.explanation,
+    )

@@ -17,10 +17,10 @@ from rawbpf.asm.disassembler import disassemble
 from rawbpf.asm.format import C
 from rawbpf.asm.instruction import slots_of
 from rawbpf.errors import UsageError, errno_words
+from rawbpf.output.explanation import explanation_lines
 from rawbpf.output.text import printable
 from rawbpf.verifier.brief import brief
 from rawbpf.verifier.log import Log
-from rawbpf.verifier.show import lines as explanation_lines
 from rawbpf.verifier.trail import read_trail
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def _foot(judged: Judged, log: Log, trail: Trail) -> Iterator[str]:
         yield f"  the kernel says {errno_words(number)}, and no more"
     if judged.explanation is not None:
         yield ""
-        code = f" [{judged.explanation.code}]" if judged.explanation.code else ""
-        yield f"  {judged.explanation.sentence}{code}"
+        yield f"  {judged.explanation.headline}"
         yield from explanation_lines(judged.explanation)
 
 

@@ -73,7 +73,7 @@ def test_a_rejection_shows_its_cause_and_the_whole_log_with_v(capsys):
     kernel = FakeKernel(BPF_MAP_CREATE=[901, 902], BPF_PROG_LOAD=[write_log(LOG, errno.EACCES)])
     assert run_with(kernel) == 1
     said = capsys.readouterr().err
-    assert "refused program 'hello_kprobe': not on Tuesdays" in said
+    assert "rejected program 'hello_kprobe': not on Tuesdays" in said
     assert "instruction 0: r0 = *(u64 *)(r1 +1000)" in said
     assert "0: (79)" not in said
     assert kernel.closed == [902, 901]

@@ -12,7 +12,7 @@ from rawbpf.cli.verify import show as verify_show
 from rawbpf.cli.verify.file import collection_of
 from rawbpf.collection.load import Judged
 from rawbpf.errors import UsageError
-from rawbpf.programs.verdict import Verdict
+from rawbpf.programs.request import Verdict
 from rawbpf.verifier.explain import explain
 from tests.support.assembled import spec_of
 from tests.support.verifier_logs import logs

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from rawbpf.errors import KernelError, UnsupportedError, UsageError
-from rawbpf.programs.kernel_program import KernelProgram
+from rawbpf.programs.program import KernelProgram
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_prog_type

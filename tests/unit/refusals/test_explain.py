@@ -6,6 +6,7 @@ import pytest
 
 from rawbpf.errors import KernelError
 from rawbpf.maps.map import Map
+from rawbpf.output.explanation import explanation_lines, explanation_object
 from rawbpf.programs.load import load
 from rawbpf.refusals.explain import explain, explained_error
 from rawbpf.specs.map_spec import MapSpec
@@ -13,7 +14,6 @@ from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_map_type, bpf_prog_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
-from rawbpf.verifier.show import as_object, lines
 from tests.support.fake_kernel import FakeKernel, write_log
 from tests.unit.programs.test_load import spec  # noqa: F401 -- a fixture
 
@@ -36,7 +36,7 @@ def test_the_change_was_tried_and_is_closed_again():
         Map.create(ARRAY)
     found = caught.value.explanation
     assert (found.code, found.trial.accepted) == ("RB-E021", True)
-    assert found.patch.lines() == ["- key_size = 8", "+ key_size = 4"]
+    assert found.patch == ("- key_size = 8", "+ key_size = 4")
     assert kernel.closed
     assert set(kernel.closed) == {70}
     assert str(caught.value) == (
@@ -49,7 +49,7 @@ def test_a_change_that_does_not_do_says_so():
     kernel = FakeKernel(BPF_MAP_CREATE=[takes("max_entries", 77)])
     with replaced(kernel), pytest.raises(KernelError) as caught:
         Map.create(ARRAY._replace(key_size=0))
-    shown = "\n".join(lines(caught.value.explanation))
+    shown = "\n".join(explanation_lines(caught.value.explanation))
     # Not even the smallest map of this type is taken, so it is the type.
     assert "RB-E020" in shown
     assert "The kernel accepts" not in shown
@@ -59,10 +59,10 @@ def test_an_errno_that_no_rule_knows_is_told_with_the_call():
     kernel = FakeKernel(BPF_MAP_CREATE=[-errno.EXDEV])
     with replaced(kernel), pytest.raises(KernelError) as caught:
         Map.create(ARRAY)
-    shown = "\n".join(lines(caught.value.explanation, 200))
+    shown = "\n".join(explanation_lines(caught.value.explanation, 200))
     assert "BPF_MAP_CREATE: map_type=BPF_MAP_TYPE_ARRAY, key_size=8" in shown
     assert "EXDEV" in str(caught.value)
-    assert as_object(caught.value.explanation)["code"] is None
+    assert explanation_object(caught.value.explanation)["code"] is None
     assert caught.value.errno == errno.EXDEV
 
 

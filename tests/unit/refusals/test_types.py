@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from rawbpf.btf import types as t
 from rawbpf.errors import KernelError
+from rawbpf.output.explanation import explanation_lines, explanation_object
 from rawbpf.refusals.explain import explained_error
 from rawbpf.refusals.types_log import complaint
 from rawbpf.refusals.types_users import c_text, users
 from rawbpf.syscall import bpf
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf_attr import BpfAttrBtfLoad
-from rawbpf.verifier.show import as_object, lines
 from tests.support.btf_records import INT, blob, btf
 from tests.support.fake_kernel import FakeKernel
 
@@ -66,7 +66,7 @@ def test_the_member_the_type_as_c_and_who_uses_it():
     error = refusal(blob(*TYPES), LOG)
     found = error.explanation
     assert found.sentence == "member 'x' of struct inner refers to type 99, which is not there"
-    assert [one.text for one in found.finding.evidence] == [
+    assert [one.text for one in found.evidence] == [
         "type 2 is struct inner { (type 99) x; /* bit 0 */ } of 4 bytes",
         "it is used by 'in' of struct outer, that by type 4 (pointer), that by variable hits",
     ]
@@ -92,7 +92,7 @@ def test_a_message_that_no_rule_knows_is_told_as_it_is():
 def test_a_kernel_that_writes_nothing_but_the_header():
     found = refusal(blob(*TYPES), "magic: 0xeb9f\nbtf_total_size: 200\n").explanation
     assert "EINVAL" in found.sentence
-    assert found.asked[0].startswith("BPF_BTF_LOAD: btf_size=")
+    assert found.call.startswith("BPF_BTF_LOAD: btf_size=")
 
 
 def test_users_of_what_goes_in_circles():
@@ -114,7 +114,7 @@ def test_no_log_makes_it_raise(rows):
     text = "\n".join(rows).replace("\0", "")
     found = refusal(blob(*TYPES), text).explanation
     assert found.sentence
-    list(lines(found))
-    as_object(found)
+    list(explanation_lines(found))
+    explanation_object(found)
     if rows:
         complaint(rows, None)

@@ -20,7 +20,7 @@ def test_explained_by_its_rule(kernel, one):
         assert kernel not in GUESTS, "only a kernel that does not trace may lack one"
         return
     found = explain(text)
-    assert found.code == one.rule_on(kernel), found.failure.complaint
+    assert found.code == one.rule_on(kernel), found.kernel
     assert found.sentence
     assert found.slot is not None or found.code in WITHOUT_A_PLACE
 

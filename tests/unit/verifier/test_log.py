@@ -69,12 +69,12 @@ def test_sections_behind_the_complaint():
 
 def test_sections_instead_of_a_complaint():
     found = explain(SECTIONED.replace("R3 !read_ok\n", ""))
-    assert found.failure.log.complaint == ("r3 holds nothing here.",)
+    assert found.kernel == ("r3 holds nothing here.",)
     assert found.slot == 1
     assert found.rule is None
     assert "r3 holds nothing here." in found.sentence
-    assert found.finding.change == "Set it again."
-    assert ("invalidated: R3: a call destroyed r3", 0) in found.finding.evidence
+    assert found.change == "Set it again."
+    assert ("invalidated: R3: a call destroyed r3", 0, None) in found.evidence
 
 
 LEAKS = """\

@@ -68,4 +68,4 @@ def test_what_no_rule_knows_is_shown_with_its_place():
     assert found.rule is None
     assert found.slot == 0
     assert "something new" in found.sentence
-    assert any("ctx()" in one.text for one in found.finding.evidence)
+    assert any("ctx()" in one.text for one in found.evidence)

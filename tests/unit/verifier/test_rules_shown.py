@@ -67,7 +67,7 @@ def test_an_example_is_explained_by_its_rule(kernel, rule, number):
         assert kernel not in GUESTS, "tools/golden-logs writes what is missing"
         return
     found = explain(text)
-    assert found.code == rule.code, found.failure.complaint
+    assert found.code == rule.code, found.kernel
     assert found.sentence
     assert found.slot is not None or rule.code in WITHOUT_A_PLACE
 

@@ -1,0 +1,53 @@
+"""What an object's programs need and this kernel lacks, for the error if the verifier gets there.
+
+A field that is missing on this kernel leaves an instruction that no verifier accepts, and so does a
+weak kernel function that is absent. Usually that is fine: the program asks first, and the verifier
+never reaches the instruction. If it does, its log complains about an unknown helper. These gaps say
+which field of which type, or which function, was meant.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.collection.ksyms import ABSENT_CALL
+from rawbpf.core_relo.missing import NO_TYPE
+from rawbpf.programs.request import Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rawbpf.core_relo import Result
+
+__all__ = ["gaps"]
+
+_FROM_A_MODULE = "if a module has it that is not loaded, load that: modprobe MODULE"
+
+
+def gaps(results: Iterable[Result], externs: Iterable[str]) -> tuple[Gap, ...]:
+    """Return the gaps of one program: absent functions first, then relocations that failed.
+
+    ``results`` are the program's relocations, ``externs`` the names of the object's externs in
+    their order in the file.
+    """
+    return (*_functions(externs), *(_relocation(one) for one in results if one.target is None))
+
+
+def _functions(externs: Iterable[str]) -> Iterator[Gap]:
+    for number, name in enumerate(externs, ABSENT_CALL):
+        yield Gap(
+            f"calls {name}",
+            "this kernel has no such function",
+            f"let it ask first: if ({name})",
+            helper=number,
+        )
+
+
+def _relocation(failed: Result) -> Gap:
+    where = f" ({failed.source})" if failed.source else ""
+    return Gap(
+        f"needs {failed.access}{where}",
+        failed.missing or "this kernel does not have it",
+        _FROM_A_MODULE if failed.missing.startswith(NO_TYPE) else None,
+        slot=failed.slot,
+    )
