@@ -1,4 +1,4 @@
-/* Stands for a kernel: its types are what counts, and they are not as the program guesses. */
+/* Stands for a kernel. Its structs have another layout than those in task.bpf.c. */
 struct place {
 	long file;
 	int column;

@@ -1,4 +1,4 @@
-/* A program that reads a field of a struct whose layout it only guesses. Compile it so:
+/* A program that reads fields of a kernel struct without knowing its layout. To compile it:
  *
  *     clang -target bpf -O2 -g -c task.bpf.c -o task.bpf.o
  */

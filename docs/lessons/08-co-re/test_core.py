@@ -1,4 +1,4 @@
-"""The tests of lesson 08. clang writes both sides, rawbpf's own relocations say what is right."""
+"""Tests for lesson 08. clang compiles both files; rawbpf gives the expected relocations."""
 
 import struct
 import subprocess
@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory):
-    """The paths of the program's object and of the kernel's."""
+    """Compile task.bpf.c and kernel.c, and return the paths of both objects."""
     folder = tmp_path_factory.mktemp("lesson")
     found = []
     for name in ("task.bpf.c", "kernel.c"):
@@ -37,13 +37,13 @@ def program(compiled):
 
 @pytest.fixture
 def kernel(compiled):
-    """The kernel's BTF."""
+    """Return the BTF of kernel.c."""
     return ObjectFile(compiled[1].read_bytes()).section(".BTF").contents
 
 
 @pytest.fixture
 def core(lesson):
-    """The module core.py of the folder under test."""
+    """Import core.py from the folder under test."""
     spec = spec_from_file_location("core", lesson / "core.py")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -86,7 +86,7 @@ def test_records(core, program):
     assert core.records_of(ext, strings, "xdp") == []
 
 
-def test_an_access_has_names_and_an_offset(core, program):
+def test_follow_gives_names_and_offset(core, program):
     types = core.types_of(btf_of(program))
     task = next(number for number, one in enumerate(types) if one.name == "task")
     assert core.follow(types, core.Record(0, task, "0:1")) == (["pid"], 4)
@@ -94,7 +94,7 @@ def test_an_access_has_names_and_an_offset(core, program):
     assert core.follow(types, core.Record(0, task, "0")) == ([], 0)
 
 
-def test_the_same_names_are_elsewhere_there(core, kernel):
+def test_find_gives_the_offset_in_the_kernel(core, kernel):
     types = core.types_of(kernel)
     assert core.find(types, "task", ["pid"]) == 40
     assert core.find(types, "task", ["at", "column"]) == 32
@@ -103,22 +103,22 @@ def test_the_same_names_are_elsewhere_there(core, kernel):
     assert core.find(types, "inode", ["pid"]) is None
 
 
-def test_one_instruction_by_hand(core):
+def test_patch_changes_the_offset_only(core):
     code = bytes.fromhex("b7 00 00 00 00 00 00 00 61 10 04 00 00 00 00 00")
     done = core.patch(code, 8, 4, 40)
     assert done.hex(" ", 8) == "b700000000000000 6110280000000000"
-    with pytest.raises(ValueError, match="about 5"):
+    with pytest.raises(ValueError, match="expected offset 5"):
         core.patch(code, 8, 5, 40)
 
 
-def test_relocated_as_rawbpf_does(core, program, kernel):
+def test_the_code_is_that_of_rawbpf(core, program, kernel):
     spec = open_object(program)
     (one,) = spec.programs.values()
     expected = relocate(one.code, spec.btf, Targets(Btf(kernel))).code.encode()
     assert core.relocate(program, kernel, "socket") == expected
 
 
-def test_a_field_that_is_not_there(core, program, kernel):
+def test_a_missing_field_is_an_error(core, program, kernel):
     poor = kernel.replace(b"\0pid\0", b"\0did\0")
     with pytest.raises(LookupError, match="no task::pid"):
         core.relocate(program, poor, "socket")

@@ -1,11 +1,11 @@
-"""Lesson 08: CO-RE by hand. From a record of clang's to the offset that this kernel has.
+"""Lesson 08: CO-RE. From a relocation record to the offset that a field has in this kernel.
 
-sections_of()    step 1    the header of .BTF -> where its types and its strings are
-types_of()       step 2    the types, one after the other
+sections_of()    step 1    .BTF -> the bytes of its types, and of its strings
+types_of()       step 2    .BTF -> a list of its types
 records_of()     step 3    .BTF.ext -> which instruction depends on which field
-follow()         step 4    "0:2:1" -> the names at, column; and their offset here
-find()           step 5    the same names in the kernel's types -> the offset there
-patch()          step 6    the offset -> into the instruction
+follow()         step 4    "0:2:1" -> the names at, column, and the offset in the program's struct
+find()           step 5    the same names -> the offset in the kernel's struct
+patch()          step 6    put the offset into the instruction
 """
 
 import struct
@@ -17,13 +17,13 @@ from rawbpf.elf.read import ObjectFile
 
 STRUCT, UNION = 4, 5
 EXTRA = {1: 4, 3: 12, 14: 4, 17: 4}
-"""Bytes behind the first twelve of a type, by kind: an integer's bits, an array's element ..."""
+"""Bytes that follow the first twelve of a type, by kind, such as the size of an integer."""
 EACH = {STRUCT: 12, UNION: 12, 6: 8, 13: 8, 15: 12, 19: 12}
-"""Bytes for each member, enumerator, parameter or variable."""
+"""Bytes of each member, enumerator, parameter or variable, by kind."""
 
 
 class Member(NamedTuple):
-    """A field of a struct: ``offset`` in bytes, ``type`` the number of its type."""
+    """A field of a struct. ``offset`` is in bytes, ``type`` is the number of its type."""
 
     name: str
     type: int
@@ -31,7 +31,7 @@ class Member(NamedTuple):
 
 
 class Type(NamedTuple):
-    """``members`` are those of a struct or union; others have none here."""
+    """A type. ``members`` is empty unless it is a struct or union."""
 
     kind: int
     name: str
@@ -39,7 +39,7 @@ class Type(NamedTuple):
 
 
 class Record(NamedTuple):
-    """The instruction at byte ``offset`` depends on field ``access`` of type ``type``."""
+    """The instruction at byte ``offset`` uses the field ``access`` of type number ``type``."""
 
     offset: int
     type: int
@@ -47,12 +47,12 @@ class Record(NamedTuple):
 
 
 def text_at(strings: bytes, offset: int) -> str:
-    """The text that begins there and ends before the next NUL."""
+    """Return the text from ``offset`` to the next NUL."""
     return strings[offset : strings.index(b"\0", offset)].decode()
 
 
 def sections_of(btf: bytes) -> tuple[bytes, bytes]:
-    """The bytes of the types, and those of the strings."""
+    """Return the bytes of the types, and those of the strings."""
     _, _, _, size, types, types_size, strings, strings_size = struct.unpack_from("<HBBIIIII", btf)
     return (
         btf[size + types : size + types + types_size],
@@ -61,7 +61,7 @@ def sections_of(btf: bytes) -> tuple[bytes, bytes]:
 
 
 def types_of(btf: bytes) -> list[Type]:
-    """All types. Number 0 is void, which is not in the file."""
+    """Return all types by number. Number 0 is void, which is not stored in the file."""
     types, strings = sections_of(btf)
     found, at = [Type(0, "void", [])], 0
     while at < len(types):
@@ -78,7 +78,7 @@ def types_of(btf: bytes) -> list[Type]:
 
 
 def records_of(ext: bytes, strings: bytes, section: str) -> list[Record]:
-    """The records of a section of code. ``ext`` is .BTF.ext, whose names are in .BTF's strings."""
+    """Return the records of a code section. ``ext`` is .BTF.ext, ``strings`` are those of .BTF."""
     size, start, length = struct.unpack_from("<4xI16xII", ext)
     at, end, found = size + start + 4, size + start + length, []
     while at < end:
@@ -91,9 +91,9 @@ def records_of(ext: bytes, strings: bytes, section: str) -> list[Record]:
 
 
 def follow(types: list[Type], record: Record) -> tuple[list[str], int]:
-    """The names on the way to the field, and its offset in the struct, as the program has it."""
+    """Return the member names that lead to the field, and its offset in the program's struct."""
     first, *rest = map(int, record.access.split(":"))
-    assert first == 0, "the pointer points to the struct itself"
+    assert first == 0, "not an access to an array of structs"
     names, offset, number = [], 0, record.type
     for index in rest:
         member = types[number].members[index]
@@ -104,7 +104,7 @@ def follow(types: list[Type], record: Record) -> tuple[list[str], int]:
 
 
 def find(types: list[Type], struct_name: str, names: list[str]) -> int | None:
-    """The offset of the same field in other types; None if there is no such field."""
+    """Return the offset of the same field in other types, or None if there is no such field."""
     number = next(
         (n for n, one in enumerate(types) if (one.kind, one.name) == (STRUCT, struct_name)), None
     )
@@ -121,15 +121,15 @@ def find(types: list[Type], struct_name: str, names: list[str]) -> int | None:
 
 
 def patch(code: bytes, at: int, here: int, there: int) -> bytes:
-    """The code with the offset of the load at byte ``at`` changed from ``here`` to ``there``."""
+    """Change the offset of the load at byte ``at`` from ``here`` to ``there``; return the code."""
     (found,) = struct.unpack_from("<h", code, at + 2)
     if found != here:
-        raise ValueError(f"the record is about {here}, the instruction has {found}")
+        raise ValueError(f"expected offset {here}, but the instruction has {found}")
     return code[: at + 2] + struct.pack("<h", there) + code[at + 4 :]
 
 
 def relocate(program: bytes, kernel: bytes, section: str) -> bytes:
-    """The code of a section of an object, for the kernel whose BTF is in another object."""
+    """Return the code of a section, relocated for the kernel with the BTF ``kernel``."""
     file = ObjectFile(program)
     code, btf, ext = (file.section(name).contents for name in (section, ".BTF", ".BTF.ext"))
     mine, theirs = types_of(btf), types_of(kernel)
@@ -144,7 +144,7 @@ def relocate(program: bytes, kernel: bytes, section: str) -> bytes:
 
 
 def main() -> None:
-    """Show what becomes of each instruction with a record."""
+    """Print each instruction before and after relocation."""
     program, kernel = (Path(name).read_bytes() for name in sys.argv[1:3])
     file, theirs = ObjectFile(program), ObjectFile(kernel).section(".BTF").contents
     before = file.section("socket").contents
