@@ -1,4 +1,4 @@
-"""The programs of lesson 09: the kernel accepts and refuses what the lesson says, and where."""
+"""The kernel accepts and rejects the programs of lesson 09 as the lesson says."""
 
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -26,19 +26,19 @@ def maps():
         yield {"hits": hits}
 
 
-def judge(body, maps):
+def load_program(body, maps):
     load(assemble(LESSON.text_of(body)).programs["case"], maps).close()
 
 
 @pytest.mark.parametrize("name", LESSON.ACCEPTED)
 def test_accepted(name, maps):
-    judge(LESSON.ACCEPTED[name], maps)
+    load_program(LESSON.ACCEPTED[name], maps)
 
 
-@pytest.mark.parametrize("name", LESSON.REFUSED)
-def test_refused_at_the_same_instruction(name, maps):
-    body, slot = LESSON.REFUSED[name]
+@pytest.mark.parametrize("name", LESSON.REJECTED)
+def test_rejected_at_the_same_instruction(name, maps):
+    body, slot = LESSON.REJECTED[name]
     with pytest.raises(VerifierError) as caught:
-        judge(body, maps)
+        load_program(body, maps)
     assert caught.value.explanation.slot == slot, caught.value.log
     assert caught.value.explanation.code

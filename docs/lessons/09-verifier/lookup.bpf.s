@@ -1,4 +1,4 @@
-; Lesson 09: a lookup whose result is used without a look at it.
+; Lesson 09: a map lookup whose result is used without a NULL check.
 
 .map hits, hash, key=u32, value=u64, entries=16
 

@@ -1,4 +1,4 @@
-"""The tests of lesson 09. None needs a kernel; that real ones agree, another test proves."""
+"""Tests for lesson 09. They do not need a kernel; tests/kernel checks that kernels agree."""
 
 import subprocess
 import sys
@@ -17,36 +17,36 @@ LOOKUP = """\
 """
 
 ACCEPTED = {
-    "the smallest": "r0 = 0\n exit",
+    "the smallest program": "r0 = 0\n exit",
     "a copy": "r6 = r1\n r0 = r6\n r0 = 1\n exit",
     "the context": "r0 = *(u32 *)(r1 + 0)\n exit",
     "the stack": "*(u64 *)(r10 - 8) = 7\n r0 = *(u64 *)(r10 - 8)\n exit",
-    "a moved address": "r2 = r10\n r2 += -16\n *(u64 *)(r2 + 8) = 1\n r0 = 0\n exit",
-    "a value that is there": LOOKUP + "if r0 == 0 goto out\n r0 = *(u64 *)(r0 + 0)\nout: exit",
-    "the other way round": LOOKUP + "if r0 != 0 goto use\n exit\nuse: *(u64 *)(r0 + 0) = 1\n"
+    "pointer arithmetic": "r2 = r10\n r2 += -16\n *(u64 *)(r2 + 8) = 1\n r0 = 0\n exit",
+    "a value after a NULL check": LOOKUP + "if r0 == 0 goto out\n r0 = *(u64 *)(r0 + 0)\nout: exit",
+    "a NULL check with !=": LOOKUP + "if r0 != 0 goto use\n exit\nuse: *(u64 *)(r0 + 0) = 1\n"
     " r0 = 0\n exit",
-    "kept over a call": "r6 = r1\n" + LOOKUP + "r0 = *(u32 *)(r6 + 0)\n exit",
-    "a way never taken": "r6 = 1\n if r6 == 1 goto out\n r0 = r9\n exit\nout: r0 = 0\n exit",
-    "two ways": "r6 = *(u32 *)(r1 + 0)\n r0 = 0\n if r6 == 4 goto out\n r0 = 1\nout: exit",
+    "a register preserved across a call": "r6 = r1\n" + LOOKUP + "r0 = *(u32 *)(r6 + 0)\n exit",
+    "a branch never taken": "r6 = 1\n if r6 == 1 goto out\n r0 = r9\n exit\nout: r0 = 0\n exit",
+    "two paths": "r6 = *(u32 *)(r1 + 0)\n r0 = 0\n if r6 == 4 goto out\n r0 = 1\nout: exit",
 }
 
-REFUSED = {
-    "no result": ("exit", 0),
-    "never written": ("r0 = r3\n exit", 0),
-    "destroyed by a call": (LOOKUP + "r0 = r2\n exit", 6),
-    "a value that may be NULL": (LOOKUP + "r0 = *(u64 *)(r0 + 0)\n exit", 6),
-    "moved before the check": (LOOKUP + "r0 += 1\n r0 = 0\n exit", 6),
-    "beyond the value": (
+REJECTED = {
+    "no return value": ("exit", 0),
+    "a register never written": ("r0 = r3\n exit", 0),
+    "a register overwritten by a call": (LOOKUP + "r0 = r2\n exit", 6),
+    "a value without a NULL check": (LOOKUP + "r0 = *(u64 *)(r0 + 0)\n exit", 6),
+    "arithmetic before the NULL check": (LOOKUP + "r0 += 1\n r0 = 0\n exit", 6),
+    "past the end of the value": (
         LOOKUP + "if r0 == 0 goto out\n r0 = *(u64 *)(r0 + 4)\nout: r0 = 0\n exit", 7),
-    "in front of the value": (
+    "before the start of the value": (
         LOOKUP + "if r0 == 0 goto out\n r0 += -8\n r0 = *(u64 *)(r0 + 0)\nout: r0 = 0\n exit", 8),
     "below the stack": ("*(u64 *)(r10 - 520) = 0\n r0 = 0\n exit", 0),
     "above the stack": ("*(u64 *)(r10 + 0) = 0\n r0 = 0\n exit", 0),
     "a number as an address": ("r1 = 4096\n r0 = *(u64 *)(r1 + 0)\n exit", 1),
-    "no map": ("r1 = 1\n r2 = r10\n call map_lookup_elem\n exit", 2),
-    "only on one of two ways": (
+    "not a map": ("r1 = 1\n r2 = r10\n call map_lookup_elem\n exit", 2),
+    "a return value on one of two paths": (
         "r6 = *(u32 *)(r1 + 0)\n if r6 == 4 goto out\n r0 = 1\nout: exit", 3),
-    "the wrong one of two ways": (
+    "an access on the NULL path": (
         LOOKUP + "if r0 != 0 goto out\n r0 = *(u64 *)(r0 + 0)\nout: r0 = 0\n exit", 7),
 }  # fmt: skip
 
@@ -54,27 +54,27 @@ KEY_NOT_WRITTEN = "r2 = r10\n r2 += -4\n r1 = hits ll\n call map_lookup_elem\n r
 
 
 def text_of(body):
-    """A whole file."""
+    """Return the text of a .bpf.s file with this program."""
     head = ".map hits, hash, key=u32, value=u64, entries=16\n"
     return f'{head}.program case, "socket"\n{body}\n'
 
 
 def program_of(body):
-    """Slot -> instruction."""
+    """Assemble a program, and map slots to instructions."""
     code = assemble(text_of(body)).programs["case"].code
     return {code.slot_of(index): one for index, one in enumerate(code.instructions)}
 
 
 @pytest.fixture
 def verifier(lesson):
-    """The module verifier.py of the folder under test."""
+    """Import verifier.py from the folder under test."""
     spec = spec_from_file_location("verifier", lesson / "verifier.py")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def test_when_a_program_begins(verifier):
+def test_start(verifier):
     state = verifier.start()
     assert {number: known.kind for number, known in state.registers.items()} == {
         1: "context", 10: "stack",
@@ -82,10 +82,10 @@ def test_when_a_program_begins(verifier):
     assert not state.stack
 
 
-def test_what_was_never_written_cannot_be_read(verifier):
+def test_reads_rejects_a_register_never_written(verifier):
     state = verifier.State({1: verifier.Known("context")}, frozenset())
     assert verifier.reads(state, 1, 0).kind == "context"
-    with pytest.raises(verifier.RefusedError) as caught:
+    with pytest.raises(verifier.RejectedError) as caught:
         verifier.reads(state, 2, 5)
     assert caught.value.slot == 5
 
@@ -100,12 +100,12 @@ def test_what_was_never_written_cannot_be_read(verifier):
         (0, -513, 1, False),
     ],
 )
-def test_both_ends_of_an_access(verifier, off, access, size, inside):
+def test_check_tests_both_ends_of_an_access(verifier, off, access, size, inside):
     state = verifier.State({2: verifier.Known("stack", off)}, frozenset())
     if inside:
         assert verifier.check(state, 2, access, size, 0).off == off
     else:
-        with pytest.raises(verifier.RefusedError):
+        with pytest.raises(verifier.RejectedError):
             verifier.check(state, 2, access, size, 0)
 
 
@@ -115,22 +115,22 @@ def test_accepted(verifier, name):
     assert verifier.verify(program) <= 2 * len(program)
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_refused(verifier, name):
-    body, slot = REFUSED[name]
-    with pytest.raises(verifier.RefusedError) as caught:
+@pytest.mark.parametrize("name", REJECTED)
+def test_rejected(verifier, name):
+    body, slot = REJECTED[name]
+    with pytest.raises(verifier.RejectedError) as caught:
         verifier.verify(program_of(body))
     assert caught.value.slot == slot
 
 
-def test_a_key_has_to_be_written(verifier):
-    with pytest.raises(verifier.RefusedError) as caught:
+def test_the_key_must_be_written(verifier):
+    with pytest.raises(verifier.RejectedError) as caught:
         verifier.verify(program_of(KEY_NOT_WRITTEN))
     assert caught.value.slot == 4
 
 
-def test_what_was_seen_is_not_looked_at_again(verifier):
-    """Twenty branches make a million paths, if nobody remembers where they meet."""
+def test_a_state_is_processed_only_once(verifier):
+    """Twenty branches make a million paths unless equal states are recognised."""
     body = "r6 = *(u32 *)(r1 + 0)\n r0 = 0\n"
     body += "".join(f"if r6 == {n} goto L{n}\n r0 = 0\nL{n}: r6 = r0\n r6 = *(u32 *)(r1 + 0)\n"
                     for n in range(20))  # fmt: skip
@@ -138,17 +138,17 @@ def test_what_was_seen_is_not_looked_at_again(verifier):
     assert verifier.verify(program) < 4 * len(program)
 
 
-def test_a_loop_that_counts_ends_and_one_that_does_not_is_given_up(verifier):
+def test_a_bounded_loop_is_accepted_and_an_endless_one_rejected(verifier):
     assert (
         verifier.verify(program_of("r6 = 0\nl: r6 += 1\n if r6 != 9 goto l\n r0 = 0\n exit")) < 30
     )
-    with pytest.raises(verifier.RefusedError):
+    with pytest.raises(verifier.RejectedError):
         verifier.verify(program_of("r6 = 1\nl: r6 += 1\n if r6 != 0 goto l\n r0 = 0\n exit"))
 
 
-def test_as_a_command(lesson, tmp_path):
+def test_the_command(lesson, tmp_path):
     file = tmp_path / "case.bpf.s"
-    file.write_text(text_of(REFUSED["a value that may be NULL"][0]))
+    file.write_text(text_of(REJECTED["a value without a NULL check"][0]))
     words = [sys.executable, lesson / "verifier.py", file]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
-    assert "case: refused at 6:" in done.stdout, done.stderr
+    assert "case: rejected at 6:" in done.stdout, done.stderr

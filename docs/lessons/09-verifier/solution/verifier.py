@@ -1,11 +1,11 @@
-"""Lesson 09: a verifier in miniature. Every path through a program, with what is known on it.
+"""Lesson 09: a small verifier that follows every path through a program.
 
-start()      step 1    what is known when a program begins
-reads()      step 2    what was never written cannot be read
-check()      step 3    an access has to stay inside
-call()       step 4    what a call wants, what it destroys, what it returns
-branch()     step 5    what a comparison tells, on both of its ways
-verify()     step 6    walk all paths
+start()      step 1    the state in which a program starts
+reads()      step 2    reject reads of registers that were never written
+check()      step 3    reject memory accesses out of bounds
+call()       step 4    check the arguments of a call, and set its result
+branch()     step 5    what a comparison proves on each of its two paths
+verify()     step 6    follow all paths
 """
 
 import sys
@@ -16,11 +16,11 @@ from rawbpf.asm.instruction import Instruction
 from rawbpf.source.assembler import assemble
 
 STACK = 512
-MOST = 1_000
-"""Instructions to look at before we give up, as the kernel does after a million."""
+LIMIT = 1_000
+"""Instructions to process before the verifier gives up. The kernel's limit is a million."""
 
 CONTEXT_SIZE = 192
-"""Bytes of struct __sk_buff; which of them may be read is a story of its own."""
+"""The size of struct __sk_buff. The kernel allows reading only some of its fields."""
 
 MOV, MOV_X, ADD = 0xB7, 0xBF, 0x07  # r = imm, r = r, r += imm
 JEQ, JNE, JA = 0x15, 0x55, 0x05
@@ -29,22 +29,22 @@ LOADS = {0x61: 4, 0x69: 2, 0x71: 1, 0x79: 8}
 STORES = {0x62: 4, 0x6A: 2, 0x72: 1, 0x7A: 8, 0x63: 4, 0x6B: 2, 0x73: 1, 0x7B: 8}
 FROM_REGISTER = {0x63, 0x6B, 0x73, 0x7B}
 LOOKUP, KEY_SIZE = 1, 4
-"""The one function that we know, bpf_map_lookup_elem; and our keys are u32."""
+"""The only helper that is supported, bpf_map_lookup_elem, and the size of a u32 key."""
 
 
 class Known(NamedTuple):
-    """What is known of a register.
+    """What the verifier knows about a register.
 
-    ``kind``: "number", "context", "stack", "map", "value" or "value or NULL". ``off``: how far an
-    address was moved; of a number which one it is, None if nobody knows.
+    ``kind`` is "number", "context", "stack", "map", "value" or "value or NULL". ``off`` is the
+    offset that was added to a pointer. For a number, it is the number, or None if unknown.
     """
 
     kind: str
     off: int | None = 0
 
 
-class RefusedError(Exception):
-    """``slot``: the instruction at which nothing could be proven any more."""
+class RejectedError(Exception):
+    """The verifier cannot prove that the instruction at ``slot`` is safe."""
 
     def __init__(self, slot: int, why: str) -> None:
         super().__init__(f"{slot}: {why}")
@@ -52,7 +52,7 @@ class RefusedError(Exception):
 
 
 class State(NamedTuple):
-    """Registers, and which bytes of the stack were written. What is in neither is not readable."""
+    """The registers and the stack bytes that were written. No others may be read."""
 
     registers: dict[int, Known]
     stack: frozenset[int]
@@ -62,19 +62,19 @@ class State(NamedTuple):
 
 
 def start() -> State:
-    """When a program begins: r1 is the context, r10 the end of the stack, and that is all."""
+    """Return the state in which a program starts."""
     return State({1: Known("context"), 10: Known("stack")}, frozenset())
 
 
 def reads(state: State, register: int, slot: int) -> Known:
-    """What is known of a register that an instruction reads."""
+    """Return what is known about a register. Reject the program if it was never written."""
     if register not in state.registers:
-        raise RefusedError(slot, f"r{register} was never written")
+        raise RejectedError(slot, f"r{register} was never written")
     return state.registers[register]
 
 
 def write(state: State, one: Instruction, slot: int, value_size: int) -> State:
-    """The state behind an instruction that is no jump."""
+    """Return the state after an instruction that is not a jump."""
     if one.opcode == MOV:
         return state.put(one.dst, Known("number", one.imm))
     if one.opcode == MOV_X:
@@ -90,24 +90,24 @@ def write(state: State, one: Instruction, slot: int, value_size: int) -> State:
         return store(state, one, slot, value_size)
     if one.opcode == CALL:
         return call(state, one, slot)
-    raise RefusedError(slot, f"opcode {one.opcode:#x} is not one that we know")
+    raise RejectedError(slot, f"unsupported opcode {one.opcode:#x}")
 
 
 def added(known: Known, number: int, slot: int) -> Known:
-    """An address that is moved, or a larger number."""
+    """Return a pointer or a number to which ``number`` was added."""
     if known.kind in ("map", "value or NULL"):
-        raise RefusedError(slot, f"nothing may be added to a {known.kind}")
+        raise RejectedError(slot, f"no arithmetic is allowed on a {known.kind}")
     return known if known.off is None else known._replace(off=known.off + number)
 
 
 def store(state: State, one: Instruction, slot: int, value_size: int) -> State:
-    """The bytes of the stack that it writes are readable from now on."""
+    """Check a store, and mark the stack bytes that it writes as readable."""
     size = STORES[one.opcode]
     if one.opcode in FROM_REGISTER:
         reads(state, one.src, slot)
     known = check(state, one.dst, one.off, size, slot, value_size)
     if known.kind == "context":
-        raise RefusedError(slot, "the context is not written to")
+        raise RejectedError(slot, "the context is read-only")
     if known.kind == "value":
         return state
     first = known.off + one.off
@@ -115,20 +115,20 @@ def store(state: State, one: Instruction, slot: int, value_size: int) -> State:
 
 
 def call(state: State, one: Instruction, slot: int) -> State:
-    """bpf_map_lookup_elem(map, key): destroys r1 to r5, and returns a value or NULL."""
+    """Check bpf_map_lookup_elem(map, key), which returns a value or NULL."""
     if one.imm != LOOKUP:
-        raise RefusedError(slot, f"helper {one.imm} is not one that we know")
+        raise RejectedError(slot, f"unsupported helper {one.imm}")
     if reads(state, 1, slot).kind != "map":
-        raise RefusedError(slot, "r1 is not a map")
+        raise RejectedError(slot, "r1 is not a map")
     key = check(state, 2, 0, KEY_SIZE, slot)
     if key.kind == "stack" and not set(range(key.off, key.off + KEY_SIZE)) <= state.stack:
-        raise RefusedError(slot, "the key was not written")
+        raise RejectedError(slot, "the key was never written")
     kept = {number: known for number, known in state.registers.items() if number > 5}
     return State({**kept, 0: Known("value or NULL")}, state.stack)
 
 
 def branch(state: State, one: Instruction, slot: int) -> tuple[State | None, State | None]:
-    """What is known where dst equals imm, and where it does not; None: it never comes to that."""
+    """Return the states for dst == imm and for dst != imm. None means impossible."""
     known = reads(state, one.dst, slot)
     if known.kind == "value or NULL" and one.imm == 0:
         null, value = Known("number", 0), Known("value")
@@ -143,28 +143,28 @@ def branch(state: State, one: Instruction, slot: int) -> tuple[State | None, Sta
 def check(
     state: State, register: int, off: int, size: int, slot: int, value_size: int = 0
 ) -> Known:
-    """What is known of the address, if all ``size`` bytes at register + ``off`` are inside."""
+    """Return what is known about a pointer. Reject an access that is out of bounds."""
     known = reads(state, register, slot)
     bounds = {"stack": (-STACK, 0), "value": (0, value_size), "context": (0, CONTEXT_SIZE)}
     if known.kind not in bounds:
-        raise RefusedError(slot, f"r{register} is a {known.kind}, and that is no address of memory")
+        raise RejectedError(slot, f"r{register} is a {known.kind}, not a pointer to memory")
     low, high = bounds[known.kind]
     first = known.off + off
     if first < low or first + size > high:
-        raise RefusedError(slot, f"{size} bytes at {first} are not all in the {known.kind}")
+        raise RejectedError(slot, f"{size} bytes at {first} are out of bounds of the {known.kind}")
     return known
 
 
 def verify(program: dict[int, Instruction], value_size: int = 8) -> int:
-    """How many instructions were looked at. RefusedError: on some path something is wrong."""
+    """Return how many instructions were processed. Raise RejectedError if a path is unsafe."""
     waiting, seen = [(0, start())], []
     while waiting:
         at = waiting.pop()
         if at in seen:
-            continue  # what comes now was looked at before, with the same knowledge
+            continue  # this slot was processed before, with the same state
         seen.append(at)
-        if len(seen) > MOST:
-            raise RefusedError(at[0], "there is too much to look at")
+        if len(seen) > LIMIT:
+            raise RejectedError(at[0], "too many instructions to process")
         waiting += following(program, *at, value_size)
     return len(seen)
 
@@ -172,34 +172,34 @@ def verify(program: dict[int, Instruction], value_size: int = 8) -> int:
 def following(
     program: dict[int, Instruction], slot: int, state: State, value_size: int
 ) -> list[tuple[int, State]]:
-    """Where an instruction leads to, and what is known there. The last one is looked at first."""
+    """Return the slots to which an instruction leads, with their states. The last is next."""
     if slot not in program:
-        raise RefusedError(slot, "there is no instruction")
+        raise RejectedError(slot, "no instruction at this slot")
     one = program[slot]
-    behind = slot + one.slots
+    after = slot + one.slots
     if one.opcode == EXIT:
         reads(state, 0, slot)
         return []
     if one.opcode == JA:
-        return [(behind + one.off, state)]
+        return [(after + one.off, state)]
     if one.opcode not in (JEQ, JNE):
-        return [(behind, write(state, one, slot, value_size))]
+        return [(after, write(state, one, slot, value_size))]
     equal, unequal = branch(state, one, slot)
     jumps, falls = (equal, unequal) if one.opcode == JEQ else (unequal, equal)
-    ways = [(behind + one.off, jumps), (behind, falls)]
-    return [(target, known) for target, known in ways if known is not None]
+    paths = [(after + one.off, jumps), (after, falls)]
+    return [(target, known) for target, known in paths if known is not None]
 
 
 def main() -> None:
-    """Verify the programs of a .bpf.s file."""
+    """Verify the programs in a .bpf.s file."""
     spec = assemble(Path(sys.argv[1]).read_text(), sys.argv[1])
     size = max((one.value_size for one in spec.maps.values()), default=0)
     for name, one in spec.programs.items():
         program = {one.code.slot_of(n): insn for n, insn in enumerate(one.code.instructions)}
         try:
-            print(f"{name}: accepted, {verify(program, size)} instructions looked at")
-        except RefusedError as refusal:
-            print(f"{name}: refused at {refusal}")
+            print(f"{name}: accepted, {verify(program, size)} instructions processed")
+        except RejectedError as rejection:
+            print(f"{name}: rejected at {rejection}")
 
 
 if __name__ == "__main__":
