@@ -1,4 +1,4 @@
-; Who calls the function: {u64 pid and tid; char comm[16]}, 24 bytes, to the ring of this CPU.
+; Send {u64 pid_tgid; char comm[16]}, 24 bytes, to the ring of this CPU at each call.
 .map events, perf_event_array, key=u32, value=u32, entries=1
 .license "GPL"
 

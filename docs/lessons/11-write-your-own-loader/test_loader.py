@@ -1,4 +1,4 @@
-"""The tests of lesson 11. rawbpf's layouts say where a field is; the last two need a kernel."""
+"""Tests for lesson 11. They check fields by rawbpf's layouts. The last two need a kernel."""
 
 import ast
 import errno
@@ -22,7 +22,7 @@ MODULES = {"ctypes", "os", "pathlib", "sys", "time"}
 
 @pytest.fixture
 def loader(lesson):
-    """The module loader.py of the folder under test."""
+    """Import loader.py from the folder under test."""
     spec = spec_from_file_location("loader", lesson / "loader.py")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -30,11 +30,11 @@ def loader(lesson):
 
 
 def as_struct(kind, raw):
-    """The bytes, as the structure that the kernel takes them for."""
+    """Return the bytes as the structure that the kernel expects."""
     return kind.from_buffer_copy(raw.ljust(200, b"\0"))
 
 
-def test_the_kernel_says_no(loader):
+def test_a_failed_call_raises_oserror(loader):
     with pytest.raises(OSError, match="Bad file descriptor") as caught:
         loader.enter("close", -1)
     assert caught.value.errno == errno.EBADF
@@ -50,7 +50,7 @@ def test_the_map(loader):
     assert (made.map_type, made.key_size, made.value_size, made.max_entries) == (4, 4, 4, 6)
 
 
-def test_the_program_gets_the_descriptor(loader):
+def test_relocation_puts_in_the_descriptor(loader):
     (wanted,) = assemble_file(SOURCE).programs.values()
     code = loader.relocated(loader.PROGRAM, 0x1234)
     assert decode_all(code) == decode_all(wanted.code.encode(maps={"events": 0x1234}))
@@ -76,15 +76,15 @@ def test_the_probe(loader):
 
 
 def record(data, kind=9):
-    """A record as the kernel writes it: header, size of the data, data."""
+    """Return a record as the kernel writes it: header, size of the data, data."""
     size = 12 + len(data)
     return kind.to_bytes(6, "little") + size.to_bytes(2, "little") + bytes(4) + data
 
 
-def test_samples_are_taken_and_given_back(loader):
+def test_samples_are_read_and_their_space_is_freed(loader):
     first, lost, second = record(b"a" * 28), record(b"lost", kind=2), record(b"b" * 28)
     ring = memoryview(bytearray(2 * loader.PAGE))
-    begin = loader.PAGE - len(first) + 8  # so that the first goes around the end
+    begin = loader.PAGE - len(first) + 8  # the first record wraps around the end
     for at, byte in enumerate(first + lost + second, begin):
         ring[loader.PAGE + at % loader.PAGE] = byte
     control = ring[: loader.PAGE].cast("Q")
@@ -95,7 +95,7 @@ def test_samples_are_taken_and_given_back(loader):
 
 
 def run(lesson, *words):
-    """Run loader.py as one types it."""
+    """Run loader.py from the command line."""
     command = [sys.executable, "-I", lesson / "loader.py", *words]
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
 
@@ -113,7 +113,7 @@ def test_from_bytes_to_events(lesson):
 
 
 @pytest.mark.usefixtures("traceable_kernel")
-def test_a_function_that_is_not_there(lesson):
+def test_an_unknown_function_is_an_error(lesson):
     done = run(lesson, "nonexistent_function_xyz123", "1")
     assert done.returncode == 1
     assert "Cannot probe nonexistent_function_xyz123" in done.stderr, done.stderr

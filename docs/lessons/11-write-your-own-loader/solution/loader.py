@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-# hello.bpf.s, assembled. Instruction 8 waits for the descriptor of the map.
+# hello.bpf.s, assembled. The instruction in slot 8 needs the descriptor of the map.
 PROGRAM = bytes.fromhex(
     "bf16000000000000 850000000e000000 7b0ae8ff00000000 bfa1000000000000 07010000f0ffffff "
     "b702000010000000 8500000010000000 bf61000000000000 1812000000000000 0000000000000000 "
@@ -25,7 +25,7 @@ PAGE, CPUS, KEPT = os.sysconf("SC_PAGE_SIZE"), range(os.cpu_count() or 1), []
 
 
 def enter(name: str, *words: int) -> int:
-    """Enter the kernel by syscall(2), and raise OSError when it says no."""
+    """Call syscall(2) and return its result. Raise OSError if the call fails."""
     result = LIBC.syscall(NUMBERS[name], *words, *(0,) * (6 - len(words)))
     if result == -1:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), name)
@@ -33,7 +33,7 @@ def enter(name: str, *words: int) -> int:
 
 
 def attr(size: int, *fields: tuple[int, int, int]) -> bytes:
-    """``size`` bytes that are 0, but for the fields: (offset, width, value)."""
+    """Return ``size`` zero bytes with these fields filled in: (offset, width, value)."""
     raw = bytearray(size)
     for offset, width, value in fields:
         raw[offset : offset + width] = value.to_bytes(width, sys.byteorder)
@@ -41,12 +41,12 @@ def attr(size: int, *fields: tuple[int, int, int]) -> bytes:
 
 
 def map_attr(slots: int) -> bytes:
-    """What BPF_MAP_CREATE takes: a PERF_EVENT_ARRAY (type 4), u32 to u32, with so many entries."""
+    """Return the attr of BPF_MAP_CREATE: a PERF_EVENT_ARRAY (type 4) with u32 keys and values."""
     return attr(16, (0, 4, 4), (4, 4, 4), (8, 4, 4), (12, 4, slots))
 
 
 def relocated(code: bytes, descriptor: int) -> bytes:
-    """The program, with the descriptor as imm of each 64-bit load (0x18) whose src is 1."""
+    """Return the code with ``descriptor`` as imm of each 64-bit load (0x18) whose src is 1."""
     done = bytearray(code)
     for at in range(0, len(code), 8):
         if code[at] == 0x18 and code[at + 1] >> 4 == 1:
@@ -55,23 +55,23 @@ def relocated(code: bytes, descriptor: int) -> bytes:
 
 
 def load_attr(code: int, slots: int, licence: int, log: int, room: int) -> bytes:
-    """What BPF_PROG_LOAD takes for a kprobe (type 2); ``code``, ``licence``, ``log``: addresses."""
+    """Return the attr of BPF_PROG_LOAD for a kprobe (type 2). Code, licence, log are addresses."""
     program = (0, 4, 2), (4, 4, slots), (8, 8, code), (16, 8, licence)
     return attr(40, *program, (24, 4, 1), (28, 4, room), (32, 8, log))
 
 
 def ring_attr() -> bytes:
-    """A software event (type 1) for BPF output (config 10): raw samples, a wake-up for each."""
+    """Return the attr of a software event (type 1) for BPF output (config 10)."""
     return attr(64, (0, 4, 1), (4, 4, 64), (8, 8, 10), (16, 8, 1), (24, 8, 1 << 10), (48, 4, 1))
 
 
 def probe_attr(pmu: int, name: int) -> bytes:
-    """An event of the kprobe PMU on the function whose name is at that address."""
+    """Return the attr of a kprobe on the function whose name is at address ``name``."""
     return attr(64, (0, 4, pmu), (4, 4, 64), (56, 8, name))
 
 
 def samples(ring: memoryview) -> list[bytes]:
-    """The data of each sample since the last time; then the kernel may write there again."""
+    """Return the data of each sample since the last call, and free its space in the ring."""
     control, data = ring[:PAGE].cast("Q"), ring[PAGE:]
     head, tail = control[128], control[129]
     records = bytes(data[tail % len(data) :][: head - tail])
@@ -80,20 +80,20 @@ def samples(ring: memoryview) -> list[bytes]:
     found = []
     while records:
         kind, size = records[0], int.from_bytes(records[6:8], sys.byteorder)
-        if kind == 9:  # PERF_RECORD_SAMPLE: 8 bytes of header, 4 that say how long the data is
+        if kind == 9:  # PERF_RECORD_SAMPLE: skip the header and the u32 length
             found.append(records[12:size])
         records = records[size:]
     return found
 
 
 def address(data: bytes, room: int = 0) -> int:
-    """Given, as all from here on: where a copy of these bytes lies. It is kept alive in KEPT."""
+    """Return the address of a copy of ``data``. KEPT keeps the copy alive."""
     KEPT.append(ctypes.create_string_buffer(data, max(len(data), room)))
     return ctypes.addressof(KEPT[-1])
 
 
 def load(code: bytes) -> int:
-    """The program's descriptor; the verifier's words, if it refuses."""
+    """Load the program and return its descriptor. Exit with the log if it is rejected."""
     log = address(b"", 1 << 16)
     raw = load_attr(address(code), len(code) // 8, address(b"GPL\0"), log, 1 << 16)
     try:
@@ -103,7 +103,7 @@ def load(code: bytes) -> int:
 
 
 def open_ring(cpu: int, events: int) -> memoryview:
-    """The ring of a CPU; its event is in the slot of that CPU from now on."""
+    """Open the ring of a CPU, store its event in the map, and return the ring."""
     event = enter("perf_event_open", address(ring_attr()), -1, cpu, -1, CLOEXEC)
     where = enter("mmap", 0, 9 * PAGE, READ_WRITE, SHARED, event, 0)
     key, value = address(attr(4, (0, 4, cpu))), address(attr(4, (0, 4, event)))
@@ -113,7 +113,7 @@ def open_ring(cpu: int, events: int) -> memoryview:
 
 
 def attach(program: int, function: str) -> int:
-    """The probe's descriptor; from here on each call of the function runs the program."""
+    """Attach the program to a function, and return the descriptor of the probe."""
     pmu = int(Path("/sys/bus/event_source/devices/kprobe/type").read_text())
     raw = probe_attr(pmu, address(function.encode() + b"\0"))
     probe = enter("perf_event_open", address(raw), -1, 0, -1, CLOEXEC)
@@ -122,14 +122,14 @@ def attach(program: int, function: str) -> int:
 
 
 def show(found: list[bytes]) -> None:
-    """A line for each sample: u64 pid and tid, char comm[16]."""
+    """Print a line for each sample {u64 pid_tgid; char comm[16]}."""
     for sample in found:
         comm = sample[8:24].partition(b"\0")[0].decode(errors="backslashreplace")
         print(f"pid {int.from_bytes(sample[4:8], sys.byteorder)} {comm!r}", flush=True)
 
 
 def main(function: str, seconds: float) -> None:
-    """The whole way."""
+    """Load the program, attach it, and print its events until the time is up."""
     raw = map_attr(len(CPUS))
     events = enter("bpf", MAP_CREATE, address(raw), len(raw))
     program = load(relocated(PROGRAM, events))
