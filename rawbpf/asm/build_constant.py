@@ -9,10 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.asm.emitter import Emitter
-from rawbpf.asm.instruction import Instruction
-from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.asm.instruction import LD_IMM64, Instruction, Reference
 from rawbpf.asm.operands import destination, immediate
-from rawbpf.asm.program import Reference
 from rawbpf.errors import BytecodeError
 from rawbpf.uapi import bpf_insn as isa
 
@@ -31,7 +29,7 @@ class Constants(Emitter):
         self, dst: Register, source: int, low: int, high: int = 0, ref: Reference | None = None
     ) -> None:
         imm = (high & _LOW_HALF) << 32 | low & _LOW_HALF
-        self.emit(Instruction(LD_IMM64, destination(dst, 64), source, 0, imm), ref)
+        self.emit(Instruction(LD_IMM64, destination(dst, 64), source, 0, imm, ref))
 
     def lddw(self, dst: Register, value: int) -> None:
         """``dst = value``, all 64 bits; negative numbers as two's complement."""

@@ -7,9 +7,8 @@ target is a label's name or a distance in slots.
 from __future__ import annotations
 
 from rawbpf.asm.emitter import Emitter, Label
-from rawbpf.asm.instruction import Instruction
+from rawbpf.asm.instruction import Instruction, Reference
 from rawbpf.asm.operands import immediate, register, same_width
-from rawbpf.asm.program import Reference
 from rawbpf.asm.register import Register
 from rawbpf.errors import BytecodeError
 from rawbpf.uapi import bpf_insn as isa
@@ -108,7 +107,7 @@ class Flow(Emitter):
         reference = Reference("kfunc", function) if isinstance(function, str) else None
         imm = 0 if isinstance(function, str) else immediate(function)
         code = isa.BPF_JMP | isa.BPF_CALL
-        self.emit(Instruction(code, 0, isa.BPF_PSEUDO_KFUNC_CALL, fd_index, imm), reference)
+        self.emit(Instruction(code, 0, isa.BPF_PSEUDO_KFUNC_CALL, fd_index, imm, reference))
 
     def exit(self) -> None:
         """Return r0."""

@@ -23,9 +23,8 @@ from rawbpf.asm.build_atomic import Atomics
 from rawbpf.asm.build_constant import Constants
 from rawbpf.asm.build_flow import Flow
 from rawbpf.asm.build_memory import Loads
-from rawbpf.asm.program import Program
 
-__all__ = ["Builder", "Program"]
+__all__ = ["Builder"]
 
 
 class Builder(Arithmetic, Flow, Loads, Constants, Atomics):

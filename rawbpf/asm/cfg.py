@@ -7,7 +7,7 @@ a conditional jump, and where a function does. A call comes back, so it ends not
     taken, falls     one of the two              if ... goto, may_goto
     (none)           exit; goto rX, of which the targets are not in the instruction (6.19)
 
->>> from rawbpf.asm.instruction import decode_all
+>>> from rawbpf.asm.decode import decode_all
 >>> code = decode_all(bytes.fromhex("15 01 01 00 00 00 00 00  b7 00 00 00 01 00 00 00"
 ...                                 "95 00 00 00 00 00 00 00"))
 >>> for block in control_flow(code):

@@ -1,6 +1,6 @@
 """A run of instructions as rows of text: targets of jumps become labels, symbols get their names.
 
->>> from rawbpf.asm.instruction import decode_all
+>>> from rawbpf.asm.decode import decode_all
 >>> code = decode_all(bytes.fromhex("15 01 01 00 00 00 00 00  b7 00 00 00 01 00 00 00"
 ...                                 "95 00 00 00 00 00 00 00"))
 >>> for row in disassemble(code):

@@ -15,8 +15,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.asm.opcode import LD_IMM64
-from rawbpf.asm.program import Function, Program, Reference, Source
+from rawbpf.asm.bytecode import Bytecode, Function
+from rawbpf.asm.instruction import LD_IMM64, Source
 from rawbpf.errors import BytecodeError
 
 if TYPE_CHECKING:
@@ -40,13 +40,11 @@ class _Jump(NamedTuple):
 
 
 class Emitter:
-    """Collects instructions, labels, references and sources of one program."""
+    """Collects the instructions and labels of one program."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._instructions: list[Instruction] = []
-        self._sources: list[Source | None] = []
-        self._references: dict[int, Reference] = {}
         self._labels: dict[str, int] = {}
         self._functions: list[Function] = []
         self._jumps: list[_Jump] = []
@@ -62,12 +60,9 @@ class Emitter:
         """Say where the next instructions come from; None: from the Python line that emits them."""
         self._source = source
 
-    def emit(self, instruction: Instruction, reference: Reference | None = None) -> None:
-        """Append one instruction."""
-        if reference is not None:
-            self._references[len(self._instructions)] = reference
-        self._instructions.append(instruction)
-        self._sources.append(self._source or _caller())
+    def emit(self, instruction: Instruction) -> None:
+        """Append one instruction, with the current source line."""
+        self._instructions.append(instruction._replace(source=self._source or _caller()))
         self._slot += instruction.slots
 
     def emit_jump(self, instruction: Instruction, target: Label, field: str = "off") -> None:
@@ -96,7 +91,7 @@ class Emitter:
         self.label(name)
         self._functions.append(Function(name, self._slot))
 
-    def build(self) -> Program:
+    def build(self) -> Bytecode:
         """The program. BytecodeError when a label is missing or too far away."""
         instructions = list(self._instructions)
         for jump in self._jumps:
@@ -104,19 +99,13 @@ class Emitter:
         functions = self._functions
         if not functions or functions[0].slot:
             functions = [Function(self.name, 0), *functions]
-        return Program(
-            self.name,
-            tuple(instructions),
-            tuple(self._sources),
-            dict(self._references),
-            tuple(functions),
-        )
+        return Bytecode(self.name, tuple(instructions), tuple(functions))
 
     def _land(self, instruction: Instruction, jump: _Jump) -> Instruction:
         """The jump with the distance to its label."""
         if jump.label not in self._labels:
-            source = self._sources[jump.instruction]
-            raise BytecodeError(f"label {jump.label!r} is nowhere placed", why=f"used at {source}")
+            why = f"used at {instruction.source}"
+            raise BytecodeError(f"label {jump.label!r} is nowhere placed", why=why)
         distance = self._labels[jump.label] - (jump.slot + 1)
         return _aim(instruction, jump.field, distance, repr(jump.label))
 
@@ -132,7 +121,7 @@ def _aim(instruction: Instruction, field: str, distance: int, target: str) -> In
         )
     if instruction.opcode == LD_IMM64:
         distance &= 0xFFFF_FFFF  # the low half of what it loads; the high one stays 0
-    return instruction._replace(**{field: distance})
+    return instruction._replace(off=distance) if bits == 16 else instruction._replace(imm=distance)
 
 
 _OWN = __name__.rpartition(".")[0] + ".build"

@@ -18,7 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from rawbpf.asm import forms_arithmetic, forms_atomic, forms_constant, forms_jump, forms_memory
-from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.asm.instruction import LD_IMM64
 from rawbpf.errors import DecodeError
 from rawbpf.uapi.bpf_insn import MAX_BPF_REG
 

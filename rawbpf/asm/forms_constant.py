@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from rawbpf.asm.form import Form
-from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.asm.instruction import LD_IMM64
 from rawbpf.uapi import bpf_insn as isa
 
 __all__ = ["FORMS"]

@@ -1,13 +1,18 @@
-"""One instruction as a value, and its bytes.
+"""One instruction as a value: its fields, its bytes, and what is known about it.
 
-Eight bytes: opcode, src and dst in one byte, off, imm (the picture is in `uapi/bpf_insn.py`). The
-64-bit constant takes sixteen, two *slots*; jumps, calls and the verifier count in slots.
-Everything is little-endian here, as on every machine that rawbpf runs on.
+In memory an instruction has eight bytes: opcode, src and dst in one byte, off, imm (drawn in
+`uapi/bpf_insn.py`). The 64-bit constant has sixteen and fills two *slots*; jumps, calls and the
+verifier count in slots. All fields are little-endian, as on every machine that rawbpf supports.
 
 >>> Instruction(0xB7, dst=0, imm=1).encode().hex(" ")
 'b7 00 00 00 01 00 00 00'
->>> Instruction.decode(bytes.fromhex("61 10 04 00 00 00 00 00"))
-Instruction(opcode=97, dst=0, src=1, off=4, imm=0)
+
+Three more fields hold metadata. They travel with the instruction when others are inserted before
+it, so nothing has to be renumbered:
+
+    reference     the map, function or variable whose number belongs in imm
+    source        the line of source code
+    relocation    the CO-RE record that says how imm or off depends on the kernel's types
 """
 
 from __future__ import annotations
@@ -15,15 +20,27 @@ from __future__ import annotations
 import struct
 from functools import lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.asm.opcode import LD_IMM64
-from rawbpf.errors import BytecodeError, DecodeError
+from rawbpf.errors import BytecodeError
+from rawbpf.uapi.bpf_insn import BPF_DW, BPF_IMM, BPF_LD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["SLOT", "Instruction", "decode_all", "decode_raw", "encode_all", "slots_of"]
+__all__ = [
+    "LD_IMM64",
+    "SLOT",
+    "CoreRelocation",
+    "Instruction",
+    "Reference",
+    "Source",
+    "encode_all",
+    "slots_of",
+]
+
+LD_IMM64 = BPF_LD | BPF_IMM | BPF_DW
+"""Opcode of the only instruction of sixteen bytes: load a 64-bit constant into dst."""
 
 SLOT = 8
 """Bytes of one slot."""
@@ -32,11 +49,91 @@ _SLOT = struct.Struct("<BBhi")
 _LOW_HALF = 0xFFFF_FFFF
 
 
-class Instruction(NamedTuple):
-    """The fields of an instruction, as numbers.
+class Source(NamedTuple):
+    """The line of source code that an instruction was made from.
 
-    ``off`` is signed, 16 bits. ``imm`` is signed, 32 bits; of the 64-bit constant it is both imm
-    fields together, unsigned: the low one in bits 0-31, the high one in bits 32-63.
+    ``text`` is the line itself, or None if it has to be read from ``file``. Lines and columns count
+    from 1; column 0 means unknown.
+    """
+
+    file: str
+    line: int
+    text: str | None = None
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+    def read(self) -> str:
+        """Return the line without its indentation, or "" if the file cannot be read."""
+        if self.text is not None:
+            return self.text.strip()
+        import linecache
+
+        return linecache.getline(self.file, self.line).strip()
+
+
+_WORDS = {
+    "map": "map",
+    "map_value": "the value of map",
+    "kfunc": "kernel function",
+    "ksym": "kernel variable",
+    "module_kfunc": "function of a module",
+    "module_ksym": "variable of a module",
+    "function": "function",
+}
+
+
+class Reference(NamedTuple):
+    """The name of something whose number is not known until the program is loaded.
+
+    kind            name                            number
+    "map"           a map                           its file descriptor
+    "map_value"     a map with one element          its file descriptor, ``addend`` as the offset
+    "kfunc"         a kernel function               its BTF ID
+    "ksym"          a kernel variable               its BTF ID
+    "module_kfunc"  MODULE:FUNCTION, ID filled in   index of the module's BTF in fd_array
+    "module_ksym"   MODULE:VARIABLE, ID filled in   file descriptor of the module's BTF
+    "function"      a function to be linked         the distance to it
+    """
+
+    kind: str
+    name: str
+    addend: int = 0
+
+    @property
+    def words(self) -> str:
+        """The reference in words, for error messages: ``map 'events'``."""
+        return f"{_WORDS[self.kind]} {self.name!r}"
+
+    @property
+    def module(self) -> str:
+        """The kernel module that defines the name; "" for all kinds but the two of modules."""
+        return self.name.partition(":")[0] if self.kind.startswith("module") else ""
+
+
+class CoreRelocation(NamedTuple):
+    """A CO-RE record: what to look up in the kernel's types before the program is loaded.
+
+    ``kind`` is a number of ``bpf_core_relo_kind``, not checked yet. ``access`` leads from the type
+    to a member, as in "0:1:2"; ``core_relo.access`` explains it.
+    """
+
+    kind: int
+    type_id: int
+    access: str
+
+
+class Instruction(NamedTuple):
+    """An instruction: five numbers as the kernel sees them, then metadata.
+
+    ``off`` has 16 bits and ``imm`` has 32, both signed. The 64-bit constant is the exception: its
+    ``imm`` holds both imm fields as one unsigned number, the first in bits 0-31, the second in bits
+    32-63.
+
+    Metadata takes part in ``==`` and ``hash``: two loads of different maps have the same bits while
+    the file descriptors are unknown, yet they are not the same instruction. Compare ``bare()`` to
+    compare bits only.
     """
 
     opcode: int
@@ -44,115 +141,71 @@ class Instruction(NamedTuple):
     src: int = 0
     off: int = 0
     imm: int = 0
+    reference: Reference | None = None
+    source: Source | None = None
+    relocation: CoreRelocation | None = None
 
     @property
     def slots(self) -> int:
-        """2 for the 64-bit constant, 1 for all others."""
+        """Number of slots: 2 for the 64-bit constant, 1 for all other instructions."""
         return 2 if self.opcode == LD_IMM64 else 1
 
+    def bare(self) -> Instruction:
+        """Return the instruction without metadata.
+
+        >>> Instruction(0x95, source=Source("x.bpf.s", 3)).bare()
+        Instruction(opcode=149, dst=0, src=0, off=0, imm=0)
+        """
+        return Instruction(*self[:5])
+
     def encode(self) -> bytes:
-        """Eight bytes, or sixteen. BytecodeError when a field does not fit its bits."""
+        """Return the eight or sixteen bytes. Raise BytecodeError if a field exceeds its bits."""
         wide = self.opcode == LD_IMM64
         imm = _signed(self.imm & _LOW_HALF) if wide else self.imm
         try:
-            # 256 is refused by pack; else a dst above 15 would run over into src.
+            # 256 makes pack() fail; otherwise a dst above 15 would spill into src.
             registers = self.src << 4 | self.dst if 0 <= self.dst < 16 else 256
             first = _SLOT.pack(self.opcode, registers, self.off, imm)
             return first + _SLOT.pack(0, 0, 0, _signed(self.imm >> 32)) if wide else first
         except struct.error as error:
-            raise BytecodeError(f"{self} has a field that does not fit", why=str(error)) from None
+            what = f"{self.bare()} has a field that does not fit"
+            raise BytecodeError(what, why=str(error)) from None
 
-    @classmethod
-    def decode(cls, data: bytes, offset: int = 0) -> Self:
-        """The instruction at ``offset`` bytes. DecodeError when no such instruction exists."""
-        instruction = decode_raw(data, offset)
-        instruction.check(offset)
-        return cls(*instruction)
-
-    def check(self, offset: int = 0) -> None:
-        """DecodeError unless this is a form of the instruction set (``asm/forms.py``)."""
-        from rawbpf.asm.forms import form_of  # whoever only writes bytecode does not pay for it
-
-        form_of(self, offset)
-
-
-def decode_raw(data: bytes, offset: int = 0) -> Instruction:
-    """The fields at ``offset`` bytes, whether there is such an instruction or not.
-
-    DecodeError: there are not enough bytes, or the other half of a 64-bit load is none.
-    """
-    if len(data) - offset < SLOT:
-        left = max(len(data) - offset, 0)
-        raise DecodeError(f"{left} bytes are no instruction", offset=offset, why="it takes 8")
-    opcode, registers, off, imm = _SLOT.unpack_from(data, offset)
-    if opcode == LD_IMM64:
-        imm = (imm & _LOW_HALF) | _high_half(data, offset) << 32
-    return Instruction(opcode, registers & 0x0F, registers >> 4, off, imm)
+    def __repr__(self) -> str:
+        """Show the five numbers, and metadata only where there is some."""
+        shown = [
+            f"{name}={value!r}"
+            for index, (name, value) in enumerate(zip(self._fields, self, strict=True))
+            if index < 5 or value is not None
+        ]
+        return f"Instruction({', '.join(shown)})"
 
 
 def _signed(value: int) -> int:
-    """An unsigned 32-bit number, as the imm field keeps it."""
+    """Return an unsigned 32-bit number as the signed number that the imm field holds."""
     return value - (1 << 32) if value >> 31 else value
 
 
-def _high_half(data: bytes, offset: int) -> int:
-    """The second slot of a 64-bit constant: all zero, but for its imm."""
-    if len(data) - offset < 2 * SLOT:
-        what = "half of a 64-bit load"
-        raise DecodeError(what, offset=offset, why="its second slot is missing")
-    opcode, registers, off, high = _SLOT.unpack_from(data, offset + SLOT)
-    if opcode or registers or off:
-        why = "only imm may be set in its second slot"
-        raise DecodeError("malformed 64-bit load", offset=offset + SLOT, why=why)
-    return int(high) & _LOW_HALF
-
-
-_bytes_of = lru_cache(maxsize=4096)(Instruction.encode)
-"""Programs of one object share most of their instructions (see ``_frequent``)."""
+@lru_cache(maxsize=4096)
+def _bytes_of(fields: tuple[int, int, int, int, int]) -> bytes:
+    """Encode an instruction. Programs of one object share most of their instructions."""
+    return Instruction(*fields).encode()
 
 
 def encode_all(instructions: Iterable[Instruction]) -> bytes:
-    """The bytes of a program.
+    """Return the bytes of a program.
 
     >>> len(encode_all([Instruction(0x18, imm=1 << 40), Instruction(0x95)]))
     24
     """
-    return b"".join(map(_bytes_of, instructions))
+    return b"".join([_bytes_of(one[:5]) for one in instructions])
 
 
 def slots_of(instructions: Iterable[Instruction]) -> list[int]:
-    """The slot where each instruction begins, and behind them the one where the next would.
+    """Return the slot where each instruction begins, then the number of slots of them all.
 
     >>> slots_of([Instruction(0x18), Instruction(0x95)])
     [0, 2, 3]
     """
     widths = [2 if one.opcode == LD_IMM64 else 1 for one in instructions]
     return list(accumulate(widths, initial=0))
-
-
-@lru_cache(maxsize=4096)
-def _frequent(slot: bytes) -> Instruction | None:
-    """The instruction of one slot; None if it is none, or has two.
-
-    Most of what a compiler writes it has written before: r1 = r10, exit.
-    """
-    try:
-        return Instruction.decode(slot)
-    except DecodeError:
-        return None
-
-
-def decode_all(data: bytes) -> list[Instruction]:
-    """The instructions in ``data``; DecodeError names the offset of the first that is none.
-
-    >>> decode_all(bytes.fromhex("b700000000000000 ff00000000000000"))
-    Traceback (most recent call last):
-    ...
-    rawbpf.errors.DecodeError: offset 0x8: opcode 0xff is unknown
-    """
-    instructions, offset = [], 0
-    while offset < len(data):
-        instruction = _frequent(data[offset : offset + SLOT]) or Instruction.decode(data, offset)
-        instructions.append(instruction)
-        offset += SLOT * instruction.slots
-    return instructions

@@ -25,10 +25,11 @@ set.
 
 from __future__ import annotations
 
+from rawbpf.asm.decode import decode_unchecked
 from rawbpf.asm.format import C, Style, format_instruction
 from rawbpf.asm.forms import form_of
-from rawbpf.asm.instruction import SLOT, Instruction, decode_raw
-from rawbpf.asm.opcode import LD_IMM64, instruction_class, mode, size
+from rawbpf.asm.instruction import LD_IMM64, SLOT, Instruction
+from rawbpf.asm.opcode import instruction_class, mode, size
 from rawbpf.errors import DecodeError
 from rawbpf.uapi import bpf_insn as isa
 
@@ -54,7 +55,7 @@ def decode_internal(data: bytes) -> list[Instruction]:
     """
     instructions, offset = [], 0
     while offset < len(data):
-        instruction = public(decode_raw(data, offset))
+        instruction = public(decode_unchecked(data, offset))
         instructions.append(instruction)
         offset += SLOT * instruction.slots
     return instructions
@@ -62,7 +63,7 @@ def decode_internal(data: bytes) -> list[Instruction]:
 
 def public(instruction: Instruction) -> Instruction:
     """The instruction with what the kernel has moved back in its place."""
-    opcode, _, src, off, imm = instruction
+    opcode, _, src, off, imm = instruction[:5]
     if opcode == _CALL and src == isa.BPF_PSEUDO_CALL and off:
         return instruction._replace(imm=off, off=0)
     if opcode == LD_IMM64 and src == isa.BPF_PSEUDO_FUNC:
@@ -101,5 +102,5 @@ def _with_r11(instruction: Instruction, style: Style) -> str | None:
 
 
 def _bits(instruction: Instruction) -> str:
-    opcode, dst, src, off, imm = instruction
+    opcode, dst, src, off, imm = instruction[:5]
     return f"internal {opcode:#04x} r{dst} r{src} off={off} imm={imm:#x}"

@@ -11,10 +11,9 @@
 
 from __future__ import annotations
 
-from rawbpf.uapi.bpf_insn import BPF_B, BPF_DW, BPF_H, BPF_IMM, BPF_LD, BPF_W, BPF_X
+from rawbpf.uapi.bpf_insn import BPF_B, BPF_DW, BPF_H, BPF_W, BPF_X
 
 __all__ = [
-    "LD_IMM64",
     "SIZES",
     "instruction_class",
     "mode",
@@ -23,9 +22,6 @@ __all__ = [
     "size_in_bytes",
     "uses_register",
 ]
-
-LD_IMM64 = BPF_LD | BPF_IMM | BPF_DW
-"""The only instruction of sixteen bytes: a 64-bit constant into dst."""
 
 SIZES = {BPF_B: 1, BPF_H: 2, BPF_W: 4, BPF_DW: 8}
 """The size field of loads and stores -> bytes."""

@@ -14,9 +14,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from rawbpf.asm.grammar import Furthest, Statement, grammar, match
-from rawbpf.asm.instruction import Instruction
+from rawbpf.asm.instruction import LD_IMM64, Instruction
 from rawbpf.asm.kinds import Input, Name, bounds
-from rawbpf.asm.opcode import LD_IMM64
 from rawbpf.asm.tokens import Line, tokenize
 from rawbpf.uapi.bpf_helpers import HELPERS
 
@@ -66,12 +65,13 @@ def encode_statement(statement: Statement, line: Line) -> Instruction:
     fields = {"dst": 0, "src": form.src, "off": form.off, "imm": form.imm}
     for field, operand in statement.operands.items():
         fields[field] = _checked(field, operand, line)
+    imm = fields["imm"]
     if form.opcode == LD_IMM64:
-        low, high = fields.pop("low", fields["imm"]), fields.pop("high", fields["imm"] >> 32)
-        fields["imm"] = (high & _LOW_HALF) << 32 | low & _LOW_HALF
-    elif fields["imm"] > _LOW_HALF >> 1:
-        fields["imm"] -= 1 << 32
-    return Instruction(form.opcode, **fields)
+        low, high = fields.get("low", imm), fields.get("high", imm >> 32)
+        imm = (high & _LOW_HALF) << 32 | low & _LOW_HALF
+    elif imm > _LOW_HALF >> 1:
+        imm -= 1 << 32
+    return Instruction(form.opcode, fields["dst"], fields["src"], fields["off"], imm)
 
 
 def _checked(field: str, operand: Operand, line: Line) -> int:

@@ -20,8 +20,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.asm.opcode import LD_IMM64
-from rawbpf.asm.program import Reference
+from rawbpf.asm.instruction import LD_IMM64, Reference
 from rawbpf.btf import types as t
 from rawbpf.btf.sizes import strip
 from rawbpf.collection.kernel_types import Missing, find_type, why_missing
@@ -30,8 +29,8 @@ from rawbpf.uapi.bpf_insn import BPF_PSEUDO_BTF_ID, BPF_PSEUDO_KFUNC_CALL
 from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_VAR
 
 if TYPE_CHECKING:
+    from rawbpf.asm.bytecode import Bytecode
     from rawbpf.asm.instruction import Instruction
-    from rawbpf.asm.program import Program
     from rawbpf.collection.kernel_facts import KernelFacts
     from rawbpf.specs.object_spec import ExternSpec, ObjectSpec
 
@@ -76,11 +75,10 @@ class _Found(NamedTuple):
 
 
 def _resolve(
-    code: Program, spec: ObjectSpec, kernel: KernelFacts, found: dict[str, _Found | None]
-) -> Program:
+    code: Bytecode, spec: ObjectSpec, kernel: KernelFacts, found: dict[str, _Found | None]
+) -> Bytecode:
     numbers = {name: number for number, name in enumerate(spec.externs)}
     instructions = list(code.instructions)
-    references = dict(code.references)
     for index, reference in code.references.items():
         extern = spec.externs.get(reference.name)
         if reference.kind not in ("ksym", "kfunc") or extern is None:
@@ -89,13 +87,12 @@ def _resolve(
             found[extern.name] = _find(extern, spec, kernel)
         absent = ABSENT_CALL + numbers[extern.name]
         what = found[extern.name]
-        instructions[index] = _put(instructions[index], what, reference.addend, absent)
+        left = None
         if what is not None and what.module:
-            kind = f"module_{reference.kind}"
-            references[index] = Reference(kind, f"{what.module}:{extern.name}")
-        else:
-            del references[index]
-    return code._replace(instructions=tuple(instructions), references=references)
+            left = Reference(f"module_{reference.kind}", f"{what.module}:{extern.name}")
+        new = _put(instructions[index], what, reference.addend, absent)
+        instructions[index] = new._replace(reference=left)
+    return code._replace(instructions=tuple(instructions))
 
 
 def _put(instruction: Instruction, found: _Found | None, addend: int, absent: int) -> Instruction:

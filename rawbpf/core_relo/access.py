@@ -21,8 +21,8 @@ from rawbpf.errors import FormatError
 from rawbpf.uapi.btf import bpf_core_relo_kind
 
 if TYPE_CHECKING:
+    from rawbpf.asm.instruction import CoreRelocation
     from rawbpf.btf.btf import Btf
-    from rawbpf.btf.ext_info import CoreRelo
 
 __all__ = ["ENUM_KINDS", "FIELD_KINDS", "TYPE_KINDS", "Path", "Step", "is_flexible", "parse_path"]
 
@@ -65,11 +65,11 @@ class Path(NamedTuple):
         return text
 
 
-def parse_path(btf: Btf, record: CoreRelo) -> Path:
+def parse_path(btf: Btf, record: CoreRelocation) -> Path:
     """The path of a record in the object's own types. FormatError: it leads nowhere."""
     try:
         indices = [int(word) for word in record.access.split(":") if word.isascii()]
-        kind = bpf_core_relo_kind(record.relo_kind)
+        kind = bpf_core_relo_kind(record.kind)
     except ValueError:
         raise _bad(record, "no such access, or no such kind") from None
     if not indices or len(indices) > _LONGEST or min(indices) < 0:
@@ -83,7 +83,7 @@ def parse_path(btf: Btf, record: CoreRelo) -> Path:
     return _field(btf, record, indices)
 
 
-def _enumerator(btf: Btf, record: CoreRelo, indices: list[int]) -> Path:
+def _enumerator(btf: Btf, record: CoreRelocation, indices: list[int]) -> Path:
     enum_id = strip(btf, record.type_id)
     enum = btf[enum_id]
     if not isinstance(enum, t.Enum | t.Enum64) or len(indices) != 1:
@@ -94,7 +94,7 @@ def _enumerator(btf: Btf, record: CoreRelo, indices: list[int]) -> Path:
     return Path(btf, record.type_id, (step,))
 
 
-def _field(btf: Btf, record: CoreRelo, indices: list[int]) -> Path:
+def _field(btf: Btf, record: CoreRelocation, indices: list[int]) -> Path:
     type_id = strip(btf, record.type_id)
     steps = [Step(type_id, indices[0])]
     bits = 8 * indices[0] * size_of(btf, type_id)
@@ -128,8 +128,6 @@ def is_flexible(btf: Btf, step: Step, array: t.Array) -> bool:
     return isinstance(holder, STRUCTS) and step.at == len(holder.members) - 1
 
 
-def _bad(record: CoreRelo, why: str) -> FormatError:
-    what = (
-        f"CO-RE record {record.relo_kind} of type {record.type_id}, access {record.access[:40]!r}"
-    )
+def _bad(record: CoreRelocation, why: str) -> FormatError:
+    what = f"CO-RE record {record.kind} of type {record.type_id}, access {record.access[:40]!r}"
     return FormatError(what, why=why)

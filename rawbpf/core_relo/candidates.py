@@ -16,9 +16,9 @@ from rawbpf.uapi.btf import BTF_KIND_ENUM, BTF_KIND_ENUM64
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
+    from rawbpf.asm.instruction import CoreRelocation
     from rawbpf.btf import types as t
     from rawbpf.btf.btf import Btf
-    from rawbpf.btf.ext_info import CoreRelo
     from rawbpf.core_relo.decision import Decision
 
 __all__ = ["Candidate", "Targets"]
@@ -60,7 +60,7 @@ class Targets:
     def __init__(self, btf: Btf, modules: Callable[[], Mapping[str, Btf]] = _no_modules) -> None:
         self._btf, self._modules = btf, modules
         self._known: dict[int, list[Candidate]] = {}
-        self.decided: dict[tuple[CoreRelo, int], Decision] = {}
+        self.decided: dict[tuple[CoreRelocation, int], Decision] = {}
         """By record, and how many candidates were left: what ``relocate`` made of it."""
 
     def of(self, type_id: int, record: t.Type) -> list[Candidate]:

@@ -18,8 +18,8 @@ from rawbpf.errors import UnsupportedError
 from rawbpf.uapi.btf import bpf_core_relo_kind
 
 if TYPE_CHECKING:
+    from rawbpf.asm.instruction import CoreRelocation
     from rawbpf.btf.btf import Btf
-    from rawbpf.btf.ext_info import CoreRelo
     from rawbpf.core_relo.access import Path
     from rawbpf.core_relo.candidates import Candidate, Targets
     from rawbpf.core_relo.compute import Value
@@ -29,23 +29,22 @@ __all__ = ["decide"]
 _LOCAL_ID = bpf_core_relo_kind.BPF_CORE_TYPE_ID_LOCAL
 
 
-def decide(local: Btf, record: CoreRelo, targets: Targets) -> Decision:
+def decide(local: Btf, record: CoreRelocation, targets: Targets) -> Decision:
     """What a record's answer is on the kernel.
 
     An object's programs ask the same again and again; only fewer candidates change an answer.
     FormatError: the record is damaged. UnsupportedError: several types answer, and not alike.
     """
-    same = record._replace(insn_off=0)
-    known = targets.decided.get((same, targets.left(record.type_id)))
+    known = targets.decided.get((record, targets.left(record.type_id)))
     if known is None:
         known = _decide_anew(local, record, targets)
-        targets.decided[same, targets.left(record.type_id)] = known
+        targets.decided[record, targets.left(record.type_id)] = known
     return known
 
 
-def _decide_anew(local: Btf, record: CoreRelo, targets: Targets) -> Decision:
+def _decide_anew(local: Btf, record: CoreRelocation, targets: Targets) -> Decision:
     path = parse_path(local, record)
-    kind = bpf_core_relo_kind(record.relo_kind)
+    kind = bpf_core_relo_kind(record.kind)
     here = value_of(path, kind)
     if kind is _LOCAL_ID:
         return Decision(str(path), kind, here, here, path)

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.instruction import Instruction
-from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.asm.instruction import LD_IMM64, Instruction
 from rawbpf.btf import types as t
 from rawbpf.errors import FormatError
 from rawbpf.uapi.bpf_insn import (
@@ -52,7 +51,8 @@ _LARGEST_OFFSET = 0x7FFF
 
 def poisoned(instruction: Instruction) -> list[Instruction]:
     """What refuses to run, in as many slots. The verifier only minds if the code is reached."""
-    return [Instruction(BPF_JMP | BPF_CALL, imm=POISON)] * instruction.slots
+    call = Instruction(BPF_JMP | BPF_CALL, imm=POISON, source=instruction.source)
+    return [call] * instruction.slots
 
 
 def patch(instruction: Instruction, local: Value, target: Value) -> Instruction:

@@ -10,8 +10,8 @@ from rawbpf.core_relo.patch import has_width, patch, poisoned, width_may_change
 from rawbpf.errors import FormatError
 
 if TYPE_CHECKING:
-    from rawbpf.asm.instruction import Instruction
-    from rawbpf.asm.program import Program, Source
+    from rawbpf.asm.bytecode import Bytecode
+    from rawbpf.asm.instruction import Instruction, Source
     from rawbpf.btf.btf import Btf
     from rawbpf.core_relo.candidates import Targets
     from rawbpf.core_relo.decision import Decision
@@ -44,11 +44,11 @@ class Result(NamedTuple):
 class Relocated(NamedTuple):
     """The code for one kernel, and how it came about."""
 
-    code: Program
+    code: Bytecode
     results: tuple[Result, ...]
 
 
-def relocate(code: Program, local: Btf, targets: Targets) -> Relocated:
+def relocate(code: Bytecode, local: Btf, targets: Targets) -> Relocated:
     """The code with the offsets, sizes and numbers that the target's types have.
 
     FormatError: a record is damaged. UnsupportedError: several types of the kernel answer, and not
@@ -56,16 +56,18 @@ def relocate(code: Program, local: Btf, targets: Targets) -> Relocated:
     """
     if not code.relocations:
         return Relocated(code, ())
-    replaced: dict[int, list[Instruction]] = {}
-    results, slots = [], slots_of(code.instructions)
-    for index, record in sorted(code.relocations.items()):
-        instruction = code.instructions[index]
-        source = code.sources[index] if code.sources else None
-        decision = decide(local, record, targets)
-        new, why = _apply(instruction, local, decision)
-        results.append(_result(slots[index], instruction, new, decision, why, source))
-        replaced[index] = new
-    return Relocated(_rebuilt(code, replaced), tuple(results))
+    instructions: list[Instruction] = []
+    results = []
+    for slot, one in zip(slots_of(code.instructions), code.instructions, strict=False):
+        if one.relocation is None:
+            instructions.append(one)
+            continue
+        decision = decide(local, one.relocation, targets)
+        before = one._replace(relocation=None)
+        new, why = _apply(before, local, decision)
+        results.append(_result(slot, before, new, decision, why))
+        instructions += new
+    return Relocated(code._replace(instructions=tuple(instructions)), tuple(results))
 
 
 def _apply(
@@ -94,33 +96,9 @@ def _result(
     new: list[Instruction],
     decision: Decision,
     why: str,
-    source: Source | None,
 ) -> Result:
     target = None if why or decision.target is None else decision.target.number
     return Result(
         slot, decision.kind, decision.text, decision.local.number, target, before, new[0],
-        source, decision.candidate, why or decision.missing,
+        before.source, decision.candidate, why or decision.missing,
     )  # fmt: skip
-
-
-def _rebuilt(code: Program, replaced: dict[int, list[Instruction]]) -> Program:
-    """The program with other instructions. Two for one, in as many slots, move what is behind."""
-    if all(len(new) == 1 for new in replaced.values()):
-        same = list(code.instructions)
-        for index, (new,) in replaced.items():
-            same[index] = new
-        return code._replace(instructions=tuple(same), relocations={})
-    instructions: list[Instruction] = []
-    sources: list[Source | None] = []
-    at = {}
-    for index, instruction in enumerate(code.instructions):
-        at[index] = len(instructions)
-        instead = replaced.get(index, [instruction])
-        instructions += instead
-        sources += [code.sources[index]] * len(instead) if code.sources else []
-    return code._replace(
-        instructions=tuple(instructions),
-        sources=tuple(sources),
-        references={at[index]: one for index, one in code.references.items()},
-        relocations={},
-    )

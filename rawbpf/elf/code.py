@@ -6,9 +6,7 @@ import sys
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from rawbpf.asm.instruction import SLOT, slots_of
-from rawbpf.asm.opcode import LD_IMM64
-from rawbpf.asm.program import Source
+from rawbpf.asm.instruction import LD_IMM64, SLOT, Source, slots_of
 from rawbpf.btf.ext_info import decode_ext_info
 from rawbpf.btf.header import decode_header
 from rawbpf.btf.strings import Strings

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.instruction import SLOT, slots_of
-from rawbpf.asm.program import Function, Program, Reference
+from rawbpf.asm.bytecode import Bytecode, Function
+from rawbpf.asm.instruction import SLOT, Reference, slots_of
 from rawbpf.elf.instructions import instructions_of
 from rawbpf.errors import FormatError
 from rawbpf.uapi.bpf_insn import (
@@ -39,73 +38,35 @@ class CodeReader:
         for number, start in sorted(references.names):
             self._starts.setdefault(number, []).append(start)
 
-    def functions(self) -> dict[Place, Program]:
+    def functions(self) -> dict[Place, Bytecode]:
         """Every function, by its place."""
-        found: dict[Place, Program] = {}
+        found: dict[Place, Bytecode] = {}
         for section in self._file.code():
             found |= self._section(section)
         return found
 
-    def _section(self, section: Section) -> dict[Place, Program]:
+    def _section(self, section: Section) -> dict[Place, Bytecode]:
         starts = self._starts.get(section.number, [])
         if not starts:
             return {}
         instructions = instructions_of(section)
-        offsets = _offsets(instructions)
-        at = {start: index for index, start in enumerate(offsets)}
+        at = {SLOT * slot: index for index, slot in enumerate(slots_of(instructions)[:-1])}
         references = self._references.of(section, instructions, at)
         if any(start not in at for start in starts):
             raise FormatError(f"a function of section {section.name} begins within an instruction")
+        records = self._records.of(section.name)
+        complete = records.added_to(instructions, at)
+        for index, reference in references.items():
+            complete[index] = _prepared(complete[index], reference)
         indices = [*(at[start] for start in starts), len(instructions)]
-        order = sorted(references)
         return {
-            (section.number, start): self._unit(
-                section,
-                offsets[first:end],
-                instructions[first:end],
-                _part(references, order, first, end),
+            (section.number, start): Bytecode(
+                name := self._references.names[section.number, start],
+                tuple(complete[first:end]),
+                (Function(name, 0, records.types.get(start, 0)),),
             )
             for start, first, end in zip(starts, indices, indices[1:], strict=False)
         }
-
-    def _unit(
-        self,
-        section: Section,
-        offsets: list[int],
-        instructions: list[Instruction],
-        references: dict[int, Reference],
-    ) -> Program:
-        prepared = list(instructions)
-        for index, reference in references.items():
-            prepared[index] = _prepared(instructions[index], reference)
-        start = offsets[0]
-        records = self._records.of(section.name)
-        name = self._references.names[section.number, start]
-        return Program(
-            name,
-            tuple(prepared),
-            records.sources(offsets),
-            references,
-            (Function(name, 0, records.types.get(start, 0)),),
-            {
-                i: records.relocations[at]
-                for i, at in enumerate(offsets)
-                if at in records.relocations
-            },
-        )
-
-
-def _offsets(instructions: list[Instruction]) -> list[int]:
-    """Where each begins, in bytes."""
-    return [SLOT * slot for slot in slots_of(instructions)[:-1]]
-
-
-def _part(
-    references: dict[int, Reference], order: list[int], first: int, end: int
-) -> dict[int, Reference]:
-    """Those of the instructions from ``first`` to ``end``; ``order``: their indices, sorted."""
-    indices = order[bisect_left(order, first) : bisect_left(order, end)]
-    return {i - first: references[i] for i in indices}
 
 
 _SRC = {
@@ -116,8 +77,9 @@ _SRC = {
 
 
 def _prepared(instruction: Instruction, reference: Reference) -> Instruction:
-    """The instruction as a loader wants it: ``src`` says what the number will be."""
+    """Return the instruction with its reference; ``src`` says what the number will be."""
     if instruction.opcode == _CALL:
         kind = BPF_PSEUDO_KFUNC_CALL if reference.kind == "kfunc" else BPF_PSEUDO_CALL
-        return instruction._replace(src=kind, imm=0)
-    return instruction._replace(src=_SRC.get(reference.kind, 0), imm=0)
+        return instruction._replace(src=kind, imm=0, reference=reference)
+    src = _SRC.get(reference.kind, 0)
+    return instruction._replace(src=src, imm=0, reference=reference)

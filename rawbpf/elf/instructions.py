@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.instruction import decode_all
+from rawbpf.asm.decode import decode_all
 from rawbpf.errors import DecodeError
 
 if TYPE_CHECKING:

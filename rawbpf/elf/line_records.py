@@ -10,12 +10,12 @@ from rawbpf.btf.ext_info import LineInfo
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rawbpf.asm.program import Program
+    from rawbpf.asm.bytecode import Bytecode
 
 __all__ = ["line_records"]
 
 
-def line_records(units: Iterable[Program]) -> list[LineInfo]:
+def line_records(units: Iterable[Bytecode]) -> list[LineInfo]:
     """The records of one section: one wherever the source line changes."""
     records: list[LineInfo] = []
     start = 0
@@ -25,9 +25,10 @@ def line_records(units: Iterable[Program]) -> list[LineInfo]:
     return records
 
 
-def _of_unit(unit: Program, start: int) -> Iterator[LineInfo]:
+def _of_unit(unit: Bytecode, start: int) -> Iterator[LineInfo]:
     previous = None
-    for slot, source in zip(slots_of(unit.instructions), unit.sources, strict=False):
+    for slot, one in zip(slots_of(unit.instructions), unit.instructions, strict=False):
+        source = one.source
         if source is not None and source != previous:
             # A NUL would end the text early, wherever it is read.
             text = source.read().replace("\0", " ")

@@ -32,7 +32,7 @@ from rawbpf.specs.section_names import read_section
 from rawbpf.uapi.bpf import bpf_prog_type
 
 if TYPE_CHECKING:
-    from rawbpf.asm.program import Program
+    from rawbpf.asm.bytecode import Bytecode
     from rawbpf.elf.read import Section, Symbol
     from rawbpf.elf.references import Place
     from rawbpf.specs.map_spec import MapSpec
@@ -130,7 +130,7 @@ class _Reader:
             found.setdefault(holder, {})[relocation.offset - start] = name
         return found
 
-    def _programs(self, units: dict[Place, Program]) -> dict[str, ProgramSpec]:
+    def _programs(self, units: dict[Place, Bytecode]) -> dict[str, ProgramSpec]:
         """Global functions of all sections but .text; the others are for them to call."""
         functions = {unit.name: unit for unit in units.values()}
         static = {
@@ -150,7 +150,7 @@ class _Reader:
             programs[unit.name] = program
         return programs
 
-    def _program(self, section: str, unit: Program, functions: dict[str, Program]) -> ProgramSpec:
+    def _program(self, section: str, unit: Bytecode, functions: dict[str, Bytecode]) -> ProgramSpec:
         try:
             code = link(unit, functions)
         except BytecodeError as error:

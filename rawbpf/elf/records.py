@@ -1,15 +1,15 @@
-"""What .BTF.ext says of the instructions of a section, by the byte where each begins."""
+"""The records of .BTF.ext, put on the instructions that they describe."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.program import Source
+from rawbpf.asm.instruction import CoreRelocation, Instruction, Source
 from rawbpf.btf.ext_info import decode_ext_info
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rawbpf.btf.btf import Btf
     from rawbpf.btf.ext_info import CoreRelo, LineInfo
@@ -19,32 +19,48 @@ __all__ = ["Records", "SectionRecords"]
 
 
 class SectionRecords:
-    """``types``: the BTF function that begins there. ``relocations``: its CO-RE record."""
+    """The records of one section of code.
+
+    ``types``: the BTF ID of each function, by the byte where it begins.
+    """
 
     def __init__(
         self,
-        types: dict[int, int],
-        relocations: dict[int, CoreRelo],
+        types: Mapping[int, int],
+        relocations: Iterable[CoreRelo],
         lines: Iterable[LineInfo],
     ) -> None:
-        self.types, self.relocations = types, relocations
-        ordered = sorted(lines, key=lambda line: line.insn_off)
-        self._starts = [line.insn_off for line in ordered]
-        self._made = [Source(line.file, line.line, line.text, line.column) for line in ordered]
+        self.types = types
+        self._relocations = [
+            (one.insn_off, CoreRelocation(one.relo_kind, one.type_id, one.access))
+            for one in relocations
+        ]
+        self._lines = sorted(lines, key=lambda line: line.insn_off)
 
-    def sources(self, offsets: Iterable[int]) -> tuple[Source | None, ...]:
-        """For each instruction the line that it came from: the last that began before it."""
-        if not self._starts:
-            return ()
-        found = (bisect_right(self._starts, offset) - 1 for offset in offsets)
-        return tuple(self._made[index] if index >= 0 else None for index in found)
+    def added_to(
+        self, instructions: Sequence[Instruction], at: Mapping[int, int]
+    ) -> list[Instruction]:
+        """Return the instructions with their source lines and CO-RE records.
+
+        ``at``: byte where an instruction begins -> its index. A line lasts until the next begins.
+        """
+        found, offsets, make = list(instructions), list(at), Instruction._make
+        starts = [bisect_left(offsets, line.insn_off) for line in self._lines]
+        for line, first, end in zip(self._lines, starts, [*starts[1:], len(found)], strict=False):
+            source = Source(line.file, line.line, line.text, line.column)
+            metadata = (None, source, None)
+            found[first:end] = [make(one[:5] + metadata) for one in found[first:end]]
+        for offset, relocation in self._relocations:
+            if offset in at:
+                found[at[offset]] = found[at[offset]]._replace(relocation=relocation)
+        return found
 
 
-_NONE = SectionRecords({}, {}, ())
+_NONE = SectionRecords({}, (), ())
 
 
 class Records:
-    """All of an object; empty without .BTF.ext. FormatError: it is damaged."""
+    """The records of an object; none without .BTF.ext. Raise FormatError if it is damaged."""
 
     def __init__(self, file: ObjectFile, btf: Btf | None) -> None:
         self._sections: dict[str, SectionRecords] = {}
@@ -55,10 +71,10 @@ class Records:
         for name in {*info.func_info, *info.line_info, *info.core_relos}:
             self._sections[name] = SectionRecords(
                 {one.insn_off: one.type_id for one in info.func_info.get(name, ())},
-                {one.insn_off: one for one in info.core_relos.get(name, ())},
+                info.core_relos.get(name, ()),
                 info.line_info.get(name, ()),
             )
 
     def of(self, section: str) -> SectionRecords:
-        """What is known of the section with this name."""
+        """Return the records of the section with this name."""
         return self._sections.get(section, _NONE)

@@ -15,9 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.instruction import SLOT
-from rawbpf.asm.opcode import LD_IMM64
-from rawbpf.asm.program import Reference
+from rawbpf.asm.instruction import LD_IMM64, SLOT, Reference
 from rawbpf.elf import layout as elf
 from rawbpf.elf.instructions import addend_of
 from rawbpf.errors import FormatError
@@ -60,11 +58,9 @@ class References:
     ) -> dict[int, Reference]:
         """By index; ``at``: byte -> index. Calls that the compiler resolved become names, too."""
         found = {}
-        for offset, index in at.items():
-            instruction = instructions[index]
-            if instruction.opcode == _CALL and instruction.src == BPF_PSEUDO_CALL:
-                place = section.number, offset + SLOT * (1 + instruction.imm)
-                found[index] = place
+        for (offset, index), one in zip(at.items(), instructions, strict=True):
+            if one.opcode == _CALL and one.src == BPF_PSEUDO_CALL:
+                found[index] = section.number, offset + SLOT * (1 + one.imm)
         references = {}
         for relocation in self._file.relocations(section):
             if relocation.offset not in at:

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.instruction import SLOT, encode_all
+from rawbpf.asm.instruction import LD_IMM64, SLOT, encode_all
 from rawbpf.asm.link import split
-from rawbpf.asm.opcode import LD_IMM64
 from rawbpf.btf.ext_info import ExtInfo, FuncInfo, encode_ext_info
 from rawbpf.elf import layout as elf
 from rawbpf.elf.image import Image
@@ -26,8 +25,8 @@ from rawbpf.errors import FormatError, UnsupportedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rawbpf.asm.instruction import Instruction
-    from rawbpf.asm.program import Program, Reference
+    from rawbpf.asm.bytecode import Bytecode
+    from rawbpf.asm.instruction import Instruction, Reference
     from rawbpf.specs.object_spec import DataSpec, ObjectSpec
 
 __all__ = ["encode_object"]
@@ -79,7 +78,7 @@ class _Writer:
         self.image.add_section(".BTF.ext", ext, align=4)
         return self.image.encode()
 
-    def _place_functions(self, functions: Sequence[Program]) -> None:
+    def _place_functions(self, functions: Sequence[Bytecode]) -> None:
         offset = 0
         for unit in functions:
             self.functions[unit.name] = offset
@@ -108,7 +107,7 @@ class _Writer:
     def _section_symbol(self, name: str, section: int) -> None:
         self.image.add_symbol(name, elf.STT_SECTION, section, binding=elf.STB_LOCAL)
 
-    def _code(self, name: str, units: Sequence[Program]) -> None:
+    def _code(self, name: str, units: Sequence[Bytecode]) -> None:
         """A section of code: its functions one behind the other."""
         bare = [self._bare(unit) for unit in units]
         section = self.image.add_section(name, b"".join(map(encode_all, bare)), _CODE)
@@ -126,7 +125,7 @@ class _Writer:
             offset += size
         self.ext.func_info[name] = records
 
-    def _bare(self, unit: Program) -> list[Instruction]:
+    def _bare(self, unit: Bytecode) -> list[Instruction]:
         """The instructions as they stand in the file: what is relocated holds only an addend."""
         bare = list(unit.instructions)
         for index, reference in unit.references.items():
@@ -139,7 +138,7 @@ class _Writer:
                 bare[index] = instruction._replace(imm=addend // SLOT - 1)
         return bare
 
-    def _relocations(self, unit: Program, section: int, start: int) -> None:
+    def _relocations(self, unit: Bytecode, section: int, start: int) -> None:
         for index, reference in sorted(unit.references.items()):
             wide = unit.instructions[index].opcode == LD_IMM64
             kind = elf.R_BPF_64_64 if wide else elf.R_BPF_64_32
@@ -165,24 +164,25 @@ class _Writer:
             section = self.image.add_section("license", text, _DATA, align=1)
             self.image.add_symbol("_license", elf.STT_OBJECT, section, 0, len(text))
 
-    def _with_lines(self, code: dict[str, list[Program]]) -> ExtInfo:
+    def _with_lines(self, code: dict[str, list[Bytecode]]) -> ExtInfo:
         """The records of .BTF.ext, lines included where every function has them."""
-        if all(unit.sources and unit.sources[0] for units in code.values() for unit in units):
+        first = (unit.instructions[0] for units in code.values() for unit in units)
+        if all(one.source for one in first):
             for name, units in code.items():
                 self.ext.line_info[name] = line_records(units)
         return self.ext
 
 
-def _parts(spec: ObjectSpec) -> tuple[dict[str, Program], list[Program]]:
+def _parts(spec: ObjectSpec) -> tuple[dict[str, Bytecode], list[Bytecode]]:
     """The programs without their functions, and the functions, once each."""
-    programs: dict[str, Program] = {}
-    functions: dict[str, Program] = {}
+    programs: dict[str, Bytecode] = {}
+    functions: dict[str, Bytecode] = {}
     for name, program in spec.programs.items():
         main, *others = split(program.code)
         programs[name] = main._replace(name=name)
         for unit in others:
             known = functions.setdefault(unit.name, unit)
-            if known.instructions != unit.instructions or unit.name in spec.programs:
+            if known.without_sources() != unit.without_sources() or unit.name in spec.programs:
                 raise FormatError(f"two functions are called {unit.name!r}")
     return programs, list(functions.values())
 

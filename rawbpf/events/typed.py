@@ -161,9 +161,7 @@ def _foreign(spec: ObjectSpec) -> set[int]:
     if spec.btf is None:
         return set()
     named = (
-        record.type_id
-        for program in spec.programs.values()
-        for record in program.code.relocations.values()
+        record.type_id for program in spec.programs.values() for record in program.code.relocations
     )
     keys = (one.btf_key_type_id for one in spec.maps.values())
     return reachable(spec.btf, named) | {strip(spec.btf, key) for key in keys if key}

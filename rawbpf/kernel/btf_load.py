@@ -23,7 +23,8 @@ from rawbpf.syscall.owner import Owner
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from rawbpf.asm.program import Program, Source
+    from rawbpf.asm.bytecode import Bytecode
+    from rawbpf.asm.instruction import Source
     from rawbpf.syscall.fd import Fd
 
 __all__ = ["KernelBtf"]
@@ -39,11 +40,13 @@ class KernelBtf(Owner):
         self,
         btf: Btf,
         places: Mapping[str, tuple[int, Mapping[str, int]]],
-        programs: Iterable[Program] = (),
+        programs: Iterable[Bytecode] = (),
         hidden: Collection[str] = (),
     ) -> None:
         self._types, self._places, self._hidden = btf, places, hidden
-        sources = dict.fromkeys(one for program in programs for one in program.sources if one)
+        sources = dict.fromkeys(
+            one.source for program in programs for one in program.instructions if one.source
+        )
         try:
             self._fd = self._load(sources)
         except KernelError as error:
@@ -74,14 +77,14 @@ class KernelBtf(Owner):
             return self._types
         return Btf(for_kernel(self._types, self._places, ()).encode())
 
-    def func_info(self, program: Program) -> bytes:
+    def func_info(self, program: Bytecode) -> bytes:
         """What BPF_PROG_LOAD takes; empty unless every function is described."""
         if not all(function.type_id for function in program.functions):
             return b""
         records = [FuncInfo(one.slot, one.type_id) for one in program.functions]
         return pack(records, self._strings)
 
-    def line_info(self, program: Program) -> bytes:
+    def line_info(self, program: Bytecode) -> bytes:
         """The same for lines of source; empty unless every function begins with one."""
         records = list(_lines(program))
         starts = {record.insn_off for record in records}
@@ -103,11 +106,12 @@ def _knows(feature: str) -> bool:
     return True
 
 
-def _lines(program: Program) -> Iterator[LineInfo]:
+def _lines(program: Bytecode) -> Iterator[LineInfo]:
     """A record wherever the line changes, and where a function begins."""
     starts = {function.slot for function in program.functions}
     previous = None
-    for slot, source in zip(slots_of(program.instructions), program.sources, strict=False):
+    for slot, one in zip(slots_of(program.instructions), program.instructions, strict=False):
+        source = one.source
         if source is not None and (source != previous or slot in starts):
             yield LineInfo(slot, source.file, source.read(), source.line, source.column)
         previous = source

@@ -34,10 +34,10 @@ _OF_FUNCTIONS = (
 def why_no_trampoline(spec: ProgramSpec, errno: int, root: Root = "/") -> str:
     """What the errno means for a program at a function; empty if no more can be said.
 
-    >>> from rawbpf.asm.program import Program
+    >>> from rawbpf.asm.bytecode import Bytecode
     >>> from rawbpf.uapi.bpf import bpf_prog_type
     >>> from rawbpf.specs.program_spec import ProgramSpec
-    >>> spec = ProgramSpec("p", bpf_prog_type.BPF_PROG_TYPE_TRACING, Program("p", ()),
+    >>> spec = ProgramSpec("p", bpf_prog_type.BPF_PROG_TYPE_TRACING, Bytecode("p", ()),
     ...     expected_attach_type=bpf_attach_type.BPF_TRACE_FENTRY, attach_to="f")
     >>> why_no_trampoline(spec, 524)
     'f takes more arguments than a trampoline of this kernel hands on (six before 6.6)'

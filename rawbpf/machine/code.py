@@ -14,8 +14,8 @@ from rawbpf.errors import MachineError
 from rawbpf.machine.region import FUNCTIONS
 
 if TYPE_CHECKING:
-    from rawbpf.asm.instruction import Instruction
-    from rawbpf.asm.program import Program, Source
+    from rawbpf.asm.bytecode import Bytecode
+    from rawbpf.asm.instruction import Instruction, Source
 
 __all__ = ["Code", "Step", "Where"]
 
@@ -28,7 +28,7 @@ Step = Callable[[list[int]], int]
 class Where(NamedTuple):
     """A place in a program: ``number`` counts instructions, ``slot`` 8-byte units."""
 
-    program: Program
+    program: Bytecode
     number: int
     slot: int
 
@@ -41,8 +41,7 @@ class Where(NamedTuple):
     @property
     def source(self) -> Source | None:
         """The source line of the instruction; None if unknown."""
-        sources = self.program.sources
-        return sources[self.number] if self.number < len(sources) else None
+        return None if self.instruction is None else self.instruction.source
 
     @property
     def function(self) -> str:
@@ -59,12 +58,12 @@ class Where(NamedTuple):
 class Code:
     """``steps`` of all linked programs; ``decode`` makes them, given a program and its index."""
 
-    def __init__(self, decode: Callable[[Program, int], list[Step]]) -> None:
+    def __init__(self, decode: Callable[[Bytecode, int], list[Step]]) -> None:
         self._decode = decode
         self.steps: list[Step] = []
-        self._programs: list[tuple[int, Program]] = []
+        self._programs: list[tuple[int, Bytecode]] = []
 
-    def link(self, program: Program) -> int:
+    def link(self, program: Bytecode) -> int:
         """Decode a program unless that was done before; return the index of its first instruction.
 
         BytecodeError, MachineError: see `decode`.
@@ -95,7 +94,7 @@ class Code:
         for function in program.functions:
             if function.name == place:
                 return start + program.index_at(function.slot)
-        for number, source in enumerate(program.sources):
+        for number, source in enumerate(one.source for one in program.instructions):
             if colon and source and str(source.line) == line and source.file.endswith(file):
                 return start + number
         raise MachineError(f"there is no place {place!r}", fix="name a slot, a function or :LINE")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rawbpf.asm.forms import form_of
 from rawbpf.asm.instruction import slots_of
 from rawbpf.asm.opcode import instruction_class
 from rawbpf.machine.decode_arithmetic import arithmetic
@@ -19,7 +20,7 @@ from rawbpf.uapi import bpf_insn as isa
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rawbpf.asm.program import Program
+    from rawbpf.asm.bytecode import Bytecode
     from rawbpf.machine.code import Step
     from rawbpf.machine.state import State
 
@@ -38,7 +39,7 @@ DECODERS: dict[int, Callable[[Site], Step]] = {
 """Instruction class -> decoder."""
 
 
-def decode(program: Program, state: State, start: int) -> list[Step]:
+def decode(program: Bytecode, state: State, start: int) -> list[Step]:
     """Return a step for each instruction; the first one has the index ``start``.
 
     One more step follows, for programs that run past their end. BytecodeError: an invalid
@@ -48,9 +49,8 @@ def decode(program: Program, state: State, start: int) -> list[Step]:
     targets = {slot: start + number for number, slot in enumerate(slots)}
     steps = []
     for (slot, index), instruction in zip(targets.items(), program.instructions, strict=True):
-        instruction.check(8 * slot)
-        reference = program.references.get(index - start)
-        site = Site(state, program, instruction, index, slot, targets, reference)
+        form_of(instruction, 8 * slot)
+        site = Site(state, program, instruction, index, slot, targets)
         steps.append(DECODERS[instruction_class(instruction.opcode)](site))
     steps.append(unsupported("runs off the end of the program", "its last instruction is no exit"))
     return steps

@@ -24,7 +24,7 @@ __all__ = ["arithmetic"]
 
 def arithmetic(site: Site) -> Step:
     """Return the step of an instruction of class ALU or ALU64."""
-    opcode, dst, src, off, imm = site.instruction
+    opcode, dst, src, off, imm = site.instruction[:5]
     bits = 64 if instruction_class(opcode) == isa.BPF_ALU64 else 32
     name = operation(opcode)
     if name == isa.BPF_END:

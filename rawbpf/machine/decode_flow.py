@@ -26,7 +26,7 @@ __all__ = ["flow"]
 
 def flow(site: Site) -> Step:
     """Return the step of an instruction of class JMP or JMP32."""
-    opcode, dst, src, off, imm = site.instruction
+    opcode, dst, src, off, imm = site.instruction[:5]
     bits = 64 if instruction_class(opcode) == isa.BPF_JMP else 32
     name = operation(opcode)
     if name == isa.BPF_JA:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.opcode import LD_IMM64, mode, size_in_bytes
+from rawbpf.asm.instruction import LD_IMM64
+from rawbpf.asm.opcode import mode, size_in_bytes
 from rawbpf.machine.arithmetic import MASK, TWO_OPERANDS, signed
 from rawbpf.machine.site import unsupported
 from rawbpf.machine.unset import CLOBBERED
@@ -37,7 +38,7 @@ def load(site: Site) -> Step:
 
 
 def _load(site: Site, read: Read) -> Step:
-    _, dst, src, off, _ = site.instruction
+    _, dst, src, off, _ = site.instruction[:5]
     mask, after = MASK[64], site.next
 
     def step(registers: list[int]) -> int:
@@ -49,7 +50,7 @@ def _load(site: Site, read: Read) -> Step:
 
 def store_number(site: Site) -> Step:
     """Return the step of class ST: memory at dst + off = imm."""
-    opcode, dst, _, off, imm = site.instruction
+    opcode, dst, _, off, imm = site.instruction[:5]
     write, after = site.state.memory.writer(size_in_bytes(opcode)), site.next
 
     def step(registers: list[int]) -> int:
@@ -61,7 +62,7 @@ def store_number(site: Site) -> Step:
 
 def store(site: Site) -> Step:
     """Return the step of class STX: memory at dst + off = src, or an atomic operation."""
-    opcode, *_, imm = site.instruction
+    opcode, *_, imm = site.instruction[:5]
     memory, size = site.state.memory, size_in_bytes(opcode)
     if mode(opcode) == isa.BPF_MEM or imm == isa.BPF_STORE_REL:
         return _store(site, memory.writer(size))
@@ -75,7 +76,7 @@ def store(site: Site) -> Step:
 
 
 def _store(site: Site, write: Write) -> Step:
-    _, dst, src, off, _ = site.instruction
+    _, dst, src, off, _ = site.instruction[:5]
     after = site.next
 
     def step(registers: list[int]) -> int:
@@ -87,7 +88,7 @@ def _store(site: Site, write: Write) -> Step:
 
 def _change(site: Site, compute: Callable[[int, int], int]) -> Step:
     """Memory = memory op src; with BPF_FETCH, src = the old value."""
-    opcode, dst, src, off, imm = site.instruction
+    opcode, dst, src, off, imm = site.instruction[:5]
     size, after, fetch = size_in_bytes(opcode), site.next, imm & isa.BPF_FETCH
     read, write = site.state.memory.reader(size), site.state.memory.writer(size)
 
@@ -104,7 +105,7 @@ def _change(site: Site, compute: Callable[[int, int], int]) -> Step:
 
 def _compare_and_exchange(site: Site, read: Read, write: Write, bits: int) -> Step:
     """If memory == r0, memory = src. In any case r0 = the old value, zero-extended."""
-    _, dst, src, off, _ = site.instruction
+    _, dst, src, off, _ = site.instruction[:5]
     mask, after = MASK[bits], site.next
 
     def step(registers: list[int]) -> int:
@@ -119,7 +120,7 @@ def _compare_and_exchange(site: Site, read: Read, write: Write, bits: int) -> St
 
 def constant(site: Site) -> Step:
     """Return the step of class LD: a 64-bit constant, or packet access from classic BPF."""
-    opcode, dst, src, _, imm = site.instruction
+    opcode, dst, src, _, imm = site.instruction[:5]
     if opcode != LD_IMM64:
         return _packet(site)
     if src in _MAPS:
@@ -166,7 +167,7 @@ def _packet(site: Site) -> Step:
 
     r6 must hold the context, as the verifier demands. r1 to r5 are clobbered as by any call.
     """
-    opcode, _, src, _, imm = site.instruction
+    opcode, _, src, _, imm = site.instruction[:5]
     indirect, size = mode(opcode) == isa.BPF_IND, size_in_bytes(opcode)
     state, after = site.state, site.next
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
-    from rawbpf.asm.program import Program
+    from rawbpf.asm.bytecode import Bytecode
     from rawbpf.machine.code import Where
     from rawbpf.specs.map_spec import MapSpec
 
@@ -52,7 +52,7 @@ class Machine(State):
 
     def __init__(
         self,
-        program: Program,
+        program: Bytecode,
         maps: Iterable[MapSpec] = (),
         world: World | None = None,
         *,

@@ -14,8 +14,8 @@ from rawbpf.errors import MachineError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rawbpf.asm.instruction import Instruction
-    from rawbpf.asm.program import Program, Reference
+    from rawbpf.asm.bytecode import Bytecode
+    from rawbpf.asm.instruction import Instruction, Reference
     from rawbpf.machine.code import Step
     from rawbpf.machine.state import State
 
@@ -26,17 +26,20 @@ class Site(NamedTuple):
     """An instruction to decode, and its surroundings.
 
     ``at`` is the instruction's index in the machine's code, ``slot`` its slot in its program.
-    ``targets`` maps slots to indices, for all instructions of the program. ``reference`` is the
-    symbol that its constant stands for.
+    ``targets`` maps slots to indices, for all instructions of the program.
     """
 
     state: State
-    program: Program
+    program: Bytecode
     instruction: Instruction
     at: int
     slot: int
     targets: Mapping[int, int]
-    reference: Reference | None
+
+    @property
+    def reference(self) -> Reference | None:
+        """The symbol that the instruction's constant stands for."""
+        return self.instruction.reference
 
     @property
     def next(self) -> int:

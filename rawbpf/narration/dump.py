@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rawbpf.asm.decode import decode_all
 from rawbpf.asm.disassembler import disassemble
-from rawbpf.asm.instruction import decode_all
 from rawbpf.errors import RawbpfError
 from rawbpf.narration.layout import origin, place
 from rawbpf.narration.members import members

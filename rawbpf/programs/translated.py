@@ -12,11 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.instruction import slots_of
+from rawbpf.asm.instruction import LD_IMM64, Source, slots_of
 from rawbpf.asm.internal import decode_internal, internal_text
 from rawbpf.asm.link import callee
-from rawbpf.asm.opcode import LD_IMM64
-from rawbpf.asm.program import Source
 from rawbpf.btf import types as t
 from rawbpf.btf.ext_info import unpack_func_info, unpack_line_info
 from rawbpf.elf.code import CodeSection

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from rawbpf.asm.program import Program
+    from rawbpf.asm.bytecode import Bytecode
     from rawbpf.specs.map_spec import MapSpec
     from rawbpf.specs.program_spec import ProgramSpec
 
@@ -186,5 +186,5 @@ class _Assembler:
         programs = {name: self._finish(code[name], functions) for name in self.headers}
         return ObjectSpec(programs, self.maps, data, self.license)
 
-    def _finish(self, code: Program, functions: dict[str, Program]) -> ProgramSpec:
+    def _finish(self, code: Bytecode, functions: dict[str, Bytecode]) -> ProgramSpec:
         return self.headers[code.name].spec(link(code, functions), self.license)

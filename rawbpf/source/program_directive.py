@@ -14,7 +14,7 @@ from rawbpf.specs.section_names import read_section, section_kind
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 
 if TYPE_CHECKING:
-    from rawbpf.asm.program import Program
+    from rawbpf.asm.bytecode import Bytecode
     from rawbpf.source.arguments import Arguments
 
 __all__ = ["Header", "program_directive"]
@@ -30,7 +30,7 @@ class Header(NamedTuple):
     prog_type: bpf_prog_type
     attach_type: bpf_attach_type | None
 
-    def spec(self, code: Program, license_: str) -> ProgramSpec:
+    def spec(self, code: Bytecode, license_: str) -> ProgramSpec:
         """The program, with its code."""
         name = read_section(self.section)
         return ProgramSpec(

@@ -9,11 +9,11 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.asm.bytecode import Bytecode, Function
 from rawbpf.asm.grammar import Statement
+from rawbpf.asm.instruction import LD_IMM64, Reference, Source
 from rawbpf.asm.kinds import Name
-from rawbpf.asm.opcode import LD_IMM64
 from rawbpf.asm.parse import encode_statement
-from rawbpf.asm.program import Function, Program, Reference, Source
 from rawbpf.uapi import bpf_insn as isa
 
 if TYPE_CHECKING:
@@ -56,20 +56,15 @@ class Unit:
         """The next instruction is the target of jumps to ``name``."""
         self.labels[name] = self._slot
 
-    def program(self, symbols: Symbols) -> Program:
+    def program(self, symbols: Symbols) -> Bytecode:
         """Its instructions. Functions that it calls are references, for ``asm.link``."""
         if not self._statements:
             raise self.line.error(f"{self.name!r} is empty", 1, "instructions")
-        instructions, sources, references = [], [], {}
-        for index, (statement, line) in enumerate(self._statements):
-            resolver = _Resolver(self, symbols, line, self._slots[index])
-            instruction, reference = resolver.instruction(statement)
-            instructions.append(instruction)
-            sources.append(Source(line.file, line.number, line.text))
-            if reference is not None:
-                references[index] = reference
-        functions = (Function(self.name, 0),)
-        return Program(self.name, tuple(instructions), tuple(sources), references, functions)
+        instructions = tuple(
+            _Resolver(self, symbols, line, slot).instruction(statement)
+            for slot, (statement, line) in zip(self._slots, self._statements, strict=True)
+        )
+        return Bytecode(self.name, instructions, (Function(self.name, 0),))
 
 
 class _Resolver:
@@ -79,8 +74,8 @@ class _Resolver:
         self.unit, self.symbols, self.line, self.slot = unit, symbols, line, slot
         self.reference: Reference | None = None
 
-    def instruction(self, statement: Statement) -> tuple[Instruction, Reference | None]:
-        """The instruction, and what it refers to."""
+    def instruction(self, statement: Statement) -> Instruction:
+        """Return the instruction, with its reference and source line."""
         source, operands = statement.form.src, dict(statement.operands)
         for field, operand in statement.operands.items():
             if isinstance(operand.value, Name):
@@ -92,7 +87,11 @@ class _Resolver:
                 addend = self.reference.addend + high.value
                 self.reference = self.reference._replace(addend=addend)
         encoded = encode_statement(Statement(statement.form, operands), self.line)
-        return encoded._replace(src=source or encoded.src), self.reference
+        return encoded._replace(
+            src=source or encoded.src,
+            reference=self.reference,
+            source=Source(self.line.file, self.line.number, self.line.text),
+        )
 
     def _resolve(self, operand: Operand, name: Name, source: int) -> tuple[int | Name, int]:
         """What to write in place of a name, and the src that says what it is."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from rawbpf.asm.builder import Program as Code
+    from rawbpf.asm.bytecode import Bytecode
     from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 
 __all__ = ["ProgramSpec"]
@@ -23,7 +23,7 @@ class ProgramSpec(NamedTuple):
 
     name: str
     prog_type: bpf_prog_type
-    code: Code
+    code: Bytecode
     license: str = "Dual MIT/GPL"
     expected_attach_type: bpf_attach_type | None = None
     section: str = ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.asm.forms import form_of
 from rawbpf.errors import BytecodeError
 from rawbpf.explanation import Explanation, RuleText, SourceLine
 from rawbpf.verifier.failure import Failure
@@ -113,7 +114,7 @@ def _patch(rule: Rule, match: re.Match[str], failure: Failure) -> Patch | None:
         patch = rule.repair(failure, match)
         for edit in patch.edits if patch else ():
             for instruction in edit.instructions:
-                instruction.check()
+                form_of(instruction)
     except BytecodeError:
         return None
     return patch

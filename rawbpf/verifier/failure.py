@@ -10,8 +10,8 @@ from rawbpf.verifier.effect import Effect, effect
 from rawbpf.verifier.trace import Origin, known, origins, slot_known
 
 if TYPE_CHECKING:
-    from rawbpf.asm.instruction import Instruction
-    from rawbpf.asm.program import Program, Source
+    from rawbpf.asm.bytecode import Bytecode
+    from rawbpf.asm.instruction import Instruction, Source
     from rawbpf.specs.program_spec import ProgramSpec
     from rawbpf.verifier.log import Log
     from rawbpf.verifier.path import Path, Step
@@ -55,7 +55,7 @@ class Failure:
         return None if self.step is None else self.step.slot
 
     @property
-    def code(self) -> Program | None:
+    def code(self) -> Bytecode | None:
         """The program's instructions."""
         return None if self.spec is None else self.spec.code
 

@@ -13,20 +13,18 @@ b700000000000000 9500000000000000
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.asm.instruction import slots_of
 from rawbpf.errors import BytecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from rawbpf.asm.instruction import Instruction
-    from rawbpf.asm.program import Program, Source
+    from rawbpf.asm.bytecode import Bytecode
+    from rawbpf.asm.instruction import Instruction, Source
 
 __all__ = ["Edit", "Patch", "insert", "replace"]
-
-T = TypeVar("T")
 
 
 class Edit(NamedTuple):
@@ -64,13 +62,13 @@ class Patch(NamedTuple):
     edits: tuple[Edit, ...] = ()
     license: str | None = None
 
-    def apply(self, program: Program) -> Program:
+    def apply(self, program: Bytecode) -> Bytecode:
         """The program with the edits in. BytecodeError when it does not fit this program."""
         for one in sorted(self.edits, reverse=True):
             program = _apply(program, one)
         return program
 
-    def lines(self, program: Program | None) -> list[str]:
+    def lines(self, program: Bytecode | None) -> list[str]:
         """What changes: ``- 6: ...`` is taken away, ``+ 6: ...`` put in front of what is there."""
         if program is None:
             return []
@@ -88,7 +86,7 @@ class Patch(NamedTuple):
         return found
 
 
-def _apply(program: Program, edit: Edit) -> Program:
+def _apply(program: Bytecode, edit: Edit) -> Bytecode:
     start = _index(program, edit.slot)
     end = start + edit.remove
     old_slots = slots_of(program.instructions)
@@ -103,38 +101,25 @@ def _apply(program: Program, edit: Edit) -> Program:
         _aim(one, slot, moved, grown if index >= end else 0)
         for index, (one, slot) in enumerate(zip(program.instructions, old_slots, strict=False))
     ]
-    instructions = (*aimed[:start], *edit.instructions, *aimed[end:])
-    shift = len(edit.instructions) - edit.remove
+    functions = tuple(one._replace(slot=moved(one.slot)) for one in program.functions)
+    nearest = _source(program, start)
+    added = (one._replace(source=one.source or nearest) for one in edit.instructions)
     return program._replace(
-        instructions=instructions,
-        sources=_sources(program, start, end, len(edit.instructions)),
-        references=_kept(program.references, start, end, shift),
-        functions=tuple(one._replace(slot=moved(one.slot)) for one in program.functions),
-        relocations=_kept(program.relocations, start, end, shift),
+        instructions=(*aimed[:start], *added, *aimed[end:]), functions=functions
     )
 
 
-def _index(program: Program, slot: int) -> int:
+def _index(program: Bytecode, slot: int) -> int:
     starts = slots_of(program.instructions)
     if slot not in starts:
         raise BytecodeError(f"no instruction begins at slot {slot}")
     return starts.index(slot)
 
 
-def _kept(table: Mapping[int, T], start: int, end: int, by: int) -> dict[int, T]:
-    """What belongs to instructions that stay, by their new index."""
-    return {
-        index if index < end else index + by: one
-        for index, one in table.items()
-        if not start <= index < end
-    }
-
-
-def _sources(program: Program, start: int, end: int, count: int) -> tuple[Source | None, ...]:
-    if not program.sources:
-        return ()
-    nearest = program.sources[min(start, len(program.sources) - 1)]
-    return (*program.sources[:start], *(nearest,) * count, *program.sources[end:])
+def _source(program: Bytecode, index: int) -> Source | None:
+    """Return the source line of an instruction that is put there: that of the one it displaces."""
+    nearest = program.instructions[index : index + 1] or program.instructions[-1:]
+    return nearest[0].source if nearest else None
 
 
 def _aim(one: Instruction, slot: int, moved: Callable[[int], int], own: int) -> Instruction:
@@ -153,4 +138,4 @@ def _aim(one: Instruction, slot: int, moved: Callable[[int], int], own: int) -> 
     if one.slots == 2:  # a function's address: the low half of imm
         low = (one.imm + by) & 0xFFFF_FFFF
         return one._replace(imm=one.imm >> 32 << 32 | low)
-    return one._replace(**{field: getattr(one, field) + by})
+    return one._replace(off=one.off + by) if field == "off" else one._replace(imm=one.imm + by)

@@ -5,9 +5,10 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from rawbpf.asm.decode import decode_all
 from rawbpf.asm.disassembler import disassemble
 from rawbpf.asm.format import DIALECTS, format_instruction
-from rawbpf.asm.instruction import Instruction, decode_all, encode_all
+from rawbpf.asm.instruction import Instruction, encode_all
 from rawbpf.asm.parse import parse_instruction
 from rawbpf.elf.code import code_sections
 from rawbpf.elf.read import ObjectFile

@@ -5,8 +5,8 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rawbpf.asm.instruction import Instruction
-from rawbpf.asm.program import Program, Reference
+from rawbpf.asm.bytecode import Bytecode
+from rawbpf.asm.instruction import Instruction, Reference
 from rawbpf.cli.local.options import settings as local_settings
 from rawbpf.errors import BytecodeError, MachineError, RawbpfError
 from rawbpf.machine.helpers.printing import format_text
@@ -37,7 +37,7 @@ NAMES = [spec.name for spec in MAPS]
 BUDGET = 500
 
 
-def ends(program: Program, context) -> None:
+def ends(program: Bytecode, context) -> None:
     """It runs to a result, or stops with a sentence; and it can be looked at."""
     try:
         machine = Machine(program, MAPS)
@@ -54,7 +54,7 @@ def ends(program: Program, context) -> None:
 
 @given(st.lists(INSTRUCTIONS, max_size=20), st.binary(max_size=64))
 def test_valid_instructions_in_any_order(instructions, data):
-    ends(Program("fuzz", (*instructions, EXIT)), raw(data))
+    ends(Bytecode("fuzz", (*instructions, EXIT)), raw(data))
 
 
 FIELD = st.integers(0, 15)
@@ -74,7 +74,7 @@ FIELD = st.integers(0, 15)
     )
 )
 def test_fields_of_any_value(instructions):
-    ends(Program("fuzz", tuple(instructions)), raw(bytes(16)))
+    ends(Bytecode("fuzz", tuple(instructions)), raw(bytes(16)))
 
 
 def mov(register, value):
@@ -87,13 +87,13 @@ ARGUMENTS = st.sampled_from(["map", "stack", "context", "number", "unset"])
 @st.composite
 def helper_calls(draw):
     """Some calls, each with arguments that fit and arguments that do not."""
-    code, references = [Instruction(0xBF, 6, 1)], {}
+    code = [Instruction(0xBF, 6, 1)]
     for _ in range(draw(st.integers(1, 5))):
         for register in range(1, 6):
             match draw(ARGUMENTS):
                 case "map":
-                    references[len(code)] = Reference("map", draw(st.sampled_from(NAMES)))
-                    code.append(Instruction(0x18, register, 1))
+                    name = Reference("map", draw(st.sampled_from(NAMES)))
+                    code.append(Instruction(0x18, register, 1, reference=name))
                 case "stack":
                     code.append(Instruction(0xBF, register, 10))
                     code.append(Instruction(0x07, register, imm=-8 * draw(st.integers(0, 65))))
@@ -103,7 +103,7 @@ def helper_calls(draw):
                     small = st.integers(0, 16) | st.integers(0, 1 << 64)
                     code.append(mov(register, draw(small)))
         code.append(Instruction(0x85, imm=draw(st.sampled_from([*TABLE, 12]))))
-    return Program("fuzz", (*code, mov(0, 0), EXIT), references=references)
+    return Bytecode("fuzz", (*code, mov(0, 0), EXIT))
 
 
 @given(helper_calls())

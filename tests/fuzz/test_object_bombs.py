@@ -7,11 +7,10 @@ import subprocess
 import sys
 from contextlib import suppress
 
-from rawbpf.asm.instruction import Instruction, encode_all
-from rawbpf.asm.program import Program
+from rawbpf.asm.bytecode import Bytecode
+from rawbpf.asm.instruction import CoreRelocation, Instruction, encode_all
 from rawbpf.btf import types as t
 from rawbpf.btf.btf import Btf
-from rawbpf.btf.ext_info import CoreRelo
 from rawbpf.core_relo import Targets, relocate
 from rawbpf.elf import layout as elf
 from rawbpf.elf.inventory import inventory
@@ -87,13 +86,13 @@ def types():
         tree += [t.FuncProto(0, (t.Param("", 2 * depth + 2),) * 6), t.Ptr(2 * depth + 3)]
     tree = btf(*tree, integer, t.Typedef("f", 1))
     for kind in (k.BPF_CORE_TYPE_EXISTS, k.BPF_CORE_TYPE_MATCHES):
-        yield kind.name, (tree, tree, [CoreRelo(0, len(tree) - 1, "0", kind)])
+        yield kind.name, (tree, tree, [CoreRelocation(kind, len(tree) - 1, "0")])
     nested = [t.Struct("" if i else "s", 8, twice(i + 3)) for i in range(25)]
     nested = btf(integer, *nested, t.Struct("", 4, (t.Member("y", 1, 0),)))
     wanted = btf(integer, t.Struct("s", 8, (t.Member("x", 1, 0),)))
-    yield "nameless structs", (wanted, nested, [CoreRelo(0, 2, "0:0", k.BPF_CORE_FIELD_EXISTS)])
+    yield "nameless structs", (wanted, nested, [CoreRelocation(k.BPF_CORE_FIELD_EXISTS, 2, "0:0")])
     members = [tuple(t.Member(f"{c}{i}", 1, 0) for i in range(1000)) for c in "ab"]
-    records = [CoreRelo(0, 2, f"0:{i}", k.BPF_CORE_FIELD_EXISTS) for i in range(1000)]
+    records = [CoreRelocation(k.BPF_CORE_FIELD_EXISTS, 2, f"0:{i}") for i in range(1000)]
     here, there = (btf(integer, t.Struct("s", 8, one)) for one in members)
     yield "members", (here, there, records)
     yield "candidates", (here, btf(integer, *[t.Struct("s", 8, ())] * MANY), records)
@@ -115,7 +114,7 @@ def open_one(data):
 
 def relocate_one(case):
     here, there, records = case
-    code = Program("p", (ONE,) * len(records), relocations=dict(enumerate(records)))
+    code = Bytecode("p", tuple(ONE._replace(relocation=one) for one in records))
     with suppress(RawbpfError):
         relocate(code, here, Targets(there))
 

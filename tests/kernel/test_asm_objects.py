@@ -47,7 +47,7 @@ def test_libbpf_loads_our_objects(source, pinned, tmp_path):
     assert "Error" not in said, said  # libbpf tries again without types that the kernel refuses
     for name, program in spec.programs.items():
         dumped = bpftool("prog", "dump", "xlated", "pinned", str(pinned / name), "linum")
-        lines = {one.line for one in program.code.sources}
+        lines = {one.source.line for one in program.code.instructions}
         for line in lines:
             assert f"line_num:{line} " in dumped
         for function in program.code.functions:

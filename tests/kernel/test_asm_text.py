@@ -6,8 +6,8 @@ One program has every form that a socket filter may contain and that this kernel
 import pytest
 
 from rawbpf.asm.forms import FORMS
-from rawbpf.asm.instruction import Instruction, encode_all
-from rawbpf.asm.opcode import LD_IMM64, instruction_class
+from rawbpf.asm.instruction import LD_IMM64, Instruction, encode_all
+from rawbpf.asm.opcode import instruction_class
 from rawbpf.asm.parse import parse_instruction
 from rawbpf.kernel.version import kernel_version
 from rawbpf.uapi.bpf import bpf_prog_type

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from rawbpf.asm.bytecode import Bytecode
 from rawbpf.asm.instruction import Instruction
-from rawbpf.asm.program import Program
 from rawbpf.collection.collection import Collection
 from rawbpf.collection.open import read_object
 from rawbpf.errors import AttachError, KernelError, UnsupportedError, VerifierError
@@ -39,7 +39,7 @@ AT = bpf_attach_type
 
 def at_entry_of(function, kernel, at=AT.BPF_TRACE_FENTRY, prefix="fentry"):
     """A program that does nothing, for the entry of a function, or another place of it."""
-    code = Program("nothing", (Instruction(0xB7), Instruction(0x95)))
+    code = Bytecode("nothing", (Instruction(0xB7), Instruction(0x95)))
     spec = ProgramSpec(
         "nothing",
         bpf_prog_type.BPF_PROG_TYPE_TRACING,

@@ -5,11 +5,10 @@ The programs are made by hand, so that no compiler is needed.
 
 import pytest
 
-from rawbpf.asm.instruction import Instruction
-from rawbpf.asm.program import Function, Program, Reference, Source
+from rawbpf.asm.bytecode import Bytecode, Function
+from rawbpf.asm.instruction import CoreRelocation, Instruction, Reference, Source
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.encode import BtfBuilder
-from rawbpf.btf.ext_info import CoreRelo
 from rawbpf.collection.collection import Collection
 from rawbpf.errors import UnsupportedError
 from rawbpf.specs.object_spec import ExternSpec, ObjectSpec
@@ -29,17 +28,13 @@ def collection(kernel, *rows):
     integer = b.add_int("int", 4, signed=True)
     task = b.add_struct("task_struct___mine", 4, [("rawbpf_never_was", integer, 0)])
     function = b.add_func("program", b.add_func_proto(integer, [("ctx", b.add_ptr(0))]), 1)
-    records = {
-        index: CoreRelo(0, task, "0:0", kind) for index, (_, kind) in enumerate(rows) if kind
-    }
-    records |= {i: r._replace(relo_kind=0) for i, r in records.items() if r.relo_kind == OFFSET}
-    code = Program(
-        "program",
-        tuple(instruction for instruction, _ in rows),
-        (HERE,) * len(rows),
-        functions=(Function("program", 0, function),),
-        relocations=records,
+    instructions = (
+        one._replace(
+            source=HERE, relocation=None if kind is None else CoreRelocation(kind, task, "0:0")
+        )
+        for one, kind in rows
     )
+    code = Bytecode("program", tuple(instructions), (Function("program", 0, function),))
     kind = bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER
     spec = ProgramSpec("program", kind, code, "GPL", section="socket")
     return Collection(ObjectSpec({"program": spec}, license="GPL", btf=Btf(b.encode())), kernel)
@@ -48,10 +43,13 @@ def collection(kernel, *rows):
 def test_a_weak_function_that_is_called_without_asking(kernel):
     b = BtfBuilder()
     extern = ExternSpec("rawbpf_never_was", "kfunc", b.add_func_proto(0), weak=True)
-    code = Program(
+    code = Bytecode(
         "program",
-        (Instruction(0x85, src=2), Instruction(MOV, 0), EXIT),
-        references={0: Reference("kfunc", extern.name)},
+        (
+            Instruction(0x85, src=2, reference=Reference("kfunc", extern.name)),
+            Instruction(MOV, 0),
+            EXIT,
+        ),
     )
     program = ProgramSpec("program", bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER, code, "GPL")
     externs = {"other": extern._replace(name="other"), extern.name: extern}
@@ -64,8 +62,7 @@ def test_a_weak_function_that_is_called_without_asking(kernel):
     )
 
 
-OFFSET = -1
-"""Stands for kind 0, which is false."""
+OFFSET = k.BPF_CORE_FIELD_BYTE_OFFSET
 
 
 def test_what_asks_first_loads(kernel):

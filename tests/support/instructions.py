@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from rawbpf.asm.forms import FORMS
-from rawbpf.asm.instruction import Instruction
-from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.asm.instruction import LD_IMM64, Instruction
 
 if TYPE_CHECKING:
     from rawbpf.asm.form import Form
@@ -37,7 +36,9 @@ def instructions_of(form: Form) -> st.SearchStrategy[Instruction]:
         low = signed(32).map(lambda value: value & 0xFFFF_FFFF)
         high = low if form.shows("high") or form.shows("imm") else st.just(0)
         fields["imm"] = st.tuples(low, high).map(lambda pair: pair[1] << 32 | pair[0])
-    return st.builds(Instruction, st.just(form.opcode), **fields)
+    # builds() would invent metadata from the annotations.
+    metadata = dict.fromkeys(("reference", "source", "relocation"), st.none())
+    return st.builds(Instruction, st.just(form.opcode), **fields, **metadata)
 
 
 def corners_of(form: Form) -> list[Instruction]:

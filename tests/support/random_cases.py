@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from rawbpf.asm import Program
+from rawbpf.asm import Bytecode
 from rawbpf.machine.machine import Machine
 from tests.support.random_parts import Parts
 from tests.support.random_program import TABLE, VALUE, Recipe, build
@@ -57,7 +57,7 @@ def recipe(name: str, level: int) -> Recipe:
     return Parts(Random(f"{name}/{level}"), LEVELS[level]).recipe()
 
 
-def run_machine(program: Program, value: bytes) -> Outcome:
+def run_machine(program: Bytecode, value: bytes) -> Outcome:
     machine = Machine(program, [VALUE, TABLE])
     machine.maps["value"].update(ONLY_KEY, value)
     result = machine.run()

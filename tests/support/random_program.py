@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from rawbpf.asm import (
     Builder,
-    Program,
+    Bytecode,
     r0,
     r1,
     r2,
@@ -34,7 +34,7 @@ from rawbpf.asm import (
     w6,
     w7,
 )
-from rawbpf.asm.program import Source
+from rawbpf.asm.instruction import Source
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.uapi.bpf import bpf_map_type
 
@@ -81,7 +81,7 @@ class Recipe(NamedTuple):
     value: bytes
 
 
-def build(recipe: Recipe) -> Program:
+def build(recipe: Recipe) -> Bytecode:
     """The program of a recipe."""
     b = Builder("random")
     b.at(NOWHERE)

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from rawbpf.asm.instruction import decode_all
+from rawbpf.asm.decode import decode_all
 from rawbpf.cli.types.source import open_btf
 from rawbpf.collection.open import read_object
 from rawbpf.core_relo import Targets, relocate

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from markdown_table import table
 
 from rawbpf.asm.forms import FORMS
-from rawbpf.asm.opcode import LD_IMM64
+from rawbpf.asm.instruction import LD_IMM64
 from rawbpf.features.table import FEATURES
 from rawbpf.uapi.bpf_helpers import HELPERS
 

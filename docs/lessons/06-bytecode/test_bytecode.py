@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from rawbpf.asm import Builder, r0, r1, r2
+from rawbpf.asm.decode import decode_all
 from rawbpf.asm.format import format_instruction
-from rawbpf.asm.instruction import decode_all
 from rawbpf.machine.machine import Machine
 
 SUM = bytes.fromhex((Path(__file__).parent / "sum.hex").read_text())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rawbpf.asm.instruction import decode_all
+from rawbpf.asm.decode import decode_all
 from rawbpf.source.assembler import assemble_file
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrProgLoad
 from rawbpf.uapi.perf_event import PerfEventAttr

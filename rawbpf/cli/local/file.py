@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rawbpf.asm.program import Function, Program
+from rawbpf.asm.bytecode import Bytecode, Function
 from rawbpf.cli.objects.bytecode import read_bytecode
 from rawbpf.errors import UnsupportedError
 from rawbpf.source.assembler import assemble_file
@@ -25,6 +25,6 @@ def read_spec(file: str) -> ObjectSpec:
     if code.name:
         fix = "take the .bpf.s file that it was made from"
         raise UnsupportedError(f"{file} is an object", why="the machine takes none", fix=fix)
-    program = Program(_NAME, tuple(code.instructions), functions=(Function(_NAME, 0),))
+    program = Bytecode(_NAME, tuple(code.instructions), (Function(_NAME, 0),))
     spec = ProgramSpec(_NAME, bpf_prog_type.BPF_PROG_TYPE_UNSPEC, program)
     return ObjectSpec({_NAME: spec})

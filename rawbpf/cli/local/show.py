@@ -49,7 +49,7 @@ def instruction_line(where: Where, mark: str = " ") -> str:
     if instruction is None:
         return f"{mark}{where.slot:4}: (end)"
     text = format_instruction(instruction, _STYLE)
-    reference = where.program.references.get(where.number)
+    reference = instruction.reference
     return f"{mark}{where.slot:4}: {text}" + (f"    ; {reference.name}" if reference else "")
 
 

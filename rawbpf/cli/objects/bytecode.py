@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rawbpf.asm.instruction import decode_all
+from rawbpf.asm.decode import decode_all
 from rawbpf.collection.open import embedded_objects, is_bpf
 from rawbpf.elf.code import CodeSection, code_sections
 from rawbpf.elf.read import ObjectFile, is_elf

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rawbpf.asm.disassembler import Row
     from rawbpf.asm.format import Style
-    from rawbpf.asm.program import Source
+    from rawbpf.asm.instruction import Source
     from rawbpf.elf.code import CodeSection
 
     Paint = Callable[[str, str], str]

@@ -10,7 +10,7 @@ from rawbpf.verifier.log import Log
 from rawbpf.verifier.trail import read_trail
 
 if TYPE_CHECKING:
-    from rawbpf.asm.program import Source
+    from rawbpf.asm.instruction import Source
     from rawbpf.collection.load import Judged
     from rawbpf.verifier.trail import Seen, Trail
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import runpy
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.asm.program import Program
+from rawbpf.asm.bytecode import Bytecode
 from rawbpf.cli.objects.object_file import open_file
 from rawbpf.errors import RawbpfError, UsageError
 from rawbpf.input_file import read_text
@@ -39,12 +39,12 @@ def _spec(file: str) -> ObjectSpec:
     found = names.get("spec", names.get("program"))
     if isinstance(found, ObjectSpec):
         return found
-    if isinstance(found, Program):
+    if isinstance(found, Bytecode):
         found = ProgramSpec(found.name, bpf_prog_type.BPF_PROG_TYPE_KPROBE, found)
     if not isinstance(found, ProgramSpec):
         raise UsageError(
             f"{file} has no program",
-            fix="have a ProgramSpec or an ObjectSpec named `spec`, or a Program named `program`",
+            fix="have a ProgramSpec or an ObjectSpec named `spec`, or a Bytecode named `program`",
         )
     maps: dict[str, MapSpec] = {one.name: one for one in names.get("maps", ())}
     return ObjectSpec({found.name: found}, maps)

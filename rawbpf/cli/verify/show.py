@@ -26,7 +26,8 @@ from rawbpf.verifier.trail import read_trail
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rawbpf.asm.program import Program, Source
+    from rawbpf.asm.bytecode import Bytecode
+    from rawbpf.asm.instruction import Source
     from rawbpf.collection.load import Judged
     from rawbpf.verifier.trail import Seen, Trail, Visit
 
@@ -93,7 +94,7 @@ def listing(judged: Judged) -> Iterator[str]:
     yield from _foot(judged, log, trail)
 
 
-def _symbols(code: Program) -> dict[int, str]:
+def _symbols(code: Bytecode) -> dict[int, str]:
     """Slot -> what the instruction refers to."""
     slots = slots_of(code.instructions)
     return {slots[index]: one.name for index, one in code.references.items()}
@@ -141,7 +142,7 @@ def state(judged: Judged, slot: int) -> Iterator[str]:
     """All that was known around one instruction."""
     log = Log(judged.verdict.log)
     trail = read_trail(log.lines)
-    code: Program = judged.spec.code
+    code: Bytecode = judged.spec.code
     if slot >= code.slots:
         raise UsageError(f"there is no instruction {slot}", why=f"the last is {code.slots - 1}")
     yield from _head(judged)

@@ -15,7 +15,7 @@ from rawbpf.uapi.bpf import BPF_EXIST, BPF_NOEXIST
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rawbpf.asm.program import Program
+    from rawbpf.asm.bytecode import Bytecode
     from rawbpf.machine.maps.base import Quota
     from rawbpf.specs.map_spec import MapSpec
 
@@ -82,14 +82,14 @@ class ProgArray(MachineMap):
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus)
         self.require(spec.key_size == 4 and spec.value_size == 4, "keys and values are 4 bytes")
-        self._programs: dict[int, Program] = {}
+        self._programs: dict[int, Bytecode] = {}
 
-    def put(self, index: int, program: Program) -> None:
+    def put(self, index: int, program: Bytecode) -> None:
         """Make ``program`` the target of tail calls to ``index``."""
         self.require(index < self.spec.max_entries, f"it has {self.spec.max_entries} slots")
         self._programs[index] = program
 
-    def program(self, index: int) -> Program | None:
+    def program(self, index: int) -> Bytecode | None:
         """Return the program at an index; None if there is none."""
         return self._programs.get(index)
 

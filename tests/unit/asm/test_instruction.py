@@ -4,15 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rawbpf.asm.decode import decode, decode_all
 from rawbpf.asm.forms import FORMS
-from rawbpf.asm.instruction import Instruction, decode_all
+from rawbpf.asm.instruction import Instruction, Reference, Source, encode_all
 from rawbpf.errors import BytecodeError, DecodeError
 
 WIDE = "18 01 00 00 ff ff ff ff 00 00 00 00 01 00 00 00"
 
 
-def decode(text):
-    return Instruction.decode(bytes.fromhex(text))
+def decoded(text):
+    return decode(bytes.fromhex(text))
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def decode(text):
     ],
 )
 def test_fields_are_where_the_picture_says(text, fields):
-    assert decode(text) == fields
+    assert decoded(text) == Instruction(*fields)
     assert Instruction(*fields).encode() == bytes.fromhex(text)
 
 
@@ -51,7 +52,7 @@ def test_fields_are_where_the_picture_says(text, fields):
 )
 def test_what_is_no_instruction_says_where_and_why(text, message):
     with pytest.raises(DecodeError) as caught:
-        decode(text)
+        decoded(text)
     assert message in str(caught.value)
 
 
@@ -73,7 +74,7 @@ def test_a_field_that_does_not_fit_is_refused(fields):
 @given(st.binary(min_size=8, max_size=16))
 def test_whatever_decodes_encodes_to_the_same_bytes(data):
     try:
-        instruction = Instruction.decode(data)
+        instruction = decode(data)
     except DecodeError:
         return
     assert instruction.encode() == data[: 8 * instruction.slots]
@@ -92,3 +93,18 @@ def test_every_opcode_that_the_kernel_has_is_listed():
     memory |= {0x81, 0x89, 0x91, 0xC3, 0xCB, 0xD3, 0xDB, 0x18}
     memory |= {mode | size for mode in (0x20, 0x40) for size in (0, 8, 0x10)}
     assert opcodes == alu | jumps | memory
+
+
+def test_metadata_takes_part_in_equality_and_not_in_the_bytes():
+    load = Instruction(0x18, 1, 1)
+    hits = load._replace(reference=Reference("map", "hits"), source=Source("x.bpf.s", 3))
+    misses = load._replace(reference=Reference("map", "misses"))
+    assert len({load, hits, misses}) == 3
+    assert hits.bare() == misses.bare() == load
+    assert hits.encode() == encode_all([misses]) == load.encode()
+
+
+def test_only_metadata_that_is_there_is_shown():
+    assert repr(Instruction(0x95)) == "Instruction(opcode=149, dst=0, src=0, off=0, imm=0)"
+    shown = repr(Instruction(0x85, reference=Reference("kfunc", "f")))
+    assert shown.endswith("imm=0, reference=Reference(kind='kfunc', name='f', addend=0))")

@@ -4,9 +4,10 @@ import struct
 
 import pytest
 
+from rawbpf.asm.decode import decode_all
 from rawbpf.asm.disassembler import disassemble
 from rawbpf.asm.format import MNEMONIC
-from rawbpf.asm.instruction import Instruction, decode_all
+from rawbpf.asm.instruction import Instruction
 from rawbpf.asm.internal import decode_internal, internal_text, public
 from rawbpf.errors import DecodeError
 

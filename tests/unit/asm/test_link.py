@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rawbpf.asm import Builder, r0, r1
-from rawbpf.asm.instruction import Instruction
+from rawbpf.asm.bytecode import Bytecode
+from rawbpf.asm.instruction import Instruction, Reference
 from rawbpf.asm.link import callee, link, split
-from rawbpf.asm.program import Program, Reference
 from rawbpf.errors import BytecodeError
 
 CALL, ADDRESS, LEAVE = Instruction(0x85, src=1), Instruction(0x18, 1, 4), Instruction(0x95)
@@ -15,13 +15,11 @@ CALL, ADDRESS, LEAVE = Instruction(0x85, src=1), Instruction(0x18, 1, 4), Instru
 
 def unit(name, *calls):
     """A function that calls others; 64-bit loads make its slots differ from its indices."""
-    instructions, references = [], {}
+    instructions = []
     for called in calls:
         instructions.append(Instruction(0x18, 2, 0, 0, len(called)))
-        references[len(instructions)] = Reference("function", called)
-        instructions.append(CALL)
-    instructions.append(LEAVE)
-    return Program(name, tuple(instructions), references=references)
+        instructions.append(CALL._replace(reference=Reference("function", called)))
+    return Bytecode(name, (*instructions, LEAVE))
 
 
 def called(program):
@@ -45,7 +43,7 @@ def test_functions_that_are_not_reached_stay_out():
 
 
 def test_an_address_of_a_function_is_a_distance_too():
-    main = Program("main", (ADDRESS, LEAVE), references={0: Reference("function", "f")})
+    main = Bytecode("main", (ADDRESS._replace(reference=Reference("function", "f")), LEAVE))
     linked = link(main, {"f": unit("f")})
     assert linked.instructions[0].imm == 2
     assert called(linked) == ["f"]
@@ -70,10 +68,9 @@ def test_split_undoes_link(graph):
     functions = {one.name: one for one in units}
     linked = link(unit("main", "f0"), functions)
     main, *others = split(linked)
-    assert main.references == unit("main", "f0").references
+    assert main.instructions == unit("main", "f0").instructions
     for one in others:
         assert one.instructions == functions[one.name].instructions
-        assert one.references == functions[one.name].references
     assert link(main, {one.name: one for one in others}) == linked
 
 
@@ -85,5 +82,5 @@ def test_split_of_what_the_builder_made():
     b.mov(r0, 1)
     b.exit()
     main, f = split(b.build())
-    assert (main.name, len(main.instructions), f.name, len(f.sources)) == ("main", 2, "f", 2)
+    assert (main.name, len(main.instructions), f.name, len(f.instructions)) == ("main", 2, "f", 2)
     assert main.references == {0: Reference("function", "f")}

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rawbpf.asm.decode import decode, decode_all
 from rawbpf.asm.format import DIALECTS, Style, format_instruction
 from rawbpf.asm.forms import FORMS, form_of
-from rawbpf.asm.instruction import Instruction, decode_all, encode_all
+from rawbpf.asm.instruction import encode_all
 from rawbpf.asm.parse import parse_instruction
 from rawbpf.asm.pattern import parts
 from tests.support.instructions import INSTRUCTIONS, corners_of
@@ -24,7 +25,7 @@ ALL_STYLES = [
 @settings(max_examples=500)
 def test_bytes_text_bytes_is_the_identity(instruction, style):
     data = instruction.encode()
-    decoded = Instruction.decode(data)
+    decoded = decode(data)
     assert decoded == instruction
     text = format_instruction(decoded, style)
     assert parse_instruction(text).encode() == data, text
@@ -34,7 +35,7 @@ def test_bytes_text_bytes_is_the_identity(instruction, style):
 def test_every_form_round_trips_at_its_corners(form):
     for instruction in corners_of(form):
         assert form_of(instruction) is form
-        assert Instruction.decode(instruction.encode()) == instruction
+        assert decode(instruction.encode()) == instruction
         for text in {format_instruction(instruction, style) for style in ALL_STYLES}:
             assert parse_instruction(text) == instruction, text
 

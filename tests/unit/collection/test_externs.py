@@ -2,9 +2,9 @@
 
 import pytest
 
-from rawbpf.asm.instruction import Instruction, decode_all
-from rawbpf.asm.opcode import LD_IMM64
-from rawbpf.asm.program import Program, Reference
+from rawbpf.asm.bytecode import Bytecode
+from rawbpf.asm.decode import decode_all
+from rawbpf.asm.instruction import LD_IMM64, Instruction, Reference
 from rawbpf.asm.since import newer_than
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.encode import BtfBuilder
@@ -104,8 +104,7 @@ def test_the_loaders_own_answers(types):
 
 
 def resolved(spec, kernel, *instructions):
-    references = {index: reference for index, (_, reference) in enumerate(instructions)}
-    code = Program("p", tuple(one for one, _ in instructions), references=references)
+    code = Bytecode("p", tuple(one._replace(reference=name) for one, name in instructions))
     program = ProgramSpec("p", bpf_prog_type.BPF_PROG_TYPE_KPROBE, code)
     done = resolve_ksyms(spec._replace(programs={"p": program}), kernel).programs["p"].code
     assert not any(one.kind in ("ksym", "kfunc") for one in done.references.values())
@@ -173,9 +172,10 @@ def test_what_a_module_has_keeps_its_name_beside_the_id(types):
         (LOAD, Reference("ksym", "nft_state")),
         (Instruction(CALL, src=2), Reference("kfunc", "nft_lookup")),
     )
+    state, lookup = Reference("module_ksym", "nft:nft_state"), "nft:nft_lookup"
     assert done.instructions == (
-        LOAD._replace(src=3, imm=variable),
-        Instruction(CALL, src=2, off=1, imm=function),
+        LOAD._replace(src=3, imm=variable, reference=state),
+        Instruction(CALL, 0, 2, 1, function, Reference("module_kfunc", lookup)),
     )
     assert [need.since for need in newer_than(done.instructions, (5, 15))] == [(5, 16)]
     assert done.modules == ["nft"]
@@ -183,7 +183,7 @@ def test_what_a_module_has_keeps_its_name_beside_the_id(types):
     assert told[0].imm == variable | 9 << 32
     assert (told[1].off, told[1].imm) == (1, function)
     with pytest.raises(BytecodeError, match="function of a module 'nft:nft_lookup'"):
-        done._replace(references={1: done.references[1]}).encode()
+        done._replace(instructions=done.instructions[1:]).encode()
 
 
 def test_a_module_that_does_not_describe_its_types(types):

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rawbpf.asm.program import Program
+from rawbpf.asm.bytecode import Bytecode
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.encode import BtfBuilder
 from rawbpf.collection.kernel_types import attach_target
@@ -35,7 +35,7 @@ def kernel():
 
 def program(where, at=bpf_attach_type.BPF_TRACE_FENTRY):
     kind = bpf_prog_type.BPF_PROG_TYPE_TRACING
-    return ProgramSpec("p", kind, Program("p", ()), expected_attach_type=at, attach_to=where)
+    return ProgramSpec("p", kind, Bytecode("p", ()), expected_attach_type=at, attach_to=where)
 
 
 @pytest.mark.parametrize("where", ["vfs_read", "vmlinux:vfs_read"])

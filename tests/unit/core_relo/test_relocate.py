@@ -2,12 +2,10 @@
 
 import pytest
 
-from rawbpf.asm.instruction import Instruction
-from rawbpf.asm.opcode import LD_IMM64
-from rawbpf.asm.program import Program, Reference
+from rawbpf.asm.bytecode import Bytecode
+from rawbpf.asm.instruction import LD_IMM64, CoreRelocation, Instruction, Reference
 from rawbpf.btf import types as t
 from rawbpf.btf.btf import Btf
-from rawbpf.btf.ext_info import CoreRelo
 from rawbpf.core_relo import Targets, relocate
 from rawbpf.core_relo.patch import POISON
 from rawbpf.errors import FormatError, UnsupportedError
@@ -31,8 +29,8 @@ def struct(name, *members, size=64):
 
 def one(local, targets, instruction, kind=k.BPF_CORE_FIELD_BYTE_OFFSET, access="0:0", type_id=2):
     """The only result."""
-    record = CoreRelo(0, type_id, access, kind)
-    code = Program("p", (instruction, EXIT), relocations={0: record})
+    waiting = instruction._replace(relocation=CoreRelocation(kind, type_id, access))
+    code = Bytecode("p", (waiting, EXIT))
     (result,) = relocate(code, local, targets).results
     return result
 
@@ -94,14 +92,13 @@ def test_a_load_is_as_wide_as_its_field_or_poisoned(here, there, after):
 
 def test_what_is_missing_poisons_every_slot_and_moves_nothing():
     gone = btf(U32, struct("gone", ("x", 1, 0)))
-    record = CoreRelo(0, 2, "0:0", k.BPF_CORE_FIELD_BYTE_OFFSET)
+    record = CoreRelocation(k.BPF_CORE_FIELD_BYTE_OFFSET, 2, "0:0")
     load = Instruction(LD_IMM64, 1)
-    code = Program(
-        "p", (load, load._replace(src=1), EXIT), (), {1: Reference("map", "m")}, (), {0: record}
-    )
+    events = load._replace(src=1, reference=Reference("map", "m"))
+    code = Bytecode("p", (load._replace(relocation=record), events, EXIT))
     done = relocate(code, gone, Targets(KERNEL))
     poison = Instruction(CALL, imm=POISON)
-    assert done.code.instructions == (poison, poison, load._replace(src=1), EXIT)
+    assert done.code.instructions == (poison, poison, events, EXIT)
     assert done.code.references == {2: Reference("map", "m")}
     assert done.code.slots == code.slots
     assert done.results[0].missing == "this kernel has no struct gone"
@@ -217,12 +214,11 @@ def test_answers_that_differ_are_an_error_and_like_ones_are_not():
 def test_a_flavour_that_means_one_candidate_does_not_decide_for_others():
     kernel = btf(U32, struct("s", ("a", 1, 0), ("b", 1, 4)), struct("s___2", ("a", 1, 8)))
     local = btf(U32, struct("s", ("a", 1, 0)), struct("s___b", ("b", 1, 0)))
-    records = {
-        0: CoreRelo(0, 3, "0:0", k.BPF_CORE_FIELD_BYTE_OFFSET),
-        1: CoreRelo(8, 2, "0:0", k.BPF_CORE_FIELD_BYTE_OFFSET),
-    }
-    load = Instruction(LOAD32, 0, 1, 0)
-    code = Program("p", (load, load, EXIT), relocations=records)
+    loads = (
+        Instruction(LOAD32, 0, 1, 0, relocation=CoreRelocation(kind, type_id, "0:0"))
+        for kind, type_id in ((k.BPF_CORE_FIELD_BYTE_OFFSET, 3), (k.BPF_CORE_FIELD_BYTE_OFFSET, 2))
+    )
+    code = Bytecode("p", (*loads, EXIT))
     with pytest.raises(UnsupportedError, match="struct s::a is ambiguous"):
         relocate(code, local, Targets(kernel))
 

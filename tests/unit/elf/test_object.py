@@ -6,8 +6,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from rawbpf.asm.opcode import LD_IMM64
-from rawbpf.asm.program import Reference
+from rawbpf.asm.instruction import LD_IMM64, Reference
 from rawbpf.elf.object import open_object
 from rawbpf.errors import FormatError, RawbpfError, UnsupportedError
 from rawbpf.specs.section_names import SECTION_KINDS

@@ -6,7 +6,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from rawbpf.asm import Builder, r0, r1
-from rawbpf.asm.instruction import decode_all
+from rawbpf.asm.decode import decode_all
 from rawbpf.btf import types as t
 from rawbpf.btf.btf import Btf
 from rawbpf.elf.code import code_sections
@@ -168,7 +168,7 @@ def test_a_program_of_the_python_builder_points_to_python():
 
 
 def test_an_object_without_sources_has_no_line_info():
-    code = built().code._replace(sources=())
+    code = built().code.without_sources()
     (section,) = code_sections(ObjectFile(encode_object(ObjectSpec({"p": built(code=code)}))))
     assert section.sources == {}
 

@@ -4,14 +4,14 @@ import errno
 
 import pytest
 
-from rawbpf.asm.program import Program
+from rawbpf.asm.bytecode import Bytecode
 from rawbpf.links.diagnose_trampoline import why_no_trampoline
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 
 
 def spec(attach_type, function="blk_done"):
-    kind, code = bpf_prog_type.BPF_PROG_TYPE_TRACING, Program("p", ())
+    kind, code = bpf_prog_type.BPF_PROG_TYPE_TRACING, Bytecode("p", ())
     return ProgramSpec("p", kind, code, expected_attach_type=attach_type, attach_to=function)
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rawbpf.asm.instruction import Instruction
-from rawbpf.asm.program import Program, Reference
+from rawbpf.asm.bytecode import Bytecode
+from rawbpf.asm.instruction import Instruction, Reference
 from rawbpf.errors import DecodeError, MachineError
 from rawbpf.machine.machine import Machine
 from tests.support.assembled import machine_of, run, spec_of
@@ -62,7 +62,7 @@ def test_numbers_are_extended_by_their_sign(a, symbol):
 def test_jump_to_nowhere(distance, why):
     code = (Instruction(0x05, off=distance), Instruction(0x18, imm=1), EXIT)
     with pytest.raises(MachineError, match=why):
-        Machine(Program("bad", code))
+        Machine(Bytecode("bad", code))
 
 
 def test_run_off_the_end():
@@ -79,7 +79,7 @@ def test_endless_loop_meets_the_budget():
 
 def test_malformed_instruction():
     with pytest.raises(DecodeError, match="offset 0x8: opcode 0xff is unknown"):
-        Machine(Program("bad", (Instruction(0xB7), Instruction(0xFF), EXIT)))
+        Machine(Bytecode("bad", (Instruction(0xB7), Instruction(0xFF), EXIT)))
 
 
 def test_may_goto_ends_at_the_kernels_count(monkeypatch):
@@ -131,10 +131,9 @@ def test_a_returned_function_takes_its_stack_along():
 
 
 def test_kernel_functions_and_variables_stop_when_they_are_reached():
-    call = Program(
+    call = Bytecode(
         "test",
-        (Instruction(0x85, src=2, imm=0), EXIT),
-        references={0: Reference("kfunc", "bpf_task_from_pid")},
+        (Instruction(0x85, src=2, reference=Reference("kfunc", "bpf_task_from_pid")), EXIT),
     )
     with pytest.raises(MachineError, match="calls kernel function 'bpf_task_from_pid'"):
         Machine(call).run()
@@ -144,9 +143,7 @@ def test_kernel_functions_and_variables_stop_when_they_are_reached():
 
 
 def test_a_function_that_is_not_linked():
-    call = Program(
-        "test", (Instruction(0x85, src=1), EXIT), references={0: Reference("function", "f")}
-    )
+    call = Bytecode("test", (Instruction(0x85, src=1, reference=Reference("function", "f")), EXIT))
     with pytest.raises(MachineError, match="refers to function 'f': it was not linked"):
         Machine(call)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rawbpf.asm.instruction import Instruction
-from rawbpf.asm.program import Program, Reference
+from rawbpf.asm.bytecode import Bytecode
+from rawbpf.asm.instruction import Instruction, Reference
 from rawbpf.errors import KernelError
 from rawbpf.narration.dump import dump
 from rawbpf.narration.narrator import recorded
@@ -214,17 +214,13 @@ def test_keys_and_values_that_are_descriptors_are_told_as_such(kind, key, value)
 
 def test_types_of_modules_are_told_as_the_load_names_them():
     """fd_array is as long as calls reach into it; a constant has one in its second slot."""
-    code = Program(
+    code = Bytecode(
         "p",
         (
-            Instruction(0x18, src=3, imm=7),
-            Instruction(0x85, src=2, off=1, imm=8),
+            Instruction(0x18, 0, 3, 0, 7, Reference("module_ksym", "nft:state")),
+            Instruction(0x85, 0, 2, 1, 8, Reference("module_kfunc", "nft:lookup")),
             Instruction(0x95),
         ),
-        references={
-            0: Reference("module_ksym", "nft:state"),
-            1: Reference("module_kfunc", "nft:lookup"),
-        },
     )
     spec = ProgramSpec("p", bpf_prog_type.BPF_PROG_TYPE_SCHED_CLS, code, "GPL")
     kernel = FakeKernel(BPF_BTF_GET_FD_BY_ID=[70], BPF_PROG_LOAD=[71])

@@ -65,8 +65,8 @@ def test_what_belongs_to_an_instruction_moves_with_it():
     )
     program = spec.programs["p"].code
     patched = Patch("", (insert(0, "r9 = 0"),)).apply(program)
-    assert patched.references == {2: program.references[1]}
-    assert patched.sources[2] == program.sources[1]
+    assert patched.instructions[1:] == program.instructions
+    assert patched.instructions[0].source == program.instructions[0].source
 
 
 def test_no_such_slot():

@@ -1,0 +1,171 @@
+"""The bytecode of a program: its instructions in order, and where functions begin.
+
+A program that uses a map cannot be encoded before the map exists. Until then the instruction holds
+zero, and its *reference* names the map whose file descriptor belongs there:
+
+    18 22 00 00  00 ...         reference=Reference("map", "events")
+    85 00 00 00  19 ...
+
+``encode`` fills the numbers in. The bytecode itself does not change.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.asm.instruction import encode_all, slots_of
+from rawbpf.errors import BytecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rawbpf.asm.instruction import CoreRelocation, Instruction, Reference, Source
+
+__all__ = ["Bytecode", "Function"]
+
+
+class Function(NamedTuple):
+    """A function inside bytecode, and the slot where it begins.
+
+    ``type_id`` is the BTF_KIND_FUNC that describes it in the object's BTF; 0 if there is none.
+    """
+
+    name: str
+    slot: int
+    type_id: int = 0
+
+
+class Bytecode(NamedTuple):
+    """Instructions in order, and the functions that they form, by slot.
+
+    >>> from rawbpf.asm.instruction import Instruction
+    >>> exit_0 = Bytecode("pass", (Instruction(0xB7), Instruction(0x95)))
+    >>> exit_0.encode().hex(" ", 8)
+    'b700000000000000 9500000000000000'
+    """
+
+    name: str
+    instructions: tuple[Instruction, ...]
+    functions: tuple[Function, ...] = ()
+
+    @property
+    def slots(self) -> int:
+        """Length in slots, as jumps, the verifier and BPF_PROG_LOAD count it."""
+        return slots_of(self.instructions)[-1]
+
+    def slot_of(self, index: int) -> int:
+        """Return the slot where the instruction with this index begins."""
+        return slots_of(self.instructions[:index])[-1]
+
+    def index_at(self, slot: int) -> int:
+        """Return the index of the instruction that covers a slot. Raise IndexError past the end."""
+        for index, instruction in enumerate(self.instructions):
+            slot -= instruction.slots
+            if slot < 0:
+                return index
+        raise IndexError(slot)
+
+    def source_at(self, slot: int) -> Source | None:
+        """Return the source line of the instruction at a slot, or None if it is unknown."""
+        return self.instructions[self.index_at(slot)].source
+
+    def sources_by_slot(self) -> dict[int, Source]:
+        """Return all known source lines by slot, for callers that look up many."""
+        found = zip(slots_of(self.instructions), self.instructions, strict=False)
+        return {slot: one.source for slot, one in found if one.source is not None}
+
+    def without_sources(self) -> Bytecode:
+        """Return the same code without source lines, to compare what it does."""
+        bare = (one._replace(source=None) for one in self.instructions)
+        return self._replace(instructions=tuple(bare))
+
+    @property
+    def references(self) -> dict[int, Reference]:
+        """The references, by index of the instruction that carries them, in order."""
+        return {
+            index: one.reference
+            for index, one in enumerate(self.instructions)
+            if one.reference is not None
+        }
+
+    @property
+    def relocations(self) -> list[CoreRelocation]:
+        """The CO-RE records of all instructions, in order."""
+        return [one.relocation for one in self.instructions if one.relocation is not None]
+
+    def encode(
+        self,
+        maps: Mapping[str, int] | None = None,
+        ids: Mapping[str, int] | None = None,
+        modules: Mapping[str, int] | None = None,
+    ) -> bytes:
+        """Return the bytes for BPF_PROG_LOAD.
+
+        ``maps``: name -> file descriptor. ``ids``: name -> BTF ID of a kernel function or variable.
+        ``modules``: name -> file descriptor of the module's BTF; fd_array must then begin with 0
+        and the descriptors of ``called_modules``. Raise BytecodeError if a name is in none of them.
+        """
+        numbers = _Numbers(maps or {}, ids or {}, modules or {}, self.called_modules)
+        return encode_all(
+            one if one.reference is None else numbers.fill(one, one.reference)
+            for one in self.instructions
+        )
+
+    def _references(self) -> Iterator[Reference]:
+        return (one.reference for one in self.instructions if one.reference is not None)
+
+    @property
+    def modules(self) -> list[str]:
+        """The kernel modules that it refers to, each once, in order of first use."""
+        return list(dict.fromkeys(one.module for one in self._references() if one.module))
+
+    @property
+    def called_modules(self) -> list[str]:
+        """The kernel modules whose functions it calls; fd_array lists their BTF after the 0."""
+        kind = "module_kfunc"
+        return list(dict.fromkeys(one.module for one in self._references() if one.kind == kind))
+
+    @property
+    def map_names(self) -> list[str]:
+        """The maps that it refers to, each once, in order of first use."""
+        references = self._references()
+        return list(dict.fromkeys(one.name for one in references if one.kind.startswith("map")))
+
+
+class _Numbers(NamedTuple):
+    """The numbers that references stand for: the arguments of ``Bytecode.encode``."""
+
+    maps: Mapping[str, int]
+    ids: Mapping[str, int]
+    modules: Mapping[str, int]
+    called: list[str]
+
+    def fill(self, instruction: Instruction, reference: Reference) -> Instruction:
+        """Return the instruction with its number filled in."""
+        if reference.module:
+            return self._fill_module(instruction, reference)
+        table = self.maps if reference.kind.startswith("map") else self.ids
+        if reference.name not in table:
+            raise BytecodeError(
+                f"the program refers to {reference.words}",
+                why="nothing of that name was given",
+            )
+        number = table[reference.name]
+        if reference.kind == "map_value":
+            number |= (reference.addend & 0xFFFF_FFFF) << 32
+        return instruction._replace(imm=number)
+
+    def _fill_module(self, instruction: Instruction, reference: Reference) -> Instruction:
+        """Return the instruction with the module's BTF filled in; its ID is already there.
+
+        A call holds an index into fd_array, where 0 means the kernel image. A 64-bit constant
+        holds the file descriptor in its upper half.
+        """
+        module = reference.module
+        if module not in self.modules:
+            raise BytecodeError(
+                f"the program refers to {reference.words}", why="its types were not given"
+            )
+        if reference.kind == "module_kfunc":
+            return instruction._replace(off=1 + self.called.index(module))
+        return instruction._replace(imm=instruction.imm | self.modules[module] << 32)

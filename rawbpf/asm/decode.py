@@ -1,0 +1,85 @@
+"""From bytes to instructions.
+
+>>> decode(bytes.fromhex("61 10 04 00 00 00 00 00"))
+Instruction(opcode=97, dst=0, src=1, off=4, imm=0)
+"""
+
+from __future__ import annotations
+
+import struct
+from functools import lru_cache
+
+from rawbpf.asm.forms import form_of
+from rawbpf.asm.instruction import LD_IMM64, SLOT, Instruction
+from rawbpf.errors import DecodeError
+
+__all__ = ["decode", "decode_all", "decode_unchecked"]
+
+_SLOT = struct.Struct("<BBhi")
+_LOW_HALF = 0xFFFF_FFFF
+
+
+def decode(data: bytes, offset: int = 0) -> Instruction:
+    """Return the instruction at byte ``offset``.
+
+    Raise DecodeError if no form of the instruction set (``asm/forms.py``) has these bits.
+    """
+    instruction = decode_unchecked(data, offset)
+    form_of(instruction, offset)
+    return instruction
+
+
+def decode_unchecked(data: bytes, offset: int = 0) -> Instruction:
+    """Return the fields at byte ``offset``, valid or not.
+
+    Raise DecodeError if the data ends too early, or the second slot of a 64-bit load is malformed.
+    """
+    if len(data) - offset < SLOT:
+        left = max(len(data) - offset, 0)
+        raise DecodeError(f"{left} bytes are no instruction", offset=offset, why="it takes 8")
+    opcode, registers, off, imm = _SLOT.unpack_from(data, offset)
+    if opcode == LD_IMM64:
+        imm = (imm & _LOW_HALF) | _high_half(data, offset) << 32
+    return Instruction(opcode, registers & 0x0F, registers >> 4, off, imm)
+
+
+def _high_half(data: bytes, offset: int) -> int:
+    """Return the upper 32 bits of a 64-bit constant: imm of its second slot, otherwise zero."""
+    if len(data) - offset < 2 * SLOT:
+        what = "half of a 64-bit load"
+        raise DecodeError(what, offset=offset, why="its second slot is missing")
+    opcode, registers, off, high = _SLOT.unpack_from(data, offset + SLOT)
+    if opcode or registers or off:
+        why = "only imm may be set in its second slot"
+        raise DecodeError("malformed 64-bit load", offset=offset + SLOT, why=why)
+    return int(high) & _LOW_HALF
+
+
+@lru_cache(maxsize=4096)
+def _frequent(data: bytes) -> Instruction | None:
+    """Return the instruction of eight or sixteen bytes; None if it is invalid.
+
+    Compilers repeat themselves: most instructions (r1 = r10, exit) occur many times.
+    """
+    try:
+        return decode(data)
+    except DecodeError:
+        return None
+
+
+def decode_all(data: bytes) -> list[Instruction]:
+    """Return the instructions in ``data``.
+
+    Raise DecodeError with the offset of the first invalid instruction.
+
+    >>> decode_all(bytes.fromhex("b700000000000000 ff00000000000000"))
+    Traceback (most recent call last):
+    ...
+    rawbpf.errors.DecodeError: offset 0x8: opcode 0xff is unknown
+    """
+    instructions, offset = [], 0
+    while offset < len(data):
+        end = offset + (2 * SLOT if data[offset] == LD_IMM64 else SLOT)
+        instructions.append(_frequent(data[offset:end]) or decode(data, offset))
+        offset = end
+    return instructions
