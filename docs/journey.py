@@ -8,8 +8,8 @@
 import itertools
 
 import rawbpf
-from rawbpf.narration.line import format_call
-from rawbpf.narration.narrator import recorded
+from rawbpf.narration.capture.recorder import recorded
+from rawbpf.narration.tell.line import format_call
 
 
 def shorten(lines: list[str]) -> list[str]:

@@ -1,12 +1,14 @@
-"""What rawbpf asks of the kernel, told: each call as a line, in bytes, as data, as a script.
+"""System call narration: each call that rawbpf makes, explained, dumped, recorded and repeated.
 
-capture, draft    words and memory ──> Call        while it happens; all else works on what it kept
-made, known       what earlier calls made          descriptors and their names, maps, mappings
-layout, pointers  which structure, how much memory
-members, line     a structure ──> named values     the call as strace(1) would write it
-reasons, look     why it is made now: reasons_bpf and reasons_other have the sentences
-dump              every byte, annotated
-record            JSON, both ways
-replay            the same calls once more, and their differences
-script            the same calls, as a program of their own
+Read it in this order:
+
+    capture/call            a Call: its words, the memory they point to, and its result
+    capture/recorder        observes the gate and produces a Call for each system call
+    tell/line, tell/dump    a Call as strace(1) would print it, or byte by byte
+    tell/reasons_*          one sentence that says why the call is made
+    tell/json_line          a Call as JSON, and back
+    replay/session          makes recorded calls again and compares the results
+    script/writer           writes recorded calls as a Python script of their own
+
+Everything but ``capture`` works on Calls alone, so it runs on recordings as well.
 """

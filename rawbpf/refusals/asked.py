@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from rawbpf.errors import KernelError
-from rawbpf.narration.pointers import pointers
-from rawbpf.narration.values import named, quoted
+from rawbpf.narration.capture.pointers import pointers
+from rawbpf.narration.tell.values import named, quoted
 from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.bpf import command
 from rawbpf.syscall.fd import Fd

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rawbpf.errors import FormatError, KernelError
-from rawbpf.narration.dump import dump
-from rawbpf.narration.known import Known
-from rawbpf.narration.line import format_call
-from rawbpf.narration.narrator import recorded
-from rawbpf.narration.reasons import reason
-from rawbpf.narration.record import decode, encode
-from rawbpf.narration.replay import replay
+from rawbpf.narration.capture.known import Known
+from rawbpf.narration.capture.recorder import recorded
+from rawbpf.narration.replay.session import replay
+from rawbpf.narration.tell.dump import dump
+from rawbpf.narration.tell.json_line import decode, encode
+from rawbpf.narration.tell.line import format_call
+from rawbpf.narration.tell.narrator import reason
 from rawbpf.syscall.gate import enter, replaced
 from rawbpf.uapi.bpf import bpf_cmd
 from tests.support.told import GOLDEN

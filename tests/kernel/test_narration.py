@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from rawbpf.narration.call import MAKES_FD
-from rawbpf.narration.record import decode
-from rawbpf.narration.replay import replay
+from rawbpf.narration.capture.call import MAKES_FD
+from rawbpf.narration.replay.session import replay
+from rawbpf.narration.tell.json_line import decode
 from tests.support.command import RAWBPF, opening_files, rawbpf
 from tests.support.peers import peer
 from tests.support.strace import fields, instructions, strace

@@ -8,10 +8,10 @@ import pytest
 from rawbpf.asm import Builder, r0, r1, r2, r3, r4, r10
 from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.maps.map import Map
-from rawbpf.narration.narrator import recorded
-from rawbpf.narration.record import decode, encode
-from rawbpf.narration.replay import replay
-from rawbpf.narration.script import LONGEST, script
+from rawbpf.narration.capture.recorder import recorded
+from rawbpf.narration.replay.session import replay
+from rawbpf.narration.script.writer import LONGEST, script
+from rawbpf.narration.tell.json_line import decode, encode
 from rawbpf.programs.load import load
 from rawbpf.reading.ring_reader import RingReader
 from rawbpf.specs.map_spec import MapSpec

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from rawbpf.narration.dump import dump
-from rawbpf.narration.known import Known
-from rawbpf.narration.line import format_call
-from rawbpf.narration.narrator import narrated
-from rawbpf.narration.reasons import reason
-from rawbpf.narration.record import decode
+from rawbpf.narration.capture.known import Known
+from rawbpf.narration.tell.dump import dump
+from rawbpf.narration.tell.json_line import decode
+from rawbpf.narration.tell.line import format_call
+from rawbpf.narration.tell.narrator import narrated, reason
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from markdown_table import table
 
 from rawbpf.arch import ARCHITECTURES, X86_64
-from rawbpf.narration.layout import LINKS, place
-from rawbpf.narration.pointers import IN, OUT, pointers
+from rawbpf.narration.capture.layout import LINKS, place
+from rawbpf.narration.capture.pointers import IN, OUT, pointers
 from rawbpf.uapi.bpf_attr import BpfAttrLinkCreate
 from rawbpf.uapi.bpf_commands import COMMANDS, Command
 from rawbpf.uapi.bpf_info import BpfBtfInfo, BpfMapInfo, BpfProgInfo

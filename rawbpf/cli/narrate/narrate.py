@@ -48,7 +48,7 @@ def run(arguments: dict[str, Any]) -> int:
     if arguments["--script"]:
         return _script(command, arguments["--output"])
     how = "full" if arguments["--full"] else "json" if arguments["--json"] else "line"
-    from rawbpf.narration.narrator import narrated
+    from rawbpf.narration.tell.narrator import narrated
 
     with _output(arguments["--output"]) as write, narrated(write, how):
         return _main(command)
@@ -107,8 +107,8 @@ class _File:
 
 def _script(command: list[str], file: str | None) -> int:
     """Record the command, then write what it did as a script."""
-    from rawbpf.narration.narrator import recorded
-    from rawbpf.narration.script import script
+    from rawbpf.narration.capture.recorder import recorded
+    from rawbpf.narration.script.writer import script
 
     if file is not None:
         if Path(file).is_dir() or not Path(file).absolute().parent.is_dir():

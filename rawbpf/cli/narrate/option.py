@@ -45,7 +45,7 @@ def hand_on(how: str, arguments: dict[str, Any], names: dict[str, Any]) -> None:
 @contextmanager
 def narrating(how: str) -> Iterator[None]:
     """Tell on stderr what the block asks of the kernel."""
-    from rawbpf.narration.narrator import narrated
+    from rawbpf.narration.tell.narrator import narrated
 
     with narrated(lambda text: say(text.removesuffix("\n"), at="error"), how):
         yield

@@ -14,8 +14,8 @@ from rawbpf.input_file import open_input
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rawbpf.narration.call import Call
-    from rawbpf.narration.replay import Outcome
+    from rawbpf.narration.capture.call import Call
+    from rawbpf.narration.replay.session import Outcome
 
 __all__ = ["USAGE", "run"]
 
@@ -44,7 +44,7 @@ _LONGEST = 1 << 26
 def run(arguments: dict[str, Any]) -> int:
     """Replay; 1 if something differed."""
     from rawbpf.kernel.memlock import raise_memlock_if_needed
-    from rawbpf.narration.replay import replay
+    from rawbpf.narration.replay.session import replay
 
     raise_memlock_if_needed()
     show = _json if arguments["--json"] else _line
@@ -60,7 +60,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 def _calls(file: str) -> Iterator[Call]:
     """The calls of a file, or of a command's stderr: what else was said there is no object."""
-    from rawbpf.narration.record import decode
+    from rawbpf.narration.tell.json_line import decode
 
     number = 0
     for number, line in _objects(file):
@@ -93,7 +93,7 @@ def _objects(file: str) -> Iterator[tuple[int, str]]:
 
 
 def _line(outcome: Outcome) -> Iterator[str]:
-    from rawbpf.narration.line import format_call
+    from rawbpf.narration.tell.line import format_call
 
     yield f"{'≠' if outcome.differences else '='} {format_call(outcome.call)}"
     for difference in outcome.differences:

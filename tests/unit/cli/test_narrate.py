@@ -187,7 +187,7 @@ def test_a_disk_that_fills_up_is_told_when_the_command_has_ended(capsys):
 def test_what_is_no_script_leaves_the_file_alone(tmp_path, capsys, monkeypatch):
     file = tmp_path / "script.py"
     file.write_text("kept")
-    monkeypatch.setattr("rawbpf.narration.script.LONGEST", 3)
+    monkeypatch.setattr("rawbpf.narration.script.writer.LONGEST", 3)
     assert main(["narrate", "--script", "-o", str(file), "--", *LOAD]) == 1
     assert "too long for a script" in capsys.readouterr().err
     assert file.read_text() == "kept"

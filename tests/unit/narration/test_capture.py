@@ -11,8 +11,8 @@ import pytest
 from rawbpf.asm.bytecode import Bytecode
 from rawbpf.asm.instruction import Instruction, Reference
 from rawbpf.errors import KernelError
-from rawbpf.narration.dump import dump
-from rawbpf.narration.narrator import recorded
+from rawbpf.narration.capture.recorder import recorded
+from rawbpf.narration.tell.dump import dump
 from rawbpf.programs.load import load
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf

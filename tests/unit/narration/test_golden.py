@@ -9,8 +9,8 @@ import json
 import pytest
 
 from rawbpf.errors import UnsupportedError
-from rawbpf.narration.record import decode, encode
-from rawbpf.narration.script import LONGEST, script
+from rawbpf.narration.script.writer import LONGEST, script
+from rawbpf.narration.tell.json_line import decode, encode
 from tests.support.told import GOLDEN, records, retold
 
 RECORD = "kprobe-6.1.jsonl"

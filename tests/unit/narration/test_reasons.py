@@ -10,7 +10,7 @@ import pytest
 from rawbpf.asm import Builder, r0
 from rawbpf.errors import RawbpfError
 from rawbpf.features.table import FEATURES
-from rawbpf.narration.reasons import REASONS
+from rawbpf.narration.tell.narrator import REASONS
 from rawbpf.programs.load import load
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf
@@ -118,7 +118,9 @@ def test_a_walk_begins_and_goes_on():
 
 @pytest.mark.parametrize("linked", [False, True])
 def test_closing_the_event_of_a_probe_ends_it_unless_a_link_holds_it(linked, monkeypatch):
-    monkeypatch.setattr("rawbpf.narration.capture.read_text", lambda _, file: "6" * ("/kp" in file))
+    monkeypatch.setattr(
+        "rawbpf.narration.capture.recorder.read_text", lambda _, file: "6" * ("/kp" in file)
+    )
 
     def probe():
         with open_probe(6, "do_exit") as event:

@@ -8,10 +8,10 @@ from itertools import count
 import pytest
 
 from rawbpf.errors import FormatError, KernelError
-from rawbpf.narration.call import Ref
-from rawbpf.narration.narrator import recorded
-from rawbpf.narration.record import decode, encode
-from rawbpf.narration.replay import replay
+from rawbpf.narration.capture.call import Ref
+from rawbpf.narration.capture.recorder import recorded
+from rawbpf.narration.replay.session import replay
+from rawbpf.narration.tell.json_line import decode, encode
 from rawbpf.syscall import bpf
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import enter, replaced

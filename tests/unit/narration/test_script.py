@@ -6,9 +6,9 @@ import os
 import pytest
 
 from rawbpf.errors import KernelError, UnsupportedError
-from rawbpf.narration.narrator import recorded
-from rawbpf.narration.script import script
-from rawbpf.narration.script_pack import Names
+from rawbpf.narration.capture.recorder import recorded
+from rawbpf.narration.script.expressions import Names
+from rawbpf.narration.script.writer import script
 from rawbpf.syscall import bpf
 from rawbpf.syscall.bpf_link import link_create
 from rawbpf.syscall.capset import without_capabilities

@@ -1,4 +1,4 @@
-r"""Numbers by the names that C has for them, and bytes in quotes, as strace(1) writes both.
+r"""Numbers by their C names and bytes as quoted strings, as strace(1) prints them.
 
 >>> flags(3, PROT), flags(0, PROT), quoted(b"events\n\xff")
 ('PROT_READ|PROT_WRITE', 'PROT_NONE', '"events\\n\\xff"')
@@ -34,13 +34,12 @@ __all__ = [
     "PERF_OPEN",
     "PROT",
     "flags",
-    "member",
     "named",
     "quoted",
 ]
 
 LONGEST = 32
-"""Bytes of a string that are shown, as strace does."""
+"""Number of bytes of a string to print, as in strace."""
 
 Names = dict[int, str]
 
@@ -65,7 +64,7 @@ PERF_BITS = (
     "exclude_idle", "mmap", "comm", "freq", "inherit_stat", "enable_on_exec", "task", "watermark",
 )
 # fmt: on
-"""The first bits of perf_event_attr behind ``read_format``: the field that is ``flags`` here."""
+"""The bit fields of perf_event_attr after ``read_format``, which are called ``flags`` here."""
 
 
 def _members(enum: type[IntEnum]) -> Names:
@@ -92,7 +91,7 @@ _FLAGS: Mapping[str, Names] = {
 
 
 def named(struct: type[Structure], field: str, value: int, others: Mapping[str, int]) -> str:
-    """A field's number as C would name it. ``others``: the numbers of the whole structure."""
+    """Return the C name of a field's value; ``others`` are all numbers of its structure."""
     if struct is PerfEventAttr and field in ("type", "config"):
         return _event(field, value, others)
     if field == "type":
@@ -105,7 +104,7 @@ def named(struct: type[Structure], field: str, value: int, others: Mapping[str, 
 
 
 def _types(struct: type[Structure]) -> Names:
-    """What a field that is just called ``type`` says, by the structure that it is in."""
+    """Return the names for a field called ``type``, which depend on its structure."""
     if struct.__name__.startswith("BpfLinkInfo"):
         return _LINK_TYPES
     return _TYPES.get(struct, {})
@@ -117,13 +116,8 @@ def _event(field: str, value: int, others: Mapping[str, int]) -> str:
     return _SOFTWARE.get(value, str(value)) if others["type"] == 1 else str(value)
 
 
-def member(enum: type[IntEnum], value: int) -> str:
-    """The name of the enumerator with this number; empty if there is none."""
-    return enum(value).name if value in enum.__members__.values() else ""
-
-
 def flags(value: int, names: Names) -> str:
-    """The names of the bits that are set; what has no name in hex."""
+    """Return the names of the bits that are set, and unnamed bits in hex."""
     if not value:
         return names.get(0, "0")
     parts = [name for bit, name in names.items() if bit and value & bit == bit]
@@ -132,7 +126,7 @@ def flags(value: int, names: Names) -> str:
 
 
 def quoted(data: bytes, longest: int = LONGEST) -> str:
-    """Bytes as a C string; more than ``longest`` are cut off, and three dots say so."""
+    """Return bytes as a C string, truncated with "..." after ``longest`` bytes."""
     text = "".join(map(_escaped, data[:longest]))
     return f'"{text}"' + ("..." if len(data) > longest else "")
 

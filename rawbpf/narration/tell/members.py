@@ -1,12 +1,12 @@
-"""A structure of a call as named values: what the line, the JSON and the dump all show."""
+"""The named fields of a structure in a call, for the line, the JSON and the dump."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.narration import values
-from rawbpf.narration.layout import given, numbers, origin, place
-from rawbpf.narration.pointers import pointers
+from rawbpf.narration.capture.layout import given, numbers, origin, place
+from rawbpf.narration.capture.pointers import pointers
+from rawbpf.narration.tell import values
 from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.bpf_attr import BpfAttrMapElem, BpfAttrObjId
 from rawbpf.uapi.fields import c_name
@@ -15,16 +15,16 @@ from rawbpf.uapi.perf_event import PerfEventAttr
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rawbpf.narration.call import Block, Call, Ref
+    from rawbpf.narration.capture.call import Block, Call, Ref
 
 __all__ = ["Member", "content", "members"]
 
 _MOST = 4
-"""Elements of an array that are shown."""
+"""Number of array elements to print."""
 
 
 class Member(NamedTuple):
-    """A field: ``name`` as C spells it, with dots; ``empty`` if it is 0 before and after."""
+    """A field: ``name`` as in C, with dots; ``empty`` if it is 0 before and after the call."""
 
     field: str
     name: str
@@ -33,7 +33,7 @@ class Member(NamedTuple):
 
 
 def members(call: Call, block: Block) -> Iterator[Member]:
-    """The fields that the bytes of a structure reach."""
+    """Yield the fields of a structure that lie within its bytes."""
     assert block.struct is not None
     for field in given(block.struct, block.room):
         at, size, _ = place(block.struct, field)
@@ -66,7 +66,7 @@ def _text(call: Call, block: Block, field: str) -> str:
         return before
     after = _value(call, block, field, block.after, ref)
     if block.kind == "info" and not any((block.before or b"")[at : at + size]):
-        return after  # it was made to be filled in
+        return after  # the kernel has filled it in
     return before if after == before else f"{before} => {after}"
 
 
@@ -75,7 +75,7 @@ def _address(block: Block, at: int) -> int:
 
 
 def _value(call: Call, block: Block, field: str, raw: bytes, ref: Ref | None) -> str:
-    """One field of one state of the structure."""
+    """Return the text of a field, before or after the call."""
     struct = block.struct
     assert struct is not None
     at, size, _ = place(struct, field)
@@ -97,7 +97,7 @@ def _value(call: Call, block: Block, field: str, raw: bytes, ref: Ref | None) ->
 
 
 def content(call: Call, block: Block, address: int) -> str:
-    """What a pointer points to; the address itself for what the kernel did not write."""
+    """Return the text for a pointer: its memory, or the address if the kernel wrote nothing."""
     data = block.before if block.before is not None else block.after
     if block.struct is not None:
         shown = (f"{one.name}={one.text}" for one in members(call, block) if not one.empty)
@@ -123,7 +123,7 @@ def _counted(kind: str, data: bytes) -> str:
 
 
 def _array(call: Call, block: Block, data: bytes, width: int) -> str:
-    """Elements in brackets; the first few."""
+    """Return the first few elements in brackets."""
     refs = {ref.at: ref for ref in block.refs}
     shown = []
     for at in range(0, len(data), width)[:_MOST]:

@@ -1,17 +1,17 @@
-"""What the pointers of a structure point to: a table, and a row for each.
+"""What the pointers in a structure point to: a table with one row per pointer.
 
-How much memory that is, other fields of the structure say, or the map that the call is about. Where
-neither does, the pointer is left alone. ``IN`` is read by the kernel, ``OUT`` written.
+The size of that memory is given by other fields of the structure, or by the map that the call is
+about. Where neither says so, the pointer is not followed. The kernel reads ``IN`` memory and writes
+``OUT`` memory.
 
-A new structure needs a row here for each of its pointers, and nothing else.
+A new structure needs one row for each of its pointers and nothing else.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.narration.insn_fds import INSN, last_index
-from rawbpf.narration.link_layouts import NAMES, WHOLES
+from rawbpf.narration.capture.layout import INSN, LINK_INFOS, LINK_NAMES, last_index
 from rawbpf.syscall.peek import peek
 from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.bpf_attr import (
@@ -34,21 +34,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from ctypes import Structure
 
-    from rawbpf.narration.known import Known
-    from rawbpf.narration.made import Thing
+    from rawbpf.narration.capture.known import Known, Thing
 
 __all__ = ["BOTH", "IN", "INFO", "OUT", "TEXT", "VARIES", "Points", "info_struct", "pointers"]
 
 IN, OUT, BOTH = "in", "out", "both"
 
 TEXT = -1
-"""Instead of a size: up to a NUL."""
+"""In place of a size: up to the NUL."""
 
 Numbers = dict[str, int]
 
 
 class Points(NamedTuple):
-    """``kind``: how to show it. ``size``: in bytes, from the structure's numbers; 0: unknown."""
+    """``kind``: how to format the memory. ``size``: bytes, from numeric fields; 0 if unknown."""
 
     kind: str
     size: Callable[[Numbers, Known], int]
@@ -68,7 +67,7 @@ def _records(count: str, size: str) -> Callable[[Numbers, Known], int]:
 
 
 def _fd_array(attr: Numbers, _known: Known) -> int:
-    """Without fd_array_cnt (6.14) no field says how long: as far as instructions ask for it."""
+    """Without fd_array_cnt (6.14), the instructions decide how much of the array is used."""
     if not attr["fd_array"]:
         return 0
     count = attr["fd_array_cnt"] or 1 + last_index(peek(attr["insns"], attr["insn_cnt"] * INSN))
@@ -92,7 +91,7 @@ def _values(attr: Numbers, known: Known) -> int:
 
 
 def _cursor(attr: Numbers, known: Known) -> int:
-    """Where a batch goes on: a bucket's number, or a key."""
+    """The position at which a batch continues: a bucket number or a key."""
     return max(8, _key(attr, known))
 
 
@@ -170,7 +169,7 @@ _BY_COMMAND: dict[int, dict[str, Points | None]] = {
     bpf_cmd.BPF_MAP_DELETE_BATCH: {"keys": Points("bytes", _keys), "values": None},
     bpf_cmd.BPF_MAP_GET_NEXT_KEY: {"value": Points("key", _key, OUT)},
 }
-"""Where a command uses the structure otherwise than its kin."""
+"""Exceptions for commands that use a shared structure differently; None: not a pointer."""
 
 INFO: dict[str, type[Structure]] = {
     "map": BpfMapInfo,
@@ -178,7 +177,7 @@ INFO: dict[str, type[Structure]] = {
     "btf": BpfBtfInfo,
     "link": BpfLinkInfo,
 }
-"""What BPF_OBJ_GET_INFO_BY_FD fills in, by what the descriptor is."""
+"""Kind of descriptor -> structure that BPF_OBJ_GET_INFO_BY_FD fills in."""
 
 VARIES: dict[type[Structure], str] = {
     BpfAttrObjId: "next_id",
@@ -188,22 +187,22 @@ VARIES: dict[type[Structure], str] = {
     BpfMapInfo: "id btf_id",
     BpfBtfInfo: "id",
     BpfLinkInfo: "id prog_id",
-    **dict.fromkeys(WHOLES.values(), "id prog_id"),
+    **dict.fromkeys(LINK_INFOS.values(), "id prog_id"),
 }
-"""Fields that hold, or point to, something else each time: ids, times, the kernel's addresses."""
+"""Fields whose values, or the memory they point to, differ in every run: IDs, times, addresses."""
 
 
 def info_struct(thing: Thing) -> type[Structure] | None:
-    """What is filled in for a descriptor; of a link, by its type, once that was told."""
-    if thing.kind == "link" and thing.link_type in WHOLES:
-        return WHOLES[thing.link_type]
+    """Return the info structure for a descriptor; for a link, by its type once that is known."""
+    if thing.kind == "link" and thing.link_type in LINK_INFOS:
+        return LINK_INFOS[thing.link_type]
     return INFO.get(thing.kind)
 
 
 def pointers(struct: type[Structure], command: int) -> dict[str, Points]:
-    """Field -> what it points to."""
+    """Return the pointer fields of a structure: field -> what it points to."""
     rows = {**_FIELDS.get(struct, {}), **_BY_COMMAND.get(command, {})}
-    if struct in NAMES:
-        address, length = NAMES[struct]
+    if struct in LINK_NAMES:
+        address, length = LINK_NAMES[struct]
         rows[address] = Points("text", _field(length), OUT)
     return {field: row for field, row in rows.items() if row is not None}

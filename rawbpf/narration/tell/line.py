@@ -1,4 +1,4 @@
-"""A call as strace(1) would write it, but that fields of a structure that are 0 are left out.
+"""A call as strace(1) would print it, without the fields that are 0.
 
 bpf(BPF_MAP_UPDATE_ELEM, {map_fd=3<map:events>, key=[0], value=[6<perf:cpu0>]}, 32) = 0
 """
@@ -8,21 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import errno_words
-from rawbpf.narration import values
-from rawbpf.narration.members import members
+from rawbpf.narration.capture.layout import member
+from rawbpf.narration.tell import values
+from rawbpf.narration.tell.members import members
 from rawbpf.syscall.epoll import EVENT
 from rawbpf.uapi.perf_event import perf_event_ioc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from rawbpf.narration.call import Block, Call
+    from rawbpf.narration.capture.call import Block, Call
 
 __all__ = ["format_call"]
 
 
 def format_call(call: Call) -> str:
-    """One line, without the time."""
+    """Return the line of a call, without its duration."""
     arguments = _ARGUMENTS.get(call.name, _words)(call)
     return f"{call.name}({', '.join(arguments)}) = {_result(call)}"
 
@@ -36,13 +37,13 @@ def _result(call: Call) -> str:
 
 
 def _structure(call: Call, block: Block) -> str:
-    """``{a=1, test={b=2}}``; without the fields that are 0."""
+    """Return ``{a=1, test={b=2}}``, without the fields that are 0."""
     shown = [one for one in members(call, block) if not one.empty]
     return _nested([(one.name.split("."), one.text) for one in shown])
 
 
 def _nested(rows: Iterable[tuple[list[str], str]]) -> str:
-    """Rows of (path, text) as braces within braces."""
+    """Return rows of (path, text) as nested braces."""
     groups: dict[str, list[tuple[list[str], str]]] = {}
     for (head, *rest), text in rows:
         groups.setdefault(head, []).append((rest, text))
@@ -53,7 +54,7 @@ def _nested(rows: Iterable[tuple[list[str], str]]) -> str:
 
 
 def _attr(call: Call, at: int) -> str:
-    """The structure, or its address where it is not known."""
+    """Return the structure, or its address if its type is unknown."""
     block = call.block("attr")
     if block is None or block.struct is None:
         return hex(call.words[at])
@@ -72,7 +73,7 @@ def _perf_event_open(call: Call) -> list[str]:
 
 def _ioctl(call: Call) -> list[str]:
     fd, request, argument = call.words
-    name = values.member(perf_event_ioc, request) or hex(request)
+    name = member(perf_event_ioc, request) or hex(request)
     last = call.shown_fd(argument) if argument in call.fds else str(argument)
     return [call.shown_fd(fd), name, last]
 
@@ -118,7 +119,7 @@ def _epoll_pwait(call: Call) -> list[str]:
 
 
 def _event(happened: int, word: int) -> str:
-    """An epoll_event: what happened, and the word that was given with the descriptor."""
+    """Return an epoll_event: the events, and the number registered with the descriptor."""
     return f"{{events={values.flags(happened, values.EPOLL)}, data={{u64={word}}}}}"
 
 

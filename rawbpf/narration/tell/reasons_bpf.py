@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rawbpf.narration.reason import Reason, always
+from rawbpf.narration.tell.view import Reason, always
 
 __all__ = ["BPF"]
 
@@ -74,10 +74,10 @@ BPF = (
     Reason("BPF_PROG_LOAD", lambda c: c.is_trial,
            "A feature is tried out: the smallest {prog_type} program that needs it. The answer, "
            "or the verifier's log, tells whether this kernel has it."),
-    Reason("BPF_PROG_LOAD", lambda c: c.wants_log and c.was_refused and c.log_was_full,
+    Reason("BPF_PROG_LOAD", lambda c: c.wants_log and bool(c.rejection) and c.log_was_full,
            "The log had no room in {log_before} bytes: once more, with {attr[log_size]}."),
-    Reason("BPF_PROG_LOAD", lambda c: c.wants_log and c.was_refused,
-           "It was refused ({refusal}). Once more, now with room for the log in which the "
+    Reason("BPF_PROG_LOAD", lambda c: c.wants_log and bool(c.rejection),
+           "It was refused ({rejection}). Once more, now with room for the log in which the "
            "verifier says why."),
     Reason("BPF_PROG_LOAD", lambda c: c.attr.get("log_level") == 4,
            "The verifier follows every path of the program, and writes down what that took "
@@ -106,7 +106,7 @@ BPF = (
     Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: c.kind == "prog" and c.probe_is_gone,
            "The probe is gone, so the program's numbers are final; recursion_misses (5.12) counts "
            "the hits for which it was not run."),
-    Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: c.asked_before and c.has_room,
+    Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: c.asked_before and c.has_buffers,
            "Once more, now with room for what the first answer only counted, or could not hold."),
     Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: bool(c.kind),
            "What does the kernel say of this {noun}? It fills in as much of the structure as it "

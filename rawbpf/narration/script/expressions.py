@@ -1,4 +1,4 @@
-"""Structures and memory of a call as expressions of a script; descriptors by name."""
+"""Structures and memory of a call as Python expressions, with names for descriptors."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import UnsupportedError
-from rawbpf.narration.layout import place
-from rawbpf.narration.pointers import pointers
-from rawbpf.narration.script_parts import OPENING, PARTS
+from rawbpf.narration.capture.layout import place
+from rawbpf.narration.capture.pointers import pointers
+from rawbpf.narration.script.parts import OPENING, PARTS
 from rawbpf.uapi.bpf import bpf_cmd
 
 if TYPE_CHECKING:
-    from rawbpf.narration.call import Block, Call
+    from rawbpf.narration.capture.call import Block, Call
 
 __all__ = ["Names", "Packed", "packed"]
 
 _PARTS = compile("".join([OPENING, *(one.text for one in PARTS)]), "the parts of scripts", "exec")
 _TAKEN = {"n", *_PARTS.co_names, *dir(builtins)}
-"""What no descriptor may be named: a script that sets ``bytes`` cannot make bytes any more."""
+"""Names that descriptors must not have: assigning ``bytes`` would break the script."""
 
 _BY_KIND = {"link", "kprobe", "kretprobe", "uprobe", "uretprobe", "tracepoint"}
-"""What is named after what it is; all else by the name that it has."""
+"""Descriptors named after their kind; all others are named after their own name."""
 
 
 class Names:
-    """Descriptors as names in the script."""
+    """The names of descriptors in a script."""
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
@@ -36,28 +36,28 @@ class Names:
         self.counting = False
 
     def has(self, fd: int) -> bool:
-        """Whether a call of the session made it."""
+        """Return whether a recorded call created the descriptor."""
         return fd in self._names
 
     def of(self, fd: int) -> str:
-        """Its name. UnsupportedError: no call of the session made it, so a script has none."""
+        """Return the name of a descriptor. UnsupportedError: no recorded call created it."""
         if fd not in self._names:
             what = "a script cannot make all calls of this session"
             raise UnsupportedError(what, why=f"descriptor {fd} was opened in another way")
         return self._names[fd]
 
     def forget(self, fd: int) -> None:
-        """It is closed."""
+        """Drop a descriptor that was closed."""
         self._names.pop(fd, None)
 
     def first(self, words: str) -> bool:
-        """Whether this was not said before in the script."""
+        """Return whether a text appears in the script for the first time."""
         new = words not in self._said
         self._said.add(words)
         return new
 
     def give(self, fd: int, label: str) -> str:
-        """A new name, like what it is."""
+        """Choose a new name for a descriptor, derived from its label."""
         kind, _, name = label.partition(":")
         like = kind if kind in _BY_KIND or not name else name
         stem = re.sub(r"\W", "_", like).strip("_") or kind
@@ -71,7 +71,7 @@ class Names:
 
 
 class Packed(NamedTuple):
-    """A structure as struct.pack makes it: the form, expressions for the values, whose they are."""
+    """A structure as arguments of struct.pack: format, value expressions, field names."""
 
     form: str
     values: list[str]
@@ -79,7 +79,7 @@ class Packed(NamedTuple):
 
 
 def packed(call: Call, block: Block, names: Names, *, size: int) -> Packed:
-    """A structure; zeros at the end as padding."""
+    """Return a structure for struct.pack; trailing zeros become padding."""
     raw = (block.before or b"")[:size]
     end = len(raw.rstrip(b"\0"))
     struct, form, at = block.struct, "=", 0
@@ -104,7 +104,7 @@ _LETTERS = {(2, False): "H", (4, False): "I", (8, False): "Q", (4, True): "i", (
 
 
 def _field(call: Call, block: Block, field: str, data: bytes, names: Names) -> tuple[str, str]:
-    """How struct.pack takes a field, and an expression for its value."""
+    """Return the struct.pack format of a field and an expression for its value."""
     struct, width = block.struct, len(data)
     assert struct is not None
     if width not in (2, 4, 8) or isinstance(getattr(struct(), field), bytes):
@@ -114,26 +114,26 @@ def _field(call: Call, block: Block, field: str, data: bytes, names: Names) -> t
     number = str(int.from_bytes(data, "little"))
     if ref is None:
         command = bpf_cmd.__members__.get(call.command, -1)
-        # An address of which nothing was recorded means nothing here.
+        # An address whose memory was not recorded is meaningless now.
         return _LETTERS[width, False], "0" if field in pointers(struct, command) else number
     if ref.block is not None:
         return _LETTERS[width, False], _memory(call, call.blocks[ref.block], names)
     if ref.fd is not None and (names.has(ref.fd) or call.fds.get(ref.fd)):
         return _LETTERS[width, True], names.of(ref.fd)
-    return _LETTERS[width, False], number  # no descriptor then, and none now
+    return _LETTERS[width, False], number  # not an open descriptor when it was recorded, nor now
 
 
 _NUMBERS = {4: "I", 8: "Q"}
 
 
 def _short(form: str) -> str:
-    """``IIII`` as ``4I``."""
+    """Write ``IIII`` as ``4I``."""
     return re.sub(r"([IQ])\1+", lambda run: f"{len(run[0])}{run[1]}", form)
 
 
 def _memory(call: Call, block: Block, names: Names) -> str:
-    """An expression for the address of a block."""
-    if block.before is None or block.kind == "info":  # which may hold addresses; zeros will do
+    """Return an expression for the address of a block."""
+    if block.before is None or block.kind == "info":  # info may contain addresses; zeros suffice
         return f'at(b"", {block.room})'
     data = block.before
     if block.kind == "insns":
@@ -159,7 +159,7 @@ def _memory(call: Call, block: Block, names: Names) -> str:
 
 
 def _code(block: Block, data: bytes, names: Names) -> str:
-    """Instructions; the descriptors in them by name."""
+    """Return an expression for instructions, with descriptors by name."""
     refs = [ref for ref in block.refs if ref.fd is not None]
     if not refs:
         return f'bytes.fromhex("{data.hex(" ", -8)}")'

@@ -1,34 +1,35 @@
-"""From a call as it happens to a Call: what its words point to is read before and after.
+"""An observer of the gate that turns each system call into a Call.
 
-Before the kernel has it, since a structure may be overwritten by the answer; after, for what the
-kernel wrote. Only what the call really uses is read, as much as its attr says, and it is read so
-that a wrong address yields nothing instead of a crash (``syscall.peek``).
+The memory that a call's words point to is read before the call, since the kernel may overwrite it,
+and again after it, for the answer. Only memory that the call uses is read, as much as its attr
+says, in a way that cannot crash on a wrong address (``syscall.peek``).
 """
 
 from __future__ import annotations
 
 import re
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rawbpf.kernel.files import read_text
-from rawbpf.narration.draft import Draft
-from rawbpf.narration.known import Known
-from rawbpf.narration.made import PINNED, made_by
+from rawbpf.narration.capture.draft import Draft
+from rawbpf.narration.capture.known import PINNED, Known, made_by
+from rawbpf.syscall.gate import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from rawbpf.narration.call import Call
+    from rawbpf.narration.capture.call import Call
 
-__all__ = ["Capture"]
+__all__ = ["Recorder", "recorded"]
 
 _PROBES = ("kprobe", "uprobe")
-_KIND = re.compile(r"anon_inode:bpf[-_](map|prog|link)")
+_OBJECT = re.compile(r"anon_inode:bpf[-_](map|prog|link)")
 
 
-class Capture:
-    """A watcher of the gate that hands each call to ``sink``, with what was known before it."""
+class Recorder:
+    """Pass each call to ``sink``, together with what was known before it."""
 
     def __init__(self, sink: Callable[[Call, Known], None]) -> None:
         self._sink = sink
@@ -36,7 +37,7 @@ class Capture:
         self._pmus: dict[int, str] | None = None
 
     def __call__(self, name: str, words: tuple[int, ...]) -> Callable[[int], None]:
-        """Before the call; what is returned, after it."""
+        """Observe a call that is about to be made; return the function to call with its result."""
         draft = Draft(self._known, self._probe_types)
         draft.read(name, words)
         started = time.perf_counter_ns()
@@ -52,16 +53,24 @@ class Capture:
         return returned
 
     def _label(self, call: Call) -> str:
-        """What the new descriptor is. Of what was opened by its name, /proc knows the kind."""
+        """Return a label for a new descriptor; /proc tells the type of a pinned object."""
         made = made_by(call)
-        if made.kind == PINNED and (found := _KIND.search(self._known.label(call.result))):
+        if made.kind == PINNED and (found := _OBJECT.search(self._known.label(call.result))):
             made = made._replace(kind=found[1])
         return made.label
 
     def _probe_types(self) -> dict[int, str]:
-        """The numbers that this kernel gave to the PMUs of kprobes and uprobes."""
+        """Return the PMU types of kprobes and uprobes on this kernel, and their names."""
         if self._pmus is None:
             files = {one: f"/sys/bus/event_source/devices/{one}/type" for one in _PROBES}
             texts = {one: read_text("/", file) for one, file in files.items()}
             self._pmus = {int(text): one for one, text in texts.items() if text}
         return self._pmus
+
+
+@contextmanager
+def recorded() -> Iterator[list[Call]]:
+    """Record every call made inside the block in a list."""
+    calls: list[Call] = []
+    with watched(Recorder(lambda call, _: calls.append(call))):
+        yield calls

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rawbpf.narration.reason import Reason, always
+from rawbpf.narration.tell.view import Reason, always
 
 __all__ = ["OTHER"]
 

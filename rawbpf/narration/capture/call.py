@@ -1,8 +1,8 @@
-"""One call, kept: its words, the memory that they point to, and what came of it.
+"""A recorded system call: its words, the memory they point to, and its result.
 
-Words and memory hold descriptors and addresses that mean nothing elsewhere. So each is marked: a
-word or a place in a block *is* descriptor 5, or *points to* block 2. Whoever puts other numbers
-there can make the same call again, and needs to know nothing of bpf(2) for it.
+Words and memory contain descriptors and addresses that are meaningless in another process. Each is
+therefore marked: a word, or a place in a block, *is* descriptor 5 or *points to* block 2. Replacing
+these numbers is all it takes to make the same call again, without knowing anything about bpf(2).
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ MAKES_FD = {
     "perf_event_open",
     "epoll_create1",
 }
-"""Commands and calls whose result is a new descriptor."""
+"""bpf(2) commands and other calls that return a new descriptor."""
 
 OWN_AFFAIRS = ("capget", "capset")
-"""Which rights a thread has is its own affair: these are told, and never made again."""
+"""Calls that are shown but never repeated: they change the capabilities of this thread only."""
 
 WORDS = {"bpf": 3, "perf_event_open": 5, "ioctl": 3, "mmap": 6, "munmap": 2, "epoll_create1": 1,
          "epoll_ctl": 4, "epoll_pwait": 6, "close": 1}  # fmt: skip
-"""How many words the calls take that are told in more than words."""
+"""Number of words of the calls that are decoded."""
 
 
 class Ref(NamedTuple):
-    """``size`` bytes at ``at`` hold the address of a block, or a descriptor."""
+    """``size`` bytes at offset ``at`` contain the address of a block, or a descriptor."""
 
     at: int
     size: int
@@ -55,11 +55,11 @@ class Ref(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Memory that a call points to. ``path``: attr, attr.insns, attr.info.map_ids.
+    """``room`` bytes of memory that a call points to; ``path`` says from where: attr.info.map_ids.
 
-    ``before`` is what the kernel was given: None if it only writes there, ``room`` bytes at most.
-    ``after`` is what it has written, None if nothing. ``varies``: (offset, size) of what is never
-    the same twice, such as times and ids.
+    ``before``: the bytes passed to the kernel; None if the kernel only writes there. ``after``: the
+    bytes it has written; None if it wrote nothing. ``varies``: (offset, size) of parts that differ
+    in every run, such as times and IDs.
     """
 
     path: str
@@ -73,12 +73,16 @@ class Block(NamedTuple):
 
     @property
     def field(self) -> str:
-        """The field that points here."""
+        """The name of the field that points here."""
         return self.path.rpartition(".")[2]
 
 
 class Call(NamedTuple):
-    """A call that has returned. ``command``: of bpf(2). ``refs``: at which words (0, 1, ...)."""
+    """A call that has returned.
+
+    ``command``: for bpf(2), its command. ``refs``: places among the words, counted in words.
+    ``seconds``: how long it took. ``fds``: descriptor -> label, for the descriptors involved.
+    """
 
     name: str
     command: str
@@ -91,31 +95,31 @@ class Call(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The command of bpf(2), the name of any other call."""
+        """The command for bpf(2), the name of the call otherwise."""
         return self.command or self.name
 
     @property
     def makes_fd(self) -> bool:
-        """Whether the result is a descriptor that did not exist before."""
+        """Whether the call returned a new descriptor."""
         return self.result >= 0 and self.key in MAKES_FD
 
     @property
     def makes(self) -> str:
-        """``fd``, ``mapping``, or nothing: what the result stands for."""
+        """What the result is: ``fd``, ``mapping``, or an empty string for a number."""
         if self.makes_fd:
             return "fd"
         return "mapping" if self.name == "mmap" and self.result >= 0 else ""
 
     @property
     def errno(self) -> str:
-        """The errno's name, empty when the kernel said yes."""
+        """The name of the errno; empty if the call succeeded."""
         return errno_name(-self.result) if self.result < 0 else ""
 
     def shown_fd(self, number: int) -> str:
-        """``3<map:events>``; the number alone of what is not known."""
+        """Return ``3<map:events>``; the number alone if nothing is known about it."""
         label = self.fds.get(number)
         return f"{number}<{label}>" if label else str(number)
 
     def block(self, path: str) -> Block | None:
-        """The block of that path."""
+        """Return the block with this path; None if there is none."""
         return next((block for block in self.blocks if block.path == path), None)

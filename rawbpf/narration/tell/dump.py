@@ -1,7 +1,7 @@
-"""Every byte of a call's structures, and what it means.
+"""Every byte of a call's structures, annotated.
 
-Each field: its offset, its bytes, its name and value, and the release that added it; below that,
-what its pointer points to. Fields are read as on this machine: little-endian.
+Each line has the offset, the bytes, the name and value of a field, and the kernel version that
+added it. The memory that pointers lead to follows. Fields are little-endian.
 """
 
 from __future__ import annotations
@@ -11,34 +11,34 @@ from typing import TYPE_CHECKING
 from rawbpf.asm.decode import decode_all
 from rawbpf.asm.disassembler import disassemble
 from rawbpf.errors import RawbpfError
-from rawbpf.narration.layout import origin, place
-from rawbpf.narration.members import members
+from rawbpf.narration.capture.layout import origin, place
+from rawbpf.narration.tell.members import members
 from rawbpf.output.text import letters, printable
 from rawbpf.uapi.fields import since
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rawbpf.narration.call import Block, Call
+    from rawbpf.narration.capture.call import Block, Call
 
 __all__ = ["dump"]
 
 _ROW = 8
-"""Bytes a line, as many as most fields have."""
+"""Bytes per line; most fields have as many."""
 
 _MOST_ROWS = 64
-"""Lines of what a pointer points to; the rest is counted."""
+"""Maximum number of lines for one block; the rest is only counted."""
 
 _HEX = _ROW * 3 - 1
 
 
 def dump(call: Call) -> str:
-    """Lines for each block of memory of a call, indented below its line."""
+    """Return the lines of all blocks of a call, indented."""
     lines: list[str] = []
     left_out = 0
     for block in call.blocks:
         if block.field.isdecimal() and int(block.field) >= _MOST_ROWS:
-            left_out += 1  # one of many names that an array points to
+            left_out += 1  # one of many strings in an array
             continue
         size = len(block.before if block.before is not None else block.after or b"")
         if block.kind == "events" or not size:
@@ -71,7 +71,7 @@ def _cut(lines: list[str]) -> list[str]:
 
 
 def _structure(call: Call, block: Block) -> Iterator[str]:
-    """A field a line; a long one goes on below."""
+    """Yield one line per field; a long field continues below."""
     assert block.struct is not None
     state = block.after if block.kind == "info" and block.after is not None else block.before or b""
     end = 0
@@ -99,7 +99,7 @@ def _line(at: int, raw: bytes, text: str, added: str) -> str:
 
 
 def _instructions(call: Call, block: Block, data: bytes) -> Iterator[str]:
-    """Slot, bytes and text of each instruction; descriptors by what they are."""
+    """Yield slot, bytes and text of each instruction, with labels for descriptors."""
     try:
         instructions = decode_all(data)
         names = {

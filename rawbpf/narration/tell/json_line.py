@@ -1,14 +1,14 @@
-r"""A Call as a line of JSON, and back: all that is needed to make it again.
+r"""A Call as a line of JSON, and back, with everything needed to repeat it.
 
     call, command    "bpf", "BPF_MAP_CREATE"
-    words            numbers; {"block": 0} is the address of a block (then it was "address"),
-                     {"fd": 3} a descriptor, {"mapping": n} where an earlier mmap was
-    blocks           in: hex of what the kernel is given; room: how much there is to write to;
-                     out: hex of what it wrote; refs: which bytes are addresses and descriptors;
-                     varies: which are never the same twice
-    fds              descriptor -> what it is
-    result, errno    what came of it; makes: "fd" or "mapping", if the result is one
-    fields, line     the same, for people; why: the sentence
+    words            numbers; {"block": 0} for the address of a block ("address" when recorded),
+                     {"fd": 3} for a descriptor, {"mapping": n} for the address of an earlier mmap
+    blocks           in: bytes passed to the kernel, in hex; room: size of the memory;
+                     out: bytes written by the kernel; refs: places of addresses and descriptors;
+                     varies: places that differ in every run
+    fds              descriptor -> label
+    result, errno    the outcome; makes: "fd" or "mapping" if the result is one
+    fields, line     the same for people; why: the reason
 
 >>> call = Call("close", "", (3,), 0, refs=(Ref(0, 8, fd=3),), fds={3: "map:events"})
 >>> decode(encode(call, "because")) == call
@@ -21,10 +21,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.errors import FormatError
-from rawbpf.narration.call import WORDS, Block, Call, Ref
-from rawbpf.narration.line import format_call
-from rawbpf.narration.link_layouts import WHOLES
-from rawbpf.narration.members import members
+from rawbpf.narration.capture.call import WORDS, Block, Call, Ref
+from rawbpf.narration.capture.layout import LINK_INFOS
+from rawbpf.narration.tell.line import format_call
+from rawbpf.narration.tell.members import members
 from rawbpf.output.text import printable
 from rawbpf.uapi import bpf_attr, bpf_info, perf_event
 from rawbpf.uapi.bpf_link_info import BpfLinkInfo
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
 __all__ = ["decode", "encode"]
 
 _WRONG = ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError
-"""What reading something else may end in."""
+"""Errors that arise from reading anything else."""
 
 _MAX_ERRNO = 4095
 _LONGEST = 10**6
-"""Seconds: nobody waits longer for a call to end."""
+"""Maximum duration of a call in seconds."""
 
 
 def encode(call: Call, why: str = "") -> str:
-    """One line, without its end."""
+    """Return the line for a call, without a newline."""
     shown: dict[str, Any] = {"call": call.name}
     if call.command:
         shown["command"] = call.command
@@ -92,7 +92,7 @@ def _ref(ref: Ref) -> dict[str, int]:
 
 
 def _fields(call: Call) -> dict[str, str]:
-    """Every field of every structure, by its path."""
+    """Return all fields of all structures: path -> text."""
     found = {}
     for block in call.blocks:
         if block.struct is not None:
@@ -110,12 +110,12 @@ _STRUCTS: dict[str, type[Structure]] = {
 }
 
 
-_STRUCTS |= {whole.__name__: whole for whole in WHOLES.values()}
+_STRUCTS |= {info.__name__: info for info in LINK_INFOS.values()}
 _STRUCTS |= {"BpfLinkInfo": BpfLinkInfo}
 
 
 def decode(line: str) -> Call:
-    """The call of a line. FormatError for what is no such line."""
+    """Return the call of a line. FormatError: the line is not a recorded call."""
     try:
         told = json.loads(line)
         words, refs = _words(told["words"])
@@ -137,7 +137,7 @@ def decode(line: str) -> Call:
 
 
 def _whole(call: Call) -> Call:
-    """The call, if its parts fit together: blocks point to later ones, as they were captured."""
+    """Check that words and references are consistent; blocks point only to later blocks."""
     if len(call.words) != WORDS.get(call.name, len(call.words)):
         raise ValueError(f"{call.name} takes {WORDS[call.name]} words")
     places = [(-1, ref) for ref in call.refs]
@@ -149,7 +149,7 @@ def _whole(call: Call) -> Call:
 
 
 def _result(told: object) -> int:
-    """A result, or a negative errno."""
+    """Check a result or negative errno."""
     if not isinstance(told, int) or not -_MAX_ERRNO <= told < 1 << 63:
         raise ValueError(f"{told!r} is no result")
     return told

@@ -1,6 +1,6 @@
-"""The parts of a script that are the same in each: how to enter the kernel, how to read a ring.
+"""Fixed parts of scripts: functions that enter the kernel, functions that read rings.
 
-A script has those that it uses, in this order; what a part needs beside itself is told with it.
+A script contains only the parts that it uses, in this order.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A call that is being made: what its words point to, read before it and again after it.
+"""A call in progress: the memory its words point to, read before the call and again after it.
 
-Each structure, and all that its pointers lead to, becomes a block. A pointer is followed only if
-the call uses it, and as far as the structure's other fields say.
+Each structure, and all memory that its pointers lead to, becomes a block. A pointer is followed
+only if the call uses it, and only for as many bytes as the other fields of its structure say.
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from rawbpf.narration.call import Block, Call, Ref
-from rawbpf.narration.insn_fds import fd_places
-from rawbpf.narration.layout import given, numbers, place, struct_of
-from rawbpf.narration.pointers import OUT, TEXT, VARIES, Points, info_struct, pointers
-from rawbpf.narration.values import member
+from rawbpf.narration.capture.call import Block, Call, Ref
+from rawbpf.narration.capture.layout import fd_places, given, member, numbers, place, struct_of
+from rawbpf.narration.capture.pointers import OUT, TEXT, VARIES, Points, info_struct, pointers
 from rawbpf.specs.map_spec import map_kind
 from rawbpf.syscall.epoll import EVENT
 from rawbpf.syscall.peek import peek, peek_text
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from ctypes import Structure
 
-    from rawbpf.narration.known import Known
+    from rawbpf.narration.capture.known import Known
 
 __all__ = ["Draft"]
 
@@ -36,13 +34,13 @@ _INTERFACES = {
     bpf_attach_type.BPF_NETKIT_PRIMARY,
     bpf_attach_type.BPF_NETKIT_PEER,
 }
-"""Where the target is the index of an interface, no descriptor."""
+"""Attach types whose target is an interface index, not a descriptor."""
 
 _FD_WORDS = {"ioctl": (0,), "mmap": (4,), "epoll_ctl": (0, 2), "epoll_pwait": (0,), "close": (0,)}
 
 
 class Draft:
-    """A call that is being made."""
+    """A call in progress; ``known`` is what was known before it."""
 
     def __init__(self, known: Known, probe_types: Callable[[], dict[int, str]]) -> None:
         self._known = known
@@ -55,7 +53,7 @@ class Draft:
         self._refs: list[Ref] = []
 
     def read(self, name: str, words: tuple[int, ...]) -> None:
-        """All that there is before the call."""
+        """Read all memory that the kernel will read, before the system call."""
         if name == "bpf":
             self._command, address, size = words
             raw = peek(address, size)
@@ -74,7 +72,7 @@ class Draft:
             self._refs.append(Ref(2, 8, fd=words[2]))
         refs = [*self._refs, *(ref for block in self._blocks for ref in block.refs)]
         fds = sorted({ref.fd for ref in refs if ref.fd is not None})
-        self._labels = {fd: self._known.label(fd) for fd in fds}  # now: a close leaves none
+        self._labels = {fd: self._known.label(fd) for fd in fds}  # now, because a close removes it
 
     def _add_word(
         self, at: int, address: int, path: str, struct: type[Structure] | None, size: int
@@ -89,7 +87,7 @@ class Draft:
     def _add(
         self, path: str, kind: str, address: int, size: int, struct: type[Structure] | None
     ) -> int:
-        """A block that the kernel reads, and all that it points to."""
+        """Add a block that the kernel reads, and everything it points to; return its index."""
         raw = peek_text(address) + b"\0" if size == TEXT else peek(address, size)
         index = len(self._blocks)
         self._blocks.append(Block(path, kind, len(raw), raw, struct=struct))
@@ -108,12 +106,12 @@ class Draft:
         return index
 
     def _in_bytes(self, path: str, kind: str, raw: bytes) -> Iterator[Ref]:
-        """Descriptors and addresses in what is no structure."""
+        """Yield descriptors and addresses in a block without a structure."""
         if kind == "insns":
             yield from (_fd_at(raw, at) for at in fd_places(raw))
         elif kind == "fds":
             places = range(0, len(raw) - 3, 4)
-            yield from (_fd_at(raw, at) for at in places if any(raw[at : at + 4]))  # 0 is none
+            yield from (_fd_at(raw, at) for at in places if any(raw[at : at + 4]))  # 0: unused
         elif kind in ("key", "value") and len(raw) >= 4:
             row = map_kind(self._map_type)
             if row.holds if kind == "value" else row.keyed_by == "fd":
@@ -124,7 +122,7 @@ class Draft:
                 yield Ref(at, 8, block=self._add(f"{path}.{at // 8}", "text", address, TEXT, None))
 
     def _fds(self, struct: type[Structure], raw: bytes) -> Iterator[Ref]:
-        """Fields that are descriptors; 0 is none."""
+        """Yield fields that contain descriptors; 0 means no descriptor."""
         values = numbers(struct, raw)
         for field in given(struct, len(raw)):
             number = values.get(field, 0)
@@ -136,7 +134,7 @@ class Draft:
             yield Ref(offset, size, fd=number)
 
     def _pointed(self, path: str, struct: type[Structure], raw: bytes) -> Iterator[Ref]:
-        """Fields that are pointers, and the blocks that they point to."""
+        """Yield pointer fields and add the blocks that they point to."""
         values = numbers(struct, raw)
         rows = pointers(struct, self._command) if struct is not PerfEventAttr else {}
         if struct is PerfEventAttr and (kind := self._probe_types().get(values["type"])):
@@ -147,7 +145,7 @@ class Draft:
                 continue
             at = place(struct, field).offset
             index = self._point(f"{path}.{field}", row, values, size)
-            if field in VARIES.get(struct, "").split():  # so does all that it points to
+            if field in VARIES.get(struct, "").split():  # and so does the memory it points to
                 self._blocks[index] = self._blocks[index]._replace(varies=((0, size),))
             yield Ref(at, 8, block=index)
 
@@ -167,7 +165,7 @@ class Draft:
         return index
 
     def finish(self, name: str, words: tuple[int, ...], result: int, seconds: float) -> Call:
-        """The call, with what the kernel wrote."""
+        """Return the Call with the memory that the kernel wrote, after the system call."""
         blocks = self._written(name, result)
         command = ""
         if name == "bpf":
@@ -176,7 +174,7 @@ class Draft:
         return Call(name, command, words, result, seconds, blocks, refs, self._labels)
 
     def _written(self, name: str, result: int) -> tuple[Block, ...]:
-        """Read again what the kernel may have written to."""
+        """Read again all memory that the kernel may have written."""
         now: dict[str, dict[str, int]] = {}
         done = []
         for block, address in zip(self._blocks, self._addresses, strict=True):
@@ -195,11 +193,11 @@ class Draft:
         return tuple(done)
 
     def _filled(self, name: str, result: int, block: Block, now: dict[str, int]) -> int:
-        """How many bytes of an output the kernel has filled."""
+        """Return how many bytes of an output block the kernel has filled."""
         if name == "epoll_pwait":
             return max(result, 0) * EVENT.size
         ended = block.path.startswith("attr.") and "count" in now and result == -errno.ENOENT
-        if result < 0 and not ended:  # a batch may bring entries, and say that they were the last
+        if result < 0 and not ended:  # a batch may return entries together with ENOENT
             return 0
         owner = next(one for one in self._blocks if one.path == block.path.rpartition(".")[0])
         assert owner.struct is not None

@@ -1,0 +1,1 @@
+"""From system calls to Calls: words, memory, results, and what descriptors stand for."""

@@ -1,0 +1,204 @@
+"""What earlier calls have made: descriptors, maps and their sizes, mappings.
+
+A descriptor is only a number until the call that returned it is known. Most come from our own
+calls. For the others (a pipe, a cgroup directory), /proc/self/fd says what they are, as for
+strace -y. Map sizes matter most: nothing else tells how long keys and values are.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from rawbpf.errors import RawbpfError
+from rawbpf.kernel.cpus import possible_cpus
+from rawbpf.narration.capture.layout import member, numbers, text
+from rawbpf.output.text import printable
+from rawbpf.specs.map_spec import map_kind
+from rawbpf.uapi.bpf import bpf_attach_type
+from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrProgLoad
+from rawbpf.uapi.bpf_info import BpfMapInfo
+from rawbpf.uapi.bpf_link_info import BpfLinkInfo
+from rawbpf.uapi.perf_event import PERF_COUNT_SW_BPF_OUTPUT, PERF_TYPE_TRACEPOINT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from ctypes import Structure
+
+    from rawbpf.narration.capture.call import Block, Call
+
+__all__ = ["PINNED", "Known", "Thing", "made_by", "numbers_of"]
+
+
+PINNED = "pinned"
+"""The kind of an object opened by its path in bpffs, until /proc was consulted."""
+
+
+class Thing(NamedTuple):
+    """What a descriptor refers to. Sizes are those of a map, in bytes; 0 if unknown."""
+
+    kind: str
+    name: str = ""
+    map_type: int = -1
+    key_size: int = 0
+    value_size: int = 0
+    watches: tuple[int, ...] = ()
+    link_type: int = -1
+    linked: bool = False
+
+    @property
+    def label(self) -> str:
+        """``map:events``, or the kind alone."""
+        return printable(f"{self.kind}:{self.name}" if self.name else self.kind)
+
+
+class Known:
+    """Knowledge accumulated from calls: ``things`` by descriptor, ``mappings`` by address.
+
+    ``last`` holds the most recent call of each key.
+    """
+
+    def __init__(self) -> None:
+        self.things: dict[int, Thing] = {}
+        self.mappings: dict[int, int] = {}
+        self.last: dict[str, Call] = {}
+
+    def thing(self, fd: int) -> Thing:
+        """Return what earlier calls say about a descriptor; a Thing without a kind if nothing."""
+        return self.things.get(fd, Thing(""))
+
+    def label(self, fd: int) -> str:
+        """Return a label for a descriptor; empty if nothing is known about it."""
+        if fd in self.things:
+            return self.things[fd].label
+        try:
+            return printable(str(Path(f"/proc/self/fd/{fd}").readlink()))
+        except OSError:  # there is no such descriptor, or no /proc
+            return ""
+
+    def key_size(self, fd: int) -> int:
+        """Return the key size of a map in bytes; 0 if it has no keys or is unknown."""
+        return self.thing(fd).key_size
+
+    def value_size(self, fd: int) -> int:
+        """Return the bytes that one lookup copies, for a per-CPU map one value per possible CPU."""
+        thing = self.thing(fd)
+        kind = map_kind(thing.map_type)
+        if kind.per_cpu:
+            return -(-thing.value_size // 8) * 8 * _cpu_count()
+        return 4 if kind.holds else thing.value_size
+
+    def learn(self, call: Call) -> None:
+        """Record what a call has created or removed."""
+        self.last[call.key] = call
+        if call.result < 0:
+            return
+        if call.name == "close":
+            self.things.pop(call.words[0], None)
+        elif call.name == "munmap":
+            self.mappings.pop(call.words[0], None)
+        elif call.name == "mmap":
+            self.mappings[call.result] = call.words[4]
+        elif call.name == "epoll_ctl":
+            epoll = self.thing(call.words[0])
+            self.things[call.words[0]] = epoll._replace(watches=(*epoll.watches, call.words[2]))
+        elif call.key == "BPF_OBJ_GET_INFO_BY_FD":
+            self._learn_info(call)
+        elif call.makes_fd:
+            self.things[call.result] = made_by(call)
+            target = numbers_of(call).get("target_fd", -1)
+            if call.key == "BPF_LINK_CREATE" and target in self.things:
+                self.things[target] = self.things[target]._replace(linked=True)
+
+    def _learn_info(self, call: Call) -> None:
+        """Learn the sizes of a map or the type of a link that was not created by us."""
+        info = call.block("attr.info")
+        fd = numbers_of(call).get("bpf_fd", -1)
+        if info is not None and info.struct is BpfLinkInfo and info.after:
+            told = numbers(BpfLinkInfo, info.after)
+            self.things[fd] = self.thing(fd)._replace(link_type=told["type"])
+        if info is not None and info.struct is BpfMapInfo and info.after:
+            told = numbers(BpfMapInfo, info.after)
+            sizes = told["type"], told["key_size"], told["value_size"]
+            self.things[fd] = Thing("map", text(BpfMapInfo, "name", info.after), *sizes)
+
+
+@cache
+def _cpu_count() -> int:
+    try:
+        return len(possible_cpus())
+    except RawbpfError:  # without sysfs, the size of a value is unknown
+        return 0
+
+
+def numbers_of(call: Call) -> dict[str, int]:
+    """Return the numeric fields of a call's structure, as they were passed."""
+    if not call.blocks or call.blocks[0].struct is None:
+        return {}
+    return numbers(call.blocks[0].struct, call.blocks[0].before or b"")
+
+
+def made_by(call: Call) -> Thing:
+    """Return what the descriptor returned by a call refers to."""
+    if call.name == "epoll_create1":
+        return Thing("epoll")
+    if call.name == "perf_event_open":
+        return Thing(*_event(call))
+    make = _MAKERS.get(call.command)
+    return Thing("bpf") if make is None else make(call, numbers_of(call))
+
+
+def _map(call: Call, attr: dict[str, int]) -> Thing:
+    name = _name(call, BpfAttrMapCreate, "map_name")
+    return Thing("map", name, attr["map_type"], attr["key_size"], attr["value_size"])
+
+
+def _name(call: Call, struct: type[Structure], field: str) -> str:
+    return text(struct, field, call.blocks[0].before or b"")
+
+
+def _opened(call: Call, _attr: dict[str, int]) -> Thing:
+    """Return a Thing of unknown kind, unless the recorder has found the kind already."""
+    kind, found, _ = call.fds.get(call.result, "").partition(":")
+    return Thing(kind if found else PINNED, _text_of(call.block("attr.pathname")))
+
+
+def _link(_call: Call, attr: dict[str, int]) -> Thing:
+    kind = attr.get("attach_type", -1)
+    name = member(bpf_attach_type, kind) or str(kind)
+    return Thing("link", name.removeprefix("BPF_").lower())
+
+
+def _event(call: Call) -> tuple[str, str]:
+    """Return (kind, name) of a perf event."""
+    attr, cpu = numbers_of(call), call.words[2]
+    probed = call.block("attr.config1")
+    if probed is not None:
+        offset = f"+{attr['config2']:#x}" if attr["config2"] else ""
+        kind = probed.kind if not attr["config"] & 1 else probed.kind.replace("probe", "retprobe")
+        return kind, _text_of(probed) + offset
+    if attr.get("type") == PERF_TYPE_TRACEPOINT:
+        return "tracepoint", str(attr["config"])
+    return ("perf" if attr.get("config") == PERF_COUNT_SW_BPF_OUTPUT else "event"), f"cpu{cpu}"
+
+
+def _text_of(block: Block | None) -> str:
+    """Return the text at the start of a block, up to its NUL."""
+    raw = (block.before or b"") if block is not None else b""
+    return raw.partition(b"\0")[0].decode(errors="backslashreplace")
+
+
+_MAKERS: dict[str, Callable[[Call, dict[str, int]], Thing]] = {
+    "BPF_MAP_CREATE": _map,
+    "BPF_PROG_LOAD": lambda call, _: Thing("prog", _name(call, BpfAttrProgLoad, "prog_name")),
+    "BPF_OBJ_GET": _opened,
+    "BPF_BTF_LOAD": lambda _call, _: Thing("btf"),
+    "BPF_LINK_CREATE": _link,
+    "BPF_RAW_TRACEPOINT_OPEN": lambda call, _: Thing("link", _text_of(call.block("attr.name"))),
+    "BPF_ITER_CREATE": lambda _call, _: Thing("iter"),
+    "BPF_MAP_GET_FD_BY_ID": lambda _, attr: Thing("map", f"id {attr['id']}"),
+    "BPF_PROG_GET_FD_BY_ID": lambda _, attr: Thing("prog", f"id {attr['id']}"),
+    "BPF_LINK_GET_FD_BY_ID": lambda _, attr: Thing("link", f"id {attr['id']}"),
+    "BPF_BTF_GET_FD_BY_ID": lambda _, attr: Thing("btf", f"id {attr['id']}"),
+}

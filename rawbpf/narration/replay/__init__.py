@@ -1,0 +1,1 @@
+"""Recorded calls, made again and compared."""

@@ -1,0 +1,135 @@
+"""Whether a recorded call is safe to repeat, and how its results differ from the recorded ones.
+
+A recording is a file and may be damaged. The kernel writes where an attr points, so an address must
+not be passed on unless the memory it points to was recorded, and a block must not be shorter than
+the call says. Every well-formed call is repeated: replaying a recording means running it, like any
+program.
+
+The comparison covers results, errnos and the memory that the kernel wrote. It leaves out values
+that differ in every run (times, IDs, the number of events that ended a sleep) and verifier logs.
+"""
+
+from __future__ import annotations
+
+from operator import ne
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import FormatError
+from rawbpf.narration.capture.call import WORDS
+from rawbpf.syscall.epoll import EVENT
+from rawbpf.uapi.perf_event import perf_event_ioc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rawbpf.narration.capture.call import Block, Call, Ref
+
+__all__ = ["check", "differences", "room_of"]
+
+_LARGEST = 1 << 26
+
+_ADDRESSES = {"bpf": (1,), "perf_event_open": (0,), "epoll_ctl": (3,), "epoll_pwait": (1, 4)}
+"""Call -> words that are addresses."""
+
+_IOCTLS = set(perf_event_ioc) - {perf_event_ioc.PERF_EVENT_IOC_ID}
+"""Requests whose argument is not an address."""
+
+
+def check(call: Call) -> None:
+    """Raise FormatError for a call that must not be repeated."""
+    wrong = next(iter(_wrong(call)), None)
+    if wrong is not None:
+        raise FormatError(f"{call.key} is not repeated", why=wrong)
+
+
+def _wrong(call: Call) -> Iterator[str]:
+    """Yield defects. Only the first counts, because each check relies on the ones before it."""
+    if call.name not in WORDS:
+        yield f"rawbpf makes no call {call.name!r}"
+    if call.name == "mmap" and call.words[0]:
+        yield "its words cannot be meant"
+    if call.name in ("close", "munmap") and not _says_what_goes(call):
+        yield "it does not say what to let go of"
+    if any(block.room < 0 for block in call.blocks) or _total(call) > _LARGEST:
+        yield "it has a block of an impossible size"
+    if not all(_fits(call, ref, len(call.words), 1) for ref in call.refs):
+        yield "it points to where nothing is"
+    if not all(_fits(call, ref, room_of(block), ref.size) for block in call.blocks
+               for ref in block.refs):  # fmt: skip
+        yield "it points to where nothing is"
+    recorded = {ref.at for ref in call.refs if ref.block is not None}
+    if any(call.words[at] and at not in recorded for at in _ADDRESSES.get(call.name, ())):
+        yield "what an address points to was not recorded"
+    yield from _too_short(call)
+
+
+def _says_what_goes(call: Call) -> bool:
+    """Return whether the first word is marked as the descriptor or mapping to remove."""
+    ours = [ref for ref in call.refs if ref.at == 0 and ref.block is None]
+    return len(call.refs) == len(ours) == 1 and (ours[0].fd is None) is (call.name == "munmap")
+
+
+def room_of(block: Block) -> int:
+    """Return the size of the memory for a block in bytes."""
+    return max(block.room, len(block.before or b""))
+
+
+def _total(call: Call) -> int:
+    return sum(map(room_of, call.blocks))
+
+
+def _fits(call: Call, ref: Ref, room: int, width: int) -> bool:
+    """Return whether a reference lies within its memory and points to an existing block."""
+    leads = ref.block is None or 0 <= ref.block < len(call.blocks)
+    return leads and ref.size in (4, 8) and 0 <= ref.at <= room - width
+
+
+def _too_short(call: Call) -> Iterator[str]:
+    """Yield memory that is smaller than the call tells the kernel."""
+    if call.name == "ioctl" and call.words[1] not in _IOCTLS:
+        yield "its request is not known"
+    if call.name == "epoll_pwait" and call.words[2] * EVENT.size > _room(call, "events"):
+        yield "it has no room for what it asks for"
+    if call.name == "bpf":
+        attr = call.block("attr")
+        if attr is None or attr.struct is None or call.words[2] > attr.room:
+            yield "its attr is not known, or shorter than it says"
+
+
+def _room(call: Call, path: str) -> int:
+    block = call.block(path)
+    return 0 if block is None else block.room
+
+
+def differences(call: Call, result: int, written: Sequence[bytes]) -> Iterator[str]:
+    """Describe differences; ``written`` is the contents of each block after the repeated call."""
+    if call.name != "epoll_pwait":
+        if (result < 0) != (call.result < 0) or (not call.makes and result != call.result):
+            yield f"{_said(call)} then, {_said(call._replace(result=result))} now"
+        for block, now in zip(call.blocks, written, strict=True):
+            if block.after is not None and block.kind != "log":
+                yield from _written(block, now[: len(block.after)])
+
+
+def _said(call: Call) -> str:
+    return call.errno or (hex if call.name == "mmap" else str)(call.result)
+
+
+def _written(block: Block, now: bytes) -> Iterator[str]:
+    """Describe a difference in what the kernel wrote, if there is one."""
+    then, now = _compared(block, block.after or b""), _compared(block, now)
+    if then == now:
+        return
+    count = sum(map(ne, then, now))
+    at = next(at for at, (old, new) in enumerate(zip(then, now, strict=True)) if old != new)
+    more = f" and {count - 1} more bytes" if count > 1 else ""
+    yield f"{block.path}, byte {at}: {then[at]:02x} then, {now[at]:02x} now{more}"
+
+
+def _compared(block: Block, data: bytes) -> bytes:
+    """Return the bytes with zeros for the parts that differ in every run."""
+    rest = bytearray(data)
+    for at, size in (*block.varies, *((ref.at, ref.size) for ref in block.refs)):
+        begin, end = max(at, 0), max(min(at + size, len(rest)), 0)
+        rest[begin:end] = bytes(max(end - begin, 0))
+    return bytes(rest)

@@ -1,0 +1,1 @@
+"""Recorded calls as a Python script that needs no rawbpf."""

@@ -1,0 +1,1 @@
+"""From Calls to text for people: lines, dumps, reasons, JSON."""
