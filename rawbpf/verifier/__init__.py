@@ -1,6 +1,6 @@
-"""The verifier's log, read and explained. Text in, values out; no kernel is needed.
+"""Read and explain verifier logs. Text in, values out; no kernel is needed.
 
-`log.py` reads, `path.py` walks back, `trace.py` follows a value, `rules/` knows what refusals mean,
-`explain.py` puts it together and `show.py` on the screen. Nothing of this is imported before a
-program was refused, or somebody asks for a log.
+`log.py` reads a log, `path.py` walks back to the instructions that led to the rejection,
+`origins.py` follows a value along that path, `rules/` knows the messages, and `explain.py` combines
+them into an explanation. None of this is imported before a program is rejected or a log is wanted.
 """

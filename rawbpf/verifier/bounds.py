@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from rawbpf.verifier.patch import Patch, insert
-from rawbpf.verifier.repairs import added_scalar, leave_unless, room
+from rawbpf.verifier.patch import Patch, added_scalar, insert, leave_unless, room
 from rawbpf.verifier.rule import Evidence, Finding
 from rawbpf.verifier.words import can_be, history, number
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.asm.instruction import slots_of
 from rawbpf.verifier.effect import Effect, effect
-from rawbpf.verifier.trace import Origin, known, origins, slot_known
+from rawbpf.verifier.origins import Origin, known, origins, slot_known
 
 if TYPE_CHECKING:
     from rawbpf.asm.bytecode import Bytecode

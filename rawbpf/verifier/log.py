@@ -57,6 +57,10 @@ class Log:
         lines = [line for line in self.lines[self._sections_at :] if not is_statistic(line)]
         return read_report(lines)
 
+    def last_lines(self, count: int) -> list[str]:
+        """Return the last lines of the log, without the reports of kernels after 7.2."""
+        return self.lines[: self._sections_at][-count:]
+
     @property
     def sections(self) -> dict[str, tuple[str, ...]]:
         """The sections of the first report: name without colon -> lines."""

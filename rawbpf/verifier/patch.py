@@ -1,8 +1,12 @@
-"""A change of a program's instructions, small enough to show and exact enough to try.
+"""Change a program's instructions, to show the change and to try it on the kernel.
 
-Slots before an edit stay where they are, slots behind move; jumps and calls across it are aimed
-again. A jump to the place of an insertion goes to what was inserted: a check that was put in front
-of an access is made on every way there.
+Slots before an edit stay the same and slots after it move; jumps and calls across the edit are
+adjusted. A jump to the place of an insertion goes to the inserted instructions, so that a check
+inserted before an access runs on every path to it.
+
+Many changes end the program with `r0 = 0`, `exit`, which is right for most program types and also
+in a function of the program. A change is only a proposal: the kernel verifies the changed program
+before rawbpf says that the change works.
 
 >>> from rawbpf.asm import Builder, r0
 >>> b = Builder("nothing")
@@ -23,14 +27,27 @@ if TYPE_CHECKING:
 
     from rawbpf.asm.bytecode import Bytecode
     from rawbpf.asm.instruction import Instruction, Source
+    from rawbpf.verifier.failure import Failure
+    from rawbpf.verifier.origins import Origin
+    from rawbpf.verifier.value import Value
 
-__all__ = ["Edit", "Patch", "insert", "replace"]
+__all__ = [
+    "Edit",
+    "Patch",
+    "added_scalar",
+    "free_registers",
+    "insert",
+    "leave_unless",
+    "replace",
+    "room",
+]
 
 
 class Edit(NamedTuple):
-    """In front of ``slot``: take ``remove`` instructions away, put ``instructions`` there.
+    """Replace ``remove`` instructions from ``slot`` on by ``instructions``.
 
-    ``skipped``: jumps to ``slot`` go behind what was put there; only who comes from above runs it.
+    If ``skipped``, jumps to ``slot`` go past the new instructions; they run only after the
+    instruction before them.
     """
 
     slot: int
@@ -40,36 +57,39 @@ class Edit(NamedTuple):
 
 
 def insert(slot: int, *texts: str, skipped: bool = False) -> Edit:
-    """Instructions in front of the one at ``slot``; jumps in them count from themselves."""
+    """Return an edit that inserts instructions before ``slot``."""
     return Edit(slot, 0, _parse(texts), skipped)
 
 
 def replace(slot: int, *texts: str) -> Edit:
-    """Other instructions for the one at ``slot``; none to take it away."""
+    """Return an edit that replaces the instruction at ``slot``; without texts, it is removed."""
     return Edit(slot, 1, _parse(texts))
 
 
 def _parse(texts: tuple[str, ...]) -> tuple[Instruction, ...]:
-    from rawbpf.asm.parse import parse_instruction  # explaining alone does not pay for it
+    from rawbpf.asm.parse import parse_instruction  # only repairs need the parser
 
     return tuple(map(parse_instruction, texts))
 
 
 class Patch(NamedTuple):
-    """``what`` it does, as an order: "check r0 for NULL". ``license``: the one to declare."""
+    """Edits that repair a program, and ``what`` they do in the imperative: "check r0 for NULL".
+
+    ``license`` is the license to declare, None to keep the program's own.
+    """
 
     what: str
     edits: tuple[Edit, ...] = ()
     license: str | None = None
 
     def apply(self, program: Bytecode) -> Bytecode:
-        """The program with the edits in. BytecodeError when it does not fit this program."""
+        """Return the patched program. BytecodeError: an edit does not fit this program."""
         for one in sorted(self.edits, reverse=True):
             program = _apply(program, one)
         return program
 
     def lines(self, program: Bytecode | None) -> list[str]:
-        """What changes: ``- 6: ...`` is taken away, ``+ 6: ...`` put in front of what is there."""
+        """Return lines: ``- 6: ...`` is removed, ``+ 6: ...`` is inserted before slot 6."""
         if program is None:
             return []
         from rawbpf.asm.format import format_instruction
@@ -117,13 +137,13 @@ def _index(program: Bytecode, slot: int) -> int:
 
 
 def _source(program: Bytecode, index: int) -> Source | None:
-    """Return the source line of an instruction that is put there: that of the one it displaces."""
+    """Return the source line of an inserted instruction: that of the one it displaces."""
     nearest = program.instructions[index : index + 1] or program.instructions[-1:]
     return nearest[0].source if nearest else None
 
 
 def _aim(one: Instruction, slot: int, moved: Callable[[int], int], own: int) -> Instruction:
-    """The instruction with its distance as it is after the edit; ``own``: how far it moves."""
+    """Return the instruction with its jump distance after the edit; it moves by ``own`` itself."""
     from rawbpf.asm.disassembler import jump_target
     from rawbpf.asm.link import callee
 
@@ -135,7 +155,52 @@ def _aim(one: Instruction, slot: int, moved: Callable[[int], int], own: int) -> 
     by = moved(goal) - goal - own
     if not by:
         return one
-    if one.slots == 2:  # a function's address: the low half of imm
+    if one.slots == 2:  # the address of a function is in the low half of imm
         low = (one.imm + by) & 0xFFFF_FFFF
         return one._replace(imm=one.imm >> 32 << 32 | low)
     return one._replace(off=one.off + by) if field == "off" else one._replace(imm=one.imm + by)
+
+
+def leave_unless(slot: int, condition: str, *before: str) -> Edit:
+    """Return an edit that ends the program before ``slot`` unless the condition holds."""
+    return insert(slot, *before, f"if {condition} goto +2", "r0 = 0", "exit")
+
+
+def free_registers(failure: Failure) -> list[int]:
+    """Return the registers that the program never uses, those that survive calls first."""
+    code = failure.code
+    if code is None:
+        return []
+    used = {0, 1, 10}
+    for one in code.instructions:
+        used |= {one.dst, one.src}
+        if one.opcode == 0x85:
+            used |= {1, 2, 3, 4, 5}
+    return [number for number in (6, 7, 8, 9, 2, 3, 4, 5) if number not in used]
+
+
+def added_scalar(failure: Failure, register: int) -> tuple[Origin, int] | None:
+    """Return the step that added an unknown number to a pointer, and the number's register."""
+    for one in failure.origins(register):
+        if one.effect.kind == "arithmetic" and one.effect.src is not None:
+            return one, one.effect.src
+    return None
+
+
+def room(value: Value | None) -> int | None:
+    """Return the number of bytes from a pointer to the end of its memory, None if unknown."""
+    if value is None or value.is_variable:
+        return None
+    if value.kind == "fp":
+        return -value.off if value.off < 0 else None
+    size = {
+        "map_value": "vs",
+        "map_key": "ks",
+        "ringbuf_mem": "sz",
+        "mem": "sz",
+        "alloc_mem": "mem_size",
+    }
+    field = size.get(value.kind)
+    if field is None or field not in value.fields:
+        return None
+    return value.field(field) - value.off

@@ -1,35 +1,34 @@
-r"""A rule: one family of refusals, and all that rawbpf can say about it.
+r"""Define a rule of the verifier: its messages, what they mean, and how to explain a rejection.
 
-A file in ``rules/`` holds one, as ``RULE``; nothing else needs to be told about it:
+Each file in ``rules/`` defines one rule as ``RULE``; the registry finds it there:
 
     RULE = Rule(
-        code="RB-V003",                        # stable for ever; documents and tests are by it
+        code="RB-V003",                        # never changes: documents and tests refer to it
         title="Possibly NULL pointer dereferenced",
         patterns=(r"R(?P<reg>\d\d?) invalid mem access '(?P<type>\w+_or_null)'",),
-        meaning="...", reason="...",           # what it says; why the kernel insists
-        examples=(Example("...", "..."),),     # refused, and what is accepted instead
-        explain=_explain,                      # Failure, Match -> Finding (or None: not mine)
-        repair=_repair,                        # Failure, Match -> Patch (or None: no idea)
+        meaning="...", reason="...",           # what the rule is; why the kernel has it
+        examples=(Example("...", "..."),),     # a rejected program and an accepted one
+        explain=_explain,                      # Failure, Match -> Finding, or None to decline
+        repair=_repair,                        # Failure, Match -> Patch, or None if there is none
     )
 
-- ``patterns`` are searched (MULTILINE) in the complaint: the lines that the verifier said at the
-  end, joined by newlines, without states, notes and statistics. Each kernel has its own wording:
-  name the versions beside the patterns. Named groups are for your functions; a group ``slot`` is
-  the instruction that the explanation points at, if the complaint names one in a way of its own
-- ``explain`` gets a `Failure` (``failure.py``): ``failure.value(3)`` is what was known of r3,
-  ``failure.origins(3)`` how it came to that, ``failure.birth(3)`` where its value is from,
-  ``failure.place(slot)`` "line 12" or "instruction 5"
-- every rule is shown at work on each kernel from ``since`` to ``until``: by an example, or by a
-  program of the gallery that names it. ``tools/golden-logs`` keeps what each kernel said of them,
-  and a test looks that none is missing. ``unshown`` is for what nobody can bring about on purpose,
-  and says why
-- rules are asked in the order of their codes, those that are ``general`` after all others: a
-  complaint may fit two, and the narrower one should answer. ``explain`` may decline by None
-- ``repair`` proposes a `Patch` (``patch.py``). Whoever loads the program tries it on the kernel and
-  says whether it was accepted, so it need not be sure. It is called when ``failure.code`` is
-  there, and may raise BytecodeError, as `insert` does for what is no instruction
-- no function may raise, for any log: a test feeds them damaged ones. Mind that a log may name
-  registers and instructions that are not there; bound the digits of a number (``\d{1,9}``)
+- ``patterns`` are searched (MULTILINE) in the verifier's message: its last lines joined by
+  newlines, without states, notes and statistics. The wording differs between kernels, so name the
+  versions beside the patterns. Named groups are for the two functions; a group ``slot`` is the
+  instruction that the explanation points at.
+- ``explain`` gets a `Failure` (``failure.py``): ``failure.value(3)`` is what was known about r3,
+  ``failure.origins(3)`` is how r3 got its value, ``failure.birth(3)`` is where that value comes
+  from, and ``failure.place(slot)`` is "line 12" or "instruction 5".
+- Every rule is demonstrated on each kernel from ``since`` to ``until``, by an example or by a
+  program of the gallery that names the rule. ``tools/golden-logs`` records what each kernel wrote,
+  and a test checks that no log is missing. ``unshown`` says why a rule cannot be demonstrated.
+- Rules are tried in the order of their codes, those marked ``general`` last, so that the more
+  specific of two matching rules wins. ``explain`` may decline by returning None.
+- ``repair`` proposes a `Patch` (``patch.py``). The patch is tried on the kernel, and the result is
+  shown with it, so it need not be certain to work. ``repair`` is only called if ``failure.code`` is
+  known. It may raise BytecodeError, which `insert` does for an invalid instruction.
+- No function may raise anything else, for any log; a test passes damaged logs. A log may name
+  registers and instructions that do not exist. Limit the digits of a number (``\d{1,9}``).
 """
 
 from __future__ import annotations
@@ -45,14 +44,24 @@ if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
     from rawbpf.verifier.patch import Patch
 
-__all__ = ["Evidence", "Example", "Finding", "Rule"]
+__all__ = [
+    "HITS",
+    "LOOKUP",
+    "PACKET",
+    "RESERVE",
+    "Evidence",
+    "Example",
+    "Finding",
+    "Rule",
+]
 
 
 class Finding(NamedTuple):
-    """``sentence``: the error in our words, without a full stop. ``evidence``: the latest first.
+    """What a rule says about one rejection.
 
-    ``counter``: a concrete value that breaks the rule, and what would happen. ``change``: what to
-    do about it, in words; shown also when there is no patch.
+    ``sentence`` is the error without a full stop, ``evidence`` the facts behind it, the latest
+    first. ``counter`` is a value that breaks the rule, and what would happen with it. ``change``
+    says in words what to do; it is shown even if there is no patch.
     """
 
     sentence: str
@@ -62,10 +71,11 @@ class Finding(NamedTuple):
 
 
 class Example(NamedTuple):
-    """Two files in assembly that differ in little: the kernel refuses the first, not the second.
+    """Two programs in assembly with a small difference: ``refused`` and ``accepted``.
 
-    ``since``, ``until``: the first and the last version that refuse it, if not all do. ``without``:
-    capabilities that the loader does without (and CAP_SYS_ADMIN, which stands for them).
+    ``since`` and ``until`` are the first and the last kernel that reject the first program, if not
+    all do. ``without`` names capabilities that are dropped to load it, along with CAP_SYS_ADMIN,
+    which includes them.
     """
 
     refused: str
@@ -76,7 +86,7 @@ class Example(NamedTuple):
 
     @property
     def conditions(self) -> str:
-        """When the kernel refuses it, as a part of a sentence; "" if always.
+        """When the kernel rejects it, as part of a sentence; "" if always.
 
         >>> Example("", "", since="5.15", without=("CAP_BPF",)).conditions
         ' since Linux 5.15, without CAP_BPF'
@@ -87,7 +97,7 @@ class Example(NamedTuple):
 
 
 def _span(since: str, until: str) -> str:
-    """From one version to another, as a part of a sentence.
+    """Return a range of versions as part of a sentence.
 
     >>> _span("", "6.1")
     ' until Linux 6.1'
@@ -96,11 +106,41 @@ def _span(since: str, until: str) -> str:
     return "".join(said)
 
 
-class Rule(NamedTuple):
-    """See above.
+HITS = ".map hits, hash, key=u32, value=u64, entries=16\n\n"
 
-    ``since``, ``until``: the first and the last kernel with such a refusal, if not all from 5.8 on
-    have it. ``unshown``: why it has no example.
+LOOKUP = """\
+        *(u32 *)(r10 - 4) = 0
+        r2 = r10
+        r2 += -4
+        r1 = hits ll
+        call map_lookup_elem
+"""
+"""Afterwards, r0 points to a value of the map HITS, or is NULL."""
+
+PACKET = """\
+        r2 = *(u32 *)(r1 + 0)               ; data
+        r3 = *(u32 *)(r1 + 4)               ; data_end
+"""
+"""For an XDP program."""
+
+RESERVE = """\
+.license "GPL"
+.map records, ringbuf, entries=4096
+
+.program send, "kprobe"
+        r1 = records ll
+        r2 = 8
+        r3 = 0
+        call ringbuf_reserve
+"""
+"""From the license on. Afterwards, r0 points to a record of eight bytes, or is NULL."""
+
+
+class Rule(NamedTuple):
+    """One rule, as described above.
+
+    ``since`` and ``until`` are the first and the last kernel with this rule, if not all from 5.8 on
+    have it. ``unshown`` says why there is no example.
     """
 
     code: str
@@ -118,6 +158,6 @@ class Rule(NamedTuple):
 
     @property
     def kernels(self) -> str:
-        """Which kernels have such a refusal, as a sentence; "" if all do."""
+        """The kernels that have this rule, as a sentence; "" if all do."""
         span = _span(self.since, self.until)
         return f"Kernels reject this{span}." if span else ""

@@ -1,15 +1,20 @@
-"""What the verifier knows of one register or stack slot, as its log writes it.
+"""Parse what a verifier log says about one register or stack slot.
 
     5.10                                             today
     inv5  invP5                                      5  P5           a known number; P: precise
     inv(id=0,umax_value=255,var_off=(0x0; 0xff))     scalar(umax=255,var_off=(0x0; 0xff))
     ctx(id=0,off=0,imm=0)                            ctx()
     map_value(id=0,off=0,ks=4,vs=8,imm=0)            map_value(map=hits,ks=4,vs=8)
-    fp-8                                             fp-8            an address in the stack
+    fp-8                                             fp-8            a pointer to the stack
     ptr_task_struct(id=0,off=0,imm=0)                trusted_ptr_task_struct()
 
 Equal bounds are written once, `smax=umax=0xff`. A signed bound may be written as 64 bits in hex:
-`smin=0xffffffff80000000` is -2147483648. Bounds that say nothing are left out.
+`smin=0xffffffff80000000` is -2147483648. Bounds that do not limit the value are left out.
+
+`var_off` is a tristate number (kernel/bpf/tnum.c): the bits known to be 1, and the bits that are
+unknown. All other bits are known to be 0, so no bit is in both:
+
+    (0x4; 0xf8)   ..xxxxx100   4, 12, 20 ... 252: at most 252, and 4 more than a multiple of 8
 """
 
 from __future__ import annotations
@@ -17,12 +22,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.verifier.tnum import UNKNOWN, Tnum
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["S64_MAX", "S64_MIN", "U64_MAX", "Value", "parse_value"]
+__all__ = [
+    "S64_MAX",
+    "S64_MIN",
+    "U64_MAX",
+    "UNKNOWN",
+    "Tnum",
+    "Value",
+    "parse_value",
+]
 
 S64_MIN, S64_MAX, U64_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 
@@ -38,11 +49,59 @@ _NAMES_BEFORE_6_0 = {
 }  # fmt: skip
 
 
-class Value(NamedTuple):
-    """``kind``: "scalar", "ctx", "fp", "map_value_or_null" ...; "" for what cannot be read.
+class Tnum(NamedTuple):
+    """A tristate number: ``value`` has the bits known to be 1, ``mask`` the unknown ones.
 
-    ``number``: of a known scalar, and of "fp" the distance to the frame pointer. ``fields``: what
-    stands in parentheses, names as kernels of today write them. ``text``: as it was written.
+    >>> 12 in Tnum(4, 0xF8), 13 in Tnum(4, 0xF8), Tnum(4, 0xF8).highest
+    (True, False, 252)
+    """
+
+    value: int
+    mask: int
+
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and number & U64_MAX & ~self.mask == self.value
+
+    @property
+    def lowest(self) -> int:
+        """The smallest member: all unknown bits are 0."""
+        return self.value
+
+    @property
+    def highest(self) -> int:
+        """The largest member: all unknown bits are 1."""
+        return self.value | self.mask
+
+    def at_least(self, number: int) -> int | None:
+        """Return the smallest member that is not below ``number``, or None if there is none.
+
+        >>> Tnum(4, 0xF8).at_least(13), Tnum(4, 0xF8).at_least(253)
+        (20, None)
+        """
+        if number <= self.value:
+            return self.value
+        if number in self:
+            return number
+        # Keep the upper bits of the number, set one bit that is 0 in it, and make all bits below
+        # as small as possible. The lowest bit for which this works gives the smallest member.
+        for place in range(64):
+            bit = 1 << place
+            upper = (number >> place << place) | bit
+            fits = (upper ^ self.value) & ~self.mask & ~(bit - 1) & U64_MAX == 0
+            if not number & bit and fits:
+                return upper | (self.value & (bit - 1))
+        return None
+
+
+UNKNOWN = Tnum(0, U64_MAX)
+
+
+class Value(NamedTuple):
+    """One value. ``kind`` is "scalar", "ctx", "fp", "map_value_or_null" ..., or "" if not parsed.
+
+    ``number`` is the value of a known scalar, or for "fp" the offset from the frame pointer.
+    ``fields`` are the fields in parentheses, by the names that current kernels use. ``text`` is the
+    value as the log has it.
     """
 
     kind: str
@@ -51,23 +110,23 @@ class Value(NamedTuple):
     text: str
 
     def field(self, name: str, default: int = 0) -> int:
-        """A field as a number."""
+        """Return a field as a number."""
         found = _integer(self.fields.get(name, ""))
         return default if found is None else found
 
     @property
     def is_scalar(self) -> bool:
-        """A number, known or not; whatever is no address."""
+        """Whether it is a number, known or not, rather than a pointer."""
         return self.kind == "scalar"
 
     @property
     def maybe_null(self) -> bool:
-        """An address, or NULL."""
+        """Whether it is a pointer that may be NULL."""
         return "or_null" in self.kind
 
     @property
     def tnum(self) -> Tnum:
-        """What is known of its bits (of an address: of the part that varies)."""
+        """What is known about its bits; of a pointer, about the bits of its variable offset."""
         if self.is_scalar and self.number is not None:
             return Tnum(self.number & U64_MAX, 0)
         found = _TNUM.match(self.fields.get("var_off", ""))
@@ -75,17 +134,17 @@ class Value(NamedTuple):
 
     @property
     def umin(self) -> int:
-        """Its smallest value, unsigned."""
+        """Its smallest value as an unsigned number."""
         return max(self.field("umin"), self.tnum.lowest, self._signed("smin", S64_MIN))
 
     @property
     def umax(self) -> int:
-        """Its largest value, unsigned."""
+        """Its largest value as an unsigned number."""
         return min(self.field("umax", U64_MAX), self.tnum.highest)
 
     @property
     def smin(self) -> int:
-        """Its smallest value, signed."""
+        """Its smallest value as a signed number."""
         if self.is_scalar and self.number is not None:
             return _as_signed(self.number)
         known = self._signed("smin", S64_MIN)
@@ -93,7 +152,7 @@ class Value(NamedTuple):
 
     @property
     def smax(self) -> int:
-        """Its largest value, signed."""
+        """Its largest value as a signed number."""
         if self.is_scalar and self.number is not None:
             return _as_signed(self.number)
         known = self._signed("smax", S64_MAX)
@@ -104,12 +163,12 @@ class Value(NamedTuple):
 
     @property
     def off(self) -> int:
-        """What is known to have been added to an address: `off=`, or from 7.1 on `imm=`."""
+        """The known offset of a pointer: `off=`, or from 7.1 on `imm=`."""
         return (self.number or 0) + self.field("off") + self.field("imm")
 
     @property
     def is_variable(self) -> bool:
-        """Whether a number is not known, or something unknown was added to an address."""
+        """Whether it is an unknown number, or a pointer with a variable offset."""
         if self.is_scalar:
             return self.number is None
         return "var_off" in self.fields and self.tnum.mask != 0
@@ -124,7 +183,7 @@ def _integer(text: str) -> int | None:
 
 
 def parse_value(text: str) -> Value:
-    """The value that a text describes. Never raises: what is not understood has the kind "".
+    """Return the value that a text describes. Never raises; what cannot be parsed has kind "".
 
     >>> parse_value("scalar(smin=0,smax=umax=255,var_off=(0x0; 0xff))").umax
     255
@@ -154,7 +213,7 @@ def parse_value(text: str) -> Value:
 
 
 def _fields(inside: str) -> dict[str, str]:
-    """``smin=0,smax=umax=0xff,var_off=(0x0; 0xff))`` -> each name with its text."""
+    """Parse ``smin=0,smax=umax=0xff,var_off=(0x0; 0xff))`` into field name -> text."""
     fields: dict[str, str] = {}
     waiting: list[str] = []  # names that share the next value: smax=umax=0xff
     rest = inside

@@ -1,4 +1,13 @@
-"""Describe in words what a register holds and where its value came from."""
+"""Describe in words what a register holds and where its value came from.
+
+``brief`` writes a value in a few letters, in the same way for the logs of all kernels. A difference
+between two kernels is then a difference in what they know, not in how they write it:
+
+    inv(id=0,umax_value=255,var_off=(0x0; 0xff))     0..255
+    scalar(smin=0,smax=umax=255,var_off=(0x0; 0xf8)) 0..248 of 0xf8
+    map_value(off=4,ks=4,vs=8,imm=0)                 map_value(vs=8)+4
+    pkt(id=0,off=14,r=14,imm=0)                      pkt(r=14)+14
+"""
 
 from __future__ import annotations
 
@@ -7,16 +16,29 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.rule import Evidence
-from rawbpf.verifier.value import S64_MAX, S64_MIN, U64_MAX
+from rawbpf.verifier.state import LETTERS
+from rawbpf.verifier.value import S64_MAX, S64_MIN, U64_MAX, parse_value
 
 if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
-    from rawbpf.verifier.trace import Origin
+    from rawbpf.verifier.origins import Origin
     from rawbpf.verifier.value import Value
 
-__all__ = ["can_be", "history", "is_a", "kind_words", "memory_of", "number", "range_of", "way"]
+__all__ = [
+    "brief",
+    "can_be",
+    "history",
+    "is_a",
+    "kind_words",
+    "memory_of",
+    "number",
+    "range_of",
+    "way",
+]
 
 _FP = 10
+_KEPT = ("map", "vs", "sz", "mem_size", "r")
+_RENAMED = {"alloc_mem": "ringbuf_mem"}  # 6.2
 _LOOK_BACK = 200
 _KINDS = {
     "scalar": "a scalar", "inv": "a scalar",
@@ -160,3 +182,59 @@ def way(failure: Failure, most: int = 2) -> tuple[Evidence, ...]:
             does = "does not take" if later.slot == earlier.slot + 1 else "takes"
             found.append(Evidence(f"this path {does} the branch: {earlier.text}", earlier.slot))
     return tuple(found)
+
+
+def brief(text: str) -> str:
+    """Return the value in a few letters; a value that cannot be parsed is returned unchanged.
+
+    >>> brief("inv(id=0,umax_value=255,var_off=(0x0; 0xff))"), brief("scalar()"), brief("P5")
+    ('0..255', 'any', '5')
+    >>> brief("pkt(id=0,off=14,r=14,imm=0)"), brief("fp-8"), brief("0000????")
+    ('pkt(r=14)+14', 'fp-8', '0000????')
+    """
+    if LETTERS.fullmatch(text):
+        return text
+    value = parse_value(text)
+    if not value.kind:
+        return text
+    return _number(value) if value.is_scalar else _address(value)
+
+
+def _number(value: Value) -> str:
+    if value.number is not None:
+        return _short(value.number)
+    if value.smin >= 0 or value.umax < U64_MAX:
+        span = f"{_short(value.umin)}..{_short(value.umax)}"
+    elif (value.smin, value.smax) != (S64_MIN, S64_MAX):
+        span = f"{_short(value.smin)}..{_short(value.smax)}"
+    else:
+        span = "any"
+    bits = value.tnum
+    top = 1 << bits.mask.bit_length()
+    return span if not bits.value and bits.mask in (top - 1, 0) else f"{span} of {_bits(value)}"
+
+
+def _bits(value: Value) -> str:
+    """Return the bits that may be set, after those that are set for certain."""
+    known = f"{value.tnum.value:#x}+" if value.tnum.value else ""
+    return f"{known}{value.tnum.mask:#x}"
+
+
+def _address(value: Value) -> str:
+    if value.kind == "fp" and not value.is_variable:
+        return f"fp{value.off:+d}" if value.off else "fp"
+    fields = ",".join(f"{name}={value.fields[name]}" for name in _KEPT if name in value.fields)
+    off = f"{value.off:+d}" if value.off else ""
+    varies = f"+({_span(value)})" if value.is_variable else ""
+    return f"{_RENAMED.get(value.kind, value.kind)}{f'({fields})' if fields else ''}{off}{varies}"
+
+
+def _span(value: Value) -> str:
+    return f"{_short(value.smin)}..{_short(value.smax)}"
+
+
+def _short(number: int) -> str:
+    if -65536 < number < 65536:
+        return str(number)
+    limits = {S64_MIN: "min", S64_MAX: "max", U64_MAX: "umax"}
+    return limits.get(number, hex(number))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.output.explanation import explanation_object
 from rawbpf.verifier.log import Log
-from rawbpf.verifier.trail import read_trail
+from rawbpf.verifier.visits import read_visits
 
 if TYPE_CHECKING:
     from rawbpf.asm.instruction import Source
     from rawbpf.collection.load import Judged
-    from rawbpf.verifier.trail import Seen, Trail
+    from rawbpf.verifier.visits import Visited, Visits
 
 __all__ = ["json_line"]
 
@@ -20,7 +20,7 @@ __all__ = ["json_line"]
 def json_line(judged: Judged) -> str:
     """One program, on one line."""
     log = Log(judged.verdict.log)
-    trail = read_trail(log.lines)
+    visits = read_visits(log.lines)
     explanation = judged.explanation
     sources = judged.spec.code.sources_by_slot()
     return dumps(
@@ -33,14 +33,14 @@ def json_line(judged: Judged) -> str:
             "statistics": {**log.statistics, "stack": list(log.stack_depths)},
             "path": [step.slot for step in log.path][::-1],
             "instructions": [
-                _instruction(seen, trail, sources.get(slot))
-                for slot, seen in sorted(trail.seen.items())
+                _instruction(seen, visits, sources.get(slot))
+                for slot, seen in sorted(visits.seen.items())
             ],
         }
     )
 
 
-def _instruction(seen: Seen, trail: Trail, source: Source | None) -> dict[str, Any]:
+def _instruction(seen: Visited, visits: Visits, source: Source | None) -> dict[str, Any]:
     return {
         "slot": seen.slot,
         "insn": seen.text,
@@ -50,6 +50,6 @@ def _instruction(seen: Seen, trail: Trail, source: Source | None) -> dict[str, A
             {"frame": one.before.frame, "before": one.before.places, "after": one.after}
             for one in seen.visits
         ],
-        "to": {str(end): n for end, n in trail.ways.get(seen.slot, {}).items()},
-        "pruned": trail.pruned_before[seen.slot],
+        "to": {str(end): n for end, n in visits.ways.get(seen.slot, {}).items()},
+        "pruned": visits.pruned_before[seen.slot],
     }

@@ -18,7 +18,7 @@ from rawbpf.cli.system.guest_objects import with_objects
 from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import GuestError, UsageError
 from rawbpf.input_file import open_input
-from rawbpf.verifier.brief import brief
+from rawbpf.verifier.words import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

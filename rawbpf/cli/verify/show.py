@@ -19,9 +19,9 @@ from rawbpf.asm.instruction import slots_of
 from rawbpf.errors import UsageError, errno_words
 from rawbpf.output.explanation import explanation_lines
 from rawbpf.output.text import printable
-from rawbpf.verifier.brief import brief
 from rawbpf.verifier.log import Log
-from rawbpf.verifier.trail import read_trail
+from rawbpf.verifier.visits import read_visits
+from rawbpf.verifier.words import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rawbpf.asm.bytecode import Bytecode
     from rawbpf.asm.instruction import Source
     from rawbpf.collection.load import Judged
-    from rawbpf.verifier.trail import Seen, Trail, Visit
+    from rawbpf.verifier.visits import Visit, Visited, Visits
 
 __all__ = ["listing", "path", "state"]
 
@@ -44,8 +44,8 @@ def _head(judged: Judged) -> Iterator[str]:
     yield f"{printable(judged.spec.name)}: {verdict} as {kind}"
 
 
-def _foot(judged: Judged, log: Log, trail: Trail) -> Iterator[str]:
-    yield from _counted(log, trail)
+def _foot(judged: Judged, log: Log, visits: Visits) -> Iterator[str]:
+    yield from _counted(log, visits)
     if not judged.verdict.accepted and judged.explanation is None:
         number = judged.verdict.errno
         yield f"  the kernel says {errno_words(number)}, and no more"
@@ -55,7 +55,7 @@ def _foot(judged: Judged, log: Log, trail: Trail) -> Iterator[str]:
         yield from explanation_lines(judged.explanation)
 
 
-def _counted(log: Log, trail: Trail) -> Iterator[str]:
+def _counted(log: Log, visits: Visits) -> Iterator[str]:
     """The statistics in a sentence, as far as this kernel tells."""
     found = log.statistics
     parts = []
@@ -63,8 +63,8 @@ def _counted(log: Log, trail: Trail) -> Iterator[str]:
         parts.append(f"{found['insns']} instructions processed of at most {found.get('limit', 0)}")
     if "total_states" in found:
         parts.append(f"{found['total_states']} states kept (peak {found.get('peak_states', 0)})")
-    if trail.pruned:
-        parts.append(f"paths pruned: {sum(trail.pruned.values())}")
+    if visits.pruned:
+        parts.append(f"paths pruned: {sum(visits.pruned.values())}")
     if log.stack_depths:
         parts.append(f"stack {' + '.join(map(str, log.stack_depths))} bytes")
     if "time_us" in found:
@@ -77,7 +77,7 @@ def _counted(log: Log, trail: Trail) -> Iterator[str]:
 def listing(judged: Judged) -> Iterator[str]:
     """Every instruction under its line of source, with what was known at its first visit."""
     log = Log(judged.verdict.log)
-    trail = read_trail(log.lines)
+    visits = read_visits(log.lines)
     yield from _head(judged)
     code, last = judged.spec.code, None
     sources = code.sources_by_slot()
@@ -89,9 +89,9 @@ def listing(judged: Judged) -> Iterator[str]:
         if source is not None and (last is None or source[:2] != last[:2]):
             yield from _source(source, last)
             last = source
-        seen = trail.seen.get(row.slot)
-        yield _row(row.slot, row.text, seen, trail)
-    yield from _foot(judged, log, trail)
+        seen = visits.seen.get(row.slot)
+        yield _row(row.slot, row.text, seen, visits)
+    yield from _foot(judged, log, visits)
 
 
 def _symbols(code: Bytecode) -> dict[int, str]:
@@ -106,14 +106,14 @@ def _source(source: Source, last: Source | None) -> Iterator[str]:
     yield f"{source.line:5}  {printable(source.read())}"
 
 
-def _row(slot: int, text: str, seen: Seen | None, trail: Trail) -> str:
+def _row(slot: int, text: str, seen: Visited | None, visits: Visits) -> str:
     left = f"    {slot:4}: {text}"
     if seen is None:
         return f"{left:<{_INSN}}  [never reached]"
-    return f"{left:<{_INSN}}  {_change(seen, seen.visits[0])}{_notes(seen, trail)}".rstrip()
+    return f"{left:<{_INSN}}  {_change(seen, seen.visits[0])}{_notes(seen, visits)}".rstrip()
 
 
-def _change(seen: Seen, visit: Visit) -> str:
+def _change(seen: Visited, visit: Visit) -> str:
     """What it read, an arrow, and what it changed."""
     before = visit.before.places
     read = [f"r{number}" for number in dict.fromkeys(_NAMED.findall(seen.text))]
@@ -122,18 +122,18 @@ def _change(seen: Seen, visit: Visit) -> str:
     return f"{given} -> {changed}" if changed else given
 
 
-def _notes(seen: Seen, trail: Trail) -> str:
+def _notes(seen: Visited, visits: Visits) -> str:
     """In brackets: how often, whereto, what was pruned."""
     notes = []
     if seen.count > 1:
         notes.append(f"visited {seen.count}x")
-    ways = trail.ways.get(seen.slot, {})
+    ways = visits.ways.get(seen.slot, {})
     if ways:
         notes.append("to " + ", ".join(f"{end} {count}x" for end, count in sorted(ways.items())))
     rounds = sum(count for end, count in ways.items() if end <= seen.slot)
     if rounds:
         notes.append(f"back {rounds}x")
-    if pruned := trail.pruned_before[seen.slot]:
+    if pruned := visits.pruned_before[seen.slot]:
         notes.append(f"pruned {pruned}x")
     return f"  [{'; '.join(notes)}]" if notes else ""
 
@@ -141,19 +141,19 @@ def _notes(seen: Seen, trail: Trail) -> str:
 def state(judged: Judged, slot: int) -> Iterator[str]:
     """All that was known around one instruction."""
     log = Log(judged.verdict.log)
-    trail = read_trail(log.lines)
+    visits = read_visits(log.lines)
     code: Bytecode = judged.spec.code
     if slot >= code.slots:
         raise UsageError(f"there is no instruction {slot}", why=f"the last is {code.slots - 1}")
     yield from _head(judged)
-    seen = trail.seen.get(slot)
+    seen = visits.seen.get(slot)
     source = code.source_at(slot)
     if source is not None:
         yield f"{source}  {printable(source.read())}"
     if seen is None:
         yield f"instruction {slot} was never reached"
         return
-    yield f"{slot}: {seen.text}{_notes(seen, trail)}"
+    yield f"{slot}: {seen.text}{_notes(seen, visits)}"
     for number, visit in enumerate(seen.visits, 1):
         yield ""
         frame = f" in frame {visit.before.frame}" if visit.before.frame else ""
@@ -198,4 +198,4 @@ def path(judged: Judged) -> Iterator[str]:
             known = " ".join((*registers, *slots))
         left = f"    {step.slot:4}: {step.text}"
         yield f"{left:<{_INSN}}  {known}".rstrip()
-    yield from _foot(judged, log, read_trail(log.lines))
+    yield from _foot(judged, log, read_visits(log.lines))

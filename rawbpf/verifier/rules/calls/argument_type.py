@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
-from rawbpf.verifier.snippets import HITS
+from rawbpf.verifier.rule import HITS, Evidence, Example, Finding, Rule
 from rawbpf.verifier.words import history, is_a, kind_words
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     found = match.groupdict()
     if found.get("func") and " is not a scalar" in failure.complaint:
         return None  # the rule for an address in the place of a number knows more
-    near = failure.log.lines[-_NEAR:]
+    near = failure.log.last_lines(_NEAR)
     name = found.get("name") or _first(_NAMED, near) or "a global function"
     number = found.get("arg") or _first(_SIZELESS, near)
     if number:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.patch import Patch
-from rawbpf.verifier.repairs import leave_unless, room
+from rawbpf.verifier.patch import Patch, leave_unless, room
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
 from rawbpf.verifier.words import history, number, range_of
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.bounds import Access, explain_bounds, repair_bounds
-from rawbpf.verifier.rule import Example, Finding, Rule
-from rawbpf.verifier.snippets import HITS, LOOKUP
+from rawbpf.verifier.rule import HITS, LOOKUP, Example, Finding, Rule
 
 if TYPE_CHECKING:
     import re

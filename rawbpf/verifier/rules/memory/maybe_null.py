@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.patch import Patch
-from rawbpf.verifier.repairs import leave_unless
-from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
-from rawbpf.verifier.snippets import HITS, LOOKUP
+from rawbpf.verifier.patch import Patch, leave_unless
+from rawbpf.verifier.rule import HITS, LOOKUP, Evidence, Example, Finding, Rule
 from rawbpf.verifier.words import history, kind_words
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.bounds import Access, explain_bounds, repair_bounds
-from rawbpf.verifier.rule import Example, Finding, Rule
-from rawbpf.verifier.snippets import RESERVE
+from rawbpf.verifier.rule import RESERVE, Example, Finding, Rule
 from rawbpf.verifier.words import memory_of
 
 if TYPE_CHECKING:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.patch import Patch, insert
-from rawbpf.verifier.repairs import added_scalar, leave_unless
+from rawbpf.verifier.patch import Patch, added_scalar, insert, leave_unless
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
 from rawbpf.verifier.words import can_be, history
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.patch import Patch, insert
-from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
-from rawbpf.verifier.snippets import HITS
+from rawbpf.verifier.rule import HITS, Evidence, Example, Finding, Rule
 from rawbpf.verifier.words import history
 
 if TYPE_CHECKING:

@@ -10,10 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.uapi.bpf import bpf_prog_type as types
-from rawbpf.verifier.patch import Patch
-from rawbpf.verifier.repairs import added_scalar, free_registers, leave_unless
-from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
-from rawbpf.verifier.snippets import PACKET
+from rawbpf.verifier.patch import Patch, added_scalar, free_registers, leave_unless
+from rawbpf.verifier.rule import PACKET, Evidence, Example, Finding, Rule
 from rawbpf.verifier.words import can_be, history, number
 
 if TYPE_CHECKING:

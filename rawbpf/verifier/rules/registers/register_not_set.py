@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.patch import Patch, insert
-from rawbpf.verifier.repairs import free_registers
+from rawbpf.verifier.patch import Patch, free_registers, insert
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
 from rawbpf.verifier.words import way
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.verifier.effect import effect
 from rawbpf.verifier.patch import Patch, replace
-from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
-from rawbpf.verifier.snippets import RESERVE
+from rawbpf.verifier.rule import RESERVE, Evidence, Example, Finding, Rule
 from rawbpf.verifier.words import kind_words
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.verifier.effect import effect
 from rawbpf.verifier.patch import Patch, insert
-from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
-from rawbpf.verifier.snippets import RESERVE
+from rawbpf.verifier.rule import RESERVE, Evidence, Example, Finding, Rule
 from rawbpf.verifier.words import way
 
 if TYPE_CHECKING:

@@ -2,29 +2,29 @@
 
 import pytest
 
-from rawbpf.verifier.brief import brief
-from rawbpf.verifier.trail import read_trail
+from rawbpf.verifier.visits import read_visits
+from rawbpf.verifier.words import brief
 from tests.support.verifier_logs import KERNELS, every_log, logs
 from tests.unit.verifier.test_path import CALL, LEVEL_2_5_10, LEVEL_2_7_2
 
 
 @pytest.mark.parametrize("log", [LEVEL_2_5_10, LEVEL_2_7_2])
 def test_both_sides_of_a_branch(log):
-    trail = read_trail(log.split("\n"))
-    assert sorted(trail.seen) == [0, 1, 2, 3, 4, 5]
-    assert brief(trail.seen[2].visits[0].before.places["r6"]) == "3"
-    assert brief(trail.seen[4].visits[0].before.places["r6"]) == "any"
-    assert brief(trail.seen[0].visits[0].before.places["r1"]) == "ctx"
+    visits = read_visits(log.split("\n"))
+    assert sorted(visits.seen) == [0, 1, 2, 3, 4, 5]
+    assert brief(visits.seen[2].visits[0].before.places["r6"]) == "3"
+    assert brief(visits.seen[4].visits[0].before.places["r6"]) == "any"
+    assert brief(visits.seen[0].visits[0].before.places["r1"]) == "ctx"
 
 
 def test_where_a_jump_went():
-    trail = read_trail(LEVEL_2_7_2.split("\n"))
-    assert trail.edges == {(1, 2): 1, (1, 4): 1}
+    visits = read_visits(LEVEL_2_7_2.split("\n"))
+    assert visits.edges == {(1, 2): 1, (1, 4): 1}
 
 
 def test_frames_are_kept_apart():
-    trail = read_trail(CALL.split("\n"))
-    inside, behind = trail.seen[4].visits[0], trail.seen[2].visits[0]
+    visits = read_visits(CALL.split("\n"))
+    inside, behind = visits.seen[4].visits[0], visits.seen[2].visits[0]
     assert inside.before.frame == 1
     assert "r6" not in inside.before.places
     assert behind.before.frame == 0
@@ -33,7 +33,11 @@ def test_frames_are_kept_apart():
 
 def test_what_a_call_destroys_is_gone():
     log = "0: R1=ctx() R2=5 R6=1 R10=fp0\n0: (85) call bpf_x#1  ; R0=scalar()\n1: (95) exit\n"
-    assert read_trail(log.split("\n")).seen[1].visits[0].before.places.keys() == {"r0", "r6", "r10"}
+    assert read_visits(log.split("\n")).seen[1].visits[0].before.places.keys() == {
+        "r0",
+        "r6",
+        "r10",
+    }
 
 
 def test_loops_and_pruned_returns():
@@ -41,23 +45,23 @@ def test_loops_and_pruned_returns():
         "0: R1=ctx() R10=fp0\n0: (07) r6 += 1  ; R6=1\n1: (a5) if r6 < 0x3 goto pc-2 ; R6=1\n"
         "0: (07) r6 += 1 ; R6=2\n1: (a5) if r6 < 0x3 goto pc-2\n2: (95) exit\n\nfrom 1 to 0: safe\n"
     )
-    trail = read_trail(log.split("\n"))
-    assert trail.ways[1][0] == 1
-    assert trail.pruned == {(1, 0): 1}
-    assert trail.seen[0].count == 2
+    visits = read_visits(log.split("\n"))
+    assert visits.ways[1][0] == 1
+    assert visits.pruned == {(1, 0): 1}
+    assert visits.seen[0].count == 2
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_real_logs(kernel):
     """The same program makes the same edges on every kernel."""
-    trail = read_trail(logs(kernel)["ref_leak_path"].split("\n"))
-    assert sorted(trail.seen) == [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
-    assert brief(trail.seen[10].visits[0].before.places["r1"]).startswith(("mem", "ringbuf_mem"))
+    visits = read_visits(logs(kernel)["ref_leak_path"].split("\n"))
+    assert sorted(visits.seen) == [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
+    assert brief(visits.seen[10].visits[0].before.places["r1"]).startswith(("mem", "ringbuf_mem"))
 
 
 def test_every_value_of_real_logs_is_understood():
     for log in every_log():
-        for seen in read_trail(log.split("\n")).seen.values():
+        for seen in read_visits(log.split("\n")).seen.values():
             for visit in seen.visits:
                 for place, text in (visit.before.places | visit.after).items():
                     assert "=" not in place

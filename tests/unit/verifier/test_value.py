@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rawbpf.verifier.tnum import UNKNOWN, Tnum
+from rawbpf.verifier.value import UNKNOWN, Tnum
 
 
 @given(st.integers(0, 255), st.integers(0, 255), st.integers(0, 300))

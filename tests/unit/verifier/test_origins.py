@@ -1,7 +1,7 @@
 """Values followed backwards."""
 
 from rawbpf.verifier.log import Log
-from rawbpf.verifier.trace import known, origins, slot_known
+from rawbpf.verifier.origins import known, origins, slot_known
 from tests.unit.verifier.test_path import CALL
 
 SPILL = """\

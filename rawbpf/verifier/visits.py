@@ -1,11 +1,12 @@
-"""A whole log of level 2: every visit to every instruction, and what was known around it.
+"""Read a whole log of level 2: every visit to every instruction, with the state before and after.
 
-The kernel writes what an instruction changed (from 5.17 on), or all of the state (before); all of
-it again where it returns to a branch. So the state is kept while reading, and each line changes it.
+From 5.17 on, the kernel writes what each instruction changed; before, it writes the whole state. It
+writes the whole state again where it returns to a branch. So the reader keeps the current state,
+and each line changes it.
 
-    visits      an instruction is seen once for each path through it; loops are seen round by round
+    visits      an instruction is visited once for each path through it, and once for each iteration
     edges       where each jump went, and how often
-    pruned      returns to a branch whose state was like one seen before: `from 3 to 7: safe`
+    pruned      returns to a branch with a state that was verified before: `from 3 to 7: safe`
 """
 
 from __future__ import annotations
@@ -22,31 +23,31 @@ if TYPE_CHECKING:
 
     from rawbpf.verifier.lines import Branch, Insn
 
-__all__ = ["Known", "Seen", "Trail", "Visit", "read_trail"]
+__all__ = ["Known", "Visit", "Visited", "Visits", "read_visits"]
 
 _CALL = 0x85
 _DESTROYED = ("r1", "r2", "r3", "r4", "r5")
 _FRAMES = ("caller:", "callee:", "returning from callee:", "to caller at ")
 _KEPT = 32
-"""Visits of one instruction that are kept with their states; the others are counted."""
+"""The number of visits per instruction that are kept with their states; the rest are counted."""
 
 
 class Known(NamedTuple):
-    """What was known in one frame: place ("r1", "fp-8") -> the value as the kernel wrote it."""
+    """The state of one frame: place ("r1", "fp-8") -> the value as the kernel wrote it."""
 
     frame: int
     places: dict[str, str]
 
 
 class Visit(NamedTuple):
-    """One visit. ``after`` is what the log says behind it; what is not named did not change."""
+    """One visit to an instruction. ``after`` contains only the places that changed."""
 
     before: Known
     after: dict[str, str]
 
 
-class Seen:
-    """All that happened at one instruction."""
+class Visited:
+    """All visits to one instruction: their ``count``, and the states of the first of them."""
 
     def __init__(self, one: Insn, source: str) -> None:
         self.slot, self.text = one.slot, one.text
@@ -55,20 +56,21 @@ class Seen:
         self.visits: list[Visit] = []
 
 
-class Trail:
-    """``edges``: (from, to) of jumps -> how often; those that go back make loops.
+class Visits:
+    """The instructions that were visited, by slot, and the jumps between them.
 
-    ``pruned``: the same of returns to a branch whose state was like one seen before.
+    ``edges`` counts the jumps by (from, to); jumps backwards form loops. ``pruned`` counts the
+    returns to a branch that ended at once, because the state was verified before.
     """
 
     def __init__(self) -> None:
-        self.seen: dict[int, Seen] = {}
+        self.seen: dict[int, Visited] = {}
         self.edges: Counter[tuple[int, int]] = Counter()
         self.pruned: Counter[tuple[int, int]] = Counter()
 
     @cached_property
     def ways(self) -> dict[int, dict[int, int]]:
-        """A jump's slot -> where it went -> how often."""
+        """Slot of a jump -> slot where it went -> how often."""
         found: dict[int, dict[int, int]] = {}
         for (source, target), count in self.edges.items():
             found.setdefault(source, {})[target] = count
@@ -76,41 +78,41 @@ class Trail:
 
     @cached_property
     def pruned_before(self) -> Counter[int]:
-        """A slot -> how often a path ended in front of it."""
+        """Slot -> how often a path was pruned before it."""
         found: Counter[int] = Counter()
         for (_, target), count in self.pruned.items():
             found[target] += count
         return found
 
 
-def read_trail(lines: Iterable[str]) -> Trail:
-    r"""Read all lines of a log.
+def read_visits(lines: Iterable[str]) -> Visits:
+    r"""Return the visits in the lines of a log.
 
-    >>> trail = read_trail(["0: R1=ctx() R10=fp0", "0: (bf) r2 = r10  ; R2=fp0", "1: (95) exit"])
-    >>> trail.seen[0].visits[0].before.places["r1"], trail.seen[0].visits[0].after
+    >>> visits = read_visits(["0: R1=ctx() R10=fp0", "0: (bf) r2 = r10  ; R2=fp0", "1: (95) exit"])
+    >>> visits.seen[0].visits[0].before.places["r1"], visits.seen[0].visits[0].after
     ('ctx()', {'r2': 'fp0'})
     """
     reader = _Reader()
     for line in lines:
         reader.line(line)
-    return reader.trail
+    return reader.visits
 
 
 class _Reader:
-    """The state while reading."""
+    """Reads lines one by one, and keeps the current state."""
 
     def __init__(self) -> None:
-        self.trail = Trail()
+        self.visits = Visits()
         self.frames: dict[int, dict[str, str]] = {}
         self.frame = 0
         self.last: Visit | None = None
         self.last_slot: int | None = None
-        self.whole = True  # whether the next state says everything
+        self.whole = True  # whether the next state is complete
         self.partial = False  # whether this kernel writes only what changed
         self.source = ""
 
     def line(self, line: str) -> None:
-        """One line of any kind."""
+        """Read one line of any kind."""
         first = line[:1]
         if first.isdigit():
             one = insn(line)
@@ -128,19 +130,19 @@ class _Reader:
             self.whole = True
             self._state(line)
         elif line.startswith(_FRAMES):
-            self.last = None  # what follows is the state of another frame
+            self.last = None  # the state of another frame follows
 
     def _insn(self, one: Insn) -> None:
         if self.last_slot is not None:
             self._edge(self.last_slot, one.slot)
-        seen = self.trail.seen.setdefault(one.slot, Seen(one, self.source))
+        seen = self.visits.seen.setdefault(one.slot, Visited(one, self.source))
         seen.count += 1
         self.last, self.last_slot = None, one.slot
         if len(seen.visits) < _KEPT:
             known = Known(self.frame, dict(self.frames.get(self.frame, {})))
             self.last = Visit(known, {})
             seen.visits.append(self.last)
-        if one.opcode == _CALL:  # it destroys r1 to r5, and from 6.x on nobody says so
+        if one.opcode == _CALL:  # it destroys r1 to r5, which newer kernels no longer write
             for place in _DESTROYED:
                 self.frames.get(self.frame, {}).pop(place, None)
         if one.after:
@@ -150,10 +152,10 @@ class _Reader:
         self.whole = not self.partial
 
     def _edge(self, source: int, target: int) -> None:
-        """Only of jumps: what just goes on says nothing."""
-        text = self.trail.seen[source].text
+        """Count the edge if it begins at a jump."""
+        text = self.visits.seen[source].text
         if "goto" in text:
-            self.trail.edges[source, target] += 1
+            self.visits.edges[source, target] += 1
 
     def _branch(self, back: Branch) -> None:
         edge = (back.source, back.target)
@@ -161,15 +163,15 @@ class _Reader:
         if back.safe:
             self._pruned(*edge)
             return
-        if back.source in self.trail.seen and "goto" in self.trail.seen[back.source].text:
-            self.trail.edges[edge] += 1
+        if back.source in self.visits.seen and "goto" in self.visits.seen[back.source].text:
+            self.visits.edges[edge] += 1
         self.whole = True
         if back.state:
             self._state(back.state)
 
     def _pruned(self, source: int, target: int) -> None:
-        """A path ends in front of ``target``: it was there before with a state that covers this."""
-        self.trail.pruned[source, target] += 1
+        """Count a path that ends before ``target``, where an earlier state covers this one."""
+        self.visits.pruned[source, target] += 1
         self.last = self.last_slot = None
 
     def _state(self, text: str) -> None:
