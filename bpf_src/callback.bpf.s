@@ -1,7 +1,7 @@
-; A function handed to a helper: bpf_loop calls `each` a hundred times (Linux 5.17).
+; A callback: the helper bpf_loop calls the function `each` a hundred times (Linux 5.17).
 ;
-; `sum ll` is the address of a variable, `each ll` that of a function: the same instruction, told
-; apart by its src field, which the loader sets.
+; `sum ll` loads the address of a variable, and `each ll` loads the address of a function. Both are
+; the same instruction. They differ in the src field, which the loader sets.
 
 .license "Dual MIT/GPL"
 
@@ -9,17 +9,17 @@
 sum:    .quad 0
 
 .program callback, "socket"
-        r1 = 100                            ; how often
+        r1 = 100                            ; number of calls
         r2 = each ll
-        r3 = r10                            ; what each call gets as its second argument
+        r3 = r10                            ; passed to each call as its second argument
         r4 = 0
         call loop
         r1 = sum ll
         r0 = *(u64 *)(r1 + 0)
         exit
 
-.function each                              ; r1 = index, r2 = what r3 was
+.function each                              ; r1: index, r2: the r3 of the caller
         r2 = sum ll
         lock *(u64 *)(r2 + 0) += r1
-        r0 = 0                              ; 1 would end the loop
+        r0 = 0                              ; 1 would stop the loop
         exit

@@ -1,6 +1,6 @@
-/* Functions that the kernel calls back: for each element of a map (5.13), and so many times (5.17).
- * The loader tells the kernel where they begin (func_info), or it would not let their addresses be
- * taken.
+/* Callbacks: functions that a helper calls for each element of a map (5.13) or a number of times
+ * (5.17). The loader passes the start of each function to the kernel (func_info). Without func_info,
+ * the verifier does not allow taking the address of a function.
  *
  * rawbpf: kernel 5.17
  */
@@ -23,7 +23,7 @@ static long fill(u32 index, void *context)
 	u64 square = index * index;
 
 	bpf_map_update_elem(&squares, &index, &square, BPF_ANY);
-	return 0;	/* 1 would end the loop */
+	return 0;	/* 1 would stop the loop */
 }
 
 static long add(void *map, const u32 *key, u64 *value, u64 *sum)

@@ -1,12 +1,12 @@
-/* What belongs to a module of the kernel: its functions, its types, its variables.
+/* Functions, types and variables of a kernel module.
  *
- * nf_conntrack knows which connections there are. note() is run by hand on a packet. It calls functions
- * that the module lends to programs (kfuncs): tells it of a connection, and then asks for it. How
- * large struct bpf_ct_opts is only the module's types say: 12 bytes, 16 from 6.10.
+ * The module nf_conntrack tracks network connections. note() is run on a test packet. It calls kernel
+ * functions that the module exports to BPF programs (kfuncs): it adds a connection, and then looks it
+ * up. The size of struct bpf_ct_opts is only in the BTF of the module: 12 bytes, 16 since 6.10.
  *
- * watch() sits at the entry of a function of the module, answered() at the return of another, and
- * reads a struct that the kernel image does not have, by CO-RE. In what they send, nothing of this
- * is to be seen.
+ * watch() is attached to the entry of one function of the module, and answered() to the exit of
+ * another. answered() reads, through CO-RE, a struct that only the module's BTF defines. The events
+ * that both send do not depend on the module's types.
  *
  * rawbpf: kernel 6.0, module nf_conntrack
  */
@@ -35,8 +35,8 @@ extern void bpf_ct_set_timeout(struct nf_conn___init *nfct, u32 timeout) __ksym 
 extern struct nf_conn *bpf_ct_insert_entry(struct nf_conn___init *nfct_i) __ksym __weak;
 extern void bpf_ct_release(struct nf_conn *nfct) __ksym __weak;
 
-extern const struct seqcount xt_recseq __ksym __weak;	/* of the module x_tables, one for each CPU */
-extern const void nf_conntrack_hash __ksym __weak;	/* an address, wherever it may be */
+extern const struct seqcount xt_recseq __ksym __weak;	/* per-CPU variable of the module x_tables */
+extern const void nf_conntrack_hash __ksym __weak;	/* only its address is used */
 
 enum { AT_INSERT = 1, AT_LOOKUP = 2 };
 
@@ -87,7 +87,7 @@ int note(struct __sk_buff *skb)
 	tuple.ipv4.daddr = 0x0200000a;
 	tuple.ipv4.sport = skb->len;
 	tuple.ipv4.dport = 80;
-	opts->netns_id = -1;	/* the one that the packet is in */
+	opts->netns_id = -1;	/* the network namespace of the packet */
 	opts->l4proto = 6;	/* TCP */
 	fresh = bpf_skb_ct_alloc(skb, &tuple, sizeof(tuple.ipv4), theirs,
 				 core_type_size(struct bpf_ct_opts___ours));

@@ -1,12 +1,12 @@
-/* Reading the kernel's own structs, whatever this kernel made of them.
+/* Read the kernel's structs, although their layout differs between kernels.
  *
- * A fork is told three times: as a raw tracepoint, as one whose arguments the verifier knows
- * (tp_btf), and field by field through CO-RE:
- *   - a path over pointers: task->real_parent->tgid
- *   - a bitfield: task->in_execve is one bit of a word, and which one differs
- *   - a field that was renamed: task->state became __state in 5.14; a *flavour*, a second type whose
- *     name ends in ___ and anything, has the old one
- *   - a type, an enum's value and a field that may not be there
+ * Two programs run at each fork: one at the raw tracepoint, and one at the same tracepoint with typed
+ * arguments (tp_btf). The second reads fields of task_struct through CO-RE:
+ *   - a path through pointers: task->real_parent->tgid
+ *   - a bitfield: task->in_execve is one bit of a word, and its position differs
+ *   - a renamed field: task->state became __state in 5.14. The old name is declared in a *flavour*, a
+ *     second type whose name is that of the first plus ___ and a suffix
+ *   - a type, an enumerator and a field that may not exist
  *
  * rawbpf: kernel 5.8
  */
@@ -68,7 +68,7 @@ int fork(u64 *ctx)
 {
 	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
 	struct task_struct___now *now = (void *)parent;
-	u32 pid = child->pid;	/* the verifier knows the type: no helper is called */
+	u32 pid = child->pid;	/* the verifier knows the type, so no helper is needed */
 	struct fork fork = {
 		.parent = parent->tgid,
 		.child = child->tgid,

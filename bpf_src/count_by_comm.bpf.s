@@ -1,7 +1,7 @@
 ; Count calls of a kernel function by the name of the calling thread.
 ;
-; The name is sixteen bytes, which the kernel copies to the stack; they are the key. A key that is
-; new gets the value 1, one that is there gets 1 added, atomically: two CPUs may count at once.
+; The kernel copies the name, 16 bytes, to the stack, where it serves as the key. A new key gets the
+; value 1. For an existing key, 1 is added atomically, because two CPUs may count at the same time.
 
 .license "Dual MIT/GPL"
 
@@ -13,7 +13,7 @@
         r1 = r10
         r1 += -COMM
         r2 = COMM
-        call get_current_comm               ; the stack holds the name now
+        call get_current_comm               ; write the name to the stack
         r1 = calls ll
         r2 = r10
         r2 += -COMM
@@ -28,7 +28,7 @@ new:    *(u64 *)(r10 - COMM - 8) = 1        ; the value, below the key
         r2 += -COMM
         r3 = r10
         r3 += -COMM - 8
-        r4 = BPF_NOEXIST                    ; another CPU may have been faster: lose one, not all
+        r4 = BPF_NOEXIST                    ; do not overwrite a key that another CPU added
         call map_update_elem
 out:    r0 = 0
         exit

@@ -1,5 +1,5 @@
-; An XDP program in the mnemonic dialect: of every three packets that begin with a VLAN tag or are
-; plain IPv4, drop one. It shows data, a local function, and packet access that the verifier accepts.
+; An XDP program in mnemonic syntax. It drops every third of the packets that are plain IPv4 or have
+; a VLAN tag. It shows data, a local function, and packet access that the verifier accepts.
 
 .license "Dual MIT/GPL"
 
@@ -35,7 +35,7 @@ count:  call  next
 pass:   mov   r0, XDP_PASS
         exit
 
-.function next                              ; r0 = how many this CPU has seen, this one included
+.function next                              ; r0 = number of packets seen on this CPU, including this one
         stw   [r10-4], 0
         lddw  r1, seen
         mov   r2, r10

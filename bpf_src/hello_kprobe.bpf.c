@@ -1,8 +1,8 @@
-/* The first program, in C: say "kprobe triggered!" each time the function is called.
+/* The first program, in C: send "kprobe triggered!" each time the function is called.
  *
- * The events are those of hello_kprobe.bpf.s, byte for byte but for the times: a program cannot
- * print, so it sends a record that describes itself to the ring of its CPU. What the ring answers is
- * counted, by errno, since a full ring tells nobody but the program.
+ * It sends the same records as hello_kprobe.bpf.s. A program cannot print. Instead, it sends a record
+ * to the ring of its CPU. It counts the result of each send by errno, because only the program learns
+ * that a ring is full.
  *
  * rawbpf: kernel 5.8
  */
@@ -15,7 +15,7 @@ LICENSE("Dual MIT/GPL");
 enum { INFO = 3, LARGEST = 127 };
 
 struct log_record {
-	u32 length;	/* without what the ring pads */
+	u32 length;	/* without the padding that the ring adds */
 	u8 level;
 	u8 arg_count;
 	u16 text_length;
@@ -55,9 +55,9 @@ int hello_kprobe(struct pt_regs *ctx)
 	bpf_get_current_comm(record.comm, sizeof(record.comm));
 
 	long answer = bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, &record, sizeof(record));
-	u32 outcome = -answer > LARGEST ? LARGEST : -answer;	/* 0: sent */
+	u32 outcome = -answer > LARGEST ? LARGEST : -answer;	/* 0: success */
 	u64 *count = bpf_map_lookup_elem(&outcomes, &outcome);
 	if (count)
-		++*count;	/* this CPU's own, and nothing interrupts us on it */
+		++*count;	/* per CPU; kprobe programs do not interrupt each other */
 	return 0;
 }

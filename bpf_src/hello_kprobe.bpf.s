@@ -1,8 +1,8 @@
-; The first program: say "kprobe triggered!" each time the function is called.
+; The first program: send "kprobe triggered!" each time the function is called.
 ;
-; It is what `rawbpf kprobe` builds in Python, instruction for instruction. A program cannot print:
-; it puts a record together on its stack and hands it to the ring of its CPU. What the ring answers
-; is counted, since a full ring tells nobody but the program.
+; `rawbpf kprobe` builds the same instructions in Python. A program cannot print. Instead, it builds a
+; record on its stack and sends it to the ring of its CPU. It counts the result of each send, because
+; only the program learns that a ring is full.
 ;
 ;   r10 - 80        r10 - 72                             r10 - 24            r10
 ;   | key | unused  | header, 48 bytes                   | text, 17 of 24    |
@@ -19,15 +19,15 @@
 
 .equ INFO,      3                           ; the level
 .equ TEXT_SIZE, 17
-.equ LENGTH,    48 + TEXT_SIZE              ; without the padding
+.equ LENGTH,    48 + TEXT_SIZE              ; without padding
 .equ HEAD,      TEXT_SIZE << 48 | INFO << 32 | LENGTH
-.equ LARGEST,   127                         ; the last slot for an errno
+.equ LARGEST,   127                         ; larger errnos are counted here, too
 
 .map events,   perf_event_array
 .map outcomes, percpu_array, key=4, value=8, entries=LARGEST + 1
 
 .program hello_kprobe, "kprobe"
-        r6 = r1                             ; r1 is the context, and no call keeps it
+        r6 = r1                             ; save the context, because calls overwrite r1
         r1 = HEAD ll
         *(u64 *)(r10 + RECORD) = r1
         call ktime_get_ns
@@ -55,7 +55,7 @@
         r5 = -RECORD
         call perf_event_output
 
-        r0 = -r0                            ; outcomes[errno] += 1; slot 0 counts what was sent
+        r0 = -r0                            ; outcomes[errno] += 1; entry 0 counts successes
         if r0 <= LARGEST goto known
         r0 = LARGEST
 known:  *(u32 *)(r10 + KEY) = r0
@@ -63,7 +63,7 @@ known:  *(u32 *)(r10 + KEY) = r0
         r2 = r10
         r2 += KEY
         call map_lookup_elem
-        if r0 == 0 goto out                 ; the verifier insists on asking
+        if r0 == 0 goto out                 ; the verifier requires this check
         r1 = *(u64 *)(r0 + 0)
         r1 += 1
         *(u64 *)(r0 + 0) = r1

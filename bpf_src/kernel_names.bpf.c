@@ -1,9 +1,9 @@
-/* What a program may ask of the kernel by name: its settings, its variables, its functions.
+/* Kernel options, variables and functions that a program refers to by name.
  *
- * Settings come from the kernel's configuration file, and the loader writes them into a read-only
- * map, so that the verifier knows them as constants and drops what is not for this kernel. Of a typed
- * variable the verifier knows the type; of one without a type there is only the address. A weak
- * name may be absent: its address is 0 then.
+ * The loader reads options from the kernel's configuration file and writes them to a read-only map.
+ * The verifier therefore treats them as constants, and removes code that does not apply to this kernel.
+ * For a variable that is declared with a type, the verifier knows the type; for one declared as void,
+ * the program gets only the address. If a weak name does not exist, its address is 0.
  *
  * rawbpf: kernel 5.10
  */
@@ -18,8 +18,8 @@ extern _Bool CONFIG_BPF_SYSCALL __kconfig;
 extern enum libbpf_tristate CONFIG_XFS_FS __kconfig __weak;
 extern int CONFIG_NEVER_WAS __kconfig __weak;
 
-extern const int bpf_prog_active __ksym __weak;	/* one for each CPU; typed if pahole wrote it down */
-extern const void bpf_prog_put __ksym;			/* an address, nothing more */
+extern const int bpf_prog_active __ksym __weak;	/* per CPU; needs BTF of variables */
+extern const void bpf_prog_put __ksym;			/* only its address */
 extern const void rawbpf_never_was __ksym __weak;
 extern void bpf_rcu_read_lock(void) __ksym __weak;	/* kfuncs since 6.2 */
 extern void bpf_rcu_read_unlock(void) __ksym __weak;

@@ -1,5 +1,5 @@
-/* One program on many functions at once: kprobe.multi takes a pattern and costs one link, where
- * kprobes take a perf event each. Which function it was, the program asks.
+/* Attach one program to many functions. kprobe.multi takes a pattern and needs only one link, while
+ * kprobes need a perf event each. The program gets the address of the function with bpf_get_func_ip.
  *
  * rawbpf: kernel 5.18, config CONFIG_FPROBE
  */

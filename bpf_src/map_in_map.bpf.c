@@ -1,5 +1,5 @@
-/* Maps in a map, so that user space can swap a whole table at once; and a map that outlives its
- * makers, since it is pinned: the next to load this file finds the numbers of the last.
+/* A map of maps, so that user space can replace a whole table at once. And a pinned map, which is kept
+ * when its process exits: the next process that loads this file continues with the same counts.
  *
  * rawbpf: kernel 5.8
  */

@@ -1,11 +1,11 @@
-/* Every file that is opened, through one ring for all CPUs.
+/* Report each file that is opened, through one ring for all CPUs.
  *
- * A ring buffer (5.8) keeps the order of events across CPUs, and a record is written in place:
- * reserve, fill, submit. When it is full, reserve gives NULL, and nobody but the program knows; so
- * it counts.
+ * A ring buffer (5.8) keeps events in order across CPUs. The program writes a record in place: it
+ * reserves space, fills it and submits it. If the ring is full, bpf_ringbuf_reserve returns NULL. Only
+ * the program learns of this, so it counts the lost events in `dropped`.
  *
- * The second program is optional ("?"): it is loaded only if somebody asks for it. openat2 came with
- * 5.6, so all kernels here have it.
+ * The second program is optional ("?"): it is loaded only on request. Every supported kernel has
+ * openat2, which was added in 5.6.
  *
  * rawbpf: kernel 5.8
  */
@@ -14,7 +14,7 @@
 
 LICENSE("GPL");
 
-const volatile u32 target_pid = 0;	/* 0: everybody */
+const volatile u32 target_pid = 0;	/* 0: all processes */
 u64 dropped = 0;
 
 struct open_event {
@@ -30,7 +30,7 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
 
-const struct open_event *event_type;	/* or no BTF would say what is in the ring */
+const struct open_event *event_type;	/* otherwise the BTF would not contain this type */
 
 static int send(const char *path, u32 flags)
 {

@@ -1,8 +1,8 @@
-/* The same question at five places that a packet passes: how many, how many bytes?
+/* Count packets and bytes at five points that a packet passes.
  *
- * At XDP there is only memory from data to data_end, and the verifier wants to see that a program
- * stays inside. From tc on there is an skb with its length. Each program keeps to its own slot of a
- * per-CPU array, where no CPU disturbs another.
+ * An XDP program sees only the memory from data to data_end, and must prove to the verifier that it
+ * stays within these bounds. The other programs get an skb, which has a length. Each program uses its
+ * own entry of a per-CPU array, so that no CPU writes to the counters of another.
  *
  * rawbpf: kernel 5.8
  */
@@ -58,14 +58,14 @@ SEC("socket")
 int at_socket(struct __sk_buff *skb)
 {
 	count(AT_SOCKET, skb->len);
-	return 0;	/* keep nothing: we only count */
+	return 0;	/* keep no bytes: this program only counts */
 }
 
 SEC("cgroup_skb/ingress")
 int at_cgroup_in(struct __sk_buff *skb)
 {
 	count(AT_CGROUP_IN, skb->len);
-	return 1;	/* let it pass */
+	return 1;	/* accept the packet */
 }
 
 SEC("cgroup_skb/egress")

@@ -1,8 +1,8 @@
-/* Programs that decide: a BPF LSM hook may refuse what the process was about to do, and fmod_ret may
- * replace what a function returns.
+/* Deny operations: an LSM program can deny what a process is about to do, and an fmod_ret program can
+ * replace the return value of a function.
  *
- * The process denied_pid cannot mkdir (EPERM), nor rmdir (ENOTEMPTY, whatever is in there). LSM hooks
- * need CONFIG_BPF_LSM; and the kernel asks them only if "bpf" is in /sys/kernel/security/lsm.
+ * For the process denied_pid, mkdir fails with EPERM and rmdir with ENOTEMPTY. LSM programs need
+ * CONFIG_BPF_LSM, and the kernel calls them only if /sys/kernel/security/lsm contains "bpf".
  *
  * rawbpf: kernel 5.8, config CONFIG_BPF_LSM
  */
@@ -14,7 +14,7 @@ LICENSE("GPL");
 enum { EPERM = 1, ENOTEMPTY = 39 };
 
 const volatile u32 denied_pid = 0;
-u64 asked = 0, refused = 0;
+u64 calls = 0, denied = 0;
 
 static _Bool is_denied(void)
 {
@@ -24,15 +24,15 @@ static _Bool is_denied(void)
 SEC("lsm/path_mkdir")
 int deny_mkdir(u64 *ctx)
 {
-	__sync_fetch_and_add(&asked, 1);
+	__sync_fetch_and_add(&calls, 1);
 	if (!is_denied())
 		return 0;
-	__sync_fetch_and_add(&refused, 1);
+	__sync_fetch_and_add(&denied, 1);
 	return -EPERM;
 }
 
 SEC("fmod_ret/security_path_rmdir")
 int deny_rmdir(u64 *ctx)
 {
-	return is_denied() ? -ENOTEMPTY : 0;	/* anything but 0 replaces the call */
+	return is_denied() ? -ENOTEMPTY : 0;	/* a value other than 0 skips the function */
 }

@@ -1,6 +1,6 @@
-/* Who is on the CPU? A perf event fires so many times a second on each CPU, and the program puts the
- * kernel's call chain into a stack map, which gives equal chains the same number; the hash counts
- * numbers.
+/* Sample what runs on each CPU. A perf event fires on each CPU at a fixed rate. The program stores the
+ * kernel's call chain in a stack map, which returns the same ID for equal chains, and counts each ID
+ * in a hash.
  *
  * rawbpf: kernel 5.8
  */
@@ -35,7 +35,7 @@ int sample(struct bpf_perf_event_data *ctx)
 {
 	struct place key = {
 		.pid = bpf_get_current_pid_tgid() >> 32,
-		.chain = bpf_get_stackid(ctx, &chains, 0),	/* negative: an errno */
+		.chain = bpf_get_stackid(ctx, &chains, 0),	/* negative: an error */
 	};
 	u64 one = 1, *count = bpf_map_lookup_elem(&samples, &key);
 

@@ -1,13 +1,13 @@
-/* How long system calls take: the beginning waits in a hash for the end.
+/* Measure how long system calls take. The start time is kept in a hash until the call returns.
  *
- * "ksyscall/getppid" is the loader's word: the function has another name on each architecture
- * (__x64_sys_getppid), and where the kernel wraps system calls, its only argument is the registers of
- * user space. The kernel's configuration tells the program which it is: LINUX_HAS_SYSCALL_WRAPPER is
- * no option of the kernel, but the loader's answer.
+ * "ksyscall/getppid" is resolved by the loader, because the function has a different name on each
+ * architecture (__x64_sys_getppid). Where the kernel wraps system calls, its only argument is a
+ * pointer to the registers of user space. LINUX_HAS_SYSCALL_WRAPPER tells the program whether it does.
+ * This is not an option of the kernel; the loader sets it.
  *
- * Also here: variables that user space sets before loading (.rodata) and reads afterwards (.bss,
- * .data), and two functions: one that the compiler keeps apart (static), one that the verifier
- * checks by itself (global).
+ * This file also shows variables that user space sets before loading (.rodata) and reads afterwards
+ * (.bss, .data), a static function, which is verified with each caller, and a global function, which
+ * is verified on its own.
  *
  * rawbpf: kernel 5.8
  */
@@ -18,7 +18,7 @@ LICENSE("GPL");
 
 extern _Bool LINUX_HAS_SYSCALL_WRAPPER __kconfig;
 
-const volatile u32 target_pid = 0;	/* 0: everybody */
+const volatile u32 target_pid = 0;	/* 0: all processes */
 const volatile char label[8] = "getppid";
 u64 longest_ns = 0;			/* .bss */
 u64 shortest_ns = ~0ULL;		/* .data */
@@ -78,7 +78,7 @@ int end(struct pt_regs *ctx)
 	u64 one = 1, *count;
 
 	if (!call)
-		return 0;	/* it began before we did */
+		return 0;	/* it started before this program was attached */
 	note(bpf_ktime_get_ns() - call->begun_ns);
 	count = bpf_map_lookup_elem(&counts, &call->pid);
 	if (count)

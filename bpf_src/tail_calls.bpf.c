@@ -1,8 +1,8 @@
-/* A program that becomes another: bpf_tail_call jumps into the program in a slot of a prog array and
- * does not come back. The loader fills the slots that the map's definition names.
+/* Tail calls: bpf_tail_call jumps to the program in an entry of a program array and does not return.
+ * The loader fills the entries that the definition of the map lists.
  *
- * A socket filter's result says how many bytes of the packet to keep, so the result tells which
- * program ended: packet byte 0 chooses the slot.
+ * Byte 0 of the packet selects the entry. A socket filter returns how many bytes of the packet to
+ * keep, so its return value shows which program ran last.
  *
  * rawbpf: kernel 5.8
  */
@@ -30,7 +30,7 @@ int choose(struct __sk_buff *skb)
 
 	bpf_skb_load_bytes(skb, 0, &slot, sizeof(slot));
 	bpf_tail_call(skb, &jumps, slot);
-	return 5;	/* an empty slot: we go on here */
+	return 5;	/* reached if the entry is empty */
 }
 
 SEC("socket")

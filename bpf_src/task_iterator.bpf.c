@@ -1,5 +1,5 @@
-/* An iterator: the kernel walks its tasks and calls the program for each. What the program writes,
- * somebody reads from a file descriptor, as from a file in /proc.
+/* An iterator: the kernel calls the program for each of its tasks. User space reads what the program
+ * writes from a file descriptor, like a file in /proc.
  *
  * rawbpf: kernel 5.8
  */
@@ -23,7 +23,7 @@ int list_tasks(struct bpf_iter__task *ctx)
 	struct task_row row = {};
 
 	if (!task)
-		return 0;	/* the walk is over */
+		return 0;	/* called once more after the last task */
 	seen++;
 	row.pid = task->pid;
 	row.tgid = task->tgid;

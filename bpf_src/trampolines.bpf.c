@@ -1,10 +1,10 @@
-/* A function's beginning and end through a trampoline: no breakpoint, typed arguments, and at the end
- * arguments and result side by side. A kretprobe is the older way to see a result: the arguments are
- * gone by then.
+/* Trace entry and exit of a function through a trampoline (fentry, fexit). It needs no breakpoint, the
+ * arguments are typed, and at the exit both arguments and return value are available. A kretprobe, the
+ * older method, cannot read the arguments any more.
  *
- * fentry and fexit look at do_sys_openat2(dfd, filename, how); the sleepable program ("fentry.s") may
- * wait for a page of user memory, which is why copy_from_user is lent to it alone. Since only some
- * functions are fit for that, it is optional.
+ * fentry and fexit trace do_sys_openat2(dfd, filename, how). The sleepable program ("fentry.s") can
+ * wait for a page of user memory, so only it may call bpf_copy_from_user. It is optional, because only
+ * some functions allow sleepable programs.
  *
  * rawbpf: kernel 5.8
  */
@@ -39,7 +39,7 @@ int enter(u64 *ctx)
 SEC("fexit/do_sys_openat2")
 int leave(u64 *ctx)
 {
-	int result = ctx[3];	/* behind the three arguments; an int in some kernels, a long in others */
+	int result = ctx[3];	/* follows the three arguments; an int or a long, depending on the kernel */
 
 	if (ours())
 		__sync_fetch_and_add(result < 0 ? &failed : &succeeded, 1);

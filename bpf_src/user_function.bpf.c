@@ -1,7 +1,7 @@
-/* A probe in user space: libc's getenv, with the name that it was asked for, and what came of it.
+/* A probe in user space: report the argument of libc's getenv, and whether it found the variable.
  *
- * The section names the file and the symbol; the loader finds the symbol's place in the file, and
- * the kernel puts a breakpoint into every process that maps it.
+ * The section names the file and the symbol. The loader finds the file offset of the symbol, and the
+ * kernel inserts a breakpoint into every process that maps the file.
  *
  * rawbpf: kernel 5.8
  */

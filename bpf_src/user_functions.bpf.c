@@ -1,8 +1,8 @@
-/* Many functions of one library through one link: uprobe.multi takes a pattern, where each uprobe
- * takes a perf event. Which function it was, the program asks.
+/* Attach one program to many functions of a library. uprobe.multi takes a pattern and needs only one
+ * link, while uprobes need a perf event each. bpf_get_func_ip returns the address of the function.
  *
- * The kernel lets programs at uprobes sleep (".s"), as they run in a process that may wait: such a
- * program can read memory that has to be fetched from disk first.
+ * A program at a uprobe may be sleepable (".s"), because it runs in a process that can wait. It can
+ * then read user memory that has to be loaded from disk first.
  *
  * rawbpf: kernel 6.6
  */
@@ -11,7 +11,7 @@
 
 LICENSE("GPL");
 
-const volatile u32 target_pid = 0;	/* 0: everybody */
+const volatile u32 target_pid = 0;	/* 0: all processes */
 u64 returns = 0;
 
 struct {

@@ -201,7 +201,7 @@ def test_permissions(opened, tmp_path):
     if "bpf" in Path("/sys/kernel/security/lsm").read_text().split(","):
         with pytest.raises(PermissionError):
             folder.mkdir()
-        assert obj.bss["refused"] == 1
+        assert obj.bss["denied"] == 1
     obj.links.pop("deny_mkdir").close()
     folder.mkdir()
     with pytest.raises(OSError, match="not empty"):
