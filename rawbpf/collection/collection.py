@@ -27,7 +27,7 @@ from rawbpf.collection.prepare import prepare, relocate
 from rawbpf.collection.variables import Section
 from rawbpf.errors import UsageError
 from rawbpf.events.typed import Guesses, named_type
-from rawbpf.kernel.bpffs import DEFAULT_PLACE
+from rawbpf.kernel.file_systems import DEFAULT_PLACE
 from rawbpf.syscall.owner import Owner
 
 if TYPE_CHECKING:

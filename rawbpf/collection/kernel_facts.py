@@ -24,7 +24,7 @@ from rawbpf.kernel.version import KernelVersion, kernel_version
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rawbpf.symbols.kallsyms import Symbol
+    from rawbpf.kernel.kallsyms import Symbol
 
 __all__ = ["KernelFacts"]
 

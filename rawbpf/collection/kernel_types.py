@@ -24,7 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import UnsupportedError, UsageError
-from rawbpf.kernel.modules import loaded_modules
+from rawbpf.kernel.btf import loaded_modules
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_TYPEDEF
 

@@ -18,11 +18,11 @@ from rawbpf.collection.kernel_types import attach_target
 from rawbpf.collection.pins import MapMaker
 from rawbpf.collection.prepare import mappable
 from rawbpf.errors import FormatError, KernelError
-from rawbpf.kernel.bpffs import DEFAULT_PLACE
+from rawbpf.kernel.btf import ModuleBtfs
 from rawbpf.kernel.btf_load import KernelBtf
 from rawbpf.kernel.call_error import call_error
-from rawbpf.kernel.memlock import raise_memlock_if_needed
-from rawbpf.kernel.module_btf import ModuleBtfs
+from rawbpf.kernel.file_systems import DEFAULT_PLACE
+from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.programs.load import load
 from rawbpf.programs.request import BPF_LOG_LEVEL2, BPF_LOG_STATS, Request, Target, verify
 from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping

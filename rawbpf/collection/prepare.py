@@ -22,7 +22,7 @@ from rawbpf.collection.kconfig import KCONFIG, kconfig_data
 from rawbpf.collection.ksyms import resolve_ksyms
 from rawbpf.core_relo import Targets
 from rawbpf.core_relo import relocate as relocate_code
-from rawbpf.kernel.cpus import possible_cpus
+from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
 from rawbpf.uapi.map_sizes import SIZES
 

@@ -9,15 +9,12 @@ from rawbpf.arch import native
 from rawbpf.doctor.finding import fail, ok, warn
 from rawbpf.errors import UnsupportedError
 from rawbpf.kernel.btf import btf_modules, vmlinux_btf
-from rawbpf.kernel.capabilities import missing_capabilities
 from rawbpf.kernel.config import kernel_config
-from rawbpf.kernel.cpus import online_cpus, possible_cpus
-from rawbpf.kernel.memlock import bpf_counts_as_locked, memlock_limit
-from rawbpf.kernel.permission import memlock_refusal
-from rawbpf.kernel.pmu import pmu_format_bit, pmu_type
-from rawbpf.kernel.sysctl import bpf_jit_enable
-from rawbpf.kernel.tracefs import tracefs
-from rawbpf.kernel.version import MINIMUM, kernel_version
+from rawbpf.kernel.file_systems import tracefs
+from rawbpf.kernel.hardware import online_cpus, pmu_format_bit, pmu_type, possible_cpus
+from rawbpf.kernel.permission import denied_by_memlock
+from rawbpf.kernel.rights import bpf_jit_enable, missing_capabilities
+from rawbpf.kernel.version import MINIMUM, bpf_counts_as_locked, kernel_version, memlock_limit
 
 if TYPE_CHECKING:
     from rawbpf.doctor.finding import Finding
@@ -82,13 +79,13 @@ def memlock(root: Root) -> Finding:
     if not bpf_counts_as_locked(root):
         return ok("BPF memory counts against the cgroup, not against RLIMIT_MEMLOCK (since 5.11)")
     before = "BPF memory counts as locked before 5.11"
-    refusal = memlock_refusal(root)
-    if refusal is None:
+    reason = denied_by_memlock(root)
+    if reason is None:
         limit = memlock_limit()
         return ok(f"{before}; the limit is {'none' if limit is None else f'{limit >> 20} MB'}")
     if not missing_capabilities({"CAP_SYS_RESOURCE"}, root):
         return ok(f"{before}; rawbpf raises the limit")
-    return warn(refusal.why, refusal.fix)
+    return warn(reason.why, reason.fix)
 
 
 def jit(root: Root) -> Finding:

@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 from rawbpf.doctor.finding import fail, ok, warn
 from rawbpf.doctor.kernel_checks import GUEST
 from rawbpf.errors import UnsupportedError
-from rawbpf.kernel.container import container
 from rawbpf.kernel.kallsyms import read_kallsyms
-from rawbpf.kernel.lockdown import lockdown_mode
 from rawbpf.kernel.permission import (
     TRACING_CAPABILITIES,
-    capabilities_refusal,
-    lockdown_refusal,
-    paranoid_refusal,
-    seccomp_refusal,
-    user_namespace_refusal,
+    denied_by_capabilities,
+    denied_by_lockdown,
+    denied_by_paranoid,
+    denied_by_seccomp,
+    denied_by_user_namespace,
 )
-from rawbpf.kernel.sysctl import kptr_restrict, perf_event_paranoid, unprivileged_bpf_disabled
+from rawbpf.kernel.rights import (
+    container,
+    kptr_restrict,
+    lockdown_mode,
+    perf_event_paranoid,
+    unprivileged_bpf_disabled,
+)
 
 if TYPE_CHECKING:
     from rawbpf.doctor.finding import Finding
@@ -29,17 +33,17 @@ __all__ = ["capabilities", "kernel_addresses", "lockdown", "paranoid", "sandbox"
 
 def capabilities(root: Root) -> Finding:
     """CAP_BPF and CAP_PERFMON, and in a namespace where they count."""
-    refusal = user_namespace_refusal(root) or capabilities_refusal(root)
-    if refusal is not None:
-        return fail(*refusal)
+    reason = denied_by_user_namespace(root) or denied_by_capabilities(root)
+    if reason is not None:
+        return fail(*reason)
     return ok(f"this process has {' and '.join(TRACING_CAPABILITIES)}")
 
 
 def sandbox(root: Root) -> Finding:
     """Containers and system call filters. Whether they stop us, the trial shows."""
-    refusal = seccomp_refusal(root)
-    if refusal is not None:
-        return warn(*refusal)
+    reason = denied_by_seccomp(root)
+    if reason is not None:
+        return warn(*reason)
     engine = container(root)
     return ok(f"in a {engine} container, without a system call filter" if engine else "none")
 
@@ -47,13 +51,13 @@ def sandbox(root: Root) -> Finding:
 def lockdown(root: Root) -> Finding:
     """What the kernel refuses even to root."""
     mode = lockdown_mode(root)
-    refusal = lockdown_refusal(root)
-    if refusal is None:
+    reason = denied_by_lockdown(root)
+    if reason is None:
         unknown = "no lockdown known of (no /sys/kernel/security/lockdown)"
         return ok(unknown if mode is None else "the kernel is not locked down")
     if mode == "integrity":
         return warn("the kernel is locked down (integrity); the trial below shows if it matters")
-    return fail(refusal.why, refusal.fix)
+    return fail(reason.why, reason.fix)
 
 
 def kernel_addresses(root: Root) -> Finding:
@@ -75,9 +79,9 @@ def paranoid(root: Root) -> Finding:
     level = perf_event_paranoid(root)
     if level is None:
         return fail("the kernel has no perf (no kernel.perf_event_paranoid)", GUEST)
-    refusal = paranoid_refusal(root)
-    if refusal is not None:
-        return fail(*refusal)
+    reason = denied_by_paranoid(root)
+    if reason is not None:
+        return fail(*reason)
     free = "CAP_PERFMON" if level <= 2 else "CAP_SYS_ADMIN"
     whom = "everybody" if level < 0 else f"holders of {free}"
     return ok(f"perf is open to {whom} (kernel.perf_event_paranoid = {level})")

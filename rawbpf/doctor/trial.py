@@ -13,9 +13,8 @@ from rawbpf.doctor.finding import fail, ok
 from rawbpf.errors import KernelError, UnsupportedError
 from rawbpf.features.answer import Outcome
 from rawbpf.features.table import FEATURES
-from rawbpf.kernel.cpus import possible_cpus
-from rawbpf.kernel.memlock import raise_memlock_if_needed
-from rawbpf.kernel.pmu import pmu_type
+from rawbpf.kernel.hardware import pmu_type, possible_cpus
+from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.links.diagnose import explain_kprobe_failure
 from rawbpf.maps.map import Map, PerCpuArray
 from rawbpf.programs.load import load

@@ -5,10 +5,9 @@ from __future__ import annotations
 from rawbpf.errors import UnsupportedError
 from rawbpf.features.answer import Answer, Outcome
 from rawbpf.features.ask_program import helper
-from rawbpf.kernel.btf import btf_modules
+from rawbpf.kernel.btf import btf_modules, loaded_modules
 from rawbpf.kernel.files import Root, read_text
-from rawbpf.kernel.modules import loaded_modules
-from rawbpf.kernel.pmu import pmu_type
+from rawbpf.kernel.hardware import pmu_type
 from rawbpf.uapi.bpf import bpf_prog_type
 from rawbpf.uapi.capability import CAPABILITIES
 

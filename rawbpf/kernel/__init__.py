@@ -1,1 +1,1 @@
-"""Facts about the running kernel, one a file. Nothing here changes anything but a limit."""
+"""Facts about the running kernel. Nothing here changes the system, except RLIMIT_MEMLOCK."""

@@ -1,8 +1,8 @@
-"""An object's types in the kernel: so that maps can be printed, and programs have names and lines.
+"""Load an object's BTF, which gives its maps printable types and its programs names and lines.
 
-What a kernel cannot know of yet (float before 5.13, enum64 before 6.0 ...) it refuses with all the
-rest (EINVAL). Then it is asked what that is, by a few bytes of BTF for each and once for a process,
-and gets the types without.
+A kernel fails with EINVAL on BTF with a kind that it does not know (float before 5.13, enum64
+before 6.0 ...). Then each kind that the object uses is probed with a few bytes of BTF, once per
+process, and the BTF is loaded again with the unknown kinds replaced.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ __all__ = ["KernelBtf"]
 
 
 class KernelBtf(Owner):
-    """Owns types that were loaded. The ids are those of the object.
+    """BTF loaded into the kernel. Type ids are those of the object.
 
-    ``programs``: whose lines of source go along. ``places``, ``hidden``: see ``for_kernel``.
+    The source lines of ``programs`` are included. For ``places`` and ``hidden``, see
+    ``for_kernel``.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class KernelBtf(Owner):
             self._fd = self._load(sources, missing)
 
     def _load(self, sources: Iterable[Source], missing: Collection[str] = ()) -> Fd:
-        """The types, and in their strings what the lines of source will refer to."""
+        """Load the types, with the strings that line info will refer to."""
         builder = for_kernel(self._types, self._places, missing, self._hidden)
         self._strings = builder.strings
         for source in sources:
@@ -67,25 +68,25 @@ class KernelBtf(Owner):
         return btf_load(builder.encode())
 
     def fileno(self) -> int:
-        """The descriptor's number, still owned by this object."""
+        """Return the descriptor's number, which this object still owns."""
         return self._fd.fileno()
 
     @cached_property
     def types(self) -> Btf:
-        """The object's types, complete: in the file, sections of variables have no sizes yet."""
+        """The object's types with the sizes of its data sections, which the file leaves at 0."""
         if not self._places:
             return self._types
         return Btf(for_kernel(self._types, self._places, ()).encode())
 
     def func_info(self, program: Bytecode) -> bytes:
-        """What BPF_PROG_LOAD takes; empty unless every function is described."""
+        """Return ``func_info`` for BPF_PROG_LOAD; empty unless all functions have types."""
         if not all(function.type_id for function in program.functions):
             return b""
         records = [FuncInfo(one.slot, one.type_id) for one in program.functions]
         return pack(records, self._strings)
 
     def line_info(self, program: Bytecode) -> bytes:
-        """The same for lines of source; empty unless every function begins with one."""
+        """Return ``line_info`` for BPF_PROG_LOAD; empty unless all functions begin with a line."""
         records = list(_lines(program))
         starts = {record.insn_off for record in records}
         if not all(function.slot in starts for function in program.functions):
@@ -93,7 +94,7 @@ class KernelBtf(Owner):
         return pack(records, self._strings)
 
     def close(self) -> None:
-        """Give up the descriptor; maps and programs made with it keep the types."""
+        """Close the descriptor. Maps and programs created with it keep the BTF."""
         self._fd.close()
 
 
@@ -107,7 +108,7 @@ def _knows(feature: str) -> bool:
 
 
 def _lines(program: Bytecode) -> Iterator[LineInfo]:
-    """A record wherever the line changes, and where a function begins."""
+    """Yield a record wherever the source line changes, and at the start of each function."""
     starts = {function.slot for function in program.functions}
     previous = None
     for slot, one in zip(slots_of(program.instructions), program.instructions, strict=False):

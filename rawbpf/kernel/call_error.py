@@ -18,7 +18,7 @@ def call_error(what: str, error: KernelError) -> KernelError:
     number = error.errno or 0
     if number not in (errno.EPERM, errno.EACCES):
         return KernelError(what, errno=number, call=error.call)
-    from rawbpf.kernel.permission import why_refused  # imported only after a failure
+    from rawbpf.kernel.permission import why_denied  # imported only after a failure
 
-    why, fix = why_refused()
+    why, fix = why_denied()
     return KernelError(what, errno=number, call=error.call, why=why, fix=fix)

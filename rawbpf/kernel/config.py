@@ -1,8 +1,8 @@
-"""How the running kernel was configured: evidence when something is not there.
+"""The build configuration of the running kernel, to explain why a feature is missing.
 
-A kernel built with CONFIG_IKCONFIG_PROC shows its configuration as /proc/config.gz; distributions
-put it beside the image in /boot or with the modules. Not having either is common, and proves
-nothing.
+A kernel built with CONFIG_IKCONFIG_PROC shows its configuration as /proc/config.gz. Distributions
+put it next to the image in /boot, or with the modules. Many systems have none of these, so an
+unknown configuration is not an error.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ __all__ = ["kernel_config"]
 
 
 def kernel_config(option: str, root: Root = "/") -> str | None:
-    """``y``, ``m``, a value, or ``n`` for an option such as ``CONFIG_KPROBES``.
+    """Return ``y``, ``m``, ``n`` or the value of an option such as ``CONFIG_KPROBES``.
 
-    None if the configuration cannot be found.
+    Return None if the configuration is not available.
     """
     text = _config(root)
     if text is None:

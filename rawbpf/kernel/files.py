@@ -1,9 +1,9 @@
-"""Facts are files: procfs and sysfs give one a file, as text.
+"""Reading procfs and sysfs, where the kernel offers most facts as small text files.
 
-Every reader in this package takes ``root``, the folder that stands for ``/``: tests hand it a
-folder of files, and a kernel that we do not run on can be looked at. A fact that is not there, or
-not for us to read, is None: whether that is an error only the caller knows. Anything else that
-goes wrong while reading is an error.
+All readers in this package take ``root``, the folder that stands for ``/``. Tests pass a folder of
+files, to describe machines and kernels that are not available. A file that is absent or not
+readable is returned as None, because only the caller knows whether that is an error. Other failures
+raise.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ Root = str | os.PathLike[str]
 
 
 def at(root: Root, path: str) -> str:
-    """The place of the absolute ``path`` under ``root``.
+    """Return the location of the absolute ``path`` under ``root``.
 
     >>> at("/tmp/fixture", "/proc/version"), at("/", "/proc/version")
     ('/tmp/fixture/proc/version', '/proc/version')
     """
-    return os.path.join(root, path.lstrip("/"))  # noqa: PTH118 -- pathlib costs a start-up 5 ms
+    return os.path.join(root, path.lstrip("/"))  # noqa: PTH118 -- importing pathlib takes 5 ms
 
 
 def read_bytes(root: Root, path: str) -> bytes | None:
-    """The file's bytes; None if it is not there or not ours to read.
+    """Return the file's bytes, or None if it is absent or not readable.
 
-    A process's files may be opened, and it may end before they are read: that is ESRCH.
+    Reading a file in /proc/PID fails with ESRCH if the process has ended since it was opened.
 
     >>> read_bytes("/nonexistent", "/proc/version") is None
     True
     """
     try:
-        with open(at(root, path), "rb") as file:  # noqa: PTH123 -- as above
+        with open(at(root, path), "rb") as file:  # noqa: PTH123 -- see at
             return file.read()
     except (FileNotFoundError, NotADirectoryError, PermissionError, ProcessLookupError):
         return None
 
 
 def read_text(root: Root, path: str) -> str | None:
-    """The file's text without white space around it; None as in ``read_bytes``."""
+    """Return the file's text, stripped, or None if it is absent or not readable."""
     data = read_bytes(root, path)
     return None if data is None else data.decode(errors="backslashreplace").strip()

@@ -1,31 +1,165 @@
-"""/proc/kallsyms, read: whole when it must be, in passing when one name is enough.
+"""/proc/kallsyms: the names and addresses of the kernel's symbols, one per line.
 
-The kernel makes the file up as it is read (5 to 15 MB, 50 ms and more), so a tool that only
-attaches a probe leaves it alone; and one that wants a single name need not hold all of it.
-``rawbpf.symbols`` explains the format.
+    ffffffff81a3c2f0 T vfs_read
+    ffffffffc0412000 t nft_do_chain<TAB>[nf_tables]
+
+The fields are address, type, name, and the module for symbols outside of the kernel image. Types
+are those of nm(1): t and T are functions, w and W weak symbols (mostly functions). A lower-case
+letter means local to a source file, so several symbols may have the same name. From 7.2 on some
+data has type T, so code is recognized by address: the code of the kernel image ends at ``_etext``.
+To readers who may not see addresses (kptr_restrict) the kernel shows zeros, but still all names.
+
+The kernel generates the file as it is read: 5 to 15 MB in 50 ms or more. A tool that only attaches
+a probe does not read it, and looking up one name reads it in blocks. Nothing is parsed before it is
+needed: a lookup is a search through bytes.
+
+Source: kernel/kallsyms.c, s_show().
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.errors import UnsupportedError
+from rawbpf.errors import FormatError, UnsupportedError
 from rawbpf.kernel.files import Root, at, read_bytes
-from rawbpf.symbols.kallsyms import Kallsyms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rawbpf.symbols.kallsyms import Symbol
-
-__all__ = ["find_all", "find_symbols", "read_kallsyms"]
+__all__ = [
+    "Kallsyms",
+    "Symbol",
+    "find_all",
+    "find_symbols",
+    "is_function_name",
+    "read_kallsyms",
+]
 
 _PATH = "/proc/kallsyms"
 _BLOCK = 1 << 18
+_TEXT_TYPES = frozenset("tTwW")
+_TEXT = re.compile(rb"^([0-9a-f]+) [tTwW] (\S+)(\t\[)?", re.MULTILINE)
+
+
+def is_function_name(name: str) -> bool:
+    """Return whether a symbol of code is a function that can be called.
+
+    ``.cold`` marks the unlikely part that the compiler moved out of a function, ``__pfx_`` (6.3)
+    and ``__cfi_`` the padding before one. A name that begins with a dot is a label in assembly
+    code.
+
+    >>> is_function_name("vfs_read"), is_function_name("vfs_read.cold")
+    (True, False)
+    """
+    return not (name.endswith(".cold") or name.startswith((".", "__pfx_", "__cfi_")))
+
+
+class Symbol(NamedTuple):
+    """A symbol. ``module`` is None for the kernel image, ``bpf`` for a compiled BPF program."""
+
+    address: int
+    type: str
+    name: str
+    module: str | None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether this is code rather than data."""
+        return self.type in _TEXT_TYPES
+
+
+class Kallsyms:
+    r"""The symbols in ``data``, the bytes of /proc/kallsyms or of some lines of it.
+
+    Methods raise FormatError for a malformed line.
+
+    >>> kernel = Kallsyms(b"ff10 T vfs_read\nff20 t helper\t[ext4]\nff30 t helper\t[xfs]\n")
+    >>> kernel.lookup("vfs_read")
+    [Symbol(address=65296, type='T', name='vfs_read', module=None)]
+    >>> [symbol.module for symbol in kernel.lookup("helper")]
+    ['ext4', 'xfs']
+    >>> kernel.lookup("vfs"), kernel.hidden
+    ([], False)
+    """
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def lookup(self, name: str) -> list[Symbol]:
+        """Return every symbol of exactly this name, in the file's order."""
+        wanted = name.encode(errors="surrogateescape")
+        if not wanted or re.search(rb"\s", wanted):
+            return []
+        found = re.finditer(rb" " + re.escape(wanted) + rb"(?=\s|\Z)", self._data)
+        places = (match.start() for match in found)
+        # The type is also between two spaces, so a name of one letter would match it.
+        return [self._line_around(at) for at in places if self._data[at - 2 : at - 1] == b" "]
+
+    def at(self, address: int) -> list[Symbol]:
+        """Return every symbol at exactly this address: a function may have several names."""
+        found = re.finditer(rb"^0*%x " % address, self._data, re.MULTILINE)
+        return [self._line_around(match.start()) for match in found]
+
+    def names_at(self, addresses: Iterable[int]) -> dict[int, str]:
+        """Return the first name at each of these addresses, if there is one.
+
+        This searches for the 16 digits that the kernel writes; ``at`` matches line by line.
+        """
+        found = {}
+        for address in addresses:
+            at = self._data.find(b"%016x " % address)
+            if address and at >= 0 and (at == 0 or self._data[at - 1 : at] == b"\n"):
+                found[address] = self._line_around(at).name
+        return found
+
+    def _line_around(self, position: int) -> Symbol:
+        start = self._data.rfind(b"\n", 0, position) + 1
+        end = self._data.find(b"\n", position)
+        return _parse_line(self._data[start : end if end >= 0 else None])
+
+    def __iter__(self) -> Iterator[Symbol]:
+        return (_parse_line(line) for line in self._data.splitlines())
+
+    @property
+    def code_end(self) -> int:
+        """The end address of the kernel image's code; above all addresses if it is unknown."""
+        end = self.lookup("_etext")
+        return end[0].address if end and end[0].address else 1 << 64
+
+    def function_names(self) -> list[str]:
+        """Return the names of all functions, including those of modules, in the file's order."""
+        end = b"%016x" % (self.code_end - 1)
+        rows = _TEXT.findall(self._data)
+        raw = b"\n".join([name for at, name, module in rows if at <= end or module])
+        return [n for n in raw.decode(errors="replace").split("\n") if is_function_name(n)]
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the kernel hides addresses. Only code is checked: per-CPU data may be at 0."""
+        first = re.search(rb"^([0-9a-f]+) [tTwW] ", self._data, re.MULTILINE)
+        return first is not None and not first[1].strip(b"0")
+
+    def near(self, name: str, n: int = 3) -> list[str]:
+        """Return up to ``n`` functions with names like ``name``, the most similar first."""
+        from rawbpf.kernel.near import near_names  # only after a failed lookup
+
+        return near_names(name, self.function_names(), n)
+
+
+def _parse_line(line: bytes) -> Symbol:
+    words = line.decode(errors="replace").split()
+    try:
+        address, kind, name, module = words if len(words) == 4 else (*words, "")
+        return Symbol(int(address, 16), kind, name, module.strip("[]") or None)
+    except ValueError:
+        raise FormatError(f"no line of kallsyms: {line[:80]!r}") from None
 
 
 def read_kallsyms(root: Root = "/") -> Kallsyms:
-    """All symbols. UnsupportedError if the kernel does not list them."""
+    """Return all symbols. Raise UnsupportedError if the kernel does not list them."""
     data = read_bytes(root, _PATH)
     if data is None:
         raise _absent()
@@ -33,12 +167,12 @@ def read_kallsyms(root: Root = "/") -> Kallsyms:
 
 
 def find_symbols(name: str, root: Root = "/") -> list[Symbol]:
-    """Every symbol of this name, reading block by block: memory stays below a megabyte."""
+    """Return every symbol of this name, using less than a megabyte of memory."""
     return find_all([name], root)[name]
 
 
 def find_all(names: Iterable[str], root: Root = "/") -> dict[str, list[Symbol]]:
-    """The same for several names, by reading once."""
+    """Return every symbol of each name, reading the file once."""
     found: dict[str, list[Symbol]] = {name: [] for name in names}
     try:
         with open(at(root, _PATH), "rb") as file:  # noqa: PTH123 -- see files.at
@@ -52,7 +186,7 @@ def find_all(names: Iterable[str], root: Root = "/") -> dict[str, list[Symbol]]:
 
 
 def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes, cut only between lines."""
+    """Yield the same bytes in blocks that end with a line."""
     rest = b""
     for block in blocks:
         lines, newline, tail = block.rpartition(b"\n")

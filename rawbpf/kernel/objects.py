@@ -1,18 +1,29 @@
-"""Objects by their ids: all that the kernel holds, whoever made them.
+r"""BPF objects by id, and which processes have them open.
 
-Ids are given in turn and not used again until they have gone round. Between listing and opening an
-object may go, so a list skips what is not there any more. Opening by id takes CAP_SYS_ADMIN: with a
-descriptor one could write to other people's maps.
+Ids are allocated sequentially and are not reused until the counter wraps. An object may be freed
+between listing and opening it, so listing skips ids that are gone. Opening by id takes
+CAP_SYS_ADMIN, because a descriptor gives access to the contents of other users' maps.
+
+/proc shows the type of each descriptor and the id of its object. Root sees those of all users:
+
+    /proc/812/fd/5      -> anon_inode:bpf-map
+    /proc/812/fdinfo/5  map_type:\t1  ...  map_id:\t27  memlock:\t4096  frozen:\t0
+
+Processes are not all that keeps an object alive. A name in the BPF file system does, a map keeps
+the maps and programs in it, a program its maps, an attachment its program.
 """
 
 from __future__ import annotations
 
 import errno
+import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError
 from rawbpf.kernel.call_error import call_error
-from rawbpf.kernel.capabilities import missing_capabilities
+from rawbpf.kernel.files import Root, at, read_text
+from rawbpf.kernel.rights import missing_capabilities
 from rawbpf.syscall.bpf_object import fd_by_id, ids
 from rawbpf.uapi.bpf import bpf_cmd
 
@@ -21,15 +32,24 @@ if TYPE_CHECKING:
 
     from rawbpf.syscall.fd import Fd
 
-__all__ = ["KINDS", "Kind", "open_all", "open_id"]
+__all__ = [
+    "KINDS",
+    "Holder",
+    "ObjectKind",
+    "fd_facts",
+    "holders",
+    "kind_of",
+    "open_all",
+    "open_id",
+]
 
 
 _NO_ID = 1 << 32
 """Ids are u32, from 1 on."""
 
 
-class Kind(NamedTuple):
-    """What people call it, and its commands."""
+class ObjectKind(NamedTuple):
+    """A kind of object: its name for messages, and the commands to list and open it."""
 
     words: str
     next_id: bpf_cmd
@@ -37,25 +57,25 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "prog": Kind("program", bpf_cmd.BPF_PROG_GET_NEXT_ID, bpf_cmd.BPF_PROG_GET_FD_BY_ID),
-    "map": Kind("map", bpf_cmd.BPF_MAP_GET_NEXT_ID, bpf_cmd.BPF_MAP_GET_FD_BY_ID),
-    "link": Kind("link", bpf_cmd.BPF_LINK_GET_NEXT_ID, bpf_cmd.BPF_LINK_GET_FD_BY_ID),
-    "btf": Kind("BTF", bpf_cmd.BPF_BTF_GET_NEXT_ID, bpf_cmd.BPF_BTF_GET_FD_BY_ID),
+    "prog": ObjectKind("program", bpf_cmd.BPF_PROG_GET_NEXT_ID, bpf_cmd.BPF_PROG_GET_FD_BY_ID),
+    "map": ObjectKind("map", bpf_cmd.BPF_MAP_GET_NEXT_ID, bpf_cmd.BPF_MAP_GET_FD_BY_ID),
+    "link": ObjectKind("link", bpf_cmd.BPF_LINK_GET_NEXT_ID, bpf_cmd.BPF_LINK_GET_FD_BY_ID),
+    "btf": ObjectKind("BTF", bpf_cmd.BPF_BTF_GET_NEXT_ID, bpf_cmd.BPF_BTF_GET_FD_BY_ID),
 }
-"""By the word that the command line and /proc use."""
+"""Kinds of objects by their name on the command line and in /proc."""
 
 
 def open_id(kind: str, number: int) -> Fd:
-    """A descriptor of the object with this id. Errors: ENOENT (gone, or never there), EPERM."""
+    """Return a descriptor of the object with this id. Errors: ENOENT (no such object), EPERM."""
     words, command = KINDS[kind].words, KINDS[kind].fd_by_id
-    if not 0 < number < _NO_ID:  # an attr would cut it to 32 bits
+    if not 0 < number < _NO_ID:  # an attr would truncate it to 32 bits
         raise _absent(kind, number, command.name)
     try:
         return fd_by_id(command, number)
     except KernelError as error:
         if error.errno == errno.ENOENT:
             raise _absent(kind, number, command.name) from None
-        raise _refused(f"cannot open {words} {number}", error) from None
+        raise _denied(f"cannot open {words} {number}", error) from None
 
 
 def _absent(kind: str, number: int, call: str) -> KernelError:
@@ -69,7 +89,7 @@ def _absent(kind: str, number: int, call: str) -> KernelError:
 
 
 def open_all(kind: str) -> Iterator[tuple[int, Fd]]:
-    """Every object of a kind: its id and a descriptor, which is whoever receives it to close."""
+    """Yield the id and a descriptor of every object of a kind. The caller closes them."""
     number = 0
     try:
         for number in ids(KINDS[kind].next_id):
@@ -81,11 +101,71 @@ def open_all(kind: str) -> Iterator[tuple[int, Fd]]:
             else:
                 yield number, fd
     except KernelError as error:
-        raise _refused(f"cannot list {KINDS[kind].words}s", error) from None
+        raise _denied(f"cannot list {KINDS[kind].words}s", error) from None
 
 
-def _refused(what: str, error: KernelError) -> KernelError:
+def _denied(what: str, error: KernelError) -> KernelError:
     if error.errno == errno.EPERM and missing_capabilities(["CAP_SYS_ADMIN"]):
         why, fix = "objects of others take CAP_SYS_ADMIN to open", "run it with sudo"
         return KernelError(what, errno=errno.EPERM, call=error.call, why=why, fix=fix)
     return call_error(what, error)
+
+
+_ANON_INODE = re.compile(r"bpf[-_](map|prog|link)")
+
+
+class Holder(NamedTuple):
+    """A process that has an object open."""
+
+    pid: int
+    comm: str
+
+
+def holders(kind: str, root: Root = "/") -> dict[int, list[Holder]]:
+    """Return which processes have objects open: id -> processes. ``kind``: "map", "prog", "link".
+
+    >>> holders("map", "/nonexistent")
+    {}
+    """
+    found: dict[int, list[Holder]] = {}
+    for pid in sorted(map(int, filter(str.isdecimal, _listing(at(root, "/proc"))))):
+        numbers = set(_objects(kind, pid, root))
+        if numbers:
+            holder = Holder(pid, read_text(root, f"/proc/{pid}/comm") or "?")
+            for number in numbers:
+                found.setdefault(number, []).append(holder)
+    return found
+
+
+def _objects(kind: str, pid: int, root: Root) -> Iterator[int]:
+    """Yield the ids of the objects of this kind that a process has open."""
+    folder = at(root, f"/proc/{pid}/fd")
+    for name in _listing(folder):
+        try:
+            found = kind_of(os.path.join(folder, name))  # noqa: PTH118 -- see files.at
+        except OSError:  # closed meanwhile
+            continue
+        if found == kind:
+            number = fd_facts(pid, name, root).get(f"{kind}_id", "")
+            if number.isdecimal():
+                yield int(number)
+
+
+def kind_of(path: str) -> str | None:
+    """Return "map", "prog" or "link" for a /proc/PID/fd/N, or None if it is no BPF object."""
+    found = _ANON_INODE.search(os.readlink(path))  # noqa: PTH115 -- see files.at
+    return found[1] if found else None
+
+
+def fd_facts(pid: int | str, fd: int | str, root: Root = "/") -> dict[str, str]:
+    """Return the fields in the fdinfo of a descriptor. ``pid`` may be "self"."""
+    text = read_text(root, f"/proc/{pid}/fdinfo/{fd}") or ""
+    lines = (line.partition(":") for line in text.splitlines())
+    return {name: value.strip() for name, _, value in lines}
+
+
+def _listing(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208 -- see files.at
+    except OSError:  # the process has ended, or belongs to another user
+        return []

@@ -1,32 +1,32 @@
-"""EPERM and EACCES say no, and not why. This says why, from the facts.
+"""Explain EPERM and EACCES, which do not say what denied the call.
 
-Loading a tracing program and opening its probe can be refused for
+Loading a tracing program and opening its probe may be denied by
 
-- a user namespace: capabilities that do not count (EPERM);
-- missing capabilities (EPERM from bpf(2), EACCES from the kprobe PMU);
-- lockdown (EPERM);
-- RLIMIT_MEMLOCK, before 5.11 (EPERM);
-- a seccomp filter, as containers have (EPERM mostly);
-- a security module (SELinux, AppArmor) or a vendor's own policy (EPERM or EACCES).
+- a user namespace, where capabilities are not valid for bpf(2) (EPERM)
+- missing capabilities (EPERM from bpf(2), EACCES from the kprobe PMU)
+- lockdown (EPERM)
+- RLIMIT_MEMLOCK before 5.11 (EPERM)
+- a seccomp filter of a container engine (mostly EPERM)
+- a security module (SELinux, AppArmor) or a vendor's own policy (EPERM or EACCES)
 
-perf_event_paranoid binds those without CAP_PERFMON, who are stopped anyway; but kernels of Debian
-and its kin know a level above 2 that stops everybody without CAP_SYS_ADMIN (EACCES).
+kernel.perf_event_paranoid restricts processes without CAP_PERFMON, which cannot trace anyway.
+Debian and Ubuntu have a level above 2 that requires CAP_SYS_ADMIN of all processes (EACCES).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.kernel.capabilities import (
+from rawbpf.kernel.rights import (
+    container,
     effective_capabilities,
+    filtered_by_seccomp,
     in_initial_user_namespace,
+    lockdown_mode,
     missing_capabilities,
+    perf_event_paranoid,
 )
-from rawbpf.kernel.container import container
-from rawbpf.kernel.lockdown import lockdown_mode
-from rawbpf.kernel.memlock import bpf_counts_as_locked, memlock_limit
-from rawbpf.kernel.seccomp import filtered_by_seccomp
-from rawbpf.kernel.sysctl import perf_event_paranoid
+from rawbpf.kernel.version import bpf_counts_as_locked, memlock_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,65 +35,65 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TRACING_CAPABILITIES",
-    "Refusal",
-    "capabilities_refusal",
-    "lockdown_refusal",
-    "memlock_refusal",
-    "nothing_known",
-    "paranoid_refusal",
-    "seccomp_refusal",
-    "user_namespace_refusal",
-    "why_refused",
+    "Reason",
+    "denied_by_capabilities",
+    "denied_by_lockdown",
+    "denied_by_memlock",
+    "denied_by_paranoid",
+    "denied_by_seccomp",
+    "denied_by_user_namespace",
+    "unknown_reason",
+    "why_denied",
 ]
 
 TRACING_CAPABILITIES = ("CAP_BPF", "CAP_PERFMON")
-"""What loading a tracing program takes (5.8); CAP_SYS_ADMIN has both in it."""
+"""What loading a tracing program takes (5.8). CAP_SYS_ADMIN includes both."""
 
 _GUEST = "or trace a throwaway kernel: `rawbpf guest` needs no rights"
 _ENOUGH_LOCKED_MEMORY = 64 << 20
 
 
-class Refusal(NamedTuple):
-    """The ``why`` and the ``fix`` of an error."""
+class Reason(NamedTuple):
+    """Why a call was denied and what to do, the ``why`` and the ``fix`` of an error."""
 
     why: str
     fix: str
 
 
-def why_refused(root: Root = "/") -> Refusal:
-    """The likeliest reason why bpf(2) or perf_event_open(2) answers EPERM or EACCES here.
+def why_denied(root: Root = "/") -> Reason:
+    """Return the most likely reason why bpf(2) or perf_event_open(2) fails with EPERM or EACCES.
 
-    >>> why_refused("/nonexistent").why
+    >>> why_denied("/nonexistent").why
     'this process lacks CAP_BPF and CAP_PERFMON'
     """
-    for reason in _REASONS:
-        if refusal := reason(root):
-            return refusal
-    return nothing_known()
+    for check in _CHECKS:
+        if reason := check(root):
+            return reason
+    return unknown_reason()
 
 
-def nothing_known() -> Refusal:
-    """What is left when all that we know of would allow it."""
-    return Refusal(
+def unknown_reason() -> Reason:
+    """Return the reason to report if none of the known ones applies."""
+    return Reason(
         "the kernel refused, although capabilities and lockdown would allow it",
         f"look for a security module's (SELinux, AppArmor) refusal in `dmesg`, {_GUEST}",
     )
 
 
-def user_namespace_refusal(root: Root = "/") -> Refusal | None:
-    """Capabilities that do not count."""
+def denied_by_user_namespace(root: Root = "/") -> Reason | None:
+    """Return the reason if this is not the initial user namespace."""
     if in_initial_user_namespace(root):
         return None
-    return Refusal(
+    return Reason(
         "this process is in a user namespace, where capabilities do not count for tracing",
         f"run it outside (not in a rootless container or `unshare -U`), {_GUEST}",
     )
 
 
-def capabilities_refusal(
+def denied_by_capabilities(
     root: Root = "/", needed: Sequence[str] = TRACING_CAPABILITIES
-) -> Refusal | None:
-    """Capabilities that are missing."""
+) -> Reason | None:
+    """Return the reason if one of the ``needed`` capabilities is missing."""
     missing = missing_capabilities(needed, root)
     if not missing:
         return None
@@ -102,54 +102,54 @@ def capabilities_refusal(
         fix = f"give the {engine} container {options} (or --privileged), {_GUEST}"
     else:
         fix = f"run it with sudo, {_GUEST}"
-    return Refusal(f"this process lacks {' and '.join(missing)}", fix)
+    return Reason(f"this process lacks {' and '.join(missing)}", fix)
 
 
-def paranoid_refusal(root: Root = "/") -> Refusal | None:
-    """A sysctl of Debian and Ubuntu that asks for more than upstream does."""
+def denied_by_paranoid(root: Root = "/") -> Reason | None:
+    """Return the reason if perf_event_paranoid has a level that only Debian and Ubuntu know."""
     level = perf_event_paranoid(root)
     if level is None or level <= 2 or "CAP_SYS_ADMIN" in effective_capabilities(root):
         return None
     why = f"perf_event_paranoid is {level}, with which this kernel wants CAP_SYS_ADMIN of everybody"
-    return Refusal(why, f"run it with sudo, or set kernel.perf_event_paranoid to 2, {_GUEST}")
+    return Reason(why, f"run it with sudo, or set kernel.perf_event_paranoid to 2, {_GUEST}")
 
 
-def lockdown_refusal(root: Root = "/") -> Refusal | None:
-    """What the kernel refuses even to root."""
+def denied_by_lockdown(root: Root = "/") -> Reason | None:
+    """Return the reason if the kernel is locked down."""
     mode = lockdown_mode(root)
     if mode in (None, "none"):
         return None
     why = f"the kernel is locked down ({mode})"
     if mode == "integrity":
         why += "; upstream kernels still allow kprobes then, this one seems not to"
-    return Refusal(why, f"that is decided at boot (often by Secure Boot); {_GUEST[3:]}")
+    return Reason(why, f"that is decided at boot (often by Secure Boot); {_GUEST[3:]}")
 
 
-def memlock_refusal(root: Root = "/") -> Refusal | None:
-    """Too little locked memory, where that counts."""
+def denied_by_memlock(root: Root = "/") -> Reason | None:
+    """Return the reason if RLIMIT_MEMLOCK is low and this kernel charges BPF objects to it."""
     limit = memlock_limit()
     if limit is None or limit >= _ENOUGH_LOCKED_MEMORY or not bpf_counts_as_locked(root):
         return None
     why = f"before Linux 5.11 BPF memory counts as locked, and the limit is {limit >> 10} kB"
-    return Refusal(why, "raise it: `ulimit -l unlimited` as root")
+    return Reason(why, "raise it: `ulimit -l unlimited` as root")
 
 
-def seccomp_refusal(root: Root = "/") -> Refusal | None:
-    """A filter in front of the kernel."""
+def denied_by_seccomp(root: Root = "/") -> Reason | None:
+    """Return the reason if a seccomp filter is active."""
     if not filtered_by_seccomp(root):
         return None
     engine = container(root)
     where = f"the {engine} container" if engine else "this process"
     fix = f"start it with a profile that allows bpf and perf_event_open, {_GUEST}"
-    return Refusal(f"a seccomp filter stands between {where} and the kernel", fix)
+    return Reason(f"a seccomp filter stands between {where} and the kernel", fix)
 
 
-_REASONS = (
-    user_namespace_refusal,
-    capabilities_refusal,
-    paranoid_refusal,
-    lockdown_refusal,
-    memlock_refusal,
-    seccomp_refusal,
+_CHECKS = (
+    denied_by_user_namespace,
+    denied_by_capabilities,
+    denied_by_paranoid,
+    denied_by_lockdown,
+    denied_by_memlock,
+    denied_by_seccomp,
 )
-"""In the order in which the kernel would stumble over them."""
+"""In the order in which the kernel checks them."""

@@ -1,8 +1,8 @@
-"""Pinning: an object gets a name in the BPF file system, and stays when its last user has gone.
+"""Pinning: give an object a name in the BPF file system, which keeps it alive.
 
-BPF_OBJ_PIN answers EPERM where the path is not on that file system, where its last part has a dot,
-and where rights are missing; BPF_OBJ_GET answers EACCES to a path that is no BPF object's. So we
-look afterwards, and say which it was.
+BPF_OBJ_PIN fails with EPERM if the path is not on a BPF file system, if its last part contains a
+dot, or if permissions are missing. BPF_OBJ_GET fails with EACCES on a file that is not a BPF
+object. This module examines the path after a failure to find out which it was.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import os
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, UsageError
-from rawbpf.kernel.bpffs import DEFAULT_PLACE, bpffs_mounts, is_on_bpffs
 from rawbpf.kernel.call_error import call_error
-from rawbpf.kernel.holders import kind_of
+from rawbpf.kernel.file_systems import DEFAULT_PLACE, bpffs_mounts, is_on_bpffs
+from rawbpf.kernel.objects import kind_of
 from rawbpf.syscall.bpf_object import obj_get, obj_pin
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ Path = str | os.PathLike[str]
 
 
 def pin(fd: int, path: Path, what: str) -> None:
-    """Name the object of this descriptor; ``what`` it is, for errors ("map 'counts'")."""
+    """Pin the object of a descriptor. ``what`` names it in errors, such as "map 'counts'"."""
     name = os.fspath(path)
     try:
         obj_pin(fd, name)
@@ -35,7 +35,7 @@ def pin(fd: int, path: Path, what: str) -> None:
 
 
 def unpin(path: Path) -> None:
-    """Take the name away: the object goes if nobody else uses it."""
+    """Remove a pin. The kernel frees the object if nothing else uses it."""
     name = os.fspath(path)
     try:
         os.unlink(name)  # noqa: PTH108 -- see files.at
@@ -44,7 +44,7 @@ def unpin(path: Path) -> None:
 
 
 def open_pinned(path: Path, kind: str) -> Fd:
-    """A descriptor of what is pinned there; ``kind``: "map", "prog" or "link"."""
+    """Return a descriptor of the object pinned at a path. ``kind``: "map", "prog" or "link"."""
     name = os.fspath(path)
     try:
         fd = obj_get(name)
@@ -58,7 +58,7 @@ def open_pinned(path: Path, kind: str) -> Fd:
 
 
 def make_folder(path: Path) -> bool:
-    """Make a folder for pins, if there is none; whether it was made."""
+    """Create a folder for pins. Return False if it exists already."""
     name = os.fspath(path)
     try:
         os.mkdir(name, 0o700)  # noqa: PTH102 -- as above
@@ -75,7 +75,7 @@ def _missing(what: str, path: str, error: OSError) -> KernelError:
 
 
 def _explain(what: str, path: str, error: KernelError) -> KernelError:
-    """The reason that the errno only hints at."""
+    """Return the error with the reason behind its errno."""
     number, folder = error.errno or 0, os.path.dirname(path) or "."  # noqa: PTH120 -- as above
     why, fix = None, None
     if number == errno.ENOENT:

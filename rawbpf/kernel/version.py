@@ -1,19 +1,23 @@
-"""Which kernel this is, and for which machine.
+"""The version of the running kernel, and RLIMIT_MEMLOCK, which matters before 5.11.
 
-uname(2) gives a release such as ``6.12.9-arch1-1``. The first three numbers are the version by
-which features are dated, with two exceptions, where distributions pin the third number and say
-the real one elsewhere:
+uname(2) returns a release such as ``6.12.9-arch1-1``. Its first three numbers are the version,
+except on two distributions that keep the third number at 0 and report the real one elsewhere:
 
-- Debian: release ``6.1.0-18-cloud-amd64``; /proc/sys/kernel/version has ``Debian 6.1.76-1``.
-- Ubuntu: release ``6.5.0-14-generic``, /proc/version_signature ends in ``6.5.3``.
+- Debian: release ``6.1.0-18-cloud-amd64``; /proc/sys/kernel/version has ``Debian 6.1.76-1``
+- Ubuntu: release ``6.5.0-14-generic``; /proc/version_signature ends in ``6.5.3``
 
-A vendor may bring features back to an older kernel, so a version proves what is there and not
-what is missing: when it matters, ``rawbpf.features`` asks the kernel itself.
+Vendors backport features to older kernels. A version therefore shows that a feature is present, but
+never that it is missing; where this matters, ``rawbpf.features`` probes for the feature itself.
+
+Before 5.11, maps and programs are charged to RLIMIT_MEMLOCK, often 64 kB. Exceeding it fails with
+EPERM, the errno of a missing capability. From 5.11 on they are charged to the memory cgroup, and
+raising the limit would only remove a protection, so rawbpf raises it on older kernels only.
 """
 
 from __future__ import annotations
 
 import re
+import resource
 from typing import NamedTuple
 
 from rawbpf.arch import kernel_release
@@ -23,13 +27,16 @@ from rawbpf.kernel.files import Root, read_text
 __all__ = [
     "MINIMUM",
     "KernelVersion",
+    "bpf_counts_as_locked",
     "kernel_version",
+    "memlock_limit",
+    "raise_memlock_if_needed",
     "require_kernel",
 ]
 
 
 class KernelVersion(NamedTuple):
-    """Three numbers that compare as a tuple does, also with a shorter one.
+    """A version of three numbers, which compares like a tuple, also with a shorter one.
 
     >>> KernelVersion(5, 10, 0) < (5, 11) <= KernelVersion(5, 11, 0)
     True
@@ -53,9 +60,9 @@ MINIMUM = KernelVersion(5, 8, 0)
 
 
 def kernel_version(release: str | None = None, *, root: Root = "/") -> KernelVersion:
-    """The version in a release string; without one, of the running kernel.
+    """Return the version in a release string, or that of the running kernel.
 
-    Raises FormatError for a string that does not begin with two numbers.
+    Raise FormatError for a string that does not begin with two numbers.
 
     >>> kernel_version("6.12.9-arch1-1"), kernel_version("7.2-rc3")
     (KernelVersion(major=6, minor=12, patch=9), KernelVersion(major=7, minor=2, patch=0))
@@ -69,7 +76,7 @@ def kernel_version(release: str | None = None, *, root: Root = "/") -> KernelVer
 
 
 def require_kernel(root: Root = "/") -> None:
-    """UnsupportedError on a kernel older than ``MINIMUM``.
+    """Raise UnsupportedError if the running kernel is older than ``MINIMUM``.
 
     >>> require_kernel()
     """
@@ -83,10 +90,36 @@ def require_kernel(root: Root = "/") -> None:
 
 
 def _running(root: Root) -> str:
-    """The most exact string that the running kernel gives about itself."""
+    """Return the most exact version string of the running kernel."""
     if (ubuntu := read_text(root, "/proc/version_signature")) is not None:
         return ubuntu.split()[-1]
     build = read_text(root, "/proc/sys/kernel/version") or ""
     if debian := _DEBIAN.search(build):
         return debian[1]
     return read_text(root, "/proc/sys/kernel/osrelease") or kernel_release()
+
+
+def bpf_counts_as_locked(root: Root = "/") -> bool:
+    """Return whether this kernel charges BPF objects to RLIMIT_MEMLOCK (before 5.11)."""
+    return kernel_version(root=root) < (5, 11)
+
+
+def memlock_limit() -> int | None:
+    """Return the soft limit of RLIMIT_MEMLOCK in bytes, or None if it is unlimited."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
+def raise_memlock_if_needed(root: Root = "/") -> None:
+    """Raise RLIMIT_MEMLOCK if this kernel charges BPF objects to it.
+
+    The new limit is unlimited, or the hard limit if this process lacks CAP_SYS_RESOURCE. If that is
+    still too low, creating the map or loading the program fails with EPERM.
+    """
+    if not bpf_counts_as_locked(root) or memlock_limit() is None:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    try:
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY,) * 2)
+    except ValueError:  # the resource module turns EPERM into this
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (hard, hard))

@@ -6,7 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import AttachError, KernelError
-from rawbpf.kernel.permission import why_refused
+from rawbpf.kernel.permission import why_denied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,6 @@ def attach_error(
     number = error.errno or 0
     why = (causes or {}).get(number) or str(error)
     if number in (errno.EPERM, errno.EACCES):
-        why, fix = why_refused()
+        why, fix = why_denied()
     call = error.call if isinstance(error, KernelError) else "open"
     return AttachError(what, errno=number, call=call, why=why, fix=fix)

@@ -27,7 +27,7 @@ from rawbpf.errors import AttachError, UsageError
 
 if TYPE_CHECKING:
     from rawbpf.kernel.files import Root
-    from rawbpf.symbols.kallsyms import Symbol
+    from rawbpf.kernel.kallsyms import Symbol
 
 __all__ = ["check_function_name", "duplicates", "explain_kprobe_failure"]
 
@@ -99,9 +99,9 @@ def explain_kprobe_failure(
     cannot probe 'vfs_read': this process lacks CAP_BPF and CAP_PERFMON
     """
     if errno in (errnos.EPERM, errnos.EACCES):
-        from rawbpf.kernel.permission import why_refused
+        from rawbpf.kernel.permission import why_denied
 
-        why, fix = why_refused(root)
+        why, fix = why_denied(root)
     else:
         from rawbpf.links.diagnose_name import explain_name
 

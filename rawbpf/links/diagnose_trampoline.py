@@ -15,7 +15,7 @@ import errno as errnos
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import ENOTSUPP
-from rawbpf.kernel.tracefs import available_filter_functions
+from rawbpf.kernel.file_systems import available_filter_functions
 from rawbpf.uapi.bpf import bpf_attach_type
 
 if TYPE_CHECKING:

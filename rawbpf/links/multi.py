@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, UnsupportedError, UsageError
-from rawbpf.kernel.tracefs import available_filter_functions
+from rawbpf.kernel.file_systems import available_filter_functions
 from rawbpf.links.attach_error import attach_error
 from rawbpf.links.link import Link
 from rawbpf.links.user_functions import find_functions

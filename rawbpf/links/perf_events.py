@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import AttachError, KernelError
-from rawbpf.kernel.cpus import online_cpus
-from rawbpf.kernel.pmu import pmu_format_bit, pmu_type
-from rawbpf.kernel.tracefs import tracefs
+from rawbpf.kernel.file_systems import tracefs
+from rawbpf.kernel.hardware import online_cpus, pmu_format_bit, pmu_type
 from rawbpf.links.attach_error import attach_error
 from rawbpf.links.perf_link import run_on, run_on_each
 from rawbpf.links.user_functions import find_function

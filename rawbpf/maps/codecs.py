@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from rawbpf.errors import FormatError, UsageError
-from rawbpf.kernel.cpus import possible_cpus
+from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.uapi.bpf import bpf_map_type
 
 if TYPE_CHECKING:

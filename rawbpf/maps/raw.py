@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, RawbpfError
-from rawbpf.kernel.cpus import possible_cpus
+from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.syscall import bpf
 from rawbpf.syscall.owner import Owner
 from rawbpf.uapi.bpf import BPF_ANY
@@ -85,7 +85,7 @@ class RawMap(Owner):
     @property
     def frozen(self) -> bool:
         """Whether user space may only read it any more."""
-        from rawbpf.kernel.holders import fd_facts
+        from rawbpf.kernel.objects import fd_facts
 
         return fd_facts("self", self.fileno()).get("frozen") == "1"
 

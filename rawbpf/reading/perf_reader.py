@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.kernel.call_error import call_error
-from rawbpf.kernel.cpus import possible_cpus
+from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.ring.perf_ring import Contents, PerfRing, parse_records
 from rawbpf.syscall.fence import fence
 from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rawbpf.kernel.permission import Refusal
+    from rawbpf.kernel.permission import Reason
     from rawbpf.refusals.asked import Asked
     from rawbpf.uapi.bpf import bpf_cmd
 
@@ -46,11 +46,11 @@ class Rule(NamedTuple):
     explain: Callable[[Asked], Found | None]
 
 
-def of_process(refusal: Callable[[], Refusal | None]) -> Callable[[Asked], Found | None]:
+def of_process(check: Callable[[], Reason | None]) -> Callable[[Asked], Found | None]:
     """The ``explain`` of a rule that is about who asks, and not about what was asked."""
 
     def explain(_asked: Asked) -> Found | None:
-        found = refusal()
+        found = check()
         return None if found is None else Found(found.why, change=found.fix)
 
     return explain

@@ -36,7 +36,7 @@ def without_capabilities(names: Iterable[str]) -> Iterator[None]:
     CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON, so name it as well.
 
     >>> with without_capabilities(["CAP_CHOWN"]):
-    ...     from rawbpf.kernel.capabilities import effective_capabilities
+    ...     from rawbpf.kernel.rights import effective_capabilities
     ...     "CAP_CHOWN" in effective_capabilities()
     False
     """

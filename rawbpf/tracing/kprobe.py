@@ -15,10 +15,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
 from rawbpf.errors import ClosedError, UsageError
-from rawbpf.kernel.cpus import possible_cpus
-from rawbpf.kernel.memlock import raise_memlock_if_needed
-from rawbpf.kernel.pmu import pmu_type
-from rawbpf.kernel.version import require_kernel
+from rawbpf.kernel.hardware import pmu_type, possible_cpus
+from rawbpf.kernel.version import raise_memlock_if_needed, require_kernel
 from rawbpf.links.diagnose import check_function_name
 from rawbpf.links.kprobe import KprobeLink
 from rawbpf.maps.map import Map, PerCpuArray

@@ -10,10 +10,9 @@ import pytest
 
 from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.errors import UnsupportedError
-from rawbpf.kernel.capabilities import missing_capabilities
-from rawbpf.kernel.lockdown import lockdown_mode
-from rawbpf.kernel.memlock import raise_memlock_if_needed
-from rawbpf.kernel.pmu import pmu_type
+from rawbpf.kernel.hardware import pmu_type
+from rawbpf.kernel.rights import lockdown_mode, missing_capabilities
+from rawbpf.kernel.version import raise_memlock_if_needed
 
 IN_GUEST = os.environ.get("RAWBPF_GUEST") == "1"
 

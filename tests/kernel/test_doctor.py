@@ -7,7 +7,7 @@ import pytest
 
 from rawbpf.features.answer import Outcome
 from rawbpf.features.table import FEATURES
-from rawbpf.kernel.modules import loaded_modules
+from rawbpf.kernel.btf import loaded_modules
 from rawbpf.kernel.version import kernel_version
 from tests.kernel.test_kprobe_errors import CAP_PERFMON, DROP
 from tests.support.command import RAWBPF, rawbpf

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rawbpf.errors import VerifierError
-from rawbpf.kernel.memlock import raise_memlock_if_needed
+from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.maps.map import Map
 from rawbpf.programs.load import load
 from rawbpf.source.assembler import assemble

@@ -7,12 +7,10 @@ from collections import Counter, defaultdict
 import pytest
 
 from rawbpf.errors import KernelError
-from rawbpf.kernel.kallsyms import read_kallsyms
-from rawbpf.kernel.pmu import pmu_format_bit, pmu_type
-from rawbpf.kernel.probes import probe_rules
+from rawbpf.kernel.hardware import pmu_format_bit, pmu_type
+from rawbpf.kernel.kallsyms import is_function_name, read_kallsyms
+from rawbpf.kernel.probeable import probe_rules, probeable_functions
 from rawbpf.links.diagnose import duplicates, explain_kprobe_failure
-from rawbpf.symbols.kallsyms import is_function_name
-from rawbpf.symbols.probeable import probeable_functions
 from rawbpf.syscall.perf_event import open_probe
 from tests.support.command import rawbpf
 

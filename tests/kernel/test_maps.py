@@ -7,7 +7,7 @@ import pytest
 
 from rawbpf.asm import Builder, r0
 from rawbpf.errors import KernelError, MissingKeyError
-from rawbpf.kernel.cpus import possible_cpus
+from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.kernel.version import kernel_version
 from rawbpf.maps.map import Map
 from rawbpf.programs.load import load

@@ -10,8 +10,8 @@ from rawbpf.cli.main import main
 from rawbpf.collection.collection import Collection
 from rawbpf.collection.open import read_object
 from rawbpf.errors import KernelError, UsageError, VerifierError
-from rawbpf.kernel.memlock import raise_memlock_if_needed
 from rawbpf.kernel.pins import make_folder, open_pinned, unpin
+from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.links.link import Link
 from rawbpf.links.network import attach_interface
 from rawbpf.maps.map import Map

@@ -8,8 +8,7 @@ import pytest
 from rawbpf.arch import native
 from rawbpf.collection.collection import Collection
 from rawbpf.errors import KernelError
-from rawbpf.kernel.memlock import raise_memlock_if_needed
-from rawbpf.kernel.version import kernel_version
+from rawbpf.kernel.version import kernel_version, raise_memlock_if_needed
 from rawbpf.maps.map import Map
 from rawbpf.source.assembler import assemble
 from rawbpf.specs.map_spec import MapSpec

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from rawbpf.asm import Builder, r0, r1, r2, r3, r4, r10
-from rawbpf.kernel.memlock import raise_memlock_if_needed
+from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.maps.map import Map
 from rawbpf.narration.capture.recorder import recorded
 from rawbpf.narration.replay.session import replay

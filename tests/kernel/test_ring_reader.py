@@ -9,7 +9,7 @@ from rawbpf.btf.values.codec import codec
 from rawbpf.collection.events import Events
 from rawbpf.errors import ClosedError, UsageError
 from rawbpf.events.typed import EventType
-from rawbpf.kernel.memlock import raise_memlock_if_needed
+from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.maps.map import Map
 from rawbpf.programs.load import load
 from rawbpf.reading.perf_reader import PerfReader

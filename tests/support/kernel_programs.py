@@ -6,7 +6,7 @@ from typing import NamedTuple
 from rawbpf.btf.encode import BtfBuilder
 from rawbpf.btf.ext_info import FuncInfo, pack
 from rawbpf.btf.string_table import StringTable
-from rawbpf.kernel.memlock import raise_memlock_if_needed
+from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.machine.inputs import skb
 from rawbpf.machine.settings import Entry, Settings
 from rawbpf.maps.map import Map

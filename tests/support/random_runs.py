@@ -7,7 +7,7 @@ from typing import Self
 
 from rawbpf.asm import Builder, r0, r1, r10
 from rawbpf.errors import KernelError
-from rawbpf.kernel.memlock import raise_memlock_if_needed
+from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.maps.map import Map
 from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.gate import enter

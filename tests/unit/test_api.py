@@ -40,5 +40,5 @@ def test_the_main_job_starts_with_what_it_uses():
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(out.stdout.split())
     assert not heavy & loaded
-    assert "rawbpf.symbols.kallsyms" not in loaded
+    assert "rawbpf.kernel.kallsyms" not in loaded
     assert not any(name.startswith("rawbpf.narration") for name in loaded)

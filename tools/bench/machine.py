@@ -16,7 +16,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from rawbpf.kernel.capabilities import missing_capabilities
+from rawbpf.kernel.rights import missing_capabilities
 from rawbpf.machine.machine import Machine
 from rawbpf.maps.map import Map
 from rawbpf.programs.load import load

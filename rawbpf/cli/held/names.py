@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rawbpf.errors import UsageError
-from rawbpf.kernel.holders import fd_facts, holders
-from rawbpf.kernel.objects import KINDS, open_all, open_id
+from rawbpf.kernel.objects import KINDS, fd_facts, holders, open_all, open_id
 from rawbpf.kernel.pins import open_pinned
 
 if TYPE_CHECKING:

@@ -43,7 +43,7 @@ _LONGEST = 1 << 26
 
 def run(arguments: dict[str, Any]) -> int:
     """Replay; 1 if something differed."""
-    from rawbpf.kernel.memlock import raise_memlock_if_needed
+    from rawbpf.kernel.version import raise_memlock_if_needed
     from rawbpf.narration.replay.session import replay
 
     raise_memlock_if_needed()

@@ -11,7 +11,7 @@ from rawbpf.cli.tracing.session import REASONS, close_stdout, hold_back, signals
 from rawbpf.cli.tracing.stdout import Stdout
 from rawbpf.errors import ClosedError
 from rawbpf.events.log_record import level_number
-from rawbpf.kernel.clock import wall_clock_offset_ns
+from rawbpf.kernel.hardware import wall_clock_offset_ns
 from rawbpf.kernel.version import kernel_version
 from rawbpf.links.diagnose import duplicates
 from rawbpf.tracing.kprobe import Kprobe

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.terminal import say, write_lines
 from rawbpf.errors import RawbpfError, UnsupportedError
+from rawbpf.kernel.hardware import pmu_type
 from rawbpf.kernel.kallsyms import read_kallsyms
-from rawbpf.kernel.pmu import pmu_type
-from rawbpf.kernel.probes import probe_rules
-from rawbpf.symbols.probeable import probeable_functions
+from rawbpf.kernel.probeable import probe_rules, probeable_functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawbpf.kernel.files import Root
-    from rawbpf.symbols.probeable import Function, ProbeRules
+    from rawbpf.kernel.probeable import Function, ProbeRules
 
 __all__ = ["USAGE", "run"]
 

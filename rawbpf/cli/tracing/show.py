@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rawbpf.cli.terminal import say
 from rawbpf.cli.tracing.decode import Typed
 from rawbpf.events.log_record import LogRecord
-from rawbpf.kernel.clock import wall_clock_offset_ns
+from rawbpf.kernel.hardware import wall_clock_offset_ns
 from rawbpf.output.log_lines import LineFormat, json_event
 from rawbpf.output.text import printable
 from rawbpf.output.values import hex_lines, plain, value_text, values_line

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import RawbpfError
-from rawbpf.kernel.cpus import possible_cpus
+from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.narration.capture.layout import member, numbers, text
 from rawbpf.output.text import printable
 from rawbpf.specs.map_spec import map_kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from rawbpf.kernel.capabilities import missing_capabilities
+from rawbpf.kernel.rights import missing_capabilities
 from rawbpf.refusals.rule import Found, Rule
 from rawbpf.uapi.bpf import bpf_cmd
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from rawbpf.kernel.permission import memlock_refusal
+from rawbpf.kernel.permission import denied_by_memlock
 from rawbpf.refusals.calls import LOADS
 from rawbpf.refusals.rule import Rule, of_process
 
@@ -24,5 +24,5 @@ RULE = Rule(
         "above the hard one."
     ),
     example="On Linux 5.10: `ulimit -Hl 64`, then as a user with CAP_BPF alone a larger map.",
-    explain=of_process(memlock_refusal),
+    explain=of_process(denied_by_memlock),
 )

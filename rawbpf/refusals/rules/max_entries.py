@@ -6,7 +6,7 @@ import errno
 import resource
 from typing import TYPE_CHECKING
 
-from rawbpf.kernel.cpus import possible_cpus
+from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.refusals.calls import sizes_of
 from rawbpf.refusals.rule import Found, Rule
 from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type

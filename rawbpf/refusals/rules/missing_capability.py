@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.kernel.capabilities import missing_capabilities
-from rawbpf.kernel.permission import capabilities_refusal
-from rawbpf.kernel.sysctl import unprivileged_bpf_disabled
+from rawbpf.kernel.permission import denied_by_capabilities
+from rawbpf.kernel.rights import missing_capabilities, unprivileged_bpf_disabled
 from rawbpf.refusals.calls import LOADS, RIGHTS
 from rawbpf.refusals.rule import Found, Rule
 from rawbpf.uapi.bpf import bpf_cmd
@@ -34,20 +33,20 @@ def _needed(asked: Asked) -> Iterator[tuple[str, str]]:
 def _explain(asked: Asked) -> Found | None:
     needed = dict(_needed(asked))
     lacking = missing_capabilities(needed)
-    refusal = capabilities_refusal(needed=tuple(needed))
-    if refusal is None:
+    reason = denied_by_capabilities(needed=tuple(needed))
+    if reason is None:
         return None
     known = [needed[name] for name in lacking]
     if asked.cmd != bpf_cmd.BPF_PROG_LOAD and missing_capabilities(["CAP_PERFMON"]):
         known.append("a program that traces will take CAP_PERFMON besides")
         # Who traces would be told of the next one only after having mended the first.
-        refusal = capabilities_refusal(needed=(*needed, "CAP_PERFMON")) or refusal
+        reason = denied_by_capabilities(needed=(*needed, "CAP_PERFMON")) or reason
     if "CAP_BPF" in lacking and unprivileged_bpf_disabled():
         known.append(
             f"kernel.unprivileged_bpf_disabled is {unprivileged_bpf_disabled()}: without CAP_BPF "
             "nothing at all may be loaded"
         )
-    return Found(refusal.why, tuple(known), refusal.fix)
+    return Found(reason.why, tuple(known), reason.fix)
 
 
 RULE = Rule(

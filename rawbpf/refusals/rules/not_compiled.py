@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import ENOTSUPP
-from rawbpf.kernel.sysctl import bpf_jit_enable
+from rawbpf.kernel.rights import bpf_jit_enable
 from rawbpf.refusals.rule import Found, Rule
 from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.prog_rights import TARGETED

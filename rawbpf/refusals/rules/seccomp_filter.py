@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rawbpf.kernel.permission import seccomp_refusal
+from rawbpf.kernel.permission import denied_by_seccomp
 from rawbpf.refusals.calls import LOADS, RIGHTS
 from rawbpf.refusals.rule import Rule, of_process
 
@@ -20,5 +20,5 @@ RULE = Rule(
         "ordinary programs need. No capability helps against a filter."
     ),
     example="`docker run` with its usual profile, and capabilities that were added one by one.",
-    explain=of_process(seccomp_refusal),
+    explain=of_process(denied_by_seccomp),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.kernel.lockdown import lockdown_mode
-from rawbpf.kernel.permission import nothing_known
+from rawbpf.kernel.permission import unknown_reason
+from rawbpf.kernel.rights import lockdown_mode
 from rawbpf.refusals.calls import LOADS, RIGHTS
 from rawbpf.refusals.rule import Found, Rule
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def _explain(_asked: Asked) -> Found | None:
     mode = lockdown_mode()
     locked = f"the kernel is locked down ({mode}); upstream kernels load programs all the same"
-    refusal = nothing_known()
-    return Found(refusal.why, () if mode in (None, "none") else (locked,), refusal.fix)
+    reason = unknown_reason()
+    return Found(reason.why, () if mode in (None, "none") else (locked,), reason.fix)
 
 
 RULE = Rule(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rawbpf.kernel.permission import user_namespace_refusal
+from rawbpf.kernel.permission import denied_by_user_namespace
 from rawbpf.refusals.calls import LOADS, RIGHTS
 from rawbpf.refusals.rule import Rule, of_process
 
@@ -20,5 +20,5 @@ RULE = Rule(
         "share. From 6.9 a token of bpffs can lend rights to one; rawbpf does not use them."
     ),
     example="`unshare -Ur rawbpf load FILE`, or a rootless container.",
-    explain=of_process(user_namespace_refusal),
+    explain=of_process(denied_by_user_namespace),
 )

@@ -1,7 +1,7 @@
 import re
 
 from rawbpf.features.table import FEATURES
-from rawbpf.kernel.cpus import possible_cpus
+from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.kernel.version import MINIMUM
 from rawbpf.tracing.hello_kprobe import hello_kprobe
 from rawbpf.tracing.log_program import OUTCOMES, events_map

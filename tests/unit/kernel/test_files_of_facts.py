@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from rawbpf.errors import FormatError, UnsupportedError
 from rawbpf.kernel import kallsyms
-from rawbpf.kernel.btf import btf_modules, vmlinux_btf
+from rawbpf.kernel.btf import btf_modules, loaded_modules, vmlinux_btf
 from rawbpf.kernel.config import kernel_config
+from rawbpf.kernel.file_systems import available_filter_functions, blacklist, mounted, tracefs
 from rawbpf.kernel.files import read_bytes
-from rawbpf.kernel.modules import loaded_modules
-from rawbpf.kernel.tracefs import available_filter_functions, blacklist, mounted, tracefs
 from tests.support.machine import Machine
 
 TRACEFS = "tracefs /sys/kernel/tracing tracefs rw 0 0"

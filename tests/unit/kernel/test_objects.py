@@ -6,9 +6,8 @@ import os
 import pytest
 
 from rawbpf.errors import KernelError
-from rawbpf.kernel.bpffs import bpffs_mounts
-from rawbpf.kernel.holders import Holder, fd_facts, holders, kind_of
-from rawbpf.kernel.objects import open_all
+from rawbpf.kernel.file_systems import bpffs_mounts
+from rawbpf.kernel.objects import Holder, fd_facts, holders, kind_of, open_all
 from rawbpf.kernel.pins import open_pinned, pin
 from rawbpf.syscall.gate import replaced
 from tests.support.fake_kernel import FakeKernel

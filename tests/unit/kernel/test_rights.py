@@ -3,17 +3,15 @@
 import pytest
 
 from rawbpf.errors import FormatError
-from rawbpf.kernel.capabilities import (
-    effective_capabilities,
-    in_initial_user_namespace,
-    missing_capabilities,
-)
-from rawbpf.kernel.container import container
-from rawbpf.kernel.lockdown import lockdown_mode
-from rawbpf.kernel.seccomp import filtered_by_seccomp
-from rawbpf.kernel.sysctl import (
+from rawbpf.kernel.rights import (
     bpf_jit_enable,
+    container,
+    effective_capabilities,
+    filtered_by_seccomp,
+    in_initial_user_namespace,
     kptr_restrict,
+    lockdown_mode,
+    missing_capabilities,
     perf_event_paranoid,
     unprivileged_bpf_disabled,
 )

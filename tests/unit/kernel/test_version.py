@@ -1,7 +1,16 @@
+import resource
+
 import pytest
 
-from rawbpf.errors import FormatError
-from rawbpf.kernel.version import MINIMUM, kernel_version
+from rawbpf.errors import FormatError, UnsupportedError
+from rawbpf.kernel.version import (
+    MINIMUM,
+    bpf_counts_as_locked,
+    kernel_version,
+    memlock_limit,
+    raise_memlock_if_needed,
+    require_kernel,
+)
 from tests.support.machine import Machine
 
 
@@ -61,3 +70,60 @@ def test_versions_compare_with_shorter_tuples():
     assert kernel_version("5.10.200") < (5, 11)
     assert kernel_version("5.11") >= (5, 11)
     assert kernel_version("6.1.3") > (6, 1)
+
+
+def test_a_kernel_that_is_too_old(tmp_path):
+    folder = tmp_path / "proc/sys/kernel"
+    folder.mkdir(parents=True)
+    (folder / "osrelease").write_text("5.4.0-216-generic\n")
+    with pytest.raises(UnsupportedError, match=r"too old: Linux 5\.4\.0.*came with 5\.8"):
+        require_kernel(tmp_path)
+    (folder / "osrelease").write_text("5.8.0\n")
+    require_kernel(tmp_path)
+
+
+LIMIT = resource.RLIMIT_MEMLOCK
+LITTLE = 64 << 10
+
+
+@pytest.fixture
+def little_memlock():
+    """A soft limit of 64 kB, for as long as the test takes."""
+    soft, hard = resource.getrlimit(LIMIT)
+    resource.setrlimit(LIMIT, (LITTLE, hard))
+    yield
+    _, hard = resource.getrlimit(LIMIT)
+    resource.setrlimit(LIMIT, (soft, hard))
+
+
+@pytest.mark.parametrize(("release", "counts"), [("5.10.0", True), ("5.11.0", False)])
+def test_bpf_counts_until_5_10(tmp_path, release, counts):
+    assert bpf_counts_as_locked(Machine(tmp_path).release(release).root) is counts
+
+
+@pytest.mark.usefixtures("little_memlock")
+def test_an_old_kernel_has_its_limit_raised_as_far_as_may_be(tmp_path):
+    _, hard = resource.getrlimit(LIMIT)
+    raise_memlock_if_needed(Machine(tmp_path).release("5.10.0").root)
+    assert memlock_limit() in (None, hard)
+    assert hard == LITTLE or memlock_limit() != LITTLE
+
+
+@pytest.mark.usefixtures("little_memlock")
+def test_a_new_kernel_keeps_its_limit(tmp_path):
+    raise_memlock_if_needed(Machine(tmp_path).release("5.11.0").root)
+    assert memlock_limit() == LITTLE
+
+
+def test_without_the_right_to_raise_it_the_hard_limit_is_taken(tmp_path, monkeypatch):
+    asked = []
+
+    def setrlimit(_, limits):
+        asked.append(limits)
+        if limits[0] == resource.RLIM_INFINITY:
+            raise ValueError("not allowed to raise maximum limit")
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (LITTLE, 8 * LITTLE))
+    monkeypatch.setattr(resource, "setrlimit", setrlimit)
+    raise_memlock_if_needed(Machine(tmp_path).release("5.10.0").root)
+    assert asked == [(resource.RLIM_INFINITY,) * 2, (8 * LITTLE,) * 2]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rawbpf.kernel.capabilities import effective_capabilities
+from rawbpf.kernel.rights import effective_capabilities
 from rawbpf.syscall.capset import without_capabilities
 from rawbpf.syscall.gate import replaced
 from tests.support.fake_kernel import FakeKernel

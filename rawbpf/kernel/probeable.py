@@ -1,15 +1,16 @@
 """Which symbols are functions that a kprobe event can be placed on.
 
-A symbol of the kernel's code may still be out of reach:
+A symbol of kernel code may be impossible to probe (each of these fails with EINVAL):
 
-- what is left of initialisation: kallsyms lists it, its memory was freed after boot (EINVAL);
-- blacklisted: handling a probe runs through it, so a probe there would never end (EINVAL);
-- notrace: ftrace has no hook in it, and kprobe events keep to functions that have one (EINVAL);
-- not a function at all: a compiled BPF program, a trampoline, padding before a function
-  (``__pfx_``), the unlikely part that the compiler cut off another (``.cold``).
+- initialization code: kallsyms lists it, but its memory was freed after boot
+- blacklisted: the handling of a kprobe calls it, so a probe there would recurse
+- notrace: ftrace cannot trace it, and kprobe events are limited to functions that ftrace can trace,
+  unless the kernel is built with CONFIG_KPROBE_EVENTS_ON_NOTRACE
+- not a function: a compiled BPF program, a trampoline, the padding before a function (``__pfx_``),
+  the unlikely part of a function (``.cold``)
 
-The lists come as the kernel writes them. Several names may share an address (``__x64_sys_getppid``
-and ``__do_sys_getppid``), and each list shows only one of them: so addresses are compared, too.
+Several names may have the same address (``__x64_sys_getppid`` and ``__do_sys_getppid``), and each
+list shows only one of them, so addresses are compared as well.
 """
 
 from __future__ import annotations
@@ -18,22 +19,32 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.symbols.kallsyms import is_function_name
+from rawbpf.kernel.config import kernel_config
+from rawbpf.kernel.file_systems import available_filter_functions, blacklist
+from rawbpf.kernel.kallsyms import is_function_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from rawbpf.symbols.kallsyms import Kallsyms, Symbol
+    from rawbpf.kernel.files import Root
+    from rawbpf.kernel.kallsyms import Kallsyms, Symbol
 
-__all__ = ["Function", "ProbeRules", "probeable_functions"]
+__all__ = [
+    "Function",
+    "ProbeRules",
+    "probe_rules",
+    "probeable_functions",
+]
 
 
 class ProbeRules:
-    r"""What stands between a symbol and a probe, by the lists that could be read (None: could not).
+    r"""Tells whether a symbol can be probed, by the kernel's lists. A list that is None is unknown.
 
-    ``symbols`` are those to be asked about and all others that share an address with them.
+    ``hooked`` is ftrace's available_filter_functions, ``blacklist`` that of kprobes, as the kernel
+    writes them. ``symbols`` must contain the symbols to be checked, and all others at their
+    addresses.
 
-    >>> from rawbpf.symbols.kallsyms import Kallsyms
+    >>> from rawbpf.kernel.kallsyms import Kallsyms
     >>> kernel = Kallsyms(b"ff10 T vfs_read\nff20 t helper\nff30 T int3\n")
     >>> rules = ProbeRules(kernel, list(kernel), b"vfs_read\n", b"0xff30-0xff38\tint3\n")
     >>> [rules.obstacle(symbol) for symbol in kernel][:2]
@@ -49,7 +60,7 @@ class ProbeRules:
     ) -> None:
         lists = {"ftrace's list of functions": hooked, "the kprobe blacklist": blacklist}
         self.missing = tuple(name for name, data in lists.items() if data is None)
-        """The lists that could not be read, so that functions on them count as probeable."""
+        """The lists that could not be read. Functions on them are reported as probeable."""
         self._init = _init_text(kallsyms)
         self._code_end = kallsyms.code_end
         self._hooked = None if hooked is None else frozenset(_text(hooked).splitlines())
@@ -59,13 +70,13 @@ class ProbeRules:
         self._black_at = frozenset(int(address, 16) for address, _ in lines) - {0}
 
     def _is_hooked(self, symbol: Symbol) -> bool:
-        """Whether ftrace lists the symbol, or what the compiler derived it from."""
+        """Return whether ftrace lists the symbol, or the function that it is a variant of."""
         module = f" [{symbol.module}]" if symbol.module else ""
         names = symbol.name + module, symbol.name.partition(".")[0] + module
         return self._hooked is not None and not self._hooked.isdisjoint(names)
 
     def obstacle(self, symbol: Symbol) -> str | None:
-        """Why ``symbol`` cannot be probed, as the end of a sentence; None if nothing is known."""
+        """Return why ``symbol`` cannot be probed, as a clause; None if it can, as far as known."""
         if not symbol.is_text:
             return "it is data, not a function"
         if symbol.module and (symbol.module == "bpf" or symbol.module.startswith("__builtin__")):
@@ -88,13 +99,13 @@ def _text(data: bytes) -> str:
 
 
 def _init_text(kallsyms: Kallsyms) -> range:
-    """The addresses of the kernel's initialisation code; empty when they are hidden."""
+    """Return the addresses of the kernel's initialization code; empty if they are hidden."""
     begin, end = kallsyms.lookup("_sinittext"), kallsyms.lookup("_einittext")
     return range(begin[0].address, end[0].address) if begin and end else range(0)
 
 
 class Function(NamedTuple):
-    """A function that can be probed. ``namesakes`` counts all symbols of its name, itself too."""
+    """A function that can be probed. ``namesakes`` is the number of symbols with its name."""
 
     name: str
     module: str | None
@@ -106,10 +117,7 @@ def probeable_functions(
     rules: ProbeRules,
     matches: Callable[[str], object] = bool,
 ) -> list[Function]:
-    """Those of ``symbols`` whose name ``matches`` and that ``rules`` have nothing against.
-
-    Sorted, and each once.
-    """
+    """Return the functions whose name ``matches`` and that can be probed, sorted by name."""
     symbols = list(symbols)
     counts = Counter([symbol.name for symbol in symbols])
     functions = {
@@ -118,3 +126,11 @@ def probeable_functions(
         if matches(symbol.name) and is_function_name(symbol.name) and rules.obstacle(symbol) is None
     }
     return [Function(name, module or None, count) for name, module, count in sorted(functions)]
+
+
+def probe_rules(kallsyms: Kallsyms, symbols: Iterable[Symbol], root: Root = "/") -> ProbeRules:
+    """Return the rules of the running kernel, from the lists that this process may read."""
+    hooked = available_filter_functions(root)
+    if hooked is not None and kernel_config("CONFIG_KPROBE_EVENTS_ON_NOTRACE", root) == "y":
+        hooked = None
+    return ProbeRules(kallsyms, symbols, hooked, blacklist(root))

@@ -1,14 +1,14 @@
-"""What somebody may have meant who named a function that is not there.
+"""Suggest kernel functions for a name that does not exist.
 
-Five ways to miss, from the likeliest to be what was meant:
+Five causes, the most likely first:
 
-1. The kernel renamed it, and the books have the old name.
-2. System calls wear a prefix: what the source calls ``sys_read`` is ``__x64_sys_read`` (4.17),
-   ``__arm64_sys_read``, or inside the kernel ``ksys_read``.
-3. The compiler made a variant and named it after the original: ``f.isra.0``, ``f.constprop.0``.
-4. The name goes on: ``tcp_v4_conn`` for ``tcp_v4_connect``.
-5. A slip of the finger. Comparing with 100,000 names one by one is slow, but up to two slips leave
-   at least one third of the name intact: only names that hold a third of it are compared.
+1. The kernel renamed the function, and books and articles use the old name.
+2. System calls have prefixes: ``sys_read`` in the source is ``__x64_sys_read`` (4.17) or
+   ``__arm64_sys_read``, and ``ksys_read`` inside the kernel.
+3. The compiler made a variant and appended a suffix: ``f.isra.0``, ``f.constprop.0``.
+4. The name is incomplete: ``tcp_v4_conn`` for ``tcp_v4_connect``.
+5. A typing error. Comparing with 100,000 names one by one is slow, but up to two errors leave at
+   least one third of the name intact, so only names that contain a third of it are compared.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ _RENAMED = {
     "do_sys_open": ("do_sys_openat2",),
     "kfree_skb": ("sk_skb_reason_drop", "kfree_skb_reason"),
 }
-"""Names that everybody's examples use, and what took their place, the newest first."""
+"""Names that are common in examples, and the functions that replaced them, newest first."""
 
 _SYSCALL_PREFIXES = (
     *(arch.syscall_prefix for arch in ARCHITECTURES.values()), "ksys_", "__do_sys_", "__se_sys_",
 )  # fmt: skip
-"""What a system call's name may wear, in the order in which they are worth trying."""
+"""Prefixes of system calls, in the order in which they are tried."""
 
 _OTHER_PREFIXES = (
     "sys_", *(prefix for arch in ARCHITECTURES.values() for prefix in arch.compat_prefixes),
 )  # fmt: skip
-"""What people write, and what only 32-bit programs call."""
+"""The prefix that people write, and those of system calls of 32-bit programs."""
 
 _SHORTEST = 3
-"""Of fewer letters than these nothing can be said."""
+"""Shorter names are not compared."""
 
 _SIMILAR = 0.75
-"""The ratio (of difflib) from which two names are alike."""
+"""Names with at least this difflib ratio count as similar."""
 
 
 def near_names(name: str, names: Iterable[str], n: int = 3) -> list[str]:
-    """Up to ``n`` of ``names`` that are near ``name``, best first.
+    """Return up to ``n`` of ``names`` that are similar to ``name``, the most similar first.
 
     >>> names = ["__x64_sys_read", "ksys_read", "vfs_read", "do_sys_openat2", "f.isra.0"]
     >>> near_names("sys_read", names)
@@ -58,16 +58,16 @@ def near_names(name: str, names: Iterable[str], n: int = 3) -> list[str]:
     """
     candidates = _Names(names)
     best: dict[str, None] = {}
-    for way in (_renamed, _same_syscall, _same_stem, _goes_on, _slip):
+    for search in (_renamed, _same_syscall, _same_stem, _goes_on, _slip):
         if len(best) < n:
-            best.update(dict.fromkeys(one for one in way(name, candidates) if one != name))
+            best.update(dict.fromkeys(one for one in search(name, candidates) if one != name))
     return list(best)[:n]
 
 
 class _Names:
-    """Names in one text, a line each: looking for what holds something is a search through it.
+    """Names in one text, one per line, so that finding those with a substring is a text search.
 
-    To go through 60,000 names one by one takes 50 ms, on an emulated processor two seconds.
+    A loop over 60,000 names takes 50 ms, and two seconds on an emulated CPU.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -77,7 +77,7 @@ class _Names:
         return f"\n{name}\n" in self._text
 
     def holding(self, part: str) -> set[str]:
-        """All names that ``part`` occurs in; it may begin or end with the end of a line."""
+        """Return all names that contain ``part``; a newline in it matches a name's start or end."""
         found, at, last = set(), self._text.find(part), len(self._text) - 1
         while 0 <= at < last:
             begin = self._text.rfind("\n", 0, at + 1) + 1
@@ -88,7 +88,7 @@ class _Names:
 
 
 def stem(name: str) -> str:
-    """The name as the source has it, without what the compiler appended.
+    """Return the name in the source, without suffixes that the compiler appended.
 
     >>> stem("tcp_ack.constprop.0")
     'tcp_ack'

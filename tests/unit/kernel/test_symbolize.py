@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rawbpf.symbols.kallsyms import Kallsyms
-from rawbpf.symbols.symbolize import Symbolizer
+from rawbpf.kernel.kallsyms import Kallsyms
+from rawbpf.kernel.symbolize import Symbolizer
 
 PLACES = Symbolizer(
     Kallsyms(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rawbpf.symbols.near import near_names
+from rawbpf.kernel.near import near_names
 
 KERNEL = [
     "__x64_sys_read", "__ia32_sys_read", "ksys_read", "vfs_read", "vfs_readv", "do_sys_openat2",

@@ -1,8 +1,7 @@
-"""From an address to the function that holds it.
+"""Find the function that contains an address, for stack traces.
 
-A stack trace is a list of addresses. kallsyms knows where each function begins and not where it
-ends, so an address belongs to the last function that begins at or before it, unless that is
-implausibly far away: between two modules there is nothing.
+kallsyms has the start of each function but not its end. An address belongs to the last function
+that starts at or before it, unless that is implausibly far away: there are gaps between modules.
 """
 
 from __future__ import annotations
@@ -12,16 +11,16 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from rawbpf.symbols.kallsyms import Kallsyms, Symbol
+    from rawbpf.kernel.kallsyms import Kallsyms, Symbol
 
 __all__ = ["Place", "Symbolizer"]
 
 _FARTHEST = 1 << 16
-"""No function of the kernel is longer than this."""
+"""No kernel function is longer than this, in bytes."""
 
 
 class Place(NamedTuple):
-    """An address as a person reads it: so many bytes into a function."""
+    """An address as function and offset in bytes."""
 
     symbol: Symbol
     offset: int
@@ -32,11 +31,11 @@ class Place(NamedTuple):
 
 
 class Symbolizer:
-    r"""Holds the functions of a ``Kallsyms`` in the order of their addresses.
+    r"""The functions of a ``Kallsyms``, sorted by address.
 
-    Building one parses everything (0.2 s and some 30 MB); each answer is then a binary search.
+    Creating it parses all lines (0.2 s, about 30 MB). A lookup is then a binary search.
 
-    >>> from rawbpf.symbols.kallsyms import Kallsyms
+    >>> from rawbpf.kernel.kallsyms import Kallsyms
     >>> place = Symbolizer(Kallsyms(b"ff10 T vfs_read\nff80 t helper\t[ext4]\n"))
     >>> print(place(0xFF10), place(0xFF8A), place(0xFF00))
     vfs_read+0x0 helper+0xa [ext4] None
@@ -50,10 +49,10 @@ class Symbolizer:
         self._addresses = array("Q", (symbol.address for symbol in self._symbols))
 
     def __call__(self, address: int) -> Place | None:
-        """The function that ``address`` lies in; None if in none (or if addresses are hidden)."""
+        """Return the function that contains ``address``, or None (also if addresses are hidden)."""
         index = bisect_right(self._addresses, address) - 1
         if index < 0 or not 0 <= address - self._addresses[index] < _FARTHEST:
             return None
-        # Of several names for one address the first in the file is the one that the kernel shows.
+        # If several symbols have this address, the kernel itself shows the first in the file.
         first = self._addresses.index(self._addresses[index], max(0, index - 64))
         return Place(self._symbols[first], address - self._addresses[index])

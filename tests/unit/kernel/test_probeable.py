@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rawbpf.symbols.kallsyms import Kallsyms
-from rawbpf.symbols.probeable import Function, ProbeRules, probeable_functions
+from rawbpf.kernel.kallsyms import Kallsyms
+from rawbpf.kernel.probeable import Function, ProbeRules, probeable_functions
 
 KERNEL = Kallsyms(
     b"ffffffff81000010 T vfs_read\n"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rawbpf.errors import FormatError
-from rawbpf.symbols.kallsyms import Kallsyms, Symbol
+from rawbpf.kernel.kallsyms import Kallsyms, Symbol
 
 TEXT = b"""\
 0000000000000000 A fixed_percpu_data

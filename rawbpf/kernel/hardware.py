@@ -1,0 +1,150 @@
+"""CPUs, performance monitoring units and clocks of the running machine.
+
+sysfs lists CPUs as ranges, such as ``0-3,8``. *Possible* CPUs have fixed ids: a per-CPU map holds a
+value for each of them, in this order. *Online* CPUs are running now, and only these can have a perf
+event (perf_event_open fails with ENODEV on others). An id may be larger than the number of CPUs, so
+neither ``os.cpu_count()`` nor ``range()`` of it is correct.
+
+A PMU is a source of perf events whose number the kernel assigns at run time. ``kprobe`` is one
+(4.17, with CONFIG_KPROBE_EVENTS). perf_event_open(2) takes the number in ``attr.type`` and the
+options as bits of ``attr.config``; both are in sysfs:
+
+    /sys/bus/event_source/devices/kprobe/type               6
+    /sys/bus/event_source/devices/kprobe/format/retprobe    config:0
+
+bpf_ktime_get_ns() reads CLOCK_MONOTONIC: nanoseconds since boot, without the time in suspend. The
+wall clock is that plus an offset, which changes when somebody sets the clock. One reading of the
+offset is good for a tracing session, not for the lifetime of a service.
+
+Sources: Documentation/ABI/testing/sysfs-bus-event_source-devices and -format.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+
+from rawbpf.errors import FormatError, UnsupportedError
+from rawbpf.kernel.files import Root, read_text
+
+__all__ = [
+    "online_cpus",
+    "parse_cpu_list",
+    "pmu_format_bit",
+    "pmu_type",
+    "possible_cpus",
+    "wall_clock_offset_ns",
+]
+
+_RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
+_MOST = 1 << 16
+"""More than any kernel supports (NR_CPUS is at most 8192): such a list is damaged."""
+
+
+def parse_cpu_list(text: str) -> list[int]:
+    """Return the ids in a list of CPUs, in its order. Raise FormatError if it is malformed.
+
+    >>> parse_cpu_list("0-3,8")
+    [0, 1, 2, 3, 8]
+    """
+    cpus: list[int] = []
+    for part in text.strip().split(",") if text.strip() else ():
+        found = _RANGE.fullmatch(part)
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if not first <= last < _MOST:
+            raise FormatError(
+                f"{text.strip()[:80]!r} is no list of CPUs", fix="one looks like 0-3,8"
+            )
+        cpus.extend(range(first, last + 1))
+    return cpus
+
+
+def possible_cpus(root: Root = "/") -> list[int]:
+    """Return the ids of all possible CPUs, in the order of a per-CPU map's values.
+
+    >>> possible_cpus()[0]
+    0
+    """
+    return _cpus("possible", root)
+
+
+def online_cpus(root: Root = "/") -> list[int]:
+    """Return the ids of the CPUs that are online and can have a perf event."""
+    return _cpus("online", root)
+
+
+def _cpus(which: str, root: Root) -> list[int]:
+    text = read_text(root, f"/sys/devices/system/cpu/{which}")
+    if text is None:
+        raise UnsupportedError(
+            f"cannot tell which CPUs are {which}",
+            why="/sys/devices/system/cpu is not there",
+            fix="mount sysfs: mount -t sysfs sysfs /sys",
+        )
+    return parse_cpu_list(text)
+
+
+_DEVICES = "/sys/bus/event_source/devices"
+
+
+def pmu_type(name: str, root: Root = "/") -> int:
+    """Return the number of a PMU, for ``perf_event_attr.type``.
+
+    Raise UnsupportedError if this kernel has no such PMU.
+
+    >>> pmu_type("software")
+    1
+    """
+    text = _read(name, "type", root)
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise FormatError(f"the {name} PMU calls its type {text!r}", why="it should be a number")
+    return int(text)
+
+
+def pmu_format_bit(name: str, field: str, root: Root = "/") -> int:
+    """Return which bit of ``perf_event_attr.config`` sets a one-bit option of a PMU."""
+    text = _read(name, f"format/{field}", root)
+    found = re.fullmatch(r"config:([0-9]{1,2})", text)
+    if found is None:
+        raise FormatError(
+            f"{name}'s option {field} is {text!r}", why="it should be one bit, as config:0"
+        )
+    return int(found[1])
+
+
+def _read(name: str, file: str, root: Root) -> str:
+    text = read_text(root, f"{_DEVICES}/{name}/{file}")
+    if text is not None:
+        return text
+    if read_text(root, f"{_DEVICES}/software/type") is None:
+        why, fix = "sysfs is not mounted, or perf is not there", "mount -t sysfs sysfs /sys"
+    else:
+        why = f"{_DEVICES}/{name}/{file} is not there"
+        fix = "use a kernel that has it: `rawbpf guest` brings one"
+    if name == "kprobe":
+        why += " (kernels since 4.17 have it, if built with CONFIG_KPROBE_EVENTS)"
+    raise UnsupportedError(f"this kernel has no {name} PMU", why=why, fix=fix)
+
+
+_READINGS = 5
+
+
+def wall_clock_offset_ns() -> int:
+    """Return what to add to CLOCK_MONOTONIC to get nanoseconds since 1970.
+
+    Two clocks cannot be read at the same time, so the wall clock is read between two readings of
+    CLOCK_MONOTONIC. Of five attempts the one with the shortest distance is used.
+
+    >>> now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) + wall_clock_offset_ns()
+    >>> abs(now - time.time_ns()) < 10**9
+    True
+    """
+    return min(_reading() for _ in range(_READINGS))[1]
+
+
+def _reading() -> tuple[int, int]:
+    """Return the time between the two readings, and the offset from their middle, in ns."""
+    before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    wall = time.clock_gettime_ns(time.CLOCK_REALTIME)
+    after = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    return after - before, wall - (before + after) // 2

@@ -1,0 +1,158 @@
+"""What this process may do: capabilities, container, seccomp filter, lockdown, sysctls.
+
+- Capabilities: /proc/self/status shows the effective set as a mask, ``CapEff: 000001ffffffffff``.
+  Loading a tracing program needs CAP_BPF and CAP_PERFMON (5.8); CAP_SYS_ADMIN includes both.
+- User namespaces: capabilities are valid in the namespace that granted them. "root" in a rootless
+  container has a full mask, but bpf(2) fails with EPERM, because it requires the capability in the
+  *initial* namespace. That one has a fixed inode, 0xEFFFFFFD (PROC_USER_INIT_INO in
+  include/linux/proc_ns.h).
+- Containers share the host's kernel, and their root usually lacks the capabilities for tracing. No
+  system call reports a container, but engines leave marks: podman and docker a file, systemd and
+  LXC an environment variable of process 1 or a file in /run (systemd's "Container Interface").
+- seccomp: container engines install a filter that lets bpf(2) and perf_event_open(2) fail with
+  EPERM before they reach the kernel. /proc/self/status shows ``Seccomp: 2`` while a filter is
+  active, but not what it blocks.
+- Lockdown (5.4) denies actions even to root, usually because of Secure Boot. securityfs lists the
+  modes with the current one in brackets: ``none [integrity] confidentiality``. *Integrity* protects
+  the running kernel from changes; upstream kernels still allow kprobes. *Confidentiality* also
+  denies reading kernel memory: kprobes, probe_read_kernel, perf, tracefs. Vendor kernels may deny
+  more.
+- kernel.kptr_restrict: 0 shows kernel addresses to all who may profile the kernel, 1 to holders of
+  CAP_SYSLOG, 2 to nobody.
+- kernel.perf_event_paranoid: -1 allows everything without capabilities; 0, 1 and 2 allow less and
+  less. CAP_PERFMON is exempt from these. Debian (3) and Ubuntu (4) have a further level.
+- kernel.unprivileged_bpf_disabled (4.4): 0 lets every user call bpf(2); 1 requires CAP_BPF until
+  reboot; 2 requires it until the value is changed (5.13).
+- net.core.bpf_jit_enable: 0 interprets programs, 1 compiles them, 2 also logs the machine code.
+  Only root can read it.
+
+Sources: security/lockdown/lockdown.c, Documentation/admin-guide/sysctl/kernel.rst and net.rst.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import FormatError
+from rawbpf.kernel.files import Root, at, read_bytes, read_text
+from rawbpf.uapi.capability import CAPABILITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "bpf_jit_enable",
+    "container",
+    "effective_capabilities",
+    "filtered_by_seccomp",
+    "in_initial_user_namespace",
+    "kptr_restrict",
+    "lockdown_mode",
+    "missing_capabilities",
+    "perf_event_paranoid",
+    "unprivileged_bpf_disabled",
+]
+
+_IMPLIED_BY_SYS_ADMIN = frozenset({"CAP_BPF", "CAP_PERFMON"})
+_PROC_USER_INIT_INO = 0xEFFFFFFD
+_SECCOMP_MODE_FILTER = "2"
+
+
+def effective_capabilities(root: Root = "/") -> frozenset[str]:
+    """Return the names of the effective capabilities. Bits newer than the table are ignored."""
+    found = re.search(
+        r"^CapEff:\s*([0-9a-fA-F]{1,16})$", read_text(root, "/proc/self/status") or "", re.MULTILINE
+    )
+    mask = int(found[1], 16) if found else 0
+    return frozenset(name for bit, name in enumerate(CAPABILITIES) if mask >> bit & 1)
+
+
+def missing_capabilities(needed: Iterable[str], root: Root = "/") -> list[str]:
+    """Return which of the ``needed`` capabilities are not effective, sorted.
+
+    CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON. User namespaces are not considered here: see
+    ``in_initial_user_namespace``.
+    """
+    held = effective_capabilities(root)
+    if "CAP_SYS_ADMIN" in held:
+        held |= _IMPLIED_BY_SYS_ADMIN
+    return sorted(set(needed) - held)
+
+
+def in_initial_user_namespace(root: Root = "/") -> bool:
+    """Return whether this is the initial user namespace, the one that bpf(2) requires.
+
+    >>> in_initial_user_namespace("/nonexistent")   # a kernel without user namespaces
+    True
+    """
+    try:
+        link = os.readlink(at(root, "/proc/self/ns/user"))  # noqa: PTH115 -- see files.at
+    except FileNotFoundError:
+        return True
+    return link == f"user:[{_PROC_USER_INIT_INO}]"
+
+
+def container(root: Root = "/") -> str | None:
+    """Return the container engine (``docker``, ``podman``, ``lxc``), or None outside of one.
+
+    >>> container("/nonexistent") is None
+    True
+    """
+    if note := read_text(root, "/run/systemd/container"):
+        return note
+    if read_bytes(root, "/run/.containerenv") is not None:
+        return "podman"
+    if read_bytes(root, "/.dockerenv") is not None:
+        return "docker"
+    environment = read_bytes(root, "/proc/1/environ") or b""
+    found = re.search(rb"(?:^|\0)container=([\w-]+)", environment)
+    return found[1].decode() if found else None
+
+
+def filtered_by_seccomp(root: Root = "/") -> bool:
+    """Return whether a seccomp filter is active for this process."""
+    status = read_text(root, "/proc/self/status") or ""
+    found = re.search(r"^Seccomp:\s*(\d)$", status, re.MULTILINE)
+    return found is not None and found[1] == _SECCOMP_MODE_FILTER
+
+
+def lockdown_mode(root: Root = "/") -> str | None:
+    """Return ``none``, ``integrity`` or ``confidentiality``.
+
+    Return None if the mode is unknown: securityfs is not mounted or not readable, or the kernel is
+    built without lockdown.
+    """
+    found = re.search(r"\[(\w+)\]", read_text(root, "/sys/kernel/security/lockdown") or "")
+    return found[1] if found else None
+
+
+def kptr_restrict(root: Root = "/") -> int | None:
+    """Return kernel.kptr_restrict, or None if the kernel lacks it."""
+    return _sysctl("kernel/kptr_restrict", root)
+
+
+def perf_event_paranoid(root: Root = "/") -> int | None:
+    """Return kernel.perf_event_paranoid, or None if the kernel has no perf."""
+    return _sysctl("kernel/perf_event_paranoid", root)
+
+
+def unprivileged_bpf_disabled(root: Root = "/") -> int | None:
+    """Return kernel.unprivileged_bpf_disabled, or None if the kernel has no bpf(2)."""
+    return _sysctl("kernel/unprivileged_bpf_disabled", root)
+
+
+def bpf_jit_enable(root: Root = "/") -> int | None:
+    """Return net.core.bpf_jit_enable, or None if it is absent or not readable."""
+    return _sysctl("net/core/bpf_jit_enable", root)
+
+
+def _sysctl(name: str, root: Root) -> int | None:
+    text = read_text(root, f"/proc/sys/{name}")
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise FormatError(f"sysctl {name} is {text[:80]!r}", why="it should be a number") from None
