@@ -1,4 +1,4 @@
-"""What the pages of rules have in common: a table of codes, and paragraphs of some width."""
+"""Parts that all pages of rules share: a table of codes, and wrapped paragraphs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WIDTH = 104
 
 
 class Rule(Protocol):
-    """What has a code and says what is wrong."""
+    """A rule of any kind: its code, and what is wrong."""
 
     @property
     def code(self) -> str: ...
@@ -26,11 +26,11 @@ class Rule(Protocol):
 
 
 def codes(rules: Iterable[Rule]) -> str:
-    """A row for each rule, which leads to its section."""
+    """Return a table with a row for each rule, linked to its section."""
     rows = ((f"[{one.code}](#{one.code.lower()})", one.title) for one in rules)
     return "\n" + table("code | what is wrong", rows)
 
 
 def paragraph(text: str) -> str:
-    """The text in lines."""
+    """Return the text wrapped into lines."""
     return "\n".join(wrap(text, _WIDTH, break_on_hyphens=False, break_long_words=False))

@@ -29,8 +29,8 @@ def _gallery(rule: Rule) -> str:
 
 
 def _example(example: Example) -> str:
-    refused = f"Refused{example.conditions}:\n\n{_code(example.refused)}"
-    return f"{refused}\n\nAccepted:\n\n{_code(example.accepted)}"
+    rejected = f"Rejected{example.conditions}:\n\n{_code(example.refused)}"
+    return f"{rejected}\n\nAccepted:\n\n{_code(example.accepted)}"
 
 
 def _code(text: str) -> str:

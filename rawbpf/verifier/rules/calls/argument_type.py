@@ -1,4 +1,4 @@
-"""RB-V015: an argument of a kind that the function does not take."""
+"""RB-V015: an argument of a type that the function does not accept."""
 
 from __future__ import annotations
 
@@ -13,48 +13,54 @@ if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
 
 _NAMED = 4
+_POINTER = "a pointer to "
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     words = match.groupdict()
     register = int(words["reg"])
-    got = kind_words(words["got"]) if words.get("got") else "something else"
+    got = _type(words["got"], match) if words.get("got") else "something else"
     name = failure.effect.name or "the function"
-    wanted = _wanted(words.get("wanted") or "")
+    types = (words.get("wanted") or "").replace("pointer to ctx", "ctx")
+    wanted = _wanted(types, match)
     value = failure.value(register)
     known = (Evidence(is_a(register, value)),) if value is not None else ()
     return Finding(
-        f"{name} wants {wanted or 'another kind of argument'} in r{register}, and gets {got}",
+        f"{name} expects {wanted or 'another type'} in r{register}, but gets {got}",
         (*known, *history(failure, register)),
-        change=_change(failure, register, words.get("wanted") or ""),
+        change=_change(register, types),
     )
 
 
-def _wanted(text: str) -> str:
-    """A list of types in words; the long ones are of whatever can be read."""
+def _type(kind: str, match: re.Match[str]) -> str:
+    """Return a register type in words; one message names structures instead."""
+    return f"a pointer to struct {kind}" if "is of type" in match[0] else kind_words(kind)
+
+
+def _wanted(text: str, match: re.Match[str]) -> str:
+    """Return a list of types in words; a long list means any readable memory."""
     kinds = [one.strip() for one in text.split(",") if one.strip()]
     if len(kinds) >= _NAMED and "fp" in kinds:
-        return "the address of memory"
-    words = list(dict.fromkeys(kind_words(one) for one in kinds))
-    return " or ".join(words[:_NAMED])
+        return "a pointer to memory"
+    words = list(dict.fromkeys(_type(one, match) for one in kinds))[:_NAMED]
+    if all(one.startswith(_POINTER) for one in words):
+        words[1:] = [one.removeprefix(_POINTER) for one in words[1:]]
+    return " or ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
 
 
-def _change(failure: Failure, register: int, wanted: str) -> str:
+def _change(register: int, wanted: str) -> str:
     if wanted.strip() == "ctx":
-        return (
-            f"hand the context to it: keep r1 in r6 at the beginning, and set r{register} from it"
-        )
+        return f"save r1 in r6 at the start of the program, and set r{register} = r6 here"
     if wanted.strip() == "map_ptr":
         return f"load the map into r{register}: r{register} = NAME ll"
     if "fp" in wanted.split(","):
-        return f"store it on the stack, and give the address: r{register} = r10, r{register} += -8"
-    name = failure.effect.name
-    return f"look up what {name} takes" if name else "give what the function takes"
+        return f"store it on the stack, and pass its address: r{register} = r10, r{register} += -8"
+    return "pass an argument of the expected type"
 
 
 RULE = Rule(
     code="RB-V015",
-    title="An argument of the wrong kind",
+    title="Wrong argument type",
     patterns=(
         r"R(?P<reg>\d\d?) type=(?P<got>\w+) expected=(?P<wanted>[^\n]*)",
         r"R(?P<reg>\d\d?) is of type (?P<got>\w+) but (?P<wanted>\w+) is expected",
@@ -62,13 +68,13 @@ RULE = Rule(
         r"R(?P<reg>\d\d?) expected (?P<wanted>pointer to ctx), but got (?P<got>\w+)",
     ),
     meaning=(
-        "Each function of the kernel says what its arguments must be: the context, a map, an "
-        "address with so many bytes behind it, a number. The verifier compares that with what it "
-        "knows of r1 to r5 at the call."
+        "Each kernel function declares what its arguments must be, such as the context, a map, a "
+        "pointer to memory of some size, or a number. The verifier compares this with what it "
+        "knows about r1 to r5 at the call."
     ),
     reason=(
-        "The function is ordinary code of the kernel and believes what it is given. A number "
-        "where it expects an address would be followed wherever it leads."
+        "The function is ordinary kernel code and trusts its arguments. If it received a number "
+        "where it expects a pointer, it would dereference the number."
     ),
     examples=(
         Example(

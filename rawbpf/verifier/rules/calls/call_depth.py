@@ -1,4 +1,4 @@
-"""RB-V044: functions call each other too deep."""
+"""RB-V044: a chain of function calls that is too deep."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     again = next((slot for slot in slots if slots.count(slot) > 1), None)
     if again is not None:
         return Finding(
-            "a function calls itself, deeper than there are frames",
-            (Evidence("this call is there more than once", again),),
-            change="use a loop with a bound instead of the recursion",
+            "a function calls itself and exceeds the maximum call depth",
+            (Evidence("this call appears more than once on the path", again),),
+            change="replace the recursion with a bounded loop",
         )
     return Finding(
-        f"these calls take {match['count']} frames, and there are not so many",
+        f"the call chain needs {match['count']} stack frames, more than the kernel allows",
         tuple(Evidence(step.text, step.slot) for step in calls[:9]),
-        change="let one of the functions be a part of its caller (static __always_inline)",
+        change="inline one of the functions into its caller (static __always_inline)",
     )
 
 
 def _chain(frames: int) -> str:
-    """A program that calls a function that calls a function ..."""
+    """Return a program whose functions call each other in a chain."""
     calls = (f".function f{n}\n        call f{n + 1}\n        exit\n" for n in range(2, frames))
     last = f".function f{frames}\n        r0 = 0\n        exit\n"
     return '.program p, "tc"\n        call f2\n        exit\n' + "".join(calls) + last
@@ -38,15 +38,15 @@ def _chain(frames: int) -> str:
 
 RULE = Rule(
     code="RB-V044",
-    title="Functions call each other too deep",
+    title="Call chain too deep",
     patterns=(r"the call stack of (?P<count>\d{1,9}) frames is too deep",),
     meaning=(
-        "A program has eight frames at most (sixteen since 7.0), its own included, "
-        "and each function that is called takes one, also one that calls itself."
+        "A program may have at most 8 stack frames (16 since 7.0), including its own. Each called "
+        "function takes one frame, and each level of a recursion takes another."
     ),
     reason=(
-        "The kernel's stack is small and has no end that would catch an overflow, so "
-        "all of it is accounted for before the program runs."
+        "The kernel stack is small and must not overflow, so the verifier limits its use before "
+        "the program runs."
     ),
     examples=(
         Example(

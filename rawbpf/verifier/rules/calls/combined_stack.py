@@ -1,4 +1,4 @@
-"""RB-V045: functions use too much stack together."""
+"""RB-V045: a chain of functions uses too much stack."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ _FP, _MOST = 10, 5
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
-    who = f"{found['calls']} functions in a chain use" if found.get("calls") else "it uses"
+    calls = found.get("calls")
+    who = f"the {calls} functions of this call chain use" if calls else "the function uses"
     return Finding(
-        f"{who} {found['bytes']} bytes of stack; there are 512",
+        f"{who} {found['bytes']} bytes of stack, but the limit is 512",
         _frames(failure),
-        change="keep large things in a map (a PERCPU_ARRAY with one entry) instead of the stack",
+        change="keep large data in a map, such as a PERCPU_ARRAY with one entry",
     )
 
 
 def _frames(failure: Failure) -> tuple[Evidence, ...]:
-    """The lowest place that each function addresses by r10, the largest frame first.
+    """Return the lowest offset from r10 that each function accesses, the largest frame first.
 
-    What it hands to others by an address counts too; that is not looked for here.
+    Memory that a function passes to others by pointer counts too, but is not searched here.
     """
     if failure.code is None:
         return ()
@@ -43,13 +44,14 @@ def _frames(failure: Failure) -> tuple[Evidence, ...]:
             lowest[function] = min(lowest.get(function, (0, 0)), (memory.off, slot))
     frames = sorted((off, slot, name) for name, (off, slot) in lowest.items())
     return tuple(
-        Evidence(f"{name} goes down to r10{off}", slot) for off, slot, name in frames[:_MOST]
+        Evidence(f"{name} uses the stack down to r10{off}", slot)
+        for off, slot, name in frames[:_MOST]
     )
 
 
 RULE = Rule(
     code="RB-V045",
-    title="Functions use too much stack together",
+    title="Combined stack size too large",
     patterns=(
         r"combined stack size of (?P<calls>\d{1,9}) calls is (?P<bytes>\d{1,9})",
         (
@@ -58,11 +60,10 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "A function may use 512 bytes of stack, and so may all functions that call "
-        "each other together: the verifier adds up what each uses, rounded up (to 16 "
-        "or 32 bytes)."
+        "A function may use 512 bytes of stack, and so may all functions of a call chain together. "
+        "The verifier adds up what each function uses, rounded up to 16 or 32 bytes."
     ),
-    reason=("The kernel's own stack has 16 KiB for all that happens on it, interrupts included."),
+    reason="The kernel stack has 16 KiB for everything that runs on it, including interrupts.",
     examples=(
         Example(
             '.program p, "tc"\n        r1 = 1\n        *(u64 *)(r10 - 304) = r1\n'

@@ -1,11 +1,11 @@
-"""RB-V013: an argument must be a constant, and is not."""
+"""RB-V013: an argument is not a constant, but must be one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
-from rawbpf.verifier.words import history, range_of
+from rawbpf.verifier.words import can_be, history
 
 if TYPE_CHECKING:
     import re
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if match.groupdict().get("flags"):
         return Finding(
-            f"{match['flags']} has no flags, and is given some", history(failure, 2),
-            change="set r2 to 0 in front of the call",
+            f"bpf_{match['flags']} supports no flags, but r2 is not 0", history(failure, 2),
+            change="set r2 to 0 before the call",
         )  # fmt: skip
     register = int(match["reg"])
     value = failure.value(register)
     name = failure.effect.name or "the function"
-    known = (Evidence(f"r{register} is a number: {range_of(value)}"),) if value is not None else ()
+    known = (Evidence(f"r{register} {can_be(value)}"),) if value is not None else ()
     return Finding(
-        f"{name} wants a constant in r{register}, the same on every way here",
+        f"{name} needs a constant in r{register}, the same on every path",
         (*known, *history(failure, register)),
-        change=f"set r{register} to a number in front of the call",
+        change=f"set r{register} to a constant before the call",
     )
 
 
@@ -39,9 +39,9 @@ _REST = (
 
 RULE = Rule(
     code="RB-V013",
-    title="An argument that must be a constant",
+    title="Constant argument required",
     patterns=(
-        # since 5.15, and before: there it is the size of a record, bounded or not
+        # since 5.15, then before, where it is the size of a record, bounded or not
         r"R(?P<reg>\d\d?) is not a known constant",
         r"R(?P<reg>\d\d?) must be a known constant",
         r"R(?P<reg>\d\d?) unbounded size, use 'var &= const' or 'if \(var < const\)'",
@@ -49,12 +49,12 @@ RULE = Rule(
         r"(?P<flags>get_local_storage)\(\) doesn't support non-zero flags",
     ),
     meaning=(
-        "Some arguments decide what the verifier knows afterwards: how long a record is, which "
-        "flags a timer has. For those it must know the very number."
+        "Some arguments determine what the verifier knows afterwards, such as the size of a record "
+        "or the flags of a timer. The verifier must know the exact value of such an argument."
     ),
     reason=(
-        "The size of a reserved record is the bound of all accesses to it. With a number that is "
-        "only known when the program runs, nothing could be proven before."
+        "The size of a reserved record limits all accesses to it. If the size were known only at "
+        "run time, the verifier could not prove that these accesses are safe."
     ),
     examples=(
         Example(

@@ -1,4 +1,4 @@
-"""RB-V058: a global function that does not fit its types, or a call of one."""
+"""RB-V058: a global function, or a call to one, that does not match its BTF types."""
 
 from __future__ import annotations
 
@@ -14,38 +14,36 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     found = match.groupdict()
     if found.get("func") and " is not a scalar" in failure.complaint:
-        return None  # the rule for an address in the place of a number knows more
+        return None  # left to the rule for pointers passed as scalars, which knows more
     near = failure.log.last_lines(_NEAR)
     name = found.get("name") or _first(_NAMED, near) or "a global function"
     number = found.get("arg") or _first(_SIZELESS, near)
     if number:
         return Finding(
-            f"argument {number} of {name}, counted from 0, points to something whose size its type "
-            "does not tell",
-            change="declare it as a pointer to something whose size is known, or make the function "
-            "static",
+            f"argument {number} of {name} (counted from 0) points to a type of unknown size",
+            change="declare it as a pointer to a type of known size, or make the function static",
         )
     if found.get("said"):
         return Finding(f"{name} {found['said']}",
-                       change="let it return a number, and make it static otherwise")  # fmt: skip
+                       change="let it return a number, or make it static")  # fmt: skip
     return Finding(
-        f"what is passed to {name} is not what its types say",
-        change="pass what it is declared with, checked for NULL; or make the function static",
+        f"the arguments passed to {name} do not match its parameter types",
+        change="pass the declared types, after checks for NULL, or make the function static",
     )
 
 
 def _first(pattern: str, lines: list[str]) -> str:
-    """What a line in front of the complaint says. Before 5.18, all is in that."""
+    """Return the match in a line before the message. Until 5.17, only these lines have details."""
     return next((found[1] for line in lines if (found := re.match(pattern, line))), "")
 
 
-_NEAR = 6  # lines: the complaint, one for each argument that is a pointer, statistics
+_NEAR = 6  # lines: the message, one for each argument that is a pointer, statistics
 _NAMED = r"Validating (\w{1,128})\(\) func#"
 _SIZELESS = r"arg#(\d{1,3}) reference type\('[^'\n]{0,60}'\) size cannot be determined"
 
 RULE = Rule(
     code="RB-V058",
-    title="A global function does not fit its types, or its call does not",
+    title="Global function does not match its types",
     patterns=(
         (
             r"Caller passes invalid args into func#(?P<func>\d{1,9})(?: "
@@ -66,14 +64,14 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "A static function is verified wherever it is called, with what it is called "
-        "with. A global one is verified once, by its types alone: each argument must "
-        "be a number, the context, or a pointer to something whose size is known. "
-        "Callers then only have to pass such things."
+        "A static function is verified at every call, with the arguments of that call. A global "
+        "function is verified only once, from its BTF types. Each parameter must be a number, the "
+        "context, or a pointer to a type of known size. Callers must pass arguments of these "
+        "types."
     ),
     reason=(
-        "That is what makes programs of many functions quick to verify: a function is "
-        "looked at once. It only works if its types say all that it relies on."
+        "Verifying each global function once makes large programs fast to verify. It works only if "
+        "the types say everything that the function relies on."
     ),
     examples=(),
     explain=_explain,

@@ -1,4 +1,4 @@
-"""RB-V032: a helper for GPL programs is called under another licence."""
+"""RB-V032: a GPL-only function is called by a program with another licence."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, _: re.Match[str]) -> Finding:
     from rawbpf.verifier.effect import effect
 
-    called = effect(failure.text_at(failure.slot) or "").name or "what is called"
-    mine = "" if failure.spec is None else f", and this one's is {failure.spec.license!r}"
+    called = effect(failure.text_at(failure.slot) or "").name or "this function"
+    mine = "" if failure.spec is None else f", but this one has {failure.spec.license!r}"
     return Finding(
-        f"{called} is for programs under the GPL{mine}",
-        change='declare one that is compatible, such as "Dual MIT/GPL", if that is yours to do',
+        f"{called} is only for programs with a GPL-compatible licence{mine}",
+        change='declare a GPL-compatible licence, such as "Dual MIT/GPL", if you are allowed to',
     )
 
 
 def _repair(_: Failure, __: re.Match[str]) -> Patch:
-    return Patch("declare a licence that is compatible", license="Dual MIT/GPL")
+    return Patch("declare a GPL-compatible licence", license="Dual MIT/GPL")
 
 
 RULE = Rule(
     code="RB-V032",
-    title="A function for GPL programs is called by a program with another licence",
+    title="GPL-only function called by a non-GPL program",
     patterns=(
         r"cannot call GPL-restricted function from non-GPL compatible program",
         r"cannot call kernel function from non-GPL compatible program",
         r"[Ss]truct ops programs must have a GPL compatible license",
     ),
     meaning=(
-        "The kernel lends some of its helpers, and all of its own functions, only to "
-        'programs whose licence is compatible with the GPL: "GPL", "Dual MIT/GPL", '
-        '"Dual BSD/GPL" and a few more.'
+        "The kernel allows some helpers, and all kernel functions (kfuncs), only in programs whose "
+        'licence is compatible with the GPL: "GPL", "Dual MIT/GPL", "Dual BSD/GPL" and a few '
+        "others."
     ),
     reason=(
-        "Whoever wrote these functions gave them to software under the same licence. "
-        "A program that uses them is a part of the kernel while it runs."
+        "The authors of these functions released them under the GPL. A program that calls them is "
+        "part of the kernel while it runs."
     ),
     examples=(
         Example(

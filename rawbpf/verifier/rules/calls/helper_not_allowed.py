@@ -1,4 +1,4 @@
-"""RB-V031: a helper is called that this program may not use."""
+"""RB-V031: a call to a helper that is not available to this program."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if failure.spec is not None:
         kind = failure.spec.prog_type.name.removeprefix("BPF_PROG_TYPE_").lower() + " programs"
     return Finding(
-        f"{name} is no helper for {kind}",
-        change="use a helper that this program type has, or another program type; or have the "
-        "capability that the helper needs (CAP_PERFMON for those that read kernel memory)",
+        f"{name} is not available to {kind}",
+        change="use another helper or another program type, or load the program with the "
+        "capability that the helper needs (CAP_PERFMON to read kernel memory)",
     )
 
 
 RULE = Rule(
     code="RB-V031",
-    title="A helper is called that programs of this type do not get",
+    title="Helper not available to this program",
     patterns=(
         # until 6.11, then since 6.12
         r"unknown func (?P<name>\w{1,60})#(?P<number>\d{1,9})",
@@ -35,13 +35,13 @@ RULE = Rule(
         r"(?P<name>\w{0,60})helper call is not allowed in probe",
     ),
     meaning=(
-        "Each program type has its list of helpers. This one exists, but not for "
-        "programs of this type, or not for those who lack a capability (CAP_PERFMON, "
-        "CAP_BPF), or not for a program that may not sleep."
+        "Each program type has its own list of helpers. This helper exists, but this program "
+        "cannot call it: the program type lacks it, or the loader lacks a capability (CAP_PERFMON, "
+        "CAP_BPF), or the program is not sleepable."
     ),
     reason=(
-        "A helper works with what its programs have: a packet, a socket, the "
-        "registers of a probe. Called elsewhere it would find something else there."
+        "A helper relies on what its program types provide, such as a packet, a socket or the "
+        "registers of a probe. Other program types do not have that."
     ),
     examples=(
         Example(

@@ -1,4 +1,4 @@
-"""RB-V030: a helper is called that this kernel does not have."""
+"""RB-V030: a call to a helper that this kernel does not have."""
 
 from __future__ import annotations
 
@@ -19,28 +19,27 @@ def _explain(_: Failure, match: re.Match[str]) -> Finding:
     if known is None:
         return Finding(
             f"there is no helper with the number {number}",
-            change="call one that exists: `bpf_NAME` in C, `call NAME` in assembly",
+            change="call an existing helper: `bpf_NAME` in C, `call NAME` in assembly",
         )
     since = known.kernel
     return Finding(
         f"this kernel does not have the helper bpf_{known.name}",
-        (Evidence(f"bpf_{known.name}, number {number}, came with Linux {since}"),),
+        (Evidence(f"bpf_{known.name} (number {number}) was added in Linux {since}"),),
         change=f"do without it, or run Linux {since} or later",
     )
 
 
 RULE = Rule(
     code="RB-V030",
-    title="A helper is called that the kernel does not have",
+    title="Unknown helper",
     patterns=(r"invalid func (?P<name>\w{1,60})#(?P<number>-?\d{1,10})",),
     meaning=(
-        "A call without a function of the program names a helper by its number, and "
-        "this kernel has none with that number."
+        "A call to a helper names the helper by its number, and this kernel has no helper with "
+        "this number."
     ),
     reason=(
-        "Numbers are given once and for ever, so a number that is too large means a "
-        "helper of a newer kernel, or a number that was never right. A call of "
-        "something else would do anything."
+        "Helper numbers are assigned once and never change. An unknown number belongs to a helper "
+        "of a newer kernel, or it is wrong."
     ),
     examples=(
         Example(

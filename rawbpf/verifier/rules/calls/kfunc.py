@@ -1,4 +1,4 @@
-"""RB-V055: a kernel function is called that may not be, or with the wrong arguments."""
+"""RB-V055: a kernel function (kfunc) that may not be called, or that gets wrong arguments."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if found.get("denied"):
         return Finding(
             f"programs of this type may not call the kernel function {found['denied']}",
-            change="use another program type, or another function",
+            change="call another function, or use another program type",
         )
     name = failure.effect.name or "the kernel function"
     if found.get("release"):
         return Finding(
-            f"{found['release']} is given something that the program does not own",
+            f"{found['release']} is passed a pointer that the program does not own",
             history(failure, 1),
-            change="own it first, by the function that acquires one, and check that for NULL",
+            change="acquire a reference first, and check it for NULL",
         )
     if found.get("null"):
-        return Finding(f"{name} is given a pointer that may be NULL",
-                       change="compare it with 0 first")  # fmt: skip
+        return Finding(f"{name} is passed a pointer that may be NULL",
+                       change="check the pointer for NULL before the call")  # fmt: skip
     if found.get("trust"):
         return Finding(
-            f"{name} wants a pointer that the kernel vouches for: {found['trust']}",
-            change="get it from the kernel as an argument or by an acquiring function, not by "
-            "following other pointers; inside of an RCU section if it is one for RCU",
+            f"{name} needs a trusted pointer: {found['trust']}",
+            change="use an argument of the program or the result of an acquiring function, not a "
+            "pointer read from another structure; use an RCU pointer inside an RCU section",
         )
     if found.get("missing"):
         return Finding(
-            f"the call is of a kernel function that is not there: {found['missing']}",
-            change="look it up in this kernel: `rawbpf btf show NAME`; or declare it __weak and "
-            "ask first: bpf_ksym_exists()",
+            f"the called kernel function does not exist: {found['missing']}",
+            change="look it up in this kernel (`rawbpf btf show NAME`), or declare it __weak and "
+            "check bpf_ksym_exists() before the call",
         )
     said = found.get("arg") or found.get("other") or ""
     return Finding(
-        f"{name} cannot be called like this: {said}",
-        change="compare the arguments with the function's prototype: `rawbpf btf show NAME`",
+        f"{name} is called incorrectly: {said}",
+        change="compare the arguments with the function's prototype (`rawbpf btf show NAME`)",
     )
 
 
 RULE = Rule(
     code="RB-V055",
-    title="A kernel function (kfunc) is called as it cannot be",
+    title="Invalid call to a kernel function (kfunc)",
     patterns=(
         r"calling kernel function (?P<denied>\S{1,128}) is not allowed",
         r"release (?:kernel function|kfunc) (?P<release>\w{1,128}) expects",
@@ -78,14 +78,14 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "A kernel function is called by its BTF id. Which program types may call it "
-        "is in the kernel's sets; what each argument must be, its types and the flags "
-        "of the function say: a trusted pointer, one that the program owns, one that "
-        "is not NULL, a constant."
+        "A kernel function is called by its BTF ID. The kernel defines which program types may "
+        "call it. The function's types and flags define what each argument must be: for example a "
+        "trusted pointer, a pointer that the program owns, a pointer that is not NULL, or a "
+        "constant."
     ),
     reason=(
-        "These are functions that the kernel itself uses. They believe what they are "
-        "given, so the verifier has to."
+        "The kernel itself uses these functions. They trust their arguments, so the verifier must "
+        "check them."
     ),
     examples=(),
     explain=_explain,

@@ -1,4 +1,4 @@
-"""RB-V016: a map of a type that the function does not work on."""
+"""RB-V016: a map of a type that the function does not support."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     words = match.groupdict()
     if words.get("walk"):
         return Finding(
-            "maps of this type cannot be walked through by bpf_for_each_map_elem",
+            "bpf_for_each_map_elem does not support maps of this type",
             history(failure, 1),
-            change="use an array or a hash, per CPU or not, or look entries up one by one",
+            change="use an array or a hash map, per-CPU or not, or look up the entries one by one",
         )
     if words.get("progs"):
         return Finding(
-            "the map of a tail call is no array of programs",
+            "the map passed to bpf_tail_call is not a program array",
             history(failure, 2),
-            change="give it a map of type PROG_ARRAY in r2",
+            change="pass a map of type PROG_ARRAY in r2",
         )
     name = words.get("func") or failure.effect.name or "the function"
     number = int(words["type"]) if words.get("type") else None
@@ -35,12 +35,12 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     which = f"map {value.fields['map']}" if value and "map" in value.fields else "the map"
     return (
         Finding(
-            f"{name} does not work on maps of type {what}",
+            f"{name} does not support maps of type {what}",
             (Evidence(is_a(1, value)), *history(failure, 1)) if value is not None else (),
-            change=f"give it another map, or give {which} another type",
+            change=f"pass another map, or change the type of {which}",
         )
         if number is not None
-        else Finding(f"{which} cannot be used like this", change=match[0])
+        else Finding(f"{which} cannot be used here: {match[0]}", change="use another map type")
     )
 
 
@@ -60,7 +60,7 @@ _REST = (
 
 RULE = Rule(
     code="RB-V016",
-    title="A map of the wrong type",
+    title="Wrong map type",
     patterns=(
         r"cannot pass map_type (?P<type>\d{1,5}) into func (?P<func>\w+)",
         r"(?:program of this type|this (?:map|program)).{0,40} cannot use .{0,60}map",
@@ -69,12 +69,12 @@ RULE = Rule(
         r"(?P<walk>callback function not allowed) for map",
     ),
     meaning=(
-        "Functions are made for types of maps: ringbuf_reserve for ring buffers, tail_call for "
-        "arrays of programs, perf_event_output for arrays of perf events."
+        "Many functions work only with certain map types: bpf_ringbuf_reserve with ring buffers, "
+        "bpf_tail_call with program arrays, bpf_perf_event_output with perf event arrays."
     ),
     reason=(
-        "The function takes the map's memory for what it is made for, and would read an array as "
-        "if it were a ring."
+        "A function relies on the memory layout of its map type. It would read an array as if it "
+        "were a ring buffer."
     ),
     examples=(
         Example(

@@ -1,4 +1,4 @@
-"""RB-V012: a size that may be negative, zero, or without an upper bound."""
+"""RB-V012: a size argument that may be negative, zero or too large."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.verifier.patch import Patch, leave_unless, room
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
-from rawbpf.verifier.words import history, number, range_of
+from rawbpf.verifier.words import can_be, history, number
 
 if TYPE_CHECKING:
     import re
@@ -22,7 +22,7 @@ def _register(failure: Failure, match: re.Match[str]) -> int | None:
         return int(named)
     address = match.groupdict().get("address")
     if address:
-        return int(address) + 1  # the size follows the address
+        return int(address) + 1  # the size follows the pointer
     # "invalid zero-sized read" names no register until 6.7: it is the one that is 0.
     for register in (2, 4, 5, 3):
         value = failure.value(register)
@@ -37,25 +37,24 @@ def _is_zero(match: re.Match[str]) -> bool:
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     register = _register(failure, match)
-    name = failure.effect.name or "the call"
+    name = failure.effect.name or "the function"
     if register is None:
-        why = "or the map has keys or values of size 0, as ring buffers have"
-        sentence = f"{name} would read 0 bytes: a size is 0, {why}"
-        return Finding(sentence, change="make sure that the size is at least 1")
+        why = "or the map's keys or values have size 0, as in ring buffers"
+        sentence = f"{name} would read 0 bytes: the size is 0, {why}"
+        return Finding(sentence, change="pass a size of at least 1")
     value = failure.value(register)
-    known = range_of(value) if value is not None else "any number"
-    evidence = (Evidence(f"r{register} is a number: {known}"), *history(failure, register))
+    evidence = (Evidence(f"r{register} {can_be(value)}"), *history(failure, register))
     if _is_zero(match):
-        sentence = f"r{register}, a size for {name}, may be 0"
-        return Finding(sentence, evidence, f"r{register} = 0", "make sure that it is at least 1")
+        sentence = f"r{register}, the size passed to {name}, may be 0"
+        return Finding(sentence, evidence, f"r{register} = 0", "pass a size of at least 1")
     bad = _LARGEST
     if value is not None and value.smin < 0:
         bad = min(-1, value.smax)
     return Finding(
-        f"r{register}, a size for {name}, may be negative or very large",
+        f"r{register}, the size passed to {name}, may be negative or very large",
         evidence,
         counter=f"r{register} = {number(bad)}",
-        change=f"compare r{register}, unsigned, with the size of the memory, or mask it",
+        change=f"limit r{register} to the memory's size, with an unsigned comparison or a mask",
     )
 
 
@@ -65,17 +64,19 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
         return None
     if _is_zero(match):
         return Patch(
-            # Not `!= 0`: that tells verifiers before 6.6 nothing of the lower bound.
-            f"leave if r{register} is 0",
+            # Not `!= 0`, from which verifiers before 6.6 do not learn a lower bound.
+            f"return 0 if r{register} is 0",
             (leave_unless(failure.slot, f"r{register} > 0"),),
         )
     left = room(failure.value(register - 1))
     if not left:
         return None
-    # Above first: a range that goes over zero is one arc for 7.2, which cannot lose its middle.
+    # The upper bound first: 7.2 keeps a range across 0 as one arc, which a check for 0 cannot cut.
     above = f"if r{register} > {left} goto +1"
-    edit = leave_unless(failure.slot, f"r{register} > 0", above)  # many helpers want no size of 0
-    return Patch(f"leave unless r{register} is 1 to {left}, what the memory has", (edit,))
+    edit = leave_unless(failure.slot, f"r{register} > 0", above)  # many helpers reject a size of 0
+    return Patch(
+        f"return 0 unless r{register} is between 1 and {left}, the size of the memory", (edit,)
+    )
 
 
 _READ = """\
@@ -93,7 +94,7 @@ _REST = "        call probe_read_kernel\nout:    r0 = 0\n        exit\n"
 
 RULE = Rule(
     code="RB-V012",
-    title="A size without bounds",
+    title="Invalid size argument",
     patterns=(
         r"R(?P<reg>\d\d?) min value is negative, either use unsigned or 'var &= const'",
         r"R(?P<reg>\d\d?) unbounded memory access, use 'var &= const' or 'if \(var < const\)'",
@@ -103,13 +104,13 @@ RULE = Rule(
         r"invalid access to map value, [^\n]{1,60} (?P<zero>size=0)\nR(?P<address>\d)",
     ),
     meaning=(
-        "A function that gets an address and a size may touch all bytes between. So the size must "
-        "be bounded on both sides, seen as a signed number too, and for most functions it may not "
-        "be 0. A comparison bounds it, if it is unsigned; so does a mask."
+        "A function that receives a pointer and a size may access all bytes in this range. The "
+        "size must therefore have a lower and an upper bound, also as a signed number, and for "
+        "most functions it must not be 0. An unsigned comparison or a mask sets such bounds."
     ),
     reason=(
-        "A size of -1 is a size of four billion to whoever takes it as unsigned. That is the most "
-        "common way out of a buffer there is."
+        "A size of -1 becomes the largest possible size when it is used as an unsigned number. "
+        "This is a common cause of buffer overflows."
     ),
     examples=(Example(_READ + _REST, _READ + "        if r2 > 16 goto out\n" + _REST),),
     explain=_explain,

@@ -1,4 +1,4 @@
-"""RB-V038: something that may sleep is called where nobody may."""
+"""RB-V038: a function that may sleep is called where sleeping is not allowed."""
 
 from __future__ import annotations
 
@@ -16,20 +16,23 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     if found.get("place"):
         return Finding(
-            f"a program that may sleep cannot be attached to {found['place']}",
-            change="attach where that is allowed: at an LSM hook, or a function that errors can be "
-            "injected into; or do without sleeping",
+            f"a sleepable program cannot be attached to {found['place']}",
+            change="attach it to an LSM hook or to a function that allows error injection, or do "
+            "not load it as sleepable",
         )
     if found.get("maps") or found.get("prog"):
         return Finding(
-            "a program of this kind, or with such a map, may not sleep",
-            change="take the .s off the section, and the helpers that sleep out of the program",
+            "this program type, or a map that it uses, does not support sleepable programs",
+            change="remove .s from the section name, and do not call helpers that may sleep",
         )
-    name = failure.effect.name or found.get("call") or "what is called"
+    call = found.get("call") or ""
+    name = failure.effect.name or (call if call and " " not in call else "the called function")
     return Finding(
-        f"{name} may sleep, and this program may not",
-        change='load it as a program that may sleep (a section such as "fentry.s/..."), or use a '
-        "helper that does not wait, such as bpf_probe_read_user",
+        f"{name} may sleep, but this program is not sleepable"
+        if "prog" in match[0]
+        else f"{name} may sleep, but sleeping is not allowed here",
+        change='load the program as sleepable (in a section such as "fentry.s/..."), or call a '
+        "function that does not sleep, such as bpf_probe_read_user",
     )
 
 
@@ -45,7 +48,7 @@ _COPY = """\
 
 RULE = Rule(
     code="RB-V038",
-    title="Something that may sleep is called where nobody may sleep",
+    title="Call that may sleep in a non-sleepable context",
     patterns=(
         # until 6.16, then since 6.17
         r"(?P<call>helper call) might sleep in a non-sleepable prog",
@@ -58,14 +61,13 @@ RULE = Rule(
         r"(?P<prog>Program of this type cannot be sleepable)",
     ),
     meaning=(
-        "Some helpers wait: bpf_copy_from_user until a page is there. They may only "
-        "be called by a program that was loaded as one that may sleep "
-        "(BPF_F_SLEEPABLE; a section like fentry.s or lsm.s), and such a program can "
-        "be attached only where the kernel can wait."
+        "Some helpers may sleep: bpf_copy_from_user, for example, waits until a page is in memory. "
+        "Only a program that was loaded as sleepable (BPF_F_SLEEPABLE; a section such as fentry.s "
+        "or lsm.s) may call them. Such a program can be attached only where the kernel may sleep."
     ),
     reason=(
-        "A probe may hit while a lock is held or an interrupt served. Whoever sleeps "
-        "there takes the CPU with them."
+        "A probe may run while a lock is held or an interrupt is being handled. Sleeping there "
+        "could block the CPU."
     ),
     examples=(
         Example(

@@ -1,4 +1,4 @@
-"""RB-V052: a tail call where none can be made."""
+"""RB-V052: a tail call where the kernel does not allow one."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ def _explain(_: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     if found.get("bytes"):
         return Finding(
-            f"the callers of the function with the tail call use {found['bytes']} bytes of stack; "
-            "256 are allowed",
-            change="use less stack in them, or make the tail call from the program itself",
+            f"the callers of the function with the tail call use {found['bytes']} bytes of stack, "
+            "but the limit is 256",
+            change="use less stack in the callers, or make the tail call from the main function",
         )
     if found.get("int"):
         return Finding("the function with the tail call does not return int",
-                       change="let it return int, as the program does that it becomes")  # fmt: skip
+                       change="let it return int, like the program that replaces it")  # fmt: skip
     if found.get("map"):
-        return Finding("the PROG_ARRAY of a tail call is not always the same map",
+        return Finding("the PROG_ARRAY of the tail call is not the same map on all paths",
                        change="use one map on all paths to the call")  # fmt: skip
     return Finding(
-        "this kernel cannot mix tail calls and functions of the program here",
-        change="turn the JIT on (net.core.bpf_jit_enable = 1), or make the functions inline",
+        "this kernel cannot combine tail calls and function calls in this program",
+        change="enable the JIT (net.core.bpf_jit_enable = 1), or inline the functions",
     )
 
 
 RULE = Rule(
     code="RB-V052",
-    title="A tail call is made where none can be",
+    title="Tail call not allowed here",
     patterns=(
         (
             r"tail_calls are not allowed when call stack of previous "
@@ -47,14 +47,14 @@ RULE = Rule(
         r"(?P<jit>tail_?calls? [^\n]{0,60}not (?:allowed|supported))",
     ),
     meaning=(
-        "bpf_tail_call replaces the function that runs by a program from a "
-        "PROG_ARRAY. Called from a function of the program, it leaves the callers' "
-        "frames on the stack, so that those may use 256 bytes at most; and it needs a "
-        "JIT that can do both (5.10 on x86-64, 6.0 on arm64)."
+        "bpf_tail_call replaces the running program with another one from a PROG_ARRAY. If a "
+        "function makes the tail call, the stack frames of its callers remain, so the callers may "
+        "use at most 256 bytes. It also needs a JIT that supports both tail calls and function "
+        "calls (since 5.10 on x86-64, since 6.0 on arm64)."
     ),
     reason=(
-        "Tail calls may follow each other 33 times, and each time the callers' frames "
-        "stay: 33 times 256 bytes is what the kernel's stack can bear."
+        "Up to 33 tail calls may follow each other, and each time the callers' frames remain. With "
+        "256 bytes each, they just fit on the kernel stack."
     ),
     examples=(),
     explain=_explain,

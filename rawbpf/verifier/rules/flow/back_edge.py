@@ -1,4 +1,4 @@
-"""RB-V040: a jump backwards where none is allowed, or recursion."""
+"""RB-V040: a backward jump where loops are not allowed, or recursion."""
 
 from __future__ import annotations
 
@@ -19,41 +19,40 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if who is not None or text.startswith("call"):
         return Finding(
             f"the function {who} calls itself" if who and who == by
-            else f"the function {by} calls {who}, by which it was called" if who and by
-            else "a function calls itself, or one by which it was called",
-            change="use a loop with a bound instead of the recursion",
+            else f"the function {by} calls {who}, which called it" if who and by
+            else "a function calls itself or one of its callers",
+            change="replace the recursion with a bounded loop",
         )  # fmt: skip
     to = int(found["to"] or 0)
     if not text:
         return Finding(
-            f"a jump or a call leads back, to {failure.place(to)}",
-            change="let no function call itself, not even by way of others; jumps may lead back "
-            "where the program is loaded with CAP_BPF",
+            f"a jump or a call goes back to {failure.place(to)}",
+            change="remove the recursion, or, if it is a loop, load the program with CAP_BPF",
         )
     return Finding(
-        f"the jump leads back, to {failure.place(to)}",
-        change="load the program with CAP_BPF, which allows loops (5.3), or write the turns of the "
-        "loop one behind the other (#pragma unroll)",
+        f"the jump goes back to {failure.place(to)}",
+        change="load the program with CAP_BPF, which allows loops (since 5.3), or unroll the loop "
+        "(#pragma unroll)",
     )
 
 
 RULE = Rule(
     code="RB-V040",
-    title="A jump or a call leads backwards",
+    title="Backward jump or recursion",
     patterns=(
         r"back-edge from insn (?P<slot>\d{1,9}) to (?P<to>\d{1,9})",
         # since 7.0; without types, functions have no names
         r"recursive call from (?P<by>\w{0,128})\(\) to (?P<who>\w{0,128})\(\)",
     ),
     meaning=(
-        "The verifier looks at the shape of the program first. A function that calls "
-        "itself, directly or by way of others, is refused; and without CAP_BPF every "
-        "jump backwards is."
+        "Before the verifier follows paths, it checks the structure of the program. It rejects a "
+        "function that calls itself, directly or through other functions. Without CAP_BPF, it also "
+        "rejects every backward jump."
     ),
     reason=(
-        "How deep a recursion goes, and how often a loop runs, is only known when it "
-        "happens. A loop can be walked through to its end, which costs the verifier "
-        "time; for a recursion there is no stack."
+        "The depth of a recursion and the number of loop iterations are known only at run time. "
+        "The verifier can walk through a loop to its end, which takes time. For a recursion, there "
+        "is not enough stack."
     ),
     examples=(
         Example(

@@ -1,4 +1,4 @@
-"""RB-V076: a program is to change the result of a function whose result nobody may change."""
+"""RB-V076: a program would change the return value of a function that does not allow it."""
 
 from __future__ import annotations
 
@@ -14,27 +14,25 @@ if TYPE_CHECKING:
 
 def _explain(_failure: Failure, match: re.Match[str]) -> Finding:
     return Finding(
-        f"no program may change the result of {match['place'] or 'another program'}",
-        change="look at the result instead (fexit), or sit at a function that errors may be "
-        "injected into: /sys/kernel/debug/error_injection/list has those, if the kernel has any",
+        f"programs may not change the return value of {match['place'] or 'another program'}",
+        change="only observe the return value (fexit), or attach to a function that allows error "
+        "injection, listed in /sys/kernel/debug/error_injection/list",
     )
 
 
 RULE = Rule(
     code="RB-V076",
-    title="A result that no program may change",
+    title="Return value may not be modified",
     patterns=(
         r"(?P<place>\w{1,512})\(\) is not modifiable",
         r"can't modify return codes of BPF programs(?P<place>)",
     ),
     meaning=(
-        "What a program of the section fmod_ret returns is the function's result, instead of its "
-        "own. Few functions may be replaced so: those that the kernel marks with "
-        "ALLOW_ERROR_INJECTION, in modules as well, and hooks of security modules."
+        "The return value of a fmod_ret program replaces the return value of the function. Few "
+        "functions allow that: those marked with ALLOW_ERROR_INJECTION in the kernel or in a "
+        "module, and LSM hooks."
     ),
-    reason=(
-        "Only where callers are prepared for any error is it safe that the function did not run."
-    ),
+    reason="Skipping a function is safe only if its callers are prepared for any error.",
     examples=(
         Example(
             '.license "GPL"\n.program p, "fmod_ret/vfs_read"\n        r0 = 0\n        exit\n',

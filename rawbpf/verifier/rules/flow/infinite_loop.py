@@ -1,4 +1,4 @@
-"""RB-V041: a loop that the verifier sees going on for ever."""
+"""RB-V041: a loop that never ends."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, _: re.Match[str]) -> Finding:
     text = failure.text_at(failure.slot) or ""
     evidence = (
-        [Evidence(f"the condition is: {text}", failure.slot)] if text.startswith("if") else []
+        [Evidence(f"the loop condition is: {text}", failure.slot)] if text.startswith("if") else []
     )
     return Finding(
-        "this loop changes nothing that its end depends on, so it never ends",
+        "the loop never ends, because it changes nothing that its condition depends on",
         tuple(evidence),
-        change="count in a register, and compare it with a bound",
+        change="count iterations in a register, and compare it with a constant",
     )
 
 
 RULE = Rule(
     code="RB-V041",
-    title="A loop never ends",
+    title="Infinite loop",
     patterns=(r"infinite loop detected at insn (?P<slot>\d{1,9})",),
     meaning=(
-        "The verifier came back to an instruction in the same state in which it had "
-        "been there before: all registers and all of the stack that matters are as "
-        "they were. So the program would never get any further."
+        "The verifier reached an instruction a second time in the same state: all registers and "
+        "stack contents that matter were unchanged. The program would therefore repeat this "
+        "forever."
     ),
     reason=(
-        "A program runs where nobody can interrupt it. One that does not end stops a CPU for ever."
+        "Nothing can interrupt a running BPF program. If it does not end, it blocks a CPU forever."
     ),
     examples=(
         Example(

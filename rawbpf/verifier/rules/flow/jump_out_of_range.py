@@ -1,4 +1,4 @@
-"""RB-V047: a jump or a call that leads nowhere."""
+"""RB-V047: a jump or a call with an invalid target."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if found.get("middle"):
         half = int(found["half"]) if found.get("half") else int(found["load"] or 0) + 1
         return Finding(
-            f"a jump leads to {half}, the second half of the 64-bit load at "
+            f"jump target {half} is the second half of the 64-bit load at "
             f"{failure.place(half - 1)}",
             _jumps(failure, half),
-            change="count the load as two slots, or let a label do it",
+            change="count the load as two slots, or jump to a label",
         )
     if found.get("call"):
         return Finding(
-            "a call leads to where no function begins",
-            change="call the first instruction of a function, by its name",
+            "the call target is not the start of a function",
+            change="call the first instruction of a function; in assembly, by its name",
         )
     to = found.get("to")
-    where = "out of its function" if to is None else f"to {to}, which is not in its function"
+    where = "out of its function" if to is None else f"to instruction {to}, outside its function"
     if to and failure.code is not None and int(to) >= failure.code.slots:
-        where = f"to {to}, and the last instruction is {failure.code.slots - 1}"
+        where = f"to instruction {to}, but the last instruction is {failure.code.slots - 1}"
     return Finding(
-        f"the jump leads {where}",
-        change="jump to an instruction of the function, by a label",
+        f"the jump goes {where}",
+        change="jump to an instruction of the same function; in assembly, use a label",
     )
 
 
 def _jumps(failure: Failure, to: int) -> tuple[Evidence, ...]:
-    """Those that lead there."""
+    """Return the jumps with this target."""
     found = []
     for slot, one in failure.instructions.items():
         jump = jump_target(one, slot)
         if jump is not None and jump[1] == to:
-            found.append(Evidence(f"the jump: {failure.text_at(slot)}", slot))
+            found.append(Evidence(f"this is the jump: {failure.text_at(slot)}", slot))
     if not found and failure.step is not None and failure.text_at(failure.slot):
-        found = [Evidence(f"the jump: {failure.step.text}", failure.step.slot)]
+        found = [Evidence(f"this is the jump: {failure.step.text}", failure.step.slot)]
     return tuple(found[:_MOST])
 
 
@@ -54,10 +54,10 @@ _MOST = 3
 
 RULE = Rule(
     code="RB-V047",
-    title="A jump leads nowhere",
+    title="Invalid jump or call target",
     patterns=(
         r"jump out of range from insn (?P<slot>\d{1,9}) to (?P<to>-?\d{1,9})",
-        # since 6.1, then before: the verifier walked into it
+        # since 6.1, then before, when the verifier reached the second half itself
         r"(?P<middle>jump into the middle) of ldimm64 insn (?P<load>\d{1,9})",
         r"(?P<half>\d{1,9}): (?P<middle>BUG_ld_00)\ninvalid BPF_LD_IMM insn",
         r"(?P<call>call to invalid destination)",
@@ -68,13 +68,13 @@ RULE = Rule(
         r"(?P<call>verifier bug. No program starts) at insn (?P<to>-?\d{1,9})",
     ),
     meaning=(
-        "A jump counts slots of eight bytes from the instruction behind it, and has "
-        "to end at the beginning of an instruction of the same function. A 64-bit "
-        "load has two slots, and the second is no instruction."
+        "A jump offset counts slots of eight bytes from the next instruction. The target must be "
+        "the start of an instruction in the same function. A 64-bit load takes two slots, and the "
+        "second slot is not an instruction."
     ),
     reason=(
-        "What is behind the program is not the program's, and half of an instruction "
-        "would be another one."
+        "Memory after the program does not belong to it, and half of an instruction would run as a "
+        "different instruction."
     ),
     examples=(
         Example(

@@ -1,4 +1,4 @@
-"""RB-V050: a function that runs out of its end."""
+"""RB-V050: a function whose last instruction is neither an exit nor a jump."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, _: re.Match[str]) -> Finding:
     last = None if failure.code is None else failure.text_at(failure.code.slots - 1)
     return Finding(
-        f"the last instruction is `{last}`: there is nothing to go on with"
+        f"the last instruction is `{last}`, but must be an exit or a jump"
         if last and not last.startswith(("exit", "goto"))
-        else "a function ends neither with exit nor with a jump",
-        change="end it with exit",
+        else "the last instruction of a function is neither an exit nor a jump",
+        change="end the function with exit",
     )
 
 
 def _repair(failure: Failure, _: re.Match[str]) -> Patch | None:
-    """Only the program's own end; behind a function another one begins."""
+    """Return a patch that appends exit, if the program has no further functions."""
     if failure.code is None or len(failure.code.functions) > 1:
         return None
-    return Patch("end it", (insert(failure.code.slots, "exit"),))
+    return Patch("append exit", (insert(failure.code.slots, "exit"),))
 
 
 RULE = Rule(
     code="RB-V050",
-    title="A function runs out of its end",
+    title="Missing exit",
     patterns=(
         r"last insn is not an exit or jmp",
         r"(?:no exit|missing exit|fall[- ]?through from)[^\n]{0,40}insn (?P<slot>\d{1,9})",
     ),
     meaning=(
-        "The last instruction of a program, and of each of its functions, must be an "
-        "exit or a jump."
+        "The last instruction of a program, and of each of its functions, must be an exit or a "
+        "jump."
     ),
     reason=(
-        "Behind it is nothing, or another function. An instruction that is followed "
-        "by none would go on in whatever memory comes next."
+        "Otherwise, execution would continue in the next function, or in whatever memory follows "
+        "the program."
     ),
     examples=(
         Example(

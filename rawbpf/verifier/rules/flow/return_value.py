@@ -1,4 +1,4 @@
-"""RB-V051: a program or callback returns what means nothing."""
+"""RB-V051: a program or callback returns a value that is not allowed."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ _OF_A_CALLBACK = "R0 not a scalar value"
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     bounds = _bounds(found)
-    allowed = "" if bounds is None else f"; {_words(*bounds)} is allowed"
+    allowed = "" if bounds is None else f", but must return {_words(*bounds)}"
     register = int(found.get("reg") or 0)
     value = failure.value(register)
     result = _said(failure.complaint)
     if value is not None:
-        result = range_of(value) if value.is_scalar else kind_words(value.kind)
+        number = range_of(value).replace("between", "a number between")
+        result = number if value.is_scalar else kind_words(value.kind)
     callback = "callback" in (found.get("where") or "") or match[0] == _OF_A_CALLBACK
     who = "the callback" if callback else "the program"
+    returns = "may return" if result == "any number" else "returns"
     return Finding(
-        f"{who} returns {result}{allowed}",
+        f"{who} {returns} {result}{allowed}",
         history(failure, register),
-        change="set r0 to what is allowed before exit, on every path",
+        change="set r0 to an allowed value before exit, on every path",
     )
 
 
@@ -42,10 +44,10 @@ _KNOWN = (
 
 
 def _said(complaint: str) -> str:
-    """The result, if only the complaint tells it."""
+    """Return the return value in words, from the message."""
     found = re.search(_KNOWN, complaint)
     if found is None:
-        return "something else"
+        return "an unknown value"
     if found["kind"]:
         return kind_words(found["kind"])
     if found["any"]:
@@ -56,7 +58,7 @@ def _said(complaint: str) -> str:
 
 
 def _bounds(found: dict[str, str | None]) -> tuple[int, int] | None:
-    """Smallest and largest; before 6.8 the log has them as known bits and unknown bits."""
+    """Return the smallest and largest value. Before 6.8, the log has known and unknown bits."""
     low, high = found.get("low"), found.get("high")
     if low and high:
         return _int(low), _int(high)
@@ -74,7 +76,9 @@ def _int(text: str) -> int:
 
 
 def _words(low: int, high: int) -> str:
-    return str(low) if low == high else f"{low} to {high}"
+    if high - low > 1:
+        return f"a number between {low} and {high}"
+    return str(low) if low == high else f"{low} or {high}"
 
 
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
@@ -88,7 +92,7 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
 
 RULE = Rule(
     code="RB-V051",
-    title="The return value is none that is allowed",
+    title="Return value not allowed",
     patterns=(
         # since 6.8
         (
@@ -108,12 +112,13 @@ RULE = Rule(
         r"R(?P<reg>0) not a scalar value",
     ),
     meaning=(
-        "For this program type, or for a callback, the kernel knows what to do with "
-        "some results only: 0 and 1 for a cgroup's program, 0 to go on or 1 to stop "
-        "in a callback. On every path r0 has to be one of those at exit, provably."
+        "For this program type, or for a callback, only certain return values are defined: 0 and 1 "
+        "for a cgroup program, for example, or 0 (continue) and 1 (stop) for a callback. The "
+        "verifier must be able to prove that r0 holds one of them at exit, on every path."
     ),
     reason=(
-        "The caller acts on the number. What others would do is decided nowhere, and may change."
+        "The kernel acts on the return value. The effect of other values is undefined and may "
+        "change in later kernels."
     ),
     examples=(
         Example(

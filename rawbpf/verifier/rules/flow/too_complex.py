@@ -1,4 +1,4 @@
-"""RB-V042: more than a million instructions to verify."""
+"""RB-V042: the verifier would have to process more than a million instructions."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 def _explain(failure: Failure, _: re.Match[str]) -> Finding:
     return Finding(
-        "following all paths of this program takes more instructions than the verifier spends",
+        "the verifier gave up after 1 million instructions, before it had followed all paths",
         tuple(_loops(failure)),
-        change="make loops shorter; hand long ones to bpf_loop (5.17), and large functions to a "
-        "global function: the body of either is verified once, not in each turn and at each call",
+        change="shorten loops, use bpf_loop (since 5.17) for long ones, and make large functions "
+        "global: a bpf_loop callback and a global function are verified only once",
     )
 
 
 def _loops(failure: Failure) -> list[Evidence]:
-    """The jumps backwards in the program: where the time may have gone."""
+    """Return the backward jumps, where the verifier may have spent its time."""
     found: list[Evidence] = []
     for slot, one in failure.instructions.items():
         jump = jump_target(one, slot)
         if jump is not None and jump[1] <= slot and len(found) < _MOST:
-            found.append(Evidence(f"a loop back to {failure.place(jump[1])}", slot))
+            found.append(Evidence(f"a loop jumps back to {failure.place(jump[1])}", slot))
     return found
 
 
@@ -37,21 +37,18 @@ _MOST = 5
 
 RULE = Rule(
     code="RB-V042",
-    title="The program takes the verifier too long",
+    title="Program too complex to verify",
     patterns=(
         r"BPF program is too large. Processed (?P<count>\d{1,9}) insn",
         r"BPF program is too (?P<large>large|complex)",
         r"program is (?P<large>too large)",
     ),
     meaning=(
-        "The verifier follows every path, and walks through every turn of a loop "
-        "unless it finds itself in a state that it has seen. After a million "
-        "instructions it gives up. That says nothing of how many the program has, or would take."
+        "The verifier follows every path and every iteration of a loop, unless it reaches a state "
+        "that it has already verified. After 1 million instructions it gives up. The limit counts "
+        "instructions that were followed, not instructions in the program."
     ),
-    reason=(
-        "Without an end of that kind, somebody could keep the kernel busy by having a "
-        "program verified."
-    ),
+    reason="Without a limit, a user could keep the kernel busy by loading a program.",
     examples=(),
     explain=_explain,
 )

@@ -1,4 +1,4 @@
-"""RB-V043: more than 8192 branches left for later."""
+"""RB-V043: more than 8192 branches are waiting to be verified."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
             jumps[step.slot] = jumps.get(step.slot, 0) + 1
     often = sorted(jumps, key=lambda slot: -jumps[slot])[:3]
     return Finding(
-        f"{match['count']} branches are still to be looked at, more than the verifier notes",
+        f"{match['count']} branches are waiting to be verified, more than the verifier can store",
         tuple(
-            Evidence(f"passed {_least(jumps[slot])}: {failure.text_at(slot) or ''}", slot)
+            Evidence(f"reached {_least(jumps[slot])}: {failure.text_at(slot) or ''}", slot)
             for slot in often
         ),
-        change="bound the loop, or leave it at its end only, with what was found in a register; "
-        "use bpf_loop (5.17) for long ones",
+        change="shorten the loop, or leave it only at its end and keep the result in a register; "
+        "use bpf_loop (since 5.17) for long loops",
     )
 
 
 def _least(times: int) -> str:
-    return "once at least" if times == 1 else f"{times} times at least"
+    return "at least once" if times == 1 else f"at least {times} times"
 
 
 RULE = Rule(
     code="RB-V043",
-    title="Too many branches are left to be looked at",
+    title="Too many pending branches",
     patterns=(
         r"The sequence of (?P<count>\d{1,9}) jumps is too complex",
         r"(?P<count>\d{1,9}) (?:jumps|branches) (?:is|are) too complex",
     ),
     meaning=(
-        "At each conditional jump of which both sides are possible the verifier notes "
-        "one for later. When 8192 are noted it gives up. That happens in loops that "
-        "may be left at every turn."
+        "At a conditional jump where both branches are possible, the verifier follows one and "
+        "stores the other for later. When 8192 branches are stored, it gives up. This typically "
+        "happens in a loop that may exit in every iteration."
     ),
     reason=(
-        "Each of them is a copy of all registers and of the stack: kernel memory, "
-        "which has to have an end."
+        "Each stored branch is a copy of all registers and the stack. This takes kernel memory, "
+        "which must be limited."
     ),
     examples=(),
     explain=_explain,

@@ -1,4 +1,4 @@
-"""RB-V046: instructions that nothing leads to."""
+"""RB-V046: instructions that no path reaches."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 def _explain(failure: Failure, _: re.Match[str]) -> Finding:
     before = None if failure.slot is None else failure.text_at(failure.slot - 1)
-    past = f" behind `{before}`" if before else ""
+    past = f" after `{before}`" if before else ""
     return Finding(
-        f"nothing leads to the instruction{past}",
-        change="take it out, or jump to it from somewhere",
+        f"no path reaches the instruction{past}",
+        change="remove it, or add a jump to it",
     )
 
 
 def _repair(failure: Failure, _: re.Match[str]) -> Patch | None:
-    """Take out all that cannot be reached from here on."""
+    """Return a patch that removes the unreachable instructions from here on."""
     if failure.code is None or failure.slot is None:
         return None
     reached = _reached(failure)
@@ -32,11 +32,11 @@ def _repair(failure: Failure, _: re.Match[str]) -> Patch | None:
     while slot in failure.instructions and slot not in reached:
         slot += failure.instructions[slot].slots
         count += 1
-    return Patch("take out what cannot be reached", (Edit(failure.slot, count, ()),))
+    return Patch("remove the unreachable instructions", (Edit(failure.slot, count, ()),))
 
 
 def _reached(failure: Failure) -> set[int]:
-    """The slots that something leads to."""
+    """Return the reachable slots."""
     starts = failure.instructions
     functions = failure.code.functions if failure.code else ()
     todo, seen = [one.slot for one in functions] or [0], set[int]()
@@ -59,15 +59,15 @@ _ENDS = (0x05, 0x06, 0x95)  # goto, gotol, exit
 
 RULE = Rule(
     code="RB-V046",
-    title="An instruction cannot be reached",
+    title="Unreachable instruction",
     patterns=(r"unreachable insn (?P<slot>\d{1,9})",),
     meaning=(
-        "No path from the beginning leads to the instruction. A label or a jump was "
-        "forgotten, or the instructions before it always end or jump away."
+        "No path from the start of the program leads to this instruction. Either a label or a jump "
+        "is missing, or the instructions before it always exit or jump away."
     ),
     reason=(
-        "The verifier vouches for all that it lets in, and what it never comes to it "
-        "has not looked at. In speculation a CPU might run it nevertheless."
+        "The verifier cannot check code that it never reaches. During speculative execution, a CPU "
+        "might run this code anyway."
     ),
     examples=(
         Example(

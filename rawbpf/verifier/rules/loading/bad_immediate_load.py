@@ -1,4 +1,4 @@
-"""RB-V049: a 64-bit load of something that is not there."""
+"""RB-V049: a malformed 64-bit load, or one of an object that does not exist."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ if TYPE_CHECKING:
 
 
 _INSIDE = {
-    "no direct": "this map has no value whose address is known before the program runs",
-    "direct va": "the address that is loaded lies too far behind the beginning of the map's value",
-    "invalid a": "the address that is loaded lies behind the end of the map's value",
+    "no direct": "this map type has no value whose address is known when the program is loaded",
+    "direct va": "the offset into the map value is too large",
+    "invalid a": "the loaded address is past the end of the map value",
 }
-"""The beginning of a complaint about an address in a map's value."""
+"""What is wrong with an address in a map value, by the first nine characters of the message."""
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     if found.get("fd"):
-        kind = "map" if found["kind"] == "bpf_map" else "BTF"
+        kind = "map" if found["kind"] == "bpf_map" else "BTF object"
         return Finding(
-            f"the file descriptor {found['fd']} is none of a {kind}",
+            f"file descriptor {found['fd']} does not refer to a {kind}",
             _loads(failure, int(found["fd"])),
-            change="create the map and put its descriptor in: `r1 = NAME ll` has the loader do it",
+            change="create the map, and load it by name: `r1 = NAME ll`",
         )
     if found.get("btf"):
         return Finding(
-            "the kernel variable that is loaded is not there",
-            change="look whether this kernel's BTF has it, or declare it __weak",
+            "the loaded kernel variable does not exist",
+            change="check that this kernel's BTF has the variable, or declare it __weak",
         )
     if found.get("inside"):
         return Finding(
             _INSIDE[found["inside"][:9]],
-            change="load the map (r1 = NAME ll) and look the value up, or use an offset inside of "
-            "the value of an array with one entry",
+            change="load the map (r1 = NAME ll) and look up the value, or use an offset inside the "
+            "value of an array with one entry",
         )
     return Finding(
-        "the two slots of a 64-bit load do not fit together, or load what cannot be loaded",
-        change="give both halves: the second slot has opcode 0 and the upper 32 bits",
+        "the 64-bit load is incomplete or has invalid fields",
+        change="encode both slots: the second has opcode 0 and holds the upper 32 bits",
     )
 
 
 def _loads(failure: Failure, fd: int) -> tuple[Evidence, ...]:
-    """The first load of this descriptor."""
+    """Return the first load of this descriptor."""
     for slot, one in failure.instructions.items():
         if one.opcode == _LOAD and one.imm == fd:
-            return (Evidence(f"it is loaded here: {failure.text_at(slot)}", slot),)
+            return (Evidence(f"the descriptor is loaded here: {failure.text_at(slot)}", slot),)
     return ()
 
 
@@ -58,7 +58,7 @@ _LOAD = 0x18
 
 RULE = Rule(
     code="RB-V049",
-    title="A 64-bit load refers to something that is not there",
+    title="Invalid 64-bit load",
     patterns=(
         r"fd (?P<fd>-?\d{1,10}) is not pointing to valid (?P<kind>bpf_map|BTF)",
         r"(?P<half>invalid (?:BPF_LD_IMM|bpf_ld_imm64) insn)",
@@ -80,14 +80,13 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "A 64-bit load takes two slots: the opcode 0x18, then a slot that holds the "
-        "upper half and nothing else. Its src says what it loads: a number, a map by "
-        "its file descriptor, an address in a map's only value, a kernel variable, a "
-        "function."
+        "A 64-bit load takes two slots: one with opcode 0x18, and one that only holds the upper "
+        "half of the value. Its src field says what is loaded: a number, a map (by file "
+        "descriptor), an address in the only value of a map, a kernel variable, or a function."
     ),
     reason=(
-        "The kernel puts an address of its own there. It has to be sure that the "
-        "thing exists, and that half of the instruction is never run by itself."
+        "The kernel replaces the value with an address of its own. It must be sure that the object "
+        "exists, and that the second slot is never run as an instruction."
     ),
     examples=(
         Example(

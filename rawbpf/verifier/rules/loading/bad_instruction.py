@@ -1,4 +1,4 @@
-"""RB-V048: an instruction that is none, or not one for this kernel."""
+"""RB-V048: an instruction that is malformed or newer than the kernel."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         return Finding(f"there is no register r{found['reg']}", change="use r0 to r10")
     if found.get("arena"):
         return Finding(
-            "a pointer is cast between address spaces, which only arenas have",
-            change="use a map of type ARENA (6.9), or a plain move",
+            "a cast between address spaces needs an arena, which this program does not use",
+            change="use a map of type ARENA (since 6.9), or a plain move",
         )
     text = failure.text_at(failure.slot)
     if text and "reserved field" in match[0]:
         return Finding(
-            f"this instruction is not the plain `{text}`: one of its fields that must be 0 is not",
+            f"a reserved field is not 0, so this instruction is not a plain `{text}`",
             _written(failure),
             change=_NEWER,
         )
     shown = f"`{text}`" if text else "this instruction"
     return Finding(
-        f"{shown} is none that this kernel takes",
+        f"{shown} is invalid, or not supported by this kernel",
         change=_NEWER,
     )
 
 
 _NEWER = (
     "compile for an older instruction set (clang -mcpu=v1, v2 or v3), or use a newer kernel; "
-    "docs/reference/assembly.md says which kernel takes what"
+    "docs/reference/assembly.md lists the kernel version of each instruction"
 )
 
 
 def _written(failure: Failure) -> tuple[Evidence, ...]:
-    """The instruction as newer kernels read it, which this one's log cannot show."""
+    """Return the instruction as newer kernels decode it, which this kernel's log cannot show."""
     from rawbpf.asm.format import C, format_instruction
     from rawbpf.errors import BytecodeError
 
@@ -53,12 +53,12 @@ def _written(failure: Failure) -> tuple[Evidence, ...]:
         newer = format_instruction(code.instructions[code.index_at(slot)], C)
     except BytecodeError:
         return ()
-    return (Evidence(f"a newer kernel reads it as {newer}", slot),)
+    return (Evidence(f"newer kernels decode it as {newer}", slot),)
 
 
 RULE = Rule(
     code="RB-V048",
-    title="An instruction is malformed, or newer than the kernel",
+    title="Invalid or unsupported instruction",
     patterns=(
         r"(?P<unknown>unknown (?:opcode|insn class|alu insn)) \w{1,10}",
         r"(?P<unknown>\S{1,40}) uses? reserved fields",
@@ -76,12 +76,11 @@ RULE = Rule(
         r"(?P<unknown>invalid (?:jump|insn)[^\n]{0,40})",
     ),
     meaning=(
-        "An instruction has an opcode, two registers, an offset and a number. Not "
-        "every combination is one: fields that mean nothing for an opcode must be "
-        "zero, and newer instruction sets gave some of them a meaning that an older "
-        "kernel does not know."
+        "An instruction consists of an opcode, two registers, an offset and an immediate value. "
+        "Not every combination is valid: fields that an opcode does not use must be 0. Newer "
+        "instruction sets use some of these fields, which older kernels do not know."
     ),
-    reason="What an unknown instruction would do, nobody can verify.",
+    reason="The verifier cannot check an instruction whose effect it does not know.",
     examples=(
         Example(
             '.program p, "tc"\n        r2 = addr_space_cast(r1, 0, 1)\n'

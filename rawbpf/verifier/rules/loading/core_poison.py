@@ -1,7 +1,7 @@
-"""RB-V019: an instruction needs a field, a type or a function which this kernel does not have.
+"""RB-V019: an instruction needs a field, a type or a function that this kernel does not have.
 
-Whoever relocates the program (libbpf, rawbpf) cannot know whether such an instruction is ever
-reached. So it becomes a call of a function that no kernel has, with a number to know it by:
+The loader (libbpf, rawbpf) cannot know whether such an instruction is ever reached. It therefore
+replaces the instruction with a call to a function that no kernel has. The number says why:
 0xbad2310 for CO-RE relocations, 0xbad2311 (2002000000 + index in libbpf) for missing kfuncs.
 """
 
@@ -34,26 +34,28 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
         return None
     text = failure.text_at(failure.slot)
     return Finding(
-        f"this instruction stands for {what}",
-        (Evidence(f"the call of function {number} was put in its place: {text}"),) if text else (),
-        change="ask first: bpf_core_field_exists(), bpf_core_type_exists(), bpf_ksym_exists()",
+        f"this instruction needs {what}",
+        (Evidence(f"the loader replaced it with a call to function {number}: {text}"),)
+        if text
+        else (),
+        change="check first that it exists, with bpf_core_field_exists(), bpf_core_type_exists() "
+        "or bpf_ksym_exists()",
     )
 
 
 RULE = Rule(
     code="RB-V019",
-    title="A field or function that this kernel lacks",
+    title="Field or function missing in this kernel",
     patterns=(r"invalid func unknown#(?P<number>\d{1,10})",),
     meaning=(
-        "The program was compiled against types of another kernel. Where a field was not found in "
-        "this one, the instruction that needs it was replaced by one that cannot be, and the "
-        "verifier has found a way there."
+        "The program was compiled against the types of another kernel. An instruction that needs a "
+        "field, type or function missing in this kernel was replaced with an invalid one, and the "
+        "verifier found a path to it."
     ),
     reason=(
-        "A program may ask whether a field exists and do without it; then the verifier sees that "
-        "the "
-        "instruction is never reached. An instruction with a wrong offset would read something "
-        "else."
+        "A program may check whether a field exists, and work without it. The verifier then sees "
+        "that the invalid instruction is never reached. An instruction with a wrong offset would "
+        "read other data instead."
     ),
     examples=(
         Example(

@@ -1,10 +1,10 @@
-"""RB-V021: allowed to those with more rights.
+"""RB-V021: an operation that requires a capability.
 
-Two capabilities decide what the verifier is strict about (5.8). Without CAP_BPF: no functions of
-the program, no loops, 4096 instructions. Without CAP_PERFMON: no kernel addresses for anybody, and
-an address may not leave its memory even for a moment, for a CPU that guesses branches (Spectre) may
-use it before it has been checked. Since 6.7 the latter is not asked where the system was booted
-with mitigations=off. "!root" in the messages is from the times before.
+Since 5.8, two capabilities decide how strict the verifier is. Without CAP_BPF, a program may have
+no functions of its own, no loops, and at most 4096 instructions. Without CAP_PERFMON, kernel
+addresses must not leak, and a pointer must not leave its memory even temporarily, because a CPU
+that predicts branches may use it before it is checked (Spectre). Since 6.7, the latter is not
+enforced if the system was booted with mitigations=off. "!root" in messages dates from before 5.8.
 """
 
 from __future__ import annotations
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
     from rawbpf.verifier.failure import Failure
 
-_USES = {(0x85, 1), (0x85, 2), (0x18, 4)}  # a call: its own, the kernel's; an address: its own
+_USES = {
+    (0x85, 1),
+    (0x85, 2),
+    (0x18, 4),
+}  # call of its own function, call of a kfunc; address of its own function
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
@@ -28,48 +32,48 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         return _address(failure, int(found["reg"]), found)
     if found.get("what"):
         return Finding(
-            "a program with functions of its own, or of the kernel, is loaded only with CAP_BPF",
+            "calling BPF functions or kernel functions requires CAP_BPF",
             _first_use(failure),
-            change="make the functions a part of the program (static __always_inline), or load it "
-            "with CAP_BPF; `rawbpf doctor` shows what you have",
+            change="inline the functions (static __always_inline), or load the program with "
+            "CAP_BPF; `rawbpf doctor` shows your capabilities",
         )
-    capability = (found.get("cap") or "CAP_BPF, and CAP_PERFMON for tracing").strip()
+    capability = (found.get("cap") or "CAP_BPF, and CAP_PERFMON for tracing").removesuffix(" only")
     return Finding(
-        f"this is allowed only with {capability}",
-        change=f"run it with {capability}; `rawbpf doctor` shows what you have",
+        f"this requires {capability}",
+        change=f"run it with {capability}; `rawbpf doctor` shows your capabilities",
     )
 
 
 def _address(failure: Failure, register: int, found: dict[str, str | None]) -> Finding:
     value = failure.value(register)
-    what = is_a(register, value) if value is not None else f"r{register} is an address"
+    what = is_a(register, value) if value is not None else f"r{register} is a pointer"
     if found.get("mixed"):
-        sentence = f"r{register} may be negative as well as positive, and is added to an address"
-        change = "bound it by unsigned comparisons before it is added"
+        sentence = f"r{register} may be negative or positive, and is added to a pointer"
+        change = "limit it with unsigned comparisons before it is added"
     elif found.get("paths"):
-        sentence = f"{what}, and what is added to it depends on the path"
-        change = "do the addition on each path by itself"
+        sentence = f"{what}, and the number added to it depends on the path"
+        change = "do the addition separately on each path"
     else:
-        sentence = f"{what}, and may leave what it points to here, if only before it is used"
-        change = "add only what is sure to stay inside, such as a masked number"
+        sentence = f"{what}, and may temporarily point outside its memory"
+        change = "add only a number that keeps the pointer inside, such as a masked one"
     return Finding(
-        f"{sentence}, which takes CAP_PERFMON",
+        f"{sentence}, which requires CAP_PERFMON",
         history(failure, register),
         change=f"{change}, or load the program with CAP_PERFMON",
     )
 
 
 def _first_use(failure: Failure) -> tuple[Evidence, ...]:
-    """Where a function is called, or its address taken."""
+    """Return the first instruction that calls a function or takes its address."""
     for slot, one in failure.instructions.items():
         if (one.opcode, one.src) in _USES:
-            return (Evidence(f"the first one: {failure.text_at(slot)}", slot),)
+            return (Evidence(f"this is the first one: {failure.text_at(slot)}", slot),)
     return ()
 
 
 RULE = Rule(
     code="RB-V021",
-    title="Needs more rights",
+    title="Missing capability",
     patterns=(
         # until 5.12, then since
         r"(?P<what>function calls to other bpf functions) are allowed for",
@@ -82,14 +86,14 @@ RULE = Rule(
         r"only allowed for (?P<cap>CAP_\w+|root)",
     ),
     meaning=(
-        "Without CAP_BPF a program may do little: no functions of its own, no loops, no more than "
-        "4096 instructions. Without CAP_PERFMON it may not learn addresses of the kernel, and an "
-        "address must stay inside of its memory at every step, also before it is used."
+        "Without CAP_BPF, a program may have no functions of its own, no loops, and at most 4096 "
+        "instructions. Without CAP_PERFMON, a program may not learn kernel addresses, and a "
+        "pointer must stay inside its memory after every instruction, even before it is used."
     ),
     reason=(
-        "Programs of anybody run in the kernel, and some attacks (Spectre) need no more than a "
-        "program that computes an address which it never uses. Most distributions do not let those "
-        "without CAP_BPF load any program at all."
+        "Programs of unprivileged users run in the kernel, too. Some attacks (Spectre) only need a "
+        "program that computes an address without using it. Most distributions allow no user "
+        "without CAP_BPF to load programs."
     ),
     examples=(
         Example(

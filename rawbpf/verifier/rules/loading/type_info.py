@@ -1,4 +1,4 @@
-"""RB-V020: types, functions or lines that came with the program do not fit its instructions."""
+"""RB-V020: BTF types, func_info or line_info that do not match the program."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 _WORDS = {
-    "callback": "by its types the function that is handed out to be called back is a global one",
-    "func_info": "the functions that the program's types describe are not those that it has",
-    "line_info": "the lines of source that came with the program do not fit its instructions",
-    "btf": "the types that came with the program cannot be used",
+    "callback": "the callback is a global function, but must be static",
+    "func_info": "the program's func_info does not match its functions",
+    "line_info": "the program's line_info does not match its instructions",
+    "btf": "the program's BTF types are invalid",
 }
 
 
@@ -27,13 +27,13 @@ def _explain(_failure: Failure, match: re.Match[str]) -> Finding:
     key = "line_info" if "line" in text else "func_info" if "func" in text else "btf"
     return Finding(
         _WORDS[key],
-        change="compile with clang -g, and change instructions only together with their records",
+        change="compile with clang -g, and update these records if you change instructions",
     )
 
 
 RULE = Rule(
     code="RB-V020",
-    title="Types or lines that do not fit the program",
+    title="BTF information does not match the program",
     patterns=(
         r"^missing btf func_info",
         r"^callback function not static",
@@ -54,14 +54,14 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "With a program go BTF types, a record for the beginning of each function (func_info) and "
-        "one for each line of source (line_info). They count instructions, and must be in order, "
-        "inside the program and at its functions' first instructions. A function that is handed "
-        "out to be called back must be a static one by its types."
+        "A program can be loaded with BTF types, one record per function (func_info) and one per "
+        "source line (line_info). The records refer to instructions by index. They must be in "
+        "order and inside the program, and each func_info record must refer to the first "
+        "instruction of a function. A function that is used as a callback must be static."
     ),
     reason=(
-        "The kernel shows them to whoever lists or debugs programs, and since functions can be "
-        "verified by their types alone it also believes them."
+        "The kernel shows this information to tools that list or debug programs. It also relies on "
+        "it, because functions can be verified by their types alone."
     ),
     examples=(
         Example(

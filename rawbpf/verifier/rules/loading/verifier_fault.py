@@ -1,4 +1,4 @@
-"""RB-V070: the verifier found a fault in itself."""
+"""RB-V070: the verifier found an error in its own state."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ if TYPE_CHECKING:
 
 def _explain(_: Failure, match: re.Match[str]) -> Finding:
     return Finding(
-        f"the verifier found a fault in itself: {match['said']}",
-        change="try a newer kernel, and another way to write the instruction; tell "
-        "bpf@vger.kernel.org, with the program",
+        f"the verifier found an internal error: {match['said']}",
+        change="try a newer kernel, or write the instruction in another way; report the bug, with "
+        "the program, to bpf@vger.kernel.org",
     )
 
 
 RULE = Rule(
     code="RB-V070",
-    title="The verifier found a fault in itself",
+    title="Internal verifier error",
     patterns=(
         r"(?P<said>verifier (?:internal error|bug)[^\n]{0,120})",
         r"(?P<said>REG INVARIANTS VIOLATION[^\n]{0,120})",
         r"(?P<said>(?:BUG|bug|kernel subsystem misconfigured|backtracking)[ _:][^\n]{0,120})",
     ),
     meaning=(
-        "What the verifier knew of the program contradicts itself, or it came to a "
-        "place where it should never be. It refuses the program to be safe; there may "
-        "be nothing wrong with it."
+        "What the verifier knows about the program is contradictory, or the verifier reached code "
+        "that it should never reach. It rejects the program to be safe. The program may be "
+        "correct."
     ),
     reason=(
-        "A verifier that is wrong about a program might let in what does harm, so it "
-        "checks itself and rather says no."
+        "A verifier with wrong conclusions could accept a harmful program. It therefore checks its "
+        "own state, and rejects the program in case of doubt."
     ),
     examples=(),
     explain=_explain,
     general=True,
     unshown=(
-        "There is no example: a program that brings about such a fault is a bug report, and the "
-        "next kernel has the repair. In 6.18 it was bpf_loop with an address as the number of "
-        "turns; 7.2 says that this is no number."
+        "There is no example, because a program that triggers such an error is a bug report, and "
+        "the next kernel has the fix. In 6.18, bpf_loop with a pointer as the number of iterations "
+        "triggered one; 7.2 reports that this argument is not a scalar."
     ),
 )

@@ -1,7 +1,7 @@
-"""RB-V018: something is used or released that is not held (any more).
+"""RB-V018: a reference is used or released that the program does not, or no longer, hold.
 
-A release makes numbers of all copies of the pointer; so the complaint is often only that a number
-is no address. What it was before the log tells.
+A release turns all copies of the pointer into scalars, so the message often says only that a scalar
+is not a pointer. The log shows what the register held before.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _RELEASES = (
 
 
 def _released(failure: Failure, register: int) -> tuple[int, str, str] | None:
-    """Where the pointer in a register was released: slot, function, what it was before."""
+    """Return where the pointer in a register was released: slot, function, type before."""
     place = register
     for index, step in enumerate(failure.path):
         if index == 0:
@@ -58,18 +58,18 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     found = _released(failure, register)
     if found is not None:
         slot, release, kind = found
-        what = "a ring buffer record" if "ringbuf" in release else kind_words(kind)
+        what = "a pointer to a ring buffer record" if "ringbuf" in release else kind_words(kind)
         again = "released again" if name in _RELEASES else "used"
         return Finding(
-            f"r{register} is {again} after {release} has released it",
-            (Evidence(f"r{register} was {what} until {release} took it", slot),),
-            change="release it once" if name in _RELEASES else "use it before it is released",
+            f"r{register} is {again} after {release} released it",
+            (Evidence(f"r{register} was {what} until {release} released it", slot),),
+            change="release it only once" if name in _RELEASES else "use it before it is released",
         )
     if not words.get("unheld"):
         return None
     return Finding(
-        f"{name or 'the call'} releases r{register}, which the program did not acquire",
-        change="release only what a call has handed out to be released",
+        f"{name or 'the function'} releases r{register}, which the program did not acquire",
+        change="release only references that the program acquired",
     )
 
 
@@ -77,7 +77,7 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
     found = _released(failure, int(match.groupdict().get("reg") or 1))
     if found is None or failure.slot is None or failure.effect.name not in _RELEASES:
         return None
-    return Patch("take the second release away", (replace(failure.slot, "r0 = 0"),))
+    return Patch("remove the second release", (replace(failure.slot, "r0 = 0"),))
 
 
 _SUBMIT = "        r1 = r6\n        r2 = 0\n        call ringbuf_submit\n"
@@ -86,7 +86,7 @@ _END = "out:    r0 = 0\n        exit\n"
 
 RULE = Rule(
     code="RB-V018",
-    title="Used or released after it was given back",
+    title="Use after release",
     patterns=(
         r"R(?P<reg>\d\d?) type=(?:scalar|inv) expected=",
         r"R(?P<reg>\d\d?) invalid mem access '(?:scalar|inv)'",
@@ -100,12 +100,13 @@ RULE = Rule(
         r"more than (?P<unheld>one) (?:release argument|arg with ref_obj_id)",
     ),
     meaning=(
-        "Once a pointer was handed to the function that releases it, the program has it no longer: "
-        "all its copies are mere numbers from then on. And only what was acquired can be released."
+        "After a pointer is passed to the function that releases it, the program no longer owns "
+        "it, and all copies of the pointer become scalars. Only a reference that the program "
+        "acquired can be released."
     ),
     reason=(
-        "What was released may belong to somebody else at once, a record to the reader, a socket's "
-        "memory to another socket. Releasing twice would take away what another holds."
+        "A released object may be reused at once: a record by the reader of the ring buffer, the "
+        "memory of a socket by another socket. A second release would take it from its new owner."
     ),
     examples=(
         Example(_BEGIN + _SUBMIT + _SUBMIT + _END, _BEGIN + _SUBMIT + _END),

@@ -1,4 +1,4 @@
-"""RB-V039: a read section of RCU, or one without preemption or interrupts."""
+"""RB-V039: an error in an RCU read section, or in one without preemption or interrupts."""
 
 from __future__ import annotations
 
@@ -14,55 +14,55 @@ if TYPE_CHECKING:
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
+    kind = (found.get("kind") or "").lower()
+    what, leave = next(
+        (words for name, words in _SECTIONS.items() if name in kind),
+        ("a section where sleeping is not allowed", "leave the section"),
+    )
     if found.get("call"):
         name = failure.effect.name or found["call"]
         return Finding(
-            f"{name} may sleep, and is called inside of a section where nobody may",
+            f"{name} may sleep, but is called inside {what}",
             _begun(failure),
-            change="call it before the section begins, or after it has ended",
+            change="call it before the section starts or after it ends",
         )
     if found.get("end"):
-        return Finding("a section is left that was not entered",
-                       change="take the call away, or enter before")  # fmt: skip
+        return Finding("the program leaves a section that it did not enter",
+                       change="remove the call, or enter the section first")  # fmt: skip
     if found.get("nested"):
-        return Finding("a section of RCU is entered inside of another one", _begun(failure),
-                       change="one is enough: take the inner one away")  # fmt: skip
+        return Finding("an RCU read section starts inside another one", _begun(failure),
+                       change="remove the inner section")  # fmt: skip
     if found.get("irq"):
         return Finding(
-            "interrupts are given back with something else than what they were saved in",
-            change="keep the flags where bpf_local_irq_save put them, and restore in the reverse "
-            "order",
+            "IRQ flags are restored from a different slot, or in the wrong order",
+            change="restore the flags from where bpf_local_irq_save put them, in reverse order",
         )
-    kind = found.get("kind") or ""
-    what, leave = next(
-        (words for name, words in _SECTIONS.items() if name in kind), ("such a section", "leave it")
-    )
     return Finding(
-        f"the program is still in {what} here, and has to be out of it",
+        f"the program is still inside {what} here",
         _begun(failure),
-        change=f"{leave} on every path to here",
+        change=f"{leave} on every path to this instruction",
     )
 
 
 _SECTIONS = {
-    "rcu": ("a read section of RCU", "call bpf_rcu_read_unlock"),
-    "preempt": ("a section without preemption", "call bpf_preempt_enable"),
-    "irq": ("a section without interrupts", "call bpf_local_irq_restore"),
+    "rcu": ("an RCU read section", "call bpf_rcu_read_unlock"),
+    "preempt": ("a section with preemption disabled", "call bpf_preempt_enable"),
+    "irq": ("a section with interrupts disabled", "call bpf_local_irq_restore"),
 }
 _BEGINNINGS = ("bpf_rcu_read_lock#", "bpf_preempt_disable#", "bpf_local_irq_save#")
 
 
 def _begun(failure: Failure) -> tuple[Evidence, ...]:
-    """Where the section began."""
+    """Return where the section starts."""
     for step in failure.path[1:]:
         if any(name in step.text for name in _BEGINNINGS):
-            return (Evidence("the section lasts since here", step.slot),)
+            return (Evidence("the section starts here", step.slot),)
     return ()
 
 
 RULE = Rule(
     code="RB-V039",
-    title="A section of RCU, preemption or interrupts is not left, or is left twice",
+    title="Invalid RCU, preemption or IRQ section",
     patterns=(
         (
             r"(?P<call>\S{1,80}) in (?P<kind>rcu_read_lock|non-preemptible|bpf_local_irq_save|irq"
@@ -82,15 +82,15 @@ RULE = Rule(
         r"(?P<irq>expected an? (?:un)?initialized irq flag)",
     ),
     meaning=(
-        "Between bpf_rcu_read_lock and bpf_rcu_read_unlock, bpf_preempt_disable and "
-        "bpf_preempt_enable, bpf_local_irq_save and bpf_local_irq_restore, a program "
-        "may not sleep; and each has to be followed by its counterpart, on every "
-        "path, in the reverse order."
+        "A program may not sleep between bpf_rcu_read_lock and bpf_rcu_read_unlock, between "
+        "bpf_preempt_disable and bpf_preempt_enable, or between bpf_local_irq_save and "
+        "bpf_local_irq_restore. Each of these calls needs its counterpart on every path, in "
+        "reverse order."
     ),
     reason=(
-        "While RCU is read, nothing is freed that others have removed; while "
-        "preemption or interrupts are off, nothing else runs. It has to be short, and "
-        "to end."
+        "During an RCU read section, the kernel cannot free objects that were removed. With "
+        "preemption or interrupts disabled, nothing else runs on the CPU. Such sections must be "
+        "short, and they must end."
     ),
     examples=(),
     explain=_explain,

@@ -1,4 +1,4 @@
-"""RB-V053: a dynptr that is none, or is not what is wanted."""
+"""RB-V053: a dynptr that is missing, uninitialized, or not used correctly."""
 
 from __future__ import annotations
 
@@ -18,46 +18,54 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     name = failure.effect.name or "the function"
     if found.get("init"):
         return Finding(
-            f"{name} is given a dynptr that nothing has made",
-            change="make it first, on every path to here: bpf_dynptr_from_mem, "
-            "bpf_ringbuf_reserve_dynptr ...",
+            f"{name} is passed a dynptr that was not initialized",
+            change="initialize it first on every path, for example with bpf_dynptr_from_mem or "
+            "bpf_ringbuf_reserve_dynptr",
         )
     if found.get("lost"):
         return Finding(
-            "the bytes of a dynptr that still holds something are overwritten",
-            change="release it first (bpf_ringbuf_submit_dynptr), or store elsewhere",
+            "the bytes of a dynptr that still holds a reference are overwritten",
+            change="release the dynptr first (bpf_ringbuf_submit_dynptr), or write elsewhere",
         )
     if found.get("uninit"):
-        return Finding(f"{name} is to make a dynptr where there is one already",
-                       change="use other sixteen bytes, or release the first one")  # fmt: skip
-    if found.get("type"):
-        return Finding(f"{name} wants a dynptr of another kind: {found['type']}",
-                       change="make it by the helper for that kind")  # fmt: skip
-    if found.get("offset"):
-        where = f"at r10{int(found['off']):+d}" if found.get("off") else "not where it begins"
         return Finding(
-            f"{name} is given a dynptr {where}, and none can be there",
-            change="give the address where it begins: sixteen bytes of the stack, aligned to 8",
+            f"{name} would initialize a dynptr that is already initialized",
+            change="use 16 other bytes of stack, or release the first dynptr",
+        )
+    if found.get("type"):
+        return Finding(
+            f"{name} expects a dynptr of type {found['type']}",
+            change="create the dynptr with the function for this type",
+        )
+    if found.get("offset"):
+        where = f" at r10{int(found['off']):+d}" if found.get("off") else ""
+        return Finding(
+            f"the address passed to {name} is not the start of a dynptr: there is none{where}"
+            if where
+            else f"the address passed to {name} is not the start of a dynptr",
+            change="pass the start of the dynptr: 16 bytes of stack, aligned to 8 bytes",
         )
     if found.get("got"):
         register = int(found["reg"] or 0)
         return Finding(
-            f"{name} wants a dynptr in r{register}, and gets {kind_words(found['got'])}",
+            f"{name} expects a dynptr in r{register}, but gets {kind_words(found['got'])}",
             history(failure, register),
-            change="give the address of a dynptr on the stack",
+            change="pass the address of a dynptr on the stack",
         )
     if found.get("at"):
         return Finding(
-            f"{name} would write over the dynptr at r10{int(found['at']):+d}",
-            change="give it other memory: the helpers for dynptrs alone may change one",
+            f"{name} would overwrite the dynptr at r10{int(found['at']):+d}",
+            change="pass other memory, because only dynptr functions may change a dynptr",
         )
-    return Finding(f"a dynptr is not used as it must be: {found['other']}",
-                   change="leave its bytes to the helpers for it")  # fmt: skip
+    return Finding(
+        f"a dynptr is used incorrectly: {found['other']}",
+        change="change a dynptr only with the functions for dynptrs",
+    )
 
 
 RULE = Rule(
     code="RB-V053",
-    title="A dynptr is not used as it must be",
+    title="Invalid use of a dynptr",
     patterns=(
         r"(?P<offset>cannot pass in dynptr at an offset)(?:=(?P<off>-?\d{1,9}))?",
         r"R(?P<reg>\d) type=(?P<got>\w{1,60}) expected=[^\n]{0,80}\bdynptr_ptr",
@@ -70,15 +78,14 @@ RULE = Rule(
         r"(?P<other>[^\n]{0,80}[dD]ynptr[^\n]{0,80})",
     ),
     meaning=(
-        "A dynptr is sixteen bytes of the stack that hold an address, its size and "
-        "its rights. Helpers make it (bpf_dynptr_from_mem, bpf_ringbuf_reserve_dynptr "
-        "...), read and write through it, and release it if it holds something. The "
-        "program may not touch the bytes."
+        "A dynptr is a 16-byte object on the stack that holds a pointer, the size of its memory "
+        "and the access rights. Functions initialize it (such as bpf_dynptr_from_mem and "
+        "bpf_ringbuf_reserve_dynptr), access memory through it, and release it if it holds a "
+        "reference. The program may not access these 16 bytes itself."
     ),
     reason=(
-        "The size is checked when the program runs, so that it need not be known "
-        "before. That is only safe as long as nobody can forge a dynptr, or lose one "
-        "that holds a record."
+        "The size is checked at run time, so the verifier need not know it. That is safe only if a "
+        "program can neither forge a dynptr nor lose one that holds a reference."
     ),
     examples=(
         Example(

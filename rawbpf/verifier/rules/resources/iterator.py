@@ -1,4 +1,4 @@
-"""RB-V054: an open-coded iterator that was not begun, or begun twice."""
+"""RB-V054: an open-coded iterator that is not initialized, or initialized twice."""
 
 from __future__ import annotations
 
@@ -18,29 +18,33 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     kind = found.get("kind")
     if found.get("offset"):
         return Finding(
-            f"{name} is given an iterator at r10{int(found['offset']):+d}, and none can be there",
-            change="give the address where it begins: in the stack frame, and aligned to 8 bytes",
+            f"the address passed to {name}, r10{int(found['offset']):+d}, cannot be an iterator",
+            change="pass the start of the iterator, on the stack and aligned to 8 bytes",
         )
     if found.get("stack"):
-        return Finding(f"{name} wants an iterator on the stack",
-                       change="give the address of a variable in the function")  # fmt: skip
+        return Finding(
+            f"{name} expects a pointer to an iterator on the stack",
+            change="pass the address of a local variable",
+        )
     if found.get("init"):
         return Finding(
-            f"{name} is given an iterator that was not begun",
-            change=f"call bpf_iter_{kind}_new first, on every path to here",
+            f"{name} is passed an iterator that was not initialized",
+            change=f"call bpf_iter_{kind}_new first, on every path to this call",
         )
     if found.get("uninit"):
         return Finding(
-            f"{name} is to begin an iterator where there is one already",
-            change=f"end that one first (bpf_iter_{kind}_destroy), or use another variable",
+            f"{name} would initialize an iterator that is already initialized",
+            change=f"destroy the first one (bpf_iter_{kind}_destroy), or use another variable",
         )
-    return Finding(f"an iterator is not used as it must be: {found['other']}",
-                   change="begin it, advance it, end it, in this order")  # fmt: skip
+    return Finding(
+        f"an iterator is used incorrectly: {found['other']}",
+        change="initialize, advance and destroy the iterator, in this order",
+    )
 
 
 RULE = Rule(
     code="RB-V054",
-    title="An iterator is not used as it must be",
+    title="Invalid use of an iterator",
     patterns=(
         r"cannot pass in iter at an offset=?(?P<offset>-?\d{1,9})",
         r"expected (?P<stack>pointer to an iterator on stack)",
@@ -49,13 +53,13 @@ RULE = Rule(
         r"(?P<other>[^\n]{0,60}\b(?:iter_\w{1,40}|iterator)[^\n]{0,80})",
     ),
     meaning=(
-        "An open-coded iterator lives on the stack. bpf_iter_KIND_new begins it, "
-        "bpf_iter_KIND_next gives an element or NULL, bpf_iter_KIND_destroy ends it: "
-        "in this order, the last on every path."
+        "An open-coded iterator is an object on the stack. bpf_iter_KIND_new initializes it, "
+        "bpf_iter_KIND_next returns an element or NULL, and bpf_iter_KIND_destroy destroys it. The "
+        "calls must be in this order, and the last one is required on every path."
     ),
     reason=(
-        "An iterator may hold memory, references or an RCU section, and the verifier "
-        "walks through the loop once, trusting that the iterator ends it."
+        "An iterator may hold memory, references or an RCU section. The verifier walks through the "
+        "loop body once and relies on the iterator to end the loop."
     ),
     examples=(),
     explain=_explain,

@@ -1,4 +1,4 @@
-"""RB-V017: something that was acquired is not given back."""
+"""RB-V017: a reference that the program acquired is not released."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 _FARTHEST = 2000
 
 
-class _Giver(NamedTuple):
-    """What releases, and the calls that do it on the pointer in r1."""
+class _Release(NamedTuple):
+    """The function that releases a reference, and the instructions that call it with r1."""
 
-    release: str
+    function: str
     calls: tuple[str, ...]
 
 
-_SOCKET = _Giver("bpf_sk_release", ("call sk_release",))
-_GIVEN_BY = {
-    "bpf_ringbuf_reserve": _Giver(
+_SOCKET = _Release("bpf_sk_release", ("call sk_release",))
+_RELEASED_BY = {
+    "bpf_ringbuf_reserve": _Release(
         "bpf_ringbuf_submit or bpf_ringbuf_discard", ("r2 = 0", "call ringbuf_discard")
     ),
     "bpf_sk_lookup_tcp": _SOCKET,
@@ -37,41 +37,46 @@ _GIVEN_BY = {
 
 
 def _acquired(failure: Failure, match: re.Match[str]) -> tuple[int, str]:
-    """The instruction that acquired it, and the function's name."""
+    """Return the slot of the call that acquired the reference, and the function's name."""
     slot = int(match["born"])
     return slot, effect(failure.text_at(slot) or "").name
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     slot, name = _acquired(failure, match)
-    giver = _GIVEN_BY.get(name)
-    release = giver.release if giver else _counterpart(name)
-    evidence = [Evidence(f"{name or 'the call'} gave it", slot)]
+    known = _RELEASED_BY.get(name)
+    release = known.function if known else _counterpart(name)
+    evidence = [Evidence(f"{name or 'the call'} acquired the reference", slot)]
     last = _last_holder(failure, int(match["id"]))
     if last is not None and last[0] == 0:
-        evidence.insert(0, Evidence(f"r{last[1]} still holds it"))
+        evidence.insert(0, Evidence(f"r{last[1]} still holds the reference"))
     elif last is not None:
         lost = failure.path[last[0]]
-        evidence.insert(0, Evidence(f"r{last[1]} was the last to hold it: {lost.text}", lost.slot))
+        overwritten = f"r{last[1]}, the last register with it, is overwritten: {lost.text}"
+        evidence.insert(0, Evidence(overwritten, lost.slot))
     return Finding(
-        f"the program ends, and what {name or 'a call'} gave it was not given back on this path",
+        f"the reference acquired by {name or 'a call'} is not released on this path",
         (*evidence, *way(failure, 1)),
-        change=f"call {release} on every way from there to an exit",
+        change=f"call {release} on every path from there to an exit",
     )
 
 
 def _counterpart(name: str) -> str:
-    """What kernel functions that give are called, and those that take: by the rule."""
-    for gives, takes in (("_new", "_destroy"), ("_acquire", "_release"), ("_create", "_release")):
-        if name.startswith("bpf_") and name.endswith(gives):
-            return name.removesuffix(gives) + takes
+    """Return the releasing function, guessed by the kernel's naming convention."""
+    for acquires, releases in (
+        ("_new", "_destroy"),
+        ("_acquire", "_release"),
+        ("_create", "_release"),
+    ):
+        if name.startswith("bpf_") and name.endswith(acquires):
+            return name.removesuffix(acquires) + releases
     return "the function that releases it"
 
 
 def _last_holder(failure: Failure, reference: int) -> tuple[int, int] | None:
-    """The last step in front of which a register had it, and that register.
+    """Return the last step before which a register held the reference, and that register.
 
-    States name it by ref_obj_id, from 7.1 on by id.
+    States identify the reference by ref_obj_id, since 7.1 by id.
     """
     names = re.compile(rf"R(\d\d?)(?:_[rwD]+)?=\w+\([^ ]*?\b(?:ref_obj_)?id={reference}\b")
     overwritten: dict[int, int] = {}  # register -> the next step that writes to it
@@ -90,25 +95,25 @@ def _last_holder(failure: Failure, reference: int) -> tuple[int, int] | None:
 
 
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
-    giver = _GIVEN_BY.get(_acquired(failure, match)[1])
+    release = _RELEASED_BY.get(_acquired(failure, match)[1])
     last = _last_holder(failure, int(match["id"]))
-    if giver is None or last is None:
+    if release is None or last is None:
         return None
     at, register = last
     holder = f"r{register}"
     step, value = failure.path[at], failure.value(register, at)
     move = () if register == 1 else (f"r1 = {holder}",)
     result = ("r0 = 0",) if effect(step.text).kind == "exit" else ()
-    calls = (*move, *giver.calls, *result)
+    calls = (*move, *release.calls, *result)
     if value is not None and value.maybe_null:
         calls = (f"if {holder} == 0 goto +{len(calls)}", *calls)
-    # Who jumps here may have nothing to give back, such as after a check for NULL.
+    # A jump to this place may come without the reference, such as after a check for NULL.
     edit = insert(step.slot, *calls, skipped=not _jumped(failure, at))
-    return Patch(f"give it back while {holder} has it", (edit,))
+    return Patch(f"release the reference while {holder} holds it", (edit,))
 
 
 def _jumped(failure: Failure, at: int) -> bool:
-    """Whether the path came to this step by a jump."""
+    """Return whether the path reached this step by a jump."""
     before = next(islice(failure.path, at + 1, None), None)
     return before is not None and "goto" in before.text and failure.path[at].slot != before.slot + 1
 
@@ -118,16 +123,17 @@ _END = "out:    r0 = 0\n        exit\n"
 
 RULE = Rule(
     code="RB-V017",
-    title="What was acquired is not released",
+    title="Unreleased reference",
     patterns=(r"Unreleased reference id=(?P<id>\d{1,9}) alloc_insn=(?P<born>\d{1,9})",),
     meaning=(
-        "Some functions hand out what must be given back: a record of a ring buffer, a socket, an "
-        "object of the kernel. The verifier counts them, and at every exit of the program there "
-        "must be none left."
+        "Some functions return an object that the program must release: a ring buffer record, a "
+        "socket, or another kernel object. The verifier counts these references, and none may be "
+        "left at an exit of the program."
     ),
     reason=(
-        "A record that is never submitted stops the ring for good; a socket that is never released "
-        "stays in memory for ever. Nobody else could clean up: the program has forgotten it."
+        "A ring buffer record that is never submitted blocks the ring buffer forever. A socket "
+        "that is never released stays in memory forever. Nothing else can release them, because "
+        "only the program had the pointer."
     ),
     examples=(
         Example(

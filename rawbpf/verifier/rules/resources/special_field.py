@@ -1,4 +1,4 @@
-"""RB-V072: a timer, kptr, list or the like is not where it should be."""
+"""RB-V072: a timer, a kptr or another special field is missing or used incorrectly."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     if found.get("map"):
         return Finding(
-            f"map {found['map']} has no types (BTF) that say where its {found['what']} is",
+            f"map {found['map']} has no BTF that describes its {found['what']}",
             history(failure, 1),
-            change="describe the value by a C structure with that member, and the map by __type()",
+            change="define the value as a C structure with it, and declare that with __type()",
         )
     if found.get("away"):
         return Finding(
-            f"{found['away']} bytes into the map's value there is no {found['what']}",
+            f"the map value has no {found['what']} at offset {found['away']}",
             history(failure, 1),
-            change="give the address of that very member",
+            change="pass the address of this member",
         )
     return Finding(
-        f"a member that the kernel looks after is not used as it must be: {match['said']}",
-        change="describe the map's value by BTF, and give the helper the address of that member",
+        f"a special field is used incorrectly: {match['said']}",
+        change="describe the map value with BTF, and pass the address of the member to the helper",
     )
 
 
 RULE = Rule(
     code="RB-V072",
-    title="A timer, a kptr or another special field is not used as it must be",
+    title="Invalid use of a timer, kptr or other special field",
     patterns=(
         (
             r"map '(?P<map>[^'\n]{1,40})' (?:has to|must) have BTF in order to use "
@@ -55,15 +55,14 @@ RULE = Rule(
         r"(?P<said>[^\n]{0,60}(?:graph|rbtree|list)_?(?:root|node|head)[^\n]{0,80})",
     ),
     meaning=(
-        "A map's value may have members that the kernel looks after: struct "
-        "bpf_timer, bpf_wq, bpf_list_head, pointers marked as __kptr. They are used "
-        "by the helpers for them only, at their place, in a map whose BTF describes "
-        "them."
+        "A map value may have special members that the kernel manages: struct bpf_timer, bpf_wq, "
+        "bpf_list_head, and pointers marked __kptr. Only the functions for these members may "
+        "access them, at the member's own offset, in a map whose BTF describes them."
     ),
     reason=(
-        "The kernel frees what is in them when the entry goes, and takes their locks. "
-        "A store over one, or a helper at the wrong place, would have it follow "
-        "garbage."
+        "When a map entry is deleted, the kernel frees what its special members hold. If a program "
+        "overwrote a member, or passed a wrong address, the kernel would follow an invalid "
+        "pointer."
     ),
     examples=(
         Example(

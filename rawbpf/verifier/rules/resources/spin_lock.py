@@ -1,4 +1,4 @@
-"""RB-V037: a lock is not taken, held or released as it must be."""
+"""RB-V037: a spin lock is not taken, held or released correctly."""
 
 from __future__ import annotations
 
@@ -17,48 +17,53 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     if found.get("end"):
         return Finding(
-            "the lock is still held here",
+            "the spin lock is still held here",
             (*way(failure, 1), *_taken(failure)),
-            change="call bpf_spin_unlock on every path to here",
+            change="call bpf_spin_unlock on every path to this instruction",
         )
     if found.get("call"):
         name = failure.effect.name or "a function"
         return Finding(
-            f"{name} is called while a lock is held",
+            f"{name} is called while a spin lock is held",
             _taken(failure),
-            change="call it before the lock is taken, or after it was released",
+            change="call it before the lock is taken or after it is released",
         )
     if found.get("unlock"):
         return Finding(
-            "a lock is released that is not the one that is held",
+            "the program releases a lock that it does not hold",
             _taken(failure),
-            change="release what was taken, once",
+            change="release the lock that was taken, and only once",
         )
     if found.get("two"):
-        return Finding("a lock is taken while another one is held", _taken(failure),
-                       change="release the first one before")  # fmt: skip
+        return Finding(
+            "a lock is taken while another one is held",
+            _taken(failure),
+            change="release the first lock before taking the second",
+        )
     if found.get("direct"):
-        return Finding("the bytes of a lock are read or written by a load or store",
-                       change="leave the lock to bpf_spin_lock and bpf_spin_unlock")  # fmt: skip
+        return Finding(
+            "a load or store accesses the bytes of a spin lock",
+            change="access the lock only with bpf_spin_lock and bpf_spin_unlock",
+        )
     lacks = f"map {found['map']} has no bpf_spin_lock" if found.get("map") else ""
     return Finding(
-        lacks or "there is no lock that this program could use",
-        change="give the map a value with a struct bpf_spin_lock in it, described by BTF, and use "
-        "it in a program type that may lock",
+        lacks or "this program cannot use a spin lock here",
+        change="put a struct bpf_spin_lock into the map value, describe the value with BTF, and "
+        "use a program type that supports spin locks",
     )
 
 
 def _taken(failure: Failure) -> tuple[Evidence, ...]:
-    """Where the lock was taken."""
+    """Return where the lock was taken."""
     for step in failure.path[1:]:
         if "spin_lock" in step.text and step.text.startswith("call"):
-            return (Evidence("the lock is held since here", step.slot),)
+            return (Evidence("the lock was taken here", step.slot),)
     return ()
 
 
 RULE = Rule(
     code="RB-V037",
-    title="A lock is held where it must not be, or not released",
+    title="Invalid use of a spin lock",
     patterns=(
         (
             r"(?P<end>BPF_EXIT instruction|bpf_tail_call|BPF_LD_\[ABS\|IND\])[^\n]{0,60} "
@@ -81,15 +86,15 @@ RULE = Rule(
         r"(?P<lacks>map '\S{0,40}' has no BTF|No bpf_spin_lock)",
     ),
     meaning=(
-        "A bpf_spin_lock is taken by bpf_spin_lock and released by bpf_spin_unlock, "
-        "on every path, and one at a time. In between there are only loads, stores, "
-        "arithmetic and jumps: no calls, no exit. The lock is a member of a map's "
-        "value, which the map's BTF has to say."
+        "bpf_spin_lock takes a lock, and bpf_spin_unlock must release it on every path. A program "
+        "may hold only one lock at a time. Until it is released, only loads, stores, arithmetic "
+        "and jumps are allowed, no calls and no exit. The lock must be a member of a map value, "
+        "and the map's BTF must describe it."
     ),
     reason=(
-        "While one CPU holds it, others spin and do nothing else. A lock that is "
-        "never released stops them for ever, and a call under it may take long, or "
-        "want the same lock."
+        "While one CPU holds the lock, other CPUs that need it spin and do nothing else. If it "
+        "were never released, they would spin forever. A called function could take long, or need "
+        "the same lock."
     ),
     examples=(),
     explain=_explain,
