@@ -26,7 +26,9 @@ COMMANDS = {
         Command("kprobe", "rawbpf.cli.tracing.kprobe", "Trace calls of a kernel function"),
         Command("list", "rawbpf.cli.tracing.list", "List the functions that can be probed"),
         Command("doctor", "rawbpf.cli.system.doctor", "Check what this machine needs for tracing"),
-        Command("btf", "rawbpf.cli.types.btf", "Show the types of the kernel, a module or a file"),
+        Command(
+            "btf", "rawbpf.cli.objects.btf", "Show the types of the kernel, a module or a file"
+        ),
         Command("asm", "rawbpf.cli.objects.asm", "Assemble a .bpf.s file into an object"),
         Command("disasm", "rawbpf.cli.objects.disasm", "Show bytecode as text"),
         Command(

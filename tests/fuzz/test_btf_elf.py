@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rawbpf.cli.types.source import open_btf
+from rawbpf.cli.objects.btf_source import open_btf
 from rawbpf.errors import FormatError
 from tests.support.clang import compile_object
 

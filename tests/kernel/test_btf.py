@@ -15,7 +15,7 @@ from rawbpf.btf.encode import BtfBuilder
 from rawbpf.btf.ext_info import FuncInfo, LineInfo, pack
 from rawbpf.btf.for_kernel import for_kernel
 from rawbpf.btf.sanitize import FEATURES, example
-from rawbpf.cli.types.source import open_btf
+from rawbpf.cli.objects.btf_source import open_btf
 from rawbpf.errors import KernelError
 from rawbpf.kernel.btf import btf_modules
 from rawbpf.kernel.version import kernel_version

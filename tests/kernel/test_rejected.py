@@ -2,10 +2,10 @@
 
 import pytest
 
+from rawbpf.cli.verify.gallery import attempt
 from rawbpf.errors import UnsupportedError, VerifierError
-from rawbpf.gallery.exhibits import exhibits
-from rawbpf.gallery.trial import attempt
 from rawbpf.kernel.version import kernel_version
+from rawbpf.verifier.exhibits import exhibits
 from rawbpf.verifier.explain import explain
 from tests.support.rejected import spec_for
 

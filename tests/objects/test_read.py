@@ -5,7 +5,7 @@ import pytest
 from rawbpf.asm.disassembler import disassemble
 from rawbpf.asm.format import format_instruction
 from rawbpf.asm.parse import parse_instruction
-from rawbpf.cli.objects.bytecode import read_bytecode
+from rawbpf.cli.objects.object_file import read_bytecode
 from rawbpf.elf.code import code_sections
 from rawbpf.elf.inventory import inventory
 from rawbpf.elf.object import read_spec

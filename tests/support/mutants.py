@@ -14,10 +14,10 @@ from typing import NamedTuple
 from rawbpf.collection.collection import Collection
 from rawbpf.collection.open import read_object
 from rawbpf.errors import KernelError, RawbpfError
-from rawbpf.gallery.exhibits import exhibits
 from rawbpf.syscall import gate
 from rawbpf.uapi.bpf import bpf_cmd, bpf_prog_type
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
+from rawbpf.verifier.exhibits import exhibits
 from tests.support.bpf_objects import CLANGS, SOURCES, built
 from tests.support.rejected import spec_for
 

@@ -11,8 +11,8 @@ import re
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from rawbpf.cli.verify.gallery import attempt
 from rawbpf.collection.open import read_object, spec_of
-from rawbpf.gallery.trial import attempt
 from rawbpf.syscall import gate
 from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad

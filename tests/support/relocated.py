@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from rawbpf.asm.decode import decode_all
-from rawbpf.cli.types.source import open_btf
+from rawbpf.cli.objects.btf_source import open_btf
 from rawbpf.collection.open import read_object
 from rawbpf.core_relo import Targets, relocate
 from tests.support import libbpf

@@ -4,9 +4,9 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 
+from rawbpf.cli.verify.gallery import attempt
 from rawbpf.collection.open import spec_of
 from rawbpf.elf.write import encode_object
-from rawbpf.gallery.trial import attempt
 from rawbpf.source.assembler import assemble
 from rawbpf.verifier.registry import rules
 

@@ -2,7 +2,7 @@
 
 from rule_pages import codes, paragraph
 
-from rawbpf.gallery.exhibits import exhibits_of
+from rawbpf.verifier.exhibits import exhibits_of
 from rawbpf.verifier.registry import rules
 from rawbpf.verifier.rule import Example, Rule
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.held.names import all_of, named, with_holders
-from rawbpf.cli.held.show import show
+from rawbpf.cli.held.kernel_objects import all_of, named, show, with_holders
 from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import UsageError
 from rawbpf.links.link import Link

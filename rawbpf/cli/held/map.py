@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.held.map_entries import read_value, show
-from rawbpf.cli.held.names import all_of, memory, named, only, with_holders
-from rawbpf.cli.held.show import show as show_facts
+from rawbpf.cli.held.kernel_objects import all_of, memory, named, only, show, with_holders
 from rawbpf.cli.terminal import write_lines
-from rawbpf.errors import KernelError
+from rawbpf.errors import KernelError, UsageError
 from rawbpf.maps.entry_errors import explain
 from rawbpf.maps.map import Map
 from rawbpf.output.text import table
+from rawbpf.output.values import plain, value_text
 from rawbpf.uapi.bpf import BPF_ANY, BPF_EXIST, BPF_NOEXIST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["USAGE", "run"]
+__all__ = ["USAGE", "entry_lines", "read_value", "run"]
+
+_HEX = "hex:"
+_NONE = "-"
 
 USAGE = """Show the maps that the kernel holds, whoever made them; read and write their entries.
 
@@ -70,7 +73,7 @@ def _objects(arguments: dict[str, Any]) -> None:
     else:
         maps = named("map", arguments["MAP"], Map.from_fd, _name)
     rows = with_holders("map", [_facts(one) for one in maps])
-    write_lines(show_facts(rows, arguments, _table))
+    write_lines(show(rows, arguments, _table))
 
 
 def _name(one: Map) -> str:
@@ -128,7 +131,7 @@ def _read(one: Map, arguments: dict[str, Any]) -> Iterator[str]:
         entries = one.raw_items()
     else:
         entries = iter([_entry(one, read_value(arguments["KEY"]))])
-    return show(one, entries, as_json=arguments["--json"], as_hex=arguments["--hex"])
+    return entry_lines(one, entries, as_json=arguments["--json"], as_hex=arguments["--hex"])
 
 
 def _entry(one: Map, key: object) -> tuple[bytes, bytes]:
@@ -137,3 +140,67 @@ def _entry(one: Map, key: object) -> tuple[bytes, bytes]:
         return raw, one.lookup(raw)
     except KernelError as error:
         raise explain("read", one.spec, key, error) from None
+
+
+def read_value(text: str) -> Any:  # noqa: ANN401 -- whatever JSON has; the map's types judge it
+    r"""What a word on the command line means. UsageError: hex that is none, JSON that breaks off.
+
+    >>> read_value("7"), read_value("0x1f"), read_value('{"pid": 7}'), read_value("hex:0a 00")
+    (7, 31, {'pid': 7}, b'\n\x00')
+    >>> read_value("bash"), read_value("-"), read_value("[1, 2]")
+    ('bash', b'', [1, 2])
+    """
+    if text == _NONE:
+        return b""
+    if text.startswith(_HEX):
+        try:
+            return bytes.fromhex(text.removeprefix(_HEX))
+        except ValueError:
+            fix = "give pairs of digits: hex:0700ff00"
+            raise UsageError(f"{text!r} is no hex", fix=fix) from None
+    try:
+        return int(text, 0)
+    except ValueError:
+        pass
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if text.lstrip()[:1] in ("{", "[", '"'):
+            raise UsageError(f"{text!r} is no JSON", why=str(error)) from None
+        return text
+
+
+def entry_lines(
+    one: Map, entries: Iterable[tuple[bytes, bytes]], *, as_json: bool, as_hex: bool
+) -> Iterator[str]:
+    """A line for each entry."""
+    types = one.types
+    for raw_key, raw_value in entries:
+        if as_hex or not types.known:
+            key: Any = raw_key.hex(" ")
+            value: Any = _hex_value(one, raw_value)
+            texts = key, " | ".join(value) if isinstance(value, list) else value
+        else:
+            key, value = _prefix(types.decode_key(raw_key)), types.value.decode(raw_value)
+            texts = value_text(key), value_text(value)
+        yield (
+            json.dumps({"key": plain(key), "value": plain(value)}) if as_json else ": ".join(texts)
+        )
+
+
+def _hex_value(one: Map, data: bytes) -> str | list[str]:
+    """The bytes; of a per-CPU map those of each CPU, without what fills them up to 8."""
+    size = one.spec.value_size
+    if not one.kind.per_cpu:
+        return data.hex(" ")
+    step = -(-size // 8) * 8
+    return [data[at : at + size].hex(" ") for at in range(0, len(data), step)]
+
+
+def _prefix(key: Any) -> Any:  # noqa: ANN401 -- any key
+    """A prefix of addresses as people write it."""
+    from ipaddress import ip_network
+
+    if isinstance(key, tuple) and len(key[1]) in (4, 16):
+        return str(ip_network((key[1], key[0]), strict=False))
+    return key

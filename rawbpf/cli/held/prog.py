@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.held.names import all_of, memory, named, only, with_holders
-from rawbpf.cli.held.show import date, show
+from rawbpf.cli.held.kernel_objects import all_of, date, memory, named, only, show, with_holders
 from rawbpf.cli.terminal import write_lines
 from rawbpf.output.text import table
 from rawbpf.programs.program import KernelProgram

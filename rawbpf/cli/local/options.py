@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from rawbpf.arch import X86_64, native
-from rawbpf.cli.local.file import read_spec
-from rawbpf.cli.objects.bytecode import read_bytes
-from rawbpf.errors import UsageError
+from rawbpf.asm.bytecode import Bytecode, Function
+from rawbpf.cli.objects.object_file import read_bytecode, read_bytes
+from rawbpf.errors import UnsupportedError, UsageError
 from rawbpf.machine import inputs as context
 from rawbpf.machine.inputs import World
 from rawbpf.machine.settings import Entry, Settings
+from rawbpf.source.assembler import assemble_file
+from rawbpf.specs.object_spec import ObjectSpec
+from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.uapi.bpf import bpf_prog_type
 
-if TYPE_CHECKING:
-    from rawbpf.specs.object_spec import ObjectSpec
-    from rawbpf.specs.program_spec import ProgramSpec
-
-__all__ = ["ARGUMENTS", "OPTIONS", "settings"]
+__all__ = [
+    "ARGUMENTS",
+    "OPTIONS",
+    "read_spec",
+    "settings",
+]
 
 ARGUMENTS = """
 Arguments:
@@ -181,3 +186,19 @@ def _datum(text: str, option: str) -> int | bytes:
 def _datum_or_name(text: str) -> int | bytes | str:
     """A name for what begins as one."""
     return text if re.match(r"[A-Za-z_](?!ex:)", text) else _datum(text, "--set")
+
+
+_NAME = "program"
+
+
+def read_spec(file: str) -> ObjectSpec:
+    """What is in a file. Bytes alone are one program of no type."""
+    if file.endswith(".s"):
+        return assemble_file(Path(file))
+    (code, *_) = read_bytecode(file)
+    if code.name:
+        fix = "take the .bpf.s file that it was made from"
+        raise UnsupportedError(f"{file} is an object", why="the machine takes none", fix=fix)
+    program = Bytecode(_NAME, tuple(code.instructions), (Function(_NAME, 0),))
+    spec = ProgramSpec(_NAME, bpf_prog_type.BPF_PROG_TYPE_UNSPEC, program)
+    return ObjectSpec({_NAME: spec})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.arguments import whole_number
 from rawbpf.cli.local.options import ARGUMENTS, NOTES, OPTIONS, settings
-from rawbpf.cli.local.text import map_lines, map_object, printed_lines
+from rawbpf.cli.local.show import map_lines, map_object, printed_lines
 from rawbpf.cli.terminal import write_lines
 
 if TYPE_CHECKING:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rawbpf.cli.local.looks import Looks
-from rawbpf.cli.local.moves import Moves
 from rawbpf.cli.local.options import ARGUMENTS, NOTES, OPTIONS, settings
-from rawbpf.cli.objects.bytecode import read_bytes
+from rawbpf.cli.local.stepper_commands import StepperCommands
+from rawbpf.cli.objects.object_file import read_bytes
 from rawbpf.errors import UsageError
 from rawbpf.machine.stepper import Stepper
 
@@ -28,17 +27,13 @@ At the prompt, `help` lists the commands: step, next, continue, finish, back, br
 """
 
 
-class _Prompt(Moves, Looks):
-    """All commands."""
-
-
 def run(arguments: dict[str, Any]) -> int:
     """Ask until there is no more, or do what the file says."""
     script = _lines(arguments["--commands"])
     if arguments["FILE"] == "-" and script is None:
         raise UsageError("stdin cannot be both the program and the prompt", fix="name a file")
     chosen = settings(arguments)
-    prompt = _Prompt(Stepper(chosen.start, chosen.budget))
+    prompt = StepperCommands(Stepper(chosen.start, chosen.budget))
     if script is None:
         prompt.ask()
     else:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.objects.bytecode import read_bytecode
 from rawbpf.cli.objects.listing import coloured, json_lines, listing, plain, style_of
+from rawbpf.cli.objects.object_file import read_bytecode
 from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import UsageError
 

@@ -35,7 +35,7 @@ def _fill(place: Path, words: list[str]) -> None:
     """Copy all, compile what is asked for; what it is called wrongly, the command will say."""
     from rawbpf.cli.objects.object_file import compile_source
     from rawbpf.cli.system.guest_objects import clang_of
-    from rawbpf.gallery.exhibits import exhibits
+    from rawbpf.verifier.exhibits import exhibits
 
     copytree(exhibits()[0].path.parent, place)
     for one in exhibits():

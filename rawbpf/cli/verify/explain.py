@@ -101,7 +101,7 @@ def _page(rule: AnyRule) -> Iterator[str]:
 
 def _when_and_where(rule: Rule) -> Iterator[str]:
     """The kernels that have the rule, and where one sees it at work."""
-    from rawbpf.gallery.exhibits import exhibits_of
+    from rawbpf.verifier.exhibits import exhibits_of
 
     programs = ", ".join(f"rawbpf gallery {one.name}" for one in exhibits_of(rule.code))
     for text in (rule.kernels, rule.unshown, programs and f"Try it: {programs}"):
@@ -128,7 +128,7 @@ def _json(rules: list[AnyRule]) -> Iterator[str]:
 def _more(rule: AnyRule) -> dict[str, Any]:
     """What each kind of rule has of its own."""
     if isinstance(rule, Rule):
-        from rawbpf.gallery.exhibits import exhibits_of
+        from rawbpf.verifier.exhibits import exhibits_of
 
         return {
             "patterns": rule.patterns,

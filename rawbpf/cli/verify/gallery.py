@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rawbpf.cli.terminal import complain, write_lines
 from rawbpf.cli.verify.gallery_text import diff, heading, lesson, machine_hint, numbered, table
-from rawbpf.errors import UnsupportedError, UsageError, VerifierError
-from rawbpf.gallery.exhibits import exhibits, find_exhibit
+from rawbpf.collection.collection import Collection
+from rawbpf.errors import RawbpfError, UnsupportedError, UsageError, VerifierError
+from rawbpf.syscall.capset import without_capabilities
+from rawbpf.verifier.exhibits import exhibits, find_exhibit
 
 if TYPE_CHECKING:
     from rawbpf.collection.kernel_facts import KernelFacts
-    from rawbpf.gallery.exhibits import Exhibit
-    from rawbpf.gallery.trial import Verdict
     from rawbpf.specs.object_spec import ObjectSpec
+    from rawbpf.verifier.exhibits import Exhibit
 
-__all__ = ["USAGE", "run"]
+__all__ = ["USAGE", "Verdict", "attempt", "run"]
 
 USAGE = """Programs that the verifier refuses: look, guess, see why, see the repair.
 
@@ -111,8 +112,6 @@ class _Room:
 
     def attempt(self, one: Exhibit, path: Path) -> Verdict:
         """What this kernel makes of a file."""
-        from rawbpf.gallery.trial import attempt
-
         return attempt(self.spec(path), self.kernel, one.without)
 
     def spec(self, path: Path) -> ObjectSpec:
@@ -180,3 +179,29 @@ def _no_verdict(one: Exhibit, verdict: Verdict) -> UsageError | UnsupportedError
         fix=fix,
         explanation=verdict.error.explanation,
     )
+
+
+_ALSO = "CAP_SYS_ADMIN"
+"""It stands for CAP_BPF and CAP_PERFMON, so who is to lack them must lack it as well."""
+
+
+class Verdict(NamedTuple):
+    """``error`` is None if the kernel took the program; ``log`` what its verifier wrote."""
+
+    error: RawbpfError | None
+    log: str
+
+
+def attempt(spec: ObjectSpec, kernel: KernelFacts, without: tuple[str, ...] = ()) -> Verdict:
+    """Load all programs of an object, and unload them.
+
+    ``without``: the capabilities to do without meanwhile. Errors that are no verdict, such as EPERM
+    for want of rights, are in ``error`` with an empty log.
+    """
+    with Collection(spec, kernel) as collection:
+        try:
+            with without_capabilities((*without, _ALSO) if without else ()):
+                collection.load()
+        except RawbpfError as error:
+            return Verdict(error, error.details)
+    return Verdict(None, "")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from rawbpf.gallery.exhibits import Exhibit
+    from rawbpf.verifier.exhibits import Exhibit
 
 __all__ = ["choices", "diff", "heading", "lesson", "machine_hint", "numbered", "table"]
 

@@ -11,13 +11,14 @@ count.bpf.s
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from json import dumps
+from typing import TYPE_CHECKING, Any
 
 from rawbpf.asm.disassembler import disassemble
 from rawbpf.asm.format import C
 from rawbpf.asm.instruction import slots_of
 from rawbpf.errors import UsageError, errno_words
-from rawbpf.output.explanation import explanation_lines
+from rawbpf.output.explanation import explanation_lines, explanation_object
 from rawbpf.output.text import printable
 from rawbpf.verifier.log import Log
 from rawbpf.verifier.visits import read_visits
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from rawbpf.collection.load import Judged
     from rawbpf.verifier.visits import Visit, Visited, Visits
 
-__all__ = ["listing", "path", "state"]
+__all__ = ["json_line", "listing", "path", "state"]
 
 _INSN = 40
 _STYLE = C._replace(helpers=True)
@@ -199,3 +200,41 @@ def path(judged: Judged) -> Iterator[str]:
         left = f"    {step.slot:4}: {step.text}"
         yield f"{left:<{_INSN}}  {known}".rstrip()
     yield from _foot(judged, log, read_visits(log.lines))
+
+
+def json_line(judged: Judged) -> str:
+    """One program, on one line."""
+    log = Log(judged.verdict.log)
+    visits = read_visits(log.lines)
+    explanation = judged.explanation
+    sources = judged.spec.code.sources_by_slot()
+    return dumps(
+        {
+            "program": judged.spec.name,
+            "type": judged.spec.prog_type.name.removeprefix("BPF_PROG_TYPE_").lower(),
+            "accepted": judged.verdict.accepted,
+            "errno": judged.verdict.errno,
+            "explanation": explanation_object(explanation) if explanation is not None else None,
+            "statistics": {**log.statistics, "stack": list(log.stack_depths)},
+            "path": [step.slot for step in log.path][::-1],
+            "instructions": [
+                _instruction(seen, visits, sources.get(slot))
+                for slot, seen in sorted(visits.seen.items())
+            ],
+        }
+    )
+
+
+def _instruction(seen: Visited, visits: Visits, source: Source | None) -> dict[str, Any]:
+    return {
+        "slot": seen.slot,
+        "insn": seen.text,
+        "source": source and {"file": source.file, "line": source.line},
+        "visits": seen.count,
+        "states": [
+            {"frame": one.before.frame, "before": one.before.places, "after": one.after}
+            for one in seen.visits
+        ],
+        "to": {str(end): n for end, n in visits.ways.get(seen.slot, {}).items()},
+        "pruned": visits.pruned_before[seen.slot],
+    }

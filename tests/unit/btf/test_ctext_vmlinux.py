@@ -10,7 +10,7 @@ import pytest
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.ctext.header import c_header
 from rawbpf.btf.types import Struct, Union
-from rawbpf.cli.types.source import open_btf
+from rawbpf.cli.objects.btf_source import open_btf
 from rawbpf.kernel.btf import vmlinux_btf
 from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_STRUCT
 from tests.support.c_layout import check_with_clang, header_and_tags, static_asserts

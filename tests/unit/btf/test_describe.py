@@ -9,7 +9,7 @@ import pytest
 from rawbpf.btf import types as t
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.describe import fields, raw
-from rawbpf.cli.types.source import open_btf
+from rawbpf.cli.objects.btf_source import open_btf
 from tests.support.btf_records import EVERY_KIND, INT, blob, btf
 from tests.support.clang import compile_object, sections
 from tests.support.kernel_btf import KERNELS, MODULES

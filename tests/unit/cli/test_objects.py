@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
-from rawbpf.cli.held.map_entries import read_value, show
-from rawbpf.cli.held.show import sheet
+from rawbpf.cli.held.kernel_objects import sheet
+from rawbpf.cli.held.map import entry_lines, read_value
 from rawbpf.cli.main import main
 from rawbpf.errors import UsageError
 from rawbpf.maps.map import Map
@@ -38,7 +38,7 @@ def test_words_that_break_off_are_errors(word):
 
 def lines(spec, entries, **how):
     with replaced(FakeKernel()), Map(Fd(1000, "map"), spec) as one:
-        return list(show(one, entries, **{"as_json": False, "as_hex": False, **how}))
+        return list(entry_lines(one, entries, **{"as_json": False, "as_hex": False, **how}))
 
 
 def test_entries_with_types_and_without():

@@ -6,10 +6,10 @@ import json
 import pytest
 
 from rawbpf.cli.main import main
-from rawbpf.cli.verify import as_json as verify_json
 from rawbpf.cli.verify import diff as verify_diff
+from rawbpf.cli.verify import show as verify_json
 from rawbpf.cli.verify import show as verify_show
-from rawbpf.cli.verify.file import collection_of
+from rawbpf.cli.verify.verify import collection_of
 from rawbpf.collection.load import Judged
 from rawbpf.errors import UsageError
 from rawbpf.programs.request import Verdict

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rawbpf.gallery.exhibits import exhibits
+from rawbpf.verifier.exhibits import exhibits
 from rawbpf.verifier.explain import explain
 from tests.support.golden_logs import GUESTS, KERNELS, WITHOUT_A_PLACE, log_of
 

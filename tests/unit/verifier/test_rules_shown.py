@@ -6,7 +6,7 @@ The logs were written by tools/golden-logs. A rule without any log of a kernel h
 
 import pytest
 
-from rawbpf.gallery.exhibits import exhibits, exhibits_of
+from rawbpf.verifier.exhibits import exhibits, exhibits_of
 from rawbpf.verifier.explain import explain
 from rawbpf.verifier.registry import rules
 from tests.support.golden_logs import (

@@ -3,7 +3,7 @@
 import pytest
 
 from rawbpf.cli.main import main
-from rawbpf.gallery.exhibits import exhibits, find_exhibit
+from rawbpf.verifier.exhibits import exhibits, find_exhibit
 
 FAULTS = {
     "lost_in_a_call": "r1",

@@ -9,7 +9,7 @@ import pytest
 from rawbpf.btf import types as t
 from rawbpf.btf.btf import Btf
 from rawbpf.cli.main import main
-from rawbpf.cli.types.source import open_btf
+from rawbpf.cli.objects.btf_source import open_btf
 from rawbpf.errors import FormatError, RawbpfError, UnsupportedError, UsageError
 from tests.support.btf_records import EVERY_KIND, INT, blob
 from tests.support.clang import compile_object

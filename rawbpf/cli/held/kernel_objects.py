@@ -7,20 +7,22 @@ hello_kprobe        a name; the kernel keeps its first 15 characters
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rawbpf.errors import UsageError
 from rawbpf.kernel.objects import KINDS, fd_facts, holders, open_all, open_id
 from rawbpf.kernel.pins import open_pinned
+from rawbpf.output.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rawbpf.syscall.fd import Fd
     from rawbpf.syscall.owner import Owner
 
-__all__ = ["all_of", "memory", "named", "only", "with_holders"]
+__all__ = ["all_of", "date", "memory", "named", "only", "show", "with_holders"]
 
 T = TypeVar("T", bound="Owner")
 
@@ -84,3 +86,54 @@ def with_holders(kind: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Each row, which has an ``id``, with the processes that hold the object."""
     found = holders(kind)
     return [row | {"pids": [one._asdict() for one in found.get(row["id"], ())]} for row in rows]
+
+
+def show(
+    rows: list[dict[str, Any]],
+    arguments: dict[str, Any],
+    listed: Callable[[list[dict[str, Any]]], Iterable[str]],
+) -> Iterable[str]:
+    """An object a line with ``--json``; for ``list`` what ``listed`` makes; else all facts."""
+    if arguments["--json"]:
+        from json import dumps
+
+        return map(dumps, rows)
+    return listed(rows) if arguments["list"] else sheet(rows)
+
+
+def sheet(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    r"""One fact a line, an empty line between two objects; what is not known is left out.
+
+    >>> print(*sheet([{"id": 7, "name": "hits", "btf_id": None, "map_ids": [1, 2]}]), sep="\n")
+    id       7
+    name     hits
+    map_ids  1 2
+    """
+    for number, row in enumerate(rows):
+        if number:
+            yield ""
+        known = {
+            name: date(value) if name == "loaded_at" else _text(value)
+            for name, value in row.items()
+        }
+        shown = {name: text for name, text in known.items() if text}
+        width = max(map(len, shown))
+        for name, text in shown.items():
+            yield f"{name:<{width}}  {text}"
+
+
+def date(seconds: int) -> str:
+    """A time of day, here, from seconds since 1970."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 -- a fact of any kind
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return " ".join(_text(one) for one in value)
+    if isinstance(value, dict):  # a process
+        return f"{printable(str(value['comm']))}({value['pid']})"
+    return printable(str(value))

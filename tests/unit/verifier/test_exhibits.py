@@ -5,8 +5,8 @@ import difflib
 import pytest
 
 from rawbpf.errors import UsageError
-from rawbpf.gallery.exhibits import exhibits, find_exhibit
 from rawbpf.source.assembler import assemble_file
+from rawbpf.verifier.exhibits import exhibits, find_exhibit
 
 ALL = exhibits()
 

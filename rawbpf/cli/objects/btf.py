@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.arguments import whole_number
+from rawbpf.cli.objects.btf_source import KERNEL, open_btf
 from rawbpf.cli.terminal import write_lines
-from rawbpf.cli.types.source import KERNEL, open_btf
 from rawbpf.errors import RawbpfError, UsageError
 from rawbpf.uapi.btf import KINDS
 

@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import os
 from io import BytesIO, FileIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from elftools.elf.constants import SH_FLAGS
 
 from rawbpf.btf.btf import Btf
 from rawbpf.cli.objects.object_file import compile_source, is_c
+from rawbpf.elf.untrusted import Sections, open_elf
 from rawbpf.errors import FormatError, UnsupportedError, UsageError
 from rawbpf.input_file import open_input, read_input
 from rawbpf.kernel.btf import btf_modules, vmlinux_btf
 from rawbpf.kernel.files import at
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     from rawbpf.kernel.files import Root
 
 __all__ = ["KERNEL", "open_btf"]
@@ -63,7 +68,6 @@ def _kernel(root: Root) -> Btf:
 
 
 def _file(path: str, base: Btf | None, root: Root) -> Btf:
-    from rawbpf.cli.types.elf import btf_sections
 
     if is_c(path):
         btf, _ = btf_sections(BytesIO(compile_source(path, None)), path, _LARGEST)
@@ -110,3 +114,38 @@ def _nowhere(source: str, root: Root) -> UsageError:
         f"no file and no module of this kernel is called {source!r}",
         fix=f"did you mean {near[0]}?" if near else f"a type's name comes after: {KERNEL} {source}",
     )
+
+
+def btf_sections(file: FileIO | BytesIO, path: str, largest: int) -> tuple[bytes, bytes | None]:
+    """The contents of ``.BTF`` and, if it is there, of ``.BTF.base``."""
+    try:
+        elf = open_elf(file)
+        stream = cast("BufferedReader", elf.stream)
+        try:
+            sections = Sections(elf)
+            btf = _contents(sections, ".BTF", largest)
+            base = _contents(sections, ".BTF.base", largest)
+        finally:
+            stream.detach()  # the file is the caller's
+    except FormatError as error:
+        raise FormatError(f"{path}: {error.what}", why=error.why, fix=error.fix) from None
+    if btf is None:
+        raise FormatError(
+            f"{path} has no BTF",
+            why="there is no .BTF section",
+            fix="clang makes one with -target bpf -g",
+        )
+    return btf, base
+
+
+def _contents(sections: Sections, name: str, largest: int) -> bytes | None:
+    if name not in sections.names:
+        return None
+    number = sections.names.index(name)
+    header = sections.headers[number]
+    # A section of another type need not be in the file, a compressed one can become any size.
+    if header["sh_type"] != "SHT_PROGBITS" or header["sh_flags"] & SH_FLAGS.SHF_COMPRESSED:
+        raise FormatError(f"{name} is not in the file as it is")
+    if header["sh_size"] > largest:
+        raise FormatError(f"{name} is too large", why=f"{header['sh_size']} bytes")
+    return sections.contents(number)

@@ -1,1 +1,0 @@
-"""BTF on the command line: the kernel's types, a module's, a file's."""

@@ -1,1 +1,0 @@
-"""Programs that the verifier refuses, each with its lesson and its repair."""
