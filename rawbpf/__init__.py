@@ -1,24 +1,27 @@
-"""rawbpf: eBPF with nothing in between. Linux 5.8 or newer; root, or CAP_BPF and CAP_PERFMON.
+"""rawbpf: eBPF from Python by raw system calls. Needs Linux 5.8; root, or CAP_BPF and CAP_PERFMON.
 
-A probe on a kernel function, and each call of it:
+Print each call of a kernel function:
 
     with rawbpf.Kprobe("do_sys_openat2") as probe:
         for event in probe.events(duration=2):
             print(event.comm, event.pid)
+        print(probe.ledger.summary())
 
-An object that clang made, with its maps, programs and variables:
+Load and attach an object that clang compiled, with its maps, programs and variables:
 
     with rawbpf.open("tool.bpf.o") as obj:
         obj.rodata["target_pid"] = 4711
         obj.load()
+        events = obj.events("events")
         obj.attach()
-        for event in obj.events("events").read(duration=2):
+        for event in events.read(duration=2):
             print(event["pid"], event["comm"])
-        print(dict(obj.maps["counts"].items()))
+        for key, value in obj.maps["counts"].items():
+            print(key, value)
 
-Leaving the block detaches. Everything that is raised is a RawbpfError; what the kernel refused is
-an OSError as well, with its errno. Below these two lie packages that can be used on their own:
-asm, btf, elf, machine, maps, verifier.
+Leaving the block detaches. All exceptions derive from RawbpfError; errors of system calls are an
+OSError as well, with its errno. Some packages can be used on their own: asm, btf, elf, machine,
+maps and verifier.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from rawbpf.collection.collection import (
         Collection,
-        open,  # noqa: A004 -- what it does to an object
+        open,  # noqa: A004 -- rawbpf.open(path)
     )
     from rawbpf.errors import (
         AssemblyError,
@@ -74,8 +77,8 @@ _HOME = {
     "VerifierError": "rawbpf.errors",
     "open": "rawbpf.collection.collection",
 }
-"""Where a name is. It is looked up there on first use (PEP 562), so that ``import rawbpf`` costs
-nothing that the caller does not need."""
+"""The module that defines each name. It is imported on first use (PEP 562), so ``import rawbpf``
+imports nothing that the caller does not need."""
 
 __all__ = [
     "AssemblyError",

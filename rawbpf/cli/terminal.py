@@ -3,7 +3,7 @@
 ``RAWBPF_LOG`` sets the level of the diagnostics, and each ``-v`` raises it.
 
 A reader of stdout may close it early (``| head``), which is not an error; a full disk is. Tracing
-commands must not wait for a slow reader, so they write with ``rawbpf.cli.tracing.stdout``.
+commands must not wait for a slow reader, so they write with ``rawbpf.cli.tracing.output``.
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
     with rawbpf.open("tool.bpf.o") as obj:
         obj.rodata["target_pid"] = 42      what is constant for the verifier, until load()
         obj.load()
+        events = obj.events("events")
         obj.attach()                       or attach({"count": "eth0"}): sections say no interface
         obj.maps["counts"], obj.programs["handle_open"], obj.bss["dropped"]
-        for event in obj.events("events").read(duration=2): ...
+        for event in events.read(duration=2): ...
 
 The steps are apart, so that one can look and change in between: ``spec`` is a value until ``load``.
 """
@@ -185,10 +186,12 @@ class Collection(Owner):
         self.skipped = left | skipped
 
     def events(self, name: str, struct: str | None = None) -> Events:
-        """The records that programs send through map ``name``, from now on; see ``Events.read``.
+        """Return a reader of the records that programs send through map ``name``.
 
-        ``struct``: what they are. Without it the struct that fits, if only one of the object does.
-        UsageError: not loaded, no ring, no such struct.
+        Call it before ``attach``: a PERF_EVENT_ARRAY without a reader loses its records.
+        ``struct``: the name of their type. By default each record is decoded as the struct that
+        fits its size, if the object has exactly one. UsageError: not loaded, not a ring, or no such
+        struct.
         """
         ring, types, guesses = self.maps[name], self.spec.btf, Guesses(self.spec)
         if struct and types is None:
@@ -210,7 +213,7 @@ class Collection(Owner):
         unpin_all(directory, self.programs, self.maps)
 
     def detach(self) -> None:
-        """Take the programs off again. They stay loaded, and the maps keep what is in them."""
+        """Detach the programs. They stay loaded, and maps and rings keep their contents."""
         while self.links:
             self.links.popitem()[1].close()
 

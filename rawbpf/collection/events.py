@@ -1,86 +1,104 @@
-"""What programs send through a ring, one record after the other.
+"""The records that programs send through one map of an object, decoded, one after the other.
 
-    with rawbpf.open("tool.bpf.o") as obj:
-        obj.load()
-        events = obj.events("events")
-        obj.attach()
-        for event in events.read(duration=2):
-            print(event["pid"], event["comm"])
-
-Asked for before the programs are attached, it misses nothing.
+with rawbpf.open("tool.bpf.o") as obj:
+    obj.load()
+    events = obj.events("events")      before attach(), so that no record is sent unread
+    obj.attach()
+    for event in events.read(duration=2):
+        print(event["pid"], event["comm"])
+    print(events.ledger.summary())
 """
 
 from __future__ import annotations
 
-import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.errors import ClosedError, UsageError
-from rawbpf.reading.perf_reader import PerfReader
-from rawbpf.reading.ring_reader import RingReader
-from rawbpf.syscall.epoll import Epoll
+from rawbpf.errors import ClosedError
+from rawbpf.reading.collector import Collector, Record
+from rawbpf.reading.ring_reader import open_reader
+from rawbpf.reading.session import Session
 from rawbpf.syscall.owner import Owner
-from rawbpf.uapi.bpf import bpf_map_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rawbpf.events.typed import EventType
     from rawbpf.maps.map import Map
+    from rawbpf.reading.ledger import Ledger
 
 __all__ = ["Events"]
 
 
 class Events(Owner):
-    """The records of ``ring``, a RINGBUF (5.8) or PERF_EVENT_ARRAY, which stays the caller's.
+    """Reads the records of ``ring``, a RINGBUF (5.8) or PERF_EVENT_ARRAY that stays open meanwhile.
 
-    ``kind_of``: the struct of a record with so many bytes; None leaves it as bytes. One reader at a
-    time: what one has taken no other sees. UsageError: the map is no ring.
+    ``type_of`` returns the struct type of records of a given size; None leaves them as bytes. Each
+    record is delivered to one reader only, so use one ``Events`` per map at a time. UsageError: the
+    map is not a ring.
+
+    What is guaranteed, with one reader per map:
+
+    - ``read`` delivers every record that was submitted before it ends, by its deadline or ``stop``,
+      in the order in which they were sent (from a PERF_EVENT_ARRAY: by each CPU). In a RINGBUF,
+      records after one that a program has reserved and not yet submitted wait for it
+    - A record that was read from the ring and not delivered, because the caller left the loop, is
+      delivered by the next ``read``
+    - After ``Collection.detach``, ``read(0)`` delivers what the rings still hold
+    - ``close``, which ``Collection.close`` calls too, discards records that were not delivered
+    - Records that a program could not send are lost. See ``ledger`` for which of them are counted
     """
 
-    def __init__(self, ring: Map, kind_of: Callable[[int], EventType | None]) -> None:
-        if ring.spec.map_type is bpf_map_type.BPF_MAP_TYPE_RINGBUF:
-            self._reader: RingReader | PerfReader | None = RingReader(ring)
-        elif ring.spec.map_type is bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY:
-            self._reader = PerfReader(ring)
-        else:
-            raise UsageError(f"map {ring.spec.name!r} is no ring", fix="read it with items()")
-        self._kind_of = kind_of
-        self.lost = 0
-        """Records that the kernel reported as lost. Of a RINGBUF only its program knows."""
+    def __init__(self, ring: Map, type_of: Callable[[int], EventType | None]) -> None:
+        self._type_of = type_of
+        with ExitStack() as stack:
+            reader = open_reader(ring)
+            stack.enter_context(reader)
+            collector = Collector({ring.spec.name: reader}, Record)
+            self._session = stack.enter_context(Session(collector))
+            self._stack: ExitStack | None = stack.pop_all()
+
+    @property
+    def session(self) -> Session[Record]:
+        """The session that reads, with ``wake_fd`` and ``stop_on_hang_up``. ClosedError: closed."""
+        if self._stack is None:
+            raise ClosedError("the events are closed")
+        return self._session
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was delivered, damaged and lost until now.
+
+        Losses are those that the kernel reports: in perf rings, a loss is reported with the next
+        record that fits. A RINGBUF reports none, so only its program can count them.
+        """
+        return self._session.ledger
+
+    @property
+    def lost(self) -> int:
+        """The number of lost records that the kernel reported; see ``ledger``."""
+        return self.ledger.total_lost
 
     def read(self, duration: float | None = None) -> Iterator[dict[str, Any] | bytes]:
-        """Each record, as it comes, for so many seconds: 0 takes what is there, None never ends.
+        """Yield records as they arrive, for ``duration`` seconds; see the class for guarantees.
 
-        A struct is a dict of its members. Sleeps while there is nothing. ClosedError: it was
-        closed meanwhile.
+        0 yields the records that are there now, None continues until ``stop``. A struct becomes a
+        dict of its members. Sleeps while there are no records. ClosedError: closed meanwhile.
         """
-        deadline = None if duration is None else time.monotonic() + duration
-        with Epoll() as epoll:
-            for fd in self._opened().filenos():
-                epoll.add(fd, 0)
-            while True:
-                yield from self._drain()
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    return
-                epoll.wait(left)
+        for _map, _cpu, data in self.session.records(duration):
+            kind = self._type_of(len(data))
+            yield data if kind is None else kind.decode(data)
 
-    def _drain(self) -> Iterator[dict[str, Any] | bytes]:
-        """One pass."""
-        for drained in self._opened().drain():
-            self.lost += drained.records.lost
-            for sample in drained.records.samples:
-                kind = self._kind_of(len(sample))
-                yield sample if kind is None else kind.decode(sample)
+    def stop(self) -> None:
+        """End ``read``, now and in later calls: they deliver what the rings hold, without waiting.
 
-    def _opened(self) -> RingReader | PerfReader:
-        if self._reader is None:
-            raise ClosedError("the events are closed")
-        return self._reader
+        Safe from other threads and from signal handlers; see ``Session.stop`` for signals that
+        arrive just before a sleep. After ``close`` it does nothing.
+        """
+        self._session.stop()
 
     def close(self) -> None:
-        """Unmap the ring."""
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+        """Unmap the rings, and discard what was not delivered. Closing twice does nothing."""
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            stack.close()

@@ -1,1 +1,1 @@
-"""Readers: they map the rings, sleep until there is something, and empty them."""
+"""Read what programs send: map their rings, sleep until records arrive, deliver and count them."""

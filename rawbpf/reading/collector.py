@@ -1,78 +1,118 @@
-"""From many rings to one sequence: records of all CPUs in the order of their times.
+"""Merge the rings of several CPUs and maps into one sequence of records.
 
-Each ring is in order; between rings there is none. A pass over them reads CPU 0 first and CPU 1 a
-little later, so it may find an event on CPU 1 that is younger than one which CPU 0 wrote behind our
-back. Sorting a pass is not enough: what is younger than the beginning of the pass has to wait for
-the next one. What was written before that beginning is in a ring by then, so nothing older can
-still come, but for a program that was under way at that very moment.
+    perf ring     in order within each CPU; PERF_RECORD_LOST reports some of the losses
+    ring buffer   in order across all CPUs; only the program knows what it could not send
+
+A pass drains one ring after the other, so it may find a record on CPU 1 that is newer than a record
+that CPU 0 wrote just after its ring was drained. Sorting each pass is therefore not enough. If the
+records have time stamps, those newer than the start of the pass wait for the next pass. An older
+record cannot arrive after that, except from a program that was running at that very moment.
 """
 
 from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from rawbpf.errors import FormatError
-from rawbpf.events.log_record import LogRecord, decode_log
+from rawbpf.reading.ledger import Ledger
 
 if TYPE_CHECKING:
-    from rawbpf.reading.ledger import Ledger
-    from rawbpf.reading.perf_reader import PerfReader
+    from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Collector"]
+    from rawbpf.reading.perf_reader import Drained
+
+__all__ = ["Collector", "Reader", "Record"]
+
+R = TypeVar("R")
 
 _CROWDED = 0.25
-"""Share of a ring that, once filled between two passes, leaves no time for a rest."""
+"""If a ring fills up to this share between two passes, the next pass follows without a pause."""
 
 
-class Collector:
-    """Empties the rings of ``reader``, and enters into ``ledger`` what it found."""
+class Record(NamedTuple):
+    """A record as it was sent through ``map``; ``cpu`` is -1 for a ring buffer.
 
-    def __init__(self, reader: PerfReader, ledger: Ledger) -> None:
-        self._reader = reader
-        self._ledger = ledger
-        self._held: list[LogRecord] = []
+    >>> Record("events", -1, b"ping").data
+    b'ping'
+    """
+
+    map: str
+    cpu: int
+    data: bytes
+
+
+class Reader(Protocol):
+    """Reads the rings of one map: ``RingReader`` or ``PerfReader``."""
+
+    def filenos(self) -> list[int]:
+        """Return the descriptors that become readable when a record arrives."""
+
+    def drain(self) -> Iterable[Drained]:
+        """Empty each ring once."""
+
+
+class Collector(Generic[R]):
+    """Drains ``readers``, named by their maps, and decodes and sorts what they return.
+
+    ``decode`` makes a record from the name of the map, the CPU and the bytes; ``Record`` itself
+    does. Bytes for which it raises FormatError are counted as damaged. ``time_of`` returns the time
+    stamp of a record, in nanoseconds of CLOCK_MONOTONIC. Without it, records are not sorted.
+    """
+
+    def __init__(
+        self,
+        readers: Mapping[str, Reader],
+        decode: Callable[[str, int, bytes], R],
+        time_of: Callable[[R], int] | None = None,
+    ) -> None:
+        self._readers, self._decode, self._time_of = readers, decode, time_of
+        self._held: list[R] = []
+        self.ledger = Ledger()
+        """Counts losses and damage here, and what was delivered in the session."""
         self.crowded = False
-        """Whether the last pass found a ring that was filling up."""
+        """Whether the last pass found a ring that is filling up."""
 
     @property
     def holding(self) -> bool:
-        """Whether records wait for the next pass."""
+        """Whether records wait for the next pass, which should follow without a sleep."""
         return bool(self._held)
 
-    def collect(self) -> list[LogRecord]:
-        """One pass: what is certain to be next, oldest first."""
-        # The clock of bpf_ktime_get_ns, but for time namespaces (5.6), where ours may be behind. So
-        # nothing waits for more than one pass.
-        waited = self._held[-1].ktime_ns if self._held else 0
+    def filenos(self) -> list[int]:
+        """Return the descriptors that become readable when a record arrives."""
+        return [fd for reader in self._readers.values() for fd in reader.filenos()]
+
+    def collect(self) -> list[R]:
+        """Drain every ring once. Return the records that no later pass can precede, in order."""
+        if self._time_of is None:
+            return self._pass()
+        # bpf_ktime_get_ns and this clock agree, except in a time namespace (5.6), where ours may be
+        # behind. So no record waits for more than one pass, whatever its time stamp.
+        waited = self._time_of(self._held[-1]) if self._held else 0
         horizon = max(time.clock_gettime_ns(time.CLOCK_MONOTONIC), waited)
         found = self._pass()
-        ready = bisect_right(found, horizon, key=_ktime)
+        ready = bisect_right(found, horizon, key=self._time_of)
         self._held = found[ready:]
-        return self._deliver(found[:ready])
+        return found[:ready]
 
-    def collect_all(self) -> list[LogRecord]:
-        """The last pass, when nothing writes any more: all there is."""
-        return self._deliver(self._pass())
+    def collect_all(self) -> list[R]:
+        """Drain every ring once and return all records, once no program writes any more."""
+        return self._pass()
 
-    def _deliver(self, batch: list[LogRecord]) -> list[LogRecord]:
-        self._ledger.delivered += len(batch)
-        return batch
-
-    def _pass(self) -> list[LogRecord]:
+    def _pass(self) -> list[R]:
         found, self._held, self.crowded = self._held, [], False
-        for _cpu, records, fill in self._reader.drain():
-            self.crowded = self.crowded or fill > _CROWDED
-            self._ledger.damaged += records.damage is not None
-            for sample in records.samples:
-                try:
-                    found.append(decode_log(sample))
-                except FormatError:
-                    self._ledger.damaged += 1
-        found.sort(key=_ktime)
+        ledger, decode = self.ledger, self._decode
+        for name, reader in self._readers.items():
+            for cpu, contents, fill in reader.drain():
+                self.crowded = self.crowded or fill > _CROWDED
+                ledger.damaged += contents.damage is not None
+                ledger.add_reported(contents.lost)
+                for sample in contents.samples:
+                    try:
+                        found.append(decode(name, cpu, sample))
+                    except FormatError:
+                        ledger.damaged += 1
+        if self._time_of is not None:
+            found.sort(key=self._time_of)
         return found
-
-
-def _ktime(record: LogRecord) -> int:
-    return record.ktime_ns

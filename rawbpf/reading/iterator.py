@@ -1,7 +1,7 @@
-"""Reads an iterator: each reading runs its program for all tasks, maps or sockets there are.
+"""Read a BPF iterator, whose program runs once for each task, map, socket and so on.
 
-BPF_ITER_CREATE (5.8) gives a descriptor that behaves like a file in /proc: what the program prints
-with bpf_seq_printf and bpf_seq_write is what is read.
+BPF_ITER_CREATE (5.8) returns a descriptor that behaves like a file in /proc: reading it returns
+what the program writes with bpf_seq_printf and bpf_seq_write.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CHUNK = 1 << 16
 
 
 def read_iterator(link: HasDescriptor) -> Iterator[bytes]:
-    """What the program writes, in pieces, from the first object to the last."""
+    """Run the iterator once, and yield what its program writes, in pieces of up to 64 KiB."""
     with iter_create(link.fileno()) as fd:
         while piece := os.read(fd.fileno(), _CHUNK):
             yield piece

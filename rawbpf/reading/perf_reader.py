@@ -1,13 +1,13 @@
-"""One perf ring for each CPU, behind one PERF_EVENT_ARRAY.
+"""Read a PERF_EVENT_ARRAY: one perf ring for each CPU.
 
-bpf_perf_event_output(ctx, map, BPF_F_CURRENT_CPU, data, size) looks into the slot of the CPU that
-it runs on and writes to the event it finds. So we open one software event for each CPU, map it, and
-store its descriptor in that CPU's slot. Then we must keep both: closing the array drops the
-events stored in it, and an event without its mapping has no ring.
+bpf_perf_event_output(ctx, map, BPF_F_CURRENT_CPU, data, size) writes to the event that is stored in
+the map under the number of the current CPU. So the reader opens a software event for each CPU, maps
+its ring, and stores its descriptor in the map. Map and events have to stay open: closing the map
+removes the events that were stored through it, and an event that is not mapped has no ring.
 
-CPUs: possible ids may have holes; one that is offline answers ENODEV. A CPU that comes online later
-has no ring, and what runs there is lost with ENOENT: the program counts that, see ``trace.ledger``.
-So is what runs on a CPU that an array of too few entries has no slot for (E2BIG).
+The IDs of possible CPUs may have gaps, and opening an event for an offline CPU fails with ENODEV. A
+CPU that comes online later has no ring, so the helper fails there with ENOENT. On a CPU whose ID is
+not below the map's max_entries, it fails with E2BIG. See ``reading.ledger`` for who counts that.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ __all__ = ["DEFAULT_PAGES", "LARGEST_PAGES", "Drained", "PerfReader", "check_pag
 _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 
 DEFAULT_PAGES = 64
-"""Pages of data a CPU: 256 KiB where a page is 4 KiB, some 2,900 log records."""
+"""Pages of data per CPU: 256 KiB with pages of 4 KiB, enough for about 2,900 log records."""
 
 LARGEST_PAGES = 1 << 15
-"""128 MiB a CPU. Beyond that a typing error is more likely than a wish."""
+"""128 MiB per CPU with pages of 4 KiB. A larger number is more likely a typing error."""
 
 
 def check_pages(pages: int) -> int:
-    """A power of two from 1 to LARGEST_PAGES, or UsageError.
+    """Return ``pages`` if it is a power of two from 1 to LARGEST_PAGES. UsageError: it is not.
 
     >>> check_pages(8)
     8
@@ -57,22 +57,22 @@ def check_pages(pages: int) -> int:
 
 
 class Drained(NamedTuple):
-    """What one pass found in the ring of ``cpu``, and how full that was (0 to 1)."""
+    """What one pass took out of the ring of ``cpu``, and how full that ring was (0 to 1)."""
 
     cpu: int
-    records: Contents
+    contents: Contents
     fill: float
 
 
 class _CpuRing:
-    """The event of one CPU, its mapping, and the cursor over it."""
+    """The event of one CPU, its mapped ring, and the cursor over that."""
 
     def __init__(self, cpu: int, pages: int) -> None:
         self.cpu = cpu
         self.fd: Fd = open_bpf_output(cpu)
         self._size = pages * _PAGE_SIZE
         try:
-            # PROT_WRITE is what makes the kernel respect our tail, and report what it lost.
+            # A writable mapping makes the kernel respect our tail and report lost records.
             protection = PROT_READ | PROT_WRITE
             self._mapping = Mapping(self.fd, _PAGE_SIZE + self._size, protection=protection)
         except KernelError as error:
@@ -82,10 +82,10 @@ class _CpuRing:
 
     def drain(self) -> Drained:
         data = self._ring.take()
-        records = parse_records(data)
+        contents = parse_records(data)
         if self._ring.damage is not None:
-            records, self._ring.damage = records._replace(damage=self._ring.damage), None
-        return Drained(self.cpu, records, len(data) / self._size)
+            contents, self._ring.damage = contents._replace(damage=self._ring.damage), None
+        return Drained(self.cpu, contents, len(data) / self._size)
 
     def close(self) -> None:
         self._ring.release()
@@ -94,10 +94,11 @@ class _CpuRing:
 
 
 class PerfReader(Owner):
-    """Reads what BPF programs write to ``events``, a PERF_EVENT_ARRAY.
+    """Reads what programs write to ``events``, a PERF_EVENT_ARRAY whose owner keeps it open.
 
-    Memory: (1 + pages) x page size for each CPU that is online. Errors: UsageError for a bad page
-    count; KernelError with EPERM or ENOMEM when the rings are too large for this user.
+    A map has one reader: a second one replaces the rings of the first. Memory: (1 + pages) x page
+    size for each online CPU. Errors: UsageError (invalid number of pages); KernelError with EPERM
+    or ENOMEM (the rings are too large for this user), or EMFILE.
     """
 
     def __init__(self, events: Map, pages: int = DEFAULT_PAGES) -> None:
@@ -126,22 +127,22 @@ class PerfReader(Owner):
         events.update(cpu.to_bytes(4, "little"), ring.fd.fileno().to_bytes(4, "little"))
 
     def filenos(self) -> list[int]:
-        """Descriptors that become readable when a record arrives."""
+        """Return the descriptors that become readable when a record arrives."""
         return [ring.fd.fileno() for ring in self._rings]
 
     def drain(self) -> Iterator[Drained]:
-        """Empty every ring once. One pass, whatever is written meanwhile."""
+        """Empty every ring once; records written meanwhile are left for the next pass."""
         for ring in self._rings:
             yield ring.drain()
 
     def close(self) -> None:
-        """Unmap and close all rings."""
+        """Unmap and close all rings. Closing twice does nothing."""
         while self._rings:
             self._rings.pop().close()
 
 
 def _no_memory(cpu: int, pages: int, error: KernelError) -> KernelError:
-    """Mmap's EPERM means perf_event_mlock_kb, its ENOMEM that there is no such run of memory."""
+    """Explain EPERM (perf_event_mlock_kb is exceeded) and ENOMEM (too little memory)."""
     return KernelError(
         f"cannot map a ring of {pages} pages for CPU {cpu}",
         errno=error.errno or 0,

@@ -1,7 +1,7 @@
-"""Reads a BPF_MAP_TYPE_RINGBUF by mapping it: no system call for a record, none for its space.
+"""Read a BPF_MAP_TYPE_RINGBUF through mappings of it, without a system call per record.
 
-Two mappings of the map's descriptor: one page at offset 0 that we may write, for our position, and
-from the second page on the kernel's position and the data, twice, for reading only.
+The map's descriptor is mapped twice: a writable page at offset 0 holds our position, and the
+read-only pages after it hold the kernel's position and the data, the data twice in a row.
 
 Minimum kernel: 5.8 (457f44363a88).
 """
@@ -11,28 +11,30 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import KernelError
-from rawbpf.reading.perf_reader import Drained
+from rawbpf.errors import KernelError, UsageError
+from rawbpf.reading.perf_reader import Drained, PerfReader
 from rawbpf.ring.bpf_ring import BpfRing
 from rawbpf.ring.perf_ring import Contents
 from rawbpf.syscall.fence import fence
 from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping
 from rawbpf.syscall.owner import Owner
+from rawbpf.uapi.bpf import bpf_map_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawbpf.maps.map import Map
 
-__all__ = ["RingReader"]
+__all__ = ["RingReader", "open_reader"]
 
 _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 
 
 class RingReader(Owner):
-    """Reads what programs write to ``ring``. The map's owner keeps it open meanwhile.
+    """Reads what programs write to ``ring``, a RINGBUF whose owner keeps it open.
 
-    Memory: 2 pages and, twice in addresses but once in bytes, the ring's size.
+    All readers of a ring share its position: a record that one has taken is gone for the others.
+    Address space: 2 pages and twice the size of the ring. Errors: KernelError (mmap failed).
     """
 
     def __init__(self, ring: Map) -> None:
@@ -54,18 +56,29 @@ class RingReader(Owner):
         self._cursor = BpfRing(self._consumer.view(), self._producer.view(), _PAGE_SIZE, fence)
 
     def filenos(self) -> list[int]:
-        """The descriptor that becomes readable when a record arrives."""
+        """Return the descriptor that becomes readable when a record arrives."""
         return [self._map.fileno()]
 
     def drain(self) -> Iterator[Drained]:
-        """Take what is finished, in one pass. CPU -1: the ring is shared by all."""
+        """Take the records before the first unfinished one. All CPUs share the ring: CPU is -1."""
         fill = self._cursor.fill
         samples = self._cursor.take()
         damage, self._cursor.damage = self._cursor.damage, None
         yield Drained(-1, Contents(samples, 0, 0, damage), fill)
 
     def close(self) -> None:
-        """Unmap."""
+        """Unmap the ring. Closing twice does nothing."""
         self._cursor.release()
         self._consumer.close()
         self._producer.close()
+
+
+def open_reader(ring: Map) -> RingReader | PerfReader:
+    """Map the rings of a RINGBUF or a PERF_EVENT_ARRAY. UsageError: the map is neither."""
+    match ring.spec.map_type:
+        case bpf_map_type.BPF_MAP_TYPE_RINGBUF:
+            return RingReader(ring)
+        case bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+            return PerfReader(ring)
+        case _:
+            raise UsageError(f"map {ring.spec.name!r} is not a ring", fix="read it with items()")

@@ -1,10 +1,10 @@
-"""A session: sleep, drain, decode, until somebody says stop; then settle the account.
+"""A session reads until a deadline, a call of ``stop`` or a hang-up, and paces itself.
 
-Why the sleep has this shape. Every record wakes the reader (``wakeup_events`` = 1), so that an idle
-tool sleeps for good and the first event shows at once. But a wake-up for each of a million events
-would cost more than the events. So after a drain that found something the reader closes its eyes
-for a moment: what comes meanwhile is taken in one go. If a ring filled up by a quarter in that
-moment, the next one is skipped.
+Every record wakes the reader (``wakeup_events`` = 1), so that an idle tool sleeps and the first
+record is delivered at once. But waking up for each of a million records would cost more than the
+records themselves. So after a pass that found records, the session ignores the rings for a moment
+and then takes what has arrived in one pass. If a ring fills up by a quarter in that time, the next
+pause is skipped.
 """
 
 from __future__ import annotations
@@ -12,54 +12,39 @@ from __future__ import annotations
 import errno
 import os
 import time
+from collections import deque
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from rawbpf.errors import KernelError
-from rawbpf.reading.ledger import Ledger
+from rawbpf.errors import ClosedError, KernelError
 from rawbpf.syscall.epoll import EPOLLIN, Epoll
 from rawbpf.syscall.owner import Owner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-__all__ = ["Session", "Source"]
+    from rawbpf.reading.collector import Collector
+
+__all__ = ["Session"]
 
 R = TypeVar("R")
 
-_BREATH = 0.02
-"""Seconds between two drains of a busy ring. Short for eyes, long for a computer."""
+_PAUSE = 0.02
+"""Seconds between two passes over busy rings: too short to notice, long enough for a batch."""
 
 _RING, _WAKE, _HANG_UP = 0, 1, 2
 
 
-class Source(Protocol[R]):
-    """What a session empties: rings, taken together."""
-
-    @property
-    def holding(self) -> bool:
-        """Whether records wait for the next pass, so that there is no time to sleep."""
-
-    @property
-    def crowded(self) -> bool:
-        """Whether the last pass found a ring that was filling up."""
-
-    def collect(self) -> list[R]:
-        """One pass: what is certain to be next."""
-
-    def collect_all(self) -> list[R]:
-        """The last pass, when nothing writes any more: all there is."""
-
-
 class Session(Owner, Generic[R]):
-    """Reads ``source`` until a deadline or ``stop``; ``filenos`` are readable when it has news."""
+    """Reads the rings of ``collector``, which has to stay open for as long.
 
-    def __init__(
-        self, filenos: Iterable[int], source: Source[R], ledger: Ledger | None = None
-    ) -> None:
-        self.ledger = ledger or Ledger()
-        self._collector = source
-        self.stopped: str | None = None
+    One thread reads at a time. Errors: KernelError with EMFILE (no free descriptor).
+    """
+
+    def __init__(self, collector: Collector[R]) -> None:
+        self._collector, self.ledger = collector, collector.ledger
+        self._untaken: deque[R] = deque()
+        self._reason: str | None = None
         self._deadline: float | None = None
         with ExitStack() as stack:
             self._wake_read, self.wake_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -69,62 +54,115 @@ class Session(Owner, Generic[R]):
             self._quiet = stack.enter_context(Epoll())
             for epoll in (self._all, self._quiet):
                 epoll.add(self._wake_read, _WAKE)
-            for fd in filenos:
+            for fd in collector.filenos():
                 self._all.add(fd, _RING)
             self._stack = stack.pop_all()
 
-    def stop(self, reason: str) -> None:
-        """End the session. Safe from a signal handler and from another thread."""
-        if self.stopped is None:
-            self.stopped = reason
-        if self.wake_fd < 0:  # closed: the number is somebody else's now
+    def stop(self, reason: str = "stopped") -> None:
+        """End reading: what was sent before is still delivered, and nothing is waited for any more.
+
+        Safe from other threads and from signal handlers. Python runs a handler only between two
+        instructions, so a signal that arrives just before a sleep does not end that sleep, unless
+        ``wake_fd`` is passed to ``signal.set_wakeup_fd``.
+        """
+        if self._reason is None:
+            self._reason = reason
+        if self.wake_fd < 0:  # closed: the number may belong to another file now
             return
-        with suppress(BlockingIOError):  # a pipe full of wake-ups will wake the reader, too
+        with suppress(BlockingIOError):  # a full pipe wakes the reader as well
             os.write(self.wake_fd, b"\0")
 
     def stop_on_hang_up(self, fd: int) -> None:
-        """End the session when the other end of ``fd`` (our stdout) goes away."""
+        """Stop with the reason "hang-up" when the reader of ``fd``, such as stdout, closes it."""
         for epoll in (self._all, self._quiet):
             try:
                 epoll.add(fd, _HANG_UP, events=0)
             except KernelError as error:
-                if error.errno not in (errno.EPERM, errno.EBADF):  # a file never hangs up
+                if error.errno not in (errno.EPERM, errno.EBADF):  # a file cannot hang up
                     raise
 
-    def batches(self, duration: float | None) -> Iterator[list[R]]:
-        """Yield what the rings held, oldest first, each time that they held something."""
-        started = time.monotonic()
-        self._deadline = started + duration if duration else None
-        while not self.over:
-            if not self._collector.holding:
-                self._sleep(self._all, self._deadline)
-            batch = self._collector.collect()
-            if batch:
-                yield batch
-            if not self._collector.crowded:
-                self.pause(_BREATH)
-        self.ledger.seconds += time.monotonic() - started
+    @property
+    def stopped(self) -> str | None:
+        """The reason given to ``stop``, "duration" once the time is up, or None."""
+        if self._reason is None and self._deadline and time.monotonic() >= self._deadline:
+            return "duration"
+        return self._reason
+
+    def batches(self, duration: float | None = None) -> Iterator[list[R]]:
+        """Yield a list of records, oldest first, each time that records have arrived.
+
+        Ends after ``duration`` seconds (0: yields what the rings hold; None: no limit) or ``stop``,
+        with one more pass over the rings, so every record submitted before the end is delivered.
+        One exception: in a ring buffer, a record that a program has reserved and not yet submitted
+        holds up those after it. ClosedError: the session was closed.
+        """
+        if self._untaken:
+            yield self._deliver([])
+        for batch in self._passes(duration):
+            yield self._deliver(batch)
+
+    def records(self, duration: float | None = None) -> Iterator[R]:
+        """Yield the records of ``batches`` one at a time.
+
+        If the caller leaves the loop early, the records that were read from the rings but not
+        yielded are kept for the next call.
+        """
+        yield from self._take()
+        for batch in self._passes(duration):
+            self._untaken.extend(batch)
+            yield from self._take()
+
+    def rest(self) -> list[R]:
+        """Return all that the rings still hold, once no program writes to them any more."""
+        return self._deliver(self._collector.collect_all())
 
     def pause(self, seconds: float) -> None:
-        """Sleep without looking at the rings, but not past the deadline or a stop."""
+        """Sleep without watching the rings, until the deadline or ``stop`` at the latest."""
         until = time.monotonic() + seconds
         self._sleep(self._quiet, min(until, self._deadline or until))
 
-    @property
-    def over(self) -> bool:
-        """Whether it was stopped, or its time is up."""
-        if self.stopped is None and self._deadline and time.monotonic() >= self._deadline:
-            self.stopped = "duration"
-        return self.stopped is not None
-
-    def rest(self) -> list[R]:
-        """What the rings still hold, when the probe is gone."""
-        return self._collector.collect_all()
-
     def close(self) -> None:
-        """Close what the session opened; the rings are their owner's. Twice does nothing."""
+        """Close the session's own descriptors, not the rings. Closing twice does nothing."""
         self.wake_fd = -1
+        self._untaken.clear()
         self._stack.close()
+
+    def _passes(self, duration: float | None) -> Iterator[list[R]]:
+        """Drain the rings until the end, and once more."""
+        started = time.monotonic()
+        self._deadline = None if duration is None else started + duration
+        try:
+            over = False
+            while not over:
+                self._require_open()
+                over = self.stopped is not None  # before the pass: it takes what was sent until now
+                if not over and not self._collector.holding:
+                    self._sleep(self._all, self._deadline)
+                batch = self._collector.collect()
+                if batch:
+                    yield batch
+                    self._require_open()
+                if not over and not self._collector.crowded:
+                    self.pause(_PAUSE)
+        finally:
+            self.ledger.seconds += time.monotonic() - started
+
+    def _require_open(self) -> None:
+        if self.wake_fd < 0:
+            raise ClosedError("the session is closed")
+
+    def _deliver(self, batch: list[R]) -> list[R]:
+        """Count a batch as delivered, after the records that were left over."""
+        if self._untaken:
+            batch = [*self._untaken, *batch]
+            self._untaken.clear()
+        self.ledger.delivered += len(batch)
+        return batch
+
+    def _take(self) -> Iterator[R]:
+        while self._untaken:
+            self.ledger.delivered += 1
+            yield self._untaken.popleft()
 
     def _sleep(self, epoll: Epoll, deadline: float | None) -> None:
         timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -132,10 +170,10 @@ class Session(Owner, Generic[R]):
             if tag == _HANG_UP:
                 self.stop("hang-up")
             elif tag == _WAKE and events & EPOLLIN:
-                self._swallow()
+                self._empty_pipe()
 
-    def _swallow(self) -> None:
+    def _empty_pipe(self) -> None:
         """Empty the pipe, or the next sleep would end at once."""
-        with suppress(BlockingIOError):  # which says that it is empty
+        with suppress(BlockingIOError):  # the pipe is empty
             while os.read(self._wake_read, 512):
                 pass

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
 from rawbpf.errors import ClosedError, UsageError
+from rawbpf.events.log_record import decode_log
 from rawbpf.kernel.hardware import pmu_type, possible_cpus
 from rawbpf.kernel.version import raise_memlock_if_needed, require_kernel
 from rawbpf.links.diagnose import check_function_name
@@ -22,7 +23,6 @@ from rawbpf.links.kprobe import KprobeLink
 from rawbpf.maps.map import Map, PerCpuArray
 from rawbpf.programs.load import load
 from rawbpf.reading.collector import Collector
-from rawbpf.reading.ledger import Ledger
 from rawbpf.reading.perf_reader import DEFAULT_PAGES, PerfReader, check_pages
 from rawbpf.reading.session import Session
 from rawbpf.syscall.owner import Owner
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawbpf.events.log_record import LogRecord
+    from rawbpf.reading.ledger import Ledger
     from rawbpf.specs.program_spec import ProgramSpec
 
 __all__ = ["Kprobe"]
@@ -46,7 +47,7 @@ class Kprobe(Owner):
     ``pid``: only that process. ``retprobe``: when the function returns, not when it is called.
     ``buffer_pages``: pages of ring for each CPU, a power of two.
     ``program``: one of your own instead of the lesson's; it writes log records to the map "events"
-    and counts in "outcomes", as ``trace.log_program.emit_log`` does.
+    and counts in "outcomes", as ``tracing.log_program.emit_log`` does.
 
     Needs root, or CAP_BPF and CAP_PERFMON (Linux 5.8). Errors: UsageError for what cannot be meant,
     UnsupportedError for a kernel without kprobes, VerifierError, AttachError, KernelError.
@@ -90,9 +91,7 @@ class Kprobe(Owner):
         outcomes = stack.enter_context(PerCpuArray.create(OUTCOMES))
         program = stack.enter_context(load(self.spec, {EVENTS: events, OUTCOMES.name: outcomes}))
         reader = stack.enter_context(PerfReader(events, self.buffer_pages))
-        ledger = Ledger()
-        session = Session(reader.filenos(), Collector(reader, ledger), ledger)
-        stack.enter_context(session)
+        session = stack.enter_context(Session(Collector({EVENTS: reader}, _decode, _ktime)))
         link = KprobeLink.attach(program, self.function, retprobe=self.retprobe)
         self._link = stack.enter_context(link)
         self._outcomes, self._program = outcomes, program
@@ -107,30 +106,34 @@ class Kprobe(Owner):
 
     @property
     def ledger(self) -> Ledger:
-        """What was delivered and lost; complete after ``detach``."""
+        """What was delivered and lost. ``detach`` completes it: see ``Ledger``."""
         return self.session.ledger
 
     def batches(self, duration: float | None = None) -> Iterator[list[LogRecord]]:
-        """Lists of events as they come in, for ``duration`` seconds (0 or None: until ``stop``).
+        """Yield lists of events as they arrive, for ``duration`` seconds (0, None: until ``stop``).
 
-        Then the probe goes, and the last list holds what was still in the rings.
+        Then remove the probe, and yield what the rings still hold.
         """
-        yield from self.session.batches(duration)
+        yield from self.session.batches(duration or None)
         rest = self.detach()
         if rest:
             yield rest
 
     def events(self, duration: float | None = None) -> Iterator[LogRecord]:
-        """The same, one event at a time."""
-        for batch in self.batches(duration):
-            yield from batch
+        """Yield the events of ``batches`` one at a time.
+
+        If the caller leaves the loop early, the probe stays attached, and events that were read
+        from the rings and not yielded are delivered later, by ``detach`` at the latest.
+        """
+        yield from self.session.records(duration or None)
+        yield from self.detach()
 
     def stop(self, reason: str = "stopped") -> None:
-        """End ``events`` early. Safe from a signal handler and from another thread."""
+        """End ``events``. Safe from other threads and signal handlers; see ``Session.stop``."""
         self.session.stop(reason)
 
     def detach(self) -> list[LogRecord]:
-        """Remove the probe; return what the rings still held, and settle the ledger."""
+        """Remove the probe, return the events that were not delivered yet, settle the ledger."""
         session = self.session  # ClosedError
         self._link.close()
         rest = session.rest()
@@ -141,3 +144,11 @@ class Kprobe(Owner):
         """Detach and free everything. Closing twice does nothing."""
         self._session = None
         self._stack.close()
+
+
+def _decode(_map: str, _cpu: int, data: bytes) -> LogRecord:
+    return decode_log(data)
+
+
+def _ktime(record: LogRecord) -> int:
+    return record.ktime_ns

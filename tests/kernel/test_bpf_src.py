@@ -166,7 +166,7 @@ def sent(obj):
 
 def logs_of(reader):
     """Our own records, in an order of theirs, without what differs from run to run."""
-    data = [sample for drained in reader.drain() for sample in drained.records.samples]
+    data = [sample for drained in reader.drain() for sample in drained.contents.samples]
     logs = [one._replace(ktime_ns=0, cpu=0) for one in map(decode_log, data)]
     return sorted(one for one in logs if one.pid == ME)
 
@@ -313,7 +313,7 @@ def test_user_function(opened):
     with PerfReader(obj.maps["events"]) as reader:
         libc.getenv(b"RAWBPF_NEVER_WAS")
         libc.getenv(b"PATH")
-        records = [one for drained in reader.drain() for one in drained.records.samples]
+        records = [one for drained in reader.drain() for one in drained.contents.samples]
     # perf fills a record up to a multiple of eight bytes.
     asked = [GETENV.unpack_from(record) for record in records]
     asked = sorted((pid, found, name.rstrip(b"\0")) for pid, found, name in asked)
@@ -357,7 +357,7 @@ def test_connections(opened, kernel):
     types = kernel.modules["nf_conntrack"]
     with RingReader(obj.maps["events"]) as reader:
         assert obj.programs["note"].test_run(bytes(64)).retval == 0
-        records = [one for drained in reader.drain() for one in drained.records.samples]
+        records = [one for drained in reader.drain() for one in drained.contents.samples]
     insert, lookup = (1, 6, 0, 0), (2, 6, 0, 1)
     missed = (2, 6, -errno.ENOENT, 0)
     assert [struct.unpack("IIiI", one) for one in records] == [insert, lookup, missed]

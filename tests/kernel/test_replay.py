@@ -125,7 +125,7 @@ def test_a_script_reads_a_ring_that_all_cpus_share(tmp_path):
         for _ in range(2):
             bpf.prog_test_run(program.fileno(), PACKET)
         epoll.wait(0)
-        assert [len(one.records.samples) for one in reader.drain()] == [2]
+        assert [len(one.contents.samples) for one in reader.drain()] == [2]
         epoll.close()
     file = tmp_path / "script.py"
     file.write_text(script(calls, "none"))

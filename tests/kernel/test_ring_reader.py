@@ -51,8 +51,8 @@ def ring_and_program():
 
 def samples(reader):
     (drained,) = reader.drain()
-    assert drained.records.damage is None
-    return drained.records.samples
+    assert drained.contents.damage is None
+    return drained.contents.samples
 
 
 def test_records_arrive_and_space_comes_back(ring_and_program):
@@ -76,7 +76,7 @@ def test_a_full_ring_refuses_and_says_so(ring_and_program):
         assert sent == (SIZE - 1) // 24
         (drained,) = reader.drain()
         assert drained.fill > 0.9
-        assert len(drained.records.samples) == sent
+        assert len(drained.contents.samples) == sent
         assert program.test_run(PACKET).retval == 0
         assert len(samples(reader)) == 1
 
@@ -107,7 +107,28 @@ def test_records_as_dicts_while_they_come(ring_and_program):
         next(events.read())
 
 
+def test_no_record_is_lost_however_reading_ends(ring_and_program):
+    ring, program = ring_and_program
+    with Events(ring, {}.get) as events:
+        for _ in range(5):
+            program.test_run(PACKET)
+        for _ in events.read():  # the others were read from the ring, too
+            break
+        assert events.ledger.delivered == 1
+        assert len(list(events.read(duration=0))) == 4
+        program.test_run(PACKET)
+        sent = 1
+        for _ in events.read():
+            if sent == 3:
+                events.stop()
+            program.test_run(PACKET)
+            sent += 1
+        assert sent == 5
+        assert len(list(events.read())) == 1  # it was sent after the end, and read() does not wait
+        assert events.ledger.delivered == 5 + sent
+
+
 def test_a_hash_is_no_ring():
     spec = MapSpec("counts", bpf_map_type.BPF_MAP_TYPE_HASH, 4, 4, max_entries=1)
-    with Map.create(spec) as counts, pytest.raises(UsageError, match="'counts' is no ring"):
+    with Map.create(spec) as counts, pytest.raises(UsageError, match="'counts' is not a ring"):
         Events(counts, {}.get)

@@ -1,4 +1,10 @@
-"""How the records of each map are read: named by --print, recognised, guessed, or not at all."""
+"""Decode what an object sends through its rings, and what its maps hold at the end.
+
+The type of a record is named with --print, or recognized as a log record, or guessed from the
+object's BTF. Otherwise the record remains bytes. The entries of maps are decoded by the types that
+the object declares for their keys and values; a value of a per-CPU map is a list with one item for
+each possible CPU.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +17,24 @@ from rawbpf.events.typed import Guesses, named_type
 from rawbpf.uapi.bpf import bpf_map_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from rawbpf.collection.collection import Collection
     from rawbpf.events.typed import EventType
-    from rawbpf.reading.records import Record
+    from rawbpf.maps.map import Map
+    from rawbpf.reading.collector import Record
     from rawbpf.specs.object_spec import ObjectSpec
 
-__all__ = ["PERF", "RING", "TABLES", "Decoder", "Typed", "Wanted"]
+__all__ = [
+    "PERF",
+    "RING",
+    "TABLES",
+    "Decoder",
+    "Typed",
+    "Wanted",
+    "entries",
+    "tables",
+]
 
 _TYPE = bpf_map_type
 RING, PERF = _TYPE.BPF_MAP_TYPE_RINGBUF, _TYPE.BPF_MAP_TYPE_PERF_EVENT_ARRAY
@@ -31,11 +48,11 @@ TABLES = frozenset(
         _TYPE.BPF_MAP_TYPE_LRU_PERCPU_HASH,
     }
 )
-"""Maps whose entries are shown at the end."""
+"""Types of maps whose entries are printed at the end."""
 
 
 class Wanted:
-    """Which maps are shown, and as what: from each ``--print MAP[:STRUCT]``; all without any."""
+    """The maps to print and the types of their records: ``--print MAP[:STRUCT]``, or all maps."""
 
     def __init__(self, spec: ObjectSpec, words: Iterable[str]) -> None:
         self._types: dict[str, EventType | None] = {}
@@ -55,26 +72,26 @@ class Wanted:
         self.names = set(self._types) or shown
 
     def type_of(self, name: str) -> EventType | None:
-        """The struct that was named for a map."""
+        """Return the struct type that --print names for a map, if any."""
         return self._types.get(name)
 
 
 class Typed(NamedTuple):
-    """A decoded record: the name of its struct, its members."""
+    """A record decoded as a struct."""
 
     type: str
     values: dict[str, Any]
 
 
 class Decoder:
-    """Reads records by what is known of them; what has been guessed for a size is remembered."""
+    """Decodes the records of all rings, and remembers what was guessed for each size."""
 
     def __init__(self, spec: ObjectSpec, wanted: Wanted) -> None:
         self._spec, self._wanted = spec, wanted
         self._guesses = Guesses(spec)
 
     def decode(self, record: Record) -> Typed | LogRecord | bytes:
-        """The members, the message, or the bytes as they came."""
+        """Return a struct, a log record, or the unchanged bytes of a record of unknown type."""
         named = self._wanted.type_of(record.map)
         if named is None and is_log(record.data):
             return decode_log(record.data)
@@ -95,3 +112,22 @@ _UNKNOWN = (
     "shown as bytes. --print {map}:STRUCT names one; clang keeps it in the BTF only if something "
     "global has its type: const struct STRUCT *unused;"
 )
+
+
+_ARRAYS = (bpf_map_type.BPF_MAP_TYPE_ARRAY, bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY)
+
+
+def tables(collection: Collection) -> list[str]:
+    """Return the names of the maps whose entries can be printed."""
+    return [name for name, one in collection.spec.maps.items() if one.map_type in TABLES]
+
+
+def entries(one: Map) -> Iterator[tuple[Any, Any]]:
+    """Yield decoded keys and values, except array entries that are zero.
+
+    Entries that are deleted meanwhile are left out.
+    """
+    types, is_array = one.types, one.spec.map_type in _ARRAYS
+    for key, value in one.raw_items():
+        if any(value) or not is_array:
+            yield types.decode_key(key), types.value.decode(value)

@@ -1,15 +1,12 @@
-"""``rawbpf kprobe``: the main job."""
+"""``rawbpf kprobe``: trace calls of a kernel function."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.arguments import parse_duration, whole_number
 from rawbpf.cli.terminal import level, say
-from rawbpf.cli.tracing.session import REASONS, close_stdout, hold_back, signals
-from rawbpf.cli.tracing.stdout import Stdout
-from rawbpf.errors import ClosedError
+from rawbpf.cli.tracing.output import JsonFormat, Output, TextFormat
 from rawbpf.events.log_record import level_number
 from rawbpf.kernel.hardware import wall_clock_offset_ns
 from rawbpf.kernel.version import kernel_version
@@ -44,139 +41,100 @@ Needs root, or CAP_BPF and CAP_PERFMON; `rawbpf doctor` says what is missing.
 """
 
 _REFUSES_DUPLICATES = (6, 7)
-"""The kernel that answers EADDRNOTAVAIL instead (b022f0c7e404)."""
+"""Since this version, attaching fails with EADDRNOTAVAIL instead (b022f0c7e404)."""
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Attach, print, detach, account."""
+    """Attach the probe, print events until the end, detach it, and print the summary."""
     duration = parse_duration(arguments["--duration"])
     pid = arguments["--pid"]
     probe = Kprobe(
         arguments["FUNCTION"],
         pid=None if pid is None else whole_number(pid, "--pid", "give a process id"),
         retprobe=arguments["--ret"],
-        # Whether it is a good number, the reader of the rings knows.
+        # Kprobe checks which numbers are valid.
         buffer_pages=whole_number(
             arguments["--buffer-pages"], "--buffer-pages", "give a power of two such as 64"
         ),
     )
-    show = _Json(probe.function) if arguments["--json"] else _Lines()
-    return _Run(probe, duration, show).run()
+    show = _Json(probe) if arguments["--json"] else _Lines(probe)
+    with Output() as out:
+        out.put(show.begin(duration))
+        with probe, out.controlling(probe.session):
+            out.put(show.attached())
+            _warn_of_duplicates(probe.function)
+            out.stream(probe.session, duration, show, probe.detach)
+            summary = probe.ledger.summary()
+        out.put(show.end(summary))
+        return out.finish()
 
 
-class _Lines:
-    """What a person reads: the lesson's lines around a table of events."""
+class _Lines(TextFormat):
+    """The lesson's lines around a table of events."""
 
-    def __init__(self) -> None:
+    detaching = "detaching kprobe"
+
+    def __init__(self, probe: Kprobe) -> None:
         from rawbpf.output.log_lines import TITLE, LineFormat
 
-        self._title = TITLE
-        self._format = LineFormat(wall_clock_offset_ns())
+        self._probe, self._title = probe, TITLE
+        self._line = LineFormat(wall_clock_offset_ns())
 
-    def begin(self, function: str, duration: float) -> str:
+    def begin(self, duration: float) -> str:
         return (
-            f"Attaching kprobe to function: {function}\n"
+            f"Attaching kprobe to function: {self._probe.function}\n"
             f"Duration: {duration:g} seconds (0 = until Ctrl+C)\n"
         )
 
-    def attached(self, function: str) -> str:
+    def attached(self) -> str:
+        function = self._probe.function
         say(f"attached to {function}", at="debug")
         return (
             f"Attached kprobe to: {function}\n"
             f"Listening for events... (Ctrl+C to stop)\n{self._title}\n"
         )
 
-    def events(self, batch: list[LogRecord]) -> str:
-        return "".join([self._format(record) + "\n" for record in batch])
-
-    def stopping(self, reason: str) -> str:
-        return f"\n{reason}, detaching kprobe...\n"
+    def records(self, batch: list[LogRecord]) -> str:
+        return "".join([self._line(record) + "\n" for record in _visible(batch, self._probe)])
 
     def end(self, summary: str) -> str:
         return f"{summary}\nKprobe detached. Exiting.\n"
 
 
-class _Json:
-    """What a program reads: events, nothing else. The rest goes to stderr."""
+class _Json(JsonFormat):
+    """Events, one JSON object each."""
 
-    def __init__(self, function: str) -> None:
-        from json import dumps
-
+    def __init__(self, probe: Kprobe) -> None:
+        super().__init__()
         from rawbpf.output.log_lines import json_event
 
-        self._dumps, self._event = dumps, json_event
-        self._function, self._offset = function, wall_clock_offset_ns()
+        self._probe, self._event, self._offset = probe, json_event, wall_clock_offset_ns()
 
-    def begin(self, function: str, duration: float) -> str:
-        say(f"attaching to {function} for {duration:g} s (0: for ever)", at="debug")
+    def begin(self, duration: float) -> str:
+        say(f"attaching to {self._probe.function} for {duration:g} s (0: for ever)", at="debug")
         return ""
 
-    def attached(self, function: str) -> str:
-        say(f"attached to {function}", at="debug")
+    def attached(self) -> str:
+        say(f"attached to {self._probe.function}", at="debug")
         return ""
 
-    def events(self, batch: list[LogRecord]) -> str:
-        rows = (self._event(record, self._function, self._offset) for record in batch)
-        return "".join([self._dumps(row) + "\n" for row in rows])
-
-    def stopping(self, reason: str) -> str:
-        say(f"{reason}, detaching", at="debug")
-        return ""
-
-    def end(self, summary: str) -> str:
-        say(summary)
-        return ""
+    def records(self, batch: list[LogRecord]) -> str:
+        function = self._probe.function
+        rows = (self._event(one, function, self._offset) for one in _visible(batch, self._probe))
+        return "".join([self.line(row) for row in rows])
 
 
-class _Run:
-    """One run of the command, from the first line to the exit status."""
+def _visible(batch: list[LogRecord], probe: Kprobe) -> list[LogRecord]:
+    """Return the records that the log level permits, and count the others as hidden."""
+    threshold = level_number(level())
+    visible = [record for record in batch if record.level <= threshold]
+    probe.ledger.hidden += len(batch) - len(visible)
+    return visible
 
-    def __init__(self, probe: Kprobe, duration: float, show: _Lines | _Json) -> None:
-        self._probe, self._duration, self._show = probe, duration, show
-        self._out = Stdout(on_error=self._unwritable)
-        self._threshold = level_number(level())
 
-    def run(self) -> int:
-        probe, show, out = self._probe, self._show, self._out
-        out.put(show.begin(probe.function, self._duration))
-        try:
-            with probe, signals(probe.stop, probe.session.wake_fd):
-                if out.error is not None:
-                    self._unwritable()  # it was so before there was anything to stop
-                out.put(show.attached(probe.function))
-                self._warn_of_duplicates()
-                probe.session.stop_on_hang_up(1)
-                self._trace()
-                ledger = probe.ledger
-        except BaseException:  # Ctrl+C before the session began, too
-            out.finish()
-            raise
-        out.put(show.end(ledger.summary()))
-        return close_stdout(out)
-
-    def _warn_of_duplicates(self) -> None:
-        """Older kernels probe the first of several functions of a name, and do not say so."""
-        if kernel_version() < _REFUSES_DUPLICATES:
-            count = len(duplicates(self._probe.function))
-            if count:
-                name = self._probe.function
-                say(f"{count} functions are named {name}; only one is probed", at="warning")
-
-    def _trace(self) -> None:
-        """Print until the end; the last batch comes after the probe is gone."""
-        session, shown = self._probe.session, False
-        for batch in self._probe.batches(self._duration):
-            if session.stopped and not shown:
-                self._out.put(self._show.stopping(REASONS[session.stopped]))
-                shown = True
-            visible = [record for record in batch if record.level <= self._threshold]
-            session.ledger.hidden += len(batch) - len(visible)
-            self._out.put(self._show.events(visible))
-            hold_back(session, self._out)
-        if not shown:
-            self._out.put(self._show.stopping(REASONS[session.stopped or "duration"]))
-
-    def _unwritable(self) -> None:
-        """Nothing that we say arrives any more, so stop. The writer's thread calls this."""
-        with suppress(ClosedError):  # not attached yet, or already detached
-            self._probe.stop("hang-up")
+def _warn_of_duplicates(function: str) -> None:
+    """Warn if several functions have this name: older kernels silently probe the first one."""
+    if kernel_version() < _REFUSES_DUPLICATES:
+        count = len(duplicates(function))
+        if count:
+            say(f"{count} functions are named {function}; only one is probed", at="warning")

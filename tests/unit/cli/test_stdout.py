@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from rawbpf.cli.tracing import stdout
-from rawbpf.cli.tracing.stdout import Stdout
+from rawbpf.cli.tracing import output
+from rawbpf.cli.tracing.output import Stdout
 from tests.conftest import open_descriptors
 
 
@@ -50,7 +50,7 @@ def test_a_slow_reader_gets_everything(pipe):
 
 
 def test_a_reader_that_never_reads_is_given_up(pipe, monkeypatch):
-    monkeypatch.setattr(stdout, "_GRACE", 0.2)
+    monkeypatch.setattr(output, "_GRACE", 0.2)
     read, write = pipe
     out = Stdout(write)
     for _ in range(3000):

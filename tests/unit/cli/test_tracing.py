@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from rawbpf.cli.tracing.session import signals
+from rawbpf.cli.tracing.output import signals
 
 
 @pytest.fixture

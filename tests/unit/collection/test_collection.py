@@ -105,7 +105,7 @@ def test_events_come_from_a_ring(obj):
     with pytest.raises(UnknownNameError, match="call load"):
         obj.events("counts")
     obj.load()
-    with pytest.raises(UsageError, match="'counts' is no ring"):
+    with pytest.raises(UsageError, match="'counts' is not a ring"):
         obj.events("counts")
     with pytest.raises(UnknownNameError, match="did you mean counts"):
         obj.events("count")

@@ -1,31 +1,14 @@
-"""Records of several rings in one order, by a clock that may be told."""
+"""The collector: records of several rings in one order, with what is known of their losses."""
+
+import errno
 
 import pytest
 
-from rawbpf.events.log_record import LogRecord, encode_log
-from rawbpf.reading.collector import Collector
-from rawbpf.reading.ledger import Ledger
-from rawbpf.reading.perf_reader import Drained
-from rawbpf.ring.perf_ring import Contents
+from rawbpf.errors import FormatError
+from rawbpf.reading.collector import Collector, Record
+from tests.support.rings import Rings, drained
 
 NOW = 1_000_000
-
-
-def record(ktime_ns, text="x"):
-    return LogRecord(3, ktime_ns, 1, 1, 0, "cat", (), text)
-
-
-class Rings:
-    """A reader whose passes find these times, a list for each CPU."""
-
-    def __init__(self, *passes):
-        self._passes = list(passes)
-
-    def drain(self):
-        found = self._passes.pop(0) if self._passes else []
-        for cpu, times in enumerate(found):
-            samples = [encode_log(record(ktime)) for ktime in times]
-            yield Drained(cpu, Contents(samples, 0, 0, None), 0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -33,36 +16,63 @@ def clock(monkeypatch):
     monkeypatch.setattr("time.clock_gettime_ns", lambda _: NOW)
 
 
-def times(batch):
-    return [one.ktime_ns for one in batch]
+def a_number(_map, _cpu, data):
+    """Decode a time stamp, which is the whole record here."""
+    if len(data) != 8:
+        raise FormatError("not a time stamp")
+    return int.from_bytes(data, "little")
 
 
-def test_what_is_younger_than_a_pass_waits_for_the_next():
-    ledger = Ledger()
-    collector = Collector(Rings([[3, NOW + 5], [1, 2]], [[], [NOW - 1]]), ledger)
-    assert times(collector.collect()) == [1, 2, 3]
+def by_time(*passes):
+    """A collector whose passes find these times, a list for each CPU."""
+    rings = Rings(
+        *(
+            [drained(cpu, *(time.to_bytes(8, "little") for time in times)) for cpu, times in cpus]
+            for cpus in map(enumerate, passes)
+        )
+    )
+    return Collector({"events": rings}, a_number, lambda time: time)
+
+
+def test_records_newer_than_a_pass_wait_for_the_next_pass():
+    collector = by_time([[3, NOW + 5], [1, 2]], [[], [NOW - 1]])
+    assert collector.collect() == [1, 2, 3]
     assert collector.holding
-    assert times(collector.collect()) == [NOW - 1, NOW + 5]
+    assert collector.collect() == [NOW - 1, NOW + 5]
     assert not collector.holding
-    assert ledger.delivered == 5
 
 
-def test_where_our_clock_is_behind_nothing_waits_for_more_than_one_pass():
-    collector = Collector(Rings([[NOW + 7]], [[NOW + 9]], []), Ledger())
-    assert [times(collector.collect()) for _ in range(3)] == [[], [NOW + 7], [NOW + 9]]
+def test_no_record_waits_for_more_than_one_pass_if_our_clock_is_behind():
+    collector = by_time([[NOW + 7]], [[NOW + 9]], [])
+    assert [collector.collect() for _ in range(3)] == [[], [NOW + 7], [NOW + 9]]
 
 
-def test_the_last_pass_leaves_nothing():
-    collector = Collector(Rings([[NOW + 7]], [[NOW + 6]]), Ledger())
+def test_the_last_pass_returns_everything():
+    collector = by_time([[NOW + 7]], [[NOW + 6]])
     assert collector.collect() == []
-    assert times(collector.collect_all()) == [NOW + 6, NOW + 7]
+    assert collector.collect_all() == [NOW + 6, NOW + 7]
 
 
-def test_what_is_no_log_record_is_counted_as_damaged():
-    ledger = Ledger()
-    rings = Rings()
-    rings.drain = lambda: [Drained(0, Contents([b"short"], 0, 0, "cut"), 0.5)]
-    collector = Collector(rings, ledger)
+def test_bytes_that_cannot_be_decoded_are_counted_as_damaged():
+    rings = Rings([drained(0, b"short", damage="cut off", fill=0.5)])
+    collector = Collector({"events": rings}, a_number)
     assert collector.collect() == []
-    assert ledger.damaged == 2
+    assert collector.ledger.damaged == 2
     assert collector.crowded
+
+
+def test_records_carry_their_map_and_cpu_and_losses_are_counted():
+    perf = Rings([drained(0, b"a", b"b", lost=2), drained(1, b"c", lost=1, fill=0.9)], [])
+    collector = Collector({"samples": perf, "events": Rings([drained(-1, b"d")])}, Record)
+    assert collector.filenos() == []
+    assert collector.collect() == [
+        Record("samples", 0, b"a"),
+        Record("samples", 0, b"b"),
+        Record("samples", 1, b"c"),
+        Record("events", -1, b"d"),
+    ]
+    assert collector.crowded
+    assert not collector.holding
+    assert collector.collect_all() == []
+    assert not collector.crowded
+    assert collector.ledger.lost == {errno.ENOSPC: 3}

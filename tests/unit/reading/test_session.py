@@ -1,26 +1,161 @@
-"""A session's descriptors: given back once, and also when its beginning fails."""
+"""A session: what it delivers, what ends it, and its descriptors."""
 
 import errno
 import os
+import signal
+import threading
 from pathlib import Path
 
 import pytest
 
-from rawbpf.errors import KernelError
-from rawbpf.reading.ledger import Ledger
-from rawbpf.reading.records import Records
+from rawbpf.errors import ClosedError, KernelError
+from rawbpf.reading.collector import Collector, Record
 from rawbpf.reading.session import Session
+from tests.support.rings import Rings, drained
+
+
+def session_of(rings):
+    return Session(Collector({"events": rings}, lambda _map, _cpu, data: data))
+
+
+def a_pass(*samples, **more):
+    return [drained(0, *samples, **more)]
 
 
 @pytest.fixture
-def source():
-    return Records({}, Ledger())
+def event():
+    """A descriptor that is readable, like a ring with unread records."""
+    fd = os.eventfd(1)
+    yield fd
+    os.close(fd)
 
 
-def test_closing_twice_leaves_other_peoples_descriptors_alone(source):
-    session = Session([], source)
+def test_duration_0_delivers_what_the_rings_hold():
+    with session_of(Rings(a_pass(b"1", b"2"), a_pass(b"3"))) as session:
+        assert list(session.batches(0)) == [[b"1", b"2"]]
+        assert list(session.records(0)) == [b"3"]
+        assert list(session.records(0)) == []
+        assert session.ledger.delivered == 3
+
+
+def test_records_that_the_caller_did_not_take_are_delivered_later(event):
+    passes = a_pass(b"1", b"2", b"3"), a_pass(b"4"), a_pass(b"5")
+    with session_of(Rings(*passes, filenos=[event])) as session:
+        for record in session.records():
+            assert record == b"1"
+            break
+        assert session.ledger.delivered == 1
+        for record in session.records():
+            assert record == b"2"
+            break
+        assert list(session.batches(0)) == [[b"3"], [b"4"]]
+        assert session.rest() == [b"5"]
+        assert session.ledger.delivered == 5
+
+
+def test_rest_includes_records_that_the_caller_did_not_take(event):
+    passes = a_pass(b"1", b"2"), a_pass(b"3")
+    with session_of(Rings(*passes, filenos=[event])) as session:
+        next(session.records())
+        assert session.rest() == [b"2", b"3"]
+
+
+def test_after_a_stop_there_is_one_more_pass(event):
+    rings = Rings(a_pass(b"1"), a_pass(b"2"), a_pass(b"3"), filenos=[event])
+    with session_of(rings) as session:
+        got = []
+        for record in session.records():
+            got.append(record)
+            session.stop("enough")
+        assert got == [b"1", b"2"]
+        assert session.stopped == "enough"
+        assert list(session.records()) == [b"3"]  # a stop is final: no waiting any more
+
+
+def test_records_sent_before_the_deadline_are_delivered(event):
+    """The writer sends a record after each pass, until the deadline."""
+    rings = Rings(filenos=[event])
+    with session_of(rings) as session:
+        sent = 0
+
+        def drain():
+            nonlocal sent
+            sent += session.stopped is None
+            return a_pass(b"x", fill=1.0) if session.stopped is None else []
+
+        rings.drain = drain
+        assert len(list(session.records(0.05))) == sent > 1
+        assert session.stopped == "duration"
+        assert session.ledger.seconds >= 0.05
+
+
+def test_another_thread_ends_a_sleep():
+    with session_of(Rings()) as session:
+        thread = threading.Timer(0.05, session.stop)
+        thread.start()
+        assert list(session.records()) == []
+        thread.join()
+        assert session.stopped == "stopped"
+
+
+def test_a_signal_handler_ends_a_sleep():
+    with session_of(Rings()) as session:
+        before = signal.signal(signal.SIGALRM, lambda *_: session.stop("alarm"))
+        wake_before = signal.set_wakeup_fd(session.wake_fd)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        try:
+            assert list(session.records()) == []
+        finally:
+            signal.set_wakeup_fd(wake_before)
+            signal.signal(signal.SIGALRM, before)
+        assert session.stopped == "alarm"
+
+
+def test_a_closed_pipe_ends_a_sleep():
+    read, write = os.pipe()
+    with session_of(Rings()) as session:
+        session.stop_on_hang_up(write)
+        os.close(read)
+        assert list(session.records()) == []
+        assert session.stopped == "hang-up"
+    os.close(write)
+
+
+def test_a_file_cannot_hang_up(tmp_path):
+    with (tmp_path / "file").open("w") as file, session_of(Rings()) as session:
+        session.stop_on_hang_up(file.fileno())
+        assert list(session.records(0)) == []
+
+
+def test_crowded_rings_are_drained_without_a_pause(event, monkeypatch):
+    pauses = []
+    rings = Rings(a_pass(b"1", fill=0.9), a_pass(b"2", fill=0.1), filenos=[event])
+    with session_of(rings) as session:
+        monkeypatch.setattr(session, "pause", pauses.append)
+        for record in session.records():
+            if record == b"2":
+                break
+        assert pauses == []
+        rings.passes = [a_pass(b"3", fill=0.1), a_pass(b"4", fill=0.1)]
+        for record in session.records():
+            if record == b"4":
+                break
+        assert len(pauses) == 1
+
+
+def test_a_session_that_is_closed_while_it_is_read_raises(event):
+    session = session_of(Rings(a_pass(b"1"), filenos=[event]))
+    records = session.records()
+    assert next(records) == b"1"
     session.close()
-    mine = os.pipe()  # which get the numbers that have just become free
+    with pytest.raises(ClosedError, match="the session is closed"):
+        next(records)
+
+
+def test_closing_twice_does_not_close_descriptors_of_others():
+    session = session_of(Rings())
+    session.close()
+    mine = os.pipe()  # it gets the numbers that have just become free
     session.close()
     session.stop("late")
     os.set_blocking(mine[0], False)
@@ -34,9 +169,9 @@ def _open():
     return set(Path("/proc/self/fd").iterdir())
 
 
-def test_a_beginning_that_fails_leaves_nothing_open(source):
+def test_a_session_that_cannot_be_opened_leaves_no_descriptor():
     before = len(_open())
-    with pytest.raises(KernelError) as refused:
-        Session([-1], source)
-    assert refused.value.errno == errno.EBADF
+    with pytest.raises(KernelError) as bad:
+        Session(Collector({"events": Rings(filenos=[-1])}, Record))
+    assert bad.value.errno == errno.EBADF
     assert len(_open()) == before

@@ -1,0 +1,275 @@
+"""The output side of all commands that trace: records, signals, slow readers, the end of a run.
+
+The reader of our stdout may be slow (a terminal stopped with Ctrl+S), may have no space left (a
+disk) or may be gone (``| head``). None of that may keep the command from removing its probes at any
+moment. So it never writes to stdout itself: a thread writes from a queue. While the queue is too
+long, the command leaves the rings alone. Records are then lost where the program counts them, in
+the ring, and not here, where nobody would know.
+
+A command has two formats, one for people and one for programs, derived from ``TextFormat`` and
+``JsonFormat``, and does this:
+
+    with Output() as out:
+        with Session(...) as session, out.controlling(session):
+            ... attach ...
+            out.stream(session, duration, show, detach)
+        out.put(show.end(session.ledger.summary()))
+        return out.finish()
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections import deque
+from contextlib import contextmanager
+from threading import Condition, Thread
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+
+from rawbpf.cli.terminal import say
+from rawbpf.errors import RawbpfError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from rawbpf.reading.session import Session
+
+__all__ = ["Format", "JsonFormat", "Output", "Stdout", "TextFormat", "signals"]
+
+R = TypeVar("R")
+
+_BACKLOG = 1 << 22
+"""Bytes of queued output at which the rings are no longer emptied."""
+
+_GRACE = 5.0
+"""Seconds without progress after which ``finish`` gives up on the reader of stdout."""
+
+_CHUNK = 1 << 13
+"""Bytes per write. A reader that takes this many within the grace period is slow, but not gone."""
+
+_REASONS = {
+    "duration": "Duration elapsed",
+    "SIGINT": "Received Ctrl+C",
+    "SIGTERM": "Received SIGTERM",
+    "SIGHUP": "Received SIGHUP",
+    "hang-up": "Nobody reads the output any more",
+}
+"""Why a session ended, for people."""
+
+
+class Format(Protocol[R]):
+    """How a command presents its records. Each method returns text for stdout, or nothing."""
+
+    def records(self, batch: list[R]) -> str:
+        """Format records, each ending with a newline."""
+
+    def stopping(self, reason: str) -> str:
+        """Format why the session ends, before the programs are detached."""
+
+
+class TextFormat:
+    """The base of formats for people: all of it goes to stdout."""
+
+    detaching = "detaching"
+
+    def stopping(self, reason: str) -> str:
+        """Return the line that says why the session ends."""
+        return f"\n{reason}, {self.detaching}...\n"
+
+    def end(self, summary: str) -> str:
+        """Return the summary of the ledger."""
+        return f"\n{summary}\n"
+
+
+class JsonFormat:
+    """The base of formats for programs: JSON objects on stdout, everything else on stderr."""
+
+    def __init__(self) -> None:
+        from json import dumps  # only --json needs it
+
+        self._dumps = dumps
+
+    def line(self, row: dict[str, Any]) -> str:
+        """Return one object as a line of JSON."""
+        return self._dumps(row) + "\n"
+
+    def stopping(self, reason: str) -> str:
+        """Report on stderr, with -v, why the session ends."""
+        say(f"{reason}, detaching", at="debug")
+        return ""
+
+    def end(self, summary: str) -> str:
+        """Report the summary of the ledger on stderr."""
+        say(summary)
+        return ""
+
+
+class Output:
+    """The stdout of one run. Whatever ends the ``with`` block, queued text is written first."""
+
+    def __init__(self) -> None:
+        self._session: Session[Any] | None = None
+        self._stdout = Stdout(on_error=self._unwritable)
+        self.put, self.has_room = self._stdout.put, self._stdout.has_room
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._stdout.finish()
+
+    @contextmanager
+    def controlling(self, session: Session[Any]) -> Iterator[None]:
+        """Let signals, a closed stdout and errors in writing stop ``session``."""
+        self._session = session
+        try:
+            with signals(session.stop, session.wake_fd):
+                if self._stdout.error is not None:  # it failed before there was a session
+                    session.stop("hang-up")
+                session.stop_on_hang_up(1)
+                yield
+        finally:
+            self._session = None
+
+    def stream(
+        self,
+        session: Session[R],
+        duration: float | None,
+        show: Format[R],
+        detach: Callable[[], list[R]],
+    ) -> None:
+        """Print records until the session ends, detach, and print what ``detach`` returns."""
+        for batch in session.batches(duration or None):
+            self.put(show.records(batch))
+            self.hold_back(session)
+        self.put(show.stopping(_REASONS[session.stopped or "duration"]))
+        self.put(show.records(detach()))
+
+    def hold_back(self, session: Session[Any]) -> None:
+        """Leave the rings alone while the reader of stdout is too slow."""
+        out = self._stdout
+        while out.backlog > _BACKLOG and session.stopped is None and out.error is None:
+            session.pause(0.05)
+
+    def finish(self) -> int:
+        """Wait until everything is written, and return the exit status.
+
+        RawbpfError: something could not be written. A reader that has closed the pipe, as ``head``
+        does, is not an error.
+        """
+        unwritten = self._stdout.finish()
+        error = self._stdout.error
+        if error is not None and error.errno == errno.EPIPE:
+            say("stdout was closed by its reader", at="debug")
+            return 0
+        if error is not None or unwritten:
+            why = os.strerror(error.errno or 0) if error else "nobody reads it"
+            raise RawbpfError(f"{unwritten} lines could not be written to stdout", why=why)
+        return 0
+
+    def _unwritable(self) -> None:
+        """Stop the session, because its output cannot be written. Called by the writing thread."""
+        session = self._session
+        if session is not None:
+            session.stop("hang-up")
+
+
+class Stdout:
+    """Writes text to a descriptor on a thread of its own, which also calls ``on_error``."""
+
+    def __init__(self, fd: int = 1, on_error: Callable[[], None] = lambda: None) -> None:
+        self._fd = fd
+        self._on_error = on_error
+        self._queue: deque[bytes] = deque()
+        self._changed = Condition()
+        self._done = False
+        self.backlog = 0
+        self.error: OSError | None = None
+        # A daemon thread, so that a write that never returns cannot keep the process from ending.
+        self._thread = Thread(target=self._run, name="stdout", daemon=True)
+        self._thread.start()
+
+    def put(self, text: str) -> None:
+        """Queue text that ends with a newline. Returns at once."""
+        data = text.encode(errors="backslashreplace")
+        with self._changed:
+            self._queue.append(data)
+            self.backlog += len(data)
+            self._changed.notify_all()
+
+    def has_room(self, most: int = _BACKLOG) -> bool:
+        """Wait until at most ``most`` bytes are queued. Return False if the reader is gone."""
+        with self._changed:
+            while self.backlog > most and self.error is None:
+                if not self._changed.wait(_GRACE):
+                    return False
+            return self.error is None
+
+    def finish(self) -> int:
+        """Wait until everything is written, and return the number of lines that were not."""
+        with self._changed:
+            self._done = True
+            self._changed.notify_all()
+            while self.backlog and self.error is None:
+                if not self._changed.wait(_GRACE):  # each write notifies
+                    break
+            unwritten = sum(data.count(b"\n") for data in self._queue)
+        if not unwritten:
+            # The thread is about to end. At the end of the process it would be cancelled instead,
+            # which needs libgcc_s, and a small system may not have that.
+            self._thread.join()
+        return unwritten
+
+    def _run(self) -> None:
+        try:
+            while self._write_next():
+                pass
+        except OSError as error:
+            with self._changed:
+                self.error = error
+                self._changed.notify_all()
+            self._on_error()
+
+    def _write_next(self) -> bool:
+        """Write from the front of the queue, and remove what was written."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._done)
+            if not self._queue:
+                return False
+            data = self._queue[0]
+        written = os.write(self._fd, data[:_CHUNK])
+        with self._changed:
+            if written == len(data):
+                self._queue.popleft()
+            else:
+                self._queue[0] = data[written:]
+            self.backlog -= written
+            self._changed.notify_all()
+        return True
+
+
+@contextmanager
+def signals(stop: Callable[[str], None], wake_fd: int) -> Iterator[None]:
+    """Let SIGINT, SIGTERM and SIGHUP call ``stop`` with their names, and end any sleep.
+
+    If SIGHUP was ignored when the process started, as with nohup(1), it stays ignored.
+    """
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        stop(signal.Signals(number).name)
+
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = [(number, signal.signal(number, on_signal)) for number in numbers]
+    # A signal that arrives just before a sleep writes to this pipe, which ends the sleep at once.
+    wake_before = signal.set_wakeup_fd(wake_fd, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(wake_before)
+        for number, handler in before:
+            signal.signal(number, handler)
