@@ -20,8 +20,7 @@ from rawbpf.maps.map import Map, PerCpuArray
 from rawbpf.programs.load import load
 from rawbpf.reading.perf_reader import PerfReader
 from rawbpf.syscall.perf_event import open_probe
-from rawbpf.tracing.hello_kprobe import hello_kprobe
-from rawbpf.tracing.log_program import EVENTS, OUTCOMES, events_map
+from rawbpf.tracing.log_program import EVENTS, OUTCOMES, events_map, hello_kprobe
 
 if TYPE_CHECKING:
     from rawbpf.doctor.finding import Finding

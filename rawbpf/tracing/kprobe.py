@@ -26,8 +26,7 @@ from rawbpf.reading.collector import Collector
 from rawbpf.reading.perf_reader import DEFAULT_PAGES, PerfReader, check_pages
 from rawbpf.reading.session import Session
 from rawbpf.syscall.owner import Owner
-from rawbpf.tracing.hello_kprobe import hello_kprobe
-from rawbpf.tracing.log_program import EVENTS, OUTCOMES, events_map
+from rawbpf.tracing.log_program import EVENTS, OUTCOMES, events_map, hello_kprobe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

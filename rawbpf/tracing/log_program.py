@@ -1,13 +1,15 @@
-"""The kernel's half of a log record: instructions that build one and send it.
+"""Programs that send log records: the instructions that build a record, and the lesson's program.
 
-The record is put together on the program's stack, 512 bytes at most, and copied to the ring of the
-CPU by one helper call. What that call returns is counted in ``outcomes``, by errno: a ring that is
-full reports a loss only with the next record that fits, so a run that ends while it is full would
-never know. The program always does.
+The record is built on the program's stack of 512 bytes, and one helper call copies it to the ring
+of the current CPU:
 
     stack   r10 - size ┌────────────┬────────────┬────────────────┐ r10
                        │ header, 48 │ arguments  │ text, padded   │
                        └────────────┴────────────┴────────────────┘
+
+The program counts the return values of that call in the map ``outcomes``, by errno. The kernel
+reports losses only with the next record that fits, so it would never report those at the end of a
+run. The program's own counts are complete.
 """
 
 from __future__ import annotations
@@ -15,27 +17,36 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from rawbpf.asm import r0, r1, r2, r3, r4, r5, r10
+from rawbpf.asm import Builder, r0, r1, r2, r3, r4, r5, r6, r10
 from rawbpf.errors import UsageError
 from rawbpf.events.log_record import HEADER, level_number
 from rawbpf.specs.map_spec import MapSpec
-from rawbpf.uapi.bpf import BPF_F_CURRENT_CPU, bpf_map_type
+from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.uapi.bpf import BPF_F_CURRENT_CPU, bpf_map_type, bpf_prog_type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rawbpf.asm import Builder, Register
+    from rawbpf.asm import Register
 
-__all__ = ["EVENTS", "OUTCOMES", "OUTCOME_OTHER", "emit_log", "events_map"]
+__all__ = [
+    "EVENTS",
+    "MESSAGE",
+    "OUTCOMES",
+    "OUTCOME_OTHER",
+    "emit_log",
+    "events_map",
+    "hello_kprobe",
+]
 
 EVENTS = "events"
 OUTCOME_OTHER = 127
-"""The slot for an errno above; bpf_perf_event_output returns none, a later kernel might."""
+"""The index for all larger errnos, in case a later kernel returns one."""
 
 OUTCOMES = MapSpec(
     "outcomes", bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, max_entries=OUTCOME_OTHER + 1
 )
-"""Index 0: records sent. Index n: records lost because the helper returned -n."""
+"""Index 0 counts records sent, index n records lost because the helper returned -n."""
 
 _STACK = 512
 _KTIME, _PID_TGID, _CPU, _COMM = 8, 16, 24, 32
@@ -43,7 +54,7 @@ _COMM_LENGTH = 16
 
 
 def events_map(cpus: Sequence[int]) -> MapSpec:
-    """The PERF_EVENT_ARRAY: one slot for each possible CPU id, holes included."""
+    """Return the spec of the PERF_EVENT_ARRAY: an entry for each CPU ID up to the highest."""
     kind = bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY
     return MapSpec(EVENTS, kind, 4, 4, max_entries=max(cpus) + 1)
 
@@ -51,20 +62,19 @@ def events_map(cpus: Sequence[int]) -> MapSpec:
 def emit_log(
     b: Builder, context: Register, level: str, text: str, args: Sequence[Register] = ()
 ) -> None:
-    """Append the instructions that send one log record.
+    """Append instructions that send one log record; they overwrite r0 to r5.
 
-    ``context`` (r6-r9) holds the program's context; ``args`` are registers of r6-r9 too, since
-    every helper call destroys r0-r5, which is also what this leaves of them.
-
-    ``text`` may hold ``{}`` for each argument; see ``events.log_record``.
+    ``context`` contains the program's context. It and ``args`` have to be registers r6 to r9,
+    because helper calls destroy the others. ``text`` is a format with ``{}`` for each argument; see
+    ``events.log_record``. UsageError: the record does not fit on the stack, or an unknown level.
     """
     raw = text.encode()
     padded = raw + bytes(-len(raw) % 8)
     length = HEADER.size + 8 * len(args) + len(raw)
     size = HEADER.size + 8 * len(args) + len(padded)
-    room = _STACK - 8  # the lower end is the key of the counter
+    room = _STACK - 8  # the lowest 8 bytes hold the key of the counter
     if size > room:
-        raise UsageError(f"a log record of {size} bytes does not fit a program's stack")
+        raise UsageError(f"a log record of {size} bytes does not fit on a program's stack")
     record = r10 - size
     head = struct.pack("=IBBH", length, level_number(level), len(args), len(raw))
     _store(b, record.offset, head)
@@ -86,7 +96,7 @@ def emit_log(
 
 
 def _store(b: Builder, offset: int, data: bytes) -> None:
-    """Write constant bytes to the stack, eight at a time."""
+    """Store constant bytes on the stack, eight at a time."""
     for at in range(0, len(data), 8):
         b.lddw(r1, int.from_bytes(data[at : at + 8], "little"))
         b.stxdw(r10[offset + at], r1)
@@ -106,8 +116,9 @@ def _send(b: Builder, context: Register, offset: int, size: int) -> None:
 def _count(b: Builder, key: int) -> None:
     """outcomes[min(-r0, OUTCOME_OTHER)] += 1.
 
-    Not an atomic add: the value is this CPU's own, and a kprobe's program is never interrupted by
-    another on its CPU (bpf_prog_active).
+    The add need not be atomic, because the value belongs to this CPU, and no other kprobe program
+    can interrupt this one: the kernel skips programs while bpf_prog_active is set on the CPU. This
+    does not hold for fentry programs, raw tracepoints (before 6.1) and uprobes (from about 6.0).
     """
     known, absent = b.fresh("known"), b.fresh("absent")
     b.neg(r0)
@@ -124,3 +135,36 @@ def _count(b: Builder, key: int) -> None:
     b.add(r1, 1)
     b.stxdw(r0[0], r1)
     b.label(absent)
+
+
+MESSAGE = "kprobe triggered!"
+
+
+def hello_kprobe(pid: int | None = None) -> ProgramSpec:
+    """Return the lesson's program, which logs "kprobe triggered!" for each call of the function.
+
+    With ``pid``, it logs only calls by that process (thread group). In C:
+
+        int hello_kprobe(struct pt_regs *ctx)
+        {
+            if (pid && bpf_get_current_pid_tgid() >> 32 != pid)
+                return 0;
+            info(ctx, "kprobe triggered!");
+            return 0;
+        }
+
+    >>> hello_kprobe().prog_type.name
+    'BPF_PROG_TYPE_KPROBE'
+    """
+    b = Builder("hello_kprobe")
+    b.mov(r6, r1)  # r1 is the context, but calls overwrite r1
+    if pid is not None:
+        b.call("get_current_pid_tgid")
+        b.rsh(r0, 32)
+        b.mov(r1, pid)
+        b.jne(r0, r1, "out")
+    emit_log(b, r6, "info", MESSAGE)
+    b.label("out")
+    b.mov(r0, 0)
+    b.exit()
+    return ProgramSpec("hello_kprobe", bpf_prog_type.BPF_PROG_TYPE_KPROBE, b.build())

@@ -5,7 +5,7 @@ import sys
 
 from tests.support.markdown import ROOT
 
-BUDGET = 82
+BUDGET = 81
 
 RUN = """
 import errno, os, sys

@@ -223,7 +223,7 @@ def test_the_programs_of_the_repository_assemble(path):
 
 
 def test_the_first_program_is_the_same_in_assembly_and_in_python():
-    from rawbpf.tracing.hello_kprobe import hello_kprobe
+    from rawbpf.tracing.log_program import hello_kprobe
 
     text = assemble_file(BPF_SRC / "hello_kprobe.bpf.s").programs["hello_kprobe"]
     python = hello_kprobe()
