@@ -1,0 +1,40 @@
+"""Front doors: the public names of a package, imported on first use (PEP 562).
+
+``import rawbpf.asm`` imports none of the modules below it; ``rawbpf.asm.Builder`` imports the one
+that defines ``Builder``. A start that needs one name does not pay for the others. Names that a
+front door does not list in ``__all__`` are private and may change at any time.
+
+>>> load, names = front_door("rawbpf", {"KernelError": "rawbpf.errors"})
+>>> load("KernelError").__name__, names()
+('KernelError', ['KernelError'])
+>>> load("Kernel")
+Traceback (most recent call last):
+...
+AttributeError: module 'rawbpf' has no attribute 'Kernel'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["front_door"]
+
+
+def front_door(
+    package: str, homes: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return a ``__getattr__`` and a ``__dir__`` for ``package``; ``homes`` maps name to module."""
+
+    def load(name: str) -> Any:  # noqa: ANN401 -- a package holds names of every type
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(homes[name]), name)
+
+    def names() -> list[str]:
+        return sorted(homes)
+
+    return load, names
