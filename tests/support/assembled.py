@@ -1,4 +1,4 @@
-"""Assemble short programs from text, for tests of the interpreter."""
+"""Short programs from text, for tests of the machine."""
 
 from textwrap import dedent
 
@@ -8,17 +8,17 @@ from rawbpf.specs.object_spec import ObjectSpec
 
 
 def spec_of(text: str) -> ObjectSpec:
-    """Assemble a text into an object."""
+    """The object that a text describes."""
     return assemble(dedent(text), "test.s")
 
 
 def machine_of(text: str, *, maps: str = "", name: str = "test", **options) -> Machine:
-    """Return an interpreter for some instructions. ``maps`` are directives before the program."""
+    """A machine for instructions; ``maps`` are directives before the program."""
     spec = spec_of(f'{dedent(maps)}\n.program {name}, "kprobe"\n{dedent(text)}')
     data = {name: one.contents for name, one in spec.data.items()}
     return Machine(spec.programs[name].code, spec.all_maps().values(), contents=data, **options)
 
 
 def run(text: str, **options) -> int:
-    """Run some instructions, followed by an exit, and return r0."""
+    """r0 of some instructions; the exit is added."""
     return machine_of(text + "\n exit", **options).run()

@@ -1,8 +1,8 @@
-"""What tests need to know about libbpf-tools to load the same programs as each tool.
+"""What is to be known of libbpf-tools, to load what each of them would load.
 
-Before loading, a tool tells libbpf where to attach some of its programs, and which of two variants
-to use, for example a trampoline or a kprobe. The tests try all variants. ``REFUSED`` lists what
-kernels of Debian releases lack, and ``SAYS`` what the tool itself prints there.
+A tool is more than its object: before loading it tells libbpf where some programs go, and which of
+two variants (a trampoline or a kprobe, say) is for this kernel. Here all variants are tried. What
+the kernels of Debian's suites lack is in ``REFUSED``; what the tool itself says there, in ``SAYS``.
 """
 
 from typing import NamedTuple
@@ -19,11 +19,10 @@ _OPERATIONS = {
     "btrfs": "file_read_iter file_write_iter file_open sync_file -",
     "nfs": "file_read file_write file_open file_fsync getattr",
 }
-"""Functions of a file system that fsdist and fsslower hook, without its prefix; "-": none."""
+"""Functions of a file system that fsdist and fsslower hook, without its name; "-": none."""
 
 _PLACES = {
-    # The guest has no bash, so bash's readline cannot be probed.
-    "bashreadline": {"printret": "libc.so.6:getenv"},
+    "bashreadline": {"printret": "libc.so.6:getenv"},  # there is no bash, whose readline it probes
     "biotop": {
         "blk_account_io_start": "blk_account_io_start",
         "blk_account_io_done": "blk_account_io_done",
@@ -38,11 +37,11 @@ _PLACES = {
 
 
 def places(tool: str, programs: list[str]) -> dict[str, str]:
-    """Return targets for programs whose section names none; "-": the tool does not load it."""
+    """Where programs go whose sections do not say so; "-": the tool leaves it out."""
     kind, slower, _ = tool.partition("slower")
     kind, dist, _ = (kind, slower, "") if slower else tool.partition("dist")
     if kind == "fs":
-        kind = "ext4"  # the tool selects the file system with -t
+        kind = "ext4"  # what a user would ask for by -t
     if not (slower or dist) or kind not in _OPERATIONS:
         return _PLACES.get(tool, {})
     functions = dict(zip(_FILE_OPERATIONS, _OPERATIONS[kind].split(), strict=True))
@@ -76,7 +75,7 @@ REFUSED: dict[str, dict[str, dict[str, str]]] = {
             NEW: _closed("blk_account_io_start"),
         },
         "blk_account_io_merge_bio": {NEW: _absent("blk_account_io_merge_bio")},
-        # The program reads a request from memory where a helper stored a pointer as a number.
+        # It takes the request from where a map's helper had its address: no pointer any more.
         "block_rq_complete": dict.fromkeys(BOTH, r"r1 is used as an address, and it is a number"),
     },
     "biostacks": {
@@ -117,11 +116,11 @@ REFUSED: dict[str, dict[str, dict[str, str]]] = {
         "tcp_v6_syn_recv": {OLD: r"takes more arguments than a trampoline"},
     },
 }  # fmt: skip
-"""Tool, program and kernel, with a pattern for the error. The test adds the file systems."""
+"""Tool -> program -> kernel -> what the refusal has to say. (File systems: see the test.)"""
 
 
 class Says(NamedTuple):
-    """The arguments of a tool, and by kernel what it prints when it fails."""
+    """How to run a tool, and by kernel what it says when it gives up."""
 
     words: tuple[str, ...]
     says: dict[str, str]
@@ -152,4 +151,4 @@ SAYS = {
     "nfsslower": Says((), dict.fromkeys(BOTH, r"failed to create kprobe 'nfs_file_read")),
     "nfsdist": Says((), dict.fromkeys(BOTH, r"failed to create kprobe 'nfs_file_read")),
 }
-"""Tools that fail themselves. Others fall back to a variant; tcpsynbl, for example, to kprobes."""
+"""The tools that give up themselves. Others have another variant, as tcpsynbl has kprobes."""

@@ -1,4 +1,4 @@
-"""Run code in a child process that gives up privileges, which cannot be regained."""
+"""Children that may do less than we: for what can be given up, and not be had back."""
 
 import ctypes
 import os
@@ -6,13 +6,12 @@ import struct
 
 CLONE_NEWUSER = 0x1000_0000
 _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _MODE_FILTER = 22, 38, 2
-# classic BPF; offset 0 of seccomp_data is the system call number
-_LOAD_NR, _IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
+_LOAD_NR, _IF_EQUAL, _RETURN = 0x20, 0x15, 0x06  # of classic BPF, at offset 0 of seccomp_data
 _ALLOW, _ERRNO = 0x7FFF_0000, 0x0005_0000
 
 
 def in_child(work):
-    """Call ``work`` in a forked child, and return the string that it returns."""
+    """What ``work`` returns, a str, when a child that is forked does it."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -30,12 +29,12 @@ def in_child(work):
 
 
 def leave_user_namespace():
-    """Enter a new user namespace."""
+    """Go into a user namespace of one's own."""
     assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUSER) == 0, ctypes.get_errno()
 
 
 def deny_by_seccomp(number, errno):
-    """Install a seccomp filter that makes a system call fail with ``errno``."""
+    """Have a filter answer a system call."""
     rows = [(_LOAD_NR, 0, 0, 0), (_IF_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO | errno),
             (_RETURN, 0, 0, _ALLOW)]  # fmt: skip
     code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *row) for row in rows))
