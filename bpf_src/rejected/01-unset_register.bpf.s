@@ -1,8 +1,8 @@
-; A register is read that nothing has written.
+; An uninitialized register is read.
 ;
-; At the start of a program only r1 (the context) and r10 (the end of the stack) hold something.
-; The verifier follows each register from there and refuses to read one that may hold whatever the
-; kernel left in it. Look at how r2 comes to be: on no path is it written.
+; When a program starts, only r1 (the context) and r10 (the end of the stack) are initialized. The
+; verifier tracks every register from there, and rejects a read of a register that may hold whatever
+; the kernel left in it. Look for a write to r2: there is none on any path.
 ;
 ; rawbpf: rule RB-V001
 

@@ -1,4 +1,4 @@
-; Give the register a value first.
+; Initialize the register first.
 
 .license "GPL"
 

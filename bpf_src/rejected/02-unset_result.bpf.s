@@ -1,8 +1,7 @@
-; The program ends without a result.
+; The program exits without a return value.
 ;
-; What is in r0 at exit is what the program returns, and the kernel acts on it: for tc it decides
-; what happens to the packet. So r0 has to be written on every path. Look at the path that jumps
-; to the exit.
+; r0 holds the return value at exit, and the kernel acts on it: for tc, it decides what happens to
+; the packet. r0 must therefore be written on every path. Look at the path that jumps to the exit.
 ;
 ; rawbpf: rule RB-V001
 

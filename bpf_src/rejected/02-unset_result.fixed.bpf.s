@@ -1,4 +1,4 @@
-; Write r0 before the paths part.
+; Write r0 before the branch.
 
 .license "GPL"
 

@@ -1,7 +1,7 @@
-; A call destroyed the register that is read after it.
+; A register is read after a call clobbered it.
 ;
-; Helpers get their arguments in r1 to r5 and may leave anything there. Only r6 to r9 survive a
-; call. Look at what lies between the last write of r1 and its use.
+; Helpers take their arguments in r1 to r5 and may overwrite these registers. Only r6 to r9 survive
+; a call. Look at what happens to r1 before it is used.
 ;
 ; rawbpf: rule RB-V001
 

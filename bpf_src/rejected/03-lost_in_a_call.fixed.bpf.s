@@ -1,4 +1,4 @@
-; Keep the context in a register that calls preserve.
+; Keep the context in a register that survives calls.
 
 .license "GPL"
 

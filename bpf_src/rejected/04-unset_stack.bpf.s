@@ -1,7 +1,7 @@
-; A helper is to read bytes of the stack that were never written.
+; A helper would read stack bytes that were never written.
 ;
-; The stack holds what was there before: perhaps a secret of the kernel. The key has four bytes,
-; and only two of them are written. Since 6.3 those who may read kernel memory anyway
+; The stack still holds what was there before, which may be a secret of the kernel. The key has four
+; bytes, but only two of them are written. Since 6.3, a program that may read kernel memory
 ; (CAP_PERFMON) may pass such bytes, so this program is loaded without that capability.
 ;
 ; rawbpf: rule RB-V002

@@ -1,4 +1,4 @@
-; Write all bytes of the key.
+; Write all four bytes of the key.
 
 .license "GPL"
 

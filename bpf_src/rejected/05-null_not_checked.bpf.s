@@ -1,8 +1,8 @@
-; What a lookup returns is used without asking whether there is anything.
+; The result of a map lookup is used without a NULL check.
 ;
-; bpf_map_lookup_elem returns the address of the value, or NULL if the key is not there. The
-; verifier cannot know the map's contents, so it calls the result map_value_or_null until a
-; comparison with 0 has told the two apart. Look for the comparison.
+; bpf_map_lookup_elem returns the address of the value, or NULL if the key is not in the map. The
+; verifier cannot know the contents of the map, so the type of the result is map_value_or_null until
+; the program compares it with 0. Look for this comparison.
 ;
 ; rawbpf: rule RB-V003
 

@@ -1,4 +1,4 @@
-; Leave when there is nothing.
+; Exit if the key is not in the map.
 
 .license "GPL"
 

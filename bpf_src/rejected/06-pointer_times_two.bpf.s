@@ -1,8 +1,8 @@
 ; A pointer is multiplied.
 ;
-; Of all arithmetic only adding and subtracting a number leaves a pointer a pointer into the same
-; object. Twice an address is an address of something else. Look at what r2 is: a copy of the
-; frame pointer.
+; A pointer still points into the same object only if a number is added to it or subtracted from it.
+; Twice an address is the address of something else. Look at what r2 is: a copy of the frame
+; pointer.
 ;
 ; rawbpf: rule RB-V004
 

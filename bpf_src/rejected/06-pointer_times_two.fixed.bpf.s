@@ -1,4 +1,4 @@
-; Move the pointer by a number instead.
+; Add a number to the pointer instead.
 
 .license "GPL"
 

@@ -1,7 +1,7 @@
 ; A pointer is subtracted from a number.
 ;
-; The result would be a number that tells where kernel memory is, and nothing that memory could be
-; read through. The verifier has no type for it. Look at the order of the two.
+; The result would be a number that reveals where kernel memory is located, and no memory could be
+; read through it. The verifier has no type for such a value. Look at the order of the operands.
 ;
 ; rawbpf: rule RB-V004
 

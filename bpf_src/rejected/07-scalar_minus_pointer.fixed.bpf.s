@@ -1,4 +1,4 @@
-; Subtract the numbers, and leave the pointer out of it.
+; Subtract numbers only, and leave the pointer unchanged.
 
 .license "GPL"
 

@@ -1,8 +1,8 @@
 ; Memory is read through a number.
 ;
-; A number that was read from somewhere may be the address of something, but the verifier does not
-; know of what, how large it is, and whether it still exists. Kernel memory at a bare address can
-; be copied by bpf_probe_read_kernel, which survives a wrong one. Look at where r2 comes from:
+; A number may be an address, but the verifier does not know what it points to, how large that
+; object is, and whether it still exists. bpf_probe_read_kernel can copy kernel memory from such an
+; address, and returns an error if the address is invalid. Look at where r0 comes from:
 ; bpf_get_current_task returns a number.
 ;
 ; rawbpf: rule RB-V011

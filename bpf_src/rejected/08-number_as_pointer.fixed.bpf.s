@@ -1,4 +1,4 @@
-; Have a helper copy what is there.
+; Let a helper copy the memory.
 
 .license "GPL"
 

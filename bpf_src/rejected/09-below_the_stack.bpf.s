@@ -1,7 +1,7 @@
-; A store below the end of the stack.
+; A store below the stack.
 ;
-; A program has 512 bytes of stack, from r10 - 512 to r10. What is beyond belongs to the kernel.
-; Look at the offset.
+; A program has 512 bytes of stack, from r10 - 512 to r10. Memory outside this range belongs to the
+; kernel. Look at the offset.
 ;
 ; rawbpf: rule RB-V006
 

@@ -1,7 +1,8 @@
-; A helper is told that a buffer on the stack is larger than it is.
+; A helper is told that a stack buffer is larger than it is.
 ;
-; bpf_get_current_comm writes as many bytes as r2 says. From r10 - 8 on there are eight; the next
-; eight would be above the stack, where the caller's frame is. Look at both, address and size.
+; bpf_get_current_comm writes as many bytes as r2 says. Only eight bytes lie between r10 - 8 and the
+; end of the stack. The next eight bytes are above the stack, in the caller's frame. Look at both
+; the address and the size.
 ;
 ; rawbpf: rule RB-V006
 

@@ -1,4 +1,4 @@
-; Begin where there are sixteen bytes.
+; Start at an address where 16 bytes fit.
 
 .license "GPL"
 

@@ -1,7 +1,8 @@
-; A load behind the end of a map's value.
+; A load past the end of a map value.
 ;
-; The value has eight bytes, 0 to 7; what follows is another entry or another map. The verifier
-; knows the size from the map. Look at the offset: a second number of eight bytes is not there.
+; The value has eight bytes, 0 to 7. The memory after it belongs to another entry or another map.
+; The verifier knows the size from the map. Look at the offset: there is no second eight-byte
+; number.
 ;
 ; rawbpf: rule RB-V007
 

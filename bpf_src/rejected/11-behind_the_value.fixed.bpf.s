@@ -1,4 +1,4 @@
-; Read the number that is there.
+; Read the number at offset 0.
 
 .license "GPL"
 

@@ -1,4 +1,4 @@
-; Mask with what the table can hold.
+; Use a mask that fits the table.
 
 .license "GPL"
 

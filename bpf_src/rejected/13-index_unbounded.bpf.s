@@ -1,7 +1,7 @@
-; An index has no upper bound at all.
+; An index has no upper bound.
 ;
-; What comes out of a packet's metadata can be any 32-bit number. Before it is added to a pointer,
-; a comparison or a mask has to say how large it can be. Look for either.
+; A value from the packet's metadata can be any 32-bit number. Before it is added to a pointer, a
+; comparison or a mask must limit it. Look for one of these.
 ;
 ; rawbpf: rule RB-V007
 

@@ -1,4 +1,4 @@
-; Compare first.
+; Compare the index with the size of the table first.
 
 .license "GPL"
 

@@ -1,7 +1,7 @@
 ; An index may be negative.
 ;
-; The comparison is signed: s> lets all negative numbers pass, and they lead to what lies before
-; the table. In C that is an index of type short. Look at the lower bound of r7.
+; The comparison is signed: s> lets all negative numbers pass, and they lead to memory before the
+; table. In C, this happens with an index of type short. Look at the lower bound of r7.
 ;
 ; rawbpf: rule RB-V007
 

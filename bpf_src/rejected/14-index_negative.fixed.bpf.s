@@ -1,4 +1,4 @@
-; Compare without a sign.
+; Use an unsigned comparison.
 
 .license "GPL"
 

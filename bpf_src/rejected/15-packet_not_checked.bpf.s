@@ -1,7 +1,7 @@
-; Packet bytes are read without asking how long the packet is.
+; Packet bytes are read without a check of the packet's length.
 ;
-; A packet lies between two pointers, data and data_end. Its length is not known before it comes;
-; so the program has to compare what it will read with data_end. Look for a comparison with r3.
+; A packet lies between two pointers, data and data_end. Its length is not known in advance, so the
+; program must compare the end of what it reads with data_end. Look for a comparison with r3.
 ;
 ; rawbpf: rule RB-V008
 

@@ -1,4 +1,4 @@
-; Pass what is shorter than an Ethernet header.
+; Pass packets that are shorter than an Ethernet header.
 
 .license "GPL"
 

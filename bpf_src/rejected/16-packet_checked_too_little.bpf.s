@@ -1,7 +1,7 @@
-; The packet was compared, but for fewer bytes than are read.
+; The length check covers fewer bytes than the program reads.
 ;
-; The comparison proves 14 bytes, 0 to 13. The load takes four bytes from 12 on: 12 to 15. In the
-; log, r=14 is what was proven. Look at the two numbers.
+; The comparison proves that 14 bytes exist, 0 to 13. The load reads four bytes at offset 12, which
+; are bytes 12 to 15. In the log, r=14 is the number of proven bytes. Compare the two numbers.
 ;
 ; rawbpf: rule RB-V008
 

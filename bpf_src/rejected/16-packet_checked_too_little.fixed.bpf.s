@@ -1,4 +1,4 @@
-; Prove as many bytes as are read.
+; Check as many bytes as are read.
 
 .license "GPL"
 

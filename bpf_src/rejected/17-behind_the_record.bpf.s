@@ -1,7 +1,7 @@
-; A store behind the end of a ring buffer's record.
+; A store past the end of a ring buffer record.
 ;
-; bpf_ringbuf_reserve gave 16 bytes, of which the verifier keeps account as mem_size. What follows
-; is the next record, perhaps of another CPU. Look at the offset and the size that was asked for.
+; bpf_ringbuf_reserve reserved 16 bytes, which the verifier tracks as mem_size. After them comes the
+; next record, perhaps of another CPU. Look at the offset and at the reserved size.
 ;
 ; rawbpf: kernel 5.8
 ; rawbpf: rule RB-V009

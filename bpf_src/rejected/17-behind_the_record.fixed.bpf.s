@@ -1,4 +1,4 @@
-; Reserve what is written.
+; Reserve as many bytes as are written.
 
 .license "GPL"
 

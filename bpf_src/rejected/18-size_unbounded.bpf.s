@@ -1,7 +1,7 @@
-; A helper is told a size that has no bound.
+; A helper is passed a size without an upper bound.
 ;
-; The size may be any 32-bit number, while the buffer has 64 bytes. The verifier computes the
-; largest that the size can be, and there is none. Look at r2: nothing says how large it is.
+; The size may be any 32-bit number, but the buffer has only 64 bytes. The verifier checks the
+; largest possible value of the size. Look for an instruction that limits r2.
 ;
 ; rawbpf: rule RB-V012
 

@@ -1,4 +1,4 @@
-; Bound the size.
+; Limit the size with a mask.
 
 .license "GPL"
 

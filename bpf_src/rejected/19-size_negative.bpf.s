@@ -1,7 +1,7 @@
 ; A size may be negative.
 ;
-; The size is a signed number that is only compared with its largest value. As an unsigned size,
-; -1 is the largest of all. Look at the lower bound of r4.
+; The size is a signed number, and the program checks only its upper bound. As an unsigned size, -1
+; is the largest number of all. Look at the lower bound of r4.
 ;
 ; rawbpf: rule RB-V012
 

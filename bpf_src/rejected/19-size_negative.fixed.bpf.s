@@ -1,4 +1,4 @@
-; Rule out what is below 1 as well.
+; Exclude sizes below 1 as well.
 
 .license "GPL"
 

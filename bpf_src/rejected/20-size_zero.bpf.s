@@ -1,7 +1,7 @@
 ; A size may be zero.
 ;
-; Many helpers take a size that must not be 0, since with 0 there would be nothing to say about
-; the memory that goes with it. The mask gives 0 to 63. Look at the lower bound of r4.
+; Many helpers require a size of at least 1. With the mask, the size is between 0 and 63. Look at
+; the lower bound of r4.
 ;
 ; rawbpf: rule RB-V012
 

@@ -1,4 +1,4 @@
-; Skip the call when there is nothing to do.
+; Skip the call if the size is 0.
 
 .license "GPL"
 

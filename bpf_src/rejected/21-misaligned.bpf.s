@@ -1,7 +1,8 @@
-; Eight bytes are stored at an address that is not a multiple of eight.
+; Eight bytes are stored at an offset that is not a multiple of eight.
 ;
-; The verifier remembers the stack in slots of eight bytes. A store across two of them would leave
-; both half known, and some machines cannot do it at all. Look at the offset, modulo the size.
+; The verifier tracks the stack in slots of eight bytes, and this store would cover half of one slot
+; and half of the next. Some processors do not support unaligned stores at all. Look at the offset
+; modulo the size.
 ;
 ; rawbpf: rule RB-V014
 

@@ -1,7 +1,7 @@
-; A helper gets something else than it wants.
+; A helper receives a pointer of the wrong type.
 ;
-; The first argument of bpf_map_lookup_elem is a map. Each helper says of each argument what it
-; must be, and the verifier compares. Look at r1: it is a pointer to the stack.
+; The first argument of bpf_map_lookup_elem is a map. Every helper declares the types of its
+; arguments, and the verifier checks them. Look at r1: it is a pointer to the stack.
 ;
 ; rawbpf: rule RB-V015
 

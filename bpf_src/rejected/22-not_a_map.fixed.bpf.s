@@ -1,4 +1,4 @@
-; Give it the map.
+; Pass the map.
 
 .license "GPL"
 

@@ -1,7 +1,7 @@
-; A key is given by value, where a pointer to it is wanted.
+; A key is passed by value instead of by pointer.
 ;
-; The helper reads the key from memory, for it may have any size. A number is no address. Look at
-; r2.
+; The helper reads the key from memory, because a key may have any size. A number is not a pointer.
+; Look at r2.
 ;
 ; rawbpf: rule RB-V015
 

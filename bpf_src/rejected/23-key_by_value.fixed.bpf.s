@@ -1,4 +1,4 @@
-; Put the key on the stack and give its address.
+; Store the key on the stack and pass its address.
 
 .license "GPL"
 

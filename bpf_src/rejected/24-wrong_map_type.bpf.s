@@ -1,7 +1,7 @@
-; A map of one type goes to a helper for another.
+; A map is passed to a helper that does not support its type.
 ;
-; bpf_map_lookup_elem has nothing to look up in a PERF_EVENT_ARRAY: it holds rings, not values.
-; Which helpers go with which maps is a table in the verifier. Look at the map's type.
+; bpf_map_lookup_elem finds no values in a PERF_EVENT_ARRAY, which holds ring buffers. A table in
+; the verifier says which helpers work with which map types. Look at the type of the map.
 ;
 ; rawbpf: rule RB-V016
 

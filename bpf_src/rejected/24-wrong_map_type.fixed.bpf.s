@@ -1,4 +1,4 @@
-; Keep values in a map that has values.
+; Use a map type that holds values.
 
 .license "GPL"
 

@@ -1,8 +1,7 @@
-; The number of a helper that does not exist.
+; A call to a helper that does not exist.
 ;
-; A call without a function of the program's own names a helper by its number, and no kernel has
-; one with this number. A program that was built for a newer kernel ends the same way on an older
-; one. Look at the number.
+; A helper is called by its number, and no kernel has a helper with this number. A program that was
+; built for a newer kernel fails in the same way on an older one. Look at the number.
 ;
 ; rawbpf: rule RB-V030
 

@@ -1,4 +1,4 @@
-; Call one that exists.
+; Call a helper that exists.
 
 .license "GPL"
 

@@ -1,8 +1,8 @@
-; A helper is called that programs of this type do not get.
+; A call to a helper that this program type does not have.
 ;
-; Each program type has its list of helpers. Moving the head of a packet makes sense where there
-; is a bare packet, in XDP; a tc program has an sk_buff, which is changed in other ways. Look at
-; the program's section.
+; Each program type has its own list of helpers. An XDP program works on the raw packet and can move
+; its start. A tc program works on an sk_buff, which other helpers change. Look at the section of
+; the program.
 ;
 ; rawbpf: rule RB-V031
 

@@ -1,4 +1,4 @@
-; Call what tc has for it.
+; Call a helper that tc programs have.
 
 .license "GPL"
 

@@ -1,7 +1,7 @@
-; A helper for GPL programs is called by a program with another licence.
+; A GPL-only helper is called by a program with another licence.
 ;
-; The kernel lends some of its helpers, nearly all of those for tracing, only to programs whose
-; licence is compatible with the GPL. Look at the first line of the program.
+; The kernel allows some helpers, including nearly all tracing helpers, only in programs with a GPL-
+; compatible licence. Look at the first line of the program.
 ;
 ; rawbpf: rule RB-V032
 

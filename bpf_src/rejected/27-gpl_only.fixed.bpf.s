@@ -1,4 +1,4 @@
-; Use a licence that is compatible, if it is yours to give.
+; Use a compatible licence, if you are allowed to.
 
 .license "Dual MIT/GPL"
 

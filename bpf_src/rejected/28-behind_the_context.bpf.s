@@ -1,8 +1,8 @@
-; A load behind the end of the context.
+; A load past the end of the context.
 ;
-; The context is a structure that belongs to the program type; for tc it is struct __sk_buff,
-; which has less than 200 bytes. The kernel translates loads from it field by field, so there is
-; nothing behind the last. Look at the offset.
+; The context is a structure that the program type defines. For tc it is struct __sk_buff, which has
+; fewer than 200 bytes. The kernel translates loads from it field by field, so nothing exists after
+; the last field. Look at the offset.
 ;
 ; rawbpf: rule RB-V033
 

@@ -1,4 +1,4 @@
-; Load a field that is there: len, at 0.
+; Load a field that exists: len, at offset 0.
 
 .license "GPL"
 

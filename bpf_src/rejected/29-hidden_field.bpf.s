@@ -1,8 +1,8 @@
-; A field of the context that this program type may not see.
+; A load of a context field that this program type may not read.
 ;
-; struct __sk_buff is shared by many program types, and not every field makes sense in each. A
-; socket filter may not look at data, which is at 76: it has no direct access to packets, only
-; helpers. Look at the section and the offset.
+; Many program types share struct __sk_buff, but not every field is available to each of them. A
+; socket filter may not read data, at offset 76, because it may access the packet only with helpers.
+; Look at the section and at the offset.
 ;
 ; rawbpf: rule RB-V033
 

@@ -1,4 +1,4 @@
-; Load from the packet by the instruction for it.
+; Read the packet with a packet load instruction.
 
 .license "GPL"
 

@@ -1,7 +1,7 @@
-; A field of the context is written that can only be read.
+; A store to a read-only field of the context.
 ;
-; XDP programs may move the borders of a packet by helpers, which check them, but not by a store
-; into the context. Look at which field is at offset 0: data.
+; An XDP program may move the start and the end of a packet only with helpers, which check the new
+; values, not with a store to the context. Look at which field is at offset 0: data.
 ;
 ; rawbpf: rule RB-V033
 

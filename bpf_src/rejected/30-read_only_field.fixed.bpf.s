@@ -1,4 +1,4 @@
-; Have the helper move it.
+; Let a helper move the start of the packet.
 
 .license "GPL"
 

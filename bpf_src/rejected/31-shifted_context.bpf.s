@@ -1,7 +1,7 @@
-; The context pointer is moved before it is given away.
+; The context pointer is changed before it is passed to a helper.
 ;
-; Helpers that take the context want the one that the program was given. A pointer into the middle
-; of it is of no use to them. Look at r1 before the call.
+; Helpers that take the context need the pointer that the program received. They cannot use a
+; pointer into the middle of the context. Look at r1 before the call.
 ;
 ; rawbpf: rule RB-V010
 

@@ -1,4 +1,4 @@
-; Leave the context as it is.
+; Leave the context pointer unchanged.
 
 .license "GPL"
 

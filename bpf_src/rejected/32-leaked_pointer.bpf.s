@@ -1,8 +1,8 @@
 ; A kernel address is returned.
 ;
-; A program that may not read kernel memory (no CAP_PERFMON) must not tell anybody where it is
-; either: addresses are what an attacker of the kernel wants first. Look at what r0 is at exit.
-; The program is loaded without that capability.
+; A program that may not read kernel memory (no CAP_PERFMON) must not reveal kernel addresses
+; either, because attackers need them. Look at what r0 holds at exit. This program is loaded without
+; that capability.
 ;
 ; rawbpf: rule RB-V035
 ; rawbpf: without CAP_PERFMON

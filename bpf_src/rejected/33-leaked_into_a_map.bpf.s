@@ -1,7 +1,7 @@
 ; A kernel address is stored in a map.
 ;
-; Whoever may read the map could read it there. Without CAP_PERFMON, under which this is loaded,
-; only numbers may be stored. Look at what r1 is.
+; Anyone who may read the map could read the address. Without CAP_PERFMON, a program may store only
+; numbers, and this program is loaded without that capability. Look at what r1 holds.
 ;
 ; rawbpf: rule RB-V035
 ; rawbpf: without CAP_PERFMON

@@ -1,7 +1,7 @@
-; A constant is written.
+; A write to a constant.
 ;
-; What is in .rodata is frozen before the program is loaded, so that the verifier can rely on its
-; values. Look at the section that the variable is in.
+; The contents of .rodata are frozen before the program is loaded, so that the verifier can rely on
+; them. Look at the section of the variable.
 ;
 ; rawbpf: rule RB-V036
 

@@ -1,4 +1,4 @@
-; Make it a variable.
+; Define the variable in .data.
 
 .license "GPL"
 

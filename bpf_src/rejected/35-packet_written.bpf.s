@@ -1,7 +1,7 @@
-; A packet is written by a program that may only look at it.
+; A packet is written by a program that may only read it.
 ;
-; A cgroup's program decides whether a packet may pass. It sees the packet while others may hold
-; it too, so it must leave it as it is. Look at the section, and at the store.
+; A cgroup program decides whether a packet may pass. Other code may hold the same packet at this
+; point, so the program must not change it. Look at the section and at the store.
 ;
 ; rawbpf: rule RB-V036
 

@@ -1,4 +1,4 @@
-; Only look.
+; Only read the packet.
 
 .license "GPL"
 

@@ -1,7 +1,7 @@
 ; The frame pointer is written.
 ;
-; r10 is the one register that never changes: all of the stack is addressed from it. Look at the
-; left side.
+; r10 never changes, because all stack memory is addressed relative to it. Look at the destination
+; of the first instruction.
 ;
 ; rawbpf: rule RB-V005
 

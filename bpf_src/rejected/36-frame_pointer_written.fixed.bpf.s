@@ -1,4 +1,4 @@
-; Move a copy.
+; Change a copy.
 
 .license "GPL"
 

@@ -1,8 +1,8 @@
-; A record of the ring buffer is neither submitted nor discarded.
+; A ring buffer record is neither submitted nor discarded.
 ;
-; bpf_ringbuf_reserve lends memory, and readers stop at it until it is handed back. The verifier
-; keeps account of such references and wants each released on every path. Look at the path on
-; which r0 is not NULL.
+; bpf_ringbuf_reserve reserves a record, and readers of the ring buffer stop there until it is
+; submitted or discarded. The verifier tracks such references and requires that they are released on
+; every path. Look at the path where r0 is not NULL.
 ;
 ; rawbpf: kernel 5.8
 ; rawbpf: rule RB-V017

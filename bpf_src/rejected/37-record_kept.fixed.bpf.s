@@ -1,4 +1,4 @@
-; Submit it.
+; Submit the record.
 
 .license "GPL"
 

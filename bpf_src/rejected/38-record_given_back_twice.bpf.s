@@ -1,7 +1,7 @@
-; A record of the ring buffer is handed back twice.
+; A ring buffer record is released twice.
 ;
-; After the first time it is not ours any more, and whatever pointed to it has become a number
-; without meaning. Look at what r6 is at the second call.
+; After the first release, the program no longer owns the record, and every pointer to it has become
+; a scalar. Look at what r6 holds at the second call.
 ;
 ; rawbpf: kernel 5.8
 ; rawbpf: rule RB-V018

@@ -1,4 +1,4 @@
-; Hand it back once.
+; Release the record once.
 
 .license "GPL"
 

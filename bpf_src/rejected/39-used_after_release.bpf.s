@@ -1,7 +1,7 @@
-; A record is written after it was submitted.
+; A ring buffer record is written after it was submitted.
 ;
-; With the submission the record belongs to its readers. The verifier forgets then what every copy
-; of the pointer was. Look at what stands behind the call.
+; A submitted record belongs to the readers, and the verifier turns every copy of the pointer into a
+; scalar. Look at the instruction after the call.
 ;
 ; rawbpf: kernel 5.8
 ; rawbpf: rule RB-V018

@@ -1,8 +1,8 @@
-/* A lock is held when the program ends.
+/* A lock is still held when the program exits.
  *
- * Nobody could take the lock again, and the next CPU that tries would spin for ever. The
- * verifier follows the lock like a reference: on every path it has to be released. Look at the
- * path on which the counter is large.
+ * Nothing could take the lock again, and the next CPU that tries would spin forever. The verifier
+ * tracks the lock like a reference, and requires that it is released on every path. Look at the
+ * path where the counter is large.
  *
  * rawbpf: rule RB-V037
  */

@@ -1,4 +1,4 @@
-/* Release it on that path, too.
+/* Release the lock on that path, too.
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

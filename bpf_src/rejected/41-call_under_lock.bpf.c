@@ -1,8 +1,8 @@
 /* A helper is called while a lock is held.
  *
- * Under a lock a program must be done soon: nobody knows how long a helper takes, and whether it
- * wants the same lock. So between lock and unlock there may be no calls at all. Look at what is
- * between them.
+ * A program must release a lock quickly, but a helper could take a long time, or could need the
+ * same lock. Calls are therefore not allowed between lock and unlock. Look at the code between
+ * them.
  *
  * rawbpf: rule RB-V037
  */

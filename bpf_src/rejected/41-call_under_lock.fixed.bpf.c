@@ -1,4 +1,4 @@
-/* Call first, then lock.
+/* Call the helper before taking the lock.
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

@@ -1,8 +1,7 @@
-; A helper that may sleep is called where nobody may sleep.
+; A helper that may sleep is called in a non-sleepable program.
 ;
-; bpf_copy_from_user waits until a page of the process is there. A program runs where it must not
-; wait, unless its section asks for one that may sleep, at a place where that is allowed. Look at
-; the section.
+; bpf_copy_from_user waits until a page of the process is in memory. A program may sleep only if its
+; section says so and its attach point allows it. Look at the section.
 ;
 ; rawbpf: rule RB-V038
 ; rawbpf: rule RB-V031 until 6.1

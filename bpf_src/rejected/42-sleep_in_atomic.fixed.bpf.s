@@ -1,4 +1,4 @@
-; Ask for a program that may sleep.
+; Load the program as sleepable.
 
 .license "GPL"
 

@@ -1,7 +1,7 @@
-/* A helper that may sleep is called inside of an RCU read section.
+/* A helper that may sleep is called inside an RCU read section.
  *
- * While the section lasts, nothing that it could see is freed; so it has to be short, and nobody
- * may sleep in it. Look at what is between bpf_rcu_read_lock and bpf_rcu_read_unlock.
+ * During the section, objects that the program can see are not freed, so it must be short, and
+ * sleeping is not allowed. Look at the code between bpf_rcu_read_lock and bpf_rcu_read_unlock.
  *
  * rawbpf: rule RB-V039
  * rawbpf: kernel 6.2

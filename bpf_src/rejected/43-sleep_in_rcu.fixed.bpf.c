@@ -1,4 +1,4 @@
-/* Sleep outside of the section.
+/* Sleep outside the section.
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

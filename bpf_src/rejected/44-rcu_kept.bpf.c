@@ -1,7 +1,7 @@
 /* An RCU read section is never left.
  *
- * As long as it lasts, the kernel cannot free what others have removed. The verifier counts:
- * each bpf_rcu_read_lock needs its bpf_rcu_read_unlock before the program ends.
+ * During the section, the kernel cannot free objects that were removed. The verifier counts: each
+ * bpf_rcu_read_lock needs a bpf_rcu_read_unlock before the program exits.
  *
  * rawbpf: rule RB-V039
  * rawbpf: kernel 6.2

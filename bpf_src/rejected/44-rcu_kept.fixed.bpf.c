@@ -1,4 +1,4 @@
-/* Leave it.
+/* Leave the section.
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

@@ -1,8 +1,8 @@
 ; A loop that never ends.
 ;
-; Nothing in the loop changes, so the verifier comes back to an instruction in the very state in
-; which it was there before: the program would never get any further. (Before 5.3 every jump
-; backwards was refused.) Look at what the condition depends on.
+; Nothing in the loop changes, so the verifier reaches an instruction in exactly the same state as
+; before: the program would never get any further. (Before 5.3, every backward jump was rejected.)
+; Look at what the condition depends on.
 ;
 ; rawbpf: rule RB-V041
 

@@ -1,4 +1,4 @@
-; Count.
+; Count the iterations.
 
 .license "GPL"
 

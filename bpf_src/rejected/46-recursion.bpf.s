@@ -1,8 +1,8 @@
 ; A function calls itself.
 ;
-; Each call takes a frame of the stack, and of those there are eight. How deep a recursion goes is
-; decided when the program runs, so the verifier walks into it until the frames are used up; older
-; kernels refuse the shape, and newer ones again. Look at the last call.
+; Each call takes a stack frame, and there are only eight. The depth of a recursion is known only at
+; run time, so the verifier follows it until no frames are left. Older kernels, and newer ones
+; again, reject recursion before they follow any path. Look at the last call.
 ;
 ; rawbpf: rule RB-V040
 ; rawbpf: rule RB-V040 until 6.2

@@ -1,4 +1,4 @@
-; Use a loop, with a bound.
+; Use a bounded loop.
 
 .license "GPL"
 

@@ -1,8 +1,8 @@
 ; A loop whose end depends on chance.
 ;
-; Each time round is another path, since the counter differs, and each may end here or go on. The
-; verifier remembers where it still has to look and gives up when that are more than 8192 places.
-; Look for what ends the loop for certain.
+; Every iteration is a different path, because the counter differs, and every iteration may leave
+; the loop or continue. The verifier stores the branches that it still has to follow, and gives up
+; when there are more than 8192. Look for a condition that is certain to end the loop.
 ;
 ; rawbpf: rule RB-V043
 

@@ -1,4 +1,4 @@
-; Give up after so many times.
+; Give up after a fixed number of iterations.
 
 .license "GPL"
 

@@ -1,8 +1,8 @@
-; A loop that the verifier would have to walk through for more than a million instructions.
+; A loop that takes the verifier more than a million instructions.
 ;
-; It walks through each turn of a loop, unless it finds itself in a state that it knows. Here the
-; counter is another number each time. The limit is a million instructions, whatever the program
-; would take. Look at the number of turns.
+; The verifier walks through every iteration of a loop, unless it reaches a state that it has
+; already verified. Here, the counter is different in every iteration. The limit is a million
+; instructions, however many the program would run. Look at the number of iterations.
 ;
 ; rawbpf: rule RB-V042
 

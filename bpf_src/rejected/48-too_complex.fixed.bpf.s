@@ -1,4 +1,4 @@
-; Do less in one run.
+; Do less work in one run.
 
 .license "GPL"
 

@@ -1,7 +1,7 @@
-/* Functions call each other seventeen deep.
+/* A call chain that needs seventeen stack frames.
  *
- * A program has so many frames at most, its own included, and each function that is called takes
- * one: eight until 7.0, sixteen since. So the kernel knows how much stack all of them can take.
+ * A program may have a limited number of frames, including its own: eight before 7.0, sixteen since
+ * then. This limits how much stack they can take together. Each function that is called takes one.
  * Count the calls.
  *
  * rawbpf: rule RB-V044

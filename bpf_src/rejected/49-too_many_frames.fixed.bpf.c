@@ -1,4 +1,4 @@
-/* Begin further down.
+/* Start further down the call chain.
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

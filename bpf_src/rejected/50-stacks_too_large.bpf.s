@@ -1,7 +1,7 @@
-; Caller and function together use more than 512 bytes of stack.
+; A function and its caller together use more than 512 bytes of stack.
 ;
-; Each frame could have 512 bytes, but all that are in use at the same time share the same 512.
-; The verifier adds them up along each chain of calls. Look at the lowest offset in each.
+; Each frame may have 512 bytes, but all frames that exist at the same time share this limit. The
+; verifier adds them up along each call chain. Look at the lowest offset in each function.
 ;
 ; rawbpf: rule RB-V045
 

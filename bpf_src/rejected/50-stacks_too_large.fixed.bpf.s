@@ -1,4 +1,4 @@
-; Use less in one of them.
+; Use less stack in one of them.
 
 .license "GPL"
 

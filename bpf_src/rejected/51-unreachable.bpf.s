@@ -1,8 +1,7 @@
-; An instruction that nothing leads to.
+; An instruction is unreachable.
 ;
-; The verifier wants to have seen all that it lets in. Compilers leave out what cannot be reached;
-; in assembly it is mostly a jump or a label that was forgotten. Look at what stands behind the
-; exit.
+; The verifier must check every instruction of a program. Compilers remove unreachable code; in
+; assembly, it usually means that a jump or a label is missing. Look at what follows the exit.
 ;
 ; rawbpf: rule RB-V046
 

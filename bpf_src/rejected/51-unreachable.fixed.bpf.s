@@ -1,4 +1,4 @@
-; Lead to it, or leave it out.
+; Jump to the instruction, or remove it.
 
 .license "GPL"
 

@@ -1,7 +1,7 @@
-; A jump leads out of the program.
+; A jump out of the program.
 ;
-; Behind the last instruction there is nothing of the program any more. Distances count from the
-; instruction behind the jump, in slots of eight bytes. Look at the distance.
+; The program has no instructions after the last one. A jump offset counts slots of eight bytes,
+; from the instruction after the jump. Look at the offset.
 ;
 ; rawbpf: rule RB-V047
 

@@ -1,4 +1,4 @@
-; Jump to an instruction.
+; Jump to an instruction of the program.
 
 .license "GPL"
 

@@ -1,8 +1,7 @@
-; A jump leads into the middle of an instruction.
+; A jump into the middle of an instruction.
 ;
-; The load of a 64-bit constant takes two slots, and the second is no instruction of its own. A
-; distance that was counted in instructions instead of slots ends there. Look at what is two slots
-; ahead.
+; The load of a 64-bit constant takes two slots, and the second slot is not an instruction. A jump
+; offset that counts instructions instead of slots ends there. Look at what is two slots ahead.
 ;
 ; rawbpf: rule RB-V047
 

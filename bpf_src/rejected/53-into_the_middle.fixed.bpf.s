@@ -1,4 +1,4 @@
-; Count the load as two.
+; Count the load as two slots.
 
 .license "GPL"
 

@@ -1,8 +1,8 @@
-; An instruction that this kernel does not take.
+; An instruction that this kernel does not support.
 ;
-; An opcode has fields that must be zero unless a newer instruction set gave them a meaning. Here
-; an offset in a move says: cast an address of an arena, a kind of map that this program does not
-; have. Older kernels say that a reserved field is used, newer ones that there is no arena.
+; Some fields of an instruction must be zero unless a newer instruction set uses them. Here, the
+; offset of a move means: cast a pointer to an arena, a kind of map that this program does not have.
+; Older kernels report that a reserved field is used, newer ones that there is no arena.
 ;
 ; rawbpf: rule RB-V048
 

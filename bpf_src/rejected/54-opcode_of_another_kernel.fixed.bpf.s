@@ -1,4 +1,4 @@
-; A plain move will do.
+; Use a plain move.
 
 .license "GPL"
 

@@ -1,6 +1,6 @@
-; A shift by as many bits as there are.
+; A shift by the full width of the register.
 ;
-; What comes out of it differs between machines, so a constant must be below 64 (32 for w
+; The result differs between processors, so a constant shift amount must be below 64 (below 32 for w
 ; registers). Look at the number.
 ;
 ; rawbpf: rule RB-V022

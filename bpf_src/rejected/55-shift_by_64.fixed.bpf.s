@@ -1,4 +1,4 @@
-; Shift by what there is.
+; Shift by fewer bits.
 
 .license "GPL"
 

@@ -1,7 +1,7 @@
 ; A division by the constant zero.
 ;
-; A register may be zero when the program runs, and the result is zero then. A constant that is
-; zero can only be a mistake. Look at the number.
+; A register may hold zero at run time, and the result is zero then. A constant that is zero can
+; only be a mistake. Look at the number.
 ;
 ; rawbpf: rule RB-V022
 

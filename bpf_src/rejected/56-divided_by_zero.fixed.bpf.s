@@ -1,4 +1,4 @@
-; Divide by something.
+; Divide by another number.
 
 .license "GPL"
 

@@ -1,8 +1,8 @@
-; A load of a map by a file descriptor that is none.
+; A map is loaded by an invalid file descriptor.
 ;
-; In the instructions that are given to the kernel, a map is a 64-bit load with its file
-; descriptor. A loader puts it in; here the number stands in the text, and nothing is open under
-; it. Look at the load.
+; In the instructions that the kernel receives, a map is a 64-bit load of its file descriptor, which
+; the loader inserts. Here, the text contains the number itself, and no file is open under it. Look
+; at the load.
 ;
 ; rawbpf: rule RB-V049
 

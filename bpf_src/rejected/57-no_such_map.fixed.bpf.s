@@ -1,4 +1,4 @@
-; Name the map, and have the loader put the number in.
+; Name the map, and let the loader insert the descriptor.
 
 .license "GPL"
 

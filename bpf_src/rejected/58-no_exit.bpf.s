@@ -1,7 +1,7 @@
-; The program runs out of its end.
+; The program ends without an exit.
 ;
-; The last instruction of a program and of each of its functions must be an exit, or a jump;
-; behind it there is nothing to go on with. Look at the last line.
+; The last instruction of a program, and of each of its functions, must be an exit or a jump,
+; because nothing follows it. Look at the last line.
 ;
 ; rawbpf: rule RB-V050
 

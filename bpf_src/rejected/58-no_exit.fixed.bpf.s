@@ -1,4 +1,4 @@
-; End it.
+; Add an exit.
 
 .license "GPL"
 

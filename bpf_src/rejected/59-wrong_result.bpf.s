@@ -1,7 +1,7 @@
-; The program returns a number that means nothing.
+; The program returns a value that is not allowed.
 ;
-; A cgroup's program for new sockets returns 0 (refuse) or 1 (allow). What the kernel would do
-; with other numbers is not defined, so it wants proof that there are none. Look at r0 at exit.
+; A cgroup program for new sockets returns 0 (deny) or 1 (allow). The effect of other values is
+; undefined, so the verifier requires proof that the program never returns them. Look at r0 at exit.
 ;
 ; rawbpf: rule RB-V051
 

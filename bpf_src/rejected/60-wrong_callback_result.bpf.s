@@ -1,6 +1,7 @@
-; A callback returns a number that means nothing.
+; A callback returns a value that is not allowed.
 ;
-; The function that bpf_loop calls returns 0 to go on or 1 to stop. Look at its r0.
+; The function that bpf_loop calls must return 0 to continue or 1 to stop. Look at r0 at the end of
+; the callback.
 ;
 ; rawbpf: rule RB-V051
 ; rawbpf: kernel 5.17

@@ -1,8 +1,8 @@
-; A tail call from a function whose callers have much on the stack.
+; A tail call from a function whose caller uses much stack.
 ;
-; A tail call replaces the function, but the frames of its callers stay, 33 tail calls deep. So
-; callers of a function with a tail call may use 256 bytes at most. Look at the lowest offset in
-; the program.
+; A tail call replaces the function, but the stack frames of its callers stay, for up to 33 tail
+; calls. The callers of a function with a tail call may therefore use at most 256 bytes. Look at the
+; lowest offset in the program.
 ;
 ; rawbpf: rule RB-V052
 ; rawbpf: kernel 5.10

@@ -1,4 +1,4 @@
-; Make one first, of memory that is there.
+; Initialize the dynptr with existing memory.
 
 .license "GPL"
 

@@ -1,7 +1,7 @@
 ; A dynptr that holds a record is overwritten.
 ;
-; The record would be lost: nobody could submit it any more, and the ring's readers would wait for
-; it for ever. Look at what the store does to the stack.
+; The record would be lost: nothing could submit it any more, and the readers of the ring buffer
+; would wait for it forever. Look at what the store does to the stack.
 ;
 ; rawbpf: rule RB-V053
 ; rawbpf: kernel 5.19

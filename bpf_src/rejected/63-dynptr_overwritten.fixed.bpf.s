@@ -1,4 +1,4 @@
-; Store elsewhere.
+; Store somewhere else.
 
 .license "GPL"
 

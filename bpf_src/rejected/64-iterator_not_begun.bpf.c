@@ -1,7 +1,7 @@
-/* An iterator is advanced that was not begun.
+/* An iterator is advanced before it is initialized.
  *
- * An open-coded iterator lives on the stack between bpf_iter_num_new and bpf_iter_num_destroy;
- * only then may bpf_iter_num_next be called. Look at what happens to it before.
+ * An open-coded iterator exists on the stack from bpf_iter_num_new to bpf_iter_num_destroy, and
+ * only there may bpf_iter_num_next be called. Look at what happens to it before.
  *
  * rawbpf: rule RB-V054
  * rawbpf: kernel 6.4

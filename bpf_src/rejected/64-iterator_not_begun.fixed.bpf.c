@@ -1,4 +1,4 @@
-/* Begin it.
+/* Initialize the iterator.
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

@@ -1,7 +1,7 @@
-/* An iterator is left on the stack.
+/* An iterator is not destroyed.
  *
- * bpf_iter_num_new may take memory or references, which bpf_iter_num_destroy gives back. It has
- * to be called also when there was an error. Look at the end of the function.
+ * bpf_iter_num_new may take memory or references, and bpf_iter_num_destroy releases them. It must
+ * be called even if bpf_iter_num_new failed. Look at the end of the function.
  *
  * rawbpf: kernel 6.4
  * rawbpf: rule RB-V017

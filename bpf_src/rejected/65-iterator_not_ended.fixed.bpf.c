@@ -1,4 +1,4 @@
-/* End it.
+/* Destroy the iterator.
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

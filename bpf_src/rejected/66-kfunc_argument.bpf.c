@@ -1,8 +1,8 @@
-/* A kernel function gets something else than it wants.
+/* A kernel function receives a pointer that the program does not own.
  *
- * bpf_task_release gives back a task that the program owns, by bpf_task_acquire. The current
- * task is only lent, and what is not owned cannot be given back. The verifier compares each
- * argument with what the function's types in BTF say. Look at where task comes from.
+ * bpf_task_release releases a task that the program acquired with bpf_task_acquire. The program
+ * does not own the current task, so it cannot release it. The verifier compares each argument with
+ * the function's BTF types. Look at where task comes from.
  *
  * rawbpf: kernel 6.2
  * rawbpf: rule RB-V018

@@ -1,4 +1,4 @@
-/* Own it first.
+/* Acquire the task first.
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

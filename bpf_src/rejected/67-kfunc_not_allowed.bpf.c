@@ -1,8 +1,8 @@
-/* A kernel function is called that programs of this type do not get.
+/* A call to a kernel function that this program type may not call.
  *
- * Kernel functions are lent in sets, each to some program types. This one is for congestion
- * control, which is written as a struct_ops program. Look at the section: nothing lends
- * it to a classifier.
+ * The kernel offers its functions in sets, each for certain program types. This function is for
+ * congestion control, which is implemented as a struct_ops program. Look at the section: no set
+ * offers the function to a classifier.
  *
  * rawbpf: rule RB-V055
  * rawbpf: kernel 5.13

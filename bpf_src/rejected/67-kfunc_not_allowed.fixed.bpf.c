@@ -1,4 +1,4 @@
-/* Do without it: what a classifier gets of a connection is its packets.
+/* Do without it: a classifier sees only the packets of a connection.
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

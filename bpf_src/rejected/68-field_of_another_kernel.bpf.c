@@ -1,9 +1,9 @@
 /* A field is read that this kernel's structure does not have.
  *
- * The loader looks each field up in the kernel's types. Where there is none, it cannot put an
- * offset into the instruction and puts something there that no verifier takes. That is fine as
- * long as the program asks first, by core_field_exists, and the verifier sees that it never
- * comes there. Look for the question.
+ * The loader looks up each field in the kernel's types. If a field does not exist, the loader
+ * replaces the instruction with one that the verifier rejects. That is harmless if the program
+ * first checks core_field_exists, because the verifier then sees that it never reaches the
+ * instruction. Look for this check.
  *
  * rawbpf: rule RB-V019
  */

@@ -1,4 +1,4 @@
-/* Ask first.
+/* Check whether the field exists.
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

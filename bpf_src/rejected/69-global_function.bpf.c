@@ -1,8 +1,8 @@
-/* A global function takes an argument that cannot be verified.
+/* A global function has a parameter that cannot be verified.
  *
- * A static function is verified wherever it is called, with what it is called with. A global one
- * is verified once, by its types alone, so each argument must be a number, the context, or a
- * pointer to something of a known size. Look at the argument: a pointer to nobody knows what.
+ * A static function is verified at every call, with the arguments of that call. A global function
+ * is verified once, by its types alone, so each parameter must be a number, the context, or a
+ * pointer to a type of known size. Look at the parameter: void has no size.
  *
  * rawbpf: rule RB-V058
  */

@@ -1,4 +1,4 @@
-/* Make it a static one.
+/* Make the function static.
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>

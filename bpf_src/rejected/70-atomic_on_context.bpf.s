@@ -1,7 +1,7 @@
 ; An atomic operation on the context.
 ;
-; Loads and stores of the context are translated field by field, into whatever the kernel's
-; structure is like. There is no translation for an atomic addition. Look at what r1 points to.
+; The kernel translates loads and stores of the context, field by field, into accesses to its own
+; structures. It has no such translation for an atomic addition. Look at what r1 points to.
 ;
 ; rawbpf: rule RB-V024
 

@@ -1,4 +1,4 @@
-; Load, add, store.
+; Load, add and store instead.
 
 .license "GPL"
 

@@ -1,7 +1,7 @@
-; A load from a packet, in a program that has none.
+; A packet load in a program that has no packet.
 ;
-; The old instructions for packets, of before eBPF, work on a socket's buffer. A kprobe has
-; registers, and no buffer. Look at the section.
+; The packet load instructions from classic BPF work on a socket buffer. A kprobe program has
+; registers, but no socket buffer. Look at the section.
 ;
 ; rawbpf: rule RB-V023
 

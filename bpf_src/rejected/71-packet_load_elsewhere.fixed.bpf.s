@@ -1,4 +1,4 @@
-; Belong to a socket.
+; Make it a socket filter.
 
 .license "GPL"
 

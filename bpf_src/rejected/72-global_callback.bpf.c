@@ -1,9 +1,9 @@
-/* A function is handed out to be called back, and its types say that anybody may call it.
+/* A callback is declared as a global function.
  *
- * bpf_loop calls turn ten times, with arguments of the kernel's own. A static function is verified
- * as the callback that it is. A global one is verified by its types alone, as if anybody could
- * call it with anything of these types, and that is no callback. Look at how turn is declared: BTF
- * says the same, and BTF is where the verifier looks.
+ * bpf_loop calls turn ten times, with arguments of its own. The verifier checks a static function
+ * as the callback that it is. It checks a global function by its types alone, as if it could be
+ * called with any arguments of these types, so a global function cannot be a callback. Look at how
+ * turn is declared: BTF contains the same declaration, and the verifier uses BTF.
  *
  * rawbpf: rule RB-V020
  * rawbpf: kernel 5.17

@@ -1,8 +1,8 @@
-/* An address is passed where a number belongs.
+/* A pointer is passed where a number is expected.
  *
- * The cast quiets the compiler, not the verifier: to it the register holds the context, whatever C
- * calls it. A global function is verified by its types, and by these odd works with a number,
- * which it might well give away. Look at what is cast.
+ * The cast silences the compiler, but not the verifier: the register still holds the context
+ * pointer. A global function is verified by its types, and these say that odd works with a number,
+ * which it could leak. Look at the cast.
  *
  * rawbpf: rule RB-V071
  */

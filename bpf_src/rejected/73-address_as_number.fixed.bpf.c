@@ -1,4 +1,4 @@
-/* Pass a number: a field of the context is one.
+/* Pass a number, such as a field of the context.
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>
