@@ -1,4 +1,4 @@
-"""What holds for every test: no descriptor that it opened may be left."""
+"""Settings and fixtures for all tests: a test fails if it leaves a file descriptor open."""
 
 import gc
 from contextlib import suppress
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# How long an example takes says more about the machine's other work than about our code.
+# The time that an example takes depends on what else the machine does, so there is no deadline.
 settings.register_profile("rawbpf", deadline=None)
 settings.load_profile("rawbpf")
 
@@ -15,7 +15,7 @@ settings.load_profile("rawbpf")
 def open_descriptors() -> dict[int, str]:
     found = {}
     for link in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):  # the descriptor with which the folder was listed
+        with suppress(FileNotFoundError):  # the descriptor through which the folder was listed
             found[int(link.name)] = str(link.readlink())
     return found
 
@@ -26,6 +26,6 @@ def no_descriptor_leaks():
     yield
     leaked = open_descriptors().items() - before.items()
     if leaked:
-        gc.collect()  # ours warn when they are collected; a cycle of somebody else's may linger
+        gc.collect()  # close descriptors that are only held by reference cycles
         leaked = open_descriptors().items() - before.items()
     assert not leaked, f"left open: {sorted(leaked)}"

@@ -1,8 +1,8 @@
-"""What is to be known of libbpf-tools, to load what each of them would load.
+"""What tests need to know about libbpf-tools to load the same programs as each tool.
 
-A tool is more than its object: before loading it tells libbpf where some programs go, and which of
-two variants (a trampoline or a kprobe, say) is for this kernel. Here all variants are tried. What
-the kernels of Debian's suites lack is in ``REFUSED``; what the tool itself says there, in ``SAYS``.
+Before loading, a tool tells libbpf where to attach some of its programs, and which of two variants
+to use, for example a trampoline or a kprobe. The tests try all variants. ``REFUSED`` lists what
+kernels of Debian releases lack, and ``SAYS`` what the tool itself prints there.
 """
 
 from typing import NamedTuple
@@ -19,10 +19,11 @@ _OPERATIONS = {
     "btrfs": "file_read_iter file_write_iter file_open sync_file -",
     "nfs": "file_read file_write file_open file_fsync getattr",
 }
-"""Functions of a file system that fsdist and fsslower hook, without its name; "-": none."""
+"""Functions of a file system that fsdist and fsslower hook, without its prefix; "-": none."""
 
 _PLACES = {
-    "bashreadline": {"printret": "libc.so.6:getenv"},  # there is no bash, whose readline it probes
+    # The guest has no bash, so bash's readline cannot be probed.
+    "bashreadline": {"printret": "libc.so.6:getenv"},
     "biotop": {
         "blk_account_io_start": "blk_account_io_start",
         "blk_account_io_done": "blk_account_io_done",
@@ -37,11 +38,11 @@ _PLACES = {
 
 
 def places(tool: str, programs: list[str]) -> dict[str, str]:
-    """Where programs go whose sections do not say so; "-": the tool leaves it out."""
+    """Return targets for programs whose section names none; "-": the tool does not load it."""
     kind, slower, _ = tool.partition("slower")
     kind, dist, _ = (kind, slower, "") if slower else tool.partition("dist")
     if kind == "fs":
-        kind = "ext4"  # what a user would ask for by -t
+        kind = "ext4"  # the tool selects the file system with -t
     if not (slower or dist) or kind not in _OPERATIONS:
         return _PLACES.get(tool, {})
     functions = dict(zip(_FILE_OPERATIONS, _OPERATIONS[kind].split(), strict=True))
@@ -75,7 +76,7 @@ REFUSED: dict[str, dict[str, dict[str, str]]] = {
             NEW: _closed("blk_account_io_start"),
         },
         "blk_account_io_merge_bio": {NEW: _absent("blk_account_io_merge_bio")},
-        # It takes the request from where a map's helper had its address: no pointer any more.
+        # The program reads a request from memory where a helper stored a pointer as a number.
         "block_rq_complete": dict.fromkeys(BOTH, r"r1 is used as an address, and it is a number"),
     },
     "biostacks": {
@@ -116,11 +117,11 @@ REFUSED: dict[str, dict[str, dict[str, str]]] = {
         "tcp_v6_syn_recv": {OLD: r"takes more arguments than a trampoline"},
     },
 }  # fmt: skip
-"""Tool -> program -> kernel -> what the refusal has to say. (File systems: see the test.)"""
+"""Tool, program and kernel, with a pattern for the error. The test adds the file systems."""
 
 
 class Says(NamedTuple):
-    """How to run a tool, and by kernel what it says when it gives up."""
+    """The arguments of a tool, and by kernel what it prints when it fails."""
 
     words: tuple[str, ...]
     says: dict[str, str]
@@ -151,4 +152,4 @@ SAYS = {
     "nfsslower": Says((), dict.fromkeys(BOTH, r"failed to create kprobe 'nfs_file_read")),
     "nfsdist": Says((), dict.fromkeys(BOTH, r"failed to create kprobe 'nfs_file_read")),
 }
-"""The tools that give up themselves. Others have another variant, as tcpsynbl has kprobes."""
+"""Tools that fail themselves. Others fall back to a variant; tcpsynbl, for example, to kprobes."""

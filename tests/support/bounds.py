@@ -1,4 +1,4 @@
-"""A second of CPU and 200 MB for each of many cases, in a process of their own."""
+"""Run many cases in a process with limits: 1 s of CPU and 200 MB for each case."""
 
 import resource
 import signal
@@ -13,9 +13,10 @@ def _too_long(_signal, _frame):
 
 
 def run_bounded(cases, question):
-    """Ask each case, (name, data), the question. The first that goes wrong ends the process.
+    """Call ``question`` with each case (name, data), and return their number.
 
-    Call it once by yourself before: what is imported then does not count. Returns how many.
+    The first case that fails or exceeds a limit ends the process. Call ``question`` once
+    beforehand, so that its imports do not count.
     """
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + MEMORY

@@ -1,4 +1,4 @@
-"""The programs of bpf_src in C, compiled: here once, so that guests find them in the tree."""
+"""Compile the C programs in bpf_src before guests start, so that guests find the objects."""
 
 import os
 from pathlib import Path
@@ -16,12 +16,12 @@ def built(name: str, clang: str) -> Path:
 
 
 def build(name: str, clang: str) -> Path:
-    """Compile it if it, or a header, is newer than what is there."""
+    """Compile a program if its source or a header is newer than its object."""
     source, target = SOURCES / f"{name}.bpf.c", built(name, clang)
     newest = max(path.stat().st_mtime for path in (source, *INCLUDE.rglob("*.h")))
     if not target.exists() or target.stat().st_mtime < newest:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Tests of several processes may want it at once.
+        # Several test processes may compile the same program at the same time.
         unfinished = target.with_suffix(f".{os.getpid()}")
         unfinished.write_bytes(compile_c(source, clang=clang).data)
         unfinished.rename(target)

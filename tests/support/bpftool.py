@@ -1,4 +1,4 @@
-"""What bpftool says of the kernel's objects, to compare with."""
+"""Run bpftool, to compare its output with ours."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from tests.support.peers import peer
 
 
 def bpftool(*words: str):
-    """Its answer to a question, from JSON."""
+    """Run bpftool with --json and return what it prints."""
     done = subprocess.run(
         [peer("bpftool"), "--json", *words], capture_output=True, text=True, timeout=60
     )
@@ -16,12 +16,12 @@ def bpftool(*words: str):
 
 
 def raw(words: list[str]) -> bytes:
-    """Bytes that it writes as ["0x01", ...]."""
+    """Convert the form in which bpftool prints bytes, ["0x01", ...]."""
     return bytes(int(word, 16) for word in words)
 
 
 def instruction_bytes(opcodes: dict) -> bytes:
-    """One instruction of `prog dump xlated ... opcodes`, a wide one with its second slot."""
+    """Return one instruction of `prog dump xlated ... opcodes`, with both slots of a wide one."""
     registers = int(opcodes["src_reg"], 16) << 4 | int(opcodes["dst_reg"], 16)
     first = bytes([int(opcodes["code"], 16), registers])
     return first + raw(opcodes["off"]) + raw(opcodes["imm"])

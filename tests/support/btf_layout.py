@@ -1,4 +1,4 @@
-"""Offsets and sizes as a kernel's own BTF tells them."""
+"""Offsets and sizes of fields, read from a kernel's BTF."""
 
 from rawbpf.btf import types as t
 from rawbpf.btf.btf import Btf
@@ -15,7 +15,7 @@ def find_record(btf: Btf, c_type: str):
 
 
 def locate(btf: Btf, record, path: str) -> tuple[int, int] | None:
-    """(offset, size) in bytes of a dotted path, looking through anonymous members."""
+    """Return (offset, size) in bytes of a dotted path, including anonymous members."""
     head, _, rest = path.partition(".")
     for member in record.members:
         inner = resolve(btf, member.type_id)
@@ -34,29 +34,29 @@ def locate(btf: Btf, record, path: str) -> tuple[int, int] | None:
 
 
 def present(btf: Btf, c_type: str, path: str) -> bool:
-    """Whether this kernel has such a field at all."""
+    """Return whether this kernel has the field."""
     return locate(btf, find_record(btf, c_type), path) is not None
 
 
 def layout_differences(btf: Btf, release: tuple[int, int]) -> list[str]:
-    """Where our structures are not the kernel's."""
+    """Return a line for each field whose offset or size differs from the kernel's."""
     wrong = []
     for struct, name, c_type, path in fields(release):
         field = getattr(struct, name)
         found = locate(btf, find_record(btf, c_type), path)
         if found != (field.offset, field.size):
             ours = field.offset, field.size
-            wrong.append(f"{c_type}.{path}: ours {ours}, the kernel's {found}")
+            wrong.append(f"{c_type}.{path}: {ours} here, {found} in the kernel")
     return wrong
 
 
 def enum_differences(btf: Btf, enum) -> list[str]:
-    """Names that the kernel numbers otherwise. It may lack our newest, and have newer ones."""
+    """Return a line for each name with another value than in the kernel; missing names are fine."""
     record = btf.find(enum.__name__, BTF_KIND_ENUM)
     assert record is not None, f"enum {enum.__name__} is not in the kernel's BTF"
     theirs = {one.name: one.value for one in record.values}
     return [
-        f"{one.name}: ours {one.value}, the kernel's {theirs[one.name]}"
+        f"{one.name}: {one.value} here, {theirs[one.name]} in the kernel"
         for one in enum
         if theirs.get(one.name, one.value) != one.value
     ]

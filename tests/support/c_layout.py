@@ -1,4 +1,4 @@
-"""Does C text give the types of a blob the sizes and offsets that the blob says?"""
+"""Check that generated C gives types the sizes and offsets that the BTF has."""
 
 from rawbpf.btf import types as t
 from rawbpf.btf.ctext.budget import Budget
@@ -11,7 +11,7 @@ COMPOSITE = t.Struct | t.Union
 
 
 def header_and_tags(btf):
-    """The whole header, and the tag that it gives each struct or union that has a name."""
+    """Return the whole header, and the tag of each struct or union that has a name."""
     budget = Budget(btf.words)
     definer = Definer(btf, budget)
     text = _OPEN + "".join(_Header(btf, definer, budget).everything()) + _CLOSE
@@ -20,7 +20,7 @@ def header_and_tags(btf):
 
 
 def members(btf, type_id, base=0):
-    """(name, offset in bits, bits of a bitfield), through unnamed members, padding left out."""
+    """Yield (name, bit offset, bitfield size) of members, including those of anonymous ones."""
     for member in btf[type_id].members:
         offset, bits = bit_span(btf, member)
         if not member.name:
@@ -30,9 +30,9 @@ def members(btf, type_id, base=0):
 
 
 def static_asserts(btf, tags):
-    """C lines that do not compile unless each size, and each offset that C can ask for, is right.
+    """Yield C lines that compile only if each size and each offset is right.
 
-    C cannot ask where a bitfield is: see ``bitfields``.
+    C cannot tell the offset of a bitfield; see ``bitfields``.
     """
     for type_id, tag in tags.items():
         yield f'_Static_assert(sizeof({tag}) == {btf[type_id].size}, "{tag}");'
@@ -43,13 +43,13 @@ def static_asserts(btf, tags):
 
 
 def bitfields(btf, tags):
-    """Tag -> members, of the structs that have bitfields."""
+    """Return the members of each struct that has bitfields, by tag."""
     found = {tag: list(members(btf, type_id)) for type_id, tag in tags.items()}
     return {tag: rows for tag, rows in found.items() if any(bits for _, _, bits in rows)}
 
 
 def by_tag(btf):
-    """Tag -> members, of a blob whose names are the tags: what clang made of the header."""
+    """Return the members by tag for BTF that clang generated from the header."""
     keyword = {t.Struct: "struct", t.Union: "union"}
     return {
         f"{keyword[type(record)]} {record.name}": list(members(btf, type_id))
@@ -59,7 +59,7 @@ def by_tag(btf):
 
 
 def check_with_clang(btf, folder, compile_btf, clang):
-    """Compile the header with all its asserts, and compare its bitfields in clang's own BTF."""
+    """Compile the header with all asserts, and compare its bitfields with clang's own BTF."""
     text, tags = header_and_tags(btf)
     path = folder / "asserts.c"
     path.write_text("\n".join([text, *static_asserts(btf, tags)]) + "\n")

@@ -1,9 +1,9 @@
-"""A process that makes exactly as many system calls as it is told, on the CPUs it is told.
+"""Make a given number of system calls on given CPUs.
 
     python caller.py COUNT CPU [CPU ...]
 
-It says "ready", waits for a line on stdin, pins itself to each CPU in turn and calls getppid(2)
-COUNT times there; says "done", and waits for its stdin to end.
+The process prints "ready" and waits for a line on stdin. Then it pins itself to each CPU in turn
+and calls getppid(2) COUNT times there. It prints "done", and waits for the end of stdin.
 """
 
 import os

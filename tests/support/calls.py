@@ -1,4 +1,4 @@
-"""Starts ``caller.py``, and knows what its system call is named in this kernel."""
+"""Start ``caller.py``, and find the kernel function of its system call."""
 
 import subprocess
 import sys
@@ -10,11 +10,11 @@ from rawbpf.kernel.kallsyms import find_symbols
 
 
 def getppid_function() -> str:
-    """The function behind getppid(2): it takes no arguments, so it has no wrapper of its own."""
+    """Return the function of getppid(2). It has no arguments, so it needs no wrapper."""
     for name in (native().syscall_function("getppid"), "__do_sys_getppid"):
         if find_symbols(name):
             return name
-    raise AssertionError("this kernel has no getppid to probe")
+    raise AssertionError("no function for getppid in /proc/kallsyms")
 
 
 class Caller:
@@ -24,7 +24,7 @@ class Caller:
         assert process.stdout.readline() == "ready\n"
 
     def call(self) -> None:
-        """Make the calls, and return when they are made."""
+        """Let the process make its calls, and wait until it has made them."""
         self._process.stdin.write("go\n")
         self._process.stdin.flush()
         assert self._process.stdout.readline() == "done\n"

@@ -1,4 +1,4 @@
-"""C to BTF, through clang."""
+"""Compile C to BTF with clang."""
 
 import subprocess
 
@@ -9,7 +9,7 @@ from tests.support.peers import peer
 
 
 def clang(*arguments, newest=True, text=None):
-    """Run clang (19, or 14 for ``newest=False``); its stderr. A failure is the test's."""
+    """Run clang 19, or 14 for ``newest=False``, and return its stderr. Assert that it succeeds."""
     program = peer("clang-19", "clang") if newest else peer("clang-14")
     done = subprocess.run([program, *arguments], input=text, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[:4000]
@@ -17,7 +17,7 @@ def clang(*arguments, newest=True, text=None):
 
 
 def compile_object(source, path, **options):
-    """A BPF object of C text."""
+    """Compile C text to a BPF object."""
     path.parent.mkdir(parents=True, exist_ok=True)
     clang(
         "-target", "bpf", "-g", "-O2", "-x", "c", "-c", "-", "-o", str(path), text=source, **options
@@ -33,6 +33,6 @@ def sections(path, *names):
 
 
 def btf_of(source, folder, **options):
-    """The BTF that clang writes for C text."""
+    """Return the BTF that clang writes for C text."""
     (data,) = sections(compile_object(source, folder / "object.o", **options), ".BTF")
     return Btf.from_bytes(data)

@@ -1,4 +1,4 @@
-"""The command as a user runs it: a process of its own."""
+"""Run the command as a user does, in a process of its own."""
 
 import json
 import os
@@ -16,7 +16,7 @@ TIMEOUT = 60
 
 
 def rawbpf(*words: str, **options) -> subprocess.CompletedProcess:
-    """Run to the end."""
+    """Run the command until it ends."""
     options.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.run(
         [*RAWBPF, *words], capture_output=True, text=True, timeout=TIMEOUT, **options
@@ -24,7 +24,7 @@ def rawbpf(*words: str, **options) -> subprocess.CompletedProcess:
 
 
 class Running:
-    """A command that is running; what it says is collected line by line."""
+    """A running command, whose output is collected line by line."""
 
     def __init__(self, process: subprocess.Popen) -> None:
         self.process = process
@@ -36,20 +36,20 @@ class Running:
                 (process.stdout, self.lines),
                 (process.stderr, self.error_lines),
             )
-            if stream is not None  # the test took it elsewhere
+            if stream is not None  # the test redirected this stream
         ]
         for thread in self._threads:
             thread.start()
 
     def wait_for(self, text: str) -> None:
-        """Wait for a line, on stdout or stderr, that contains ``text``."""
+        """Wait for a line on stdout or stderr that contains ``text``."""
         deadline = time.monotonic() + TIMEOUT
         while not any(text in line for line in (*self.lines, *self.error_lines)):
             assert time.monotonic() < deadline, f"no {text!r} in {self.lines} {self.error_lines}"
             time.sleep(0.02)
 
     def end(self, with_signal: int | None = signal.SIGINT) -> int:
-        """Send the signal and wait; the exit status. What it said is complete afterwards."""
+        """Send a signal and wait until all output is collected. Return the exit status."""
         if with_signal is not None:
             self.process.send_signal(with_signal)
         status = self.process.wait(TIMEOUT)
@@ -66,13 +66,13 @@ class Running:
         return "".join(self.error_lines)
 
     def events(self) -> list[dict]:
-        """The lines of --json."""
+        """Return the events printed by --json."""
         return [json.loads(line) for line in self.lines]
 
 
 @contextmanager
 def running(*words: str, **options):
-    """Start a command; whatever happens, it does not outlive the block."""
+    """Start a command, and kill it at the end of the block if it is still running."""
     process = subprocess.Popen(
         [*RAWBPF, *words],
         **{
@@ -95,7 +95,7 @@ def running(*words: str, **options):
 
 @contextmanager
 def opening_files():
-    """Open a file fifty times a second, so that there is something to see."""
+    """Open a file fifty times a second, so that there are events to see."""
     enough = threading.Event()
 
     def work():
@@ -115,7 +115,7 @@ SUMMARY = re.compile(r"(\d+) events delivered, (\d+)(?: \([^)]*\))? lost, ([\d.]
 
 
 def summary(text: str) -> tuple[int, int]:
-    """(delivered, lost) of the line that ends a session."""
+    """Return (delivered, lost) of the line at the end of a session."""
     found = SUMMARY.search(text)
     assert found, f"no summary in {text[-500:]!r}"
     return int(found[1]), int(found[2])

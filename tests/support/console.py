@@ -1,19 +1,19 @@
-"""The commands that the documents show, as something that can be run.
+"""Run the commands shown in the documentation, and compare their output.
 
-A ``console`` block shows what to type behind ``$ ``, and under it what comes back:
+A ``console`` block shows commands after ``$ ``, and below each command its output:
 
-    ```console run              runs anywhere: a unit test runs it
-    ```console kernel           needs a kernel that can be traced: run in the guest
-    ```console kernel exit=1    and ends with that status (0 if not said)
-    ```console                  is shown only: it takes root, the network or a pair of hands
+    ```console run              runs anywhere; a unit test runs it
+    ```console kernel           needs a kernel that can be traced; runs in the guest
+    ```console kernel exit=1    ends with this exit status (default: 0)
+    ```console                  is not run: it needs root, the network or a user
 
-What comes back is compared as doctest compares with ELLIPSIS: ``...`` stands for anything, also for
-lines; white space and the digits of numbers do not count, for times and pids are never the same.
-Nothing below a command: only its exit status counts.
+Output is compared as doctest does with ELLIPSIS: ``...`` matches any text, including line breaks.
+White space and digits are ignored, because times and process IDs differ. If a command is shown
+without output, only its exit status is checked.
 
-No shell is involved. ``python``, ``pytest``, ``rawbpf``, ``sudo rawbpf``, ``./tools/run`` and
-``rawbpf guest`` with any of them are the interpreter that runs the tests: a command that is in a
-guest already needs no other.
+No shell is used. ``python``, ``pytest``, ``rawbpf``, ``sudo rawbpf`` and ``./tools/run`` all run
+with the interpreter that runs the tests. ``rawbpf guest`` before a command is removed, because the
+command already runs in a guest.
 """
 
 import doctest
@@ -35,7 +35,7 @@ TIMEOUT = 60
 
 
 class Command(NamedTuple):
-    """One command of a block: what is typed, what should come back."""
+    """A command of a block: the line as typed, and the expected output."""
 
     block: Block
     typed: str
@@ -52,21 +52,21 @@ class Command(NamedTuple):
 
 
 def commands(option: str | None = None) -> list[Command]:
-    """All commands of all pages whose block has the option ``run`` or ``kernel``; None: of all."""
+    """Return the commands in blocks with the option ``run`` or ``kernel``, or in all blocks."""
     found = (block for page in pages() for block in blocks(page) if block.language == "console")
     wanted = (block for block in found if option is None or option in block.options)
     return [command for block in wanted for command in _split(block)]
 
 
 def _split(block: Block) -> list[Command]:
-    text = re.sub(r"\\\n\s*", "", block.text)  # a command may go on behind a backslash
+    text = re.sub(r"\\\n\s*", "", block.text)  # a backslash continues a command on the next line
     first, *parts = re.split(r"^\$ ", text, flags=re.MULTILINE)
-    assert not first.strip(), f"{block.name}: a console block begins with a command"
+    assert not first.strip(), f"{block.name}: a console block must start with a command"
     return [Command(block, *part.partition("\n")[::2]) for part in parts]
 
 
 def words_of(typed: str) -> tuple[dict[str, str], list[str]]:
-    """Variables set in front, and the words; a comment ends the line."""
+    """Return the variables set before a command, and its words without a comment."""
     words = shlex.split(typed, comments=True)
     variables = {}
     while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
@@ -79,7 +79,7 @@ _NAMES = [["rawbpf"], ["python", "-m", "rawbpf"], ["./tools/run"], [".venv/bin/r
 
 
 def rawbpf_words(words: list[str]) -> list[str] | None:
-    """What follows ``rawbpf``, however that was spelled; None: it is something else."""
+    """Return the words after ``rawbpf`` in any of its spellings, or None for another command."""
     if words[:1] == ["sudo"]:
         words = words[1:]
     for name in _NAMES:
@@ -89,7 +89,7 @@ def rawbpf_words(words: list[str]) -> list[str] | None:
 
 
 def argv_of(words: list[str]) -> list[str]:
-    """The command line to run here."""
+    """Return the command line with which to run the command here."""
     own = rawbpf_words(words)
     if own is not None and own[:1] == ["guest"]:
         words, how = take(own)
@@ -102,7 +102,7 @@ def argv_of(words: list[str]) -> list[str]:
 
 
 def check(command: Command) -> None:
-    """Run it where the project is, and compare."""
+    """Run the command in the project's folder, and compare its output."""
     variables, words = words_of(command.typed)
     done = subprocess.run(
         argv_of(words),
@@ -116,13 +116,13 @@ def check(command: Command) -> None:
     )
     assert done.returncode == command.status, f"{command.name}\n{done.stdout}"
     assert alike(command.expected, done.stdout), (
-        f"{command.name}\n--- the page says\n{command.expected}\n--- it said\n{done.stdout}"
+        f"{command.name}\n--- expected by the page\n{command.expected}\n--- printed\n{done.stdout}"
     )
 
 
 def alike(expected: str, said: str) -> bool:
-    """Whether ``said`` is what the page shows, as far as such things can be the same."""
-    # What the guest says of itself is not said again by those who are inside.
+    """Return whether the output matches what the page shows, ignoring what differs each time."""
+    # The messages of `rawbpf guest` do not appear inside a guest.
     lines = [line for line in expected.splitlines() if not line.startswith("guest: ")]
     want = "\n".join(lines)
     if not want.strip():

@@ -1,4 +1,4 @@
-"""Objects that ask every question CO-RE knows, and kernels' types that answer otherwise.
+"""Objects with every kind of CO-RE relocation, and kernel types that give different answers.
 
 ``core_relo/*.c``, compiled: ``PROGRAMS`` are programs, ``TARGETS`` are kernels.
 """
@@ -18,13 +18,13 @@ TARGETS = ("target_moved", "target_poor", "target_many")
 
 @cache
 def _folder() -> TemporaryDirectory[str]:
-    """Removed when the interpreter ends."""
+    """A folder that is removed when the interpreter exits."""
     return TemporaryDirectory(prefix="rawbpf-core-")
 
 
 @cache
 def core_object(name: str, *, newest: bool = True) -> Path:
-    """The object of one of these files; with clang 14 if not by the newest."""
+    """Compile one of these files with clang 19, or 14 if not ``newest``."""
     path = Path(_folder().name) / f"{name}.{'new' if newest else 'old'}.o"
     words = ["-target", "bpf", "-g", "-O2", "-c", str(SOURCES / f"{name}.c"), "-o", str(path)]
     clang(*words, newest=newest)

@@ -1,4 +1,4 @@
-"""Children that may do less than we: for what can be given up, and not be had back."""
+"""Run code in a child process that gives up privileges, which cannot be regained."""
 
 import ctypes
 import os
@@ -6,12 +6,13 @@ import struct
 
 CLONE_NEWUSER = 0x1000_0000
 _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _MODE_FILTER = 22, 38, 2
-_LOAD_NR, _IF_EQUAL, _RETURN = 0x20, 0x15, 0x06  # of classic BPF, at offset 0 of seccomp_data
+# classic BPF; offset 0 of seccomp_data is the system call number
+_LOAD_NR, _IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
 _ALLOW, _ERRNO = 0x7FFF_0000, 0x0005_0000
 
 
 def in_child(work):
-    """What ``work`` returns, a str, when a child that is forked does it."""
+    """Call ``work`` in a forked child, and return the string that it returns."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -29,12 +30,12 @@ def in_child(work):
 
 
 def leave_user_namespace():
-    """Go into a user namespace of one's own."""
+    """Enter a new user namespace."""
     assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUSER) == 0, ctypes.get_errno()
 
 
 def deny_by_seccomp(number, errno):
-    """Have a filter answer a system call."""
+    """Install a seccomp filter that makes a system call fail with ``errno``."""
     rows = [(_LOAD_NR, 0, 0, 0), (_IF_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO | errno),
             (_RETURN, 0, 0, _ALLOW)]  # fmt: skip
     code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *row) for row in rows))

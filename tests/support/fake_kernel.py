@@ -1,4 +1,4 @@
-"""A kernel that answers as it is told: for errors that cannot be had on purpose."""
+"""A fake kernel with scripted results, to test errors that cannot be provoked on a real one."""
 
 import ctypes
 import errno as errnos
@@ -8,9 +8,9 @@ from rawbpf.uapi.bpf import bpf_cmd
 
 
 class FakeKernel:
-    """Answers bpf(2) from ``script[command]``, a list of results; closes fds; records all calls.
+    """Answer bpf(2) from ``script[command]``, a list of results. Record all calls and closes.
 
-    A result is a number (an fd, or a negative errno) or a callable that gets the attr's address.
+    A result is a number (an fd or a negative errno), or a callable that gets the attr's address.
     """
 
     def __init__(self, **script):
@@ -35,7 +35,7 @@ class FakeKernel:
 
 
 def write_log(text: str, errno: int):
-    """A BPF_PROG_LOAD that writes ``text`` to the log buffer, cut as the kernel cuts it."""
+    """Return a BPF_PROG_LOAD that writes ``text`` to the log buffer, truncated as by the kernel."""
     from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
 
     def answer(_cmd, address, _size):

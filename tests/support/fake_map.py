@@ -1,4 +1,4 @@
-"""A hash map in Python behind the gate: for errors of maps that a real one gives by chance only."""
+"""A fake hash map in Python, to test errors that are rare and random on a real map."""
 
 import ctypes
 import errno
@@ -10,7 +10,7 @@ ENOTSUPP = 524
 
 
 class FakeMap:
-    """Has u32 keys and values, and no batches. ``before`` is called with each command's name."""
+    """A map with u32 keys and values, without batches. ``before`` gets each command's name."""
 
     def __init__(self, entries=(), room=8, before=lambda name: None):
         self.entries, self.room, self.before = dict(entries), room, before
@@ -45,7 +45,8 @@ class FakeMap:
     def bpf_map_get_next_key(self, attr):
         keys = list(self.entries)
         key = number(attr.key) if attr.key else None
-        at = keys.index(key) + 1 if key in keys else 0  # as the kernel: start over if it has gone
+        # like the kernel: start over if the key was deleted
+        at = keys.index(key) + 1 if key in keys else 0
         if at == len(keys):
             return -errno.ENOENT
         store(attr.value, keys[at])

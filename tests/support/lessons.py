@@ -1,4 +1,4 @@
-"""A lesson is something to do, and so something that can be tested.
+"""Check that a lesson can be done, and that its text is correct.
 
     docs/lessons/NN-name/
       README.md       the text: goal, prerequisites, background, tests first, build, verify, ...
@@ -6,12 +6,12 @@
       solution/       the same files with the gaps filled, and nothing else changed
       test_*.py       the lesson's tests; the fixture ``lesson`` is the folder under test
 
-The suite proves of each that the exercise is red, every test of it, and at a gap; that the solution
-is green; that both differ in the gaps alone; that each ``python`` block in the text is a piece of
-one of these files, and each ``pycon`` block a session that goes as it is shown. Commands in the
-text are run, too: see ``tests.support.console``.
+For each lesson, tests/unit/docs/test_lessons.py checks that every test of the exercise fails at a
+gap, that the solution passes, and that the two differ only in the gaps. It also checks that each
+``python`` block in the text is part of one of these files, and that each ``pycon`` block runs as a
+doctest. tests.support.console runs the commands in the text.
 
-A test that takes the fixture ``traceable_kernel`` makes the lesson one for the guest.
+If a test uses the fixture ``traceable_kernel``, the lesson's solution is tested in the guest.
 """
 
 import ast
@@ -38,7 +38,7 @@ SECTIONS = [
     "Notes",
     "Next",
 ]
-"""The headings of a lesson, in this order; what follows a colon is the lesson's own."""
+"""The headings of a lesson, in this order. A lesson may add its own text after a colon."""
 
 TIMEOUT = 100
 
@@ -48,12 +48,12 @@ def lessons() -> list[Path]:
 
 
 def needs_kernel(lesson: Path) -> bool:
-    """Whether its tests want a kernel that can be traced."""
+    """Return whether the lesson's tests need a kernel that can be traced."""
     return any("traceable_kernel" in path.read_text() for path in lesson.glob("test_*.py"))
 
 
 class Outcome(NamedTuple):
-    """How one test ended; ``text`` is what pytest said of a failure."""
+    """The result of one test. ``text`` is the failure message of pytest."""
 
     name: str
     state: str
@@ -61,9 +61,10 @@ class Outcome(NamedTuple):
 
 
 def outcomes(lesson: Path, *, solution: bool) -> list[Outcome]:
-    """Run a lesson's tests in a process of their own, as its reader does."""
+    """Run a lesson's tests in a separate process, as a reader does."""
     with tempfile.NamedTemporaryFile(suffix=".xml") as report:
-        # A skipped test proves nothing, and an exercise is red on any kernel.
+        # Do not skip tests: the exercise must fail on any kernel, and a skipped test proves
+        # nothing.
         words = ["-q", "--no-skip", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
         words += ["--solution"] if solution else []
         done = subprocess.run(
@@ -86,16 +87,16 @@ def _outcome(case: ET.Element) -> Outcome:
 
 
 def check_red(lesson: Path) -> None:
-    """Every test of the exercise fails, because something is still to be done."""
+    """Assert that every test of the exercise fails at a gap."""
     found = outcomes(lesson, solution=False)
     assert found
     for name, state, text in found:
-        assert state == "failure", f"{name} of the exercise: {state} {text}"
-        assert "NotImplementedError: step " in text, f"{name} fails, but at no gap:\n{text}"
+        assert state == "failure", f"{name} of the exercise: {state}, not failure\n{text}"
+        assert "NotImplementedError: step " in text, f"{name} fails, but not at a gap:\n{text}"
 
 
 def check_green(lesson: Path) -> None:
-    """Every test of the solution passes."""
+    """Assert that every test of the solution passes."""
     found = outcomes(lesson, solution=True)
     assert found
     for name, state, text in found:
@@ -103,12 +104,12 @@ def check_green(lesson: Path) -> None:
 
 
 def gaps(file: Path) -> list[str]:
-    """The texts of a file's gaps, in order."""
+    """Return the texts of the gaps in a file, in order."""
     return [text for text in map(_gap, ast.walk(ast.parse(file.read_text()))) if text is not None]
 
 
 def _gap(node: ast.AST) -> str | None:
-    """The text of ``raise NotImplementedError("...")``."""
+    """Return the text of ``raise NotImplementedError("...")``, or None for any other node."""
     match node:
         case ast.Raise(exc=ast.Call(func=ast.Name("NotImplementedError"), args=[ast.Constant(t)])):
             return t
@@ -116,7 +117,7 @@ def _gap(node: ast.AST) -> str | None:
 
 
 class _WithoutGaps(ast.NodeTransformer):
-    """Empties the functions that ``names`` holds, but for their docstrings."""
+    """Empty the bodies of the functions in ``names``, except for their docstrings."""
 
     def __init__(self, names: set[str]) -> None:
         self.names = names
@@ -130,7 +131,7 @@ class _WithoutGaps(ast.NodeTransformer):
 
 
 def check_pair(exercise: Path, solution: Path) -> None:
-    """They are the same program, but for the bodies of the functions with gaps."""
+    """Assert that two files differ only in the bodies of the functions that have gaps."""
     given, solved = ast.parse(exercise.read_text()), ast.parse(solution.read_text())
     functions = (node for node in ast.walk(given) if isinstance(node, ast.FunctionDef))
     names = {f.name for f in functions if any(_gap(node) for node in ast.walk(f))}
@@ -140,15 +141,15 @@ def check_pair(exercise: Path, solution: Path) -> None:
 
 
 def excerpts(lesson: Path) -> list[tuple[str, str]]:
-    """(where, text) of each ``python`` block in the lesson's text."""
+    """Return (where, text) of each ``python`` block in the lesson's text."""
     found = (block for block in blocks(lesson / "README.md") if block.language == "python")
     return [(block.name, block.text) for block in found]
 
 
 def check_excerpt(lesson: Path, where: str, text: str) -> None:
-    """The block is a run of lines of one of the lesson's files, at whatever indentation."""
+    """Assert that the lines of the block are in one of the lesson's files, at any indentation."""
     files = (path.read_text() for path in lesson.rglob("*.py"))
-    assert any(_contains(file, text) for file in files), f"{where}: this is in no file\n{text}"
+    assert any(_contains(file, text) for file in files), f"{where}: not in any file\n{text}"
 
 
 def _contains(file: str, text: str) -> bool:

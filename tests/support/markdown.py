@@ -1,4 +1,4 @@
-"""What a test wants of a Markdown file: its fenced blocks, its links, its headings."""
+"""Read the parts of a Markdown file that tests need: fenced blocks, links and headings."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Block(NamedTuple):
-    """A fenced block: ```` ```console run exit=1 ```` has a language and two options."""
+    """A fenced block. ```` ```console run exit=1 ```` has a language and two options."""
 
     file: Path
     line: int
@@ -27,7 +27,7 @@ _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
 
 def pages() -> list[Path]:
-    """Every Markdown file of the project; folders that begin with a dot are somebody else's."""
+    """Return every Markdown file of the project, except in hidden folders."""
     found = (path for path in ROOT.rglob("*.md"))
     inside = (p for p in found if not any(x[0] == "." for x in p.relative_to(ROOT).parts))
     return sorted(inside)
@@ -42,7 +42,7 @@ def blocks(file: Path) -> list[Block]:
 
 
 def prose(file: Path) -> str:
-    """The page without its fenced blocks."""
+    """Return the page without its fenced blocks."""
     return _FENCE.sub("", file.read_text())
 
 
@@ -51,6 +51,6 @@ def links(file: Path) -> list[str]:
 
 
 def anchors(file: Path) -> set[str]:
-    """The names under which a page's headings can be linked, as GitHub makes them."""
+    """Return the anchors of a page's headings, as GitHub generates them."""
     titles = (title.lower() for title in _HEADING.findall(prose(file)))
     return {re.sub(r"[^\w\- ]", "", title).strip().replace(" ", "-") for title in titles}

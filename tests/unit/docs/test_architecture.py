@@ -1,4 +1,4 @@
-"""The architecture page shows the code as it is: its program, its record, its layers."""
+"""Check that the architecture page shows the current program, record and layers."""
 
 import re
 import tomllib
@@ -18,7 +18,7 @@ def block(language: str) -> str:
     return found
 
 
-def test_the_bytecode_is_the_programs():
+def test_the_bytecode_is_that_of_the_program():
     code = hello_kprobe().code
     symbols = {code.slot_of(index): ref.name for index, ref in code.references.items()}
     rows = disassemble(code.instructions, symbols=symbols)
@@ -32,7 +32,7 @@ def test_the_bytecode_is_the_programs():
     assert bytes_shown == b"".join(row.instruction.encode() for row in rows)
 
 
-def test_the_record_is_one():
+def test_the_record_can_be_decoded():
     lines = block("hex").splitlines()
     data = bytes.fromhex("".join(line[6:30] for line in lines))
     offsets = [int(line[:4], 16) for line in lines]
@@ -47,7 +47,7 @@ def test_the_record_is_one():
     assert round(record.ktime_ns / 1e9, 1) == 6.6
 
 
-def test_the_layers_are_those_that_are_checked():
+def test_the_layers_are_those_in_pyproject():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     (layers,) = (
         contract["layers"]

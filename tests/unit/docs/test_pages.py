@@ -1,4 +1,4 @@
-"""No page points at what is not there, and no page shows a command that cannot be typed."""
+"""Check that links in the pages have targets, and that the commands in them are valid."""
 
 import re
 from importlib import import_module
@@ -18,14 +18,14 @@ RUNNABLE = console.commands("run")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
-def test_links_lead_somewhere(page):
+def test_links_have_targets(page):
     for link in links(page):
         if re.match(r"[a-z]+:", link):
             continue
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
-        assert target.exists(), f"{link} is not there"
-        assert target.is_relative_to(ROOT), f"{link} is outside of the project"
+        assert target.exists(), f"{link} does not exist"
+        assert target.is_relative_to(ROOT), f"{link} is outside the project"
         if anchor and target.suffix == ".md":
             assert anchor in anchors(target), f"{link}: {sorted(anchors(target))}"
 
@@ -39,8 +39,8 @@ def test_commands_in_the_text_exist(page):
 
 
 @pytest.mark.parametrize("command", COMMAND_LINES, ids=lambda c: c.name)
-def test_command_lines_can_be_typed(command):
-    """docopt takes them, those behind `rawbpf guest` too; nothing is run."""
+def test_command_lines_are_valid(command):
+    """Parse the command lines, including those after `rawbpf guest`, without running them."""
     _, words = console.words_of(re.split(r" [|>] ", command.typed)[0])
     words, _ = take(console.rawbpf_words(words) or [])
     while words and words[0] in COMMANDS:
@@ -49,7 +49,7 @@ def test_command_lines_can_be_typed(command):
 
 
 @pytest.mark.parametrize("command", RUNNABLE, ids=lambda c: c.name)
-def test_commands_say_what_the_page_shows(command):
+def test_commands_print_what_the_page_shows(command):
     console.check(command)
 
 
@@ -62,12 +62,12 @@ def test_options_of_console_blocks_are_known(page):
 
 
 @pytest.mark.parametrize("name", ["docs/commands.md", "CHANGELOG.md"])
-def test_every_command_is_told_of(name):
+def test_every_command_is_mentioned(name):
     text = (ROOT / name).read_text()
     assert [c for c in COMMANDS if f"rawbpf {c}" not in text] == []
 
 
-def test_output_that_differs_is_seen():
+def test_different_output_is_detected():
     assert console.alike("a 12 ...\n...\nend", "a   345 x y\nwhatever\n\nend\n")
     assert not console.alike("a 12", "b 12")
     assert not console.alike("a\n...\nend", "a\nb\n")
