@@ -206,7 +206,7 @@ def errno_words(number: int) -> str:
 class KernelError(RawbpfError, OSError):
     """A system call failed. ``errno`` is the kernel's, ``call`` names the call or the command.
 
-    ``asked`` is the `Attr` that bpf(2) was given, until the error is turned into another one. It
+    ``attr`` is the `Attr` that bpf(2) was given, until the error is turned into another one. It
     lets `rawbpf.refusals` repeat the call to find out what was wrong with it.
     """
 
@@ -220,7 +220,7 @@ class KernelError(RawbpfError, OSError):
         fix: str | None = None,
         details: str = "",
         explanation: Explanation | None = None,
-        asked: object = None,
+        attr: object = None,
     ) -> None:
         RawbpfError.__init__(
             self,
@@ -233,7 +233,7 @@ class KernelError(RawbpfError, OSError):
         self.errno = errno
         self.strerror = os.strerror(errno)
         self.call = call
-        self.asked = asked
+        self.attr = attr
 
     __str__ = RawbpfError.__str__
 

@@ -1,7 +1,7 @@
-"""What the kernel refuses before any verifier has a word: an errno, explained.
+"""Explain failed loads for which there is no verifier log.
 
-BPF_PROG_LOAD has a log, once its verifier has begun; everything that is checked before, and all of
-BPF_MAP_CREATE, is answered by a number. BPF_BTF_LOAD has a log of its own. `asked.py` has the call
-that was refused, and asks the kernel what it would say to another one; `rules/` holds one idea a
-file, `types/` what the log of BPF_BTF_LOAD means. Nothing of this is imported before a call failed.
+BPF_PROG_LOAD writes a log once the verifier has started. Everything that is checked before, and all
+of BPF_MAP_CREATE, only returns an errno. BPF_BTF_LOAD has a log of its own. `failed_call.py` holds
+the call that failed and can repeat it with changes, `rules/` has the reasons, and `types_log.py`
+reads the log of BPF_BTF_LOAD. None of this is imported before a call has failed.
 """

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, errno_words
 from rawbpf.explanation import Evidence, Explanation, RuleText, Trial
-from rawbpf.refusals.asked import Asked
+from rawbpf.refusals.failed_call import FailedCall
 from rawbpf.refusals.registry import rules
 from rawbpf.refusals.rule import Found
 from rawbpf.uapi.bpf import bpf_cmd
@@ -33,10 +33,10 @@ def explained_error(what: str, error: KernelError) -> KernelError:
     what was wrong with it; the result has the errno of the first attempt.
     """
     number = error.errno or 0
-    asked = Asked.of(error)
-    if asked is None:
+    call = FailedCall.of(error)
+    if call is None:
         return KernelError(what, errno=number, call=error.call)
-    explanation, log = _explain(asked)
+    explanation, log = _explain(call)
     return KernelError(
         what,
         errno=number,
@@ -50,64 +50,64 @@ def explained_error(what: str, error: KernelError) -> KernelError:
 
 def explain(error: KernelError) -> Explanation | None:
     """Return why a call failed, or None if the error does not contain the call."""
-    asked = Asked.of(error)
-    return None if asked is None else _explain(asked)[0]
+    call = FailedCall.of(error)
+    return None if call is None else _explain(call)[0]
 
 
-def _explain(asked: Asked) -> tuple[Explanation, str]:
+def _explain(call: FailedCall) -> tuple[Explanation, str]:
     """Return why a call failed, and the log of BPF_BTF_LOAD, or ""."""
-    said = errno_words(asked.errno)
-    rule, found = _reason(asked)
+    said = errno_words(call.errno)
+    rule, found = _reason(call)
     if rule is not None and found is not None:
-        return _explanation(asked, _completed(asked, found), said, rule), ""
-    if asked.cmd == bpf_cmd.BPF_BTF_LOAD:
+        return _explanation(call, _completed(call, found), said, rule), ""
+    if call.cmd == bpf_cmd.BPF_BTF_LOAD:
         from rawbpf.refusals.types_log import explain_types
 
-        about_types = explain_types(asked, said)
+        about_types = explain_types(call, said)
         if about_types is not None:
             return about_types
-    return _explanation(asked, Found(f"{said}, and no rule of rawbpf's knows why"), said, None), ""
+    return _explanation(call, Found(f"{said}, for an unknown reason"), said, None), ""
 
 
-def _reason(asked: Asked) -> tuple[Rule, Found] | tuple[None, None]:
+def _reason(call: FailedCall) -> tuple[Rule, Found] | tuple[None, None]:
     """Return the first rule that finds the reason, and what it found."""
     for rule in rules().values():
-        if asked.cmd in rule.calls and asked.errno in rule.errnos:
-            found = rule.explain(asked)
+        if call.cmd in rule.calls and call.errno in rule.errnos:
+            found = rule.explain(call)
             if found is not None:
                 return rule, found
     return None, None
 
 
-def _completed(asked: Asked, found: Found) -> Found:
+def _completed(call: FailedCall, found: Found) -> Found:
     """Add the further changes that the call needs, found by applying one after the other."""
     fields, known = dict(found.fields), list(found.known)
     for _ in range(_MOST_CHANGES if fields else 0):
-        attr = asked.attr.changed(fields)
-        answer = asked.ask(**fields)
+        attr = call.attr.changed(fields)
+        answer = call.repeat(**fields)
         if not answer.errno or answer.log:
             break
-        _, further = _reason(Asked(asked.cmd, attr, answer.errno))
+        _, further = _reason(FailedCall(call.cmd, attr, answer.errno))
         if further is None or further.fields.keys() & fields.keys():
             break
-        known.append(f"besides, {further.sentence}")
+        known.append(f"in addition, {further.sentence}")
         if not further.fields:
             break
         fields |= further.fields
     return found._replace(fields=fields, known=tuple(known))
 
 
-def _explanation(asked: Asked, found: Found, said: str, rule: Rule | None) -> Explanation:
-    was = [f"- {field} = {asked.name(field)}" for field in found.fields]
-    becomes = [f"+ {field} = {asked.name(field, value)}" for field, value in found.fields.items()]
+def _explanation(call: FailedCall, found: Found, said: str, rule: Rule | None) -> Explanation:
+    was = [f"- {field} = {call.name(field)}" for field in found.fields]
+    becomes = [f"+ {field} = {call.name(field, value)}" for field, value in found.fields.items()]
     return Explanation(
         found.sentence,
         cause=said,
         kernel=(said,),
         rule=RuleText(rule.code, rule.title, rule.meaning, rule.reason) if rule else None,
-        call=asked.words,
+        call=call.text,
         evidence=tuple(map(Evidence, found.known)),
         change=found.change,
         patch=(*was, *becomes),
-        trial=Trial(asked.accepts(**found.fields)) if found.fields else None,
+        trial=Trial(call.accepts(**found.fields)) if found.fields else None,
     )

@@ -1,30 +1,56 @@
-"""A rule: one reason for which the kernel refuses a call without a log.
+r"""Define the rules that explain a failed load: those about the call, and those about types.
 
-A file in ``rules/`` holds one, as ``RULE``; nothing else needs to be told about it. ``explain``
-gets what was asked (`Asked`) and says what is wrong with it, or None: not my reason. Rules are
-asked in the order of their codes, those for this call and errno alone. A rule that may be asked
-where it is not the reason has to be sure: it knows by the numbers, or has tried it
-(``asked.accepts``).
+Each module in ``rules/`` has a tuple ``RULES``, which ``registry.py`` collects.
+
+A `Rule` is one reason for which a call fails without a log. Its ``explain`` gets the `FailedCall`
+and returns what is wrong with it, or None if that is not the reason. Rules are tried in the order
+of their codes, if their ``calls`` and ``errnos`` include those of the call. A rule must be certain:
+it knows the reason from the numbers, or has tried the fix (``call.accepts``).
+
+A `TypesRule` explains one family of messages in the log of BPF_BTF_LOAD. The kernel writes a line
+for each type that it has checked, and one for each member. It stops at the first error, and appends
+the message to that line (btf_verifier_log_type, kernel/bpf/btf.c):
+
+    [1] INT int size=4 bits_offset=0 nr_bits=32 encoding=SIGNED
+    [2] STRUCT s size=4 vlen=2
+    \ta type_id=1 bits_offset=0
+    \tb type_id=1 bits_offset=32 Member exceeds struct_size
 """
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.uapi.bpf import bpf_cmd
+
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Mapping
 
     from rawbpf.kernel.permission import Reason
-    from rawbpf.refusals.asked import Asked
-    from rawbpf.uapi.bpf import bpf_cmd
+    from rawbpf.refusals.failed_call import FailedCall
 
-__all__ = ["Found", "Rule", "of_process"]
+__all__ = [
+    "LOADS",
+    "RIGHTS",
+    "Complaint",
+    "Found",
+    "Rule",
+    "TypesRule",
+    "of_process",
+    "subject_that",
+]
+
+LOADS = (bpf_cmd.BPF_PROG_LOAD, bpf_cmd.BPF_MAP_CREATE, bpf_cmd.BPF_BTF_LOAD)
+RIGHTS = (errno.EPERM, errno.EACCES)
 
 
 class Found(NamedTuple):
-    """``sentence``: the error in our words, without a full stop. ``known``: the facts behind it.
+    """What a rule says about a call.
 
-    ``change``: what to do. ``fields``: the values with which the kernel should take it.
+    ``sentence`` is the error without a full stop, ``known`` are the facts behind it. ``change``
+    says what to do; ``fields`` are values with which the call should succeed.
     """
 
     sentence: str
@@ -34,7 +60,7 @@ class Found(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """See above. ``example``: how to see it, in a sentence."""
+    """A reason for which a call fails. ``example`` is a sentence that says how to provoke it."""
 
     code: str
     title: str
@@ -43,14 +69,67 @@ class Rule(NamedTuple):
     meaning: str
     reason: str
     example: str
-    explain: Callable[[Asked], Found | None]
+    explain: Callable[[FailedCall], Found | None]
 
 
-def of_process(check: Callable[[], Reason | None]) -> Callable[[Asked], Found | None]:
-    """The ``explain`` of a rule that is about who asks, and not about what was asked."""
+def of_process(check: Callable[[], Reason | None]) -> Callable[[FailedCall], Found | None]:
+    """Return the ``explain`` of a rule about the calling process rather than the call."""
 
-    def explain(_asked: Asked) -> Found | None:
+    def explain(_call: FailedCall) -> Found | None:
         found = check()
         return None if found is None else Found(found.why, change=found.fix)
+
+    return explain
+
+
+class Complaint(NamedTuple):
+    """The line of the log that ends with the message, and the type that it is about.
+
+    ``type_id`` is None if the message is about the BTF as a whole. ``words`` names the type, such
+    as "struct s"; ``element`` is the member, None if the line is not about one. ``target`` is the
+    type that the line refers to, such as "type 7, which does not exist".
+    """
+
+    line: str
+    type_id: int | None
+    words: str
+    element: str | None = None
+    target: str = ""
+
+    @property
+    def subject(self) -> str:
+        """The member, if there is one, and the type."""
+        if self.element is None:
+            return self.words
+        if not self.element:  # the entries of a section have no names
+            return f"an entry of {self.words} ({self.target.partition(',')[0] or 'nothing'})"
+        return f"member {self.element!r} of {self.words}"
+
+
+class TypesRule(NamedTuple):
+    """A family of messages, found by ``patterns`` in the line. ``explain`` returns a sentence."""
+
+    code: str
+    title: str
+    patterns: tuple[str, ...]
+    meaning: str
+    reason: str
+    example: str
+    explain: Callable[[Complaint, re.Match[str]], str]
+    change: str
+
+
+def subject_that(
+    does: Mapping[str, str], otherwise: str
+) -> Callable[[Complaint, re.Match[str]], str]:
+    """Return an ``explain`` that says the subject and a predicate.
+
+    ``does`` maps words of the kernel's message to the predicate; ``otherwise`` is used if none of
+    them occur.
+    """
+
+    def explain(found: Complaint, match: re.Match[str]) -> str:
+        what = next((text for words, text in does.items() if words in match[0]), otherwise)
+        return f"{found.subject} {what}"
 
     return explain

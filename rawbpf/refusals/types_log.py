@@ -1,4 +1,4 @@
-r"""The log of BPF_BTF_LOAD, explained: which type, what is wrong with it, and who uses it.
+r"""Explain the log of BPF_BTF_LOAD: which type is wrong, in what way, and what uses it.
 
 >>> complaint(["[1] INT int size=4", "[2] PTR (anon) type_id=99 Invalid type_id"], None).type_id
 2
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from rawbpf.errors import FormatError
 from rawbpf.explanation import Evidence, Explanation, RuleText
 from rawbpf.refusals.registry import types_rules
-from rawbpf.refusals.types_rule import Complaint
-from rawbpf.refusals.types_users import c_text, type_words, users
+from rawbpf.refusals.rule import Complaint
+from rawbpf.refusals.types_words import c_text, type_words, users
 from rawbpf.syscall.peek import peek
 
 if TYPE_CHECKING:
     from rawbpf.btf.btf import Btf
-    from rawbpf.refusals.asked import Asked
-    from rawbpf.refusals.types_rule import TypesRule
+    from rawbpf.refusals.failed_call import FailedCall
+    from rawbpf.refusals.rule import TypesRule
 
 __all__ = ["complaint", "explain_types"]
 
@@ -31,21 +31,21 @@ _REFERS = re.compile(r"\b(?:type_id|type|return)=(\d{1,10})")
 _HEADER = re.compile(r"^(?:magic|version|flags|hdr_len|\w+_off|\w+_len|btf_total_size): ")
 
 
-def explain_types(asked: Asked, said: str) -> tuple[Explanation, str] | None:
+def explain_types(call: FailedCall, said: str) -> tuple[Explanation, str] | None:
     """Return why types were rejected, and the log, or None if the log does not say.
 
     Never raises, whatever types and log are.
     """
-    text = _log(asked)
+    text = _log(call)
     lines = [line.rstrip() for line in text.split("\n") if line.strip()]
     if not lines or _HEADER.match(lines[-1]):
         return None
-    btf = _types(asked)
+    btf = _types(call)
     found = complaint(lines, btf)
     rule, match = _rule(found)
     sentence = rule.explain(found, match) if rule and match else found.line.strip()
     if rule is None:
-        sentence = f"{sentence} (no rule of rawbpf's knows this message)"
+        sentence = f"{sentence} (rawbpf has no rule for this message)"
     known = [] if btf is None or found.type_id is None else _known(btf, found.type_id)
     kernel = (said, *_last(lines))
     explanation = Explanation(
@@ -53,35 +53,35 @@ def explain_types(asked: Asked, said: str) -> tuple[Explanation, str] | None:
         cause="; ".join(kernel),
         kernel=kernel,
         rule=RuleText(rule.code, rule.title, rule.meaning, rule.reason) if rule else None,
-        call=asked.words,
+        call=call.text,
         evidence=tuple(map(Evidence, known)),
         change=rule.change if rule else "",
     )
     return explanation, text
 
 
-def _log(asked: Asked) -> str:
-    """What the kernel writes when it is asked again; all of it, for the end is what matters."""
+def _log(call: FailedCall) -> str:
+    """Repeat the call for its log, with a buffer for all of it, because the end matters."""
     size = _FIRST
     while True:
-        answer = asked.ask(btf_log_level=1, btf_log_size=size, btf_log_buf=bytes(size))
+        answer = call.repeat(btf_log_level=1, btf_log_size=size, btf_log_buf=bytes(size))
         if answer.errno != errno.ENOSPC or size >= _LARGEST:
             return answer.log
         size *= 4
 
 
-def _types(asked: Asked) -> Btf | None:
-    """The types that were given, unless they cannot be read at all."""
+def _types(call: FailedCall) -> Btf | None:
+    """Return the types that were given, or None if they cannot be parsed."""
     from rawbpf.btf.btf import Btf
 
     try:
-        return Btf(peek(asked["btf"], asked["btf_size"]))
+        return Btf(peek(call["btf"], call["btf_size"]))
     except FormatError:
         return None
 
 
 def complaint(lines: list[str], btf: Btf | None) -> Complaint:
-    """What the last line says, and of which type."""
+    """Return what the last line says, and about which type."""
     line, element = lines[-1], None
     member = _ELEMENT.match(line)
     at = len(lines) - 1
@@ -96,7 +96,7 @@ def complaint(lines: list[str], btf: Btf | None) -> Complaint:
 
 
 def _target(line: str, btf: Btf | None) -> str:
-    """The type that a line refers to."""
+    """Return the type that a line refers to, "" if it refers to none."""
     found = _REFERS.search(line)
     if found is None:
         return ""
@@ -104,13 +104,13 @@ def _target(line: str, btf: Btf | None) -> str:
     if not number:
         return "void"
     if btf is not None and number >= len(btf):
-        return f"type {number}, which is not there"
+        return f"type {number}, which does not exist"
     words = type_words(btf, number)
     return words if words.startswith("type ") else f"{words}, type {number}"
 
 
 def _last(lines: list[str]) -> list[str]:
-    """The complaint, with the type that it is about."""
+    """Return the line with the message, after the line of the type that it is about."""
     if not lines[-1].startswith("\t"):
         return [lines[-1]]
     head = next((one for one in reversed(lines) if _TYPE.match(one)), "")
@@ -127,8 +127,8 @@ def _rule(found: Complaint) -> tuple[TypesRule | None, re.Match[str] | None]:
 
 
 def _known(btf: Btf, number: int) -> list[str]:
-    """The type as C has it, and how the object comes to it."""
+    """Return the type as C, and what uses it."""
     text = c_text(btf, number)
     known = [f"type {number} is {text}"] if text else []
     chain = users(btf, number)
-    return known + ([f"it is used by {', that by '.join(chain)}"] if chain else [])
+    return known + ([f"it is used by {', which is used by '.join(chain)}"] if chain else [])

@@ -60,7 +60,7 @@ def command(cmd: bpf_cmd, attr: Attr[S]) -> int:
         return enter("bpf", cmd, attr.address, attr.size)
     except KernelError as error:
         number = error.errno or 0
-        raise KernelError(cmd.name, errno=number, call=cmd.name, asked=attr) from None
+        raise KernelError(cmd.name, errno=number, call=cmd.name, attr=attr) from None
 
 
 def obj_name(name: str) -> bytes:

@@ -136,7 +136,7 @@ def _unknown(failure: Failure) -> Finding:
     causal = places(sections.get("Causal path", ()))[-_LINES:]
     evidence += [Evidence(f"{one.label}: {one.text}", one.slot) for one in reversed(causal)]
     return Finding(
-        f"{failure.log.cause} (no rule of rawbpf's knows this message)",
+        f"{failure.log.cause} (rawbpf has no rule for this message)",
         tuple(evidence),
         change=" ".join(line.strip() for line in sections.get("Suggestion", ())),
     )

@@ -5,8 +5,8 @@ import pytest
 from rawbpf.errors import KernelError
 from rawbpf.kernel.version import kernel_version
 from rawbpf.maps.map import Map
-from rawbpf.refusals.calls import smallest, wants_more
 from rawbpf.refusals.explain import explain, explained_error
+from rawbpf.refusals.rules.map_sizes import smallest, wants_more
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.syscall import bpf
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
@@ -95,8 +95,8 @@ def test_maps(spec, code, field):
 def test_what_else_is_wrong_is_told_too():
     found = map_refusal(MapSpec("m", M.BPF_MAP_TYPE_ARRAY_OF_MAPS, 8, 8, 1))
     assert changed(found) == ["key_size", "value_size"]
-    assert [one.text[:8] for one in found.evidence] == ["besides,", "besides,"]
-    assert "was given no map" in found.evidence[1].text
+    assert [one.text[:12] for one in found.evidence] == ["in addition,", "in addition,"]
+    assert "needs an inner map" in found.evidence[1].text
     assert not found.trial.accepted
 
 
@@ -113,7 +113,7 @@ def test_inner_maps():
     with pytest.raises(KernelError) as caught:
         bpf.map_create(BpfAttrMapCreate(of_maps, 4, 4, 1, inner_map_fd=999))
     assert (
-        "no open descriptor"
+        "not an open file descriptor"
         in note(explained_error("cannot create map 'o'", caught.value)).sentence
     )
 

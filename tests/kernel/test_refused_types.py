@@ -55,12 +55,12 @@ def test_types_of_an_object(capsys, tmp_path):
     with pytest.raises(KernelError) as caught, Collection.from_bytes(file.read_bytes(), "x") as one:
         one.load()
     found = note(caught.value)
-    assert found.sentence == "function c<u>ting has a name that it cannot have"
+    assert found.sentence == "function c<u>ting has an invalid name"
     assert "is int c<u>ting(void *ctx)" in found.evidence[0].text
     assert main(["load", str(file)]) == 1
     said = capsys.readouterr().err
     assert said.startswith(
-        "rawbpf: cannot load the object's types: function c<u>ting has a name that"
+        "rawbpf: cannot load the object's types: function c<u>ting has an invalid name"
     )
     assert "FUNC c<u>ting type_id=" in said
 

@@ -4,8 +4,7 @@ from rule_pages import codes, paragraph
 
 from rawbpf.errors import errno_name
 from rawbpf.refusals.registry import rules, types_rules
-from rawbpf.refusals.rule import Rule
-from rawbpf.refusals.types_rule import TypesRule
+from rawbpf.refusals.rule import Rule, TypesRule
 
 
 def calls() -> str:

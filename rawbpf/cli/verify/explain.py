@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import UsageError, errno_name
 from rawbpf.refusals.rule import Rule as CallRule
-from rawbpf.refusals.types_rule import TypesRule
+from rawbpf.refusals.rule import TypesRule
 from rawbpf.verifier.rule import Rule
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""One reason a file, each a ``RULE``. See ``rawbpf/refusals/rule.py``."""
+"""The reasons for which loads fail, grouped by subject. See ``rawbpf/refusals/rule.py``."""

@@ -40,8 +40,8 @@ def test_the_change_was_tried_and_is_closed_again():
     assert kernel.closed
     assert set(kernel.closed) == {70}
     assert str(caught.value) == (
-        "cannot create map 'm': key_size is 8, and BPF_MAP_TYPE_ARRAY has keys of 4 bytes "
-        "[RB-E021]; make key_size 4"
+        "cannot create map 'm': key_size is 8, but keys of BPF_MAP_TYPE_ARRAY have 4 bytes "
+        "[RB-E021]; set key_size to 4"
     )
 
 

@@ -12,13 +12,14 @@ from rawbpf.errors import KernelError
 from rawbpf.output.explanation import explanation_lines, explanation_object
 from rawbpf.refusals.explain import explained_error
 from rawbpf.refusals.types_log import complaint
-from rawbpf.refusals.types_users import c_text, users
+from rawbpf.refusals.types_words import c_text, users
 from rawbpf.syscall import bpf
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf_attr import BpfAttrBtfLoad
 from tests.support.btf_records import INT, blob, btf
 from tests.support.fake_kernel import FakeKernel
 
+USERS = ("'in' of struct outer", "type 4 (pointer)", "variable hits")
 TYPES = (
     INT,
     t.Struct("inner", 4, (t.Member("x", 99, 0),)),
@@ -65,10 +66,10 @@ def refusal(data, log, number=errno.EINVAL):
 def test_the_member_the_type_as_c_and_who_uses_it():
     error = refusal(blob(*TYPES), LOG)
     found = error.explanation
-    assert found.sentence == "member 'x' of struct inner refers to type 99, which is not there"
+    assert found.sentence == "member 'x' of struct inner refers to type 99, which does not exist"
     assert [one.text for one in found.evidence] == [
         "type 2 is struct inner { (type 99) x; /* bit 0 */ } of 4 bytes",
-        "it is used by 'in' of struct outer, that by type 4 (pointer), that by variable hits",
+        "it is used by " + ", which is used by ".join(USERS),
     ]
     assert found.kernel == (
         "EINVAL (Invalid argument)",
@@ -86,7 +87,7 @@ def test_a_log_that_is_longer_than_its_first_buffer():
 def test_a_message_that_no_rule_knows_is_told_as_it_is():
     found = refusal(blob(*TYPES), "[2] STRUCT inner size=4 vlen=1 Not on Tuesdays\n").explanation
     assert found.code == ""
-    assert "Not on Tuesdays (no rule of rawbpf's knows this message)" in found.sentence
+    assert "Not on Tuesdays (rawbpf has no rule for this message)" in found.sentence
 
 
 def test_a_kernel_that_writes_nothing_but_the_header():

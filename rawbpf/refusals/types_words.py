@@ -1,7 +1,7 @@
-"""A type in words, as C, and who uses it: a way up to a function, a variable or a section.
+"""Describe a BTF type in words and as C, and find what uses it.
 
-Types that the kernel refuses may refer to what is not there, or to themselves; so nothing here
-believes an id, and nothing follows one twice.
+Types that the kernel rejects may refer to types that do not exist, or to themselves. So no ID is
+trusted here, and none is followed twice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["c_text", "type_words", "users"]
 
-_MOST_TYPES = 1 << 15  # of more, only the type itself is told
+_MOST_TYPES = 1 << 15  # with more types, the users are not searched
 _MOST_MEMBERS = 6
 _TOP = (t.Func, t.Var, t.DataSec)
 _STEPS = 6
@@ -32,7 +32,7 @@ _BUDGET = 10_000
 
 
 def type_words(btf: Btf | None, number: int) -> str:
-    """What it is: "struct task", "type 7, a pointer"."""
+    """Return the type in words: "struct task", "type 7 (pointer)"."""
     record = _record(btf, number)
     if record is None:
         return f"type {number}"
@@ -56,7 +56,7 @@ def _record(btf: Btf | None, number: int) -> t.Type | None:
 
 
 def c_text(btf: Btf, number: int) -> str:
-    """As C, on one line; as bpftool has it where C cannot say it; "" if nobody can."""
+    """Return the type as C on one line, or as bpftool prints it; "" if neither is possible."""
     record = _record(btf, number)
     if record is None:
         return ""
@@ -83,7 +83,7 @@ def _raw(btf: Btf, number: int) -> str:
 
 
 def _members(btf: Btf, record: t.Struct | t.Union) -> str:
-    """Each member with its place, also where C could not put it there."""
+    """Return a struct with the offset of each member, even where C could not place it there."""
     parts = []
     for one in record.members[:_MOST_MEMBERS]:
         bits = f" : {one.bit_size}" if one.bit_size else ""
@@ -101,7 +101,7 @@ def _declared(btf: Btf, member: t.Member) -> str:
 
 
 def users(btf: Btf, number: int) -> list[str]:
-    """Who refers to it, who to that, up to a function, a variable or a section."""
+    """Return the types that refer to it, one after the other, up to a function or a section."""
     if len(btf) > _MOST_TYPES:
         return []
     chain: list[str] = []
@@ -120,7 +120,7 @@ def users(btf: Btf, number: int) -> list[str]:
 
 
 def _referrers(btf: Btf) -> dict[int, list[tuple[int, str]]]:
-    """Type -> those that refer to it, and as what."""
+    """Return type -> the types that refer to it, and in which role."""
     found: dict[int, list[tuple[int, str]]] = {}
     for number in range(btf.first_id, len(btf)):
         record = _record(btf, number)

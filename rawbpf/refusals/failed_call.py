@@ -1,10 +1,11 @@
-"""A call that was refused: its fields, and what the kernel says when one of them is another.
+"""A call of bpf(2) that failed: its fields, and what the kernel answers if they are changed.
 
-EINVAL says that something is wrong, and not what. There is somebody who knows: ask the kernel
-again, with one field changed. If it takes that, the field was the reason, and the change is the
-repair. What comes of such a try is closed at once.
+EINVAL says that something is wrong, but not what. The kernel itself can tell: the call is repeated
+with one field changed. If that succeeds, the field was the reason, and the change is the fix. What
+such a call creates is closed at once.
 
-A program that gets a log, or another errno, came past the check that it failed before.
+A program for which the kernel writes a log, or returns another errno, has passed the check that it
+failed before.
 """
 
 from __future__ import annotations
@@ -21,42 +22,42 @@ from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.peek import peek_text
 from rawbpf.uapi.bpf import bpf_cmd
 
-__all__ = ["Answer", "Asked"]
+__all__ = ["Answer", "FailedCall"]
 
 _ALWAYS = {
     bpf_cmd.BPF_PROG_LOAD: ("prog_type", "insn_cnt"),
     bpf_cmd.BPF_MAP_CREATE: ("map_type", "key_size", "value_size", "max_entries"),
     bpf_cmd.BPF_BTF_LOAD: ("btf_size",),
 }
-"""The fields that are shown even when they are 0."""
+"""Fields that are shown even if they are 0."""
 
 
 class Answer(NamedTuple):
-    """``errno`` is 0 if the kernel would; ``log`` what its verifier wrote."""
+    """The kernel's answer to a changed call: ``errno``, 0 if it succeeds, and the ``log``."""
 
     errno: int
     log: str
 
 
-class Asked:
-    """``attr`` as it was given to bpf(2), and the ``errno`` that came back."""
+class FailedCall:
+    """The command and the ``attr`` that were given to bpf(2), and the ``errno`` it returned."""
 
     def __init__(self, cmd: bpf_cmd, attr: Attr[Any], errno: int) -> None:
         self.cmd, self.attr, self.errno = cmd, attr, errno
 
     @classmethod
-    def of(cls, error: KernelError) -> Asked | None:
-        """What an error came of; None if it does not say."""
-        if not isinstance(error.asked, Attr) or error.call not in bpf_cmd.__members__:
+    def of(cls, error: KernelError) -> FailedCall | None:
+        """Return the call that raised an error, or None if the error does not contain it."""
+        if not isinstance(error.attr, Attr) or error.call not in bpf_cmd.__members__:
             return None
-        return cls(bpf_cmd[error.call], error.asked, error.errno or 0)
+        return cls(bpf_cmd[error.call], error.attr, error.errno or 0)
 
     def __getitem__(self, field: str) -> int:
-        """A field's number."""
+        """Return the number in a field."""
         return int(getattr(self.attr.struct, field))
 
     def name(self, field: str, number: int | None = None) -> str:
-        """A field's number, or another one in its place, by its name."""
+        """Return the name of a field's value, or of another ``number`` in that field."""
         value = self[field] if number is None else number
         return named(type(self.attr.struct), field, value, self._numbers)
 
@@ -67,8 +68,8 @@ class Asked:
         return {one: value for one, value in values.items() if isinstance(value, int)}
 
     @property
-    def words(self) -> str:
-        """The call with the fields that say something, as C has them."""
+    def text(self) -> str:
+        """The call with the fields that are set, with the names that C uses."""
         shown = []
         hidden = pointers(type(self.attr.struct), self.cmd).keys() - {"license"}
         for field, _ in self.attr.struct._fields_:
@@ -83,8 +84,8 @@ class Asked:
             return quoted(value)
         return quoted(peek_text(value, 128)) if field == "license" else self.name(field)
 
-    def ask(self, **changes: int | bytes) -> Answer:
-        """What the kernel says with other values of some fields."""
+    def repeat(self, **changes: int | bytes) -> Answer:
+        """Make the call again with other values in some fields, and return the answer."""
         attr = self.attr.changed(changes)
         try:
             Fd(command(self.cmd, attr), "trial").close()
@@ -99,9 +100,9 @@ class Asked:
         return peek_text(address, size).decode(errors="backslashreplace") if address else ""
 
     def accepts(self, **changes: int | bytes) -> bool:
-        """Whether the kernel would, or, of a program, whether its verifier would begin."""
+        """Return whether the changed call succeeds, or for a program, whether it gets verified."""
         if self.cmd != bpf_cmd.BPF_PROG_LOAD:
-            return not self.ask(**changes).errno
+            return not self.repeat(**changes).errno
         room: dict[str, int | bytes] = {"log_buf": bytes(1 << 16), "log_size": 1 << 16}
-        answer = self.ask(**{**room, "log_level": 1, **changes})
+        answer = self.repeat(**{**room, "log_level": 1, **changes})
         return not answer.errno or bool(answer.log)

@@ -1,0 +1,162 @@
+"""Map types, flags, inner maps and BTF of maps: RB-E020, RB-E024, RB-E025, RB-E027."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import ENOTSUPP
+from rawbpf.refusals.rule import Found, Rule
+from rawbpf.refusals.rules.map_sizes import plain_map, sizes_of, wants_more
+from rawbpf.specs.map_spec import map_kind
+from rawbpf.uapi.bpf import bpf_cmd, bpf_map_flags, bpf_map_type
+from rawbpf.uapi.map_sizes import SIZES
+
+if TYPE_CHECKING:
+    from rawbpf.refusals.failed_call import FailedCall
+
+__all__ = ["RULES"]
+
+_CREATE = (bpf_cmd.BPF_MAP_CREATE,)
+_BOTH = bpf_map_flags.BPF_F_RDONLY | bpf_map_flags.BPF_F_WRONLY
+
+
+def _map_type(call: FailedCall) -> Found | None:
+    number = call["map_type"]
+    known = number in SIZES
+    if known and (wants_more(number) or call.accepts(**plain_map(number))):
+        return None
+    name = call.name("map_type") if known else f"number {number}"
+    return Found(
+        f"this kernel does not support map type {name}",
+        ("it also rejects the smallest map of this type",) if known else (),
+        "use another type, or a kernel that supports it: a newer one, or one built with it",
+    )
+
+
+def _map_flags(call: FailedCall) -> Found | None:
+    given, kind = call["map_flags"], call.name("map_type")
+    wanted = sizes_of(call)
+    if wanted is not None and wanted.need & ~given:
+        name = bpf_map_flags(int(wanted.need)).name
+        fields = {"map_flags": given | wanted.need}
+        return Found(f"{kind} requires the flag {name}", (), f"add {name} to map_flags", fields)
+    tried = given & ~bpf_map_flags.BPF_F_NUMA_NODE if call["numa_node"] else given
+    for bit in (1 << n for n in range(32) if tried >> n & 1):
+        less = given & ~bit
+        if call.accepts(map_flags=less):
+            name = bpf_map_flags(bit).name if bit in set(bpf_map_flags) else f"{bit:#x}"
+            with_others = " together with BPF_F_WRONLY" if given & _BOTH == _BOTH else ""
+            return Found(
+                f"map_flags has {name}, which this kernel does not support for {kind}{with_others}",
+                (f"map_flags is {call.name('map_flags')}",),
+                "leave the flag out",
+                {"map_flags": less},
+            )
+    return None
+
+
+def _inner_map(call: FailedCall) -> Found | None:
+    if map_kind(call["map_type"]).holds != "map":
+        return None
+    fd = call["inner_map_fd"]
+    if not fd:
+        return Found(
+            f"{call.name('map_type')} needs an inner map, and none was given",
+            change="give an inner map: `MapSpec.inner`, or `inner=` of Map.create",
+        )
+    if call.errno == errno.EBADF:
+        why = f"inner_map_fd is {fd}, which is not an open file descriptor"
+    elif call.errno == ENOTSUPP:
+        why = "the inner map has a type that cannot be in a map of maps"
+    else:
+        why = "the inner map is not a map, or is itself a map of maps"
+    return Found(why, change="give an ordinary map: a hash table, an array, a ring buffer")
+
+
+def _map_types(call: FailedCall) -> Found | None:
+    number, kind = call["map_type"], call.name("map_type")
+    if map_kind(number).keyed_by and not (call["btf_key_type_id"] and call["btf_fd"]):
+        return Found(
+            f"{kind} requires BTF types of its keys and values, and has none",
+            change="declare it in C with __type(key, int) and __type(value, ...), compiled with -g",
+        )
+    is_struct = number == bpf_map_type.BPF_MAP_TYPE_STRUCT_OPS
+    if is_struct and not call["btf_vmlinux_value_type_id"]:
+        return Found(
+            f"{kind} does not name the kernel struct that it implements",
+            change="set btf_vmlinux_value_type_id to the kernel's struct bpf_struct_ops_NAME",
+        )
+    return None
+
+
+RULES = (
+    Rule(
+        code="RB-E020",
+        title="Map type not supported by this kernel",
+        calls=_CREATE,
+        errnos=(errno.EINVAL,),
+        meaning=(
+            "The kernel looks map_type up in a table. A type is missing if the kernel is older "
+            "than the type, or was built without the feature it belongs to. The reference of maps "
+            "lists the first kernel for each type."
+        ),
+        reason="The type determines what keys and values are, and which operations are possible.",
+        example="BPF_MAP_TYPE_BLOOM_FILTER on Linux 5.10.",
+        explain=_map_type,
+    ),
+    Rule(
+        code="RB-E024",
+        title="Map flag missing or not supported",
+        calls=_CREATE,
+        errnos=(errno.EINVAL, ENOTSUPP),
+        meaning=(
+            "map_flags changes how a map is created. LPM tries, and the storage maps of sockets, "
+            "inodes, tasks and cgroups, allocate entries one by one and require BPF_F_NO_PREALLOC. "
+            "Arrays and LRU hash tables are allocated in advance and do not allow that flag. An "
+            "arena requires BPF_F_MMAPABLE."
+        ),
+        reason=(
+            "Silently ignoring a flag would imply behaviour that the map does not provide. Where "
+            "only one behaviour exists, the flag is still required, so that another one can be "
+            "added later."
+        ),
+        example="BPF_MAP_TYPE_LPM_TRIE without BPF_F_NO_PREALLOC.",
+        explain=_map_flags,
+    ),
+    Rule(
+        code="RB-E025",
+        title="Inner map missing or invalid",
+        calls=_CREATE,
+        errnos=(errno.EINVAL, errno.EBADF, ENOTSUPP),
+        meaning=(
+            "A map of maps is created with one map as a template, inner_map_fd: all maps that are "
+            "stored in it must have the template's type and sizes. The template cannot itself "
+            "contain maps or programs."
+        ),
+        reason=(
+            "The verifier checks how a program uses the inner map when the program is loaded, long "
+            "before it is known which map that will be. One level is enough to exchange a map "
+            "while programs run, and it keeps the check simple."
+        ),
+        example="BPF_MAP_TYPE_ARRAY_OF_MAPS of program arrays.",
+        explain=_inner_map,
+    ),
+    Rule(
+        code="RB-E027",
+        title="Map without the types that it requires",
+        calls=_CREATE,
+        errnos=(errno.EINVAL,),
+        meaning=(
+            "For most maps, BTF types of keys and values are optional and only help to print them. "
+            "The storage maps of sockets, inodes, tasks and cgroups require them, and a struct_ops "
+            "map must name the kernel struct that it implements."
+        ),
+        reason=(
+            "The kernel finds locks, timers and pointers in values by their types. These map types "
+            "were added after BTF, so the requirement broke no existing program."
+        ),
+        example="BPF_MAP_TYPE_SK_STORAGE from assembly, which describes no types.",
+        explain=_map_types,
+    ),
+)
