@@ -12,7 +12,7 @@ from rawbpf.asm.operands import immediate, register, same_width
 from rawbpf.asm.register import Register
 from rawbpf.errors import BytecodeError
 from rawbpf.uapi import bpf_insn as isa
-from rawbpf.uapi.bpf_helpers import HELPERS
+from rawbpf.uapi.bpf_insn import HELPERS
 
 __all__ = ["Flow"]
 

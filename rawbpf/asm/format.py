@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.asm.forms import form_of
 from rawbpf.asm.pattern import Slot, parts
-from rawbpf.uapi.bpf_helpers import HELPER_NAMES
+from rawbpf.uapi.bpf_insn import HELPER_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

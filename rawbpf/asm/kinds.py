@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.uapi.bpf_helpers import HELPERS
+from rawbpf.uapi.bpf_insn import HELPERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

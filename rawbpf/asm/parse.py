@@ -17,7 +17,7 @@ from rawbpf.asm.grammar import Furthest, Statement, grammar, match
 from rawbpf.asm.instruction import LD_IMM64, Instruction
 from rawbpf.asm.kinds import Input, Name, bounds
 from rawbpf.asm.tokens import Line, tokenize
-from rawbpf.uapi.bpf_helpers import HELPERS
+from rawbpf.uapi.bpf_insn import HELPERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rawbpf.asm.format import format_instruction
 from rawbpf.asm.forms import form_of
 from rawbpf.errors import DecodeError
-from rawbpf.uapi.bpf_helpers import HELPER_NAMES, HELPERS
+from rawbpf.uapi.bpf_insn import HELPER_NAMES, HELPERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

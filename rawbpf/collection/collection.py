@@ -29,7 +29,7 @@ from rawbpf.collection.variables import Section
 from rawbpf.errors import UsageError
 from rawbpf.events.typed import Guesses, named_type
 from rawbpf.kernel.file_systems import DEFAULT_PLACE
-from rawbpf.syscall.owner import Owner
+from rawbpf.syscall.fd import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Collection as Names

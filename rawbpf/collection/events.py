@@ -18,7 +18,7 @@ from rawbpf.errors import ClosedError
 from rawbpf.reading.collector import Collector, Record
 from rawbpf.reading.ring_reader import open_reader
 from rawbpf.reading.session import Session
-from rawbpf.syscall.owner import Owner
+from rawbpf.syscall.fd import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rawbpf.btf.sanitize import example
 from rawbpf.features.answer import Answer, attempt
-from rawbpf.syscall.bpf import btf_load
+from rawbpf.syscall.bpf_object import btf_load
 
 __all__ = ["btf_feature"]
 

@@ -20,7 +20,7 @@ from rawbpf.features.ask_map import map_type
 from rawbpf.features.ask_program import helper, instruction, log_true_size, program_type
 from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type, bpf_prog_type
-from rawbpf.uapi.bpf_helpers import HELPERS
+from rawbpf.uapi.bpf_insn import HELPERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -30,7 +30,7 @@ from rawbpf.errors import KernelError, UnsupportedError
 from rawbpf.kernel.files import Root, at, read_text
 from rawbpf.kernel.objects import open_all, open_id
 from rawbpf.syscall.bpf_object import btf_info, module_name
-from rawbpf.syscall.owner import Owner
+from rawbpf.syscall.fd import Owner
 
 if TYPE_CHECKING:
     from rawbpf.syscall.fd import Fd

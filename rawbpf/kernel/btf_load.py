@@ -17,8 +17,8 @@ from rawbpf.btf.ext_info import FuncInfo, LineInfo, pack
 from rawbpf.btf.for_kernel import for_kernel
 from rawbpf.btf.sanitize import example, features_used
 from rawbpf.errors import KernelError
-from rawbpf.syscall.bpf import btf_load
-from rawbpf.syscall.owner import Owner
+from rawbpf.syscall.bpf_object import btf_load
+from rawbpf.syscall.fd import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

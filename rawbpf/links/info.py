@@ -11,7 +11,7 @@ import errno
 from typing import NamedTuple
 
 from rawbpf.errors import KernelError, UnsupportedError
-from rawbpf.syscall.bpf_link_info import LinkPart, link_info
+from rawbpf.syscall.bpf_link import LinkPart, link_info
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_link_type
 
 __all__ = ["LinkInfo", "ask"]

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 from rawbpf.errors import KernelError
 from rawbpf.kernel.hardware import pmu_format_bit, pmu_type
 from rawbpf.links.diagnose import check_function_name, explain_kprobe_failure
-from rawbpf.syscall.owner import Owner
+from rawbpf.syscall.fd import Owner
 from rawbpf.syscall.perf_event import open_probe, perf_ioctl
 from rawbpf.uapi.perf_event import perf_event_ioc
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from rawbpf.syscall.owner import Owner
+from rawbpf.syscall.fd import Owner
 
 if TYPE_CHECKING:
     from rawbpf.kernel.pins import Path

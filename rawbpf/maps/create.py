@@ -13,7 +13,7 @@ from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
 
 if TYPE_CHECKING:
     from rawbpf.syscall.fd import Fd
-    from rawbpf.uapi.bpf_info import BpfMapInfo
+    from rawbpf.uapi.bpf_attr import BpfMapInfo
 
 __all__ = ["create_map", "spec_from"]
 

@@ -19,7 +19,7 @@ from rawbpf.maps.entries import NO_KEY, Entries
 from rawbpf.maps.entry_errors import explain, missing
 from rawbpf.syscall import bpf
 from rawbpf.uapi.bpf import BPF_ANY
-from rawbpf.uapi.bpf_info import BpfMapInfo
+from rawbpf.uapi.bpf_attr import BpfMapInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rawbpf.errors import KernelError, RawbpfError
 from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.syscall import bpf
-from rawbpf.syscall.owner import Owner
+from rawbpf.syscall.fd import Owner
 from rawbpf.uapi.bpf import BPF_ANY
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from rawbpf.errors import KernelError
 from rawbpf.kernel.call_error import call_error
-from rawbpf.syscall.bpf_object import enable_stats, prog_info
+from rawbpf.syscall.bpf import enable_stats, prog_info
 from rawbpf.uapi.bpf import bpf_prog_type
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.programs.info import ProgramInfo
-from rawbpf.syscall.owner import Owner
+from rawbpf.syscall.fd import Owner
 
 if TYPE_CHECKING:
     from rawbpf.kernel.pins import Path
@@ -54,7 +54,7 @@ class KernelProgram(Owner):
 
         ``rawbpf.programs.translated`` makes them readable.
         """
-        from rawbpf.syscall.bpf_object import prog_info
+        from rawbpf.syscall.bpf import prog_info
 
         return prog_info(self.fileno(), "xlated")[1]["xlated"]
 

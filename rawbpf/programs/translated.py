@@ -22,7 +22,7 @@ from rawbpf.errors import KernelError, UnsupportedError
 from rawbpf.kernel.btf import btf_by_id
 from rawbpf.kernel.kallsyms import read_kallsyms
 from rawbpf.maps.map import Map
-from rawbpf.syscall.bpf_object import prog_info
+from rawbpf.syscall.bpf import prog_info
 from rawbpf.uapi import bpf_insn as isa
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rawbpf.asm.instruction import Instruction
     from rawbpf.btf.btf import Btf
     from rawbpf.programs.program import KernelProgram
-    from rawbpf.uapi.bpf_info import BpfProgInfo
+    from rawbpf.uapi.bpf_attr import BpfProgInfo
 
 __all__ = ["full_name", "translated"]
 

@@ -20,9 +20,8 @@ from rawbpf.errors import KernelError, UsageError
 from rawbpf.kernel.call_error import call_error
 from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.ring.perf_ring import Contents, PerfRing, parse_records
-from rawbpf.syscall.fence import fence
-from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping
-from rawbpf.syscall.owner import Owner
+from rawbpf.syscall.fd import Owner
+from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping, fence
 from rawbpf.syscall.perf_event import open_bpf_output
 
 if TYPE_CHECKING:

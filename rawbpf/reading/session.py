@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from rawbpf.errors import ClosedError, KernelError
 from rawbpf.syscall.epoll import EPOLLIN, Epoll
-from rawbpf.syscall.owner import Owner
+from rawbpf.syscall.fd import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,20 +19,21 @@ from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import enter
 from rawbpf.uapi.bpf import BPF_OBJ_NAME_LEN, bpf_cmd
 from rawbpf.uapi.bpf_attr import (
-    BpfAttrBtfLoad,
+    BpfAttrEnableStats,
     BpfAttrInfo,
     BpfAttrLinkCreate,
     BpfAttrMapCreate,
     BpfAttrMapElem,
-    BpfAttrObjId,
     BpfAttrProgLoad,
     BpfAttrTestRun,
+    BpfProgInfo,
 )
 
 __all__ = [
+    "PROG_ARRAYS",
     "RunResult",
-    "btf_load",
     "command",
+    "enable_stats",
     "link_create_perf_event",
     "map_create",
     "map_delete_elem",
@@ -41,14 +42,15 @@ __all__ = [
     "map_lookup_and_delete_elem",
     "map_lookup_elem",
     "map_update_elem",
-    "next_id",
     "obj_get_info",
     "obj_name",
+    "prog_info",
     "prog_load",
     "prog_test_run",
 ]
 
 _LOAD_TRIES = 5
+_BPF_STATS_RUN_TIME = 0
 _TEST_RUN_TRIES = 5
 
 S = TypeVar("S", bound=ctypes.Structure)
@@ -187,18 +189,6 @@ def prog_test_run(
     return RunResult(done.retval, *out, done.duration)
 
 
-def next_id(cmd: bpf_cmd, after: int) -> int | None:
-    """BPF_PROG_GET_NEXT_ID and its kin: the smallest id above ``after``; None at the end."""
-    attr = Attr(BpfAttrObjId(id=after)).ends_at("open_flags")
-    try:
-        command(cmd, attr)
-    except KernelError as error:
-        if error.errno == errno.ENOENT:
-            return None
-        raise
-    return int(attr.struct.next_id)
-
-
 def obj_get_info(fd: int, info: S) -> S:
     """BPF_OBJ_GET_INFO_BY_FD: fill ``info`` as far as this kernel knows it."""
     attr = Attr(BpfAttrInfo(bpf_fd=fd, info_len=ctypes.sizeof(info), info=ctypes.addressof(info)))
@@ -213,10 +203,64 @@ def link_create_perf_event(prog_fd: int, perf_fd: int, attach_type: int) -> Fd:
     return Fd(command(bpf_cmd.BPF_LINK_CREATE, attr), "link:perf_event")
 
 
-def btf_load(data: bytes) -> Fd:
-    """BPF_BTF_LOAD: have the kernel check and keep types (4.18).
+def enable_stats() -> Fd:
+    """BPF_ENABLE_STATS (5.8): count runs of programs, and their time, until this is closed.
 
-    Errors: EINVAL (a kind or a flag that this kernel does not know, or damage), EPERM.
+    Errors: EPERM (CAP_SYS_ADMIN).
     """
-    attr = Attr(BpfAttrBtfLoad(btf_size=len(data))).point("btf", data).ends_at("btf_log_level")
-    return Fd(command(bpf_cmd.BPF_BTF_LOAD, attr), "btf")
+    attr = Attr(BpfAttrEnableStats(type=_BPF_STATS_RUN_TIME))
+    return Fd(command(bpf_cmd.BPF_ENABLE_STATS, attr), "stats")
+
+
+class Array(NamedTuple):
+    """Where struct bpf_prog_info has an array: its address, its length, the size of an element.
+
+    ``size`` may be the name of a field: records grew, and the kernel says how long its are.
+    """
+
+    address: str
+    length: str
+    size: int | str
+
+
+PROG_ARRAYS = {
+    "map_ids": Array("map_ids", "nr_map_ids", 4),
+    "xlated": Array("xlated_prog_insns", "xlated_prog_len", 1),
+    "jited": Array("jited_prog_insns", "jited_prog_len", 1),
+    "func_info": Array("func_info", "nr_func_info", "func_info_rec_size"),
+    "line_info": Array("line_info", "nr_line_info", "line_info_rec_size"),
+    "jited_ksyms": Array("jited_ksyms", "nr_jited_ksyms", 8),
+    "jited_func_lens": Array("jited_func_lens", "nr_jited_func_lens", 4),
+}
+"""The arrays that BPF_OBJ_GET_INFO_BY_FD fills for a program."""
+
+
+def prog_info(fd: int, *wanted: str) -> tuple[BpfProgInfo, dict[str, bytes]]:
+    """What the kernel says of a program, with these of its arrays (PROG_ARRAYS).
+
+    Two calls: the first says how long they are. An array that the kernel does not show (the code of
+    a program, without CAP_BPF; addresses, under kptr_restrict) is empty.
+    """
+    info = obj_get_info(fd, BpfProgInfo())
+    asked, buffers = BpfProgInfo(), {}
+    for name in wanted:
+        array = PROG_ARRAYS[name]
+        size = getattr(info, array.size) if isinstance(array.size, str) else array.size
+        count = getattr(info, array.length)
+        if not count * size:
+            continue
+        buffers[name] = ctypes.create_string_buffer(count * size)
+        setattr(asked, array.address, ctypes.addressof(buffers[name]))
+        setattr(asked, array.length, count)
+        if isinstance(array.size, str):
+            setattr(asked, array.size, size)
+    if buffers:
+        info = obj_get_info(fd, asked)
+    return info, {name: _shown(info, name, buffers.get(name)) for name in wanted}
+
+
+def _shown(info: BpfProgInfo, name: str, buffer: ctypes.Array[ctypes.c_char] | None) -> bytes:
+    """What was filled in: the kernel takes the address away if it did not."""
+    if buffer is None or not getattr(info, PROG_ARRAYS[name].address):
+        return b""
+    return buffer.raw

@@ -1,4 +1,12 @@
-"""bpf(2) and links: what attaches, and is detached by closing its descriptor."""
+"""bpf(2) for links: attach a program, and read what a link is attached to.
+
+Closing the last descriptor of a link detaches the program, unless the link is pinned.
+
+BPF_OBJ_GET_INFO_BY_FD of a link (5.8) returns a header, then a part that depends on the link's
+type. If that part has a name, two calls are needed: one to learn the type, and one with the address
+of a buffer in the field that this type has for it. A kernel that does not know a part leaves it at
+0.
+"""
 
 from __future__ import annotations
 
@@ -8,32 +16,51 @@ import os
 from typing import TYPE_CHECKING
 
 from rawbpf.syscall.attr import Attr
-from rawbpf.syscall.bpf import command
+from rawbpf.syscall.bpf import command, obj_get_info
 from rawbpf.syscall.fd import Fd
-from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd
-from rawbpf.uapi.bpf_attr import (
+from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd, bpf_link_type
+from rawbpf.uapi.bpf_attr import BpfAttrLinkCreate
+from rawbpf.uapi.bpf_link import (
+    NAMES,
+    PARTS,
     BpfAttrIterCreate,
-    BpfAttrLinkCreate,
     BpfAttrLinkCreateKprobeMulti,
     BpfAttrLinkCreateUprobeMulti,
     BpfAttrRawTracepoint,
+    BpfLinkInfo,
+    BpfLinkInfoIter,
+    BpfLinkInfoKprobeMulti,
+    BpfLinkInfoPerfEvent,
+    BpfLinkInfoPerfEventEvent,
+    BpfLinkInfoPerfEventKprobe,
+    BpfLinkInfoPerfEventUprobe,
+    BpfLinkInfoUprobeMulti,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 __all__ = [
     "ITER",
+    "LinkPart",
     "iter_create",
     "link_create",
     "link_create_kprobe_multi",
     "link_create_uprobe_multi",
+    "link_info",
     "raw_tracepoint_open",
 ]
 
 ITER = bpf_attach_type.BPF_TRACE_ITER
-_BPF_F_KPROBE_MULTI_RETURN = 1
-_BPF_F_UPROBE_MULTI_RETURN = 1
+
+LinkPart = dict[str, int | str | bool]
+"""The fields of a link's own part, by their names in struct bpf_link_info."""
+
+_RETURN = 1  # BPF_F_KPROBE_MULTI_RETURN, BPF_F_UPROBE_MULTI_RETURN
+_LONGEST_NAME = 4096  # PATH_MAX, for the file of a uprobe
+
+_UPROBES, _KPROBES, _TRACEPOINT, _EVENT = (1, 2), (3, 4), 5, 6
+"""enum bpf_perf_event_type. The second of each pair is the return probe."""
 
 
 def link_create(prog_fd: int, target: int, attach_type: int, label: str) -> Fd:
@@ -75,7 +102,7 @@ def link_create_kprobe_multi(
     struct = BpfAttrLinkCreateKprobeMulti(
         prog_fd=prog_fd,
         attach_type=attach_type,
-        multi_flags=_BPF_F_KPROBE_MULTI_RETURN if retprobe else 0,
+        multi_flags=_RETURN if retprobe else 0,
         cnt=len(names),
     )
     attr = Attr(struct).point("syms", _u64s(map(ctypes.addressof, names)))
@@ -99,7 +126,7 @@ def link_create_uprobe_multi(
     struct = BpfAttrLinkCreateUprobeMulti(
         prog_fd=prog_fd,
         attach_type=attach_type,
-        multi_flags=_BPF_F_UPROBE_MULTI_RETURN if retprobe else 0,
+        multi_flags=_RETURN if retprobe else 0,
         cnt=len(offsets),
         pid=pid,
     )
@@ -109,3 +136,107 @@ def link_create_uprobe_multi(
 
 def _u64s(numbers: Iterable[int]) -> bytes:
     return array.array("Q", numbers).tobytes()
+
+
+def link_info(fd: int) -> tuple[BpfLinkInfo, LinkPart]:
+    """The head and the part. Errors: EINVAL (this is no link)."""
+    info = obj_get_info(fd, BpfLinkInfo())
+    kind, name = PARTS.get(info.type, BpfLinkInfo), b""
+    unknown = info.type == bpf_link_type.BPF_LINK_TYPE_PERF_EVENT and not _perf_type(info)
+    if kind in NAMES and not unknown:
+        address, length = NAMES[kind]
+        buffer = ctypes.create_string_buffer(_LONGEST_NAME)
+        info = BpfLinkInfo()
+        asked = kind.from_buffer(info)
+        setattr(asked, address, ctypes.addressof(buffer))
+        setattr(asked, length, len(buffer))
+        info, name = obj_get_info(fd, info), buffer.value
+    read = _READERS.get(info.type)
+    return info, {} if read is None else read(info, name.decode(errors="backslashreplace"))
+
+
+def _perf_type(info: BpfLinkInfo) -> int:
+    return int(BpfLinkInfoPerfEvent.from_buffer(info).type)
+
+
+def _numbers(*names: str) -> Callable[[BpfLinkInfo, str], LinkPart]:
+    def read(info: BpfLinkInfo, _name: str) -> LinkPart:
+        part = PARTS[info.type].from_buffer(info)
+        return {name: int(getattr(part, name)) for name in names}
+
+    return read
+
+
+def _raw_tracepoint(_info: BpfLinkInfo, name: str) -> LinkPart:
+    return {"tp_name": name}
+
+
+def _iter(info: BpfLinkInfo, name: str) -> LinkPart:
+    part: LinkPart = {"target_name": name} if name else {}
+    if name.startswith("bpf_map_elem") or name == "bpf_sk_storage_map":
+        part["map_id"] = int(BpfLinkInfoIter.from_buffer(info).map_id)
+    return part
+
+
+def _kprobe_multi(info: BpfLinkInfo, _name: str) -> LinkPart:
+    part = BpfLinkInfoKprobeMulti.from_buffer(info)
+    if not part.count:  # before 6.6
+        return {}
+    return {
+        "func_cnt": int(part.count),
+        "retprobe": bool(part.flags & _RETURN),
+        "missed": int(part.missed),
+    }
+
+
+def _uprobe_multi(info: BpfLinkInfo, name: str) -> LinkPart:
+    part = BpfLinkInfoUprobeMulti.from_buffer(info)
+    if not part.count:  # before 6.8
+        return {}
+    return {
+        "path": name,
+        "func_cnt": int(part.count),
+        "retprobe": bool(part.flags & _RETURN),
+        "pid": int(part.pid),
+    }
+
+
+def _perf_event(info: BpfLinkInfo, name: str) -> LinkPart:
+    kind = _perf_type(info)
+    if kind in _KPROBES:
+        kprobe = BpfLinkInfoPerfEventKprobe.from_buffer(info)
+        part: LinkPart = {"event": "kprobe", "retprobe": kind == _KPROBES[1], "func_name": name}
+        return part | {field: int(getattr(kprobe, field)) for field in ("offset", "addr", "missed")}
+    if kind in _UPROBES:
+        uprobe = BpfLinkInfoPerfEventUprobe.from_buffer(info)
+        return {
+            "event": "uprobe",
+            "retprobe": kind == _UPROBES[1],
+            "file_name": name,
+            "offset": int(uprobe.offset),
+        }
+    if kind == _TRACEPOINT:
+        return {"event": "tracepoint", "tp_name": name}
+    if kind == _EVENT:
+        event = BpfLinkInfoPerfEventEvent.from_buffer(info)
+        return {"event": "event", "event_type": int(event.type), "config": int(event.config)}
+    return {}
+
+
+_DEVICE = _numbers("ifindex", "attach_type")
+_READERS: dict[int, Callable[[BpfLinkInfo, str], LinkPart]] = {
+    bpf_link_type.BPF_LINK_TYPE_RAW_TRACEPOINT: _raw_tracepoint,
+    bpf_link_type.BPF_LINK_TYPE_TRACING: _numbers("attach_type", "target_obj_id", "target_btf_id"),
+    bpf_link_type.BPF_LINK_TYPE_CGROUP: _numbers("cgroup_id", "attach_type"),
+    bpf_link_type.BPF_LINK_TYPE_ITER: _iter,
+    bpf_link_type.BPF_LINK_TYPE_NETNS: _numbers("netns_ino", "attach_type"),
+    bpf_link_type.BPF_LINK_TYPE_XDP: _numbers("ifindex"),
+    bpf_link_type.BPF_LINK_TYPE_TCX: _DEVICE,
+    bpf_link_type.BPF_LINK_TYPE_NETKIT: _DEVICE,
+    bpf_link_type.BPF_LINK_TYPE_STRUCT_OPS: _numbers("map_id"),
+    bpf_link_type.BPF_LINK_TYPE_SOCKMAP: _numbers("map_id"),
+    bpf_link_type.BPF_LINK_TYPE_NETFILTER: _numbers("pf", "hooknum", "priority", "flags"),
+    bpf_link_type.BPF_LINK_TYPE_KPROBE_MULTI: _kprobe_multi,
+    bpf_link_type.BPF_LINK_TYPE_UPROBE_MULTI: _uprobe_multi,
+    bpf_link_type.BPF_LINK_TYPE_PERF_EVENT: _perf_event,
+}

@@ -1,38 +1,42 @@
-"""bpf(2) and objects that somebody else made: by id, by a name in bpffs, and what they are.
+"""bpf(2) for objects of all kinds: open by id, pin, load and read BTF.
 
-An object is freed when its last descriptor is closed, unless it is attached somewhere, or has a
-name in a file system of type bpf. An id is only a number: by the time that it is opened, the object
-may be gone (ENOENT). To open one by its id takes CAP_SYS_ADMIN; CAP_BPF will not do.
+An object is freed when its last descriptor is closed, unless it is attached, or pinned in a BPF
+file system. An id is only a number: the object may be gone when it is opened (ENOENT). Opening by
+id takes CAP_SYS_ADMIN; CAP_BPF is not enough.
 """
 
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, NamedTuple
+import errno
+from typing import TYPE_CHECKING
 
+from rawbpf.errors import KernelError
 from rawbpf.syscall.attr import Attr
-from rawbpf.syscall.bpf import command, next_id, obj_get_info
+from rawbpf.syscall.bpf import command, obj_get_info
 from rawbpf.syscall.fd import Fd
 from rawbpf.uapi.bpf import bpf_cmd
-from rawbpf.uapi.bpf_attr import BpfAttrEnableStats, BpfAttrObj, BpfAttrObjId
-from rawbpf.uapi.bpf_info import BpfBtfInfo, BpfProgInfo
+from rawbpf.uapi.bpf_attr import (
+    BpfAttrBtfLoad,
+    BpfAttrObj,
+    BpfAttrObjId,
+    BpfBtfInfo,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
-    "PROG_ARRAYS",
     "btf_info",
-    "enable_stats",
+    "btf_load",
     "fd_by_id",
     "ids",
     "module_name",
+    "next_id",
     "obj_get",
     "obj_pin",
-    "prog_info",
 ]
 
-_BPF_STATS_RUN_TIME = 0
 _MODULE_NAME_LEN = 64
 
 
@@ -64,21 +68,24 @@ def fd_by_id(cmd: bpf_cmd, number: int) -> Fd:
     return Fd(command(cmd, attr), f"{cmd.name.split('_')[1].lower()}:{number}")
 
 
+def next_id(cmd: bpf_cmd, after: int) -> int | None:
+    """BPF_PROG_GET_NEXT_ID and its kin: the smallest id above ``after``; None at the end."""
+    attr = Attr(BpfAttrObjId(id=after)).ends_at("open_flags")
+    try:
+        command(cmd, attr)
+    except KernelError as error:
+        if error.errno == errno.ENOENT:
+            return None
+        raise
+    return int(attr.struct.next_id)
+
+
 def ids(cmd: bpf_cmd) -> Iterator[int]:
     """The ids of all objects of a kind, by BPF_PROG_GET_NEXT_ID and its kin (4.13)."""
     number = next_id(cmd, 0)
     while number is not None:
         yield number
         number = next_id(cmd, number)
-
-
-def enable_stats() -> Fd:
-    """BPF_ENABLE_STATS (5.8): count runs of programs, and their time, until this is closed.
-
-    Errors: EPERM (CAP_SYS_ADMIN).
-    """
-    attr = Attr(BpfAttrEnableStats(type=_BPF_STATS_RUN_TIME))
-    return Fd(command(bpf_cmd.BPF_ENABLE_STATS, attr), "stats")
 
 
 def btf_info(fd: int) -> tuple[BpfBtfInfo, bytes]:
@@ -99,55 +106,10 @@ def module_name(fd: int) -> str:
     return name.value.decode() if obj_get_info(fd, asked).kernel_btf else ""
 
 
-class Array(NamedTuple):
-    """Where struct bpf_prog_info has an array: its address, its length, the size of an element.
+def btf_load(data: bytes) -> Fd:
+    """BPF_BTF_LOAD: have the kernel check and keep types (4.18).
 
-    ``size`` may be the name of a field: records grew, and the kernel says how long its are.
+    Errors: EINVAL (a kind or a flag that this kernel does not know, or damage), EPERM.
     """
-
-    address: str
-    length: str
-    size: int | str
-
-
-PROG_ARRAYS = {
-    "map_ids": Array("map_ids", "nr_map_ids", 4),
-    "xlated": Array("xlated_prog_insns", "xlated_prog_len", 1),
-    "jited": Array("jited_prog_insns", "jited_prog_len", 1),
-    "func_info": Array("func_info", "nr_func_info", "func_info_rec_size"),
-    "line_info": Array("line_info", "nr_line_info", "line_info_rec_size"),
-    "jited_ksyms": Array("jited_ksyms", "nr_jited_ksyms", 8),
-    "jited_func_lens": Array("jited_func_lens", "nr_jited_func_lens", 4),
-}
-"""The arrays that BPF_OBJ_GET_INFO_BY_FD fills for a program."""
-
-
-def prog_info(fd: int, *wanted: str) -> tuple[BpfProgInfo, dict[str, bytes]]:
-    """What the kernel says of a program, with these of its arrays (PROG_ARRAYS).
-
-    Two calls: the first says how long they are. An array that the kernel does not show (the code of
-    a program, without CAP_BPF; addresses, under kptr_restrict) is empty.
-    """
-    info = obj_get_info(fd, BpfProgInfo())
-    asked, buffers = BpfProgInfo(), {}
-    for name in wanted:
-        array = PROG_ARRAYS[name]
-        size = getattr(info, array.size) if isinstance(array.size, str) else array.size
-        count = getattr(info, array.length)
-        if not count * size:
-            continue
-        buffers[name] = ctypes.create_string_buffer(count * size)
-        setattr(asked, array.address, ctypes.addressof(buffers[name]))
-        setattr(asked, array.length, count)
-        if isinstance(array.size, str):
-            setattr(asked, array.size, size)
-    if buffers:
-        info = obj_get_info(fd, asked)
-    return info, {name: _shown(info, name, buffers.get(name)) for name in wanted}
-
-
-def _shown(info: BpfProgInfo, name: str, buffer: ctypes.Array[ctypes.c_char] | None) -> bytes:
-    """What was filled in: the kernel takes the address away if it did not."""
-    if buffer is None or not getattr(info, PROG_ARRAYS[name].address):
-        return b""
-    return buffer.raw
+    attr = Attr(BpfAttrBtfLoad(btf_size=len(data))).point("btf", data).ends_at("btf_log_level")
+    return Fd(command(bpf_cmd.BPF_BTF_LOAD, attr), "btf")

@@ -13,9 +13,8 @@ import struct
 
 from rawbpf.arch import X86_64, native
 from rawbpf.errors import KernelError
-from rawbpf.syscall.fd import Fd
+from rawbpf.syscall.fd import Fd, Owner
 from rawbpf.syscall.gate import enter
-from rawbpf.syscall.owner import Owner
 
 __all__ = ["EPOLLERR", "EPOLLHUP", "EPOLLIN", "EVENT", "Epoll"]
 

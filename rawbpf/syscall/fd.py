@@ -1,20 +1,48 @@
-"""A file descriptor with an owner.
+"""File descriptors with an owner.
 
-Every object that bpf(2) and perf_event_open(2) make is a file descriptor, and lives as long as one
-is open (or it is pinned, or attached). So who closes it, and when, is who ends the probe. A number
-that was closed is handed out again by the next open: closing twice closes somebody else's file.
-Hence an Fd forgets its number *before* it closes it.
+Every object that bpf(2) and perf_event_open(2) create is a file descriptor, and lives until its
+last descriptor is closed (unless it is pinned or attached). Whoever closes the descriptor of a
+probe removes the probe. The kernel reuses the number of a closed descriptor for the next open(2),
+so closing twice closes another file. An Fd therefore forgets its number *before* it closes it.
 """
 
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Self
 
 from rawbpf.errors import ClosedError
 from rawbpf.syscall.gate import enter
-from rawbpf.syscall.owner import Owner
 
-__all__ = ["Fd"]
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = [
+    "Fd",
+    "Owner",
+]
+
+
+class Owner(ABC):
+    """The base of descriptors, mappings, maps, programs, links, readers and sessions."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what is owned. Closing twice does nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
 class Fd(Owner):

@@ -25,7 +25,7 @@ from rawbpf.programs.load import load
 from rawbpf.reading.collector import Collector
 from rawbpf.reading.perf_reader import DEFAULT_PAGES, PerfReader, check_pages
 from rawbpf.reading.session import Session
-from rawbpf.syscall.owner import Owner
+from rawbpf.syscall.fd import Owner
 from rawbpf.tracing.log_program import EVENTS, OUTCOMES, events_map, hello_kprobe
 
 if TYPE_CHECKING:

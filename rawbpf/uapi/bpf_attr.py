@@ -1,39 +1,43 @@
-"""union bpf_attr: what each command of bpf(2) reads and writes, one structure a member.
+"""union bpf_attr and the structures that BPF_OBJ_GET_INFO_BY_FD fills in.
 
-The kernel's union has an anonymous structure for each family of commands. All pointers are u64,
-so that a 32-bit process and a 64-bit kernel agree on the layout. The kernel accepts a shorter
-attr (the rest counts as zero), and a longer one only if the rest *is* zero: E2BIG otherwise. So a
-call passes just what it uses: see ``rawbpf.syscall.attr``.
+The kernel's union has an anonymous structure for each family of commands; here each is a class. All
+pointers are u64, so that a 32-bit process and a 64-bit kernel agree on the layout. The kernel
+accepts a shorter attr (missing fields count as 0). It accepts a longer one only if the rest is 0,
+and fails with E2BIG otherwise, so a call passes only what it uses: see ``rawbpf.syscall.attr``.
 
-Source: include/uapi/linux/bpf.h. A test holds every offset and size against the C header and
-against the BTF of every guest kernel.
+For struct bpf_prog_info and its relatives, the kernel writes as many bytes as both sides know and
+returns that number. A field that an older kernel lacks reads as 0.
+
+Source: include/uapi/linux/bpf.h. Tests compare every offset and size with the C header and with the
+BTF of every guest kernel. Structures for links are in ``rawbpf.uapi.bpf_link``.
 
 >>> BpfAttrMapCreate.map_name.offset, BpfAttrMapCreate.map_name.size
 (28, 16)
+>>> BpfProgInfo.recursion_misses.offset
+208
 """
 
 from __future__ import annotations
 
-from ctypes import Structure, c_char, c_int32, c_uint32, c_uint64
+from ctypes import Structure, c_char, c_int32, c_uint8, c_uint32, c_uint64
 
-from rawbpf.uapi.bpf import BPF_OBJ_NAME_LEN
+from rawbpf.uapi.bpf import BPF_OBJ_NAME_LEN, BPF_TAG_SIZE
 
 __all__ = [
     "BpfAttrBatch",
     "BpfAttrBtfLoad",
     "BpfAttrEnableStats",
     "BpfAttrInfo",
-    "BpfAttrIterCreate",
     "BpfAttrLinkCreate",
-    "BpfAttrLinkCreateKprobeMulti",
-    "BpfAttrLinkCreateUprobeMulti",
     "BpfAttrMapCreate",
     "BpfAttrMapElem",
     "BpfAttrObj",
     "BpfAttrObjId",
     "BpfAttrProgLoad",
-    "BpfAttrRawTracepoint",
     "BpfAttrTestRun",
+    "BpfBtfInfo",
+    "BpfMapInfo",
+    "BpfProgInfo",
 ]
 
 
@@ -196,67 +200,6 @@ class BpfAttrLinkCreate(Structure):
     ]
 
 
-class BpfAttrLinkCreateKprobeMulti(Structure):
-    """BPF_LINK_CREATE, the union's member ``link_create``, for many kprobes at once (5.18).
-
-    The last five are the members of ``kprobe_multi``: ``multi_flags`` is its ``flags``; ``syms``
-    and ``cookies`` are the addresses of arrays of ``cnt``, ``addrs`` is used instead of ``syms``.
-    """
-
-    _fields_ = [
-        ("prog_fd", c_uint32),
-        ("target_fd", c_uint32),
-        ("attach_type", c_uint32),
-        ("flags", c_uint32),
-        ("multi_flags", c_uint32),
-        ("cnt", c_uint32),
-        ("syms", c_uint64),
-        ("addrs", c_uint64),
-        ("cookies", c_uint64),
-    ]
-
-
-class BpfAttrLinkCreateUprobeMulti(Structure):
-    """BPF_LINK_CREATE, the union's member ``link_create``, for many uprobes at once (6.6).
-
-    The last seven are the members of ``uprobe_multi``: ``multi_flags`` is its ``flags``;
-    ``offsets``, ``ref_ctr_offsets`` and ``cookies`` are the addresses of arrays of ``cnt``.
-    """
-
-    _fields_ = [
-        ("prog_fd", c_uint32),
-        ("target_fd", c_uint32),
-        ("attach_type", c_uint32),
-        ("flags", c_uint32),
-        ("path", c_uint64),
-        ("offsets", c_uint64),
-        ("ref_ctr_offsets", c_uint64),
-        ("cookies", c_uint64),
-        ("cnt", c_uint32),
-        ("multi_flags", c_uint32),
-        ("pid", c_uint32),
-    ]
-
-
-class BpfAttrRawTracepoint(Structure):
-    """BPF_RAW_TRACEPOINT_OPEN, the union's member ``raw_tracepoint``; ``cookie`` from 6.10."""
-
-    _fields_ = [
-        ("name", c_uint64),
-        ("prog_fd", c_uint32),
-        ("cookie", c_uint64),
-    ]
-
-
-class BpfAttrIterCreate(Structure):
-    """BPF_ITER_CREATE, the union's member ``iter_create`` (5.8)."""
-
-    _fields_ = [
-        ("link_fd", c_uint32),
-        ("flags", c_uint32),
-    ]
-
-
 class BpfAttrBtfLoad(Structure):
     """BPF_BTF_LOAD (4.18)."""
 
@@ -277,4 +220,88 @@ class BpfAttrEnableStats(Structure):
 
     _fields_ = [
         ("type", c_uint32),
+    ]
+
+
+class BpfProgInfo(Structure):
+    """struct bpf_prog_info. ``gpl_compatible`` is a bit field in the kernel's header too."""
+
+    _fields_ = [
+        ("type", c_uint32),
+        ("id", c_uint32),
+        ("tag", c_uint8 * BPF_TAG_SIZE),
+        ("jited_prog_len", c_uint32),
+        ("xlated_prog_len", c_uint32),
+        ("jited_prog_insns", c_uint64),
+        ("xlated_prog_insns", c_uint64),
+        ("load_time", c_uint64),
+        ("created_by_uid", c_uint32),
+        ("nr_map_ids", c_uint32),
+        ("map_ids", c_uint64),
+        ("name", c_char * BPF_OBJ_NAME_LEN),
+        ("ifindex", c_uint32),
+        ("gpl_compatible", c_uint32, 1),
+        ("netns_dev", c_uint64),
+        ("netns_ino", c_uint64),
+        ("nr_jited_ksyms", c_uint32),
+        ("nr_jited_func_lens", c_uint32),
+        ("jited_ksyms", c_uint64),
+        ("jited_func_lens", c_uint64),
+        ("btf_id", c_uint32),
+        ("func_info_rec_size", c_uint32),
+        ("func_info", c_uint64),
+        ("nr_func_info", c_uint32),
+        ("nr_line_info", c_uint32),
+        ("line_info", c_uint64),
+        ("jited_line_info", c_uint64),
+        ("nr_jited_line_info", c_uint32),
+        ("line_info_rec_size", c_uint32),
+        ("jited_line_info_rec_size", c_uint32),
+        ("nr_prog_tags", c_uint32),
+        ("prog_tags", c_uint64),
+        ("run_time_ns", c_uint64),
+        ("run_cnt", c_uint64),
+        ("recursion_misses", c_uint64),
+        ("verified_insns", c_uint32),
+        ("attach_btf_obj_id", c_uint32),
+        ("attach_btf_id", c_uint32),
+    ]
+
+
+class BpfMapInfo(Structure):
+    """struct bpf_map_info, up to ``map_extra``."""
+
+    _fields_ = [
+        ("type", c_uint32),
+        ("id", c_uint32),
+        ("key_size", c_uint32),
+        ("value_size", c_uint32),
+        ("max_entries", c_uint32),
+        ("map_flags", c_uint32),
+        ("name", c_char * BPF_OBJ_NAME_LEN),
+        ("ifindex", c_uint32),
+        ("btf_vmlinux_value_type_id", c_uint32),
+        ("netns_dev", c_uint64),
+        ("netns_ino", c_uint64),
+        ("btf_id", c_uint32),
+        ("btf_key_type_id", c_uint32),
+        ("btf_value_type_id", c_uint32),
+        ("btf_vmlinux_id", c_uint32),
+        ("map_extra", c_uint64),
+    ]
+
+
+class BpfBtfInfo(Structure):
+    """struct bpf_btf_info. ``btf`` and ``name`` are addresses of buffers, filled as far as they go.
+
+    ``kernel_btf``: these are the kernel's own types, or those of one of its modules (5.11).
+    """
+
+    _fields_ = [
+        ("btf", c_uint64),
+        ("btf_size", c_uint32),
+        ("id", c_uint32),
+        ("name", c_uint64),
+        ("name_len", c_uint32),
+        ("kernel_btf", c_uint32),
     ]

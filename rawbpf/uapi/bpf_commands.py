@@ -16,16 +16,15 @@ from rawbpf.uapi.bpf_attr import (
     BpfAttrBtfLoad,
     BpfAttrEnableStats,
     BpfAttrInfo,
-    BpfAttrIterCreate,
     BpfAttrLinkCreate,
     BpfAttrMapCreate,
     BpfAttrMapElem,
     BpfAttrObj,
     BpfAttrObjId,
     BpfAttrProgLoad,
-    BpfAttrRawTracepoint,
     BpfAttrTestRun,
 )
+from rawbpf.uapi.bpf_link import BpfAttrIterCreate, BpfAttrRawTracepoint
 
 if TYPE_CHECKING:
     from ctypes import Structure

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.uapi import bpf_attr, perf_event
+from rawbpf.uapi import bpf_attr, bpf_link, perf_event
 
 if TYPE_CHECKING:
     from ctypes import Structure
@@ -107,7 +107,7 @@ USES: dict[type[Structure], dict[str, str]] = {
         "info_len": "room; afterwards, how much the kernel knows",
         "info": "a structure of the object's kind, see below",
     },
-    bpf_attr.BpfAttrRawTracepoint: {
+    bpf_link.BpfAttrRawTracepoint: {
         "name": "the tracepoint; none for what the program was verified for",
         "prog_fd": "the program",
     },
@@ -116,14 +116,14 @@ USES: dict[type[Structure], dict[str, str]] = {
         "btf_size": "their bytes",
     },
     bpf_attr.BpfAttrLinkCreate: _LINK,
-    bpf_attr.BpfAttrLinkCreateKprobeMulti: {
+    bpf_link.BpfAttrLinkCreateKprobeMulti: {
         "prog_fd": _LINK["prog_fd"],
         "attach_type": "entries and returns as one session, or each for itself",
         "multi_flags": "returns instead of entries",
         "cnt": "how many functions",
         "syms": "their names",
     },
-    bpf_attr.BpfAttrLinkCreateUprobeMulti: {
+    bpf_link.BpfAttrLinkCreateUprobeMulti: {
         "prog_fd": _LINK["prog_fd"],
         "attach_type": "entries and returns as one session, or each for itself",
         "path": "the executable or library",
@@ -132,7 +132,7 @@ USES: dict[type[Structure], dict[str, str]] = {
         "multi_flags": "returns instead of entries",
         "pid": "in this process only; 0 for all",
     },
-    bpf_attr.BpfAttrIterCreate: {
+    bpf_link.BpfAttrIterCreate: {
         "link_fd": "the iterator's link",
     },
     perf_event.PerfEventAttr: {

@@ -16,14 +16,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.uapi import bpf_attr, bpf_info, fields_link, perf_event
+from rawbpf.uapi import bpf_attr, bpf_link, perf_event
 
 if TYPE_CHECKING:
     from ctypes import Structure
 
-__all__ = ["ADDED", "SPELLED", "STRUCTS", "c_name", "since"]
+__all__ = [
+    "ADDED",
+    "SPELLED",
+    "STRUCTS",
+    "c_name",
+    "since",
+]
 
 _ATTR = "union bpf_attr"
+_LINK = "struct bpf_link_info"
 
 STRUCTS: dict[type[Structure], tuple[str, str]] = {
     bpf_attr.BpfAttrMapCreate: (_ATTR, ""),
@@ -33,39 +40,55 @@ STRUCTS: dict[type[Structure], tuple[str, str]] = {
     bpf_attr.BpfAttrObjId: (_ATTR, ""),
     bpf_attr.BpfAttrInfo: (_ATTR, "info."),
     bpf_attr.BpfAttrLinkCreate: (_ATTR, "link_create."),
-    bpf_attr.BpfAttrLinkCreateKprobeMulti: (_ATTR, "link_create."),
-    bpf_attr.BpfAttrLinkCreateUprobeMulti: (_ATTR, "link_create."),
+    bpf_link.BpfAttrLinkCreateKprobeMulti: (_ATTR, "link_create."),
+    bpf_link.BpfAttrLinkCreateUprobeMulti: (_ATTR, "link_create."),
     bpf_attr.BpfAttrBtfLoad: (_ATTR, ""),
-    bpf_attr.BpfAttrRawTracepoint: (_ATTR, "raw_tracepoint."),
-    bpf_attr.BpfAttrIterCreate: (_ATTR, "iter_create."),
+    bpf_link.BpfAttrRawTracepoint: (_ATTR, "raw_tracepoint."),
+    bpf_link.BpfAttrIterCreate: (_ATTR, "iter_create."),
     bpf_attr.BpfAttrBatch: (_ATTR, "batch."),
     bpf_attr.BpfAttrObj: (_ATTR, ""),
     bpf_attr.BpfAttrEnableStats: (_ATTR, "enable_stats."),
-    bpf_info.BpfBtfInfo: ("struct bpf_btf_info", ""),
-    bpf_info.BpfProgInfo: ("struct bpf_prog_info", ""),
-    bpf_info.BpfMapInfo: ("struct bpf_map_info", ""),
+    bpf_attr.BpfBtfInfo: ("struct bpf_btf_info", ""),
+    bpf_attr.BpfProgInfo: ("struct bpf_prog_info", ""),
+    bpf_attr.BpfMapInfo: ("struct bpf_map_info", ""),
     perf_event.PerfEventAttr: ("struct perf_event_attr", ""),
     perf_event.PerfEventMmapPage: ("struct perf_event_mmap_page", ""),
-    **fields_link.STRUCTS,
+    bpf_link.BpfLinkInfo: (_LINK, ""),
+    bpf_link.BpfLinkInfoRawTracepoint: (_LINK, "raw_tracepoint."),
+    bpf_link.BpfLinkInfoTracing: (_LINK, "tracing."),
+    bpf_link.BpfLinkInfoCgroup: (_LINK, "cgroup."),
+    bpf_link.BpfLinkInfoIter: (_LINK, "iter."),
+    bpf_link.BpfLinkInfoNetns: (_LINK, "netns."),
+    bpf_link.BpfLinkInfoXdp: (_LINK, "xdp."),
+    bpf_link.BpfLinkInfoTcx: (_LINK, "tcx."),
+    bpf_link.BpfLinkInfoMap: (_LINK, "struct_ops."),
+    bpf_link.BpfLinkInfoNetfilter: (_LINK, "netfilter."),
+    bpf_link.BpfLinkInfoKprobeMulti: (_LINK, "kprobe_multi."),
+    bpf_link.BpfLinkInfoUprobeMulti: (_LINK, "uprobe_multi."),
+    bpf_link.BpfLinkInfoPerfEvent: (_LINK, "perf_event."),
+    bpf_link.BpfLinkInfoPerfEventUprobe: (_LINK, "perf_event.uprobe."),
+    bpf_link.BpfLinkInfoPerfEventKprobe: (_LINK, "perf_event.kprobe."),
+    bpf_link.BpfLinkInfoPerfEventTracepoint: (_LINK, "perf_event.tracepoint."),
+    bpf_link.BpfLinkInfoPerfEventEvent: (_LINK, "perf_event.event."),
 }
 """Ours -> (the type in C, the member of it that ours is)."""
 
 SPELLED: dict[tuple[type[Structure], str], str] = {
-    **fields_link.SPELLED,
+    (bpf_link.BpfLinkInfoIter, "map_id"): "map.map_id",
     (bpf_attr.BpfAttrObjId, "id"): "start_id",
     (bpf_attr.BpfAttrLinkCreate, "bpf_cookie"): "perf_event.bpf_cookie",
-    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "multi_flags"): "kprobe_multi.flags",
-    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "cnt"): "kprobe_multi.cnt",
-    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "syms"): "kprobe_multi.syms",
-    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "addrs"): "kprobe_multi.addrs",
-    (bpf_attr.BpfAttrLinkCreateKprobeMulti, "cookies"): "kprobe_multi.cookies",
-    (bpf_attr.BpfAttrLinkCreateUprobeMulti, "path"): "uprobe_multi.path",
-    (bpf_attr.BpfAttrLinkCreateUprobeMulti, "offsets"): "uprobe_multi.offsets",
-    (bpf_attr.BpfAttrLinkCreateUprobeMulti, "ref_ctr_offsets"): "uprobe_multi.ref_ctr_offsets",
-    (bpf_attr.BpfAttrLinkCreateUprobeMulti, "cookies"): "uprobe_multi.cookies",
-    (bpf_attr.BpfAttrLinkCreateUprobeMulti, "cnt"): "uprobe_multi.cnt",
-    (bpf_attr.BpfAttrLinkCreateUprobeMulti, "multi_flags"): "uprobe_multi.flags",
-    (bpf_attr.BpfAttrLinkCreateUprobeMulti, "pid"): "uprobe_multi.pid",
+    (bpf_link.BpfAttrLinkCreateKprobeMulti, "multi_flags"): "kprobe_multi.flags",
+    (bpf_link.BpfAttrLinkCreateKprobeMulti, "cnt"): "kprobe_multi.cnt",
+    (bpf_link.BpfAttrLinkCreateKprobeMulti, "syms"): "kprobe_multi.syms",
+    (bpf_link.BpfAttrLinkCreateKprobeMulti, "addrs"): "kprobe_multi.addrs",
+    (bpf_link.BpfAttrLinkCreateKprobeMulti, "cookies"): "kprobe_multi.cookies",
+    (bpf_link.BpfAttrLinkCreateUprobeMulti, "path"): "uprobe_multi.path",
+    (bpf_link.BpfAttrLinkCreateUprobeMulti, "offsets"): "uprobe_multi.offsets",
+    (bpf_link.BpfAttrLinkCreateUprobeMulti, "ref_ctr_offsets"): "uprobe_multi.ref_ctr_offsets",
+    (bpf_link.BpfAttrLinkCreateUprobeMulti, "cookies"): "uprobe_multi.cookies",
+    (bpf_link.BpfAttrLinkCreateUprobeMulti, "cnt"): "uprobe_multi.cnt",
+    (bpf_link.BpfAttrLinkCreateUprobeMulti, "multi_flags"): "uprobe_multi.flags",
+    (bpf_link.BpfAttrLinkCreateUprobeMulti, "pid"): "uprobe_multi.pid",
 }
 """Where C spells a field otherwise."""
 
@@ -122,19 +145,19 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
         (5, 7): "prog_fd target_fd attach_type flags",
         (5, 15): "bpf_cookie",
     },
-    bpf_attr.BpfAttrLinkCreateKprobeMulti: {
+    bpf_link.BpfAttrLinkCreateKprobeMulti: {
         (5, 7): "prog_fd target_fd attach_type flags",
         (5, 18): "multi_flags cnt syms addrs cookies",
     },
-    bpf_attr.BpfAttrLinkCreateUprobeMulti: {
+    bpf_link.BpfAttrLinkCreateUprobeMulti: {
         (5, 7): "prog_fd target_fd attach_type flags",
         (6, 6): "path offsets ref_ctr_offsets cookies cnt multi_flags pid",
     },
-    bpf_attr.BpfAttrRawTracepoint: {
+    bpf_link.BpfAttrRawTracepoint: {
         (4, 17): "name prog_fd",
         (6, 10): "cookie",
     },
-    bpf_attr.BpfAttrIterCreate: {
+    bpf_link.BpfAttrIterCreate: {
         (5, 8): "link_fd flags",
     },
     bpf_attr.BpfAttrBtfLoad: {
@@ -142,7 +165,7 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
         (6, 4): "btf_log_true_size",
         (6, 9): "btf_flags btf_token_fd",
     },
-    bpf_info.BpfProgInfo: {
+    bpf_attr.BpfProgInfo: {
         (4, 13): "type id tag jited_prog_len xlated_prog_len jited_prog_insns xlated_prog_insns",
         (4, 15): "load_time created_by_uid nr_map_ids map_ids name",
         (4, 16): "ifindex netns_dev netns_ino",
@@ -155,7 +178,7 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
         (5, 16): "verified_insns",
         (6, 0): "attach_btf_obj_id attach_btf_id",
     },
-    bpf_info.BpfMapInfo: {
+    bpf_attr.BpfMapInfo: {
         (4, 13): "type id key_size value_size max_entries map_flags",
         (4, 15): "name",
         (4, 16): "ifindex netns_dev netns_ino",
@@ -186,11 +209,32 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
     bpf_attr.BpfAttrEnableStats: {
         (5, 8): "type",
     },
-    bpf_info.BpfBtfInfo: {
+    bpf_attr.BpfBtfInfo: {
         (4, 18): "btf btf_size id",
         (5, 11): "name name_len kernel_btf",
     },
-    **fields_link.ADDED,
+    bpf_link.BpfLinkInfo: {(5, 8): "type id prog_id"},
+    bpf_link.BpfLinkInfoRawTracepoint: {(5, 8): "tp_name tp_name_len"},
+    bpf_link.BpfLinkInfoTracing: {(5, 8): "attach_type", (5, 13): "target_obj_id target_btf_id"},
+    bpf_link.BpfLinkInfoCgroup: {(5, 8): "cgroup_id attach_type"},
+    bpf_link.BpfLinkInfoIter: {(5, 10): "target_name target_name_len map_id"},
+    bpf_link.BpfLinkInfoNetns: {(5, 8): "netns_ino attach_type"},
+    bpf_link.BpfLinkInfoXdp: {(5, 9): "ifindex"},
+    bpf_link.BpfLinkInfoTcx: {(6, 6): "ifindex attach_type"},
+    bpf_link.BpfLinkInfoMap: {(6, 4): "map_id"},
+    bpf_link.BpfLinkInfoNetfilter: {(6, 4): "pf hooknum priority flags"},
+    bpf_link.BpfLinkInfoKprobeMulti: {(6, 6): "addrs count flags", (6, 7): "missed"},
+    bpf_link.BpfLinkInfoUprobeMulti: {
+        (6, 8): "path offsets ref_ctr_offsets cookies path_size count flags pid",
+    },
+    bpf_link.BpfLinkInfoPerfEvent: {(6, 6): "type"},
+    bpf_link.BpfLinkInfoPerfEventUprobe: {(6, 6): "file_name name_len offset"},
+    bpf_link.BpfLinkInfoPerfEventKprobe: {
+        (6, 6): "func_name name_len offset addr",
+        (6, 7): "missed",
+    },
+    bpf_link.BpfLinkInfoPerfEventTracepoint: {(6, 6): "tp_name name_len"},
+    bpf_link.BpfLinkInfoPerfEventEvent: {(6, 6): "config type"},
     perf_event.PerfEventMmapPage: {
         (2, 6): "version compat_version lock index offset time_enabled time_running "
                 "data_head data_tail",

@@ -6,7 +6,7 @@ import pytest
 
 from rawbpf.btf.btf import Btf
 from rawbpf.kernel.version import kernel_version
-from rawbpf.uapi.bpf_helpers import HELPERS
+from rawbpf.uapi.bpf_insn import HELPERS
 from rawbpf.uapi.btf import BTF_KIND_ENUM
 
 pytestmark = pytest.mark.no_probe

@@ -19,7 +19,8 @@ from rawbpf.links.kprobe import open_kprobe
 from rawbpf.programs.program import KernelProgram
 from rawbpf.specs.object_spec import ObjectSpec
 from rawbpf.specs.program_spec import ProgramSpec
-from rawbpf.syscall.bpf_object import obj_get, prog_info
+from rawbpf.syscall.bpf import prog_info
+from rawbpf.syscall.bpf_object import obj_get
 from rawbpf.syscall.capset import without_capabilities
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 from rawbpf.uapi.bpf_insn import BPF_PSEUDO_MAP_VALUE

@@ -14,7 +14,7 @@ from rawbpf.syscall import bpf
 from rawbpf.syscall.attr import Attr
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
-from rawbpf.uapi.prog_rights import ATTACH_TYPES
+from rawbpf.uapi.capability import ATTACH_TYPES
 from tests.support.refusals import held, load_refusal, note, program, two
 
 pytestmark = [pytest.mark.no_probe, pytest.mark.usefixtures("memory")]

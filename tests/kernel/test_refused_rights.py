@@ -14,7 +14,7 @@ from rawbpf.source.assembler import assemble
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.syscall.capset import without_capabilities
 from rawbpf.uapi.bpf import bpf_map_type, bpf_prog_type
-from rawbpf.uapi.prog_rights import ATTACH_TYPES, NET_ADMIN, NET_ADMIN_MAPS, PERFMON, TARGETED
+from rawbpf.uapi.capability import ATTACH_TYPES, NET_ADMIN, NET_ADMIN_MAPS, PERFMON, TARGETED
 from tests.kernel.conftest import IN_GUEST
 from tests.support.denied import deny_by_seccomp, in_child, leave_user_namespace
 from tests.support.refusals import held, map_refusal, program

@@ -10,7 +10,7 @@ from rawbpf.errors import KernelError
 from rawbpf.kernel.version import kernel_version
 from rawbpf.refusals.explain import explained_error
 from rawbpf.source.assembler import assemble
-from rawbpf.syscall import bpf
+from rawbpf.syscall import bpf_object
 from tests.support.refusals import note
 from tests.support.refused_types import NEWER, REFUSED
 
@@ -21,7 +21,7 @@ VERSION = kernel_version()
 
 def types_refusal(data):
     with pytest.raises(KernelError) as caught:
-        bpf.btf_load(data).close()
+        bpf_object.btf_load(data).close()
     error = explained_error("cannot load the types", caught.value)
     note(error)
     return error

@@ -11,7 +11,7 @@ from rawbpf.machine.inputs import skb
 from rawbpf.machine.settings import Entry, Settings
 from rawbpf.maps.map import Map
 from rawbpf.specs.object_spec import ObjectSpec
-from rawbpf.syscall import bpf
+from rawbpf.syscall import bpf, bpf_object
 from rawbpf.syscall.attr import Attr
 from rawbpf.uapi.bpf import bpf_prog_type
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
@@ -59,7 +59,7 @@ def in_kernel(spec: ObjectSpec, packet: bytes) -> Result:
 def load(program, code):
     """With func_info, which callbacks must have."""
     functions, types = func_info(program)
-    with bpf.btf_load(types) as btf:
+    with bpf_object.btf_load(types) as btf:
         struct = BpfAttrProgLoad(
             prog_type=bpf_prog_type.BPF_PROG_TYPE_SCHED_CLS,
             insn_cnt=len(code) // 8,

@@ -1,10 +1,10 @@
 """Our ctypes structures, as C sees them on a kernel of some release."""
 
-from rawbpf.uapi import bpf_info, perf_event
+from rawbpf.uapi import bpf_attr, perf_event
 from rawbpf.uapi.fields import STRUCTS, c_name, since
 
 # Bit fields have no address in C; they are proven by what stands before and behind them.
-WITHOUT_ADDRESS = {(bpf_info.BpfProgInfo, "gpl_compatible"), (perf_event.PerfEventAttr, "flags")}
+WITHOUT_ADDRESS = {(bpf_attr.BpfProgInfo, "gpl_compatible"), (perf_event.PerfEventAttr, "flags")}
 
 
 def fields(release: tuple[int, int]):

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from rawbpf.syscall.bpf import next_id
+from rawbpf.syscall.bpf_object import next_id
 from rawbpf.uapi.bpf import bpf_cmd
 
 KPROBES = Path("/sys/kernel/debug/kprobes/list")

@@ -10,7 +10,7 @@ from markdown_table import table
 from rawbpf.asm.forms import FORMS
 from rawbpf.asm.instruction import LD_IMM64
 from rawbpf.features.table import FEATURES
-from rawbpf.uapi.bpf_helpers import HELPERS
+from rawbpf.uapi.bpf_insn import HELPERS
 
 if TYPE_CHECKING:
     from rawbpf.asm.form import Form

@@ -10,7 +10,7 @@ from rawbpf.machine.helpers.flow import TAIL_CALL
 from rawbpf.machine.helpers.table import TABLE
 from rawbpf.machine.inputs import World
 from rawbpf.machine.maps.table import MAP_TYPES
-from rawbpf.uapi.bpf_helpers import HELPER_NAMES
+from rawbpf.uapi.bpf_insn import HELPER_NAMES
 
 
 def helpers() -> str:

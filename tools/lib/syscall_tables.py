@@ -12,9 +12,8 @@ from markdown_table import table
 from rawbpf.arch import ARCHITECTURES, X86_64
 from rawbpf.narration.capture.layout import LINKS, place
 from rawbpf.narration.capture.pointers import IN, OUT, pointers
-from rawbpf.uapi.bpf_attr import BpfAttrLinkCreate
+from rawbpf.uapi.bpf_attr import BpfAttrLinkCreate, BpfBtfInfo, BpfMapInfo, BpfProgInfo
 from rawbpf.uapi.bpf_commands import COMMANDS, Command
-from rawbpf.uapi.bpf_info import BpfBtfInfo, BpfMapInfo, BpfProgInfo
 from rawbpf.uapi.field_uses import USES
 from rawbpf.uapi.fields import STRUCTS, c_name, since
 from rawbpf.uapi.perf_event import PerfEventAttr, perf_event_ioc

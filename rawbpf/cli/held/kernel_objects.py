@@ -19,8 +19,7 @@ from rawbpf.output.text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from rawbpf.syscall.fd import Fd
-    from rawbpf.syscall.owner import Owner
+    from rawbpf.syscall.fd import Fd, Owner
 
 __all__ = ["all_of", "date", "memory", "named", "only", "show", "with_holders"]
 

@@ -17,7 +17,7 @@ from rawbpf.machine.helpers.flow import TAIL_CALL, tail_call
 from rawbpf.machine.helpers.table import TABLE
 from rawbpf.machine.site import unsupported
 from rawbpf.machine.unset import CLOBBERED, NEVER_WRITTEN
-from rawbpf.uapi.bpf_helpers import HELPER_NAMES
+from rawbpf.uapi.bpf_insn import HELPER_NAMES
 
 if TYPE_CHECKING:
     from rawbpf.machine.code import Step

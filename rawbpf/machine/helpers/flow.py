@@ -12,7 +12,7 @@ from rawbpf.machine.helpers.table import FUNCTION, INDEX, MAP, NUMBER, helper
 from rawbpf.machine.maps.array import ProgArray
 from rawbpf.machine.region import ELEMENTS
 from rawbpf.machine.unset import CLOBBERED, NEVER_WRITTEN
-from rawbpf.uapi.bpf_helpers import HELPERS
+from rawbpf.uapi.bpf_insn import HELPERS
 
 if TYPE_CHECKING:
     from rawbpf.machine.code import Step

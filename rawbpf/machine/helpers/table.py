@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rawbpf.machine.arithmetic import MASK
-from rawbpf.uapi.bpf_helpers import HELPERS
+from rawbpf.uapi.bpf_insn import HELPERS
 
 if TYPE_CHECKING:
     from rawbpf.machine.state import State

@@ -17,9 +17,8 @@ from rawbpf.narration.capture.layout import member, numbers, text
 from rawbpf.output.text import printable
 from rawbpf.specs.map_spec import map_kind
 from rawbpf.uapi.bpf import bpf_attach_type
-from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrProgLoad
-from rawbpf.uapi.bpf_info import BpfMapInfo
-from rawbpf.uapi.bpf_link_info import BpfLinkInfo
+from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrProgLoad, BpfMapInfo
+from rawbpf.uapi.bpf_link import BpfLinkInfo
 from rawbpf.uapi.perf_event import PERF_COUNT_SW_BPF_OUTPUT, PERF_TYPE_TRACEPOINT
 
 if TYPE_CHECKING:

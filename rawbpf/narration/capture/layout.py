@@ -8,7 +8,7 @@ An attr is often shorter than its structure; fields beyond its end were not pass
 >>> numbers(BpfAttrMapCreate, b"\x02\0\0\0\x04")["key_size"]
 4
 
-``uapi.bpf_link_info`` describes the head of struct bpf_link_info and the part for each link type
+``uapi.bpf_link`` describes the head of struct bpf_link_info and the part for each link type
 separately. ``LINK_INFOS`` has both in one structure for each type.
 
 >>> from rawbpf.uapi.bpf import bpf_link_type
@@ -32,14 +32,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rawbpf.uapi import bpf_insn as isa
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd
-from rawbpf.uapi.bpf_attr import (
-    BpfAttrLinkCreate,
+from rawbpf.uapi.bpf_attr import BpfAttrLinkCreate
+from rawbpf.uapi.bpf_commands import COMMANDS
+from rawbpf.uapi.bpf_link import (
+    NAMES,
+    PARTS,
     BpfAttrLinkCreateKprobeMulti,
     BpfAttrLinkCreateUprobeMulti,
+    BpfLinkInfo,
 )
-from rawbpf.uapi.bpf_commands import COMMANDS
-from rawbpf.uapi.bpf_link_info import BpfLinkInfo
-from rawbpf.uapi.link_parts import NAMES, PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,17 +18,21 @@ from rawbpf.uapi.bpf_attr import (
     BpfAttrBatch,
     BpfAttrBtfLoad,
     BpfAttrInfo,
-    BpfAttrLinkCreateKprobeMulti,
-    BpfAttrLinkCreateUprobeMulti,
     BpfAttrMapElem,
     BpfAttrObj,
     BpfAttrObjId,
     BpfAttrProgLoad,
-    BpfAttrRawTracepoint,
     BpfAttrTestRun,
+    BpfBtfInfo,
+    BpfMapInfo,
+    BpfProgInfo,
 )
-from rawbpf.uapi.bpf_info import BpfBtfInfo, BpfMapInfo, BpfProgInfo
-from rawbpf.uapi.bpf_link_info import BpfLinkInfo
+from rawbpf.uapi.bpf_link import (
+    BpfAttrLinkCreateKprobeMulti,
+    BpfAttrLinkCreateUprobeMulti,
+    BpfAttrRawTracepoint,
+    BpfLinkInfo,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

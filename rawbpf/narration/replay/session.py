@@ -21,10 +21,10 @@ from rawbpf.narration.capture.call import OWN_AFFAIRS
 from rawbpf.narration.capture.layout import given, place
 from rawbpf.narration.capture.pointers import pointers
 from rawbpf.narration.replay.check import check, differences, room_of
+from rawbpf.syscall.fd import Owner
 from rawbpf.syscall.gate import enter
-from rawbpf.syscall.owner import Owner
 from rawbpf.uapi.bpf import bpf_cmd
-from rawbpf.uapi.bpf_link_info import BpfLinkInfo
+from rawbpf.uapi.bpf_link import BpfLinkInfo
 from rawbpf.uapi.perf_event import PerfEventAttr
 
 if TYPE_CHECKING:

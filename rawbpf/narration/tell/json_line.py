@@ -26,8 +26,8 @@ from rawbpf.narration.capture.layout import LINK_INFOS
 from rawbpf.narration.tell.line import format_call
 from rawbpf.narration.tell.members import members
 from rawbpf.output.text import printable
-from rawbpf.uapi import bpf_attr, bpf_info, perf_event
-from rawbpf.uapi.bpf_link_info import BpfLinkInfo
+from rawbpf.uapi import bpf_attr, bpf_link, perf_event
+from rawbpf.uapi.bpf_link import BpfLinkInfo
 
 if TYPE_CHECKING:
     from ctypes import Structure
@@ -104,7 +104,7 @@ def _fields(call: Call) -> dict[str, str]:
 
 _STRUCTS: dict[str, type[Structure]] = {
     name: getattr(module, name)
-    for module in (bpf_attr, bpf_info, perf_event)
+    for module in (bpf_attr, bpf_link, perf_event)
     for name in module.__all__
     if isinstance(getattr(module, name), type) and hasattr(getattr(module, name), "_fields_")
 }

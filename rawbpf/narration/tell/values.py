@@ -17,8 +17,7 @@ from rawbpf.uapi.bpf import (
     bpf_map_type,
     bpf_prog_type,
 )
-from rawbpf.uapi.bpf_attr import BpfAttrEnableStats, BpfAttrMapElem
-from rawbpf.uapi.bpf_info import BpfMapInfo, BpfProgInfo
+from rawbpf.uapi.bpf_attr import BpfAttrEnableStats, BpfAttrMapElem, BpfMapInfo, BpfProgInfo
 from rawbpf.uapi.perf_event import PERF_SAMPLE_RAW, PerfEventAttr
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from rawbpf.errors import ENOTSUPP
 from rawbpf.kernel.rights import bpf_jit_enable
 from rawbpf.refusals.rule import Found, Rule
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd, bpf_prog_type
-from rawbpf.uapi.prog_rights import ATTACH_TYPES, TARGETED
+from rawbpf.uapi.capability import ATTACH_TYPES, TARGETED
 
 if TYPE_CHECKING:
     from rawbpf.refusals.failed_call import FailedCall

@@ -19,7 +19,7 @@ from rawbpf.kernel.rights import (
 )
 from rawbpf.refusals.rule import LOADS, RIGHTS, Found, Rule, of_process
 from rawbpf.uapi.bpf import bpf_cmd
-from rawbpf.uapi.prog_rights import NET_ADMIN, NET_ADMIN_MAPS, PERFMON
+from rawbpf.uapi.capability import NET_ADMIN, NET_ADMIN_MAPS, PERFMON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from rawbpf.compile.clang import find_clang
 from rawbpf.compile.driver import INCLUDE, compile_c
 from rawbpf.compile.vmlinux import vmlinux_folder
 from rawbpf.errors import CompileError, FormatError, UnsupportedError, UsageError
-from rawbpf.uapi.bpf_helpers import HELPERS
+from rawbpf.uapi.bpf_insn import HELPERS
 from tests.support.peers import peer
 
 HELPER = re.compile(r"^HELPER\((\d+), [^,]+, (\w+),", re.MULTILINE)

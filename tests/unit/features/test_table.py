@@ -4,7 +4,7 @@ from rawbpf.features.table import FEATURES
 from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.kernel.version import MINIMUM
 from rawbpf.tracing.log_program import OUTCOMES, events_map, hello_kprobe
-from rawbpf.uapi.bpf_helpers import HELPER_NAMES
+from rawbpf.uapi.bpf_insn import HELPER_NAMES
 
 CALL = 0x85
 

@@ -9,7 +9,7 @@ from rawbpf.errors import UnsupportedError
 from rawbpf.links.link import Link
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import replaced
-from rawbpf.uapi import bpf_link_info as u
+from rawbpf.uapi import bpf_link as u
 from rawbpf.uapi.bpf import bpf_link_type
 from rawbpf.uapi.bpf_attr import BpfAttrInfo
 from tests.support.fake_kernel import FakeKernel

@@ -10,7 +10,7 @@ from rawbpf.machine.helpers.table import TABLE
 from rawbpf.machine.inputs import Context, Given, World, kprobe, raw
 from rawbpf.machine.maps.base import Record
 from rawbpf.machine.memory import Memory
-from rawbpf.uapi.bpf_helpers import HELPER_NAMES
+from rawbpf.uapi.bpf_insn import HELPER_NAMES
 from tests.support.assembled import machine_of, run
 
 RING = ".map ring, ringbuf, entries=4096"

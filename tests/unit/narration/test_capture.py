@@ -16,9 +16,9 @@ from rawbpf.narration.tell.dump import dump
 from rawbpf.programs.load import load
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf
-from rawbpf.syscall.bpf_link import link_create_kprobe_multi
-from rawbpf.syscall.bpf_link_info import link_info
-from rawbpf.syscall.bpf_object import enable_stats, fd_by_id, obj_get
+from rawbpf.syscall.bpf import enable_stats
+from rawbpf.syscall.bpf_link import link_create_kprobe_multi, link_info
+from rawbpf.syscall.bpf_object import fd_by_id, obj_get
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import enter, replaced
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd, bpf_link_type, bpf_map_type, bpf_prog_type
@@ -28,9 +28,10 @@ from rawbpf.uapi.bpf_attr import (
     BpfAttrMapElem,
     BpfAttrProgLoad,
     BpfAttrTestRun,
+    BpfMapInfo,
+    BpfProgInfo,
 )
-from rawbpf.uapi.bpf_info import BpfMapInfo, BpfProgInfo
-from rawbpf.uapi.bpf_link_info import BpfLinkInfo, BpfLinkInfoIter
+from rawbpf.uapi.bpf_link import BpfLinkInfo, BpfLinkInfoIter
 from tests.support.fake_kernel import FakeKernel
 from tests.support.told import told
 

@@ -13,15 +13,14 @@ from rawbpf.features.table import FEATURES
 from rawbpf.narration.tell.narrator import REASONS
 from rawbpf.programs.load import load
 from rawbpf.specs.program_spec import ProgramSpec
-from rawbpf.syscall import bpf
+from rawbpf.syscall import bpf, bpf_object
 from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.epoll import Epoll
 from rawbpf.syscall.gate import enter, replaced
 from rawbpf.syscall.perf_event import open_bpf_output, open_probe
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd, bpf_map_type, bpf_prog_type
-from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrProgLoad
+from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrProgLoad, BpfMapInfo
 from rawbpf.uapi.bpf_commands import COMMANDS
-from rawbpf.uapi.bpf_info import BpfMapInfo
 from tests.support.fake_kernel import FakeKernel, write_log
 from tests.support.told import told
 
@@ -99,8 +98,8 @@ def test_a_walk_begins_and_goes_on():
             bpf.map_get_next_key(one.fileno(), None, 4)
             bpf.map_get_next_key(one.fileno(), bytes(4), 4)
             bpf.obj_get_info(one.fileno(), BpfMapInfo())
-        bpf.next_id(bpf_cmd.BPF_MAP_GET_NEXT_ID, 0)
-        bpf.next_id(bpf_cmd.BPF_MAP_GET_NEXT_ID, 5)
+        bpf_object.next_id(bpf_cmd.BPF_MAP_GET_NEXT_ID, 0)
+        bpf_object.next_id(bpf_cmd.BPF_MAP_GET_NEXT_ID, 5)
 
     said = sentences(
         walk,

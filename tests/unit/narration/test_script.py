@@ -9,7 +9,7 @@ from rawbpf.errors import KernelError, UnsupportedError
 from rawbpf.narration.capture.recorder import recorded
 from rawbpf.narration.script.expressions import Names
 from rawbpf.narration.script.writer import script
-from rawbpf.syscall import bpf
+from rawbpf.syscall import bpf, bpf_object
 from rawbpf.syscall.bpf_link import link_create
 from rawbpf.syscall.capset import without_capabilities
 from rawbpf.syscall.gate import replaced
@@ -62,7 +62,7 @@ def test_what_is_attached_is_named_after_what_it_is(kind):
 
 def test_hex_is_cut_between_groups_of_eight_bytes():
     def make():
-        bpf.btf_load(bytes(range(100))).close()
+        bpf_object.btf_load(bytes(range(100))).close()
 
     text = script(recording(make, BPF_BTF_LOAD=[70]), "none")
     rows = [line.strip(' "') for line in text.splitlines() if line.startswith('    "')]

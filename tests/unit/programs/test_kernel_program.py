@@ -11,8 +11,7 @@ from rawbpf.programs.program import KernelProgram
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_prog_type
-from rawbpf.uapi.bpf_attr import BpfAttrInfo
-from rawbpf.uapi.bpf_info import BpfProgInfo
+from rawbpf.uapi.bpf_attr import BpfAttrInfo, BpfProgInfo
 from tests.support.fake_kernel import FakeKernel
 
 

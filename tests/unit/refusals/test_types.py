@@ -13,7 +13,7 @@ from rawbpf.output.explanation import explanation_lines, explanation_object
 from rawbpf.refusals.explain import explained_error
 from rawbpf.refusals.types_log import complaint
 from rawbpf.refusals.types_words import c_text, users
-from rawbpf.syscall import bpf
+from rawbpf.syscall import bpf_object
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf_attr import BpfAttrBtfLoad
 from tests.support.btf_records import INT, blob, btf
@@ -59,7 +59,7 @@ def kernel_that_says(log, number=errno.EINVAL):
 def refusal(data, log, number=errno.EINVAL):
     with replaced(kernel_that_says(log, number)):
         with pytest.raises(KernelError) as caught:
-            bpf.btf_load(data)
+            bpf_object.btf_load(data)
         return explained_error("cannot load the types", caught.value)
 
 

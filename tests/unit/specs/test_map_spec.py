@@ -6,8 +6,7 @@ from rawbpf.maps.create import create_map, spec_from
 from rawbpf.specs.map_spec import MAP_KINDS, MapSpec
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_map_type
-from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
-from rawbpf.uapi.bpf_info import BpfMapInfo
+from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfMapInfo
 from tests.support.fake_kernel import FakeKernel
 
 HASH = MapSpec("m", bpf_map_type.BPF_MAP_TYPE_HASH, 4, 4, 8, btf_key_type_id=1, btf_value_type_id=2)

@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from rawbpf.errors import KernelError
-from rawbpf.syscall import bpf
+from rawbpf.syscall import bpf, bpf_object
 from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type
@@ -54,7 +54,7 @@ def test_a_refusal_names_the_command():
 def test_the_last_id_and_the_last_key_are_no_errors():
     kernel = FakeKernel(BPF_PROG_GET_NEXT_ID=[-errno.ENOENT], BPF_MAP_GET_NEXT_KEY=[-errno.ENOENT])
     with replaced(kernel):
-        assert bpf.next_id(bpf_cmd.BPF_PROG_GET_NEXT_ID, 0) is None
+        assert bpf_object.next_id(bpf_cmd.BPF_PROG_GET_NEXT_ID, 0) is None
         assert bpf.map_get_next_key(3, None, 4) is None
 
 

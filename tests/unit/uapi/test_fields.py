@@ -4,12 +4,12 @@ import inspect
 
 import pytest
 
-from rawbpf.uapi import bpf_attr, bpf_info
+from rawbpf.uapi import bpf_attr, bpf_link
 from rawbpf.uapi.field_uses import USES
 from rawbpf.uapi.fields import ADDED, STRUCTS, since
 
 
-@pytest.mark.parametrize("module", [bpf_attr, bpf_info], ids=["bpf_attr", "bpf_info"])
+@pytest.mark.parametrize("module", [bpf_attr, bpf_link], ids=["bpf_attr", "bpf_link"])
 def test_every_structure_has_its_row(module):
     ours = {
         one

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from rawbpf.uapi import bpf_insn
-from rawbpf.uapi.bpf_helpers import HELPER_NAMES, HELPERS
+from rawbpf.uapi.bpf_insn import HELPER_NAMES, HELPERS
 from tests.support.peers import peer
 
 NUMBERS = {name: value for name, value in vars(bpf_insn).items() if name.startswith("BPF_")}

@@ -41,7 +41,7 @@ enum libbpf_tristate { TRI_NO, TRI_YES, TRI_MODULE };	/* CONFIG_* = n, y, m; lib
 enum { PIN_NONE = 0, PIN_BY_NAME = 1 };	/* __uint(pinning, ...) */
 
 /* A helper is called by its number. The numbers are the kernel's for ever; a test compares them with
- * rawbpf/uapi/bpf_helpers.py, which also says since when there is each.
+ * rawbpf/uapi/bpf_insn.py, which also says since when there is each.
  */
 #define HELPER(number, result, name, ...)                                                          \
 	static result (*const bpf_##name)(__VA_ARGS__) __attribute__((unused)) = (void *)number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.uapi.bpf_helpers import HELPERS
+from rawbpf.uapi.bpf_insn import HELPERS
 from rawbpf.verifier.rule import Evidence, Example, Finding, Rule
 
 if TYPE_CHECKING:

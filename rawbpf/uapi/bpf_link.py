@@ -1,22 +1,37 @@
-"""struct bpf_link_info: a head that every link has, then 48 bytes whose meaning its type decides.
+"""Structures for links: attrs to create them, and struct bpf_link_info.
 
-    0   type  id  prog_id  (hole)
+struct bpf_link_info has a header that is the same for all links, then 48 bytes that depend on the
+type:
+
+    0   type  id  prog_id  (padding)
     16  raw_tracepoint | tracing | cgroup | iter | xdp | tcx | kprobe_multi | perf_event ...
 
-Each class below is one reading of the same bytes, from the structure's beginning: what does not
-belong to it is left out. Where a field is an address (a name, a path), it is of a buffer that the
-kernel fills. Source: include/uapi/linux/bpf.h; tested like bpf_attr.
+Each BpfLinkInfo class below is one interpretation of the same bytes, from the start of the
+structure. Fields with an address (of a name or a path) point to a buffer that the kernel fills.
+
+Source: include/uapi/linux/bpf.h; tested like ``rawbpf.uapi.bpf_attr``.
 
 >>> info = BpfLinkInfo(type=6)
 >>> BpfLinkInfoXdp.from_buffer(info).ifindex
 0
+>>> part = PARTS[bpf_link_type.BPF_LINK_TYPE_ITER]
+>>> part.__name__, NAMES[part]
+('BpfLinkInfoIter', ('target_name', 'target_name_len'))
 """
 
 from __future__ import annotations
 
 from ctypes import Structure, c_int32, c_uint8, c_uint32, c_uint64
 
+from rawbpf.uapi.bpf import bpf_link_type
+
 __all__ = [
+    "NAMES",
+    "PARTS",
+    "BpfAttrIterCreate",
+    "BpfAttrLinkCreateKprobeMulti",
+    "BpfAttrLinkCreateUprobeMulti",
+    "BpfAttrRawTracepoint",
     "BpfLinkInfo",
     "BpfLinkInfoCgroup",
     "BpfLinkInfoIter",
@@ -38,6 +53,67 @@ __all__ = [
 
 _HEAD = ("_head", c_uint8 * 16)
 _PERF_HEAD = ("_head", c_uint8 * 24)
+
+
+class BpfAttrLinkCreateKprobeMulti(Structure):
+    """BPF_LINK_CREATE, the union's member ``link_create``, for many kprobes at once (5.18).
+
+    The last five are the members of ``kprobe_multi``: ``multi_flags`` is its ``flags``; ``syms``
+    and ``cookies`` are the addresses of arrays of ``cnt``, ``addrs`` is used instead of ``syms``.
+    """
+
+    _fields_ = [
+        ("prog_fd", c_uint32),
+        ("target_fd", c_uint32),
+        ("attach_type", c_uint32),
+        ("flags", c_uint32),
+        ("multi_flags", c_uint32),
+        ("cnt", c_uint32),
+        ("syms", c_uint64),
+        ("addrs", c_uint64),
+        ("cookies", c_uint64),
+    ]
+
+
+class BpfAttrLinkCreateUprobeMulti(Structure):
+    """BPF_LINK_CREATE, the union's member ``link_create``, for many uprobes at once (6.6).
+
+    The last seven are the members of ``uprobe_multi``: ``multi_flags`` is its ``flags``;
+    ``offsets``, ``ref_ctr_offsets`` and ``cookies`` are the addresses of arrays of ``cnt``.
+    """
+
+    _fields_ = [
+        ("prog_fd", c_uint32),
+        ("target_fd", c_uint32),
+        ("attach_type", c_uint32),
+        ("flags", c_uint32),
+        ("path", c_uint64),
+        ("offsets", c_uint64),
+        ("ref_ctr_offsets", c_uint64),
+        ("cookies", c_uint64),
+        ("cnt", c_uint32),
+        ("multi_flags", c_uint32),
+        ("pid", c_uint32),
+    ]
+
+
+class BpfAttrRawTracepoint(Structure):
+    """BPF_RAW_TRACEPOINT_OPEN, the union's member ``raw_tracepoint``; ``cookie`` from 6.10."""
+
+    _fields_ = [
+        ("name", c_uint64),
+        ("prog_fd", c_uint32),
+        ("cookie", c_uint64),
+    ]
+
+
+class BpfAttrIterCreate(Structure):
+    """BPF_ITER_CREATE, the union's member ``iter_create`` (5.8)."""
+
+    _fields_ = [
+        ("link_fd", c_uint32),
+        ("flags", c_uint32),
+    ]
 
 
 class BpfLinkInfo(Structure):
@@ -190,3 +266,30 @@ class BpfLinkInfoPerfEventEvent(Structure):
     """``perf_event.event``: PERF_TYPE_* and what of it."""
 
     _fields_ = [_PERF_HEAD, ("config", c_uint64), ("type", c_uint32)]
+
+
+PARTS: dict[int, type[Structure]] = {
+    bpf_link_type.BPF_LINK_TYPE_RAW_TRACEPOINT: BpfLinkInfoRawTracepoint,
+    bpf_link_type.BPF_LINK_TYPE_TRACING: BpfLinkInfoTracing,
+    bpf_link_type.BPF_LINK_TYPE_CGROUP: BpfLinkInfoCgroup,
+    bpf_link_type.BPF_LINK_TYPE_ITER: BpfLinkInfoIter,
+    bpf_link_type.BPF_LINK_TYPE_NETNS: BpfLinkInfoNetns,
+    bpf_link_type.BPF_LINK_TYPE_XDP: BpfLinkInfoXdp,
+    bpf_link_type.BPF_LINK_TYPE_TCX: BpfLinkInfoTcx,
+    bpf_link_type.BPF_LINK_TYPE_NETKIT: BpfLinkInfoTcx,
+    bpf_link_type.BPF_LINK_TYPE_STRUCT_OPS: BpfLinkInfoMap,
+    bpf_link_type.BPF_LINK_TYPE_SOCKMAP: BpfLinkInfoMap,
+    bpf_link_type.BPF_LINK_TYPE_NETFILTER: BpfLinkInfoNetfilter,
+    bpf_link_type.BPF_LINK_TYPE_KPROBE_MULTI: BpfLinkInfoKprobeMulti,
+    bpf_link_type.BPF_LINK_TYPE_UPROBE_MULTI: BpfLinkInfoUprobeMulti,
+    bpf_link_type.BPF_LINK_TYPE_PERF_EVENT: BpfLinkInfoPerfEventKprobe,
+}
+"""Link type -> its interpretation. All perf events have the name where kprobes have it."""
+
+NAMES: dict[type[Structure], tuple[str, str]] = {
+    BpfLinkInfoRawTracepoint: ("tp_name", "tp_name_len"),
+    BpfLinkInfoIter: ("target_name", "target_name_len"),
+    BpfLinkInfoUprobeMulti: ("path", "path_size"),
+    BpfLinkInfoPerfEventKprobe: ("func_name", "name_len"),
+}
+"""Interpretation -> the fields for the address and the length of a buffer for a name."""
