@@ -1,7 +1,7 @@
-"""What the verifiers of several kernels wrote, kept by tools/golden-logs and read without a kernel.
+"""Read the verifier logs of several kernels that tools/golden-logs recorded.
 
-Where there is a log of level 2, the explainer gets it on kernels whose level 1 has no states, as in
-life (before 5.17).
+On kernels whose level-1 log has no states (before 5.17), the explainer gets the level-2 log if
+there is one, as it does outside tests.
 """
 
 from rawbpf.verifier.log import Log
@@ -10,13 +10,13 @@ from tests.support.rule_examples import log_name
 
 KERNELS = {tuple(map(int, one.name.split("."))): one for one in GOLDEN.iterdir() if one.is_dir()}
 GUESTS = {(5, 10), (6, 1), (6, 12), (7, 2)}
-"""Kernels that could be asked all of it. Others may lack logs, such as of what traces."""
+"""The kernels for which every log exists. Others may lack some, such as those of tracing."""
 
 WITHOUT_A_PLACE = {
     "RB-V020", "RB-V021", "RB-V038", "RB-V040", "RB-V042", "RB-V045", "RB-V049", "RB-V050",
     "RB-V052", "RB-V058", "RB-V076",
 }  # fmt: skip
-"""Complaints that name no instruction, and come before or after the walk through the program."""
+"""Messages that refer to no instruction, and come before or after the check of the program."""
 
 MESSAGES = [
     (code, message.replace(" // ", "\n"))
@@ -24,11 +24,11 @@ MESSAGES = [
         line.partition(" ") for line in (GOLDEN / "messages.txt").read_text().splitlines()
     )
 ]
-"""Code and message, of kernels: what programs met that were made at random, or had few rights."""
+"""Error code and message by kernel, for random programs and programs with few capabilities."""
 
 
 def log_of(kernel, one):
-    """Of a program of the gallery: what the library would explain. None if there is none."""
+    """Return the log that the library would explain for a gallery program, or None."""
     path = KERNELS[kernel] / f"{one.name}.log"
     if one.rule_on(kernel) is None or not path.exists():
         return None
@@ -38,6 +38,6 @@ def log_of(kernel, one):
 
 
 def example_log(kernel, rule, number):
-    """Of an example of a rule. None if there is none."""
+    """Return the log of a rule's example, or None."""
     path = KERNELS[kernel] / log_name(rule, number)
     return path.read_text() if path.exists() else None

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for instructions: every form, with operands at its corners and between."""
+"""Hypothesis strategies for instructions of every form, with boundary and random operands."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ REGISTERS = st.integers(0, 10)
 
 
 def signed(bits: int) -> st.SearchStrategy[int]:
-    """A signed number of so many bits, often one where something wraps."""
+    """Generate signed numbers of this width, often near the values where they wrap."""
     edge = 1 << bits - 1
     corners = (0, 1, -1, 2, 7, 8, 31, 32, 63, 64, 127, 128, edge - 1, -edge, edge // 2)
     return st.sampled_from(corners) | st.integers(-edge, edge - 1)
 
 
 def instructions_of(form: Form) -> st.SearchStrategy[Instruction]:
-    """All instructions of one form."""
+    """Generate all instructions of one form."""
     fields = {
         "dst": REGISTERS if form.shows("dst") else st.just(0),
         "src": REGISTERS if form.shows("src") else st.just(form.src),
@@ -36,13 +36,13 @@ def instructions_of(form: Form) -> st.SearchStrategy[Instruction]:
         low = signed(32).map(lambda value: value & 0xFFFF_FFFF)
         high = low if form.shows("high") or form.shows("imm") else st.just(0)
         fields["imm"] = st.tuples(low, high).map(lambda pair: pair[1] << 32 | pair[0])
-    # builds() would invent metadata from the annotations.
+    # builds() would generate metadata from the annotations.
     metadata = dict.fromkeys(("reference", "source", "relocation"), st.none())
     return st.builds(Instruction, st.just(form.opcode), **fields, **metadata)
 
 
 def corners_of(form: Form) -> list[Instruction]:
-    """A few instructions of one form, where things wrap or end."""
+    """Return a few instructions of one form with operands at their limits."""
     found = []
     for dst, src, off, imm in (
         (0, 1, 0, 0),
@@ -66,4 +66,4 @@ def corners_of(form: Form) -> list[Instruction]:
 
 
 INSTRUCTIONS = st.sampled_from(FORMS).flatmap(instructions_of)
-"""Any valid instruction."""
+"""Generate any valid instruction."""

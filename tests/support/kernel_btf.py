@@ -1,10 +1,10 @@
-"""BTF of kernels: the running one's, and those whose files RAWBPF_BTF names.
+"""The BTF of kernels: the running one, and the files named by RAWBPF_BTF.
 
     rawbpf guest --kernel 5.10 --out DIR -- pytest -q tests/kernel/test_btf.py
     RAWBPF_BTF="$(echo DIR/btf-*)" pytest tests/unit/btf
 
-`./tools/test` does that for each kernel of its matrix. What modules have lies beside it: in sysfs
-under their names, in DIR as module-VERSION-NAME.
+`./tools/test` does this for each kernel that it tests. The BTF of modules is next to that of the
+kernel: in sysfs under their names, in DIR as module-VERSION-NAME.
 """
 
 import os
@@ -16,7 +16,7 @@ KERNELS = [path for path in [vmlinux_btf()] if path] + os.environ.get("RAWBPF_BT
 
 
 def modules_of(kernel):
-    """The largest and the smallest of its modules."""
+    """Return the largest and the smallest module of a kernel."""
     kernel = Path(kernel)
     beside = f"module-{kernel.name.removeprefix('btf-')}-*" if kernel.name != "vmlinux" else "*"
     sizes = {path: path.stat().st_size for path in kernel.parent.glob(beside) if path != kernel}

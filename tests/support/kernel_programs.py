@@ -1,4 +1,4 @@
-"""Loads a file's programs into the kernel, with maps, data and types, and runs one."""
+"""Load the programs of a file with maps, data and types, and run one of them in the kernel."""
 
 from contextlib import ExitStack
 from typing import NamedTuple
@@ -21,7 +21,7 @@ LOG_SIZE = 1 << 20
 
 
 class Result(NamedTuple):
-    """The low half of r0, and `.data` and the packet afterwards."""
+    """The lower half of r0, and the contents of `.data` and of the packet after the run."""
 
     r0: int
     data: bytes
@@ -57,7 +57,7 @@ def in_kernel(spec: ObjectSpec, packet: bytes) -> Result:
 
 
 def load(program, code):
-    """With func_info, which callbacks must have."""
+    """Load a program with func_info, which callbacks require."""
     functions, types = func_info(program)
     with bpf_object.btf_load(types) as btf:
         struct = BpfAttrProgLoad(
@@ -76,7 +76,7 @@ def load(program, code):
 
 
 def refusal(attr) -> str:
-    """The verifier's log."""
+    """Return the verifier's log."""
     import ctypes
 
     log = ctypes.create_string_buffer(LOG_SIZE)
@@ -90,7 +90,7 @@ def refusal(attr) -> str:
 
 
 def func_info(program) -> tuple[bytes, bytes]:
-    """The records of all functions, and the BTF that they refer to."""
+    """Return the func_info records of all functions, and the BTF that they refer to."""
     types = BtfBuilder()
     proto = types.add_func_proto(types.add_int("int", 4, signed=True))
     records = [FuncInfo(f.slot, types.add_func(f.name, proto)) for f in program.functions]

@@ -1,4 +1,4 @@
-"""What the kernel still holds."""
+"""Find out which BPF objects and probes the kernel still holds."""
 
 import time
 from pathlib import Path
@@ -18,7 +18,7 @@ def ids(command: bpf_cmd) -> set[object]:
 
 
 def held() -> dict[str, set[object]]:
-    """Ids of all programs and maps, and the armed probes."""
+    """Return the IDs of all programs and maps, and the armed probes."""
     return {
         "programs": ids(bpf_cmd.BPF_PROG_GET_NEXT_ID),
         "maps": ids(bpf_cmd.BPF_MAP_GET_NEXT_ID),
@@ -27,10 +27,10 @@ def held() -> dict[str, set[object]]:
 
 
 def settles_to(before: dict[str, set[object]], seconds: float = 10) -> bool:
-    """Whether soon nothing is there that was not before.
+    """Return whether everything that is not in ``before`` disappears within ``seconds``.
 
-    Objects go when a grace period has passed, not at once; nor need all that was there before stay,
-    for an earlier test's may have been about to go. Ids are not given twice.
+    The kernel frees objects after an RCU grace period. Objects in ``before`` may disappear too,
+    because an earlier test may have closed them. IDs are not reused.
     """
     deadline = time.monotonic() + seconds
     while any(now - before[kind] for kind, now in held().items()):

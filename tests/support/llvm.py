@@ -1,4 +1,4 @@
-"""LLVM as a peer: what clang compiles, and what llvm-objdump makes of it."""
+"""Compile C with clang and disassemble it with llvm-objdump, to compare with our disassembler."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.peers import peer
 SOURCES = sorted((Path(__file__).parent / "clang").glob("*.c"))
 CPUS = ("v1", "v2", "v3", "v4")
 _LOWEST_CPU = {"atomics_v3": "v3", "signed_division": "v4", "far": "v4"}
-"""What the compiler refuses to translate for older generations, or what is the same in them."""
+"""Files that clang cannot compile for older CPU versions, or that give the same code there."""
 
 CASES = [
     pytest.param(source, cpu, id=f"{source.stem}-{cpu}")
@@ -31,7 +31,7 @@ def run(name: str, *words: str) -> str:
 
 
 def compile_c(source: Path, cpu: str, folder: Path, *options: str) -> Path:
-    """The object, or with -S the assembly, of a C file."""
+    """Compile a C file to an object, or to assembly with -S."""
     output = folder / f"{source.stem}.{cpu}{'.s' if '-S' in options else '.o'}"
     words = ("-target", "bpfel", f"-mcpu={cpu}", "-O2", *(options or ("-c",)))
     run("clang", *words, str(source), "-o", str(output))
@@ -39,7 +39,7 @@ def compile_c(source: Path, cpu: str, folder: Path, *options: str) -> Path:
 
 
 class Line(NamedTuple):
-    """An instruction as llvm-objdump shows it, its relocation below it if there is one."""
+    """An instruction as llvm-objdump prints it, with the relocation on the next line, if any."""
 
     section: str
     slot: int
@@ -64,7 +64,7 @@ def objdump(path: Path, *options: str) -> list[Line]:
             data = bytes.fromhex(found[2])
             lines.append(Line(section, int(found[1]), data, " ".join(found[3].split()), ""))
         elif _CO_RE.match(line):
-            continue  # it says what a relocation of .BTF.ext reaches
+            continue  # the type name of a .BTF.ext relocation
         elif found := _RELOCATION.match(line):
             lines[-1] = lines[-1]._replace(relocation=" ".join(found[1].split()))
         elif line.strip() and "file format" not in line and not re.match(r"[0-9a-f]{16} <", line):

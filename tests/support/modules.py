@@ -1,4 +1,4 @@
-"""Modules into and out of the running kernel. `rawbpf guest --module` leaves their files there."""
+"""Load and unload kernel modules. `rawbpf guest --module` puts their files into the guest."""
 
 import ctypes
 import os
@@ -13,7 +13,7 @@ def load_module(name: str) -> None:
 
 
 def unload_module(name: str) -> None:
-    """OSError with EAGAIN: somebody uses it."""
+    """Unload a module. Raise OSError with EAGAIN if it is in use."""
     libc = ctypes.CDLL(None, use_errno=True)
     number = native().syscalls["delete_module"]
     if libc.syscall(number, name.encode(), os.O_NONBLOCK) != 0:

@@ -1,8 +1,8 @@
-"""Programs that the kernel accepted, changed at random until it refuses them.
+"""Change programs that the kernel accepts at random until it rejects them.
 
-A base is all that BPF_PROG_LOAD was given for an accepted program, caught at the gate: maps, types
-and targets included, for the collection that it came from stays open. A mutant is the same call
-with one to three changes in the instructions. Nothing of it ever runs.
+A base is a BPF_PROG_LOAD call of an accepted program, recorded at the gate, with its maps, types
+and attach targets. The collection that made the call stays open. A mutant is the same call with one
+to three changed instructions. Mutants are loaded but never run.
 """
 
 import ctypes
@@ -26,13 +26,13 @@ LOOPS = (
     "infinite_loop", "loop_without_bound", "too_complex", "recursion", "iterator_not_begun",
     "iterator_not_ended",
 )  # fmt: skip
-"""Changed a little, they are walked through a million times: minutes, where it is emulated."""
+"""Left out, because a small change makes the verifier process a million instructions."""
 LOG_SIZES = (1 << 16, 1 << 21)
 LEVEL, STATS = 1, 4
 
 
 class Base(NamedTuple):
-    """``attr`` without its pointers; ``buffers``: field -> what it points to."""
+    """An ``attr`` without pointers. ``buffers`` maps fields to the contents of their buffers."""
 
     name: str
     attr: bytes
@@ -41,7 +41,7 @@ class Base(NamedTuple):
 
 
 class Bases:
-    """Everything accepted that the tree has, with what keeps it loadable."""
+    """All accepted programs of the tree, and the open collections that they need."""
 
     def __init__(self, kernel):
         self.kernel, self.found = kernel, []
@@ -63,7 +63,7 @@ class Bases:
         self._stack.close()
 
     def _take(self, name, read):
-        """What of an object this kernel accepts. Some is for newer kernels, or for tracing."""
+        """Collect the programs of an object that this kernel accepts. Some need a newer kernel."""
         try:
             collection = self._stack.enter_context(Collection(read(), self.kernel))
             with caught(name, self.found):
@@ -74,7 +74,7 @@ class Bases:
 
 @contextmanager
 def caught(name, bases):
-    """Keep each BPF_PROG_LOAD that succeeds."""
+    """Record each BPF_PROG_LOAD that succeeds."""
 
     def observe(call, words, result):
         if call == "bpf" and words[0] == bpf_cmd.BPF_PROG_LOAD and result >= 0:
@@ -108,7 +108,7 @@ NOTHING = b"\x05" + bytes(7)  # goto +0
 
 
 class Mutant(NamedTuple):
-    """What to load: the base's call with other instructions, perhaps as another type."""
+    """A program to load: the base's call with other instructions, perhaps of another type."""
 
     base: Base
     insns: bytes
@@ -116,7 +116,7 @@ class Mutant(NamedTuple):
 
 
 def mutant(random: Random, bases):
-    """One to three changes."""
+    """Make one to three changes to a base."""
     one = random.choice(bases)
     slots = [
         one.buffers["insns"][at : at + SLOT] for at in range(0, len(one.buffers["insns"]), SLOT)
@@ -154,7 +154,7 @@ def number(random, slots, _):
     at, insn = _edit(random, slots)
     if insn[0] == 0x85 and random.random() < 0.8:
         value = random.randrange(HELPERS + 2)
-        insn[1] &= 0x0F  # a helper
+        insn[1] &= 0x0F  # the number of a helper
     else:
         now = int.from_bytes(insn[4:8], "little", signed=True)
         value = now + random.choice(OFFSETS) if random.random() < 0.5 else random.choice(NUMBERS)
@@ -163,7 +163,7 @@ def number(random, slots, _):
 
 
 def opcode(random, slots, bases):
-    """Mostly one that is somewhere in use."""
+    """Return an opcode, usually one that some base uses."""
     at, insn = _edit(random, slots)
     if random.random() < 0.7:
         other = random.choice(bases).buffers["insns"]
@@ -186,7 +186,7 @@ def drop(random, slots, _):
 
 
 def copy(random, slots, bases):
-    """A few instructions of another program: its maps are open, too."""
+    """Insert a few instructions of another program, whose maps are open, too."""
     other = random.choice(bases).buffers["insns"]
     count = random.randint(1, 4)
     start = random.randrange(len(other) // SLOT)
@@ -198,14 +198,14 @@ def copy(random, slots, bases):
 
 
 def null_check(random, slots, _):
-    """Take a comparison with 0 away."""
+    """Remove a comparison with 0."""
     checks = [at for at, one in enumerate(slots) if one[0] in (0x15, 0x55)]
     if checks:
         slots[random.choice(checks)] = NOTHING
 
 
 def call(random, slots, _):
-    """Take a call away, or turn something into one."""
+    """Remove a call, or turn an instruction into a call."""
     calls = [at for at, one in enumerate(slots) if one[0] == 0x85]
     if calls and random.random() < 0.5:
         slots[random.choice(calls)] = NOTHING
@@ -219,7 +219,7 @@ WEIGHTS = (5, 4, 4, 3, 2, 3, 2, 1, 2)
 
 
 def load(one: Mutant):
-    """What the verifier says; None if it accepts, "" if the kernel did not come to verifying."""
+    """Load a mutant and return the log: None if accepted, "" if rejected before verification."""
     attr = BpfAttrProgLoad.from_buffer_copy(one.base.attr)
     buffers = {**one.base.buffers, "insns": one.insns}
     hold = {

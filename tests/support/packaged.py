@@ -1,4 +1,4 @@
-"""BPF objects that nobody here wrote: those of Debian's packages (tools/fetch-objects)."""
+"""BPF objects from Debian's packages, downloaded by tools/fetch-objects."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from rawbpf.collection.open import embedded_objects, is_bpf
 
 
 def folder() -> Path:
-    """Where they are: RAWBPF_OBJECTS. Without it the tests are skipped, or fail where they must."""
+    """Return the folder named by RAWBPF_OBJECTS. Without it, skip the test, or fail if required."""
     named = os.environ.get("RAWBPF_OBJECTS", "")
     if named and Path(named, "origin").exists():
         return Path(named)
@@ -17,15 +17,15 @@ def folder() -> Path:
     if named or os.environ.get("RAWBPF_REQUIRE_PEERS") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
-    raise AssertionError  # both of them raise
+    raise AssertionError  # not reached: absent() raises
 
 
 def files(package: str) -> dict[str, Path]:
-    """By name, a package's objects or the executables that carry theirs."""
+    """Return the objects of a package, or the executables that contain them, by name."""
     return {path.name: path for path in sorted((folder() / package).iterdir())}
 
 
 def objects(path: Path) -> list[bytes]:
-    """The object that a file is, or those inside it."""
+    """Return the object in a file, or the objects embedded in an executable."""
     data = path.read_bytes()
     return [data] if is_bpf(data) else [one.data for one in embedded_objects(data)]

@@ -1,8 +1,8 @@
-"""The kernel's side of a perf ring, over a plain buffer.
+"""Write records to a perf ring in a plain buffer, as the kernel does.
 
-What kernel/events/ring_buffer.c does, as far as a reader can see it: records of multiples of eight
-bytes, written at head & mask, wrapping; nothing written past tail + size; losses told before the
-next record that fits.
+This does what kernel/events/ring_buffer.c does, as far as a reader can observe it. Records are
+multiples of eight bytes, start at head & mask, and wrap around. Nothing is written past tail +
+size. Lost records are reported before the next record that fits.
 """
 
 import struct
@@ -32,7 +32,7 @@ class PerfRingWriter:
         struct.pack_into("=Q", self.memory, at, value)
 
     def write_raw(self, record: bytes) -> None:
-        """Put bytes at the head whatever they are, as if the kernel had."""
+        """Write bytes at the head, whatever they contain."""
         mask, head = self.size - 1, self.head
         for index, byte in enumerate(record):
             self.memory[PAGE + (head + index & mask)] = byte
@@ -43,7 +43,7 @@ class PerfRingWriter:
         self._set(TAIL, tail)
 
     def sample(self, payload: bytes) -> bool:
-        """Write one PERF_RECORD_SAMPLE; False if it did not fit and is lost."""
+        """Write a PERF_RECORD_SAMPLE. Return False if it does not fit and is lost."""
         record = sample_record(payload)
         lost = struct.pack("=IHHQQ", LOST, 0, 24, 77, self.pending_lost)
         needed = len(record) + (len(lost) if self.pending_lost else 0)

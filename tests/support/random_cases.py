@@ -1,8 +1,8 @@
-"""Cases: random programs, each from a number of its own, with what the machine makes of them.
+"""Random programs, each with a seed of its own, and their results in the interpreter.
 
-Under an emulated processor most of the time of a comparison would be spent in Python: making a
-program, and running the machine. So `tools/random-programs` writes cases beforehand, and what is
-left for the guest is to ask its kernel. They are only good for the sources that made them.
+In an emulated guest, building the programs and interpreting them would take most of the time.
+`tools/random-programs` therefore writes the cases beforehand, and the guest only runs them in its
+kernel. A file of cases is valid only for the sources that it was made with.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from tests.support.random_program import TABLE, VALUE, Recipe, build
 
 LEVELS = (frozenset(), frozenset({"fetch"}), frozenset({"fetch", "v4"}),
           frozenset({"fetch", "v4", "ordered"}))  # fmt: skip
-"""What kernels can have beyond 5.8: nothing, 5.12, 6.6, 6.15."""
+"""Features beyond 5.8: none, those of 5.12, of 6.6, of 6.15."""
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "build" / "random-programs"
@@ -36,14 +36,14 @@ FDS = {"value": 1000, "table": 1001}
 
 
 class Outcome(NamedTuple):
-    """The low half of r0 (the kernel tells no more) and the value that the program left."""
+    """The lower half of r0 (a test run returns no more), and the value that the program left."""
 
     result: int
     value: bytes
 
 
 class Case(NamedTuple):
-    """``code`` refers to maps by the numbers of FDS. ``level``: what it needs of the kernel."""
+    """A program to run. ``code`` refers to maps by the numbers in FDS. ``level``: see LEVELS."""
 
     name: str
     level: int
@@ -65,7 +65,7 @@ def run_machine(program: Bytecode, value: bytes) -> Outcome:
 
 
 def make_case(name: str, level: int, made: Recipe | None = None) -> Case:
-    """The case of this name, or with a recipe of one's own."""
+    """Build the case of this name, or of the given recipe."""
     made = made or recipe(name, level)
     program = build(made)
     code = program.encode(maps=FDS)
@@ -74,17 +74,17 @@ def make_case(name: str, level: int, made: Recipe | None = None) -> Case:
 
 
 def names(seed: int, level: int) -> Iterator[tuple[str, int]]:
-    """The names and levels of the cases for a kernel of this level, all of them in turn, no end."""
+    """Yield the names and levels of the cases for a kernel of this level, endlessly."""
     return ((f"{seed}/{number}", one) for number in count() for one in range(level + 1))
 
 
 def new_cases(seed: int, level: int) -> Iterator[Case]:
-    """Cases made as they are asked for."""
+    """Build cases on demand."""
     return (make_case(*name) for name in names(seed, level))
 
 
 def fingerprint() -> str:
-    """Of all sources that have a say in what cases are."""
+    """Return a hash of all sources that affect the cases."""
     paths = sorted(path for pattern in SOURCES for path in ROOT.glob(pattern))
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
 
@@ -96,7 +96,7 @@ def write_cases(seed: int, cases: Iterable[Case]) -> None:
 
 
 def written_cases(level: int) -> tuple[int, Iterator[Case]] | None:
-    """The seed and the cases for a kernel of this level; None when there are none, or old ones."""
+    """Return the seed and the cases for a kernel of this level, or None if none are up to date."""
     if not FILE.exists():
         return None
     made_from, seed, plain = pickle.loads(FILE.read_bytes())

@@ -1,4 +1,4 @@
-"""What random programs are made of, weighted to corners: edges of all widths, zero, minus one."""
+"""Parts of random programs, with many boundary values: the limits of each width, 0 and -1."""
 
 from random import Random
 
@@ -46,7 +46,7 @@ ARGUMENTS = (r1, r2, r3, r4, r5)
 
 
 class Parts:
-    """Makes parts. ``features``: what the kernel has beyond Linux 5.8: see `FEATURES`."""
+    """Generates parts. ``features`` are kernel features beyond Linux 5.8; see `FEATURES`."""
 
     def __init__(self, random: Random, features: frozenset[str]) -> None:
         self.random, self.features = random, features
@@ -85,19 +85,19 @@ class Parts:
     # ── numbers and operands ──
 
     def number(self):
-        """Of 64 bits, unsigned."""
+        """Return an unsigned 64-bit number."""
         kind = self.random.random()
         if kind < 0.6:
             return self.random.choice(EDGES) * self.random.choice((1, 1, -1)) & (1 << 64) - 1
         return self.random.getrandbits(64 if kind < 0.8 else self.random.choice((4, 16, 33)))
 
     def immediate(self):
-        """Of 32 bits, with a sign."""
+        """Return a signed 32-bit number."""
         low = self.number() & (1 << 32) - 1
         return low - (1 << 32) if low >> 31 else low
 
     def pair(self):
-        """Two registers of one width."""
+        """Return two registers of the same width."""
         registers = self.random.choice((NUMBERS, NARROW))
         return self.random.choice(registers), self.random.choice(registers)
 
@@ -108,7 +108,7 @@ class Parts:
         return self.random.choice(list(SIZES))
 
     def place(self, size):
-        """On the stack, where the verifier wants it aligned, or in the value, where it does not."""
+        """Return memory on the stack, where access must be aligned, or in the value, where not."""
         if self.random.random() < 0.5:
             return r10[-STACK_WINDOW + size * self.random.randrange(STACK_WINDOW // size)]
         return r9[MEMORY + self.random.randrange(MEMORY_WINDOW - size + 1)]
@@ -127,11 +127,11 @@ class Parts:
         if operation in ("lsh", "rsh", "arsh"):
             number %= dst.bits
         elif operation in ("div", "mod") and number == 0:
-            number = 1  # the verifier refuses what it sees to be a division by zero
+            number = 1  # the verifier rejects a division by a constant zero
         return (operation, dst, number)
 
     def edges(self):
-        """Two numbers from the edges, and what an operation makes of them."""
+        """Apply an operation to two boundary values."""
         dst, src = self.random.sample(NUMBERS, 2)
         names = [*TWO_OPERANDS, *(("sdiv", "smod") * 3 if "v4" in self.features else ())]
         narrow = self.random.random() < 0.5
@@ -181,7 +181,7 @@ class Parts:
         return (f"st{size}", self.place(SIZES[size]), self.immediate())
 
     def indirect(self):
-        """An address that is only known when the program runs."""
+        """Return an access whose address is known only at run time."""
         size = self.size()
         mask = MEMORY_WINDOW - 1 & ~(SIZES[size] - 1)
         find = (("mov", r8, self.wide()), ("and_", r8, mask), ("add", r8, r9))
@@ -224,14 +224,14 @@ class Parts:
         return Call(self.parts(self.random.randint(1, 5), depth + 1))
 
     def table(self):
-        """Look a key up in a hash, set it or remove it."""
+        """Look up, set or delete a key in a hash."""
         name = self.random.choice(("map_lookup_elem", "map_update_elem", "map_delete_elem"))
         prepare = [("stw", r10[KEY], self.random.randrange(KEYS)), ("ld_map_fd", r1, "table")]
         prepare += [("mov", r2, r10), ("add", r2, KEY)]
         if name == "map_update_elem":
             start = -STACK_WINDOW + 8 * self.random.randrange(4)
             prepare += [("mov", r3, r10), ("add", r3, start), ("mov", r4, self.random.randrange(3))]
-        # Before 6.4 these return an int, and the high half of r0 is whatever is there
+        # Before 6.4 these helpers return an int, and the upper half of r0 is undefined
         # (d7ba4cc900bf, "bpf: return long from bpf_map_ops funcs").
         result = (("mov", w0, w0),)
         if name == "map_lookup_elem":
@@ -244,4 +244,4 @@ FEATURES = {
     "v4": [("movsx8", r1, r1)],
     "ordered": [("load_acquire", r1, r10[-8], 64)],
 }
-"""Feature -> parts that a kernel without it refuses."""
+"""The parts that a kernel without the feature rejects, by feature."""

@@ -1,8 +1,9 @@
-"""Random programs that the verifier accepts, made of parts that can be taken away one by one.
+"""Random programs that the verifier accepts, built from parts that can be removed one by one.
 
-A part is a call of a builder's method, ("add", r1, 7), or something made of parts. Every program
-has the same frame: r0 to r7 come from the value of a map, parts work on them, on the value and on
-the stack, and in the end all of it is written back there, to be compared.
+A part is a call of a Builder method, such as ("add", r1, 7), or a structure of parts. All programs
+have the same frame: they load r0 to r7 from the value of a map, and the parts work on these
+registers, on the value and on the stack. In the end, all of it is written to the value, where the
+test compares it.
 
     r0 - r7    random numbers            r8    address or counter of a part
     r9         the value: 0-63 r0-r7 in and out, 64-95 the stack out, 96-159 random memory
@@ -47,13 +48,13 @@ NOWHERE = Source("random", 0, "")
 
 
 class Group(NamedTuple):
-    """Parts that stay together."""
+    """Parts that must stay together."""
 
     parts: tuple
 
 
 class Branch(NamedTuple):
-    """If the condition holds, ``then``, else ``otherwise``; ``leap`` is the jump between them."""
+    """``then`` if the condition is true, else ``otherwise``. ``leap`` is the jump between them."""
 
     condition: tuple
     then: tuple
@@ -62,14 +63,14 @@ class Branch(NamedTuple):
 
 
 class Loop(NamedTuple):
-    """The body so many times."""
+    """A body that runs a fixed number of times."""
 
     times: int
     body: tuple
 
 
 class Call(NamedTuple):
-    """A function of the program, whose frame is like the program's but starts from arguments."""
+    """A local function, with the frame of a program, but whose registers start from arguments."""
 
     body: tuple
 
@@ -82,7 +83,7 @@ class Recipe(NamedTuple):
 
 
 def build(recipe: Recipe) -> Bytecode:
-    """The program of a recipe."""
+    """Build the program of a recipe."""
     b = Builder("random")
     b.at(NOWHERE)
     functions: list[Call] = []
@@ -166,5 +167,5 @@ def _loop(b, times, body, functions):
 
 
 def revived():
-    """Parts that set r1 to r5 again, which a call leaves unset."""
+    """Set r1 to r5 again, because a call leaves them unset."""
     return tuple(("ldxdw", r, r9[MEMORY + 8 * r.number]) for r in (r1, r2, r3, r4, r5))

@@ -1,4 +1,4 @@
-"""Runs random programs in the kernel under us."""
+"""Run random programs in the running kernel."""
 
 import ctypes
 import errno
@@ -23,10 +23,10 @@ LICENSE = b"GPL\0"
 
 
 class Kernel:
-    """Its maps have the descriptors that cases refer to. The hash is new for each program.
+    """The maps that the cases refer to. The hash is new for each program.
 
-    The four calls of a run are prepared once: under an emulated processor, making their arguments
-    anew takes longer than the calls.
+    The arguments of the four calls of a run are built once, because building them takes longer than
+    the calls in an emulated guest.
     """
 
     def __enter__(self) -> Self:
@@ -49,7 +49,7 @@ class Kernel:
         os.close(FDS["value"])
 
     def run(self, case: Case) -> Outcome | None:
-        """None: the verifier refused the program."""
+        """Run a case. Return None if the verifier rejects the program."""
         if not case.uses_table:
             return self._run(case)
         self._create(TABLE)
@@ -77,7 +77,7 @@ class Kernel:
         return Outcome(self._test_run.struct.retval, self._value.raw)
 
     def _loaded(self, code: bytes) -> int | None:
-        """A program for tc; None when it is refused. A log would cost more than all the rest."""
+        """Load a tc program without a log, which would be slow. Return None if it is rejected."""
         struct, buffer = self._load.struct, ctypes.create_string_buffer(code, len(code))
         struct.insns, struct.insn_cnt = ctypes.addressof(buffer), len(code) // 8
         try:
@@ -87,7 +87,7 @@ class Kernel:
 
 
 def call(cmd: bpf_cmd, attr: Attr) -> int:
-    """bpf(2). A signal may interrupt the verifier, and a run."""
+    """Call bpf(2), and repeat it if a signal interrupts it."""
     while True:
         try:
             return enter("bpf", cmd, attr.address, attr.size)
@@ -97,7 +97,7 @@ def call(cmd: bpf_cmd, attr: Attr) -> int:
 
 
 def level_of_kernel() -> int:
-    """The last of LEVELS whose features the verifier accepts."""
+    """Return the index of the last of LEVELS whose features the verifier accepts."""
     accepted = {name for name, parts in FEATURES.items() if _accepts(parts)}
     return max(level for level, features in enumerate(LEVELS) if features <= accepted)
 

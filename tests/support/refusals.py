@@ -1,4 +1,4 @@
-"""Calls that a kernel is to refuse, and the explanation that comes of it."""
+"""Make calls that the kernel has to reject, and check their explanations."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def program(kind, **more):
 
 
 def note(error):
-    """The explanation of an error, which has to be complete."""
+    """Return the explanation of an error, after checking that it is complete."""
     found = error.explanation
     assert found.code, found.sentence
     assert f"[{found.code}]" in str(error)
@@ -49,7 +49,7 @@ def load_refusal(spec):
 
 
 def held(spec, *lacking):
-    """The code of a load without some capabilities; "" if it is taken."""
+    """Return the rule code for a load without some capabilities, or "" if it succeeds."""
     try:
         with without_capabilities(("CAP_SYS_ADMIN", *lacking)):
             load(spec, {}).close()

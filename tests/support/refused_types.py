@@ -1,4 +1,4 @@
-"""Types that a kernel refuses, each for one reason, and the rule that should know it."""
+"""Types that the kernel rejects for one reason each, and the rule that must explain it."""
 
 import struct
 
@@ -13,7 +13,7 @@ _HEAD = 24
 
 
 def raw(*words, strings=b"\0x\0int\0a-b\0"):
-    """A blob of words that no encoder would write."""
+    """Encode a blob of words that no BTF encoder would write."""
     body = struct.pack(f"<{len(words)}I", *words)
     return encode_header("<", len(body), len(strings)) + body + strings
 
@@ -100,7 +100,7 @@ REFUSED = {
     "strings: cut": ("RB-T008", blob(INT)[:-2]),
     "other byte order": ("RB-T008", blob(INT, order=">")),
 }
-"""Name -> (the rule, the types): refused by every kernel."""
+"""Types that every kernel rejects, by name, with their rule."""
 
 NEWER = {
     "float: size": ("RB-T005", blob(t.Float("f", 3)), (5, 13)),
@@ -112,5 +112,5 @@ NEWER = {
     "tag of a type without name": ("RB-T001", blob(INT, t.TypeTag("", 1)), (5, 17)),
     "enum64: size": ("RB-T005", blob(t.Enum64("e", 3, (E("A", 0),))), (6, 0)),
 }
-"""The same of kinds that came later: before that version it is the kind itself (RB-T006)."""
+"""Types of kinds that were added later. Older kernels reject the kind itself (RB-T006)."""
 # fmt: on

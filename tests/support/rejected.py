@@ -1,8 +1,8 @@
-"""The gallery in this kernel: what its verifier writes of each program, at each log level.
+"""Record what this kernel's verifier logs for each program of the gallery, by log level.
 
-The library asks once without a log, then with one. Here a stand-in for the kernel lets the first
-call through and, when it is refused, asks twice more on its own behalf. The library's further
-questions are answered from that.
+The library loads a program without a log first, and again with one if it is rejected. Here, a fake
+kernel passes on the first call. If the program is rejected, it makes two more calls, one for each
+log level, and answers all later calls of the library from their results.
 """
 
 import ctypes
@@ -20,21 +20,21 @@ from tests.support.bpf_objects import CLANGS, ROOT, build, built
 
 GOLDEN = ROOT / "tests" / "golden" / "verifier"
 LEVELS = (1, 2)
-BPF_LOG_STATS = 4  # the complaint and the statistics, no trace
+BPF_LOG_STATS = 4  # only the error and the statistics
 SMALL, LARGE = 1 << 16, 1 << 23
-LONGEST = 12_000  # of a golden log; what is longer loses its middle
+LONGEST = 12_000  # longest golden log; the middle of a longer one is cut
 CUT = "... cut here ...\n"
 
 
 class Logs(NamedTuple):
-    """Level -> text. Both empty when the kernel took the program."""
+    """Logs by level. Both are empty if the kernel accepted the program."""
 
     error: Exception | None
     texts: dict[int, str]
 
 
 def object_name(path):
-    """As tests.support.bpf_objects names what it compiles."""
+    """Return the name that tests.support.bpf_objects gives to the object."""
     return f"rejected/{path.name.removesuffix('.bpf.c')}"
 
 
@@ -84,14 +84,14 @@ def recording(texts):
 
 
 def recall(attr, texts):
-    """Answer from what is known; the end of it, if it is too long."""
+    """Answer a call from the recorded logs. Return only the end of a log that is too long."""
     data = texts[1].encode()[1 - attr.log_size :] + b"\0"
     ctypes.memmove(attr.log_buf, data, len(data))
     return -texts["errno"]
 
 
 def ask(real, words, level, refusal):
-    """One log. Of a walk of a million instructions only the end is of interest."""
+    """Load with one log level. Of a log of a million instructions, keep only the end."""
     if refusal == errno.E2BIG:
         text = load(real, words, BPF_LOG_STATS, SMALL)
         if "too large. Processed" in text:
@@ -114,7 +114,7 @@ _TIME = re.compile(r"verification time \d+ usec")
 
 
 def golden(text):
-    """The text as it is kept: the same each time, and not too long."""
+    """Return the log in the form that is stored: the same on each run, and not too long."""
     text = _TIME.sub("verification time 1000 usec", _ADDRESS.sub("0xffff888000001000", text))
     if len(text) <= LONGEST:
         return text

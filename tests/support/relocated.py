@@ -1,4 +1,4 @@
-"""Relocated code, compared with libbpf's."""
+"""Compare relocated code with that of libbpf."""
 
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,7 @@ _types = cache(open_btf)
 
 
 def relocated(path: Path, btf: Path):
-    """By program the code for the kernel with these types."""
+    """Return the code by program, relocated for a kernel with these types."""
     spec = read_object(path)
     targets = Targets(_types(str(btf)))
     programs = {name: one.code for name, one in spec.programs.items() if one.autoload}
@@ -21,7 +21,7 @@ def relocated(path: Path, btf: Path):
 
 
 def comparable(instructions, references):
-    """Without descriptors, and what the running kernel's functions and variables are."""
+    """Return instructions without descriptors and without IDs of the running kernel."""
     for index, one in enumerate(instructions):
         kind = references[index].kind if index in references else ""
         if kind == "map_value":
@@ -31,7 +31,7 @@ def comparable(instructions, references):
 
 
 def check_relocated(loader, path, btf):
-    """Our instructions are libbpf's. Its later steps may fail: they ask the running kernel."""
+    """Compare our instructions with libbpf's. libbpf's later steps may fail on this kernel."""
     theirs = libbpf.load(loader, path, btf)
     ours = relocated(path, btf)
     assert "CO-RE" not in theirs.complaint, theirs.complaint

@@ -1,7 +1,7 @@
-"""Reports as kernels after 7.2 write them behind a complaint, put into logs of older kernels.
+"""Add the reports that kernels after 7.2 write after an error to logs of older kernels.
 
-What is known of them: the formats of kernel/bpf/diagnostics.c (commit ce7c9f6c599b). Until a kernel
-of the matrix writes them, this does.
+The format comes from kernel/bpf/diagnostics.c (commit ce7c9f6c599b). This stands in until one of
+the tested kernels writes such reports.
 """
 
 from textwrap import wrap
@@ -20,7 +20,7 @@ LABELS = ("branch", "update", "invalidated", "spilled", "acquired", "released", 
 
 
 class At(NamedTuple):
-    """A place: an instruction, and the line of source that it is of, if that is known."""
+    """An instruction, and its line of source if it is known."""
 
     slot: int
     label: str
@@ -29,7 +29,7 @@ class At(NamedTuple):
 
 
 class Told(NamedTuple):
-    """All of a report. ``lock``: the place of the section that only locks have."""
+    """A report. ``lock`` is the position of the section that only reports about locks have."""
 
     category: str
     problem: str
@@ -41,7 +41,7 @@ class Told(NamedTuple):
 
 
 def report(told):
-    """Its lines."""
+    """Return the lines of a report."""
     rows = ["", f"Verification failed: {told.category}: {told.problem}", "", "Reason:"]
     rows += [f"  {one}" for one in wrap(told.reason, WIDTH - 2)]
     rows += ["", "At:", *_place(told.at)]
@@ -74,7 +74,7 @@ def _place(at):
 
 
 def _note(at, width, indent):
-    """What happened, folded beside an empty lane."""
+    """Return the lines of a note, next to an empty column."""
     head, further = (f"  {'':{width}} | {'':{indent}}{sign}" for sign in ("^-- ", "    "))
     parts = wrap(f"{at.label}: {at.text}", WIDTH - len(head))
     return [head + parts[0], *(further + one for one in parts[1:])]
@@ -100,7 +100,7 @@ told = st.builds(
 
 
 def with_reports(log, reports):
-    """The log as such a kernel would have written it: a report behind each line of complaint.
+    """Return the log with a report after each error message.
 
     A report is about the instruction at which the verifier stopped.
     """

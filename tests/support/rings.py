@@ -1,4 +1,4 @@
-"""Readers of rings that exist in a test only."""
+"""Ring readers for tests, without a kernel."""
 
 from rawbpf.reading.perf_reader import Drained
 from rawbpf.ring.perf_ring import Contents

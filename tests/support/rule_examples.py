@@ -1,4 +1,4 @@
-"""The rules' own examples: which kernel they are about, and what this one says of them."""
+"""Load the examples of the verifier rules, on the kernels that they apply to."""
 
 import os
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from rawbpf.verifier.registry import rules
 
 _UNPRIVILEGED = Path("/proc/sys/kernel/unprivileged_bpf_disabled")
 _LOADS_WITHOUT = "CAP_BPF"
-"""Without it one may load programs only where the kernel lets anybody do so."""
+"""Without CAP_BPF, programs can be loaded only if the kernel allows it to everybody."""
 
 EXAMPLES = [
     (rule, number, example)
@@ -22,7 +22,7 @@ EXAMPLES = [
 
 
 def log_name(rule, number):
-    """The file of a golden log."""
+    """Return the file name of a golden log."""
     return f"{rule.code}-{number}.log"
 
 
@@ -31,23 +31,23 @@ def version(text):
 
 
 def within(one, kernel):
-    """Whether a kernel is among those of a rule, or of an example."""
+    """Return whether a rule or an example applies to a kernel."""
     return begun(one, kernel) and (not one.until or kernel <= version(one.until))
 
 
 def begun(one, kernel):
-    """Whether it has what the example is about at all."""
+    """Return whether the kernel has the feature that the example needs."""
     return not one.since or kernel >= version(one.since)
 
 
 def askable(example):
-    """Whether this machine lets somebody with so few rights load programs."""
+    """Return whether this machine allows loading with so few capabilities."""
     return _LOADS_WITHOUT not in example.without or _UNPRIVILEGED.read_text().strip() == "0"
 
 
 @contextmanager
 def unprivileged_allowed():
-    """In a guest, let those without CAP_BPF load programs meanwhile. Elsewhere it is not ours."""
+    """In a guest, allow loading without CAP_BPF inside the block. Change nothing elsewhere."""
     before = _UNPRIVILEGED.read_text()
     if os.environ.get("RAWBPF_GUEST") == "1":
         _UNPRIVILEGED.write_text("0")
@@ -59,8 +59,8 @@ def unprivileged_allowed():
 
 
 def refusal(text, kernel, without=()):
-    """What this kernel has against a program; None if it takes it."""
+    """Return the error message for a program, or None if the kernel accepts it."""
     spec = assemble(text)
-    if ".function" in text and not without:  # types matter there, and need CAP_BPF themselves
+    if ".function" in text and not without:  # BTF is needed then, and loading it requires CAP_BPF
         spec = spec_of(encode_object(spec), "an example")
     return attempt(spec, kernel, without).error

@@ -1,4 +1,4 @@
-"""From a program that fails to a smaller one that still does."""
+"""Reduce a program that fails to a smaller one that still fails."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,13 +8,13 @@ Fails = Callable[[Recipe], bool]
 
 
 def shrink(recipe: Recipe, fails: Fails) -> Recipe:
-    """Take parts away, and put what parts are made of in their place, as long as it fails."""
+    """Remove parts, or replace them by their own parts, as long as the program still fails."""
     smaller = next((one for one in _smaller(recipe) if fails(one)), None)
     return recipe if smaller is None else shrink(smaller, fails)
 
 
 def _smaller(recipe: Recipe) -> Iterator[Recipe]:
-    """Halves first, then single parts."""
+    """Yield recipes without half of the parts, then without single parts."""
     parts, value = recipe
     size = len(parts) // 2
     while size:
@@ -26,7 +26,7 @@ def _smaller(recipe: Recipe) -> Iterator[Recipe]:
 
 
 def _variants(parts: tuple) -> Iterator[tuple]:
-    """One part less, or one part simpler."""
+    """Yield lists with one part removed, or one part simplified."""
     for number, part in enumerate(parts):
         before, after = parts[:number], parts[number + 1 :]
         yield before + after
@@ -35,7 +35,7 @@ def _variants(parts: tuple) -> Iterator[tuple]:
 
 
 def _simpler(part) -> Iterator[tuple]:
-    """What may stand in a part's place. Plain ones are as simple as can be; groups need all."""
+    """Yield what can replace a part. Plain parts cannot be simplified; groups stay complete."""
     match part:
         case Group():
             return

@@ -1,4 +1,4 @@
-"""strace(1) on a command, and what it printed, call by call."""
+"""Run a command under strace(1), and parse its calls."""
 
 import re
 import struct
@@ -13,7 +13,7 @@ _CALL = re.compile(r"(?:\[pid +\d+\] |\d+ +)?(\w+)\((.*)\) += (-?\w+)(?: (E\w+) 
 
 
 class Seen(NamedTuple):
-    """A call as strace saw it: its arguments as text, and its result (-errno's name if refused)."""
+    """A call as strace printed it: arguments as text, and the result, an error by its name."""
 
     name: str
     arguments: list[str]
@@ -21,13 +21,13 @@ class Seen(NamedTuple):
 
 
 def instructions(text: str) -> bytes:
-    """``[{code=BPF_LD|BPF_DW|BPF_IMM, dst_reg=BPF_REG_1, ...}]`` as bytes."""
+    """Convert ``[{code=BPF_LD|BPF_DW|BPF_IMM, dst_reg=BPF_REG_1, ...}]`` to bytes."""
     return b"".join(map(_slot, split(text.strip()[1:-1])))
 
 
 def _slot(text: str) -> bytes:
     one = fields(text)
-    # What became BPF_ATOMIC (5.12) was BPF_XADD when it could only add.
+    # BPF_ATOMIC (5.12) replaced BPF_XADD, which could only add.
     names = one["code"].replace("BPF_XADD", "BPF_ATOMIC").split("|")
     code = sum(getattr(bpf_insn, name) for name in names)
     registers = _register(one["dst_reg"]) | _register(one["src_reg"]) << 4
@@ -41,7 +41,7 @@ def _register(text: str) -> int:
 
 
 def strace(strace_path: str, command: list[str], folder, **options):
-    """(the finished process, the calls)."""
+    """Return the finished process and its calls."""
     output = folder / "strace.txt"
     watched = [strace_path, "-f", "--seccomp-bpf", "-v", "-s", "200", "-e", f"trace={CALLS}"]
     done = subprocess.run(
@@ -59,7 +59,7 @@ def parse(text: str):
 
 
 def joined(text: str):
-    """Lines, with those put together that another thread's call interrupted."""
+    """Return the lines, after joining calls that another thread interrupted."""
     open_calls = {}
     for line in text.splitlines():
         pid, _, rest = line.partition(" ")
@@ -73,7 +73,7 @@ def joined(text: str):
 
 
 def split(text: str) -> list[str]:
-    """At the commas that are in no brackets and no string."""
+    """Split at commas outside brackets and strings."""
     parts, depth, quoted, begin = [], 0, False, 0
     for at, c in enumerate(text):
         if c == '"' and not (text[at - 1] == "\\" and text[at - 2] != "\\"):
@@ -87,12 +87,12 @@ def split(text: str) -> list[str]:
 
 
 def fields(text: str, prefix: str = "") -> dict[str, str]:
-    """``{a=1, test={b=2}}`` as {"a": "1", "test.b": "2"}."""
+    """Convert ``{a=1, test={b=2}}`` to {"a": "1", "test.b": "2"}."""
     found = {}
     for part in split(text.strip()[1:-1]):
         name, equals, value = part.partition("=")
         if not equals:
-            continue  # three dots
+            continue  # "..." for omitted fields
         if value.startswith("{"):
             found |= fields(value, f"{prefix}{name}.")
         else:

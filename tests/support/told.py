@@ -1,4 +1,4 @@
-"""Records of real sessions, told again; and calls through the gate, told as they happen."""
+"""Narrate recorded sessions, and calls through the gate while they are made."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def records(name):
-    """The calls of a recorded session."""
+    """Return the calls of a recorded session."""
     return list(map(decode, (GOLDEN / name).read_text().splitlines()))
 
 
 def retold(calls, *, full=False):
-    """Each call as a line, its reason, and its bytes, as they are told while it happens."""
+    """Return what narration prints for each call: line, reason, and with ``full`` the bytes."""
     known, text = Known(), ""
     for call in calls:
         text += f"{format_call(call)}\n    # {reason(call, known)}\n"
@@ -27,7 +27,7 @@ def retold(calls, *, full=False):
 
 
 def told(make, mode="line"):
-    """What is told of the calls that ``make`` makes."""
+    """Return what narration prints for the calls that ``make`` makes."""
     parts = []
     with narrated(parts.append, mode):
         make()

@@ -1,4 +1,4 @@
-"""Loading a program with the verifier's log: each instruction as the kernel writes it."""
+"""Load a program with a log that lists each instruction."""
 
 import ctypes
 import re
@@ -8,13 +8,13 @@ from rawbpf.syscall import bpf
 from rawbpf.syscall.attr import Attr
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
 
-BPF_LOG_LEVEL2 = 2  # every instruction that is visited, also of what is accepted
+BPF_LOG_LEVEL2 = 2  # log every instruction, even if the program is accepted
 LOG_SIZE = 1 << 22
 _LINE = re.compile(r"(\d+): \(([0-9a-f]{2})\) (.*?)(?:\s*;.*)?$")
 
 
 def load_with_log(prog_type: int, code: bytes, license_: str = "GPL") -> str:
-    """The log. A refusal is an assertion that shows it."""
+    """Return the verifier's log. Fail with the log if the program is rejected."""
     log = ctypes.create_string_buffer(LOG_SIZE)
     struct = BpfAttrProgLoad(prog_type=prog_type, insn_cnt=len(code) // 8, log_level=BPF_LOG_LEVEL2)
     attr = Attr(struct).point("insns", code).point("license", license_.encode() + b"\0")
@@ -28,6 +28,6 @@ def load_with_log(prog_type: int, code: bytes, license_: str = "GPL") -> str:
 
 
 def instructions_in(log: str) -> dict[int, tuple[int, str]]:
-    """Slot -> opcode and text, as the kernel wrote them."""
+    """Return opcode and text of each instruction in a log, by slot."""
     found = (_LINE.match(line) for line in log.splitlines())
     return {int(one[1]): (int(one[2], 16), one[3]) for one in found if one}

@@ -1,4 +1,4 @@
-"""Real logs, as four kernels wrote them; some are of level 2."""
+"""Real logs of four kernels. Some of them are of level 2."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ KERNELS = ("5.10", "6.1", "6.12", "7.2")
 
 
 def logs(kernel: str) -> dict[str, str]:
-    """Name -> log."""
+    """Return the logs of a kernel by name."""
     parts = (GOLDEN / f"{kernel}.log").read_text().split("=== ")[1:]
     return {name: log for name, _, log in (part.partition("\n") for part in parts)}
 
 
 def every_log() -> list[str]:
-    """Of the rules' examples, of the gallery's programs, and single messages."""
+    """Return the logs of all rule examples and gallery programs, and single messages."""
     examples = [log for kernel in KERNELS for log in logs(kernel).values()]
     gallery = [path.read_text() for path in sorted(GOLDEN.glob("*/*.log"))]
     messages = (GOLDEN / "messages.txt").read_text().splitlines()

@@ -1,4 +1,4 @@
-/* Every binary operation, on 32 and 64 bits, with registers and with constants. */
+/* Every binary operation, in 32 and 64 bits, on registers and constants. */
 typedef unsigned int u32;
 typedef unsigned long long u64;
 

@@ -1,4 +1,4 @@
-/* cpu v3 and up: fetching atomics, and those on 32 bits. */
+/* CPU v3 and later: atomics with fetch, and 32-bit atomics. */
 typedef unsigned int u32;
 typedef unsigned long long u64;
 

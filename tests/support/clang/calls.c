@@ -1,4 +1,4 @@
-/* Helpers, functions of the same section and of another, callbacks. */
+/* Calls of helpers, of functions in the same and in another section, and callbacks. */
 static void *(*lookup)(void *map, const void *key) = (void *)1;
 static unsigned long long (*now)(void) = (void *)5;
 static long (*loop)(unsigned int n, void *callback, void *context, unsigned long long flags) = (void *)181;

@@ -1,4 +1,4 @@
-/* A switch, as a chain of comparisons. */
+/* A switch that becomes a chain of comparisons. */
 int choose(unsigned int *p)
 {
 	switch (p[0]) {

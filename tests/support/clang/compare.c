@@ -1,4 +1,4 @@
-/* Every condition; volatile keeps the compiler from folding them away. */
+/* Every condition. volatile prevents the compiler from evaluating them. */
 typedef unsigned int u32;
 typedef unsigned long long u64;
 

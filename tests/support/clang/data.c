@@ -1,4 +1,4 @@
-/* Maps and variables: all that a 64-bit load can refer to. */
+/* Maps and variables: everything that a 64-bit load can refer to. */
 typedef unsigned int u32;
 typedef unsigned long long u64;
 

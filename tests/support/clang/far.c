@@ -1,4 +1,4 @@
-/* A body that a jump of 16 bits cannot cross: goto goes through gotol from cpu v4 on. */
+/* A body too long for a 16-bit jump offset. From CPU v4 on, clang uses gotol. */
 #define X1 p[0] = p[1] * p[2] + p[3] % p[4]; p[5] = p[6] / p[7];
 #define X16 X1 X1 X1 X1 X1 X1 X1 X1 X1 X1 X1 X1 X1 X1 X1 X1
 #define X256 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16

@@ -1,4 +1,4 @@
-/* Backward jumps, and branches that are taken or not. */
+/* Backward jumps, and conditional branches. */
 __attribute__((section("xdp"))) int collatz(volatile unsigned int *p)
 {
 	unsigned long long n = *p;

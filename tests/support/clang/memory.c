@@ -1,4 +1,4 @@
-/* Loads and stores of all sizes, signed and not, of registers and of constants. */
+/* Loads and stores of all sizes, signed and unsigned, of registers and constants. */
 struct all {
 	unsigned char u8;
 	signed char s8;

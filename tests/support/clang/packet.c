@@ -1,4 +1,4 @@
-/* The packet access inherited from classic BPF. */
+/* Packet access with the instructions inherited from classic BPF. */
 unsigned long long load_byte(void *skb, unsigned long long off) __asm__("llvm.bpf.load.byte");
 unsigned long long load_half(void *skb, unsigned long long off) __asm__("llvm.bpf.load.half");
 unsigned long long load_word(void *skb, unsigned long long off) __asm__("llvm.bpf.load.word");

@@ -1,4 +1,4 @@
-/* cpu v4 only: before, the backend refuses to divide signed numbers. */
+/* CPU v4 only. For older versions, clang cannot compile a signed division. */
 typedef long long s64;
 
 s64 sdiv64(s64 *p) { return p[0] / p[1] + p[0] / 7; }

@@ -1,4 +1,4 @@
-/* Every question about fields: plain ones, bits, arrays, nested and nameless ones, flavours. */
+/* Every relocation of fields: plain fields, bitfields, arrays, nested and anonymous structs, flavours. */
 #include "questions.h"
 
 struct inner {

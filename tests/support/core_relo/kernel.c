@@ -1,4 +1,4 @@
-/* Questions to a real kernel: structs that changed between 5.10 and 7.2, as if from an old header. */
+/* Relocations for real kernels: structs that changed between 5.10 and 7.2, as in an old header. */
 #include "questions.h"
 
 struct pid {

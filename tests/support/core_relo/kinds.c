@@ -1,4 +1,4 @@
-/* Every question about types and enumerators. */
+/* Every relocation of types and enumerators. */
 #include "questions.h"
 
 struct same {

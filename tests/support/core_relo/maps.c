@@ -1,4 +1,4 @@
-/* Maps of several kinds, variables, externs, functions: what an object can hold beside types. */
+/* What an object can contain apart from types: maps, variables, externs, functions. */
 #include "questions.h"
 
 #define __uint(name, val) int (*name)[val]

@@ -1,4 +1,4 @@
-/* Words for what a program may ask of the kernel's types, all of them, and places for the answers. */
+/* Macros for all CO-RE relocations of types and fields, and variables for their results. */
 typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;
@@ -16,7 +16,7 @@ volatile u64 answer;
 #define ASK_PLAIN(field) ASK(field, 0), ASK(field, 1), ASK(field, 2)
 #define ASK_ALL(field) ASK_PLAIN(field), ASK(field, 3), ASK(field, 4), ASK(field, 5)
 
-/* id here, id there; exists, size, matches; enumerator: exists, value */
+/* local ID, target ID; exists, size, matches; enumerator: exists, value */
 #define ASK_ID(type) answer = __builtin_btf_type_id(*(type *)0, 0), \
 	answer = __builtin_btf_type_id(*(type *)0, 1)
 #define ASK_TYPE(type) answer = __builtin_preserve_type_info(*(type *)0, 0), \

@@ -1,4 +1,4 @@
-/* A kernel with several types of one name, as vendors' modules make them: alike in what is asked. */
+/* A kernel with several types of the same name. Their layouts agree in the relocated fields. */
 typedef unsigned int u32;
 typedef unsigned long long u64;
 

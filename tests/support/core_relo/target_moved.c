@@ -1,4 +1,4 @@
-/* A kernel that has it all, elsewhere: other order, other nesting, other widths, other numbers. */
+/* A kernel that has all types, but with another order, nesting, sizes and enumerator values. */
 typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;

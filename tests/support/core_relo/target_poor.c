@@ -1,4 +1,4 @@
-/* A kernel that lacks most of it, and has other things of the same names. */
+/* A kernel that lacks most of the types, and uses their names for other kinds of types. */
 typedef unsigned char u8;
 typedef unsigned int u32;
 typedef unsigned long long u64;

@@ -1,4 +1,4 @@
-/* The smallest object that has one of each: map, variable, function, relocation of every kind. */
+/* The smallest object that has a map, a variable, a function and a relocation of every kind. */
 #define SEC(name) __attribute__((section(name), used))
 
 struct {

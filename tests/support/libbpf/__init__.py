@@ -1,4 +1,4 @@
-"""libbpf as a peer: the code that it would load of an object, for the kernel of a BTF file."""
+"""Get the code that libbpf would load for an object, on a kernel given by its BTF file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parent / "relocate.c"
 
 
 class Loaded(NamedTuple):
-    """By program the bytes; what libbpf complained of, and whether it gave up over it."""
+    """The code of each program, what libbpf printed, and whether it failed."""
 
     code: dict[str, bytes]
     complaint: str
@@ -20,7 +20,7 @@ class Loaded(NamedTuple):
 
 
 def compile_loader(folder: Path) -> Path:
-    """The small program in relocate.c. What it needs of libelf and zlib comes with libbpf-dev."""
+    """Compile relocate.c. libbpf-dev depends on the libelf and zlib that it needs."""
     archive, program = library("libbpf.a"), folder / "relocate"
     words = [peer("gcc"), "-O1", "-Wall", "-Werror", str(SOURCE), archive, "-lelf", "-lz"]
     subprocess.run([*words, "-o", str(program)], check=True, timeout=60)

@@ -1,15 +1,14 @@
-/* What libbpf makes of an object for the kernel whose BTF is in a file: the instructions that it
- * would load, program by program.
+/* Print the instructions that libbpf would load for each program of an object, on the kernel whose
+ * BTF is in a file.
  *
  *     relocate OBJECT BTF
  *     PROGRAM 85000000ffffffff...
  *
- * libbpf has no function for that, it relocates only on the way into the kernel. So the kernel is
- * left out: libbpf.a is linked in, and bpf(2) is answered below, always with success and a
- * descriptor of /dev/null. No rights are needed, and every program is looked at, also those that
- * the running kernel would refuse.
+ * libbpf has no function for this; it relocates only while it loads. Therefore this program links
+ * libbpf.a statically and replaces bpf(2) by a function that always succeeds and returns a descriptor
+ * of /dev/null. It needs no privileges, and handles programs that the running kernel would reject.
  */
-#define _FILE_OFFSET_BITS 64 /* as libbpf.a was compiled: statfs is statfs64 */
+#define _FILE_OFFSET_BITS 64 /* like libbpf.a, so that statfs is statfs64 */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -42,13 +41,13 @@ long syscall(long number, ...)
 	case BPF_PROG_BIND_MAP:
 	case BPF_OBJ_PIN:
 		return 0;
-	default: /* nothing is pinned yet */
+	default: /* no object is pinned */
 		errno = ENOENT;
 		return -1;
 	}
 }
 
-/* To libbpf every folder is a bpffs: it looks before it pins a map. */
+/* Pretend that every folder is in bpffs, because libbpf checks this before it pins a map. */
 int statfs(const char *path, struct statfs *found)
 {
 	found->f_type = BPF_FS_MAGIC;
