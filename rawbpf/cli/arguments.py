@@ -71,7 +71,7 @@ def _complaint(usage: str, words: list[str], said: str) -> str:
     >>> _complaint("Usage: rawbpf x FILE [--json]", ["x", "a", "--jsn"], "Warning: ...")
     "unknown option '--jsn': did you mean --json?"
     >>> _complaint("Usage: rawbpf x FILE [--json]", ["x"], "Usage: ...")
-    'an argument is missing: rawbpf x FILE [--json]'
+    'missing argument; usage: rawbpf x FILE [--json]'
     """
     known = set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", usage))
     for word in words:
@@ -86,7 +86,7 @@ def _complaint(usage: str, words: list[str], said: str) -> str:
         return first
     (pattern,) = re.findall(r"(rawbpf \S.*)", usage.partition("sage:")[2])[:1] or [""]
     only_name = not any(not word.startswith("-") for word in words[1:])
-    return f"{'an argument is missing' if only_name else 'these arguments do not fit'}: {pattern}"
+    return f"{'missing argument' if only_name else 'wrong arguments'}; usage: {pattern}"
 
 
 def _show(usage: str) -> None:
@@ -143,6 +143,7 @@ def parse_duration(text: str) -> float:
         seconds = -1.0
     if not 0 <= seconds <= _TEN_YEARS:  # nan fails every comparison
         raise UsageError(
-            f"the duration is {text[:40]!r}", fix="give seconds, such as 2 or 0.5; 0 is for ever"
+            f"invalid duration {text[:40]!r}",
+            fix="give seconds, such as 2 or 0.5; 0 means no limit",
         )
     return seconds

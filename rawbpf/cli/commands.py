@@ -1,8 +1,7 @@
-"""Every command: its name, the module that holds it, one line of help.
+"""The table of commands: the name, the module and a line of help for each.
 
-The help text, the dispatcher and the reference pages are all made from this table. A command's
-module has a docopt text as its ``USAGE`` and a ``run(arguments) -> exit status``; it is imported
-only when it is asked for.
+The help text and the dispatcher use this table. The module of a command defines ``USAGE``, a docopt
+text, and ``run(arguments)``, which returns the exit status. It is imported only to run the command.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ __all__ = ["COMMANDS", "Command"]
 
 
 class Command(NamedTuple):
-    """One row: the word on the command line, the module, the line in the help."""
+    """One command: its name, its module, and its line in the help."""
 
     name: str
     module: str
@@ -24,45 +23,59 @@ COMMANDS = {
     command.name: command
     for command in (
         Command("kprobe", "rawbpf.cli.tracing.kprobe", "Trace calls of a kernel function"),
-        Command("list", "rawbpf.cli.tracing.list", "List the functions that can be probed"),
+        Command("list", "rawbpf.cli.tracing.list", "List kernel functions that can be probed"),
         Command("doctor", "rawbpf.cli.system.doctor", "Check what this machine needs for tracing"),
-        Command(
-            "btf", "rawbpf.cli.objects.btf", "Show the types of the kernel, a module or a file"
-        ),
+        Command("btf", "rawbpf.cli.objects.btf", "Show types of the kernel, a module or a file"),
         Command("asm", "rawbpf.cli.objects.asm", "Assemble a .bpf.s file into an object"),
-        Command("disasm", "rawbpf.cli.objects.disasm", "Show bytecode as text"),
-        Command(
-            "inspect", "rawbpf.cli.objects.inspect", "Show what is in an object, without a kernel"
-        ),
+        Command("disasm", "rawbpf.cli.objects.disasm", "Disassemble bytecode"),
+        Command("inspect", "rawbpf.cli.objects.inspect", "Show the contents of an object"),
         Command(
             "relocate",
             "rawbpf.cli.objects.relocate",
-            "Show what a kernel makes of an object (CO-RE)",
+            "Show how an object is relocated for a kernel (CO-RE)",
         ),
-        Command("load", "rawbpf.cli.objects.load", "Load an object, report each program, unload"),
         Command(
-            "run", "rawbpf.cli.tracing.run", "Run an object: load, attach, print what it sends"
+            "load", "rawbpf.cli.objects.load", "Load an object, report on each program, unload it"
         ),
-        Command("prog", "rawbpf.cli.held.prog", "Show the programs that the kernel holds"),
+        Command("run", "rawbpf.cli.tracing.run", "Run an object: load, attach, print its records"),
+        Command("prog", "rawbpf.cli.held.prog", "Show the programs in the kernel"),
         Command("map", "rawbpf.cli.held.map", "Show maps, read and write their entries"),
-        Command("link", "rawbpf.cli.held.link", "Show what is attached where"),
-        Command("gallery", "rawbpf.cli.verify.gallery", "Learn from programs that are refused"),
-        Command("run-local", "rawbpf.cli.local.run_local", "Run a program without a kernel"),
-        Command("step", "rawbpf.cli.local.step", "Step through a program, forward and back"),
+        Command("link", "rawbpf.cli.held.link", "Show which programs are attached where"),
         Command(
-            "narrate", "rawbpf.cli.narrate.narrate", "Tell every system call that a command makes"
+            "gallery", "rawbpf.cli.verify.gallery", "Learn from programs that the verifier rejects"
         ),
         Command(
-            "replay", "rawbpf.cli.narrate.replay", "Make recorded system calls again, and compare"
+            "run-local",
+            "rawbpf.cli.local.run_local",
+            "Run a program in the interpreter, without a kernel",
         ),
         Command(
-            "verify", "rawbpf.cli.verify.verify", "Show what the verifier finds out about a program"
+            "step",
+            "rawbpf.cli.local.step",
+            "Step through a program in the interpreter, forward and back",
+        ),
+        Command(
+            "narrate",
+            "rawbpf.cli.narrate.narrate",
+            "Show and explain each system call a command makes",
+        ),
+        Command(
+            "replay",
+            "rawbpf.cli.narrate.replay",
+            "Repeat recorded system calls and compare the results",
+        ),
+        Command(
+            "verify", "rawbpf.cli.verify.verify", "Show what the verifier learns about a program"
         ),
         Command(
             "explain",
             "rawbpf.cli.verify.explain",
-            "Explain a rule of the verifier, such as RB-V003",
+            "Explain a verifier rule, such as RB-V003",
         ),
-        Command("guest", "rawbpf.cli.system.guest", "Run any of these in a throwaway QEMU guest"),
+        Command(
+            "guest",
+            "rawbpf.cli.system.guest",
+            "Run any of these commands in a temporary QEMU guest",
+        ),
     )
 }

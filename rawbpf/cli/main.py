@@ -1,7 +1,7 @@
-"""The one entry point: options that every command shares, then the command's own module.
+"""The entry point: options of all commands, then the module of the given command.
 
-Exit status: 0 done, 1 failed (one line on stderr says what, why and what to do), 2 usage: an
-argument that means nothing, or names a file that cannot be read.
+Exit status: 0 (success), 1 (failure; one line on stderr says what failed, why, and what to do), 2
+(usage: an invalid argument, or an input file that cannot be read).
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ Usage:
   rawbpf --version
 
 Options:
-  -v, --verbose    Say more on stderr; twice for everything.
-  --narrate[=HOW]  Tell every system call on stderr, and why it is made. HOW: line (if not said),
-                   full (every byte), json. Commands take it, too.
-  -h, --help       Show this, or `rawbpf COMMAND --help` for a command.
+  -v, --verbose    Print more on stderr; -vv also shows every system call.
+  --narrate[=HOW]  Show and explain each system call on stderr. HOW: line (default),
+                   full (every byte), json. Commands accept this option, too.
+  -h, --help       Show this help; `rawbpf COMMAND --help` shows the help of a command.
   --version        Show the version.
 
 Commands:
 {commands}
 
-RAWBPF_LOG=debug|info|warning|error sets the level of what is shown.
+The variable RAWBPF_LOG=debug|info|warning|error sets which messages appear on stderr.
 """
 
 
@@ -80,7 +80,7 @@ def main(argv: list[str]) -> int:
 
 
 def _narration(argv: list[str]) -> tuple[list[str], str | None]:
-    """``--narrate`` apart from the rest; it costs nothing where it is not."""
+    """Separate ``--narrate`` from the other words. Without it, nothing is imported."""
     if not any(word.startswith("--narrate") for word in argv):
         return argv, None
     from rawbpf.cli.narrate.option import take
@@ -89,10 +89,10 @@ def _narration(argv: list[str]) -> tuple[list[str], str | None]:
 
 
 def _run(module: ModuleType, arguments: dict[str, Any], how: str | None, verbose: int) -> int:
-    """The command itself; narrated, if that was asked for."""
+    """Run the command, with narration of its system calls if requested."""
     carries = "<command>" in arguments
     if how is None and not carries and verbose + int(arguments.get("--verbose") or 0) > 1:
-        how = "line"  # -vv: everything
+        how = "line"  # -vv also shows system calls
     if how is None:
         return int(module.run(arguments))
     from rawbpf.cli.narrate.option import hand_on, narrating
@@ -105,7 +105,7 @@ def _run(module: ModuleType, arguments: dict[str, Any], how: str | None, verbose
 
 
 def _split(argv: list[str]) -> tuple[int, str | None, list[str]]:
-    """Global options, then the command's name, then what belongs to the command."""
+    """Split a command line into the number of ``-v``, the command, and the command's words."""
     verbose = 0
     for index, word in enumerate(argv):
         if word == "--verbose" or (word.startswith("-v") and not word.strip("-v")):
@@ -135,22 +135,22 @@ def _unknown(word: str) -> str:
 
 
 def _complete_streams() -> None:
-    """Streams that were closed before we started lead nowhere.
+    """Connect standard streams that are closed to /dev/null.
 
-    Left closed, the next files that are opened would get their numbers, and what is written to
-    stdout would go into a file, or into the kernel.
+    Otherwise the next files to be opened would get their numbers, and output for stdout would be
+    written to one of these files, or to the kernel.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            # The lowest number that is free, and so the one that is missing.
+            # open() returns the lowest free number, which is that of the missing stream.
             fd = os.open(os.devnull, os.O_RDWR if number else os.O_RDONLY)
             os.set_inheritable(fd, True)
             setattr(sys, name, os.fdopen(fd, "w" if number else "r", errors="backslashreplace"))
 
 
 def entry() -> NoReturn:
-    """What ``rawbpf`` and ``python -m rawbpf`` call."""
+    """Run ``rawbpf`` or ``python -m rawbpf``."""
     _complete_streams()
-    if isinstance(sys.stdout, TextIOWrapper):  # what an ASCII terminal cannot show is escaped
+    if isinstance(sys.stdout, TextIOWrapper):  # escape what an ASCII terminal cannot show
         sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main(sys.argv[1:]))

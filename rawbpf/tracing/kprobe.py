@@ -1,12 +1,11 @@
-"""The main job as an object: from bytes to events.
+"""Trace calls of a kernel function: from instructions to events.
 
     with rawbpf.Kprobe("do_sys_openat2") as probe:
         for event in probe.events(duration=5):
             print(event.comm, event.pid)
 
-The order of construction is the journey, and the order of destruction is its reverse: first the
-probe goes, then the rings, last the program and the maps, so that nothing runs that could still
-write to what is being taken away.
+Maps, program, rings and probe are created in this order and closed in the reverse order: first the
+probe is removed, so that no program runs that could write to rings or maps being closed.
 """
 
 from __future__ import annotations
@@ -41,15 +40,16 @@ _LARGEST_PID = 1 << 22  # PID_MAX_LIMIT
 
 
 class Kprobe(Owner):
-    """Traces calls of a kernel function.
+    """Traces calls of a kernel function, inside a ``with`` block.
 
-    ``pid``: only that process. ``retprobe``: when the function returns, not when it is called.
-    ``buffer_pages``: pages of ring for each CPU, a power of two.
-    ``program``: one of your own instead of the lesson's; it writes log records to the map "events"
-    and counts in "outcomes", as ``tracing.log_program.emit_log`` does.
+    ``pid``: trace only this process. ``retprobe``: trace returns instead of calls.
+    ``buffer_pages``: pages of ring buffer for each CPU, a power of two. ``program``: a program to
+    use instead of the lesson's. It sends log records through the map "events" and counts in the map
+    "outcomes", as the instructions of ``tracing.log_program.emit_log`` do.
 
-    Needs root, or CAP_BPF and CAP_PERFMON (Linux 5.8). Errors: UsageError for what cannot be meant,
-    UnsupportedError for a kernel without kprobes, VerifierError, AttachError, KernelError.
+    Needs Linux 5.8, and root or CAP_BPF and CAP_PERFMON. Errors: UsageError (invalid argument);
+    when the block is entered, UnsupportedError (the kernel has no kprobes), VerifierError,
+    AttachError and KernelError.
 
     >>> Kprobe("do_sys_openat2; rm")
     Traceback (most recent call last):
@@ -68,7 +68,7 @@ class Kprobe(Owner):
     ) -> None:
         check_function_name(function)
         if pid is not None and not 0 < pid <= _LARGEST_PID:
-            raise UsageError(f"{pid} is no process id")
+            raise UsageError(f"invalid process ID: {pid}")
         self.function = function
         self.spec = program or hello_kprobe(pid)
         self.retprobe = retprobe
@@ -78,7 +78,7 @@ class Kprobe(Owner):
 
     def __enter__(self) -> Self:
         require_kernel()
-        pmu_type("kprobe")  # says so at once where there are no kprobes at all
+        pmu_type("kprobe")  # fails early on kernels without kprobes
         with ExitStack() as stack:
             self._open(stack)
             self._stack = stack.pop_all()
@@ -98,14 +98,16 @@ class Kprobe(Owner):
 
     @property
     def session(self) -> Session[LogRecord]:
-        """The running session; ClosedError before ``with`` and after it."""
+        """The running session. ClosedError: outside the ``with`` block."""
         if self._session is None:
-            raise ClosedError(f"the probe of {self.function} is not open", fix="use it in `with`")
+            raise ClosedError(
+                f"the probe of {self.function} is not open", fix="use it in a `with` block"
+            )
         return self._session
 
     @property
     def ledger(self) -> Ledger:
-        """What was delivered and lost. ``detach`` completes it: see ``Ledger``."""
+        """The counts of delivered and lost events; complete once ``detach`` was called."""
         return self.session.ledger
 
     def batches(self, duration: float | None = None) -> Iterator[list[LogRecord]]:

@@ -1,4 +1,4 @@
-"""What list offers can be probed; what it leaves out cannot; and each refusal is explained."""
+"""Functions that list shows can be probed, others cannot, and each failure is explained."""
 
 import errno
 import json
@@ -38,14 +38,14 @@ def functions(symbols, rules):
 
 
 def sample(names):
-    """Some of them, spread over all."""
+    """Return some of the names, spread evenly."""
     names = sorted(names)
     assert names
     return names[:: max(1, len(names) // SAMPLE)][:SAMPLE]
 
 
-def refusal(function, *, retprobe=False) -> int:
-    """The errno with which the kernel refuses a probe; 0 if it does not."""
+def errno_of(function, *, retprobe=False) -> int:
+    """Return the errno with which placing a probe fails, or 0."""
     config = 1 << pmu_format_bit("kprobe", "retprobe") if retprobe else 0
     try:
         open_probe(pmu_type("kprobe"), function, config=config).close()
@@ -58,25 +58,25 @@ def explain(function, number, **options) -> str:
     return str(explain_kprobe_failure(function, number, **options))
 
 
-def test_the_lists_can_be_read_here(rules):
+def test_all_kernel_lists_can_be_read(rules):
     assert rules.missing == ()
 
 
-def test_what_is_listed_can_be_probed(functions):
-    """Of the plain functions those that nothing in the kernel's own tracing runs through."""
+def test_listed_functions_can_be_probed(functions):
+    """Probes only functions that the kernel does not call while it traces."""
     families = "vfs_", "tcp_", "udp_", "pipe_", "sock_", "__x64_sys_", "__arm64_sys_"
     names = {f.name for f in functions if f.namesakes == 1 and f.name.startswith(families)}
-    assert {name: refusal(name) for name in sample(names)} == dict.fromkeys(sample(names), 0)
+    assert {name: errno_of(name) for name in sample(names)} == dict.fromkeys(sample(names), 0)
 
 
-def test_variants_made_by_the_compiler_can_be_probed(functions):
+def test_compiler_variants_of_functions_can_be_probed(functions):
     names = sample({f.name for f in functions if f.namesakes == 1 and "." in f.name})
-    assert {name: refusal(name) for name in names} == dict.fromkeys(names, 0)
+    assert {name: errno_of(name) for name in names} == dict.fromkeys(names, 0)
 
 
 @pytest.fixture(scope="module")
 def left_out(symbols, rules):
-    """By the reason, functions of a name of their own."""
+    """Functions that are not listed, by the reason; only those with unique names."""
     counts = Counter(symbol.name for symbol in symbols)
     names = defaultdict(set)
     for symbol in symbols:
@@ -86,48 +86,48 @@ def left_out(symbols, rules):
 
 
 @pytest.mark.parametrize("reason", ["notrace", "blacklist", "start-up"])
-def test_what_is_left_out_is_refused_and_explained(left_out, reason):
+def test_functions_that_are_not_listed_cannot_be_probed_and_the_reason_is_given(left_out, reason):
     names = sample(next(found for why, found in left_out.items() if why and reason in why))
-    assert {name: refusal(name) for name in names} == dict.fromkeys(names, errno.EINVAL)
+    assert {name: errno_of(name) for name in names} == dict.fromkeys(names, errno.EINVAL)
     assert reason in explain(names[0], errno.EINVAL)
 
 
-def test_namesakes_are_refused_and_counted(functions):
+def test_functions_that_share_a_name_cannot_be_probed_and_are_counted(functions):
     names = sample({f.name for f in functions if f.namesakes > 1})
     for name in names:
-        assert refusal(name) == errno.EADDRNOTAVAIL, name
+        assert errno_of(name) == errno.EADDRNOTAVAIL, name
     found = duplicates(names[0])
     assert len(found) == next(f.namesakes for f in functions if f.name == names[0])
     assert f"{len(found)} symbols of this kernel" in explain(names[0], errno.EADDRNOTAVAIL)
 
 
-def test_an_absent_function():
-    assert refusal("vfs_raed") == errno.ENOENT
-    # Some kernels take a name that they do not know for a bad place to return from.
-    number = refusal("vfs_raed", retprobe=True)
+def test_an_unknown_function_is_explained():
+    assert errno_of("vfs_raed") == errno.ENOENT
+    # Some kernels report an unknown name as an invalid place for a return probe.
+    number = errno_of("vfs_raed", retprobe=True)
     assert number in (errno.ENOENT, errno.EINVAL)
     assert "did you mean vfs_read" in explain("vfs_raed", number, retprobe=True)
 
 
-def test_system_calls_by_their_plain_name(kallsyms):
-    assert refusal("sys_read") == errno.ENOENT
+def test_the_function_of_a_system_call_is_suggested_for_its_name(kallsyms):
+    assert errno_of("sys_read") == errno.ENOENT
     assert kallsyms.near("sys_read")[0] in ("__x64_sys_read", "__arm64_sys_read")
 
 
-def test_data_is_no_function():
-    assert refusal("jiffies") == errno.EINVAL
+def test_a_symbol_of_data_is_explained():
+    assert errno_of("jiffies") == errno.EINVAL
     assert "it is data" in explain("jiffies", errno.EINVAL)
 
 
-def test_a_module_that_is_not_loaded():
-    assert refusal("nosuchmodule:function") == errno.ENOENT
+def test_a_module_that_is_not_loaded_is_explained():
+    assert errno_of("nosuchmodule:function") == errno.ENOENT
     assert "no module nosuchmodule" in explain("nosuchmodule:function", errno.ENOENT)
 
 
-def test_the_command():
+def test_the_command_prints_json():
     done = rawbpf("list", "do_sys_openat*", "--json")
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert {"name": "do_sys_openat2", "module": None, "namesakes": 1} in rows
     assert f"{len(rows)} function" in done.stderr
-    assert "out of reach" not in done.stderr
+    assert "may not be probeable" not in done.stderr

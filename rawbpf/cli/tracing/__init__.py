@@ -1,1 +1,1 @@
-"""Commands that trace: ``kprobe``, ``run``, and ``list``, which finds a function to probe."""
+"""Commands that trace: ``kprobe``, ``run``, and ``list``, which finds functions to probe."""

@@ -63,8 +63,8 @@ class Wanted:
             if name not in shown:
                 has = ", ".join(sorted(shown)) or "none"
                 raise UsageError(
-                    f"--print {word}: the object has no {name!r} to print",
-                    why=f"of rings, hashes, arrays and variables it has {has}",
+                    f"--print {word}: the object has no {name!r} that can be printed",
+                    why=f"its rings, hashes, arrays and variables are: {has}",
                 )
             if struct and spec.btf is None:
                 raise UsageError(f"--print {word}: the object has no BTF", fix="compile with -g")
@@ -108,9 +108,9 @@ class Decoder:
 
 
 _UNKNOWN = (
-    "{map}: no struct of the object, or more than one, fits records of {size} bytes, so they are "
-    "shown as bytes. --print {map}:STRUCT names one; clang keeps it in the BTF only if something "
-    "global has its type: const struct STRUCT *unused;"
+    "{map}: printing records of {size} bytes as bytes: not exactly one struct of the object has "
+    "this size; name the struct with --print {map}:STRUCT (clang keeps it in the BTF only if "
+    "something global uses it: const struct STRUCT *unused;)"
 )
 
 

@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Trace calls of a kernel function: one line each time it is called.
+USAGE = """Trace calls of a kernel function: print one line for each call.
 
 Usage:
   rawbpf kprobe FUNCTION [options] [-v]...
 
 Arguments:
   FUNCTION                The kernel function to probe, such as do_sys_openat2;
-                          `rawbpf list` shows which there are.
+                          `rawbpf list` lists all functions that can be probed.
 
 Options:
-  -d, --duration SECONDS  Stop after that many seconds, fractions allowed;
+  -d, --duration SECONDS  Stop after this time, such as 2 or 0.5 seconds;
                           0 means until Ctrl+C [default: 0].
-  -p, --pid PID           Only calls by this process.
-  -r, --ret               When the function returns, not when it is called.
-  --buffer-pages N        Pages of ring for each CPU, a power of two [default: 64].
-  --json                  One JSON object per event on stdout, and nothing else.
-  -v, --verbose           Say more on stderr.
-  -h, --help              Show this.
+  -p, --pid PID           Trace only calls by this process.
+  -r, --ret               Trace returns of the function instead of calls.
+  --buffer-pages N        Pages of ring buffer for each CPU, a power of two [default: 64].
+  --json                  Print one JSON object per event on stdout, and nothing else.
+  -v, --verbose           Print more on stderr.
+  -h, --help              Show this help.
 
-Needs root, or CAP_BPF and CAP_PERFMON; `rawbpf doctor` says what is missing.
+Needs root, or CAP_BPF and CAP_PERFMON; `rawbpf doctor` checks what is missing.
 """
 
 _REFUSES_DUPLICATES = (6, 7)
@@ -50,7 +50,7 @@ def run(arguments: dict[str, Any]) -> int:
     pid = arguments["--pid"]
     probe = Kprobe(
         arguments["FUNCTION"],
-        pid=None if pid is None else whole_number(pid, "--pid", "give a process id"),
+        pid=None if pid is None else whole_number(pid, "--pid", "give a process ID"),
         retprobe=arguments["--ret"],
         # Kprobe checks which numbers are valid.
         buffer_pages=whole_number(
@@ -111,7 +111,7 @@ class _Json(JsonFormat):
         self._probe, self._event, self._offset = probe, json_event, wall_clock_offset_ns()
 
     def begin(self, duration: float) -> str:
-        say(f"attaching to {self._probe.function} for {duration:g} s (0: for ever)", at="debug")
+        say(f"attaching to {self._probe.function} for {duration:g} s (0: no limit)", at="debug")
         return ""
 
     def attached(self) -> str:

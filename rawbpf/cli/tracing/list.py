@@ -1,4 +1,4 @@
-"""``rawbpf list``: the functions that can be probed."""
+"""``rawbpf list``: list the functions that can be probed."""
 
 from __future__ import annotations
 
@@ -29,17 +29,18 @@ Usage:
   rawbpf list [PATTERN] [options] [-v]...
 
 Arguments:
-  PATTERN              A name, or a pattern with * ? [] (quote it): 'tcp_*', '*open*'.
+  PATTERN              A function name, or a quoted pattern with * ? []: 'tcp_*', '*open*'.
 
 Options:
-  -m, --module MODULE  Only functions of this module; vmlinux is the kernel's image.
-  --json               One JSON object per function.
-  -v, --verbose        Say more on stderr.
-  -h, --help           Show this.
+  -m, --module MODULE  List only functions of this module; vmlinux means the kernel image.
+  --json               Print one JSON object per function.
+  -v, --verbose        Print more on stderr.
+  -h, --help           Show this help.
 
-One function a line, the module in brackets. Several functions may have one name (each file of the
-kernel can have its own static ones), and then the name alone does not choose: those are marked.
-Run it as root: what must not be probed is known to root only.
+Prints one function per line, with its module in brackets. Several functions may have the same name,
+because each source file can define static functions. Such a name is marked, because it does not
+identify one function. Run the command as root: only root can read which functions must not be
+probed.
 """
 
 _KERNEL_IMAGE = "vmlinux"
@@ -47,10 +48,10 @@ _GLOB = re.compile(r"[*?\[]")
 
 
 def run(arguments: dict[str, Any], root: Root = "/") -> int:
-    """Print the functions; their number goes to stderr."""
+    """Print the functions, and their number on stderr."""
     pattern, module = arguments["PATTERN"] or "*", arguments["--module"]
-    # Hundreds of thousands of small tuples and not one cycle: collecting would only look at them
-    # again and again, a third of the time that this takes.
+    # Hundreds of thousands of small tuples are created, and none is part of a cycle. The garbage
+    # collector would visit them again and again, which takes a third of the time.
     gc.disable()
     try:
         kallsyms = read_kallsyms(root)
@@ -75,7 +76,7 @@ def _text(function: Function) -> str:
     module = f" [{function.module}]" if function.module else ""
     if function.namesakes == 1:
         return function.name + module
-    return f"{function.name}{module}  # one of {function.namesakes} symbols of that name"
+    return f"{function.name}{module}  # one of {function.namesakes} symbols with this name"
 
 
 def _json(functions: list[Function]) -> Iterator[str]:
@@ -85,26 +86,28 @@ def _json(functions: list[Function]) -> Iterator[str]:
 
 
 def _comment(count: int, rules: ProbeRules, root: Root) -> None:
-    """How many there are, and what the list cannot know."""
+    """Print on stderr how many functions there are, and why some may be missing."""
     say(f"{count} function{'' if count == 1 else 's'}")
     try:
         pmu_type("kprobe", root)
     except UnsupportedError as error:
-        say(f"none of them can be probed here: {error}", at="warning")
+        say(f"none of them can be probed on this machine: {error}", at="warning")
         return
     if rules.missing:
         fix = "run it with sudo" if os.geteuid() else "mount tracefs and debugfs"
-        say(f"some may be out of reach: cannot read {' and '.join(rules.missing)}; {fix}")
+        say(f"some may not be probeable: cannot read {' and '.join(rules.missing)}; {fix}")
 
 
 def _nothing(pattern: str, module: str | None, root: Root) -> RawbpfError:
-    """No match: for a plain name, look whether it is there and what is against it."""
+    """Return the error for an empty list; for a plain name, explain why it cannot be probed."""
     where = f" in the module {module}" if module else ""
     if module and pattern == "*":
-        return RawbpfError(f"no function{where}", why="no such module is loaded, or it has none")
+        return RawbpfError(
+            f"no function{where}", why="the module is not loaded, or it has no functions"
+        )
     if _GLOB.search(pattern):
-        fix = "a pattern must fit the whole name: '*open*' finds do_sys_openat2"
-        return RawbpfError(f"no function{where} that can be probed fits {pattern!r}", fix=fix)
+        fix = "a pattern must match the whole name: '*open*' matches do_sys_openat2"
+        return RawbpfError(f"no function{where} that can be probed matches {pattern!r}", fix=fix)
     from rawbpf.links.diagnose_name import explain_name
 
     prefix = f"{module}:" if module and module != _KERNEL_IMAGE else ""

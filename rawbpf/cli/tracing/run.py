@@ -25,32 +25,32 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Run an object: load it, attach it, print what it sends, and its maps at the end.
+USAGE = """Run an object: load and attach it, print its records, and its maps at the end.
 
 Usage:
   rawbpf run FILE [--set VARIABLE=VALUE]... [--print MAP]... [--skip PROGRAM]...
              [--at PROGRAM=WHERE]... [options] [-v]...
 
 Arguments:
-  FILE                    A .bpf.o, .bpf.c or .bpf.s file, or a tool with an object inside.
+  FILE                    A .bpf.o, .bpf.c or .bpf.s file, or an executable that contains an object.
 
 Options:
-  -d, --duration SECONDS  Stop after that many seconds, fractions allowed;
+  -d, --duration SECONDS  Stop after this time, such as 2 or 0.5 seconds;
                           0 means until Ctrl+C [default: 0].
-  --set VARIABLE=VALUE    What a global variable holds at the beginning.
-  --print MAP[:STRUCT]    Print this map and no others; its records are such structs.
-  --skip PROGRAM          Leave it out; * stands for anything.
-  --at PROGRAM=WHERE      Attach it there, not where its section says: an interface (XDP, tc), the
-                          path of a cgroup, a function, a tracepoint.
-  --clang NAME            Which clang compiles a .bpf.c file.
-  --json                  One JSON object for each record and map entry, and nothing else.
-  -v, --verbose           Say more on stderr.
-  -h, --help              Show this.
+  --set VARIABLE=VALUE    Set a global variable before loading.
+  --print MAP[:STRUCT]    Print only this map, and decode its records as STRUCT.
+  --skip PROGRAM          Do not load this program; * matches any characters.
+  --at PROGRAM=WHERE      Attach PROGRAM to WHERE, instead of the target in its section name: an
+                          interface (XDP, tc), the path of a cgroup, a function, a tracepoint.
+  --clang NAME            The clang that compiles a .bpf.c file.
+  --json                  Print one JSON object per record and map entry, and nothing else.
+  -v, --verbose           Print more on stderr.
+  -h, --help              Show this help.
 
-Records of ring buffers and perf maps are read as the struct of the object that fits them, if only
-one does; else name it with --print, or see their bytes. (clang keeps a struct in an object's types
-if something global has it: const struct event *unused;) Iterators print what they write. Hashes,
-arrays and variables are printed at the end.
+Records of ring buffers and perf maps are decoded as the struct whose size fits, if the object has
+exactly one. Otherwise they are printed as bytes, unless --print names the struct. (clang keeps a
+struct in the object's types only if something global uses it: const struct event *unused;) The
+output of iterators is printed unchanged. Hashes, arrays and variables are printed at the end.
 """
 
 
@@ -62,7 +62,7 @@ def run(arguments: dict[str, Any]) -> int:
         if arguments["--skip"]:
             skip(collection, arguments["--skip"])
         if not collection.spec.programs:
-            raise UsageError(f"there is no program in {arguments['FILE']}")
+            raise UsageError(f"{arguments['FILE']} contains no program")
         at = places(collection, arguments["--at"])
         wanted = Wanted(collection.spec, arguments["--print"])
         decoder = Decoder(collection.spec, wanted)
@@ -121,7 +121,7 @@ class _Run:
             say(f"{name}: {why}", at="warning")
         if not self._collection.links:
             raise RawbpfError(
-                "no program was attached", fix="--at PROGRAM=WHERE says where one belongs"
+                "no program was attached", fix="set the target of a program with --at PROGRAM=WHERE"
             )
 
     def _iterators(self) -> dict[str, Any]:
@@ -149,7 +149,7 @@ class _Run:
             for text in self._show.entries(name, entries(collection.maps[name])):
                 self._out.put(text)
                 if not self._out.has_room():
-                    say("the rest is left out: nobody reads the output", at="warning")
+                    say("the remaining output is dropped: nobody reads it", at="warning")
                     return
         for name, section in collection.sections.items():
             if name in wanted and len(section):
@@ -165,7 +165,7 @@ class _Run:
         if not rings:
             return ledger.summary()
         names = " or ".join(rings)
-        return f"{ledger.summary()}; what did not fit into {names}, only its program knows"
+        return f"{ledger.summary()}; records dropped because {names} was full are not counted here"
 
 
 def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:

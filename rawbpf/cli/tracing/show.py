@@ -79,7 +79,7 @@ class Json(JsonFormat):
 
     def begin(self, links: int, duration: float) -> str:
         """Report on stderr, with -v, that everything is attached."""
-        say(f"attached {links} programs for {duration:g} s (0: for ever)", at="debug")
+        say(f"attached {links} programs for {duration:g} s (0: no limit)", at="debug")
         return ""
 
     def records(self, batch: Iterable[Record]) -> str:

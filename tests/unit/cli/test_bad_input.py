@@ -71,7 +71,7 @@ def test_a_record_without_end(capsys):
 
 def test_a_module_that_is_not_loaded(capsys):
     assert main(["list", "--module", "no_such_module"]) == 1
-    assert "no such module is loaded" in capsys.readouterr().err
+    assert "the module is not loaded" in capsys.readouterr().err
 
 
 def test_a_python_file_that_exits(tmp_path, capsys):

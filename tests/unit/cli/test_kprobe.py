@@ -1,4 +1,4 @@
-"""What `kprobe` refuses before it asks the kernel, and how it shows what the kernel answers."""
+"""`kprobe` with invalid arguments, and with a kernel whose system calls fail."""
 
 import errno
 
@@ -12,18 +12,18 @@ from tests.support.fake_kernel import FakeKernel, write_log
 
 
 @pytest.fixture(autouse=True)
-def a_kernel_with_kprobes(monkeypatch):
+def kernel_with_kprobes(monkeypatch):
     monkeypatch.setattr("rawbpf.tracing.kprobe.pmu_type", lambda name: 6)
     monkeypatch.setattr("rawbpf.links.kprobe.pmu_type", lambda name: 6)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("0", 0), ("0.25", 0.25), ("1e3", 1000)])
-def test_durations(text, seconds):
+def test_durations_are_seconds(text, seconds):
     assert parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["-1", "nan", "inf", "1e99", "soon", "", "1s"])
-def test_bad_durations(text):
+def test_invalid_durations_are_usage_errors(text):
     with pytest.raises(UsageError, match="give seconds"):
         parse_duration(text)
 
@@ -31,13 +31,13 @@ def test_bad_durations(text):
 @pytest.mark.parametrize(
     "argv", [["--pid=0"], ["--pid=x"], ["--pid=99999999"], ["--buffer-pages=3"], ["-d", "-1"]]
 )
-def test_bad_options_are_usage_errors(argv, capsys):
+def test_invalid_options_are_usage_errors(argv, capsys):
     assert main(["kprobe", "vfs_read", *argv]) == 2
     assert "Traceback" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["0", "3", "1048576", "-1", "x", "1" * 30])
-def test_bad_buffer_pages(text, capsys):
+def test_invalid_buffer_pages_are_usage_errors(text, capsys):
     assert main(["kprobe", "vfs_read", f"--buffer-pages={text}"]) == 2
     assert "power of two" in capsys.readouterr().err
 
@@ -46,7 +46,7 @@ STRANGE = ["", "a b;c", "x" * 10_000, "do_sys_openat2+0x1", "naïve", "nul\0", "
 
 
 @pytest.mark.parametrize("name", STRANGE)
-def test_strange_names_are_one_line(name, capsys):
+def test_invalid_function_names_give_one_line(name, capsys):
     assert main(["kprobe", name]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("rawbpf: ")
@@ -58,7 +58,7 @@ def run_with(kernel: FakeKernel, *argv: str) -> int:
         return main([*argv, "kprobe", "vfs_read", "-d", "1"])
 
 
-def test_no_permission_for_maps(capsys):
+def test_a_missing_permission_for_maps_is_explained(capsys):
     assert run_with(FakeKernel(BPF_MAP_CREATE=[-errno.EPERM])) == 1
     said = capsys.readouterr().err
     assert said.startswith("rawbpf: cannot create map 'events': ")
@@ -69,7 +69,7 @@ def test_no_permission_for_maps(capsys):
 LOG = "0: R1=ctx() R10=fp0\n0: (79) r0 = *(u64 *)(r1 +1000)\nnot on Tuesdays\n"
 
 
-def test_a_rejection_shows_its_cause_and_the_whole_log_with_v(capsys):
+def test_a_rejection_shows_its_cause_and_with_v_the_whole_log(capsys):
     kernel = FakeKernel(BPF_MAP_CREATE=[901, 902], BPF_PROG_LOAD=[write_log(LOG, errno.EACCES)])
     assert run_with(kernel) == 1
     said = capsys.readouterr().err
@@ -82,7 +82,7 @@ def test_a_rejection_shows_its_cause_and_the_whole_log_with_v(capsys):
     assert "0: (79) r0 = *(u64 *)(r1 +1000)" in capsys.readouterr().err
 
 
-def test_what_was_opened_is_closed_in_reverse_when_a_ring_fails(capsys):
+def test_everything_is_closed_in_reverse_order_when_a_ring_cannot_be_opened(capsys):
     kernel = FakeKernel(
         BPF_MAP_CREATE=[901, 902], BPF_PROG_LOAD=[903], perf_event_open=[-errno.EMFILE]
     )

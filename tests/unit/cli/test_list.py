@@ -1,4 +1,4 @@
-"""``rawbpf list`` on machines made of files, and as a process where stdout matters."""
+"""``rawbpf list`` on simulated machines, and as a process for tests of stdout."""
 
 import gc
 import json
@@ -44,8 +44,8 @@ def listed(machine, capsys):
     return listed
 
 
-def test_everything_that_can_be_probed_sorted(listed):
-    twice = "twice  # one of 2 symbols of that name"
+def test_functions_that_can_be_probed_are_listed_in_order(listed):
+    twice = "twice  # one of 2 symbols with this name"
     assert listed() == [twice, "variant.isra.0", "vfs_read", "xfs_read [xfs]"]
 
 
@@ -60,11 +60,11 @@ def test_everything_that_can_be_probed_sorted(listed):
         (["-m", "vmlinux", "*read"], ["vfs_read"]),
     ],
 )
-def test_patterns_and_modules(listed, words, names):
+def test_patterns_and_modules_select_functions(listed, words, names):
     assert listed(*words) == names
 
 
-def test_json_has_one_object_a_line(listed):
+def test_json_has_one_object_per_line(listed):
     rows = [json.loads(line) for line in listed("--json")]
     assert rows[0] == {"name": "twice", "module": None, "namesakes": 2}
     assert [row["name"] for row in rows] == ["twice", "variant.isra.0", "vfs_read", "xfs_read"]
@@ -78,46 +78,46 @@ def test_the_count_goes_to_stderr(machine, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["zzz*"], "no function that can be probed fits 'zzz*'"),
+        (["zzz*"], "no function that can be probed matches 'zzz*'"),
         (["*", "--module", "ext4"], "no function in the module ext4"),
         (["vfs_raed"], "did you mean vfs_read"),
         (["notrace_one"], "it is notrace"),
         (["vfs_write"], "blacklist"),
         (["vfs_data"], "it is data"),
         (["vfs_read", "--module", "ext4"], "no module ext4 is loaded"),
-        (["["], "fits '['"),
-        (["\x1b[31m"], "fits '\\x1b[31m'"),
+        (["["], "matches '['"),
+        (["\x1b[31m"], "matches '\\x1b[31m'"),
     ],
 )
-def test_nothing_found_says_why(machine, capsys, words, said):
+def test_an_empty_list_is_explained(machine, capsys, words, said):
     with pytest.raises(RawbpfError) as raised:
         run(parse(USAGE, ["list", *words]), machine.root)
     assert said in str(raised.value)
     assert capsys.readouterr().out == ""
 
 
-def test_too_many_words_are_a_usage_error():
+def test_too_many_arguments_are_a_usage_error():
     with pytest.raises(UsageError):
         parse(USAGE, ["list", "a", "b"])
 
 
-def test_lists_that_cannot_be_read_are_named(machine, capsys):
+def test_kernel_lists_that_cannot_be_read_are_named(machine, capsys):
     (machine.root / "sys/kernel/tracing/available_filter_functions").unlink()
     run(parse(USAGE, ["list", "*one"]), machine.root)
     out, err = capsys.readouterr()
     assert out == "notrace_one\n"
-    assert "some may be out of reach: cannot read ftrace's list of functions" in err
+    assert "some may not be probeable: cannot read ftrace's list of functions" in err
 
 
-def test_a_kernel_without_kprobes_is_told_so(machine, capsys):
+def test_a_kernel_without_kprobes_is_reported(machine, capsys):
     (machine.root / "sys/bus/event_source/devices/kprobe/type").unlink()
     run(parse(USAGE, ["list"]), machine.root)
     out, err = capsys.readouterr()
     assert out
-    assert "none of them can be probed here: this kernel has no kprobe PMU" in err
+    assert "none of them can be probed on this machine: this kernel has no kprobe PMU" in err
 
 
-def test_no_kallsyms_is_one_clear_line(tmp_path):
+def test_a_missing_kallsyms_file_is_an_error(tmp_path):
     with pytest.raises(RawbpfError, match="cannot read the kernel's symbols"):
         run(parse(USAGE, ["list"]), tmp_path)
 
@@ -125,7 +125,7 @@ def test_no_kallsyms_is_one_clear_line(tmp_path):
 WRITE = "from rawbpf.cli.terminal import write_lines; write_lines(str(i) for i in range(100000))"
 
 
-def test_a_reader_that_stops_early_is_no_error():
+def test_a_reader_that_stops_early_is_not_an_error():
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", WRITE], stdout=pipe, stderr=pipe) as process:
         assert process.stdout.readline() == b"0\n"
@@ -138,7 +138,7 @@ def test_a_reader_that_stops_early_is_no_error():
     ("redirect", "status", "said"),
     [(">/dev/full", 1, "cannot write to stdout: ENOSPC"), (">&-", 0, "")],
 )
-def test_a_full_disk_is_an_error_a_closed_stdout_none(redirect, status, said):
+def test_a_full_disk_is_an_error_but_a_closed_stdout_is_not(redirect, status, said):
     done = subprocess.run(
         ["sh", "-c", f'exec "$0" -c "$1" {redirect}', sys.executable, WRITE], capture_output=True
     )
@@ -147,7 +147,7 @@ def test_a_full_disk_is_an_error_a_closed_stdout_none(redirect, status, said):
     assert "Exception ignored" not in done.stderr.decode()
 
 
-def test_garbage_is_collected_again_afterwards(listed, machine):
+def test_garbage_collection_is_enabled_again(listed, machine):
     assert listed("vfs_read")
     assert gc.isenabled()
     machine.file("/proc/kallsyms", "no line of it\n")

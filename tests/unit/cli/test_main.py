@@ -1,4 +1,4 @@
-"""The entry point: help, usage errors, levels."""
+"""The entry point: help, usage errors, levels of messages, closed streams."""
 
 import os
 import shlex
@@ -40,7 +40,7 @@ def test_every_command_has_help(name, capsys):
         (["kprobe", "f", "-d"], "-d"),
     ],
 )
-def test_usage_errors_are_two_with_the_usage_on_stderr(argv, said, capsys):
+def test_usage_errors_exit_with_2_and_print_the_usage_on_stderr(argv, said, capsys):
     assert main(argv) == 2
     shown = capsys.readouterr()
     assert said in shown.err
@@ -48,9 +48,9 @@ def test_usage_errors_are_two_with_the_usage_on_stderr(argv, said, capsys):
     assert shown.out == ""
 
 
-def test_a_wrong_level_is_said(monkeypatch, capsys):
+def test_an_unknown_level_is_a_usage_error(monkeypatch, capsys):
     monkeypatch.setenv("RAWBPF_LOG", "loud")
-    assert main(["--version"]) == 0  # nothing is logged, so nothing is wrong yet
+    assert main(["--version"]) == 0  # nothing is printed on stderr, so the level is not read
     assert main(["kprobe", "f"]) == 2
     assert "set it to debug, info, warning or error" in capsys.readouterr().err
 
@@ -66,7 +66,7 @@ def test_a_wrong_level_is_said(monkeypatch, capsys):
         ([], "debug", "debug"),
     ],
 )
-def test_v_raises_the_level_that_rawbpf_log_sets(argv, environment, level, monkeypatch):
+def test_v_raises_the_level_set_by_rawbpf_log(argv, environment, level, monkeypatch):
     from rawbpf.cli import terminal
 
     monkeypatch.setenv("RAWBPF_LOG", environment)
@@ -74,7 +74,7 @@ def test_v_raises_the_level_that_rawbpf_log_sets(argv, environment, level, monke
     assert terminal.level() == level
 
 
-def test_v_counts_behind_the_command_too(monkeypatch):
+def test_v_also_counts_after_the_command(monkeypatch):
     from rawbpf.cli import terminal
 
     monkeypatch.setenv("RAWBPF_LOG", "error")
@@ -91,7 +91,7 @@ def test_v_counts_behind_the_command_too(monkeypatch):
         (["replay", "-"], 1, "there is no recorded call"),
     ],
 )
-def test_a_closed_stdin_is_an_empty_one(words, status, said):
+def test_a_closed_stdin_is_read_as_empty(words, status, said):
     command = f"{shlex.quote(sys.executable)} -m rawbpf {shlex.join(words)} <&-"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.returncode == status
@@ -99,7 +99,7 @@ def test_a_closed_stdin_is_an_empty_one(words, status, said):
     assert "Traceback" not in done.stderr
 
 
-def test_what_goes_to_a_closed_stdout_goes_into_no_file(tmp_path):
+def test_output_for_a_closed_stdout_is_not_written_to_a_file(tmp_path):
     told = tmp_path / "told"
     words = ["narrate", "--json", "-o", str(told), "--", "explain"]
     command = f"{shlex.quote(sys.executable)} -m rawbpf {shlex.join(words)} >&-"
@@ -107,7 +107,7 @@ def test_what_goes_to_a_closed_stdout_goes_into_no_file(tmp_path):
     assert told.read_text() == ""
 
 
-def test_what_stdout_cannot_encode_is_escaped(tmp_path):
+def test_characters_that_stdout_cannot_encode_are_escaped(tmp_path):
     file = tmp_path / "a.bpf.s"
     file.write_text('.program p, "xdp"\n r0 = 0 ; \N{GREEK SMALL LETTER PI}\n exit\n', "utf-8")
     done = subprocess.run(

@@ -81,8 +81,8 @@ def test_facts_that_are_not_known_are_left_out():
         ("link show 4294967298", {}, 1, "there is no link with id 4294967298: "),
         ("prog show 0", {}, 1, "there is no program with id 0: "),
         ("prog dump 3 --dialect x", {}, 2, "--dialect is 'x'; use c or mnemonic"),
-        ("prog dump 3 --dot --json", {}, 2, "these arguments do not fit"),
-        ("map update hits 1", {}, 2, "these arguments do not fit"),
+        ("prog dump 3 --dot --json", {}, 2, "wrong arguments"),
+        ("map update hits 1", {}, 2, "wrong arguments"),
     ],
 )
 def test_errors_are_one_line(words, kernel, status, said, capsys):

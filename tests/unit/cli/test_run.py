@@ -1,4 +1,4 @@
-"""How `rawbpf run` reads and shows records, and what it refuses before it asks the kernel."""
+"""How `rawbpf run` decodes and prints records, and invalid arguments."""
 
 import pytest
 
@@ -44,38 +44,38 @@ def decoder(spec, *words):
     return Decoder(spec, Wanted(spec, words))
 
 
-def test_without_print_everything_is_shown_that_can_be(spec):
+def test_without_print_all_printable_maps_are_printed(spec):
     assert Wanted(spec, []).names == {"events", "samples", "counts", ".bss"}
     assert Wanted(spec, ["events:row"]).names == {"events"}
 
 
 @pytest.mark.parametrize(
     ("word", "said"),
-    [("event", "has no 'event'"), ("stacks", "has .bss, counts"), ("events:rows", "mean row")],
+    [("event", "has no 'event'"), ("stacks", "are: .bss, counts"), ("events:rows", "mean row")],
 )
-def test_what_cannot_be_printed_is_a_usage_error(spec, word, said):
+def test_printing_an_unknown_map_or_struct_is_a_usage_error(spec, word, said):
     with pytest.raises(UsageError, match=said):
         Wanted(spec, [word])
 
 
-def test_the_only_struct_of_a_size_is_taken_and_no_key_is_one(spec):
+def test_the_only_struct_of_a_size_is_used_unless_it_is_a_key(spec):
     one = decoder(spec)
     assert one.decode(Record("events", -1, b"\7\0\0\0ls\0\0")) == ("row", {"pid": 7, "comm": b"ls"})
     assert one.decode(Record("events", -1, bytes(12))) == bytes(12)  # two would fit
     assert decoder(spec, "events:large").decode(Record("events", -1, bytes(12))).type == "large"
 
 
-def test_it_is_said_once_why_records_are_bytes(spec, capsys):
+def test_records_that_remain_bytes_are_explained_once_per_size(spec, capsys):
     one = decoder(spec)
     for size in (12, 12, 8, 99):
         one.decode(Record("events", -1, bytes(size)))
     first, second = capsys.readouterr().err.splitlines()
-    assert first.startswith("events: no struct of the object, or more than one, fits records of 12")
+    assert first.startswith("events: printing records of 12 bytes as bytes: not exactly one struct")
     assert "--print events:STRUCT" in first
     assert "records of 99 bytes" in second
 
 
-def test_log_records_are_recognised(spec):
+def test_log_records_are_recognized(spec):
     assert decoder(spec).decode(Record("samples", 1, LOG + bytes(5))).message == "2 files"
     assert decoder(spec, "samples:row").decode(Record("samples", 1, LOG)).type == "row"
 
@@ -87,7 +87,7 @@ BATCH = [
 ]
 
 
-def test_lines(spec):
+def test_records_as_lines(spec):
     assert Lines(decoder(spec)).records(BATCH).splitlines() == [
         "events: pid=7 comm='ls'",
         "samples[1]: 12 bytes",
@@ -100,7 +100,7 @@ def test_lines(spec):
     assert "...." in Lines(decoder(spec)).text("tasks", bytes(4))
 
 
-def test_json(spec):
+def test_records_as_json(spec):
     assert Json(decoder(spec)).records(BATCH[:2]).splitlines() == [
         '{"map": "events", "type": "row", "values": {"pid": 7, "comm": "ls"}}',
         '{"map": "samples", "cpu": 1, "type": null, "data": "070000001b5b00006a756e6b"}',
@@ -120,12 +120,12 @@ def test_json(spec):
         ["--skip", "nobody"], ["--at", "nobody=lo"], ["--at", "x"], ["--at", "x="],
     ],
 )  # fmt: skip
-def test_bad_options_are_usage_errors(words, capsys):
+def test_invalid_options_are_usage_errors(words, capsys):
     assert main(["run", "bpf_src/count_by_comm.bpf.s", *words]) == 2
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_what_is_no_object_is_one_line(tmp_path, capsys):
+def test_a_file_that_is_not_an_object_gives_one_line(tmp_path, capsys):
     file = tmp_path / "x.bpf.o"
     file.write_bytes(b"\x7fELF" + bytes(100))
     assert main(["run", str(file)]) == 1
@@ -133,8 +133,8 @@ def test_what_is_no_object_is_one_line(tmp_path, capsys):
     assert len(capsys.readouterr().err.splitlines()) == 2
 
 
-def test_clang_has_the_word(tmp_path, capsys, monkeypatch):
-    """Its message as it is, then one line of ours."""
+def test_messages_of_clang_are_printed(tmp_path, capsys, monkeypatch):
+    """clang's message is printed unchanged, followed by one line of rawbpf."""
     peer("clang-19")
     monkeypatch.setattr("rawbpf.compile.driver.vmlinux_folder", lambda: tmp_path)
     file = tmp_path / "bad.bpf.c"

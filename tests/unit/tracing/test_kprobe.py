@@ -1,4 +1,4 @@
-"""The probe as an object, before there is a kernel."""
+"""Kprobe outside of its ``with`` block."""
 
 import pytest
 
@@ -9,5 +9,7 @@ from rawbpf.tracing.kprobe import Kprobe
 def test_a_probe_that_is_not_open_says_so():
     probe = Kprobe("do_exit")
     for use in (probe.detach, probe.stop, lambda: probe.ledger):
-        with pytest.raises(ClosedError, match="the probe of do_exit is not open; use it in `with`"):
+        with pytest.raises(
+            ClosedError, match="the probe of do_exit is not open; use it in a `with` block"
+        ):
             use()
