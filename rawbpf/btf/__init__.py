@@ -1,1 +1,1 @@
-"""The BPF Type Format: the kernel's own description of its types, and a program's of its."""
+"""BTF, the BPF Type Format: the types of the kernel, of its modules and of BPF programs."""

@@ -1,12 +1,12 @@
-"""A BTF blob, read lazily: ids, names, records.
+"""A BTF blob, read lazily: IDs, names, records.
 
-The kernel's BTF has some 126,000 types in 5 MB, of which a program wants a few. So nothing happens
-at opening. Where types begin is found out as far as need be (``starts``), a type is decoded when it
-is asked for, and a name is looked up backwards: its offset in the string section, then that
+The kernel's BTF has about 126,000 types in 5 MB, of which a program needs a few, so opening it does
+no work. The starts of types are found as far as needed (``starts``), a type is decoded when it is
+accessed, and a name is looked up backwards: first its offset in the string section, then that
 offset's bytes in the type section.
 
-Split BTF (a module's) continues its base: its first id is ``len(base)``, its first string offset
-the length of the base's strings.
+Split BTF, such as a module's, extends its base: its first ID is ``len(base)``, and its first string
+offset is the length of the base's strings.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
 __all__ = ["Btf"]
 
 _FEW = 8
-"""Up to how many string offsets are searched for one by one: each search reads all types."""
+"""Maximum number of string offsets to search for one by one; each search reads all types."""
 
 _KEPT = 1 << 16
-"""Up to so many words all records are kept: a program's types are gone through several times."""
+"""Size in words up to which all records are cached, since a program's types are read repeatedly."""
 
 _SEARCHES = 32
-"""How many names are searched for (2 ms each in the kernel's BTF) before an index of all names is
-made (100 ms and 30 MB)."""
+"""Number of searches by name (2 ms each in the kernel's BTF) before an index of all names is built
+(100 ms and 30 MB)."""
 
 
 class Btf:
-    """Types by id and by name.
+    """Types by ID and by name.
 
-    ``btf[id]`` is a record of ``rawbpf.btf.types``, ``len(btf)`` the number of ids, void and the
-    base's included. FormatError: the bytes are no BTF, or an id or name is out of range.
+    ``btf[id]`` is a record from ``rawbpf.btf.types``; ``len(btf)`` is the number of IDs, including
+    void and those of the base. FormatError: the data is damaged, or an ID or name out of range.
 
     >>> from rawbpf.btf.encode import BtfBuilder
     >>> builder = BtfBuilder()
@@ -84,17 +84,17 @@ class Btf:
 
     @classmethod
     def from_bytes(cls, data: bytes, base: Btf | None = None) -> Btf:
-        """Open a blob; ``base`` is what a split one (a kernel module's) builds on."""
+        """Open a blob; ``base`` is required for split BTF, such as a kernel module's."""
         return cls(data, base)
 
     @property
     def order(self) -> str:
-        """The byte order as struct spells it: ``<`` or ``>``."""
+        """The byte order, ``<`` or ``>`` as in struct."""
         return self._header.order
 
     @property
     def words(self) -> int:
-        """The length of the type section, the base's included, in 32-bit words."""
+        """The length of the type section in 32-bit words, including that of the base."""
         return len(self._words) + (0 if self.base is None else self.base.words)
 
     def __len__(self) -> int:
@@ -113,24 +113,24 @@ class Btf:
 
     def _span(self, own: int, type_id: int) -> tuple[int, int]:
         if own < 0 or not self._starts.has(own):
-            raise FormatError(f"BTF has no type {type_id}", why=f"its ids end at {len(self) - 1}")
+            raise FormatError(f"BTF has no type {type_id}", why=f"its last ID is {len(self) - 1}")
         return self._starts.span(own)
 
     def raw(self, first: int, end: int) -> memoryview[int]:
-        """The words of its own types with the ids from ``first`` up to ``end``."""
+        """Return the words of the own types with IDs from ``first`` to ``end`` - 1."""
         if first >= end:
             return self._words[:0]
         begin, _ = self._span(first - self.first_id, first)
         return self._words[begin : self._span(end - 1 - self.first_id, end - 1)[1]]
 
     def of_kinds(self, kinds: Collection[int]) -> list[int]:
-        """The ids of its own types of these kinds, in order."""
+        """Return the IDs of the own types of these kinds, in order."""
         words, wanted = self._words, frozenset(kinds)
         starts = enumerate(self._starts.all(), self.first_id)
         return [i for i, at in starts if words[at + 1] >> 24 & BTF_MAX_KIND in wanted]
 
     def kind(self, type_id: int) -> int:
-        """A type's BTF_KIND_* without decoding it."""
+        """Return a type's BTF_KIND_* without decoding the type."""
         if type_id == 0:
             return 0
         own = type_id - self.first_id
@@ -139,7 +139,7 @@ class Btf:
         return self._words[self._span(own, type_id)[0] + 1] >> 24 & BTF_MAX_KIND
 
     def __iter__(self) -> Iterator[tuple[int, Type]]:
-        """Its own ids (not the base's) with their records, in order."""
+        """Iterate over the own IDs, without the base's, and their records."""
         if len(self._words) <= _KEPT:
             for type_id in range(self.first_id, len(self)):
                 yield type_id, self[type_id]
@@ -150,21 +150,21 @@ class Btf:
             yield type_id, decode_type(words, at, end, strings)
 
     def find_ids(self, name: str, kind: int | Collection[int] | None = None) -> list[int]:
-        """The ids of all types of that name (and kind, or one of these), the base's first."""
+        """Return the IDs of all types with this name, of this kind or kinds; the base's first."""
         kinds = _kinds(kind)
         found = [] if self.base is None else self.base.find_ids(name, kinds)
         return found + self._own_ids(name, kinds)
 
     def own_ids(self, name: str, kind: int | Collection[int] | None = None) -> list[int]:
-        """The same without the base's: the base may have been asked before."""
+        """Return the IDs of the own types with this name, without those of the base."""
         return self._own_ids(name, _kinds(kind))
 
     def find_id(self, name: str, kind: int | None = None) -> int | None:
-        """The first id of that name (and kind), if there is one."""
+        """Return the first ID with this name and kind; None if there is none."""
         return next(iter(self.find_ids(name, kind)), None)
 
     def find(self, name: str, kind: int | None = None) -> Type | None:
-        """The first type of that name (and kind), if there is one."""
+        """Return the first type with this name and kind; None if there is none."""
         type_id = self.find_id(name, kind)
         return None if type_id is None else self[type_id]
 
@@ -182,7 +182,7 @@ class Btf:
         return [one for one in ids if kinds is None or self.kind(one) in kinds]
 
     def _search(self, names: list[int], kinds: frozenset[int] | None) -> list[int]:
-        """Indexes of own types whose name_off is one of these."""
+        """Return the indexes of the own types whose name_off is one of these."""
         if len(names) > _FEW:
             wanted, words = frozenset(names), self._words
             starts = enumerate(self._starts.all())
@@ -192,15 +192,16 @@ class Btf:
     def _search_one(self, name: int, kinds: frozenset[int] | None) -> Iterator[int]:
         start, stop, _ = self._header.types.indices(len(self._data))
         if self.order == "<":
-            # Few bytes are as frequent as zero: without those at its end it is found 5 x as fast.
+            # Zero is the most frequent byte: without zeros at its end, the pattern is found 5x
+            # faster.
             pattern = name.to_bytes(4, "little").rstrip(b"\0") or bytes(4)
         else:
             pattern = name.to_bytes(4, "big")
         at = self._data.find(pattern, start, stop)
         while at >= 0:
             word, rest = divmod(at - start, 4)
-            # The pattern also occurs across words and in words that are not a type's first; most
-            # of those are not followed by what could be a type's info, so nobody has to walk there.
+            # The pattern also occurs across words, and in words that do not start a type. Most of
+            # those are not followed by a valid info, which saves walking there.
             if not rest and self._words[word] == name and self._is(word, kinds):
                 index = self._starts.index_of(word)
                 if index is not None:
@@ -208,7 +209,7 @@ class Btf:
             at = self._data.find(pattern, at + 1, stop)
 
     def _is(self, word: int, kinds: frozenset[int] | None) -> bool:
-        """Whether a type that began at this word would have a kind (one of these)."""
+        """Return whether a type starting at this word would have a valid kind (one of these)."""
         if word + 1 >= len(self._words):
             return False
         kind = self._words[word + 1] >> 24 & BTF_MAX_KIND
@@ -220,7 +221,7 @@ def _kinds(kind: int | Collection[int] | None) -> frozenset[int] | None:
 
 
 def _words(data: bytes, header: Header) -> memoryview[int]:
-    """The type section, where it is: only what has another byte order is copied."""
+    """Return the type section without copying, except to convert the byte order."""
     section = memoryview(data)[header.types]
     if header.order == ("<" if sys.byteorder == "little" else ">"):
         return section.cast("I")
@@ -230,7 +231,7 @@ def _words(data: bytes, header: Header) -> memoryview[int]:
 
 
 def _layout(data: bytes, header: Header) -> dict[int, tuple[int, int]]:
-    """The layout section: kind -> words after its btf_type, words of each element."""
+    """Return the layout section: kind -> words after btf_type, words of each element."""
     if header.layout is None:
         return {}
     import struct

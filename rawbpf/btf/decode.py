@@ -1,7 +1,7 @@
-"""The words of one type to its record.
+"""Decoding: from the words of a type to its record.
 
-``words`` is the whole type section as 32-bit integers in the machine's own order and
-``at`` the index of the type's btf_type. Ids are not checked here: who follows one does that.
+``words`` is the whole type section as 32-bit integers in the machine's byte order, ``at`` is the
+index of the type's btf_type. IDs are not checked here, but when they are followed.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ __all__ = ["decode_type", "length_of"]
 
 
 def length_of(info: int, layout: Mapping[int, tuple[int, int]]) -> int:
-    """The whole length in words of a type with this ``info``.
+    """Return the length in words of a type with this ``info``.
 
-    ``layout``: for kinds that are not known here, the words after btf_type and of each element.
+    ``layout``: for unknown kinds, the number of words after btf_type and of each element.
 
     >>> length_of(2 << 24, {}), length_of(4 << 24 | 10, {})
     (3, 33)
@@ -40,7 +40,7 @@ def length_of(info: int, layout: Mapping[int, tuple[int, int]]) -> int:
 
 
 def decode_type(words: memoryview[int], at: int, end: int, strings: Strings) -> t.Type:
-    """The record of the type whose words are ``words[at:end]``."""
+    """Return the record of the type whose words are ``words[at:end]``."""
     kind = words[at + 1] >> 24 & uapi.BTF_MAX_KIND
     reference = _REFERENCES.get(kind)
     if reference is not None:
@@ -58,7 +58,7 @@ _REFERENCES: dict[int, Callable[[int], t.Type]] = {
     uapi.BTF_KIND_CONST: t.Const,
     uapi.BTF_KIND_RESTRICT: t.Restrict,
 }
-"""Kinds that are a type id and nothing else."""
+"""Kinds that consist of a type ID only."""
 
 
 def _name(words: memoryview[int], at: int, strings: Strings) -> str:
@@ -74,7 +74,7 @@ def _kind_flag(words: memoryview[int], at: int) -> bool:
 
 
 def _elements(words: memoryview[int], at: int, width: int) -> Iterator[tuple[int, ...]]:
-    """The words of each element of a kind without words of its own before them."""
+    """Iterate over the words of each element, for kinds without other words before them."""
     start = at + 3
     end = start + width * _vlen(words, at)
     return zip(*(words[start + i : end : width] for i in range(width)), strict=True)

@@ -1,8 +1,8 @@
-"""Records as plain fields and as one line each, with the keys and the text of bpftool.
+"""Records as JSON fields and as lines of text, compatible with bpftool.
 
-``bpftool btf dump file F format raw`` is how people quote BTF to each other, so ``raw`` gives the
-same text and ``fields`` the same keys as its ``-j``. References stay ids here; ``rawbpf.btf.ctext``
-writes types as C instead.
+``raw`` returns the text of ``bpftool btf dump file F format raw``, in which people commonly quote
+BTF, and ``fields`` uses the keys of its ``-j``. References remain IDs; ``rawbpf.btf.ctext`` writes
+types as C instead.
 
 >>> fields(1, t.Int("int", 4, 32, 1))["encoding"]
 'SIGNED'
@@ -34,7 +34,7 @@ _ENCODINGS = {
 
 
 def fields(type_id: int, record: t.Type) -> dict[str, Any]:
-    """What JSON shows of a type."""
+    """Return the JSON fields of a type."""
     head = {
         "id": type_id,
         "kind": kind_name(record.kind),
@@ -44,7 +44,7 @@ def fields(type_id: int, record: t.Type) -> dict[str, Any]:
 
 
 def kind_name(kind: int) -> str:
-    """STRUCT for 4."""
+    """Return the name of a kind, such as STRUCT for 4."""
     known = KINDS.get(kind)
     return "UNKNOWN" if known is None else known.name
 
@@ -98,7 +98,7 @@ def _reference(r: t.Ptr | t.Typedef | t.Const | t.TypeTag) -> dict[str, Any]:
     return {"type_id": r.type_id}
 
 
-# Any, because each function takes the one record type it is listed under.
+# Any, because each function takes only the record type that is its key.
 _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
     t.Void: lambda _: {},
     t.Int: _int,
@@ -125,7 +125,7 @@ _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
 
 
 def raw(btf: Btf, type_id: int) -> Iterator[str]:
-    r"""A type as bpftool's raw lines: one, and one more for each member, value, parameter.
+    r"""Yield bpftool's raw lines for a type, with one more for each member, value or parameter.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -143,7 +143,7 @@ def raw(btf: Btf, type_id: int) -> Iterator[str]:
             lists += value
         else:
             plain.append(f"{key}={value}")
-    # bpftool separates a variable's two fields by a comma.
+    # bpftool separates the two fields of a variable by a comma.
     yield " ".join([head, (", " if isinstance(record, t.Var) else " ").join(plain)]).rstrip()
     for element in lists:
         yield "\t" + _element(btf, record, element)

@@ -1,4 +1,4 @@
-"""A struct drawn: where each member is, how long it is, what lies unused between.
+"""Drawings of structs: offset and size of each member, and unused space.
 
     struct sk_buff_head: 24 bytes, 1 cache line, 3 members
        offset    size
@@ -11,8 +11,8 @@
            20       4  spinlock_t lock
     used 24 bytes
 
-Offsets and sizes are in bytes; a bitfield's are ``byte:bit`` and ``:bits``. A *hole* is what the
-compiler left free to align the next member; what it left at the end is *padding*.
+Offsets and sizes are in bytes; for bitfields they are ``byte:bit`` and ``:bits``. A *hole* is
+unused space before an aligned member; *padding* is unused space at the end.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.btf import types as t
-from rawbpf.btf.ctext.budget import Budget
-from rawbpf.btf.ctext.short import declaration
+from rawbpf.btf.ctext.declare import Budget, declaration
 from rawbpf.btf.sizes import bit_span, size_of, strip
 from rawbpf.btf.strings import printable
 from rawbpf.errors import FormatError
@@ -34,15 +33,15 @@ if TYPE_CHECKING:
 __all__ = ["CACHE_LINE", "draw"]
 
 CACHE_LINE = 64
-"""Bytes, on every x86-64 and nearly every arm64."""
+"""Bytes per cache line on x86-64 and nearly every arm64."""
 
 Composite = t.Struct | t.Union
 
 
 def draw(btf: Btf, type_id: int, depth: int = 1) -> Iterator[str]:
-    r"""Lines about any type; structs in structs are opened ``depth`` levels deep.
+    r"""Yield lines that show a type; nested structs are expanded ``depth`` levels deep.
 
-    Anonymous members are always opened. FormatError: damaged.
+    Anonymous members are always expanded. FormatError: damaged BTF.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -70,7 +69,7 @@ def draw(btf: Btf, type_id: int, depth: int = 1) -> Iterator[str]:
 
 
 class _Drawing:
-    """One drawing; all positions are in bits from the outermost struct's start."""
+    """A drawing; all positions are in bits from the start of the outermost struct."""
 
     def __init__(self, btf: Btf, depth: int) -> None:
         self._btf, self._depth, self._budget = btf, depth, Budget(btf.words)
@@ -122,7 +121,7 @@ class _Drawing:
         yield _row(base + offset, size, nest, text, bitfield=bool(bits))
         inner_id = strip(self._btf, member.type_id)
         inner = self._btf[inner_id]
-        # An anonymous struct's members are members of the struct around it: no level of its own.
+        # Members of an anonymous struct belong to the enclosing struct, so it is not a level.
         left = depth - 1 if member.name else depth
         if isinstance(inner, Composite) and left > 0:
             yield from self._opened(inner_id, inner, base + offset, left)
@@ -134,7 +133,7 @@ class _Gap(NamedTuple):
 
 
 def _gaps(btf: Btf, record: t.Struct) -> dict[int, _Gap]:
-    """Unused bits by the index of the member that they are before."""
+    """Return the unused bits, by the index of the member that follows them."""
     gaps, end = {}, 0
     for index, member in enumerate(record.members):
         offset, bits = bit_span(btf, member)

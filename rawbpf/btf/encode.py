@@ -1,7 +1,7 @@
-"""Writing BTF: records or short calls in, ids out, then the bytes.
+"""Writing BTF: add records, receive IDs, encode the bytes.
 
-Names are written once each. An id may be used before its type is added (structs that point to
-themselves need that); nothing is checked but that the numbers fit their fields.
+Each name is written once. An ID may be used before its type is added, which structs that point to
+themselves require. The only check is that numbers fit into their fields.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.btf import types as t
 from rawbpf.btf.header import encode_header
-from rawbpf.btf.string_table import StringTable
+from rawbpf.btf.strings import StringTable
 from rawbpf.errors import FormatError
 from rawbpf.uapi import btf as uapi
 
@@ -27,11 +27,11 @@ __all__ = ["BtfBuilder"]
 
 
 class BtfBuilder:
-    """Types in order, each given the next id.
+    """Collects types; each gets the next ID.
 
-    ``base`` makes it a split BTF on top of another. ``strings`` is to be shared with the encoder
-    of .BTF.ext, whose records name files, lines and accesses in the same section. ``names``: a
-    string section to go on from, so that types that refer to it can be taken over as they are.
+    ``base``: build split BTF on top of another. ``names``: an existing string section to extend, so
+    that types that refer to it can be copied unchanged. The attribute ``strings`` is shared with
+    the encoder of .BTF.ext, whose records refer to files, lines and accesses in the same section.
 
     >>> btf = BtfBuilder()
     >>> int_id = btf.add_int("int", 4, signed=True)
@@ -48,57 +48,57 @@ class BtfBuilder:
         self._words: array[int] = array("I")
 
     def add(self, record: t.Type) -> int:
-        """Append a record; its id. FormatError when a number does not fit its field."""
+        """Append a record and return its ID. FormatError: a number does not fit into its field."""
         encoder = _ENCODERS.get(type(record))
         if encoder is None:
-            raise FormatError(f"{type(record).__name__} has no place in the type section")
+            raise FormatError(f"{type(record).__name__} cannot be encoded as a BTF type")
         try:
             self._words.extend(array("I", encoder(record, self.strings.add)))
         except OverflowError:
-            raise FormatError(f"a number does not fit its field in {record!r}") from None
+            raise FormatError(f"a number does not fit into its field in {record!r}") from None
         self.next_id += 1
         return self.next_id - 1
 
     def copy(self, words: memoryview[int], count: int) -> None:
-        """Append the words of ``count`` types, which refer to the names that we went on from."""
+        """Append the words of ``count`` types that refer to the existing string section."""
         self._words.frombytes(words.tobytes())
         self.next_id += count
 
     def add_int(self, name: str, size: int, *, signed: bool = False, encoding: int = 0) -> int:
-        """An integer of ``size`` bytes; ``encoding`` adds BTF_INT_CHAR or BTF_INT_BOOL."""
+        """Add an integer of ``size`` bytes; ``encoding`` may be BTF_INT_CHAR or BTF_INT_BOOL."""
         sign = uapi.BTF_INT_SIGNED if signed else 0
         return self.add(t.Int(name, size, size * 8, encoding | sign))
 
     def add_ptr(self, type_id: int) -> int:
-        """A pointer; to 0, it is ``void *``."""
+        """Add a pointer; type 0 makes it ``void *``."""
         return self.add(t.Ptr(type_id))
 
     def add_array(self, type_id: int, length: int, index_type_id: int) -> int:
-        """An array; the kernel wants an integer type for its index, whatever the use."""
+        """Add an array; the kernel requires an integer type as index type."""
         return self.add(t.Array(type_id, index_type_id, length))
 
     def add_struct(self, name: str, size: int, members: Iterable[tuple[str, int, int]]) -> int:
-        """A struct of ``(name, type id, offset in bits)``; bitfields go through ``add``."""
+        """Add a struct of ``(name, type ID, offset in bits)``; for bitfields use ``add``."""
         return self.add(t.Struct(name, size, tuple(t.Member(*member) for member in members)))
 
     def add_func_proto(self, returns: int, params: Iterable[tuple[str, int]] = ()) -> int:
-        """A prototype of ``(name, type id)`` parameters; it returns type ``returns`` (0: void)."""
+        """Add a prototype of ``(name, type ID)`` parameters; ``returns`` is 0 for void."""
         return self.add(t.FuncProto(returns, tuple(t.Param(*param) for param in params)))
 
     def add_func(self, name: str, proto: int, linkage: int = uapi.BTF_FUNC_STATIC) -> int:
-        """A function with a prototype. Kernels before 5.6 refuse a linkage other than static."""
+        """Add a function with a prototype. Kernels before 5.6 reject all linkages but static."""
         return self.add(t.Func(name, proto, linkage))
 
     def add_var(self, name: str, type_id: int, linkage: int = 1) -> int:
-        """A variable, global unless said otherwise."""
+        """Add a variable, by default a global one."""
         return self.add(t.Var(name, type_id, linkage))
 
     def add_datasec(self, name: str, size: int, variables: Iterable[tuple[int, int, int]]) -> int:
-        """A section of ``(variable's id, offset, size)`` in bytes; they must be sorted."""
+        """Add a section of ``(variable ID, offset, size)`` in bytes, sorted by offset."""
         return self.add(t.DataSec(name, size, tuple(t.SecVar(*var) for var in variables)))
 
     def encode(self) -> bytes:
-        """The blob: header, types, strings."""
+        """Return the blob: header, types, strings."""
         words = self._words[:]
         if self.order != ("<" if sys.byteorder == "little" else ">"):
             words.byteswap()
@@ -111,7 +111,7 @@ def _info(kind: int, vlen: int = 0, kind_flag: bool = False) -> int:
 
 
 def _fit(value: int, bits: int, *, signed: bool = False) -> int:
-    """The value as an unsigned field of so many bits."""
+    """Return the value as an unsigned field of ``bits`` bits, or raise OverflowError."""
     low, high = (-1 << (bits - 1), 1 << (bits - 1)) if signed else (0, 1 << bits)
     if not low <= value < high:
         raise OverflowError
@@ -137,7 +137,7 @@ def _composite(r: t.Struct | t.Union, name: Name) -> list[int]:
         if r.kind_flag:
             offset = _fit(m.bit_size, 8) << 24 | _fit(m.bit_offset, 24)
         elif m.bit_size:
-            raise FormatError(f"the bitfield {m.name!r} needs a struct with kind_flag")
+            raise FormatError(f"the bitfield {m.name!r} requires a struct with kind_flag")
         else:
             offset = m.bit_offset
         words += (name(m.name), m.type_id, offset)
@@ -178,7 +178,7 @@ def _decl_tag(r: t.DeclTag, name: Name) -> list[int]:
     return [name(r.name), info, r.type_id, _fit(r.component, 32, signed=True)]
 
 
-# The value type is Any because each function takes the one record type it is listed under.
+# Any, because each function takes only the record type that is its key.
 _ENCODERS: dict[type, Callable[[Any, Name], list[int]]] = {
     t.Int: _int,
     t.Ptr: _reference,

@@ -1,15 +1,16 @@
-r""".BTF.ext: what belongs to instructions, not to types.
+r""".BTF.ext: information about instructions rather than types.
 
-Three tables, each a record size and then, for each ELF section of code, its name, a count and
-that many records: ``func_info`` (which BTF function begins at an instruction), ``line_info``
-(which source line it came from) and ``core_relo`` (what the loader must patch for the kernel's
-own layout of a type). All names and texts are in the string section of the .BTF beside it.
+There are three tables: ``func_info`` (the BTF function that starts at an instruction),
+``line_info`` (the source line of an instruction) and ``core_relo`` (what the loader must patch
+according to the kernel's layout of a type). Each table has a record size and then, for each ELF
+section of code, the section's name, a count, and as many records. All names and texts are in the
+string section of .BTF.
 
-``insn_off`` counts bytes from the section's start in an ELF file. BPF_PROG_LOAD takes the same
-func_info and line_info records, without section headers, and counts instructions: ``pack`` makes
-them once ``insn_off`` has been divided.
+In an ELF file, ``insn_off`` counts bytes from the start of the section. BPF_PROG_LOAD takes the
+same func_info and line_info records without section headers and counts instructions; ``pack``
+encodes such records once ``insn_off`` has been divided.
 
->>> from rawbpf.btf.string_table import StringTable
+>>> from rawbpf.btf.strings import StringTable
 >>> from rawbpf.btf.strings import Strings
 >>> strings = StringTable()
 >>> info = ExtInfo({"kprobe/f": [FuncInfo(0, 3)]}, {}, {})
@@ -30,8 +31,7 @@ from rawbpf.uapi.btf import BTF_EXT_HEADER, BTF_MAGIC, BTF_VERSION
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from rawbpf.btf.string_table import StringTable
-    from rawbpf.btf.strings import Strings
+    from rawbpf.btf.strings import Strings, StringTable
 
 __all__ = [
     "CoreRelo",
@@ -47,16 +47,16 @@ __all__ = [
 
 
 class FuncInfo(NamedTuple):
-    """struct bpf_func_info: function ``type_id`` (a Func) begins at ``insn_off``."""
+    """struct bpf_func_info: function ``type_id`` (a Func) starts at ``insn_off``."""
 
     insn_off: int
     type_id: int
 
 
 class LineInfo(NamedTuple):
-    """struct bpf_line_info: from ``insn_off`` on, the code is from this line (from 1) and column.
+    """struct bpf_line_info: the code from ``insn_off`` on belongs to this line (from 1) and column.
 
-    ``text`` is the line itself: the verifier's log quotes it.
+    ``text`` is the source line, which the verifier's log quotes.
     """
 
     insn_off: int
@@ -67,7 +67,7 @@ class LineInfo(NamedTuple):
 
 
 class CoreRelo(NamedTuple):
-    """struct bpf_core_relo: ``access`` (such as ``0:1:2``) into ``type_id``, a BPF_CORE_* kind."""
+    """struct bpf_core_relo: ``access``, such as ``0:1:2``, into ``type_id``; a BPF_CORE_* kind."""
 
     insn_off: int
     type_id: int
@@ -76,7 +76,7 @@ class CoreRelo(NamedTuple):
 
 
 class ExtInfo(NamedTuple):
-    """The three tables, by name of the ELF section that the instructions are in."""
+    """The three tables; each maps the name of an ELF section of code to records."""
 
     func_info: dict[str, list[FuncInfo]]
     line_info: dict[str, list[LineInfo]]
@@ -103,18 +103,20 @@ def _core_relo(words: Words, name: Callable[[int], str]) -> CoreRelo:
 
 
 def decode_ext_info(data: bytes, strings: Strings) -> ExtInfo:
-    """The section's tables; ``strings`` are those of the .BTF section (``btf.strings``).
+    """Decode .BTF.ext; ``strings`` are those of the .BTF section (``btf.strings``).
 
-    FormatError: damaged. Records longer than we know are cut to what we know.
+    Records longer than expected are truncated. FormatError: the section is damaged.
     """
     order = byte_order(data, ".BTF.ext")
     known = struct.calcsize(BTF_EXT_HEADER)
     if len(data) < known:
-        raise FormatError("truncated .BTF.ext", why=f"{len(data)} bytes end inside the header")
+        raise FormatError(
+            "truncated .BTF.ext", why=f"it ends inside the header, after {len(data)} bytes"
+        )
     _, version, _, size, *pairs = struct.unpack_from(order + BTF_EXT_HEADER, data)
     if version != BTF_VERSION or not known <= size <= len(data):
         raise FormatError("damaged .BTF.ext header", why=f"version {version}, {size} bytes")
-    # The first headers (clang 8) end before the pair for CO-RE.
+    # Headers from clang 8 lack the pair for CO-RE.
     core = struct.unpack_from(order + "II", data, known) if size >= known + 8 else (0, 0)
     body, name = data[size:], strings.text
     return ExtInfo(
@@ -125,11 +127,11 @@ def decode_ext_info(data: bytes, strings: Strings) -> ExtInfo:
 
 
 def _table(body: bytes, order: str, offset: int, length: int) -> Words:
-    """A table's words."""
+    """Return the words of a table."""
     if offset + length > len(body) or length % 4:
         raise FormatError(
             "truncated .BTF.ext",
-            why=f"a table of {length} bytes at {offset} is not in the {len(body)} bytes",
+            why=f"a table of {length} bytes at {offset} exceeds the {len(body)} bytes",
         )
     return struct.unpack_from(f"{order}{length // 4}I", body, offset)
 
@@ -137,7 +139,7 @@ def _table(body: bytes, order: str, offset: int, length: int) -> Words:
 def _decode(
     words: Words, known: int, name: Callable[[int], str], record: Callable[..., R]
 ) -> dict[str, list[R]]:
-    """Section name -> records of a table; ``known`` is how many words of a record we read."""
+    """Return section name -> records of a table; ``known`` is the number of words to use."""
     tables: dict[str, list[R]] = {}
     if not words:
         return tables
@@ -148,7 +150,7 @@ def _decode(
     while at < len(words):
         start = at + 2
         end = start + width * words[at + 1] if start <= len(words) else start
-        # Each section has records, says the kernel; so a count of 0 cannot make this loop long.
+        # The kernel requires each section to have records, which also bounds this loop.
         if end > len(words) or end == start:
             raise FormatError("damaged .BTF.ext", why=f"the section at word {at} has no records")
         rows = tables.setdefault(name(words[at]), [])
@@ -158,7 +160,7 @@ def _decode(
 
 
 def encode_ext_info(info: ExtInfo, strings: StringTable, order: str = "<") -> bytes:
-    """The section's bytes. Names go to ``strings``, so encode this before the .BTF beside it."""
+    """Encode .BTF.ext. Names are added to ``strings``, so encode this before .BTF."""
     tables: list[list[int]] = [
         _encode(info.func_info, strings),
         _encode(info.line_info, strings),
@@ -175,7 +177,7 @@ def encode_ext_info(info: ExtInfo, strings: StringTable, order: str = "<") -> by
 
 
 def _encode(table: Mapping[str, Sequence[Record]], strings: StringTable) -> list[int]:
-    """A table's words; an empty table has none, not even a record size."""
+    """Return the words of a table; an empty table has none, not even a record size."""
     words: list[int] = []
     for section, records in table.items():
         rows = [_words(record, strings) for record in records]
@@ -190,15 +192,15 @@ def _words(record: Record, strings: StringTable) -> Words:
         return record
     if isinstance(record, CoreRelo):
         return (record.insn_off, record.type_id, strings.add(record.access), record.relo_kind)
-    # The kernel's field has 22 bits of line and 10 of column; clang cuts columns likewise.
+    # The field has 22 bits for the line and 10 for the column; clang truncates columns, too.
     line_col = min(record.line, 0x3FFFFF) << 10 | min(record.column, 0x3FF)
     return (record.insn_off, strings.add(record.file), strings.add(record.text), line_col)
 
 
 def pack(records: Iterable[FuncInfo | LineInfo], strings: StringTable, order: str = "=") -> bytes:
-    """Records one after the other, as BPF_PROG_LOAD takes them.
+    """Encode records one after the other, as BPF_PROG_LOAD expects them.
 
-    >>> from rawbpf.btf.string_table import StringTable
+    >>> from rawbpf.btf.strings import StringTable
     >>> pack([FuncInfo(0, 1), FuncInfo(4, 2)], StringTable(), "<").hex(" ", 4)
     '00000000 01000000 04000000 02000000'
     """
@@ -207,9 +209,9 @@ def pack(records: Iterable[FuncInfo | LineInfo], strings: StringTable, order: st
 
 
 def unpack_func_info(data: bytes, size: int) -> list[FuncInfo]:
-    """The records of a loaded program; ``size`` is a record's, of which we read what we know.
+    """Decode the records of a loaded program; ``size`` is the size of a record in bytes.
 
-    >>> from rawbpf.btf.string_table import StringTable
+    >>> from rawbpf.btf.strings import StringTable
     >>> unpack_func_info(pack([FuncInfo(0, 1), FuncInfo(4, 2)], StringTable()), 8)
     [FuncInfo(insn_off=0, type_id=1), FuncInfo(insn_off=4, type_id=2)]
     """
@@ -217,6 +219,6 @@ def unpack_func_info(data: bytes, size: int) -> list[FuncInfo]:
 
 
 def unpack_line_info(data: bytes, size: int, name: Callable[[int], str]) -> list[LineInfo]:
-    """The same for lines; ``name`` finds texts in the string section of the program's BTF."""
+    """Decode line records; ``name`` looks up texts in the string section of the program's BTF."""
     places = range(0, len(data), size)
     return [_line_info(struct.unpack_from("=4I", data, at), name) for at in places]

@@ -1,14 +1,14 @@
-"""An object's BTF as the kernel takes it, every type at its id.
+"""An object's BTF in the form that the kernel accepts, with unchanged type IDs.
 
-Compilers describe what the linker will know and the kernel refuses: sections without places, and
-externs. So before BPF_BTF_LOAD
+Compilers leave out what only the linker knows, and emit externs; the kernel rejects both. Before
+BPF_BTF_LOAD, types are therefore adjusted:
 
-    DATASEC     gets size and offsets: of a section of data those of its bytes, of others one behind
-                the other
-    extern      variables are said to be ordinary ones; kernel symbols, whose types may be unknown,
-                become integers, and the section that lists them as well
-    FUNC        an extern function becomes a global one, and its parameters get names; a hidden one
-                becomes static: its callers are known, so the verifier can follow each call
+    DATASEC     gets its size and offsets: for a data section those of its contents, otherwise the
+                variables follow each other
+    extern      variables become ordinary ones; kernel symbols, whose types may be unknown, and the
+                section that lists them become integers
+    FUNC        an extern function becomes global, and its parameters get names; a hidden function
+                becomes static, so that the verifier checks it anew for each call
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["for_kernel"]
 
 _SYMBOLS = ".ksyms"
-_MENDED = (BTF_KIND_DATASEC, BTF_KIND_VAR, BTF_KIND_FUNC, BTF_KIND_FUNC_PROTO)
-"""The kinds of which some types do not stay as they are."""
+_ADJUSTED = (BTF_KIND_DATASEC, BTF_KIND_VAR, BTF_KIND_FUNC, BTF_KIND_FUNC_PROTO)
+"""Kinds of types that may need adjusting."""
 
 
 def for_kernel(
@@ -48,9 +48,10 @@ def for_kernel(
     missing: Collection[str] = (),
     hidden: Collection[str] = (),
 ) -> BtfBuilder:
-    """The types, mended, and without the ``sanitize.FEATURES`` in ``missing``.
+    """Return the adjusted types, without the ``sanitize.FEATURES`` in ``missing``.
 
-    ``places``: section -> its size, and the offset of each of its variables. ``hidden``: functions.
+    ``places``: section -> its size, and the offset of each variable. ``hidden``: names of
+    functions.
 
     >>> from rawbpf.btf.btf import Btf
     >>> b = BtfBuilder()
@@ -59,10 +60,10 @@ def for_kernel(
     >>> Btf(for_kernel(Btf(b.encode()), {".bss": (8, {"hits": 4})}).encode())[3].variables
     (SecVar(type_id=2, offset=4, size=4),)
     """
-    return _Mender(btf, places, missing, hidden).builder()
+    return _Adjuster(btf, places, missing, hidden).builder()
 
 
-class _Mender:
+class _Adjuster:
     def __init__(
         self,
         btf: Btf,
@@ -73,7 +74,7 @@ class _Mender:
         self.btf, self.places, self.missing, self.hidden = btf, places, missing, hidden
         self.symbols: set[int] = set()
         self.prototypes: set[int] = set()
-        self.touched = btf.of_kinds({*_MENDED, *kinds_of(missing)})
+        self.touched = btf.of_kinds({*_ADJUSTED, *kinds_of(missing)})
         for type_id in self.touched:
             record = btf[type_id]
             if isinstance(record, t.DataSec) and record.name == _SYMBOLS:
@@ -82,20 +83,20 @@ class _Mender:
                 self.prototypes.add(record.type_id)
 
     def builder(self) -> BtfBuilder:
-        """All types, one after the other: most are taken over word by word."""
+        """Return a builder with all types; most of them are copied word by word."""
         btf = self.btf
         builder = BtfBuilder(btf.base, btf.order, btf.strings.data)
         for type_id in self.touched:
             if btf.kind(type_id) == BTF_KIND_FUNC_PROTO and type_id not in self.prototypes:
                 continue
             builder.copy(btf.raw(builder.next_id, type_id), type_id - builder.next_id)
-            record = self._mended(type_id, btf[type_id])
+            record = self._adjusted(type_id, btf[type_id])
             builder.add(sanitized(record, self.missing))
         end = len(btf)
         builder.copy(btf.raw(builder.next_id, end), end - builder.next_id)
         return builder
 
-    def _mended(self, type_id: int, record: t.Type) -> t.Type:
+    def _adjusted(self, type_id: int, record: t.Type) -> t.Type:
         if isinstance(record, t.DataSec):
             return self._section(record)
         if isinstance(record, t.Var):
@@ -139,5 +140,5 @@ class _Mender:
 
 
 def _with_name(param: t.Param) -> t.Param:
-    """The last may have neither name nor type: it stands for ``...``, and would not with a name."""
+    """Return the parameter with a name, unless it stands for ``...`` (no name and no type)."""
     return param._replace(name="_") if param.type_id and not param.name else param

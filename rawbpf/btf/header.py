@@ -1,8 +1,8 @@
-"""The header of a BTF blob: where its sections are, checked against the blob's length.
+"""The header of a BTF blob: the places of its sections, checked against the blob's length.
 
-The magic number tells the byte order (a big-endian object's BTF is big-endian throughout).
-Offsets count from the end of the header; ``hdr_len`` may exceed what we know, and a longer header
-may only add fields. Linux 7.1 added one pair, the layout section (see ``rawbpf.uapi.btf``).
+The magic number reveals the byte order; the BTF of a big-endian object is big-endian throughout.
+Offsets count from the end of the header. ``hdr_len`` may exceed the known size, because later
+headers only add fields. Linux 7.1 added one pair, the layout section (see ``rawbpf.uapi.btf``).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LAYOUT_END = struct.calcsize(BTF_HEADER) + 8
 
 
 class Header(NamedTuple):
-    """Sections as slices of the blob, and the byte order as struct spells it."""
+    """The byte order as in struct, and the sections as slices of the blob."""
 
     order: str
     types: slice
@@ -28,7 +28,7 @@ class Header(NamedTuple):
 
 
 def byte_order(data: bytes, what: str = "BTF") -> str:
-    """``<`` or ``>``, from the magic number; FormatError when it is none.
+    """Return ``<`` or ``>`` from the magic number. FormatError: the magic number is wrong.
 
     >>> byte_order(bytes.fromhex("9feb0100"))
     '<'
@@ -41,15 +41,17 @@ def byte_order(data: bytes, what: str = "BTF") -> str:
 
 
 def decode_header(data: bytes) -> Header:
-    """Where the sections are. FormatError when they cannot be there."""
+    """Return the places of the sections. FormatError: they are out of range or overlap."""
     order = byte_order(data)
     if len(data) < struct.calcsize(BTF_HEADER):
-        raise FormatError("truncated BTF", why=f"{len(data)} bytes end inside the header")
+        raise FormatError(
+            "truncated BTF", why=f"it ends inside the header, after {len(data)} bytes"
+        )
     _, version, flags, size, *pairs = struct.unpack_from(order + BTF_HEADER, data)
     if version != BTF_VERSION or flags:
         raise FormatError(f"unknown BTF version {version}, flags {flags:#x}")
     if not struct.calcsize(BTF_HEADER) <= size <= len(data):
-        raise FormatError("damaged BTF header", why=f"its length says {size} bytes")
+        raise FormatError("damaged BTF header", why=f"its length is given as {size} bytes")
     types = _section("type", data, size, pairs[0], pairs[1])
     strings = _section("string", data, size, pairs[2], pairs[3])
     if types.start < strings.stop and strings.start < types.stop:
@@ -66,7 +68,9 @@ def _section(name: str, data: bytes, header: int, offset: int, length: int) -> s
         )
     # The string section holds bytes; all others hold 32-bit words.
     if name != "string" and (offset % 4 or length % 4):
-        raise FormatError("damaged BTF header", why=f"the {name} section is not of 4-byte words")
+        raise FormatError(
+            "damaged BTF header", why=f"the {name} section does not consist of 4-byte words"
+        )
     return slice(start, start + length)
 
 
@@ -78,7 +82,7 @@ def _layout(order: str, data: bytes, size: int) -> slice | None:
 
 
 def encode_header(order: str, type_len: int, str_len: int) -> bytes:
-    """A header for a type section that is followed by a string section.
+    """Return a header for a type section followed by a string section.
 
     >>> decode_header(encode_header("<", 0, 0)).types
     slice(24, 24, None)

@@ -1,11 +1,11 @@
-"""BTF for kernels that do not know all of it.
+"""Replacements for BTF features that older kernels lack.
 
-A compiler writes BTF for the newest kernel, and an older one refuses the whole blob for one kind
-it does not know. Each such feature has a replacement that older kernels take and that keeps what
-matters to them: ids and sizes. One table says for each feature how to tell it, what to put in
-its place, and an example: a blob that a kernel accepts exactly when it has the feature.
+Compilers emit BTF for the newest kernel, and an older kernel rejects the whole blob because of one
+unknown kind. Each feature has a replacement that older kernels accept and that preserves what
+matters to them: IDs and sizes. A table lists for each feature how to detect it, what replaces it,
+and an example: a blob that a kernel accepts if and only if it has the feature.
 
-Replaced types are for the kernel only. CO-RE and map definitions read the blob as it was.
+Only the kernel sees replaced types. CO-RE and map definitions use the original blob.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ __all__ = ["FEATURES", "Feature", "example", "features_used", "kinds_of", "sanit
 
 
 class Feature(NamedTuple):
-    """What not every kernel takes: its first kernel, a type that uses it, what to use instead.
+    """A feature: the first kernel that has it, an example, and a function that replaces it.
 
-    The type may refer to the other two of the example: 1 is an int, 2 a variable.
+    The example may refer to two other types: 1 is an int, 2 is a variable.
     """
 
     name: str
@@ -37,12 +37,12 @@ class Feature(NamedTuple):
 
 
 def _float(record: t.Type) -> t.Type | None:
-    # Without its name: float is none that a struct can have.
+    # Without a name, because a struct cannot be called float.
     return t.Struct("", record.size, ()) if isinstance(record, t.Float) else None
 
 
 def _decl_tag(record: t.Type) -> t.Type | None:
-    # It refers to its type, nothing refers to it: any type does in its place.
+    # Nothing refers to a tag, so any type can replace it.
     return t.Int(record.name, 1, 8) if isinstance(record, t.DeclTag) else None
 
 
@@ -96,7 +96,7 @@ FEATURES = {
         Feature("type_attribute", "6.15", t.TypeTag("tag", 1, True), _type_attribute),
     )
 }
-"""All after 5.8, in the order in which a blob is cleaned of them."""
+"""All features after 5.8, in the order in which they are replaced."""
 
 
 _BY_KIND: dict[int, list[Feature]] = {}
@@ -105,7 +105,7 @@ for _feature in FEATURES.values():
 
 
 def example(name: str) -> bytes:
-    """A blob with nothing beyond 5.8 but this feature: BPF_BTF_LOAD tells whether a kernel has it.
+    """Return a blob that uses only this feature beyond 5.8, to test a kernel with BPF_BTF_LOAD.
 
     >>> example("float")[:2].hex()
     '9feb'
@@ -117,7 +117,7 @@ def example(name: str) -> bytes:
 
 
 def features_used(btf: Btf) -> set[str]:
-    """The features in a blob that some kernel lacks: those worth probing."""
+    """Return the features in a blob that some kernels lack."""
     records = (btf[type_id] for type_id in btf.of_kinds(_BY_KIND))
     return {
         feature.name
@@ -128,7 +128,7 @@ def features_used(btf: Btf) -> set[str]:
 
 
 def kinds_of(features: Iterable[str]) -> set[int]:
-    """The kinds of types among which ``sanitized`` replaces some.
+    """Return the kinds of types that ``sanitized`` may replace.
 
     >>> kinds_of(["float"])
     {16}
@@ -137,7 +137,7 @@ def kinds_of(features: Iterable[str]) -> set[int]:
 
 
 def sanitized(record: t.Type, missing: Iterable[str]) -> t.Type:
-    """The record, or what takes its place on a kernel without the features in ``missing``.
+    """Return the record, or its replacement on a kernel that lacks the features in ``missing``.
 
     >>> sanitized(t.TypeTag("user", 7), ["float", "type_tag"])
     Const(type_id=7, kind=10)

@@ -1,10 +1,11 @@
-"""Sizes and alignments, and what is under typedefs and qualifiers.
+"""Sizes and alignments of types, and the types beneath typedefs and qualifiers.
 
-BTF records the size of what has a name of its own; the rest follows: a pointer has 8 bytes (BPF
-is a 64-bit machine), an array its element's size times its length. Alignment is nowhere in BTF:
-it is worked out as a compiler would for members at their natural places.
+BTF records the sizes of scalars, structs, unions and enums. Other sizes follow: a pointer has 8
+bytes, because BPF is a 64-bit machine; an array has its element's size times its length. BTF does
+not record alignments; they are computed as a compiler would, for members at their natural offsets.
 
-A damaged blob may go round in circles; the kernel follows 32 references at most, and so do we.
+References in a damaged blob may be circular. The kernel follows at most 32 of them, and so does
+this module.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ MAX_DEPTH = 32
 """MAX_RESOLVE_DEPTH of the kernel's and of libbpf's BTF code."""
 
 MODIFIERS = (t.Typedef, t.Const, t.Volatile, t.Restrict, t.TypeTag)
-"""What names or qualifies another type and has its size."""
+"""Types that name or qualify another type and have its size."""
 
 
 def strip(btf: Btf, type_id: int) -> int:
-    """The id under typedefs, qualifiers and type tags.
+    """Return the ID of the type beneath typedefs, qualifiers and type tags.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -55,12 +56,15 @@ def strip(btf: Btf, type_id: int) -> int:
 
 
 def resolve(btf: Btf, type_id: int) -> t.Type:
-    """The record under typedefs, qualifiers and type tags."""
+    """Return the record of the type beneath typedefs, qualifiers and type tags."""
     return btf[strip(btf, type_id)]
 
 
 def size_of(btf: Btf, type_id: int) -> int:
-    """The size of a type in bytes. FormatError for what has none: void, functions, forwards."""
+    """Return the size of a type in bytes.
+
+    FormatError: it has no size, like void, functions and forward declarations.
+    """
     length = 1
     for _ in range(MAX_DEPTH + 1):
         record = resolve(btf, type_id)
@@ -83,9 +87,10 @@ def _own_size(record: t.Type, type_id: int) -> int:
 
 
 def bit_span(btf: Btf, member: t.Member) -> tuple[int, int]:
-    """A member's offset and size in bits; the size is 0 for what is no bitfield.
+    """Return a member's offset and size in bits; the size is 0 unless it is a bitfield.
 
-    Before kind_flag (5.0) a bitfield was a member whose integer had fewer bits than bytes for them.
+    Before kind_flag (5.0), a bitfield was a member of an integer type with fewer bits than its
+    size.
     """
     if not member.bit_size:
         record = btf[member.type_id]
@@ -95,9 +100,9 @@ def bit_span(btf: Btf, member: t.Member) -> tuple[int, int]:
 
 
 def align_of(btf: Btf, type_id: int, known: dict[int, int] | None = None) -> int:
-    """The alignment of a type in bytes, as clang's for BPF; 1 for a struct that must be packed.
+    """Return the alignment of a type in bytes, as with clang for BPF; 1 for a packed struct.
 
-    ``known`` keeps the answers for structs between calls; give one when asking about many types.
+    ``known`` caches the results for structs; pass the same dict for calls about many types.
     """
     return _align(btf, type_id, {} if known is None else known, MAX_DEPTH)
 
@@ -112,7 +117,7 @@ def _align(btf: Btf, type_id: int, known: dict[int, int], depth: int) -> int:
     if isinstance(record, t.Array | t.Var):
         return _align(btf, record.type_id, known, depth - 1)
     if isinstance(record, t.Struct | t.Union):
-        # Remembered, because without that a hostile nest of structs costs members ** depth.
+        # Cached, because hostile nesting would otherwise cost members ** depth steps.
         known[type_id] = align = _align_of_members(btf, record, known, depth)
         return align
     size = _own_size(record, type_id)
@@ -127,8 +132,8 @@ def _align_of_members(
         own = _align(btf, member.type_id, known, depth - 1)
         align = max(align, own)
         offset, bits = bit_span(btf, member)
-        # A bitfield lies within one unit of its type, anything else at a multiple of its own
-        # alignment: where that does not hold, the struct was declared packed.
+        # A bitfield lies within one unit of its type, any other member at a multiple of its
+        # alignment. Otherwise the struct was declared packed.
         unit = 8 * (size_of(btf, member.type_id) or 1) if bits else 8 * own
         if offset % unit + bits > unit or (not bits and offset % unit):
             return 1
@@ -136,4 +141,6 @@ def _align_of_members(
 
 
 def _circular(type_id: int) -> FormatError:
-    return FormatError("circular BTF", why=f"type {type_id} is under more than {MAX_DEPTH} others")
+    return FormatError(
+        "circular BTF", why=f"type {type_id} is nested in more than {MAX_DEPTH} others"
+    )

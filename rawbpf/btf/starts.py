@@ -1,11 +1,11 @@
-"""Where each type begins. Types have no index and differ in length, so somebody has to walk.
+"""The word offsets at which types start. BTF has no index, and types differ in length.
 
-Walking past the kernel's 126,000 types takes about 10 ms, and much of what is asked for is near the
-beginning (task_struct is among the first 200). So a large section is walked only as far as need be,
-and only of every eighth type it is noted where it is: the others are a few steps from there.
-A small one is walked at once: whoever opens a damaged file hears of it then.
+Walking over the kernel's 126,000 types takes about 10 ms, and many common types are near the
+beginning (task_struct is among the first 200). A large section is therefore walked only as far as
+needed, and only the start of every eighth type is stored; the others are a few steps away. A small
+section is walked when it is opened, so that damage is reported then.
 
-A type's length is told by its second word, ``info``: ``at`` is the index of that one here.
+The length of a type follows from its second word, ``info``; ``at`` is the index of that word here.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 __all__ = ["Starts"]
 
 _SMALL = 1 << 16
-"""Words of a section that is walked at once."""
+"""Size in words up to which a section is walked when it is opened."""
 
 _GROUP = 8
 _ROUNDS = 512
-"""So many groups: how far it is walked at a time."""
+"""Number of groups to walk at a time."""
 
 
 class Starts:
-    """The word where each type begins, by index. FormatError: the section is damaged."""
+    """The start of each type in words, by index. FormatError: the section is damaged."""
 
     __slots__ = ("_count", "_end", "_groups", "_layout", "_lengths", "_next", "_words")
 
     def __init__(self, words: memoryview[int], layout: Mapping[int, tuple[int, int]]) -> None:
         self._words, self._layout = words, layout
-        # The kernel's types share about 500 infos. A mere dict: Python looks into it twice as
-        # fast as into one that fills itself.
+        # The kernel's types share about 500 infos. A plain dict is twice as fast to read as a
+        # defaultdict.
         self._lengths: dict[int, int] = {}
         self._groups: array[int] = array("I")
         self._count, self._next, self._end = 0, 1, len(words) + 1
@@ -50,7 +50,7 @@ class Starts:
             self._walk()
 
     def all(self) -> array[int]:
-        """Every start, in order."""
+        """Return all starts in order."""
         self._walk_on()
         words, lengths, starts, start = self._words, self._lengths, array("I"), 0
         for _ in range(self._count):
@@ -63,14 +63,14 @@ class Starts:
         return self._count
 
     def has(self, index: int) -> bool:
-        """Whether there are so many types."""
+        """Return whether there is a type with this index."""
         while index >= self._count and self._next != self._end:
             self._walk()
         return 0 <= index < self._count
 
     def span(self, index: int) -> tuple[int, int]:
-        """Where a type begins and ends; there is one."""
-        self.has(index + 1)  # where the section is damaged there, it ends in vain
+        """Return the start and end of a type that exists."""
+        self.has(index + 1)  # raises if the section is damaged there
         words, lengths = self._words, self._lengths
         at = self._groups[index // _GROUP]
         for _ in range(index % _GROUP):
@@ -78,7 +78,7 @@ class Starts:
         return at - 1, at - 1 + lengths[words[at]]
 
     def index_of(self, word: int) -> int | None:
-        """The type that begins at this word, if one does."""
+        """Return the index of the type that starts at this word; None if none does."""
         wanted = word + 1
         while self._next <= wanted:
             self._walk()
@@ -90,7 +90,7 @@ class Starts:
         return index if at == wanted else None
 
     def _walk(self) -> None:
-        """Some types further. Damage is told each time that one gets there."""
+        """Walk over some more types. Damage is reported each time it is reached."""
         known = len(self._groups)
         try:
             self._next = self._walk_from(self._next)
@@ -99,7 +99,7 @@ class Starts:
             raise
 
     def _walk_from(self, at: int) -> int:
-        """Eight at a time, written out: this loop is what looking far costs."""
+        """Walk eight types per iteration, unrolled, because this loop dominates the cost."""
         infos, lengths, note = self._words, self._lengths, self._groups.append
         for _ in range(_ROUNDS):
             first = at
@@ -115,7 +115,7 @@ class Starts:
             except KeyError as new:
                 (info,) = new.args
                 lengths[info] = length_of(info, self._layout)
-                at = first  # once more
+                at = first  # repeat this group
             except IndexError:
                 return self._walk_last(first)
             else:
@@ -124,7 +124,7 @@ class Starts:
         return at
 
     def _walk_last(self, first: int) -> int:
-        """The last group: fewer than eight, all of known lengths, or none."""
+        """Walk over the last group: fewer than eight types, all of known lengths, or none."""
         at, index = first, len(self._groups) * _GROUP
         while at < self._end - 2:
             at += self._lengths[self._words[at]]

@@ -1,7 +1,8 @@
-"""The string section: NUL-ended names, found by offset. Offset 0 is the empty name.
+"""The string section: NUL-terminated names, found by offset. Offset 0 is the empty name.
 
-Names are mostly C identifiers, but section names, tags and other languages' names are not. They
-are kept byte for byte (undecodable ones as surrogates), so what is read can be written again.
+Most names are C identifiers, but section names, tags and names from other languages are not. They
+are preserved byte for byte (undecodable bytes as surrogates), so that what is read can be written
+again. `Strings` reads a section, `StringTable` writes one.
 """
 
 from __future__ import annotations
@@ -9,20 +10,25 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rawbpf.errors import FormatError
+from rawbpf.uapi.btf import BTF_MAX_NAME_OFFSET
 
-__all__ = ["FLAVOUR", "Strings", "decode_name", "encode_name", "printable"]
+__all__ = ["FLAVOUR", "StringTable", "Strings", "decode_name", "encode_name", "printable"]
 
 
 FLAVOUR = b"___"
-"""Between a type's name and what tells one version of it from another: ``task_struct___old``."""
+"""The separator between a type's name and the suffix of a variant: ``task_struct___old``."""
 
 _LONGEST_NAME = 1024
-"""Bytes. The kernel takes 511 (KSYM_NAME_LEN) in names that it checks; C++ and Rust make longer
-ones, which no kernel loads. Without a limit, members that share one long name make endless text."""
+"""Bytes. The kernel accepts 511 (KSYM_NAME_LEN) in names that it checks; C++
+and Rust produce longer names, which no kernel loads. Without a limit, members that share one long
+name could produce enormous texts."""
+
+_SEARCHED = 1 << 16
+"""Size in bytes up to which a given section is searched for each name instead of indexed."""
 
 
 def decode_name(name: bytes) -> str:
-    r"""Bytes to text, losing nothing.
+    r"""Return bytes as text without loss.
 
     >>> encode_name(decode_name(bytes([0xff, 0x41])))
     b'\xffA'
@@ -31,18 +37,18 @@ def decode_name(name: bytes) -> str:
 
 
 def encode_name(name: str) -> bytes:
-    """Text to bytes. FormatError for text that cannot be a name."""
+    """Return text as bytes. FormatError: it cannot be a name."""
     try:
         data = name.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
-        raise FormatError(f"the name {name!r} is no text", why=str(error)) from None
+        raise FormatError(f"the name {name!r} is not valid text", why=str(error)) from None
     if b"\0" in data:
-        raise FormatError(f"the name {name!r} has a NUL inside")
+        raise FormatError(f"the name {name!r} contains a NUL")
     return data
 
 
 def printable(name: str) -> str:
-    r"""A name fit for a terminal: what is not to be seen there is escaped.
+    r"""Return a name for display on a terminal, with unprintable characters escaped.
 
     >>> printable("größe"), printable("a\x1b[2J"), printable(decode_name(bytes([0xff])))
     ('größe', 'a\\x1b[2J', '\\udcff')
@@ -54,14 +60,14 @@ def printable(name: str) -> str:
 
 
 class Scan(NamedTuple):
-    """Where a name is, and what its flavours are called."""
+    """The offsets of a name, and the names of its flavours."""
 
     offsets: list[int]
     flavours: list[str]
 
 
 class Strings:
-    r"""A string section that is read. Split BTF's offsets go on where its base's end.
+    r"""A string section to read. Offsets in split BTF start where those of its base end.
 
     >>> Strings(b"\0int\0").at(1)
     'int'
@@ -70,13 +76,13 @@ class Strings:
     __slots__ = ("_base", "_cache", "_data", "_ends", "_left", "_scan", "_start", "_texts", "end")
 
     def __init__(self, data: bytes, base: Strings | None = None) -> None:
-        # A split BTF may have no strings of its own; a base has at least the empty one.
+        # Split BTF may have no strings of its own; a base has at least the empty one.
         if (data or base is None) and data[-1:] != b"\0":
             raise FormatError("damaged BTF", why="the string section does not end with a NUL")
         if base is None and data[0] != 0:
             raise FormatError(
-                "damaged BTF, or a module's without its base",
-                why="the first string is not the empty one",
+                "damaged BTF, or a module's BTF without its base",
+                why="the first string is not empty",
             )
         self._data = data
         self._base = base
@@ -84,27 +90,27 @@ class Strings:
         self.end: int = self._start + len(data)
         self._cache: dict[int, str] = {}
         self._texts: dict[int, str] = {}
-        # A name is asked of one module after the other, and each asks the base.
+        # The same name is looked up in one module after the other, and each asks the base.
         self._scan: tuple[str, Scan] | None = None
         self._ends: tuple[str, list[int]] | None = None
-        # Names may share endings, but no compiler makes them overlap so much that reading each
-        # once reads the section many times over. A hostile blob's could fill the memory.
+        # Names may share endings, but no compiler overlaps them so much that reading each name
+        # once reads the section many times over. A hostile blob could exhaust memory that way.
         self._left = 16 * len(data) + 65536
 
     @property
     def data(self) -> bytes:
-        """The section's bytes, without the base's."""
+        """The bytes of the section, without those of its base."""
         return self._data
 
     def at(self, offset: int) -> str:
-        """The name at an offset. FormatError: there is none, or it is longer than names are."""
+        """Return the name at an offset. FormatError: offset out of range, or name too long."""
         name = self._cache.get(offset)
         if name is None:
             name = self._cache[offset] = self._read(offset, _LONGEST_NAME)
         return name
 
     def text(self, offset: int) -> str:
-        """A line of source at an offset: as a name, but of any length."""
+        """Return the source line at an offset, which may have any length."""
         text = self._texts.get(offset)
         if text is None:
             text = self._texts[offset] = self._read(offset, len(self._data))
@@ -125,17 +131,17 @@ class Strings:
         return decode_name(self._data[start : start + length])
 
     def offsets(self, name: str) -> list[int]:
-        """Where exactly this name is read as a whole string."""
+        """Return the offsets of strings that are exactly this name."""
         return self.scan(name).offsets
 
     def flavours(self, name: str) -> list[str]:
-        """Every name that is this one, three underscores, and more, each once (libbpf's custom)."""
+        """Return all names that consist of this one, ``___`` and a suffix, as in libbpf."""
         return list(dict.fromkeys(self.scan(name).flavours))
 
     def endings(self, name: str) -> list[int]:
-        """Where the name is read because a longer one ends with it.
+        """Return the offsets where longer strings end with this name.
 
-        That is legal, and no writer of BTF is known that makes use of it.
+        Such references are valid, although no known tool writes them.
         """
         if self._ends is None or self._ends[0] != name:
             self._ends = name, self._endings(name)
@@ -152,7 +158,7 @@ class Strings:
         return found
 
     def scan(self, name: str) -> Scan:
-        """What offsets and flavours tell, by one look at the section: a kernel's has 2 MB."""
+        """Find offsets and flavours in one pass over the section; the kernel's has 2 MB."""
         if self._scan is None or self._scan[0] != name:
             self._scan = name, self._look_for(name)
         return self._scan[1]
@@ -163,7 +169,7 @@ class Strings:
             offsets, flavours = self._base.scan(name)
             found = Scan(list(offsets), list(flavours))
         encoded, data = encode_name(name), self._data
-        # A split blob's first name has no zero before it.
+        # The first name of a split blob has no zero before it.
         at = 0 if data and data.startswith(encoded) else self._next(encoded, 0)
         while at >= 0:
             end = at + len(encoded)
@@ -175,6 +181,58 @@ class Strings:
         return found
 
     def _next(self, beginning: bytes, at: int) -> int:
-        """Where the next string begins so, behind ``at``; -1: nowhere."""
+        """Return the offset of the next string after ``at`` with this beginning, or -1."""
         zero = self._data.find(b"\0" + beginning, at, len(self._data) - 1)
         return zero + 1 if zero >= 0 else -1
+
+
+class StringTable:
+    r"""A string section to write, with each name once.
+
+    >>> table = StringTable()
+    >>> table.add("int"), table.add("pid"), table.add("int")
+    (1, 5, 1)
+    >>> table.encode()
+    b'\x00int\x00pid\x00'
+
+    ``start``: the offset of the first byte, after those of a base. ``data``: an existing section to
+    extend, so that types that refer to it need not change.
+    """
+
+    __slots__ = ("_data", "_given", "_offsets", "_start")
+
+    def __init__(self, start: int = 0, data: bytes = b"") -> None:
+        self._start = start
+        self._data = bytearray(data or (b"" if start else b"\0"))
+        self._offsets: dict[bytes, int] = {}
+        # A program adds few names, so its section is searched; a large section is indexed.
+        self._given = data if len(data) <= _SEARCHED else b""
+        at = start
+        for name in data[:-1].split(b"\0") if len(data) > _SEARCHED else ():
+            self._offsets.setdefault(name, at)
+            at += len(name) + 1
+        self._offsets[b""] = 0
+
+    def add(self, name: str) -> int:
+        """Return the offset of a name, and append the name if it is new."""
+        encoded = encode_name(name)
+        offset = self._offsets.get(encoded)
+        if offset is None:
+            offset = self._offsets[encoded] = self._find(encoded) or self._append(encoded)
+        return offset
+
+    def _find(self, name: bytes) -> int:
+        """Return the offset of a name in the section to extend; 0 if it is not there."""
+        at = self._given.find(b"\0" + name + b"\0")
+        return self._start + at + 1 if at >= 0 else 0
+
+    def _append(self, name: bytes) -> int:
+        offset = self._start + len(self._data)
+        self._data += name + b"\0"
+        if offset > BTF_MAX_NAME_OFFSET:
+            raise FormatError("too many names for one BTF", why="the limit is 16 MiB")
+        return offset
+
+    def encode(self) -> bytes:
+        """Return the bytes of the section."""
+        return bytes(self._data)

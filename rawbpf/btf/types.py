@@ -1,7 +1,7 @@
-"""What BTF describes: one small record for each kind.
+"""The records of BTF: one class for each kind of type.
 
-Types refer to each other by id; id 0 is void. An anonymous type's name is "". Records compare by
-value; ``kind`` is a field (leave it alone), so that a ``Const(5)`` is not a ``Volatile(5)``.
+Types refer to each other by ID; ID 0 is void. The name of an anonymous type is "". Records compare
+by value. ``kind`` is a field, so that ``Const(5)`` differs from ``Volatile(5)``; do not set it.
 
 >>> Member("pid", 7, bit_offset=9_984)
 Member(name='pid', type_id=7, bit_offset=9984, bit_size=0)
@@ -47,7 +47,7 @@ __all__ = [
 
 
 class Void(NamedTuple):
-    """Id 0: no type. It is in every BTF and in none of its bytes."""
+    """ID 0, no type. It exists in every BTF without being encoded."""
 
     kind: int = uapi.BTF_KIND_UNKN
 
@@ -56,9 +56,9 @@ VOID = Void()
 
 
 class Int(NamedTuple):
-    """An integer of ``bits`` bits in ``size`` bytes; ``encoding`` is of BTF_INT_* flags.
+    """An integer of ``bits`` bits in ``size`` bytes; ``encoding`` consists of BTF_INT_* flags.
 
-    Before kind_flag (5.0), bitfields were integers with fewer bits at a bit ``offset``.
+    Before kind_flag (5.0), a bitfield was an integer with fewer bits at a bit ``offset``.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Ptr(NamedTuple):
 
 
 class Array(NamedTuple):
-    """``length`` elements of ``type_id``; the index type is there for completeness only."""
+    """``length`` elements of ``type_id``; the index type has no further meaning."""
 
     type_id: int
     index_type_id: int
@@ -95,7 +95,7 @@ class Member(NamedTuple):
 
 
 class Struct(NamedTuple):
-    """A struct of ``size`` bytes; with ``kind_flag``, members have room for a bitfield's size."""
+    """A struct of ``size`` bytes; with ``kind_flag``, members can have a bit size."""
 
     name: str
     size: int
@@ -105,7 +105,7 @@ class Struct(NamedTuple):
 
 
 class Union(NamedTuple):
-    """A union, otherwise as a struct."""
+    """A union, with the same fields as a struct."""
 
     name: str
     size: int
@@ -115,7 +115,7 @@ class Union(NamedTuple):
 
 
 class Enumerator(NamedTuple):
-    """A name and value in an enum."""
+    """A constant of an enum."""
 
     name: str
     value: int
@@ -142,7 +142,7 @@ class Enum64(NamedTuple):
 
 
 class Fwd(NamedTuple):
-    """A struct or union that is declared and nowhere defined."""
+    """A struct or union that is declared but not defined."""
 
     name: str
     is_union: bool = False
@@ -188,14 +188,14 @@ class Func(NamedTuple):
 
 
 class Param(NamedTuple):
-    """A parameter. A last one without name and type stands for ``...``."""
+    """A parameter. The last one stands for ``...`` if it has neither a name nor a type."""
 
     name: str
     type_id: int
 
 
 class FuncProto(NamedTuple):
-    """A prototype: ``type_id`` is what is returned."""
+    """A prototype; ``type_id`` is the type of the result."""
 
     type_id: int
     params: tuple[Param, ...] = ()
@@ -212,7 +212,7 @@ class Var(NamedTuple):
 
 
 class SecVar(NamedTuple):
-    """Where in a section a variable (or, for externs, a function) is: bytes."""
+    """The place of a variable, or of an extern function, in a section, in bytes."""
 
     type_id: int
     offset: int
@@ -220,7 +220,7 @@ class SecVar(NamedTuple):
 
 
 class DataSec(NamedTuple):
-    """An ELF section and the variables in it. Compilers leave sizes and offsets to the linker."""
+    """An ELF section and its variables. Compilers leave sizes and offsets to the linker."""
 
     name: str
     size: int
@@ -237,9 +237,9 @@ class Float(NamedTuple):
 
 
 class DeclTag(NamedTuple):
-    """``btf_decl_tag(name)`` on ``type_id`` (component -1) or on its member or parameter.
+    """``btf_decl_tag(name)`` on ``type_id`` (component -1), or on a member or parameter of it.
 
-    As ``is_attribute`` (kind_flag, 6.15), ``name`` is the text of any ``__attribute__``.
+    With ``is_attribute`` (kind_flag, 6.15), ``name`` is the text of an arbitrary ``__attribute__``.
     """
 
     name: str
@@ -250,7 +250,7 @@ class DeclTag(NamedTuple):
 
 
 class TypeTag(NamedTuple):
-    """``btf_type_tag(name)`` on what is pointed to, such as ``user``; ``is_attribute`` as above."""
+    """``btf_type_tag(name)`` on a pointed-to type, such as ``user``; see DeclTag."""
 
     name: str
     type_id: int
@@ -259,7 +259,7 @@ class TypeTag(NamedTuple):
 
 
 class Unknown(NamedTuple):
-    """A kind newer than this code, stepped over by the layout section; kept word for word."""
+    """A kind newer than this code, skipped by means of the layout section; its words are kept."""
 
     name: str
     info: int

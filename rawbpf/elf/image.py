@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rawbpf.btf.string_table import StringTable
+from rawbpf.btf.strings import StringTable
 from rawbpf.elf import layout as elf
 from rawbpf.errors import FormatError
 

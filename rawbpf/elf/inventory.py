@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.btf.ctext.budget import Budget
-from rawbpf.btf.ctext.short import declaration
+from rawbpf.btf.ctext.declare import Budget, declaration
 from rawbpf.btf.describe import kind_name
 from rawbpf.btf.ext_info import decode_ext_info
 from rawbpf.btf.values.codec import codec

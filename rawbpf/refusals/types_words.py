@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.btf import types as t
-from rawbpf.btf.ctext.budget import Budget
+from rawbpf.btf.ctext.declare import Budget, declaration
 from rawbpf.btf.ctext.definition import Definer
-from rawbpf.btf.ctext.short import declaration
 from rawbpf.btf.describe import fields, kind_name, raw
 from rawbpf.errors import FormatError
 from rawbpf.output.text import printable

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from rawbpf.btf import types as t
 from rawbpf.btf.btf import Btf
+from rawbpf.btf.ctext.declare import declaration
 from rawbpf.btf.ctext.header import c_header
-from rawbpf.btf.ctext.short import declaration
 from rawbpf.btf.describe import fields, raw
 from rawbpf.btf.draw import draw
 from rawbpf.btf.ext_info import (
@@ -26,8 +26,7 @@ from rawbpf.btf.ext_info import (
 )
 from rawbpf.btf.sanitize import FEATURES, features_used, sanitized
 from rawbpf.btf.sizes import align_of, size_of
-from rawbpf.btf.string_table import StringTable
-from rawbpf.btf.strings import Strings
+from rawbpf.btf.strings import Strings, StringTable
 from rawbpf.btf.values.codec import codec
 from rawbpf.errors import FormatError
 from tests.support.btf_records import EVERY_KIND, INT, blob, build, several

@@ -1,7 +1,7 @@
 """Check that generated C gives types the sizes and offsets that the BTF has."""
 
 from rawbpf.btf import types as t
-from rawbpf.btf.ctext.budget import Budget
+from rawbpf.btf.ctext.declare import Budget
 from rawbpf.btf.ctext.definition import Definer
 from rawbpf.btf.ctext.header import _CLOSE, _OPEN, _Header
 from rawbpf.btf.ctext.names import identifier

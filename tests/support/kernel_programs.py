@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from rawbpf.btf.encode import BtfBuilder
 from rawbpf.btf.ext_info import FuncInfo, pack
-from rawbpf.btf.string_table import StringTable
+from rawbpf.btf.strings import StringTable
 from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.machine.inputs import skb
 from rawbpf.machine.settings import Entry, Settings

@@ -1,9 +1,14 @@
-"""One declaration in C: the declarator grows from the name outwards, the base type ends it.
+"""Declarations in C: the declarator grows from the name outwards, and the base type ends it.
 
-``int (*handlers[4])(void)`` is, read from the name: an array of 4 pointers to functions that
-return int. BTF's chain (ARRAY -> PTR -> FUNC_PROTO -> INT) is walked in that order: a pointer
-puts a star before what is there, an array or a prototype puts brackets after it, in parentheses
-if a star came last. Qualifiers wait for the next star, or for the base type.
+``int (*handlers[4])(void)``, read from the name, is an array of 4 pointers to functions that
+return int. BTF's chain (ARRAY -> PTR -> FUNC_PROTO -> INT) is walked in the same order: a pointer
+adds a star before the text so far, an array or a prototype adds brackets after it, in parentheses
+if a star came last. Qualifiers are kept for the next star or the base type.
+
+An anonymous struct is written wherever it is used, so a few hundred bytes of hostile BTF could
+describe gigabytes of C: 32 structs, each with two members of the next one. A `Budget` limits the
+work. Compilers never emit BTF like this; even all of the kernel's BTF needs only one step per two
+words.
 """
 
 from __future__ import annotations
@@ -13,48 +18,77 @@ from typing import TYPE_CHECKING
 
 from rawbpf.btf import types as t
 from rawbpf.btf.ctext.names import identifier
+from rawbpf.btf.describe import kind_name
+from rawbpf.btf.strings import printable
+from rawbpf.errors import FormatError
 from rawbpf.uapi.btf import BTF_INT_SIGNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rawbpf.btf.btf import Btf
-    from rawbpf.btf.ctext.budget import Budget
 
     Base = Callable[[int, t.Type, int], str]
 
-__all__ = ["Declarer", "bytes_type", "number_type"]
+__all__ = ["Budget", "Declarer", "bytes_type", "declaration", "number_type"]
 
 _QUALIFIERS: dict[type, str] = {t.Const: "const", t.Volatile: "volatile", t.Restrict: "restrict"}
 
 _SIZES = {"char": 1, "_Bool": 1, "short": 2, "long": 8, "__int128": 16, "double": 8}
-"""Bytes of what these words make, alone or with others, on BPF; without any of them it is 4."""
+"""Size in bytes of types that contain these words, on BPF; any other integer type has 4."""
 
 _WORDS = frozenset(_SIZES) | {"signed", "unsigned", "int", "float"}
 
 _BY_SIZE = {1: "char", 2: "short", 4: "int", 8: "long", 16: "__int128"}
 
+_NEST = 64
+"""Maximum nesting of types within types."""
+
 _LINE = 256
-"""Characters of text that count as a step: a name of 2,000 can be in each of 65,000 members."""
+"""Characters that count as one step; a name of 2,000 may occur in each of 65,000 members."""
 
 _ATTRIBUTE = re.compile(r'\w+(\([\w ,."-]*\))?', re.ASCII)
 
 
+class Budget:
+    """A limit on the number of steps, in proportion to the blob's size, and on nesting.
+
+    >>> Budget(0).spend(10_001)
+    Traceback (most recent call last):
+    ...
+    rawbpf.errors.FormatError: this BTF describes too much C: its types are nested excessively
+    """
+
+    def __init__(self, words: int) -> None:
+        self._left = 10_000 + 4 * words
+
+    def spend(self, steps: int, depth: int = 0) -> None:
+        """Count steps. FormatError: too many steps, or nested too deeply."""
+        self._left -= steps
+        if self._left < 0:
+            raise FormatError(
+                "this BTF describes too much C", why="its types are nested excessively"
+            )
+        if depth > _NEST:
+            raise FormatError("circular BTF", why=f"types are nested more than {_NEST} deep")
+
+
 class Declarer:
-    """Declarations of a blob's types. ``base`` writes what has a tag or a name of its own."""
+    """Writes declarations; ``base`` writes the types that have a tag or a name of their own."""
 
     def __init__(self, btf: Btf, budget: Budget, base: Base) -> None:
         self._btf, self._budget, self._base = btf, budget, base
 
     def declare(self, type_id: int, name: str, depth: int = 0) -> str:
-        """``name`` declared as a ``type_id``; "" gives the type alone (``int *``)."""
+        """Return a declaration of ``name``; "" returns the type alone, such as ``int *``."""
         inner, front, back = name, "", ""
         while True:
             self._budget.spend(1, depth)
             record = self._btf[type_id]
             if isinstance(record, t.Const | t.Volatile | t.Restrict):
                 qualifier = _QUALIFIERS[type(record)] + " "
-                # The kernel's BTF has const arrays of const elements; C warns of const const.
+                # The kernel's BTF has const arrays of const elements; compilers warn about const
+                # const.
                 front += qualifier if qualifier not in front else ""
             elif isinstance(record, t.TypeTag):
                 back += _attribute(record)
@@ -85,17 +119,17 @@ def _group(inner: str) -> str:
 
 
 def _attribute(tag: t.TypeTag) -> str:
-    """A tag as an attribute, and a space.
+    """Return a tag as an attribute and a space.
 
-    Text that could be more than one attribute is left out: BTF may come from anywhere, and this
-    goes to a compiler.
+    Tags that could contain more than one attribute are omitted, because BTF may come from an
+    untrusted source and the text goes to a compiler.
     """
     text = tag.name if tag.is_attribute else f'btf_type_tag("{tag.name}")'
     return f"__attribute__(({text})) " if _ATTRIBUTE.fullmatch(text) else ""
 
 
 def number_type(record: t.Int | t.Float) -> str:
-    """An integer's or a floating-point number's type, one that has its size on BPF.
+    """Return a C type for a number that has the right size on BPF.
 
     >>> number_type(t.Int("long unsigned int", 8, 64)), number_type(t.Int("u32", 4, 32))
     ('long unsigned int', 'unsigned int')
@@ -113,10 +147,49 @@ def number_type(record: t.Int | t.Float) -> str:
 
 
 def bytes_type(head: str, size: int, align: int) -> str:
-    """So many bytes, so aligned, as a struct: for what C for BPF has no type of its own.
+    """Return a struct of bytes, for types that C for BPF cannot express.
 
     >>> bytes_type("struct", 3, 1)
     'struct { unsigned char ___bytes[3]; }'
     """
     attribute = f" __attribute__((aligned({align})))" if align > 1 else ""
     return f"{head} {{ unsigned char ___bytes[{size}]; }}{attribute}"
+
+
+def declaration(btf: Btf, type_id: int, name: str = "", budget: Budget | None = None) -> str:
+    """Return a short C declaration for people, without struct bodies; "" returns the type alone.
+
+    ``budget`` limits several declarations together. FormatError: damaged or circular BTF.
+
+    >>> from rawbpf.btf.btf import Btf
+    >>> from rawbpf.btf.encode import BtfBuilder
+    >>> builder = BtfBuilder()
+    >>> _ = builder.add_struct("sock", 4, []), builder.add(t.Const(1)), builder.add_ptr(2)
+    >>> declaration(Btf.from_bytes(builder.encode()), 3, "sk")
+    'const struct sock *sk'
+    """
+    record = btf[type_id]
+    if isinstance(record, t.Func | t.Var):
+        type_id, name = record.type_id, name or record.name
+    return Declarer(btf, budget or Budget(0), _base).declare(type_id, printable(name))
+
+
+def _base(_type_id: int, record: t.Type, _depth: int) -> str:
+    if isinstance(record, t.Void):
+        return "void"
+    name = printable(getattr(record, "name", ""))
+    keyword = _KEYWORDS.get(type(record), "")
+    if isinstance(record, t.Fwd) and record.is_union:
+        keyword = "union"
+    if keyword:
+        return f"{keyword} {name or '{...}'}"
+    return name or kind_name(record.kind)
+
+
+_KEYWORDS: dict[type, str] = {
+    t.Struct: "struct",
+    t.Union: "union",
+    t.Enum: "enum",
+    t.Enum64: "enum",
+    t.Fwd: "struct",
+}

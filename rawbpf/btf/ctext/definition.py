@@ -1,4 +1,4 @@
-"""One definition in C: a struct's, union's or enum's body, a typedef, a function or a variable."""
+"""Definitions in C: bodies of structs, unions and enums; typedefs, functions and variables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rawbpf.uapi import btf as uapi
 
 if TYPE_CHECKING:
     from rawbpf.btf.btf import Btf
-    from rawbpf.btf.ctext.budget import Budget
+    from rawbpf.btf.ctext.declare import Budget
 
 __all__ = ["Definer"]
 
@@ -22,11 +22,11 @@ Composite = t.Struct | t.Union
 Enumeration = t.Enum | t.Enum64
 
 _MODES = {1: "QI", 2: "HI", 4: "SI", 8: "DI"}
-"""``mode`` gives an enum a size that its values do not ask for, and makes it signed."""
+"""Size -> ``mode`` attribute, which sets the size of an enum regardless of its values."""
 
 
 class Definer:
-    """Definitions of a blob's types, without the semicolon at their end."""
+    """Writes definitions of types, without the final semicolon."""
 
     def __init__(self, btf: Btf, budget: Budget) -> None:
         self._btf, self._budget = btf, budget
@@ -37,17 +37,17 @@ class Definer:
         self.enums_written: set[int] = set()
 
     def declare(self, type_id: int, name: str) -> str:
-        """``name`` as a type."""
+        """Return a declaration of ``name``."""
         return self._declarer.declare(type_id, name)
 
     def name(self, type_id: int) -> str:
-        """The identifier of a function, variable or typedef."""
+        """Return the identifier of a function, variable or typedef."""
         record = self._btf[type_id]
         assert isinstance(record, t.Func | t.Var | t.Typedef)
         return self._names.get(type_id, record.name)
 
     def tag(self, type_id: int) -> str:
-        """``struct foo``, ``union foo`` or ``enum foo``."""
+        """Return ``struct foo``, ``union foo`` or ``enum foo``."""
         record = self._btf[type_id]
         if isinstance(record, t.Fwd):
             return self._forward(record)
@@ -55,7 +55,7 @@ class Definer:
         return f"{_keyword(record)} {self._tags.get(type_id, record.name)}"
 
     def _forward(self, record: t.Fwd) -> str:
-        """The tag of what it declares, which may be defined elsewhere in the blob."""
+        """Return the tag of a forward declaration, of whose type the blob may have a definition."""
         kind = uapi.BTF_KIND_UNION if record.is_union else uapi.BTF_KIND_STRUCT
         type_id = self._btf.find_id(record.name, kind)
         if type_id is not None:
@@ -64,7 +64,7 @@ class Definer:
         return f"{keyword} {self._tags.get((keyword, record.name), record.name)}"
 
     def definition(self, type_id: int) -> str:
-        """The definition of a named type."""
+        """Return the definition of a named type."""
         record = self._btf[type_id]
         if isinstance(record, Composite):
             return self._composite(self.tag(type_id), type_id, record, 0)
@@ -74,7 +74,7 @@ class Definer:
         return "typedef " + self.declare(record.type_id, self.name(type_id))
 
     def _base(self, type_id: int, record: t.Type, depth: int) -> str:
-        """What a declaration begins with."""
+        """Return the base type that a declaration starts with."""
         if isinstance(record, Composite):
             if record.name:
                 return self.tag(type_id)
@@ -89,7 +89,8 @@ class Definer:
             return self._forward(record)
         if isinstance(record, t.Void):
             return "void"
-        raise FormatError(f"BTF type {type_id} is no type", why=f"it is a {type(record).__name__}")
+        what = f"BTF type {type_id} cannot be used as a type"
+        raise FormatError(what, why=f"it is a {type(record).__name__}")
 
     def _composite(self, head: str, type_id: int, record: Composite, depth: int) -> str:
         self._budget.spend(len(record.members), depth)
@@ -115,8 +116,8 @@ class Definer:
         return f"{text}: {bits};" if bits else f"{text};"
 
     def _unnamed(self, member: t.Member, depth: int) -> str:
-        # With -fms-extensions (the kernel's own flag since 6.19) the struct may have a tag. Where
-        # the compiler lacks that flag, the same struct without its tag says the same.
+        # With -fms-extensions, which the kernel uses since 6.19, an unnamed member may have a tag.
+        # Without the tag, the same struct also compiles where that flag is not set.
         type_id = strip(self._btf, member.type_id)
         record = self._btf[type_id]
         if isinstance(record, Composite):
@@ -129,11 +130,11 @@ class Definer:
             return self.tag(type_id)
         if type_id not in self.enums_written:
             return self.enum("enum", type_id)
-        # Its constants are defined; a second time they could not be.
+        # Its constants are defined already and cannot be defined twice.
         return number_type(t.Int("", record.size, 8 * record.size, int(record.signed)))
 
     def enum(self, head: str, type_id: int) -> str:
-        """An enum's definition, after ``enum`` and perhaps a tag."""
+        """Return the definition of an enum; ``head`` is ``enum``, with or without a tag."""
         record = self._btf[type_id]
         assert isinstance(record, Enumeration)
         self.enums_written.add(type_id)
@@ -142,7 +143,7 @@ class Definer:
             f"\t{self._names.get((type_id, i), name)} = {_constant(record, value)},\n"
             for i, (name, value) in enumerate(record.values)
         ]
-        # BTF writes a declared but undefined enum as one without values, which C does not allow.
+        # In BTF, a declared but undefined enum has no values, which C does not allow.
         rows = rows or [f"\t{self._names.get((type_id, 0), f'___{record.name}_undefined')},\n"]
         return f"{head} {{\n{''.join(rows)}}}{_enum_attribute(record)}"
 
@@ -154,7 +155,7 @@ def _keyword(record: Composite | Enumeration) -> str:
 
 
 def _enum_attribute(record: Enumeration) -> str:
-    """What gives an enum its size: as an int or, if that is too short, a long, it needs nothing."""
+    """Return the attribute that gives an enum its size; empty for the size C would choose."""
     negative = any(value < 0 for _, value in record.values)
     bits = max([value.bit_length() for _, value in record.values], default=0) + negative
     needed = next((size for size in _MODES if bits <= 8 * size), 8)
@@ -170,6 +171,6 @@ def _constant(record: Enumeration, value: int) -> str:
     if isinstance(record, t.Enum):
         return str(value)
     if record.signed:
-        # C reads -9223372036854775808 as minus of a number that does not fit.
+        # C parses -9223372036854775808 as the negation of a number that does not fit.
         return f"{value}LL" if value > -(1 << 63) else f"{value + 1}LL - 1"
     return f"{value}ULL"

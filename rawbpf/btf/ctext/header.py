@@ -1,8 +1,8 @@
-"""A whole header: vmlinux.h, or as much of it as some types need.
+"""A C header: all of vmlinux.h, or only what some types need.
 
-``__VMLINUX_H__`` is what BPF headers look for to learn that the kernel's own types are there.
-``preserve_access_index`` makes clang record a CO-RE relocation for each access to a member, so
-that the program fits kernels where the member is elsewhere.
+BPF headers test ``__VMLINUX_H__`` to find out whether the kernel's types are defined already.
+``preserve_access_index`` makes clang record a CO-RE relocation for each member access, so that the
+program also runs on kernels where the member has another offset.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.btf import types as t
-from rawbpf.btf.ctext.budget import Budget
+from rawbpf.btf.ctext.declare import Budget
 from rawbpf.btf.ctext.definition import Definer
 from rawbpf.btf.ctext.order import definitions, is_definition
 
@@ -51,13 +51,13 @@ _CLOSE = """\
 """
 
 _C23 = ("bool", "false", "true")
-"""What is a keyword from C23 on, and the kernel defines for itself."""
+"""Keywords since C23 that the kernel defines itself."""
 
 
 def c_header(btf: Btf, roots: Iterable[int] | None = None) -> Iterator[str]:
-    """The text, piece by piece: of everything in ``btf`` itself, or of what ``roots`` need.
+    """Yield the header in pieces: all types of ``btf`` itself, or only those that ``roots`` need.
 
-    FormatError: damaged; pieces that were fine have been given by then.
+    FormatError: damaged BTF, possibly after some pieces have been yielded.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -88,7 +88,7 @@ class _Header:
                 kfuncs.append(record.type_id)
         externs = self._reserve(list(dict.fromkeys(kfuncs)))
         yield from self._definitions([*named, *externs])
-        # Constants that no definition mentioned: enums without a name nor a use.
+        # Anonymous enums that no definition uses; only their constants matter.
         for type_id in enums:
             if type_id not in self._definer.enums_written:
                 yield _guard(self._btf[type_id], self._definer.enum("enum", type_id))
@@ -103,7 +103,7 @@ class _Header:
             yield self._extern(extern) + "\n"
 
     def _reserve(self, roots: list[int]) -> list[int]:
-        """Functions and variables among these. Having no flavours, they get their names first."""
+        """Return functions and variables, which get names first because they have no flavours."""
         externs = [i for i in roots if isinstance(self._btf[i], t.Func | t.Var)]
         for type_id in externs:
             self._definer.name(type_id)
@@ -125,7 +125,7 @@ class _Header:
 
 
 def _guard(record: t.Type, text: str) -> str:
-    """A definition, left to C where C has it as a keyword."""
+    """Return a definition, guarded if C23 has its name as a keyword."""
     names = {getattr(record, "name", "")}
     if isinstance(record, t.Enum):
         names |= {value.name for value in record.values}

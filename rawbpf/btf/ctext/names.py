@@ -1,12 +1,12 @@
-"""C identifiers for BTF names, each meaning one thing.
+"""Unique C identifiers for BTF names.
 
-C has two name spaces that matter here: tags (after struct, union, enum) and ordinary identifiers
-(typedefs, enumerators, functions). The kernel is many compilation units, so its BTF has several
-``struct irq_info`` and the like: the second becomes ``irq_info___2``. Three underscores and what
-follows are a *flavour*, which CO-RE ignores when it looks for the kernel's type of that name.
+Two of C's name spaces matter here: tags (after struct, union, enum) and ordinary identifiers
+(typedefs, enumerators, functions). The kernel consists of many compilation units, so its BTF has
+several types such as ``struct irq_info``; the second becomes ``irq_info___2``. Three underscores
+and a suffix mark a *flavour*, which CO-RE ignores when it looks up the kernel's type.
 
-Names may also be no C at all (Rust's generics, damaged or hostile BTF). What cannot be in an
-identifier becomes an underscore, so that nothing but an identifier ever reaches a compiler.
+Some names are not valid in C (Rust's generics, damaged or hostile BTF). Invalid characters are
+replaced by underscores, so that only identifiers ever reach a compiler.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _KEYWORDS = """
     _Imaginary _Noreturn _Static_assert _Thread_local __int128 __builtin_va_list
 """
 KEYWORDS = frozenset(_KEYWORDS.split())
-"""What an identifier cannot be. A kernel built by clang has a typedef of that last name, but its
-meaning on BPF is another."""
+"""Reserved words. A kernel built with clang has a typedef named __builtin_va_list, which means
+something else on BPF."""
 
 _NOT_IN_IDENTIFIERS = re.compile(r"[^A-Za-z0-9_]")
 
 
 def identifier(name: str) -> str:
-    """The name, or the C identifier that is nearest to it.
+    """Return the name, or a similar C identifier if it is not valid in C.
 
     >>> identifier("pid"), identifier("Option<u8>"), identifier("7up"), identifier("int")
     ('pid', 'Option_u8_', '_7up', 'int_')
@@ -41,7 +41,7 @@ def identifier(name: str) -> str:
 
 
 class Names:
-    """One name space: whoever asks first for a name has it, the next gets a flavour of it.
+    """A name space: the first owner of a name gets it, later ones get a flavour.
 
     >>> tags = Names()
     >>> tags.get(7, "irq_info"), tags.get(9, "irq_info"), tags.get(7, "irq_info")
@@ -53,7 +53,7 @@ class Names:
         self._count: dict[str, int] = {}
 
     def get(self, owner: object, name: str) -> str:
-        """The identifier of an owner (a type id, say), the same whenever it asks."""
+        """Return the identifier of an owner, such as a type ID; repeated calls return the same."""
         given = self._given.get(owner)
         if given is None:
             given = self._given[owner] = self._new(identifier(name))

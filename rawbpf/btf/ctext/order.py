@@ -1,12 +1,12 @@
-"""What must come before what.
+"""The order of definitions in a header.
 
-C wants a type complete where its size matters (a member, an array's element, what a typedef of a
-typedef stands for), and only declared behind a pointer or in a prototype. So each definition has
-*needs*: named types that must be defined before, and structs that must be declared before.
-Anonymous types belong to the definition that they are written in.
+C requires a complete type where its size matters (a member, an array element, a typedef of a
+typedef), and only a declaration after a pointer or in a prototype. Each definition therefore has
+*needs*: named types that must be defined first, and structs that must be declared first. Anonymous
+types are part of the definition that contains them.
 
-The order is a depth-first walk of the needs, kept on a list of its own: Python's stack is shorter
-than the chains that a blob may contain.
+The order is that of a depth-first walk. It keeps its own stack, because a blob may contain chains
+longer than Python's recursion limit.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rawbpf.btf.btf import Btf
-    from rawbpf.btf.ctext.budget import Budget
+    from rawbpf.btf.ctext.declare import Budget
 
 __all__ = ["Step", "definitions", "is_definition"]
 
 
 class Step(NamedTuple):
-    """Write type ``type_id``: all of it, or (``declare``) only that there is one."""
+    """Define type ``type_id``, or only declare it."""
 
     type_id: int
     declare: bool
 
 
 class Needs(NamedTuple):
-    """Ids to be defined, and ids to be declared, before a definition."""
+    """IDs to define, and IDs to declare, before a definition."""
 
     defined: dict[int, None]
     declared: dict[int, None]
 
 
 def is_definition(record: t.Type) -> bool:
-    """Whether a record is written by itself: what has a name that C declares."""
+    """Return whether a record has a definition of its own, because it has a name in C."""
     named = (t.Struct, t.Union, t.Enum, t.Enum64, t.Typedef)
     return isinstance(record, named) and record.name != ""
 
 
 def _needs(btf: Btf, type_id: int, budget: Budget) -> Needs:
-    """What definition ``type_id`` needs."""
+    """Return what the definition of ``type_id`` needs."""
     found = Needs({}, {})
     record = btf[type_id]
     if isinstance(record, t.Struct | t.Union):
@@ -66,14 +66,14 @@ def _needs(btf: Btf, type_id: int, budget: Budget) -> Needs:
 
 
 def _reach(btf: Btf, type_id: int, complete: bool, found: Needs) -> list[tuple[int, bool]]:
-    """Note what a mention of ``type_id`` needs; the types that it mentions in turn.
+    """Record the needs of a use of ``type_id`` and return the types that it uses in turn.
 
-    ``complete``: its size matters here.
+    ``complete``: the size of the type matters here.
     """
     record = btf[type_id]
     if isinstance(record, t.Typedef):
         found.defined[type_id] = None
-        # The name is not enough: a typedef of a struct is as incomplete as the struct.
+        # Declaring the name is not enough: a typedef of a struct is as incomplete as the struct.
         return [(record.type_id, True)] if complete else []
     if is_definition(record):
         weak = isinstance(record, t.Struct | t.Union) and not complete
@@ -95,14 +95,17 @@ def _reach(btf: Btf, type_id: int, complete: bool, found: Needs) -> list[tuple[i
 
 
 def definitions(btf: Btf, roots: Iterable[int], budget: Budget) -> Iterator[Step]:
-    """The definitions that these types need, themselves included, in an order that C accepts."""
+    """Yield these types and all types they need in an order that C accepts.
+
+    FormatError: a type contains itself.
+    """
     order = _Order(btf, budget)
     for root in roots:
         yield from order.walk(root)
 
 
 class _Order:
-    """The walk; ``_done`` is False for a definition whose needs are being met."""
+    """The walk; ``_done`` is False for a definition whose needs are in progress."""
 
     def __init__(self, btf: Btf, budget: Budget) -> None:
         self._btf, self._budget = btf, budget
@@ -129,7 +132,7 @@ class _Order:
     def _enter(self, type_id: int) -> tuple[int, Iterator[int], Needs]:
         self._done[type_id] = False
         found = _needs(self._btf, type_id, self._budget)
-        found.declared.pop(type_id, None)  # its own tag is known from its first brace on
+        found.declared.pop(type_id, None)  # its own tag is declared by its opening brace
         return type_id, iter(found.defined), found
 
     def _declare(self, ids: Iterable[int]) -> Iterator[Step]:

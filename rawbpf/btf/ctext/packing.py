@@ -1,13 +1,13 @@
-"""Where C would put members, and what to add so that it puts them where BTF says they are.
+"""Padding and attributes that make C place members at the offsets in BTF.
 
-BTF has offsets and sizes, but neither alignments nor padding nor ``packed``. Natural C places
-each member at the next multiple of its alignment; a bitfield goes right after the bits before
-it unless it would cross a unit of its type. Three things bring that in line:
+BTF records offsets and sizes, but no alignment, no padding and no ``packed`` attribute. C places
+each member at the next multiple of its alignment; a bitfield directly follows the bits before it
+unless it would cross a unit of its type. Three corrections reconcile the two:
 
-- ``packed`` on the struct, when a member is not at a multiple of its alignment (``align_of``
-  calls such a struct's alignment 1), after which nothing is placed anywhere but next;
-- padding by unnamed bitfields, which change neither alignment nor the list of members;
-- for members that overlap, which no C struct can say, the struct as bytes.
+- ``packed`` on the struct if a member is not at a multiple of its alignment (``align_of`` returns 1
+  for such a struct); members are then adjacent;
+- padding by unnamed bitfields, which change neither the alignment nor the list of members;
+- the struct as an array of bytes if members overlap, which C cannot express.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ __all__ = ["Arrangement", "Gap", "arrange", "padding"]
 
 _UNITS = {64: "long", 32: "int", 16: "short", 8: "char"}
 _LONGEST = 8 * 64
-"""Bits of padding beyond which an array says it in one line."""
+"""Bits of padding above which an array is used instead of bitfields."""
 
 
 class Gap(NamedTuple):
-    """Bits that C would not leave free by itself, from ``start`` to ``end``."""
+    """Bits from ``start`` to ``end`` that C would not leave unused by itself."""
 
     start: int
     end: int
 
 
 class Arrangement(NamedTuple):
-    """A struct or union as C must write it: members with gaps between, or None for bytes only."""
+    """How to write a struct or union: members and gaps, or None for an array of bytes."""
 
     packed: bool
     rows: list[t.Member | Gap] | None
@@ -44,7 +44,7 @@ class Arrangement(NamedTuple):
 def arrange(
     btf: Btf, type_id: int, record: t.Struct | t.Union, known: dict[int, int]
 ) -> Arrangement:
-    """The members of struct ``type_id`` in C; ``known`` is for ``align_of``."""
+    """Arrange the members of struct ``type_id``; ``known`` is passed to ``align_of``."""
     packed = align_of(btf, type_id, known) == 1
     walk = _Walk(btf, packed, isinstance(record, t.Union), known)
     for member in record.members:
@@ -56,7 +56,7 @@ def arrange(
 
 
 class _Walk:
-    """Members laid one after the other; positions are in bits."""
+    """Places members one after the other; positions are in bits."""
 
     def __init__(self, btf: Btf, packed: bool, union: bool, known: dict[int, int]) -> None:
         self._btf, self._packed, self._union, self._known = btf, packed, union, known
@@ -65,7 +65,7 @@ class _Walk:
         self.rows: list[t.Member | Gap] = []
 
     def place(self, member: t.Member) -> bool:
-        """Add a member, and the gap before it; False when C cannot put it there."""
+        """Add a member and the gap before it; return False if C cannot place it there."""
         size = 8 * size_of(self._btf, member.type_id)
         own = align_of(self._btf, member.type_id, self._known)
         self.align = max(self.align, own)
@@ -75,7 +75,7 @@ class _Walk:
             self._gap(self._position, offset, free)
         else:
             free = _round_up(self._position, 8 if self._packed else 8 * own)
-            # Above 8 bytes no unit is as long as the alignment, so the gap begins at its start.
+            # No unit is as long as an alignment above 8 bytes, so the gap starts right away.
             self._gap(free if own <= 8 else self._position, offset, free)
         if free > offset or (self._union and offset):
             return False
@@ -95,7 +95,7 @@ class _Walk:
             self.rows.append(Gap(start, end))
 
     def finish(self, size: int) -> bool:
-        """The gap up to the struct's end; False when it ends before its members do."""
+        """Add the gap at the end; return False if the struct ends before its members do."""
         free = _round_up(self._end, 8 if self._packed else 8 * self.align)
         if free < 8 * size:
             start = 0 if self._union else free if self.align <= 8 else self._end
@@ -108,7 +108,7 @@ def _round_up(value: int, multiple: int) -> int:
 
 
 def padding(gap: Gap, name: str, *, union: bool = False) -> list[str]:
-    """A gap's members: unnamed bitfields, or the array ``name`` where they would be many.
+    """Return the members for a gap: unnamed bitfields, or the array ``name`` if it is long.
 
     >>> padding(Gap(4, 32), "pad"), padding(Gap(64, 4096), "pad")
     (['char: 4;', 'char: 8;', 'short: 16;'], ['unsigned char pad[504];'])
@@ -119,7 +119,7 @@ def padding(gap: Gap, name: str, *, union: bool = False) -> list[str]:
         if at % 8:
             width = min(end, _round_up(at, 8)) - at
             lines.append(f"char: {width};")
-        # In a union each member begins at 0: one must have the whole size.
+        # All members of a union start at 0, so one of them must have the full size.
         elif union or end - at > _LONGEST:
             width = (end - at) // 8 * 8
             lines.append(f"unsigned char {name}[{width // 8}];")

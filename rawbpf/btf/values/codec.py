@@ -1,8 +1,8 @@
-"""From a BTF type to the codec of its values.
+"""From a BTF type to a codec for its values.
 
-A codec is put together once for each type and shared by all who contain it. Reading a value
-takes as many steps as it has leaves, and hostile BTF can describe values with very many in few
-bytes (unions of unions of...), so leaves are counted before anything is read.
+The codec of a type is built once and shared by all types that contain it. Reading a value takes as
+many steps as it has leaves. Hostile BTF can describe a value with a huge number of leaves in few
+bytes (unions of unions of ...), so leaves are counted before anything is read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LONGEST_NUMBER = 16
 
 
 class ValueCodec:
-    """Values of one type, as whole buffers.
+    """Decodes and encodes values of one type.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -47,38 +47,38 @@ class ValueCodec:
         self._inner = inner
         self.size = inner.size
         self.leaves = leaves
-        """How many numbers and texts a value consists of: what reading one costs."""
+        """The number of numbers and texts in a value, which is the cost of reading it."""
 
     def decode(self, data: bytes) -> Any:  # noqa: ANN401 -- whatever the type's values are
-        """The value. FormatError: fewer bytes than the type has; further ones are not looked at."""
+        """Return the value. FormatError: fewer bytes than the type has; extra bytes are ignored."""
         if len(data) < self.size:
             raise FormatError("truncated value", why=f"{len(data)} bytes of {self.size}")
         return self._inner.get(data, 0)
 
     def encode(self, value: Any, name: str = "") -> bytes:  # noqa: ANN401 -- checked below
-        """The bytes. UsageError: it is no value of the type; the message says where in ``name``."""
+        """Return the bytes. UsageError: not a value of the type; ``name`` starts the message."""
         buffer = bytearray(self.size)
         self._inner.put(buffer, 0, value, name)
         return bytes(buffer)
 
 
 def codec(btf: Btf, type_id: int) -> ValueCodec:
-    """The codec of a type: an integer, a struct, an array, a section of variables, ...
+    """Return the codec of a type: an integer, a struct, an array, a section of variables, ...
 
-    FormatError: damaged, or a type that has no values (a function, a forward declaration).
+    FormatError: damaged BTF, or a type without values (a function, a forward declaration).
     """
     compiler = _Compiler(btf)
     inner, leaves = compiler.compile(type_id, 0)
     if leaves > _MOST_LEAVES or inner.size > _LARGEST:
         raise FormatError(
-            f"BTF type {type_id} is too large to be read",
-            why=f"{inner.size} bytes with {leaves} numbers in them",
+            f"BTF type {type_id} is too large to read",
+            why=f"it has {inner.size} bytes with {leaves} numbers",
         )
     return ValueCodec(inner, leaves)
 
 
 class _Compiler:
-    """Codecs by id, each with the number of steps that one reading of it takes."""
+    """Builds codecs by type ID, each with the number of its leaves."""
 
     def __init__(self, btf: Btf) -> None:
         self._btf = btf
@@ -90,7 +90,7 @@ class _Compiler:
         known = self._known.get(type_id)
         if known is None:
             if depth > MAX_DEPTH:
-                raise FormatError("circular BTF", why=f"type {type_id} nests {depth} deep")
+                raise FormatError("circular BTF", why=f"type {type_id} is nested {depth} deep")
             known = self._known[type_id] = self._new(type_id, depth + 1)
         return known
 
@@ -125,7 +125,7 @@ class _Compiler:
         item, leaves = self.compile(record.type_id, depth)
         element = self._btf[strip(self._btf, record.type_id)]
         if isinstance(element, t.Int) and element.size == 1 and element.encoding != BTF_INT_BOOL:
-            # clang calls BPF's char signed, the kernel's BTF may call it CHAR.
+            # clang emits BPF's char as signed, the kernel's BTF may mark it as CHAR.
             is_char = element.name == "char" or element.encoding & BTF_INT_CHAR
             return (Text if is_char else Octets)(record.length), 1
         return Items(item, record.length), leaves * record.length + 1
@@ -147,9 +147,9 @@ class _Compiler:
         if not bits:
             return Field(member.name, first, inner)
         if not isinstance(inner, Number | Bool):
-            raise FormatError(f"the bitfield {member.name!r} is of a type that has no bits")
+            raise FormatError(f"the type of the bitfield {member.name!r} is not an integer")
         size = end - first
-        # A big-endian machine counts bits from the top.
+        # Big-endian machines count bits from the most significant one.
         shift = skipped if self._order == "little" else 8 * size - skipped - bits
         signed = isinstance(inner, Number) and inner.signed
         number = Number(size, self._order, signed=signed, bits=bits)

@@ -1,11 +1,11 @@
-"""Arrays, structs, unions and sections: codecs at offsets within a codec."""
+"""Codecs of arrays, structs, unions and sections, which contain other codecs."""
 
 # ruff: noqa: D102 -- get and put are described by Codec
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rawbpf.btf.values.scalars import Codec, refuse
+from rawbpf.btf.values.scalars import Codec, reject
 from rawbpf.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ __all__ = ["Field", "Fields", "Items"]
 
 
 class Items(Codec):
-    """An array: a list. Fewer items than it has leave the rest zero."""
+    """An array as a list. Missing items are written as zero."""
 
     def __init__(self, item: Codec, length: int) -> None:
         self._item, self._length = item, length
@@ -23,21 +23,21 @@ class Items(Codec):
 
     def get(self, data: bytes, at: int) -> list[Any]:
         item = self._item
-        # Elements of no bytes are nothing to look at, however many there are.
+        # Elements of size 0 have no values, however many there are.
         ends = range(at, at + self.size, item.size) if item.size else ()
         return [item.get(data, place) for place in ends]
 
     def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
         if isinstance(value, str | bytes | dict) or not hasattr(value, "__len__"):
-            refuse(path, value, f"a list of at most {self._length} items")
+            reject(path, value, f"a list of at most {self._length} items")
         if len(value) > self._length:
-            refuse(path, value, f"at most {self._length} items")
+            reject(path, value, f"at most {self._length} items")
         for index, one in enumerate(value):
             self._item.put(buffer, at + index * self._item.size, one, f"{path}[{index}]")
 
 
 class Field(NamedTuple):
-    """A member: where it is and how it is read. An unnamed one's members are its owner's."""
+    """A member. The members of an unnamed one belong to the enclosing type."""
 
     name: str
     offset: int
@@ -45,10 +45,10 @@ class Field(NamedTuple):
 
 
 class Fields(Codec):
-    """A struct, a union or a section: a dict. Members that are not given are zero, as in C.
+    """A struct, union or section as a dict. Missing members are written as zero, as in C.
 
-    It is written from a dict, from an object with attributes of the members' names (a dataclass,
-    say), or from bytes of the right length.
+    Accepts a dict, an object with attributes named like the members (such as a dataclass), or bytes
+    of the right length.
     """
 
     def __init__(self, size: int, fields: list[Field]) -> None:
@@ -68,7 +68,7 @@ class Fields(Codec):
     def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
         if isinstance(value, bytes | bytearray):
             if len(value) != self.size:
-                refuse(path, value, f"{self.size} bytes, or a dict")
+                reject(path, value, f"{self.size} bytes, or a dict")
             buffer[at : at + self.size] = value
             return
         given = value if isinstance(value, dict) else self._attributes(value, path)
@@ -82,7 +82,7 @@ class Fields(Codec):
     def _attributes(self, value: object, path: str) -> Mapping[str, Any]:
         found = {name: getattr(value, name) for name in self.places if hasattr(value, name)}
         if not found:
-            refuse(path, value, "a dict, or an object with the members as attributes")
+            reject(path, value, "a dict, or an object with the members as attributes")
         return found
 
     def _unknown(self, name: object, path: str) -> UsageError:
@@ -91,7 +91,7 @@ class Fields(Codec):
 
 
 def _places(fields: list[Field]) -> dict[str, Field]:
-    """Name -> field, those of unnamed members included, at offsets from the outermost."""
+    """Return name -> field, including those of unnamed members, with offsets from the outermost."""
     places: dict[str, Field] = {}
     for field in fields:
         if field.name:

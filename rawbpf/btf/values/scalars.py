@@ -1,7 +1,7 @@
-"""Numbers, bitfields and strings of bytes at a place in a buffer.
+"""Codecs of numbers, bitfields and byte strings.
 
 Each codec has a ``size`` in bytes, ``get`` to read a value at an offset and ``put`` to write one.
-``path`` names the place for the error: ``event.args[2]``.
+``path`` names the place in error messages: ``event.args[2]``.
 """
 
 # ruff: noqa: D102 -- get and put are described by Codec
@@ -15,33 +15,33 @@ from rawbpf.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Bits", "Bool", "Codec", "Enumerated", "Number", "Octets", "Real", "Text", "refuse"]
+__all__ = ["Bits", "Bool", "Codec", "Enumerated", "Number", "Octets", "Real", "Text", "reject"]
 
 ByteOrder = Literal["little", "big"]
 
 
 class Codec:
-    """A type's way between bytes and Python."""
+    """Converts values of a type between bytes and Python."""
 
     size: int
 
     def get(self, data: bytes, at: int) -> Any:  # noqa: ANN401 -- whatever the type's values are
-        """The value at an offset. The caller knows that there are ``size`` bytes from there."""
+        """Return the value at an offset. The caller ensures that ``size`` bytes are there."""
         raise NotImplementedError
 
     def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
-        """Write a value at an offset. UsageError: it is no value of the type."""
+        """Write a value at an offset. UsageError: it is not a value of the type."""
         raise NotImplementedError
 
 
-def refuse(path: str, value: object, wanted: str) -> NoReturn:
-    """Say that this value cannot be there."""
-    what = f"{path} cannot be {value!r}" if path else f"{value!r} does not fit"
+def reject(path: str, value: object, wanted: str) -> NoReturn:
+    """Raise UsageError for a value that is not valid there."""
+    what = f"{path} cannot be {value!r}" if path else f"invalid value: {value!r}"
     raise UsageError(what, fix=f"give {wanted}")
 
 
 class Number(Codec):
-    """An integer of ``size`` bytes; also pointers, which are addresses."""
+    """An integer of ``size`` bytes, or a pointer as its address."""
 
     def __init__(self, size: int, order: ByteOrder, *, signed: bool, bits: int = 0) -> None:
         self.size, self._order, self.signed = size, order, signed
@@ -57,14 +57,14 @@ class Number(Codec):
         buffer[at : at + self.size] = number.to_bytes(self.size, self._order, signed=self.signed)
 
     def number(self, value: Any, path: str) -> int:  # noqa: ANN401 -- checked here
-        """The value as a number in range."""
+        """Return the value as a number in range."""
         if not isinstance(value, int) or not self.low <= value <= self.high:
-            refuse(path, value, f"an integer from {self.low} to {self.high}")
+            reject(path, value, f"an integer from {self.low} to {self.high}")
         return value
 
 
 class Enumerated(Number):
-    """An enum: read as its number, written as a number or as one of its names."""
+    """An enum: read as a number, written from a number or a name."""
 
     def __init__(
         self, size: int, order: ByteOrder, *, signed: bool, names: Mapping[str, int]
@@ -75,13 +75,13 @@ class Enumerated(Number):
     def number(self, value: Any, path: str) -> int:  # noqa: ANN401 -- checked here
         if isinstance(value, str):
             if value not in self._names:
-                refuse(path, value, f"one of {', '.join(list(self._names)[:8])}")
+                reject(path, value, f"one of {', '.join(list(self._names)[:8])}")
             value = self._names[value]
         return super().number(value, path)
 
 
 class Bool(Codec):
-    """A ``_Bool``: any byte but 0 is true."""
+    """A ``_Bool``: any nonzero byte is true."""
 
     size = 1
 
@@ -90,7 +90,7 @@ class Bool(Codec):
 
     def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
         if value not in (0, 1):
-            refuse(path, value, "True or False")
+            reject(path, value, "True or False")
         buffer[at] = bool(value)
 
 
@@ -105,7 +105,7 @@ class Real(Codec):
 
     @classmethod
     def takes(cls, size: int) -> bool:
-        """Whether Python has numbers of that size (it has no long double)."""
+        """Return whether Python supports numbers of that size; it has no long double."""
         return size in cls._FORMATS
 
     def get(self, data: bytes, at: int) -> float:
@@ -116,13 +116,13 @@ class Real(Codec):
         try:
             self._struct.pack_into(buffer, at, value)
         except (struct.error, OverflowError):
-            refuse(path, value, f"a number that fits {self.size} bytes")
+            reject(path, value, f"a number that fits {self.size} bytes")
 
 
 class Octets(Codec):
-    """Bytes that are no more than that: arrays of u8, and numbers that Python has not.
+    """Plain bytes: arrays of u8, and numbers that Python cannot represent.
 
-    What is shorter is filled up with zeros; a str is its UTF-8.
+    Shorter values are padded with zeros; a str is encoded as UTF-8.
     """
 
     def __init__(self, size: int) -> None:
@@ -137,14 +137,15 @@ class Octets(Codec):
         else:
             data = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
         if not isinstance(data, bytes | bytearray) or len(data) > self.size:
-            refuse(path, value, f"text or bytes, at most {self.size}")
+            reject(path, value, f"text or bytes, at most {self.size}")
         buffer[at : at + self.size] = data.ljust(self.size, b"\0")
 
 
 class Text(Octets):
-    """An array of char: what C reads of it, up to the first NUL; written from bytes or str.
+    """An array of char: bytes up to the first NUL; written from bytes or str.
 
-    The kernel leaves rubbish behind the NUL of a comm (6.1), so it is cut there, not stripped.
+    The value is cut at the first NUL rather than stripped, because the kernel may leave garbage
+    after the NUL of a comm (seen on 6.1).
     """
 
     def get(self, data: bytes, at: int) -> bytes:
@@ -152,7 +153,7 @@ class Text(Octets):
 
 
 class Bits(Codec):
-    """A bitfield: ``bits`` of a number, from ``shift`` bits above the lowest of ``size`` bytes."""
+    """A bitfield: ``bits`` bits of a number of ``size`` bytes, shifted by ``shift`` bits."""
 
     def __init__(self, number: Number, size: int, shift: int, bits: int, order: ByteOrder) -> None:
         self.size, self._shift, self._order = size, shift, order

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from rawbpf.btf import types as t
+from rawbpf.btf.ctext.declare import declaration
 from rawbpf.btf.ctext.header import c_header
 from rawbpf.btf.ctext.names import KEYWORDS, Names, identifier
-from rawbpf.btf.ctext.short import declaration
 from rawbpf.errors import FormatError
 from tests.support.btf_records import EVERY_KIND, INT, btf
 from tests.support.clang import btf_of, clang

@@ -82,7 +82,7 @@ def test_an_unknown_kind_that_the_layout_section_tells_the_size_of():
     opened = Btf.from_bytes(with_layout([*words, 0, 2 << 24, 1], kinds))
     assert opened[1] == t.Unknown("", 42 << 24 | 2, 7, (1, 2, 3, 4, 5))
     assert opened[2] == t.Ptr(1)
-    with pytest.raises(FormatError, match="Unknown has no place"):
+    with pytest.raises(FormatError, match="Unknown cannot be encoded"):
         blob(opened[1])
 
 

@@ -15,8 +15,7 @@ from rawbpf.btf.ext_info import (
     encode_ext_info,
     pack,
 )
-from rawbpf.btf.string_table import StringTable
-from rawbpf.btf.strings import Strings
+from rawbpf.btf.strings import Strings, StringTable
 from rawbpf.errors import FormatError
 from tests.support.btf_records import build, names, u32
 

@@ -48,7 +48,7 @@ def test_walking_far_and_at_once_agree(data, monkeypatch):
         assert far[number] == at_once[number]
         assert far.kind(number) == at_once.kind(number)
     assert list(far) == list(at_once)
-    with pytest.raises(FormatError, match="ids end at 30001"):
+    with pytest.raises(FormatError, match="last ID is 30001"):
         Btf(data)[COUNT + 2]
 
 

@@ -223,8 +223,8 @@ def test_pointers_booleans_and_arrays_of_structs():
         ({"ports": "ab"}, "ports cannot be"),
         ({"ok": 2}, "ok cannot be 2"),
         ({"low": 32}, "low cannot be 32; give an integer from 0 to 31"),
-        (b"short", "b'short' does not fit"),
-        (7, "7 does not fit; give"),
+        (b"short", "invalid value: b'short'"),
+        (7, "invalid value: 7; give"),
     ],
     ids=str,
 )

@@ -142,7 +142,7 @@ def test_show(capsys, raw_file):
         (["show"], 2, "rawbpf"),
         (["dump", "FILE", "--format", "xml"], 2, "--format is 'xml'"),
         (["dump", "/no/such/file"], 2, "cannot read /no/such/file"),
-        (["dump", "FILE", "a\0b"], 1, "has a NUL"),
+        (["dump", "FILE", "a\0b"], 1, "contains a NUL"),
         (["dump", "FILE", "\x1b[2J"], 1, "there is no type"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
