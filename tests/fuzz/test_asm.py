@@ -1,4 +1,4 @@
-"""Garbage in: a result or a declared error, nothing else."""
+"""Feed garbage to the assembler and disassembler: a result or a declared error must come out."""
 
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def test_one_line_of_text(text):
 
 
 def assembled(text):
-    """Assemble; the errors that are declared pass."""
+    """Assemble a text. Return None if it raises a declared error."""
     try:
         spec = assemble(text)
         file = ObjectFile(encode_object(spec))

@@ -1,4 +1,4 @@
-"""BTF from anywhere: an answer or a FormatError, never anything else, never without end."""
+"""Read arbitrary BTF: the result is an answer or a FormatError, within limits."""
 
 import json
 import resource
@@ -34,8 +34,8 @@ from tests.support.btf_records import EVERY_KIND, INT, blob, build, several
 fuzz = settings(max_examples=150, deadline=None)
 
 
-def look(pieces):
-    """At each piece of text, keeping none."""
+def consume(pieces):
+    """Consume an iterator of text without storing it."""
     for _ in pieces:
         pass
 
@@ -47,14 +47,14 @@ def value(opened, type_id):
 
 
 def exercise(data, base=None):
-    """Ask everything of a blob. Each question may be refused; none may end otherwise."""
+    """Run every query on a blob. A query may raise FormatError, but nothing else."""
     try:
         opened = Btf.from_bytes(data, base)
     except FormatError:
         return
     questions = [
-        lambda _: look(c_header(opened)),
-        lambda _: look(opened),
+        lambda _: consume(c_header(opened)),
+        lambda _: consume(opened),
         lambda _: [sanitized(record, FEATURES) for _, record in opened],
         lambda _: features_used(opened),
     ]
@@ -62,11 +62,11 @@ def exercise(data, base=None):
         with suppress(FormatError):
             ask(0)
     about_a_type = [
-        lambda i: look(raw(opened, i)),
+        lambda i: consume(raw(opened, i)),
         lambda i: json.dumps(fields(i, opened[i])),
-        lambda i: look(draw(opened, i, depth=3)),
+        lambda i: consume(draw(opened, i, depth=3)),
         lambda i: declaration(opened, i, "x"),
-        lambda i: look(c_header(opened, [i])),
+        lambda i: consume(c_header(opened, [i])),
         lambda i: opened.find_ids(getattr(opened[i], "name", "x")),
         lambda i: size_of(opened, i),
         lambda i: align_of(opened, i),
@@ -105,20 +105,20 @@ mentions = st.one_of(
     build(t.DeclTag, words, small, small, flag),
     build(t.TypeTag, words, small, flag),
 )
-"""Records that are likely to mention each other, and themselves."""
+"""Records that often refer to each other and to themselves."""
 
 
 @fuzz
 @given(st.lists(mentions, max_size=7), st.sampled_from("<>"))
 @example([t.Struct("", 4, (t.Member("", 1, 0), t.Member("", 1, 0)))], "<")
 @example([t.FuncProto(1, (t.Param("", 1), t.Param("", 1)))], "<")
-def test_types_that_mention_each_other(records, order):
+def test_types_that_refer_to_each_other(records, order):
     exercise(blob(*records, order=order))
 
 
 @fuzz
 @given(st.lists(mentions, max_size=3), st.lists(mentions, max_size=4))
-def test_split(below, above):
+def test_split_btf(below, above):
     base = Btf.from_bytes(blob(*below))
     exercise(blob(*above, base=base), base)
 
@@ -176,7 +176,7 @@ def test_ext_info(data):
 
 
 def bombs():
-    """Small blobs that stand for enormous text, values or work."""
+    """Yield small blobs that ask for enormous text, values or work."""
     long_name = "x" * 1000
     yield blob(INT, t.Struct("s", 4, tuple(t.Member(long_name, 1, 0) for _ in range(20_000))))
     yield blob(INT, *[t.Typedef(long_name, 1)] * 3, t.FuncProto(1, (t.Param("", 2),) * 20_000))
@@ -190,8 +190,8 @@ def bombs():
     yield blob(*[t.Ptr(i + 2) for i in range(20_000)])
 
 
-def test_bombs_do_not_go_off():
-    """In 300 MB of address space and 60 s of CPU, of which the interpreter has its share."""
+def test_bombs_stay_within_limits():
+    """Run the bombs with 300 MB of address space and 60 s of CPU, including those of Python."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.test_btf"], capture_output=True, text=True
     )

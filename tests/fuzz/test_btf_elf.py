@@ -1,4 +1,4 @@
-"""ELF files from anywhere, asked for their BTF: types or a FormatError."""
+"""Read the BTF of arbitrary ELF files: the result is types or a FormatError."""
 
 from contextlib import suppress
 
@@ -19,7 +19,7 @@ def sample(tmp_path_factory):
 
 
 def table(data):
-    """Where the section headers are. Damage there, or in the file header, leads astray."""
+    """Return the range of the section headers, where damage has most effect."""
     return int.from_bytes(data[40:48], "little")
 
 
@@ -41,7 +41,7 @@ def test_damaged_headers(sample, tmp_path, data):
 @pytest.mark.parametrize("count", [0, 0xFFFF])
 @pytest.mark.parametrize("length", [0, 1, 63, 0xFFFF])
 def test_section_headers_of_other_lengths(sample, tmp_path, length, count):
-    """e_shentsize and e_shnum: no length may make the table endless."""
+    """Set e_shentsize and e_shnum; no value may make the table endless."""
     damaged = bytearray(sample)
     damaged[58:60], damaged[60:62] = length.to_bytes(2, "little"), count.to_bytes(2, "little")
     path = tmp_path / "damaged.o"

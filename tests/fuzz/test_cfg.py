@@ -1,4 +1,4 @@
-"""Any instructions have a graph, or a jump that goes nowhere."""
+"""Build graphs of arbitrary instructions: the result is a graph, or an error about a jump."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +32,7 @@ def test_blocks_cover_all_or_the_error_is_declared(slots):
 
 
 @given(st.lists(SLOTS, max_size=12))
-def test_whatever_the_kernel_shows_has_a_text(slots):
+def test_any_instruction_the_kernel_shows_has_a_text(slots):
     try:
         instructions = decode_internal(b"".join(slots))
     except DecodeError:

@@ -1,4 +1,4 @@
-"""ELF from anywhere: its parts or a declared error, never anything else, never without end."""
+"""Read arbitrary ELF files: the result is their parts or a declared error, within limits."""
 
 import io
 import resource
@@ -24,7 +24,7 @@ OBJECTS = [encode_object(assemble(path.read_text())) for path in sorted(BPF_SRC.
 
 
 def exercise(data):
-    """Ask everything of a file. Each question may be refused; none may end otherwise."""
+    """Run every query on a file. A query may raise a declared error, but nothing else."""
     with suppress(FormatError):
         sections = Sections(open_elf(io.BytesIO(data)))
         for number in range(len(sections.headers)):
@@ -54,7 +54,7 @@ def test_some_bytes_changed(data, draw):
     exercise(bytes(damaged[: draw.draw(st.integers(0, len(data)) | st.just(len(data)))]))
 
 
-# Types of sections that pyelftools takes apart, indices and sizes at the edges of their range.
+# Section types that pyelftools parses, and indexes and sizes at the limits of their ranges.
 _TELLING = (
     *range(20), 0xFF00, 0xFFF1, 0xFFFF, 0x6FFFFFF6, 0x6FFFFFFD, 0x70000003, (1 << 31) - 1, 1 << 31,
     (1 << 32) - 1, (1 << 63) - 1, 1 << 63, (1 << 64) - 8, (1 << 64) - 1,
@@ -62,7 +62,7 @@ _TELLING = (
 
 
 def tables_of(data):
-    """Each table of an object: the layout of its rows, where it begins, how many there are."""
+    """Return each table of an object: the format of its rows, its offset and its number of rows."""
     file = ObjectFile(data)
     start = elf.FileHeader(*elf.FILE_HEADER.unpack_from(data)).section_headers
     yield elf.FILE_HEADER, 0, 1
@@ -78,7 +78,7 @@ TABLES = [(data, list(tables_of(data))) for data in OBJECTS]
 
 @st.composite
 def changed_tables(draw):
-    """An object whose tables have other numbers."""
+    """Return an object whose tables contain other numbers."""
     good, tables = draw(st.sampled_from(TABLES))
     data = bytearray(good)
     for _ in range(draw(st.integers(1, 3))):
@@ -100,7 +100,7 @@ def test_tables_with_some_numbers_changed(data):
 
 
 def file_of(*parts, count=None):
-    """A file of sections, each a header without its place and the contents."""
+    """Build a file from sections, given as headers without an offset and contents."""
     body, headers = bytearray(), [elf.SectionHeader(0, elf.SHT_NULL, size=count or 0)]
     for header, contents in parts:
         place = elf.FILE_HEADER.size + len(body)
@@ -124,7 +124,7 @@ def symbols(row, count, names=NAMES):
 
 
 def bombs():
-    """Files that promise enormous work."""
+    """Yield files that ask for enormous work."""
     symbol = elf.Symbol(1, 0, 0, 0, 0, 0)
     long_name = (elf.SectionHeader(0, elf.SHT_STRTAB), b"\0" + b"x" * (MANY << 7) + b"\0")
     code = (elf.SectionHeader(1, elf.SHT_PROGBITS), bytes(64))
@@ -136,7 +136,8 @@ def bombs():
     table = (relocation, elf.RELOCATION.pack(0, 0) * MANY)
     yield file_of(*symbols(symbol, 1), code, table)
     yield file_of(*symbols(symbol, 1), *[(relocation, table[1][: 1 << 12])] * 2000)
-    for kind in (11, 18, 19, 0x6FFFFFF6):  # dynamic, indices, RELR, a hash: of many entries
+    # Dynamic symbols, section indexes, RELR and a GNU hash, each with many entries.
+    for kind in (11, 18, 19, 0x6FFFFFF6):
         words = b"\xff\xff\xff\0" * MANY
         yield file_of(NAMES, (elf.SectionHeader(1, kind, link=1, entry_size=4), words))
     yield file_of(NAMES, (elf.SectionHeader(1, elf.SHT_NOBITS, size=1 << 62), b""))
@@ -144,8 +145,8 @@ def bombs():
     yield file_of(NAMES, (compressed, b"\1\0\0\0\0\0\0\0" + b"\xff" * 16))
 
 
-def test_bombs_do_not_go_off():
-    """In 300 MB of address space and 30 s of CPU, of which the interpreter has its share."""
+def test_bombs_stay_within_limits():
+    """Run the bombs with 300 MB of address space and 30 s of CPU, including those of Python."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.test_elf"], capture_output=True, text=True
     )

@@ -1,4 +1,4 @@
-"""Programs that no verifier has seen: the machine ends them with a result or a declared error."""
+"""Interpret programs that were never verified: the result is a value or a declared error."""
 
 from contextlib import suppress
 
@@ -38,7 +38,7 @@ BUDGET = 500
 
 
 def ends(program: Bytecode, context) -> None:
-    """It runs to a result, or stops with a sentence; and it can be looked at."""
+    """Run to a result or a declared error, and then inspect the interpreter's state."""
     try:
         machine = Machine(program, MAPS)
         before = snapshot(machine)
@@ -86,7 +86,7 @@ ARGUMENTS = st.sampled_from(["map", "stack", "context", "number", "unset"])
 
 @st.composite
 def helper_calls(draw):
-    """Some calls, each with arguments that fit and arguments that do not."""
+    """Generate helper calls with valid and invalid arguments."""
     code = [Instruction(0xBF, 6, 1)]
     for _ in range(draw(st.integers(1, 5))):
         for register in range(1, 6):

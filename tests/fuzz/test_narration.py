@@ -1,4 +1,4 @@
-"""Whatever is passed to bpf(2) and whatever comes back, it can be told; and any record is read."""
+"""Narrate arbitrary arguments and results of bpf(2), and read arbitrary records."""
 
 import ctypes
 import re
@@ -26,7 +26,7 @@ RESULT = st.sampled_from([0, 3, 70, -1, -13, -14, -22])
 
 
 @given(command=st.sampled_from(bpf_cmd), attr=ATTR, after=ATTR, result=RESULT)
-def test_any_attr_can_be_told(command, attr, after, result):
+def test_any_attr_can_be_narrated(command, attr, after, result):
     buffer = ctypes.create_string_buffer(attr, max(len(attr), 1))
 
     def kernel(_name, *_words):
@@ -34,7 +34,7 @@ def test_any_attr_can_be_told(command, attr, after, result):
         return result
 
     with replaced(kernel), recorded() as calls:
-        for _ in range(2):  # the second knows what the first made
+        for _ in range(2):  # the second call refers to what the first created
             try:
                 enter("bpf", command, ctypes.addressof(buffer), len(attr))
             except KernelError:
@@ -53,7 +53,7 @@ WORDS = st.lists(st.integers(0, 12) | st.integers(0, 2**63), min_size=6, max_siz
 
 
 @given(name=st.sampled_from(CALLS), words=WORDS, result=RESULT)
-def test_any_words_can_be_told(name, words, result):
+def test_any_arguments_can_be_narrated(name, words, result):
     count = {"munmap": 2, "ioctl": 3, "epoll_create1": 1, "epoll_ctl": 4, "perf_event_open": 5}
     with replaced(lambda *_: result), recorded() as calls:
         try:
@@ -69,7 +69,7 @@ def test_any_words_can_be_told(name, words, result):
 
 @st.composite
 def damaged(draw):
-    """A line of a record, with something cut out or put in, or a number replaced."""
+    """Return a line of a record with a part removed, inserted or replaced."""
     line = draw(st.sampled_from(LINES))
     if draw(st.booleans()):
         at = draw(st.integers(0, len(line)))
@@ -81,7 +81,7 @@ def damaged(draw):
 
 
 @given(st.text(string.printable) | damaged())
-def test_any_text_is_a_record_or_is_refused(text):
+def test_any_text_is_a_record_or_an_error(text):
     try:
         call = decode(text)
     except FormatError:

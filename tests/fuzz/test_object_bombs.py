@@ -1,6 +1,6 @@
-"""Objects and types that are small and ask for enormous work: an answer, or a declared error.
+"""Small objects and types that ask for enormous work: the result is an answer or an error.
 
-Within the bounds of ``tests.support.bounds``, which a process of its own is held to.
+A process with the limits of ``tests.support.bounds`` reads them.
 """
 
 import subprocess
@@ -38,14 +38,14 @@ def section(name, *instructions):
 
 
 def symbols(rows):
-    """Rows of section, byte, and whether it is a function."""
+    """Encode symbols from rows of section, offset, and whether it is a function."""
     packed = [elf.SYMBOL.pack(at(b"f"), 0x11 + code, 0, n, value, 4) for n, value, code in rows]
     header = elf.SectionHeader(1, elf.SHT_SYMTAB, link=1, entry_size=elf.SYMBOL.size)
     return header, bytes(elf.SYMBOL.size) + b"".join(packed)
 
 
 def objects():
-    """Names and files."""
+    """Yield objects by name."""
     code = section(b"xdp", *[CALL, EXIT] * MANY)
     yield "functions", file_of(NAMES, code, symbols((2, 16 * i, 1) for i in range(MANY)))
     one = section(b"xdp", EXIT)
@@ -60,7 +60,7 @@ def objects():
 
 
 def variables_that_mean_much():
-    """Each of them four bytes, in which half a million numbers can be read."""
+    """Build variables of four bytes each, whose types contain half a million numbers."""
     unions = [t.Union("", 4, (t.Member("a", i, 0), t.Member("b", i, 0))) for i in range(1, 19)]
     variable, place = t.Var("f", 19, 1), t.DataSec(".data.x", 4, (t.SecVar(20, 0, 4),))
     btf = blob(t.Int("int", 4, 32), *unions, variable, place)
@@ -70,7 +70,7 @@ def variables_that_mean_much():
 
 
 def programs_that_all_reach(length, count):
-    """A function of so many instructions, which so many programs call."""
+    """Build a function of ``length`` instructions that ``count`` programs call."""
     places = [(2, 0, 1), *((3, 16 * i, 1) for i in range(count))]
     notes = b"".join(elf.RELOCATION.pack(16 * i, 1 << 32 | 10) for i in range(count))
     header = elf.SectionHeader(1, elf.SHT_REL, link=4, info=3, entry_size=elf.RELOCATION.size)
@@ -79,9 +79,9 @@ def programs_that_all_reach(length, count):
 
 
 def types():
-    """Names, and (the program's types, the kernel's, records)."""
+    """Yield (the program's types, the kernel's types, records) by name."""
     integer = t.Int("int", 4, 32)
-    tree = []  # functions that take six pointers to functions that take six ...
+    tree = []  # functions with six pointers to functions with six pointers ...
     for depth in range(12):
         tree += [t.FuncProto(0, (t.Param("", 2 * depth + 2),) * 6), t.Ptr(2 * depth + 3)]
     tree = btf(*tree, integer, t.Typedef("f", 1))
@@ -119,7 +119,7 @@ def relocate_one(case):
         relocate(code, here, Targets(there))
 
 
-def test_bombs_do_not_go_off():
+def test_bombs_stay_within_limits():
     words = [sys.executable, "-m", "tests.fuzz.test_object_bombs"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "12\n")

@@ -1,8 +1,8 @@
-"""Whole objects, damaged: a result or a declared error, within 1 s of CPU and 200 MB.
+"""Read damaged objects: the result is an object or a declared error, within 1 s and 200 MB.
 
-What clang makes is taken, bytes and words of it changed, its end cut off: of the smallest object
-every byte and every end, of others a sample. A process of its own does that, so that it is the
-kernel that holds the bounds.
+The test changes bytes and words of clang's objects and truncates them. For the smallest object it
+tries every byte and every length, for the others a sample. A separate process does this, so that
+the kernel enforces the limits.
 """
 
 import subprocess
@@ -33,7 +33,7 @@ WORDS = (
 
 
 def exercise(data, kernel):
-    """Ask everything of an object. Each question may be refused; none may end otherwise."""
+    """Run every query on an object. A query may raise a declared error, but nothing else."""
     list(embedded_objects(b"\x7fELF" + data))
     try:
         file = ObjectFile(data)
@@ -70,7 +70,7 @@ def other_bytes(data):
 
 
 def other_words(data):
-    """Every value meets every field, but not every field of every row."""
+    """Put every value into every kind of field, but not into every field of every row."""
     for at in range(0, len(data) - 3, 4):
         value = WORDS[at // 4 * 5 % len(WORDS)]
         yield f"word {at} is {value:#x}", data[:at] + value.to_bytes(4, "little") + data[at + 4 :]
@@ -86,7 +86,7 @@ def against(damaged, spec):
 
 
 def main(path, kernel, step, which):
-    """Every so many'th variation; one that ends in no declared way ends this process."""
+    """Try every ``step``-th variation. One that ends in another way ends this process."""
     data, types = Path(path).read_bytes(), Path(kernel).read_bytes()
     if which == "object":
         victim, question = data, partial(exercise, kernel=Btf(types))
@@ -98,7 +98,7 @@ def main(path, kernel, step, which):
 
 
 def damage(folder, name, step, which):
-    """How many variations were tried. Debug information, most of a file, is taken off before."""
+    """Return how many variations were tried. Strip debug information, most of a file, first."""
     path, types = folder / f"{name}.o", folder / "types"
     llvm("llvm-strip", "--strip-debug", str(core_object(name)), "-o", str(path))
     kernel = str(core_object("target_moved"))

@@ -1,4 +1,4 @@
-"""The explainer takes any text, and never raises."""
+"""Give arbitrary text to the explainer, which must never raise."""
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -37,7 +37,7 @@ HOSTILE = [
 
 
 def ask(text):
-    """Everything that can be asked of a log."""
+    """Run every query on a log."""
     for spec in (None, PROGRAM):
         found = explain(text, spec)
         assert found.sentence
@@ -65,7 +65,7 @@ def test_hostile_texts():
 @fuzz
 @given(st.sampled_from(REAL), st.data())
 def test_damaged_logs(log, data):
-    """Lines taken out, doubled, cut short, mixed with those of another log, letters changed."""
+    """Remove, duplicate, truncate and change lines, and mix them with those of another log."""
     found = log.split("\n")
     for _ in range(data.draw(st.integers(1, 5))):
         at = data.draw(st.integers(0, len(found) - 1))
@@ -101,8 +101,8 @@ def test_any_state(text):
 
 @fuzz
 @given(st.sampled_from(WHOLE), st.lists(told, min_size=1, max_size=3))
-def test_reports_behind_complaints_change_nothing(log, reports):
-    """Whatever is told besides: the same complaint, path, rule and instruction are found."""
+def test_reports_after_errors_change_nothing(log, reports):
+    """Reports do not change the error, path, rule or instruction that is found."""
     plain, full = Log(log), Log(with_reports(log, reports))
     assert full.complaint == plain.complaint
     assert [step.slot for step in full.path] == [step.slot for step in plain.path]

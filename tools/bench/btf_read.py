@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What it costs to read the kernel's BTF, as whole processes, beside a bare Python and bpftool.
+"""Measure reading the kernel's BTF, in whole processes, next to bare Python and bpftool.
 
     python tools/bench/btf_read.py [RUNS]
 
-Each round runs all contestants once, in turn, so that a machine that slows down slows all of them;
-the CPU's time says what it would be on one that has nothing else to do.
-The target is 150 ms and 60 MB for one function's prototype or one struct, and 2 s to decode all.
+Each round runs all commands once, so that a temporary slowdown of the machine affects all of them.
+CPU time shows the cost on an otherwise idle machine. The target is 150 ms and 60 MB for one
+function prototype or one struct, and 2 s to decode all types.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if BPFTOOL:
 
 
 def measure(command: list[str]) -> tuple[float, float, int]:
-    """(seconds, seconds of CPU, peak kB) of a command, its output thrown away."""
+    """Run a command without output, and return (seconds, seconds of CPU, peak kB)."""
     nowhere = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
     started = time.perf_counter()
     pid = os.posix_spawn(command[0], command, os.environ, file_actions=nowhere)

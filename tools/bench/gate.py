@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What a call through the gate costs, unwatched and watched.
+"""Measure the cost of a call through the gate, with and without an observer.
 
     python tools/bench/gate.py [CALLS]
 
-The kernel behind the gate is replaced by a function that returns 0, so that what is measured is the
-gate. ``bare`` calls that function with nothing between. A second look at bpf(2) itself: a command
-that no kernel knows, refused at once. The best of seven runs counts.
+The kernel behind the gate is replaced by a function that returns 0, so only the gate is measured.
+``bare`` calls this function directly. A second measurement makes a real bpf(2) call with an unknown
+command, which fails at once. The best of seven runs counts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def refused(name: str, *words: int) -> None:
 
 
 def nanoseconds(call: Callable[..., object], count: int) -> float:
-    """Of one call, the best of all runs."""
+    """Return the time of one call, the best of all runs."""
     best = float("inf")
     for _ in range(RUNS):
         started = time.perf_counter_ns()

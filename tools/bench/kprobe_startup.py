@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""How long until `kprobe` is attached, and how much memory it takes, beside a bare Python.
+"""Measure the time until `kprobe` is attached, and its memory, next to bare Python.
 
     rawbpf guest --no-workload -- python tools/bench/kprobe_startup.py [RUNS]
 
-Each round runs all contestants once, in turn, so that a machine that slows down slows all of them.
-Under emulation only the ratios mean something. bpftrace takes part where it is installed (bring it
-into a guest with --add /usr/bin/bpftrace).
+Each round runs all commands once, so that a temporary slowdown of the machine affects all of them.
+Under emulation, only the ratios are meaningful. bpftrace is included if it is installed; add it to
+a guest with --add /usr/bin/bpftrace.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BPFTRACE = ["bpftrace", "-e", f'BEGIN {{ printf("Attached\\n"); }} kprobe:{FUNCT
 
 
 def to_the_end(command: list[str]) -> tuple[float, int]:
-    """(seconds, peak kB) of a command that ends by itself."""
+    """Run a command to its end, and return (seconds, peak kB)."""
     started = time.perf_counter()
     pid = os.spawnvp(os.P_NOWAIT, command[0], command)
     _, _, usage = os.wait4(pid, 0)
@@ -33,7 +33,7 @@ def to_the_end(command: list[str]) -> tuple[float, int]:
 
 
 def to_attached(command: list[str]) -> tuple[float, int]:
-    """(seconds, peak kB) until the line that says so."""
+    """Run a command until it prints that it is attached, and return (seconds, peak kB)."""
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
@@ -55,7 +55,7 @@ def main() -> None:
     for number in range(rounds + 1):
         for name, (measure, command) in contestants.items():
             result = measure(command)
-            if number:  # the first round warms the caches
+            if number:  # the first round fills the caches
                 results[name].append(result)
     bare = statistics.median(took for took, _ in results["python -c pass"])
     print(f"{'':<16} {'median s':>9} {'min s':>9} {'max s':>9} {'x bare':>7} {'peak kB':>8}")

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What an event costs: the tool's CPU time for each one, and what the probed process pays.
+"""Measure the cost of an event: CPU time of the tool, and time of the probed process.
 
     rawbpf guest --no-workload --add /usr/bin/bpftrace -- python tools/bench/kprobe_throughput.py
 
-A process calls getppid(2) COUNT times: unprobed, then under `rawbpf kprobe`, with lines and with
-JSON, then under bpftrace (where it is installed), which prints the same columns. Under emulation
-only the ratios mean something. An event that was not shown was lost, and cost the tool nothing.
+A process calls getppid(2) COUNT times: without a probe, under `rawbpf kprobe` with lines and with
+JSON, and under bpftrace (if installed), which prints the same columns. Under emulation, only the
+ratios are meaningful. An event that was lost costs the tool no time.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ def waiting_caller() -> Iterator[subprocess.Popen[str]]:
 
 
 def calls(process: subprocess.Popen[str]) -> float:
-    """Microseconds a call."""
+    """Return the microseconds per call."""
     out, _ = process.communicate("go\n")
     return float(out) / COUNT * 1e6
 
 
 def trial(name: str) -> tuple[float, float, int]:
-    """(producer's µs a call, tool's CPU µs an event shown, events shown)."""
+    """Return (µs per call of the process, CPU µs of the tool per event shown, events shown)."""
     with waiting_caller() as caller:
         command = contestants(caller.pid)[name]
         pipe, both = subprocess.PIPE, subprocess.STDOUT
@@ -70,7 +70,7 @@ def trial(name: str) -> tuple[float, float, int]:
         line = tool.stdout.readline()
         while not re.search(rb"attached|Attach", line):
             line = tool.stdout.readline()
-        time.sleep(1.5)  # from the announcement to the probe
+        time.sleep(1.5)  # bpftrace attaches only after it prints the line
         before = cpu(tool.pid)
         cost = calls(caller)
         time.sleep(0.5)
@@ -83,7 +83,7 @@ def trial(name: str) -> tuple[float, float, int]:
 
 
 def cpu(pid: int) -> float:
-    """Seconds of CPU time so far."""
+    """Return the seconds of CPU time that the process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

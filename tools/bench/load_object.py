@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""How long an object takes to be loaded, by rawbpf and by a C program on libbpf, side by side.
+"""Measure how long rawbpf and a C program with libbpf take to load the same object.
 
     python tools/bench/load_object.py [KERNEL|here] [ROUNDS]
 
-Both are compiled here: ten programs' worth of a tool such as opensnoop, and the loader (libbpf-dev,
-linked with libbpf.a). They run in a guest, or as root on this kernel. Each round starts both once,
-in turn, so that a machine that slows down slows both. A load begins with the file and ends when the
-kernel has all programs; the start of Python and its imports are told apart. The goal is three times
-libbpf's time. Beware of emulated processors: they slow an interpreter down far more than C.
+This compiles both the object, the size of ten tools such as opensnoop, and the C loader
+(libbpf-dev, linked with libbpf.a). They run in a guest, or as root on this kernel. Each round
+starts both once, so that a temporary slowdown of the machine affects both. A load starts with
+reading the file and ends when the kernel has all programs. Python's start and imports are measured
+separately. The target is three times libbpf's time. On emulated processors, an interpreter is
+slowed down far more than C.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def in_guest(kernel: str, rounds: int) -> None:
 
 
 def load() -> None:
-    """One load by rawbpf: milliseconds of the imports, of the load, of the kernel's verifier."""
+    """Load once with rawbpf, and print the milliseconds of imports, load and verifier."""
     begun = time.perf_counter()
     from rawbpf.collection.collection import Collection
     from rawbpf.collection.kernel_facts import KernelFacts

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""How many instructions a second the user-space machine runs, beside the kernel and bare Python.
+"""Measure how many instructions per second the interpreter runs, next to kernel and Python.
 
     tools/bench/machine.py [ROUNDS]
 
-Each program is a loop of a thousand turns. The kernel (its compiler, by BPF_PROG_TEST_RUN) takes
-part where this process may load programs; Python does the arithmetic in a loop written by hand.
-The best of some rounds counts, as everything else only adds to the time. Ends with 1 if a program
-runs slower than a million instructions a second.
+Each program is a loop of a thousand iterations. The kernel runs it through its JIT with
+BPF_PROG_TEST_RUN, if this process may load programs. Python runs the same arithmetic in a
+hand-written loop. The best of the rounds counts, because disturbances only add time. The exit
+status is 1 if a program runs slower than a million instructions per second.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ BODIES = {
 
 
 def in_machine(spec: ObjectSpec, rounds: int) -> tuple[float, int]:
-    """Instructions a second, and instructions of one run."""
+    """Return the instructions per second, and the instructions of one run."""
     machine = Machine(spec.programs["bench"].code, spec.maps.values())
     best = float("inf")
     for _ in range(rounds):
@@ -102,7 +102,7 @@ def in_machine(spec: ObjectSpec, rounds: int) -> tuple[float, int]:
 
 
 def in_kernel(spec: ObjectSpec, rounds: int) -> float:
-    """Seconds of one run."""
+    """Return the seconds of one run."""
     with ExitStack() as stack:
         maps = {"counts": stack.enter_context(Map.create(spec.maps["counts"]))}
         program = stack.enter_context(load(spec.programs["bench"], maps))
@@ -111,7 +111,7 @@ def in_kernel(spec: ObjectSpec, rounds: int) -> float:
 
 
 def in_python(rounds: int) -> float:
-    """Seconds of the arithmetic as a Python programmer would write it, on unbounded numbers cut."""
+    """Return the seconds of the arithmetic in plain Python, with numbers masked to 64 bits."""
     best, mask64, mask32 = float("inf"), (1 << 64) - 1, (1 << 32) - 1
     for _ in range(rounds):
         started, value = time.process_time(), 3

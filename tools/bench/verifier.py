@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""What it costs to explain a long log: CPU time, in a process that has explained none yet.
+"""Measure the CPU time of explaining a long log, in a process that has not explained any yet.
 
     python tools/bench/verifier.py [MEGABYTES] [RUNS]
 
-The log is of a real shape: a loop unrolled by the verifier, states behind each instruction, every
-kind of line that logs have, and at its end a pointer that may be NULL. The target is 100 ms a MB.
+The log has a realistic form: a loop unrolled by the verifier, the state after each instruction,
+every kind of line that logs contain, and at the end a pointer that may be NULL. The target is 100
+ms per MB.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ COMPLAINTS = {
 
 
 def log(size: int, complaint: str) -> str:
-    """About ``size`` bytes."""
+    """Return a log of about ``size`` bytes."""
     one = ROUND.format(n=1, state=STATE.format(n=1))
     rounds = (ROUND.format(n=n, state=STATE.format(n=n)) for n in range(size // len(one)))
     return BEGIN + "".join(rounds) + complaint + "\nprocessed 9 insns\n"
@@ -70,7 +71,7 @@ def main() -> None:
 
 
 def measure(text: str) -> float:
-    """One explanation, in a process of its own."""
+    """Measure one explanation in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", EXPLAIN], input=text, text=True, capture_output=True, check=True
     )

@@ -1,4 +1,4 @@
-/* Open and load an object with libbpf, so many times; the milliseconds of each. */
+/* Open and load an object with libbpf repeatedly, and print the milliseconds of each load. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -1,5 +1,5 @@
-/* Ten programs' worth of a tool such as opensnoop: entries and returns of five system calls, each
- * with a filter, a map between the two, CO-RE reads of the task and its parent, and an event.
+/* Ten programs of the size of a tool such as opensnoop. They trace entry and exit of five system calls,
+ * each with a filter, a map between the two, CO-RE reads of the task and its parent, and an event.
  */
 #include "vmlinux.h"
 #include <rawbpf/bpf.h>
