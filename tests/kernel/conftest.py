@@ -1,7 +1,7 @@
-"""Tests on a real kernel that can be probed.
+"""Fixtures for tests on a real kernel that can be probed.
 
-In a guest (RAWBPF_GUEST=1) nothing is skipped: what cannot run there has failed. On anybody's own
-machine a test that the machine lacks the means for is skipped, and says which means.
+In a guest (RAWBPF_GUEST=1), every test must run. On another machine, a test is skipped with the
+reason if the machine lacks something that it needs.
 """
 
 import os
@@ -18,13 +18,13 @@ IN_GUEST = os.environ.get("RAWBPF_GUEST") == "1"
 
 
 def lacking_to_load() -> str | None:
-    """What this machine lacks for programs to be loaded, and run by hand."""
+    """Return what this machine lacks to load programs and run them with BPF_PROG_TEST_RUN."""
     missing = missing_capabilities({"CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN"})
     return f"needs {' and '.join(missing)}: run as root" if missing else None
 
 
 def lacking_to_probe() -> str | None:
-    """What this machine lacks to be traced."""
+    """Return what this machine lacks to be traced."""
     if lockdown_mode() == "confidentiality":
         return "this kernel is locked down"
     try:
@@ -36,13 +36,13 @@ def lacking_to_probe() -> str | None:
 
 @pytest.fixture(scope="session")
 def memory():
-    """Enough memory that may be locked: before 5.11 maps and programs count as such."""
+    """Raise the limit on locked memory. Before 5.11, maps and programs count against it."""
     raise_memlock_if_needed()
 
 
 @pytest.fixture(scope="session")
 def kernel():
-    """Facts that are read once for all: an emulated processor takes seconds for the types."""
+    """Facts about the kernel, read once, because reading its types takes seconds in a guest."""
     raise_memlock_if_needed()
     return KernelFacts()
 
@@ -62,7 +62,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport():
-    """In a guest a skip is a failure: there is no machine left on which the test would run."""
+    """Turn a skip into a failure in a guest, because no other machine would run the test."""
     outcome = yield
     report = outcome.get_result()
     if IN_GUEST and report.skipped and not hasattr(report, "wasxfail"):

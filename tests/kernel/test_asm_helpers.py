@@ -1,4 +1,4 @@
-"""The table of helpers against the running kernel's own description of itself."""
+"""Compare the table of helpers with what the running kernel has."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from rawbpf.uapi.btf import BTF_KIND_ENUM
 pytestmark = pytest.mark.no_probe
 
 
-def test_the_kernel_has_the_helpers_that_the_table_says_it_has():
+def test_the_kernel_has_the_helpers_in_the_table():
     btf = Btf.from_bytes(Path("/sys/kernel/btf/vmlinux").read_bytes())
     enum = btf.find("bpf_func_id", BTF_KIND_ENUM)
     has = {

@@ -1,4 +1,4 @@
-"""Objects that we write are loaded by others: bpftool, which is libbpf."""
+"""bpftool, and so libbpf, loads the objects that we write."""
 
 import subprocess
 from pathlib import Path
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.no_probe
 
 BPF_SRC = Path(__file__).parents[2] / "bpf_src"
 NEEDS = {"callback.bpf.s": (5, 17)}
-"""Programs that use something younger than 5.8."""
+"""Programs that use a feature newer than 5.8."""
 
 
 def bpftool(*words):
@@ -25,7 +25,7 @@ def bpftool(*words):
 
 @pytest.fixture
 def pinned(tmp_path):
-    """A folder of the BPF file system, and what is in it is gone afterwards."""
+    """A folder in bpffs, which is removed with its contents."""
     folder = Path("/sys/fs/bpf") / tmp_path.name
     yield folder
     for path in folder.glob("*"):
@@ -44,7 +44,7 @@ def test_libbpf_loads_our_objects(source, pinned, tmp_path):
     spec, target = assemble_file(source), tmp_path / "object.o"
     target.write_bytes(encode_object(spec))
     said = bpftool("prog", "loadall", str(target), str(pinned))
-    assert "Error" not in said, said  # libbpf tries again without types that the kernel refuses
+    assert "Error" not in said, said  # libbpf tries again without types that the kernel rejects
     for name, program in spec.programs.items():
         dumped = bpftool("prog", "dump", "xlated", "pinned", str(pinned / name), "linum")
         lines = {one.source.line for one in program.code.instructions}

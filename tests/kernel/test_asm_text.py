@@ -1,6 +1,6 @@
-"""The kernel's own disassembler, in the verifier's log, is read as what was loaded.
+"""Compare our disassembly with that of the kernel in the verifier's log.
 
-One program has every form that a socket filter may contain and that this kernel knows.
+One program contains every instruction form that a socket filter may use and that this kernel has.
 """
 
 import pytest
@@ -18,11 +18,11 @@ pytestmark = pytest.mark.no_probe
 
 LEFT_OUT = {"exit", "lddw", "call", "call local", "call kfunc", "call kfunc {imm:id} in",
             "addr_space_cast", "may_goto"}  # fmt: skip
-"""What needs more than registers and a stack, or what is tested below by itself."""
+"""Forms that need more than registers and a stack, or have a test of their own."""
 
 
 def acceptable(form):
-    """An instruction of this form for the verifier to accept, r1 and r2 being numbers."""
+    """Return an instruction of this form that the verifier accepts if r1 and r2 are numbers."""
     memory = instruction_class(form.opcode) in (BPF_LDX, BPF_ST, BPF_STX)
     base_is_src = instruction_class(form.opcode) == BPF_LDX or form.name.startswith("ldacq")
     dst, src = (1, 10) if base_is_src else (10, 1) if memory else (1, 2)
@@ -37,8 +37,11 @@ def acceptable(form):
 
 
 SET_UP = ["call get_prandom_u32", "r1 = r0", "r2 = 5", "r0 = 1", "*(u64 *)(r10 - 8) = r1"]
-"""Before each: the packet loads destroy r1 to r5, the atomics change what memory and r0 are. r1 is
-unknown, since Linux 7.2 rewrites jumps that it can decide."""
+"""Instructions to insert before each one.
+
+Packet loads overwrite r1 to r5, and atomics change memory and r0. r1 is unknown, because Linux 7.2
+rewrites jumps whose outcome it knows.
+"""
 
 
 def known(form):
@@ -46,7 +49,7 @@ def known(form):
     return form.name not in LEFT_OUT and wanted <= kernel_version()[:2]
 
 
-def test_each_form_as_the_verifier_writes_it():
+def test_each_form_is_written_as_by_the_verifier():
     forms = [form for form in FORMS if known(form)]
     set_up = [parse_instruction(text) for text in SET_UP]
     code, slots = [parse_instruction("r6 = r1")], []
@@ -71,6 +74,6 @@ def test_calls_and_the_64_bit_load():
     log = load_with_log(bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER, encode_all(code))
     written = instructions_in(log)
     assert written[0][1] == texts[0]
-    # The kernel leaves out the "ll" that tells this load from a 32-bit move.
+    # The kernel omits the "ll" that distinguishes this load from a 32-bit move.
     assert written[1] == (LD_IMM64, texts[1].removesuffix(" ll"))
     assert written[3] == (BPF_JMP | 0x80, texts[2])

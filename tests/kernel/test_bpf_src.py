@@ -1,7 +1,8 @@
-"""The programs of bpf_src, on this kernel: each does what its first lines say.
+"""Run the programs in bpf_src on this kernel, and check what they do.
 
-Those in C were compiled outside (tools/compile-bpf), by two clangs. A comment in each says which
-kernel it needs; on an older one it has to be refused, and the refusal has to name what is lacking.
+The C programs were compiled beforehand by two versions of clang (tools/compile-bpf). A comment in
+each gives the kernel that it needs. On an older kernel the load must fail, and the error must name
+what the kernel lacks.
 """
 
 import ctypes
@@ -42,11 +43,11 @@ LACKING = {
     "permissions": r"LSM hook",
     "user_functions": r"bpf_get_func_ip\(\) needs Linux 5.15|attach to \d functions of .*/libc",
 }
-"""What a refusal has to speak of, on kernels that are older than the program needs."""
+"""Patterns for the error on kernels that are older than the program needs."""
 
 
 def lacks(name):
-    """Whether this kernel is older than the program needs, or built without it."""
+    """Return whether this kernel is too old for the program, or lacks a config option it needs."""
     major, minor, config, module = NEEDS.search((SOURCES / f"{name}.bpf.c").read_text()).groups()
     if kernel_version() < (int(major), int(minor)):
         return True
@@ -57,7 +58,7 @@ def lacks(name):
 
 @pytest.fixture
 def opened(kernel):
-    """Opens the object of a name."""
+    """Open objects by name."""
     collections = []
 
     def open_one(name, clang=CLANGS[-1]):
@@ -70,7 +71,7 @@ def opened(kernel):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_older_compilers_object_loads_too(name, opened):
+def test_the_object_of_the_older_compiler_loads(name, opened):
     obj = opened(name, CLANGS[0])
     if lacks(name):
         with pytest.raises(RawbpfError, match=LACKING[name]):
@@ -81,7 +82,7 @@ def test_the_older_compilers_object_loads_too(name, opened):
 
 
 def started(opened, name, **variables):
-    """The object loaded and attached; None where it was refused for the reason that it gives."""
+    """Load and attach an object. Return None if the load fails for the expected reason."""
     obj = opened(name)
     for variable, value in variables.items():
         obj.rodata[variable] = value
@@ -135,8 +136,8 @@ def test_core_fields(opened, kernel):
     assert obj.bss["raw_forks"] >= 1
 
 
-def test_hello_kprobe_in_c_sends_what_it_sends_in_assembly(opened, kernel):
-    """Both at work at once: of each call, a record through each, and a count in each."""
+def test_hello_kprobe_in_c_sends_the_records_of_the_assembly(opened, kernel):
+    """While both are attached, each call gives a record and a count in each."""
     assembled = Collection(read_object(SOURCES / "hello_kprobe.bpf.s"), kernel)
     compiled = opened("hello_kprobe")
     with ExitStack() as stack:
@@ -148,7 +149,7 @@ def test_hello_kprobe_in_c_sends_what_it_sends_in_assembly(opened, kernel):
         for one in (assembled, compiled):
             one.attach({"hello_kprobe": "do_sys_openat2"})
         for reader in readers:
-            list(reader.drain())  # what attaching opened, only the first has seen
+            list(reader.drain())  # drop the events that attaching the second program caused
         before = [sent(one) for one in (assembled, compiled)]
         for _ in range(5):
             os.close(os.open("/dev/null", os.O_RDONLY))
@@ -160,12 +161,12 @@ def test_hello_kprobe_in_c_sends_what_it_sends_in_assembly(opened, kernel):
 
 
 def sent(obj):
-    """How many records fitted, on all CPUs."""
+    """Return how many records fitted into the rings of all CPUs."""
     return sum(u64s(obj.maps["outcomes"].lookup(u32(0))))
 
 
 def logs_of(reader):
-    """Our own records, in an order of theirs, without what differs from run to run."""
+    """Return our own records in a fixed order, without fields that differ between runs."""
     data = [sample for drained in reader.drain() for sample in drained.contents.samples]
     logs = [one._replace(ktime_ns=0, cpu=0) for one in map(decode_log, data)]
     return sorted(one for one in logs if one.pid == ME)
@@ -183,7 +184,7 @@ def test_task_iterator(opened):
 def test_trampolines(opened):
     obj = started(opened, "trampolines", target_pid=ME)
     for count in ("entered", "succeeded", "failed", "returned"):
-        obj.bss[count] = 0  # attaching the later ones opened files, too
+        obj.bss[count] = 0  # attaching the other programs opened files, too
     os.close(os.open("/dev/null", os.O_RDONLY))
     with pytest.raises(FileNotFoundError):
         os.open("/nowhere", os.O_RDONLY)
@@ -211,7 +212,7 @@ def test_permissions(opened, tmp_path):
 
 
 def packet(*first):
-    """Fourteen bytes of addresses and type, then these."""
+    """Return fourteen bytes of Ethernet header, followed by these bytes."""
     return bytes(14) + bytes(first).ljust(50, b"\0")
 
 
@@ -229,7 +230,7 @@ def test_map_in_map(opened):
     assert [u64s(obj.maps["odd"].lookup(u32(i)))[0] for i in range(4)] == [0, 0, 1, 1]
     assert obj.maps["rawbpf_runs"][0] == 3
     obj.close()
-    again = started(opened, "map_in_map")  # what is pinned by name is found again, all else is new
+    again = started(opened, "map_in_map")  # the pinned map is the same; the others are new
     assert (again.maps["rawbpf_runs"][0], again.maps["odd"][3]) == (3, 0)
     unpin("/sys/fs/bpf/rawbpf_runs")
 
@@ -242,7 +243,7 @@ def test_callbacks(opened):
 
 
 def traffic_of(obj):
-    """(packets, bytes) at each of the five places."""
+    """Return (packets, bytes) at each of the five points."""
     totals = []
     for place in range(5):
         values = u64s(obj.maps["traffic"].lookup(u32(place)))
@@ -252,7 +253,7 @@ def traffic_of(obj):
 
 def test_packets(opened):
     obj = started(opened, "packets")
-    assert set(obj.skipped) == set(obj.programs)  # none of the sections says where
+    assert set(obj.skipped) == set(obj.programs)  # no section names an interface
     for name in ("at_xdp", "at_tc", "at_cgroup_in", "at_cgroup_out", "at_socket"):
         obj.programs[name].test_run(bytes(64))
     assert traffic_of(obj) == [(1, 64), (1, 64), (1, 50), (1, 50), (1, 50)]
@@ -280,7 +281,7 @@ def test_stacks(opened):
     obj = started(opened, "stacks")
     samples = obj.maps["samples"]
     while not any(pid == ME for pid, _ in map(pid_and_chain, samples.raw_keys())):
-        sum(range(10_000))  # until the clock has seen us at it
+        sum(range(10_000))  # run until the clock has sampled this process
     obj.detach()
     chains = [chain for _, chain in map(pid_and_chain, samples.raw_keys()) if chain >= 0]
     assert any(obj.maps["chains"].lookup(u32(chain)) for chain in chains) or not chains
@@ -314,7 +315,7 @@ def test_user_function(opened):
         libc.getenv(b"RAWBPF_NEVER_WAS")
         libc.getenv(b"PATH")
         records = [one for drained in reader.drain() for one in drained.contents.samples]
-    # perf fills a record up to a multiple of eight bytes.
+    # perf pads a record to a multiple of eight bytes.
     asked = [GETENV.unpack_from(record) for record in records]
     asked = sorted((pid, found, name.rstrip(b"\0")) for pid, found, name in asked)
     assert asked == [(ME, 0, b"RAWBPF_NEVER_WAS"), (ME, 1, b"PATH")]
@@ -364,12 +365,12 @@ def test_connections(opened, kernel):
     assert obj.bss["opts_type"] == types.find_id("bpf_ct_opts")
     assert obj.bss["opts_size"] == types.find("bpf_ct_opts").size
     assert obj.bss["hash_address"] == kernel.address("nf_conntrack_hash")
-    assert obj.data["recseq"] == ("x_tables" not in kernel.modules)  # 0 where nobody counts
+    assert obj.data["recseq"] == ("x_tables" not in kernel.modules)  # 0 if the variable exists
 
 
 @pytest.fixture
 def one_cpu():
-    """Everything on the first of our CPUs: what is counted on each is counted on one."""
+    """Run on the first CPU only, because counters are per CPU."""
     mine = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(mine)})
     yield

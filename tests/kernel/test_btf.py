@@ -1,7 +1,7 @@
-"""BTF and the running kernel: we read what it says of itself, it takes what we write.
+"""Read the running kernel's BTF, and load BTF that we encode.
 
-In a guest that was started with --out, its BTF is brought back, for a machine with clang to check
-the C that we make of it (tests/unit/btf/test_ctext_vmlinux.py).
+In a guest that was started with --out, the kernel's BTF is copied out of the guest. A machine with
+clang then checks the C that we generate from it (tests/unit/btf/test_ctext_vmlinux.py).
 """
 
 import struct
@@ -43,15 +43,15 @@ def accepted(data):
     return True
 
 
-def test_it_can_be_looked_at_elsewhere():
-    """What takes long is done where the processor is a real one: see tests/unit/btf."""
+def test_the_kernels_btf_is_copied_out():
+    """Copy the BTF out. Slow tests run on the host; see tests/unit/btf."""
     data = Path("/sys/kernel/btf/vmlinux").read_bytes()
     assert data[:2] == b"\x9f\xeb"
     if OUT.is_dir():
         (OUT / f"btf-{'.'.join(map(str, kernel_version()))}").write_bytes(data)
 
 
-def test_so_can_those_of_modules():
+def test_the_btf_of_modules_is_copied_out():
     for name in btf_modules():
         data = Path(f"/sys/kernel/btf/{name}").read_bytes()
         assert data[:2] == b"\x9f\xeb"
@@ -60,18 +60,18 @@ def test_so_can_those_of_modules():
 
 
 @pytest.mark.parametrize("name", FEATURES)
-def test_a_feature_is_there_from_its_kernel_on(name):
+def test_a_feature_exists_from_its_kernel_on(name):
     since = tuple(map(int, FEATURES[name].since.split(".")))
     assert accepted(example(name)) == (kernel_version()[:2] >= since)
 
 
 @pytest.mark.parametrize("name", FEATURES)
-def test_without_the_feature_every_kernel_takes_it(name):
+def test_every_kernel_accepts_btf_without_the_feature(name):
     assert accepted(for_kernel(Btf(example(name)), {}, [name]).encode())
 
 
-def test_the_kernel_takes_every_kind_that_it_knows():
-    """As a compiler would write them: names where names must be, sizes that fit."""
+def test_the_kernel_accepts_every_kind_that_it_knows():
+    """Every kind, as a compiler would write it, with names where required and valid sizes."""
     builder = BtfBuilder()
     number, char = builder.add_int("int", 4, signed=True), builder.add_int("char", 1)
     pointer, array = builder.add_ptr(number), builder.add_array(number, 3, number)
@@ -95,7 +95,7 @@ def test_the_kernel_takes_every_kind_that_it_knows():
     assert accepted(builder.encode())
 
 
-def test_the_kernel_refuses_what_is_damaged():
+def test_the_kernel_rejects_damaged_btf():
     builder = BtfBuilder()
     builder.add_ptr(2)
     assert not accepted(builder.encode())
@@ -104,7 +104,7 @@ def test_the_kernel_refuses_what_is_damaged():
 
 
 def test_func_info_and_line_info():
-    """A program with names and lines: the kernel counts them, and checks every one."""
+    """The kernel counts and checks the function and line records of a program."""
     builder = BtfBuilder()
     number = builder.add_int("int", 4, signed=True)
     proto = builder.add_func_proto(number, [("ctx", builder.add_ptr(0))])
@@ -123,8 +123,8 @@ def test_func_info_and_line_info():
     assert (info.nr_func_info, info.nr_line_info) == (1, 2)
 
 
-def test_a_function_that_everybody_probes(kernel):
-    """The prototype by which a tracer names arguments."""
+def test_the_prototype_of_a_function_that_is_often_probed(kernel):
+    """The prototype from which a tracer takes argument names."""
     record = kernel.find("vfs_read", BTF_KIND_FUNC)
     names = [param.name for param in kernel[record.type_id].params]
     assert names == ["file", "buf", "count", "pos"]

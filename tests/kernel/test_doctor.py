@@ -1,4 +1,4 @@
-"""On a kernel that can be traced, doctor says so; where something is missing, it says what."""
+"""doctor finds no problem on a kernel that can be traced, and names whatever is missing."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ def findings(done) -> dict[str, dict]:
     return {check["name"]: check for check in json.loads(done.stdout)["checks"]}
 
 
-def test_this_machine_can_be_traced_and_the_trial_really_tried():
+def test_this_machine_can_be_traced_and_the_trial_ran():
     before = held()
     done = rawbpf("doctor", "--json")
     assert done.returncode == 0, done.stdout
@@ -39,7 +39,7 @@ def drop(keep: str, uid: int) -> subprocess.CompletedProcess:
     ("keep", "uid", "lacks"),
     [("", 65534, "CAP_BPF and CAP_PERFMON"), (str(CAP_PERFMON), 0, "lacks CAP_BPF")],
 )
-def test_without_capabilities_it_fails_and_names_them(keep, uid, lacks):
+def test_missing_capabilities_are_named(keep, uid, lacks):
     done = drop(keep, uid)
     assert done.returncode == 1, done.stderr
     said = findings(done)
@@ -53,13 +53,13 @@ NEED_FPROBE = "BPF_LINK_TYPE_KPROBE_MULTI", "BPF_TRACE_KPROBE_SESSION"
 
 
 @pytest.mark.parametrize("feature", FEATURES.values(), ids=lambda feature: feature.name)
-def test_each_feature_came_with_the_kernel_that_the_table_says(feature):
-    """No in a kernel that should have it is as wrong as yes in one that should not."""
+def test_each_feature_exists_since_the_kernel_in_the_table(feature):
+    """A feature must be found on kernels that have it, and on no others."""
     answer = feature.ask()
     if feature.name == "BTF of modules" and not loaded_modules():
         assert answer.outcome is Outcome.UNSURE
         return
     expected = Outcome.YES if kernel_version() >= feature.since else Outcome.NO
     if feature.name in NEED_FPROBE and "EOPNOTSUPP" in answer.evidence:
-        expected = Outcome.NO  # the kernel knows it, and was built without: Debian's 6.1 is
+        expected = Outcome.NO  # known to the kernel but not built in, as in Debian's 6.1
     assert answer.outcome is expected, answer.evidence

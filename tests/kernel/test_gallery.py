@@ -1,4 +1,4 @@
-"""``rawbpf gallery`` as a visitor has it, at a terminal and without one."""
+"""Run `rawbpf gallery` with and without a terminal."""
 
 import sys
 
@@ -21,7 +21,7 @@ SHOWN = (
 )
 
 
-def test_without_a_terminal_nobody_is_asked(capsys):
+def test_without_a_terminal_it_asks_nothing(capsys):
     assert main(["gallery", "null_not_checked"]) == 0
     shown = capsys.readouterr().out
     for text in SHOWN:
@@ -29,7 +29,7 @@ def test_without_a_terminal_nobody_is_asked(capsys):
     assert "Your guess" not in shown
 
 
-def test_at_a_terminal_one_may_guess():
+def test_at_a_terminal_the_user_can_guess():
     visitor = pexpect.spawn(
         sys.executable, [*RAWBPF[1:], "gallery", "misaligned"], timeout=60, encoding="utf-8"
     )

@@ -1,4 +1,4 @@
-"""The lesson's six tests, by their names."""
+"""The six tests of lesson 01, for `rawbpf kprobe`."""
 
 import time
 

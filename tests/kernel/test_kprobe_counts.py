@@ -1,4 +1,4 @@
-"""Exact counts: delivered + lost is what happened, whatever happened."""
+"""Delivered and lost events add up to the exact number of calls."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ def test_each_call_on_each_of_two_cpus_is_delivered(function):
         assert [e["ktime_ns"] for e in events] == sorted(e["ktime_ns"] for e in events)
 
 
-def test_one_page_under_load_loses_and_says_exactly_how_many(function):
+def test_a_one_page_ring_under_load_reports_the_exact_loss(function):
     cpu = min(os.sched_getaffinity(0))
     with caller(COUNT, cpu) as calls:
         words = "kprobe", function, "--pid", str(calls.pid), "--buffer-pages", "1"
@@ -70,7 +70,7 @@ def test_another_process_is_not_counted(function):
         )
 
 
-def test_the_api_reads_well(function):
+def test_the_python_api(function):
     with caller(3, 0) as calls, library.Kprobe(function, pid=calls.pid) as probe:
         calls.call()
         seen = [(event.comm, event.pid, event.message) for event in probe.events(duration=0.5)]

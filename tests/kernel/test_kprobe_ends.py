@@ -1,4 +1,4 @@
-"""However a session ends, nothing stays behind and nothing hangs."""
+"""Whichever way a session ends, it leaves nothing in the kernel and does not hang."""
 
 import fcntl
 import json
@@ -48,7 +48,7 @@ def test_fractions_of_a_second():
     assert "Duration: 0.25 seconds" in probe.text
 
 
-def test_sigkill_leaves_nothing():
+def test_sigkill_leaves_nothing_in_the_kernel():
     before = held()
     with running("kprobe", "do_sys_openat2") as probe:
         probe.wait_for("Listening for events")
@@ -56,7 +56,7 @@ def test_sigkill_leaves_nothing():
     assert settles_to(before)
 
 
-def test_json_is_all_there_is_on_stdout():
+def test_stdout_has_only_json():
     with opening_files(), running("kprobe", "do_sys_openat2", "-d", "1", "--json") as probe:
         assert probe.end(None) == 0
     events = [json.loads(line) for line in probe.lines]
@@ -67,7 +67,7 @@ def test_json_is_all_there_is_on_stdout():
     assert abs(events[0]["time_ns"] / 1e9 - time.time()) < 60
 
 
-def test_a_reader_that_goes_away_ends_it():
+def test_a_closed_pipe_ends_the_session():
     before = held()
     command = [*RAWBPF, "kprobe", "do_sys_openat2"]
     pipe = subprocess.PIPE
@@ -79,8 +79,8 @@ def test_a_reader_that_goes_away_ends_it():
     assert settles_to(before)
 
 
-def test_a_reader_that_does_not_read_cannot_hold_the_probe():
-    """Nobody reads; the pipe fills; the session still ends, and says what was not shown."""
+def test_a_reader_that_does_not_read_cannot_block_the_end():
+    """The reader does not read and the pipe is full. The session ends, and reports the rest."""
     before = held()
     read, write = os.pipe()
     fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
@@ -96,14 +96,14 @@ def test_a_reader_that_does_not_read_cannot_hold_the_probe():
     assert settles_to(before)
 
 
-def test_a_full_disk_is_said():
+def test_a_full_disk_is_reported():
     with Path("/dev/full").open("w") as full, running("kprobe", "vfs_read", stdout=full) as probe:
         assert probe.end(None) == 1
     assert "No space left on device" in probe.errors
     assert "Traceback" not in probe.errors
 
 
-def test_the_api_leaves_no_descriptor_and_no_object():
+def test_the_python_api_leaves_no_descriptor_and_no_object():
     before, descriptors = held(), set(open_descriptors())
     with library.Kprobe("do_sys_openat2") as probe:
         list(probe.events(duration=0.1))

@@ -1,4 +1,4 @@
-"""One clear line each: what failed, why, what to do."""
+"""Each error is one clear line: what failed, why, what to do."""
 
 import errno
 import subprocess
@@ -23,18 +23,18 @@ def complaint(*words, status=1, **options) -> str:
     return done.stderr
 
 
-def test_unknown_function_offers_near_misses():
+def test_an_unknown_function_suggests_similar_names():
     assert "do_sys_openat2" in complaint("kprobe", "do_sys_openat3")
     assert "sys_read" in complaint("kprobe", "sys_read")
 
 
-def test_a_dotted_name_that_is_not_there():
+def test_an_unknown_dotted_name():
     assert "a.b.c" in complaint("kprobe", "a.b.c")
 
 
-def test_a_probe_behind_the_beginning_sits_on_an_instruction_or_nowhere():
+def test_an_offset_must_be_the_start_of_an_instruction():
     errnos = set()
-    for offset in (3, 4, 5):  # of endbr64 and what ftrace patches
+    for offset in (3, 4, 5):  # inside endbr64, and inside the bytes that ftrace patches
         try:
             open_kprobe("vfs_rmdir", offset=offset).close()
         except AttachError as error:
@@ -45,7 +45,7 @@ def test_a_probe_behind_the_beginning_sits_on_an_instruction_or_nowhere():
 
 
 def test_blacklisted_function():
-    """Probing the breakpoint handler from the breakpoint handler would not end well."""
+    """A probe on the breakpoint handler would recurse without end."""
     said = complaint("kprobe", "do_int3")
     assert "do_int3" in said
 
@@ -75,8 +75,8 @@ def without_capabilities(keep, uid=0, *words: str) -> subprocess.CompletedProces
 
 
 @pytest.fixture
-def paranoia():
-    """Sets perf_event_paranoid for a test."""
+def paranoid_level():
+    """Set perf_event_paranoid during a test."""
     setting = Path("/proc/sys/kernel/perf_event_paranoid")
     before = setting.read_text()
     yield setting.write_text
@@ -101,21 +101,21 @@ def test_a_missing_capability_is_named(keep, uid, lacks):
 ENOUGH = CAP_BPF, CAP_PERFMON, CAP_SYSLOG
 
 
-def test_two_capabilities_are_enough(paranoia):
-    paranoia("2")
+def test_two_capabilities_are_enough(paranoid_level):
+    paranoid_level("2")
     done = without_capabilities(ENOUGH)
     assert done.returncode == 0, done.stderr
 
 
-def test_debians_stricter_paranoia_is_named(paranoia):
-    """Debian's kernels know a level 3 that wants CAP_SYS_ADMIN of everybody."""
-    paranoia("3")
+def test_level_3_of_debian_is_named(paranoid_level):
+    """Debian's kernels have a level 3, at which everybody needs CAP_SYS_ADMIN."""
+    paranoid_level("3")
     done = without_capabilities(ENOUGH)
     assert done.returncode == 1
     assert "perf_event_paranoid" in done.stderr
 
 
-def test_a_rejected_program_carries_the_verifiers_words():
+def test_a_rejected_program_shows_the_verifiers_message():
     b = Builder("bad")
     b.ldxdw(r0, r1[100_0])
     b.exit()
@@ -128,9 +128,9 @@ def test_a_rejected_program_carries_the_verifiers_words():
     assert "r0 = *(u64 *)(r1 +1000)" in caught.value.log
 
 
-def test_rings_that_are_too_large_for_the_user(paranoia):
-    """Without CAP_IPC_LOCK a user has perf_event_mlock_kb for rings, half a megabyte a CPU."""
-    paranoia("2")
+def test_rings_larger_than_the_users_limit(paranoid_level):
+    """Without CAP_IPC_LOCK, rings are limited to perf_event_mlock_kb, half a megabyte per CPU."""
+    paranoid_level("2")
     done = without_capabilities(ENOUGH, 0, "--buffer-pages", "32768")
     assert done.returncode == 1
     assert "cannot map a ring of 32768 pages" in done.stderr

@@ -1,4 +1,4 @@
-"""Our structures and numbers against what the running kernel says of itself."""
+"""Compare our structures and numbers with the running kernel's BTF."""
 
 from pathlib import Path
 
@@ -28,15 +28,15 @@ def test_enumerators(btf, name):
     assert enum_differences(btf, getattr(bpf, name)) == []
 
 
-def test_no_field_is_there_before_its_release(btf):
-    """The other half of the table of releases: what is younger than this kernel is not there."""
+def test_no_field_exists_before_its_release(btf):
+    """Fields that were added after this kernel's release must not exist here."""
     release = tuple(kernel_version()[:2])
     younger = [one for one in all_fields() if one[-1] > release]
     early = [f"{c_type}.{path}" for _, _, c_type, path, _ in younger if present(btf, c_type, path)]
     assert early == []
 
 
-def test_a_wrong_offset_would_be_seen(btf, monkeypatch):
+def test_a_wrong_offset_is_detected(btf, monkeypatch):
     monkeypatch.setitem(fields.SPELLED, (BpfAttrObjId, "id"), "next_id")
     (difference,) = layout_differences(btf, (5, 8))
     assert difference == "union bpf_attr.next_id: ours (0, 4), the kernel's (4, 4)"

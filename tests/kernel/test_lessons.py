@@ -1,4 +1,4 @@
-"""The lessons that need a kernel: their solutions are green, their commands do what they show."""
+"""Run the solutions that need a kernel, and the commands in the documentation."""
 
 import os
 from pathlib import Path
@@ -17,12 +17,12 @@ COMMANDS = console.commands("kernel")
 @pytest.mark.parametrize(
     "lesson", [one for one in lessons.lessons() if lessons.needs_kernel(one)], ids=lambda p: p.name
 )
-def test_the_solution_is_green(lesson):
+def test_the_solution_passes(lesson):
     lessons.check_green(lesson)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.name)
-def test_commands_say_what_the_page_shows(command):
+def test_commands_print_what_the_page_shows(command):
     console.check(command)
 
 

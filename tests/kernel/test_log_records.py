@@ -1,4 +1,4 @@
-"""Log records of a program of one's own: levels, arguments, and who sees them."""
+"""Send log records from a BPF program: levels, arguments, and filtering."""
 
 import pytest
 
@@ -12,9 +12,9 @@ from tests.support.command import Running, rawbpf, running, summary
 
 
 @pytest.fixture
-def talkative():
-    """A program that says four things of each call, one on each level."""
-    b = Builder("talkative")
+def program_of_every_level():
+    """A program that sends four records for each call, one of each level."""
+    b = Builder("program_of_every_level")
     b.mov(r6, r1)
     b.call("get_current_pid_tgid")
     b.mov(r7, r0)
@@ -26,12 +26,12 @@ def talkative():
     emit_log(b, r6, "debug", "{:p} {:p} {:p}", [r7, r7, r7])
     b.mov(r0, 0)
     b.exit()
-    return ProgramSpec("talkative", bpf_prog_type.BPF_PROG_TYPE_KPROBE, b.build())
+    return ProgramSpec("program_of_every_level", bpf_prog_type.BPF_PROG_TYPE_KPROBE, b.build())
 
 
-def test_every_level_arrives_with_its_arguments(talkative):
+def test_records_of_every_level_arrive_with_their_arguments(program_of_every_level):
     function = getppid_function()
-    with caller(2, 0) as calls, library.Kprobe(function, program=talkative) as probe:
+    with caller(2, 0) as calls, library.Kprobe(function, program=program_of_every_level) as probe:
         calls.call()
         events = [event for event in probe.events(duration=1) if event.pid == calls.pid]
     said = [(event.level, event.message) for event in events]
@@ -55,8 +55,8 @@ def five_calls(*options: str) -> Running:
             return probe
 
 
-def test_the_level_hides_but_does_not_forget(monkeypatch):
-    """`kprobe triggered!` is an info record."""
+def test_hidden_records_are_still_counted(monkeypatch):
+    """`kprobe triggered!` is a record of level info."""
     monkeypatch.setenv("RAWBPF_LOG", "warning")
     probe = five_calls()
     assert "kprobe triggered!" not in probe.text
@@ -68,7 +68,7 @@ def test_returns_can_be_probed():
     assert summary(five_calls("--ret").text) == (5, 0)
 
 
-def test_an_unknown_return_is_named_too():
+def test_an_unknown_function_for_a_return_probe_is_named():
     done = rawbpf("kprobe", "--ret", "nonexistent_function_xyz123")
     assert done.returncode == 1
     assert "nonexistent_function_xyz123" in done.stderr

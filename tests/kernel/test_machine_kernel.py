@@ -1,8 +1,8 @@
-"""The machine against the kernel: random programs do the same in both.
+"""Random programs give the same results in the kernel and in the interpreter.
 
-The kernel verifies each, compiles it or leaves it to its interpreter, and runs it by
-BPF_PROG_TEST_RUN. Compared are the program's result, its registers, its stack and the memory that
-it wrote.
+The kernel verifies each program, and runs it with BPF_PROG_TEST_RUN through its JIT or its own
+interpreter. The test compares the return value, the registers, the stack and the memory that the
+program wrote.
 """
 
 import os
@@ -27,7 +27,10 @@ JIT = Path("/proc/sys/net/core/bpf_jit_enable")
 
 
 def cases_to_run(level):
-    """Whence, and cases: written beforehand, or made here. RAWBPF_SEED repeats the latter."""
+    """Return where the cases come from, and the cases themselves.
+
+    They are read from a file or generated. RAWBPF_SEED repeats generated ones.
+    """
     written = written_cases(level) if IN_GUEST else None
     if written:
         seed, cases = written
@@ -51,7 +54,7 @@ def test_random_programs_do_the_same(capsys):
 
 
 def run_all(kernel, cases, whence, count=PROGRAMS):
-    """Run cases until so many were accepted; how many that were, and how many were refused."""
+    """Run cases until ``count`` were accepted. Return the numbers of accepted and rejected ones."""
     accepted = refused = 0
     for case in cases:
         outcome = kernel.run(case)
@@ -68,7 +71,7 @@ def run_all(kernel, cases, whence, count=PROGRAMS):
 
 @contextmanager
 def interpreter():
-    """The kernel's interpreter instead of its compiler: in a guest, and if it was built with it."""
+    """Use the kernel's interpreter instead of the JIT, in a guest whose kernel has one."""
     before = JIT.read_text()
     try:
         if IN_GUEST:
@@ -83,7 +86,7 @@ def interpreter():
 
 
 def report(kernel, case):
-    """The smallest program that still differs, and how."""
+    """Describe the smallest program that still differs."""
 
     def run(one: Recipe):
         made = make_case(case.name, case.level, one)

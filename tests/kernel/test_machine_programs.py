@@ -1,6 +1,6 @@
-"""The machine against the kernel: programs that use maps, helpers, callbacks, tail calls, packets.
+"""Programs with maps, helpers, callbacks, tail calls and packets, in kernel and interpreter.
 
-Each file of `machine_programs` says in its first line which kernel it needs.
+The first line of each file in `machine_programs` names the kernel that it needs.
 """
 
 from pathlib import Path
@@ -26,6 +26,6 @@ RUNNABLE = [file for file in PROGRAMS if needed(file) <= kernel_version()[:2]]
 
 
 @pytest.mark.parametrize("file", RUNNABLE, ids=lambda file: file.name.removesuffix(".bpf.s"))
-def test_same_in_both(file):
+def test_results_are_the_same_in_kernel_and_interpreter(file):
     spec = assemble_file(file)
     assert in_machine(spec, PACKET) == in_kernel(spec, PACKET)

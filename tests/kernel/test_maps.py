@@ -1,4 +1,4 @@
-"""Every kind of map that we can make, as a mapping, on the kernel itself; nothing is probed."""
+"""Use every type of map that can be created as a mapping. No test here probes anything."""
 
 import doctest
 import errno
@@ -36,7 +36,7 @@ def make(kind, key=4, value=4, entries=64, inner=None, **more):
 
 
 def commands(act):
-    """The names of the commands that the kernel was given."""
+    """Return the names of the commands that ``act`` sends to the kernel."""
     seen = []
     with observed(lambda name, words, _: seen.append(bpf_cmd(words[0]).name)):
         act()
@@ -64,7 +64,7 @@ def test_a_hash(kind):
 
 
 def test_batches_are_used_where_the_kernel_has_them():
-    """5.6 for hashes, so on every kernel here; what it brings is what a walk brings."""
+    """Hashes have batches since 5.6, so on every kernel here. They return what a walk returns."""
     with make(T.BPF_MAP_TYPE_HASH, entries=5000) as m:
         m.update_batch({n: n + 1 for n in range(5000)})
         found = {}
@@ -94,14 +94,14 @@ def test_an_array():
 
 
 @pytest.mark.parametrize("kind", [T.BPF_MAP_TYPE_PERCPU_HASH, T.BPF_MAP_TYPE_PERCPU_ARRAY])
-def test_a_value_for_each_cpu(kind):
+def test_per_cpu_values(kind):
     with make(kind, entries=2) as m:
         m[0] = list(range(CPUS))
         m[1] = 7
         assert dict(m.items()) == {0: list(range(CPUS)), 1: [7] * CPUS}
 
 
-def test_a_full_map_is_one_clear_line():
+def test_a_full_map_is_an_error_of_one_line():
     with make(T.BPF_MAP_TYPE_HASH, entries=4, map_flags=NO_PREALLOC) as m:
         with pytest.raises(KernelError, match="full: it has room for 4 entries") as caught:
             m.update_batch({n: n for n in range(6)})
@@ -147,7 +147,7 @@ def test_the_longest_prefix_wins():
 
 
 @pytest.mark.parametrize("kind", [T.BPF_MAP_TYPE_ARRAY_OF_MAPS, T.BPF_MAP_TYPE_HASH_OF_MAPS])
-def test_maps_in_a_map_are_ids(kind):
+def test_a_map_of_maps_returns_ids(kind):
     with make(T.BPF_MAP_TYPE_ARRAY) as inner, make(kind, inner=inner, entries=4) as outer:
         number = inner.info().id
         outer[1] = inner
@@ -167,7 +167,7 @@ def test_maps_in_a_map_are_ids(kind):
             outer[1] = other
 
 
-def test_programs_in_an_array_are_ids():
+def test_a_program_array_returns_ids():
     b = Builder("one")
     b.mov(r0, 1)
     b.exit()
@@ -181,7 +181,7 @@ def test_programs_in_an_array_are_ids():
         assert 2 not in m
 
 
-def test_a_map_is_found_again_by_its_id():
+def test_a_map_can_be_opened_by_id():
     with make(T.BPF_MAP_TYPE_HASH) as m:
         m[5] = 6
         with Map.from_id(m.info().id) as again:
@@ -190,8 +190,8 @@ def test_a_map_is_found_again_by_its_id():
             assert again.fileno() != m.fileno()
 
 
-def test_every_type_of_the_table_is_there_from_its_kernel_on():
-    """Types that can be made from sizes alone; the others want types, sockets or devices."""
+def test_every_type_exists_since_the_kernel_in_the_table():
+    """Create the map types that need only sizes. The others need BTF, sockets or devices."""
     sizes = {
         T.BPF_MAP_TYPE_STACK_TRACE: (4, 8 * 127, 8),
         T.BPF_MAP_TYPE_QUEUE: (0, 4, 8),
@@ -221,7 +221,7 @@ def test_every_type_of_the_table_is_there_from_its_kernel_on():
     assert wrong == []
 
 
-def test_the_page_about_maps_goes_as_shown():
+def test_the_examples_of_the_maps_page_run():
     page = ROOT / "docs/reference/maps.md"
     (session,) = (block.text for block in blocks(page) if block.language == "pycon")
     parsed = doctest.DocTestParser().get_doctest(session, {}, page.name, str(page), 0)

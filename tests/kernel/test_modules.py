@@ -1,7 +1,7 @@
-"""What belongs to modules: found by name, loaded as libbpf loads it, held while it is used.
+"""Functions, types and variables of modules: found by name, loaded as by libbpf, kept in use.
 
-The guest has loaded nf_conntrack, x_tables and dummy (MODULES in tools/lib/check_all.py).
-Up to 5.10 modules do not describe their types.
+The guest has loaded nf_conntrack, x_tables and dummy (MODULES in tools/lib/check_all.py). Up to
+5.10, modules have no BTF.
 """
 
 import subprocess
@@ -39,7 +39,7 @@ AT = bpf_attach_type
 
 
 def at_entry_of(function, kernel, at=AT.BPF_TRACE_FENTRY, prefix="fentry"):
-    """A program that does nothing, for the entry of a function, or another place of it."""
+    """Return a program that does nothing, for a function's entry or another attach type."""
     code = Bytecode("nothing", (Instruction(0xB7), Instruction(0x95)))
     spec = ProgramSpec(
         "nothing",
@@ -58,7 +58,7 @@ def unload_and_load_again(name):
     load_module(name)
 
 
-def test_the_kernel_gets_what_libbpf_would_give_it(kernel):
+def test_the_code_is_that_of_libbpf(kernel):
     path = built("connections", CLANGS[-1])
     words = [peer("bpftool"), "prog", "loadall", str(path), str(PINS)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
@@ -76,7 +76,7 @@ def test_the_kernel_gets_what_libbpf_would_give_it(kernel):
 
 
 def comparable(program):
-    """The translated instructions; ids of maps are never the same."""
+    """Return the translated instructions without the IDs of maps, which always differ."""
     _, arrays = prog_info(program.fileno(), "xlated")
     data = bytearray(arrays["xlated"])
     for at in range(0, len(data), 8):
@@ -85,7 +85,7 @@ def comparable(program):
     return data.hex(" ", 8).split()
 
 
-def test_a_link_holds_its_module(kernel):
+def test_a_link_keeps_its_module_loaded(kernel):
     with at_entry_of("dummy:dummy_xmit", kernel) as one:
         if not DESCRIBED:
             with pytest.raises(UnsupportedError, match=UNTYPED):
@@ -106,12 +106,12 @@ def test_a_link_holds_its_module(kernel):
     unload_and_load_again("dummy")
 
 
-def test_a_kprobe_does_not():
+def test_a_kprobe_does_not_keep_its_module_loaded():
     with open_kprobe("dummy:dummy_xmit"):
         unload_and_load_again("dummy")
 
 
-def test_its_end_and_a_result_that_is_nobodys_to_change(kernel):
+def test_fexit_attaches_and_fmod_ret_is_rejected(kernel):
     if DESCRIBED:
         with at_entry_of("dummy:dummy_xmit", kernel, AT.BPF_TRACE_FEXIT, "fexit") as one:
             one.load()
@@ -133,12 +133,12 @@ def test_its_end_and_a_result_that_is_nobodys_to_change(kernel):
         ("rawbpf_never_was", "inlined, not compiled in, or in a module that is not loaded"),
     ],
 )
-def test_what_is_not_there(kernel, function, why):
+def test_missing_functions_and_types(kernel, function, why):
     with at_entry_of(function, kernel) as one, pytest.raises(UnsupportedError, match=why):
         one.load()
 
 
-def test_what_went_away_since(kernel):
+def test_a_module_unloaded_meanwhile(kernel):
     assert ("dummy" in kernel.modules) == DESCRIBED
     unload_module("dummy")
     try:

@@ -1,4 +1,4 @@
-"""What is narrated is what strace sees, can be made again, and as a script of its own."""
+"""Narration agrees with strace, its record can be repeated, and its script runs alone."""
 
 import ast
 import json
@@ -21,7 +21,7 @@ LOAD = ["load", "bpf_src/count_by_comm.bpf.s"]
 
 
 def run(command, tmp_path_factory):
-    """One run, as we tell it and as strace does."""
+    """One run, as narrated by rawbpf and as printed by strace."""
     folder = tmp_path_factory.mktemp("strace")
     with opening_files():
         words = [*RAWBPF, *command, "--narrate=json"]
@@ -33,7 +33,7 @@ def run(command, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
-    """A probe, from the first call to the last."""
+    """A session of a probe, from the first call to the last."""
     return run(RUN, tmp_path_factory)
 
 
@@ -41,14 +41,14 @@ def session(tmp_path_factory):
     scope="module", params=["session", pytest.param("load", marks=pytest.mark.no_probe)]
 )
 def each(request, tmp_path_factory):
-    """That session, and one that has types and lines of source, and asks what became of them."""
+    """That session, and one with BTF and source lines that queries them afterwards."""
     if request.param == "session":
         return request.getfixturevalue("session")
     return run(LOAD, tmp_path_factory)
 
 
 def our_part(seen):
-    """Of what strace saw, the calls that went through our gate: Python makes some itself."""
+    """Return the calls that strace saw and that went through the gate. Python makes others."""
     fds, mappings, ours = set(), set(), []
     for at, call in enumerate(seen):
         first = call.arguments[0] if call.arguments else ""
@@ -74,7 +74,7 @@ def our_part(seen):
 
 
 def used(epoll, later):
-    """Whether it watches something: Python's selectors make one to see whether they can."""
+    """Return whether the epoll is used. Python's selectors create one only to test it."""
     users = (call for call in later if call.arguments and call.arguments[0] == epoll)
     return next(users).name == "epoll_ctl"
 
@@ -110,7 +110,7 @@ def test_strace_sees_the_same_values(each):
 
 
 def compare_words(line, other):
-    """Calls without a structure: each word as both write it."""
+    """Compare calls without a structure, argument by argument."""
     mine = re.sub(r"<[^<>]*>", "", line)
     for argument in other.arguments:
         plain = re.sub(r"data={u32=\d+, ", "data={", argument)
@@ -122,7 +122,7 @@ def compare_fields(call, ours, theirs):
     count = 0
     for path, value in theirs.items():
         name = path.replace("info.info.", "info.")
-        if name not in ours:  # a bit of perf_event_attr: strace spreads them out
+        if name not in ours:  # a bit of perf_event_attr, which strace prints on its own
             assert call.name == "perf_event_open", f"{call.command} has no {name}: {ours}"
             assert plain(value) == "0", name
             continue
@@ -132,30 +132,31 @@ def compare_fields(call, ours, theirs):
 
 
 def plain(text):
-    """What a field holds in the end, without remarks and labels."""
+    """Return the final value of a field, without remarks and labels."""
     text = re.sub(r" ?/\*.*?\*/|<[^<>]*>", "", text).rpartition(" => ")[2]
     return "0" if text in ("NULL", "KERNEL_VERSION(0, 0, 0)", "makedev(0, 0)") else text
 
 
 def same(theirs, ours, call, name):
-    """Whether both mean the same, though one may name what the other numbers or points to."""
+    """Return whether both mean the same, even if one prints a name and the other a number."""
     if name == "insns":
         return instructions(theirs) == call.block("attr.insns").before
     theirs, ours = plain(theirs), plain(ours)
     if theirs.startswith('"') and ours.startswith('"'):
         return same_text(theirs, ours)
-    if theirs.startswith('"'):  # bytes of which we only say how many there are
+    if theirs.startswith('"'):  # narration prints only the number of bytes
         data = ast.literal_eval("b" + theirs.removesuffix("..."))
         return call.block(f"attr.{name}").before.startswith(data)
     if not re.fullmatch(r"0x[0-9a-f]+|\d+", theirs):
         return theirs == ours
     if re.fullmatch(r"0x[0-9a-f]+|\d+", ours):
         return int(theirs, 0) == int(ours, 0)
-    return int(theirs, 0) == given_number(call, name)  # an address, and we say what is there
+    # strace prints an address, narration what is stored there
+    return int(theirs, 0) == given_number(call, name)
 
 
 def same_text(theirs, ours):
-    """Strings, of which both may have shown only the beginning."""
+    """Compare strings, of which either may show only the start."""
     both = [ast.literal_eval("b" + text.removesuffix("...")) for text in (theirs, ours)]
     length = min(map(len, both)) if ours.endswith("...") else None
     return both[0][:length] == both[1][:length]
@@ -167,15 +168,15 @@ def given_number(call, name):
     return int.from_bytes(block.before[field.offset : field.offset + field.size], "little")
 
 
-def test_the_calls_can_be_made_again(session):
+def test_the_calls_can_be_repeated(session):
     lines, _ = session
     outcomes = list(replay(map(decode, lines)))
-    counters = "BPF_MAP_LOOKUP_ELEM"  # how often the function was called is not for us to say
+    counters = "BPF_MAP_LOOKUP_ELEM"  # the number of calls of the function varies
     different = [one for one in outcomes if one.differences and one.call.command != counters]
     assert different == []
 
 
-def test_a_script_does_the_same_alone(tmp_path):
+def test_the_script_does_the_same_without_rawbpf(tmp_path):
     file = tmp_path / "script.py"
     done = rawbpf("narrate", "--script", "-o", str(file), "--", *RUN)
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,6 @@
-"""Variables, frozen and mapped, and sections that say what is not done, on this kernel.
+"""Variables, frozen and mapped, and sections that are not attached, on this kernel.
 
-From assembly, so that no compiler is needed.
+The objects are assembled, so no compiler is needed.
 """
 
 import ctypes
@@ -48,7 +48,7 @@ def obj(kernel):
         yield one
 
 
-def test_variables_are_memory_that_programs_and_we_share(obj):
+def test_variables_are_memory_shared_with_the_program(obj):
     obj.rodata["limit"] = 7
     obj.data["count"] = 1000
     obj.load()
@@ -69,7 +69,7 @@ def test_constants_are_frozen(obj):
     assert obj.programs["add"].test_run(bytes(14)).retval == 105
 
 
-def test_usdt_is_known_and_not_attached(obj):
+def test_usdt_is_recognised_but_not_attached(obj):
     obj.load()
     obj.attach()
     assert "probe" in obj.programs
@@ -93,7 +93,7 @@ exit
 """
 
 
-def test_a_session_runs_at_the_entry_and_at_the_return(kernel):
+def test_a_session_runs_at_entry_and_return(kernel):
     with Collection(assemble(SESSION), kernel) as obj:
         obj.load()
         if kernel_version() < (6, 13):
@@ -127,6 +127,6 @@ def test_a_session_of_a_trampoline(kernel):
             return
         obj.load()
         obj.attach()
-        # Testing a trampoline calls the functions that are there for that, each once.
+        # A test run of a trampoline calls each of the kernel's test functions once.
         obj.programs["both"].test_run(b"")
         assert obj.bss["runs"] == 2

@@ -1,6 +1,6 @@
-"""prog, map and link, compared with what bpftool says of the same objects at the same time.
+"""Compare prog, map and link with bpftool's output for the same objects.
 
-All commands run in this process: starting one takes longer than all that it does.
+All commands run in this process, because starting a process takes longer than the command.
 """
 
 import json
@@ -33,7 +33,7 @@ AT_XDP, AT_TC, AT_CGROUP_IN = 0, 1, 3  # keys of the map `traffic`
 
 @pytest.fixture(scope="module")
 def held():
-    """Objects with all kinds of maps and programs, some attached."""
+    """Objects with all kinds of maps and programs, some of them attached."""
     kernel = KernelFacts()
     paths = {name: built(name, CLANGS[-1]) for name in ("packets", "syscall_pairs", "trampolines")}
     paths["calls"] = ROOT / "tests/kernel/machine_programs/deep_calls.bpf.s"
@@ -61,7 +61,7 @@ def held():
 
 @pytest.fixture
 def rawbpf(capsys):
-    """Runs a command; its lines. One that fails has to say why, in one line."""
+    """Run a command and return its lines. A failing command must print one line of reason."""
 
     def run(*words, fails=None):
         status = main(list(words))
@@ -81,7 +81,7 @@ def by_id(rows):
 
 
 def same(ours, theirs, left_out=()):
-    """Both list the same objects, and agree in what both tell."""
+    """Assert that both list the same objects with the same values."""
     ours, theirs = by_id(map(json.loads, ours)), by_id(theirs)
     assert ours.keys() == theirs.keys()
     common = set()
@@ -122,7 +122,7 @@ def test_links_are_those_that_bpftool_lists(rawbpf):
     assert kinds["xdp"]["ifindex"] == 1
 
 
-def test_one_object_is_shown_with_its_holders(held, rawbpf):
+def test_one_object_is_shown_with_the_processes_that_hold_it(held, rawbpf):
     program = held["packets"].programs["at_xdp"].info()
     (shown,) = map(json.loads, rawbpf("prog", "show", "at_xdp", "--json"))
     assert shown["id"] == program.id
@@ -139,7 +139,7 @@ def test_one_object_is_shown_with_its_holders(held, rawbpf):
     assert any(line.startswith("pids") and f"({ME})" in line for line in lines)
 
 
-def test_runs_are_counted_while_somebody_wants_it(held, rawbpf):
+def test_runs_are_counted_on_request(held, rawbpf):
     program = held["packets"].programs["at_socket"]
     before = program.info()
     program.test_run(bytes(64))
@@ -154,7 +154,7 @@ def test_runs_are_counted_while_somebody_wants_it(held, rawbpf):
 
 
 def entries(rows):
-    """bpftool's entries as ours: typed if it has types, the values of CPUs as a list."""
+    """Convert bpftool's entries to ours: decoded if they have types, per-CPU values as a list."""
     for row in (one.get("formatted", one) for one in rows):
         values = row.get("values")
         yield {
@@ -176,7 +176,7 @@ def test_entries_by_their_types(held, rawbpf):
     assert sorted(rawbpf("map", "dump", number)) == ["7: 70", "8: 80"]
 
 
-def test_variables_are_the_value_of_their_map(held, rawbpf):
+def test_variables_are_shown_as_the_value_of_their_map(held, rawbpf):
     number = str(held["syscall_pairs"].maps[".bss"].info().id)
     (row,) = map(json.loads, rawbpf("map", "dump", number, "--json"))
     (theirs,) = entries(bpftool("map", "dump", "id", number))
@@ -188,10 +188,10 @@ def attached(row):
     return bytes.fromhex(row["key"])[0] in (AT_XDP, AT_CGROUP_IN)
 
 
-def test_values_of_all_cpus_and_maps_without_types(held, rawbpf):
-    """The kernel takes no enum as the type of an array's key, so this one has no types there.
+def test_per_cpu_values_and_maps_without_types(held, rawbpf):
+    """The kernel rejects an enum as the key type of an array, so this map has no types.
 
-    Two of its programs are attached, and count what happens meanwhile: their entries change.
+    Two of its programs are attached and change entries during the test.
     """
     ours = [json.loads(line) for line in rawbpf("map", "dump", "traffic", "--json")]
     number = str(held["packets"].maps["traffic"].info().id)
@@ -222,7 +222,7 @@ def test_an_entry_is_written_read_and_deleted(held, rawbpf):
     ("collection", "program"),
     [("packets", "at_xdp"), ("calls", "deep_calls"), ("trampolines", "enter"), ("forks", None)],
 )
-def test_translated_instructions_are_what_bpftool_shows(held, rawbpf, collection, program):
+def test_translated_instructions_are_those_of_bpftool(held, rawbpf, collection, program):
     programs = held[collection].programs
     one = programs[program] if program else next(iter(programs.values()))
     number = str(one.info().id)
@@ -270,8 +270,8 @@ def test_the_graph_has_every_block(rawbpf):
     assert all(words[0] in boxes and words[2].rstrip(";") in boxes for words in edges)
 
 
-def test_many_functions_of_one_link(rawbpf):
-    """kprobe_multi: 5.18; what the kernel tells of it, 6.6 and 6.7."""
+def test_a_link_to_many_functions(rawbpf):
+    """kprobe_multi exists since 5.18, and information about it since 6.6 and 6.7."""
     path = built("many_probes", CLANGS[-1])
     if kernel_version() < (5, 18) or kernel_config("CONFIG_FPROBE") != "y":
         return
@@ -290,8 +290,8 @@ def test_many_functions_of_one_link(rawbpf):
             assert row["prog_id"] == obj.programs["enter"].info().id
 
 
-def test_probes_of_objects_have_links_where_the_kernel_has_them(held, rawbpf):
-    """Links on perf events: 5.15; what the kernel tells of them, 6.6 and 6.7."""
+def test_probes_of_objects_are_links_if_the_kernel_has_them(held, rawbpf):
+    """Links for perf events exist since 5.15, and information about them since 6.6 and 6.7."""
     obj = held["syscall_pairs"]
     obj.attach()
     link = obj.links["begin"]
@@ -329,12 +329,12 @@ def test_probes_of_objects_have_links_where_the_kernel_has_them(held, rawbpf):
     ],
 )
 @pytest.mark.usefixtures("held")
-def test_errors_are_one_clear_line(rawbpf, words, status, said):
+def test_errors_are_one_line(rawbpf, words, status, said):
     assert said in rawbpf(*words.split(), fails=status)
 
 
-def test_without_rights_it_says_which_are_missing():
-    """In a process of its own, which has given up being root."""
+def test_missing_capabilities_are_named():
+    """Run in a separate process, which has given up root."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:

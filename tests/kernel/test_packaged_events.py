@@ -1,7 +1,7 @@
-"""A tool of libbpf-tools and `rawbpf run` of the same file watch the same work, and see the same.
+"""`rawbpf run` reports the same events as the tool of libbpf-tools in the same file.
 
-Both are attached before the work begins and until it is over, so what they report is not alike but
-equal: the same opens, the same counts in their histograms.
+Both are attached before the workload starts and until it has ended. Their reports must therefore be
+equal: the same files opened, the same counts in histograms.
 """
 
 import ipaddress
@@ -28,7 +28,7 @@ DISK = Path("/dev/nvme0n1")
 
 
 class Tool:
-    """A tool at work, on a terminal: only there does it print its first line at once."""
+    """A running tool, on a terminal, because otherwise it does not print its first line at once."""
 
     def __init__(self, *words):
         self._ours, theirs = os.openpty()
@@ -42,11 +42,11 @@ class Tool:
         while True:
             try:
                 self.text += os.read(self._ours, 65536).decode(errors="replace")
-            except OSError:  # EIO: nobody has the other end any more
+            except OSError:  # EIO: the other end of the terminal is closed
                 return
 
     def wait_for(self, pattern, times=1):
-        """Wait for so many lines. What the tool has not shown when it is told to end, is lost."""
+        """Wait for a number of matching lines. Lines not shown when the tool ends are lost."""
         deadline = time.monotonic() + TIMEOUT
         while len(rows(self, pattern)) < times:
             assert time.monotonic() < deadline, self.text
@@ -64,7 +64,7 @@ class Tool:
 
 @contextmanager
 def both_watch(name, title, words=(), options=()):
-    """(the tool, what `rawbpf run` prints); complete when the block is left."""
+    """Yield the tool and the lines of `rawbpf run`; both are complete after the block."""
     path = str(files("libbpf-tools")[name])
     with running("run", path, "--json", "-v", *options) as ours:
         tool = Tool(path, *words)
@@ -78,13 +78,13 @@ def both_watch(name, title, words=(), options=()):
 
 
 def rows(tool, pattern):
-    """Of the lines that the tool printed, the groups of those that match."""
+    """Return the groups of all lines of the tool that match."""
     found = (re.fullmatch(pattern, line.strip()) for line in tool.text.splitlines())
     return [one.groups() for one in found if one]
 
 
 def records(ours):
-    """The bytes of records that nothing in the object describes."""
+    """Return the bytes of records whose type the object does not define."""
     return [bytes.fromhex(row["data"]) for row in ours.events() if row["map"] == "events"]
 
 
@@ -117,7 +117,7 @@ def test_opensnoop(tmp_path):
 
 
 def test_execsnoop():
-    """Its struct is a map's value, so that rawbpf finds it in the object's types."""
+    """Its struct is the value of a map, so rawbpf finds it in the object's types."""
     program = str(files("libbpf-tools")["runqlat"])
     line = rf"(\S+) +(\d+) +(\d+) +(-?\d+) +({program} --version \w+)"
     with both_watch("execsnoop", "RET ARGS") as (tool, ours):
@@ -150,27 +150,27 @@ def test_tcpconnect():
     seen = []
     for data in records(ours):
         family, pid, _uid = struct.unpack_from("=III", data, 56)
-        (port,) = struct.unpack_from("!H", data, 70)  # behind the source port
+        (port,) = struct.unpack_from("!H", data, 70)  # after the source port
         is_six = family == socket.AF_INET6
         address = ipaddress.ip_address(data[16:32] if is_six else data[16:20])
         seen.append((str(pid), "6" if is_six else "4", str(address), str(port)))
-    # Each CPU has a ring of its own, and nobody promises an order between them.
+    # Each CPU has its own ring, so the order between CPUs is not defined.
     assert sorted(seen) == sorted(theirs)
     assert sorted(port for *_, port in seen) == sorted(map(str, [*ports, ports[0]]))
 
 
 def histogram(tool):
-    """What the tool's histogram counts."""
+    """Return the counts of the tool's histogram."""
     return sum(int(count) for (count,) in rows(tool, r"\d+ -> \d+ +: (\d+) .*"))
 
 
 def slots(ours):
-    """The same of the map that holds it."""
+    """Return the same counts from the map."""
     return sum(sum(row["value"]["slots"]) for row in ours.events() if row["map"] == "hists")
 
 
 def test_biolatency():
-    """The tool takes the first of two variants of its programs, and not those for queueing."""
+    """The tool loads the first of two variants, without the programs for queueing."""
     assert DISK.is_block_device(), "the guest was started without --disk"
     skip = ("block_rq_insert*", "block_rq_issue", "block_rq_complete")
     options = [word for name in skip for word in ("--skip", name)]
@@ -188,7 +188,7 @@ SLEEPER = "import time\ninput()\nfor _ in range(60): time.sleep(0.002)\nprint(fl
 
 
 def test_runqlat():
-    """Counts of one process, which sleeps both when watching begins and when it ends."""
+    """Count one process, which sleeps when tracing starts and when it ends."""
     pipe = subprocess.PIPE
     command = [sys.executable, "-S", "-c", SLEEPER]
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as sleeper:

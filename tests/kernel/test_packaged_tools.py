@@ -1,7 +1,7 @@
-"""The tools of Debian's libbpf-tools: each of their programs loads and attaches on this kernel.
+"""Every program of Debian's libbpf-tools loads and attaches on this kernel.
 
-Where one is refused, the refusal says what the kernel lacks; and if the tool cannot do without, it
-says the same itself. One process and one reading of the kernel's types serve all.
+If a load fails, the error names what the kernel lacks. If the tool needs that program, the tool
+itself must fail as well. One process runs all tests, so that it reads the kernel's types only once.
 """
 
 import re
@@ -35,12 +35,12 @@ tcpconnlat tcplife tcprtt tcpstates tcpsynbl tcptop tcptracer vfsstat wakeuptime
 )
 
 
-def test_these_are_all_tools():
+def test_the_list_of_tools_is_complete():
     assert set(NAMES) == set(files("libbpf-tools"))
 
 
 @pytest.mark.parametrize("tool", NAMES)
-def test_every_program_loads_and_attaches_or_says_what_is_lacking(tool, kernel):
+def test_every_program_loads_and_attaches_or_names_what_is_missing(tool, kernel):
     spec = spec_of(tool)
     where = places(tool, list(spec.programs))
     refused, expected = {}, lacking(tool, spec)
@@ -58,14 +58,14 @@ def test_every_program_loads_and_attaches_or_says_what_is_lacking(tool, kernel):
 
 
 def attach_one(program, where):
-    """A kprobe's program may also be attached to a library's function, as gethostlatency does."""
+    """Attach a program. A kprobe program may also be for a library, as in gethostlatency."""
     if ":" in where and program.spec.section.startswith("k"):
         return attach_uprobe(program, where, retprobe=program.spec.section.startswith("kret"))
     return attach(program, where)
 
 
 def spec_of(tool):
-    """The object, each program where the tool puts it, without those that it leaves out."""
+    """Return the object with the tool's attach targets, without programs that it does not load."""
     spec = read_object(files("libbpf-tools")[tool])
     where = places(tool, list(spec.programs))
     programs = {
@@ -77,7 +77,7 @@ def spec_of(tool):
 
 
 def loaded(spec, kernel, refused):
-    """What of the object this kernel takes. ``refused`` gets, by program, why not the others."""
+    """Load what this kernel accepts. ``refused`` gets the errors of the other programs."""
     for name, program in spec.programs.items():
         try:
             attach_target(program, kernel)
@@ -95,26 +95,26 @@ def loaded(spec, kernel, refused):
 
 
 def is_absent(tool):
-    """Whether the tool is for a file system that this kernel has not."""
+    """Return whether the tool is for a file system that this kernel lacks."""
     return tool in SAYS and tool not in REFUSED
 
 
 def lacking(tool, spec):
-    """Program -> what its refusal has to say; empty where all is there."""
+    """Return patterns for the errors by program; empty if the kernel has everything."""
     expected = REFUSED.get(tool, {})
     if is_absent(tool):
         words = r"this kernel has no function '{0}'|'{0}': this kernel has no function"
         return {
             name: words.format(one.attach_to)
             for name, one in spec.programs.items()
-            # Of many kprobes that are refused for the same reason, two have to do: each takes 2 s.
+            # Two kprobes with the same error are enough, because each takes 2 s.
             if one.expected_attach_type or name.startswith("file_read_")
         }
     return {name: by_kernel[KERNEL] for name, by_kernel in expected.items() if KERNEL in by_kernel}
 
 
 @pytest.mark.parametrize("tool", [name for name, one in SAYS.items() if KERNEL in one.says])
-def test_the_tool_itself_gives_up_there(tool):
+def test_the_tool_itself_fails_too(tool):
     words = [str(files("libbpf-tools")[tool]), *SAYS[tool].words]
     pipe = subprocess.PIPE
     done = subprocess.run(words, stdout=pipe, stderr=subprocess.STDOUT, text=True, timeout=20)

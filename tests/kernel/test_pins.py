@@ -1,4 +1,4 @@
-"""Names in the BPF file system, which has to be mounted: in guests it is."""
+"""Pin objects in bpffs, which is mounted in guests."""
 
 import errno
 import os
@@ -46,7 +46,7 @@ def test_a_pinned_map_outlives_its_descriptor(place):
     assert caught.value.errno == errno.ENOENT
 
 
-def test_bad_paths_are_one_clear_line_each(place, tmp_path):
+def test_each_bad_path_is_an_error_of_one_line(place, tmp_path):
     with Map.create(HASH) as m:
         m.pin(place)
         for path, said in (
@@ -68,7 +68,7 @@ def test_bad_paths_are_one_clear_line_each(place, tmp_path):
         make_folder(BPFFS / "none" / "below")
 
 
-def test_what_is_pinned_must_be_what_is_asked_for(place):
+def test_a_pin_of_another_kind_is_an_error(place):
     with Map.create(HASH) as m:
         m.pin(place)
         with pytest.raises(UsageError, match="is a map, not a prog"):
@@ -88,7 +88,7 @@ def folder():
 PACKETS = built("packets", CLANGS[-1])
 
 
-def test_load_pins_all(folder, capsys):
+def test_load_pins_everything(folder, capsys):
     assert main(["load", str(PACKETS), "--pin", str(folder)]) == 0
     assert f"pinned under {folder}: 5 programs, 1 map\n" in capsys.readouterr().err
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -116,7 +116,7 @@ def test_an_object_is_pinned_and_unpinned(folder, kernel):
         assert obj.programs["at_tc"].test_run(bytes(64)).retval == 0xFFFFFFFF  # TC_ACT_UNSPEC
 
 
-def test_what_cannot_be_pinned_whole_is_not_pinned_at_all(folder, capsys):
+def test_a_failed_pin_undoes_the_others(folder, capsys):
     folder.mkdir()
     (folder / "maps").mkdir()
     with Map.create(HASH) as one:
@@ -131,7 +131,7 @@ def test_what_cannot_be_pinned_whole_is_not_pinned_at_all(folder, capsys):
 
 
 def shared(kernel, **changes):
-    """An object with a map that is pinned by its name, which may be another than the file's."""
+    """Return an object with a map pinned by name, with changes."""
     spec = read_object(built("map_in_map", CLANGS[-1]))
     runs = spec.maps["rawbpf_runs"]._replace(**changes)
     return Collection(spec._replace(maps={**spec.maps, "rawbpf_runs": runs}), kernel)
@@ -153,8 +153,8 @@ def test_a_map_that_is_pinned_by_name_is_shared(kernel):
     unpin(pinned)
 
 
-def test_who_is_quicker_pins_the_map_for_both(kernel, monkeypatch):
-    """The other loads the object when this one has found nothing pinned."""
+def test_the_first_of_two_processes_pins_the_map_for_both(kernel, monkeypatch):
+    """Another process loads the object just after this one has looked for the pin."""
     with shared(kernel) as one, shared(kernel) as other:
 
         def look(*_nothing_is_there_yet):
@@ -167,7 +167,7 @@ def test_who_is_quicker_pins_the_map_for_both(kernel, monkeypatch):
     unpin(BPFFS / "rawbpf_runs")
 
 
-def test_a_load_that_fails_takes_its_pins_away(kernel):
+def test_a_failed_load_removes_its_pins(kernel):
     with shared(kernel) as one:
         program = one.spec.programs["count"]
         bare = program.code._replace(instructions=program.code.instructions[:-1])
@@ -187,6 +187,6 @@ def test_a_pinned_link_stays_attached(place, kernel):
             link.pin(place)
     with Link.from_pin(place) as again:
         assert again.info() == info
-    with KernelProgram.from_id(info.prog_id) as program:  # the link keeps it
+    with KernelProgram.from_id(info.prog_id) as program:  # the link keeps the program loaded
         assert program.info().name == "at_xdp"
     unpin(place)

@@ -1,4 +1,4 @@
-"""Where struct pt_regs has its fields, against the kernel's BTF."""
+"""Compare the offsets in struct pt_regs with the kernel's BTF."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.no_probe
 
 
 def offsets(btf, record, start=0):
-    """Name -> offset in bytes, of all fields; those of unnamed unions as if they were its own."""
+    """Return the offset of each field by name, including those of anonymous unions."""
     for member in record.members:
         at = start + member.bit_offset // 8
         inner = resolve(btf, member.type_id)
@@ -30,7 +30,7 @@ def test_offsets():
     btf = Btf.from_bytes(VMLINUX.read_bytes())
     record = btf.find("pt_regs", BTF_KIND_STRUCT)
     found = dict(offsets(btf, record))
-    if "regs" in found:  # arm64 numbers its registers
+    if "regs" in found:  # arm64 has an array of registers
         found |= {f"x{number}": found["regs"] + 8 * number for number in range(31)}
     assert {name: found.get(name) for name in layout.fields} == {
         name: layout.offset(name) for name in layout.fields

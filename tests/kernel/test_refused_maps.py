@@ -1,4 +1,4 @@
-"""Maps that the kernel refuses without a log: each rule is provoked, and is the one found."""
+"""Maps that fail to be created: each rule is provoked, and the explanation must find it."""
 
 import pytest
 
@@ -20,7 +20,7 @@ M, F = bpf_map_type, bpf_map_flags
 VERSION = kernel_version()
 
 
-# Maps: what is asked for, the rule, and the field that mends it.
+# For each map: its attributes, the rule, and the field whose change fixes it.
 MAPS = {
     "no such type": (MapSpec("m", 777, 4, 8, 1), "RB-E020", None),
     "array: key": (MapSpec("m", M.BPF_MAP_TYPE_ARRAY, 8, 8, 1), "RB-E021", "key_size"),
@@ -77,7 +77,7 @@ MAPS = {
 
 
 def changed(found):
-    """The fields that a patch changes."""
+    """Return the names of the fields that a patch changes."""
     return [line.split()[1] for line in found.patch if line.startswith("+")]
 
 
@@ -85,14 +85,14 @@ def changed(found):
 def test_maps(spec, code, field):
     found = map_refusal(spec)
     if spec.map_extra and VERSION < (5, 16):
-        code = "RB-E015"  # there is no such field yet, for any type
+        code = "RB-E015"  # this kernel lacks the field for every map type
     assert found.code == code, found.sentence
     if field is not None:
         assert changed(found) == field.split()
         assert found.trial.accepted
 
 
-def test_what_else_is_wrong_is_told_too():
+def test_further_errors_are_reported_too():
     found = map_refusal(MapSpec("m", M.BPF_MAP_TYPE_ARRAY_OF_MAPS, 8, 8, 1))
     assert changed(found) == ["key_size", "value_size"]
     assert [one.text[:12] for one in found.evidence] == ["in addition,", "in addition,"]
@@ -119,7 +119,7 @@ def test_inner_maps():
 
 
 def exists(spec):
-    """Whether the map is made, or else the kernel has no such type."""
+    """Return whether a map can be created; otherwise the kernel must lack its type."""
     try:
         Map.create(spec).close()
     except KernelError as error:
@@ -128,7 +128,7 @@ def exists(spec):
 
 
 def test_the_sizes_are_those_of_this_kernel():
-    """Of each type that can be made alone: the table's are taken, one byte more is not."""
+    """The largest sizes in the table are accepted for each type, and one byte more is not."""
     for kind, sizes in SIZES.items():
         key = sizes.key[0] if sizes.key else 8
         value = sizes.value[0] if sizes.value else 8
@@ -142,7 +142,7 @@ def test_the_sizes_are_those_of_this_kernel():
 
 
 def test_a_field_of_a_later_kernel():
-    """Each kernel of the matrix but the newest lacks one of these."""
+    """Each tested kernel except the newest lacks one of these fields."""
     fields = {"map_extra": 7, "value_type_btf_obj_fd": 3}
     since = {"map_extra": (5, 16), "value_type_btf_obj_fd": (6, 9)}
     for name, value in fields.items():
@@ -160,7 +160,7 @@ def test_a_field_of_a_later_kernel():
             assert since[name] <= VERSION
 
 
-def test_a_refusal_that_nobody_knows_says_so():
+def test_an_unknown_error_is_reported_as_unknown():
     struct = BpfAttrMapCreate(M.BPF_MAP_TYPE_HASH, 4, 8, 1, btf_fd=999, btf_value_type_id=1)
     with pytest.raises(KernelError) as caught:
         bpf.map_create(struct).close()

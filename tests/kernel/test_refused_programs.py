@@ -1,4 +1,4 @@
-"""Programs that are refused before the verifier begins, or when it could not go on."""
+"""Programs that fail to load before verification, or because it was interrupted."""
 
 import signal
 
@@ -37,7 +37,7 @@ def test_programs():
 
 
 def raw_load(**fields):
-    """A refusal of the call itself, as a program that makes it would see it."""
+    """Return the error of a BPF_PROG_LOAD made directly."""
     code = two().encode()
     struct = BpfAttrProgLoad(**{"prog_type": P.BPF_PROG_TYPE_XDP, "insn_cnt": 2, **fields})
     attr = Attr(struct).point("insns", code).point("license", b"GPL\0")
@@ -46,7 +46,7 @@ def raw_load(**fields):
     return note(explained_error("cannot load it", caught.value))
 
 
-def test_programs_by_the_call_itself():
+def test_programs_loaded_by_a_direct_call():
     assert raw_load(log_level=64, log_size=4096, log_buf=4096).code == "RB-E016"
     assert raw_load(attach_btf_id=5).code == "RB-E013"
     found = raw_load(prog_type=P.BPF_PROG_TYPE_STRUCT_OPS)
@@ -55,12 +55,12 @@ def test_programs_by_the_call_itself():
 
 
 def test_attach_types_are_those_of_this_kernel():
-    """Each type takes those of the table, as far as this kernel knows them, and no other."""
+    """Each program type accepts the attach types in the table that this kernel has, no others."""
     for kind, taken in ATTACH_TYPES.items():
         tried = (*taken[:2], A.BPF_TRACE_ITER)
         said = {one: held(program(kind, expected_attach_type=one)) for one in tried}
         if set(said.values()) == {"RB-E011"}:
-            continue  # this kernel has no such type
+            continue  # this kernel lacks the type
         if kind is not P.BPF_PROG_TYPE_SK_REUSEPORT or VERSION >= (5, 14):
             assert list(said.values()) == [*("" for _ in taken[:2]), "RB-E012"], kind
 
@@ -76,7 +76,7 @@ again:  r1 += 1
 
 
 def test_signals():
-    """A timer that is faster than the verifier, which is given a loop to walk through."""
+    """A timer interrupts the verifier, which checks a long loop."""
     (spec,) = assemble(LONG, "long.bpf.s").programs.values()
     before = signal.signal(signal.SIGALRM, lambda *_: None)
     signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)

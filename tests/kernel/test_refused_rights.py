@@ -1,4 +1,4 @@
-"""Who may load what: each reason for EPERM is brought about, and is the one found."""
+"""Each cause of EPERM is provoked, and the explanation must find it."""
 
 import resource
 from pathlib import Path
@@ -25,13 +25,13 @@ M, P = bpf_map_type, bpf_prog_type
 VERSION = kernel_version()
 
 
-def test_each_capability_is_asked_of_the_types_in_the_table():
+def test_each_program_type_needs_the_capabilities_in_the_table():
     for kind in set(P) - TARGETED - {P.BPF_PROG_TYPE_UNSPEC, P.BPF_PROG_TYPE_SYSCALL}:
         attach = ATTACH_TYPES.get(kind, (None,))[0]
         spec = program(kind, expected_attach_type=attach)
         whole = held(spec)
         if whole:
-            assert whole == "RB-E011"  # this kernel has no such type
+            assert whole == "RB-E011"  # this kernel lacks the type
             continue
         lacks = {
             one: held(spec, one) == "RB-E002" for one in ("CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN")
@@ -51,7 +51,7 @@ def test_each_capability_is_asked_of_the_types_in_the_table():
 
 
 def told():
-    """What a refused map says."""
+    """Return the explanation of a map that cannot be created."""
     try:
         Map.create(MapSpec("m", M.BPF_MAP_TYPE_ARRAY, 4, 1 << 20, 4)).close()
     except KernelError as error:
@@ -106,7 +106,7 @@ done:   exit
 
 
 def test_a_security_module():
-    """One that we load ourselves, where the kernel runs such."""
+    """A security module that we load, on kernels that support BPF LSM."""
     modules = Path("/sys/kernel/security/lsm")
     if not IN_GUEST or "bpf" not in modules.read_text().split(","):
         assert not IN_GUEST or VERSION < (6, 1)

@@ -1,4 +1,4 @@
-"""Types that BPF_BTF_LOAD refuses, with the log that says why."""
+"""Types that BPF_BTF_LOAD rejects with a log."""
 
 import pytest
 
@@ -46,7 +46,7 @@ OBJECT = """
 
 
 def test_types_of_an_object(capsys, tmp_path):
-    """From the bytes of a file to the line on the screen: a function with a name that C has not."""
+    """From the bytes of a file to the line of output, for a function with an invalid C name."""
     data = encode_object(assemble(OBJECT, "hits.bpf.s"))
     types = ObjectFile(data).section(".BTF").contents
     assert types.count(b"\0counting\0") == 1
@@ -65,6 +65,6 @@ def test_types_of_an_object(capsys, tmp_path):
     assert "FUNC c<u>ting type_id=" in said
 
 
-def test_types_that_are_too_many():
+def test_too_many_types():
     error = types_refusal(bytes((16 << 20) + 1))
     assert error.explanation.code == "RB-E026"

@@ -1,4 +1,4 @@
-"""The gallery on this kernel: each program is refused by its rule, and its repair is accepted."""
+"""This kernel rejects each program of the gallery by its rule, and accepts its fixed version."""
 
 import pytest
 
@@ -13,21 +13,21 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def here():
-    """Those that are about this kernel."""
+    """Return the programs that apply to this kernel."""
     version = kernel_version()[:2]
     return [one for one in exhibits() if one.rule_on(version) is not None]
 
 
 def explanation(error):
-    """Of a refusal. Where a relocation failed, the error speaks of that instead of the rule."""
+    """Return the explanation of an error. After a failed relocation, it is the relocation's."""
     if isinstance(error, VerifierError):
         return error.explanation
     assert isinstance(error, UnsupportedError), error
     return explain(error.details)
 
 
-def test_each_program_is_refused_with_its_rule(kernel):
-    """Whatever change the explainer proposes was tried: the kernel accepts it."""
+def test_each_program_is_rejected_by_its_rule(kernel):
+    """The kernel also accepts every change that the explanation proposes."""
     wrong, version = [], kernel_version()[:2]
     for one in here():
         error = attempt(spec_for(one.path), kernel, one.without).error
@@ -40,7 +40,7 @@ def test_each_program_is_refused_with_its_rule(kernel):
     assert wrong == []
 
 
-def test_each_repair_is_accepted(kernel):
+def test_each_fixed_version_is_accepted(kernel):
     refused = []
     for one in here():
         verdict = attempt(spec_for(one.fixed_path), kernel, one.without)

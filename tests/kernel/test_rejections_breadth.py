@@ -1,7 +1,7 @@
-"""Breadth: programs that this kernel accepts, changed at random, and what it then says explained.
+"""Change accepted programs at random, and explain what the verifier then reports.
 
-Of the distinct messages nearly all have a rule, and each explanation points at the instruction that
-the kernel named. RAWBPF_SEED repeats a run.
+Nearly all distinct messages must have a rule, and each explanation must point to the instruction
+that the kernel named. RAWBPF_SEED repeats a run.
 """
 
 import os
@@ -26,18 +26,18 @@ NAMED = re.compile(r"insn[ #](\d+)")
 
 
 def kind(complaint):
-    """The message without what differs from program to program."""
+    """Return the message without what differs between programs."""
     return NUMBER.sub("N", HELPER.sub("HELPER", complaint))
 
 
 def places(log, complaint):
-    """The instructions that the kernel named: in words, or the last that it visited."""
+    """Return the instructions that the kernel named in the message, or the last that it visited."""
     return {int(one) for one in (*NAMED.findall(complaint), *VISIT.findall(log)[-1:])}
 
 
 @pytest.fixture(scope="module")
 def refusals(kernel):
-    """Kind of message -> a log with it."""
+    """Return a log for each kind of message."""
     seed = int(os.environ.get("RAWBPF_SEED") or int.from_bytes(os.urandom(4), "little"))
     random, found, refused = Random(seed), {}, 0
     with Bases(kernel) as bases:
@@ -46,7 +46,7 @@ def refusals(kernel):
             made += 1
             log = load(mutant(random, bases))
             complaint = "\n".join(Log(log).complaint) if log else ""
-            if log and complaint:  # where there is none, a later step of the load has failed
+            if log and complaint:  # without an error message, a later step of the load has failed
                 refused += 1
                 found.setdefault(kind(complaint), log)
         print(f"seed {seed}: {made} mutants of {len(bases)} programs, {refused} refused, "
@@ -62,7 +62,7 @@ def test_nearly_every_message_has_a_rule(refusals, capsys):
     assert len(unknown) <= (1 - WITH_A_RULE) * len(refusals), unknown
 
 
-def test_each_explanation_points_where_the_kernel_did(refusals):
+def test_each_explanation_points_to_the_instruction_the_kernel_named(refusals):
     wrong = []
     for log in refusals.values():
         found = explain(log)

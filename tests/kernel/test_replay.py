@@ -1,4 +1,4 @@
-"""Sessions that need nothing to probe: made again, and as scripts, with the same results."""
+"""Sessions without probes: repeated, and run as scripts, with the same results."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ TEXT = b"written by a program"
 
 
 def doubler():
-    """Doubles the number under key 7, and returns the double."""
+    """A program that doubles the number at key 7, and returns the result."""
     b = Builder("doubler")
     b.mov(r1, 7)
     b.stxw(r10[-4], r1)
@@ -50,7 +50,7 @@ def doubler():
 
 
 def session():
-    """A map is filled, a program run on it twice, the map read."""
+    """Fill a map, run a program on it twice, and read the map."""
     numbers = MapSpec("numbers", bpf_map_type.BPF_MAP_TYPE_HASH, 4, 8, max_entries=8)
     key = (7).to_bytes(4, "little")
     with Map.create(numbers) as one, load(doubler(), {"numbers": one}) as program:
@@ -68,14 +68,14 @@ def calls():
     return [decode(encode(call)) for call in found]
 
 
-def test_a_session_made_again_gives_the_same(calls):
+def test_a_repeated_session_gives_the_same_results(calls):
     outcomes = list(replay(calls))
     assert [(one.call.key, one.differences) for one in outcomes if one.differences] == []
     assert {"BPF_MAP_CREATE", "BPF_PROG_LOAD", "BPF_PROG_TEST_RUN"} <= {c.key for c in calls}
     assert all(one.result >= 0 for one in outcomes)
 
 
-def test_another_beginning_gives_other_results(calls):
+def test_a_different_start_gives_different_results(calls):
     def change(call):
         if call.key != "BPF_MAP_UPDATE_ELEM":
             return call
@@ -92,7 +92,7 @@ def test_another_beginning_gives_other_results(calls):
 
 
 def sender():
-    """Sends a text through a ring."""
+    """A program that sends a text through a ring."""
     b = Builder("sender")
     for at in range(0, 24, 8):
         b.lddw(r1, int.from_bytes(TEXT.ljust(24, b"\0")[at : at + 8], "little"))
@@ -107,7 +107,7 @@ def sender():
     return ProgramSpec("sender", KIND, b.build())
 
 
-def test_a_script_reads_a_ring_that_all_cpus_share(tmp_path):
+def test_a_script_reads_a_ring_shared_by_all_cpus(tmp_path):
     raise_memlock_if_needed()
     ring = MapSpec("ring", bpf_map_type.BPF_MAP_TYPE_RINGBUF, 0, 0, max_entries=4096)
     kind, flags = bpf_map_type.BPF_MAP_TYPE_ARRAY, bpf_map_flags.BPF_F_MMAPABLE
@@ -119,7 +119,8 @@ def test_a_script_reads_a_ring_that_all_cpus_share(tmp_path):
         load(sender(), {"ring": one}) as program,
         RingReader(one) as reader,
     ):
-        Mapping(section, 64, protection=PROT_READ | PROT_WRITE).close()  # no ring, and not read
+        # an ordinary mapping, not a ring
+        Mapping(section, 64, protection=PROT_READ | PROT_WRITE).close()
         epoll = Epoll()
         epoll.add(one.fileno(), 0)
         for _ in range(2):

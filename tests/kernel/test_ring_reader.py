@@ -1,4 +1,4 @@
-"""Rings are mapped and read; nothing is probed."""
+"""Map and read rings. No test here probes anything."""
 
 import pytest
 
@@ -26,7 +26,7 @@ PACKET = bytes(64)
 
 @pytest.fixture(scope="module")
 def ring_and_program():
-    """The program sends 16 bytes for each packet, and returns what the helper said."""
+    """A program that sends 16 bytes for each packet, and returns the helper's result."""
     b = Builder("send")
     b.mov(r2, 7)
     b.stxdw(r10[-16], r2)
@@ -55,18 +55,18 @@ def samples(reader):
     return drained.contents.samples
 
 
-def test_records_arrive_and_space_comes_back(ring_and_program):
+def test_records_arrive_and_their_space_is_freed(ring_and_program):
     ring, program = ring_and_program
     wanted = (7).to_bytes(8, "little") + (8).to_bytes(8, "little")
     with RingReader(ring) as reader:
-        for _ in range(5):  # more than once around
+        for _ in range(5):  # enough to wrap around several times
             for _ in range(100):
                 assert program.test_run(PACKET).retval == 0
             assert samples(reader) == [wanted] * 100
         assert samples(reader) == []
 
 
-def test_a_full_ring_refuses_and_says_so(ring_and_program):
+def test_a_full_ring_drops_records_and_reports_it(ring_and_program):
     ring, program = ring_and_program
     with RingReader(ring) as reader:
         sent = 0
@@ -87,7 +87,7 @@ def test_a_perf_array_of_one_entry_has_one_ring():
         assert len(reader.filenos()) == 1
 
 
-def test_records_as_dicts_while_they_come(ring_and_program):
+def test_records_arrive_as_dicts(ring_and_program):
     ring, program = ring_and_program
     b = BtfBuilder()
     u64 = b.add_int("unsigned long", 8)
@@ -96,7 +96,7 @@ def test_records_as_dicts_while_they_come(ring_and_program):
     with Events(ring, {16: kind}.get) as events:
         assert list(events.read(duration=0)) == []
         program.test_run(PACKET)
-        for event in events.read():  # no end: the first one ends it
+        for event in events.read():  # no deadline: the first event ends the loop
             assert event == {"first": 7, "second": 8}
             break
         program.test_run(PACKET)
@@ -112,7 +112,7 @@ def test_no_record_is_lost_however_reading_ends(ring_and_program):
     with Events(ring, {}.get) as events:
         for _ in range(5):
             program.test_run(PACKET)
-        for _ in events.read():  # the others were read from the ring, too
+        for _ in events.read():  # the other events have been read from the ring, too
             break
         assert events.ledger.delivered == 1
         assert len(list(events.read(duration=0))) == 4
@@ -128,7 +128,7 @@ def test_no_record_is_lost_however_reading_ends(ring_and_program):
         assert events.ledger.delivered == 5 + sent
 
 
-def test_a_hash_is_no_ring():
+def test_a_hash_is_not_a_ring():
     spec = MapSpec("counts", bpf_map_type.BPF_MAP_TYPE_HASH, 4, 4, max_entries=1)
     with Map.create(spec) as counts, pytest.raises(UsageError, match="'counts' is not a ring"):
         Events(counts, {}.get)

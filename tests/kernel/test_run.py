@@ -1,4 +1,4 @@
-"""`rawbpf run`: programs at work, and what of them is printed."""
+"""Run programs with `rawbpf run`, and check what it prints."""
 
 import fcntl
 import json
@@ -57,26 +57,26 @@ def test_assembly_is_assembled():
     with opening_files(), running("run", str(file), "-d", "0.3", "--json") as run:
         assert run.end(None) == 0
     me = Path("/proc/self/comm").read_text().strip()
-    # Behind its NUL a name may carry rubbish (seen on 6.1).
+    # After its NUL, a name may contain garbage (seen on 6.1).
     counts = {row["key"].partition("\0")[0]: row["value"] for row in run.events()}
     assert counts[me] > 0
 
 
-def test_an_iterators_text_is_printed_and_that_is_all():
+def test_only_the_text_of_an_iterator_is_printed():
     done = rawbpf("run", str(Path(__file__).parent / "run_programs" / "tasks.bpf.s"))
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines.count("a task") == len(lines) > 3
 
 
-def test_programs_that_are_nowhere_are_told():
+def test_programs_that_are_not_attached_are_reported():
     done = rawbpf("run", str(built("packets", CLANGS[-1])), "-d", "1")
     assert done.returncode == 1
     assert "at_xdp: not attached: program 'at_xdp' wants an interface" in done.stderr
     assert "no program was attached" in done.stderr
 
 
-def test_places_that_no_section_says_are_given():
+def test_at_gives_targets_that_sections_lack():
     file = str(built("packets", CLANGS[-1]))
     with running("run", file, "--json", "-v", "--at", "at_xdp=lo") as run:
         run.wait_for("attached 1 programs")
@@ -89,7 +89,7 @@ def test_places_that_no_section_says_are_given():
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_reader_that_does_not_read_cannot_hold_the_probes(number):
+def test_a_reader_that_does_not_read_cannot_block_the_end(number):
     before = held()
     read, write = os.pipe()
     fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
@@ -106,7 +106,7 @@ def test_a_reader_that_does_not_read_cannot_hold_the_probes(number):
     assert settles_to(before)
 
 
-def test_a_reader_that_goes_away_ends_it():
+def test_a_closed_pipe_ends_the_session():
     before = held()
     command = [*RAWBPF, "run", str(RING)]
     with (

@@ -1,7 +1,7 @@
-"""Every rule's examples on a real kernel: refused for what the rule says, accepted when repaired.
+"""A real kernel rejects each rule's examples for that rule, and accepts the fixed versions.
 
-Also the changes that rules propose: whatever is shown as accepted was accepted, and for a rule that
-can propose something, it was.
+The proposed changes are checked, too: a change shown as accepted was accepted, and a rule that can
+propose a change did so.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""`rawbpf verify` on this kernel: programs that it accepts, and one that it does not."""
+"""Run `rawbpf verify` on this kernel, for accepted programs and a rejected one."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ REFUSED = """
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
-def test_every_instruction_that_was_processed_was_read_from_the_log(name, capsys):
+def test_every_processed_instruction_is_read_from_the_log(name, capsys):
     assert main(["verify", str(SOURCES / f"{name}.bpf.s"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["accepted"]
@@ -37,7 +37,7 @@ def test_every_instruction_that_was_processed_was_read_from_the_log(name, capsys
     assert first["r1"].startswith("ctx")
 
 
-def test_a_refusal_is_explained(tmp_path, capsys):
+def test_a_rejection_is_explained(tmp_path, capsys):
     file = tmp_path / "count.bpf.s"
     file.write_text(REFUSED)
     assert main(["verify", str(file)]) == 1
@@ -59,7 +59,7 @@ spec = ProgramSpec("copies", bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER, b.build(
 """
 
 
-def test_python_is_shown_by_its_lines(tmp_path, capsys):
+def test_a_program_from_python_is_shown_with_its_lines(tmp_path, capsys):
     file = tmp_path / "copies.py"
     file.write_text(PYTHON)
     assert main(["verify", str(file)]) == 1

@@ -1,6 +1,6 @@
-"""When this kernel lacks a field or a function: an error if the verifier gets there, and only then.
+"""A field or function that this kernel lacks is an error only if the verifier reaches its use.
 
-The programs are made by hand, so that no compiler is needed.
+The programs are built by hand, so no compiler is needed.
 """
 
 import pytest
@@ -23,7 +23,7 @@ HERE = Source("tool.bpf.c", 7, "return task->rawbpf_never_was;")
 
 
 def collection(kernel, *rows):
-    """An object of one program: instructions, each with the kind of its record, or None."""
+    """Return an object with one program: instructions, each with its record's kind or None."""
     b = BtfBuilder()
     integer = b.add_int("int", 4, signed=True)
     task = b.add_struct("task_struct___mine", 4, [("rawbpf_never_was", integer, 0)])
@@ -40,7 +40,7 @@ def collection(kernel, *rows):
     return Collection(ObjectSpec({"program": spec}, license="GPL", btf=Btf(b.encode())), kernel)
 
 
-def test_a_weak_function_that_is_called_without_asking(kernel):
+def test_a_missing_weak_function_called_without_a_check(kernel):
     b = BtfBuilder()
     extern = ExternSpec("rawbpf_never_was", "kfunc", b.add_func_proto(0), weak=True)
     code = Bytecode(
@@ -65,7 +65,7 @@ def test_a_weak_function_that_is_called_without_asking(kernel):
 OFFSET = k.BPF_CORE_FIELD_BYTE_OFFSET
 
 
-def test_what_asks_first_loads(kernel):
+def test_a_program_that_checks_first_loads(kernel):
     rows = (
         (Instruction(MOV, 0, imm=1), k.BPF_CORE_FIELD_EXISTS),
         (Instruction(JUMP_IF_0, 0, off=1), None),
@@ -77,7 +77,7 @@ def test_what_asks_first_loads(kernel):
         assert one.programs["program"].test_run(bytes(14)).retval == 0
 
 
-def test_what_does_not_ask_is_told_what_is_missing(kernel):
+def test_a_program_that_does_not_check_is_told_what_is_missing(kernel):
     rows = ((Instruction(MOV, 0, imm=0), OFFSET), (EXIT, None))
     with collection(kernel, *rows) as one, pytest.raises(UnsupportedError) as caught:
         one.load()
