@@ -14,7 +14,7 @@ SHOWN = (
     "call map_lookup_elem",
     "Refused: ",
     "[RB-V003]",
-    "The repair: Leave",
+    "The repair: Exit",
     "+        if r0 == 0 goto out",
     "This kernel accepts it.",
     "rawbpf step ",
@@ -36,7 +36,7 @@ def test_at_a_terminal_the_user_can_guess():
     visitor.expect("What is wrong\\?")
     visitor.expect("Your guess: ")
     titles = [line for line in visitor.before.splitlines() if line.startswith("  ")]
-    answer = next(line.split()[0] for line in titles if "not aligned" in line)
+    answer = next(line.split()[0] for line in titles if "Misaligned" in line)
     visitor.sendline(answer)
     visitor.expect("Right\\.")
     visitor.expect("This kernel accepts it\\.")

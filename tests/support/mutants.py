@@ -23,8 +23,8 @@ from tests.support.rejected import spec_for
 
 SLOT = 8
 LOOPS = (
-    "infinite_loop", "loop_without_bound", "too_complex", "recursion", "iterator_not_begun",
-    "iterator_not_ended",
+    "infinite_loop", "loop_without_bound", "too_complex", "recursion", "iterator_not_initialised",
+    "iterator_not_destroyed",
 )  # fmt: skip
 """Left out, because a small change makes the verifier process a million instructions."""
 LOG_SIZES = (1 << 16, 1 << 21)

@@ -35,7 +35,7 @@ def test_a_program_of_newer_kernels_is_not_tried(capsys, monkeypatch):
 
     old = version.KernelVersion(5, 10, 0)
     monkeypatch.setattr(version, "kernel_version", lambda: old)
-    assert main(["gallery", "iterator_not_begun"]) == 1
+    assert main(["gallery", "iterator_not_initialised"]) == 1
     assert "Linux 6.4 and later" in capsys.readouterr().err
 
 
@@ -81,7 +81,7 @@ def test_at_a_terminal_without_a_program_one_goes_through_all():
         visitor.sendline("")
         visitor.expect("Enter for the next")
     visitor.sendline("")
-    visitor.expect("2\\. unset_result")
+    visitor.expect("2\\. no_return_value")
     if visitor.expect(["Your guess: ", "Enter for the next"]) == 0:
         visitor.sendline("")
         visitor.expect("Enter for the next")

@@ -6,10 +6,10 @@ from rawbpf.cli.main import main
 from rawbpf.verifier.exhibits import exhibits, find_exhibit
 
 FAULTS = {
-    "lost_in_a_call": "r1",
+    "clobbered_by_call": "r1",
     "null_not_checked": "that is NULL",
     "below_the_stack": "before stack",
-    "behind_the_value": "beyond the end of counts",
+    "past_the_value": "beyond the end of counts",
     "unknown_helper": "no such helper",
     "infinite_loop": "endless loop",
     "recursion": "frames",

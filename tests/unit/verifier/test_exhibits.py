@@ -45,7 +45,7 @@ def test_the_folder_holds_nothing_else():
 def test_a_rule_may_hold_until_a_kernel_and_a_program_from_one_on():
     recursion = find_exhibit("recursion")
     assert recursion.rule_on((5, 10)) != recursion.rule_on((6, 12))
-    assert find_exhibit("wrong_callback_result").rule_on((5, 10)) is None
+    assert find_exhibit("wrong_callback_return").rule_on((5, 10)) is None
 
 
 def test_a_name_that_is_near_is_offered():

@@ -1,9 +1,0 @@
-; Write r0 before the branch.
-
-.license "GPL"
-
-.program unset_result, "tc"
-        r0 = 0
-        r1 = *(u32 *)(r1 + 0)
-        if r1 > 100 goto out
-out:    exit

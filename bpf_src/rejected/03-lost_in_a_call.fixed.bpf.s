@@ -1,9 +1,0 @@
-; Keep the context in a register that survives calls.
-
-.license "GPL"
-
-.program lost_in_a_call, "tc"
-        r6 = r1
-        call ktime_get_ns
-        r0 = *(u32 *)(r6 + 0)
-        exit

@@ -1,0 +1,16 @@
+; Read the number at offset 0.
+
+.license "GPL"
+
+.map counts, array, key=u32, value=u64, entries=4
+
+.program past_the_value, "tc"
+        *(u32 *)(r10 - 4) = 1
+        r1 = counts ll
+        r2 = r10
+        r2 += -4
+        call map_lookup_elem
+        if r0 == 0 goto out
+        r1 = *(u64 *)(r0 + 0)
+out:    r0 = 0
+        exit

@@ -1,7 +1,0 @@
-; Load a field that exists: len, at offset 0.
-
-.license "GPL"
-
-.program behind_the_context, "tc"
-        r0 = *(u32 *)(r1 + 0)
-        exit

@@ -1,7 +1,0 @@
-; Return 0 or 1.
-
-.license "GPL"
-
-.program wrong_result, "cgroup/sock_create"
-        r0 = 1
-        exit

@@ -1,8 +1,0 @@
-; Make it a socket filter.
-
-.license "GPL"
-
-.program packet_load_elsewhere, "socket"
-        r6 = r1
-        r0 = *(u32 *)skb[0]
-        exit
