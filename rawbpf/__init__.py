@@ -29,7 +29,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from rawbpf.version import __version__ as __version__  # re-exported
 
 if TYPE_CHECKING:
     from rawbpf.collection.collection import (

@@ -83,7 +83,7 @@ def _narration(argv: list[str]) -> tuple[list[str], str | None]:
     """Separate ``--narrate`` from the other words. Without it, nothing is imported."""
     if not any(word.startswith("--narrate") for word in argv):
         return argv, None
-    from rawbpf.cli.narrate.option import take
+    from rawbpf.cli.narrate_option import take
 
     return take(argv)
 
@@ -95,7 +95,7 @@ def _run(module: ModuleType, arguments: dict[str, Any], how: str | None, verbose
         how = "line"  # -vv also shows system calls
     if how is None:
         return int(module.run(arguments))
-    from rawbpf.cli.narrate.option import hand_on, narrating
+    from rawbpf.cli.narrate_option import hand_on, narrating
 
     if carries:
         hand_on(how, arguments, COMMANDS)
@@ -114,7 +114,7 @@ def _split(argv: list[str]) -> tuple[int, str | None, list[str]]:
             write_lines([_usage().rstrip()])
             return verbose, None, []
         elif word == "--version":
-            from rawbpf import __version__
+            from rawbpf.version import __version__
 
             write_lines([f"rawbpf {__version__}"])
             return verbose, None, []

@@ -13,9 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from rawbpf import __version__
 from rawbpf.errors import RawbpfError, UnsupportedError
 from rawbpf.kernel.btf import vmlinux_btf
+from rawbpf.version import __version__
 
 __all__ = ["VMLINUX", "vmlinux_folder"]
 

@@ -7,13 +7,12 @@ and one of three phrases in the log, as they changed over time).
 
 from __future__ import annotations
 
-import ctypes
 from typing import TYPE_CHECKING
 
 from rawbpf.asm import Builder, r0
 from rawbpf.errors import KernelError, errno_name
 from rawbpf.features.answer import Answer, Outcome, attempt
-from rawbpf.syscall.attr import Attr
+from rawbpf.syscall.attr import Attr, buffer
 from rawbpf.syscall.bpf import prog_load
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
@@ -21,6 +20,7 @@ from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rawbpf.syscall.attr import Buffer
     from rawbpf.syscall.fd import Fd
 
 __all__ = ["helper", "instruction", "load_trivial", "log_true_size", "program_type"]
@@ -63,8 +63,8 @@ def instruction(what: str, build: Callable[[Builder], None]) -> Answer:
     return attempt(f"load a program with {what}", lambda: prog_load(attr, "rawbpf_probe"))
 
 
-def _with_log(attr: Attr[BpfAttrProgLoad]) -> ctypes.Array[ctypes.c_char]:
-    log = ctypes.create_string_buffer(_LOG_SIZE)
+def _with_log(attr: Attr[BpfAttrProgLoad]) -> Buffer:
+    log = buffer(_LOG_SIZE)
     attr.point("log_buf", log).struct.log_size = _LOG_SIZE
     attr.struct.log_level = 1
     return log

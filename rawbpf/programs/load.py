@@ -8,13 +8,13 @@
 
 from __future__ import annotations
 
-import ctypes
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError
 from rawbpf.programs.program import Program
 from rawbpf.programs.request import BPF_LOG_STATS, Gap, Request, Target
 from rawbpf.syscall import bpf
+from rawbpf.syscall.attr import buffer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ def load(
     UnsupportedError: the verifier reached a gap. KernelError: the load failed otherwise.
     """
     request = Request(spec, maps, btf, target, modules, gaps)
-    log = ctypes.create_string_buffer(_ROOM_FOR_STATS if stats else 1)
+    log = buffer(_ROOM_FOR_STATS if stats else 1)
     try:
         attr = request.attr(log, BPF_LOG_STATS) if stats else request.attr()
         fd = bpf.prog_load(attr, spec.name)

@@ -8,14 +8,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError
 from rawbpf.syscall import bpf
-from rawbpf.syscall.attr import Attr
+from rawbpf.syscall.attr import Attr, buffer
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from rawbpf.kernel.btf_load import KernelBtf
     from rawbpf.maps.map import Map
     from rawbpf.specs.program_spec import ProgramSpec
+    from rawbpf.syscall.attr import Buffer
 
 __all__ = [
     "BPF_LOG_LEVEL1",
@@ -86,9 +86,7 @@ class Request(NamedTuple):
     modules: Mapping[str, int] = {}
     gaps: tuple[Gap, ...] = ()
 
-    def attr(
-        self, log: ctypes.Array[ctypes.c_char] | None = None, level: int = 0
-    ) -> Attr[BpfAttrProgLoad]:
+    def attr(self, log: Buffer | None = None, level: int = 0) -> Attr[BpfAttrProgLoad]:
         """Return the attr of the call; with ``log``, it asks for a log of that ``level``."""
         attr = _attr(self.spec, self._insns())
         if self.target is not None:
@@ -157,17 +155,17 @@ def verify(
     """Load a program for its log, of ``level`` (bits of BPF_LOG_*), and unload it again."""
     size = _FIRST_BUFFER
     while True:
-        buffer = ctypes.create_string_buffer(size)
+        log = buffer(size)
         try:
-            bpf.prog_load(request.attr(buffer, level), request.spec.name).close()
+            bpf.prog_load(request.attr(log, level), request.spec.name).close()
         except KernelError as error:
             number = error.errno or 0
             if number not in (errno.ENOSPC, errno.EFAULT) or size >= largest:
-                return Verdict(number, _text(buffer))
+                return Verdict(number, _text(log))
             size *= 4
         else:
-            return Verdict(0, _text(buffer))
+            return Verdict(0, _text(log))
 
 
-def _text(buffer: ctypes.Array[ctypes.c_char]) -> str:
-    return buffer.value.decode(errors="backslashreplace")
+def _text(log: Buffer) -> str:
+    return log.value.decode(errors="backslashreplace")

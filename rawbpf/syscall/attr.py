@@ -16,14 +16,22 @@ Two rules make this a class of its own:
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Attr"]
+__all__ = ["Attr", "Buffer", "buffer"]
 
 S = TypeVar("S", bound=ctypes.Structure)
+
+Buffer: TypeAlias = "ctypes.Array[ctypes.c_char]"
+"""Memory that the kernel can write to; ``.value`` is what is in it, up to the first zero byte."""
+
+
+def buffer(size: int) -> Buffer:
+    """Return a buffer of ``size`` zero bytes."""
+    return ctypes.create_string_buffer(size)
 
 
 class Attr(Generic[S]):
@@ -44,11 +52,11 @@ class Attr(Generic[S]):
         self.size = max(end, _last_used(type(self.struct), raw))
         return self
 
-    def point(self, field: str, data: bytes | ctypes.Array[ctypes.c_char]) -> Self:
+    def point(self, field: str, data: bytes | Buffer) -> Self:
         """Set ``field`` to the address of ``data``, and keep ``data``."""
-        buffer = ctypes.create_string_buffer(data, len(data)) if isinstance(data, bytes) else data
-        setattr(self.struct, field, ctypes.addressof(buffer))
-        self._kept.append(buffer)
+        kept = ctypes.create_string_buffer(data, len(data)) if isinstance(data, bytes) else data
+        setattr(self.struct, field, ctypes.addressof(kept))
+        self._kept.append(kept)
         return self
 
     def changed(self, fields: Mapping[str, int | bytes]) -> Attr[S]:

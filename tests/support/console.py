@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from rawbpf.cli.arguments import parse
 from rawbpf.cli.commands import COMMANDS
-from rawbpf.cli.narrate.option import take
+from rawbpf.cli.narrate_option import take
 from rawbpf.cli.system.guest import USAGE as GUEST
 from rawbpf.guest.command import understand
 from tests.support.markdown import ROOT, Block, blocks, pages

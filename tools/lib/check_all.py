@@ -74,7 +74,7 @@ LINT = {
     "ruff": ["ruff", "check"],
     "ruff format": ["ruff", "format", "--check"],
     "mypy": ["mypy"],
-    "lint-imports": ["lint-imports"],
+    "lint-imports": ["lint-imports", "--no-cache"],
 }
 
 

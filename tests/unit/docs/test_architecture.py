@@ -47,13 +47,26 @@ def test_the_record_can_be_decoded():
     assert round(record.ktime_ns / 1e9, 1) == 6.6
 
 
-def test_the_layers_are_those_in_pyproject():
+def contract(word: str) -> dict:
+    """The import contract whose name has this word."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    (layers,) = (
-        contract["layers"]
-        for contract in settings["tool"]["importlinter"]["contracts"]
-        if contract["type"] == "layers"
-    )
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    (found,) = (one for one in contracts if word in one["name"])
+    return found
+
+
+def test_the_kernel_line_divides_all_layers():
+    layers = [layer.split(" | ") for layer in contract("go down")["layers"]]
+    line = contract("kernel line")
+    below = {name.removeprefix("rawbpf.") for name in line["source_modules"]}
+    above = {name.removeprefix("rawbpf.") for name in line["forbidden_modules"]}
+    first = layers.index(["output"])
+    assert below == {name for layer in layers[first:] for name in layer}
+    assert above == {name for layer in layers[:first] for name in layer} - {"__main__"}
+
+
+def test_the_layers_are_those_in_pyproject():
+    layers = contract("go down")["layers"]
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", PAGE.read_text(), re.MULTILINE)
     shown = [set(re.findall(r"\w+", row)) for row in rows]
     assert shown == [set(layer.split(" | ")) for layer in layers if layer != "__main__"]

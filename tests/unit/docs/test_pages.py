@@ -7,7 +7,7 @@ import pytest
 
 from rawbpf.cli.arguments import parse
 from rawbpf.cli.commands import COMMANDS
-from rawbpf.cli.narrate.option import take
+from rawbpf.cli.narrate_option import take
 from tests.support import console
 from tests.support.markdown import ROOT, anchors, blocks, links, pages, prose
 
