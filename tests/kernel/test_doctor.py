@@ -26,7 +26,7 @@ def test_this_machine_can_be_traced_and_the_trial_ran():
     assert {check["status"] for check in said.values()} <= {"ok", "warn", "optional"}
     assert "the verifier took the program" in said["trial: load"]["evidence"]
     assert "placed and taken away" in said["trial: probe"]["evidence"]
-    assert settles_to(before), "nothing stays behind"
+    assert settles_to(before), "doctor left objects in the kernel"
 
 
 def drop(keep: str, uid: int) -> subprocess.CompletedProcess:

@@ -60,7 +60,7 @@ def run_all(kernel, cases, whence, count=PROGRAMS):
         outcome = kernel.run(case)
         if outcome is None:
             refused += 1
-            assert refused <= MOST_REFUSED, f"{whence}: too many are refused"
+            assert refused <= MOST_REFUSED, f"{whence}: too many programs were rejected"
             continue
         assert outcome == case.expected, report(kernel, case)
         accepted += 1

@@ -33,7 +33,7 @@ def _unprivileged():
 def test_examples(rule, example, kernel):
     version = kernel_version()[:2]
     if not askable(example):
-        pytest.skip("this machine lets nobody load programs without CAP_BPF")
+        pytest.skip("this machine does not allow loading without CAP_BPF")
     if within(example, version):
         refused = refusal(example.refused, kernel, example.without)
         assert refused is not None

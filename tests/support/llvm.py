@@ -68,6 +68,6 @@ def objdump(path: Path, *options: str) -> list[Line]:
         elif found := _RELOCATION.match(line):
             lines[-1] = lines[-1]._replace(relocation=" ".join(found[1].split()))
         elif line.strip() and "file format" not in line and not re.match(r"[0-9a-f]{16} <", line):
-            raise AssertionError(f"llvm-objdump says {line!r}")
+            raise AssertionError(f"unexpected line of llvm-objdump: {line!r}")
     assert lines
     return lines

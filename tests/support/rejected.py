@@ -105,7 +105,7 @@ def load(real, words, level, size):
         ctypes.sizeof(BpfAttrProgLoad), b"\0"))  # fmt: skip
     copy.log_level, copy.log_size, copy.log_buf = level, size, ctypes.addressof(log)
     result = real("bpf", words[0], ctypes.addressof(copy), words[2])
-    assert result < 0, "refused without a log, and accepted with one"
+    assert result < 0, "rejected without a log, but accepted with one"
     return log.value.decode(errors="backslashreplace")
 
 

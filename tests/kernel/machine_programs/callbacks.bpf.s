@@ -1,5 +1,5 @@
 ; kernel 5.17
-; Functions handed to helpers: how often they are called, what ends it, what is refused.
+; Callbacks of helpers: the number of calls, what ends them, and invalid arguments.
 
 .license "GPL"
 .map slots, array, key=u32, value=u64, entries=4
@@ -26,11 +26,11 @@ result: .zero 80
         r3 = r10
         r4 = 0
         call loop
-        *(u32 *)(r9 + 16) = r0              ; inlined (5.19) it leaves the high half zero
+        *(u32 *)(r9 + 16) = r0              ; the inlined version (5.19) clears the upper half
         r1 = 10
         r2 = add ll
         r3 = r10
-        r4 = 1                              ; no such flag: -EINVAL
+        r4 = 1                              ; unknown flag: -EINVAL
         call loop
         *(u64 *)(r9 + 24) = r0
         r1 = slots ll
@@ -72,5 +72,5 @@ on:     exit
         *(u64 *)(r4 + 56) = r5
         r0 = 0
         if r1 != 2 goto go_on
-        r0 = 1                              ; the last is not reached
+        r0 = 1                              ; stop before the last
 go_on:  exit

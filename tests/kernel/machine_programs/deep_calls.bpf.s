@@ -1,5 +1,5 @@
 ; kernel 5.8
-; Eight frames, each with a stack of its own, and r6 of each kept by those that it calls.
+; Eight frames. Each has its own stack, and its r6 is preserved across calls.
 
 .license "GPL"
 .data

@@ -1,5 +1,5 @@
 ; kernel 5.13
-; What snprintf makes of formats: widths, flags, lengths, signs, a text that is cut, and refusals.
+; Formats of snprintf: widths, flags, lengths, signs, truncated text, and invalid formats.
 
 .license "GPL"
 .rodata

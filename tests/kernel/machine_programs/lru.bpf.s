@@ -1,6 +1,6 @@
 ; kernel 5.8
-; A hash that forgets is never full. Which key it forgets is the kernel's business, so only the
-; answers count, and that the last one is there.
+; An LRU hash is never full. Which key it evicts is not defined, so the test compares only the
+; results of the calls, and that the last key exists.
 
 .license "GPL"
 .map recent, lru_hash, key=u32, value=u64, entries=1024

@@ -1,6 +1,6 @@
 ; kernel 5.8
-; What maps answer to flags, full maps, absent keys and indices beyond the end. Before 6.4 such an
-; answer is an int, so only its low half is kept.
+; Results of map helpers for flags, full maps, missing keys and indexes past the end. Before 6.4 the
+; result is an int, so only its lower half is stored.
 
 .license "GPL"
 .map table, hash,  key=u32, value=u64, entries=2
@@ -12,7 +12,7 @@ result: .zero 96
         r9 = result ll
         r1 = table ll
         r2 = 1
-        r3 = BPF_EXIST                      ; absent: -ENOENT
+        r3 = BPF_EXIST                      ; missing: -ENOENT
         call set
         *(u32 *)(r9 + 0) = r0
         r1 = table ll
@@ -22,7 +22,7 @@ result: .zero 96
         *(u32 *)(r9 + 4) = r0
         r1 = table ll
         r2 = 1
-        r3 = BPF_NOEXIST                    ; there: -EEXIST
+        r3 = BPF_NOEXIST                    ; exists: -EEXIST
         call set
         *(u32 *)(r9 + 8) = r0
         r1 = table ll
@@ -32,7 +32,7 @@ result: .zero 96
         *(u32 *)(r9 + 12) = r0
         r1 = table ll
         r2 = 1
-        r3 = 7                              ; no such flag: -EINVAL
+        r3 = 7                              ; unknown flag: -EINVAL
         call set
         *(u32 *)(r9 + 16) = r0
         r1 = table ll
@@ -51,11 +51,11 @@ result: .zero 96
         *(u32 *)(r9 + 28) = r0
         r1 = table ll
         r2 = 2
-        call remove                         ; absent: -ENOENT
+        call remove                         ; missing: -ENOENT
         *(u32 *)(r9 + 32) = r0
         r1 = table ll
         r2 = 3
-        r3 = BPF_ANY                        ; room again
+        r3 = BPF_ANY                        ; there is room again
         call set
         *(u32 *)(r9 + 36) = r0
 
@@ -66,7 +66,7 @@ result: .zero 96
         *(u32 *)(r9 + 40) = r0
         r1 = slots ll
         r2 = 1
-        r3 = BPF_NOEXIST                    ; indices are always there: -EEXIST
+        r3 = BPF_NOEXIST                    ; every index exists: -EEXIST
         call set
         *(u32 *)(r9 + 44) = r0
         r1 = slots ll
@@ -76,12 +76,12 @@ result: .zero 96
         *(u32 *)(r9 + 48) = r0
         r1 = slots ll
         r2 = 2
-        r3 = BPF_ANY                        ; beyond the end: -E2BIG
+        r3 = BPF_ANY                        ; past the end: -E2BIG
         call set
         *(u32 *)(r9 + 52) = r0
         r1 = slots ll
         r2 = 1
-        call remove                         ; arrays have no holes: -EINVAL
+        call remove                         ; array entries cannot be deleted: -EINVAL
         *(u32 *)(r9 + 56) = r0
 
         r1 = slots ll

@@ -1,5 +1,5 @@
 ; kernel 6.9
-; A loop that the verifier cannot bound, and that ends by itself before the kernel ends it.
+; A loop that the verifier cannot bound, and that ends before the limit of may_goto.
 
 .license "GPL"
 .data

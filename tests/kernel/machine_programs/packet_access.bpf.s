@@ -1,5 +1,5 @@
 ; kernel 5.8
-; The packet access inherited from classic BPF: all sizes, absolute and indirect, from the start of
+; Packet access inherited from classic BPF: all sizes, absolute and indirect, from the start of
 ; the packet, from its network header (-0x100000) and from its link layer (-0x200000).
 
 .license "GPL"
@@ -26,10 +26,10 @@ result: .zero 80
         *(u64 *)(r7 + 48) = r0
         r0 = *(u16 *)skb[-0x200000 + 12]
         *(u64 *)(r7 + 56) = r0
-        r8 = 0x100000014 ll                 ; only the low half counts
+        r8 = 0x100000014 ll                 ; only the lower half is used
         r0 = *(u8 *)skb[r8]
         *(u64 *)(r7 + 64) = r0
-        r0 = *(u32 *)skb[61]                ; one byte too far: the program ends, r0 = 0
+        r0 = *(u32 *)skb[61]                ; past the end: the program ends with r0 = 0
         *(u64 *)(r7 + 72) = 1
         r0 = 7
         exit

@@ -1,5 +1,5 @@
 ; kernel 5.8
-; Direct packet access: the context's fields lead to the packet, which can be read and written.
+; Direct packet access: fields of the context point to the packet, which can be read and written.
 
 .license "GPL"
 .data
@@ -11,7 +11,7 @@ result: .zero 16
         r4 = *(u32 *)(r1 + 0)               ; len
         r6 = result ll
         *(u64 *)(r6 + 0) = r4
-        r4 = *(u32 *)(r1 + 16)              ; protocol, as it is on the wire
+        r4 = *(u32 *)(r1 + 16)              ; protocol, in network byte order
         *(u64 *)(r6 + 8) = r4
         r5 = r2
         r5 += 20

@@ -1,5 +1,5 @@
 ; kernel 5.8
-; Per-CPU values: the program sees those of its own CPU; replacing one writes it in place.
+; Per-CPU values: the program sees those of its own CPU, and an update writes in place.
 
 .license "GPL"
 .map counts, percpu_array, key=u32, value=u64, entries=2

@@ -1,5 +1,5 @@
 ; kernel 5.8
-; Queues and stacks: order, what a full one does with and without BPF_EXIST, what an empty one gives.
+; Queues and stacks: their order, pushing to a full one with and without BPF_EXIST, popping from an empty one.
 
 .license "GPL"
 .map line, queue, value=u64, entries=2
@@ -35,7 +35,7 @@ again:  *(u64 *)(r10 - 8) = 11
         r1 = r6
         r2 = r10
         r2 += -8
-        r3 = BPF_EXIST                      ; the oldest goes
+        r3 = BPF_EXIST                      ; removes the oldest
         call map_push_elem
         *(u32 *)(r9 + 12) = r0
         r1 = r6
@@ -66,7 +66,7 @@ again:  *(u64 *)(r10 - 8) = 11
         r1 = r6
         r2 = r10
         r2 += -8
-        call map_pop_elem                   ; empty: -ENOENT, and zeroes
+        call map_pop_elem                   ; empty: -ENOENT, and zeros
         *(u32 *)(r9 + 24) = r0
         r1 = *(u64 *)(r10 - 8)
         *(u64 *)(r9 + 56) = r1

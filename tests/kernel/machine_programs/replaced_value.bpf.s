@@ -1,6 +1,6 @@
 ; kernel 5.8
-; Replacing a value of a hash gives the key a new one. A pointer to the old one stays good until the
-; program ends, also when the key is deleted.
+; An update of a hash key allocates a new value. A pointer to the old value stays valid until the
+; program ends, even if the key is deleted.
 
 .license "GPL"
 .map table, hash, key=u32, value=u64, entries=4

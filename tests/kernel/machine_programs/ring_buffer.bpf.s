@@ -1,5 +1,5 @@
 ; kernel 5.8
-; A ring buffer of a page: what fits, what does not, and what it says of itself.
+; A ring buffer of one page: records that fit, records that do not, and its state.
 
 .license "GPL"
 .map ring, ringbuf, entries=4096
@@ -9,7 +9,7 @@ result: .zero 128
 .program ring_buffer, "tc"
         r9 = result ll
         r1 = ring ll
-        r2 = 4089                           ; with its header one byte more than the ring has
+        r2 = 4089                           ; with the header, one byte larger than the ring
         r3 = 0
         call ringbuf_reserve
         if r0 == 0 goto small
@@ -43,13 +43,13 @@ small:  r1 = ring ll
         call ringbuf_query
         *(u64 *)(r9 + 32) = r0
         r1 = ring ll
-        r2 = 4                              ; nothing
+        r2 = 4                              ; unknown: 0
         call ringbuf_query
         *(u64 *)(r9 + 40) = r0
         r1 = ring ll
         r2 = 1070
         r3 = 0
-        call ringbuf_reserve                ; 1078, so 1080; 3008 and 1080 are 4088: it fits
+        call ringbuf_reserve                ; 1078, padded to 1080; 3008 + 1080 = 4088: it fits
         if r0 == 0 goto full
         r1 = r0
         r2 = 1
@@ -67,7 +67,7 @@ full:   *(u64 *)(r10 - 8) = 7
         r2 = r10
         r2 += -8
         r3 = 8
-        r4 = 64                             ; no such flag: -EINVAL
+        r4 = 64                             ; unknown flag: -EINVAL
         call ringbuf_output
         *(u64 *)(r9 + 64) = r0
         r0 = 1

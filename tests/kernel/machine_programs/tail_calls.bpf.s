@@ -1,5 +1,5 @@
 ; kernel 5.8
-; A program that goes on with itself: 33 times, then the call fails and it goes on behind it.
+; A program that tail-calls itself. The call fails after 33 times, and the program continues after it.
 
 .license "GPL"
 .map jumps, prog_array, entries=1

@@ -93,7 +93,7 @@ def records_of(ext: bytes, strings: bytes, section: str) -> list[Record]:
 def follow(types: list[Type], record: Record) -> tuple[list[str], int]:
     """Return the member names that lead to the field, and its offset in the program's struct."""
     first, *rest = map(int, record.access.split(":"))
-    assert first == 0, "not an access to an array of structs"
+    assert first == 0, "only index 0 of the pointer is supported"
     names, offset, number = [], 0, record.type
     for index in rest:
         member = types[number].members[index]
