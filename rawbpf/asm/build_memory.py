@@ -1,7 +1,11 @@
-"""The builder's loads and stores: b, h, w, dw move 1, 2, 4, 8 bytes.
+"""The builder's memory accesses: loads, stores, atomics. b, h, w, dw move 1, 2, 4, 8 bytes.
 
-Memory is written ``r1[4]``: the bytes at r1 + 4. Loads fill all 64 bits of dst, with zeroes above,
-or with the sign for ``ldxs``.
+Memory is written ``r1[4]``: the bytes at r1 + 4. Loads fill all 64 bits of dst: the upper bits with
+zeroes, or with the sign for ``ldxs``.
+
+Atomics change memory in one step, so that no other CPU sees an intermediate state. The register's
+width is that of the memory: r for 8 bytes, w for 4. The ``fetch`` forms store the old value of the
+memory in src (Linux 5.12); plain ``atomic_add`` is part of eBPF from the beginning.
 """
 
 from __future__ import annotations
@@ -10,17 +14,23 @@ from typing import TYPE_CHECKING
 
 from rawbpf.asm.emitter import Emitter
 from rawbpf.asm.instruction import Instruction
-from rawbpf.asm.operands import destination, displacement, immediate, register
+from rawbpf.asm.register import destination, displacement, immediate, register
+from rawbpf.errors import BytecodeError
 from rawbpf.uapi import bpf_insn as isa
 
 if TYPE_CHECKING:
     from rawbpf.asm.register import Memory, Register
 
-__all__ = ["Loads"]
+__all__ = ["Atomics", "Loads"]
+
+_SIZES = {8: isa.BPF_B, 16: isa.BPF_H, 32: isa.BPF_W, 64: isa.BPF_DW}
 
 
 class Loads(Emitter):
-    """``ldx``: memory to register, ``stx``: register to memory, ``st``: number to memory."""
+    """Loads and stores.
+
+    ``ldx`` moves memory to a register, ``stx`` a register to memory, ``st`` a number to memory.
+    """
 
     def _ldx(self, size: int, dst: Register, memory: Memory, mode: int = isa.BPF_MEM) -> None:
         base, offset = displacement(memory)
@@ -97,7 +107,7 @@ class Loads(Emitter):
         self._st(isa.BPF_DW, memory, value)
 
     def ldabsb(self, at: int) -> None:
-        """``r0 = packet byte at``; ends the program when the packet is shorter."""
+        """``r0 = packet byte at``; the program exits if the packet is shorter."""
         self._packet(isa.BPF_ABS | isa.BPF_B, None, at)
 
     def ldabsh(self, at: int) -> None:
@@ -123,3 +133,73 @@ class Loads(Emitter):
     def _packet(self, code: int, src: Register | None, at: int) -> None:
         number = 0 if src is None else register(src, 64)
         self.emit(Instruction(isa.BPF_LD | code, src=number, imm=immediate(at)))
+
+
+class Atomics(Emitter):
+    """One method for each operation."""
+
+    def _atomic(self, operation: int, memory: Memory, src: Register) -> None:
+        base, offset = displacement(memory)
+        number = destination(src) if operation & isa.BPF_FETCH else register(src)
+        code = isa.BPF_STX | isa.BPF_ATOMIC | _SIZES[src.bits]
+        self.emit(Instruction(code, base, number, offset, operation))
+
+    def atomic_add(self, memory: Memory, src: Register) -> None:
+        """``lock *memory += src``."""
+        self._atomic(isa.BPF_ADD, memory, src)
+
+    def atomic_or(self, memory: Memory, src: Register) -> None:
+        """``lock *memory |= src`` (Linux 5.12)."""
+        self._atomic(isa.BPF_OR, memory, src)
+
+    def atomic_and(self, memory: Memory, src: Register) -> None:
+        """``lock *memory &= src`` (Linux 5.12)."""
+        self._atomic(isa.BPF_AND, memory, src)
+
+    def atomic_xor(self, memory: Memory, src: Register) -> None:
+        """``lock *memory ^= src`` (Linux 5.12)."""
+        self._atomic(isa.BPF_XOR, memory, src)
+
+    def atomic_fetch_add(self, memory: Memory, src: Register) -> None:
+        """``src = *memory; *memory += old src``."""
+        self._atomic(isa.BPF_ADD | isa.BPF_FETCH, memory, src)
+
+    def atomic_fetch_or(self, memory: Memory, src: Register) -> None:
+        """``src = *memory; *memory |= old src``."""
+        self._atomic(isa.BPF_OR | isa.BPF_FETCH, memory, src)
+
+    def atomic_fetch_and(self, memory: Memory, src: Register) -> None:
+        """``src = *memory; *memory &= old src``."""
+        self._atomic(isa.BPF_AND | isa.BPF_FETCH, memory, src)
+
+    def atomic_fetch_xor(self, memory: Memory, src: Register) -> None:
+        """``src = *memory; *memory ^= old src``."""
+        self._atomic(isa.BPF_XOR | isa.BPF_FETCH, memory, src)
+
+    def xchg(self, memory: Memory, src: Register) -> None:
+        """``src = *memory; *memory = old src``."""
+        self._atomic(isa.BPF_XCHG, memory, src)
+
+    def cmpxchg(self, memory: Memory, src: Register) -> None:
+        """``if *memory == r0: *memory = src``; r0 = the old value of memory in any case."""
+        number, (base, offset) = register(src), displacement(memory)
+        code = isa.BPF_STX | isa.BPF_ATOMIC | _SIZES[src.bits]
+        self.emit(Instruction(code, base, number, offset, isa.BPF_CMPXCHG))
+
+    def load_acquire(self, dst: Register, memory: Memory, bits: int = 64) -> None:
+        """``dst = *memory``, before all later accesses; bits 8, 16, 32, 64 (Linux 6.15)."""
+        base, offset = displacement(memory)
+        code = isa.BPF_STX | isa.BPF_ATOMIC | _size(bits)
+        self.emit(Instruction(code, destination(dst, 64), base, offset, isa.BPF_LOAD_ACQ))
+
+    def store_release(self, memory: Memory, src: Register, bits: int = 64) -> None:
+        """``*memory = src``, after all earlier accesses; bits 8, 16, 32, 64 (Linux 6.15)."""
+        base, offset = displacement(memory)
+        code = isa.BPF_STX | isa.BPF_ATOMIC | _size(bits)
+        self.emit(Instruction(code, base, register(src, 64), offset, isa.BPF_STORE_REL))
+
+
+def _size(bits: int) -> int:
+    if bits not in _SIZES:
+        raise BytecodeError(f"cannot access {bits} bits of memory", fix="use 8, 16, 32 or 64")
+    return _SIZES[bits]

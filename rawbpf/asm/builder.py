@@ -1,7 +1,7 @@
-"""Writing a program in Python that reads like assembly.
+"""The builder: a program written in Python that reads like assembly.
 
-Each method appends one instruction; its operands are checked at once, so that the traceback points
-at the line that is wrong. Every instruction remembers the line that emitted it.
+Every method appends one instruction. Operands are checked at once, so the traceback of an error
+points to the wrong line. Every instruction remembers the line that emitted it.
 
 >>> from rawbpf.asm import Builder, r0, r1, r10, w1
 >>> b = Builder("answer")
@@ -18,18 +18,16 @@ at the line that is wrong. Every instruction remembers the line that emitted it.
 
 from __future__ import annotations
 
-from rawbpf.asm.build_arithmetic import Arithmetic
-from rawbpf.asm.build_atomic import Atomics
-from rawbpf.asm.build_constant import Constants
-from rawbpf.asm.build_flow import Flow
-from rawbpf.asm.build_memory import Loads
+from rawbpf.asm.build_memory import Atomics, Loads
+from rawbpf.asm.build_values import Arithmetic, Constants
+from rawbpf.asm.emitter import Flow
 
 __all__ = ["Builder"]
 
 
-class Builder(Arithmetic, Flow, Loads, Constants, Atomics):
-    """A program in the making: see the five files of its methods.
+class Builder(Arithmetic, Constants, Loads, Atomics, Flow):
+    """A program under construction; each base class has the methods for one kind of instruction.
 
-    ``build_arithmetic`` mov add sub ... bswap; ``build_flow`` jeq ... call exit; ``build_memory``
-    ldxw stxdw ...; ``build_constant`` lddw ld_map_fd ...; ``build_atomic`` atomic_add xchg ...
+    ``Arithmetic`` has mov, add, ... bswap; ``Constants`` lddw, ld_map_fd, ...; ``Loads`` ldxw,
+    stxdw, ...; ``Atomics`` atomic_add, xchg, ...; ``Flow`` jeq, ... call, exit.
     """

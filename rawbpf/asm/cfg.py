@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.asm.instruction import slots_of
 from rawbpf.asm.link import callee
-from rawbpf.asm.opcode import instruction_class, operation, uses_register
 from rawbpf.errors import BytecodeError
 from rawbpf.uapi import bpf_insn as isa
+from rawbpf.uapi.bpf_insn import instruction_class, operation, uses_register
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -1,13 +1,13 @@
-"""What lies under the builder: instructions appended one by one, then labels become distances.
+"""What the builder is made on: a list of instructions, its labels, jumps and calls.
 
-A jump holds the distance to its target, in slots, counted from the instruction behind it:
+A jump holds the distance to its target in slots, counted from the slot after the jump:
 
     slot 4    jeq r0, 0, +2  ──┐      target = slot + 1 + distance
     slot 5    ...              │
     slot 6    ...              │
     slot 7    exit   <─────────┘
 
-Labels may be used before they are placed, so distances wait until ``build``.
+Labels may be used before they are placed, so the distances are filled in by ``build``.
 """
 
 from __future__ import annotations
@@ -16,24 +16,28 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.asm.bytecode import Bytecode, Function
-from rawbpf.asm.instruction import LD_IMM64, Source
+from rawbpf.asm.instruction import LD_IMM64, Instruction, Reference, Source
+from rawbpf.asm.register import Register, immediate, register, same_width
 from rawbpf.errors import BytecodeError
+from rawbpf.uapi import bpf_insn as isa
+from rawbpf.uapi.bpf_insn import HELPERS
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from rawbpf.asm.instruction import Instruction
-
-__all__ = ["Emitter", "Label"]
+__all__ = ["Emitter", "Flow", "Label", "Operand"]
 
 Label = str | int
 """The target of a jump: a label's name, or a distance in slots."""
 
+Operand = Register | int
+"""The second operand of arithmetic and comparisons."""
+
 
 class _Jump(NamedTuple):
-    """An instruction, by index, that waits for its label; the distance goes into ``field``."""
+    """A jump to a label: number and slot of the instruction, the field that holds the distance."""
 
-    instruction: int
+    number: int
     slot: int
     label: str
     field: str
@@ -57,29 +61,32 @@ class Emitter:
         return self._slot
 
     def at(self, source: Source | None) -> None:
-        """Say where the next instructions come from; None: from the Python line that emits them."""
+        """Set the source line of the instructions that follow.
+
+        With None, the default, each one gets the Python line that emits it.
+        """
         self._source = source
 
     def emit(self, instruction: Instruction) -> None:
-        """Append one instruction, with the current source line."""
-        self._instructions.append(instruction._replace(source=self._source or _caller()))
+        """Append an instruction and give it the current source line."""
+        self._instructions.append(instruction._replace(source=self._source or caller()))
         self._slot += instruction.slots
 
     def emit_jump(self, instruction: Instruction, target: Label, field: str = "off") -> None:
-        """Append one with a distance in ``field`` ("off" or "imm")."""
+        """Append an instruction that holds a distance in ``field``: "off" or "imm"."""
         if isinstance(target, str):
             self._jumps.append(_Jump(len(self._instructions), self._slot, target, field))
             target = 0
-        self.emit(_aim(instruction, field, target, f"{target:+}"))
+        self.emit(_aimed(instruction, field, target, f"{target:+}"))
 
     def label(self, name: str) -> None:
-        """Place a label here. A name can be placed once."""
+        """Place a label before the next instruction. Raise BytecodeError if it exists already."""
         if name in self._labels:
             raise BytecodeError(f"label {name!r} is placed twice")
         self._labels[name] = self._slot
 
     def fresh(self, stem: str = "L") -> str:
-        """A label's name that nothing else has, for code that is emitted more than once."""
+        """Return an unused label name, for code that may be emitted more than once."""
         number = len(self._instructions)
         taken = self._labels.keys() | {jump.label for jump in self._jumps}
         while f"{stem}.{number}" in taken:
@@ -87,53 +94,164 @@ class Emitter:
         return f"{stem}.{number}"
 
     def function(self, name: str) -> None:
-        """A function of this program begins here; it is also a label."""
+        """Begin a function of this program; its name is also a label."""
         self.label(name)
         self._functions.append(Function(name, self._slot))
 
     def build(self) -> Bytecode:
-        """The program. BytecodeError when a label is missing or too far away."""
+        """Return the program. Raise BytecodeError if a label is missing or too far away."""
         instructions = list(self._instructions)
         for jump in self._jumps:
-            instructions[jump.instruction] = self._land(instructions[jump.instruction], jump)
+            instructions[jump.number] = self._landed(instructions[jump.number], jump)
         functions = self._functions
         if not functions or functions[0].slot:
             functions = [Function(self.name, 0), *functions]
         return Bytecode(self.name, tuple(instructions), tuple(functions))
 
-    def _land(self, instruction: Instruction, jump: _Jump) -> Instruction:
-        """The jump with the distance to its label."""
+    def _landed(self, instruction: Instruction, jump: _Jump) -> Instruction:
+        """Return the jump with the distance to its label."""
         if jump.label not in self._labels:
             why = f"used at {instruction.source}"
-            raise BytecodeError(f"label {jump.label!r} is nowhere placed", why=why)
+            raise BytecodeError(f"label {jump.label!r} is not placed", why=why)
         distance = self._labels[jump.label] - (jump.slot + 1)
-        return _aim(instruction, jump.field, distance, repr(jump.label))
+        return _aimed(instruction, jump.field, distance, repr(jump.label))
 
 
-def _aim(instruction: Instruction, field: str, distance: int, target: str) -> Instruction:
-    """Put a distance into off or imm, if it fits."""
+def _aimed(instruction: Instruction, field: str, distance: int, target: str) -> Instruction:
+    """Return the instruction with a distance in off or imm. Raise BytecodeError if too far."""
     bits = 16 if field == "off" else 32
     if not -(1 << bits - 1) <= distance < 1 << bits - 1:
         raise BytecodeError(
-            f"the jump to {target} is {distance} slots long",
+            f"the jump to {target} spans {distance} slots",
             why=f"its distance has {bits} bits",
-            fix="reach it through gotol" if bits == 16 else None,
+            fix="use gotol" if bits == 16 else None,
         )
     if instruction.opcode == LD_IMM64:
-        distance &= 0xFFFF_FFFF  # the low half of what it loads; the high one stays 0
+        distance &= 0xFFFF_FFFF  # of the two imm fields, the second stays 0
     return instruction._replace(off=distance) if bits == 16 else instruction._replace(imm=distance)
 
 
 _OWN = __name__.rpartition(".")[0] + ".build"
-"""Frames of the builder's own modules (build_*.py, builder.py) are nobody's source line."""
+"""Prefix of the builder's modules (build_*.py, builder.py); their lines are not source lines."""
 
 
-def _caller() -> Source | None:
-    """The Python line that called the builder."""
-    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 -- inspect.stack() costs a thousand times as much
+def caller() -> Source | None:
+    """Return the Python line that called the builder."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 -- inspect.stack() takes a thousand times as long
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
-        if module != __name__ and not module.startswith(_OWN):
+        if module not in (__name__, "contextlib") and not module.startswith(_OWN):
             return Source(frame.f_code.co_filename, frame.f_lineno)
         frame = frame.f_back
     return None
+
+
+class Flow(Emitter):
+    """Jumps, calls and exit.
+
+    ``jxx(dst, src, target)`` jumps if dst xx src; src is a register or a number. r registers are
+    compared by all 64 bits, w registers by the low 32.
+    """
+
+    def _jump(self, operation: int, dst: Register, src: Operand, target: Label) -> None:
+        number = register(dst)
+        kind = isa.BPF_JMP if dst.bits == 64 else isa.BPF_JMP32
+        if isinstance(src, Register):
+            same_width(dst, src)
+            jump = Instruction(kind | operation | isa.BPF_X, number, src.number)
+        else:
+            jump = Instruction(kind | operation | isa.BPF_K, number, imm=immediate(src, dst.bits))
+        self.emit_jump(jump, target)
+
+    def jeq(self, dst: Register, src: Operand, target: Label) -> None:
+        """Jump if dst == src."""
+        self._jump(isa.BPF_JEQ, dst, src, target)
+
+    def jne(self, dst: Register, src: Operand, target: Label) -> None:
+        """Jump if dst != src."""
+        self._jump(isa.BPF_JNE, dst, src, target)
+
+    def jgt(self, dst: Register, src: Operand, target: Label) -> None:
+        """Jump if dst > src, unsigned."""
+        self._jump(isa.BPF_JGT, dst, src, target)
+
+    def jge(self, dst: Register, src: Operand, target: Label) -> None:
+        """Jump if dst >= src, unsigned."""
+        self._jump(isa.BPF_JGE, dst, src, target)
+
+    def jlt(self, dst: Register, src: Operand, target: Label) -> None:
+        """Jump if dst < src, unsigned (Linux 4.14)."""
+        self._jump(isa.BPF_JLT, dst, src, target)
+
+    def jle(self, dst: Register, src: Operand, target: Label) -> None:
+        """Jump if dst <= src, unsigned (Linux 4.14)."""
+        self._jump(isa.BPF_JLE, dst, src, target)
+
+    def jsgt(self, dst: Register, src: Operand, target: Label) -> None:
+        """Jump if dst > src, signed."""
+        self._jump(isa.BPF_JSGT, dst, src, target)
+
+    def jsge(self, dst: Register, src: Operand, target: Label) -> None:
+        """Jump if dst >= src, signed."""
+        self._jump(isa.BPF_JSGE, dst, src, target)
+
+    def jslt(self, dst: Register, src: Operand, target: Label) -> None:
+        """Jump if dst < src, signed (Linux 4.14)."""
+        self._jump(isa.BPF_JSLT, dst, src, target)
+
+    def jsle(self, dst: Register, src: Operand, target: Label) -> None:
+        """Jump if dst <= src, signed (Linux 4.14)."""
+        self._jump(isa.BPF_JSLE, dst, src, target)
+
+    def jset(self, dst: Register, src: Operand, target: Label) -> None:
+        """Jump if dst & src is not zero."""
+        self._jump(isa.BPF_JSET, dst, src, target)
+
+    def ja(self, target: Label) -> None:
+        """Jump unconditionally."""
+        self.emit_jump(Instruction(isa.BPF_JMP | isa.BPF_JA), target)
+
+    def gotol(self, target: Label) -> None:
+        """Jump unconditionally, with a distance of 32 bits (Linux 6.6)."""
+        self.emit_jump(Instruction(isa.BPF_JMP32 | isa.BPF_JA), target, field="imm")
+
+    def may_goto(self, target: Label) -> None:
+        """Jump once the loop has used up its iterations, which the kernel counts (Linux 6.9)."""
+        self.emit_jump(Instruction(isa.BPF_JMP | isa.BPF_JCOND), target)
+
+    def call(self, helper: str | int) -> None:
+        """``r0 = helper(r1, ... r5)``: by name, with or without ``bpf_``, or by number."""
+        if isinstance(helper, str):
+            helper = _helper_number(helper)
+        self.emit(Instruction(isa.BPF_JMP | isa.BPF_CALL, imm=immediate(helper)))
+
+    def call_local(self, function: Label) -> None:
+        """Call a function of this program by its label or distance (Linux 4.16)."""
+        call = Instruction(isa.BPF_JMP | isa.BPF_CALL, src=isa.BPF_PSEUDO_CALL)
+        self.emit_jump(call, function, field="imm")
+
+    def call_kfunc(self, function: str | int, fd_index: int = 0) -> None:
+        """Call a kernel function by name, looked up at load time, or by BTF ID (Linux 5.13).
+
+        ``fd_index``: index of its module's BTF in fd_array; 0 for functions of the kernel image.
+        """
+        reference = Reference("kfunc", function) if isinstance(function, str) else None
+        imm = 0 if isinstance(function, str) else immediate(function)
+        code = isa.BPF_JMP | isa.BPF_CALL
+        self.emit(Instruction(code, 0, isa.BPF_PSEUDO_KFUNC_CALL, fd_index, imm, reference))
+
+    def exit(self) -> None:
+        """Return r0 to the caller."""
+        self.emit(Instruction(isa.BPF_JMP | isa.BPF_EXIT))
+
+
+def _helper_number(name: str) -> int:
+    """Return the number of a helper. Raise BytecodeError with similar names if there is none."""
+    helper = HELPERS.get(name.removeprefix("bpf_"))
+    if helper is not None:
+        return helper.number
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, HELPERS, n=2)
+    fix = f"did you mean {' or '.join(near)}?" if near else None
+    raise BytecodeError(f"the kernel has no helper {name!r}", fix=fix)

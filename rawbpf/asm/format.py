@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.asm.form import Placeholder, parts
 from rawbpf.asm.forms import form_of
-from rawbpf.asm.pattern import Slot, parts
 from rawbpf.uapi.bpf_insn import HELPER_NAMES
 
 if TYPE_CHECKING:
@@ -81,20 +81,20 @@ def _values(instruction: Instruction) -> dict[str, int]:
     }
 
 
-def _operand(slot: Slot, value: int, style: Style, names: Mapping[str, str]) -> str:
+def _operand(operand: Placeholder, value: int, style: Style, names: Mapping[str, str]) -> str:
     """One operand; a name, if there is one, takes the place of its number."""
-    if slot.kind in ("r", "w"):
-        return f"{slot.kind}{value}"
-    if slot.field in names:
-        return names[slot.field]
-    if slot.kind in _SIGNED:
-        before, between = _SIGNED[slot.kind]
-        if slot.kind == "beyond" and not value:
+    if operand.kind in ("r", "w"):
+        return f"{operand.kind}{value}"
+    if operand.field in names:
+        return names[operand.field]
+    if operand.kind in _SIGNED:
+        before, between = _SIGNED[operand.kind]
+        if operand.kind == "beyond" and not value:
             return ""
         return before + ("-" if value < 0 else "+") + between + _number(abs(value), style)
-    if slot.kind == "helper" and style.helpers and value in HELPER_NAMES:
+    if operand.kind == "helper" and style.helpers and value in HELPER_NAMES:
         return f"bpf_{HELPER_NAMES[value]}#{value}"
-    return _wide(value, style) if slot.kind == "i64" else _number(value, style)
+    return _wide(value, style) if operand.kind == "i64" else _number(value, style)
 
 
 _SIGNED = {

@@ -1,7 +1,8 @@
-"""All forms, and which of them an instruction is. Whatever is none of them is malformed.
+"""The table of all forms, and the form of an instruction. An instruction without one is malformed.
 
-The opcode alone does not tell: src, off or imm may (a call of a helper, of a function, of the
-kernel). Fields that mean nothing in a form must be zero there, or the kernel refuses the program.
+The opcode alone does not determine the form: a call may be of a helper, a function or a kernel
+function, depending on src. Fields that a form does not use must have a fixed value, mostly 0;
+otherwise the kernel rejects the program.
 
 >>> from rawbpf.asm.instruction import Instruction
 >>> form_of(Instruction(0x37, 1, 0, 1, 7)).name
@@ -17,8 +18,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from rawbpf.asm import forms_arithmetic, forms_atomic, forms_constant, forms_jump, forms_memory
 from rawbpf.asm.instruction import LD_IMM64
+from rawbpf.asm.jump_forms import JUMPS
+from rawbpf.asm.memory_forms import ATOMICS, MEMORY
+from rawbpf.asm.value_forms import ARITHMETIC, CONSTANTS
 from rawbpf.errors import DecodeError
 from rawbpf.uapi.bpf_insn import MAX_BPF_REG
 
@@ -30,14 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMS", "form_of"]
 
-FORMS: tuple[Form, ...] = (
-    *forms_arithmetic.FORMS,
-    *forms_jump.FORMS,
-    *forms_memory.FORMS,
-    *forms_atomic.FORMS,
-    *forms_constant.FORMS,
-)
-"""Every shape that an instruction can have."""
+FORMS: tuple[Form, ...] = (*ARITHMETIC, *JUMPS, *MEMORY, *ATOMICS, *CONSTANTS)
+"""All forms of the instruction set."""
 
 _FIELDS = ("dst", "src", "off", "imm")
 
@@ -51,7 +48,7 @@ def _by_opcode() -> dict[int, list[Form]]:
 
 
 def form_of(instruction: Instruction, offset: int = 0) -> Form:
-    """The form of an instruction. DecodeError, naming ``offset``, when it has none."""
+    """Return the form of an instruction. Raise DecodeError, naming ``offset``, if it has none."""
     candidates = _by_opcode().get(instruction.opcode)
     if candidates is None:
         raise DecodeError(f"opcode {instruction.opcode:#04x} is unknown", offset=offset)
@@ -61,14 +58,14 @@ def form_of(instruction: Instruction, offset: int = 0) -> Form:
         if fault is None:
             return form
         faults.append(fault)
-    # The form that matches in most fields is what was meant; its first fault is the last found.
+    # The form whose first fault comes last matches in most fields, so it is probably intended.
     field, why = max(faults, key=lambda fault: _FIELDS.index(fault[0]))
     name = candidates[[f[0] for f in faults].index(field)].name
     raise DecodeError(f"malformed {name}", offset=offset, why=why)
 
 
 def _faults(form: Form, instruction: Instruction) -> Iterator[tuple[str, str]]:
-    """What is wrong with the instruction, were it of this form: the field and the sentence."""
+    """Yield what keeps the instruction from being of this form: the field, and why."""
     for field in _FIELDS:
         value = getattr(instruction, field)
         if field == "imm" and instruction.opcode == LD_IMM64:
@@ -83,5 +80,5 @@ def _faults(form: Form, instruction: Instruction) -> Iterator[tuple[str, str]]:
 
 
 def _fixed(form: Form, field: str) -> int:
-    """The value of a field that is no operand."""
+    """Return the value that a field must have when it is not an operand."""
     return 0 if field == "dst" else int(getattr(form, field))

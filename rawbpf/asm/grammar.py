@@ -18,9 +18,9 @@ from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.asm.form import Placeholder, parts
 from rawbpf.asm.forms import FORMS
 from rawbpf.asm.kinds import KINDS, Input, Value
-from rawbpf.asm.pattern import Slot, parts
 from rawbpf.asm.tokens import Line, tokenize
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Node:
 
     def __init__(self) -> None:
         self.words: dict[str, Node] = {}
-        self.operands: dict[Slot, Node] = {}
+        self.operands: dict[Placeholder, Node] = {}
         self.form: Form | None = None
 
 
@@ -75,7 +75,7 @@ class Furthest:
             self.at, self.words, self.operands = at, set(), set()
         if at == self.at:
             self.words |= node.words.keys()
-            self.operands |= {KINDS[slot.kind].what for slot in node.operands}
+            self.operands |= {KINDS[one.kind].what for one in node.operands}
             if node.form is not None:
                 self.operands.add("the end of the line")
 
@@ -107,16 +107,16 @@ def grammar() -> Node:
 
 def _plant(node: Node, pattern: str, form: Form) -> None:
     for step in _steps(pattern):
-        if isinstance(step, Slot):
+        if isinstance(step, Placeholder):
             node = node.operands.setdefault(step, Node())
         else:
             node = node.words.setdefault(step, Node())
     node.form = node.form or form
 
 
-def _steps(pattern: str) -> Iterator[str | Slot]:
+def _steps(pattern: str) -> Iterator[str | Placeholder]:
     for part in parts(pattern):
-        if isinstance(part, Slot):
+        if isinstance(part, Placeholder):
             yield part
         else:
             tokens = tokenize(Line("the table of forms", 0, part))
@@ -140,15 +140,15 @@ def _match(
         found = _match(node.words[token.text], text, at + 1, operands, furthest)
         if found is not None:
             return found
-    for slot, child in node.operands.items():
-        read = KINDS[slot.kind].read(text, at)
+    for place, child in node.operands.items():
+        read = KINDS[place.kind].read(text, at)
         if read is None:
             continue
-        if not _agrees(operands, slot.field, read[0]):
+        if not _agrees(operands, place.field, read[0]):
             furthest.note_other(at, "the register that is named before")
             continue
-        operand = Operand(read[0], slot.kind, token.column)
-        found = _match(child, text, read[1], {**operands, slot.field: operand}, furthest)
+        operand = Operand(read[0], place.kind, token.column)
+        found = _match(child, text, read[1], {**operands, place.field: operand}, furthest)
         if found is not None:
             return found
     return None

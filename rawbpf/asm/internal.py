@@ -29,9 +29,9 @@ from rawbpf.asm.decode import decode_unchecked
 from rawbpf.asm.format import C, Style, format_instruction
 from rawbpf.asm.forms import form_of
 from rawbpf.asm.instruction import LD_IMM64, SLOT, Instruction
-from rawbpf.asm.opcode import instruction_class, mode, size
 from rawbpf.errors import DecodeError
 from rawbpf.uapi import bpf_insn as isa
+from rawbpf.uapi.bpf_insn import instruction_class, mode, size
 
 __all__ = ["decode_internal", "internal_text", "public"]
 

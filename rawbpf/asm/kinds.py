@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rawbpf.asm.tokens import Token
 
-__all__ = ["KINDS", "Input", "Kind", "Name", "Value", "bounds"]
+__all__ = ["KINDS", "Input", "Name", "OperandKind", "Value", "bounds"]
 
 
 class Name(NamedTuple):
@@ -48,7 +48,7 @@ Read = tuple[Value, int] | None
 """What was read and the index of the token behind it, or None: not of this kind."""
 
 
-class Kind(NamedTuple):
+class OperandKind(NamedTuple):
     """``what`` completes "expected ..."; ``lowest`` and ``highest`` bound a number."""
 
     what: str
@@ -138,32 +138,27 @@ _ANY_32 = (-(1 << 31), (1 << 32) - 1)
 _ANY_64 = (-(1 << 63), (1 << 64) - 1)
 
 KINDS = {
-    "r": Kind("a register r0-r10", _register("r")),
-    "w": Kind("a register w0-w10", _register("w")),
-    "i32": Kind("a number", _number, *_signed(32)),
-    "w32": Kind("a number", _number, *_ANY_32),
-    "i64": Kind("a number", _number, *_ANY_64),
-    "mem": Kind("+ or - and a number", _displacement, *_ANY_32),
-    "disp": Kind("+ or - and a number", _displacement, *_ANY_32),
-    "beyond": Kind("+ or - and a number", _displacement, *_signed(32)),
-    "target": Kind("a label, or a distance such as +2", _target, *_signed(32)),
-    "callee": Kind("a function, or a distance such as +2", _target, *_signed(32)),
-    "pc": Kind("a distance such as pc+2", _pc, *_signed(32)),
-    "helper": Kind("a helper's name or number", _helper, *_signed(32)),
-    "id": Kind("a name or a BTF id", _helper, *_signed(32)),
-    "index": Kind("an index", _number, 1, (1 << 15) - 1),
-    "fd": Kind("a file descriptor", _number, 1, (1 << 32) - 1),
+    "r": OperandKind("a register r0-r10", _register("r")),
+    "w": OperandKind("a register w0-w10", _register("w")),
+    "i32": OperandKind("a number", _number, *_signed(32)),
+    "w32": OperandKind("a number", _number, *_ANY_32),
+    "i64": OperandKind("a number", _number, *_ANY_64),
+    "mem": OperandKind("+ or - and a number", _displacement, *_ANY_32),
+    "disp": OperandKind("+ or - and a number", _displacement, *_ANY_32),
+    "beyond": OperandKind("+ or - and a number", _displacement, *_signed(32)),
+    "target": OperandKind("a label, or a distance such as +2", _target, *_signed(32)),
+    "callee": OperandKind("a function, or a distance such as +2", _target, *_signed(32)),
+    "pc": OperandKind("a distance such as pc+2", _pc, *_signed(32)),
+    "helper": OperandKind("a helper's name or number", _helper, *_signed(32)),
+    "id": OperandKind("a name or a BTF id", _helper, *_signed(32)),
+    "index": OperandKind("an index", _number, 1, (1 << 15) - 1),
+    "fd": OperandKind("a file descriptor", _number, 1, (1 << 32) - 1),
 }
 
 
 def bounds(kind: str, field: str) -> tuple[int, int]:
     """The lowest and the highest number that a field takes: off has only 16 bits."""
     lowest, highest = KINDS[kind].lowest, KINDS[kind].highest
-    return (
-        (max(lowest, -(1 << 15)), min(highest, (1 << 15) - 1))
-        if field == "off"
-        else (
-            lowest,
-            highest,
-        )
-    )
+    if field == "off":
+        return max(lowest, -(1 << 15)), min(highest, (1 << 15) - 1)
+    return lowest, highest

@@ -1,27 +1,54 @@
-"""The eleven registers, and memory named through one.
+"""Registers, memory operands, and the checks of what fits an instruction's fields.
 
-    r0        the result: of a call, and of the program
-    r1 - r5   arguments; whatever is called destroys them
-    r6 - r9   yours; whatever is called keeps them
-    r10       the end of the stack frame, read-only: the stack grows down to r10 - 512
+    r0        the result of a call and of the program
+    r1 - r5   arguments; calls overwrite them
+    r6 - r9   preserved across calls
+    r10       the frame pointer, read-only: the stack grows from it down to r10 - 512
 
-``r3`` is all 64 bits, ``w3`` the low 32 of the same register. Writing ``w3`` clears the high half.
-``r10[-8]`` names the memory at r10 - 8.
+``r3`` means all 64 bits, ``w3`` the low 32 bits of the same register. Writing ``w3`` clears the
+upper half. ``r10[-8]`` is the memory at r10 - 8.
 
->>> r1, w1, r10[-8], r6 + 4
-(r1, w1, r10[-8], r6[4])
+>>> r1, w1, r10[-8], r6 + 4, r10[-16] + 4
+(r1, w1, r10[-8], r6[4], r10[-12])
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from rawbpf.uapi.bpf_insn import MAX_BPF_REG
+from rawbpf.errors import BytecodeError
+from rawbpf.uapi.bpf_insn import BPF_REG_FP, MAX_BPF_REG
 
 __all__ = [
-    "Memory", "Register",
-    "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10",
-    "w0", "w1", "w2", "w3", "w4", "w5", "w6", "w7", "w8", "w9", "w10",
+    "Memory",
+    "Register",
+    "destination",
+    "displacement",
+    "immediate",
+    "r0",
+    "r1",
+    "r2",
+    "r3",
+    "r4",
+    "r5",
+    "r6",
+    "r7",
+    "r8",
+    "r9",
+    "r10",
+    "register",
+    "same_width",
+    "w0",
+    "w1",
+    "w2",
+    "w3",
+    "w4",
+    "w5",
+    "w6",
+    "w7",
+    "w8",
+    "w9",
+    "w10",
 ]  # fmt: skip
 
 
@@ -48,10 +75,16 @@ class Register:
 
 
 class Memory(NamedTuple):
-    """The bytes at ``base`` + ``offset``; how many, the instruction says."""
+    """The memory at ``base`` + ``offset``; the instruction determines how many bytes.
+
+    Adding a number moves the offset.
+    """
 
     base: Register
     offset: int
+
+    def __add__(self, offset: int) -> Memory:  # type: ignore[override]
+        return Memory(self.base, self.offset + offset)
 
     def __repr__(self) -> str:
         return f"{self.base}[{self.offset}]"
@@ -59,3 +92,55 @@ class Memory(NamedTuple):
 
 r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10 = map(Register, range(MAX_BPF_REG))
 w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10 = (Register(n, bits=32) for n in range(MAX_BPF_REG))
+
+
+def register(operand: object, bits: int | None = None) -> int:
+    """Return the number of a register. Raise BytecodeError if it has another width."""
+    if not isinstance(operand, Register):
+        raise BytecodeError(f"{operand!r} is not a register", fix="use r0-r10 or w0-w10")
+    if bits is not None and operand.bits != bits:
+        wanted = f"{'r' if bits == 64 else 'w'}{operand.number}"
+        raise BytecodeError(f"{operand} is {operand.bits} bits wide", fix=f"use {wanted} here")
+    return operand.number
+
+
+def destination(operand: Register, bits: int | None = None) -> int:
+    """Return the number of a register to be written. Raise BytecodeError for r10."""
+    number = register(operand, bits)
+    if number == BPF_REG_FP:
+        raise BytecodeError(f"cannot write to {operand}", why="the frame pointer is read-only")
+    return number
+
+
+def same_width(dst: Register, src: Register) -> None:
+    """Raise BytecodeError unless both are r registers or both are w registers."""
+    if dst.bits != src.bits:
+        raise BytecodeError(
+            f"{dst} and {src} differ in width", fix="use two r registers or two w registers"
+        )
+
+
+def immediate(value: object, bits: int = 64) -> int:
+    """Return a number for imm, which has 32 bits and is sign-extended by 64-bit operations.
+
+    >>> immediate(0xFFFFFFFF, bits=32)
+    -1
+    """
+    if not isinstance(value, int):
+        raise BytecodeError(f"{value!r} is neither a register nor a number")
+    if -(1 << 31) <= value < 1 << 31:
+        return int(value)
+    if bits <= 32 and 0 <= value < 1 << 32:
+        return value - (1 << 32)
+    fix = "load it into a register with lddw" if bits == 64 else None
+    raise BytecodeError(f"{value:#x} does not fit", why="imm has 32 bits, signed", fix=fix)
+
+
+def displacement(memory: object) -> tuple[int, int]:
+    """Return base register and offset of a memory operand such as ``r10[-8]``."""
+    if not isinstance(memory, Memory):
+        raise BytecodeError(f"{memory!r} is not a memory operand", fix="write it as r10[-8]")
+    base = register(memory.base, 64)
+    if not -(1 << 15) <= memory.offset < 1 << 15:
+        raise BytecodeError(f"{memory} is out of reach", why="off has 16 bits, signed")
+    return base, memory.offset

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from rawbpf.asm.forms import form_of
 from rawbpf.asm.instruction import slots_of
-from rawbpf.asm.opcode import instruction_class
 from rawbpf.machine.decode_arithmetic import arithmetic
 from rawbpf.machine.decode_flow import flow
 from rawbpf.machine.decode_memory import constant, load, store, store_number
 from rawbpf.machine.site import Site, unsupported
 from rawbpf.uapi import bpf_insn as isa
+from rawbpf.uapi.bpf_insn import instruction_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.opcode import instruction_class, operation, uses_register
 from rawbpf.machine.arithmetic import BYTE_ORDER, MASK, ONE_OPERAND, TWO_OPERANDS
 from rawbpf.machine.site import unsupported
 from rawbpf.uapi import bpf_insn as isa
+from rawbpf.uapi.bpf_insn import instruction_class, operation, uses_register
 
 if TYPE_CHECKING:
     from collections.abc import Callable

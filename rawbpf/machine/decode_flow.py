@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.opcode import instruction_class, operation, uses_register
 from rawbpf.machine.arithmetic import CONDITIONS, MASK
 from rawbpf.machine.helpers.call import call_helper
 from rawbpf.machine.site import unsupported
 from rawbpf.uapi import bpf_insn as isa
+from rawbpf.uapi.bpf_insn import instruction_class, operation, uses_register
 
 if TYPE_CHECKING:
     from collections.abc import Callable

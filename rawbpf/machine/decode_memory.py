@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.asm.instruction import LD_IMM64
-from rawbpf.asm.opcode import mode, size_in_bytes
 from rawbpf.machine.arithmetic import MASK, TWO_OPERANDS, signed
 from rawbpf.machine.site import unsupported
 from rawbpf.machine.unset import CLOBBERED
 from rawbpf.uapi import bpf_insn as isa
+from rawbpf.uapi.bpf_insn import mode, size_in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,6 +11,11 @@ An instruction is eight bytes, little-endian on the architectures that rawbpf su
 The 64-bit load of a constant (`BPF_LD | BPF_IMM | BPF_DW`) takes sixteen bytes. Its second half is
 all 0 except for imm, the upper 32 bits of the constant.
 
+>>> instruction_class(0x1D) == BPF_JMP, operation(0x1D) == BPF_JEQ, uses_register(0x1D)
+(True, True, True)
+>>> size_in_bytes(BPF_LDX | BPF_MEM | BPF_W)
+4
+
 The low three bits of the opcode are the class, which determines the meaning of the other bits.
 
     arithmetic and jumps                    loads and stores
@@ -131,6 +136,41 @@ MAX_BPF_REG = 11
 BPF_REG_FP = 10  # the frame pointer, read-only
 MAX_BPF_STACK = 512
 BPF_COMPLEXITY_LIMIT_INSNS = 1_000_000
+
+
+# ── taking an opcode apart ───────────────────────────────────────────────────────────────────
+SIZES = {BPF_B: 1, BPF_H: 2, BPF_W: 4, BPF_DW: 8}
+"""Size field of loads and stores -> bytes."""
+
+
+def instruction_class(opcode: int) -> int:
+    """Return bits 0-2: BPF_LD ... BPF_ALU64."""
+    return opcode & 0x07
+
+
+def operation(opcode: int) -> int:
+    """Return bits 4-7 of arithmetic and jumps: BPF_ADD ..., BPF_JEQ ..."""
+    return opcode & 0xF0
+
+
+def uses_register(opcode: int) -> bool:
+    """Return bit 3 of arithmetic and jumps: True if the second operand is the src register."""
+    return bool(opcode & BPF_X)
+
+
+def size(opcode: int) -> int:
+    """Return bits 3-4 of loads and stores: BPF_B, BPF_H, BPF_W or BPF_DW."""
+    return opcode & 0x18
+
+
+def size_in_bytes(opcode: int) -> int:
+    """Return the number of bytes that a load or store moves."""
+    return SIZES[size(opcode)]
+
+
+def mode(opcode: int) -> int:
+    """Return bits 5-7 of loads and stores: BPF_IMM, BPF_ABS, BPF_IND, BPF_MEM, BPF_MEMSX ..."""
+    return opcode & 0xE0
 
 
 class Helper(NamedTuple):

@@ -7,11 +7,10 @@ import pytest
 
 from rawbpf.asm.forms import FORMS
 from rawbpf.asm.instruction import LD_IMM64, Instruction, encode_all
-from rawbpf.asm.opcode import instruction_class
 from rawbpf.asm.parse import parse_instruction
 from rawbpf.kernel.version import kernel_version
 from rawbpf.uapi.bpf import bpf_prog_type
-from rawbpf.uapi.bpf_insn import BPF_JMP, BPF_LDX, BPF_ST, BPF_STX
+from rawbpf.uapi.bpf_insn import BPF_JMP, BPF_LDX, BPF_ST, BPF_STX, instruction_class
 from tests.support.verifier import instructions_in, load_with_log
 
 pytestmark = pytest.mark.no_probe

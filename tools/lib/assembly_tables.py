@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable
 
 from markdown_table import table
 
-from rawbpf.asm import forms_arithmetic, forms_atomic, forms_constant, forms_jump, forms_memory
 from rawbpf.asm.form import Form
 from rawbpf.asm.forms import FORMS
+from rawbpf.asm.jump_forms import JUMPS
+from rawbpf.asm.memory_forms import ATOMICS, MEMORY
+from rawbpf.asm.value_forms import ARITHMETIC, CONSTANTS
 from rawbpf.source.data_section import DIRECTIVES
 from rawbpf.source.map_directive import INTEGERS
 
@@ -102,11 +104,11 @@ def _integers() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    "arithmetic": lambda: _forms(forms_arithmetic.FORMS),
-    "jumps": lambda: _forms(forms_jump.FORMS),
-    "memory": lambda: _forms(forms_memory.FORMS),
-    "atomics": lambda: _forms(forms_atomic.FORMS),
-    "constants": lambda: _forms(forms_constant.FORMS),
+    "arithmetic": lambda: _forms(ARITHMETIC),
+    "jumps": lambda: _forms(JUMPS),
+    "memory": lambda: _forms(MEMORY),
+    "atomics": lambda: _forms(ATOMICS),
+    "constants": lambda: _forms(CONSTANTS),
     "only_read": _only_read,
     "data": _data,
     "integers": _integers,

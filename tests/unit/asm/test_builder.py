@@ -119,26 +119,26 @@ def test_every_method_is_tested():
 @pytest.mark.parametrize(
     ("emit", "message"),
     [
-        (lambda b: b.mov(r10, 1), "r10 cannot be written"),
-        (lambda b: b.mov(1, r1), "1 is no register"),
+        (lambda b: b.mov(r10, 1), "cannot write to r10"),
+        (lambda b: b.mov(1, r1), "1 is not a register"),
         (lambda b: b.mov(r1, w2), "r1 and w2 differ in width"),
         (lambda b: b.mov(r1, "five"), "'five' is neither a register nor a number"),
         (lambda b: b.add(r1, 1 << 31), "0x80000000 does not fit.*lddw"),
         (lambda b: b.add(w1, 1 << 32), "0x100000000 does not fit"),
         (lambda b: b.movsx32(w1, w2), "w1 is 32 bits wide; use r1 here"),
-        (lambda b: b.be(r1, 8), "8 is no width"),
+        (lambda b: b.be(r1, 8), "cannot swap the bytes of 8 bits"),
         (lambda b: b.be(w1, 16), "w1 is 32 bits wide"),
         (lambda b: b.ldxw(w1, r1[0]), "w1 is 32 bits wide"),
-        (lambda b: b.ldxw(r1, r2), "r2 is no memory operand"),
+        (lambda b: b.ldxw(r1, r2), "r2 is not a memory operand"),
         (lambda b: b.ldxw(r1, Memory(w1, 0)), "w1 is 32 bits wide"),
         (lambda b: b.stxw(r1[1 << 15], r1), "out of reach"),
-        (lambda b: b.lddw(r1, 1 << 64), "is no 64-bit number"),
+        (lambda b: b.lddw(r1, 1 << 64), "is not a 64-bit number"),
         (lambda b: b.call("ktime_get_n"), "did you mean ktime_get_ns"),
         (lambda b: b.call("zzz"), "the kernel has no helper 'zzz'$"),
-        (lambda b: b.ja(1 << 15), "32768 slots long.*16 bits.*gotol"),
+        (lambda b: b.ja(1 << 15), "32768 slots.*16 bits.*gotol"),
         (lambda b: b.gotol(1 << 31), "32 bits"),
-        (lambda b: b.load_acquire(r1, r2[0], 7), "7 bits at a time"),
-        (lambda b: b.atomic_fetch_add(r1[0], r10), "r10 cannot be written"),
+        (lambda b: b.load_acquire(r1, r2[0], 7), "cannot access 7 bits"),
+        (lambda b: b.atomic_fetch_add(r1[0], r10), "cannot write to r10"),
         (lambda b: [b.label("a"), b.label("a")], "label 'a' is placed twice"),
     ],
 )
@@ -147,10 +147,10 @@ def test_operands_are_checked_where_they_are_written(emit, message):
         emit(Builder("wrong"))
 
 
-def test_a_label_that_is_nowhere_names_the_line_that_wants_it():
+def test_an_error_for_a_missing_label_names_the_line_that_uses_it():
     b = Builder("lost")
     b.ja("away")
-    with pytest.raises(BytecodeError, match=r"'away' is nowhere placed.*test_builder\.py:\d+"):
+    with pytest.raises(BytecodeError, match=r"'away' is not placed.*test_builder\.py:\d+"):
         b.build()
 
 

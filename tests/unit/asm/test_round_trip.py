@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rawbpf.asm.decode import decode, decode_all
+from rawbpf.asm.form import parts
 from rawbpf.asm.format import DIALECTS, Style, format_instruction
 from rawbpf.asm.forms import FORMS, form_of
 from rawbpf.asm.instruction import encode_all
 from rawbpf.asm.parse import parse_instruction
-from rawbpf.asm.pattern import parts
 from tests.support.instructions import INSTRUCTIONS, corners_of
 
 ALL_STYLES = [

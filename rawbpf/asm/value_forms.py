@@ -1,7 +1,11 @@
-"""The forms of arithmetic: classes ALU (32 bits, w) and ALU64 (r).
+"""Forms that compute a value: arithmetic, and the 64-bit constant.
 
-The operations are the same in both, and take a register (X) or imm (K) as their second operand.
-Since cpu v4, off tells the signed ones from the unsigned.
+Classes ALU (32 bits, w registers) and ALU64 (64 bits, r registers) have the same operations. The
+second operand is a register (X) or imm (K). Since cpu v4, off distinguishes signed operations.
+
+The 64-bit constant is a number, or stands for an object whose address the kernel fills in; src says
+which. The names of the second kind are those of RFC 9669. ``{low}`` and ``{high}`` are its two imm
+fields.
 """
 
 from __future__ import annotations
@@ -9,12 +13,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.asm.form import Form
+from rawbpf.asm.instruction import LD_IMM64
 from rawbpf.uapi import bpf_insn as isa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FORMS"]
+__all__ = ["ARITHMETIC", "CONSTANTS"]
 
 
 class _Operation(NamedTuple):
@@ -44,7 +49,7 @@ _OPERATIONS = (
 
 
 def _two_operands(operation: _Operation, bits: int) -> Iterator[Form]:
-    """The form with a register and the form with a number, of one width."""
+    """Yield the form with a register and the form with a number, for one width."""
     name, code, symbol, meaning, off = operation
     wide = bits == 64
     kind = isa.BPF_ALU64 if wide else isa.BPF_ALU
@@ -114,7 +119,7 @@ def _byte_orders() -> Iterator[Form]:
 
 
 def _address_space_casts() -> Iterator[Form]:
-    """Between the addresses of an arena (1) and of the kernel (0). imm is to << 16 | from."""
+    """Yield casts between address spaces: the kernel's (0) and an arena's (1); imm is to:from."""
     for to, origin in ((0, 1), (1, 0)):
         yield Form(
             isa.BPF_ALU64 | isa.BPF_MOV | isa.BPF_X,
@@ -128,7 +133,45 @@ def _address_space_casts() -> Iterator[Form]:
         )
 
 
-FORMS = (
+def _wide(value: str, meaning: str, src: int = 0, kernel: str = "3.18", cpu: int = 1) -> Form:
+    return Form(
+        LD_IMM64,
+        c=f"{{dst:r}} = {value} ll",
+        mnemonic=f"lddw {{dst:r}}, {value}",
+        meaning="dst = " + meaning,
+        cpu=cpu,
+        kernel=kernel,
+        src=src,
+    )
+
+
+CONSTANTS = (
+    _wide("{imm:i64}", "imm, 64 bits"),
+    _wide("map_by_fd({low:i32})", "the map with that file descriptor", isa.BPF_PSEUDO_MAP_FD),
+    _wide(
+        "map_val(map_by_fd({low:i32})){high:mem}",
+        "the address in that map's only value",
+        isa.BPF_PSEUDO_MAP_VALUE,
+        "5.2",
+    ),
+    _wide("var_addr({low:i32})", "a kernel variable, by BTF id", isa.BPF_PSEUDO_BTF_ID, "5.10"),
+    _wide(
+        "var_addr({low:i32} in {high:fd})",
+        "a variable of the module whose BTF has that file descriptor",
+        isa.BPF_PSEUDO_BTF_ID,
+        "5.12",
+    ),
+    _wide("code_addr({low:callee})", "a function of this program", isa.BPF_PSEUDO_FUNC, "5.13"),
+    _wide("map_by_idx({low:i32})", "the map at that index", isa.BPF_PSEUDO_MAP_IDX, "5.14"),
+    _wide(
+        "map_val(map_by_idx({low:i32})){high:mem}",
+        "the address in that map's only value",
+        isa.BPF_PSEUDO_MAP_IDX_VALUE,
+        "5.14",
+    ),
+)
+
+ARITHMETIC = (
     *(form for one in _OPERATIONS for bits in (64, 32) for form in _two_operands(one, bits)),
     *_negations(),
     *_sign_extensions(),

@@ -1,7 +1,7 @@
-"""The forms of atomics: class STX, mode ATOMIC, and imm says which operation.
+"""Forms that access memory: loads, stores, atomics, and the packet access of classic BPF.
 
-LLVM and the kernel write several of them differently; what LLVM writes is written here, and both
-are read.
+Atomics are of class STX and mode ATOMIC; imm selects the operation. LLVM and the kernel spell
+several of them differently: LLVM's spelling is written, and both are read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,80 @@ from rawbpf.uapi import bpf_insn as isa
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FORMS"]
+__all__ = ["ATOMICS", "MEMORY"]
+
+_SIZES = (("b", isa.BPF_B, 8), ("h", isa.BPF_H, 16), ("w", isa.BPF_W, 32), ("dw", isa.BPF_DW, 64))
+
+
+def _narrow(pattern: str, field: str, bits: int) -> str:
+    """Return LLVM's spelling since cpu v3: a w register where at most 32 bits are moved."""
+    return pattern.replace(f"{{{field}:r}}", f"{{{field}:w}}") if bits < 64 else ""
+
+
+def _loads(letter: str, size: int, bits: int) -> Iterator[Form]:
+    load = f"{{dst:r}} = *(u{bits} *)({{src:r}}{{off:mem}})"
+    yield Form(
+        isa.BPF_LDX | isa.BPF_MEM | size,
+        c=load,
+        w=_narrow(load, "dst", bits),
+        mnemonic=f"ldx{letter} {{dst:r}}, [{{src:r}}{{off:disp}}]",
+        meaning=f"dst = {bits} bits at src + off, zeroes above",
+    )
+    if bits < 64:
+        yield Form(
+            isa.BPF_LDX | isa.BPF_MEMSX | size,
+            c=f"{{dst:r}} = *(s{bits} *)({{src:r}}{{off:mem}})",
+            mnemonic=f"ldxs{letter} {{dst:r}}, [{{src:r}}{{off:disp}}]",
+            meaning=f"dst = {bits} bits at src + off, sign-extended to 64",
+            cpu=4,
+            kernel="6.6",
+        )
+
+
+def _stores(letter: str, size: int, bits: int) -> Iterator[Form]:
+    store = f"*(u{bits} *)({{dst:r}}{{off:mem}}) = {{src:r}}"
+    yield Form(
+        isa.BPF_STX | isa.BPF_MEM | size,
+        c=store,
+        w=_narrow(store, "src", bits),
+        mnemonic=f"stx{letter} [{{dst:r}}{{off:disp}}], {{src:r}}",
+        meaning=f"{bits} bits at dst + off = src",
+    )
+    number = "i32" if bits == 64 else "w32"
+    yield Form(
+        isa.BPF_ST | isa.BPF_MEM | size,
+        c=f"*(u{bits} *)({{dst:r}}{{off:mem}}) = {{imm:{number}}}",
+        mnemonic=f"st{letter} [{{dst:r}}{{off:disp}}], {{imm:{number}}}",
+        meaning=f"{bits} bits at dst + off = imm" + (", sign-extended" if bits == 64 else ""),
+    )
+
+
+def _packet(letter: str, size: int, bits: int) -> Iterator[Form]:
+    """Yield packet loads: 8 to 32 bits in network order; r6 holds the sk_buff, r1-r5 are lost."""
+    if bits == 64:
+        return
+    yield Form(
+        isa.BPF_LD | isa.BPF_ABS | size,
+        c=f"r0 = *(u{bits} *)skb[{{imm:i32}}]",
+        mnemonic=f"ldabs{letter} {{imm:i32}}",
+        meaning=f"r0 = {bits} bits of the packet at imm, in host order; exit if beyond its end",
+    )
+    # LLVM never shows imm here (it is always 0), the kernel always does: show it unless it is 0.
+    indirect = f"r0 = *(u{bits} *)skb[{{src:r}}"
+    yield Form(
+        isa.BPF_LD | isa.BPF_IND | size,
+        c=indirect + "{imm:beyond}]",
+        mnemonic=f"ldind{letter} {{src:r}}, {{imm:i32}}",
+        meaning=f"r0 = {bits} bits of the packet at src + imm",
+    )
+
+
+MEMORY = (
+    *(form for row in _SIZES for form in _loads(*row)),
+    *(form for row in _SIZES for form in _stores(*row)),
+    *(form for row in _SIZES for form in _packet(*row)),
+)
+
 
 _OPERATIONS = (
     ("add", isa.BPF_ADD, "+="),
@@ -23,7 +96,7 @@ _OPERATIONS = (
     ("xor", isa.BPF_XOR, "^="),
 )
 _WIDTHS = ((64, isa.BPF_DW, "r", "", "64"), (32, isa.BPF_W, "w", "32", ""))
-"""Bits, size, letter of its registers, suffix in mnemonics, infix in the kernel's names."""
+"""Bits, size, letter of the registers, suffix of mnemonics, infix of the kernel's names."""
 
 _ATOMIC = isa.BPF_STX | isa.BPF_ATOMIC
 
@@ -31,7 +104,7 @@ _ATOMIC = isa.BPF_STX | isa.BPF_ATOMIC
 def _plain(bits: int, size: int, letter: str, suffix: str, _infix: str) -> Iterator[Form]:
     for name, code, symbol in _OPERATIONS:
         pattern = f"lock *(u{bits} *)({{dst:r}}{{off:mem}}) {symbol} "
-        old = name == "add"  # as old as eBPF, then called XADD
+        old = name == "add"  # part of eBPF from the beginning, then called XADD
         yield Form(
             _ATOMIC | size,
             c=pattern + "{src:r}",
@@ -84,9 +157,6 @@ def _exchanges(bits: int, size: int, letter: str, suffix: str, infix: str) -> It
     )
 
 
-_SIZES = (("b", isa.BPF_B, 8), ("h", isa.BPF_H, 16), ("w", isa.BPF_W, 32), ("dw", isa.BPF_DW, 64))
-
-
 def _ordered(letter: str, size: int, bits: int) -> Iterator[Form]:
     register = "r" if bits == 64 else "w"
     load = f"{{dst:%s}} = load_acquire((u{bits} *)({{src:r}}{{off:mem}}))"
@@ -113,7 +183,7 @@ def _ordered(letter: str, size: int, bits: int) -> Iterator[Form]:
     )
 
 
-FORMS = (
+ATOMICS = (
     *(form for width in _WIDTHS for form in _plain(*width)),
     *(form for width in _WIDTHS for form in _fetching(*width)),
     *(form for width in _WIDTHS for form in _exchanges(*width)),

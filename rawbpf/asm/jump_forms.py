@@ -1,4 +1,7 @@
-"""The forms of flow: classes JMP (compares 64 bits) and JMP32 (compares 32), calls and exit."""
+"""Forms of control flow: jumps, calls, exit.
+
+Class JMP compares 64 bits, class JMP32 the low 32 bits.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from rawbpf.uapi import bpf_insn as isa
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FORMS"]
+__all__ = ["JUMPS"]
 
 _CONDITIONS = (
     ("jeq", isa.BPF_JEQ, "==", "dst == {}"),
@@ -27,7 +30,7 @@ _CONDITIONS = (
 )
 
 _LATER = {isa.BPF_JLT, isa.BPF_JLE, isa.BPF_JSLT, isa.BPF_JSLE}
-"""The mirror images: cpu v2, Linux 4.14. Before, compilers swapped the operands."""
+"""Added with cpu v2 (Linux 4.14). Before that, compilers swapped the operands."""
 
 
 def _conditional(name: str, code: int, symbol: str, meaning: str, bits: int) -> Iterator[Form]:
@@ -113,7 +116,7 @@ _CALLS = (
     Form(isa.BPF_JMP | isa.BPF_EXIT, c="exit", mnemonic="exit", meaning="return r0"),
 )
 
-FORMS = (
+JUMPS = (
     *(form for row in _CONDITIONS for bits in (64, 32) for form in _conditional(*row, bits)),
     *_UNCONDITIONAL,
     *_CALLS,
