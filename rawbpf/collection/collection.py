@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from rawbpf.maps.map import Map
     from rawbpf.programs.program import Program
     from rawbpf.specs.object_spec import ObjectSpec
+    from rawbpf.specs.probe_spec import ProbeSpec
 
 __all__ = ["Collection", "open"]
 
@@ -167,7 +168,7 @@ class Collection(Owner):
         }
         return self.spec._replace(data=data)
 
-    def attach(self, where: Mapping[str, str] | None = None) -> None:
+    def attach(self, where: Mapping[str, str | ProbeSpec] | None = None) -> None:
         """Attach each program that is not, as its section says: all of them, or none.
 
         ``where``: program -> the place that its section leaves open: an interface for xdp and tc, a

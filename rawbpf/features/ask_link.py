@@ -46,7 +46,7 @@ def perf_event_link() -> Answer:
     return _ask(
         "link to a perf event that is none",
         attach,
-        lambda fd: link_create_perf_event(fd, _NO_FD, attach),
+        lambda fd: link_create_perf_event(fd, _NO_FD),
         {errno.EBADF},
     )
 

@@ -23,13 +23,15 @@ import errno as errnos
 import re
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import AttachError, UsageError
+from rawbpf.errors import AttachError, KernelError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rawbpf.kernel.files import Root
     from rawbpf.kernel.kallsyms import Symbol
 
-__all__ = ["check_function_name", "duplicates", "explain_kprobe_failure"]
+__all__ = ["attach_error", "check_function_name", "duplicates", "explain_kprobe_failure"]
 
 _NAME = re.compile(r"(?:[A-Za-z0-9_]+:)?[A-Za-z_$.][A-Za-z0-9_$.]*")
 _KSYM_NAME_LEN, _KSYM_NAME_LEN_BEFORE_6_1 = 512, 128
@@ -108,3 +110,21 @@ def explain_kprobe_failure(
         why, fix = explain_name(function, errno, root)
     what = f"cannot probe {'the return of ' if retprobe else ''}{function!r}"
     return AttachError(what, errno=errno, call="perf_event_open", why=why, fix=fix)
+
+
+def attach_error(
+    what: str, error: OSError, causes: Mapping[int, str] | None = None, fix: str | None = None
+) -> AttachError:
+    """Return an AttachError: ``what`` failed, why, and the ``fix``.
+
+    ``causes``: errno -> its meaning for this kind of attachment. EPERM and EACCES are explained by
+    the permission that is missing.
+    """
+    number = error.errno or 0
+    why = (causes or {}).get(number) or str(error)
+    if number in (errnos.EPERM, errnos.EACCES):
+        from rawbpf.kernel.permission import why_denied
+
+        why, fix = why_denied()
+    call = error.call if isinstance(error, KernelError) else "open"
+    return AttachError(what, errno=number, call=call, why=why, fix=fix)

@@ -14,7 +14,7 @@ from rawbpf.errors import KernelError, UnsupportedError
 from rawbpf.syscall.bpf_link import LinkPart, link_info
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_link_type
 
-__all__ = ["LinkInfo", "ask"]
+__all__ = ["LinkInfo", "read_info"]
 
 
 class LinkInfo(NamedTuple):
@@ -47,7 +47,7 @@ class LinkInfo(NamedTuple):
         return bpf_link_type(self.type).name.removeprefix("BPF_LINK_TYPE_").lower()
 
 
-def ask(fd: int, where: str) -> LinkInfo:
+def read_info(fd: int, where: str) -> LinkInfo:
     """The info of a link's descriptor; UnsupportedError: ``where`` is attached in another way."""
     try:
         head, part = link_info(fd)

@@ -1,10 +1,11 @@
-"""What keeps a program running: descriptors that, when they are closed, take it away again."""
+"""A link keeps a program attached, and detaches it when it is closed."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from rawbpf.errors import UnsupportedError
 from rawbpf.syscall.fd import Owner
 
 if TYPE_CHECKING:
@@ -16,10 +17,11 @@ __all__ = ["Link"]
 
 
 class Link(Owner):
-    """Owns what ties a program to a place; ``where`` says which, for people.
+    """Owns the descriptors that attach a program; ``where`` describes the place, for messages.
 
-    Some places have links that the kernel knows by an id, others only the descriptor of a perf
-    event: those can neither be asked nor pinned (UnsupportedError).
+    The first descriptor is a BPF link, which the kernel knows by an ID, wherever the kernel has
+    links for that kind of probe. Else it is a perf event, and ``info`` and ``pin`` raise
+    UnsupportedError. The others are the perf events that belong to it.
     """
 
     def __init__(self, where: str, *fds: Fd) -> None:
@@ -28,9 +30,9 @@ class Link(Owner):
 
     @staticmethod
     def from_id(number: int) -> Link:
-        """The link with this id (5.8; CAP_SYS_ADMIN). Errors: ENOENT, EPERM.
+        """Open the link with this ID (5.8; CAP_SYS_ADMIN). Errors: ENOENT, EPERM.
 
-        Closing it does not detach: whoever made the link has it open, too.
+        Closing it does not detach the program, because whoever made the link has it open, too.
         """
         from rawbpf.kernel.objects import open_id
 
@@ -38,7 +40,7 @@ class Link(Owner):
 
     @staticmethod
     def from_pin(path: Path) -> Link:
-        """The link that is pinned there. Errors: ENOENT, EACCES; UsageError: it is no link."""
+        """Open the link pinned at ``path``. Errors: ENOENT, EACCES; UsageError: not a link."""
         from rawbpf.kernel.pins import open_pinned
 
         return Link(f"link {path}", open_pinned(path, "link"))
@@ -47,24 +49,41 @@ class Link(Owner):
         return f"<Link {self.where}{', closed' if self._fds[0].closed else ''}>"
 
     def fileno(self) -> int:
-        """The first descriptor, still owned by the link."""
+        """Return the first descriptor, which the link still owns."""
         return self._fds[0].fileno()
 
     def info(self) -> LinkInfo:
-        """Its id, type, program, and what there is for its type (5.8)."""
-        from rawbpf.links.info import ask
+        """Return the link's ID, type, program, and the details of its type (5.8)."""
+        from rawbpf.links.info import read_info
 
-        return ask(self.fileno(), self.where)
+        return read_info(self.fileno(), self.where)
+
+    @property
+    def missed(self) -> int | None:
+        """Return how many hits did not run the program; None if the kernel does not count them.
+
+        The kernel counts for kprobes and kprobe.multi (6.7): hits inside another kprobe's handler,
+        and calls for which no kretprobe instance was free. Misses that it counts for the program
+        (``recursion_misses``) are not included.
+        """
+        try:
+            missed = self.info().part.get("missed")
+        except UnsupportedError:
+            return None
+        return None if missed is None else int(missed)
 
     def pin(self, path: Path) -> None:
-        """Give it a name in the BPF file system: it stays attached when this process has gone."""
+        """Pin the link in bpffs: the program stays attached after this process has exited."""
         from rawbpf.kernel.pins import pin
 
-        self.info()  # a perf event would answer EINVAL, for no reason that is told
+        self.info()  # raises UnsupportedError for a perf event; pinning one fails with EINVAL
         pin(self.fileno(), path, f"the link to {self.where}")
 
     def close(self) -> None:
-        """Detach. Closing twice does nothing."""
+        """Detach the program, unless the link is pinned. Closing twice does nothing.
+
+        The link is closed before its perf event, whose close() returns after the last run.
+        """
         with ExitStack() as stack:
-            for fd in self._fds:
+            for fd in reversed(self._fds):
                 stack.callback(fd.close)

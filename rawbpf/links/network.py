@@ -1,9 +1,9 @@
-"""Programs that see packets, and those of cgroups. Where they go is no matter of their sections.
+"""Attach programs to network interfaces, cgroups and sockets.
 
-xdp        an interface, before the kernel has made a packet of the bytes (link: 5.9)
-tcx        an interface, in and out (6.6)
-cgroup     a folder of the cgroup file system: all processes in it (link: 5.7)
-socket     one socket, as a filter (3.19)
+xdp        an interface; runs before the kernel allocates an sk_buff (link: 5.9)
+tc         an interface, ingress or egress (tcx link: 6.6)
+cgroup     a directory of cgroup v2; applies to all processes in it (link: 5.7)
+socket     one socket, as a filter (3.19); no link
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import AttachError, KernelError
-from rawbpf.links.attach_error import attach_error
+from rawbpf.errors import AttachError, KernelError, UsageError
+from rawbpf.links.diagnose import attach_error
 from rawbpf.links.link import Link
+from rawbpf.specs.probe_spec import ProbeKind
 from rawbpf.syscall import bpf_link
 from rawbpf.syscall.fd import Fd
 from rawbpf.uapi.bpf import bpf_attach_type
@@ -23,39 +24,47 @@ if TYPE_CHECKING:
     import socket
 
     from rawbpf.programs.program import Program
+    from rawbpf.specs.probe_spec import ProbeSpec
 
-__all__ = ["attach_cgroup", "attach_interface", "attach_socket"]
+__all__ = ["attach_network", "attach_socket"]
 
 _SOL_SOCKET, _SO_ATTACH_BPF = 1, 50  # <asm-generic/socket.h>
 
 
-def attach_interface(program: Program, interface: str, attach_type: bpf_attach_type) -> Link:
-    """Run the program on an interface's packets: BPF_XDP, BPF_TCX_INGRESS or BPF_TCX_EGRESS."""
-    import socket  # most programs are on no interface, and do not pay for it
+def attach_network(program: Program, probe: ProbeSpec) -> Link:
+    """Attach to an interface (XDP, tc) or to a cgroup, with the probe's attach type."""
+    if probe.attach_type is None:
+        raise UsageError(f"probe {probe} has no attach type", fix="set attach_type")
+    if probe.kind is ProbeKind.CGROUP:
+        return _cgroup(program, probe, probe.attach_type)
+    return _interface(program, probe, probe.attach_type)
+
+
+def _interface(program: Program, probe: ProbeSpec, attach_type: bpf_attach_type) -> Link:
+    import socket  # costs start-up time that other programs need not pay
 
     try:
-        index = socket.if_nametoindex(interface)
-    except OSError:  # without an errno, before Python 3.14
-        what = f"there is no interface {interface!r}"
-        fix = "/sys/class/net lists them"
+        index = socket.if_nametoindex(probe.target)
+    except OSError:  # has no errno before Python 3.14
+        what = f"no interface {probe.target!r}"
+        fix = "/sys/class/net lists the interfaces"
         raise AttachError(what, errno=errno.ENODEV, call="if_nametoindex", fix=fix) from None
-    where = f"{attach_type.name.removeprefix('BPF_').lower()} of {interface}"
-    return _create(program, index, attach_type, where)
+    return _create(program, probe, index, attach_type)
 
 
-def attach_cgroup(program: Program, path: str, attach_type: bpf_attach_type) -> Link:
-    """Run the program for the processes in a cgroup (v2)."""
+def _cgroup(program: Program, probe: ProbeSpec, attach_type: bpf_attach_type) -> Link:
+    path = probe.target
     try:
         folder = Fd(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), f"cgroup:{path}")
     except OSError as error:
         what = f"cannot open cgroup {path!r}"
         raise AttachError(what, errno=error.errno or 0, call="open", why=error.strerror) from None
     with folder:
-        return _create(program, folder.fileno(), attach_type, f"cgroup {path}")
+        return _create(program, probe, folder.fileno(), attach_type)
 
 
 def attach_socket(program: Program, one: socket.socket) -> None:
-    """Have a socket drop what the program returns 0 for. The socket keeps it."""
+    """Make a socket drop packets for which the program returns 0, until the socket is closed."""
     number = program.fileno()
     try:
         one.setsockopt(_SOL_SOCKET, _SO_ATTACH_BPF, number)
@@ -63,24 +72,23 @@ def attach_socket(program: Program, one: socket.socket) -> None:
         raise attach_error("cannot attach to the socket", error, _CAUSES) from None
 
 
-def _create(program: Program, target: int, attach_type: bpf_attach_type, where: str) -> Link:
+def _create(program: Program, probe: ProbeSpec, target: int, attach_type: bpf_attach_type) -> Link:
     try:
-        fd = bpf_link.link_create(program.fileno(), target, attach_type, where)
+        fd = bpf_link.link_create(program.fileno(), target, attach_type, str(probe))
     except KernelError as error:
-        older = error.errno == errno.EINVAL and attach_type in _TCX
-        raise attach_error(
-            f"cannot attach to {where}", error, _CAUSES, _BY_FILTER if older else None
-        ) from None
-    return Link(where, fd)
+        too_old = error.errno == errno.EINVAL and attach_type in _TCX
+        fix = _WITH_TC if too_old else None
+        raise attach_error(f"cannot attach to {probe}", error, _CAUSES, fix) from None
+    return Link(str(probe), fd)
 
 
 _TCX = (bpf_attach_type.BPF_TCX_INGRESS, bpf_attach_type.BPF_TCX_EGRESS)
-_BY_FILTER = (
+_WITH_TC = (
     "an older kernel takes it as a filter: `rawbpf load --pin DIR FILE`, then `tc qdisc add dev lo "
     "clsact` and `tc filter add dev lo ingress bpf da pinned DIR/NAME`"
 )
 _CAUSES = {
     errno.EINVAL: "this kernel has no such links (XDP: 5.9, tcx: 6.6), or the program is of "
-    "another kind",
-    errno.EBUSY: "another program is there already",
+    "another type",
+    errno.EBUSY: "another program is attached there already",
 }

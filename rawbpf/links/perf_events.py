@@ -1,11 +1,26 @@
-"""Programs on perf events: uprobes, tracepoints, the clock.
+"""Attach programs to perf events: kprobes, uprobes, tracepoints, the CPU clock.
 
-Each is opened as an event, then told to run a program (``links.perf_link``). What the event counts
-is of no interest.
+perf_event_open(2) creates the probe. A second call connects the program:
 
-    uprobe        the uprobe PMU (4.17): a file and an offset in it; every process that maps it
-    tracepoint    PERF_TYPE_TRACEPOINT: a number, which tracefs tells
-    perf_event    the software clock: one event on each CPU, so many times a second
+    BPF_LINK_CREATE(program, event)          5.15 (b89fbfbb854c). The kernel knows the link by an
+                                             ID: it can be listed, pinned, and queried
+    ioctl(PERF_EVENT_IOC_SET_BPF, program)   4.1. Ends with the event's descriptor, and appears in
+                                             no list. Then PERF_EVENT_IOC_ENABLE, as other tools do,
+                                             though the event was not opened disabled
+
+Kernels without such links fail with EINVAL, so the link is tried first.
+
+Both end with the process that made them, even after SIGKILL, whereas a probe that is created by
+writing to tracefs would remain. PERF_EVENT_IOC_DISABLE would not stop the program, because the
+kernel runs it for every hit whatever the state of the event (kprobe_perf_func). Closing the event
+does, and returns after the last run has ended (perf_trace_event_unreg calls
+tracepoint_synchronize_unregister), so no record is written afterwards.
+
+    kprobe        the kprobe PMU (4.17, e12f03d7031a): a function's name and an offset
+    uprobe        the uprobe PMU (4.17, 33ea4b24277b): a file and an offset in it
+    tracepoint    PERF_TYPE_TRACEPOINT: a number from tracefs
+    profile       PERF_COUNT_SW_CPU_CLOCK on each CPU, or in one process
+    interval      PERF_COUNT_SW_CPU_CLOCK on one CPU
 """
 
 from __future__ import annotations
@@ -15,74 +30,174 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import AttachError, KernelError
-from rawbpf.kernel.file_systems import tracefs
-from rawbpf.kernel.hardware import online_cpus, pmu_format_bit, pmu_type
-from rawbpf.links.attach_error import attach_error
-from rawbpf.links.perf_link import run_on, run_on_each
-from rawbpf.links.user_functions import find_function
+from rawbpf.errors import AttachError, KernelError, UnsupportedError
+from rawbpf.kernel.hardware import pmu_format_bit, pmu_type
+from rawbpf.links.diagnose import attach_error, check_function_name, explain_kprobe_failure
+from rawbpf.links.link import Link
+from rawbpf.specs.probe_spec import ProbeKind, ProbePoint
+from rawbpf.syscall.bpf import link_create_perf_event
 from rawbpf.syscall.perf_event import (
     open_cpu_clock,
+    open_probe,
     open_tracepoint,
     open_uprobe,
+    perf_ioctl,
 )
+from rawbpf.uapi.perf_event import perf_event_ioc
 
 if TYPE_CHECKING:
-    from rawbpf.links.link import Link
+    from collections.abc import Callable
+
     from rawbpf.programs.program import Program
+    from rawbpf.specs.probe_spec import ProbeSpec
+    from rawbpf.syscall.fd import Fd
 
-__all__ = ["attach_cpu_clock", "attach_tracepoint", "attach_uprobe"]
-
-_FREQUENCY = 99
-"""Samples a second. Not 100: it would keep step with what the kernel itself does 100 times."""
+__all__ = ["attach_event", "open_event"]
 
 
-def attach_uprobe(program: Program, where: str, *, retprobe: bool = False, pid: int = -1) -> Link:
-    """Run the program where ``PATH:FUNCTION[+OFFSET]`` begins, or (``retprobe``) returns.
-
-    ``pid``: only in that process. A path without a slash is looked for among libraries and in PATH.
-    """
-    path, offset = find_function(where)
-    config = 1 << pmu_format_bit("uprobe", "retprobe") if retprobe else 0
+def attach_event(program: Program, probe: ProbeSpec) -> Link:
+    """Open the probe's perf event and run the program at each of its occurrences."""
+    if probe.kind is ProbeKind.PROFILE:
+        return _profile(program, probe)
+    event = open_event(probe)
     try:
-        fd = open_uprobe(pmu_type("uprobe"), str(path), offset=offset, config=config, pid=pid)
+        return _connect(program, probe, event)
+    except BaseException:
+        event.close()
+        raise
+
+
+def open_event(probe: ProbeSpec) -> Fd:
+    """Open the perf event of a probe, which runs no program yet.
+
+    Raise UsageError for an invalid target, AttachError with the cause if the call fails.
+    """
+    return _OPENERS[probe.kind](probe)
+
+
+def _connect(program: Program, probe: ProbeSpec, event: Fd) -> Link:
+    """Connect the program by a link, or by ioctl where the kernel has no such links."""
+    try:
+        link = link_create_perf_event(program.fileno(), event.fileno(), probe.cookie)
     except KernelError as error:
-        raise attach_error(f"cannot probe {where}", error) from None
-    return run_on(program, f"{'uretprobe' if retprobe else 'uprobe'} {where}", fd)
+        if error.errno != errno.EINVAL:
+            raise attach_error(f"cannot attach to {probe}", error) from None
+        if probe.cookie:
+            raise UnsupportedError("cookies of perf events need Linux 5.15") from None
+        _set_program(program, probe, event)
+        return Link(str(probe), event)
+    return Link(str(probe), link, event)
 
 
-def attach_tracepoint(program: Program, where: str) -> Link:
-    """Run the program at the tracepoint ``GROUP/NAME``. tracefs has to be mounted."""
-    place = tracefs()
+def _set_program(program: Program, probe: ProbeSpec, event: Fd) -> None:
+    try:
+        perf_ioctl(event, perf_event_ioc.PERF_EVENT_IOC_SET_BPF, program.fileno())
+        perf_ioctl(event, perf_event_ioc.PERF_EVENT_IOC_ENABLE)
+    except KernelError as error:
+        raise attach_error(f"cannot attach to {probe}", error) from None
+
+
+def _open_kprobe(probe: ProbeSpec) -> Fd:
+    """Open a kprobe. At an offset an instruction must begin, else the call fails with EILSEQ."""
+    function, retprobe = probe.target, probe.point is ProbePoint.RETURN
+    check_function_name(function)
+    config = 1 << pmu_format_bit("kprobe", "retprobe") if retprobe else 0
+    try:
+        return open_probe(pmu_type("kprobe"), function, config=config, offset=probe.offset)
+    except KernelError as error:
+        raise explain_kprobe_failure(function, error.errno or 0, retprobe=retprobe) from None
+
+
+def _open_ksyscall(probe: ProbeSpec) -> Fd:
+    """Open a kprobe on a system call's function; wrappers (4.17) have a prefix."""
+    from rawbpf.arch import native
+    from rawbpf.kernel.kallsyms import find_symbols
+
+    wrapper = native().syscall_function(probe.target)
+    function = wrapper if find_symbols(wrapper) else f"__se_sys_{probe.target}"
+    return _open_kprobe(probe._replace(target=function))
+
+
+def _open_uprobe(probe: ProbeSpec) -> Fd:
+    """Open a uprobe. A path without a slash is searched for among libraries and in PATH."""
+    from rawbpf.links.user_functions import find_function
+
+    path, offset = find_function(probe.target)
+    retprobe = probe.point is ProbePoint.RETURN
+    config = 1 << pmu_format_bit("uprobe", "retprobe") if retprobe else 0
+    pid = -1 if probe.pid is None else probe.pid
+    try:
+        return open_uprobe(
+            pmu_type("uprobe"), str(path), offset=offset + probe.offset, config=config, pid=pid
+        )
+    except KernelError as error:
+        raise attach_error(f"cannot attach to {probe}", error) from None
+
+
+def _open_tracepoint(probe: ProbeSpec) -> Fd:
+    """Open a tracepoint by its number, which only tracefs has."""
+    from rawbpf.kernel.file_systems import tracefs
+
+    place, name = tracefs(), probe.target
     if place is None:
         raise AttachError(
-            f"cannot attach to tracepoint {where}",
+            f"cannot attach to tracepoint {name}",
             errno=errno.ENOENT,
             call="perf_event_open",
             why="tracefs is not mounted, and only it tells the number of a tracepoint",
             fix="mount -t tracefs tracefs /sys/kernel/tracing",
         )
     try:
-        number = int(Path(place, "events", *where.split("/", 1), "id").read_text())
-        fd = open_tracepoint(number, where)
+        number = int(Path(place, "events", *name.split("/", 1), "id").read_text())
+        return open_tracepoint(number, name)
     except (FileNotFoundError, NotADirectoryError):
         raise AttachError(
-            f"this kernel has no tracepoint {where!r}",
+            f"this kernel has no tracepoint {name!r}",
             errno=errno.ENOENT,
             call="perf_event_open",
             fix=f"{place}/available_events lists them, as GROUP:NAME",
         ) from None
-    except OSError as error:  # of the file, or of the call
-        raise attach_error(f"cannot attach to tracepoint {where}", error) from None
-    return run_on(program, f"tracepoint {where}", fd)
+    except OSError as error:  # from reading the file, or from the call
+        raise attach_error(f"cannot attach to tracepoint {name}", error) from None
 
 
-def attach_cpu_clock(program: Program, frequency: int = _FREQUENCY) -> Link:
-    """Run the program so many times a second on each CPU, on whatever is running there."""
+def _open_interval(probe: ProbeSpec) -> Fd:
+    from rawbpf.kernel.hardware import online_cpus
+
+    try:
+        return open_cpu_clock(online_cpus()[0], probe.period_ns)
+    except KernelError as error:
+        raise attach_error(f"cannot attach to {probe}", error) from None
+
+
+def _profile(program: Program, probe: ProbeSpec) -> Link:
+    """Run the program periodically on each CPU, or in one process, whatever executes there.
+
+    It is connected by ioctl: a link would cover one CPU only, and so would its pin.
+    """
+    from rawbpf.kernel.hardware import online_cpus
+
     with ExitStack() as opened:
         try:
-            fds = [opened.enter_context(open_cpu_clock(cpu, frequency)) for cpu in online_cpus()]
+            if probe.pid is not None:
+                fds = [opened.enter_context(open_cpu_clock(-1, probe.period_ns, probe.pid))]
+            else:
+                fds = [
+                    opened.enter_context(open_cpu_clock(cpu, probe.period_ns))
+                    for cpu in online_cpus()
+                ]
         except KernelError as error:
-            raise attach_error("cannot sample", error) from None
+            raise attach_error(f"cannot attach to {probe}", error) from None
+        for fd in fds:
+            _set_program(program, probe, fd)
         opened.pop_all()
-    return run_on_each(program, f"cpu clock, {frequency} Hz", *fds)
+    return Link(str(probe), *fds)
+
+
+_OPENERS: dict[ProbeKind, Callable[[ProbeSpec], Fd]] = {
+    ProbeKind.KPROBE: _open_kprobe,
+    ProbeKind.KSYSCALL: _open_ksyscall,
+    ProbeKind.UPROBE: _open_uprobe,
+    ProbeKind.TRACEPOINT: _open_tracepoint,
+    ProbeKind.INTERVAL: _open_interval,
+}

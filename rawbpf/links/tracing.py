@@ -1,9 +1,20 @@
-"""Programs that the kernel calls directly: raw tracepoints, trampolines, LSM hooks, iterators.
+"""Attach programs that the kernel calls directly: raw tracepoints, trampolines, iterators.
 
-BPF_RAW_TRACEPOINT_OPEN (4.17) was made for the first. For programs that were verified for one
-function or hook (5.5) it takes no name, as the program knows. What it returns is a link, and
-closing that detaches. An iterator runs when somebody reads: BPF_ITER_CREATE (5.8) makes what to
-read.
+BPF_RAW_TRACEPOINT_OPEN (4.17) attaches to a raw tracepoint by name. Programs that were verified
+for one function or hook (5.5) are attached by the same command without a name, because the kernel
+knows the target from the load. The result is a link. An iterator (5.8) runs when its file, made by
+BPF_ITER_CREATE, is read.
+
+Two errnos of trampolines need an explanation:
+
+    EBUSY     another tool has hooked the function. Or, more often, ftrace cannot hook it: the
+              function was compiled without the NOPs at its entry (notrace), so its first bytes are
+              not those that the kernel expects to replace
+    ENOTSUPP  524, an internal error code that leaked into user space: the function takes more
+              arguments than a trampoline can pass on. The limit was six registers on x86 before 6.6
+              (473e3150e30a), and eight on arm64 before 6.16
+
+Source: kernel/bpf/trampoline.c register_fentry(), arch/x86/net/bpf_jit_comp.c.
 """
 
 from __future__ import annotations
@@ -11,52 +22,94 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import ENOTSUPP, KernelError
-from rawbpf.links.attach_error import attach_error
+from rawbpf.errors import ENOTSUPP, KernelError, UsageError
+from rawbpf.links.diagnose import attach_error
 from rawbpf.links.link import Link
+from rawbpf.specs.probe_spec import ProbeKind
 from rawbpf.syscall import bpf_link
 
 if TYPE_CHECKING:
+    from rawbpf.kernel.files import Root
     from rawbpf.programs.program import Program
+    from rawbpf.specs.probe_spec import ProbeSpec
 
-__all__ = ["attach_iterator", "attach_raw_tracepoint", "attach_trampoline"]
-
-
-def attach_raw_tracepoint(program: Program, name: str) -> Link:
-    """Run the program at a tracepoint, with its arguments as the kernel has them (4.17)."""
-    try:
-        fd = bpf_link.raw_tracepoint_open(program.fileno(), name)
-    except KernelError as error:
-        raise attach_error(f"cannot attach to raw tracepoint {name!r}", error, _CAUSES) from None
-    return Link(f"raw tracepoint {name}", fd)
-
-
-def attach_trampoline(program: Program, where: str) -> Link:
-    """Run the program where it was verified for: a function's entry or return, or an LSM hook."""
-    try:
-        fd = bpf_link.raw_tracepoint_open(program.fileno(), None)
-    except KernelError as error:
-        from rawbpf.links.diagnose_trampoline import why_no_trampoline
-
-        number = error.errno or 0
-        found = why_no_trampoline(program.spec, number) or _CAUSES.get(number, "")
-        raise attach_error(f"cannot attach to {where}", error, {number: found}) from None
-    return Link(where, fd)
-
-
-def attach_iterator(program: Program, kind: str) -> Link:
-    """Prepare an iterator (5.8). ``readers.iterator`` runs it."""
-    try:
-        fd = bpf_link.link_create(program.fileno(), 0, bpf_link.ITER, f"iter {kind}")
-    except KernelError as error:
-        raise attach_error(f"cannot attach iterator {kind}", error, _CAUSES) from None
-    return Link(f"iter {kind}", fd)
-
+__all__ = ["attach_tracing", "why_no_trampoline"]
 
 _CAUSES = {
     errno.ENOENT: "this kernel has none of that name",
-    errno.EBUSY: "another program is there already",
+    errno.EBUSY: "another program is attached there already",
     errno.EINVAL: "this kernel cannot attach programs there, or not this one",
-    errno.EOPNOTSUPP: "this kernel was built without it",
+    errno.EOPNOTSUPP: "this kernel was built without support for it",
     ENOTSUPP: "this kernel cannot attach programs there",
 }
+
+
+def attach_tracing(program: Program, probe: ProbeSpec) -> Link:
+    """Attach to a raw tracepoint, a trampoline, an LSM hook or an iterator.
+
+    Raise UsageError if the program was verified for another target than the probe's.
+    """
+    if probe.kind is ProbeKind.RAW_TRACEPOINT:
+        return _raw_tracepoint(program, probe)
+    verified = program.spec.attach_to
+    if probe.target != verified:
+        what = f"program {program.spec.name!r} cannot be attached to {probe.target!r}"
+        raise UsageError(what, why=f"it was verified for {verified!r} and its argument types")
+    if probe.kind is ProbeKind.ITER:
+        return _iterator(program, probe)
+    return _trampoline(program, probe)
+
+
+def _raw_tracepoint(program: Program, probe: ProbeSpec) -> Link:
+    try:
+        fd = bpf_link.raw_tracepoint_open(program.fileno(), probe.target)
+    except KernelError as error:
+        what = f"cannot attach to raw tracepoint {probe.target!r}"
+        raise attach_error(what, error, _CAUSES) from None
+    return Link(str(probe), fd)
+
+
+def _trampoline(program: Program, probe: ProbeSpec) -> Link:
+    try:
+        fd = bpf_link.raw_tracepoint_open(program.fileno(), None)
+    except KernelError as error:
+        number = error.errno or 0
+        why = why_no_trampoline(probe, number) or _CAUSES.get(number, "")
+        raise attach_error(f"cannot attach to {probe}", error, {number: why}) from None
+    return Link(str(probe), fd)
+
+
+def _iterator(program: Program, probe: ProbeSpec) -> Link:
+    try:
+        fd = bpf_link.link_create(program.fileno(), 0, bpf_link.ITER, str(probe))
+    except KernelError as error:
+        raise attach_error(f"cannot attach to {probe}", error, _CAUSES) from None
+    return Link(str(probe), fd)
+
+
+def why_no_trampoline(probe: ProbeSpec, number: int, root: Root = "/") -> str:
+    """Return what an errno means for a trampoline at a function; "" if nothing more is known.
+
+    >>> from rawbpf.specs.probe_spec import ProbeSpec
+    >>> why_no_trampoline(ProbeSpec(ProbeKind.FENTRY, "f"), 524)
+    'f takes more arguments than a trampoline of this kernel can pass on (six before 6.6)'
+    """
+    if probe.kind not in (ProbeKind.FENTRY, ProbeKind.FMOD_RET):
+        return ""
+    if number == ENOTSUPP:
+        limit = "a trampoline of this kernel can pass on (six before 6.6)"
+        return f"{probe.target} takes more arguments than {limit}"
+    if number == errno.EBUSY and _is_notrace(probe.target, root):
+        return f"ftrace cannot hook {probe.target}: it was compiled without NOPs for it (notrace)"
+    return ""
+
+
+def _is_notrace(function: str, root: Root) -> bool:
+    """Return whether ftrace's list can be read and the function is not in it."""
+    from rawbpf.kernel.file_systems import available_filter_functions
+
+    functions = available_filter_functions(root)
+    if functions is None:
+        return False
+    name = function.rpartition(":")[2].encode()  # MODULE:FUNCTION
+    return not any(line.split()[0] == name for line in functions.splitlines() if line)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from rawbpf.arch import X86_64, native
 from rawbpf.elf.user_symbols import function_offset, functions_of
 from rawbpf.errors import AttachError, UsageError
-from rawbpf.links.offset import split_offset
 
 if TYPE_CHECKING:
     import io
@@ -32,15 +31,14 @@ class Functions(NamedTuple):
 
 
 def find_function(where: str) -> tuple[Path, int]:
-    """``PATH:FUNCTION[+OFFSET]`` as a file and an offset in it."""
-    name, place = _split(where)
-    function, offset = split_offset(place)
+    """Return the file and the file offset of the function in ``PATH:FUNCTION``."""
+    name, function = _split(where)
     path = find_file(name)
     with _opened(path) as file:
         found = function_offset(file, function)
     if found is None:
         raise _no_symbol(path, function, "of that name")
-    return path, found + offset
+    return path, found
 
 
 def find_functions(where: str) -> Functions:

@@ -17,7 +17,7 @@ from rawbpf.errors import KernelError
 from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import enter
-from rawbpf.uapi.bpf import BPF_OBJ_NAME_LEN, bpf_cmd
+from rawbpf.uapi.bpf import BPF_OBJ_NAME_LEN, bpf_attach_type, bpf_cmd
 from rawbpf.uapi.bpf_attr import (
     BpfAttrEnableStats,
     BpfAttrInfo,
@@ -34,6 +34,7 @@ __all__ = [
     "RunResult",
     "command",
     "enable_stats",
+    "fill_info",
     "link_create_perf_event",
     "map_create",
     "map_delete_elem",
@@ -191,14 +192,28 @@ def prog_test_run(
 
 def obj_get_info(fd: int, info: S) -> S:
     """BPF_OBJ_GET_INFO_BY_FD: fill ``info`` as far as this kernel knows it."""
-    attr = Attr(BpfAttrInfo(bpf_fd=fd, info_len=ctypes.sizeof(info), info=ctypes.addressof(info)))
-    command(bpf_cmd.BPF_OBJ_GET_INFO_BY_FD, attr)
+    fill_info(fd, info)
     return info
 
 
-def link_create_perf_event(prog_fd: int, perf_fd: int, attach_type: int) -> Fd:
-    """BPF_LINK_CREATE on a perf event (5.15)."""
-    struct = BpfAttrLinkCreate(prog_fd=prog_fd, target_fd=perf_fd, attach_type=attach_type)
+def fill_info(fd: int, info: ctypes.Structure) -> int:
+    """BPF_OBJ_GET_INFO_BY_FD: fill ``info``; return how many of its bytes this kernel knows."""
+    attr = Attr(BpfAttrInfo(bpf_fd=fd, info_len=ctypes.sizeof(info), info=ctypes.addressof(info)))
+    command(bpf_cmd.BPF_OBJ_GET_INFO_BY_FD, attr)
+    return int(attr.struct.info_len)
+
+
+def link_create_perf_event(prog_fd: int, perf_fd: int, cookie: int = 0) -> Fd:
+    """BPF_LINK_CREATE on a perf event (5.15); ``cookie`` is for bpf_get_attach_cookie.
+
+    Errors: EINVAL (the kernel has no such links), EBADF (``perf_fd`` is not a perf event).
+    """
+    struct = BpfAttrLinkCreate(
+        prog_fd=prog_fd,
+        target_fd=perf_fd,
+        attach_type=bpf_attach_type.BPF_PERF_EVENT,
+        bpf_cookie=cookie,
+    )
     attr = Attr(struct).ends_at("bpf_cookie")
     return Fd(command(bpf_cmd.BPF_LINK_CREATE, attr), "link:perf_event")
 

@@ -16,7 +16,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rawbpf.syscall.attr import Attr
-from rawbpf.syscall.bpf import command, obj_get_info
+from rawbpf.syscall.bpf import command, fill_info
 from rawbpf.syscall.fd import Fd
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd, bpf_link_type
 from rawbpf.uapi.bpf_attr import BpfAttrLinkCreate
@@ -59,6 +59,9 @@ LinkPart = dict[str, int | str | bool]
 _RETURN = 1  # BPF_F_KPROBE_MULTI_RETURN, BPF_F_UPROBE_MULTI_RETURN
 _LONGEST_NAME = 4096  # PATH_MAX, for the file of a uprobe
 
+_WITH_MISSED = BpfLinkInfoPerfEventKprobe.missed.offset + 8
+"""The size of struct bpf_link_info from 6.7, which counts misses; before, 0 would mean unknown."""
+
 _UPROBES, _KPROBES, _TRACEPOINT, _EVENT = (1, 2), (3, 4), 5, 6
 """enum bpf_perf_event_type. The second of each pair is the return probe."""
 
@@ -91,7 +94,12 @@ def iter_create(link_fd: int) -> Fd:
 
 
 def link_create_kprobe_multi(
-    prog_fd: int, functions: Sequence[str], attach_type: int, *, retprobe: bool = False
+    prog_fd: int,
+    functions: Sequence[str],
+    attach_type: int,
+    *,
+    retprobe: bool = False,
+    cookie: int = 0,
 ) -> Fd:
     """BPF_LINK_CREATE on many functions' entries or returns (5.18), or on both (session: 6.10).
 
@@ -106,6 +114,8 @@ def link_create_kprobe_multi(
         cnt=len(names),
     )
     attr = Attr(struct).point("syms", _u64s(map(ctypes.addressof, names)))
+    if cookie:
+        attr.point("cookies", _u64s([cookie] * len(names)))
     return Fd(command(bpf_cmd.BPF_LINK_CREATE, attr), "link:kprobe_multi")
 
 
@@ -117,6 +127,7 @@ def link_create_uprobe_multi(
     *,
     retprobe: bool = False,
     pid: int = 0,
+    cookie: int = 0,
 ) -> Fd:
     """BPF_LINK_CREATE on places in a file, ``offsets`` in bytes (6.6; session: 6.13).
 
@@ -131,6 +142,8 @@ def link_create_uprobe_multi(
         pid=pid,
     )
     attr = Attr(struct).point("path", os.fsencode(path) + b"\0").point("offsets", _u64s(offsets))
+    if cookie:
+        attr.point("cookies", _u64s([cookie] * len(offsets)))
     return Fd(command(bpf_cmd.BPF_LINK_CREATE, attr.ends_at("pid")), "link:uprobe_multi")
 
 
@@ -140,7 +153,8 @@ def _u64s(numbers: Iterable[int]) -> bytes:
 
 def link_info(fd: int) -> tuple[BpfLinkInfo, LinkPart]:
     """The head and the part. Errors: EINVAL (this is no link)."""
-    info = obj_get_info(fd, BpfLinkInfo())
+    info = BpfLinkInfo()
+    known = fill_info(fd, info)
     kind, name = PARTS.get(info.type, BpfLinkInfo), b""
     unknown = info.type == bpf_link_type.BPF_LINK_TYPE_PERF_EVENT and not _perf_type(info)
     if kind in NAMES and not unknown:
@@ -150,9 +164,12 @@ def link_info(fd: int) -> tuple[BpfLinkInfo, LinkPart]:
         asked = kind.from_buffer(info)
         setattr(asked, address, ctypes.addressof(buffer))
         setattr(asked, length, len(buffer))
-        info, name = obj_get_info(fd, info), buffer.value
+        known, name = fill_info(fd, info), buffer.value
     read = _READERS.get(info.type)
-    return info, {} if read is None else read(info, name.decode(errors="backslashreplace"))
+    part = {} if read is None else read(info, name.decode(errors="backslashreplace"))
+    if known < _WITH_MISSED:
+        part.pop("missed", None)
+    return info, part
 
 
 def _perf_type(info: BpfLinkInfo) -> int:

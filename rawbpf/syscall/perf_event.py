@@ -33,9 +33,6 @@ __all__ = [
     "perf_ioctl",
 ]
 
-_FREQ = 1 << 10
-"""The bit ``freq`` of the attr's flags: ``sample_period`` is a frequency."""
-
 
 def _open(attr: Attr[PerfEventAttr], *, pid: int, cpu: int, label: str) -> Fd:
     attr.struct.size = ctypes.sizeof(PerfEventAttr)
@@ -89,15 +86,16 @@ def open_tracepoint(number: int, name: str) -> Fd:
     return _open(Attr(struct), pid=-1, cpu=0, label=f"tracepoint:{name}")
 
 
-def open_cpu_clock(cpu: int, frequency: int) -> Fd:
-    """Open the software clock of a CPU, to fire so many times a second."""
+def open_cpu_clock(cpu: int, period_ns: int, pid: int = -1) -> Fd:
+    """Open the software clock of a CPU (-1: any, for a ``pid``) that fires once per period.
+
+    The kernel uses a high-resolution timer and raises periods below 10 microseconds.
+    """
     struct = PerfEventAttr(
-        type=PERF_TYPE_SOFTWARE,
-        config=PERF_COUNT_SW_CPU_CLOCK,
-        sample_period=frequency,
-        flags=_FREQ,
+        type=PERF_TYPE_SOFTWARE, config=PERF_COUNT_SW_CPU_CLOCK, sample_period=period_ns
     )
-    return _open(Attr(struct), pid=-1, cpu=cpu, label=f"clock:cpu{cpu}")
+    label = f"clock:cpu{cpu}" if pid < 0 else f"clock:pid{pid}"
+    return _open(Attr(struct), pid=pid, cpu=cpu, label=label)
 
 
 def perf_ioctl(fd: Fd, request: perf_event_ioc, argument: int = 0) -> None:

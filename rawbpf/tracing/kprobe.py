@@ -17,13 +17,14 @@ from rawbpf.errors import ClosedError, UsageError
 from rawbpf.events.log_record import decode_log
 from rawbpf.kernel.hardware import pmu_type, possible_cpus
 from rawbpf.kernel.version import raise_memlock_if_needed, require_kernel
+from rawbpf.links.attach import attach
 from rawbpf.links.diagnose import check_function_name
-from rawbpf.links.kprobe import KprobeLink
 from rawbpf.maps.map import Map, PerCpuArray
 from rawbpf.programs.load import load
 from rawbpf.reading.collector import Collector
 from rawbpf.reading.perf_reader import DEFAULT_PAGES, PerfReader, check_pages
 from rawbpf.reading.session import Session
+from rawbpf.specs.probe_spec import ProbeKind, ProbePoint, ProbeSpec
 from rawbpf.syscall.fd import Owner
 from rawbpf.tracing.log_program import EVENTS, OUTCOMES, events_map, hello_kprobe
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawbpf.events.log_record import LogRecord
+    from rawbpf.links.link import Link
     from rawbpf.reading.ledger import Ledger
     from rawbpf.specs.program_spec import ProgramSpec
 
@@ -71,7 +73,8 @@ class Kprobe(Owner):
             raise UsageError(f"invalid process ID: {pid}")
         self.function = function
         self.spec = program or hello_kprobe(pid)
-        self.retprobe = retprobe
+        point = ProbePoint.RETURN if retprobe else ProbePoint.ENTRY
+        self.probe = ProbeSpec(ProbeKind.KPROBE, function, point)
         self.buffer_pages = check_pages(buffer_pages)
         self._stack = ExitStack()
         self._session: Session[LogRecord] | None = None
@@ -91,8 +94,7 @@ class Kprobe(Owner):
         program = stack.enter_context(load(self.spec, {EVENTS: events, OUTCOMES.name: outcomes}))
         reader = stack.enter_context(PerfReader(events, self.buffer_pages))
         session = stack.enter_context(Session(Collector({EVENTS: reader}, _decode, _ktime)))
-        link = KprobeLink.attach(program, self.function, retprobe=self.retprobe)
-        self._link = stack.enter_context(link)
+        self._link = stack.enter_context(attach(program, self.probe))
         self._outcomes, self._program = outcomes, program
         self._session = session
 
@@ -104,6 +106,12 @@ class Kprobe(Owner):
                 f"the probe of {self.function} is not open", fix="use it in a `with` block"
             )
         return self._session
+
+    @property
+    def link(self) -> Link:
+        """Return the link, to pin or query it; ClosedError outside ``with``."""
+        self.session  # noqa: B018 -- raises ClosedError
+        return self._link
 
     @property
     def ledger(self) -> Ledger:
@@ -136,9 +144,11 @@ class Kprobe(Owner):
     def detach(self) -> list[LogRecord]:
         """Remove the probe, return the events that were not delivered yet, settle the ledger."""
         session = self.session  # ClosedError
+        missed = self._link.missed or 0  # by the kernel's kprobe code; None before 6.7
         self._link.close()
         rest = session.rest()
-        self.ledger.settle(self._outcomes.sums(), self._program.info().recursion_misses)
+        sums = self._outcomes.sums()
+        self.ledger.settle(sums, missed + self._program.info().recursion_misses)
         return rest
 
     def close(self) -> None:

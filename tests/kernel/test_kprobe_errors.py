@@ -10,7 +10,8 @@ import pytest
 import rawbpf as library
 from rawbpf.asm import Builder, r0, r1
 from rawbpf.errors import AttachError, VerifierError
-from rawbpf.links.kprobe import open_kprobe
+from rawbpf.links.perf_events import open_event
+from rawbpf.specs.probe_spec import ProbeKind, ProbeSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.uapi.bpf import bpf_prog_type
 from tests.support.command import RAWBPF, rawbpf
@@ -36,7 +37,7 @@ def test_an_offset_must_be_the_start_of_an_instruction():
     errnos = set()
     for offset in (3, 4, 5):  # inside endbr64, and inside the bytes that ftrace patches
         try:
-            open_kprobe("vfs_rmdir", offset=offset).close()
+            open_event(ProbeSpec(ProbeKind.KPROBE, "vfs_rmdir", offset=offset)).close()
         except AttachError as error:
             errnos.add(error.errno)
         else:

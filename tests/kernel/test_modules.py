@@ -15,9 +15,10 @@ from rawbpf.collection.collection import Collection
 from rawbpf.collection.open import read_object
 from rawbpf.errors import AttachError, KernelError, UnsupportedError, VerifierError
 from rawbpf.kernel.version import kernel_version
-from rawbpf.links.kprobe import open_kprobe
+from rawbpf.links.perf_events import open_event
 from rawbpf.programs.program import KernelProgram
 from rawbpf.specs.object_spec import ObjectSpec
+from rawbpf.specs.probe_spec import ProbeKind, ProbeSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall.bpf import prog_info
 from rawbpf.syscall.bpf_object import obj_get
@@ -29,6 +30,8 @@ from tests.support.modules import load_module, unload_module
 from tests.support.peers import peer
 
 pytestmark = pytest.mark.modules
+
+XMIT = ProbeSpec(ProbeKind.KPROBE, "dummy:dummy_xmit")
 
 DESCRIBED = kernel_version() >= (5, 11)
 UNTYPED = "module dummy does not describe its types; it takes Linux 5.11 "
@@ -107,7 +110,7 @@ def test_a_link_keeps_its_module_loaded(kernel):
 
 
 def test_a_kprobe_does_not_keep_its_module_loaded():
-    with open_kprobe("dummy:dummy_xmit"):
+    with open_event(XMIT):
         unload_and_load_again("dummy")
 
 
@@ -148,6 +151,6 @@ def test_a_module_unloaded_meanwhile(kernel):
         ):
             one.load()
         with pytest.raises(AttachError, match="no module dummy is loaded"):
-            open_kprobe("dummy:dummy_xmit")
+            open_event(XMIT)
     finally:
         load_module("dummy")

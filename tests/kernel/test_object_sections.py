@@ -74,7 +74,7 @@ def test_usdt_is_recognised_but_not_attached(obj):
     obj.attach()
     assert "probe" in obj.programs
     assert obj.skipped["probe"].startswith(
-        "not attached: program 'probe' is for a USDT probe, '/usr/bin/python3:python:function__"
+        "not attached: cannot attach to usdt /usr/bin/python3:python:function__entry: "
     )
     assert "notes" in obj.skipped["probe"]
 

@@ -19,11 +19,11 @@ from rawbpf.collection.open import read_object
 from rawbpf.errors import UnsupportedError
 from rawbpf.kernel.config import kernel_config
 from rawbpf.kernel.version import kernel_version
+from rawbpf.links.attach import attach
 from rawbpf.links.link import Link
-from rawbpf.links.network import attach_cgroup, attach_interface
 from rawbpf.programs.info import count_runs
+from rawbpf.specs.probe_spec import probe_of
 from rawbpf.syscall.bpf_link import link_create_kprobe_multi
-from rawbpf.uapi.bpf import bpf_attach_type
 from tests.support.bpf_objects import CLANGS, ROOT, built
 from tests.support.bpftool import bpftool, instruction_bytes, raw
 
@@ -50,10 +50,9 @@ def held():
             found[name].attach()
         packets = found["packets"].programs
         packets["at_tc"].test_run(bytes(64))
-        attach = bpf_attach_type
-        stack.enter_context(attach_interface(packets["at_xdp"], "lo", attach.BPF_XDP))
-        ingress = attach.BPF_CGROUP_INET_INGRESS
-        stack.enter_context(attach_cgroup(packets["at_cgroup_in"], "/sys/fs/cgroup", ingress))
+        for name, where in (("at_xdp", "lo"), ("at_cgroup_in", "/sys/fs/cgroup")):
+            one = packets[name]
+            stack.enter_context(attach(one, probe_of(one.spec, where)))
         counts = found["syscall_pairs"].maps["counts"]
         counts.update_batch({7: 70, 8: 80})
         yield found

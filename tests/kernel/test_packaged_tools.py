@@ -15,7 +15,7 @@ from rawbpf.collection.open import read_object
 from rawbpf.errors import RawbpfError, UnsupportedError
 from rawbpf.kernel.version import kernel_version
 from rawbpf.links.attach import attach
-from rawbpf.links.perf_events import attach_uprobe
+from rawbpf.specs.probe_spec import ProbeKind, ProbePoint, ProbeSpec, probe_of
 from tests.support.bcc_tools import REFUSED, SAYS, places
 from tests.support.packaged import files
 
@@ -60,8 +60,10 @@ def test_every_program_loads_and_attaches_or_names_what_is_missing(tool, kernel)
 def attach_one(program, where):
     """Attach a program. A kprobe program may also be for a library, as in gethostlatency."""
     if ":" in where and program.spec.section.startswith("k"):
-        return attach_uprobe(program, where, retprobe=program.spec.section.startswith("kret"))
-    return attach(program, where)
+        returns = program.spec.section.startswith("kret")
+        point = ProbePoint.RETURN if returns else ProbePoint.ENTRY
+        return attach(program, ProbeSpec(ProbeKind.UPROBE, where, point))
+    return attach(program, probe_of(program.spec, where))
 
 
 def spec_of(tool):

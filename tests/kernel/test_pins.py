@@ -12,12 +12,13 @@ from rawbpf.collection.open import read_object
 from rawbpf.errors import KernelError, UsageError, VerifierError
 from rawbpf.kernel.pins import make_folder, open_pinned, unpin
 from rawbpf.kernel.version import raise_memlock_if_needed
+from rawbpf.links.attach import attach
 from rawbpf.links.link import Link
-from rawbpf.links.network import attach_interface
 from rawbpf.maps.map import Map
 from rawbpf.programs.program import KernelProgram
 from rawbpf.specs.map_spec import MapSpec
-from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type
+from rawbpf.specs.probe_spec import probe_of
+from rawbpf.uapi.bpf import bpf_map_type
 from tests.support.bpf_objects import CLANGS, built
 
 BPFFS = Path("/sys/fs/bpf")
@@ -182,7 +183,8 @@ def test_a_pinned_link_stays_attached(place, kernel):
     with Collection(read_object(PACKETS), kernel) as obj:
         obj.keep(["at_xdp"])
         obj.load()
-        with attach_interface(obj.programs["at_xdp"], "lo", bpf_attach_type.BPF_XDP) as link:
+        program = obj.programs["at_xdp"]
+        with attach(program, probe_of(program.spec, "lo")) as link:
             info = link.info()
             link.pin(place)
     with Link.from_pin(place) as again:

@@ -54,7 +54,7 @@ _NO_FUNCTION = (
     r"this kernel has no function '{0}'|cannot probe .*'{0}': this kernel has no function"
 )
 _NOTRACE = r"ftrace cannot hook {0}|cannot probe .*'{0}'.* notrace"
-_USDT = r"is for a USDT probe"
+_USDT = r"cannot attach to usdt "
 
 
 def _absent(function: str) -> str:

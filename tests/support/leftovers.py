@@ -18,10 +18,11 @@ def ids(command: bpf_cmd) -> set[object]:
 
 
 def held() -> dict[str, set[object]]:
-    """Return the IDs of all programs and maps, and the armed probes."""
+    """Return the IDs of all programs, maps and links, and the armed probes."""
     return {
         "programs": ids(bpf_cmd.BPF_PROG_GET_NEXT_ID),
         "maps": ids(bpf_cmd.BPF_MAP_GET_NEXT_ID),
+        "links": ids(bpf_cmd.BPF_LINK_GET_NEXT_ID),
         "probes": set(KPROBES.read_text().splitlines()),
     }
 

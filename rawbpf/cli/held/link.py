@@ -33,7 +33,7 @@ Options:
   -v, --verbose  Say more on stderr.
   -h, --help     Show this.
 
-Probes that are attached through perf events, as `rawbpf kprobe` does, have no links.
+Kernels before 5.15 have no links for kprobes, uprobes, tracepoints and perf events.
 """
 
 

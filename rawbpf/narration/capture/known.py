@@ -35,7 +35,10 @@ PINNED = "pinned"
 
 
 class Thing(NamedTuple):
-    """What a descriptor refers to. Sizes are those of a map, in bytes; 0 if unknown."""
+    """What a descriptor refers to. Sizes are those of a map, in bytes; 0 if unknown.
+
+    ``target`` is the perf event that a link holds; ``linked`` tells that a link holds this event.
+    """
 
     kind: str
     name: str = ""
@@ -44,6 +47,7 @@ class Thing(NamedTuple):
     value_size: int = 0
     watches: tuple[int, ...] = ()
     link_type: int = -1
+    target: int = -1
     linked: bool = False
 
     @property
@@ -94,7 +98,7 @@ class Known:
         if call.result < 0:
             return
         if call.name == "close":
-            self.things.pop(call.words[0], None)
+            self._learn_close(call.words[0])
         elif call.name == "munmap":
             self.mappings.pop(call.words[0], None)
         elif call.name == "mmap":
@@ -108,7 +112,18 @@ class Known:
             self.things[call.result] = made_by(call)
             target = numbers_of(call).get("target_fd", -1)
             if call.key == "BPF_LINK_CREATE" and target in self.things:
+                self.things[call.result] = self.things[call.result]._replace(target=target)
                 self.things[target] = self.things[target]._replace(linked=True)
+        elif call.key == "BPF_OBJ_PIN":
+            fd = numbers_of(call).get("bpf_fd", -1)
+            self.things[fd] = self.thing(fd)._replace(target=-1)  # closing it detaches nothing
+
+    def _learn_close(self, fd: int) -> None:
+        """Forget a descriptor; a link releases its perf event."""
+        closed = self.things.pop(fd, None)
+        if closed is not None and closed.target in self.things:
+            event = self.things[closed.target]
+            self.things[closed.target] = event._replace(linked=False)
 
     def _learn_info(self, call: Call) -> None:
         """Learn the sizes of a map or the type of a link that was not created by us."""

@@ -108,6 +108,9 @@ BPF = (
            "the hits for which it was not run."),
     Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: c.asked_before and c.has_buffers,
            "Once more, now with room for what the first answer only counted, or could not hold."),
+    Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: c.kind == "link" and not c.was_found,
+           "The kernel describes the link. From 6.7 the description of a kprobe also counts the "
+           "hits that did not run the program (missed)."),
     Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: bool(c.kind),
            "What does the kernel say of this {noun}? It fills in as much of the structure as it "
            "knows."),

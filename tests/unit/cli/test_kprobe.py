@@ -14,7 +14,7 @@ from tests.support.fake_kernel import FakeKernel, write_log
 @pytest.fixture(autouse=True)
 def kernel_with_kprobes(monkeypatch):
     monkeypatch.setattr("rawbpf.tracing.kprobe.pmu_type", lambda name: 6)
-    monkeypatch.setattr("rawbpf.links.kprobe.pmu_type", lambda name: 6)
+    monkeypatch.setattr("rawbpf.links.perf_events.pmu_type", lambda name: 6)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("0", 0), ("0.25", 0.25), ("1e3", 1000)])

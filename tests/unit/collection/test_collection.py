@@ -66,7 +66,7 @@ def test_a_place_is_given_to_whom_its_section_gives_none(obj, kernel):
     obj.load()
     obj.attach({"first": "lo"})
     assert list(obj.links) == ["first"]
-    assert "wants an interface" in obj.skipped["second"]
+    assert "needs an interface" in obj.skipped["second"]
     obj.attach({"second": "lo"})
     assert list(obj.links) == ["first", "second"]
     assert obj.skipped == {}
@@ -78,7 +78,7 @@ def test_a_place_is_given_to_whom_its_section_gives_none(obj, kernel):
 def test_one_refusal_and_none_is_attached(obj, kernel):
     obj.load()
     kernel.script["BPF_LINK_CREATE"] = deque([LINK, -errno.EBUSY])
-    with pytest.raises(AttachError, match="another program is there already"):
+    with pytest.raises(AttachError, match="another program is attached there already"):
         obj.attach(dict.fromkeys(obj.programs, "lo"))
     assert not obj.links
     assert kernel.closed == [LINK]
@@ -96,9 +96,9 @@ def test_objects_say_what_they_are(obj):
     assert repr(obj.programs["first"]) == "<Program first: xdp>"
     obj.attach({"first": "lo"})
     link = obj.links["first"]
-    assert repr(link) == "<Link xdp of lo>"
+    assert repr(link) == "<Link xdp lo>"
     obj.close()
-    assert repr(link) == "<Link xdp of lo, closed>"
+    assert repr(link) == "<Link xdp lo, closed>"
 
 
 def test_events_come_from_a_ring(obj):

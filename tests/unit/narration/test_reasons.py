@@ -18,7 +18,7 @@ from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.epoll import Epoll
 from rawbpf.syscall.gate import enter, replaced
 from rawbpf.syscall.perf_event import open_bpf_output, open_probe
-from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd, bpf_map_type, bpf_prog_type
+from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type, bpf_prog_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrProgLoad, BpfMapInfo
 from rawbpf.uapi.bpf_commands import COMMANDS
 from tests.support.fake_kernel import FakeKernel, write_log
@@ -115,23 +115,24 @@ def test_a_walk_begins_and_goes_on():
     assert "above 5" in said[6]
 
 
-@pytest.mark.parametrize("linked", [False, True])
-def test_closing_the_event_of_a_probe_ends_it_unless_a_link_holds_it(linked, monkeypatch):
+@pytest.mark.parametrize("held", [False, True])
+def test_closing_the_event_of_a_probe_ends_it_unless_a_link_holds_it(held, monkeypatch):
     monkeypatch.setattr(
         "rawbpf.narration.capture.recorder.read_text", lambda _, file: "6" * ("/kp" in file)
     )
 
     def probe():
-        with open_probe(6, "do_exit") as event:
-            if linked:
-                kind = bpf_attach_type.BPF_PERF_EVENT
-                bpf.link_create_perf_event(9, event.fileno(), kind).close()
+        event = open_probe(6, "do_exit")
+        link = bpf.link_create_perf_event(9, event.fileno())
+        for fd in (event, link) if held else (link, event):
+            fd.close()
 
     said = sentences(probe, perf_event_open=[80], BPF_LINK_CREATE=[81])
     assert said[0].startswith("This makes the probe")
-    assert ("80<kprobe:do_exit>" in said[1]) is linked
-    assert said[-1].startswith("The probe is taken away") is not linked
-    assert said[-1].startswith("The link holds this event as well") is linked
+    assert "80<kprobe:do_exit>" in said[1]
+    at_event = said[2 if held else 3]
+    assert at_event.startswith("The probe is taken away") is not held
+    assert at_event.startswith("The link holds this event as well") is held
 
 
 def test_memory_is_given_back_for_what_it_was():

@@ -76,7 +76,7 @@ def test_hex_is_cut_between_groups_of_eight_bytes():
 def test_what_was_no_descriptor_stays_none():
     def make():
         with pytest.raises(KernelError):
-            bpf.link_create_perf_event(12345, 0xFFFFFFFF, bpf_attach_type.BPF_PERF_EVENT)
+            bpf.link_create_perf_event(12345, 0xFFFFFFFF)
 
     text = script(recording(make, BPF_LINK_CREATE=[-errno.EBADF]), "none")
     assert "bpf(28, '=3I12x', 12345, 4294967295, 41, fine=False)" in text
