@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rawbpf.doctor.checks import CHECKS
-from rawbpf.doctor.examine import examine
+from rawbpf.doctor.examine import CHECKS, examine
 from rawbpf.doctor.finding import Status
 
 _NEEDED = {"capabilities", "lockdown", "kprobes"}

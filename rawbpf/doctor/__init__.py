@@ -1,6 +1,9 @@
-"""What stands between this machine and tracing it, with evidence and the way out.
+"""Find out whether this machine can be traced, and what to do if it cannot.
 
-A check is a small function that looks at one thing and returns a finding; ``checks`` is their
-table. Facts come first, the trial last: it does, short of switching a probe on, what `rawbpf
-kprobe` does. Only what would stop that command is a failure.
+    finding.py   what a check returns
+    checks.py    one function for each fact about the kernel, the process and installed programs
+    trial.py     try what `rawbpf kprobe` does, except enabling a probe
+    examine.py   the table of checks, and how they are run
+
+A check fails only if it prevents `rawbpf kprobe` from working.
 """

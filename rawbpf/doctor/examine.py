@@ -1,23 +1,46 @@
-"""Run checks, and let nothing that they meet end the report."""
+"""The table of checks, and how they are run."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.doctor.finding import Finding, Result, fail
+from rawbpf.doctor import checks as facts
+from rawbpf.doctor import trial
+from rawbpf.doctor.finding import Check, Finding, Result, fail
 from rawbpf.errors import RawbpfError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rawbpf.doctor.finding import Check
     from rawbpf.kernel.files import Root
 
-__all__ = ["examine"]
+__all__ = ["CHECKS", "examine"]
+
+CHECKS = (
+    Check("kernel", facts.kernel),
+    Check("machine", facts.machine),
+    Check("capabilities", facts.capabilities),
+    Check("sandbox", facts.sandbox),
+    Check("lockdown", facts.lockdown),
+    Check("kprobes", facts.kprobes),
+    Check("perf", facts.perf),
+    Check("bpf", facts.unprivileged_bpf),
+    Check("jit", facts.jit),
+    Check("memlock", facts.memlock),
+    Check("symbols", facts.kernel_addresses),
+    Check("tracefs", facts.trace_file_system),
+    Check("BTF", facts.btf),
+    Check("features", trial.missing_features),
+    Check("trial: load", trial.load_and_read),
+    Check("trial: probe", trial.place_a_probe),
+    Check("clang", facts.clang),
+    Check("QEMU", facts.qemu),
+)
+"""All checks, in the order of the report: facts, the trial, optional programs."""
 
 
 def examine(checks: Iterable[Check], root: Root = "/") -> list[Result]:
-    """A result for each check. Advice that was given before is not repeated."""
+    """Run checks and return their results. A fix that was shown before is not repeated."""
     results: list[Result] = []
     given: dict[str, str] = {}
     for check in checks:
@@ -31,7 +54,7 @@ def examine(checks: Iterable[Check], root: Root = "/") -> list[Result]:
 
 
 def _look(check: Check, root: Root) -> Finding:
-    """A fact that cannot even be read is a failure, with that reason."""
+    """Run one check. An error, such as a damaged file, is a failure with that reason."""
     try:
         return check.look(root)
     except RawbpfError as error:

@@ -10,21 +10,22 @@ if TYPE_CHECKING:
 
     from rawbpf.kernel.files import Root
 
-__all__ = ["Check", "Finding", "Result", "Status", "fail", "ok", "warn"]
+__all__ = ["Check", "Finding", "Result", "Status", "fail", "missing", "ok", "unknown", "warn"]
 
 
 class Status(Enum):
-    """How bad it is; the value is what people see."""
+    """The result of a check. The value is printed in the report."""
 
     OK = "ok"
     WARN = "warn"
     FAIL = "FAIL"
+    UNKNOWN = "unknown"
     MISSING = "optional"
-    """Not there, and only needed for something else."""
+    """Not installed, and not needed by `rawbpf kprobe`."""
 
 
 class Finding(NamedTuple):
-    """A status, what it rests on, and what to do about it."""
+    """A status, the evidence for it, and what to do about it (the fix)."""
 
     status: Status
     evidence: str
@@ -32,29 +33,39 @@ class Finding(NamedTuple):
 
 
 def ok(evidence: str) -> Finding:
-    """All is well."""
+    """Return a finding that needs no action."""
     return Finding(Status.OK, evidence)
 
 
 def warn(evidence: str, fix: str = "") -> Finding:
-    """It works, and somebody should know this."""
+    """Return a finding that does not prevent tracing."""
     return Finding(Status.WARN, evidence, fix)
 
 
 def fail(evidence: str, fix: str) -> Finding:
-    """It cannot work like this."""
+    """Return a finding that prevents tracing."""
     return Finding(Status.FAIL, evidence, fix)
 
 
+def unknown(evidence: str, fix: str = "") -> Finding:
+    """Return a finding about a fact that this process cannot determine."""
+    return Finding(Status.UNKNOWN, evidence, fix)
+
+
+def missing(evidence: str, fix: str = "") -> Finding:
+    """Return a finding about a missing part that `rawbpf kprobe` does not need."""
+    return Finding(Status.MISSING, evidence, fix)
+
+
 class Check(NamedTuple):
-    """A row of the table: a name for people, and the function that looks."""
+    """A check: its name in the report, and the function that looks."""
 
     name: str
     look: Callable[[Root], Finding]
 
 
 class Result(NamedTuple):
-    """A check's name and what it found."""
+    """The name of a check and its finding."""
 
     name: str
     finding: Finding

@@ -1,7 +1,7 @@
-"""The proof: do what `rawbpf kprobe` does, step by step, and undo it.
+"""Try what `rawbpf kprobe` does, step by step, and undo each step.
 
-The lesson's own program is loaded with its maps, rings are opened on every CPU, and an event of the
-kprobe PMU on a function that hardly anybody calls. No program is tied to that event.
+The program of lesson 01 is loaded with its maps, rings are opened on all CPUs, and an event of the
+kprobe PMU is opened on a function that is rarely called. No program is attached to that event.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
 __all__ = ["load_and_read", "missing_features", "place_a_probe"]
 
 _FUNCTION = "vfs_rmdir"
-"""Exported since long before 5.8, so no compiler inlines it; and called by rmdir(2) alone."""
+"""Exported since long before 5.8, so it is never inlined, and called only for rmdir(2)."""
 
 
 def missing_features(_: Root) -> Finding:
-    """Each thing that the program uses, asked for by itself; the PMU has a check of its own."""
+    """Probe for each feature that the program uses, except the PMU, which has its own check."""
     needed = (f for f in FEATURES.values() if f.main_job and f.name != "kprobe PMU")
     answers = {feature.name: feature.ask() for feature in needed}
     absent = [name for name, answer in answers.items() if answer.outcome is Outcome.NO]
     if absent:
-        return fail(f"the kernel has no {', '.join(absent)}", "use another kernel: `rawbpf guest`")
+        return fail(f"this kernel lacks {', '.join(absent)}", "use another kernel: `rawbpf guest`")
     unsure = [answer for answer in answers.values() if answer.outcome is Outcome.UNSURE]
     if unsure:
-        return fail(f"could not tell ({unsure[0].evidence})", "the lines above say why")
-    return ok(f"all {len(answers)} that the program uses are there")
+        return fail(f"features unknown ({unsure[0].evidence})", "see the failed checks above")
+    return ok(f"all {len(answers)} features that `rawbpf kprobe` uses are present")
 
 
 def load_and_read(_: Root) -> Finding:
-    """Maps, program, rings."""
+    """Create the maps, load the program, open the rings."""
     raise_memlock_if_needed()
     with ExitStack() as stack:
         events = stack.enter_context(Map.create(events_map(possible_cpus())))
@@ -55,19 +55,17 @@ def load_and_read(_: Root) -> Finding:
         stack.enter_context(load(spec, {EVENTS: events, OUTCOMES.name: outcomes}))
         reader = stack.enter_context(PerfReader(events))
         rings = len(reader.filenos())
-    return ok(
-        f"the verifier took the program of {spec.code.slots} instructions, {rings} rings open"
-    )
+    return ok(f"loaded the program ({spec.code.slots} instructions) and opened {rings} rings")
 
 
 def place_a_probe(_: Root) -> Finding:
-    """The perf event of a kprobe, without a program."""
+    """Open the perf event of a kprobe, without a program."""
     try:
         pmu = pmu_type("kprobe")
     except UnsupportedError:
-        return fail("nothing to try it with: no kprobe PMU", "see `kprobes` above")
+        return fail("there is no kprobe PMU", "see `kprobes` above")
     try:
         open_probe(pmu, _FUNCTION).close()
     except KernelError as error:
         raise explain_kprobe_failure(_FUNCTION, error.errno or 0) from None
-    return ok(f"a kprobe on {_FUNCTION} was placed and taken away")
+    return ok(f"created a kprobe on {_FUNCTION} and removed it")

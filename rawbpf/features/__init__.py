@@ -1,9 +1,11 @@
-"""What this kernel can do, asked of the kernel itself.
+"""Which BPF features the running kernel has.
 
-``table`` has one row a feature: since which kernel, by which commit, and how to ask. Versions alone
-would lie in both directions: vendors bring features back to old kernels, and a new kernel may be
-built without them. So each row has a probe that tries the thing itself, on objects that nobody else
-sees and that are gone when it returns; nothing is attached to anything.
+    answer.py   the three outcomes of a probe, and the evidence
+    probes.py   one function for each kind of feature
+    table.py    feature, first kernel version, commit, probe
 
-A probe has three outcomes, since "no" and "could not tell" lead to different advice.
+Versions alone are misleading: vendors backport features, and kernels are built without some of
+them. Each feature is therefore probed by using it, with objects that no other process can see and
+that are gone when the probe returns. Nothing is attached to anything. A probe answers yes, no or
+unknown, since "no" and "unknown" lead to different advice.
 """

@@ -1,4 +1,4 @@
-"""What a probe answers, and the one way from an attempt to an answer."""
+"""The outcome of a probe, and how an attempt leads to it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["UNKNOWN_TO_KERNEL", "Answer", "Outcome", "attempt"]
 
 UNKNOWN_TO_KERNEL = (errno.EINVAL, errno.E2BIG, errno.EOPNOTSUPP, ENOTSUPP)
-"""How bpf(2) answers to what it has never heard of, or was built without."""
+"""The errnos with which bpf(2) fails on a feature that this kernel lacks."""
 
 
 class Outcome(Enum):
-    """The value is what a table shows."""
+    """The outcome of a probe. The value is printed in tables."""
 
     YES = "yes"
     NO = "no"
@@ -28,7 +28,7 @@ class Outcome(Enum):
 
 
 class Answer(NamedTuple):
-    """An outcome and what it rests on."""
+    """An outcome and the evidence for it."""
 
     outcome: Outcome
     evidence: str
@@ -41,9 +41,10 @@ def attempt(
     no: Collection[int] = UNKNOWN_TO_KERNEL,
     yes: Collection[int] = (),
 ) -> Answer:
-    """Make it and throw it away. An errno in ``no`` is a no, one in ``yes`` proves it, too.
+    """Create an object with ``make``, close it, and return whether the kernel has the feature.
 
-    Any other errno (EPERM, most of all) says nothing about the feature.
+    An errno in ``no`` means that it has not, one in ``yes`` that it has. Any other errno, above all
+    EPERM, leaves the outcome unknown.
     """
     try:
         make().close()
@@ -51,4 +52,4 @@ def attempt(
         number = error.errno or 0
         outcomes = dict.fromkeys(no, Outcome.NO) | dict.fromkeys(yes, Outcome.YES)
         return Answer(outcomes.get(number, Outcome.UNSURE), f"{what}: {errno_name(number)}")
-    return Answer(Outcome.YES, f"{what}: it can")
+    return Answer(Outcome.YES, f"{what}: works")

@@ -1,10 +1,10 @@
-"""The table: feature, first kernel, commit, how to ask.
+"""The table of features: name, first kernel version, commit, probe.
 
-Names are the kernel's, helpers with their ``bpf_``. ``main_job`` marks what ``rawbpf kprobe``
-cannot do without. A commit that we could not verify is left out.
+Names are the kernel's, with ``bpf_`` before those of helpers. ``main_job`` marks the features that
+`rawbpf kprobe` requires. A commit is left out if it could not be verified.
 
-Sources: the commits themselves; the histories kept by bcc (docs/kernel-versions.md) and by the eBPF
-documentation project. Whether they are right for the kernels that we test on, a test asks them.
+Sources: the commits themselves; docs/kernel-versions.md of bcc; the eBPF documentation project. A
+test runs all probes on the kernels that we test with and compares the answers with this table.
 """
 
 from __future__ import annotations
@@ -13,11 +13,21 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.asm import r0, r1, r10
-from rawbpf.features.ask_btf import btf_feature
-from rawbpf.features.ask_kernel import capability, memcg_accounting, module_types, pmu
-from rawbpf.features.ask_link import kprobe_multi, perf_event_link, uprobe_multi
-from rawbpf.features.ask_map import map_type
-from rawbpf.features.ask_program import helper, instruction, log_true_size, program_type
+from rawbpf.features.probes import (
+    btf_feature,
+    capability,
+    helper,
+    instruction,
+    kprobe_multi,
+    log_true_size,
+    map_type,
+    memcg_accounting,
+    module_types,
+    perf_event_link,
+    pmu,
+    program_type,
+    uprobe_multi,
+)
 from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type, bpf_prog_type
 from rawbpf.uapi.bpf_insn import HELPERS
@@ -32,7 +42,7 @@ __all__ = ["FEATURES", "Feature"]
 
 
 class Feature(NamedTuple):
-    """One row. ``since`` is (major, minor).
+    """A feature. ``since`` is the first kernel version, as (major, minor).
 
     >>> FEATURES["BPF_MAP_TYPE_RINGBUF"].since
     (5, 8)
@@ -45,13 +55,13 @@ class Feature(NamedTuple):
     main_job: bool = False
 
     def ask(self) -> Answer:
-        """Ask the running kernel. Needs CAP_BPF, and CAP_PERFMON mostly; else it is unsure."""
+        """Probe the running kernel. Without CAP_BPF and CAP_PERFMON most answers are unknown."""
         raise_memlock_if_needed()
         return self.probe()
 
 
 def _helper(name: str, commit: str, *, main_job: bool = False) -> Feature:
-    """A helper; its first kernel is in the helper table already."""
+    """Return the row of a helper, whose first version is in ``HELPERS``."""
     major, minor = HELPERS[name].kernel.split(".")
     since = int(major), int(minor)
     return Feature(f"bpf_{name}", since, commit, partial(helper, name), main_job)
@@ -77,7 +87,7 @@ _SESSION = bpf_attach_type.BPF_TRACE_KPROBE_SESSION
 _PERF_ARRAY = partial(map_type, _maps.BPF_MAP_TYPE_PERF_EVENT_ARRAY, value=4)
 _RINGBUF = partial(map_type, _maps.BPF_MAP_TYPE_RINGBUF, key=0, value=0, entries=1 << 16)
 
-# A table: one row a line reads better than what the formatter makes of it.
+# One row per line.
 # fmt: off
 FEATURES = {
     feature.name: feature
@@ -125,4 +135,4 @@ FEATURES = {
     )
 }
 # fmt: on
-"""By name, the oldest first."""
+"""Features by name, the oldest first."""

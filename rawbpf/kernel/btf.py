@@ -13,7 +13,7 @@ no lookup by name, so every BTF object is opened until one has the module's name
 The descriptor is needed only while the program is loaded. After that the program itself pins the
 module: unloading it (delete_module) fails with EAGAIN.
 
-Maps and programs report the id of the BTF that they were created with (4.18). BTF of a module is
+Maps and programs report the ID of the BTF that they were created with (4.18). BTF of a module is
 split: it continues the BTF of the kernel image.
 """
 
@@ -96,21 +96,21 @@ def _open(module: str) -> Fd:
         if error.errno != errno.EPERM:
             raise
         raise KernelError(
-            f"cannot tell the kernel that module {module} is meant",
+            f"cannot open the BTF of module {module}",
             errno=errno.EPERM,
             call=error.call,
-            why="it wants a descriptor of the module's types, which takes CAP_SYS_ADMIN",
+            why="opening BTF by ID takes CAP_SYS_ADMIN",
             fix="run it with sudo",
         ) from None
     raise UnsupportedError(
-        f"the types of module {module} are gone",
-        why="it was unloaded meanwhile",
+        f"the BTF of module {module} is gone",
+        why="the module was unloaded",
         fix=f"load it: modprobe {module}",
     )
 
 
 def btf_by_id(number: int) -> Btf:
-    """Return the BTF with this id. Raise KernelError (ENOENT, EPERM) or FormatError (damaged)."""
+    """Return the BTF with this ID. Raise KernelError (ENOENT, EPERM) or FormatError (damaged)."""
     with open_id("btf", number) as fd:
         info, data = btf_info(fd.fileno())
     path = vmlinux_btf()

@@ -31,7 +31,7 @@ __all__ = ["KernelBtf"]
 
 
 class KernelBtf(Owner):
-    """BTF loaded into the kernel. Type ids are those of the object.
+    """BTF loaded into the kernel. Type IDs are those of the object.
 
     The source lines of ``programs`` are included. For ``places`` and ``hidden``, see
     ``for_kernel``.

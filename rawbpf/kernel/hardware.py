@@ -1,8 +1,8 @@
 """CPUs, performance monitoring units and clocks of the running machine.
 
-sysfs lists CPUs as ranges, such as ``0-3,8``. *Possible* CPUs have fixed ids: a per-CPU map holds a
+sysfs lists CPUs as ranges, such as ``0-3,8``. *Possible* CPUs have fixed IDs: a per-CPU map holds a
 value for each of them, in this order. *Online* CPUs are running now, and only these can have a perf
-event (perf_event_open fails with ENODEV on others). An id may be larger than the number of CPUs, so
+event (perf_event_open fails with ENODEV on others). An ID may be larger than the number of CPUs, so
 neither ``os.cpu_count()`` nor ``range()`` of it is correct.
 
 A PMU is a source of perf events whose number the kernel assigns at run time. ``kprobe`` is one
@@ -42,7 +42,7 @@ _MOST = 1 << 16
 
 
 def parse_cpu_list(text: str) -> list[int]:
-    """Return the ids in a list of CPUs, in its order. Raise FormatError if it is malformed.
+    """Return the IDs in a list of CPUs, in its order. Raise FormatError if it is malformed.
 
     >>> parse_cpu_list("0-3,8")
     [0, 1, 2, 3, 8]
@@ -53,14 +53,14 @@ def parse_cpu_list(text: str) -> list[int]:
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
         if not first <= last < _MOST:
             raise FormatError(
-                f"{text.strip()[:80]!r} is no list of CPUs", fix="one looks like 0-3,8"
+                f"invalid list of CPUs {text.strip()[:80]!r}", fix="expected something like 0-3,8"
             )
         cpus.extend(range(first, last + 1))
     return cpus
 
 
 def possible_cpus(root: Root = "/") -> list[int]:
-    """Return the ids of all possible CPUs, in the order of a per-CPU map's values.
+    """Return the IDs of all possible CPUs, in the order of a per-CPU map's values.
 
     >>> possible_cpus()[0]
     0
@@ -69,7 +69,7 @@ def possible_cpus(root: Root = "/") -> list[int]:
 
 
 def online_cpus(root: Root = "/") -> list[int]:
-    """Return the ids of the CPUs that are online and can have a perf event."""
+    """Return the IDs of the CPUs that are online and can have a perf event."""
     return _cpus("online", root)
 
 
@@ -77,8 +77,8 @@ def _cpus(which: str, root: Root) -> list[int]:
     text = read_text(root, f"/sys/devices/system/cpu/{which}")
     if text is None:
         raise UnsupportedError(
-            f"cannot tell which CPUs are {which}",
-            why="/sys/devices/system/cpu is not there",
+            f"cannot find out which CPUs are {which}",
+            why="/sys/devices/system/cpu does not exist",
             fix="mount sysfs: mount -t sysfs sysfs /sys",
         )
     return parse_cpu_list(text)
@@ -97,7 +97,7 @@ def pmu_type(name: str, root: Root = "/") -> int:
     """
     text = _read(name, "type", root)
     if not re.fullmatch("[0-9]{1,9}", text):
-        raise FormatError(f"the {name} PMU calls its type {text!r}", why="it should be a number")
+        raise FormatError(f"the type of the {name} PMU is {text!r}", why="expected a number")
     return int(text)
 
 
@@ -107,7 +107,8 @@ def pmu_format_bit(name: str, field: str, root: Root = "/") -> int:
     found = re.fullmatch(r"config:([0-9]{1,2})", text)
     if found is None:
         raise FormatError(
-            f"{name}'s option {field} is {text!r}", why="it should be one bit, as config:0"
+            f"the option {field} of the {name} PMU is {text!r}",
+            why="expected one bit, such as config:0",
         )
     return int(found[1])
 
@@ -117,12 +118,12 @@ def _read(name: str, file: str, root: Root) -> str:
     if text is not None:
         return text
     if read_text(root, f"{_DEVICES}/software/type") is None:
-        why, fix = "sysfs is not mounted, or perf is not there", "mount -t sysfs sysfs /sys"
+        why, fix = "sysfs is not mounted, or the kernel has no perf", "mount -t sysfs sysfs /sys"
     else:
-        why = f"{_DEVICES}/{name}/{file} is not there"
-        fix = "use a kernel that has it: `rawbpf guest` brings one"
+        why = f"{_DEVICES}/{name}/{file} does not exist"
+        fix = "use a kernel that has it, for example with `rawbpf guest`"
     if name == "kprobe":
-        why += " (kernels since 4.17 have it, if built with CONFIG_KPROBE_EVENTS)"
+        why += " (it needs 4.17 and CONFIG_KPROBE_EVENTS)"
     raise UnsupportedError(f"this kernel has no {name} PMU", why=why, fix=fix)
 
 

@@ -155,7 +155,7 @@ def _parse_line(line: bytes) -> Symbol:
         address, kind, name, module = words if len(words) == 4 else (*words, "")
         return Symbol(int(address, 16), kind, name, module.strip("[]") or None)
     except ValueError:
-        raise FormatError(f"no line of kallsyms: {line[:80]!r}") from None
+        raise FormatError(f"invalid line in kallsyms: {line[:80]!r}") from None
 
 
 def read_kallsyms(root: Root = "/") -> Kallsyms:
@@ -201,6 +201,6 @@ def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
 def _absent() -> UnsupportedError:
     return UnsupportedError(
         "cannot read the kernel's symbols",
-        why=f"{_PATH} is not there or not readable",
-        fix="mount procfs, or use a kernel with CONFIG_KALLSYMS (`rawbpf guest` brings one)",
+        why=f"{_PATH} is missing or not readable",
+        fix="mount procfs, or use a kernel with CONFIG_KALLSYMS, for example with `rawbpf guest`",
     )

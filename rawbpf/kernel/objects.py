@@ -1,10 +1,10 @@
-r"""BPF objects by id, and which processes have them open.
+r"""BPF objects by ID, and which processes have them open.
 
-Ids are allocated sequentially and are not reused until the counter wraps. An object may be freed
-between listing and opening it, so listing skips ids that are gone. Opening by id takes
+IDs are allocated sequentially and are not reused until the counter wraps. An object may be freed
+between listing and opening it, so listing skips IDs that are gone. Opening by ID takes
 CAP_SYS_ADMIN, because a descriptor gives access to the contents of other users' maps.
 
-/proc shows the type of each descriptor and the id of its object. Root sees those of all users:
+/proc shows the type of each descriptor and the ID of its object. Root sees those of all users:
 
     /proc/812/fd/5      -> anon_inode:bpf-map
     /proc/812/fdinfo/5  map_type:\t1  ...  map_id:\t27  memlock:\t4096  frozen:\t0
@@ -45,7 +45,7 @@ __all__ = [
 
 
 _NO_ID = 1 << 32
-"""Ids are u32, from 1 on."""
+"""IDs are u32, from 1 on."""
 
 
 class ObjectKind(NamedTuple):
@@ -66,7 +66,7 @@ KINDS = {
 
 
 def open_id(kind: str, number: int) -> Fd:
-    """Return a descriptor of the object with this id. Errors: ENOENT (no such object), EPERM."""
+    """Return a descriptor of the object with this ID. Errors: ENOENT (no such object), EPERM."""
     words, command = KINDS[kind].words, KINDS[kind].fd_by_id
     if not 0 < number < _NO_ID:  # an attr would truncate it to 32 bits
         raise _absent(kind, number, command.name)
@@ -80,16 +80,16 @@ def open_id(kind: str, number: int) -> Fd:
 
 def _absent(kind: str, number: int, call: str) -> KernelError:
     return KernelError(
-        f"there is no {KINDS[kind].words} with id {number}",
+        f"no {KINDS[kind].words} with ID {number}",
         errno=errno.ENOENT,
         call=call,
-        why="it has gone, or there never was one",
-        fix=f"`rawbpf {kind} list` shows which there are" if kind != "btf" else None,
+        why="it was freed, or never existed",
+        fix=f"`rawbpf {kind} list` shows the IDs" if kind != "btf" else None,
     )
 
 
 def open_all(kind: str) -> Iterator[tuple[int, Fd]]:
-    """Yield the id and a descriptor of every object of a kind. The caller closes them."""
+    """Yield the ID and a descriptor of every object of a kind. The caller closes them."""
     number = 0
     try:
         for number in ids(KINDS[kind].next_id):
@@ -106,7 +106,7 @@ def open_all(kind: str) -> Iterator[tuple[int, Fd]]:
 
 def _denied(what: str, error: KernelError) -> KernelError:
     if error.errno == errno.EPERM and missing_capabilities(["CAP_SYS_ADMIN"]):
-        why, fix = "objects of others take CAP_SYS_ADMIN to open", "run it with sudo"
+        why, fix = "opening objects by ID takes CAP_SYS_ADMIN", "run it with sudo"
         return KernelError(what, errno=errno.EPERM, call=error.call, why=why, fix=fix)
     return call_error(what, error)
 
@@ -122,7 +122,7 @@ class Holder(NamedTuple):
 
 
 def holders(kind: str, root: Root = "/") -> dict[int, list[Holder]]:
-    """Return which processes have objects open: id -> processes. ``kind``: "map", "prog", "link".
+    """Return which processes have objects open: ID -> processes. ``kind``: "map", "prog", "link".
 
     >>> holders("map", "/nonexistent")
     {}
@@ -138,7 +138,7 @@ def holders(kind: str, root: Root = "/") -> dict[int, list[Holder]]:
 
 
 def _objects(kind: str, pid: int, root: Root) -> Iterator[int]:
-    """Yield the ids of the objects of this kind that a process has open."""
+    """Yield the IDs of the objects of this kind that a process has open."""
     folder = at(root, f"/proc/{pid}/fd")
     for name in _listing(folder):
         try:

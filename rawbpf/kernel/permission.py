@@ -49,7 +49,7 @@ __all__ = [
 TRACING_CAPABILITIES = ("CAP_BPF", "CAP_PERFMON")
 """What loading a tracing program takes (5.8). CAP_SYS_ADMIN includes both."""
 
-_GUEST = "or trace a throwaway kernel: `rawbpf guest` needs no rights"
+_GUEST = "or use a virtual machine: `rawbpf guest` needs no root"
 _ENOUGH_LOCKED_MEMORY = 64 << 20
 
 
@@ -75,8 +75,8 @@ def why_denied(root: Root = "/") -> Reason:
 def unknown_reason() -> Reason:
     """Return the reason to report if none of the known ones applies."""
     return Reason(
-        "the kernel refused, although capabilities and lockdown would allow it",
-        f"look for a security module's (SELinux, AppArmor) refusal in `dmesg`, {_GUEST}",
+        "the kernel denied it, although capabilities and lockdown allow it",
+        f"look for a denial by SELinux or AppArmor in `dmesg`, {_GUEST}",
     )
 
 
@@ -85,8 +85,8 @@ def denied_by_user_namespace(root: Root = "/") -> Reason | None:
     if in_initial_user_namespace(root):
         return None
     return Reason(
-        "this process is in a user namespace, where capabilities do not count for tracing",
-        f"run it outside (not in a rootless container or `unshare -U`), {_GUEST}",
+        "this process is in a user namespace, whose capabilities are not valid for tracing",
+        f"run it outside of the namespace (a rootless container or `unshare -U`), {_GUEST}",
     )
 
 
@@ -99,7 +99,7 @@ def denied_by_capabilities(
         return None
     if engine := container(root):
         options = " ".join(f"--cap-add={name.removeprefix('CAP_')}" for name in missing)
-        fix = f"give the {engine} container {options} (or --privileged), {_GUEST}"
+        fix = f"start the {engine} container with {options} (or --privileged), {_GUEST}"
     else:
         fix = f"run it with sudo, {_GUEST}"
     return Reason(f"this process lacks {' and '.join(missing)}", fix)
@@ -110,7 +110,7 @@ def denied_by_paranoid(root: Root = "/") -> Reason | None:
     level = perf_event_paranoid(root)
     if level is None or level <= 2 or "CAP_SYS_ADMIN" in effective_capabilities(root):
         return None
-    why = f"perf_event_paranoid is {level}, with which this kernel wants CAP_SYS_ADMIN of everybody"
+    why = f"perf_event_paranoid is {level}, which requires CAP_SYS_ADMIN on this kernel"
     return Reason(why, f"run it with sudo, or set kernel.perf_event_paranoid to 2, {_GUEST}")
 
 
@@ -121,8 +121,8 @@ def denied_by_lockdown(root: Root = "/") -> Reason | None:
         return None
     why = f"the kernel is locked down ({mode})"
     if mode == "integrity":
-        why += "; upstream kernels still allow kprobes then, this one seems not to"
-    return Reason(why, f"that is decided at boot (often by Secure Boot); {_GUEST[3:]}")
+        why += "; upstream kernels allow kprobes in this mode, this one seems not to"
+    return Reason(why, f"the mode is set at boot (often by Secure Boot); {_GUEST[3:]}")
 
 
 def denied_by_memlock(root: Root = "/") -> Reason | None:
@@ -130,8 +130,8 @@ def denied_by_memlock(root: Root = "/") -> Reason | None:
     limit = memlock_limit()
     if limit is None or limit >= _ENOUGH_LOCKED_MEMORY or not bpf_counts_as_locked(root):
         return None
-    why = f"before Linux 5.11 BPF memory counts as locked, and the limit is {limit >> 10} kB"
-    return Reason(why, "raise it: `ulimit -l unlimited` as root")
+    why = f"before 5.11, BPF memory is charged to RLIMIT_MEMLOCK, {limit >> 10} kB here"
+    return Reason(why, "raise the limit as root: ulimit -l unlimited")
 
 
 def denied_by_seccomp(root: Root = "/") -> Reason | None:
@@ -140,8 +140,8 @@ def denied_by_seccomp(root: Root = "/") -> Reason | None:
         return None
     engine = container(root)
     where = f"the {engine} container" if engine else "this process"
-    fix = f"start it with a profile that allows bpf and perf_event_open, {_GUEST}"
-    return Reason(f"a seccomp filter stands between {where} and the kernel", fix)
+    fix = f"start it with a seccomp profile that allows bpf and perf_event_open, {_GUEST}"
+    return Reason(f"a seccomp filter restricts the system calls of {where}", fix)
 
 
 _CHECKS = (

@@ -53,7 +53,7 @@ def open_pinned(path: Path, kind: str) -> Fd:
     found = kind_of(f"/proc/self/fd/{fd.fileno()}")
     if found != kind:
         fd.close()
-        raise UsageError(f"{name} is a {found or 'file of another kind'}, not a {kind}")
+        raise UsageError(f"{name} is not a {kind} but a {found or 'different file'}")
     return fd
 
 
@@ -80,12 +80,12 @@ def _explain(what: str, path: str, error: KernelError) -> KernelError:
     why, fix = None, None
     if number == errno.ENOENT:
         gone = folder if not os.path.isdir(folder) else path  # noqa: PTH112 -- as above
-        why = f"there is no {gone}"
+        why = f"{gone} does not exist"
         fix = None if bpffs_mounts() else _mount()
     elif number == errno.EEXIST:
-        why, fix = "something is there already", f"take another name, or remove it: rm {path}"
+        why, fix = "the path exists", f"choose another path, or remove it: rm {path}"
     elif number == errno.EACCES and os.path.isdir(path):  # noqa: PTH112 -- as above
-        why, fix = "it is a folder", "name what is pinned in it"
+        why, fix = "it is a folder", "name an object in it"
     elif number in (errno.EPERM, errno.EACCES, errno.EINVAL):
         why, fix = _not_permitted(path, folder)
         if why is None:
@@ -103,7 +103,7 @@ def _not_permitted(path: str, folder: str) -> tuple[str | None, str | None]:
         fix = f"choose a path under {places[0]}" if places else _mount()
         return "it is not on a BPF file system", fix
     if "." in os.path.basename(path):  # noqa: PTH119 -- as above
-        return "names in the BPF file system cannot have dots", "choose another name"
+        return "names in a BPF file system must not contain dots", "choose another name"
     return None, None
 
 

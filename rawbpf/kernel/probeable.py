@@ -48,7 +48,7 @@ class ProbeRules:
     >>> kernel = Kallsyms(b"ff10 T vfs_read\nff20 t helper\nff30 T int3\n")
     >>> rules = ProbeRules(kernel, list(kernel), b"vfs_read\n", b"0xff30-0xff38\tint3\n")
     >>> [rules.obstacle(symbol) for symbol in kernel][:2]
-    [None, 'it is notrace: ftrace has no hook in it, and kprobe events keep to those that have one']
+    [None, 'it is notrace: ftrace cannot trace it, and so kprobe events cannot either']
     """
 
     def __init__(
@@ -80,18 +80,16 @@ class ProbeRules:
         if not symbol.is_text:
             return "it is data, not a function"
         if symbol.module and (symbol.module == "bpf" or symbol.module.startswith("__builtin__")):
-            return f"the kernel generated it at run time ({symbol.module})"
+            return f"it was generated at run time ({symbol.module})"
         if symbol.address in self._init:
-            return "it belongs to the kernel's start-up, and its memory was freed after that"
+            return "it is initialization code, whose memory was freed after boot"
         if symbol.address >= self._code_end and not symbol.module:
-            return "it is data, or code that was freed after the kernel's start-up"
+            return "it is data, or initialization code that was freed after boot"
         if symbol.name in self._black_names or symbol.address in self._black_at:
-            return "it is on the kprobe blacklist: handling a probe runs through it"
+            return "it is on the kprobe blacklist: kprobes themselves call it"
         if self._hooked is None or symbol.address in self._hooked_at or self._is_hooked(symbol):
             return None
-        return (
-            "it is notrace: ftrace has no hook in it, and kprobe events keep to those that have one"
-        )
+        return "it is notrace: ftrace cannot trace it, and so kprobe events cannot either"
 
 
 def _text(data: bytes) -> str:

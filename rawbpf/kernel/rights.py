@@ -155,4 +155,4 @@ def _sysctl(name: str, root: Root) -> int | None:
     try:
         return int(text)
     except ValueError:
-        raise FormatError(f"sysctl {name} is {text[:80]!r}", why="it should be a number") from None
+        raise FormatError(f"sysctl {name} is {text[:80]!r}", why="expected a number") from None

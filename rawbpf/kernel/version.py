@@ -71,7 +71,9 @@ def kernel_version(release: str | None = None, *, root: Root = "/") -> KernelVer
         release = _running(root)
     found = _RELEASE.match(release)
     if found is None:
-        raise FormatError(f"{release!r} is no kernel release", fix="one looks like 6.1.0-18-amd64")
+        raise FormatError(
+            f"invalid kernel release {release!r}", fix="expected something like 6.1.0-18-amd64"
+        )
     return KernelVersion(int(found[1]), int(found[2]), int(found[3] or 0))
 
 
@@ -84,8 +86,8 @@ def require_kernel(root: Root = "/") -> None:
     if version < MINIMUM:
         raise UnsupportedError(
             f"this kernel is too old: Linux {version}",
-            why=f"rawbpf stands on what came with {MINIMUM.major}.{MINIMUM.minor}",
-            fix="use a newer one: `rawbpf guest` brings one",
+            why=f"rawbpf needs {MINIMUM.major}.{MINIMUM.minor} or newer",
+            fix="use a newer kernel, for example with `rawbpf guest`",
         )
 
 

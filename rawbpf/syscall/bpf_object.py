@@ -1,7 +1,7 @@
-"""bpf(2) for objects of all kinds: open by id, pin, load and read BTF.
+"""bpf(2) for objects of all kinds: open by ID, pin, load and read BTF.
 
 An object is freed when its last descriptor is closed, unless it is attached, or pinned in a BPF
-file system. An id is only a number: the object may be gone when it is opened (ENOENT). Opening by
+file system. An ID is only a number: the object may be gone when it is opened (ENOENT). Opening by
 id takes CAP_SYS_ADMIN; CAP_BPF is not enough.
 """
 

@@ -85,7 +85,7 @@ def left_out(symbols, rules):
     return names
 
 
-@pytest.mark.parametrize("reason", ["notrace", "blacklist", "start-up"])
+@pytest.mark.parametrize("reason", ["notrace", "blacklist", "initialization"])
 def test_functions_that_are_not_listed_cannot_be_probed_and_the_reason_is_given(left_out, reason):
     names = sample(next(found for why, found in left_out.items() if why and reason in why))
     assert {name: errno_of(name) for name in names} == dict.fromkeys(names, errno.EINVAL)

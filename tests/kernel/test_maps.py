@@ -158,7 +158,7 @@ def test_a_map_of_maps_returns_ids(kind):
         assert inner[3] == 33
         del outer[1]
         assert 1 not in outer
-        with pytest.raises(KernelError, match="no map with id 4000000"):
+        with pytest.raises(KernelError, match="no map with ID 4000000"):
             outer[1] = 4_000_000
         with (
             make(T.BPF_MAP_TYPE_HASH) as other,

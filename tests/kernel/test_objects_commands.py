@@ -313,9 +313,9 @@ def test_probes_of_objects_are_links_if_the_kernel_has_them(held, rawbpf):
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        ("prog show 4000000", 1, "there is no program with id 4000000: it has gone, or there"),
-        ("map dump 4000000", 1, "there is no map with id 4000000"),
-        ("link show 4000000", 1, "there is no link with id 4000000"),
+        ("prog show 4000000", 1, "no program with ID 4000000: it was freed, or never existed"),
+        ("map dump 4000000", 1, "no map with ID 4000000"),
+        ("link show 4000000", 1, "no link with ID 4000000"),
         ("prog show nobody", 2, "there is no program named 'nobody'; `rawbpf prog list` shows"),
         ("map show /sys/fs/bpf/none", 1, "cannot open /sys/fs/bpf/none: there is no"),
         ("map dump /proc/version", 1, "it is not on a BPF file system; choose a path under"),
@@ -347,6 +347,6 @@ def test_missing_capabilities_are_named():
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 1
     assert said == (
-        "rawbpf: cannot list programs: objects of others take CAP_SYS_ADMIN to open; "
+        "rawbpf: cannot list programs: opening objects by ID takes CAP_SYS_ADMIN; "
         "run it with sudo\n"
     )

@@ -51,10 +51,10 @@ def test_each_bad_path_is_an_error_of_one_line(place, tmp_path):
     with Map.create(HASH) as m:
         m.pin(place)
         for path, said in (
-            (place, "something is there already; take another name"),
+            (place, "the path exists; choose another path"),
             (tmp_path / "x", "it is not on a BPF file system; choose a path under /sys/fs/bpf"),
             (BPFFS / "no_folder" / "x", "there is no /sys/fs/bpf/no_folder"),
-            (BPFFS / "a.b", "names in the BPF file system cannot have dots"),
+            (BPFFS / "a.b", "names in a BPF file system must not contain dots"),
         ):
             with pytest.raises(KernelError) as caught:
                 m.pin(path)
@@ -124,7 +124,7 @@ def test_a_failed_pin_undoes_the_others(folder, capsys):
         one.pin(folder / "maps" / "traffic")
     assert main(["load", str(PACKETS), "--pin", str(folder)]) == 1
     said = capsys.readouterr().err
-    assert f"cannot pin map 'traffic' at {folder}/maps/traffic: something is there already" in said
+    assert f"cannot pin map 'traffic' at {folder}/maps/traffic: the path exists" in said
     assert [path.name for path in folder.iterdir()] == ["maps"]
     assert [path.name for path in (folder / "maps").iterdir()] == ["traffic"]
     assert main(["load", str(PACKETS), "--pin", "/nowhere/here"]) == 1

@@ -1,1 +1,1 @@
-"""The machine and its kernels: ``doctor`` and ``guest``."""
+"""The commands ``doctor`` and ``guest``."""

@@ -1,4 +1,4 @@
-"""``rawbpf doctor``: can this machine be traced, and what to do if not."""
+"""``rawbpf doctor``: check whether this machine can be traced, and what to do if not."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.system.doctor_features import feature_line, feature_rows
 from rawbpf.cli.terminal import write_lines
-from rawbpf.doctor.checks import CHECKS
-from rawbpf.doctor.examine import examine
-from rawbpf.doctor.finding import Check, Finding, Result, Status, ok
+from rawbpf.doctor.examine import CHECKS, examine
+from rawbpf.doctor.finding import Check, Finding, Result, Status, missing, ok
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,29 +18,30 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Check what this machine needs for tracing: evidence, and the fix for what is missing.
+USAGE = """Check whether this machine can be traced, and show how to fix what prevents it.
 
 Usage:
   rawbpf doctor [options] [-v]...
 
 Options:
-  --features     Also list what BPF features this kernel has.
-  --json         One JSON object, for programs.
-  -v, --verbose  Say more on stderr.
-  -h, --help     Show this.
+  --features     Also list the BPF features of this kernel.
+  --json         Print one JSON object.
+  -v, --verbose  Print more on stderr.
+  -h, --help     Show this help.
 
-ok        it is as it should be
-warn      it works, and you may want to know
-FAIL      `rawbpf kprobe` cannot work like this
-optional  not there; other commands use it
+ok        nothing to do
+warn      tracing works, but something is worth knowing
+FAIL      `rawbpf kprobe` cannot run
+unknown   this process cannot find out
+optional  not installed, and needed by other commands only
 
-The last checks try it: they load the program of `rawbpf kprobe`, open its rings and place a probe,
-and undo all of it at once. Exit status: 0 if `rawbpf kprobe` can run here, 1 if not.
+The trial loads the program of `rawbpf kprobe`, opens its rings, creates a kprobe, and removes all
+of them again. Exit status: 0 if `rawbpf kprobe` can run here, 1 if not.
 """
 
 
 def run(arguments: dict[str, Any], checks: Sequence[Check] | None = None) -> int:
-    """Examine, report, and say by the exit status whether tracing works here."""
+    """Run the checks and print a report. Return 1 if `rawbpf kprobe` cannot run here."""
     results = examine(checks or (*CHECKS, _GUEST_KERNEL))
     features = feature_rows() if arguments["--features"] else []
     failed = [result.name for result in results if result.finding.status is Status.FAIL]
@@ -54,22 +54,21 @@ def run(arguments: dict[str, Any], checks: Sequence[Check] | None = None) -> int
 
 
 def _guest_kernel(_: Root) -> Finding:
-    """The kernels that `rawbpf guest` could boot at once."""
+    """List the kernels that `rawbpf guest` can boot without a download."""
     from rawbpf.guest.kernels.choice import cached
 
     releases = [kernel.release for kernel in cached()]
     if releases:
         return ok(", ".join(releases))
-    fix = "`rawbpf guest` fetches one when it is first used"
-    return Finding(Status.MISSING, "no kernel for `rawbpf guest` in the cache", fix)
+    return missing("no kernel for `rawbpf guest` in the cache", "`rawbpf guest` downloads one")
 
 
-# Here and not in rawbpf.doctor: that and rawbpf.guest do not know of each other.
+# Defined here because rawbpf.doctor does not import rawbpf.guest.
 _GUEST_KERNEL = Check("guest kernel", _guest_kernel)
 
 
 def _report(results: Sequence[Result], features: Sequence[FeatureRow]) -> None:
-    """Coloured columns on a terminal, which is narrow; one line each everywhere else."""
+    """Print a coloured table on a terminal, and one line per result elsewhere."""
     if sys.stdout is not None and sys.stdout.isatty():
         from rawbpf.cli.system.doctor_tables import show_tables
 
@@ -88,7 +87,7 @@ def _verdict(failed: Sequence[str]) -> str:
         return "`rawbpf kprobe` can run here. Try: rawbpf kprobe do_sys_openat2 -d 3"
     return (
         f"`rawbpf kprobe` cannot run here ({', '.join(failed)}). "
-        "A throwaway kernel needs no rights: rawbpf guest kprobe do_sys_openat2 -d 3"
+        "In a virtual machine it can, without root: rawbpf guest kprobe do_sys_openat2 -d 3"
     )
 
 

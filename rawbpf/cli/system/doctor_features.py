@@ -1,4 +1,4 @@
-"""What ``rawbpf doctor --features`` lists: each feature of the table, asked for."""
+"""The features that ``rawbpf doctor --features`` lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["FeatureRow", "feature_line", "feature_rows"]
 
 
 class FeatureRow(NamedTuple):
-    """A feature as it is shown; ``has`` is yes, no or ?."""
+    """A feature in the report. ``has`` is "yes", "no" or "?"."""
 
     name: str
     has: str
@@ -18,8 +18,8 @@ class FeatureRow(NamedTuple):
 
 
 def feature_rows() -> list[FeatureRow]:
-    """Ask for each."""
-    from rawbpf.features.table import FEATURES  # only if it was asked for
+    """Probe for each feature of the table."""
+    from rawbpf.features.table import FEATURES  # only for --features
 
     rows = []
     for feature in FEATURES.values():
@@ -30,6 +30,6 @@ def feature_rows() -> list[FeatureRow]:
 
 
 def feature_line(row: FeatureRow) -> str:
-    """A row where there is no terminal."""
+    """Return a row as one line of text."""
     name, has, since, commit, evidence = row
     return f"{has:<8}  {name:<30}  since {since:<5} {commit:<12}  {evidence}"

@@ -1,4 +1,4 @@
-"""The report of ``rawbpf doctor`` for a terminal: columns that fold, and colours."""
+"""The report of ``rawbpf doctor`` on a terminal: tables with colours and wrapped lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLOURS = {"ok": "green", "yes": "green", "warn": "yellow", "FAIL": "bold red",
 
 
 def show_tables(results: Sequence[Result], features: Sequence[FeatureRow]) -> None:
-    """Print both to stdout; no second table if nobody asked for features."""
+    """Print the checks, and the features if there are any, as tables on stdout."""
     console = Console()
     rows = [(status.value, name, *texts) for name, (status, *texts) in results]
     console.print(_table(("", "check", "evidence", "fix"), rows))
@@ -30,7 +30,7 @@ def show_tables(results: Sequence[Result], features: Sequence[FeatureRow]) -> No
 
 
 def _table(head: Sequence[str], rows: Iterable[tuple[str, ...]]) -> Table:
-    """Only the mark and the name are never folded. ``Text`` keeps brackets from being markup."""
+    """Return a table. Only mark and name are not wrapped. ``Text`` protects brackets."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index, title in enumerate(head):
         table.add_column(title, no_wrap=index < 2, overflow="fold")

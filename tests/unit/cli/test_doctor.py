@@ -21,7 +21,7 @@ def report(capsys, *checks, words=()):
     return status, capsys.readouterr().out
 
 
-def test_one_line_each(capsys):
+def test_one_line_per_check(capsys):
     status, out = report(capsys, GOOD, ODD, BAD, ABSENT)
     assert status == 1
     assert out.splitlines()[:4] == [
@@ -34,7 +34,7 @@ def test_one_line_each(capsys):
 
 
 @pytest.mark.parametrize("checks", [(GOOD,), (GOOD, ODD, ABSENT)])
-def test_only_a_failure_fails(capsys, checks):
+def test_only_a_failed_check_gives_exit_status_1(capsys, checks):
     status, out = report(capsys, *checks)
     assert status == 0
     assert out.splitlines()[-1].startswith("`rawbpf kprobe` can run here.")
@@ -52,7 +52,7 @@ def test_json(capsys):
     }
 
 
-def test_features_are_listed_when_asked_for(capsys):
+def test_features_are_listed_on_request(capsys):
     _, out = report(capsys, GOOD, words=["--features", "--json"])
     rows = {row["name"]: row for row in json.loads(out)["features"]}
     assert rows["BPF_MAP_TYPE_RINGBUF"]["since"] == "5.8"
@@ -63,7 +63,7 @@ def test_features_are_listed_when_asked_for(capsys):
     )
 
 
-def test_the_command_agrees_with_its_own_report():
+def test_the_exit_status_agrees_with_the_report():
     done = rawbpf("doctor", "--json")
     said = json.loads(done.stdout)
     assert done.returncode == (0 if said["can_trace"] else 1)
@@ -74,7 +74,7 @@ def test_the_command_agrees_with_its_own_report():
     assert len(set(names)) == len(names)
 
 
-def test_a_terminal_gets_a_table():
+def test_a_table_on_a_terminal():
     terminal = pexpect.spawn(RAWBPF[0], [*RAWBPF[1:], "doctor"], dimensions=(60, 100), timeout=30)
     terminal.expect("check .*evidence .*fix")
     terminal.expect("kernel")

@@ -6,11 +6,20 @@ import pytest
 
 from rawbpf.features import table
 from rawbpf.features.answer import Outcome
-from rawbpf.features.ask_btf import btf_feature
-from rawbpf.features.ask_kernel import capability, memcg_accounting, module_types, pmu
-from rawbpf.features.ask_link import kprobe_multi, perf_event_link
-from rawbpf.features.ask_map import map_type
-from rawbpf.features.ask_program import helper, instruction, log_true_size, program_type
+from rawbpf.features.probes import (
+    btf_feature,
+    capability,
+    helper,
+    instruction,
+    kprobe_multi,
+    log_true_size,
+    map_type,
+    memcg_accounting,
+    module_types,
+    perf_event_link,
+    pmu,
+    program_type,
+)
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_type, bpf_prog_type
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad

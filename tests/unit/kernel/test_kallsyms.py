@@ -101,7 +101,7 @@ def test_hidden_is_when_code_lies_at_zero():
 
 @pytest.mark.parametrize("line", [b"zz T name", b"ff T", b"", b"ff T name [m] x", b"\xff\xfe"])
 def test_what_is_no_line(line):
-    with pytest.raises(FormatError, match="no line of kallsyms"):
+    with pytest.raises(FormatError, match="invalid line in kallsyms"):
         list(Kallsyms(b"ff T good\n" + line + b"\nff T good\n"))
 
 

@@ -1,4 +1,4 @@
-"""Each way in which the kernel says EPERM, told from the others by the facts alone."""
+"""The reasons for EPERM, told apart by facts about the system."""
 
 import resource
 
@@ -10,18 +10,18 @@ from tests.support.machine import Machine
 
 @pytest.fixture
 def machine(tmp_path):
-    """A machine that would allow everything."""
+    """A machine that denies nothing."""
     machine = Machine(tmp_path).process().user_namespace().release("6.1.0")
     return machine.file("/sys/kernel/security/lockdown", "[none] integrity confidentiality\n")
 
 
-def test_nothing_known_is_said_to_be_unknown(machine):
+def test_an_unknown_reason(machine):
     why, fix = why_denied(machine.root)
-    assert "although capabilities and lockdown would allow it" in why
+    assert "although capabilities and lockdown allow it" in why
     assert "SELinux" in fix
 
 
-def test_an_ordinary_user(machine):
+def test_an_unprivileged_user(machine):
     why, fix = why_denied(machine.process(capabilities=0).root)
     assert why == "this process lacks CAP_BPF and CAP_PERFMON"
     assert "sudo" in fix
@@ -31,42 +31,42 @@ def test_one_capability_of_two(machine):
     assert why_denied(machine.process(capabilities=1 << 39).root).why.endswith("lacks CAP_PERFMON")
 
 
-def test_a_container_is_given_its_engines_options(machine):
+def test_the_fix_for_a_container_names_its_options(machine):
     machine.process(capabilities=0, seccomp=2).file("/.dockerenv", "")
-    assert "docker container --cap-add=BPF --cap-add=PERFMON" in why_denied(machine.root).fix
+    assert "docker container with --cap-add=BPF --cap-add=PERFMON" in why_denied(machine.root).fix
 
 
-def test_a_rootless_container_has_capabilities_that_do_not_count(tmp_path):
+def test_capabilities_of_a_rootless_container_are_not_valid(tmp_path):
     machine = Machine(tmp_path).process().user_namespace("user:[4026532448]")
     machine.file("/run/.containerenv", "")
     assert "user namespace" in why_denied(machine.root).why
 
 
 @pytest.mark.parametrize("mode", ["integrity", "confidentiality"])
-def test_lockdown_names_its_mode(machine, mode):
+def test_lockdown(machine, mode):
     machine.file("/sys/kernel/security/lockdown", f"none [{mode}]\n")
     why, fix = why_denied(machine.root)
     assert f"locked down ({mode})" in why
-    assert ("upstream kernels still allow kprobes" in why) == (mode == "integrity")
+    assert ("upstream kernels allow kprobes" in why) == (mode == "integrity")
     assert "Secure Boot" in fix
 
 
-def test_little_locked_memory_matters_before_5_11_only(machine, monkeypatch):
+def test_a_low_rlimit_memlock_matters_only_before_5_11(machine, monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (64 << 10, 64 << 10))
-    assert "locked" not in why_denied(machine.root).why
+    assert "MEMLOCK" not in why_denied(machine.root).why
     why, fix = why_denied(machine.release("5.10.0").root)
     assert "64 kB" in why
     assert "ulimit -l" in fix
 
 
-def test_a_seccomp_filter_is_the_last_suspect(machine):
+def test_a_seccomp_filter_is_considered_last(machine):
     machine.process(seccomp=2).file("/.dockerenv", "")
     why, _ = why_denied(machine.root)
-    assert why == "a seccomp filter stands between the docker container and the kernel"
+    assert why == "a seccomp filter restricts the system calls of the docker container"
 
 
 @pytest.mark.parametrize("capabilities", [0, 1 << 39, 1 << 38])
-def test_no_fix_lends_capabilities_to_the_interpreter(machine, capabilities):
+def test_no_fix_suggests_capabilities_for_the_interpreter(machine, capabilities):
     why, fix = why_denied(machine.process(capabilities=capabilities).root)
     assert "setcap" not in why + fix
     assert "rawbpf guest" in fix

@@ -43,49 +43,49 @@ def obstacle(name, **lists):
     [
         ("notrace_one", "notrace"),
         ("int3", "blacklist"),
-        ("start_kernel", "start-up"),
+        ("start_kernel", "initialization"),
         ("data", "it is data, not a function"),
-        ("data_of_7_2", "it is data, or code that was freed"),
+        ("data_of_7_2", "it is data, or initialization code"),
         ("bpf_prog_0123_hello", "generated"),
         ("ftrace_trampoline", "generated"),
     ],
 )
-def test_each_obstacle_has_its_name(name, reason):
+def test_obstacles(name, reason):
     assert reason in obstacle(name)
 
 
 @pytest.mark.parametrize(
     "name", ["vfs_read", "__do_sys_getppid", "__x64_sys_getppid", "helper", "vfs_read.isra.0"]
 )
-def test_what_can_be_probed_also_under_another_name(name):
+def test_functions_that_can_be_probed_also_by_another_name(name):
     assert obstacle(name) is None
 
 
-def test_lists_that_cannot_be_read_forbid_nothing():
+def test_lists_that_cannot_be_read_exclude_nothing():
     assert obstacle("notrace_one", hooked=None) is None
     assert obstacle("int3", blacklist=None) is None
 
 
-def test_with_hidden_addresses_names_decide():
+def test_names_are_compared_if_addresses_are_hidden():
     data = b"".join(b"0" * 16 + b" t %s\n" % name for name in (b"vfs_read", b"int3", b"other"))
     kernel = Kallsyms(data)
     hidden = rules(blacklist=b"0x0000000000000000-0x0000000000000000\tint3\n", kernel=kernel)
     assert [hidden.obstacle(symbol) is None for symbol in kernel] == [True, False, False]
 
 
-def test_a_list_can_be_narrowed_by_name():
+def test_functions_selected_by_name():
     rows = probeable_functions(KERNEL, rules(), lambda name: name.endswith("read"))
     assert rows == [Function("vfs_read", None, 1)]
 
 
 @given(st.binary(max_size=80), st.binary(max_size=80))
-def test_damaged_lists_forbid_something_or_nothing(hooked, blacklist):
+def test_damaged_lists_raise_nothing(hooked, blacklist):
     lists = rules(hooked, blacklist)
     assert {lists.obstacle(symbol) or "" for symbol in KERNEL if not symbol.is_text} != {""}
     assert len(probeable_functions(KERNEL, lists)) <= len(list(KERNEL))
 
 
-def test_the_list_is_sorted_complete_and_counts_namesakes():
+def test_functions_are_sorted_and_namesakes_counted():
     assert probeable_functions(KERNEL, rules()) == [
         Function("__do_sys_getppid", None, 1),
         Function("__x64_sys_getppid", None, 1),

@@ -93,7 +93,7 @@ def test_so_many_times_is_not_possible():
 
 @pytest.mark.parametrize(
     ("number", "said"),
-    [(errno.ENOENT, "there is no program with id 12"), (errno.EMFILE, "cannot open program 12")],
+    [(errno.ENOENT, "no program with ID 12"), (errno.EMFILE, "cannot open program 12")],
 )
 def test_an_id_that_cannot_be_opened(number, said):
     with (
@@ -108,6 +108,6 @@ def test_without_the_right_it_says_which(monkeypatch):
     monkeypatch.setattr("rawbpf.kernel.objects.missing_capabilities", list)
     with (
         replaced(FakeKernel(BPF_PROG_GET_FD_BY_ID=[-errno.EPERM])),
-        pytest.raises(KernelError, match="objects of others take CAP_SYS_ADMIN to open; run it"),
+        pytest.raises(KernelError, match="opening objects by ID takes CAP_SYS_ADMIN; run it"),
     ):
         KernelProgram.from_id(12)
