@@ -1,1 +1,1 @@
-"""From the bytes of a record to an event that a program can use."""
+"""Decode the bytes of a record: a log record, or a struct described by BTF."""

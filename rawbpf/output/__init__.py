@@ -1,1 +1,1 @@
-"""What people and programs read: lines, JSON Lines, tables. Values in, text out."""
+"""Format values as text for people and programs: lines, JSON, tables, graphs."""

@@ -1,8 +1,7 @@
-r"""A control-flow graph as Graphviz reads it: ``dot -Tsvg``.
+r"""Format a control-flow graph for Graphviz, such as ``dot -Tsvg``.
 
-One cluster for each function, one box for each block, with its instructions, left-aligned. Edges
-are dashed where a jump goes, dotted where a condition does not hold; those that go back (loops) are
-red.
+Each function is a cluster, and each block a box with its instructions. Edges of conditional jumps
+are dashed if the jump is taken and dotted if it is not. Edges that go back (loops) are red.
 
 >>> from rawbpf.asm.cfg import Block, Edge
 >>> blocks = [Block(0, 2, 0, (Edge(0, "taken"), Edge(2, "falls"))), Block(2, 3, 0, ())]
@@ -42,7 +41,10 @@ def dot(
     texts: Mapping[int, Iterable[str]],
     functions: Mapping[int, str],
 ) -> Iterator[str]:
-    """The lines. ``texts``: a block's start -> its lines; ``functions``: slot -> name."""
+    """Yield the lines of the graph.
+
+    ``texts``: the lines of each block, by its start. ``functions``: names of functions by slot.
+    """
     yield f"digraph {_quoted(title)} {{"
     yield "  node [shape=box, fontname=monospace];"
     for function in dict.fromkeys(block.function for block in blocks):

@@ -1,4 +1,4 @@
-r"""Log records as lines in columns, and as JSON Lines.
+r"""Format log records as lines in columns, and as JSON objects.
 
 >>> from rawbpf.events.log_record import LogRecord
 >>> record = LogRecord(3, 1_500_000, 7, 7, 1, "ba\tsh", (), "kprobe triggered!")
@@ -27,7 +27,7 @@ _SECOND = 10**9
 
 
 class LineFormat:
-    """Formats records; ``offset_ns`` is what to add to CLOCK_MONOTONIC for the time of day."""
+    """Formats log records; ``offset_ns`` is the difference of real time and CLOCK_MONOTONIC."""
 
     def __init__(self, offset_ns: int) -> None:
         self._offset = offset_ns
@@ -35,7 +35,7 @@ class LineFormat:
         self._clock = ""
 
     def __call__(self, record: LogRecord) -> str:
-        """One line without its newline."""
+        """Return one line without a newline."""
         return (
             f"{self._time(record.ktime_ns)} {level_name(record.level):<5} {record.cpu:>3} "
             f"{record.pid:>7} {record.tid:>7} {printable(record.comm):<16} "
@@ -43,7 +43,7 @@ class LineFormat:
         )
 
     def _time(self, ktime_ns: int) -> str:
-        """HH:MM:SS.µs. Events come thousands a second, so the part before the dot is kept."""
+        """Return HH:MM:SS.µs, with HH:MM:SS cached: there may be thousands of events per second."""
         second, rest = divmod(ktime_ns + self._offset, _SECOND)
         if second != self._second:
             local = localtime(second)
@@ -53,7 +53,7 @@ class LineFormat:
 
 
 def json_event(record: LogRecord, function: str, offset_ns: int) -> dict[str, object]:
-    """The same as a JSON object: ``time_ns`` since 1970, ``ktime_ns`` since boot."""
+    """Return a JSON object: ``time_ns`` counts from 1970, ``ktime_ns`` from boot."""
     return {
         "time_ns": record.ktime_ns + offset_ns,
         "ktime_ns": record.ktime_ns,

@@ -1,4 +1,4 @@
-r"""Decoded values as text for people, and as JSON.
+r"""Format decoded values as text for people, and as JSON.
 
 >>> values_line({"pid": 7, "comm": b"cat\0\0", "addr": {"port": 80}, "raw": b"\1\0"})
 "pid=7 comm='cat' addr={port=80} raw='\\x01\\x00'"
@@ -22,12 +22,12 @@ _COLUMNS = 16
 
 
 def values_line(values: dict[str, Any]) -> str:
-    """A struct's members on one line."""
+    """Format the members of a struct on one line."""
     return " ".join(f"{name}={value_text(value)}" for name, value in values.items())
 
 
-def value_text(value: Any) -> str:  # noqa: ANN401 -- whatever BTF decodes to
-    """One value."""
+def value_text(value: Any) -> str:  # noqa: ANN401 -- any type that BTF decodes to
+    """Format one value."""
     if isinstance(value, dict):
         return "{" + values_line(value) + "}"
     if isinstance(value, list):
@@ -38,19 +38,19 @@ def value_text(value: Any) -> str:  # noqa: ANN401 -- whatever BTF decodes to
 
 
 def _bytes(data: bytes) -> str:
-    """In quotes."""
+    """Format bytes in quotes, up to 64 of them."""
     shown = _text(data)
     return f"'{printable(shown[:_LONGEST_BYTES])}'" + "…" * (len(shown) > _LONGEST_BYTES)
 
 
 def _text(data: bytes) -> bytes:
-    """What fills up a text behind its end is left out; other bytes are all there."""
+    """Remove trailing NULs if the rest is ASCII text; return other bytes unchanged."""
     text = data.rstrip(b"\0")
     return text if text.isascii() and text.decode().isprintable() else data
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 -- the same, for JSON
-    """The value with text where there were bytes."""
+def plain(value: Any) -> Any:  # noqa: ANN401 -- as above
+    """Return the value with bytes replaced by text."""
     if isinstance(value, dict):
         return {str(name): plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
@@ -61,7 +61,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 -- the same, for JSON
 
 
 def hex_lines(data: bytes) -> Iterator[str]:
-    r"""A hex dump: offset, sixteen bytes, what of them is text.
+    r"""Yield a hex dump: per line an offset, sixteen bytes, and the same as text.
 
     >>> print(*hex_lines(b"ping\0"), sep="")
     0000  70 69 6e 67 00                                   ping.

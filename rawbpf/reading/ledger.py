@@ -36,13 +36,16 @@ __all__ = ["Ledger"]
 
 _REASONS = {
     errno.ENOSPC: "the ring was full",
-    errno.ENOENT: "a CPU without a ring: it came online later",
-    errno.E2BIG: "a CPU beyond the map",
-    errno.EBUSY: "nested too deep",
-    errno.EOPNOTSUPP: "a ring of another CPU",
-    errno.EINVAL: "no event for BPF output",
+    errno.ENOENT: "the CPU has no ring: it came online later",
+    errno.E2BIG: "the map has no entry for the CPU",
+    errno.EBUSY: "too many nested records on the CPU",
+    errno.EOPNOTSUPP: "the ring belongs to another CPU",
+    errno.EINVAL: "the event is not for BPF output",
 }
 """What the errnos of bpf_perf_event_output mean."""
+
+_OTHER = 127
+"""Programs count all larger errnos here."""
 
 
 class Ledger:
@@ -107,9 +110,7 @@ class Ledger:
 
     def lost_text(self) -> str:
         """Describe the losses by cause, for people."""
-        causes = (
-            f"{errno_name(number)}: {_REASONS.get(number, 'see errno(3)')}" for number in self.lost
-        )
+        causes = map(_cause, self.lost)
         if len(self.lost) > 1:
             parts = zip(self.lost.values(), causes, strict=True)
             return f"{self.total_lost} (" + ", ".join(f"{n} {cause}" for n, cause in parts) + ")"
@@ -127,3 +128,9 @@ class Ledger:
             (self.unaccounted, "sent but never read"),
         )
         return text + "".join(f", {count} {what}" for count, what in extra if count)
+
+
+def _cause(number: int) -> str:
+    if number == _OTHER:
+        return "other errors"
+    return f"{errno_name(number)}: {_REASONS.get(number, 'see errno(3)')}"

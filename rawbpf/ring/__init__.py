@@ -1,1 +1,1 @@
-"""Cursors over the rings that the kernel writes, given any buffer that looks like one."""
+"""Cursors over perf rings and BPF ring buffers, given any memory with their layout."""

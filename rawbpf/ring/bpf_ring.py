@@ -1,17 +1,17 @@
-"""The BPF ring buffer (5.8): one ring for all CPUs, written by programs.
+"""The BPF ring buffer (5.8): one ring that programs on all CPUs write to.
 
     consumer page        producer page        data, 2^n bytes, mapped twice in a row
     ┌──────────────┐     ┌──────────────┐     ┌──────────────────────┬──────────────────────┐
     │ 0 position   │     │ 0 position   │     │ record │ record │ ...│ (the same bytes)     │
     └──────────────┘     └──────────────┘     └──────────────────────┴──────────────────────┘
-       ours to write       the kernel's         no record has to wrap
+       we write this       the kernel does      no record ever wraps
 
-A record is a header of 8 bytes and its data, rounded up to 8: u32 length, u32 page offset. Two bits
-of the length say what became of it: BUSY, reserved and not yet submitted; DISCARD, given up. Both
-positions only grow.
+A record is a header of 8 bytes (u32 length, u32 page offset) and its data, rounded up to a multiple
+of 8. Two bits of the length are flags: BUSY means reserved and not yet submitted, DISCARD means
+discarded by the program. Both positions only grow.
 
-A busy record at the front stops the reader, whatever is finished behind it, since order is kept.
-There is no record of losses: a program that finds the ring full is told so, and nobody else.
+Records are read in order, so a busy record at the front holds up the finished records after it.
+The ring does not record losses: only the program learns, from its helper call, that it was full.
 
 Source: kernel/bpf/ringbuf.c.
 """
@@ -35,24 +35,24 @@ _LARGEST = 1 << 31
 
 
 def check_ring_size(size: int, page_size: int) -> int:
-    """A power of two and a multiple of the page size, or UsageError.
+    """Return ``size`` if it is a power of two and at least a page. UsageError: it is not.
 
     >>> check_ring_size(4096, 4096)
     4096
     """
     if size < page_size or size & (size - 1) or size > _LARGEST:
         raise UsageError(
-            f"a ring buffer cannot have {size} bytes",
+            f"invalid ring buffer size: {size} bytes",
             fix=f"give a power of two from {page_size} to {_LARGEST}",
         )
     return size
 
 
 class BpfRing:
-    """A cursor. ``consumer`` is one page, writable; ``producer`` one page and twice the data.
+    """A cursor over ``consumer``, a writable page, and ``producer``, a page and twice the data.
 
-    ``fence`` orders reading the producer's position before reading records, and reading those
-    before publishing ours, on processors that need to be told.
+    On processors that reorder loads and stores, ``fence`` keeps the load of the producer's position
+    before the loads of the records, and those before the store of our position.
     """
 
     __slots__ = ("_consumer", "_data", "_fence", "_lengths", "_mask", "_producer", "damage")
@@ -64,16 +64,16 @@ class BpfRing:
         self._consumer = consumer.cast("Q")
         self._producer = producer[:page_size].cast("Q")
         self._data = producer[page_size : page_size + 2 * size]
-        # A length is read as one word: half of an old and half of a new one would be neither.
+        # A length is loaded as one word, so that it is never half old and half new.
         self._lengths = self._data.cast("I")
         self._mask = size - 1
         self._fence = fence
         self.damage: str | None = None
 
     def take(self) -> list[bytes]:
-        """Copy out the finished records up to the first busy one, and give their space back.
+        """Copy the finished records up to the first busy one, and release their space.
 
-        The producer's position is read once, so that one pass ends, whatever is written meanwhile.
+        The producer's position is loaded once, so that a pass ends while programs keep writing.
         """
         end, start = self._producer[0], self._consumer[0]
         self._fence()
@@ -88,7 +88,7 @@ class BpfRing:
         return records
 
     def _records(self, start: int, end: int) -> tuple[list[bytes], int]:
-        """What is finished, and the position behind it."""
+        """Return the finished records and the position after them."""
         records: list[bytes] = []
         at = start
         while at < end:
@@ -100,7 +100,7 @@ class BpfRing:
             size = length & _LENGTH
             step = -(-(size + HEADER) // 8) * 8
             if step > end - at:
-                # Nothing behind it can be found. Go on from where the kernel is.
+                # The next record cannot be found. Continue at the kernel's position.
                 self.damage = f"a record of {size} bytes with {end - at} in the ring"
                 return records, end
             if not length & DISCARD:
@@ -110,10 +110,10 @@ class BpfRing:
 
     @property
     def fill(self) -> float:
-        """How full the ring is, from 0 to 1."""
+        """The share of the ring that is full, from 0 to 1."""
         return (self._producer[0] - self._consumer[0]) / (self._mask + 1)
 
     def release(self) -> None:
-        """Let go of the memory, so that it can be unmapped."""
+        """Release the views of the memory, so that it can be unmapped."""
         for view in (self._consumer, self._producer, self._lengths, self._data):
             view.release()

@@ -1,1 +1,1 @@
-"""The tracer: what to probe, the program that it takes, a session of it, and the account after."""
+"""Trace kernel functions: the lesson's program, and an object that loads, attaches and reads it."""

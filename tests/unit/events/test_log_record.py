@@ -1,4 +1,4 @@
-"""Log records: round trip, damage, formats."""
+"""Log records: round trips, damaged records, formats."""
 
 import struct
 
@@ -20,14 +20,14 @@ RECORDS = st.builds(
 
 
 @given(RECORDS, st.binary(max_size=7))
-def test_round_trip_whatever_the_ring_pads_with(record, padding):
+def test_a_record_survives_a_round_trip_with_any_padding(record, padding):
     assert decode_log(encode_log(record) + padding) == record
 
 
 @given(st.binary(max_size=120))
 @example(bytes(48))
 @example(struct.pack("=IBBH", 2**32 - 1, 3, 255, 65535) + bytes(100))
-def test_any_bytes_are_a_record_or_a_format_error(data):
+def test_any_bytes_give_a_record_or_a_format_error(data):
     try:
         decode_log(data)
     except FormatError:
@@ -39,7 +39,7 @@ def test_comm_is_cut_at_the_first_nul():
     assert decode_log(encode_log(record)).comm == "sh"
 
 
-def test_a_record_that_claims_more_than_it_has():
+def test_a_record_with_inconsistent_sizes_is_rejected():
     raw = bytearray(encode_log(LogRecord(3, 0, 0, 0, 0, "sh", (1,), "x")))
     raw[5] = 9
     with pytest.raises(FormatError, match="contradicts itself"):
@@ -51,7 +51,7 @@ def test_a_record_that_claims_more_than_it_has():
 @example("{", [1])
 @example("{:999999999999}", [1])
 @example("{0.__class__}", [1])
-def test_formats_never_raise_and_never_explode(text, args):
+def test_formats_never_raise_or_produce_long_text(text, args):
     assert len(format_log(text, tuple(args))) <= len(text) * 30 + 30
 
 
@@ -65,5 +65,5 @@ def test_formats_never_raise_and_never_explode(text, args):
         ("no {}", (), "no {missing}"),
     ],
 )
-def test_formats(text, args, shown):
+def test_arguments_are_formatted_by_their_letters(text, args, shown):
     assert format_log(text, args) == shown

@@ -1,4 +1,4 @@
-"""Which struct a record is."""
+"""Guessing the struct type of a record."""
 
 import pytest
 
@@ -19,13 +19,13 @@ def types():
     return Btf(b.encode())
 
 
-def test_a_struct_of_the_size_fits_if_it_is_the_only_one(types):
+def test_the_only_struct_of_a_size_is_guessed(types):
     assert guess_type(types, 12).name == "exec_event"
-    assert guess_type(types, 8).name == "exec_event"  # an event, cut; not a key
+    assert guess_type(types, 8).name == "exec_event"  # the event without its end, not the key
     assert guess_type(types, 13) is None
 
 
-def test_a_perf_ring_adds_up_to_seven_bytes(types):
+def test_a_perf_ring_may_append_seven_bytes(types):
     event = guess_type(types, 16, padded=True)
     assert event.decode(bytes([7, 0, 0, 0]) + b"ls\0\0\0\0\0\0" + b"junk") == {
         "pid": 7,
@@ -34,22 +34,22 @@ def test_a_perf_ring_adds_up_to_seven_bytes(types):
     assert guess_type(types, 16) is None
 
 
-def test_an_event_may_be_cut_after_what_is_used(types):
+def test_an_event_may_end_after_its_used_part(types):
     assert guess_type(types, 7).decode(bytes([9, 0, 0, 0]) + b"id\0") == {"pid": 9, "args": b"id"}
 
 
-def test_the_kernels_own_types_are_no_candidates(types):
+def test_types_of_the_kernel_are_not_candidates(types):
     foreign = {types.find_id("exec_event")}
     assert guess_type(types, 12, foreign=foreign) is None
 
 
-def test_a_type_can_be_named(types):
+def test_a_type_is_found_by_name(types):
     assert named_type(types, "struct key").decode(bytes(8)) == {"pid": 0, "tid": 0}
     with pytest.raises(UsageError, match="did you mean exec_event"):
         named_type(types, "exec_evnt")
 
 
-def test_what_the_kernels_types_lead_to_is_the_kernels():
+def test_types_that_kernel_types_refer_to_are_not_candidates():
     b = BtfBuilder()
     u32 = b.add_int("unsigned int", 4)
     perf_event = b.add_struct("perf_event", 64, [("state", u32, 0)])
@@ -60,5 +60,5 @@ def test_what_the_kernels_types_lead_to_is_the_kernels():
     kernels = reachable(types, [task])
     assert perf_event in kernels
     assert event not in kernels
-    assert guess_type(types, 30) is None  # a part of either
+    assert guess_type(types, 30) is None  # it could be the start of either struct
     assert guess_type(types, 30, foreign=kernels).name == "event"

@@ -1,4 +1,4 @@
-"""Columns stay columns, whatever a process calls itself."""
+"""Lines and JSON of log records, for any process name."""
 
 import json
 
@@ -26,18 +26,18 @@ def test_columns_are_under_their_titles():
 
 
 @given(st.text(max_size=16))
-def test_one_line_without_control_characters(comm):
+def test_a_line_has_no_control_characters(comm):
     line = LineFormat(0)(record(comm=comm, text=comm))
     assert line.isprintable()
 
 
 @given(st.binary(max_size=20))
-def test_any_bytes_are_shown(data):
+def test_any_bytes_become_printable_text(data):
     assert printable(data).isprintable()
 
 
 @pytest.mark.parametrize("comm", ["a\nb", "\x1b[2J", "\udc80", "ü", '"'])
-def test_json_survives_any_name(comm):
+def test_json_preserves_any_name(comm):
     event = json.loads(json.dumps(json_event(record(comm=comm), "f", 0)))
     assert event["comm"] == comm
     assert event["tid"] == 4321

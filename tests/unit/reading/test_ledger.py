@@ -1,4 +1,4 @@
-"""The account."""
+"""The ledger: what it counts, and how it is summarized."""
 
 import errno
 
@@ -12,21 +12,21 @@ def outcomes(sent, **lost):
     return counts
 
 
-def test_a_clean_run_has_a_short_line():
+def test_a_run_without_losses_has_a_short_summary():
     ledger = Ledger(outcomes(12))
     ledger.delivered, ledger.seconds = 12, 4.0
     assert ledger.summary() == "12 events delivered, 0 lost, 3.0 events/s"
 
 
-def test_losses_are_told_by_cause():
+def test_losses_are_listed_by_cause():
     ledger = Ledger(outcomes(1, ENOSPC=7, ENOENT=2))
     ledger.delivered = 1
-    text = "9 (2 ENOENT: a CPU without a ring: it came online later, 7 ENOSPC: the ring was full)"
+    text = "9 (2 ENOENT: the CPU has no ring: it came online later, 7 ENOSPC: the ring was full)"
     assert ledger.lost_text() == text
     assert ledger.total_lost == 9
 
 
-def test_nothing_disappears_without_a_word():
+def test_the_summary_names_everything_that_was_not_shown():
     ledger = Ledger(outcomes(10), missed=3)
     ledger.delivered, ledger.damaged, ledger.hidden = 6, 1, 2
     assert ledger.unaccounted == 3
@@ -35,7 +35,24 @@ def test_nothing_disappears_without_a_word():
         assert part in line
 
 
-def test_an_errno_that_nobody_knows_is_still_counted():
-    counts = outcomes(0)
+def test_unexpected_errnos_are_counted():
+    counts = outcomes(0, EIO=1)
     counts[127] = 4
-    assert "4 (EKEYEXPIRED: see errno(3))" in Ledger(counts).summary()
+    assert Ledger(counts).lost_text() == "5 (1 EIO: see errno(3), 4 other errors)"
+
+
+def test_without_counts_of_the_program_reported_losses_are_counted():
+    ledger = Ledger()
+    ledger.delivered = 5
+    ledger.add_reported(0)
+    assert ledger.lost == {}
+    ledger.add_reported(2)
+    ledger.add_reported(1)
+    assert (ledger.total_lost, ledger.sent, ledger.unaccounted) == (3, None, 0)
+
+
+def test_the_counts_of_the_program_replace_reported_losses():
+    ledger = Ledger()
+    ledger.add_reported(2)
+    ledger.settle(outcomes(1, ENOSPC=3), missed=0)
+    assert ledger.lost == {errno.ENOSPC: 3}

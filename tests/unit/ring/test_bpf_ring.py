@@ -1,4 +1,4 @@
-"""The ring buffer's cursor over plain buffers: every place, length, state, and damage."""
+"""The ring buffer's cursor over plain buffers: positions, lengths, flags and damage."""
 
 import struct
 
@@ -13,7 +13,7 @@ PAGE = 4096
 
 
 class Writer:
-    """What the kernel does, over two plain buffers; the data is kept twice, as it is mapped."""
+    """Writes like the kernel to two plain buffers; the data is stored twice, as it is mapped."""
 
     def __init__(self, size=PAGE, start=0):
         self.size = size
@@ -31,7 +31,7 @@ class Writer:
             self.producer[PAGE + at] = self.producer[PAGE + self.size + at] = byte
 
     def write(self, data, flags=0):
-        """False: the ring is full."""
+        """Write a record. Return False if the ring is full."""
         step = -(-(len(data) + 8) // 8) * 8
         if self.position + step - self.consumed > self.size - 1:
             return False
@@ -50,7 +50,7 @@ class Writer:
     st.lists(st.tuples(st.binary(max_size=600), st.booleans()), max_size=40),
     st.integers(1, 7),
 )
-def test_what_is_submitted_is_read_once_in_order(start, records, every):
+def test_submitted_records_are_read_once_and_in_order(start, records, every):
     writer, wanted, got = Writer(start=start), [], []
     for number, (data, discarded) in enumerate(records):
         if not writer.write(data, DISCARD if discarded else 0):
@@ -67,7 +67,7 @@ def test_what_is_submitted_is_read_once_in_order(start, records, every):
     assert writer.ring.fill == 0
 
 
-def test_a_busy_record_stops_the_reader_until_it_is_submitted():
+def test_a_busy_record_holds_up_later_ones_until_it_is_submitted():
     writer = Writer()
     writer.write(b"first")
     busy = writer.position
@@ -81,7 +81,7 @@ def test_a_busy_record_stops_the_reader_until_it_is_submitted():
 
 
 @pytest.mark.parametrize("length", [PAGE, PAGE - 7, DISCARD - 1])
-def test_a_record_that_is_longer_than_what_was_written(length):
+def test_a_record_longer_than_the_ring_contents_is_damage(length):
     writer = Writer()
     writer.write(b"good")
     bad = writer.position
@@ -89,11 +89,11 @@ def test_a_record_that_is_longer_than_what_was_written(length):
     writer.store(bad, struct.pack("=I", length))
     assert writer.ring.take() == [b"good"]
     assert "a record of" in writer.ring.damage
-    assert writer.consumed == writer.position  # it goes on
+    assert writer.consumed == writer.position  # reading continues
 
 
 @pytest.mark.parametrize("producer", [0, 8 + PAGE + 8, (1 << 64) - 8])
-def test_positions_that_cannot_be(producer):
+def test_impossible_positions_are_damage(producer):
     writer = Writer(start=8)
     struct.pack_into("=Q", writer.producer, 0, producer)
     assert writer.ring.take() == []
@@ -101,13 +101,13 @@ def test_positions_that_cannot_be(producer):
 
 
 @pytest.mark.parametrize("size", [0, 2048, 3 * PAGE])
-def test_sizes_that_cannot_be(size):
+def test_invalid_sizes_are_rejected(size):
     with pytest.raises(UsageError):
         BpfRing(memoryview(bytearray(PAGE)), memoryview(bytearray(PAGE + 2 * size)), PAGE, int)
 
 
 @given(st.binary(min_size=64, max_size=64), st.integers(0, PAGE))
-def test_any_bytes_end(data, length):
+def test_any_bytes_can_be_read(data, length):
     writer = Writer()
     writer.store(0, data * (PAGE // 64))
     struct.pack_into("=Q", writer.producer, 0, length)

@@ -1,4 +1,4 @@
-"""Records, whole and damaged."""
+"""Parsing the records of a perf ring, including damaged ones."""
 
 import struct
 
@@ -14,7 +14,7 @@ from tests.support.perf_ring_writer import sample_record
 @example(b"\0" * 8)
 @example(struct.pack("=IHH", 9, 0, 65535))
 @example(struct.pack("=IHHI", 9, 0, 16, 2**32 - 1) + b"abcd")
-def test_any_bytes_end_in_an_answer(data):
+def test_any_bytes_can_be_parsed(data):
     records = parse_records(data)
     assert sum(map(len, records.samples)) <= len(data)
 
@@ -30,18 +30,18 @@ def test_any_bytes_end_in_an_answer(data):
         (b"\x09\0\0", "3 bytes at 16, less than a header"),
     ],
 )
-def test_what_came_before_the_damage_is_kept(record, damage):
+def test_records_before_damage_are_returned(record, damage):
     records = parse_records(sample_record(b"good") + record)
     assert records.samples == [b"good"]
     assert damage in (records.damage or "")
 
 
-def test_types_we_never_asked_for_are_counted():
+def test_records_of_other_types_are_counted():
     records = parse_records(struct.pack("=IHHQ", 3, 0, 16, 0) + sample_record(b"after"))
     assert records.other == 1
     assert records.samples[0][:5] == b"after"
 
 
-def test_several_losses_add_up():
+def test_losses_are_added_up():
     lost = [struct.pack("=IHHQQ", 2, 0, 24, 1, n) for n in (3, 4)]
     assert parse_records(lost[0] + sample_record(b"") + lost[1]).lost == 7

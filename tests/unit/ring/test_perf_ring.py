@@ -1,4 +1,4 @@
-"""The cursor against a writer that does what the kernel does."""
+"""The perf ring's cursor, with a writer that behaves like the kernel."""
 
 import pytest
 from hypothesis import given
@@ -18,8 +18,8 @@ def cursor(writer: PerfRingWriter) -> PerfRing:
 
 
 @pytest.mark.parametrize("length", [0, 1, 4, 11, 12, 13, 64, 1000])
-def test_every_wrap_position(length):
-    """A record that starts at each place where it would cross the end of the ring."""
+def test_records_are_read_at_every_position_around_the_end(length):
+    """Writes a record at each offset near the end of the data area."""
     payload = bytes(index % 251 for index in range(length))
     record = sample_record(payload)
     for start in range(PAGE - len(record), PAGE + 8, 8):
@@ -36,7 +36,7 @@ def test_every_wrap_position(length):
     pages=st.sampled_from([1, 2, 4]),
     rounds=st.lists(st.lists(st.binary(max_size=600), max_size=12), max_size=8),
 )
-def test_all_is_delivered_or_reported_lost(start, pages, rounds):
+def test_every_record_is_delivered_or_reported_as_lost(start, pages, rounds):
     writer = PerfRingWriter(pages, start=start)
     ring = cursor(writer)
     for payloads in rounds:
@@ -46,10 +46,10 @@ def test_all_is_delivered_or_reported_lost(start, pages, rounds):
         assert [s[: len(p)] for s, p in zip(records.samples, kept, strict=True)] == kept
         assert records.damage is None
         assert writer.tail == writer.head
-        assert writer.pending_lost == before  # told only with the next record that fits
+        assert writer.pending_lost == before  # reported only with the next record that fits
 
 
-def test_lost_is_told_with_the_next_record():
+def test_losses_are_reported_with_the_next_record():
     writer = PerfRingWriter(1)
     ring = cursor(writer)
     while writer.sample(b"x" * 500):
@@ -61,7 +61,7 @@ def test_lost_is_told_with_the_next_record():
 
 
 @given(head=st.integers(0, 2**64 - 1), tail=st.integers(0, 2**64 - 1))
-def test_impossible_positions_are_damage_not_a_crash(head, tail):
+def test_impossible_positions_are_reported_as_damage(head, tail):
     writer = PerfRingWriter(1)
     writer.set_positions(head, tail)
     ring = cursor(writer)
@@ -72,10 +72,10 @@ def test_impossible_positions_are_damage_not_a_crash(head, tail):
     else:
         assert data == b""
         assert str(head) in (ring.damage or "")
-    assert writer.tail == head  # go on from where the kernel is
+    assert writer.tail == head  # reading continues at the kernel's position
 
 
-def test_the_fence_is_between_head_and_records_and_before_the_tail():
+def test_fences_are_before_reading_records_and_before_storing_the_tail():
     writer = PerfRingWriter(1)
     writer.sample(b"first")
     seen = []
@@ -86,16 +86,16 @@ def test_the_fence_is_between_head_and_records_and_before_the_tail():
 
 
 @pytest.mark.parametrize("size", [0, 1, PAGE - 1, 3 * PAGE])
-def test_a_ring_is_a_power_of_two(size):
+def test_sizes_that_are_not_powers_of_two_are_rejected(size):
     with pytest.raises(UsageError, match="2\\^n"):
         PerfRing(memoryview(bytearray(PAGE + size)), PAGE, no_fence)
 
 
-def test_release_lets_the_memory_go():
+def test_release_releases_the_memory():
     memory = bytearray(2 * PAGE)
     view = memoryview(memory)
     ring = PerfRing(view, PAGE, no_fence)
     ring.release()
-    view.release()  # BufferError if the cursor still held a part of it
+    view.release()  # BufferError if the cursor still had a view of it
     with pytest.raises(ValueError, match="released"):
         ring.take()
