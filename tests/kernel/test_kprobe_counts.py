@@ -17,7 +17,7 @@ def function():
     return getppid_function()
 
 
-def test_each_call_on_each_of_two_cpus_is_delivered(function):
+def test_calls_on_two_cpus_are_all_delivered_in_order(function):
     cpus = sorted(os.sched_getaffinity(0))[:2]
     assert len(cpus) == 2, "the guest has two CPUs"
     with caller(COUNT, *cpus) as calls:
@@ -51,7 +51,7 @@ def test_a_one_page_ring_under_load_reports_the_exact_loss(function):
         assert probe.text.count("kprobe triggered!") == delivered
 
 
-def test_another_process_is_not_counted(function):
+def test_calls_by_other_processes_are_neither_delivered_nor_counted(function):
     with caller(10, 0) as mine, caller(10, 0) as other:
         with library.Kprobe(function, pid=mine.pid) as probe:
             mine.call()

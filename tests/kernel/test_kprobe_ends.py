@@ -21,7 +21,7 @@ from tests.support.leftovers import held, settles_to
     ("number", "line"),
     [(signal.SIGINT, "Received Ctrl+C"), (signal.SIGTERM, "Received SIGTERM")],
 )
-def test_signals_detach(number, line):
+def test_signals_detach_the_probe(number, line):
     before = held()
     with running("kprobe", "do_sys_openat2") as probe:
         probe.wait_for("Listening for events")
@@ -41,14 +41,14 @@ def test_duration_zero_means_until_ctrl_c():
     assert "Duration: 0 seconds (0 = until Ctrl+C)" in probe.text
 
 
-def test_fractions_of_a_second():
+def test_durations_may_be_fractions_of_a_second():
     with running("kprobe", "do_sys_openat2", "-d", "0.25") as probe:
         probe.wait_for("Duration elapsed, detaching kprobe...")
         assert probe.end(None) == 0
     assert "Duration: 0.25 seconds" in probe.text
 
 
-def test_sigkill_leaves_nothing_in_the_kernel():
+def test_after_sigkill_nothing_remains_in_the_kernel():
     before = held()
     with running("kprobe", "do_sys_openat2") as probe:
         probe.wait_for("Listening for events")
@@ -111,7 +111,7 @@ def test_the_python_api_leaves_no_descriptor_and_no_object():
     assert settles_to(before)
 
 
-def test_an_error_between_attach_and_end_leaves_nothing():
+def test_after_an_exception_nothing_remains():
     before = held()
     with pytest.raises(ZeroDivisionError), library.Kprobe("do_sys_openat2"):
         raise ZeroDivisionError

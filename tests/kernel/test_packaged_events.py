@@ -92,7 +92,7 @@ def text(data):
     return data.partition(b"\0")[0].decode()
 
 
-def test_opensnoop(tmp_path):
+def test_opensnoop_and_rawbpf_see_the_same_files(tmp_path):
     paths = [str(tmp_path / name) for name in ("one", "two", "missing", "one")]
     for path in paths[:2]:
         Path(path).write_text("")
@@ -116,7 +116,7 @@ def test_opensnoop(tmp_path):
     assert [path for _, _, path in seen] == paths
 
 
-def test_execsnoop():
+def test_execsnoop_and_rawbpf_see_the_same_commands():
     """Its struct is the value of a map, so rawbpf finds it in the object's types."""
     program = str(files("libbpf-tools")["runqlat"])
     line = rf"(\S+) +(\d+) +(\d+) +(-?\d+) +({program} --version \w+)"
@@ -134,7 +134,7 @@ def test_execsnoop():
     assert [row[4].rpartition(" ")[2] for row in theirs] == ["one", "two"]
 
 
-def test_tcpconnect():
+def test_tcpconnect_and_rawbpf_see_the_same_connections():
     options = "--set", f"filter_pid={ME}", "--print", "events"
     line = r"(\d+) +\S+ +(4|6) +\S+ +(\S+) +(\d+)"
     with (
@@ -169,7 +169,7 @@ def slots(ours):
     return sum(sum(row["value"]["slots"]) for row in ours.events() if row["map"] == "hists")
 
 
-def test_biolatency():
+def test_biolatency_and_rawbpf_count_the_same_requests():
     """The tool loads the first of two variants, without the programs for queueing."""
     assert DISK.is_block_device(), "the guest was started without --disk"
     skip = ("block_rq_insert*", "block_rq_issue", "block_rq_complete")
@@ -187,7 +187,7 @@ def test_biolatency():
 SLEEPER = "import time\ninput()\nfor _ in range(60): time.sleep(0.002)\nprint(flush=True)\ninput()"
 
 
-def test_runqlat():
+def test_runqlat_and_rawbpf_count_the_same_wakeups():
     """Count one process, which sleeps when tracing starts and when it ends."""
     pipe = subprocess.PIPE
     command = [sys.executable, "-S", "-c", SLEEPER]

@@ -18,7 +18,7 @@ ATTACHED = "Attached "
 RING = built("open_ring", CLANGS[-1])
 
 
-def test_records_of_a_ring_are_decoded_by_the_objects_struct():
+def test_records_of_a_ring_are_decoded_as_the_struct_of_the_object():
     before = held()
     words = ["run", str(RING), "--json", "-v", "--set", f"target_pid={os.getpid()}"]
     with running(*words) as run:
@@ -39,7 +39,7 @@ def test_records_of_a_ring_are_decoded_by_the_objects_struct():
     assert settles_to(before)
 
 
-def test_log_records_of_a_perf_map_and_the_tables_at_the_end():
+def test_log_records_of_a_perf_map_are_printed_and_maps_at_the_end():
     file = built("hello_kprobe", CLANGS[0])
     with opening_files(), running("run", str(file), "-d", "0.3") as run:
         assert run.end(None) == 0
@@ -52,7 +52,7 @@ def test_log_records_of_a_perf_map_and_the_tables_at_the_end():
     assert (sum(per_cpu), lost) == (delivered, 0)
 
 
-def test_assembly_is_assembled():
+def test_an_assembly_file_is_assembled_and_run():
     file = ROOT / "bpf_src" / "count_by_comm.bpf.s"
     with opening_files(), running("run", str(file), "-d", "0.3", "--json") as run:
         assert run.end(None) == 0
