@@ -17,17 +17,18 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from rawbpf.asm import Builder, r0, r1, r2, r3, r4, r5, r6, r10
+from rawbpf.asm import Builder, r0, r1, r2, r3, r4, r5, r6
 from rawbpf.errors import UsageError
 from rawbpf.events.log_record import HEADER, level_number
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.uapi.bpf import BPF_F_CURRENT_CPU, bpf_map_type, bpf_prog_type
+from rawbpf.uapi.bpf_insn import MAX_BPF_STACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rawbpf.asm import Register
+    from rawbpf.asm import Memory, Register
 
 __all__ = [
     "EVENTS",
@@ -48,7 +49,6 @@ OUTCOMES = MapSpec(
 )
 """Index 0 counts records sent, index n records lost because the helper returned -n."""
 
-_STACK = 512
 _KTIME, _PID_TGID, _CPU, _COMM = 8, 16, 24, 32
 _COMM_LENGTH = 16
 
@@ -72,48 +72,46 @@ def emit_log(
     padded = raw + bytes(-len(raw) % 8)
     length = HEADER.size + 8 * len(args) + len(raw)
     size = HEADER.size + 8 * len(args) + len(padded)
-    room = _STACK - 8  # the lowest 8 bytes hold the key of the counter
-    if size > room:
+    if size > MAX_BPF_STACK - 8:  # the key of the counter takes the last 8 bytes
         raise UsageError(f"a log record of {size} bytes does not fit on a program's stack")
-    record = r10 - size
     head = struct.pack("=IBBH", length, level_number(level), len(args), len(raw))
-    _store(b, record.offset, head)
-    b.call("ktime_get_ns")
-    b.stxdw(r10[record.offset + _KTIME], r0)
-    b.call("get_current_pid_tgid")
-    b.stxdw(r10[record.offset + _PID_TGID], r0)
-    b.call("get_smp_processor_id")
-    b.stxdw(r10[record.offset + _CPU], r0)
-    b.mov(r1, r10)
-    b.add(r1, record.offset + _COMM)
-    b.mov(r2, _COMM_LENGTH)
-    b.call("get_current_comm")
-    for index, arg in enumerate(args):
-        b.stxdw(r10[record.offset + HEADER.size + 8 * index], arg)
-    _store(b, record.offset + HEADER.size + 8 * len(args), padded)
-    _send(b, context, record.offset, size)
-    _count(b, record.offset - 8)
+    with b.stack(size, name="log record") as record, b.stack(4, name="outcome") as key:
+        _store(b, record, head)
+        b.call("ktime_get_ns")
+        b.stxdw(record + _KTIME, r0)
+        b.call("get_current_pid_tgid")
+        b.stxdw(record + _PID_TGID, r0)
+        b.call("get_smp_processor_id")
+        b.stxdw(record + _CPU, r0)
+        b.address(r1, record + _COMM)
+        b.mov(r2, _COMM_LENGTH)
+        b.call("get_current_comm")
+        arguments = record + HEADER.size
+        for index, arg in enumerate(args):
+            b.stxdw(arguments + 8 * index, arg)
+        _store(b, arguments + 8 * len(args), padded)
+        _send(b, context, record, size)
+        _count(b, key)
 
 
-def _store(b: Builder, offset: int, data: bytes) -> None:
-    """Store constant bytes on the stack, eight at a time."""
+def _store(b: Builder, memory: Memory, data: bytes) -> None:
+    """Store constant bytes in memory, eight at a time."""
     for at in range(0, len(data), 8):
         b.lddw(r1, int.from_bytes(data[at : at + 8], "little"))
-        b.stxdw(r10[offset + at], r1)
+        b.stxdw(memory + at, r1)
 
 
-def _send(b: Builder, context: Register, offset: int, size: int) -> None:
+def _send(b: Builder, context: Register, record: Memory, size: int) -> None:
     """r0 = bpf_perf_event_output(context, events, BPF_F_CURRENT_CPU, record, size)."""
     b.mov(r1, context)
     b.ld_map_fd(r2, EVENTS)
     b.lddw(r3, BPF_F_CURRENT_CPU)
-    b.mov(r4, r10)
-    b.add(r4, offset)
+    b.address(r4, record)
     b.mov(r5, size)
     b.call("perf_event_output")
 
 
-def _count(b: Builder, key: int) -> None:
+def _count(b: Builder, key: Memory) -> None:
     """outcomes[min(-r0, OUTCOME_OTHER)] += 1.
 
     The add need not be atomic, because the value belongs to this CPU, and no other kprobe program
@@ -125,10 +123,9 @@ def _count(b: Builder, key: int) -> None:
     b.jle(r0, OUTCOME_OTHER, known)
     b.mov(r0, OUTCOME_OTHER)
     b.label(known)
-    b.stxw(r10[key], r0)
+    b.stxw(key, r0)
     b.ld_map_fd(r1, OUTCOMES.name)
-    b.mov(r2, r10)
-    b.add(r2, key)
+    b.address(r2, key)
     b.call("map_lookup_elem")
     b.jeq(r0, 0, absent)
     b.ldxdw(r1, r0[0])
