@@ -1,27 +1,27 @@
-"""Everything that rawbpf raises.
+"""The exceptions that rawbpf raises.
 
-    RawbpfError                     what failed, why, what to do
-    ├── UsageError                  an argument that cannot mean anything (ValueError)
-    │   └── UnknownNameError        an object has nothing of that name (also a KeyError)
-    ├── ClosedError                 you closed it yourself, then used it
-    ├── BytecodeError               instructions that cannot be
-    │   ├── DecodeError             bytes that are no instruction; names the offset
-    │   └── AssemblyError           text that is no program; names file, line and column
-    ├── CompileError                clang refused a C file; carries what it said
-    ├── FormatError                 other bytes that are not what they claim: BTF, ELF, records
-    ├── UnsupportedError            this machine, or rawbpf itself, does not have that
-    ├── MachineError                the user-space machine stopped a program; names the instruction
-    ├── GuestError                  the QEMU guest did not do its part
-    └── KernelError                 a system call said no (also an OSError, with its errno)
-        ├── MissingKeyError         the map has no such key (also a KeyError)
-        ├── VerifierError           BPF_PROG_LOAD refused the program; carries log and explanation
-        └── AttachError             the program is loaded, its probe is not there
+    RawbpfError                     what failed, why, and what to do about it
+    ├── UsageError                  an invalid argument, or a file that cannot be read (ValueError)
+    │   └── UnknownNameError        the object contains nothing of that name (also a KeyError)
+    ├── ClosedError                 the object was used after it was closed
+    ├── BytecodeError               invalid instructions
+    │   ├── DecodeError             bytes that are not an instruction; names the offset
+    │   └── AssemblyError           invalid assembly; names the file, line and column
+    ├── CompileError                clang could not compile a C file; has clang's output
+    ├── FormatError                 invalid or damaged data: BTF, ELF, records
+    ├── UnsupportedError            this machine, this kernel or rawbpf lacks a feature
+    ├── MachineError                the interpreter stopped a program; names the instruction
+    ├── GuestError                  the QEMU guest failed
+    └── KernelError                 a system call failed (also an OSError, with its errno)
+        ├── MissingKeyError         the map does not contain the key (also a KeyError)
+        ├── VerifierError           the verifier rejected a program; has its log and an explanation
+        └── AttachError             a program could not be attached
 
-``str(error)`` is one line for a person: what failed, why, and what to do about it.
-``error.details`` is what ``-v`` adds: whole logs, bytes, the call.
+``str(error)`` is one line: what failed, why, and what to do about it. ``error.details`` is longer
+text that ``-v`` shows: whole logs, output of other programs.
 
->>> print(UsageError("the duration is 'soon'", fix="give seconds, such as 2 or 0.5"))
-the duration is 'soon'; give seconds, such as 2 or 0.5
+>>> print(UsageError("invalid duration: soon", fix="give seconds, such as 2 or 0.5"))
+invalid duration: soon; give seconds, such as 2 or 0.5
 """
 
 from __future__ import annotations
@@ -91,23 +91,23 @@ class RawbpfError(Exception):
 
 
 class UsageError(RawbpfError, ValueError):
-    """An argument that cannot mean anything, or names what cannot be read. Commands exit with 2."""
+    """An argument is invalid, or names a file that cannot be read. Commands exit with 2."""
 
 
 class UnknownNameError(UsageError, KeyError):
-    """An object has no map, program or variable of that name."""
+    """An object contains no map, program or variable of that name."""
 
 
 class ClosedError(RawbpfError):
-    """The object was closed by its owner; nothing broke."""
+    """The object was used after its owner had closed it."""
 
 
 class BytecodeError(RawbpfError):
-    """Instructions that cannot be."""
+    """Instructions are invalid."""
 
 
 class DecodeError(BytecodeError):
-    """Bytes that are no instruction; ``offset`` is where, in bytes from the start."""
+    """Bytes are not a valid instruction; ``offset`` is their position from the start."""
 
     def __init__(self, what: str, *, offset: int, why: str | None = None) -> None:
         super().__init__(what, why=why)
@@ -118,14 +118,14 @@ class DecodeError(BytecodeError):
 
 
 class AssemblyError(BytecodeError):
-    """Text that is no program: ``file``, ``line`` and ``column`` (from 1), with a caret below."""
+    """Assembly is invalid at ``file``, ``line`` and ``column`` (from 1); details have a caret."""
 
     def __init__(
         self, what: str, *, file: str, line: int, column: int, source: str, expected: str = ""
     ) -> None:
         super().__init__(what, fix=f"expected {expected}" if expected else None)
         self.file, self.line, self.column, self.source = file, line, column, source
-        # Tabs stay tabs under the line, so that the caret lands where an editor shows the column.
+        # Tabs are kept, so that the caret is below the column where an editor shows it.
         indent = "".join(c if c == "\t" else " " for c in source[: column - 1])
         self.details = f"    {source}\n    {indent}^"
 
@@ -134,7 +134,7 @@ class AssemblyError(BytecodeError):
 
 
 class CompileError(RawbpfError):
-    """clang refused a C file. ``output`` is what it said, as it said it."""
+    """clang could not compile a C file. ``output`` is what clang wrote."""
 
     def __init__(self, what: str, *, why: str | None = None, output: str = "") -> None:
         super().__init__(what, why=why, details=output.rstrip())
@@ -142,15 +142,15 @@ class CompileError(RawbpfError):
 
 
 class FormatError(RawbpfError):
-    """Bytes that are not what they claim to be."""
+    """Data is not in the format that it claims, or is damaged."""
 
 
 class UnsupportedError(RawbpfError):
-    """This machine, or rawbpf itself, does not have that."""
+    """This machine, this kernel or rawbpf lacks a feature."""
 
 
 class MachineError(RawbpfError):
-    """The user-space eBPF machine stopped a program. ``where``: at which instruction."""
+    """The interpreter stopped a program. ``where`` names the instruction."""
 
     where: str = ""
 
@@ -159,27 +159,27 @@ class MachineError(RawbpfError):
 
 
 class GuestError(RawbpfError):
-    """The QEMU guest did not do its part."""
+    """The QEMU guest could not be started, or failed."""
 
 
 def did_you_mean(name: str, known: Iterable[str], most: int = 2) -> str | None:
-    """The fix for a name that is not among the known ones, if some are like it.
+    """Return a fix that suggests known names similar to ``name``, or None if there are none.
 
     >>> did_you_mean("count", ["counts", "events"]), did_you_mean("x", ["counts"])
     ('did you mean counts?', None)
     """
-    from difflib import get_close_matches  # only the unlucky pay for it
+    from difflib import get_close_matches  # imported only after an error
 
     near = get_close_matches(name, list(known), n=most)
     return f"did you mean {' or '.join(near)}?" if near else None
 
 
 ENOTSUPP = 524
-"""An errno that never leaves the kernel in theory; bpf(2) returns it in practice."""
+"""An error code internal to the kernel, which bpf(2) nevertheless returns; not EOPNOTSUPP."""
 
 
 def errno_name(number: int) -> str:
-    """The kernel's name for an errno.
+    """Return the kernel's name of an errno.
 
     >>> errno_name(2), errno_name(95), errno_name(524)
     ('ENOENT', 'EOPNOTSUPP', 'ENOTSUPP')
@@ -188,13 +188,13 @@ def errno_name(number: int) -> str:
 
 
 _OTHER_NAMES = {95: "EOPNOTSUPP", 35: "EDEADLK", ENOTSUPP: "ENOTSUPP"}
-"""Where Python picks the name that the kernel does not use, or has none."""
+"""Errnos for which Python uses another name than the kernel, or has no name."""
 
 
 def errno_words(number: int) -> str:
-    """An errno's name, and what it means.
+    """Return the name and the description of an errno.
 
-    libc has no words for ENOTSUPP, so those of its better known twin are taken.
+    libc does not describe ENOTSUPP, so the description of EOPNOTSUPP is used.
 
     >>> errno_words(1), errno_words(524)
     ('EPERM (Operation not permitted)', 'ENOTSUPP (Operation not supported)')
@@ -239,11 +239,11 @@ class KernelError(RawbpfError, OSError):
 
 
 class MissingKeyError(KernelError, KeyError):
-    """The map has no such key."""
+    """The map does not contain the key."""
 
     def __init__(self, what: str, *, call: str = "BPF_MAP_LOOKUP_ELEM") -> None:
         super().__init__(what, errno=errno_names.ENOENT, call=call)
-        self.why = None  # the words say it all
+        self.why = None  # ``what`` says everything
 
 
 class VerifierError(KernelError):
@@ -271,4 +271,4 @@ class VerifierError(KernelError):
 
 
 class AttachError(KernelError):
-    """The program is loaded, but its probe could not be placed."""
+    """A loaded program could not be attached."""

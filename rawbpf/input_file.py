@@ -1,11 +1,11 @@
-"""A file that somebody has named, to be read: whatever it is, reading it ends, or says why not.
+"""Read files that the user names, with bounds, and with the same errors everywhere.
 
-A folder, a file that is not there or not ours to read is the fault of who named it: UsageError,
-with which commands exit with 2. What is in a file, and not what it should be, is another matter.
+If a file does not exist, is a directory or is not readable, that is a mistake in the argument:
+UsageError, and commands exit with 2. Invalid contents of a file are another matter.
 
-- A FIFO is opened without waiting for a writer (O_NONBLOCK): `<(command)` of a shell has one, and
-  where there is none we would wait for ever. A device such as /dev/zero has no end, so all reading
-  is bounded
+- A FIFO is opened without waiting for a writer (O_NONBLOCK). A shell's `<(command)` has a writer;
+  without one, opening would wait forever. A device such as /dev/zero has no end, so the size of
+  what is read is limited.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LARGEST = 64 << 20
 
 
 def open_input(path: str | Path) -> BufferedReader:
-    """Open it for reading. UsageError: it is not there, not ours to read, or a folder.
+    """Open a file for reading. UsageError: it is missing, not readable, or a directory.
 
     >>> open_input("/nonexistent/file")
     Traceback (most recent call last):
@@ -49,51 +49,57 @@ def open_input(path: str | Path) -> BufferedReader:
     file = os.fdopen(fd, "rb")
     if stat.S_ISFIFO(mode) and not file.peek(1):
         file.close()
-        raise UsageError(f"cannot read {path}", why="it is a FIFO, and nobody writes to it")
+        raise UsageError(f"cannot read {path}", why="it is a FIFO that has no writer")
     return file
 
 
 def read_input(path: str | Path, largest: int = LARGEST) -> bytes:
-    """All that is in it. UsageError: it cannot be read, or has more than ``largest`` bytes."""
+    """Return the contents. UsageError: not readable, or larger than ``largest`` bytes."""
     try:
         with open_input(path) as file:
             data = _read(file, largest + 1)
     except OSError as error:
         raise UsageError(f"cannot read {path}", why=error.strerror) from None
     if len(data) > largest:
-        raise UsageError(f"cannot read {path}", why=f"it has more than {largest >> 20} MiB")
+        raise UsageError(f"cannot read {path}", why=f"it is larger than {largest >> 20} MiB")
     return data
 
 
 def _read(file: BufferedReader, most: int) -> bytes:
-    """Up to so many bytes. Python makes room for all it is asked for: ask for what there seems."""
-    seems = min(os.fstat(file.fileno()).st_size + 1, most)
-    data = file.read(seems)
-    return data if len(data) < seems else data + file.read(most - seems)
+    """Return up to ``most`` bytes, reading again if the file is larger than its size says.
+
+    Python allocates as many bytes as it is asked to read, so it is not asked for ``most`` at first.
+    """
+    expected = min(os.fstat(file.fileno()).st_size + 1, most)
+    data = file.read(expected)
+    return data if len(data) < expected else data + file.read(most - expected)
 
 
 def read_stdin(largest: int = LARGEST) -> bytes:
-    """The same of what is piped to us."""
+    """Return the contents of stdin. UsageError: larger than ``largest`` bytes."""
     data = sys.stdin.buffer.read(largest + 1)
     if len(data) > largest:
-        raise UsageError("cannot read stdin", why=f"it has more than {largest >> 20} MiB")
+        raise UsageError("cannot read stdin", why=f"it is larger than {largest >> 20} MiB")
     return data
 
 
 def read_text(path: str | Path) -> str:
-    """The text in it, bytes that are no UTF-8 included. FormatError: it is none."""
+    """Return the contents as text. FormatError: it is not text.
+
+    Bytes that are not UTF-8 become surrogate escapes.
+    """
     return text_of(read_input(path), str(path))
 
 
 def text_of(data: bytes, name: str) -> str:
-    r"""Bytes as text, if they are one.
+    r"""Return bytes as text, with surrogate escapes. FormatError: they contain a zero byte.
 
     >>> text_of(b"a\0", "x")
     Traceback (most recent call last):
     ...
-    rawbpf.errors.FormatError: x is no text: there is a zero byte in it, at 0x1
+    rawbpf.errors.FormatError: x is not text: zero byte at offset 0x1
     """
     if b"\0" in data:
         at = data.index(b"\0")
-        raise FormatError(f"{name} is no text", why=f"there is a zero byte in it, at {at:#x}")
+        raise FormatError(f"{name} is not text", why=f"zero byte at offset {at:#x}")
     return data.decode(errors="surrogateescape")

@@ -1,1 +1,1 @@
-"""Programs in the kernel: loading as named steps, and the object that comes of it."""
+"""Load programs, and work with programs that are loaded: run them, show them, ask about them."""

@@ -1,8 +1,8 @@
-"""What the kernel says of a program: struct bpf_prog_info, with its map ids, in Python's terms.
+"""What the kernel reports about a program: struct bpf_prog_info and its map IDs.
 
-The names are the kernel's. What an older kernel does not know is 0. Runs and their time are only
-counted while somebody wants it: ``sysctl kernel.bpf_stats_enabled=1`` (5.1), or as long as what
-``count_runs`` returns is open (5.8).
+The names are the kernel's. Fields that an older kernel does not know are 0. Runs and their duration
+are only counted while ``sysctl kernel.bpf_stats_enabled=1`` is set (5.1), or while the descriptor
+that ``count_runs`` returns is open (5.8).
 """
 
 from __future__ import annotations
@@ -21,20 +21,21 @@ __all__ = ["ProgramInfo", "count_runs"]
 
 
 def count_runs() -> Fd:
-    """Have the kernel count runs, of all programs, until this is closed (5.8; CAP_SYS_ADMIN)."""
+    """Count the runs of all programs until the result is closed (5.8; CAP_SYS_ADMIN)."""
     try:
         return enable_stats()
     except KernelError as error:
-        raise call_error("cannot have runs counted", error) from None
+        raise call_error("cannot count runs", error) from None
 
 
 class ProgramInfo(NamedTuple):
-    """Sizes in bytes, times in nanoseconds; ``load_time`` counts from boot (CLOCK_BOOTTIME).
+    """Information about a program: sizes in bytes, times in nanoseconds.
 
-    ``tag``: 16 hex digits, a SHA of the instructions. ``name``: 15 characters at most.
-    ``verified_insns`` (5.16) counts what the verifier walked through; ``recursion_misses`` (5.12)
-    what was not run since the program ran on that CPU already. ``attach_btf_id`` (6.0): the kernel
-    type that it was verified for.
+    ``load_time`` counts from boot (CLOCK_BOOTTIME). ``tag`` is a hash of the instructions, in 16
+    hex digits. ``name`` has at most 15 characters. ``verified_insns`` (5.16) is the number of
+    instructions that the verifier processed. ``recursion_misses`` (5.12) counts runs that were
+    skipped because the program was already running on that CPU. ``attach_btf_id`` (6.0) is the
+    kernel type that the program was verified for.
     """
 
     id: int
@@ -60,7 +61,7 @@ class ProgramInfo(NamedTuple):
 
     @classmethod
     def of(cls, fd: int) -> Self:
-        """Ask the kernel, once if the program uses no maps."""
+        """Return the information about the program with descriptor ``fd``."""
         info, arrays = prog_info(fd, "map_ids")
         same = {name: getattr(info, name) for name in cls._fields if name not in _OURS}
         return cls(
@@ -73,7 +74,7 @@ class ProgramInfo(NamedTuple):
 
     @property
     def type_word(self) -> str:
-        """The type as people write it: ``kprobe``; a number if it is newer than we are.
+        """The short name of the type, such as ``kprobe``; the number of an unknown type.
 
         >>> ProgramInfo(*[0] * 20)._replace(type=2).type_word
         'kprobe'

@@ -17,70 +17,71 @@ __all__ = ["KernelProgram", "Program"]
 
 
 class KernelProgram(Owner):
-    """Owns a program. What it is attached to, and a pin, keep it alive after close()."""
+    """Owns the descriptor of a program. Links and pins keep the program loaded after close()."""
 
     def __init__(self, fd: Fd) -> None:
         self._fd = fd
 
     @staticmethod
     def from_fd(fd: Fd) -> KernelProgram:
-        """The program of a descriptor, which is the program's from now on."""
+        """Return the program of a descriptor, and take over the descriptor."""
         return KernelProgram(fd)
 
     @staticmethod
     def from_id(number: int) -> KernelProgram:
-        """The program with this id (4.13; CAP_SYS_ADMIN). Errors: ENOENT, EPERM."""
-        from rawbpf.kernel.objects import open_id  # whoever only loads and attaches needs none
+        """Return the program with this ID (4.13; CAP_SYS_ADMIN). Errors: ENOENT, EPERM."""
+        from rawbpf.kernel.objects import open_id  # not needed to load and attach
 
         return KernelProgram(open_id("prog", number))
 
     @staticmethod
     def from_pin(path: Path) -> KernelProgram:
-        """The program that is pinned there. Errors: ENOENT, EACCES; UsageError: it is none."""
+        """Return the program pinned at ``path``. Errors: ENOENT, EACCES, UsageError (a map)."""
         from rawbpf.kernel.pins import open_pinned
 
         return KernelProgram(open_pinned(path, "prog"))
 
     def fileno(self) -> int:
-        """The descriptor's number, still owned by the program."""
+        """Return the number of the descriptor, which the program still owns."""
         return self._fd.fileno()
 
     def info(self) -> ProgramInfo:
-        """Its id, tag, name, type, maps, sizes, counters, and the ids of its types."""
+        """Return its ID, tag, name, type, maps, sizes, counters, and the IDs of its types."""
         return ProgramInfo.of(self.fileno())
 
     def xlated(self) -> bytes:
-        """The instructions as the kernel translated them; empty if it does not show them.
+        """Return the instructions as the kernel translated them; empty without permission.
 
-        ``rawbpf.programs.translated`` makes them readable.
+        ``rawbpf.programs.translated`` decodes them.
         """
         from rawbpf.syscall.bpf import prog_info
 
         return prog_info(self.fileno(), "xlated")[1]["xlated"]
 
     def test_run(self, data: bytes = b"", ctx: bytes = b"", repeat: int = 1) -> RunResult:
-        """BPF_PROG_TEST_RUN (4.12): run it by hand, ``repeat`` times, on a packet or a context.
+        """Run the program ``repeat`` times on a packet or a context: BPF_PROG_TEST_RUN (4.12).
 
-        ``data``: the packet of a socket filter, of XDP and tc programs: 14 bytes at least, an
-        Ethernet header. ``ctx``: the struct that the program gets as its context, of raw
-        tracepoints (5.10) the arguments, u64 each, of syscall programs (5.14) anything.
+        ``data`` is the packet of socket filters, XDP and tc programs, and has at least 14 bytes, an
+        Ethernet header. ``ctx`` is the struct that the program gets as its context: for raw
+        tracepoints (5.10) the arguments, one u64 each; for syscall programs (5.14) any bytes.
 
-        The result: ``retval`` is r0 of the last run, ``data`` and ``ctx`` are what it left behind,
-        ``duration`` is the mean of all runs in nanoseconds. Errors: UnsupportedError (programs of
-        this type cannot be run by hand), EINVAL (data or context of the wrong size), ENOSPC.
+        In the result, ``retval`` is r0 after the last run, ``data`` and ``ctx`` are the packet and
+        the context after it, and ``duration`` is the mean of all runs in nanoseconds. Errors:
+        UnsupportedError (not possible for this program type), EINVAL (data or context of the wrong
+        size), ENOSPC.
         """
         from rawbpf.programs.test_run import test_run
 
         return test_run(self.fileno(), data, ctx, repeat)
 
     def pin(self, path: Path) -> None:
-        """Give it a name in the BPF file system: it stays loaded when this process has gone."""
+        """Pin it in the BPF file system, so that it stays loaded after this process has ended."""
         from rawbpf.kernel.pins import pin
 
         pin(self.fileno(), path, f"program {self.info().name!r}")
 
     def close(self) -> None:
-        """Give up the descriptor."""
+        """Close the descriptor."""
         self._fd.close()
 
 

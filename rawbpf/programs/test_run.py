@@ -1,8 +1,8 @@
-"""BPF_PROG_TEST_RUN, with reasons: bpf(2) answers EINVAL to all that it does not like.
+"""Run programs with BPF_PROG_TEST_RUN, and explain why it fails.
 
-Which types can be run by hand grew: socket filters, XDP and tc (4.12), raw tracepoints (5.10),
-sk_lookup (5.13), syscall (5.14). Kprobes and tracepoints never: ENOTSUPP. A trampoline (fentry)
-takes no data, and calls the kernel's own test functions.
+bpf(2) fails with EINVAL for any invalid argument. Supported are socket filters, XDP and tc (4.12),
+raw tracepoints (5.10), sk_lookup (5.13) and syscall programs (5.14). Kprobes and tracepoints fail
+with ENOTSUPP. Tracing programs (fentry) take no data; the kernel calls its own test functions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rawbpf.syscall.bpf import RunResult, prog_test_run
 __all__ = ["test_run"]
 
 _PACKET = 14
-"""ETH_HLEN: what a packet has at least."""
+"""ETH_HLEN, the smallest packet."""
 
 _CONTEXT_ONLY = ("raw_tracepoint", "raw_tracepoint_writable", "syscall", "tracing", "sk_lookup")
 _MOST_REPEATS = (1 << 32) - 1
@@ -26,14 +26,16 @@ _MOST_REPEATS = (1 << 32) - 1
 def test_run(fd: int, data: bytes, ctx: bytes, repeat: int) -> RunResult:
     """See ``KernelProgram.test_run``."""
     if not 0 <= repeat <= _MOST_REPEATS:
-        raise UsageError(f"repeat is {repeat}", fix=f"give a number from 0 to {_MOST_REPEATS}")
+        raise UsageError(
+            f"invalid repeat count: {repeat}", fix=f"give a number from 0 to {_MOST_REPEATS}"
+        )
     try:
         return prog_test_run(fd, data, ctx=ctx, repeat=repeat)
     except KernelError as error:
         raise _explain(fd, data, ctx, repeat, error) from None
 
 
-test_run.__test__ = False  # type: ignore[attr-defined] # pytest: this is no test
+test_run.__test__ = False  # type: ignore[attr-defined] # not a test for pytest
 
 
 def _explain(
@@ -48,8 +50,8 @@ def _explain(
     if number in (ENOTSUPP, errno.EOPNOTSUPP):
         return UnsupportedError(
             what,
-            why=f"programs of type {word} cannot be run by hand",
-            fix="attach it, and cause what it waits for",
+            why=f"BPF_PROG_TEST_RUN does not support programs of type {word}",
+            fix="attach it, and trigger its event",
         )
     if number == errno.EINVAL:
         fault = _fault(word, data, ctx, repeat)
@@ -58,13 +60,13 @@ def _explain(
 
 
 def _fault(word: str, data: bytes, ctx: bytes, repeat: int) -> str | None:
-    """What of the arguments it may have been."""
+    """Return what is probably wrong with the arguments, or None if they look valid."""
     if word in _CONTEXT_ONLY:
         if data or repeat > 1:
-            return f"a program of type {word} takes a context only, and is run once"
-        return f"its context has another size than {len(ctx)} bytes, or is nothing for this kernel"
+            return f"programs of type {word} take only a context, and run only once"
+        return f"a context of {len(ctx)} bytes has the wrong size or is invalid for this kernel"
     if len(data) < _PACKET:
-        return f"a packet has {_PACKET} bytes at least (an Ethernet header), this has {len(data)}"
+        return f"packets need at least {_PACKET} bytes (an Ethernet header), not {len(data)}"
     if ctx:
-        return f"its context has another size than {len(ctx)} bytes, or sets what cannot be set"
+        return f"a context of {len(ctx)} bytes has the wrong size or sets a read-only field"
     return None

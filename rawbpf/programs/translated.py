@@ -1,15 +1,16 @@
-"""A program as the kernel translated it, readable: functions, maps and helpers by their names.
+"""Decode a program as the kernel translated it, with the names of functions, maps and helpers.
 
-What its instructions look like is told in ``rawbpf.asm.internal``. Names come from
+``rawbpf.asm.internal`` describes the kernel's internal instructions. Names come from
 
     the program's BTF     functions (func_info) and lines of source (line_info)
-    the maps              their ids are in the instructions, their names in struct bpf_map_info
-    /proc/kallsyms        helpers: imm is the distance of their code from __bpf_call_base. Under
-                          kptr_restrict the kernel shows 0 instead
+    the maps              the instructions contain IDs, struct bpf_map_info the names
+    /proc/kallsyms        helpers: imm is the offset of the helper from __bpf_call_base, or 0 if
+                          kptr_restrict hides addresses
 """
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.asm.instruction import LD_IMM64, Source, slots_of
@@ -42,15 +43,15 @@ _LOW_HALF = 0xFFFF_FFFF
 
 
 def translated(program: KernelProgram) -> CodeSection:
-    """Its code with names. KernelError (EPERM): the kernel does not show it to us."""
+    """Return the code with names. KernelError (EPERM): no permission to see the instructions."""
     info, arrays = prog_info(program.fileno(), "xlated", "func_info", "line_info")
     name = info.name.decode(errors="backslashreplace")
     if not arrays["xlated"]:
         raise KernelError(
-            f"the kernel does not show the instructions of program {name!r}",
-            errno=1,
+            f"cannot read the instructions of program {name!r}",
+            errno=errno.EPERM,
             call="BPF_OBJ_GET_INFO_BY_FD",
-            why="it takes CAP_BPF, and net.core.bpf_jit_harden to be off",
+            why="the kernel shows them only with CAP_BPF and if net.core.bpf_jit_harden is off",
             fix="run it with sudo",
         )
     types = btf_by_id(info.btf_id) if info.btf_id else None
@@ -71,7 +72,7 @@ def translated(program: KernelProgram) -> CodeSection:
 
 
 def full_name(program: KernelProgram) -> str:
-    """Its name in whole: what has 15 characters may have been cut, and BTF knows the rest."""
+    """Return the whole name, from BTF if the kernel may have cut it at 15 characters."""
     info, arrays = prog_info(program.fileno(), "func_info")
     name: str = info.name.decode(errors="backslashreplace")
     if len(name) < _NAME_LENGTH or not info.btf_id:
@@ -80,7 +81,7 @@ def full_name(program: KernelProgram) -> str:
 
 
 def _functions(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, str]:
-    """Slot -> name."""
+    """Return slot -> function name."""
     found: dict[int, str] = {}
     if types is not None and data:
         for record in unpack_func_info(data, info.func_info_rec_size):
@@ -91,7 +92,7 @@ def _functions(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, s
 
 
 def _lines(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, Source]:
-    """Slot -> line of source."""
+    """Return slot -> line of source."""
     if types is None or not data:
         return {}
     records = unpack_line_info(data, info.line_info_rec_size, types.strings.text)
@@ -99,7 +100,7 @@ def _lines(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, Sourc
 
 
 def _helpers(rows: list[tuple[int, Instruction]]) -> dict[int, str]:
-    """Slot of a call -> what it calls in the kernel."""
+    """Return slot of a call -> name of the kernel function that it calls."""
     calls = {at: one.imm for at, one in rows if one.opcode == _CALL and one.src in _HELPERS}
     shown = {at: imm for at, imm in calls.items() if imm}
     names: Mapping[int, str] = {}
@@ -116,7 +117,7 @@ def _helpers(rows: list[tuple[int, Instruction]]) -> dict[int, str]:
 
 
 def _texts(rows: list[tuple[int, Instruction]]) -> Iterator[tuple[int, str]]:
-    """Slot -> text, of what has no form in the instruction set, and of loads of maps."""
+    """Yield slot and text of internal instructions and of instructions that load a map."""
     names: dict[int, str] = {}
     for at, one in rows:
         if one.opcode == LD_IMM64 and one.src in (isa.BPF_PSEUDO_MAP_FD, isa.BPF_PSEUDO_MAP_VALUE):
@@ -138,7 +139,7 @@ def _map_text(one: Instruction, names: dict[int, str]) -> str:
 
 
 def _map_name(number: int) -> str:
-    """``27 events``; only the number if it has none, or we may not ask."""
+    """Return ``27 events``, or only the ID if the map has no name or cannot be opened."""
     try:
         with Map.from_id(number) as one:
             return f"{number} {one.spec.name}".strip()

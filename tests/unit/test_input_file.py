@@ -1,4 +1,4 @@
-"""Files that are named to us, and what is no file: every command says the same, and ends with 2."""
+"""Every command reports an unreadable file in the same words, and exits with 2."""
 
 import os
 import threading
@@ -28,12 +28,12 @@ READERS = {
     "verify": ["verify", "FILE"],
     "verify --diff": ["verify", "FILE", "--diff", "6.1,7.2"],
 }
-"""A command line for each place where a file is named to be read."""
+"""A command line for each argument and option that names an input file."""
 
 PLAIN = [one for one in READERS if "--" not in one and "show" not in one]
 NAMES = ("x.bpf.s", "x.bpf.o", "x.bpf.c", "x.py", "x")
 EVERY_BYTE = bytes(range(255, -1, -1)) * 16
-NOT_TAKEN = {("asm", "x.bpf.c")}  # C, whatever is in it
+NOT_TAKEN = {("asm", "x.bpf.c")}  # asm does not read C
 
 
 def said_of(words, file, capsys):
@@ -44,7 +44,7 @@ def said_of(words, file, capsys):
     return status, line
 
 
-def test_every_command_that_takes_a_file_is_here():
+def test_every_command_that_reads_a_file_is_listed():
     taking = set()
     for name, command in COMMANDS.items():
         usage = __import__(command.module, fromlist=["USAGE"]).USAGE
@@ -55,7 +55,7 @@ def test_every_command_that_takes_a_file_is_here():
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("command", READERS)
-def test_what_cannot_be_read_is_a_usage_error_of_one_line(command, name, tmp_path, capsys):
+def test_an_unreadable_file_is_a_usage_error_in_one_line(command, name, tmp_path, capsys):
     if (command, name) in NOT_TAKEN:
         return
     file = tmp_path / name
@@ -73,12 +73,12 @@ def test_what_cannot_be_read_is_a_usage_error_of_one_line(command, name, tmp_pat
     status, line = said_of(READERS[command], file, capsys)
     assert (status, line) == (
         2,
-        f"rawbpf: cannot read {file}: it is a FIFO, and nobody writes to it",
+        f"rawbpf: cannot read {file}: it is a FIFO that has no writer",
     )
 
 
 @pytest.mark.parametrize("command", PLAIN)
-def test_a_name_that_is_empty(command, capsys):
+def test_an_empty_file_name(command, capsys):
     status, line = said_of(READERS[command], "", capsys)
     assert status == 2
     assert line in ("rawbpf: FILE is empty; name a file", "rawbpf: SOURCE is empty; name a file")
@@ -87,9 +87,11 @@ def test_a_name_that_is_empty(command, capsys):
 @pytest.mark.parametrize("name", NAMES[:3])
 @pytest.mark.parametrize("content", [b"", bytes(5000), EVERY_BYTE, b"no program\n"])
 @pytest.mark.parametrize("command", PLAIN)
-def test_rubbish_is_one_line_that_names_the_file(command, content, name, tmp_path, capsys):
+def test_invalid_contents_are_reported_in_one_line_that_names_the_file(
+    command, content, name, tmp_path, capsys
+):
     if (name == "x.bpf.c" and content in (b"", b"no program\n")) or (command, name) in NOT_TAKEN:
-        return  # clang's to judge
+        return  # clang reports these
     file = tmp_path / name
     file.write_bytes(content)
     status = main([str(file) if word == "FILE" else word for word in READERS[command]])
@@ -103,7 +105,7 @@ def test_rubbish_is_one_line_that_names_the_file(command, content, name, tmp_pat
     assert max(map(len, shown.err.splitlines() or [""])) < 300
 
 
-def test_a_fifo_that_somebody_writes_to(tmp_path):
+def test_a_fifo_with_a_writer(tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     writer = threading.Thread(target=fifo.write_bytes, args=(b"text",))
@@ -112,19 +114,19 @@ def test_a_fifo_that_somebody_writes_to(tmp_path):
         try:
             assert read_input(fifo) == b"text"
             break
-        except UsageError:  # the writer is not there yet
+        except UsageError:  # the writer has not opened it yet
             continue
     writer.join()
 
 
-def test_bounds_and_zero_bytes(tmp_path):
-    with pytest.raises(UsageError, match="more than 1 MiB"):
+def test_files_that_are_too_large_or_contain_zero_bytes(tmp_path):
+    with pytest.raises(UsageError, match="larger than 1 MiB"):
         read_input("/dev/zero", 1 << 20)
     with pytest.raises(UsageError, match="cannot read 'a"):
         open_input("a\0b")
     file = tmp_path / "text"
     file.write_bytes(b"abc\0")
-    with pytest.raises(FormatError, match="zero byte in it, at 0x3"):
+    with pytest.raises(FormatError, match="zero byte at offset 0x3"):
         read_text(file)
     file.write_bytes(b"caf\xe9")
     assert read_text(Path(file)) == "caf\udce9"

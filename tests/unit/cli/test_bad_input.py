@@ -26,8 +26,8 @@ ASSEMBLY = Path("bpf_src/hello_kprobe.bpf.s")
         (["btf", "show", "struct "], "'struct ' is no name"),
         (["link", "show", "tracer"], "links have no names"),
         (["run-local", str(ASSEMBLY), "--budget", "-1"], "--budget is '-1'"),
-        (["run-local", str(ASSEMBLY), "--ctx", "xdp", "--data", "/dev/zero"], "more than 64 MiB"),
-        (["step", str(ASSEMBLY), "--commands", "/dev/zero"], "more than 64 MiB"),
+        (["run-local", str(ASSEMBLY), "--ctx", "xdp", "--data", "/dev/zero"], "larger than 64 MiB"),
+        (["step", str(ASSEMBLY), "--commands", "/dev/zero"], "larger than 64 MiB"),
         (["run-local", str(ASSEMBLY), "--data", "/dev/null"], "--data is for xdp and skb"),
         (["narrate", "--script", "-o", "/tmp", "--", "explain"], "cannot write /tmp"),
         (["narrate", "--script", "-o", "/no/such/x", "--", "explain"], "cannot write /no/such/x"),
@@ -55,7 +55,7 @@ STDIN = {"asm": ["asm", "-", "-o", "/dev/null"], "disasm": ["disasm", "-"],
 
 @pytest.mark.parametrize("argv", STDIN.values(), ids=STDIN)
 def test_stdin_that_is_nothing_or_has_no_end(argv, capsys, monkeypatch):
-    for file, said in (("/dev/null", ""), ("/dev/zero", "more than 64 MiB")):
+    for file, said in (("/dev/null", ""), ("/dev/zero", "larger than 64 MiB")):
         with Path(file).open(encoding="utf-8") as stream:
             monkeypatch.setattr(sys, "stdin", stream)
             assert main(argv) in (1, 2)

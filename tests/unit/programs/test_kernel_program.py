@@ -1,4 +1,4 @@
-"""What the kernel says of programs, and why it does not run them."""
+"""Information about loaded programs, and test runs that fail."""
 
 import ctypes
 import errno
@@ -16,7 +16,7 @@ from tests.support.fake_kernel import FakeKernel
 
 
 def telling(kind=bpf_prog_type.BPF_PROG_TYPE_XDP, map_ids=(), **more):
-    """A BPF_OBJ_GET_INFO_BY_FD that fills in as much as it is given room for."""
+    """Answer BPF_OBJ_GET_INFO_BY_FD; fill in as many map IDs as there is room for."""
 
     def answer(_cmd, address, _size):
         info = BpfProgInfo.from_address(BpfAttrInfo.from_address(address).info)
@@ -38,19 +38,19 @@ def asking(act, **script):
         return act(program)
 
 
-def test_info_with_the_ids_of_maps():
+def test_info_includes_the_ids_of_the_maps():
     info = asking(KernelProgram.info, BPF_OBJ_GET_INFO_BY_FD=[telling(map_ids=(3, 4), run_cnt=9)])
     assert (info.id, info.name, info.type_word) == (7, "drop", "xdp")
     assert (info.map_ids, info.gpl_compatible, info.run_cnt) == ((3, 4), True, 9)
     assert info.tag == "0" * 16
 
 
-def test_a_type_from_the_future_is_a_number():
+def test_an_unknown_type_is_a_number():
     assert asking(KernelProgram.info, BPF_OBJ_GET_INFO_BY_FD=[telling(9999)]).type_word == "9999"
 
 
-def test_code_that_is_not_shown_is_empty():
-    """Without CAP_BPF the kernel takes the address away, and the length with it."""
+def test_hidden_instructions_are_empty():
+    """Without CAP_BPF, the kernel clears the address of the instructions and their length."""
     hidden = telling(xlated_prog_len=16, xlated_prog_insns=0)
     assert asking(KernelProgram.xlated, BPF_OBJ_GET_INFO_BY_FD=[hidden]) == b""
 
@@ -58,15 +58,15 @@ def test_code_that_is_not_shown_is_empty():
 @pytest.mark.parametrize(
     ("kind", "number", "data", "ctx", "said"),
     [
-        ("XDP", errno.EINVAL, b"x", b"", "14 bytes at least (an Ethernet header), this has 1"),
-        ("XDP", errno.EINVAL, bytes(64), b"y", "another size than 1 bytes"),
+        ("XDP", errno.EINVAL, b"x", b"", "at least 14 bytes (an Ethernet header), not 1"),
+        ("XDP", errno.EINVAL, bytes(64), b"y", "a context of 1 bytes has the wrong size"),
         ("XDP", errno.EINVAL, bytes(64), b"", "EINVAL"),
         ("XDP", errno.ENOSPC, bytes(64), b"", "ENOSPC"),
-        ("RAW_TRACEPOINT", errno.EINVAL, b"x", b"", "takes a context only"),
-        ("SYSCALL", errno.EINVAL, b"", b"y", "another size than 1 bytes"),
+        ("RAW_TRACEPOINT", errno.EINVAL, b"x", b"", "take only a context"),
+        ("SYSCALL", errno.EINVAL, b"", b"y", "a context of 1 bytes has the wrong size"),
     ],
 )
-def test_a_run_that_is_refused(kind, number, data, ctx, said):
+def test_a_failed_run_says_why(kind, number, data, ctx, said):
     script = {
         "BPF_PROG_TEST_RUN": [-number],
         "BPF_OBJ_GET_INFO_BY_FD": [telling(bpf_prog_type[f"BPF_PROG_TYPE_{kind}"])],
@@ -77,17 +77,17 @@ def test_a_run_that_is_refused(kind, number, data, ctx, said):
     assert caught.value.errno == number
 
 
-def test_a_type_that_is_not_run_by_hand():
+def test_a_type_without_test_runs():
     script = {
         "BPF_PROG_TEST_RUN": [-524],
         "BPF_OBJ_GET_INFO_BY_FD": [telling(bpf_prog_type.BPF_PROG_TYPE_KPROBE)],
     }
-    with pytest.raises(UnsupportedError, match="programs of type kprobe cannot be run by hand"):
+    with pytest.raises(UnsupportedError, match="does not support programs of type kprobe"):
         asking(lambda program: program.test_run(bytes(64)), **script)
 
 
-def test_so_many_times_is_not_possible():
-    with pytest.raises(UsageError, match="repeat is -1"):
+def test_an_invalid_repeat_count():
+    with pytest.raises(UsageError, match="invalid repeat count: -1"):
         asking(lambda program: program.test_run(bytes(64), repeat=-1))
 
 
@@ -104,7 +104,7 @@ def test_an_id_that_cannot_be_opened(number, said):
     assert caught.value.errno == number
 
 
-def test_without_the_right_it_says_which(monkeypatch):
+def test_a_missing_capability_is_named(monkeypatch):
     monkeypatch.setattr("rawbpf.kernel.objects.missing_capabilities", list)
     with (
         replaced(FakeKernel(BPF_PROG_GET_FD_BY_ID=[-errno.EPERM])),

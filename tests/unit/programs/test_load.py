@@ -1,4 +1,4 @@
-"""Loading against kernels that say no."""
+"""Loads that the kernel rejects."""
 
 import errno
 
@@ -22,7 +22,7 @@ def spec():
     return ProgramSpec("two", bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER, b.build())
 
 
-def test_the_first_try_has_no_log(spec):
+def test_the_first_attempt_asks_for_no_log(spec):
     seen = []
 
     def accept(_cmd, address, size):
@@ -42,7 +42,7 @@ def test_the_log_buffer_grows_until_the_log_fits(spec):
         load(spec, {})
     assert caught.value.log == log
     assert caught.value.cause == "R0 !read_ok"
-    assert len(kernel.calls) == 4  # bare, 64 KiB, 256 KiB, 1 MiB
+    assert len(kernel.calls) == 4  # no log, 64 KiB, 256 KiB, 1 MiB
 
 
 def test_efault_does_not_hide_the_log(spec):
@@ -59,7 +59,7 @@ def test_efault_does_not_hide_the_log(spec):
 
 
 @pytest.mark.parametrize("number", [errno.E2BIG, errno.EINVAL, errno.ENOMEM])
-def test_a_refusal_without_a_log_is_its_errno(spec, number):
+def test_a_failure_without_a_log_has_its_errno(spec, number):
     with replaced(FakeKernel(BPF_PROG_LOAD=[-number])), pytest.raises(KernelError) as caught:
         load(spec, {})
     assert not isinstance(caught.value, VerifierError)
@@ -67,8 +67,8 @@ def test_a_refusal_without_a_log_is_its_errno(spec, number):
     assert errno.errorcode[number] in caught.value.explanation.cause
 
 
-def test_a_program_refused_once_and_accepted_with_a_log_is_reported_not_hidden(spec):
-    """Between two tries things may change; the second try's descriptor must not leak."""
+def test_a_program_that_only_the_second_attempt_loads_is_an_error(spec):
+    """Conditions may change between the two; the descriptor of the second must not leak."""
     kernel = FakeKernel(BPF_PROG_LOAD=[-errno.EPERM, 55])
     with replaced(kernel), pytest.raises(KernelError):
         load(spec, {})
