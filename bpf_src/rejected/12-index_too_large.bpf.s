@@ -1,8 +1,8 @@
 ; An index is too large for the table.
 ;
 ; The table has 16 bytes. The index comes from outside the program and, after the mask with 31, can
-; be as large as 31. The verifier rejects the load because of the largest possible address, however
-; unlikely it is. Look at the bounds of r7.
+; be as large as 31. The verifier rejects the load because the largest possible address is outside
+; the table, however unlikely it is. Look at the bounds of r7.
 ;
 ; rawbpf: rule RB-V007
 

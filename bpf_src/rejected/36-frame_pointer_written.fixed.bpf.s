@@ -1,4 +1,4 @@
-; Change a copy.
+; Change a copy of r10.
 
 .license "GPL"
 

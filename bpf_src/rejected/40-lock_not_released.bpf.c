@@ -1,6 +1,6 @@
 /* A lock is still held when the program exits.
  *
- * Nothing could take the lock again, and the next CPU that tries would spin forever. The verifier
+ * The lock could never be taken again, and the next CPU that tries would spin forever. The verifier
  * tracks the lock like a reference, and requires that it is released on every path. Look at the
  * path where the counter is large.
  *

@@ -1,7 +1,7 @@
 /* A call chain that needs seventeen stack frames.
  *
  * A program may have a limited number of frames, including its own: eight before 7.0, sixteen since
- * then. This limits how much stack they can take together. Each function that is called takes one.
+ * then. This limits how much stack a call chain can use. Each function that is called takes one.
  * Count the calls.
  *
  * rawbpf: rule RB-V044

@@ -1,7 +1,7 @@
 ; A jump into the middle of an instruction.
 ;
 ; The load of a 64-bit constant takes two slots, and the second slot is not an instruction. A jump
-; offset that counts instructions instead of slots ends there. Look at what is two slots ahead.
+; offset that counts instructions instead of slots leads there. Look at what is two slots ahead.
 ;
 ; rawbpf: rule RB-V047
 

@@ -1,4 +1,4 @@
-; A tail call from a function whose caller uses much stack.
+; A tail call from a function whose caller uses a lot of stack.
 ;
 ; A tail call replaces the function, but the stack frames of its callers stay, for up to 33 tail
 ; calls. The callers of a function with a tail call may therefore use at most 256 bytes. Look at the

@@ -1,8 +1,8 @@
 ; A dynptr is read before it is initialized.
 ;
 ; A dynptr is a 16-byte object on the stack: a pointer with its size and its access rights. Only
-; helpers may write and read it. The verifier knows of each stack slot whether it holds a dynptr.
-; Look for the helper that initializes it.
+; helpers may write and read it. The verifier tracks which stack slots hold a dynptr. Look for the
+; helper that initializes it.
 ;
 ; rawbpf: rule RB-V053
 ; rawbpf: kernel 5.19

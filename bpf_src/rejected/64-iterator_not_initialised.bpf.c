@@ -1,7 +1,7 @@
 /* An iterator is advanced before it is initialized.
  *
- * An open-coded iterator exists on the stack from bpf_iter_num_new to bpf_iter_num_destroy, and
- * only there may bpf_iter_num_next be called. Look at what happens to it before.
+ * bpf_iter_num_new initializes an open-coded iterator on the stack. bpf_iter_num_next may be called
+ * only after that, and before bpf_iter_num_destroy. Look at what happens to it before.
  *
  * rawbpf: rule RB-V054
  * rawbpf: kernel 6.4

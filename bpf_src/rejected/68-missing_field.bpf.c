@@ -1,4 +1,4 @@
-/* A field is read that this kernel's structure does not have.
+/* A read of a field that does not exist in this kernel.
  *
  * The loader looks up each field in the kernel's types. If a field does not exist, the loader
  * replaces the instruction with one that the verifier rejects. That is harmless if the program

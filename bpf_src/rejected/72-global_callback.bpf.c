@@ -1,9 +1,9 @@
 /* A callback is declared as a global function.
  *
- * bpf_loop calls turn ten times, with arguments of its own. The verifier checks a static function
- * as the callback that it is. It checks a global function by its types alone, as if it could be
- * called with any arguments of these types, so a global function cannot be a callback. Look at how
- * turn is declared: BTF contains the same declaration, and the verifier uses BTF.
+ * bpf_loop calls turn ten times, with its own arguments. The verifier checks a static function as
+ * the callback that it is. It checks a global function by its types alone, as if it could be called
+ * with any arguments of these types, so a global function cannot be a callback. Look at how turn is
+ * declared: BTF contains the same declaration, and the verifier uses BTF.
  *
  * rawbpf: rule RB-V020
  * rawbpf: kernel 5.17

@@ -37,7 +37,7 @@ class Access(NamedTuple):
 
     @classmethod
     def of(cls, failure: Failure, match: re.Match[str], kinds: Collection[str] = ()) -> Self | None:
-        """Return the access that a complaint is about, None if it is not to one of ``kinds``."""
+        """Return the access that a message is about, None if it is not to one of ``kinds``."""
         words = match.groupdict()
         register = _register(failure, words.get("reg"))
         value = failure.value(register) if register is not None else None

@@ -51,8 +51,8 @@ RULE = Rule(
     ),
     reason=(
         "The depth of a recursion and the number of loop iterations are known only at run time. "
-        "The verifier can walk through a loop to its end, which takes time. For a recursion, there "
-        "is not enough stack."
+        "The verifier can walk through a loop to its end, which takes time. A recursion would run "
+        "out of stack."
     ),
     examples=(
         Example(

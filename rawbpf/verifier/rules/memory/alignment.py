@@ -39,7 +39,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     return Finding(
         sentence,
         history(failure, register) if register != 10 else (),
-        change=f"use an offset that is a multiple of {size}, or access single bytes",
+        change=f"use an offset that is a multiple of {size}, or access one byte at a time",
     )
 
 
@@ -69,8 +69,8 @@ RULE = Rule(
     ),
     meaning=(
         "On the stack, in the context and for atomic operations, the offset must be a multiple of "
-        "the access size. For other memory, this applies only if the processor requires it or "
-        "BPF_F_STRICT_ALIGNMENT is set."
+        "the access size. For other memory, this applies only if the processor requires alignment "
+        "or BPF_F_STRICT_ALIGNMENT is set."
     ),
     reason=(
         "The verifier tracks the stack in slots of eight bytes, and a spilled pointer must fill "

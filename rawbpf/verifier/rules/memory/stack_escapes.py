@@ -25,7 +25,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         )
     returned = match.groupdict().get("returned")
     return Finding(
-        "the function returns a pointer to its own stack frame, which ends with the function"
+        "the function returns a pointer to its own stack frame, which is gone after the return"
         if returned
         else "the function stores a pointer to its own stack frame in its caller's frame, which "
         "lives longer",

@@ -1,4 +1,4 @@
-"""RB-V002: bytes of the stack are read that were never written.
+"""RB-V002: a read of stack bytes that were never written.
 
 Since 6.3 (commit 6715df8d5d24, backported to stable kernels as old as 6.1), a program with
 CAP_PERFMON may do that, because it may read kernel memory anyway.
@@ -33,7 +33,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     called = failure.effect.name
     reader = f"{called} would read" if called else "the instruction reads"
     return Finding(
-        f"{reader} {size} bytes at r10{first:+d}, which are not all initialized",
+        f"{reader} {size} bytes at r10{first:+d}, but not all of them are initialized",
         (_known(failure, first),),
         change=f"initialize r10{first:+d} to r10{first + size - 1:+d} first",
     )

@@ -37,8 +37,8 @@ RULE = Rule(
     ),
     reason=(
         "Processors disagree about the result of such a shift, and many trap on such a division. "
-        "If the operand is a register, the kernel inserts a check. If it is a constant, it is a "
-        "mistake."
+        "For an operand in a register, the kernel inserts a check. An invalid constant can only be "
+        "a mistake."
     ),
     examples=(
         Example(

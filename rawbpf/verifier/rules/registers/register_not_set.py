@@ -1,4 +1,4 @@
-"""RB-V001: a register is read that was not written on this path."""
+"""RB-V001: a read of a register that was not written on this path."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ RULE = Rule(
     ),
     reason=(
         "An uninitialized register holds whatever the kernel left there, perhaps a kernel address. "
-        "That must not leak, and a program that depends on it would behave unpredictably."
+        "Such an address must not leak, and a program that depends on the value would behave "
+        "unpredictably."
     ),
     examples=(
         Example(

@@ -1,4 +1,4 @@
-"""RB-V018: a reference is used or released that the program does not, or no longer, hold.
+"""RB-V018: a use or a release of a reference that the program does not hold, or no longer holds.
 
 A release turns all copies of the pointer into scalars, so the message often says only that a scalar
 is not a pointer. The log shows what the register held before.
@@ -26,7 +26,7 @@ _RELEASES = (
 
 
 def _released(failure: Failure, register: int) -> tuple[int, str, str] | None:
-    """Return where the pointer in a register was released: slot, function, type before."""
+    """Return the slot and the function that released a register's pointer, and its old type."""
     place = register
     for index, step in enumerate(failure.path):
         if index == 0:

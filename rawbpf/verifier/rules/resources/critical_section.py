@@ -1,4 +1,4 @@
-"""RB-V039: an error in an RCU read section, or in one without preemption or interrupts."""
+"""RB-V039: an error in an RCU read section, or with preemption or interrupts off."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         return Finding(
             f"map {found['map']} has no BTF that describes its {found['what']}",
             history(failure, 1),
-            change="define the value as a C structure with it, and declare that with __type()",
+            change="declare the value with __type() as a C structure that has this member",
         )
     if found.get("away"):
         return Finding(
