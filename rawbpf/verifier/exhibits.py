@@ -1,15 +1,15 @@
-"""The gallery's programs: each one that the verifier refuses, with its lesson and its repair.
+"""Read the gallery: programs that the verifier rejects, each with a lesson and a repair.
 
     bpf_src/rejected/05-null_not_checked.bpf.s          the program
-    bpf_src/rejected/05-null_not_checked.fixed.bpf.s    the smallest change that makes it good
+    bpf_src/rejected/05-null_not_checked.fixed.bpf.s    the smallest change that makes it valid
 
-A program begins with a comment. Its first line says what is wrong, paragraphs follow with why the
-kernel minds and what to look at, and then come lines for us:
+A program begins with a comment. Its first line says what is wrong. The next paragraphs say why the
+verifier rejects the program and where to look. Then come lines that rawbpf reads:
 
-    rawbpf: rule RB-V003                the rule that explains the refusal
-    rawbpf: rule RB-V040 until 5.13     of kernels before that one
-    rawbpf: kernel 5.17                 older kernels refuse it for another reason
-    rawbpf: without CAP_PERFMON         only those who lack the capability are refused
+    rawbpf: rule RB-V003                the rule that explains the rejection
+    rawbpf: rule RB-V040 until 5.13     the rule on kernels before that version
+    rawbpf: kernel 5.17                 older kernels reject it for another reason
+    rawbpf: without CAP_PERFMON         it is rejected only without this capability
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Exhibit", "exhibits", "exhibits_of", "find_exhibit"]
 
 _PACKAGE = Path(__file__).parents[1]
 _FOLDERS = (_PACKAGE / "bpf_src" / "rejected", _PACKAGE.parent / "bpf_src" / "rejected")
-"""Where they are in an installed package, and in the source tree."""
+"""The folder in an installed package, and in the source tree."""
 
 _NAME = re.compile(r"(\d\d)-(\w+)\.bpf\.[cs]$")
 _RULE = re.compile(r"rule (RB-V\d{3})(?: until (\d+)\.(\d+))?$")
@@ -36,10 +36,11 @@ Version = tuple[int, int]
 
 
 class Exhibit(NamedTuple):
-    """One program. ``code`` and ``fixed_code`` are the texts behind the comments.
+    """A program of the gallery. ``code`` is its text after the comment.
 
-    ``rules``: until which kernel (None: no end) which rule explains the refusal, in that order.
-    ``since``: the first kernel for which that is so. ``without``: capabilities to be given up.
+    ``rules`` are pairs of a kernel version and the rule that explains the rejection before that
+    version (None: by all later kernels), in order. ``since`` is the first kernel to which that
+    applies. ``without`` are capabilities to drop before loading.
     """
 
     number: int
@@ -54,17 +55,17 @@ class Exhibit(NamedTuple):
 
     @property
     def fixed_path(self) -> Path:
-        """Where the repair is."""
+        """The file with the repair."""
         stem, dot, suffix = self.path.name.partition(".")
         return self.path.with_name(f"{stem}.fixed{dot}{suffix}")
 
     def fixed(self) -> tuple[str, str]:
-        """What the repair does, in a sentence, and its text."""
+        """Return a sentence that says what the repair does, and its text."""
         said, code = _split(self.fixed_path.read_text(encoding="utf-8"))
         return " ".join(said), code
 
     def rule_on(self, kernel: Version) -> str | None:
-        """The code of the rule that explains the refusal by this kernel."""
+        """Return the code of the rule that explains the rejection by this kernel, if any."""
         if kernel < self.since:
             return None
         return next(rule for until, rule in self.rules if until is None or kernel < until)
@@ -72,21 +73,21 @@ class Exhibit(NamedTuple):
 
 @cache
 def exhibits(folder: Path | None = None) -> tuple[Exhibit, ...]:
-    """All of them, by number; of another folder than that which came with rawbpf, if given."""
+    """Return all programs by number, from rawbpf's own folder unless another one is given."""
     folder = folder or next((one for one in _FOLDERS if one.is_dir()), None)
     if folder is None or not folder.is_dir():
-        raise UsageError(f"the gallery's programs are not in {folder or _FOLDERS[0]}")
+        raise UsageError(f"cannot find the gallery: no folder {folder or _FOLDERS[0]}")
     found = tuple(_read(path) for path in sorted(folder.iterdir()) if _NAME.match(path.name))
     if not found:
         raise UsageError(
-            f"there are no programs for the gallery in {folder}",
-            fix="their names are NN-name.bpf.s",
+            f"no gallery programs in {folder}",
+            fix="name them NN-name.bpf.s or NN-name.bpf.c",
         )
     return found
 
 
 def exhibits_of(code: str) -> list[Exhibit]:
-    """Those that a rule explains, on some kernel at least.
+    """Return the programs whose rejection a rule explains, on at least one kernel.
 
     >>> [one.name for one in exhibits_of("RB-V003")]
     ['null_not_checked']
@@ -95,7 +96,7 @@ def exhibits_of(code: str) -> list[Exhibit]:
 
 
 def find_exhibit(word: str, folder: Path | None = None) -> Exhibit:
-    """The one with this number or name; UsageError names those that are near.
+    """Return the program with a number or name. UsageError suggests similar names.
 
     >>> find_exhibit("5").name, find_exhibit("null_not_checked").number
     ('null_not_checked', 5)
@@ -107,14 +108,14 @@ def find_exhibit(word: str, folder: Path | None = None) -> Exhibit:
 
     near = get_close_matches(word, [one.name for one in exhibits(folder)], n=2)
     raise UsageError(
-        f"the gallery has no program {word!r}",
+        f"no program {word!r} in the gallery",
         fix=f"did you mean {' or '.join(near)}?" if near else "see `rawbpf gallery --list`",
     )
 
 
 def _read(path: Path) -> Exhibit:
     found = _NAME.match(path.name)
-    assert found, "``exhibits`` has looked"
+    assert found, "``exhibits`` has checked the name"
     said, code = _split(path.read_text(encoding="utf-8"))
     ours = [line.removeprefix("rawbpf: ") for line in said if line.startswith("rawbpf: ")]
     lesson = "\n".join(line for line in said[1:] if not line.startswith("rawbpf: "))
@@ -138,7 +139,7 @@ def _version(major: str | None, minor: str | None) -> Version | None:
 
 
 def _split(text: str) -> tuple[list[str], str]:
-    """The lines of the comment that a program begins with, and what stands behind it."""
+    """Return the lines of the comment at the start of a program, and the text after it."""
     comment, _, code = text.partition("\n\n" if text.startswith(";") else "*/\n")
     lines = [re.sub(r"^(; ?|/\* ?| \* ?)", "", line).rstrip() for line in comment.splitlines()]
     return "\n".join(lines).strip().split("\n"), code.lstrip("\n")

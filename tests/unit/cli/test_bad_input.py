@@ -31,14 +31,14 @@ ASSEMBLY = Path("bpf_src/hello_kprobe.bpf.s")
         (["run-local", str(ASSEMBLY), "--data", "/dev/null"], "--data is for xdp and skb"),
         (["narrate", "--script", "-o", "/tmp", "--", "explain"], "cannot write /tmp"),
         (["narrate", "--script", "-o", "/no/such/x", "--", "explain"], "cannot write /no/such/x"),
-        (["gallery", "--list", "--from=docs"], "no programs for the gallery in docs"),
+        (["gallery", "--list", "--from=docs"], "no gallery programs in docs"),
         (["guest", "--out=/dev/null", "explain"], "cannot make folder /dev/null"),
         (["verify", str(ASSEMBLY), "--skip", "*"], "no program to verify"),
         (["verify", str(ASSEMBLY), "--state", "9" * 5000], "--state is '999"),
         (["run-local", str(ASSEMBLY), "--runs", "9" * 5000], "--runs is '999"),
         (["guest", "--cpus", "9" * 5000, "list"], "--cpus is '999"),
         (["kprobe", "do_exit", "--pid", "9" * 5000], "--pid is '999"),
-        (["gallery", "9" * 5000], "the gallery has no program '999"),
+        (["gallery", "9" * 5000], "no program '999"),
     ],
 )
 def test_is_a_usage_error(argv, said, capsys):

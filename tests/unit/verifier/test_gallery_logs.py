@@ -1,4 +1,4 @@
-"""What five kernels said of the gallery's programs, each explained by the rule that it should."""
+"""What five kernels wrote about the gallery's programs is explained by the expected rules."""
 
 import pytest
 
@@ -14,10 +14,10 @@ of_each_case = pytest.mark.parametrize(
 
 
 @of_each_case
-def test_explained_by_its_rule(kernel, one):
+def test_each_log_is_explained_by_the_expected_rule(kernel, one):
     text = log_of(kernel, one)
     if text is None:
-        assert kernel not in GUESTS, "only a kernel that does not trace may lack one"
+        assert kernel not in GUESTS, "only a kernel without tracing may lack a log"
         return
     found = explain(text)
     assert found.code == one.rule_on(kernel), found.kernel

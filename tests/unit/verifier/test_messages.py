@@ -1,6 +1,6 @@
-"""Messages that programs made at random, or loaded with fewer rights, met on 6.1, 6.12, 6.18, 7.2.
+"""Messages that random or unprivileged programs met on 6.1, 6.12, 6.18 and 7.2.
 
-A line of the file each: the rule's code, the message; " // " where a line of the log ended.
+Each line of the file has the code of the rule and the message, with " // " for line breaks.
 """
 
 import pytest
@@ -10,7 +10,7 @@ from tests.support.golden_logs import MESSAGES
 
 
 @pytest.mark.parametrize(("code", "message"), MESSAGES, ids=[text[:60] for _, text in MESSAGES])
-def test_it_has_its_rule(code, message):
+def test_each_message_has_its_rule(code, message):
     found = explain(message)
     assert found.code == code
     assert found.sentence

@@ -1,4 +1,4 @@
-"""What holds of every rule, without a kernel."""
+"""Requirements for every rule that can be tested without a kernel."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ every_rule = pytest.mark.parametrize("rule", rules().values(), ids=lambda one: o
 
 
 @every_rule
-def test_it_is_complete(rule):
+def test_each_rule_is_complete(rule):
     assert re.fullmatch(r"RB-V\d{3}", rule.code)
     assert rule.patterns
     assert not rule.title.endswith(".")
@@ -24,23 +24,23 @@ def test_it_is_complete(rule):
 
 
 @every_rule
-def test_its_examples_are_programs_that_differ(rule):
+def test_examples_are_two_different_programs(rule):
     for one in rule.examples:
-        refused, accepted = assemble(one.refused), assemble(one.accepted)
-        assert refused.programs
-        assert refused != accepted
+        rejected, accepted = assemble(one.refused), assemble(one.accepted)
+        assert rejected.programs
+        assert rejected != accepted
 
 
 @every_rule
-def test_numbers_in_its_patterns_are_bounded(rule):
-    """int() of five thousand digits raises."""
+def test_patterns_limit_the_digits_of_numbers(rule):
+    """Python's int() raises for more than 4300 digits."""
     for pattern in rule.patterns:
         re.compile(pattern)
         assert r"\d+" not in pattern
-        assert "(?i" not in pattern, "the literal part is looked for as it is written"
+        assert "(?i" not in pattern, "the search for the literal part is case-sensitive"
 
 
-def test_each_file_holds_one_and_no_code_is_given_twice():
+def test_each_file_defines_one_rule_and_codes_are_unique():
     files = list(Path(*package.__path__).rglob("[a-z]*.py"))
     assert len(rules()) == len(files)
 
@@ -59,11 +59,11 @@ def test_each_file_holds_one_and_no_code_is_given_twice():
         (r"func (\w+(#\d)?) not", "func "),
     ],
 )
-def test_the_literal_part_of_a_pattern(pattern, literal):
+def test_literal_part_of_a_pattern(pattern, literal):
     assert _literal(pattern) == literal
 
 
-def test_what_no_rule_knows_is_shown_with_its_place():
+def test_an_unknown_message_is_shown_with_its_place():
     found = explain("0: R1=ctx() R10=fp0\n0: (61) r0 = *(u32 *)(r1 +0)\nsomething new\n")
     assert found.rule is None
     assert found.slot == 0

@@ -1,7 +1,7 @@
-"""Every rule at work: what each kernel said of its examples, or of its programs in the gallery.
+"""Every rule explains what each kernel wrote about its examples or its gallery programs.
 
-The logs were written by tools/golden-logs. A rule without any log of a kernel has to say, by its
-``since`` or ``until``, that this kernel has no such refusal, or why nobody can bring it about.
+tools/golden-logs recorded the logs. If a rule has no log of some kernel, its ``since`` or ``until``
+must exclude this kernel, or ``unshown`` must say why the message cannot be provoked.
 """
 
 import pytest
@@ -30,7 +30,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def shown():
-    """Kernel -> the codes that explain its golden logs."""
+    """Return, by kernel, the codes that explain its golden logs."""
     found = {kernel: set() for kernel in KERNELS}
     for kernel in KERNELS:
         logs = [log_of(kernel, one) for one in exhibits()]
@@ -40,8 +40,8 @@ def shown():
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda one: one.code)
-def test_it_has_an_example_or_says_why_not(rule):
-    """What cannot be brought about was met at least once, by programs made at random."""
+def test_each_rule_has_an_example_or_says_why_not(rule):
+    """A message that no example provokes was met at least once by random programs."""
     assert bool(rule.examples or exhibits_of(rule.code)) != bool(rule.unshown)
     if rule.unshown:
         assert rule.unshown.endswith(".")
@@ -49,7 +49,7 @@ def test_it_has_an_example_or_says_why_not(rule):
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda one: one.code)
-def test_each_kernel_that_has_it_has_a_log_of_it_and_no_other(rule, shown):
+def test_exactly_the_kernels_with_the_rule_have_a_log_of_it(rule, shown):
     has = {kernel for kernel in GUESTS if rule.code in shown[kernel]}
     should = {kernel for kernel in GUESTS if within(rule, kernel) and not rule.unshown}
     assert has == should
@@ -64,7 +64,7 @@ def test_each_kernel_that_has_it_has_a_log_of_it_and_no_other(rule, shown):
 def test_an_example_is_explained_by_its_rule(kernel, rule, number):
     text = example_log(kernel, rule, number)
     if text is None:
-        assert kernel not in GUESTS, "tools/golden-logs writes what is missing"
+        assert kernel not in GUESTS, "run tools/golden-logs to record the missing log"
         return
     found = explain(text)
     assert found.code == rule.code, found.kernel
@@ -72,7 +72,7 @@ def test_an_example_is_explained_by_its_rule(kernel, rule, number):
     assert found.slot is not None or rule.code in WITHOUT_A_PLACE
 
 
-def test_no_log_is_left_of_what_is_gone():
+def test_every_log_belongs_to_a_program():
     for kernel, folder in KERNELS.items():
         names = {one.name for one in exhibits() if one.rule_on(kernel)}
         names |= {log_name(rule, n).partition(".")[0] for k, rule, n in CASES if k == kernel}
