@@ -1,5 +1,5 @@
-; An XDP program in mnemonic syntax. It drops every third of the packets that are plain IPv4 or have
-; a VLAN tag. It shows data, a local function, and packet access that the verifier accepts.
+; An XDP program in mnemonic syntax. It drops every third packet that is plain IPv4 or has a
+; VLAN tag. It shows data, a local function, and packet access that the verifier accepts.
 
 .license "Dual MIT/GPL"
 

@@ -1,5 +1,5 @@
-/* A map of maps, so that user space can replace a whole table at once. And a pinned map, which is kept
- * when its process exits: the next process that loads this file continues with the same counts.
+/* A map of maps lets user space replace a whole table at once. A pinned map stays when its process
+ * exits, so the next process that loads this file continues with the same counts.
  *
  * rawbpf: kernel 5.8
  */

@@ -1,4 +1,4 @@
-"""Feed garbage to the assembler and disassembler: a result or a declared error must come out."""
+"""Assemble and disassemble garbage: the result is a value or a declared error."""
 
 from pathlib import Path
 

@@ -191,7 +191,7 @@ def bombs():
 
 
 def test_bombs_stay_within_limits():
-    """Run the bombs with 300 MB of address space and 60 s of CPU, including those of Python."""
+    """Run the bombs with 300 MB of address space and 60 s of CPU, including Python's own."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.test_btf"], capture_output=True, text=True
     )

@@ -1,4 +1,4 @@
-"""Build graphs of arbitrary instructions: the result is a graph, or an error about a jump."""
+"""Build graphs of arbitrary instructions: the result is a graph or an error about a jump."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -146,7 +146,7 @@ def bombs():
 
 
 def test_bombs_stay_within_limits():
-    """Run the bombs with 300 MB of address space and 30 s of CPU, including those of Python."""
+    """Run the bombs with 300 MB of address space and 30 s of CPU, including Python's own."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.test_elf"], capture_output=True, text=True
     )

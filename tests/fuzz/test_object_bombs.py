@@ -1,6 +1,6 @@
 """Small objects and types that ask for enormous work: the result is an answer or an error.
 
-A process with the limits of ``tests.support.bounds`` reads them.
+They are read in a process with the limits of ``tests.support.bounds``.
 """
 
 import subprocess
@@ -38,7 +38,7 @@ def section(name, *instructions):
 
 
 def symbols(rows):
-    """Encode symbols from rows of section, offset, and whether it is a function."""
+    """Encode symbols from rows (section, offset, whether it is a function)."""
     packed = [elf.SYMBOL.pack(at(b"f"), 0x11 + code, 0, n, value, 4) for n, value, code in rows]
     header = elf.SectionHeader(1, elf.SHT_SYMTAB, link=1, entry_size=elf.SYMBOL.size)
     return header, bytes(elf.SYMBOL.size) + b"".join(packed)

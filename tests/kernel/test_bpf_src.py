@@ -137,7 +137,7 @@ def test_core_fields(opened, kernel):
 
 
 def test_hello_kprobe_in_c_sends_the_records_of_the_assembly(opened, kernel):
-    """While both are attached, each call gives a record and a count in each."""
+    """While both are attached, each call adds a record and a count to each of them."""
     assembled = Collection(read_object(SOURCES / "hello_kprobe.bpf.s"), kernel)
     compiled = opened("hello_kprobe")
     with ExitStack() as stack:

@@ -1,6 +1,6 @@
 """Read the running kernel's BTF, and load BTF that we encode.
 
-In a guest that was started with --out, the kernel's BTF is copied out of the guest. A machine with
+If the guest was started with --out, the tests copy the kernel's BTF out of it. A machine with
 clang then checks the C that we generate from it (tests/unit/btf/test_ctext_vmlinux.py).
 """
 
@@ -60,7 +60,7 @@ def test_the_btf_of_modules_is_copied_out():
 
 
 @pytest.mark.parametrize("name", FEATURES)
-def test_a_feature_exists_from_its_kernel_on(name):
+def test_a_feature_exists_since_its_kernel(name):
     since = tuple(map(int, FEATURES[name].since.split(".")))
     assert accepted(example(name)) == (kernel_version()[:2] >= since)
 
@@ -71,7 +71,7 @@ def test_every_kernel_accepts_btf_without_the_feature(name):
 
 
 def test_the_kernel_accepts_every_kind_that_it_knows():
-    """Every kind, as a compiler would write it, with names where required and valid sizes."""
+    """Load every kind as a compiler writes it, with valid names and sizes."""
     builder = BtfBuilder()
     number, char = builder.add_int("int", 4, signed=True), builder.add_int("char", 1)
     pointer, array = builder.add_ptr(number), builder.add_array(number, 3, number)

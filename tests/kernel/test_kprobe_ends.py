@@ -80,7 +80,7 @@ def test_a_closed_pipe_ends_the_session():
 
 
 def test_a_reader_that_does_not_read_cannot_block_the_end():
-    """The reader does not read and the pipe is full. The session ends, and reports the rest."""
+    """Nobody reads, and the pipe is full. The session ends, and reports what was not shown."""
     before = held()
     read, write = os.pipe()
     fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)

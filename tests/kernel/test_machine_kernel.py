@@ -54,7 +54,7 @@ def test_random_programs_do_the_same(capsys):
 
 
 def run_all(kernel, cases, whence, count=PROGRAMS):
-    """Run cases until ``count`` were accepted. Return the numbers of accepted and rejected ones."""
+    """Run cases until ``count`` were accepted. Return how many were accepted and rejected."""
     accepted = refused = 0
     for case in cases:
         outcome = kernel.run(case)

@@ -1,4 +1,4 @@
-"""Programs with maps, helpers, callbacks, tail calls and packets, in kernel and interpreter.
+"""Run programs with maps, helpers, callbacks, tail calls and packets in both.
 
 The first line of each file in `machine_programs` names the kernel that it needs.
 """

@@ -1,4 +1,4 @@
-"""Use every type of map that can be created as a mapping. No test here probes anything."""
+"""Use each type of map as a Python mapping. No test here probes anything."""
 
 import doctest
 import errno
@@ -64,7 +64,7 @@ def test_a_hash(kind):
 
 
 def test_batches_are_used_where_the_kernel_has_them():
-    """Hashes have batches since 5.6, so on every kernel here. They return what a walk returns."""
+    """Hashes have had batches since 5.6. They return the same entries as a walk."""
     with make(T.BPF_MAP_TYPE_HASH, entries=5000) as m:
         m.update_batch({n: n + 1 for n in range(5000)})
         found = {}

@@ -1,4 +1,4 @@
-"""Functions, types and variables of modules: found by name, loaded as by libbpf, kept in use.
+"""Find functions, types and variables of modules, load programs, and keep modules in use.
 
 The guest has loaded nf_conntrack, x_tables and dummy (MODULES in tools/lib/check_all.py). Up to
 5.10, modules have no BTF.
@@ -42,7 +42,7 @@ AT = bpf_attach_type
 
 
 def at_entry_of(function, kernel, at=AT.BPF_TRACE_FENTRY, prefix="fentry"):
-    """Return a program that does nothing, for a function's entry or another attach type."""
+    """Return an empty program for a function's entry, or for another attach type."""
     code = Bytecode("nothing", (Instruction(0xB7), Instruction(0x95)))
     spec = ProgramSpec(
         "nothing",

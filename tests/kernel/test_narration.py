@@ -41,7 +41,7 @@ def session(tmp_path_factory):
     scope="module", params=["session", pytest.param("load", marks=pytest.mark.no_probe)]
 )
 def each(request, tmp_path_factory):
-    """That session, and one with BTF and source lines that queries them afterwards."""
+    """That session, and one that loads BTF and source lines and queries them."""
     if request.param == "session":
         return request.getfixturevalue("session")
     return run(LOAD, tmp_path_factory)
@@ -74,7 +74,7 @@ def our_part(seen):
 
 
 def used(epoll, later):
-    """Return whether the epoll is used. Python's selectors create one only to test it."""
+    """Return whether an epoll descriptor is used. Python's selectors create one as a test."""
     users = (call for call in later if call.arguments and call.arguments[0] == epoll)
     return next(users).name == "epoll_ctl"
 

@@ -1,4 +1,4 @@
-"""Variables, frozen and mapped, and sections that are not attached, on this kernel.
+"""Frozen and mapped variables, and sections that are not attached.
 
 The objects are assembled, so no compiler is needed.
 """

@@ -60,7 +60,7 @@ def held():
 
 @pytest.fixture
 def rawbpf(capsys):
-    """Run a command and return its lines. A failing command must print one line of reason."""
+    """Run a command and return its lines. A failing command must print its reason on one line."""
 
     def run(*words, fails=None):
         status = main(list(words))
@@ -153,7 +153,7 @@ def test_runs_are_counted_on_request(held, rawbpf):
 
 
 def entries(rows):
-    """Convert bpftool's entries to ours: decoded if they have types, per-CPU values as a list."""
+    """Convert bpftool's entries to our form, decoded if they have types."""
     for row in (one.get("formatted", one) for one in rows):
         values = row.get("values")
         yield {

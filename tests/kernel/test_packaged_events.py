@@ -1,6 +1,6 @@
 """`rawbpf run` reports the same events as the tool of libbpf-tools in the same file.
 
-Both are attached before the workload starts and until it has ended. Their reports must therefore be
+Both stay attached for the whole workload. Their reports must therefore be
 equal: the same files opened, the same counts in histograms.
 """
 
@@ -28,7 +28,7 @@ DISK = Path("/dev/nvme0n1")
 
 
 class Tool:
-    """A running tool, on a terminal, because otherwise it does not print its first line at once."""
+    """A tool that runs on a terminal, because it delays its first line otherwise."""
 
     def __init__(self, *words):
         self._ours, theirs = os.openpty()
@@ -78,7 +78,7 @@ def both_watch(name, title, words=(), options=()):
 
 
 def rows(tool, pattern):
-    """Return the groups of all lines of the tool that match."""
+    """Return the matched groups of all lines of the tool that match."""
     found = (re.fullmatch(pattern, line.strip()) for line in tool.text.splitlines())
     return [one.groups() for one in found if one]
 

@@ -58,7 +58,7 @@ def test_every_program_loads_and_attaches_or_names_what_is_missing(tool, kernel)
 
 
 def attach_one(program, where):
-    """Attach a program. A kprobe program may also be for a library, as in gethostlatency."""
+    """Attach a program. gethostlatency attaches a kprobe program to a library, too."""
     if ":" in where and program.spec.section.startswith("k"):
         returns = program.spec.section.startswith("kret")
         point = ProbePoint.RETURN if returns else ProbePoint.ENTRY

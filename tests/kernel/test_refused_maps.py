@@ -1,4 +1,4 @@
-"""Maps that fail to be created: each rule is provoked, and the explanation must find it."""
+"""Provoke each rule for maps that cannot be created; the explanation must name the rule."""
 
 import pytest
 
@@ -119,7 +119,7 @@ def test_inner_maps():
 
 
 def exists(spec):
-    """Return whether a map can be created; otherwise the kernel must lack its type."""
+    """Return whether a map can be created. If not, assert that the kernel lacks its type."""
     try:
         Map.create(spec).close()
     except KernelError as error:
@@ -128,7 +128,7 @@ def exists(spec):
 
 
 def test_the_sizes_are_those_of_this_kernel():
-    """The largest sizes in the table are accepted for each type, and one byte more is not."""
+    """Each type accepts the largest sizes in the table, and rejects one byte more."""
     for kind, sizes in SIZES.items():
         key = sizes.key[0] if sizes.key else 8
         value = sizes.value[0] if sizes.value else 8

@@ -1,4 +1,4 @@
-"""Programs that fail to load before verification, or because it was interrupted."""
+"""Programs whose load fails before the verifier starts, or because it is interrupted."""
 
 import signal
 

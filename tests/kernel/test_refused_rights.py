@@ -1,4 +1,4 @@
-"""Each cause of EPERM is provoked, and the explanation must find it."""
+"""Provoke each cause of EPERM; the explanation must name it."""
 
 import resource
 from pathlib import Path

@@ -19,7 +19,7 @@ def here():
 
 
 def explanation(error):
-    """Return the explanation of an error. After a failed relocation, it is the relocation's."""
+    """Return the explanation of an error. A failed relocation has its own."""
     if isinstance(error, VerifierError):
         return error.explanation
     assert isinstance(error, UnsupportedError), error

@@ -1,4 +1,4 @@
-"""What tests need to know about libbpf-tools to load the same programs as each tool.
+"""How each tool in libbpf-tools chooses and attaches its programs.
 
 Before loading, a tool tells libbpf where to attach some of its programs, and which of two variants
 to use, for example a trampoline or a kprobe. The tests try all variants. ``REFUSED`` lists what
@@ -38,7 +38,7 @@ _PLACES = {
 
 
 def places(tool: str, programs: list[str]) -> dict[str, str]:
-    """Return targets for programs whose section names none; "-": the tool does not load it."""
+    """Return attach targets for programs whose section has none. "-": not loaded by the tool."""
     kind, slower, _ = tool.partition("slower")
     kind, dist, _ = (kind, slower, "") if slower else tool.partition("dist")
     if kind == "fs":
@@ -117,11 +117,11 @@ REFUSED: dict[str, dict[str, dict[str, str]]] = {
         "tcp_v6_syn_recv": {OLD: r"takes more arguments than a trampoline"},
     },
 }  # fmt: skip
-"""Tool, program and kernel, with a pattern for the error. The test adds the file systems."""
+"""Patterns for the error, by tool, program and kernel. The test adds the file systems."""
 
 
 class Says(NamedTuple):
-    """The arguments of a tool, and by kernel what it prints when it fails."""
+    """The arguments of a tool, and what it prints when it fails, for each kernel."""
 
     words: tuple[str, ...]
     says: dict[str, str]
@@ -152,4 +152,4 @@ SAYS = {
     "nfsslower": Says((), dict.fromkeys(BOTH, r"failed to create kprobe 'nfs_file_read")),
     "nfsdist": Says((), dict.fromkeys(BOTH, r"failed to create kprobe 'nfs_file_read")),
 }
-"""Tools that fail themselves. Others fall back to a variant; tcpsynbl, for example, to kprobes."""
+"""Tools that fail. Others fall back to a variant of the program; tcpsynbl uses kprobes."""

@@ -1,4 +1,4 @@
-"""Run bpftool, to compare its output with ours."""
+"""Run bpftool to compare its output with ours."""
 
 import json
 import subprocess
@@ -16,12 +16,12 @@ def bpftool(*words: str):
 
 
 def raw(words: list[str]) -> bytes:
-    """Convert the form in which bpftool prints bytes, ["0x01", ...]."""
+    """Convert bytes that bpftool prints as ["0x01", ...]."""
     return bytes(int(word, 16) for word in words)
 
 
 def instruction_bytes(opcodes: dict) -> bytes:
-    """Return one instruction of `prog dump xlated ... opcodes`, with both slots of a wide one."""
+    """Return one instruction of `prog dump xlated ... opcodes`; wide ones have two slots."""
     registers = int(opcodes["src_reg"], 16) << 4 | int(opcodes["dst_reg"], 16)
     first = bytes([int(opcodes["code"], 16), registers])
     return first + raw(opcodes["off"]) + raw(opcodes["imm"])

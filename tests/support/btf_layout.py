@@ -51,7 +51,7 @@ def layout_differences(btf: Btf, release: tuple[int, int]) -> list[str]:
 
 
 def enum_differences(btf: Btf, enum) -> list[str]:
-    """Return a line for each name with another value than in the kernel; missing names are fine."""
+    """Return a line for each name whose value differs. The kernel may lack names."""
     record = btf.find(enum.__name__, BTF_KIND_ENUM)
     assert record is not None, f"enum {enum.__name__} is not in the kernel's BTF"
     theirs = {one.name: one.value for one in record.values}

@@ -63,7 +63,7 @@ names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
 
 
 def build(cls, *parts):
-    """Like st.builds, but the kind of the record keeps its default."""
+    """Like st.builds, but do not generate the record's kind."""
     return st.tuples(*parts).map(lambda args: cls(*args))
 
 

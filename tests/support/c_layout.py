@@ -1,4 +1,4 @@
-"""Check that generated C gives types the sizes and offsets that the BTF has."""
+"""Check that types in generated C have the sizes and offsets of the BTF."""
 
 from rawbpf.btf import types as t
 from rawbpf.btf.ctext.declare import Budget
@@ -49,7 +49,7 @@ def bitfields(btf, tags):
 
 
 def by_tag(btf):
-    """Return the members by tag for BTF that clang generated from the header."""
+    """Return the members of each struct in the BTF that clang generated, by tag."""
     keyword = {t.Struct: "struct", t.Union: "union"}
     return {
         f"{keyword[type(record)]} {record.name}": list(members(btf, type_id))

@@ -1,4 +1,4 @@
-"""Run code in a child process that gives up privileges, which cannot be regained."""
+"""Run code in a child process, because privileges that it gives up cannot be regained."""
 
 import ctypes
 import os

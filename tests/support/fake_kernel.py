@@ -35,7 +35,7 @@ class FakeKernel:
 
 
 def write_log(text: str, errno: int):
-    """Return a BPF_PROG_LOAD that writes ``text`` to the log buffer, truncated as by the kernel."""
+    """Return a BPF_PROG_LOAD that writes ``text`` to the log, truncated as the kernel does."""
     from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
 
     def answer(_cmd, address, _size):

@@ -16,7 +16,7 @@ WITHOUT_A_PLACE = {
     "RB-V020", "RB-V021", "RB-V038", "RB-V040", "RB-V042", "RB-V045", "RB-V049", "RB-V050",
     "RB-V052", "RB-V058", "RB-V076",
 }  # fmt: skip
-"""Messages that refer to no instruction, and come before or after the check of the program."""
+"""Messages without an instruction, printed before or after the verifier checks the program."""
 
 MESSAGES = [
     (code, message.replace(" // ", "\n"))
@@ -24,7 +24,7 @@ MESSAGES = [
         line.partition(" ") for line in (GOLDEN / "messages.txt").read_text().splitlines()
     )
 ]
-"""Error code and message by kernel, for random programs and programs with few capabilities."""
+"""Error codes and messages of each kernel for random programs, and without capabilities."""
 
 
 def log_of(kernel, one):

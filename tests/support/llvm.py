@@ -14,7 +14,7 @@ from tests.support.peers import peer
 SOURCES = sorted((Path(__file__).parent / "clang").glob("*.c"))
 CPUS = ("v1", "v2", "v3", "v4")
 _LOWEST_CPU = {"atomics_v3": "v3", "signed_division": "v4", "far": "v4"}
-"""Files that clang cannot compile for older CPU versions, or that give the same code there."""
+"""Files to compile only for some CPU versions; others fail, or give the same code."""
 
 CASES = [
     pytest.param(source, cpu, id=f"{source.stem}-{cpu}")

@@ -1,4 +1,4 @@
-"""Change programs that the kernel accepts at random until it rejects them.
+"""Change accepted programs at random until the kernel rejects them.
 
 A base is a BPF_PROG_LOAD call of an accepted program, recorded at the gate, with its maps, types
 and attach targets. The collection that made the call stays open. A mutant is the same call with one
@@ -41,7 +41,7 @@ class Base(NamedTuple):
 
 
 class Bases:
-    """All accepted programs of the tree, and the open collections that they need."""
+    """All programs in the tree that the kernel accepts, and the open collections they need."""
 
     def __init__(self, kernel):
         self.kernel, self.found = kernel, []
@@ -108,7 +108,7 @@ NOTHING = b"\x05" + bytes(7)  # goto +0
 
 
 class Mutant(NamedTuple):
-    """A program to load: the base's call with other instructions, perhaps of another type."""
+    """A load to try: the base's call with changed instructions, and perhaps another type."""
 
     base: Base
     insns: bytes

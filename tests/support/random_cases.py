@@ -2,7 +2,7 @@
 
 In an emulated guest, building the programs and interpreting them would take most of the time.
 `tools/random-programs` therefore writes the cases beforehand, and the guest only runs them in its
-kernel. A file of cases is valid only for the sources that it was made with.
+kernel. A file of cases is valid only as long as the sources do not change.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from tests.support.random_program import TABLE, VALUE, Recipe, build
 
 LEVELS = (frozenset(), frozenset({"fetch"}), frozenset({"fetch", "v4"}),
           frozenset({"fetch", "v4", "ordered"}))  # fmt: skip
-"""Features beyond 5.8: none, those of 5.12, of 6.6, of 6.15."""
+"""Kernel features of each level: those of 5.8, 5.12, 6.6 and 6.15."""
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "build" / "random-programs"
@@ -36,7 +36,7 @@ FDS = {"value": 1000, "table": 1001}
 
 
 class Outcome(NamedTuple):
-    """The lower half of r0 (a test run returns no more), and the value that the program left."""
+    """The lower half of r0 (a test run returns only this), and the map value after the run."""
 
     result: int
     value: bytes

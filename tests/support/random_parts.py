@@ -108,7 +108,7 @@ class Parts:
         return self.random.choice(list(SIZES))
 
     def place(self, size):
-        """Return memory on the stack, where access must be aligned, or in the value, where not."""
+        """Return a place on the stack, aligned, or in the map value, at any offset."""
         if self.random.random() < 0.5:
             return r10[-STACK_WINDOW + size * self.random.randrange(STACK_WINDOW // size)]
         return r9[MEMORY + self.random.randrange(MEMORY_WINDOW - size + 1)]
@@ -244,4 +244,4 @@ FEATURES = {
     "v4": [("movsx8", r1, r1)],
     "ordered": [("load_acquire", r1, r10[-8], 64)],
 }
-"""The parts that a kernel without the feature rejects, by feature."""
+"""Parts that need a kernel feature, by feature."""

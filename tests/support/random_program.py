@@ -70,7 +70,7 @@ class Loop(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A local function, with the frame of a program, but whose registers start from arguments."""
+    """A local function. Its frame is that of a program, but its registers start from arguments."""
 
     body: tuple
 

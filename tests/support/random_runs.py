@@ -97,7 +97,7 @@ def call(cmd: bpf_cmd, attr: Attr) -> int:
 
 
 def level_of_kernel() -> int:
-    """Return the index of the last of LEVELS whose features the verifier accepts."""
+    """Return the highest index in LEVELS whose features the verifier accepts."""
     accepted = {name for name, parts in FEATURES.items() if _accepts(parts)}
     return max(level for level, features in enumerate(LEVELS) if features <= accepted)
 

@@ -91,7 +91,7 @@ def recall(attr, texts):
 
 
 def ask(real, words, level, refusal):
-    """Load with one log level. Of a log of a million instructions, keep only the end."""
+    """Load with one log level. Keep only the end of a log of a million instructions."""
     if refusal == errno.E2BIG:
         text = load(real, words, BPF_LOG_STATS, SMALL)
         if "too large. Processed" in text:
@@ -114,7 +114,7 @@ _TIME = re.compile(r"verification time \d+ usec")
 
 
 def golden(text):
-    """Return the log in the form that is stored: the same on each run, and not too long."""
+    """Return the log in the form that is stored, without what differs between runs."""
     text = _TIME.sub("verification time 1000 usec", _ADDRESS.sub("0xffff888000001000", text))
     if len(text) <= LONGEST:
         return text

@@ -13,7 +13,7 @@ _types = cache(open_btf)
 
 
 def relocated(path: Path, btf: Path):
-    """Return the code by program, relocated for a kernel with these types."""
+    """Return the code of each program, relocated for a kernel with these types."""
     spec = read_object(path)
     targets = Targets(_types(str(btf)))
     programs = {name: one.code for name, one in spec.programs.items() if one.autoload}

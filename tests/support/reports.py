@@ -1,7 +1,7 @@
-"""Add the reports that kernels after 7.2 write after an error to logs of older kernels.
+"""Add to logs of older kernels the reports that kernels after 7.2 write after an error.
 
-The format comes from kernel/bpf/diagnostics.c (commit ce7c9f6c599b). This stands in until one of
-the tested kernels writes such reports.
+The format comes from kernel/bpf/diagnostics.c (commit ce7c9f6c599b). The tests need this until
+one of the tested kernels writes such reports.
 """
 
 from textwrap import wrap
@@ -29,7 +29,7 @@ class At(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A report. ``lock`` is the position of the section that only reports about locks have."""
+    """A report. ``lock`` is the position where the lock was taken, in reports about locks."""
 
     category: str
     problem: str
@@ -74,7 +74,7 @@ def _place(at):
 
 
 def _note(at, width, indent):
-    """Return the lines of a note, next to an empty column."""
+    """Return the lines of a note, indented next to an empty column."""
     head, further = (f"  {'':{width}} | {'':{indent}}{sign}" for sign in ("^-- ", "    "))
     parts = wrap(f"{at.label}: {at.text}", WIDTH - len(head))
     return [head + parts[0], *(further + one for one in parts[1:])]

@@ -12,7 +12,7 @@ from rawbpf.verifier.registry import rules
 
 _UNPRIVILEGED = Path("/proc/sys/kernel/unprivileged_bpf_disabled")
 _LOADS_WITHOUT = "CAP_BPF"
-"""Without CAP_BPF, programs can be loaded only if the kernel allows it to everybody."""
+"""Without CAP_BPF, programs can be loaded only if the kernel lets every user load them."""
 
 EXAMPLES = [
     (rule, number, example)

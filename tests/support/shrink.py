@@ -14,7 +14,7 @@ def shrink(recipe: Recipe, fails: Fails) -> Recipe:
 
 
 def _smaller(recipe: Recipe) -> Iterator[Recipe]:
-    """Yield recipes without half of the parts, then without single parts."""
+    """Yield recipes with half of the parts removed, then with single parts removed."""
     parts, value = recipe
     size = len(parts) // 2
     while size:
@@ -35,7 +35,7 @@ def _variants(parts: tuple) -> Iterator[tuple]:
 
 
 def _simpler(part) -> Iterator[tuple]:
-    """Yield what can replace a part. Plain parts cannot be simplified; groups stay complete."""
+    """Yield replacements of a part. Plain parts have none, and a group needs all its parts."""
     match part:
         case Group():
             return

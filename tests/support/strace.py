@@ -13,7 +13,7 @@ _CALL = re.compile(r"(?:\[pid +\d+\] |\d+ +)?(\w+)\((.*)\) += (-?\w+)(?: (E\w+) 
 
 
 class Seen(NamedTuple):
-    """A call as strace printed it: arguments as text, and the result, an error by its name."""
+    """A call as strace printed it: arguments as text, and the result or the name of the error."""
 
     name: str
     arguments: list[str]

@@ -28,6 +28,6 @@ def load_with_log(prog_type: int, code: bytes, license_: str = "GPL") -> str:
 
 
 def instructions_in(log: str) -> dict[int, tuple[int, str]]:
-    """Return opcode and text of each instruction in a log, by slot."""
+    """Return the opcode and the text of each instruction in a log, by slot."""
     found = (_LINE.match(line) for line in log.splitlines())
     return {int(one[1]): (int(one[2], 16), one[3]) for one in found if one}

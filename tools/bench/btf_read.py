@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure reading the kernel's BTF, in whole processes, next to bare Python and bpftool.
+"""Measure how long it takes to read the kernel's BTF, compared with bpftool.
 
     python tools/bench/btf_read.py [RUNS]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure the time until `kprobe` is attached, and its memory, next to bare Python.
+"""Measure how long `kprobe` takes to attach, and its memory, compared with bare Python.
 
     rawbpf guest --no-workload -- python tools/bench/kprobe_startup.py [RUNS]
 

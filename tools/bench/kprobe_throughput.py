@@ -70,7 +70,7 @@ def trial(name: str) -> tuple[float, float, int]:
         line = tool.stdout.readline()
         while not re.search(rb"attached|Attach", line):
             line = tool.stdout.readline()
-        time.sleep(1.5)  # bpftrace attaches only after it prints the line
+        time.sleep(1.5)  # bpftrace prints the line before it attaches
         before = cpu(tool.pid)
         cost = calls(caller)
         time.sleep(0.5)

@@ -3,7 +3,7 @@
 
     python tools/bench/load_object.py [KERNEL|here] [ROUNDS]
 
-This compiles both the object, the size of ten tools such as opensnoop, and the C loader
+This compiles the object, which has the size of ten tools such as opensnoop, and the C loader
 (libbpf-dev, linked with libbpf.a). They run in a guest, or as root on this kernel. Each round
 starts both once, so that a temporary slowdown of the machine affects both. A load starts with
 reading the file and ends when the kernel has all programs. Python's start and imports are measured

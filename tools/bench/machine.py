@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure how many instructions per second the interpreter runs, next to kernel and Python.
+"""Measure the interpreter's instructions per second, compared with kernel and Python.
 
     tools/bench/machine.py [ROUNDS]
 

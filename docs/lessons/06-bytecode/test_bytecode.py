@@ -75,7 +75,7 @@ def program():
     return b.build()
 
 
-def test_the_text_is_that_of_rawbpf(bytecode, program):
+def test_disassembly_matches_rawbpf(bytecode, program):
     mine = [bytecode.disassemble(one) for one in bytecode.instructions(program.encode()).values()]
     assert mine == [format_instruction(one) for one in program.instructions]
 
@@ -84,7 +84,7 @@ def test_the_sum(bytecode):
     assert bytecode.run(SUM) == 5050
 
 
-def test_the_result_is_that_of_rawbpfs_interpreter(bytecode):
+def test_result_matches_rawbpfs_interpreter(bytecode):
     b = Builder("mix")
     b.lddw(r0, 0xFFFF_FFFF_FFFF_FFF0)
     b.mov(r1, -5)

@@ -83,7 +83,7 @@ def test_one_relocation_by_hand(objects):
     assert done[8:].hex(" ", 8) == "1811000007000000 0000000000000000"
 
 
-def test_link_gives_the_code_that_rawbpf_loads(objects, data):
+def test_linked_code_matches_rawbpf(objects, data):
     (program,) = open_object(data).programs.values()
     assert objects.link(data, "socket", {"hits": 9}) == program.code.encode(maps={"hits": 9})
 

@@ -111,7 +111,7 @@ def test_patch_changes_the_offset_only(core):
         core.patch(code, 8, 5, 40)
 
 
-def test_the_code_is_that_of_rawbpf(core, program, kernel):
+def test_relocated_code_matches_rawbpf(core, program, kernel):
     spec = open_object(program)
     (one,) = spec.programs.values()
     expected = relocate(one.code, spec.btf, Targets(Btf(kernel))).code.encode()

@@ -1,4 +1,4 @@
-"""Tests for lesson 11. They check fields by rawbpf's layouts. The last two need a kernel."""
+"""Tests for lesson 11. They compare fields with rawbpf's structures. The last two need a kernel."""
 
 import ast
 import errno

@@ -36,7 +36,7 @@ def kprobe_pmu(sys_folder: Path) -> int | None:
 
 
 def missing(version: tuple[int, int], held: set[str], pmu: int | None) -> list[str]:
-    """Return what is missing of "Linux 5.8", "CAP_BPF", "CAP_PERFMON", "kprobes", in this order."""
+    """Return which of "Linux 5.8", "CAP_BPF", "CAP_PERFMON" and "kprobes" are missing, in order."""
     found = []
     if version < (5, 8):
         found.append("Linux 5.8")

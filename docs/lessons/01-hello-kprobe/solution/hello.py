@@ -47,7 +47,7 @@ LIBC.syscall.restype = ctypes.c_long
 
 
 def usage() -> str:
-    """Return the help text for docopt: FUNCTION, and -d or --duration with a default of 0."""
+    """Return the help text for docopt, with FUNCTION and -d or --duration (default 0)."""
     return """Print a line each time a kernel function is called.
 
 Usage:

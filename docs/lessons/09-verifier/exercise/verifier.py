@@ -137,7 +137,7 @@ def verify(program: dict[int, Instruction], value_size: int = 8) -> int:
 def following(
     program: dict[int, Instruction], slot: int, state: State, value_size: int
 ) -> list[tuple[int, State]]:
-    """Return the slots to which an instruction leads, with their states. The last is next."""
+    """Return (slot, state) of all instructions that can follow. The last is processed next."""
     if slot not in program:
         raise RejectedError(slot, "no instruction at this slot")
     one = program[slot]
