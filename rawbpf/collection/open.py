@@ -42,7 +42,7 @@ _HEADER_SIZE = 64
 _MACHINE_AT, _SHOFF_AT, _SHENTSIZE_AT = 18, 40, 58
 
 _OBJECTS = "give a .bpf.o, .bpf.c or .bpf.s file, or a tool with an object in it"
-_COMPILE = "compile it first: clang -target bpf -O2 -g -c, or rawbpf.compile.driver.compile_c"
+_COMPILE = "compile it first: clang -target bpf -O2 -g -c, or rawbpf.source.c.clang.compile_c"
 
 
 def read_object(path: Path) -> ObjectSpec:

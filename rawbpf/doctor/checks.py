@@ -7,7 +7,6 @@ from shutil import which
 from typing import TYPE_CHECKING
 
 from rawbpf.arch import native
-from rawbpf.compile.clang import find_clang
 from rawbpf.doctor.finding import fail, missing, ok, unknown, warn
 from rawbpf.errors import UnsupportedError
 from rawbpf.kernel.btf import btf_modules, vmlinux_btf
@@ -34,6 +33,7 @@ from rawbpf.kernel.rights import (
     unprivileged_bpf_disabled,
 )
 from rawbpf.kernel.version import MINIMUM, bpf_counts_as_locked, kernel_version, memlock_limit
+from rawbpf.source.c.clang import find_clang
 
 if TYPE_CHECKING:
     from rawbpf.doctor.finding import Finding

@@ -3,12 +3,18 @@
 import os
 from pathlib import Path
 
-from rawbpf.compile.driver import INCLUDE, compile_c
+from rawbpf.kernel.btf import vmlinux_btf
+from rawbpf.source.c.clang import INCLUDE, compile_c
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "bpf_src"
 BUILT = ROOT / "build" / "bpf"
 CLANGS = ("clang-14", "clang-19")
+
+
+def kernel_types() -> bytes | None:
+    path = vmlinux_btf()
+    return None if path is None else Path(path).read_bytes()
 
 
 def built(name: str, clang: str) -> Path:
@@ -23,6 +29,6 @@ def build(name: str, clang: str) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Several test processes may compile the same program at the same time.
         unfinished = target.with_suffix(f".{os.getpid()}")
-        unfinished.write_bytes(compile_c(source, clang=clang).data)
+        unfinished.write_bytes(compile_c(source, clang=clang, types=kernel_types()).data)
         unfinished.rename(target)
     return target

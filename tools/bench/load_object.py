@@ -26,10 +26,11 @@ OBJECT, LOADER = BUILT / "tool.bpf.o", BUILT / "libbpf"
 
 
 def build() -> None:
-    from rawbpf.compile.driver import compile_c
+    from rawbpf.source.c.clang import compile_c
 
     BUILT.mkdir(parents=True, exist_ok=True)
-    OBJECT.write_bytes(compile_c(SOURCES / "tool.bpf.c").data)
+    types = Path("/sys/kernel/btf/vmlinux").read_bytes()
+    OBJECT.write_bytes(compile_c(SOURCES / "tool.bpf.c", types=types).data)
     libraries = ["-l:libbpf.a", "-lelf", "-lz"]
     source = str(SOURCES / "libbpf.c")
     subprocess.run(["cc", "-O2", source, "-o", str(LOADER), *libraries], check=True)

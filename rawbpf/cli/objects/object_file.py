@@ -74,10 +74,10 @@ def is_c(file: str) -> bool:
 
 def compile_source(file: str, clang: str | None) -> bytes:
     """The object that clang makes of a C file; what it says of the file is shown as it is."""
-    from rawbpf.compile.driver import compile_c
+    from rawbpf.source.c.clang import compile_c
 
     try:
-        done = compile_c(Path(file), clang=clang)
+        done = compile_c(Path(file), clang=clang, types=_kernel_types())
     except CompileError as error:
         say(error.output.rstrip(), at="error")
         error.details = ""
@@ -85,6 +85,14 @@ def compile_source(file: str, clang: str | None) -> bytes:
     if done.warnings:
         say(done.warnings.rstrip(), at="warning")
     return done.data
+
+
+def _kernel_types() -> bytes | None:
+    """Return the running kernel's BTF, which vmlinux.h is made from; None if it has none."""
+    from rawbpf.kernel.btf import vmlinux_btf
+
+    path = vmlinux_btf()
+    return None if path is None else Path(path).read_bytes()
 
 
 def set_variables(collection: Collection, settings: Iterable[str]) -> None:

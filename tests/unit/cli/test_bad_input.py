@@ -85,7 +85,7 @@ def test_a_compiler_that_makes_nothing(tmp_path, capsys):
     source = tmp_path / "a.bpf.c"
     source.write_text("")
     assert main(["inspect", str(source), "--clang", "/bin/true"]) == 1
-    assert "/bin/true made no object" in capsys.readouterr().err
+    assert "/bin/true wrote no object" in capsys.readouterr().err
 
 
 def test_a_name_with_a_newline_and_an_escape_stays_in_the_line(capsys):

@@ -136,7 +136,7 @@ def test_a_file_that_is_not_an_object_gives_one_line(tmp_path, capsys):
 def test_messages_of_clang_are_printed(tmp_path, capsys, monkeypatch):
     """clang's message is printed unchanged, followed by one line of rawbpf."""
     peer("clang-19")
-    monkeypatch.setattr("rawbpf.compile.driver.vmlinux_folder", lambda: tmp_path)
+    monkeypatch.setattr("rawbpf.kernel.btf.vmlinux_btf", lambda: None)  # vmlinux.h is not needed
     file = tmp_path / "bad.bpf.c"
     file.write_text("int f(void) { return nothing; }\n")
     assert main(["run", str(file), "--clang", "clang-19"]) == 1

@@ -1,0 +1,1 @@
+"""C source code: compiled by clang, with rawbpf's headers and a vmlinux.h made from BTF."""

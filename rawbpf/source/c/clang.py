@@ -1,0 +1,129 @@
+"""Run clang: from one C file to the bytes of an ELF object.
+
+    clang -target bpf -g -O2 -D__TARGET_ARCH_x86 -I (vmlinux.h) -I (<rawbpf/bpf.h>)
+          -idirafter /usr/include/x86_64-linux-gnu -c FILE -o OBJECT
+
+-g writes BTF. Without -O2 the verifier rejects most programs, because functions are not inlined and
+unused stack slots are kept. BPF code is the same on all machines, but the layout of pt_regs is not,
+so headers select it by __TARGET_ARCH_*. Programs that include <linux/bpf.h> instead of vmlinux.h
+need <asm/types.h>, which Debian keeps in a folder per machine; clang does not search that folder
+when it compiles for BPF.
+
+clang 10 is the first version that writes CO-RE records (``preserve_access_index``); 14 is the
+oldest that is tested here.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from rawbpf.arch import native
+from rawbpf.errors import CompileError, RawbpfError, UnsupportedError
+from rawbpf.input_file import read_text
+from rawbpf.source.c.vmlinux import VMLINUX, vmlinux_folder
+
+__all__ = ["INCLUDE", "Compiled", "compile_c", "find_clang"]
+
+INCLUDE = Path(__file__).parent / "include"
+"""The folder of <rawbpf/bpf.h>, <rawbpf/core.h> and <rawbpf/args.h>."""
+
+_NAMES = ("clang", *(f"clang-{version}" for version in range(22, 13, -1)))
+"""Debian and other distributions may install clang under a versioned name only."""
+
+_TIMEOUT = 300
+
+
+class Compiled(NamedTuple):
+    """The object's bytes, and the warnings that clang printed."""
+
+    data: bytes
+    warnings: str
+
+
+def find_clang(name: str | None = None) -> str:
+    """Return the path of clang ``name``, by default the first of clang, clang-22, ... clang-14.
+
+    Raise UnsupportedError if it is not installed.
+    """
+    for one in _NAMES if name is None else (name,):
+        path = shutil.which(one)
+        if path is not None:
+            return path
+    raise UnsupportedError(
+        "cannot compile C: " + (f"{name!r} is not installed" if name else "clang is not installed"),
+        why="not found in PATH",
+        fix="install it (Debian: apt install clang), or compile elsewhere and pass the .bpf.o",
+    )
+
+
+def compile_c(source: Path, *, clang: str | None = None, types: bytes | None = None) -> Compiled:
+    """Compile a C file.
+
+    ``types``: BTF of the kernel that vmlinux.h is to describe; None if there is none, which is an
+    error only for files that include vmlinux.h.
+
+    Raise CompileError with clang's output if clang fails, UnsupportedError if clang is not
+    installed or vmlinux.h cannot be made.
+    """
+    program = find_clang(clang)
+    read_text(source)  # one clear error instead of thousands of lines by clang for a binary file
+    folders, no_vmlinux = _include_folders(types)
+    arch = native()
+    with TemporaryDirectory(prefix="rawbpf-") as folder:
+        target = Path(folder) / "object.o"
+        command = [program, "-target", "bpf", "-g", "-O2", f"-D__TARGET_ARCH_{arch.bpf_target}"]
+        command += [f"-I{one}" for one in folders]
+        command += ["-idirafter", f"/usr/include/{arch.multiarch}"]
+        command += ["-c", str(source), "-o", str(target)]
+        try:
+            output = _run(command, source)
+        except CompileError as error:
+            if no_vmlinux is not None and VMLINUX in error.output:
+                raise no_vmlinux from None
+            raise
+        if not target.is_file():
+            raise CompileError(
+                f"{program} wrote no object file for {source}", why="is it clang?", output=output
+            )
+        return Compiled(target.read_bytes(), output)
+
+
+def _include_folders(types: bytes | None) -> tuple[list[Path], RawbpfError | None]:
+    """Return the folders of headers, and why vmlinux.h is in none; many programs do not need it."""
+    if types is None:
+        return [INCLUDE], UnsupportedError(
+            f"cannot make {VMLINUX}",
+            why="this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)",
+            fix="compile on another machine and pass the .bpf.o, or use `rawbpf guest`",
+        )
+    try:
+        return [vmlinux_folder(types), INCLUDE], None
+    except RawbpfError as error:
+        return [INCLUDE], error
+
+
+def _run(command: list[str], source: Path) -> str:
+    """Return what clang printed. Raise CompileError if it failed."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RawbpfError(f"cannot run {command[0]}", why=str(error)) from None
+    output = done.stdout.decode(errors="replace")
+    if done.returncode:
+        raise CompileError(
+            f"{Path(command[0]).name} cannot compile {source}",
+            why=f"exit status {done.returncode}",
+            output=output,
+        )
+    return output
