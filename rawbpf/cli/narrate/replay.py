@@ -81,7 +81,7 @@ def _objects(file: str) -> Iterator[tuple[int, str]]:
             for number in count(1):
                 line = stream.readline(_LONGEST + 1)
                 if len(line) > _LONGEST:
-                    raise RawbpfError(f"{file}, line {number}", why="it has more than 64 MiB")
+                    raise RawbpfError(f"{file}, line {number}", why="it is larger than 64 MiB")
                 if not line:
                     return
                 if line.startswith(b"{"):

@@ -66,7 +66,7 @@ def test_stdin_that_is_nothing_or_has_no_end(argv, capsys, monkeypatch):
 
 def test_a_record_without_end(capsys):
     assert main(["replay", "/dev/zero"]) == 1
-    assert "/dev/zero, line 1: it has more than 64 MiB" in capsys.readouterr().err
+    assert "/dev/zero, line 1: it is larger than 64 MiB" in capsys.readouterr().err
 
 
 def test_a_module_that_is_not_loaded(capsys):
