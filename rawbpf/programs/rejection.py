@@ -83,14 +83,14 @@ def rejection(request: Request, number: int) -> Explanation | None:
 
 
 def _from_log(request: Request, number: int) -> tuple[Verdict, Explanation | None]:
-    """Return the verdict, and the explanation if the verifier's log contains a complaint."""
+    """Return the verdict, and the explanation if the verifier's log contains a message."""
     verdict = _verdict(request, number)
-    if verdict.accepted or not Log(verdict.log).complaint:
+    if verdict.accepted or not Log(verdict.log).message:
         return verdict, None
     log, path = verdict.log, Log(verdict.log).path
     if path and not path.tells_states:
         fuller = verify(request, BPF_LOG_LEVEL2, _LEVEL_2_LARGEST).log
-        log = fuller if Log(fuller).complaint == Log(log).complaint else log
+        log = fuller if Log(fuller).message == Log(log).message else log
     return verdict, _with_trial(request, diagnose(log, request.spec))
 
 

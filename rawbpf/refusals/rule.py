@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 __all__ = [
     "LOADS",
     "RIGHTS",
-    "Complaint",
     "Found",
     "Rule",
+    "TypesMessage",
     "TypesRule",
     "of_process",
     "subject_that",
@@ -82,7 +82,7 @@ def of_process(check: Callable[[], Reason | None]) -> Callable[[FailedCall], Fou
     return explain
 
 
-class Complaint(NamedTuple):
+class TypesMessage(NamedTuple):
     """The line of the log that ends with the message, and the type that it is about.
 
     ``type_id`` is None if the message is about the BTF as a whole. ``words`` names the type, such
@@ -115,20 +115,20 @@ class TypesRule(NamedTuple):
     meaning: str
     reason: str
     example: str
-    explain: Callable[[Complaint, re.Match[str]], str]
+    explain: Callable[[TypesMessage, re.Match[str]], str]
     change: str
 
 
 def subject_that(
     does: Mapping[str, str], otherwise: str
-) -> Callable[[Complaint, re.Match[str]], str]:
+) -> Callable[[TypesMessage, re.Match[str]], str]:
     """Return an ``explain`` that says the subject and a predicate.
 
     ``does`` maps words of the kernel's message to the predicate; ``otherwise`` is used if none of
     them occur.
     """
 
-    def explain(found: Complaint, match: re.Match[str]) -> str:
+    def explain(found: TypesMessage, match: re.Match[str]) -> str:
         what = next((text for words, text in does.items() if words in match[0]), otherwise)
         return f"{found.subject} {what}"
 

@@ -1,6 +1,6 @@
 r"""Explain the log of BPF_BTF_LOAD: which type is wrong, in what way, and what uses it.
 
->>> complaint(["[1] INT int size=4", "[2] PTR (anon) type_id=99 Invalid type_id"], None).type_id
+>>> last_message(["[1] INT int size=4", "[2] PTR (anon) type_id=99 Invalid type_id"], None).type_id
 2
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rawbpf.errors import FormatError
 from rawbpf.explanation import Evidence, Explanation, RuleText
 from rawbpf.refusals.registry import types_rules
-from rawbpf.refusals.rule import Complaint
+from rawbpf.refusals.rule import TypesMessage
 from rawbpf.refusals.types_words import c_text, type_words, users
 from rawbpf.syscall.peek import peek
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rawbpf.refusals.failed_call import FailedCall
     from rawbpf.refusals.rule import TypesRule
 
-__all__ = ["complaint", "explain_types"]
+__all__ = ["explain_types", "last_message"]
 
 _FIRST, _LARGEST = 1 << 16, 1 << 24
 _TYPE = re.compile(r"^\[(\d{1,9})\] (.*)")
@@ -41,7 +41,7 @@ def explain_types(call: FailedCall, said: str) -> tuple[Explanation, str] | None
     if not lines or _HEADER.match(lines[-1]):
         return None
     btf = _types(call)
-    found = complaint(lines, btf)
+    found = last_message(lines, btf)
     rule, match = _rule(found)
     sentence = rule.explain(found, match) if rule and match else found.line.strip()
     if rule is None:
@@ -80,7 +80,7 @@ def _types(call: FailedCall) -> Btf | None:
         return None
 
 
-def complaint(lines: list[str], btf: Btf | None) -> Complaint:
+def last_message(lines: list[str], btf: Btf | None) -> TypesMessage:
     """Return what the last line says, and about which type."""
     line, element = lines[-1], None
     member = _ELEMENT.match(line)
@@ -90,9 +90,9 @@ def complaint(lines: list[str], btf: Btf | None) -> Complaint:
         at = next((n for n in range(at, -1, -1) if _TYPE.match(lines[n])), at)
     found = _TYPE.match(lines[at])
     if found is None:
-        return Complaint(line, None, "the types")
+        return TypesMessage(line, None, "the types")
     number = int(found[1])
-    return Complaint(line, number, type_words(btf, number), element, _target(line, btf))
+    return TypesMessage(line, number, type_words(btf, number), element, _target(line, btf))
 
 
 def _target(line: str, btf: Btf | None) -> str:
@@ -117,7 +117,7 @@ def _last(lines: list[str]) -> list[str]:
     return [one.strip() for one in (head, lines[-1]) if one]
 
 
-def _rule(found: Complaint) -> tuple[TypesRule | None, re.Match[str] | None]:
+def _rule(found: TypesMessage) -> tuple[TypesRule | None, re.Match[str] | None]:
     for rule in types_rules().values():
         for pattern in rule.patterns:
             match = re.search(pattern, found.line)

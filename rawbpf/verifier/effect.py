@@ -1,7 +1,7 @@
-"""What an instruction does to registers and stack, from its text in the log.
+"""Parse the text of an instruction in the log: what it does to registers and the stack.
 
 The kernel writes `*(u32 *)(r10 -4) = 0`, `if r0 == 0x0 goto pc+1`, `call bpf_map_lookup_elem#1`.
-That is enough to follow a value backwards, and is there also when the program is not at hand.
+That is enough to follow a value backwards, even if the program itself is not available.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["SIZES", "Effect", "Memory", "effect"]
 
 SIZES = {"8": 1, "16": 2, "32": 4, "64": 8}
-"""The number in u8, s16 ... -> bytes."""
+"""The number in u8, s16 ... -> size in bytes."""
 
 _REG = r"[rw](\d{1,2})"
 _MEM = r"\*\([us](8|16|32|64) \*\)\(r(\d{1,2}) ?([+-] ?\d+)?\)"
@@ -31,7 +31,7 @@ _IF = re.compile(rf"(?:may_goto|if {_REG} (\S+) (?:{_REG}|(-?(?:0x)?[0-9a-f]+)))
 
 
 class Memory(NamedTuple):
-    """``size`` bytes at a register plus ``off``."""
+    """``size`` bytes at the address in register ``base`` plus ``off``."""
 
     size: int
     base: int
@@ -39,10 +39,12 @@ class Memory(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """``kind``: "move", "constant", "load", "arithmetic", "store", "call", "if", "exit" or "other".
+    """What an instruction does.
 
-    ``dst``: the register that is written. ``src``: the one that is read into it or stored.
-    ``memory``: what is loaded from or stored to. ``name``: the helper or function that is called.
+    ``kind`` is "move", "constant", "load", "arithmetic", "store", "call", "if", "exit" or "other".
+    ``dst`` is the register that is written, ``src`` the register that is copied, added or stored.
+    ``memory`` is what is loaded or stored to. ``name`` is the helper or function that is called, or
+    the constant.
     """
 
     kind: str
@@ -53,9 +55,9 @@ class Effect(NamedTuple):
     operator: str = ""
 
 
-@lru_cache(4096)  # loops show the same instructions again and again
+@lru_cache(4096)  # a log repeats the instructions of a loop
 def effect(text: str) -> Effect:
-    """The effect of an instruction. Never raises; what is not understood is "other".
+    """Return the effect of an instruction. Never raises; an unknown text is "other".
 
     >>> effect("r2 = *(u64 *)(r10 -8)").memory
     Memory(size=8, base=10, off=-8)
@@ -84,7 +86,7 @@ def effect(text: str) -> Effect:
 
 
 def _set(dst: int, operator: str, value: str) -> Effect:
-    """``dst = value``, or ``dst += value``."""
+    """Return the effect of ``dst = value`` or ``dst += value``."""
     if atomic := _ATOMIC.match(value):
         return Effect("load", dst, memory=_memory([*atomic.groups()[3:], None]))
     if operator != "=" or _NEGATE.match(value):

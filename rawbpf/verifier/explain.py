@@ -50,7 +50,7 @@ class Diagnosis(NamedTuple):
         return Explanation(
             finding.sentence,
             cause=log.cause,
-            kernel=log.complaint,
+            kernel=log.message,
             rule=RuleText(rule.code, rule.title, rule.meaning, rule.reason) if rule else None,
             slot=self.slot,
             insn=self.failure.text_at(self.slot) or "",
@@ -85,7 +85,7 @@ def explain(text: str, spec: ProgramSpec | None = None) -> Explanation:
 def diagnose(text: str, spec: ProgramSpec | None = None) -> Diagnosis:
     """Return what the first matching rule says of a log. Never raises, whatever the text is."""
     failure = Failure(Log(text), spec)
-    for rule, match in matches(failure.complaint):
+    for rule, match in matches(failure.message):
         found = _ask(rule, match, failure)
         if found is not None:
             return found
@@ -122,7 +122,7 @@ def _patch(rule: Rule, match: re.Match[str], failure: Failure) -> Patch | None:
 
 def _unknown(failure: Failure) -> Finding:
     """Describe a message that no rule knows: the message, and the values at that instruction."""
-    if not failure.complaint and failure.log.statistics:
+    if not failure.message and failure.log.statistics:
         return Finding("the verifier found nothing wrong; what the kernel did next failed")
     evidence = []
     if failure.step is not None:

@@ -1,4 +1,4 @@
-"""A refused program, and the questions that rules ask about it."""
+"""A rejected program, with everything that rules ask about it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ __all__ = ["Failure"]
 
 
 class Failure:
-    """``log`` is the verifier's; ``spec`` the program, if it is at hand (many logs come without).
+    """The verifier's ``log``, and the program's ``spec`` if it is available.
 
-    Slots count in 8 bytes from the program's first instruction, as the verifier counts them.
+    Slots count 8-byte units from the program's first instruction, as the verifier does.
     """
 
     def __init__(self, log: Log, spec: ProgramSpec | None = None) -> None:
@@ -33,51 +33,51 @@ class Failure:
         self._origins: dict[tuple[int, int], list[Origin]] = {}
 
     @property
-    def complaint(self) -> str:
-        """What the verifier said, lines joined by newlines."""
-        return "\n".join(self.log.complaint)
+    def message(self) -> str:
+        """The verifier's message, its lines joined by newlines."""
+        return "\n".join(self.log.message)
 
     @property
     def path(self) -> Path:
-        """The steps that led there, the last one first."""
+        """The steps that led to the rejection, the last one first."""
         return self.log.path
 
     @cached_property
     def step(self) -> Step | None:
-        """The last step; None if the verifier did not come as far as following paths."""
+        """The last step, None if the verifier rejected the program before it followed paths."""
         return next(iter(self.path), None)
 
     @cached_property
     def slot(self) -> int | None:
-        """The instruction that the verifier named, or else the one that it was at."""
+        """The instruction that the message names, or else the last one that was verified."""
         if self.log.named_slot is not None:
             return self.log.named_slot
         return None if self.step is None else self.step.slot
 
     @property
     def code(self) -> Bytecode | None:
-        """The program's instructions."""
+        """The program's bytecode, None if it is not available."""
         return None if self.spec is None else self.spec.code
 
     @cached_property
     def instructions(self) -> dict[int, Instruction]:
-        """The same by the slot where each begins, in order; none if the program is not at hand."""
+        """Slot -> instruction, in order; empty if the program is not available."""
         found = () if self.code is None else self.code.instructions
         return dict(zip(slots_of(found), found, strict=False))
 
     def _instruction_at(self, slot: int) -> Instruction | None:
-        """The one that covers a slot."""
+        """Return the instruction at a slot, or the 16-byte instruction that covers it."""
         before = self.instructions.get(slot - 1)
         wide = before if before is not None and before.slots == 2 else None
         return self.instructions.get(slot, wide)
 
     @property
     def effect(self) -> Effect:
-        """What the instruction that failed does."""
+        """What the rejected instruction does."""
         return effect(self.text_at(self.slot) or "")
 
     def text_at(self, slot: int | None) -> str | None:
-        """The instruction at a slot: as the log has it, or else from the program."""
+        """Return the text of an instruction, from the log or else from the program."""
         if self.step is not None and slot == self.step.slot:
             return self.step.text
         one = None if slot is None else self._instruction_at(slot)
@@ -91,46 +91,49 @@ class Failure:
             text = format_instruction(one, style)
         except BytecodeError:
             return None
-        # Only the kernel tells a kernel function's name by its BTF id.
+        # The program has only the BTF ID of a kernel function; the log has its name.
         return (self._logged(slot) or text) if text.startswith("call kfunc") else text
 
     def _logged(self, slot: int | None) -> str | None:
-        """The instruction as the path shows it, if it is on it."""
+        """Return the text of an instruction on the path, None if it is not on the path."""
         return next((one.text for one in self.path if one.slot == slot), None)
 
     def source_at(self, slot: int | None) -> Source | None:
-        """Where the instruction was written, if the program knows."""
+        """Return the source line of an instruction, None if it is unknown."""
         if self.code is None or slot is None or not 0 <= slot < self.code.slots:
             return None
         return self.code.source_at(slot)
 
     @property
     def source_line(self) -> str:
-        """The line of source of the last step as the log has it, "" if it has none."""
+        """The source line that the log quotes for the last step, "" if there is none."""
         return self.path.source_of(self.step) if self.step is not None else ""
 
     def place(self, slot: int) -> str:
-        """The line: "line 12", or "instruction 5" when nobody knows it."""
+        """Return "line 12", or "instruction 5" if the source line is unknown."""
         source = self.source_at(slot)
         return f"instruction {slot}" if source is None else f"line {source.line}"
 
     def value(self, register: int, at: int = 0) -> Value | None:
-        """What the verifier knew of a register before the last step, or before ``path[at]``."""
+        """Return the value of a register before the last step, or before ``path[at]``."""
         return known(self.path, register, at) if self.step is not None else None
 
     def stack(self, off: int, at: int = 0) -> StackSlot | None:
-        """What it knew of the eight bytes of stack that fp + ``off`` is in."""
+        """Return the value of the 8-byte stack slot that contains fp + ``off``."""
         return slot_known(self.path, off // 8 * 8, at) if self.step is not None else None
 
     def origins(self, register: int, at: int = 0) -> list[Origin]:
-        """What made a register what it is, the latest first."""
+        """Return the steps that determined a register's value, the latest first."""
         if (register, at) not in self._origins:
             found = origins(self.path, register, at) if self.step is not None else []
             self._origins[register, at] = found
         return self._origins[register, at]
 
     def birth(self, register: int, at: int = 0) -> Origin | None:
-        """Where its value begins: a call, a constant, a load; None: it was there at the start."""
+        """Return the step that created a value: a call, a constant or a load.
+
+        None: the value was there at the start of the program.
+        """
         found = self.origins(register, at)
         last = found[-1] if found else None
         return last if last and last.effect.kind in ("call", "constant", "load", "store") else None

@@ -1,16 +1,16 @@
-"""What each line of a log is.
+"""Tell the kinds of lines in a verifier log apart, and parse them.
 
-    ; r0 = *(u64 *)r1 @ prog.c:12                    source, when the program has line_info
-    3: (07) r2 += -4                ; R2=fp-4        an instruction, what it changed (5.17)
+    ; r0 = *(u64 *)r1 @ prog.c:12                    a source line, if there is line_info
+    3: (07) r2 += -4                ; R2=fp-4        an instruction, and what it changed (5.17)
     3: R1=ctx(id=0,off=0,imm=0) R10=fp0              the state before it (until 5.16)
-    from 2 to 5: R0=0 R10=fp0                        back at a branch that was left for later
-    from 2 to 5: safe    5: safe                     a state like one seen before: pruned
-    8: (15) if r0 == 0x3 goto pc+3 12: R0=3 ...      both on one line: what was between is cut out
+    from 2 to 5: R0=0 R10=fp0                        return to a branch that was left for later
+    from 2 to 5: safe    5: safe                     pruned: an earlier state covers this one
+    8: (15) if r0 == 0x3 goto pc+3 12: R0=3 ...      both on one line; what was between is cut
     caller:  callee:  returning from callee:  to caller at 1:      states of two frames, indented
-    mark_precise: ...  regs=4 stack=0 before 3: ...  notes of the verifier to itself
-    processed 9 insns (limit 1000000) ...            what it took
+    mark_precise: ...  regs=4 stack=0 before 3: ...  debugging notes
+    processed 9 insns (limit 1000000) ...            statistics
 
-All else is what the verifier has to say.
+Everything else is the verifier's message.
 """
 
 from __future__ import annotations
@@ -18,13 +18,20 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["Branch", "Insn", "branch", "insn", "is_note", "pruned_at", "said_behind", "state_text"]
+__all__ = [
+    "Branch",
+    "Insn",
+    "branch",
+    "insn",
+    "is_note",
+    "pruned_at",
+    "said_after_jump",
+    "state_text",
+]
 
 _INSN = re.compile(r"(\d{1,9}): \(([0-9a-f]{2})\) (.*)", re.DOTALL)
 _STATE = re.compile(r"(\d{1,9}):((?: frame\d+:)? (?:R\d+(?:_[rwD]+)?=|fp-|refs=).*)", re.DOTALL)
-_BEHIND = re.compile(
-    r"\s*;(?= (?:frame\d+: )?(?:R\d|fp-|refs=)|\s*$)|\s(?=\d+:(?: frame\d+:)? R\d)"
-)
+_AFTER = re.compile(r"\s*;(?= (?:frame\d+: )?(?:R\d|fp-|refs=)|\s*$)|\s(?=\d+:(?: frame\d+:)? R\d)")
 _SAID = re.compile(r"[+-]\d{1,9} ([A-Za-z].*)$", re.DOTALL)
 _BRANCH = re.compile(r"from (-?\d{1,9}) to (\d{1,9})( \(speculative execution\))?:(.*)", re.DOTALL)
 _NOTES = re.compile(
@@ -40,7 +47,7 @@ _NOTES = re.compile(
 
 
 class Insn(NamedTuple):
-    """An instruction that was visited. ``after``: what the verifier wrote behind it."""
+    """An instruction that was visited. ``after`` is the state written after it."""
 
     slot: int
     opcode: int
@@ -49,7 +56,10 @@ class Insn(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """``from`` an instruction ``to`` another; ``safe``: pruned, else ``state`` is the one there."""
+    """A return to a branch: ``source`` jumps to ``target``.
+
+    ``safe`` means that the path was pruned. Otherwise ``state`` is the state at the target.
+    """
 
     source: int
     target: int
@@ -59,7 +69,7 @@ class Branch(NamedTuple):
 
 
 def insn(line: str) -> Insn | None:
-    """The instruction that a line shows.
+    """Return the instruction in a line, None if there is none.
 
     >>> insn("3: (07) r2 += -4                     ; R2=fp-4")
     Insn(slot=3, opcode=7, text='r2 += -4', after='R2=fp-4')
@@ -67,36 +77,36 @@ def insn(line: str) -> Insn | None:
     found = _INSN.match(line)
     if found is None:
         return None
-    behind = _BEHIND.search(found[3])
-    text = found[3] if behind is None else found[3][: behind.start()]
+    tail = _AFTER.search(found[3])
+    text = found[3] if tail is None else found[3][: tail.start()]
     if said := _said(text):
         text = text[: -len(said)]
-    after = "" if behind is None else found[3][behind.end() :].strip()
+    after = "" if tail is None else found[3][tail.end() :].strip()
     if after[:1].isdigit():  # 12: R0=3 ...
         after = after.partition(":")[2].strip()
     return Insn(int(found[1]), int(found[2], 16), text.rstrip(), after)
 
 
-def said_behind(line: str) -> str:
-    """What the verifier says behind a jump, where it has forgotten to end the line.
+def said_after_jump(line: str) -> str:
+    """Return a message that follows a jump on the same line, where the kernel wrote no newline.
 
-    >>> said_behind("5: (55) if r1 != 0x0 goto pc-1 infinite loop detected at insn 5")
+    >>> said_after_jump("5: (55) if r1 != 0x0 goto pc-1 infinite loop detected at insn 5")
     'infinite loop detected at insn 5'
     """
     found = _INSN.match(line)
-    return _said(found[3]) if found and not _BEHIND.search(found[3]) else ""
+    return _said(found[3]) if found and not _AFTER.search(found[3]) else ""
 
 
 def _said(text: str) -> str:
-    behind = text.partition("goto pc")[2]
-    if not behind or behind[1:].isdigit():
+    after = text.partition("goto pc")[2]
+    if not after or after[1:].isdigit():
         return ""
-    found = _SAID.match(behind)
+    found = _SAID.match(after)
     return found[1] if found else ""
 
 
 def state_text(line: str) -> str | None:
-    """The state on a line that has nothing else.
+    """Return the state in a line that contains only a state, None for other lines.
 
     >>> state_text("0: R1=ctx() R10=fp0")
     'R1=ctx() R10=fp0'
@@ -106,7 +116,7 @@ def state_text(line: str) -> str | None:
 
 
 def branch(line: str) -> Branch | None:
-    """The return to a branch.
+    """Return the return to a branch in a line, None for other lines.
 
     >>> branch("from 2 to 5: safe")
     Branch(source=2, target=5, speculative=False, safe=True, state='')
@@ -120,7 +130,7 @@ def branch(line: str) -> Branch | None:
 
 
 def pruned_at(line: str) -> int | None:
-    """The instruction where a path without a branch was pruned.
+    """Return the instruction at which a path without a branch was pruned, or None.
 
     >>> pruned_at("5: safe")
     5
@@ -130,5 +140,5 @@ def pruned_at(line: str) -> int | None:
 
 
 def is_note(line: str) -> bool:
-    """Whether a line is the verifier's note to itself, or a statistic: never a complaint."""
+    """Return whether a line is a debugging note or a statistic, and so not a message."""
     return _NOTES.match(line) is not None

@@ -1,10 +1,10 @@
-"""A verifier log, read from its end.
+"""Read a verifier log from its end.
 
-Of a log of megabytes an explanation needs a few lines: the complaint, and the path to it. So lines
-are looked at one by one, from the end, and states are parsed when somebody asks for them.
+An explanation needs few lines of a log that may have megabytes: the message, and the path that led
+to it. So lines are parsed one by one from the end, and states are parsed only on demand.
 
-Until 7.2 the complaint stands behind the last instruction, and statistics follow. Later kernels
-write reports behind the complaint: see `report.py`.
+Up to 7.2, the message follows the last instruction, and statistics follow the message. Later
+kernels write reports after the message: see `report.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rawbpf.verifier.lines import branch, insn, is_note, said_behind, state_text
+from rawbpf.verifier.lines import branch, insn, is_note, said_after_jump, state_text
 from rawbpf.verifier.path import Path
 from rawbpf.verifier.report import Report, is_title, places, read_report
 
@@ -24,9 +24,9 @@ __all__ = ["Log"]
 
 _NAMED_SLOT = re.compile(r"\binsn[ #](\d{1,9})\b")
 _RUN_ON = re.compile(r"(?<=.)processed \d{1,9} insns \(limit.*")
-"""One complaint ends without a newline ("spilled ptr in range of ..."), so statistics follow it."""
-_LONGEST_COMPLAINT = 50
-_TAIL = 20  # lines, in which statistics are
+"""One message has no newline ("spilled ptr in range of ..."), so statistics follow on its line."""
+_LONGEST_MESSAGE = 50
+_TAIL = 20  # lines at the end, which contain the statistics
 _COUNTS = {
     "insns": re.compile(r"processed (\d+) insns"),
     "limit": re.compile(r"\(limit (\d+)\)"),
@@ -40,10 +40,10 @@ _STACK = re.compile(r"^stack depth ([\d+]+)", re.MULTILINE)
 
 
 class Log:
-    r"""The text of a log, whatever its length; nothing here raises, for any text.
+    r"""A log of any length. Nothing here raises, whatever the text is.
 
     >>> log = Log("0: R1=ctx() R10=fp0\n0: (95) exit\nR0 !read_ok\nprocessed 1 insns (limit 9)\n")
-    >>> log.complaint, log.path[0].slot, log.statistics["insns"]
+    >>> log.message, log.path[0].slot, log.statistics["insns"]
     (('R0 !read_ok',), 0, 1)
     """
 
@@ -53,7 +53,7 @@ class Log:
 
     @cached_property
     def _report(self) -> Report:
-        """What kernels after 7.2 say besides; of the statistics behind it nothing."""
+        """The reports of kernels after 7.2, without the statistics that follow them."""
         lines = [line for line in self.lines[self._sections_at :] if not is_statistic(line)]
         return read_report(lines)
 
@@ -63,12 +63,12 @@ class Log:
 
     @property
     def sections(self) -> dict[str, tuple[str, ...]]:
-        """The sections of the first report: name without colon -> lines."""
+        """The sections of the first report: title without colon -> lines."""
         return self._report.sections
 
     @cached_property
     def _sections_at(self) -> int:
-        """The line where sections begin; behind the last line if there are none."""
+        """The index of the line where reports begin; the number of lines if there are none."""
         end = first = len(self.lines)
         for index in range(end - 1, -1, -1):
             line = self.lines[index]
@@ -79,14 +79,14 @@ class Log:
         return first
 
     @cached_property
-    def _complaint_at(self) -> tuple[int, tuple[str, ...]]:
-        """The line before the complaint, and the complaint."""
+    def _message_at(self) -> tuple[int, tuple[str, ...]]:
+        """The index of the line before the message, and the message."""
         found: list[str] = []
         at = self._sections_at - 1
-        while at >= 0 and len(found) < _LONGEST_COMPLAINT:
+        while at >= 0 and len(found) < _LONGEST_MESSAGE:
             line = self.lines[at]
             if insn(line) or state_text(line) is not None or branch(line):
-                found += [said] if (said := said_behind(line)) else []
+                found += [said] if (said := said_after_jump(line)) else []
                 break
             if not is_note(line) and not line.startswith(";"):
                 found.append(_RUN_ON.sub("", line).strip())
@@ -94,20 +94,20 @@ class Log:
         return at, tuple(reversed(found))
 
     @property
-    def complaint(self) -> tuple[str, ...]:
-        """What the verifier said, a line each; empty when it said nothing."""
-        # Some complaints go on behind a report, and each reference that leaks has one of its own.
-        behind = [one.strip() for one in self._report.others if not is_note(one)]
-        said = (*self._complaint_at[1], *behind[:_LONGEST_COMPLAINT])
+    def message(self) -> tuple[str, ...]:
+        """The lines of the verifier's message; empty if there is none."""
+        # Some messages continue after a report, and each leaked reference has its own report.
+        after = [one.strip() for one in self._report.others if not is_note(one)]
+        said = (*self._message_at[1], *after[:_LONGEST_MESSAGE])
         said = said or tuple(one.strip() for one in self.sections.get("Reason", ()))
-        # 6.1 says nothing but this where newer kernels add that a caller passes invalid arguments.
+        # 6.1 writes only this line where newer kernels add that a caller passes invalid arguments.
         return said or tuple(line for line in self.lines[-_TAIL:] if line.startswith("arg#"))
 
     @property
     def cause(self) -> str:
-        """The complaint as one line; the last line of anything when there is none."""
-        if self.complaint:
-            said = self.complaint if len(self.complaint) <= 3 else self.complaint[-1:]
+        """The message on one line, or else the last line of the log."""
+        if self.message:
+            said = self.message if len(self.message) <= 3 else self.message[-1:]
             return "; ".join(said)
         return next(
             (line.strip() for line in reversed(self.lines) if line.strip()), "no reason given"
@@ -115,13 +115,13 @@ class Log:
 
     @cached_property
     def path(self) -> Path:
-        """The instructions that lead to the complaint, the last one first."""
-        return Path(self.lines, self._complaint_at[0])
+        """The instructions that led to the message, the last one first."""
+        return Path(self.lines, self._message_at[0])
 
     @property
     def named_slot(self) -> int | None:
-        """The instruction that the complaint names by number: "jump out of range from insn 3"."""
-        for line in self.complaint:
+        """The instruction that the message names, as in "jump out of range from insn 3"."""
+        for line in self.message:
             found = _NAMED_SLOT.search(line)
             if found:
                 return int(found[1])
@@ -129,18 +129,18 @@ class Log:
 
     @cached_property
     def statistics(self) -> dict[str, int]:
-        """What the verifier counted, as far as the log says."""
+        """The verifier's statistics, as far as the log contains them."""
         tail = "\n".join(self.lines[-_TAIL:])
         found = {name: pattern.search(tail) for name, pattern in _COUNTS.items()}
         return {name: int(one[1][:18]) for name, one in found.items() if one}
 
     @property
     def stack_depths(self) -> Sequence[int]:
-        """Bytes of stack of the program and of each of its functions (5.2, with statistics)."""
+        """The stack depths in bytes of the program and each function (5.2, with statistics)."""
         found = _STACK.search("\n".join(self.lines[-_TAIL:]))
         return [int(one[:9]) for one in found[1].split("+") if one] if found else []
 
 
 def is_statistic(line: str) -> bool:
-    """Whether a line belongs to the end of the log."""
+    """Return whether a line is part of the statistics at the end of a log."""
     return line.startswith(("processed ", "verification time ", "stack depth ", "insns processed "))

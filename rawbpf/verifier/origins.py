@@ -1,12 +1,12 @@
-"""Following a value backwards along the path: since when is it what it is, and where is it from.
+"""Follow a value backwards along the path: where it comes from, and what changed it.
 
-    5: (85) call bpf_map_lookup_elem#1   <─ from a call that may return NULL
+    5: (85) call bpf_map_lookup_elem#1   <─ returned by a call that may return NULL
     6: (7b) *(u64 *)(r10 -16) = r0       <─ stored
     8: (79) r1 = *(u64 *)(r10 -16)       <─ loaded from the stack
     9: (79) r0 = *(u64 *)(r1 +0)            r1?
 
-Calls of functions of the program are followed, too: what stood in r1 to r5 comes from the caller,
-and r0 behind a call from the exit of what was called.
+Calls of the program's own functions are followed as well: r1 to r5 come from the caller, and r0
+after a call comes from the exit of the function that was called.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["Origin", "known", "origins", "slot_known"]
 
 _FP = 10
-_FARTHEST = 20_000  # steps; a path of a million is not walked to its beginning
+_FARTHEST = 20_000  # steps; a path of a million steps is not followed to its start
 
 
 class Origin(NamedTuple):
-    """A step that made a value what it is. ``place``: "r0" or "fp-8", as it was called until here.
+    """A step that determined a value. ``place`` is where the value is afterwards: "r0" or "fp-8".
 
-    ``effect.kind`` "move", "load" and "store" hand the value on; "arithmetic" and "if" change what
-    is known of it; "call", "constant" and "load" from elsewhere are where it begins.
+    An ``effect.kind`` of "move", "load" and "store" copies the value; "arithmetic" and "if" change
+    what is known about it; "call", "constant" and "load" from other memory create it.
     """
 
     step: Step
@@ -41,19 +41,20 @@ class Origin(NamedTuple):
 
 
 def origins(path: Path, register: int, at: int = 0) -> list[Origin]:
-    """What happened to ``register`` before the step ``path[at]``, the latest first.
+    """Return what happened to ``register`` before the step ``path[at]``, the latest first.
 
-    Ends where the value begins; without such an end, it was there when the program began.
+    The last origin is the step that created the value. If no step created it, the value was there
+    when the program started.
     """
     return _Walk(path, at, f"r{register}").run()
 
 
 class _Walk:
-    """One walk; ``place`` is what is followed at the moment."""
+    """One walk along the path; ``place`` is where the value currently is."""
 
     def __init__(self, path: Path, at: int, place: str) -> None:
         self.path, self.at, self.place = path, at, place
-        self.size = 8  # bytes of the place, if it is in the stack
+        self.size = 8  # bytes at the place, if it is in the stack
         self.depth = path[at].depth
         self.found: list[Origin] = []
 
@@ -68,13 +69,13 @@ class _Walk:
         return self.found
 
     def _step(self, step: Step, index: int) -> bool:
-        """Whether to go on."""
+        """Process one step. Return whether to continue."""
         if step.depth > self.depth:
             entering = self.place == "r0" and step.depth == self.depth + 1
             if entering and effect(step.text).kind == "exit":
-                self.depth = step.depth  # r0 is what the function that was called returned
+                self.depth = step.depth  # r0 was returned by the function that was called
             return True
-        if step.depth < self.depth:  # the call that brought us here
+        if step.depth < self.depth:  # the call that entered this function
             self.depth = step.depth
             return self.place in ("r1", "r2", "r3", "r4", "r5")
         return self._effect(step, index, effect(step.text))
@@ -96,7 +97,7 @@ class _Walk:
                 return True
             self._note(step, index, one)
             self.place = f"r{one.src}"
-            # Where only some of the bytes were written, the value is no register's any more.
+            # If only some of the bytes were written, the value is not that of a register.
             return one.src is not None and written == self.size
         if one.dst is None or place != f"r{one.dst}":
             return True
@@ -110,7 +111,7 @@ class _Walk:
         return True
 
     def _written(self, one: Effect) -> int:
-        """How many bytes of the place in the stack that is followed a store writes."""
+        """Return how many bytes of the current place a store writes, 0 if it is a register."""
         if not self.place.startswith("fp") or one.memory is None or one.memory.base != _FP:
             return 0
         off, begin = int(self.place[2:] or 0), one.memory.off
@@ -121,7 +122,7 @@ class _Walk:
 
 
 def known(path: Path, register: int, at: int = 0) -> Value | None:
-    """What the verifier knew of a register just before the step ``path[at]``, if the log says."""
+    """Return the value of a register before the step ``path[at]``, None if the log lacks it."""
     depth, names = path[at].depth, (f"R{register}=", f"R{register}_")
     for index in range(at + 1, at + _FARTHEST):
         try:
@@ -130,7 +131,7 @@ def known(path: Path, register: int, at: int = 0) -> Value | None:
             break
         if path[index - 1].depth == depth:
             for text in reversed(step.after):
-                # Parsing is dear, and most states do not speak of this register.
+                # Parsing is expensive, and most states do not mention this register.
                 if names[0] in text or names[1] in text:
                     found = parse_state(text).registers.get(register)
                     if found is not None:
@@ -153,7 +154,7 @@ def _in_first_state(path: Path, register: int, depth: int) -> Value | None:
 
 
 def slot_known(path: Path, off: int, at: int = 0) -> StackSlot | None:
-    """What the verifier knew of the stack slot at fp + ``off`` (a multiple of 8, negative)."""
+    """Return the value of the stack slot at fp + ``off``, a negative multiple of 8."""
     depth = path[at].depth
     for index in range(at + 1, at + _FARTHEST):
         try:

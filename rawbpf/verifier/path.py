@@ -1,12 +1,12 @@
-"""The way to an instruction, walked backwards.
+"""Walk back along the path that led to an instruction.
 
-The verifier goes depth-first: at a branch it notes one side for later and takes the other. When a
-path ends it takes up the side that it noted last: `from 7 to 9:`. A log of level 1 shows only the
-path that failed, for the kernel cuts out what was fine; one of level 2 shows them all, and what
-lies between a branch and the return to it belongs to other paths.
+The verifier works depth-first: at a branch it saves one side for later and follows the other. When
+a path ends, it continues with the side that it saved last: `from 7 to 9:`. A log of level 1
+contains only the path that failed, because the kernel removes the others. A log of level 2 contains
+all paths, and what lies between a branch and the return to it belongs to other paths.
 
-    3: (15) if r0 == 0 goto pc+4     <─┐ step back to the visit that noted this side:
-    4: ...                             │ the last one that no later return belongs to
+    3: (15) if r0 == 0 goto pc+4     <─┐ continue at the visit that saved this side:
+    4: ...                             │ the last visit without a return of its own
     from 3 to 8: R0=0                ──┘
     8: (79) r1 = *(u64 *)(r0 +0)
 """
@@ -32,9 +32,9 @@ __all__ = ["Path", "Step"]
 class Step(NamedTuple):
     """One visit to an instruction.
 
-    ``after``: states written between this instruction and the next one on the path, in order.
-    ``depth``: how many calls deeper than the last step; negative: in a caller.
-    ``line``: its line in the log.
+    ``after`` are the states written between this instruction and the next one on the path, in
+    order. ``depth`` is how many calls deeper it is than the last step; it is negative in a caller.
+    ``line`` is the index of its line in the log.
     """
 
     slot: int
@@ -58,13 +58,13 @@ _JUMP = re.compile(r"(\d{1,9}): \([0-9a-f]{2}\) if .* goto pc([+-]\d{1,9})")
 
 
 class Path(Sequence[Step]):
-    """Steps, the last one first, found as they are asked for."""
+    """The steps, the last one first, parsed on demand."""
 
     def __init__(self, lines: Sequence[str], end: int) -> None:
         self._lines = lines
         self._found: list[Step] = []
         self._walk = self._steps(end)
-        self.before: tuple[str, ...] = ()  # states before the first step, once it was reached
+        self.before: tuple[str, ...] = ()  # states before the first step, once it is parsed
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -101,7 +101,7 @@ class Path(Sequence[Step]):
 
     @property
     def tells_states(self) -> bool:
-        """Whether there are states behind the last instructions: not at level 1 before 5.17."""
+        """Whether the last instructions have states; before 5.17, level 1 contains none."""
         return any(step.after for step in islice(self, _LOOK_AT))
 
     def _steps(self, end: int) -> Iterator[Step]:
@@ -119,7 +119,7 @@ class Path(Sequence[Step]):
         self.before = tuple(reversed(states))
 
     def _events(self, end: int) -> Iterator[tuple[int, Insn | str]]:
-        """Instructions and states of the path, backwards."""
+        """Yield the instructions and states of the path, backwards, with their line indexes."""
         at = end
         while at >= 0:
             line = self._lines[at]
@@ -139,7 +139,7 @@ class Path(Sequence[Step]):
             at -= 1
 
     def _visit(self, back: Branch, at: int) -> int:
-        """The line of the visit that noted the branch ``back`` returns to."""
+        """Return the line of the visit that saved the branch that ``back`` returns to."""
         returns = 0
         start = f"{back.source}: ("
         again = f"from {back.source} to {back.target}"
@@ -154,9 +154,9 @@ class Path(Sequence[Step]):
         return -1
 
     def _follows_an_end(self, at: int) -> bool:
-        """Whether a path ended before this state, and so this is the return to a branch.
+        """Return whether a path ended before this state, so that it is a return to a branch.
 
-        Until 5.16 a log of level 2 does not say from where.
+        Before 5.17, a log of level 2 does not name the branch.
         """
         for index in range(at - 1, -1, -1):
             line = self._lines[index]
@@ -167,7 +167,7 @@ class Path(Sequence[Step]):
         return False
 
     def _branch_to(self, slot: str, at: int) -> int:
-        """The line of the jump to ``slot`` that was noted last and not taken up since."""
+        """Return the line of the last jump to ``slot`` that was saved and not returned to."""
         returns = 0
         for index in range(at, -1, -1):
             line = self._lines[index]
@@ -182,9 +182,9 @@ class Path(Sequence[Step]):
         return -1
 
     def source_of(self, step: Step) -> str:
-        """The line of source of a step, as the log has it; "" if it has none.
+        """Return the source line that the log quotes for a step, "" if there is none.
 
-        It is the nearest above: instructions of one line have it once.
+        The log quotes each line once, before the first of its instructions.
         """
         for index in range(step.line - 1, max(step.line - _SOURCE_FARTHEST, -1), -1):
             line = self._lines[index]
@@ -194,7 +194,7 @@ class Path(Sequence[Step]):
 
 
 def _depth(one: Insn, later: Step | None) -> int:
-    """How deep the step before ``later`` is."""
+    """Return the depth of the step before ``later``."""
     if later is None:
         return 0
     if one.opcode == _EXIT:

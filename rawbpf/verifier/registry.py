@@ -1,4 +1,4 @@
-"""All rules: found by looking into ``rules/``, imported when something failed and not before."""
+"""Find all rules in ``rules/``. They are imported when a program is rejected, not before."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["matches", "rules"]
 
 @cache
 def rules() -> dict[str, Rule]:
-    """Code -> rule, in the order of codes.
+    """Return code -> rule, in the order of codes.
 
     >>> next(iter(rules()))
     'RB-V001'
@@ -31,13 +31,13 @@ def rules() -> dict[str, Rule]:
     return {one.code: one for one in sorted(found, key=lambda one: one.code)}
 
 
-def matches(complaint: str) -> Iterator[tuple[Rule, re.Match[str]]]:
-    """The rules that know a complaint, the narrower ones first."""
+def matches(message: str) -> Iterator[tuple[Rule, re.Match[str]]]:
+    """Yield the rules that match a message, the general ones last, with the match."""
     for one in sorted(rules().values(), key=lambda one: one.general):
         for pattern in one.patterns:
-            # Compiling costs most of the time here, so only what can match is compiled.
-            if _literal(pattern) in complaint:
-                found = re.search(pattern, complaint, re.MULTILINE)
+            # Compiling patterns takes most of the time, so only those that can match are compiled.
+            if _literal(pattern) in message:
+                found = re.search(pattern, message, re.MULTILINE)
                 if found:
                     yield one, found
                     break
@@ -49,7 +49,7 @@ _SPECIAL = re.compile(r"\\[A-Za-z][?*+]?|\\?.(?=[?*{])|(?<!\\)[.^$|?*+]|\{[^}]*\
 
 @cache
 def _literal(pattern: str) -> str:
-    r"""A text that is in everything that the pattern matches; "" if that is not plain.
+    r"""Return a text that every match of the pattern contains, "" if none is found.
 
     >>> _literal(r"R(?P<reg>\d+) invalid mem access '(?P<type>\w+)'")
     " invalid mem access '"

@@ -1,10 +1,10 @@
-"""The reports that kernels after 7.2 write behind a complaint (commit ce7c9f6c599b).
+"""Parse the reports that kernels after 7.2 write after a message (commit ce7c9f6c599b).
 
     Unreleased reference id=2 alloc_insn=0
-                                                     a blank line in front of each title
+                                                     a blank line before each title
     Verification failed: Resource Lifetime Safety: Unreleased resource
     Reason:
-      Owned resource (id=2) was acquired ...         indented by two, folded at 100 columns
+      Owned resource (id=2) was acquired ...         indented by two, wrapped at 100 columns
     At:
       main @ prog.c:36:5                             or, without lines of source: insn 21
       Source context:
@@ -14,15 +14,15 @@
       Instruction context:
           20 | (b4) w0 = 0
       ==> 21 | (95) exit
-    Causal path:                                     places such as At, each a branch, an update ...
-    Active lock:                                     of locks; there may be others
+    Causal path:                                     places like At, each a branch, an update ...
+    Active lock:                                     for locks; other titles may exist
     Suggestion:
       Release or transfer ownership ...
     BPF_EXIT instruction in main prog would lead to reference leak
     processed 24 insns (limit 1000000) ...
 
-The arrows are three ">". What is at the left edge and no title is the complaint again: one log may
-have several reports, as a program may leak several references.
+The arrows are three ">". A line at the left edge that is not a title is part of the message. A log
+may contain several reports, because a program may leak several references.
 
 Source: kernel/bpf/diagnostics.c.
 """
@@ -39,18 +39,18 @@ __all__ = ["Place", "Report", "is_title", "places", "read_report"]
 
 _TITLES = ("Verification failed", "Reason", "At", "Causal path", "Suggestion")
 _TITLE = re.compile(rf"({'|'.join(_TITLES)}):(.*)")
-_OTHER = re.compile(r"([A-Z][A-Za-z ]{1,40}):()\s*$")  # only once there was one of the above
+_OTHER = re.compile(r"([A-Z][A-Za-z ]{1,40}):()\s*$")  # only after one of the titles above
 _FIRST = _TITLES[0]
 
 _HEADER = re.compile(r"  (?:insn (\d{1,9})\b.*|(?:\S+ @ )?[^|\s][^|]*:\d+:\d+\s*)$")
 _MARKED = re.compile(r">>>\s*(\d{1,9}) \| \([0-9a-f]{2}\)")
-_NOTE = re.compile(r"\s*\|\s(.*)")  # the lane of numbers is empty there
+_NOTE = re.compile(r"\s*\|\s(.*)")  # the column of numbers is empty there
 _LABEL = re.compile(r"\s*\^-- ([\w ]{1,40}): (.*)")
-_MOST = 64  # as many as the kernel writes
+_MOST = 64  # the kernel writes no more
 
 
 class Place(NamedTuple):
-    """Where something happened: ``label`` is "error", "branch", "update", "acquired" ..."""
+    """A place in the program; ``label`` is "error", "branch", "update", "acquired" ..."""
 
     slot: int | None
     label: str
@@ -58,19 +58,19 @@ class Place(NamedTuple):
 
 
 class Report(NamedTuple):
-    """``sections`` of the first one, title -> lines; ``others``: lines at the edge, of any."""
+    """``sections`` of the first report, title -> lines; ``others``: messages between reports."""
 
     sections: dict[str, tuple[str, ...]]
     others: tuple[str, ...]
 
 
 def is_title(line: str) -> bool:
-    """Whether a report begins here, or a section of it."""
+    """Return whether a line begins a report or a section of one."""
     return line.startswith(_TITLES) and _TITLE.match(line) is not None
 
 
 def read_report(lines: Sequence[str]) -> Report:
-    """The lines from the first title to the end of the log."""
+    """Parse the lines from the first title to the end of the log."""
     sections: dict[str, list[str]] = {}
     others: list[str] = []
     into: list[str] | None = None
@@ -92,7 +92,7 @@ def read_report(lines: Sequence[str]) -> Report:
 
 
 def places(lines: Sequence[str]) -> list[Place]:
-    """The places of a section such as At or Causal path, in the order of time."""
+    """Return the places in a section such as At or Causal path, in the order of execution."""
     found = []
     for block in _blocks(lines):
         named = _HEADER.match(block[0])
@@ -107,7 +107,7 @@ def places(lines: Sequence[str]) -> list[Place]:
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
-    """The lines of each place."""
+    """Yield the lines of each place."""
     block: list[str] = []
     for line in lines:
         if block and _HEADER.match(line):

@@ -1,11 +1,11 @@
-"""A state: what the verifier knows of all registers and stack slots of a frame at one moment.
+"""Parse a state: what the verifier knows about the registers and stack slots of a frame.
 
-    R1=ctx() R10=fp0 fp-8=0000????              everything, or only what an instruction touched
-    frame1: R0_w=5 R6_r=ctx(off=0,imm=0) ...    another frame; read and written since the parent
+    R1=ctx() R10=fp0 fp-8=0000????              everything, or only what an instruction used
+    frame1: R0_w=5 R6_r=ctx(off=0,imm=0) ...    another frame; _w and _r: written, read
 
-A stack slot has eight bytes and is named by its lowest address. Either it holds a spilled register
-(`fp-8=map_value(...)`), or eight letters say what each byte is, the byte at the highest address
-first: `fp-8=0000????` is fp-4 to fp-1 zero, fp-8 to fp-5 never written.
+A stack slot has eight bytes and is named by its lowest address. It holds a spilled register
+(`fp-8=map_value(...)`), or eight letters that describe each byte, the byte at the highest address
+first: in `fp-8=0000????`, fp-4 to fp-1 are zero and fp-8 to fp-5 were never written.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ __all__ = ["BYTES", "LETTERS", "StackSlot", "State", "parse_state"]
 
 BYTES = {
     "?": "never written",
-    "m": "some value",
+    "m": "any value",
     "0": "zero",
     "r": "part of a spilled register",
     "d": "part of a dynptr",
     "i": "part of an iterator",
     "f": "part of a saved interrupt flag",
 }
-"""The letters of a slot's bytes (kernel/bpf/log.c: slot_type_char)."""
+"""Letter -> what the byte is (kernel/bpf/log.c: slot_type_char)."""
 
 LETTERS = re.compile(f"[{''.join(BYTES)}]{{8}}")
-"""What stands for a slot that holds no spilled register."""
+"""The form of a slot without a spilled register."""
 
 _FRAME = re.compile(r"\s*frame(\d{1,2}):")
 _ITEM = re.compile(r"(?:R(\d{1,2})|fp(-?\d{1,5}))(?:_[rwD]+)?=")
 
 
 class StackSlot(NamedTuple):
-    """``bytes``: eight letters, or "" for a spilled register, which is ``value`` then."""
+    """A stack slot: ``bytes`` are its eight letters, or "" if it holds the register ``value``."""
 
     bytes: str
     value: Value | None
@@ -44,7 +44,7 @@ class StackSlot(NamedTuple):
 
 
 class State(NamedTuple):
-    """Registers by number, stack slots by offset (-8, -16 ...)."""
+    """The registers of a frame by number, and its stack slots by offset (-8, -16 ...)."""
 
     frame: int
     registers: dict[int, Value]
@@ -52,7 +52,7 @@ class State(NamedTuple):
 
 
 def parse_state(text: str) -> State:
-    """The state that a text describes. Never raises; what is not understood is left out.
+    """Return the state that a text describes. Never raises; what cannot be parsed is left out.
 
     >>> state = parse_state("frame1: R0_w=5 R10=fp0 fp-8=0000???? refs=2")
     >>> state.frame, state.registers[0].number, state.stack[-8].bytes
@@ -79,7 +79,7 @@ def _put(state: State, name: re.Match[str], text: str) -> None:
 
 
 def _end(text: str, at: int) -> int:
-    """Where a value ends: at the space that stands in no parentheses."""
+    """Return where a value ends: at the next space outside parentheses."""
     depth = 0
     for index in range(at, len(text)):
         letter = text[index]

@@ -20,7 +20,7 @@ PROGRAM = spec_of(
     ".function f\n r0 = 0\n exit"
 ).programs["p"]  # fmt: skip
 REAL = every_log()
-WHOLE = [log for log in REAL if Log(log).path and 1 <= len(Log(log).complaint) <= 3]
+WHOLE = [log for log in REAL if Log(log).path and 1 <= len(Log(log).message) <= 3]
 HOSTILE = [
     "",
     "\n" * 100,
@@ -104,12 +104,12 @@ def test_any_state(text):
 def test_reports_after_errors_change_nothing(log, reports):
     """Reports do not change the error, path, rule or instruction that is found."""
     plain, full = Log(log), Log(with_reports(log, reports))
-    assert full.complaint == plain.complaint
+    assert full.message == plain.message
     assert [step.slot for step in full.path] == [step.slot for step in plain.path]
     assert full.statistics == plain.statistics
     before, after = explain(log), explain(full.text)
     assert (before.code, before.sentence, before.slot) == (after.code, after.sentence, after.slot)
-    shown = reports[-min(len(reports), len(plain.complaint))]
+    shown = reports[-min(len(reports), len(plain.message))]
     assert full.sections["Verification failed"] == (f"{shown.category}: {shown.problem}",)
     assert places(full.sections["At"]) == [(plain.path[0].slot, "error", shown.at.text)]
     told_of = [(one.slot, one.label, one.text) for one in shown.causal]

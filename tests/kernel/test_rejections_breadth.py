@@ -25,14 +25,14 @@ VISIT = re.compile(r"^(\d+): \([0-9a-f]{2}\)", re.MULTILINE)
 NAMED = re.compile(r"insn[ #](\d+)")
 
 
-def kind(complaint):
+def kind(message):
     """Return the message without what differs between programs."""
-    return NUMBER.sub("N", HELPER.sub("HELPER", complaint))
+    return NUMBER.sub("N", HELPER.sub("HELPER", message))
 
 
-def places(log, complaint):
+def places(log, message):
     """Return the instructions that the kernel named in the message, or the last that it visited."""
-    return {int(one) for one in (*NAMED.findall(complaint), *VISIT.findall(log)[-1:])}
+    return {int(one) for one in (*NAMED.findall(message), *VISIT.findall(log)[-1:])}
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +45,10 @@ def refusals(kernel):
         while made < MUTANTS and monotonic() < end:
             made += 1
             log = load(mutant(random, bases))
-            complaint = "\n".join(Log(log).complaint) if log else ""
-            if log and complaint:  # without an error message, a later step of the load has failed
+            message = "\n".join(Log(log).message) if log else ""
+            if log and message:  # without an error message, a later step of the load has failed
                 refused += 1
-                found.setdefault(kind(complaint), log)
+                found.setdefault(kind(message), log)
         print(f"seed {seed}: {made} mutants of {len(bases)} programs, {refused} refused, "
               f"{len(found)} distinct messages")  # fmt: skip
     return found

@@ -107,10 +107,10 @@ def with_reports(log, reports):
     stopped = Log(log).path[0].slot
     reports = [one._replace(at=one.at._replace(slot=stopped)) for one in reports]
     lines = log.rstrip("\n").split("\n")
-    complaint = Log(log).complaint
-    at = max(index for index, line in enumerate(lines) if complaint[-1] in line.strip())
+    message = Log(log).message
+    at = max(index for index, line in enumerate(lines) if message[-1] in line.strip())
     for offset, one in enumerate(reversed(reports)):
         place = at + 1 - offset
-        if offset < len(complaint):
+        if offset < len(message):
             lines[place:place] = report(one)
     return "\n".join(lines) + "\n"

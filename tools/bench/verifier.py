@@ -42,7 +42,7 @@ from 7 to 4: {state}
 """
 BEGIN = "0: R1=ctx() R10=fp0\n3: (85) call bpf_map_lookup_elem#1 ; R0=map_value_or_null(id=1)\n"
 BEGIN += "4: (bf) r8 = r0 ; R8=map_value_or_null(id=1,map=hits,ks=4,vs=8)\n"
-COMPLAINTS = {
+MESSAGES = {
     "maybe NULL": "8: (79) r0 = *(u64 *)(r8 +0)\nR8 invalid mem access 'map_value_or_null'",
     "not written": "8: (bf) r0 = r9\nR9 !read_ok",
     "bounds": "8: (79) r0 = *(u64 *)(r1 +8)\nR1 unbounded memory access, make sure to bounds check",
@@ -53,19 +53,19 @@ COMPLAINTS = {
 }
 
 
-def log(size: int, complaint: str) -> str:
+def log(size: int, message: str) -> str:
     """Return a log of about ``size`` bytes."""
     one = ROUND.format(n=1, state=STATE.format(n=1))
     rounds = (ROUND.format(n=n, state=STATE.format(n=n)) for n in range(size // len(one)))
-    return BEGIN + "".join(rounds) + complaint + "\nprocessed 9 insns\n"
+    return BEGIN + "".join(rounds) + message + "\nprocessed 9 insns\n"
 
 
 def main() -> None:
     megabytes = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
     runs = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     print(f"{megabytes:g} MB, median of {runs}: CPU ms, slowest")
-    for name, complaint in COMPLAINTS.items():
-        text = log(int(megabytes * 1_000_000), complaint)
+    for name, message in MESSAGES.items():
+        text = log(int(megabytes * 1_000_000), message)
         seen = sorted(measure(text) for _ in range(runs))
         print(f"  {name:12} {seen[len(seen) // 2]:5.0f} {seen[-1]:5.0f}")
 

@@ -9,12 +9,12 @@ from rawbpf.refusals.rule import TypesRule, subject_that
 from rawbpf.uapi.btf import KINDS
 
 if TYPE_CHECKING:
-    from rawbpf.refusals.rule import Complaint
+    from rawbpf.refusals.rule import TypesMessage
 
 __all__ = ["RULES"]
 
 
-def _name(found: Complaint, match: re.Match[str]) -> str:
+def _name(found: TypesMessage, match: re.Match[str]) -> str:
     if "offset" in match[0]:
         return f"the name of {found.subject} is beyond the end of the strings"
     if found.type_id is not None and "(anon)" in found.line:
@@ -31,7 +31,7 @@ _REFERENCES = {
 }
 
 
-def _reference(found: Complaint, match: re.Match[str]) -> str:
+def _reference(found: TypesMessage, match: re.Match[str]) -> str:
     argument = re.search(r"arg#(\d{1,6})", match[0])
     if argument:
         return f"argument {argument[1]} of {found.subject} has no type, or no name"
@@ -52,7 +52,7 @@ _MEMBERS = {
 }
 
 
-def _loop(found: Complaint, match: re.Match[str]) -> str:
+def _loop(found: TypesMessage, match: re.Match[str]) -> str:
     if "depth" in match[0]:
         return f"{found.subject} has more than 32 nested types"
     return f"{found.subject} refers back to itself, so it has no size"
@@ -66,7 +66,7 @@ _SIZES = {
 }
 
 
-def _kind(found: Complaint, match: re.Match[str]) -> str:
+def _kind(found: TypesMessage, match: re.Match[str]) -> str:
     kind = int(match["kind"]) if match["kind"] else int(match["info"], 16) >> 24 & 31
     known = KINDS.get(kind)
     name = f"{known.name} ({kind})" if known else str(kind)
@@ -83,18 +83,18 @@ _SECTIONS = {
 }
 
 
-def _header(found: Complaint, match: re.Match[str]) -> str:
+def _header(found: TypesMessage, match: re.Match[str]) -> str:
     if "meta_" in match[0]:
         return f"the types end in the middle of {found.subject}"
     return f"the types are damaged, or not BTF: {match[0].lower()}"
 
 
-def _unused(found: Complaint, match: re.Match[str]) -> str:
+def _unused(found: TypesMessage, match: re.Match[str]) -> str:
     field = match[0].removesuffix(" != 0").rsplit(" ", 1)[-1]
     return f"{found.subject} has a value in {field}, which it does not use"
 
 
-def _tag(found: Complaint, match: re.Match[str]) -> str:
+def _tag(found: TypesMessage, match: re.Match[str]) -> str:
     if "value" in match[0]:
         return f"{found.subject} has no text"
     return f"{found.subject} is on a member or argument that its type does not have"

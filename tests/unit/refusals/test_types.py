@@ -11,7 +11,7 @@ from rawbpf.btf import types as t
 from rawbpf.errors import KernelError
 from rawbpf.output.explanation import explanation_lines, explanation_object
 from rawbpf.refusals.explain import explained_error
-from rawbpf.refusals.types_log import complaint
+from rawbpf.refusals.types_log import last_message
 from rawbpf.refusals.types_words import c_text, users
 from rawbpf.syscall import bpf_object
 from rawbpf.syscall.gate import replaced
@@ -118,4 +118,4 @@ def test_no_log_makes_it_raise(rows):
     list(explanation_lines(found))
     explanation_object(found)
     if rows:
-        complaint(rows, None)
+        last_message(rows, None)

@@ -1,4 +1,4 @@
-"""Reading logs: the complaint, the path to it, what was counted."""
+"""Reading logs: the message, the path to it, what was counted."""
 
 import pytest
 
@@ -57,7 +57,7 @@ processed 2 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_stat
 
 def test_sections_behind_the_complaint():
     log = Log(SECTIONED)
-    assert log.complaint == ("R3 !read_ok",)
+    assert log.message == ("R3 !read_ok",)
     assert [step.slot for step in log.path] == [1, 0]
     assert list(log.sections) == [
         "Verification failed", "Reason", "At", "Causal path", "Suggestion",
@@ -118,7 +118,7 @@ processed 2 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_stat
 
 def test_several_reports_and_a_complaint_that_goes_on_behind_them():
     log = Log(LEAKS)
-    assert log.complaint == (
+    assert log.message == (
         "Unreleased reference id=2 alloc_insn=0",
         "Unreleased reference id=3 alloc_insn=0",
         "BPF_EXIT instruction in main prog would lead to reference leak",
@@ -148,10 +148,10 @@ def test_lines_and_instructions_side_by_side():
 def test_real_logs_end_in_their_complaint(kernel):
     """Neither states nor notes nor statistics are taken for it, at either level."""
     for name, text in logs(kernel).items():
-        complaint = Log(text).complaint
-        assert 1 <= len(complaint) <= 2, (name, complaint)
-        assert not any(line.startswith(("R1=", "mark", "proc")) for line in complaint)
-        assert explain(text).rule is not None, (name, complaint)
+        message = Log(text).message
+        assert 1 <= len(message) <= 2, (name, message)
+        assert not any(line.startswith(("R1=", "mark", "proc")) for line in message)
+        assert explain(text).rule is not None, (name, message)
 
 
 def test_statistics_of_level_2():

@@ -1,4 +1,4 @@
-"""The way back from a complaint, in logs of all ages."""
+"""The way back from a message, in logs of all ages."""
 
 import pytest
 
@@ -10,7 +10,7 @@ LEVEL_1_7_2 = """\
 1: (55) if r6 != 0x3 goto pc+2 4: R10=fp0
 4: (b7) r0 = 0                        ; R0=0
 5: (95) exit
-complaint
+message
 """
 
 LEVEL_2_7_2 = """\
@@ -24,7 +24,7 @@ from 1 to 4: R6=scalar() R10=fp0
 4: R6=scalar() R10=fp0
 4: (b7) r0 = 0                        ; R0=0
 5: (95) exit
-complaint
+message
 """
 
 LEVEL_2_5_10 = """\
@@ -41,7 +41,7 @@ LEVEL_2_5_10 = """\
 4: (b7) r0 = 0
 5: R0_w=inv0 R1=ctx(id=0,off=0,imm=0) R6=inv(id=0) R10=fp0
 5: (95) exit
-complaint
+message
 """
 
 LOOP = """\
@@ -55,7 +55,7 @@ from 2 to 1: R6=1
 3: (95) exit
 from 2 to 1: R6=2
 1: (07) r6 += 1
-complaint
+message
 """
 
 CALL = """\
@@ -75,7 +75,7 @@ to caller at 2:
  R0=7 R6=1 R10=fp0
 2: (bf) r1 = r0                       ; R0=7 R1=7
 3: (79) r0 = *(u64 *)(r1 +0)
-complaint
+message
 """
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     found = match.groupdict()
-    if found.get("func") and " is not a scalar" in failure.complaint:
+    if found.get("func") and " is not a scalar" in failure.message:
         return None  # left to the rule for pointers passed as scalars
     near = failure.log.last_lines(_NEAR)
     name = found.get("name") or _first(_NAMED, near) or "a global function"

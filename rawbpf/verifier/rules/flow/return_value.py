@@ -22,7 +22,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     allowed = "" if bounds is None else f", but must return {_words(*bounds)}"
     register = int(found.get("reg") or 0)
     value = failure.value(register)
-    result = _said(failure.complaint)
+    result = _said(failure.message)
     if value is not None:
         number = range_of(value).replace("between", "a number between")
         result = number if value.is_scalar else kind_words(value.kind)
@@ -43,9 +43,9 @@ _KNOWN = (
 )
 
 
-def _said(complaint: str) -> str:
+def _said(message: str) -> str:
     """Return the return value in words, from the message."""
-    found = re.search(_KNOWN, complaint)
+    found = re.search(_KNOWN, message)
     if found is None:
         return "an unknown value"
     if found["kind"]:

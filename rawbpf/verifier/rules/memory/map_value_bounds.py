@@ -23,10 +23,10 @@ def _access(failure: Failure, match: re.Match[str]) -> Access | None:
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
-    if match.groupdict().get("size") == "0" or "for !root" in failure.complaint:
+    if match.groupdict().get("size") == "0" or "for !root" in failure.message:
         return None  # left to the rules for sizes and for privileges
     access = _access(failure, match)
-    if access is None or (access.value is None and "access to memory" in failure.complaint):
+    if access is None or (access.value is None and "access to memory" in failure.message):
         return None
     name = access.value.fields.get("map") if access.value else None
     return explain_bounds(failure, access, f"the value of map {name}" if name else "the map value")

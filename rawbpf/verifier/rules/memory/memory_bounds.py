@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
-    if " size=0\n" in failure.complaint or "for !root" in failure.complaint:
+    if " size=0\n" in failure.message or "for !root" in failure.message:
         return None  # left to the rules for sizes and for privileges
     access = Access.of(failure, match)
     if access is None:

@@ -18,7 +18,7 @@ _STACK = 512
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     words = match.groupdict()
-    if "for !root" in failure.complaint:
+    if "for !root" in failure.message:
         return None  # with CAP_PERFMON, the access is checked instead of the addition
     if words.get("var") is not None or not words.get("off"):
         return _variable(failure, match)

@@ -25,7 +25,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 
 def _sentence(failure: Failure, match: re.Match[str], register: int | None) -> str:
-    words, complaint = match.groupdict(), match[0]
+    words, message = match.groupdict(), match[0]
     value = failure.value(register) if register is not None else None
     what = f"r{register}" if register is not None else "a register"
     is_a = (
@@ -37,11 +37,11 @@ def _sentence(failure: Failure, match: re.Match[str], register: int | None) -> s
         return f"{is_a}, and {words['op']} is not allowed on pointers"
     if words.get("both"):
         return _of_two(words["both"])
-    if "from scalar" in complaint:
+    if "from scalar" in message:
         return "a pointer is subtracted from a scalar"
-    if "subtraction from stack" in complaint:
+    if "subtraction from stack" in message:
         return f"r{register} is a pointer to the stack, and subtracting from it is not allowed"
-    if "32-bit" in complaint:
+    if "32-bit" in message:
         return f"{is_a}, and 32-bit arithmetic would discard its upper half"
     if words.get("type"):
         return f"{what} is {kind_words(words['type'])}, and arithmetic on it is not allowed"
@@ -56,8 +56,8 @@ def _of_two(operator: str) -> str:
     return f"two pointers are combined with {operator}, and the result is not a valid pointer"
 
 
-def _change(words: dict[str, str], complaint: str) -> str:
-    if "subtraction from stack" in complaint:
+def _change(words: dict[str, str], message: str) -> str:
+    if "subtraction from stack" in message:
         return "add a negative number instead: r2 += -8"
     if words.get("kind"):
         return "limit the offset in both directions, with comparisons or a mask, before it is added"
