@@ -1,1 +1,1 @@
-"""Attachments: what makes a loaded program run, and for how long."""
+"""Links: attach loaded programs to probes, and detach them."""

@@ -1,20 +1,20 @@
-"""Why a kprobe could not be placed: from an errno and the kernel's facts to one line for a person.
+"""Explain why a program could not be attached.
 
-What perf_event_open(2) answers for the kprobe PMU, and why:
+perf_event_open(2) of the kprobe PMU fails with
 
-    ENOENT         no symbol of that name (EINVAL for a return probe up to 5.10)
-    EADDRNOTAVAIL  several symbols of that name (6.7 and its stable relatives: b022f0c7e404; older
-                   kernels probe the first without a word)
-    EINVAL         a symbol that must not be probed: notrace, blacklisted, freed with the init code
-    EILSEQ         not the beginning of an instruction
-    E2BIG          a name of KSYM_NAME_LEN or more: 128 bytes, 512 from 6.1
+    ENOENT         no symbol has this name (EINVAL for a return probe up to 5.10)
+    EADDRNOTAVAIL  several symbols have this name (6.7 and stable kernels with b022f0c7e404; older
+                   ones silently probe the first)
+    EINVAL         the function must not be probed: notrace, on the blacklist, or init code
+    EILSEQ         no instruction begins at this offset
+    E2BIG          the name has KSYM_NAME_LEN bytes or more: 128, from 6.1 512
     EACCES         no CAP_PERFMON
     EPERM          lockdown, seccomp and others: see ``rawbpf.kernel.permission``
 
 Source: kernel/events/core.c perf_kprobe_event_init(), kernel/trace/trace_event_perf.c
 perf_kprobe_init(), kernel/trace/trace_kprobe.c create_local_trace_kprobe().
 
-Attaching imports this file and mostly does not need it, so what it needs it imports late.
+Every attachment imports this module, and few fail, so most of its imports are inside functions.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ _KSYM_NAME_LEN, _KSYM_NAME_LEN_BEFORE_6_1 = 512, 128
 
 
 def check_function_name(name: str, root: Root = "/") -> None:
-    """Raise UsageError for what is no function's name in any kernel, before any call is made.
+    """Raise UsageError for a string that cannot be the name of a kernel function.
 
-    ``module:function`` is a name too.
+    FUNCTION and MODULE:FUNCTION are accepted. No system call is made.
 
     >>> check_function_name("do_sys_openat2")
     >>> try:
     ...     check_function_name("vfs_read()")
     ... except UsageError as error:
     ...     print(error)
-    'vfs_read()' is no function name; leave out the '(': vfs_read
+    invalid function name 'vfs_read()': unexpected '('; did you mean vfs_read?
     """
     if not name:
         raise UsageError("the function name is empty", fix="give one, such as do_sys_openat2")
@@ -58,31 +58,33 @@ def check_function_name(name: str, root: Root = "/") -> None:
         limit = limit if kernel_version(root=root) >= (6, 1) else _KSYM_NAME_LEN_BEFORE_6_1
     if len(name) >= limit:
         what = f"the function name {name[:20] + '...'!r} has {len(name)} characters"
-        raise UsageError(what, why=f"the longest name in this kernel has {limit - 1}")
+        raise UsageError(what, why=f"the limit of this kernel is {limit - 1}")
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is no function name", fix=_name_advice(name))
+        raise _invalid_name(name)
 
 
-def _name_advice(name: str) -> str:
-    """What to do about the first character that does not belong."""
+def _invalid_name(name: str) -> UsageError:
+    """Return an error about the first character that is not allowed."""
+    what = f"invalid function name {name!r}"
     begin = _NAME.match(name)
     if begin is None:
-        return "give a name such as do_sys_openat2" + (
-            ", not an address" if name[0].isdigit() else ""
-        )
+        not_address = ", not an address" if name[0].isdigit() else ""
+        return UsageError(what, fix=f"give a name such as do_sys_openat2{not_address}")
     good, odd = begin[0], name[begin.end()]
     if odd in "*?[":
-        return f"that is a pattern: `rawbpf list '{name}'` shows what fits it; probe one of those"
-    if odd in "+-":
-        return f"a probe sits on a function's entry and takes no offset: {good}"
-    return f"leave out the {odd!r}: {good}"
+        why, fix = "it is a pattern", f"`rawbpf list '{name}'` shows the functions that match"
+    elif odd in "+-":
+        why, fix = "offsets are not supported here", f"probe the function's entry: {good}"
+    else:
+        why, fix = f"unexpected {odd!r}", f"did you mean {good}?"
+    return UsageError(what, why=why, fix=fix)
 
 
 def duplicates(name: str, root: Root = "/") -> list[Symbol]:
-    """All symbols of this name if there is more than one; else an empty list.
+    """Return all symbols of this name if there are several, else an empty list.
 
-    Kernels without the EADDRNOTAVAIL above probe the first and say nothing, so somebody must
-    count. It reads kallsyms once, for 50 ms or more. UnsupportedError if that is not there.
+    Kernels that do not fail with EADDRNOTAVAIL silently probe the first of them. This reads
+    kallsyms, which takes 50 ms or more. Raise UnsupportedError if it cannot be read.
     """
     from rawbpf.kernel.kallsyms import find_symbols
 
@@ -92,13 +94,13 @@ def duplicates(name: str, root: Root = "/") -> list[Symbol]:
 
 
 def explain_kprobe_failure(
-    function: str, errno: int, *, retprobe: bool = False, root: Root = "/"
+    function: str, errno: int, *, retprobe: bool = False, offset: int = 0, root: Root = "/"
 ) -> AttachError:
-    """The error to raise when placing a probe on ``function`` failed with ``errno``.
+    """Return the error to raise after opening a probe on ``function`` has failed with ``errno``.
 
     >>> error = explain_kprobe_failure("vfs_read", 1, root="/nonexistent")
     >>> print(error.what, error.why, sep=": ")
-    cannot probe 'vfs_read': this process lacks CAP_BPF and CAP_PERFMON
+    cannot attach to vfs_read: this process lacks CAP_BPF and CAP_PERFMON
     """
     if errno in (errnos.EPERM, errnos.EACCES):
         from rawbpf.kernel.permission import why_denied
@@ -108,7 +110,8 @@ def explain_kprobe_failure(
         from rawbpf.links.diagnose_name import explain_name
 
         why, fix = explain_name(function, errno, root)
-    what = f"cannot probe {'the return of ' if retprobe else ''}{function!r}"
+    place = f"{function}+{offset:#x}" if offset else function
+    what = f"cannot attach to {'the return of ' if retprobe else ''}{place}"
     return AttachError(what, errno=errno, call="perf_event_open", why=why, fix=fix)
 
 

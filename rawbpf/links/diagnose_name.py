@@ -1,8 +1,7 @@
-"""The half of a diagnosis that looks at the function's name and at the kernel's lists of names.
+"""Explain why a function cannot be probed, from its name and the kernel's lists of functions.
 
-How much can be told depends on what may be read. kallsyms shows the names to everybody (only
-addresses are ever hidden); ftrace's list and the blacklist are root's, and root is who mostly gets
-this far.
+The explanation depends on what can be read. Every process sees the names in kallsyms (only
+addresses may be hidden), but ftrace's list and the kprobe blacklist are readable by root only.
 """
 
 from __future__ import annotations
@@ -22,58 +21,57 @@ if TYPE_CHECKING:
 
 __all__ = ["explain_name"]
 
+_NEIGHBOURS = "probe a function that calls it, or one that it calls"
+
 
 def explain_name(function: str, errno: int, root: Root = "/") -> Reason:
-    """Why ``function`` (or ``module:function``) cannot be probed, and what to do."""
+    """Return why ``function`` (or MODULE:FUNCTION) cannot be probed, and what to do."""
     module, _, name = function.rpartition(":")
     try:
         kallsyms = read_kallsyms(root)
     except UnsupportedError as error:
-        return Reason(errno_words(errno), f"{error.what}, so no more can be said")
+        return Reason(f"{errno_words(errno)}; {error.what} to find the cause", error.fix or "")
     found = [s for s in kallsyms.lookup(name) if not module or s.module == module]
     if not found:
         return _absent(module, name, kallsyms, root)
     if errno == errnos.EADDRNOTAVAIL or (errno == errnos.EINVAL and len(found) > 1):
         return _ambiguous(name, found)
     if errno == errnos.EILSEQ:
-        return Reason("its entry is not where an instruction begins", "probe a caller or a callee")
-    return _known(found[0], kallsyms, errno, root)
+        return Reason("no instruction begins there", "probe another offset, a caller or a callee")
+    return _forbidden(found[0], kallsyms, errno, root)
 
 
 def _absent(module: str, name: str, kallsyms: Kallsyms, root: Root) -> Reason:
-    """No symbol of that name: misspelt, inlined, of another kernel or of a module."""
+    """No symbol has this name: misspelt, inlined, or part of another kernel or of a module."""
     if module and module not in loaded_modules(root):
-        return Reason(f"no module {module} is loaded", f"load it: modprobe {module}")
-    where = f"the module {module}" if module else "this kernel"
+        return Reason(f"module {module} is not loaded", f"load it: modprobe {module}")
+    why = f"no such function in module {module}" if module else "no such function"
     near = kallsyms.near(name)
     if near:
-        meant = f"did you mean {' or '.join(near)}?"
-        return Reason(f"{where} has no function of that name", meant)
-    return Reason(
-        f"{where} has no function of that name (it may be inlined, or in a module not loaded)",
-        f"look for another: `rawbpf list '*{name[:8]}*'`",
-    )
+        return Reason(why, f"did you mean {' or '.join(near)}?")
+    why += " (it may be inlined, or part of a module that is not loaded)"
+    return Reason(why, f"search with `rawbpf list '*{name[:8]}*'`")
 
 
 def _ambiguous(name: str, found: list[Symbol]) -> Reason:
-    """Several symbols share the name, and the kernel will not choose."""
+    """Several symbols have this name, and the kernel does not choose one."""
     owners = sorted({symbol.module for symbol in found if symbol.module})
     number = len(found) if len(found) > 1 else "several"
-    why = f"{number} symbols of this kernel have that name, and it cannot know which is meant"
+    why = f"{number} symbols of this kernel have this name"
     if owners:
         return Reason(why, f"name the module: {' or '.join(f'{o}:{name}' for o in owners)}")
-    return Reason(why, "probe a function that calls it, or one that it calls")
+    return Reason(why, _NEIGHBOURS)
 
 
-def _known(symbol: Symbol, kallsyms: Kallsyms, errno: int, root: Root) -> Reason:
-    """The name is there, once: so something is wrong with what it stands for."""
+def _forbidden(symbol: Symbol, kallsyms: Kallsyms, errno: int, root: Root) -> Reason:
+    """The name is unambiguous, so the kernel does not allow probing this function."""
     aliases = [symbol] if kallsyms.hidden else kallsyms.at(symbol.address)
     obstacle = probe_rules(kallsyms, aliases, root).obstacle(symbol)
     if obstacle is not None:
-        return Reason(obstacle, "probe a function that calls it, or one that it calls")
+        return Reason(obstacle, _NEIGHBOURS)
     if errno == errnos.EINVAL:
-        why = f"{errno_words(errno)}: the kernel does not let this function be probed"
+        why = f"{errno_words(errno)}: the kernel does not allow probing this function"
         if "." in symbol.name:
-            why += " (it is a variant that the compiler made, and some kernels refuse those)"
-        return Reason(why, "`sudo rawbpf list` shows which can be")
-    return Reason(errno_words(errno), "look for what the kernel says about it in `dmesg`")
+            why += " (some kernels reject variants generated by the compiler)"
+        return Reason(why, "`sudo rawbpf list` shows the functions that can be probed")
+    return Reason(errno_words(errno), "look for a message in `dmesg`")

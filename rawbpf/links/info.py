@@ -1,9 +1,4 @@
-"""What the kernel says of a link (BPF_OBJ_GET_INFO_BY_FD, 5.8): a head, and a part for its type.
-
-A part is a few numbers and names. Names are written to buffers that we bring along; how long they
-are the kernel does not say before, so one call is made with room for the longest. How many
-functions a kprobe_multi link has (6.6) and how often it was not run (6.7) is in its part, too.
-"""
+"""Query a link (BPF_OBJ_GET_INFO_BY_FD, 5.8): its ID, type and program, and details of its type."""
 
 from __future__ import annotations
 
@@ -18,16 +13,19 @@ __all__ = ["LinkInfo", "read_info"]
 
 
 class LinkInfo(NamedTuple):
-    """Its id, its type, the program, and by name what else there is of that type.
+    """A link's ID, its type, the ID of its program, and details that depend on the type.
+
+    These details are in ``part``:
 
     tracing        attach_type, target_obj_id, target_btf_id (5.13)
     raw_tracepoint tp_name
     iter           target_name, map_id
     cgroup         cgroup_id, attach_type
     xdp, tcx       ifindex, attach_type
-    kprobe_multi   func_cnt, retprobe, missed
-    uprobe_multi   path, func_cnt, retprobe, pid
-    perf_event     event ("kprobe", "uprobe", "tracepoint", "event") and its name, offset ... (6.6)
+    kprobe_multi   func_cnt, retprobe (6.6), missed (6.7)
+    uprobe_multi   path, func_cnt, retprobe, pid (6.8)
+    perf_event     event ("kprobe", "uprobe", "tracepoint", "event") and its name, offset ... (6.6);
+                   missed of a kprobe (6.7)
     """
 
     id: int
@@ -37,7 +35,7 @@ class LinkInfo(NamedTuple):
 
     @property
     def type_word(self) -> str:
-        """The type as people write it: ``kprobe_multi``; a number if it is newer than we are.
+        """Return the type's usual name, or its number if it is newer than rawbpf.
 
         >>> LinkInfo(1, 8, 2, {}).type_word
         'kprobe_multi'
@@ -48,23 +46,23 @@ class LinkInfo(NamedTuple):
 
 
 def read_info(fd: int, where: str) -> LinkInfo:
-    """The info of a link's descriptor; UnsupportedError: ``where`` is attached in another way."""
+    """Return the info of a link's descriptor. Raise UnsupportedError if it is not a BPF link."""
     try:
         head, part = link_info(fd)
     except KernelError as error:
         if error.errno in (errno.EINVAL, errno.EBADF):
             raise UnsupportedError(
-                f"{where} has no link to ask",
-                why="it is attached by a perf event, and the kernel knows it by no id",
+                f"cannot query or pin {where}",
+                why="it is attached by a perf event, which is not a BPF link",
             ) from None
         raise
-    return LinkInfo(head.id, head.type, head.prog_id, _words(part))
+    return LinkInfo(head.id, head.type, head.prog_id, _with_names(part))
 
 
-def _words(part: LinkPart) -> dict[str, int | str | bool]:
-    """Numbers of which the kernel has names, as those."""
-    words: dict[str, int | str | bool] = dict(part)
-    kind = words.get("attach_type")
+def _with_names(part: LinkPart) -> LinkPart:
+    """Replace the number of the attach type by its name."""
+    named = dict(part)
+    kind = named.get("attach_type")
     if isinstance(kind, int) and kind in set(bpf_attach_type):
-        words["attach_type"] = bpf_attach_type(kind).name.removeprefix("BPF_").lower()
-    return words
+        named["attach_type"] = bpf_attach_type(kind).name.removeprefix("BPF_").lower()
+    return named

@@ -105,7 +105,9 @@ def _open_kprobe(probe: ProbeSpec) -> Fd:
     try:
         return open_probe(pmu_type("kprobe"), function, config=config, offset=probe.offset)
     except KernelError as error:
-        raise explain_kprobe_failure(function, error.errno or 0, retprobe=retprobe) from None
+        raise explain_kprobe_failure(
+            function, error.errno or 0, retprobe=retprobe, offset=probe.offset
+        ) from None
 
 
 def _open_ksyscall(probe: ProbeSpec) -> Fd:
@@ -144,7 +146,7 @@ def _open_tracepoint(probe: ProbeSpec) -> Fd:
             f"cannot attach to tracepoint {name}",
             errno=errno.ENOENT,
             call="perf_event_open",
-            why="tracefs is not mounted, and only it tells the number of a tracepoint",
+            why="tracefs, which has the numbers of tracepoints, is not mounted",
             fix="mount -t tracefs tracefs /sys/kernel/tracing",
         )
     try:
@@ -152,10 +154,11 @@ def _open_tracepoint(probe: ProbeSpec) -> Fd:
         return open_tracepoint(number, name)
     except (FileNotFoundError, NotADirectoryError):
         raise AttachError(
-            f"this kernel has no tracepoint {name!r}",
+            f"cannot attach to tracepoint {name}",
             errno=errno.ENOENT,
             call="perf_event_open",
-            fix=f"{place}/available_events lists them, as GROUP:NAME",
+            why="no such tracepoint",
+            fix=f"{place}/available_events lists them as GROUP:NAME",
         ) from None
     except OSError as error:  # from reading the file, or from the call
         raise attach_error(f"cannot attach to tracepoint {name}", error) from None

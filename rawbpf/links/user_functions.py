@@ -1,7 +1,7 @@
-"""Where the functions of a program or a library are: a file, and offsets in it.
+"""Find functions of programs and libraries: a file, and offsets in it.
 
-The kernel puts a uprobe into a file, so that every process that maps the file runs into it; names
-are for people, and it does not know them.
+A uprobe is placed at a file offset, in every process that maps the file. The kernel does not know
+symbol names, so they are looked up here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["Functions", "find_file", "find_function", "find_functions"]
 
 
 class Functions(NamedTuple):
-    """Functions of one file; ``offsets`` in bytes, in order, each once."""
+    """Functions of one file: sorted file offsets in bytes, without duplicates."""
 
     path: Path
     offsets: list[int]
@@ -37,48 +37,51 @@ def find_function(where: str) -> tuple[Path, int]:
     with _opened(path) as file:
         found = function_offset(file, function)
     if found is None:
-        raise _no_symbol(path, function, "of that name")
+        raise _no_symbol(path, function)
     return path, found
 
 
 def find_functions(where: str) -> Functions:
-    """``PATH:PATTERN``: all functions whose names fit. One of several names is one function."""
+    """Return the functions whose names match ``PATH:PATTERN``; aliases count as one function."""
     name, pattern = _split(where)
     path = find_file(name)
     with _opened(path) as file:
         found = {at for one, at in functions_of(file) if fnmatchcase(one, pattern)}
     if not found:
-        raise _no_symbol(path, pattern, "that fits")
+        raise _no_symbol(path, pattern)
     return Functions(path, sorted(found))
 
 
 def _split(where: str) -> tuple[str, str]:
     name, colon, function = where.rpartition(":")
     if not colon or not name or not function:
-        raise UsageError(f"{where!r} is no place for a uprobe", fix="give PATH:FUNCTION")
+        raise UsageError(f"invalid target of a uprobe: {where!r}", fix="give PATH:FUNCTION")
     return name, function
 
 
 def _opened(path: Path) -> io.FileIO:
-    """To be read where it matters: debuggers' files have gigabytes."""
+    """Open the file, of which only parts are read: debuggers' files have gigabytes."""
     try:
-        # Before opening: a FIFO would have us wait, and a device never ends.
+        # Checked before opening: opening a FIFO would block, and a device has no end.
         if not S_ISREG(path.stat().st_mode):
-            raise UsageError(f"{path} is not a file")
+            raise UsageError(f"{path} is not a regular file")
         return path.open("rb", buffering=0)
     except OSError as error:
         raise AttachError(f"cannot read {path}", errno=error.errno or 0, call="open") from None
 
 
-def _no_symbol(path: Path, function: str, which: str) -> AttachError:
-    why, fix = f"{path} has no symbol {which}", f"`nm -D {path}` shows which it has"
+def _no_symbol(path: Path, pattern: str) -> AttachError:
     return AttachError(
-        f"cannot probe {function!r}", errno=errno.ENOENT, call="open", why=why, fix=fix
+        f"cannot attach to {path}:{pattern}",
+        errno=errno.ENOENT,
+        call="open",
+        why="no such symbol in this file",
+        fix=f"`nm -D {path}` lists its symbols",
     )
 
 
 def find_file(name: str) -> Path:
-    """A path as it is; a bare name as a library, or as a command."""
+    """Return a path that contains a slash as it is; search libraries and PATH for other names."""
     if "/" in name:
         return Path(name)
     folders = [*os.environ.get("LD_LIBRARY_PATH", "").split(":"), *native(X86_64).library_folders]
@@ -88,7 +91,7 @@ def find_file(name: str) -> Path:
         if folder and path.is_file():
             return path.resolve()
     raise AttachError(
-        f"there is no {name!r}",
+        f"cannot find {name!r}",
         errno=errno.ENOENT,
         call="open",
         why="neither among the libraries nor in PATH",

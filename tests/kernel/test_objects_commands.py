@@ -295,7 +295,7 @@ def test_probes_of_objects_are_links_if_the_kernel_has_them(held, rawbpf):
     obj.attach()
     link = obj.links["begin"]
     if kernel_version() < (5, 15):
-        with pytest.raises(UnsupportedError, match="has no link to ask"):
+        with pytest.raises(UnsupportedError, match="cannot query or pin"):
             link.info()
     else:
         info = link.info()

@@ -50,10 +50,8 @@ def places(tool: str, programs: list[str]) -> dict[str, str]:
     return {name: one if one == "-" else f"{kind}_{one}" for name, one in found.items()}
 
 
-_NO_FUNCTION = (
-    r"this kernel has no function '{0}'|cannot probe .*'{0}': this kernel has no function"
-)
-_NOTRACE = r"ftrace cannot hook {0}|cannot probe .*'{0}'.* notrace"
+_NO_FUNCTION = r"this kernel has no function '{0}'|cannot attach to .*{0}: no such function"
+_NOTRACE = r"ftrace cannot hook {0}|cannot attach to .*{0}: .*notrace"
 _USDT = r"cannot attach to usdt "
 
 

@@ -84,7 +84,7 @@ def test_the_count_goes_to_stderr(machine, capsys):
         (["notrace_one"], "it is notrace"),
         (["vfs_write"], "blacklist"),
         (["vfs_data"], "it is data"),
-        (["vfs_read", "--module", "ext4"], "no module ext4 is loaded"),
+        (["vfs_read", "--module", "ext4"], "module ext4 is not loaded"),
         (["["], "matches '['"),
         (["\x1b[31m"], "matches '\\x1b[31m'"),
     ],

@@ -45,7 +45,7 @@ def test_features_that_are_missing_or_unknown(number, words):
 def test_a_probe_is_denied(monkeypatch):
     monkeypatch.setattr(trial, "pmu_type", lambda name: 6)
     said = failed(trial.place_a_probe, perf_event_open=-errno.EPERM)
-    assert said.startswith("cannot probe 'vfs_rmdir'")
+    assert said.startswith("cannot attach to vfs_rmdir")
 
 
 def test_a_probe_is_created_and_removed(monkeypatch):

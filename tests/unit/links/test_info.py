@@ -1,4 +1,4 @@
-"""struct bpf_link_info, as a kernel would fill it in."""
+"""Link info, decoded from struct bpf_link_info as a kernel fills it in."""
 
 import ctypes
 import errno
@@ -16,7 +16,7 @@ from tests.support.fake_kernel import FakeKernel
 
 
 def telling(kind, part=None, named=None, name=b"", **fields):
-    """Fills in ``part`` with ``fields``; ``named``: its field for the address of a name."""
+    """Return an answer that fills in ``part``; ``named`` is its field with a name's address."""
 
     def answer(_cmd, address, _size):
         place = BpfAttrInfo.from_address(address).info
@@ -90,7 +90,7 @@ def told(*arguments, extra=None, **fields):
         ),
     ],
 )
-def test_parts(arguments, fields, part):
+def test_each_link_type_has_its_details(arguments, fields, part):
     word, found = told(*arguments, **fields)
     assert word == arguments[0].lower()
     assert found == part
@@ -110,7 +110,7 @@ def test_parts(arguments, fields, part):
          {"event": "event", "event_type": 1, "config": 3}),
     ],
 )  # fmt: skip
-def test_perf_events(kind, view, named, fields, part):
+def test_each_perf_event_type_has_its_details(kind, view, named, fields, part):
     def kinds(_cmd, address, _size):
         u.BpfLinkInfoPerfEvent.from_address(BpfAttrInfo.from_address(address).info).type = kind
         return 0
@@ -119,9 +119,9 @@ def test_perf_events(kind, view, named, fields, part):
     assert found == ("perf_event", part)
 
 
-def test_what_has_no_link_says_so():
+def test_a_perf_event_cannot_be_queried_or_pinned():
     kernel = FakeKernel(BPF_OBJ_GET_INFO_BY_FD=[-errno.EINVAL])
     with replaced(kernel), Link("tracepoint a/b", Fd(60, "perf")) as link:
         for act in (link.info, lambda: link.pin("/sys/fs/bpf/x")):
-            with pytest.raises(UnsupportedError, match="tracepoint a/b has no link to ask"):
+            with pytest.raises(UnsupportedError, match="cannot query or pin tracepoint a/b"):
                 act()

@@ -1,4 +1,4 @@
-"""Names in a file as offsets, checked by what this process has mapped."""
+"""Functions in executable files, compared with the memory map of this process."""
 
 import ctypes
 import os
@@ -17,7 +17,7 @@ def address(name):
 
 
 def mapped_at(path, offset):
-    """Where in this process the file's byte is, in memory that may be executed."""
+    """Return the address in executable memory at which the file offset is mapped."""
     for line in Path("/proc/self/maps").read_text().splitlines():
         if not line.endswith(f" {path}"):
             continue
@@ -29,12 +29,12 @@ def mapped_at(path, offset):
     return None
 
 
-def test_an_offset_is_where_the_function_is():
+def test_the_offset_is_that_of_the_function():
     path, offset = find_function(f"{LIBC}:getuid")
     assert mapped_at(path, offset) == address("getuid")
 
 
-def test_a_pattern_is_all_functions_that_fit_each_once():
+def test_a_pattern_finds_each_matching_function_once():
     path, offsets = find_functions(f"{LIBC}:get*uid")
     assert offsets == sorted(set(offsets))
     assert {address("getuid"), address("geteuid")} <= {mapped_at(path, one) for one in offsets}
@@ -44,15 +44,15 @@ def test_a_pattern_is_all_functions_that_fit_each_once():
 
 @pytest.mark.parametrize("where", ["", ":", "getuid", f"{LIBC}:", ":getuid"])
 @pytest.mark.parametrize("find", [find_function, find_functions])
-def test_a_place_has_two_parts(find, where):
+def test_a_target_is_a_path_and_a_function(find, where):
     with pytest.raises(UsageError, match="PATH:FUNCTION"):
         find(where)
 
 
-def test_what_is_not_there_is_said():
-    with pytest.raises(AttachError, match="no symbol of that name"):
+def test_missing_symbols_and_files_are_errors():
+    with pytest.raises(AttachError, match="no such symbol"):
         find_function(f"{LIBC}:rawbpf_never_was")
-    with pytest.raises(AttachError, match="no symbol that fits"):
+    with pytest.raises(AttachError, match="no such symbol"):
         find_functions(f"{LIBC}:rawbpf_*")
     with pytest.raises(AttachError, match="cannot read"):
         find_functions("/rawbpf/never:was")
@@ -60,15 +60,15 @@ def test_what_is_not_there_is_said():
         find_file("librawbpf_never_was.so")
 
 
-def test_what_is_no_executable_is_said():
+def test_a_file_that_is_not_elf_is_an_error():
     with pytest.raises(FormatError, match="damaged ELF file"):
         find_function(f"{__file__}:main")
 
 
 @pytest.mark.parametrize("find", [find_function, find_functions])
-def test_what_never_ends_or_never_begins_is_not_read(find, tmp_path):
+def test_devices_fifos_and_directories_are_not_read(find, tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     for path in ("/dev/zero", fifo, tmp_path):
-        with pytest.raises(UsageError, match="is not a file"):
+        with pytest.raises(UsageError, match="is not a regular file"):
             find(f"{path}:main")
