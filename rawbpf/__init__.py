@@ -26,9 +26,9 @@ maps and verifier.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from rawbpf.front_door import front_door
 from rawbpf.version import __version__ as __version__  # re-exported
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     )
     from rawbpf.tracing.kprobe import Kprobe
 
-_HOME = {
+_HOMES = {
     "AssemblyError": "rawbpf.errors",
     "AttachError": "rawbpf.errors",
     "BytecodeError": "rawbpf.errors",
@@ -77,8 +77,6 @@ _HOME = {
     "VerifierError": "rawbpf.errors",
     "open": "rawbpf.collection.collection",
 }
-"""The module that defines each name. It is imported on first use (PEP 562), so ``import rawbpf``
-imports nothing that the caller does not need."""
 
 __all__ = [
     "AssemblyError",
@@ -102,12 +100,4 @@ __all__ = [
     "open",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module 'rawbpf' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
-
-
-def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+__getattr__, __dir__ = front_door(__name__, _HOMES)

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import UnsupportedError, UsageError
-from rawbpf.links.attach import attach
+from rawbpf.links.dispatch import attach
 from rawbpf.specs.probe_spec import probe_of
 
 if TYPE_CHECKING:

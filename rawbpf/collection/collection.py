@@ -22,7 +22,7 @@ from rawbpf.collection.events import Events
 from rawbpf.collection.kernel_facts import KernelFacts
 from rawbpf.collection.load import Loader
 from rawbpf.collection.named import Named, unknown
-from rawbpf.collection.open import read_object, spec_of
+from rawbpf.collection.object_source import read_object, spec_of
 from rawbpf.collection.pins import pin_all, unpin_all
 from rawbpf.collection.prepare import prepare, relocate
 from rawbpf.collection.variables import Section

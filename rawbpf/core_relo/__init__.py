@@ -14,7 +14,26 @@ The rules are those of libbpf, which wrote them first: objects must mean the sam
 
 from __future__ import annotations
 
-from rawbpf.core_relo.candidates import Targets
-from rawbpf.core_relo.relocate import Relocated, Result, relocate
+from typing import TYPE_CHECKING
 
-__all__ = ["Relocated", "Result", "Targets", "relocate"]
+from rawbpf.front_door import front_door
+
+if TYPE_CHECKING:
+    from rawbpf.core_relo.candidates import Targets
+    from rawbpf.core_relo.engine import Relocated, Result, relocate
+
+__all__ = [
+    "Relocated",
+    "Result",
+    "Targets",
+    "relocate",
+]
+
+_HOMES = {
+    "Relocated": "rawbpf.core_relo.engine",
+    "Result": "rawbpf.core_relo.engine",
+    "Targets": "rawbpf.core_relo.candidates",
+    "relocate": "rawbpf.core_relo.engine",
+}
+
+__getattr__, __dir__ = front_door(__name__, _HOMES)

@@ -1,1 +1,26 @@
 """Links: attach loaded programs to probes, and detach them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.front_door import front_door
+
+if TYPE_CHECKING:
+    from rawbpf.links.dispatch import attach
+    from rawbpf.links.info import LinkInfo
+    from rawbpf.links.link import Link
+
+__all__ = [
+    "Link",
+    "LinkInfo",
+    "attach",
+]
+
+_HOMES = {
+    "Link": "rawbpf.links.link",
+    "LinkInfo": "rawbpf.links.info",
+    "attach": "rawbpf.links.dispatch",
+}
+
+__getattr__, __dir__ = front_door(__name__, _HOMES)

@@ -19,3 +19,50 @@ tests/kernel/test_machine_*.py compare the interpreter with the kernel, on rando
 written ones. It does not verify programs: an error that the verifier would find in advance stops
 the program only when it is reached.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.front_door import front_door
+
+if TYPE_CHECKING:
+    from rawbpf.machine.inputs import Context, World, kprobe, kretprobe, raw, skb, xdp
+    from rawbpf.machine.machine import Machine
+    from rawbpf.machine.settings import Settings
+    from rawbpf.machine.snapshot import Change, Snapshot, changes
+    from rawbpf.machine.stepper import Stepper
+
+__all__ = [
+    "Change",
+    "Context",
+    "Machine",
+    "Settings",
+    "Snapshot",
+    "Stepper",
+    "World",
+    "changes",
+    "kprobe",
+    "kretprobe",
+    "raw",
+    "skb",
+    "xdp",
+]
+
+_HOMES = {
+    "Change": "rawbpf.machine.snapshot",
+    "Context": "rawbpf.machine.inputs",
+    "Machine": "rawbpf.machine.machine",
+    "Settings": "rawbpf.machine.settings",
+    "Snapshot": "rawbpf.machine.snapshot",
+    "Stepper": "rawbpf.machine.stepper",
+    "World": "rawbpf.machine.inputs",
+    "changes": "rawbpf.machine.snapshot",
+    "kprobe": "rawbpf.machine.inputs",
+    "kretprobe": "rawbpf.machine.inputs",
+    "raw": "rawbpf.machine.inputs",
+    "skb": "rawbpf.machine.inputs",
+    "xdp": "rawbpf.machine.inputs",
+}
+
+__getattr__, __dir__ = front_door(__name__, _HOMES)

@@ -1,1 +1,32 @@
 """Maps in the kernel: objects that own a descriptor, made from specs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.front_door import front_door
+
+if TYPE_CHECKING:
+    from rawbpf.maps.batch import delete_all, read_all, write_all
+    from rawbpf.maps.create import create_map
+    from rawbpf.maps.map import Map, PerCpuArray
+
+__all__ = [
+    "Map",
+    "PerCpuArray",
+    "create_map",
+    "delete_all",
+    "read_all",
+    "write_all",
+]
+
+_HOMES = {
+    "Map": "rawbpf.maps.map",
+    "PerCpuArray": "rawbpf.maps.map",
+    "create_map": "rawbpf.maps.create",
+    "delete_all": "rawbpf.maps.batch",
+    "read_all": "rawbpf.maps.batch",
+    "write_all": "rawbpf.maps.batch",
+}
+
+__getattr__, __dir__ = front_door(__name__, _HOMES)

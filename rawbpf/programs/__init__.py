@@ -1,1 +1,40 @@
 """Load programs, and work with programs that are loaded: run them, show them, ask about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.front_door import front_door
+
+if TYPE_CHECKING:
+    from rawbpf.programs.info import ProgramInfo, count_runs
+    from rawbpf.programs.loading import load
+    from rawbpf.programs.program import KernelProgram, Program
+    from rawbpf.programs.request import Request, Verdict, verify
+    from rawbpf.programs.trial_run import test_run
+
+__all__ = [
+    "KernelProgram",
+    "Program",
+    "ProgramInfo",
+    "Request",
+    "Verdict",
+    "count_runs",
+    "load",
+    "test_run",
+    "verify",
+]
+
+_HOMES = {
+    "KernelProgram": "rawbpf.programs.program",
+    "Program": "rawbpf.programs.program",
+    "ProgramInfo": "rawbpf.programs.info",
+    "Request": "rawbpf.programs.request",
+    "Verdict": "rawbpf.programs.request",
+    "count_runs": "rawbpf.programs.info",
+    "load": "rawbpf.programs.loading",
+    "test_run": "rawbpf.programs.trial_run",
+    "verify": "rawbpf.programs.request",
+}
+
+__getattr__, __dir__ = front_door(__name__, _HOMES)

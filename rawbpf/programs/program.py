@@ -70,7 +70,7 @@ class KernelProgram(Owner):
         UnsupportedError (not possible for this program type), EINVAL (data or context of the wrong
         size), ENOSPC.
         """
-        from rawbpf.programs.test_run import test_run
+        from rawbpf.programs.trial_run import test_run
 
         return test_run(self.fileno(), data, ctx, repeat)
 

@@ -20,7 +20,7 @@ from rawbpf.kernel.version import kernel_version
 from rawbpf.programs.request import BPF_LOG_LEVEL2, BPF_LOG_STATS, verify
 from rawbpf.refusals.explain import explained_error
 from rawbpf.syscall.bpf import prog_load
-from rawbpf.verifier.explain import diagnose, explain
+from rawbpf.verifier.explainer import diagnose, explain
 from rawbpf.verifier.log import Log
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rawbpf.explanation import Explanation
     from rawbpf.programs.request import Gap, Request, Verdict
     from rawbpf.specs.program_spec import ProgramSpec
-    from rawbpf.verifier.explain import Diagnosis
+    from rawbpf.verifier.explainer import Diagnosis
 
 __all__ = ["load_error", "rejection", "too_large"]
 

@@ -1,1 +1,39 @@
 """Read what programs send: map their rings, sleep until records arrive, deliver and count them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rawbpf.front_door import front_door
+
+if TYPE_CHECKING:
+    from rawbpf.reading.collector import Collector, Record
+    from rawbpf.reading.iterator import read_iterator
+    from rawbpf.reading.ledger import Ledger
+    from rawbpf.reading.perf_reader import PerfReader
+    from rawbpf.reading.ring_reader import RingReader, open_reader
+    from rawbpf.reading.session import Session
+
+__all__ = [
+    "Collector",
+    "Ledger",
+    "PerfReader",
+    "Record",
+    "RingReader",
+    "Session",
+    "open_reader",
+    "read_iterator",
+]
+
+_HOMES = {
+    "Collector": "rawbpf.reading.collector",
+    "Ledger": "rawbpf.reading.ledger",
+    "PerfReader": "rawbpf.reading.perf_reader",
+    "Record": "rawbpf.reading.collector",
+    "RingReader": "rawbpf.reading.ring_reader",
+    "Session": "rawbpf.reading.session",
+    "open_reader": "rawbpf.reading.ring_reader",
+    "read_iterator": "rawbpf.reading.iterator",
+}
+
+__getattr__, __dir__ = front_door(__name__, _HOMES)

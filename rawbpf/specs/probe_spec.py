@@ -167,7 +167,7 @@ def probe_of(program: ProgramSpec, target: str = "") -> ProbeSpec:
     raise UnsupportedError(
         f"program {program.name!r} cannot be attached by its section",
         why=f"section {program.section!r} does not say where",
-        fix="run it with test_run, or pass a ProbeSpec to rawbpf.links.attach",
+        fix="run it with test_run, or pass a ProbeSpec to rawbpf.links.dispatch",
     )
 
 

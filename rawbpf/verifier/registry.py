@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from rawbpf.verifier.rule import Rule
 
-__all__ = ["matches", "rules"]
+__all__ = ["all_rules", "matches"]
 
 
 @cache
-def rules() -> dict[str, Rule]:
+def all_rules() -> dict[str, Rule]:
     """Return code -> rule, in the order of codes.
 
-    >>> next(iter(rules()))
+    >>> next(iter(all_rules()))
     'RB-V001'
     """
     below = walk_packages(package.__path__, prefix=f"{package.__name__}.")
@@ -33,7 +33,7 @@ def rules() -> dict[str, Rule]:
 
 def matches(message: str) -> Iterator[tuple[Rule, re.Match[str]]]:
     """Yield the rules that match a message, the general ones last, with the match."""
-    for one in sorted(rules().values(), key=lambda one: one.general):
+    for one in sorted(all_rules().values(), key=lambda one: one.general):
         for pattern in one.patterns:
             # Compiling patterns takes most of the time, so only those that can match are compiled.
             if _literal(pattern) in message:

@@ -16,7 +16,7 @@ import pytest
 
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.for_kernel import for_kernel
-from rawbpf.collection.open import embedded_objects
+from rawbpf.collection.object_source import embedded_objects
 from rawbpf.collection.variables import Section
 from rawbpf.core_relo import Targets, relocate
 from rawbpf.elf.inventory import inventory

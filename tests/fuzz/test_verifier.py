@@ -4,7 +4,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rawbpf.output.explanation import explanation_lines, explanation_object
-from rawbpf.verifier.explain import explain
+from rawbpf.verifier.explainer import explain
 from rawbpf.verifier.log import Log
 from rawbpf.verifier.report import places
 from rawbpf.verifier.state import parse_state

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from rawbpf.collection.collection import Collection
-from rawbpf.collection.open import read_object
+from rawbpf.collection.object_source import read_object
 from rawbpf.errors import AttachError, RawbpfError
 from rawbpf.events.log_record import decode_log
 from rawbpf.kernel.btf import btf_modules

@@ -16,7 +16,7 @@ from rawbpf.collection.collection import Collection
 from rawbpf.errors import UnsupportedError
 from rawbpf.kernel.pins import unpin
 from rawbpf.kernel.version import kernel_version
-from rawbpf.links.attach import attach
+from rawbpf.links.dispatch import attach
 from rawbpf.links.link import Link
 from rawbpf.source.assembler import assemble
 from rawbpf.specs.probe_spec import ProbeKind, ProbePoint, ProbeSpec

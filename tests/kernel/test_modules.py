@@ -12,7 +12,7 @@ import pytest
 from rawbpf.asm.bytecode import Bytecode
 from rawbpf.asm.instruction import Instruction
 from rawbpf.collection.collection import Collection
-from rawbpf.collection.open import read_object
+from rawbpf.collection.object_source import read_object
 from rawbpf.errors import AttachError, KernelError, UnsupportedError, VerifierError
 from rawbpf.kernel.version import kernel_version
 from rawbpf.links.perf_events import open_event

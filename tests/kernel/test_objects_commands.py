@@ -15,11 +15,11 @@ from rawbpf.asm.parse import parse_instruction
 from rawbpf.cli.main import main
 from rawbpf.collection.collection import Collection
 from rawbpf.collection.kernel_facts import KernelFacts
-from rawbpf.collection.open import read_object
+from rawbpf.collection.object_source import read_object
 from rawbpf.errors import UnsupportedError
 from rawbpf.kernel.config import kernel_config
 from rawbpf.kernel.version import kernel_version
-from rawbpf.links.attach import attach
+from rawbpf.links.dispatch import attach
 from rawbpf.links.link import Link
 from rawbpf.programs.info import count_runs
 from rawbpf.specs.probe_spec import probe_of

@@ -11,10 +11,10 @@ import pytest
 
 from rawbpf.collection.collection import Collection
 from rawbpf.collection.kernel_types import attach_target
-from rawbpf.collection.open import read_object
+from rawbpf.collection.object_source import read_object
 from rawbpf.errors import RawbpfError, UnsupportedError
 from rawbpf.kernel.version import kernel_version
-from rawbpf.links.attach import attach
+from rawbpf.links.dispatch import attach
 from rawbpf.specs.probe_spec import ProbeKind, ProbePoint, ProbeSpec, probe_of
 from tests.support.bcc_tools import REFUSED, SAYS, places
 from tests.support.packaged import files

@@ -8,11 +8,11 @@ import pytest
 
 from rawbpf.cli.main import main
 from rawbpf.collection.collection import Collection
-from rawbpf.collection.open import read_object
+from rawbpf.collection.object_source import read_object
 from rawbpf.errors import KernelError, UsageError, VerifierError
 from rawbpf.kernel.pins import make_folder, open_pinned, unpin
 from rawbpf.kernel.version import raise_memlock_if_needed
-from rawbpf.links.attach import attach
+from rawbpf.links.dispatch import attach
 from rawbpf.links.link import Link
 from rawbpf.maps.map import Map
 from rawbpf.programs.program import KernelProgram

@@ -6,7 +6,7 @@ from rawbpf.cli.verify.gallery import attempt
 from rawbpf.errors import UnsupportedError, VerifierError
 from rawbpf.kernel.version import kernel_version
 from rawbpf.verifier.exhibits import exhibits
-from rawbpf.verifier.explain import explain
+from rawbpf.verifier.explainer import explain
 from tests.support.rejected import spec_for
 
 pytestmark = pytest.mark.timeout(300)

@@ -11,7 +11,7 @@ from time import monotonic
 
 import pytest
 
-from rawbpf.verifier.explain import explain
+from rawbpf.verifier.explainer import explain
 from rawbpf.verifier.log import Log
 from tests.support.mutants import Bases, load, mutant
 

@@ -12,7 +12,7 @@ from random import Random
 from typing import NamedTuple
 
 from rawbpf.collection.collection import Collection
-from rawbpf.collection.open import read_object
+from rawbpf.collection.object_source import read_object
 from rawbpf.errors import KernelError, RawbpfError
 from rawbpf.syscall import gate
 from rawbpf.uapi.bpf import bpf_cmd, bpf_prog_type

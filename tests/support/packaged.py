@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rawbpf.collection.open import embedded_objects, is_bpf
+from rawbpf.collection.object_source import embedded_objects, is_bpf
 
 
 def folder() -> Path:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from rawbpf.cli.verify.gallery import attempt
-from rawbpf.collection.open import read_object, spec_of
+from rawbpf.collection.object_source import read_object, spec_of
 from rawbpf.syscall import gate
 from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rawbpf.asm.decode import decode_all
 from rawbpf.cli.objects.btf_source import open_btf
-from rawbpf.collection.open import read_object
+from rawbpf.collection.object_source import read_object
 from rawbpf.core_relo import Targets, relocate
 from tests.support import libbpf
 

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rawbpf.cli.verify.gallery import attempt
-from rawbpf.collection.open import spec_of
+from rawbpf.collection.object_source import spec_of
 from rawbpf.elf.write import encode_object
 from rawbpf.source.assembler import assemble
-from rawbpf.verifier.registry import rules
+from rawbpf.verifier.registry import all_rules
 
 _UNPRIVILEGED = Path("/proc/sys/kernel/unprivileged_bpf_disabled")
 _LOADS_WITHOUT = "CAP_BPF"
@@ -16,7 +16,7 @@ _LOADS_WITHOUT = "CAP_BPF"
 
 EXAMPLES = [
     (rule, number, example)
-    for rule in rules().values()
+    for rule in all_rules().values()
     for number, example in enumerate(rule.examples, 1)
 ]
 

@@ -48,7 +48,7 @@ def load() -> None:
     begun = time.perf_counter()
     from rawbpf.collection.collection import Collection
     from rawbpf.collection.kernel_facts import KernelFacts
-    from rawbpf.collection.open import read_object
+    from rawbpf.collection.object_source import read_object
     from rawbpf.core_relo import relocate  # noqa: F401 -- what is imported late, imported now
     from rawbpf.elf import decode, object, untrusted  # noqa: A004, F401 -- the same, and pyelftools
 

@@ -17,7 +17,7 @@ EXPLAIN = """
 import sys, time
 text = sys.stdin.read()
 started = time.process_time()
-from rawbpf.verifier.explain import explain
+from rawbpf.verifier.explainer import explain
 from rawbpf.output.explanation import explanation_lines
 found = explain(text)
 shown = list(explanation_lines(found))

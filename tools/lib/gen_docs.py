@@ -8,6 +8,7 @@ import re
 import sys
 from pathlib import Path
 
+import api_tables
 import assembly_tables
 import feature_tables
 import machine_tables
@@ -19,6 +20,7 @@ import verifier_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
+    ROOT / "docs/api.md": api_tables.PARTS,
     ROOT / "docs/reference/assembly.md": assembly_tables.PARTS,
     ROOT / "docs/reference/btf.md": object_tables.PARTS,
     ROOT / "docs/reference/kernels.md": feature_tables.PARTS,

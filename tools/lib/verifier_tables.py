@@ -3,16 +3,16 @@
 from rule_pages import codes, paragraph
 
 from rawbpf.verifier.exhibits import exhibits_of
-from rawbpf.verifier.registry import rules
+from rawbpf.verifier.registry import all_rules
 from rawbpf.verifier.rule import Example, Rule
 
 
 def overview() -> str:
-    return codes(rules().values())
+    return codes(all_rules().values())
 
 
 def details() -> str:
-    return "\n".join(_section(one) for one in rules().values())
+    return "\n".join(_section(one) for one in all_rules().values())
 
 
 def _section(rule: Rule) -> str:

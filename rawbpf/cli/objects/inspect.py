@@ -12,7 +12,7 @@ from rawbpf.output.values import plain, value_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rawbpf.collection.open import Embedded
+    from rawbpf.collection.object_source import Embedded
     from rawbpf.elf.inventory import Row
 
 __all__ = ["USAGE", "run"]

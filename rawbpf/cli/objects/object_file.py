@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.asm.decode import decode_all
 from rawbpf.cli.terminal import say
-from rawbpf.collection.open import embedded_objects, is_bpf
+from rawbpf.collection.object_source import embedded_objects, is_bpf
 from rawbpf.elf.code import CodeSection, code_sections
 from rawbpf.elf.read import ObjectFile, is_elf
 from rawbpf.errors import BytecodeError, CompileError, FormatError, UsageError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rawbpf.collection.collection import Collection
-    from rawbpf.collection.open import Embedded
+    from rawbpf.collection.object_source import Embedded
 
 __all__ = [
     "compile_source",
@@ -55,7 +55,7 @@ def read_objects(file: str, clang: str | None) -> list[Embedded]:
 
     ``at``: the byte of the file where each begins.
     """
-    from rawbpf.collection.open import Embedded, objects_in, read_file
+    from rawbpf.collection.object_source import Embedded, objects_in, read_file
 
     if is_c(file):
         return [Embedded(0, compile_source(file, clang))]

@@ -61,9 +61,9 @@ def _all() -> dict[str, AnyRule]:
     """Code -> rule, of all kinds."""
     from rawbpf.refusals.registry import rules as call_rules
     from rawbpf.refusals.registry import types_rules
-    from rawbpf.verifier.registry import rules
+    from rawbpf.verifier.registry import all_rules
 
-    return {**rules(), **call_rules(), **types_rules()}
+    return {**all_rules(), **call_rules(), **types_rules()}
 
 
 def _near(code: str, codes: list[str]) -> list[str]:

@@ -117,7 +117,7 @@ class _Room:
     def spec(self, path: Path) -> ObjectSpec:
         """The blueprint of a file; C is compiled, if that was not done before."""
         from rawbpf.cli.objects.object_file import compile_source
-        from rawbpf.collection.open import read_object, spec_of
+        from rawbpf.collection.object_source import read_object, spec_of
 
         if path.suffix == ".s":
             return read_object(path)
@@ -129,12 +129,12 @@ class _Room:
     def quiz(self, refusal: VerifierError) -> None:
         """Have the visitor guess which rule it is."""
         from rawbpf.cli.verify.gallery_text import choices
-        from rawbpf.verifier.registry import rules
+        from rawbpf.verifier.registry import all_rules
 
         rule = refusal.explanation.rule
         if rule is None:
             return
-        titles = choices(rule.title, [other.title for other in rules().values()])
+        titles = choices(rule.title, [other.title for other in all_rules().values()])
         write_lines(["What is wrong?", *(f"  {n}  {text}" for n, text in enumerate(titles, 1))])
         answer = _ask("Your guess: ").strip()
         right = answer == str(titles.index(rule.title) + 1)

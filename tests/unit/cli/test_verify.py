@@ -13,7 +13,7 @@ from rawbpf.cli.verify.verify import collection_of
 from rawbpf.collection.load import Judged
 from rawbpf.errors import UsageError
 from rawbpf.programs.request import Verdict
-from rawbpf.verifier.explain import explain
+from rawbpf.verifier.explainer import explain
 from tests.support.assembled import spec_of
 from tests.support.verifier_logs import logs
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rawbpf.collection.open import read_object
+from rawbpf.collection.object_source import read_object
 from rawbpf.errors import FormatError
 
 BPF_SRC = Path(__file__).parents[3] / "bpf_src"

@@ -7,7 +7,7 @@ import pytest
 from rawbpf.asm import Builder, r0
 from rawbpf.errors import AttachError, UnsupportedError, UsageError
 from rawbpf.links import perf_events
-from rawbpf.links.attach import attach
+from rawbpf.links.dispatch import attach
 from rawbpf.links.perf_events import open_event
 from rawbpf.programs.program import Program
 from rawbpf.specs.probe_spec import ProbeKind, ProbeSpec

@@ -6,7 +6,7 @@ import pytest
 
 from rawbpf.asm.bytecode import Bytecode
 from rawbpf.errors import AttachError, UsageError
-from rawbpf.links.attach import attach
+from rawbpf.links.dispatch import attach
 from rawbpf.links.tracing import why_no_trampoline
 from rawbpf.programs.program import Program
 from rawbpf.specs.probe_spec import ProbeKind, ProbePoint, ProbeSpec

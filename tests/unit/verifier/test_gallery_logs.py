@@ -3,7 +3,7 @@
 import pytest
 
 from rawbpf.verifier.exhibits import exhibits
-from rawbpf.verifier.explain import explain
+from rawbpf.verifier.explainer import explain
 from tests.support.golden_logs import GUESTS, KERNELS, WITHOUT_A_PLACE, log_of
 
 CASES = [(kernel, one) for kernel in sorted(KERNELS) for one in exhibits() if one.rule_on(kernel)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rawbpf.verifier.explain import explain
+from rawbpf.verifier.explainer import explain
 from rawbpf.verifier.log import Log
 from rawbpf.verifier.report import places
 from tests.support.verifier_logs import KERNELS, logs

@@ -5,7 +5,7 @@ Each line of the file has the code of the rule and the message, with " // " for 
 
 import pytest
 
-from rawbpf.verifier.explain import explain
+from rawbpf.verifier.explainer import explain
 from tests.support.golden_logs import MESSAGES
 
 

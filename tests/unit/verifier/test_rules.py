@@ -7,10 +7,10 @@ import pytest
 
 import rawbpf.verifier.rules as package
 from rawbpf.source.assembler import assemble
-from rawbpf.verifier.explain import explain
-from rawbpf.verifier.registry import _literal, rules
+from rawbpf.verifier.explainer import explain
+from rawbpf.verifier.registry import _literal, all_rules
 
-every_rule = pytest.mark.parametrize("rule", rules().values(), ids=lambda one: one.code)
+every_rule = pytest.mark.parametrize("rule", all_rules().values(), ids=lambda one: one.code)
 
 
 @every_rule
@@ -42,7 +42,7 @@ def test_patterns_limit_the_digits_of_numbers(rule):
 
 def test_each_file_defines_one_rule_and_codes_are_unique():
     files = list(Path(*package.__path__).rglob("[a-z]*.py"))
-    assert len(rules()) == len(files)
+    assert len(all_rules()) == len(files)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ must exclude this kernel, or ``unshown`` must say why the message cannot be prov
 import pytest
 
 from rawbpf.verifier.exhibits import exhibits, exhibits_of
-from rawbpf.verifier.explain import explain
-from rawbpf.verifier.registry import rules
+from rawbpf.verifier.explainer import explain
+from rawbpf.verifier.registry import all_rules
 from tests.support.golden_logs import (
     GUESTS,
     KERNELS,
@@ -19,7 +19,7 @@ from tests.support.golden_logs import (
 )
 from tests.support.rule_examples import EXAMPLES, log_name, within
 
-RULES = rules().values()
+RULES = all_rules().values()
 CASES = [
     (kernel, rule, number)
     for kernel in sorted(KERNELS)

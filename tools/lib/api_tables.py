@@ -1,0 +1,171 @@
+"""docs/api.md: what each front door offers, from the code's own signatures and docstrings."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+from functools import cache
+from importlib import import_module
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rawbpf import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PACKAGES = (
+    "rawbpf",
+    "rawbpf.collection",
+    "rawbpf.tracing",
+    "rawbpf.reading",
+    "rawbpf.links",
+    "rawbpf.programs",
+    "rawbpf.maps",
+    "rawbpf.asm",
+    "rawbpf.elf",
+    "rawbpf.btf",
+    "rawbpf.core_relo",
+    "rawbpf.machine",
+    "rawbpf.verifier",
+)
+"""In the order in which a user meets them."""
+
+_KERNEL = re.compile(r"Linux (\d+\.\d+)|\((\d\.\d+)\)|[Ss]ince (\d\.\d+)")
+_FIRST_SENTENCE = re.compile(r"(.*?[.?!])(?=\s|$)", re.DOTALL)
+
+
+def _sentence(doc: str | None) -> str:
+    """Return the first sentence of a docstring, on one line."""
+    text = inspect.cleandoc(doc or "").split("\n\n")[0]
+    found = _FIRST_SENTENCE.match(text)
+    return " ".join((found[1] if found else text).replace("``", "`").split()).rstrip(":")
+
+
+def _remarks(doc: str | None) -> str:
+    """Return the errors and the minimum kernel that a docstring names."""
+    text = doc or ""
+    raised = sorted(set(re.findall(r"\b\w+Error\b", text)) & set(errors.__all__))
+    kernel = _KERNEL.search(text)
+    parts = [f"Raises {', '.join(raised)}." if raised else ""]
+    parts.append(f"Linux {next(filter(None, kernel.groups()))}." if kernel else "")
+    return " ".join(filter(None, parts))
+
+
+def _signature(name: str, value: Callable[..., object]) -> str:
+    """Return ``name(parameters) -> result`` as the code declares it, without ``self``."""
+    try:
+        signature = inspect.signature(value)
+    except (TypeError, ValueError):
+        return name
+    kept = [one for key, one in signature.parameters.items() if key not in ("self", "cls")]
+    kept = [
+        one.replace(default=_Shown(one.default)) if one.default is not one.empty else one
+        for one in kept
+    ]
+    text = str(signature.replace(parameters=kept)).replace("'", "").replace(" -> None", "")
+    return f"{name}{text}"
+
+
+class _Shown:
+    """A default value, shown without an address that differs between runs."""
+
+    def __init__(self, value: object) -> None:
+        self._text = re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+@cache
+def _attribute_docs(module: str) -> dict[str, str]:
+    """Return the strings that stand below the module's assignments, by name."""
+    body = ast.parse(Path(sys.modules[module].__file__ or "").read_text()).body
+    found = {}
+    for node, after in pairwise(body):
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        text = after.value if isinstance(after, ast.Expr) else None
+        if isinstance(target, ast.Name) and isinstance(text, ast.Constant):
+            found[target.id] = str(text.value)
+    return found
+
+
+def _members(kind: type) -> list[str]:
+    """Return a line for each public method and property that rawbpf defines for a class."""
+    found: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        if base.__module__.startswith("rawbpf"):
+            found |= {name: value for name, value in vars(base).items() if name[0] != "_"}
+    lines = []
+    for name, raw in found.items():
+        value = raw.__func__ if isinstance(raw, (classmethod, staticmethod)) else raw
+        if isinstance(value, property):
+            lines.append(_line(name, value.fget.__doc__ if value.fget else ""))
+        elif inspect.isfunction(value):
+            lines.append(_line(_signature(name, value), value.__doc__))
+    return lines
+
+
+def _line(shown: str, doc: str | None) -> str:
+    told = " ".join(filter(None, (_sentence(doc), _remarks(doc))))
+    return f"- `{shown}`" + (f": {told}" if told else "")
+
+
+def _entry(name: str, value: object, home: str) -> str:
+    """Return the section of one name."""
+    if inspect.isclass(value) and issubclass(value, errors.RawbpfError):
+        return f"### `{name}`\n\n{_sentence(value.__doc__)}"
+    if inspect.isclass(value) or inspect.isfunction(value):
+        told = f"{_sentence(value.__doc__)} {_remarks(value.__doc__)}"
+        head = f"### `{_signature(name, value)}`\n\n{told}"
+        members = _members(value) if inspect.isclass(value) else []
+        return head.rstrip() + ("\n\n" + "\n".join(members) if members else "")
+    told = _attribute_docs(home).get(name, "")
+    return (
+        f"### `{name}`\n\nA constant of type `{type(value).__name__}`. {_sentence(told)}".rstrip()
+    )
+
+
+def _alike(name: str) -> str:
+    """Return what groups r0 to r10, and w0 to w10, under one heading."""
+    return re.sub(r"\d+$", "", name) if re.fullmatch(r"[rw]\d+", name) else name
+
+
+def _package(name: str) -> str:
+    package = import_module(name)
+    parts = [f"## {name}\n\n{_sentence(package.__doc__)}"]
+    for _, run in groupby(sorted(package.__all__, key=_order), key=_alike):
+        names = list(run)
+        if len(names) > 1:
+            parts.append(f"### `{names[0]}` to `{names[-1]}`\n\nThe registers as operands.")
+        else:
+            parts.append(
+                _entry(names[0], getattr(package, names[0]), vars(package)["_HOMES"][names[0]])
+            )
+    return "\n\n".join(parts)
+
+
+def _order(name: str) -> tuple[str, int]:
+    """Sort r10 behind r9, and capitals among the others."""
+    digits = re.search(r"\d+$", name)
+    return _alike(name).lower(), int(digits[0]) if digits else 0
+
+
+def contents() -> str:
+    """Return the list of packages with what each is for."""
+    rows = [
+        f"- [`{name}`](#{name.replace('.', '')}): {_sentence(import_module(name).__doc__)}"
+        for name in PACKAGES
+    ]
+    return "\n".join(rows)
+
+
+def packages() -> str:
+    """Return the sections of all packages."""
+    return "\n\n".join(map(_package, PACKAGES))
+
+
+PARTS = {"contents": contents, "packages": packages}
