@@ -1,8 +1,8 @@
 ; A map is loaded by an invalid file descriptor.
 ;
 ; In the instructions that the kernel receives, a map is a 64-bit load of its file descriptor, which
-; the loader inserts. Here, the text contains the number itself, and no file is open under it. Look
-; at the load.
+; the loader inserts. Here, the text contains the number itself, but no open file has this number.
+; Look at the load.
 ;
 ; rawbpf: rule RB-V049
 

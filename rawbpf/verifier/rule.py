@@ -91,18 +91,17 @@ class Example(NamedTuple):
         >>> Example("", "", since="5.15", without=("CAP_BPF",)).conditions
         ' since Linux 5.15, without CAP_BPF'
         """
-        return _span(self.since, self.until) + (
-            f", without {' and '.join(self.without)}" if self.without else ""
-        )
+        span, without = _span(self.since, self.until), " and ".join(self.without)
+        return span + (f"{',' if span else ''} without {without}" if without else "")
 
 
 def _span(since: str, until: str) -> str:
     """Return a range of versions as part of a sentence.
 
     >>> _span("", "6.1")
-    ' until Linux 6.1'
+    ' up to Linux 6.1'
     """
-    said = (f" {word} Linux {one}" for word, one in (("since", since), ("until", until)) if one)
+    said = (f" {word} Linux {one}" for word, one in (("since", since), ("up to", until)) if one)
     return "".join(said)
 
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.no_probe
 
 SHOWN = (
     "call map_lookup_elem",
-    "Refused: ",
+    "Rejected: ",
     "[RB-V003]",
     "The repair: Exit",
     "+        if r0 == 0 goto out",

@@ -90,7 +90,7 @@ def _page(rule: AnyRule) -> Iterator[str]:
     yield from _when_and_where(rule)
     for example in rule.examples:
         yield ""
-        yield f"Refused{example.conditions}:"
+        yield f"Rejected{example.conditions}:"
         yield ""
         yield indent(example.refused.strip("\n"), "    ")
         yield ""

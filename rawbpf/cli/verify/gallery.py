@@ -154,7 +154,7 @@ def _explained(refusal: VerifierError) -> list[str]:
     from rawbpf.output.explanation import explanation_lines
 
     found = refusal.explanation
-    return [f"Refused: {found.headline}", *explanation_lines(found)]
+    return [f"Rejected: {found.headline}", *explanation_lines(found)]
 
 
 def _newer(one: Exhibit) -> str:

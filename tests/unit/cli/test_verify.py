@@ -129,7 +129,7 @@ def test_explain(capsys):
     assert "RB-V003  Possibly NULL pointer dereferenced" in capsys.readouterr().out
     assert main(["explain", "rb-v003"]) == 0
     said = capsys.readouterr().out
-    assert "Refused:" in said
+    assert "Rejected:" in said
     assert "Accepted:" in said
     assert main(["explain", "RB-V003", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["code"] == "RB-V003"

@@ -41,7 +41,7 @@ RULE = Rule(
     ),
     reason=(
         "A helper relies on what its program types provide, such as a packet, a socket or the "
-        "registers of a probe. Other program types do not have that."
+        "registers of a probe. Other program types do not provide it."
     ),
     examples=(
         Example(

@@ -60,8 +60,8 @@ RULE = Rule(
         "instruction of a function. A function that is used as a callback must be static."
     ),
     reason=(
-        "The kernel shows this information to tools that list or debug programs. It also relies on "
-        "it, because functions can be verified by their types alone."
+        "The kernel shows this information to tools that list or debug programs. The verifier also "
+        "relies on it, because functions can be verified by their types alone."
     ),
     examples=(
         Example(

@@ -1,4 +1,4 @@
-"""RB-V039: an error in an RCU read section, or with preemption or interrupts off."""
+"""RB-V039: an RCU, preemption or IRQ section with a call that may sleep, or without its end."""
 
 from __future__ import annotations
 

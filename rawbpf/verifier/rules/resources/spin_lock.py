@@ -93,8 +93,8 @@ RULE = Rule(
     ),
     reason=(
         "While one CPU holds the lock, other CPUs that need it spin and do nothing else. If it "
-        "were never released, they would spin forever. A called function could take long, or need "
-        "the same lock."
+        "were never released, they would spin forever. A called function could take a long time, "
+        "or need the same lock."
     ),
     examples=(),
     explain=_explain,
