@@ -1,4 +1,4 @@
-"""Refused calls against kernels that take them when one thing is another."""
+"""Failed calls are explained by repeating them with one field changed."""
 
 import errno
 
@@ -21,7 +21,7 @@ ARRAY = MapSpec("m", bpf_map_type.BPF_MAP_TYPE_ARRAY, 8, 8, 1)
 
 
 def takes(field, value, fd=70):
-    """A kernel that wants one value in one field."""
+    """Answer BPF_MAP_CREATE as a kernel that requires one value in one field."""
 
     def answer(_cmd, address, _size):
         found = getattr(BpfAttrMapCreate.from_address(address), field)
@@ -30,7 +30,7 @@ def takes(field, value, fd=70):
     return answer
 
 
-def test_the_change_was_tried_and_is_closed_again():
+def test_a_change_is_tried_and_its_map_is_closed():
     kernel = FakeKernel(BPF_MAP_CREATE=[takes("key_size", 4)])
     with replaced(kernel), pytest.raises(KernelError) as caught:
         Map.create(ARRAY)
@@ -45,17 +45,17 @@ def test_the_change_was_tried_and_is_closed_again():
     )
 
 
-def test_a_change_that_does_not_do_says_so():
+def test_a_change_that_does_not_help_is_not_proposed():
     kernel = FakeKernel(BPF_MAP_CREATE=[takes("max_entries", 77)])
     with replaced(kernel), pytest.raises(KernelError) as caught:
         Map.create(ARRAY._replace(key_size=0))
     shown = "\n".join(explanation_lines(caught.value.explanation))
-    # Not even the smallest map of this type is taken, so it is the type.
+    # Even the smallest map of this type is rejected, so the type is the reason.
     assert "RB-E020" in shown
     assert "The kernel accepts" not in shown
 
 
-def test_an_errno_that_no_rule_knows_is_told_with_the_call():
+def test_an_errno_without_a_rule_is_shown_with_the_call():
     kernel = FakeKernel(BPF_MAP_CREATE=[-errno.EXDEV])
     with replaced(kernel), pytest.raises(KernelError) as caught:
         Map.create(ARRAY)
@@ -66,13 +66,13 @@ def test_an_errno_that_no_rule_knows_is_told_with_the_call():
     assert caught.value.errno == errno.EXDEV
 
 
-def test_an_error_of_somebody_elses_is_none():
+def test_an_error_without_the_call_has_no_explanation():
     error = KernelError("BPF_MAP_CREATE", errno=errno.EINVAL, call="BPF_MAP_CREATE")
     assert explain(error) is None
     assert str(explained_error("cannot", error)).startswith("cannot: EINVAL")
 
 
-def test_what_was_verified_and_not_compiled(spec):  # noqa: F811
+def test_a_program_that_was_verified_but_not_compiled(spec):  # noqa: F811
     log = write_log("processed 2 insns (limit 1000000)\n", 524)
     with replaced(FakeKernel(BPF_PROG_LOAD=[log])), pytest.raises(KernelError) as caught:
         load(spec, {})
@@ -80,14 +80,14 @@ def test_what_was_verified_and_not_compiled(spec):  # noqa: F811
     assert "could not compile" in caught.value.explanation.sentence
 
 
-def test_a_log_without_a_complaint_and_an_errno_that_nobody_knows(spec):  # noqa: F811
+def test_a_log_without_a_message_and_an_errno_without_a_rule(spec):  # noqa: F811
     log = write_log("processed 2 insns (limit 1000000)\n", errno.EXDEV)
     with replaced(FakeKernel(BPF_PROG_LOAD=[log])), pytest.raises(KernelError) as caught:
         load(spec, {})
     assert "found nothing wrong" in str(caught.value)
 
 
-def test_a_type_that_is_not_in_any_table():
+def test_an_unknown_program_type():
     kernel = FakeKernel(BPF_PROG_LOAD=[-errno.EINVAL])
     code = ProgramSpec("x", bpf_prog_type.BPF_PROG_TYPE_XDP, _two())
     with replaced(kernel), pytest.raises(KernelError) as caught:

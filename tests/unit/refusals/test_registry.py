@@ -1,4 +1,4 @@
-"""Codes are for ever: each is in the tests that provoke it, and on the page."""
+"""Every rule is complete, and a kernel test provokes it."""
 
 import re
 from pathlib import Path
@@ -14,12 +14,12 @@ PROVOKED = [file.read_text() for file in FILES]
 
 
 @pytest.mark.parametrize("code", EVERY)
-def test_each_is_provoked_on_a_kernel(code):
+def test_a_kernel_test_provokes_each_rule(code):
     assert any(f'"{code}' in text for text in PROVOKED)
 
 
 @pytest.mark.parametrize("rule", EVERY.values(), ids=EVERY)
-def test_texts_are_whole_sentences(rule):
+def test_texts_are_complete_sentences(rule):
     for text in (rule.meaning, rule.reason, rule.example):
         assert text[0].isupper() or text[0] in "`_0123456789" or text.split()[0].islower()
         assert text.endswith((".", ")"))

@@ -1,4 +1,4 @@
-"""The log of BPF_BTF_LOAD, as kernels write it, and as nobody would."""
+"""Logs of BPF_BTF_LOAD are explained, and no log makes the explainer raise."""
 
 import ctypes
 import errno
@@ -63,7 +63,7 @@ def refusal(data, log, number=errno.EINVAL):
         return explained_error("cannot load the types", caught.value)
 
 
-def test_the_member_the_type_as_c_and_who_uses_it():
+def test_a_member_is_shown_with_its_type_and_what_uses_it():
     error = refusal(blob(*TYPES), LOG)
     found = error.explanation
     assert found.sentence == "member 'x' of struct inner refers to type 99, which does not exist"
@@ -79,24 +79,24 @@ def test_the_member_the_type_as_c_and_who_uses_it():
     assert error.details == LOG.rstrip()
 
 
-def test_a_log_that_is_longer_than_its_first_buffer():
+def test_a_log_that_is_longer_than_the_first_buffer():
     filler = "[1] INT int size=4 bits_offset=0 nr_bits=32 encoding=SIGNED\n" * 3000
     assert refusal(blob(*TYPES), filler + LOG).explanation.code == "RB-T002"
 
 
-def test_a_message_that_no_rule_knows_is_told_as_it_is():
+def test_an_unknown_message_is_shown_unchanged():
     found = refusal(blob(*TYPES), "[2] STRUCT inner size=4 vlen=1 Not on Tuesdays\n").explanation
     assert found.code == ""
     assert "Not on Tuesdays (rawbpf has no rule for this message)" in found.sentence
 
 
-def test_a_kernel_that_writes_nothing_but_the_header():
+def test_a_log_that_contains_only_the_header():
     found = refusal(blob(*TYPES), "magic: 0xeb9f\nbtf_total_size: 200\n").explanation
     assert "EINVAL" in found.sentence
     assert found.call.startswith("BPF_BTF_LOAD: btf_size=")
 
 
-def test_users_of_what_goes_in_circles():
+def test_users_of_types_that_form_a_loop():
     circle = btf(t.Struct("s", 4, (t.Member("a", 2, 0),)), t.Struct("q", 4, (t.Member("b", 1, 0),)))
     assert users(circle, 1) == ["'b' of struct q"]
     assert c_text(btf(t.Typedef("a", 1)), 1) == "TYPEDEF 'a' type_id=1"
@@ -111,7 +111,7 @@ TAILS = st.sampled_from(
 
 
 @given(st.lists(st.tuples(LINES, TAILS).map("".join) | st.text(max_size=40), max_size=8))
-def test_no_log_makes_it_raise(rows):
+def test_no_log_makes_the_explainer_raise(rows):
     text = "\n".join(rows).replace("\0", "")
     found = refusal(blob(*TYPES), text).explanation
     assert found.sentence

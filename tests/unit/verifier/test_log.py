@@ -1,4 +1,4 @@
-"""Reading logs: the message, the path to it, what was counted."""
+"""A log is split into its message, the path to it, reports and statistics."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.support.verifier_logs import KERNELS, logs
         ("; int x = 3;\n3: (61) r0 = 1\nR1 bad\nverification time 3 usec\nstack depth 0", "R1 bad"),
     ],
 )
-def test_causes(log, line):
+def test_the_cause_on_one_line(log, line):
     assert Log(log).cause == line
 
 
@@ -55,7 +55,7 @@ processed 2 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_stat
 """
 
 
-def test_sections_behind_the_complaint():
+def test_a_report_after_the_message():
     log = Log(SECTIONED)
     assert log.message == ("R3 !read_ok",)
     assert [step.slot for step in log.path] == [1, 0]
@@ -67,7 +67,7 @@ def test_sections_behind_the_complaint():
     assert explain(SECTIONED).code == "RB-V001"
 
 
-def test_sections_instead_of_a_complaint():
+def test_a_report_instead_of_a_message():
     found = explain(SECTIONED.replace("R3 !read_ok\n", ""))
     assert found.kernel == ("r3 holds nothing here.",)
     assert found.slot == 1
@@ -116,7 +116,7 @@ processed 2 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_stat
 """
 
 
-def test_several_reports_and_a_complaint_that_goes_on_behind_them():
+def test_several_reports_between_the_lines_of_a_message():
     log = Log(LEAKS)
     assert log.message == (
         "Unreleased reference id=2 alloc_insn=0",
@@ -139,14 +139,14 @@ TWO_LANES = """\
 """
 
 
-def test_lines_and_instructions_side_by_side():
-    """As an earlier version of the series had it."""
+def test_source_lines_and_instructions_side_by_side():
+    """An earlier version of the kernel series wrote reports in this form."""
     assert places(TWO_LANES.splitlines()) == [(9, "error", "IRQ flag restore out of order")]
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_real_logs_end_in_their_complaint(kernel):
-    """Neither states nor notes nor statistics are taken for it, at either level."""
+def test_the_message_of_real_logs(kernel):
+    """No state, note or statistic is taken for a message, at either log level."""
     for name, text in logs(kernel).items():
         message = Log(text).message
         assert 1 <= len(message) <= 2, (name, message)

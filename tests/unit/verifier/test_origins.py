@@ -1,4 +1,4 @@
-"""Values followed backwards."""
+"""A value is followed backwards to the step that created it."""
 
 from rawbpf.verifier.log import Log
 from rawbpf.verifier.origins import known, origins, slot_known
@@ -15,14 +15,14 @@ R1 invalid mem access 'map_value_or_null'
 """
 
 
-def test_through_the_stack_to_the_call():
+def test_a_spilled_value_is_followed_to_the_call():
     found = origins(Log(SPILL).path, 1)
     assert [(one.place, one.step.slot) for one in found] == [("r1", 8), ("fp-16", 6), ("r0", 5)]
     assert found[-1].effect.name == "bpf_map_lookup_elem"
 
 
-def test_a_store_to_a_part_of_it_is_where_it_comes_from():
-    """Its first byte is the old one, and yet nobody stored what is read."""
+def test_a_partial_store_creates_a_new_value():
+    """The value that is loaded consists of old and new bytes, so no register ever held it."""
     partly = SPILL.replace("7: (85) call", "7: (63) *(u32 *)(r10 -12) = r6\n7: (85) call")
     found = origins(Log(partly).path, 1)
     assert [(one.place, one.effect.kind) for one in found] == [("r1", "load"), ("fp-16", "store")]
@@ -31,18 +31,18 @@ def test_a_store_to_a_part_of_it_is_where_it_comes_from():
     assert [one.place for one in origins(Log(beside).path, 1)] == ["r1", "fp-16", "r0"]
 
 
-def test_out_of_a_function_that_returned_it():
+def test_a_returned_value_is_followed_into_the_function():
     found = origins(Log(CALL).path, 1)
     assert [(one.place, one.step.slot) for one in found] == [("r1", 2), ("r0", 4)]
 
 
-def test_into_the_caller_that_passed_it():
-    log = CALL.partition("4: (b7)")[0] + "4: (79) r0 = *(u64 *)(r1 +0)\ncomplaint\n"
+def test_an_argument_is_followed_into_the_caller():
+    log = CALL.partition("4: (b7)")[0] + "4: (79) r0 = *(u64 *)(r1 +0)\nmessage\n"
     assert origins(Log(log).path, 1) == []
     assert origins(Log(log).path, 6) == []
 
 
-def test_what_was_known_before_a_step():
+def test_the_value_before_a_step():
     path = Log(SPILL).path
     assert known(path, 1).kind == "map_value_or_null"
     assert known(path, 0).kind == "scalar"
@@ -51,5 +51,5 @@ def test_what_was_known_before_a_step():
     assert slot_known(path, -16).value.kind == "map_value_or_null"
 
 
-def test_known_since_the_beginning():
+def test_a_value_that_was_there_at_the_start():
     assert known(Log("0: R1=ctx() R10=fp0\n0: (95) exit\nR0 !read_ok").path, 1).kind == "ctx"

@@ -1,4 +1,4 @@
-"""Edits of instructions: whatever crosses them is aimed again."""
+"""Patches adjust the jumps and calls that cross them."""
 
 import pytest
 
@@ -34,10 +34,10 @@ def run(program):
 
 
 @pytest.mark.parametrize("slot", range(13))
-def test_an_instruction_that_does_nothing_changes_nothing_wherever_it_is(slot):
+def test_an_instruction_without_effect_changes_nothing_at_any_slot(slot):
     program = code()
     if slot == 2:
-        with pytest.raises(BytecodeError):  # in the middle of the 64-bit constant
+        with pytest.raises(BytecodeError):  # the second half of the 64-bit constant
             Patch("", (insert(slot, "r9 = 0"),)).apply(program)
         return
     patched = Patch("", (insert(slot, "r9 = 0", "r8 = 1 ll"),)).apply(program)
@@ -45,7 +45,7 @@ def test_an_instruction_that_does_nothing_changes_nothing_wherever_it_is(slot):
     assert run(patched) == run(program)
 
 
-def test_removed_and_replaced():
+def test_instructions_are_removed_and_replaced():
     program = code()
     twice = next(one.slot for one in program.functions if one.name == "twice")
     assert run(program) == 14
@@ -53,12 +53,12 @@ def test_removed_and_replaced():
     assert run(Patch("", (replace(3, "r7 = 1", "r9 = 0"),)).apply(program)) == 2
 
 
-def test_edits_of_one_patch_count_in_the_slots_of_the_program_as_it_is():
+def test_slots_of_all_edits_are_those_of_the_original_program():
     patched = Patch("", (insert(0, "r9 = 0"), replace(3, "r7 = 1"))).apply(code())
     assert run(patched) == 2
 
 
-def test_what_belongs_to_an_instruction_moves_with_it():
+def test_reference_and_source_move_with_an_instruction():
     spec = spec_of(
         '.map m, array, key=u32, value=u64, entries=1\n.program p, "socket"\n'
         " r0 = 0\n r1 = m ll\n exit"
@@ -69,12 +69,12 @@ def test_what_belongs_to_an_instruction_moves_with_it():
     assert patched.instructions[0].source == program.instructions[0].source
 
 
-def test_no_such_slot():
+def test_an_unknown_slot():
     with pytest.raises(BytecodeError):
         Patch("", (insert(99, "r9 = 0"),)).apply(code())
 
 
-def test_what_is_skipped_is_run_only_by_who_comes_from_above():
+def test_jumps_go_past_a_skipped_insertion():
     program = code()
     again = 4
     once = Patch("", (insert(again, "r0 += 100", skipped=True),)).apply(program)
@@ -83,7 +83,7 @@ def test_what_is_skipped_is_run_only_by_who_comes_from_above():
     assert run(always) == 14 + 800 + 400 + 200
 
 
-def test_skipped_at_a_function_it_is_the_end_of_the_one_before():
+def test_a_skipped_insertion_at_a_function_belongs_to_the_previous_one():
     program = code()
     twice = next(one.slot for one in program.functions if one.name == "twice")
     patched = Patch("", (insert(twice, "exit", skipped=True),)).apply(program)

@@ -1,4 +1,4 @@
-"""The way back from a message, in logs of all ages."""
+"""The path that led to a message, in logs of old and new kernels."""
 
 import pytest
 
@@ -80,15 +80,15 @@ message
 
 
 @pytest.mark.parametrize("log", [LEVEL_1_7_2, LEVEL_2_7_2, LEVEL_2_5_10])
-def test_what_lies_between_a_branch_and_the_return_to_it_is_left_out(log):
+def test_instructions_of_other_paths_are_skipped(log):
     assert [step.slot for step in Log(log).path] == [5, 4, 1, 0]
 
 
-def test_a_return_belongs_to_the_last_visit_that_no_other_return_belongs_to():
+def test_each_return_continues_at_the_last_visit_without_a_return():
     assert [step.slot for step in Log(LOOP).path] == [1, 2, 1, 2, 1, 0]
 
 
-def test_steps_in_a_function_are_deeper():
+def test_steps_in_a_function_have_a_greater_depth():
     path = Log(CALL).path
     assert [(step.slot, step.depth) for step in path] == [
         (3, 0), (2, 0), (5, 1), (4, 1), (1, 0), (0, 0),
@@ -96,12 +96,12 @@ def test_steps_in_a_function_are_deeper():
     assert path[3].states[0].frame == 1
 
 
-def test_the_states_before_the_first_step_are_known_at_the_end():
+def test_the_states_before_the_first_step():
     path = Log(CALL).path
     assert len(path) == 6
     assert path.before == ("R1=ctx() R10=fp0",)
 
 
-def test_without_an_instruction_there_is_no_path():
+def test_a_log_without_instructions_has_no_path():
     assert not Log("jump out of range from insn 0 to 9\n").path
     assert Log("jump out of range from insn 0 to 9\n").named_slot == 0

@@ -1,4 +1,4 @@
-"""Whole logs of level 2: visits, edges, what was pruned."""
+"""Logs of level 2 are read into visits, edges and pruned paths."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.unit.verifier.test_path import CALL, LEVEL_2_5_10, LEVEL_2_7_2
 
 
 @pytest.mark.parametrize("log", [LEVEL_2_5_10, LEVEL_2_7_2])
-def test_both_sides_of_a_branch(log):
+def test_both_sides_of_a_branch_are_visited_with_their_own_state(log):
     visits = read_visits(log.split("\n"))
     assert sorted(visits.seen) == [0, 1, 2, 3, 4, 5]
     assert brief(visits.seen[2].visits[0].before.places["r6"]) == "3"
@@ -17,21 +17,21 @@ def test_both_sides_of_a_branch(log):
     assert brief(visits.seen[0].visits[0].before.places["r1"]) == "ctx"
 
 
-def test_where_a_jump_went():
+def test_the_edges_of_a_jump():
     visits = read_visits(LEVEL_2_7_2.split("\n"))
     assert visits.edges == {(1, 2): 1, (1, 4): 1}
 
 
-def test_frames_are_kept_apart():
+def test_each_frame_has_its_own_state():
     visits = read_visits(CALL.split("\n"))
-    inside, behind = visits.seen[4].visits[0], visits.seen[2].visits[0]
+    inside, after = visits.seen[4].visits[0], visits.seen[2].visits[0]
     assert inside.before.frame == 1
     assert "r6" not in inside.before.places
-    assert behind.before.frame == 0
-    assert (behind.before.places["r6"], behind.before.places["r0"]) == ("1", "7")
+    assert after.before.frame == 0
+    assert (after.before.places["r6"], after.before.places["r0"]) == ("1", "7")
 
 
-def test_what_a_call_destroys_is_gone():
+def test_a_call_removes_the_registers_that_it_destroys():
     log = "0: R1=ctx() R2=5 R6=1 R10=fp0\n0: (85) call bpf_x#1  ; R0=scalar()\n1: (95) exit\n"
     assert read_visits(log.split("\n")).seen[1].visits[0].before.places.keys() == {
         "r0",
@@ -52,14 +52,13 @@ def test_loops_and_pruned_returns():
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_real_logs(kernel):
-    """The same program makes the same edges on every kernel."""
+def test_a_program_has_the_same_visits_on_every_kernel(kernel):
     visits = read_visits(logs(kernel)["ref_leak_path"].split("\n"))
     assert sorted(visits.seen) == [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
     assert brief(visits.seen[10].visits[0].before.places["r1"]).startswith(("mem", "ringbuf_mem"))
 
 
-def test_every_value_of_real_logs_is_understood():
+def test_every_value_of_real_logs_can_be_parsed():
     for log in every_log():
         for seen in read_visits(log.split("\n")).seen.values():
             for visit in seen.visits:
@@ -82,5 +81,5 @@ def test_every_value_of_real_logs_is_understood():
         ("?!", "?!"),
     ],
 )
-def test_brief(text, short):
+def test_short_forms_of_values(text, short):
     assert brief(text) == short
