@@ -18,7 +18,7 @@ PROGRAMS = st.lists(JUMPS | SLOTS | st.just(bytes.fromhex("95 00 00 00 00 00 00 
 
 
 @given(PROGRAMS)
-def test_blocks_cover_all_or_the_error_is_declared(slots):
+def test_blocks_cover_every_instruction_or_an_error_is_raised(slots):
     try:
         instructions = decode_internal(b"".join(slots))
         blocks = control_flow(instructions)
