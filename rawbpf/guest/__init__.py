@@ -1,14 +1,14 @@
-"""The same command in a throwaway QEMU guest, for machines that cannot trace.
+"""Run a command in a throwaway QEMU guest, for machines that cannot trace.
 
-    runner.py      the way from a command line to its exit status; start reading here
-    command.py     what the words mean in the guest, and which files they need
-    image/         the guest's root file system, made of this very interpreter and its packages
-    kernels/       kernels to boot: the cache, and Debian's packages
-    accel.py       KVM where it has proven to work, else emulation
-    qemu.py        the machine: processors, memory, two serial lines, shared memory
-    session.py     one run on the host, around poll(2): frames, streams, signals, time
+    runner.py      from a command line to its exit status; start reading here
+    command.py     what a command line means in the guest, and which files it needs
+    image/         the guest's root file system, made of this Python and its packages
+    kernels/       kernels to boot, from the cache and from Debian
+    accel.py       KVM where it works, else emulation
+    qemu.py        QEMU's command line and process
+    session.py     one run, on the host: streams, signals, time limits
     inside/        PID 1 and the workload: what runs in the guest
-    wire/          what both ends agree on: frames, the shared memory, archives
+    wire/          the protocol between host and guest: frames, shared memory, archives
 
 This package imports only rawbpf.errors, rawbpf.arch, the standard library and platformdirs.
 """

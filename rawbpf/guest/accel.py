@@ -1,8 +1,8 @@
-"""KVM where it works, emulation where it does not.
+"""Choose between KVM and emulation (TCG).
 
-That /dev/kvm opens proves little: on a host that is itself a guest, an ordinary kernel may hang in
-it for ever or end in "KVM internal error". So the first guest under KVM is one that does nothing,
-with a bound, and the answer is kept for as long as kernel, QEMU and processor are the same.
+/dev/kvm may exist and still not work: on a host that is itself a virtual machine, a kernel may hang
+or end with "KVM internal error". So the first guest under KVM is a trial, which runs nothing and
+has a time limit. The result is cached until the kernel, QEMU or the processor changes.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _WORKS = "works"
 
 
 def choose(wanted: str, prove: Callable[[], None]) -> str:
-    """What to run with: "kvm" or "tcg"; ``wanted`` may leave it open by "auto".
+    """Return "kvm" or "tcg". ``wanted`` is one of them, or "auto".
 
-    ``prove`` runs a guest under KVM and raises GuestError when it does not end as it should.
-    Raises GuestError when KVM is demanded where it cannot be opened, UsageError for other words.
+    ``prove`` runs a guest under KVM, and raises GuestError if that fails. Raise GuestError if
+    ``wanted`` is "kvm" and /dev/kvm cannot be opened, UsageError for an unknown value.
     """
     if wanted not in ("auto", "kvm", "tcg"):
-        raise UsageError(f"--accel is {wanted!r}", fix="give auto, kvm or tcg")
+        raise UsageError(f"invalid --accel {wanted!r}", fix="use auto, kvm or tcg")
     usable = os.access(_KVM, os.R_OK | os.W_OK)
     if wanted == "kvm" and not usable:
-        raise GuestError(f"cannot use KVM: {_KVM} cannot be opened", fix="leave out --accel kvm")
+        raise GuestError("cannot use KVM", why=f"{_KVM} cannot be opened", fix="omit --accel kvm")
     if wanted != "auto":
         return wanted
     if not usable:
@@ -47,7 +47,7 @@ def choose(wanted: str, prove: Callable[[], None]) -> str:
 
 
 def remembered() -> str | None:
-    """What is known of KVM here: "works", or why it does not; None when it was never tried."""
+    """Return the cached result: "works", or why KVM failed; None if there is no result."""
     try:
         key, _, answer = _answer_file().read_text(encoding="utf-8").partition("\n")
     except FileNotFoundError:
@@ -70,7 +70,7 @@ def _answer_file() -> Path:
 
 
 def _circumstances() -> str:
-    """A fingerprint of what the answer depends on."""
+    """Return a fingerprint of kernel, QEMU and processor."""
     kernel = Path("/proc/version").read_text(encoding="utf-8")
     program = Path(qemu.find()).stat()
     wanted = native().cpuinfo_fields

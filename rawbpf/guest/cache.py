@@ -1,4 +1,4 @@
-"""Where a guest's parts are kept between runs, and how a file appears there whole or not at all."""
+"""The cache of kernels and images, where files appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["folder", "replace_folder", "write_whole"]
 
 
 def folder(*parts: str) -> Path:
-    """A directory in the user's cache, made when absent.
+    """Return a folder in the user's cache, and create it if necessary.
 
-    RAWBPF_CACHE names another place than the user's own cache directory.
+    RAWBPF_CACHE overrides the location of the cache.
     """
     named = os.environ.get("RAWBPF_CACHE")
     if named:
@@ -32,7 +32,7 @@ def folder(*parts: str) -> Path:
 
 
 def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file beside its place, then rename it there: a reader never sees half of it."""
+    """Write a temporary file, then rename it, so that a reader never sees half of it."""
     with _beside(path) as partial:
         with partial.open("wb") as file:
             file.writelines(pieces)
@@ -40,7 +40,7 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
 
 
 def replace_folder(ready: Path, target: Path) -> None:
-    """Have a folder appear in its place at once; ``ready`` is on the same file system."""
+    """Replace ``target`` by the folder ``ready``, which must be on the same file system."""
     shutil.rmtree(target, ignore_errors=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     ready.rename(target)

@@ -1,7 +1,7 @@
 """What a command line means in the guest, and which files it needs there.
 
-``python`` and ``pytest`` are the interpreter that runs this; a rawbpf command is run by it too;
-anything else has to be an executable here, and comes along with its libraries.
+``python`` and ``pytest`` run with the Python that runs this code, and so do rawbpf commands. Any
+other command must be an executable of the host, which is copied with its libraries.
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Command", "understand"]
 
-_PROMPT = (
-    "import rawbpf; print('rawbpf', rawbpf.__version__, 'is imported. Ctrl+D ends the guest.')"
-)
+_PROMPT = "import rawbpf; print('rawbpf', rawbpf.__version__, 'is imported. Ctrl+D ends it.')"
 
 _PROJECT_FILES = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg")
 
 
 class Command(NamedTuple):
-    """argv for the guest, the files to add, and whether pytest's packages are wanted."""
+    """argv in the guest, the files to add, and whether pytest's packages are needed."""
 
     argv: list[str]
     files: list[str]
@@ -34,7 +32,7 @@ class Command(NamedTuple):
 
 
 def understand(words: list[str], commands: Collection[str]) -> Command:
-    """A command line as the guest runs it; ``commands`` are rawbpf's own.
+    """Return the command to run in the guest. ``commands`` are the names of rawbpf commands.
 
     >>> understand(["pytest", "-q"], ()).argv[1:]
     ['-m', 'pytest', '-p', 'no:hypothesispytest', '-q']
@@ -44,7 +42,7 @@ def understand(words: list[str], commands: Collection[str]) -> Command:
     name, rest = words[0], words[1:]
     files = list(_existing(rest))
     if name in ("python", "python3"):
-        # A script may import pytest's company; only what it names is known here.
+        # A script may import pytest, too, but only its arguments are known here.
         with_tests = "-m" in rest and "pytest" in rest
         return Command([sys.executable, *rest], files, with_tests)
     if name == "pytest":
@@ -55,16 +53,16 @@ def understand(words: list[str], commands: Collection[str]) -> Command:
     executable = shutil.which(name)
     if executable is None:
         raise UsageError(
-            f"{name!r} is neither a rawbpf command nor an executable",
-            fix="see `rawbpf --help` for the commands",
+            f"unknown command {name!r}: neither a rawbpf command nor an executable",
+            fix="`rawbpf --help` lists the commands",
         )
     return Command([executable, *rest], [executable, *files], with_tests=False)
 
 
 def _without_hypothesis(words: list[str]) -> list[str]:
-    """Leave hypothesis's plugin out unless options are for it: tests do without.
+    """Disable hypothesis's pytest plugin, unless an option is for it. Tests work without it.
 
-    It imports all of hypothesis to write nothing below the summary: 8 s on an emulated CPU.
+    The plugin imports all of hypothesis, which takes 8 s on an emulated CPU.
     """
     if any(word.startswith("--hypothesis") for word in words):
         return []
@@ -72,7 +70,7 @@ def _without_hypothesis(words: list[str]) -> list[str]:
 
 
 def _project(start: Path) -> Iterator[str]:
-    """The folder of the tests' project: they lean on settings and helpers beside them."""
+    """Yield the project folder of the tests, which contains settings and helper modules."""
     for folder in (start, *start.parents):
         if any((folder / name).exists() for name in _PROJECT_FILES):
             yield str(folder)
@@ -80,7 +78,7 @@ def _project(start: Path) -> Iterator[str]:
 
 
 def _existing(words: list[str]) -> Iterator[str]:
-    """The words that name files here; also behind an option's "=", and before pytest's "::"."""
+    """Yield the arguments that are files, also after the "=" of an option and before "::"."""
     for word in words:
         candidate = word.partition("=")[2] if word.startswith("-") and "=" in word else word
         candidate = candidate.partition("::")[0]
@@ -91,5 +89,5 @@ def _existing(words: list[str]) -> Iterator[str]:
 def _is_there(word: str) -> bool:
     try:
         return Path(word).exists()
-    except OSError:  # any text may be an argument, also one that is too long for a name
+    except OSError:  # an argument may be too long for a file name
         return False

@@ -1,4 +1,4 @@
-"""The kernel's console: its last lines, and what they say about the guest's end."""
+"""The kernel's console: its last lines, and the reason why a guest ended."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _REASONS = (
     "Out of memory",
     "BUG:",
     "Initramfs unpacking failed",
-    "cannot load module",  # inside/modules.py
+    "cannot load module",  # inside/system.py
 )
 
 
 class Console:
-    r"""Collects lines; keeps the last ones.
+    r"""Collects lines, and keeps the last ones.
 
     >>> console = Console()
     >>> console.feed(b"[    1.0] Kernel panic - not syncing: no init\r\nmore")
@@ -33,7 +33,7 @@ class Console:
         self._partial = b""
 
     def feed(self, data: bytes) -> list[str]:
-        """The lines that these bytes complete."""
+        """Return the lines that these bytes complete."""
         *whole, rest = (self._partial + data).split(b"\n")
         self._partial = rest[:_LONGEST]
         lines = [line[:_LONGEST].decode(errors="replace").strip() for line in whole]
@@ -42,19 +42,19 @@ class Console:
         return lines
 
     def text(self) -> str:
-        """The last lines, and the one that has not ended."""
+        """Return the last lines, including an unfinished one."""
         rest = self._partial.decode(errors="replace").strip()
         return "\n".join((*self._lines, rest) if rest else self._lines)
 
     def reason(self) -> str | None:
-        """The first line that tells why a guest died, without its time stamp."""
+        """Return the first line with a reason for the guest's end, without its time stamp."""
         lines = self.text().splitlines()
         at = _reason_at(lines)
         return None if at is None else lines[at][_reason_in(lines[at]) :]
 
 
 def excerpt(text: str) -> list[str]:
-    r"""The lines that tell most: around the reason if there is one, else the last.
+    r"""Return the lines around the reason if there is one, else the last lines.
 
     >>> excerpt("one\ntwo\nKernel panic - not syncing: x\nCPU: 0\n")
     ['one', 'two', 'Kernel panic - not syncing: x', 'CPU: 0']
@@ -69,5 +69,5 @@ def _reason_at(lines: list[str]) -> int | None:
 
 
 def _reason_in(line: str) -> int:
-    """Where a reason starts in a line; -1 if none does."""
+    """Return where a reason starts in a line, or -1."""
     return max(line.find(reason) for reason in _REASONS)

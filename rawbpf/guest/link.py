@@ -1,8 +1,9 @@
-"""The host's ends: the line to the guest, and the streams that the guest's output goes to.
+"""The host's ends: the serial line to the guest, and the output streams.
 
-Nothing here ever blocks: what cannot be written now is kept, and the loop asks poll(2) when it
-can. A stream's descriptor is shared with other processes, so it is not set non-blocking; instead
-at most PIPE_BUF bytes are written once it is writable, which a pipe then takes at once (pipe(7)).
+Nothing here blocks. Data that cannot be written now is kept until poll(2) reports that it can. The
+descriptor of an output stream is shared with other processes, so it must not be made non-blocking.
+Instead, at most PIPE_BUF bytes are written when it is writable, which a pipe always accepts
+(pipe(7)).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _CHUNK = 64 << 10
 
 
 class Line:
-    """Frames to and from the guest; ``open`` until QEMU has closed its end."""
+    """Frames to and from the guest. ``open`` becomes False when QEMU closes its end."""
 
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
@@ -33,30 +34,30 @@ class Line:
         self.open = True
 
     def fileno(self) -> int:
-        """The descriptor to poll."""
+        """Return the descriptor to poll."""
         return self._socket.fileno()
 
     def events(self) -> int:
-        """What to poll for."""
+        """Return the events to poll for."""
         return select.POLLIN | (select.POLLOUT if self._outgoing else 0)
 
     def send(self, kind: Kind, payload: bytes | int = b"") -> None:
-        """Send a frame as soon as the line takes it."""
+        """Send a frame as soon as the line accepts it."""
         self._outgoing += frames.encode(kind, payload)
         self.flush()
 
     def flush(self) -> None:
-        """Send what the line takes now."""
+        """Send as much as the line accepts now."""
         try:
             while self._outgoing:
                 del self._outgoing[: self._socket.send(self._outgoing)]
         except BlockingIOError:
             pass
         except OSError:
-            self._outgoing.clear()  # QEMU is gone; the reading side finds out
+            self._outgoing.clear()  # QEMU has ended, which receive() reports
 
     def receive(self) -> list[tuple[Kind, bytes]]:
-        """The frames that have arrived whole."""
+        """Return the frames that have arrived completely."""
         try:
             data = self._socket.recv(_CHUNK)
         except BlockingIOError:
@@ -68,7 +69,7 @@ class Line:
 
 
 class Outlet:
-    """One of this process's output streams, and what is waiting to go there."""
+    """An output stream of this process, and the data waiting to be written."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
@@ -80,11 +81,11 @@ class Outlet:
         return bool(self._waiting)
 
     def put(self, data: bytes) -> None:
-        """Keep data until ``flush``; the guest's window bounds how much that can be."""
+        """Keep data for ``flush``. The guest's window limits the amount."""
         self._waiting += data
 
     def flush(self) -> int:
-        """Write once what the stream takes; how many bytes are now off our hands."""
+        """Write once. Return how many bytes are no longer waiting."""
         if self.closed:
             count = len(self._waiting)
         else:
@@ -92,8 +93,8 @@ class Outlet:
                 count = os.write(self.fd, self._waiting[: select.PIPE_BUF])
             except BlockingIOError:
                 count = 0
-            except OSError as error:  # its reader has gone, or the disk is full
-                self.closed, self.error = True, error  # the command is told
+            except OSError as error:  # the reader is gone, or the disk is full
+                self.closed, self.error = True, error  # reported to the command
                 count = len(self._waiting)
         del self._waiting[:count]
         return count

@@ -1,9 +1,9 @@
-"""QEMU's command line, and its process.
+"""QEMU's command line and its process.
 
-The machine has processors, memory, two serial lines (the kernel's console, and one for us) and a
-piece of memory that we share: no disk (unless one is asked for), no network, no module to load, so
-any distribution's kernel will do. Everything is handed over as inherited file descriptors: no file
-or socket is left behind, however the guest ends.
+The virtual machine has CPUs, memory, two serial lines (the kernel's console, and one for frames),
+and memory that it shares with the host. It has no network, and a disk only on request. The drivers
+for all of this are built into distribution kernels. Files and sockets are passed as inherited
+descriptors, so nothing is left behind, however the guest ends.
 """
 
 from __future__ import annotations
@@ -33,23 +33,24 @@ _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _prctl = ctypes.CDLL(None).prctl
 
 _KERNEL_ARGS = (
-    "panic=-1",  # reboot at once on a panic, which -no-reboot turns into QEMU's end
+    "panic=-1",  # reboot at once after a panic, which -no-reboot turns into an exit of QEMU
     "oops=panic",
     "mitigations=off",
-    "init_on_alloc=0",  # Debian zeroes each page that it hands out; emulated, that is dear
+    "init_on_alloc=0",  # Debian clears each allocated page, which is slow when emulated
     "random.trust_cpu=on",
 )
 
 _EMULATED = "tcg,thread=single"
-"""Processors take turns. With a thread for each, one may still run code that another has replaced,
-and a kernel that sets and removes probes panics within seconds (QEMU 7.2, Linux 7.2: an int3 that
-nobody knows any more). It is not slower: a guest mostly uses one processor."""
+"""Emulate all CPUs in one thread. With one thread each, a CPU may run code that another CPU has
+replaced, and a kernel that creates and removes kprobes panics within seconds (QEMU 7.2, Linux 7.2:
+an
+int3 that belongs to no probe). This costs little, since a guest mostly uses one CPU."""
 
 
 class Machine(NamedTuple):
-    """What to run and on how much of this machine; ``accel`` is "kvm" or "tcg".
+    """What to run, and with which resources. ``accel`` is "kvm" or "tcg".
 
-    ``disk``: bytes of a disk that reads as zeros and forgets what is written (/dev/nvme0n1).
+    ``disk`` is the size in bytes of a disk that reads as zeros and discards writes (/dev/nvme0n1).
     """
 
     kernel: Path
@@ -71,17 +72,17 @@ class _Handed(NamedTuple):
 
 
 class Running(NamedTuple):
-    """Our ends of a guest: its console, its line, the memory that it shares with us."""
+    """The host's ends of a guest: console, serial line, shared memory."""
 
     console: socket.socket
     line: socket.socket
     memory: memoryview
     said: Path
-    """A file with what QEMU itself had to say."""
+    """A file with the output of QEMU itself."""
 
 
 def find() -> str:
-    """QEMU's path. Raises GuestError, with what to install, when there is none."""
+    """Return QEMU's path. Raise GuestError with the package to install if it is missing."""
     qemu = native().qemu  # the guest runs this machine's Python, so it needs the same architecture
     found = shutil.which(qemu.program)
     if found is None:
@@ -91,7 +92,7 @@ def find() -> str:
 
 
 def command_line(machine: Machine, handed: _Handed) -> list[str]:
-    """QEMU's arguments after its name."""
+    """Return QEMU's arguments."""
     qemu = native().qemu
     kernel_args = [f"console={qemu.console}", *_KERNEL_ARGS]
     kernel_args += [] if machine.talkative else ["quiet"]
@@ -113,7 +114,7 @@ def command_line(machine: Machine, handed: _Handed) -> list[str]:
 
 
 def _disk(size: int) -> list[str]:
-    """NVMe is in Debian's cloud kernels; other drivers are modules. Nothing is stored anywhere."""
+    """Return the options for a disk. Debian's cloud kernels have only the NVMe driver built in."""
     if not size:
         return []
     return [
@@ -124,14 +125,14 @@ def _disk(size: int) -> list[str]:
 
 @contextmanager
 def running(machine: Machine, initramfs: int) -> Iterator[Running]:
-    """A running guest; when the block is left, QEMU has ended."""
+    """Run QEMU for the duration of a ``with`` block."""
     with ExitStack() as stack:
         console, their_console = (stack.enter_context(end) for end in socket.socketpair())
         line, their_line = (stack.enter_context(end) for end in socket.socketpair())
         memory = os.memfd_create("window")
         stack.callback(os.close, memory)
         os.truncate(memory, MEMORY_SIZE)
-        # Unmapped with the last view of it. Closed sooner, by a Ctrl+C in here, it would raise.
+        # Unmapped with its last view. Closing it earlier, on Ctrl+C, would raise an error.
         shared = memoryview(mmap.mmap(memory, MEMORY_SIZE))
         said = stack.enter_context(tempfile.TemporaryFile())
         handed = _Handed(initramfs, memory, their_console.fileno(), their_line.fileno())
@@ -141,8 +142,8 @@ def running(machine: Machine, initramfs: int) -> Iterator[Running]:
             stdout=said,
             stderr=said,
             pass_fds=handed,
-            start_new_session=True,  # the terminal's Ctrl+C is for the command, not for QEMU
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 -- one call, bound before the fork
+            start_new_session=True,  # Ctrl+C is meant for the command, not for QEMU
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 -- one call, looked up before the fork
         )
         their_console.close()
         their_line.close()
@@ -155,5 +156,5 @@ def running(machine: Machine, initramfs: int) -> Iterator[Running]:
 
 
 def _die_with_parent() -> None:
-    """Have the kernel end QEMU when the thread that started it ends, even by SIGKILL."""
+    """Make the kernel kill QEMU when the thread that started it ends, even by SIGKILL."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""From a command line to its exit status: choose the parts of a guest, put them together, run."""
+"""Run a command in a guest: choose kernel and accelerator, build the initramfs, run it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CHUNK = 1 << 30
 
 
 class Options(NamedTuple):
-    """What the command line of ``rawbpf guest`` can say; see its help."""
+    """The options of ``rawbpf guest``; see its help."""
 
     kernel: str | None = None
     add: Sequence[str] = ()
@@ -54,12 +54,12 @@ def run(
     commands: Collection[str] = (),
     say: Callable[[str, str], None],
 ) -> int:
-    """Run a command in a guest; its exit status, 128 + n if signal n ended it.
+    """Run a command in a guest. Return its exit status, or 128 + n if signal n ended it.
 
-    ``say`` gets progress lines with their level. Raises GuestError and UsageError.
+    ``say`` receives progress messages and their level. Raise GuestError or UsageError.
     """
     command = understand(words, commands)
-    if options.out is not None:  # before the command has worked for nothing
+    if options.out is not None:  # before the command runs, whose output would be lost
         _make_folder(options.out)
     kernel = choice.find(
         options.kernel, lambda wanted: _fetch(wanted, say), with_modules=bool(options.modules)
@@ -105,17 +105,17 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"cannot make folder {folder}", why=error.strerror) from None
+        raise UsageError(f"cannot create folder {folder}", why=error.strerror) from None
 
 
 def _bytes(size: str | None) -> int:
-    """A size such as 64M."""
+    """Return a size such as 64M in bytes."""
     return int(size[:-1]) << {"M": 20, "G": 30}[size[-1]] if size else 0
 
 
 def _prove_kvm(machine: qemu.Machine, say: Callable[[str, str], None]) -> None:
-    """Run a guest that does nothing under KVM, within a bound."""
-    say(f"guest: trying KVM for the first time, at most {_PROOF.boot:g} s", "info")
+    """Run a guest under KVM that does nothing, with a time limit."""
+    say(f"guest: trying KVM for the first time (up to {_PROOF.boot:g} s)", "info")
     options = Options(workload=None)
     command = understand(["python", "-c", "pass"], ())
     kernel = choice.Kernel(machine.kernel)
@@ -144,7 +144,7 @@ def _description(release: str, machine: qemu.Machine, options: Options) -> str:
 
 
 def _terminals() -> tuple[bool, bool, bool]:
-    """Which streams the guest's terminal stands for: stdin only together with stdout."""
+    """Return which streams are terminals. stdin counts only together with stdout."""
     out, err = os.isatty(1), os.isatty(2)
     return out and os.isatty(0) and terminal.in_foreground(0), out, err
 
@@ -183,14 +183,14 @@ def _environment() -> dict[str, str]:
 def _initramfs(
     command: Command, job: dict[str, object], options: Options, kernel: choice.Kernel
 ) -> Iterator[int]:
-    """The whole initramfs in memory, as a descriptor: the kept archives, then this run's."""
+    """Build the initramfs in memory: the cached archives, then the one for this run."""
     modules = {one.name: one.data for one in modules_for(kernel, options.modules)}
     job |= {"modules": [f"{MODULES}/{name}.ko" for name in modules]}
     target = os.memfd_create("initramfs")
     try:
         for kept in open_images(with_tests=command.with_tests):
             with kept:
-                while os.sendfile(target, kept.fileno(), None, _CHUNK):  # the kernel copies
+                while os.sendfile(target, kept.fileno(), None, _CHUNK):  # copied by the kernel
                     pass
         with os.fdopen(os.dup(target), "wb") as whole:
             added = [*command.files, *options.add]

@@ -1,9 +1,8 @@
-"""One run of a guest, on the host: its line is relayed, its end understood.
+"""One run of a guest, on the host: relay its streams, enforce limits, find out how it ended.
 
-One loop around poll(2). The console is always read, whatever else waits, as a full one would stop
-the kernel. The guest's output is written where it belongs; then, and not earlier, the guest may
-send as much again, so a slow reader slows the command down as it would have here, and costs no
-memory.
+One loop around poll(2). The console is always read, because a full one would stop the kernel.
+Output of the guest is written first, and only then may the guest send the same amount again. A slow
+reader thus slows the command down, as it would on the host, and costs no memory.
 """
 
 from __future__ import annotations
@@ -21,11 +20,10 @@ from rawbpf.errors import FormatError, GuestError, KernelError
 from rawbpf.guest import qemu
 from rawbpf.guest.console import Console
 from rawbpf.guest.link import Line, Outlet
-from rawbpf.guest.signals import Signals
-from rawbpf.guest.terminal import window_size
+from rawbpf.guest.terminal import Signals, window_size
 from rawbpf.guest.wire import cpio
+from rawbpf.guest.wire.cpio import unpack
 from rawbpf.guest.wire.frames import Kind
-from rawbpf.guest.wire.out import unpack
 from rawbpf.guest.wire.window import windows
 
 if TYPE_CHECKING:
@@ -35,12 +33,12 @@ if TYPE_CHECKING:
 __all__ = ["Events", "Limits", "run"]
 
 _CHUNK = 64 << 10
-_TICK = 1000  # milliseconds between two looks at the clock
-_IMPATIENCE = 2.0  # seconds in which three Ctrl+C mean: leave the guest, whatever it does
+_TICK = 1000  # milliseconds between two checks of the time limits
+_IMPATIENCE = 2.0  # seconds; three Ctrl+C within this time stop the guest
 
 
 class Limits(NamedTuple):
-    """Bounds in seconds: until PID 1 reports, between two signs of life, for the command."""
+    """Time limits in seconds: to boot, between two frames of the guest, for the command."""
 
     boot: float = 90
     silence: float = 60
@@ -48,7 +46,7 @@ class Limits(NamedTuple):
 
 
 class Events(NamedTuple):
-    """Whom to tell: of the kernel's release once it runs, of each line on its console."""
+    """Functions to call with the kernel's release when it runs, and with each console line."""
 
     ready: Callable[[str], None]
     console: Callable[[str], None]
@@ -63,10 +61,10 @@ def run(
     stdin: int | None = 0,
     out: Path | None = None,
 ) -> int:
-    """Run the job that the initramfs (a file descriptor) holds; the command's wait status.
+    """Run the job in the initramfs (a file descriptor), and return the command's wait status.
 
-    Its stdout and stderr go to ours; what it leaves in /out goes below ``out``. Raises GuestError
-    when the guest did not get that far.
+    Output goes to stdout and stderr of this process, the contents of /out into the folder ``out``.
+    Raise GuestError if the guest ends before the command does.
     """
     with qemu.running(machine, initramfs) as guest, tempfile.TemporaryFile() as archive:
         session = _Session(guest, stdin, archive.write, limits, events)
@@ -85,7 +83,7 @@ def run(
 
 
 class _Session:
-    """The state of one run."""
+    """The state of a run."""
 
     def __init__(
         self,
@@ -120,18 +118,18 @@ class _Session:
         }
 
     def check_stdout(self) -> None:
-        """KernelError: our stdout is full. A reader who has gone is nobody's error."""
+        """Raise KernelError if stdout cannot be written. A closed pipe is not an error."""
         error = self._outlets[Kind.STDOUT].error
         if error is not None and not isinstance(error, BrokenPipeError):
             raise KernelError("cannot write to stdout", errno=error.errno or errno.EIO)
 
     def close(self) -> None:
-        """Let go of the shared memory."""
+        """Release the shared memory."""
         self._output.close()
         self._input.close()
 
     def relay(self, signals: Signals) -> None:
-        """Until the command has ended and its output is written, or the guest has ended."""
+        """Relay until the command has ended and its output is written, or the guest has ended."""
         self._begun = heard = time.monotonic()
         while any(self._outlets.values()) or (self.status is None and self._line.open):
             ready = {fd for fd, _ in self._poll(signals).poll(_TICK)}
@@ -165,7 +163,7 @@ class _Session:
             self._line.flush()
             for kind, payload in self._line.receive():
                 if kind not in self._on_frame:
-                    raise FormatError(f"the guest sent {kind.name}, which only the host does")
+                    raise FormatError(f"unexpected frame {kind.name} from the guest")
                 self._on_frame[kind](payload)
         for kind, outlet in self._outlets.items():
             if outlet.fd in ready:
@@ -204,7 +202,7 @@ class _Session:
         self._ready = True
         self._begun = time.monotonic()
         self._events.ready(release.decode())
-        self._tell_size()  # it may have changed while the guest started
+        self._tell_size()  # it may have changed during boot
         if self._stdin is None:
             self._line.send(Kind.END_OF_INPUT)
 
@@ -219,7 +217,7 @@ class _Session:
         self.status = _number(status)
 
     def _on_signal(self, number: int, now: float) -> None:
-        """Hand a signal to the command; where there is none (any more), or on impatience, end."""
+        """Pass a signal to the command. If there is none, or after three Ctrl+C, stop the guest."""
         if number == signal.SIGWINCH:
             self._tell_size()
             return
@@ -233,29 +231,29 @@ class _Session:
             self._line.send(Kind.SIZE, struct.pack("<2H", *window_size()))
 
     def _check_time(self, elapsed: float, silent: float) -> None:
-        """``elapsed`` is how long the kernel has been starting, or the command been running."""
+        """Check limits. ``elapsed`` is the time that the boot or the command has taken so far."""
         limits = self._limits
         if self.status is not None:
             return
         if not self._ready:
             if elapsed > limits.boot:
-                raise self._hung(f"it did not start within {limits.boot:g} s")
+                raise self._hung(f"it did not boot within {limits.boot:g} s")
         elif silent > limits.silence:
-            raise self._hung(f"no sign of life for {limits.silence:g} s")
+            raise self._hung(f"it did not respond for {limits.silence:g} s")
         elif limits.command is not None and elapsed > limits.command:
-            raise self._hung(f"the command took longer than {limits.command:g} s")
+            raise self._hung(f"the command ran longer than {limits.command:g} s")
 
     def _hung(self, why: str) -> GuestError:
         return GuestError("the guest was stopped", why=why, details=self._console.text())
 
     def died(self) -> GuestError:
-        """What there is to say about a guest that ended before its command did."""
+        """Return the error for a guest that ended before its command did."""
         said = self._guest.said.read_text(errors="replace").strip()
         complaints = [line for line in said.splitlines() if line.startswith("qemu")]
         why, fix = self._console.reason() or next(iter(complaints), None), None
         if why is None:
-            why = "it gave no reason"
-            fix = None if self._ready else "too little --memory, or a --kernel that is none?"
+            why = "the reason is unknown"
+            fix = None if self._ready else "check --memory, and that --kernel is a kernel image"
         details = "\n".join(part for part in (said, self._console.text()) if part)
         return GuestError("the guest ended before its command", why=why, fix=fix, details=details)
 

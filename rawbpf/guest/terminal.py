@@ -1,37 +1,45 @@
-"""The terminal of the host, while a program in the guest uses it.
+"""The host's terminal and signals while a command runs in a guest.
 
-The guest's pseudo-terminal does the line editing and echo, so this one must not; only Ctrl+C
-and its like still make signals here, so that a guest that has stopped answering can be left.
+The pseudo-terminal in the guest does line editing and echo, so the host's terminal must not. Ctrl+C
+and similar keys still produce signals on the host, so that a guest that no longer responds can be
+stopped.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import termios
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
-__all__ = ["handed_over", "in_foreground", "window_size"]
+__all__ = [
+    "Signals",
+    "handed_over",
+    "in_foreground",
+    "window_size",
+]
 
 
 def window_size() -> tuple[int, int]:
-    """Rows and columns of the terminal that one of our streams is, or 24 x 80.
+    """Return rows and columns of the terminal on stdin, stdout or stderr, or 24 x 80.
 
-    COLUMNS and LINES do not count: what they say goes into the guest as they are.
+    COLUMNS and LINES are ignored: they are passed on to the guest.
     """
     for fd in (1, 0, 2):
         with suppress(OSError):
             columns, rows = os.get_terminal_size(fd)
-            if rows and columns:  # a terminal may not know
+            if rows and columns:  # a terminal may report 0
                 return rows, columns
     return 24, 80
 
 
 def in_foreground(fd: int) -> bool:
-    """Whether reading this terminal, or changing it, would not stop us with SIGTTIN or SIGTTOU."""
+    """Return whether this process may use the terminal without being stopped by SIGTTIN."""
     try:
         return os.tcgetpgrp(fd) == os.getpgrp()
     except OSError:
@@ -40,7 +48,7 @@ def in_foreground(fd: int) -> bool:
 
 @contextmanager
 def handed_over(fd: int | None) -> Iterator[None]:
-    """Let bytes through as they are; restored at the end. None: there is no terminal."""
+    """Pass bytes through unchanged, and restore the terminal at the end. None: no terminal."""
     if fd is None:
         yield
         return
@@ -54,3 +62,42 @@ def handed_over(fd: int | None) -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+class Signals:
+    """Collects SIGINT, SIGTERM, SIGHUP and SIGWINCH in a ``with`` block, for a poll loop."""
+
+    _COLLECTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGWINCH)
+
+    def __enter__(self) -> Self:
+        self._arrived: list[int] = []
+        self._woken, self._waker = os.pipe()
+        os.set_blocking(self._waker, False)
+        self._before = [signal.signal(number, self._collect) for number in self._COLLECTED]
+        self._wakeup_before = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(self._wakeup_before)
+        for number, handler in zip(self._COLLECTED, self._before, strict=True):
+            signal.signal(number, handler)
+        os.close(self._woken)
+        os.close(self._waker)
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable when a signal has arrived."""
+        return self._woken
+
+    def take(self) -> list[int]:
+        """Return the signals since the last call. Call it when ``fileno`` is readable.
+
+        The descriptor becomes readable before the handler runs, so a signal may be returned by the
+        next call instead, but is never lost.
+        """
+        os.read(self._woken, 512)
+        arrived = self._arrived[:]
+        del self._arrived[: len(arrived)]
+        return arrived
+
+    def _collect(self, number: int, _: FrameType | None) -> None:
+        self._arrived.append(number)

@@ -1,4 +1,4 @@
-"""A locked-down kernel says no, and we say why. Lockdown is for good: each mode has its guest."""
+"""Lockdown is reported as the reason. It cannot be undone, so each mode has its own guest."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ def locked_down(mode: str, tmp_path) -> str:
     return done.stdout + done.stderr
 
 
-def test_confidentiality_refuses_kprobes_and_is_named(tmp_path):
+def test_confidentiality_denies_kprobes_and_is_named(tmp_path):
     said = locked_down("confidentiality", tmp_path)
     assert said.count("status 1") == 2
     (line,) = [line for line in said.splitlines() if line.startswith("rawbpf: ")]
@@ -33,7 +33,7 @@ def test_confidentiality_refuses_kprobes_and_is_named(tmp_path):
     assert "FAIL      lockdown" in said
 
 
-def test_integrity_leaves_kprobes_usable(tmp_path):
+def test_integrity_allows_kprobes(tmp_path):
     said = locked_down("integrity", tmp_path)
     assert said.count("status 0") == 2
     assert "Kprobe detached. Exiting." in said

@@ -5,7 +5,7 @@ import os
 
 from rawbpf.arch import native
 from rawbpf.guest.image.build import MODULES
-from rawbpf.guest.inside.modules import load_modules
+from rawbpf.guest.inside.system import load_modules
 
 
 def load_module(name: str) -> None:

@@ -1,4 +1,4 @@
-"""``rawbpf guest``: any command in a throwaway QEMU guest."""
+"""``rawbpf guest``: run a command in a throwaway QEMU guest."""
 
 from __future__ import annotations
 
@@ -12,39 +12,38 @@ from rawbpf.errors import UsageError
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Run a rawbpf command, or python, pytest or any program, in a throwaway QEMU guest.
+USAGE = """Run a rawbpf command, Python, pytest or any program in a throwaway QEMU guest.
 
 Usage:
   rawbpf guest [options] [--add=<path>]... [--module=<name>]... [-v]... [--] [<command>...]
 
-No root is needed, and nothing on this machine is touched. COMMAND is a rawbpf command with its
-arguments, `python SCRIPT`, `pytest`, or a program; files that it names are there under the same
-paths, and C files as objects, compiled here. Without a command: a Python prompt with rawbpf.
+It needs no root, and does not change this machine. COMMAND is a rawbpf command with its arguments,
+`python SCRIPT`, `pytest`, or a program. Files that it names are available in the guest under the
+same paths. C files are compiled here, and the guest gets the objects. Without a command, it opens a
+Python prompt with rawbpf imported.
 
 Options:
   --kernel=<kernel>    A vmlinuz, a version (6.12) or a Debian suite (sid) [default: newest cached].
-  --add=<path>         Have this file or directory in the guest too; can be repeated.
-  --module=<name>      Load this module of the kernel, and those that it needs; can be repeated.
-  --out=<dir>          Bring back what the guest writes under /out.
-  --workload=<cmd>     Run this beside the command, instead of a small load to be seen.
-  --no-workload        Run nothing beside the command.
-  --timeout=<seconds>  Stop the guest when the command takes longer than this.
-  --cpus=<n>           Processors [default: 2].
-  --memory=<size>      Memory, such as 512M or 2G [default: 1G].
-  --disk=<size>        An empty disk, /dev/nvme0n1, that keeps nothing; needs a kernel with NVMe.
-  --kernel-args=<s>    More for the kernel's command line.
-  --accel=<how>        auto, kvm or tcg: auto uses KVM where it has proven to work
-                       [default: auto].
-  -h, --help           Show this.
-  -v, --verbose        Say more; twice for the kernel's console.
+  --add=<path>         Copy this file or folder into the guest, too; may be repeated.
+  --module=<name>      Load this kernel module and its dependencies; may be repeated.
+  --out=<dir>          Copy the contents of /out in the guest to this folder.
+  --workload=<cmd>     Run this next to the command, instead of the default workload.
+  --no-workload        Run no workload.
+  --timeout=<seconds>  Stop the guest if the command takes longer.
+  --cpus=<n>           Number of CPUs [default: 2].
+  --memory=<size>      Memory size, such as 512M or 2G [default: 1G].
+  --disk=<size>        Add an empty disk, /dev/nvme0n1, that discards writes; needs NVMe support.
+  --kernel-args=<s>    Append this to the kernel command line.
+  --accel=<how>        Accelerator: kvm, tcg, or auto for KVM where it works [default: auto].
+  -h, --help           Show this help.
+  -v, --verbose        Print more; twice for the kernel's console.
 """
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Run the command in a guest; its exit status is ours."""
+    """Run the command in a guest. Return its exit status."""
     from rawbpf.cli.commands import COMMANDS
-    from rawbpf.cli.system.guest_gallery import with_gallery
-    from rawbpf.cli.system.guest_objects import with_objects
+    from rawbpf.cli.system.guest_files import with_gallery, with_objects
     from rawbpf.guest.runner import Options, run
 
     options = Options(
@@ -69,16 +68,16 @@ def _words(text: str | None) -> list[str]:
     try:
         return shlex.split(text or "")
     except ValueError as error:
-        raise UsageError(f"--workload is {text!r}", why=str(error)) from None
+        raise UsageError(f"invalid --workload {text!r}", why=str(error)) from None
 
 
 def _cpus(text: str) -> int:
-    return whole_number(text, "--cpus", "give a number from 1 to 255", lowest=1, highest=255)
+    return whole_number(text, "--cpus", "use a number from 1 to 255", lowest=1, highest=255)
 
 
 def _size(name: str, text: str) -> str:
     if not text[:-1].isdecimal() or text[-1] not in "MG":
-        raise UsageError(f"{name} is {text!r}", fix="give a size such as 512M or 2G")
+        raise UsageError(f"invalid {name} {text!r}", fix="use a size such as 512M or 2G")
     return text
 
 
@@ -90,5 +89,5 @@ def _seconds(name: str, text: str | None) -> float | None:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise UsageError(f"{name} is {text!r}", fix="give seconds, such as 60")
+        raise UsageError(f"invalid {name} {text!r}", fix="use a number of seconds, such as 60")
     return seconds

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from json import loads
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.system.guest_objects import with_objects
+from rawbpf.cli.system.guest_files import with_objects
 from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import GuestError, UsageError
 from rawbpf.input_file import open_input

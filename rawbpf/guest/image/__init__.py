@@ -1,1 +1,1 @@
-"""The guest's root file system: which files of this machine, in what form."""
+"""The guest's root file system: which files of the host it contains, and in which form."""

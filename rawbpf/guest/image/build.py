@@ -1,9 +1,8 @@
-"""The guest's root file system, in three archives, one after the other.
+"""Build the guest's root file system: three cpio archives, one after the other.
 
-The first holds the interpreter, its library and packages: some tens of MB that seldom change. The
-second is rawbpf itself. Both are kept in the cache, each under a fingerprint of everything that
-went into it (paths, sizes, times). The third is made for each run: the files that the command
-names, and the job.
+The first contains Python, its library and packages: some tens of MB that seldom change. The second
+is rawbpf. Both are cached, under a fingerprint of all files in them (paths, sizes, times). The
+third is made for each run, with the files that the command names, and the job.
 """
 
 from __future__ import annotations
@@ -29,10 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["JOB", "MODULES", "open_images", "run_image"]
 
 JOB = "/rawbpf/job"
-"""Where PID 1 finds what to do: a marshalled dictionary, as the same interpreter reads it."""
+"""Where PID 1 finds its job: a dictionary, marshalled for the same version of Python."""
 
 MODULES = "/rawbpf/modules"
-"""Where a guest has the modules that were asked for, each as NAME.ko."""
+"""The folder for kernel modules in the guest. Each file is named NAME.ko."""
 
 _INIT = """#!/rawbpf/python -IS
 import sys
@@ -46,11 +45,11 @@ _KEPT_IMAGES = 8
 
 
 def open_images(*, with_tests: bool) -> list[BinaryIO]:
-    """The two archives that are kept, made now if they are not there; open for reading."""
+    """Open the two cached archives, and create them if necessary."""
     packages = _packages(with_tests)
     base = [Path(sys.executable), Path(base_executable()), *library_files()]
     base += [file for package in packages for file in package.files()]
-    # The modules beside this one decide what goes in; a change of them makes other images.
+    # A change of the modules in this folder changes the images, too.
     base += sorted(Path(__file__).parent.glob("*.py"))
     own = list(_own_files())
     return [
@@ -88,7 +87,7 @@ def _fingerprint(inputs: Iterable[Path]) -> str:
 
 
 def _forget_old(folder: Path) -> None:
-    """Keep the few images that were used last."""
+    """Delete all images except those that were used last."""
     images = sorted(folder.glob("*.cpio"), key=_last_used)
     for image in images[:-_KEPT_IMAGES]:
         image.unlink(missing_ok=True)
@@ -97,7 +96,7 @@ def _forget_old(folder: Path) -> None:
 def _last_used(image: Path) -> float:
     try:
         return image.stat().st_mtime
-    except FileNotFoundError:  # another run has just forgotten it
+    except FileNotFoundError:  # another run has just deleted it
         return 0.0
 
 
@@ -105,7 +104,7 @@ def _base_tree(packages: list[Package]) -> Tree:
     tree = Tree(trimmed=True)
     for folder in ("proc", "sys", "dev", "run", "tmp", "out", "root", "var/tmp"):
         tree.directory(folder, 0o1777 if folder.endswith("tmp") else 0o755)
-    tree.device("/dev/console", 0o600, (5, 1))  # the kernel opens it as init's 0, 1 and 2
+    tree.device("/dev/console", 0o600, (5, 1))  # opened as init's descriptors 0, 1, 2
     tree.file("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
     tree.file("/etc/group", b"root:x:0:\n")
     tree.file("/etc/hosts", b"127.0.0.1 localhost\n")
@@ -127,7 +126,7 @@ def _module_tree(files: Iterable[Path]) -> Tree:
 
 
 def _bring_environment(tree: Tree) -> None:
-    """A virtual environment is its pyvenv.cfg and its python links."""
+    """Add the pyvenv.cfg and the python links of a virtual environment."""
     for path in (Path(sys.prefix, "pyvenv.cfg"), Path(sys.prefix, "lib64")):
         if sys.prefix != sys.base_prefix and path.exists():
             tree.bring(path)
@@ -138,7 +137,7 @@ def _bring_environment(tree: Tree) -> None:
 
 
 def _bring_module(tree: Tree, path: Path) -> None:
-    """A file of a package; bytecode beside a source; its libraries with an extension module."""
+    """Add a file of a package, with its bytecode, or with the libraries it is linked to."""
     real = Path(tree.bring(path))
     if ".so" in path.suffixes:
         tree.bring_libraries(str(real), loader(Path(base_executable())))
@@ -147,7 +146,7 @@ def _bring_module(tree: Tree, path: Path) -> None:
 
 
 def _bring_bytecode(tree: Tree, source: Path) -> None:
-    """The import system's, and pytest's own for modules whose assertions it rewrites."""
+    """Add the bytecode for the import system, and the one with pytest's rewritten assertions."""
     if (code := pyc(source)) is not None:
         tree.file(f"{source.parent}/{cached_name(source.name)}", code)
     for rewritten in (source.parent / "__pycache__").glob(pytest_cached_names(source.name)):
@@ -160,10 +159,10 @@ def run_image(
     config: tuple[str, Path] | None = None,
     modules: Mapping[str, bytes] = {},
 ) -> Iterator[bytes]:
-    """The pieces of the archive for one run: the files to add, and the job.
+    """Yield the archive for one run: the files to add, and the job.
 
-    ``config``: the kernel's release and configuration, to lie in /boot, as programs expect it.
-    ``modules``: object files by name, to lie in MODULES and be loaded in this order.
+    ``config`` is the kernel's release and configuration file, which is stored in /boot. ``modules``
+    are object files by name, in the order in which to load them.
     """
     tree = Tree()
     if config is not None:

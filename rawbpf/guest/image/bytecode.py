@@ -1,9 +1,9 @@
-"""Byte-compiled modules that nobody checks or compiles again.
+"""Bytecode that the guest uses without checking or compiling anything.
 
-A .pyc starts with 16 bytes: the interpreter's magic, flags, and 8 bytes that tie it to its
-source (PEP 552). With flag 1 alone the 8 bytes are a hash that the import system is told not to
-check: the file is used as it is, whatever its source's time. So nothing compiles in the guest,
-where an emulated CPU is some ten times slower.
+A .pyc file starts with 16 bytes: the interpreter's magic number, flags, and 8 bytes that identify
+the source (PEP 552). If only flag 1 is set, these 8 bytes are a hash that the import system does
+not check, so the file is used whatever the time of the source. Compiling in the guest would take
+ten times as long on an emulated CPU.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TIMESTAMP = bytes(4)
 
 
 def cached_name(name: str) -> str:
-    """Where the import system looks for a source file's bytecode.
+    """Return where the import system looks for the bytecode of a source file.
 
     >>> cached_name("example.py").startswith("__pycache__/example.cpython-")
     True
@@ -32,15 +32,15 @@ def cached_name(name: str) -> str:
 
 
 def pytest_cached_names(name: str) -> str:
-    """A pattern for bytecode with rewritten assertions, which pytest keeps beside the other.
+    """Return a pattern for pytest's bytecode with rewritten assertions.
 
-    It is valid as long as the source has the same size and time, which an archive keeps.
+    It is valid as long as size and time of the source are unchanged, which an archive preserves.
     """
     return f"{name.removesuffix('.py')}.{sys.implementation.cache_tag}-pytest-*.pyc"
 
 
 def pyc(source: Path) -> bytes | None:
-    """The bytecode of one source file; None if it does not compile (a template, Python 2)."""
+    """Return the bytecode of a source file, or None if it does not compile (Python 2)."""
     code = _up_to_date(source)
     if code is None:
         try:
@@ -52,7 +52,7 @@ def pyc(source: Path) -> bytes | None:
 
 
 def _up_to_date(source: Path) -> bytes | None:
-    """The code that this interpreter itself cached for the source, if it still fits."""
+    """Return the code that this interpreter has cached for the source, if it is up to date."""
     try:
         data = (source.parent / cached_name(source.name)).read_bytes()
     except OSError:

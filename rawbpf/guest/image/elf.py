@@ -1,9 +1,8 @@
-"""Which shared libraries an executable needs, as its own loader answers.
+"""Shared libraries of an executable, and ELF files without debugging sections.
 
-A dynamic executable names its loader in the program header PT_INTERP. That loader, run as
-``ld.so --list FILE``, resolves DT_NEEDED, RPATH, $ORIGIN and its cache just as it would at a
-start, so nothing of that is repeated here. A shared library (a Python extension module) names no
-loader; the interpreter's is the one that will load it.
+A dynamic executable names its loader in the program header PT_INTERP. ``ld.so --list FILE``
+resolves DT_NEEDED, RPATH, $ORIGIN and its cache exactly as it would at run time. A shared library,
+such as a Python extension module, names no loader; it is loaded by that of the interpreter.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ _SHF_ALLOC = 2
 
 
 def is_elf(path: Path) -> bool:
-    """Whether the file starts as ELF files do."""
+    """Return whether the file is an ELF file."""
     with path.open("rb") as file:
         return file.read(4) == b"\x7fELF"
 
 
 def loader(path: Path) -> str | None:
-    """The loader that the executable asks for; None when it is static or a library.
+    """Return the loader of an executable, or None if it is static or a library.
 
     >>> import sys
     >>> from pathlib import Path
@@ -45,7 +44,7 @@ def loader(path: Path) -> str | None:
 
 
 def contents(data: bytes, section: str) -> bytes:
-    """The bytes of a section of a 64-bit little-endian ELF file; none if it has no such."""
+    """Return a section of a 64-bit little-endian ELF file, or nothing if it is missing."""
     if data[:6] != b"\x7fELF\x02\x01" or len(data) < 64:
         return b""
     sections, where = _sections(data), struct.unpack_from("<H", data, 62)[0]
@@ -59,11 +58,11 @@ def contents(data: bytes, section: str) -> bytes:
 
 
 def without_debug_information(data: bytes) -> bytes:
-    """The file as far as its segments go, and the headers of the sections that lie in them.
+    """Return the file up to the end of its segments, with the headers of sections in them.
 
-    An interpreter built on the spot carries three times its own size in debugging sections, which
-    neither the kernel nor the loader reads. The table of dynamic symbols is in a segment, and who
-    puts a probe at a function of a library finds that table by its section.
+    An interpreter that was built from source may have debugging sections of three times its own
+    size, which neither the kernel nor the loader reads. Dynamic symbols are in a segment, but a
+    uprobe on a function finds them by their section header.
     """
     segments = _segments(data)
     if not segments:
@@ -87,7 +86,7 @@ def without_debug_information(data: bytes) -> bytes:
 
 
 class _Section(NamedTuple):
-    """A section header, Elf64_Shdr."""
+    """A section header (Elf64_Shdr)."""
 
     name: int
     kind: int
@@ -102,7 +101,7 @@ class _Section(NamedTuple):
 
 
 def _sections(data: bytes) -> list[_Section]:
-    """The section headers of a 64-bit little-endian ELF file."""
+    """Return the section headers of a 64-bit little-endian ELF file."""
     start, size, count = *struct.unpack_from("<Q", data, 40), *struct.unpack_from("<2H", data, 58)
     table = data[start : start + _SECTION.size * count]
     if size != _SECTION.size or len(table) != _SECTION.size * count:
@@ -111,7 +110,7 @@ def _sections(data: bytes) -> list[_Section]:
 
 
 class _Range(NamedTuple):
-    """A program header: what it is for, and the part of the file that it covers."""
+    """A program header: its type, and the part of the file that it covers."""
 
     kind: int
     offset: int
@@ -119,7 +118,7 @@ class _Range(NamedTuple):
 
 
 def _segments(data: bytes) -> list[_Range]:
-    """The program headers of a 64-bit little-endian ELF file; none for any other."""
+    """Return the program headers of a 64-bit little-endian ELF file; none for other files."""
     if data[:6] != b"\x7fELF\x02\x01" or len(data) < 64:
         return []
     start, count = *struct.unpack_from("<Q", data, 32), *struct.unpack_from("<H", data, 56)
@@ -131,9 +130,9 @@ def _segments(data: bytes) -> list[_Range]:
 
 
 def libraries(path: Path, default_loader: str | None) -> list[str]:
-    """Paths of the loader and of every library that loading the file maps.
+    """Return the paths of the loader and of all libraries that a file needs.
 
-    ``default_loader`` is asked about files that name none; with None these need nothing.
+    ``default_loader`` is used for files that name no loader. If it is None, they need nothing.
     """
     named = loader(path)
     asked = named or default_loader

@@ -1,9 +1,8 @@
-"""The running interpreter and its standard library, as files to bring.
+"""The running Python and its standard library, as files for the guest.
 
-Everything is asked of the interpreter itself: where its executable is, where ``os`` and the
-extension modules live. Parts that a guest without screen, network or compiler cannot use stay
-behind. The library goes as bytecode alone, in the "sourceless" place: ``os.pyc`` where ``os.py``
-was (PEP 3147), which the import system finds without looking at any source.
+The interpreter reports where its executable, ``os`` and extension modules are. Modules that need a
+screen or a compiler are omitted. The library is stored as bytecode only, with ``os.pyc`` in the
+place of ``os.py`` (PEP 3147), which the import system finds without looking for sources.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ _NOT_NEEDED_MODULES = (
 
 
 def base_executable() -> str:
-    """The interpreter proper, behind any virtual environment and any link."""
+    """Return the path of the interpreter, with links and virtual environments resolved."""
     return os.path.realpath(sys.executable)
 
 
 def library_files() -> Iterator[Path]:
-    """Standard library files that go into a guest: sources and extension modules."""
+    """Yield the files of the standard library for a guest: sources and extension modules."""
     root = Path(os.__file__).parent
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(
@@ -51,7 +50,7 @@ def library_files() -> Iterator[Path]:
 
 
 def bring_interpreter(tree: Tree) -> None:
-    """Bring the executable under every name it has here, and its standard library."""
+    """Add the executable under each of its names, and the standard library."""
     executable = base_executable()
     tree.bring(sys.executable)
     tree.bring(executable)

@@ -1,10 +1,9 @@
-"""Installed packages, and what each of them needs, from their own metadata.
+"""Installed packages and their dependencies, from their metadata.
 
-Beside every package that an installer put into site-packages stands NAME-VERSION.dist-info:
-METADATA names it and what it requires, RECORD lists its files, entry_points.txt the names that
-others look up in it (the core metadata and "recording installed projects" specifications). From a
-few roots this gives the files that have to come along. A requirement for another system or an
-optional extra that is not installed is no error: what is absent cannot be needed.
+Next to each package in site-packages is a folder NAME-VERSION.dist-info. METADATA has its name and
+requirements, RECORD lists its files, and entry_points.txt the names that other packages look up
+(the core metadata and "recording installed projects" specifications). A requirement that is not
+installed, such as one for another system, is ignored.
 """
 
 from __future__ import annotations
@@ -22,19 +21,19 @@ __all__ = ["Package", "closure", "installed", "normalized"]
 
 
 class Package(NamedTuple):
-    """One installed distribution: its name, what it requires, where its metadata is."""
+    """An installed package: its name, its requirements, the folder with its metadata."""
 
     name: str
     requires: frozenset[str]
     info: Path
 
     def offers(self, group: str) -> bool:
-        """Whether it has entry points of a group, such as "pytest11"."""
+        """Return whether it has entry points in a group, such as "pytest11"."""
         points = self.info / "entry_points.txt"
         return points.exists() and f"[{group}]" in points.read_text(encoding="utf-8")
 
     def files(self) -> Iterator[Path]:
-        """Its files in and below site-packages, metadata included; bytecode and scripts not."""
+        """Yield its files in site-packages, including metadata, without bytecode and scripts."""
         site = self.info.parent
         for listed in self._listed(site):
             path = site / listed
@@ -48,7 +47,7 @@ class Package(NamedTuple):
             for line in record.read_text(encoding="utf-8").splitlines():
                 yield line.rsplit(",", 2)[0].strip('"')
             return
-        # Distributions' own packages come without RECORD; their modules are named after them.
+        # Packages from distributions have no RECORD. Their modules have the same name.
         top = self.info / "top_level.txt"
         names = top.read_text(encoding="utf-8").split() if top.exists() else [self.name]
         for start in (self.info, *(site / name.replace("-", "_") for name in names)):
@@ -59,7 +58,7 @@ class Package(NamedTuple):
 
 
 def normalized(name: str) -> str:
-    """A name as package indexes compare it.
+    """Return a name in the form that package indexes compare.
 
     >>> normalized("Docopt_NG")
     'docopt-ng'
@@ -68,7 +67,7 @@ def normalized(name: str) -> str:
 
 
 def installed(paths: list[str] | None = None) -> dict[str, Package]:
-    """Every distribution on the import path, by normalized name; the first one found wins."""
+    """Return all packages on the import path, by normalized name. The first one found counts."""
     found: dict[str, Package] = {}
     for folder in sys.path if paths is None else paths:
         if Path(folder or ".").is_dir():
@@ -94,7 +93,7 @@ def _read(info: Path) -> Package | None:
 
 
 def closure(roots: list[str], packages: dict[str, Package]) -> list[Package]:
-    """The roots that are installed and everything they require, each once, by name."""
+    """Return the installed packages among ``roots`` and all their dependencies, by name."""
     wanted, reached = list(roots), set[str]()
     while wanted:
         name = wanted.pop()

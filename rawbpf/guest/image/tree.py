@@ -1,8 +1,8 @@
-"""What goes into an archive: files of this machine, under the paths they have here.
+"""The contents of an archive: files of the host, under the same paths.
 
-A path may lead through symbolic links (/lib64, a virtual environment's python). Each link is
-kept as a link and what it points to comes along, so that a path means the same in the guest.
-Paths are text here: what a Path would tidy away is just what has to be followed.
+A path may lead through symbolic links (/lib64, the python of a virtual environment). Links are
+kept, and their targets are added, so that each path means the same in the guest. Paths are strings
+here, because pathlib would normalize away what has to be followed.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ __all__ = ["JUNK", "Tree"]
 
 JUNK = frozenset({"__pycache__", ".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache",
                   ".hypothesis", ".import_linter_cache", "node_modules"})  # fmt: skip
-"""Directories that hold nothing that a run needs."""
+"""Folders that are never needed."""
 
 _MOST_LINKS = 40  # the kernel's own limit, MAXSYMLINKS
 
 
 class Tree:
-    """Members of an archive by path, parents before children.
+    """The members of an archive by path, folders before their contents.
 
-    A trimmed tree brings executables and libraries without their debugging sections.
+    A trimmed tree has executables and libraries without debugging sections.
 
     >>> tree = Tree()
     >>> tree.file("/etc/hostname", b"guest")
@@ -51,32 +51,32 @@ class Tree:
         return path.strip("/") in self._members
 
     def put(self, member: Member) -> None:
-        """Add or replace a member; directories above it are made."""
+        """Add or replace a member, and add missing folders above it."""
         parent = os.path.dirname(member.path)
         if parent and parent not in self._members:
             self.directory(parent)
         self._members[member.path] = member
 
     def directory(self, path: str, mode: int = 0o755) -> None:
-        """An empty directory."""
+        """Add an empty folder."""
         self.put(Member(path.strip("/"), stat.S_IFDIR | mode))
 
     def file(self, path: str, data: bytes, mode: int = 0o644, mtime: int = 0) -> None:
-        """A file with these bytes."""
+        """Add a file with these bytes."""
         self.put(Member(path.strip("/"), stat.S_IFREG | mode, data, mtime))
 
     def link(self, path: str, target: str) -> None:
-        """A symbolic link."""
+        """Add a symbolic link."""
         self.put(Member(path.strip("/"), stat.S_IFLNK | 0o777, os.fsencode(target)))
 
     def device(self, path: str, mode: int, number: tuple[int, int]) -> None:
-        """A character device node."""
+        """Add a character device."""
         self.put(Member(path.strip("/"), stat.S_IFCHR | mode, device=number))
 
     def bring(self, path: str | Path) -> str:
-        """This machine's file at ``path``, with all links on the way; returns its real path.
+        """Add the host's file at ``path``, with all links that lead to it. Return its real path.
 
-        A directory comes without what is in it.
+        A folder is added without its contents.
         """
         real, rest = "", [part for part in str(path).split("/") if part not in ("", ".")]
         links = 0
@@ -107,7 +107,7 @@ class Tree:
             status = os.stat(path)
             data = Path(path).read_bytes() if stat.S_ISREG(status.st_mode) else b""
         except OSError as error:
-            raise UsageError(f"cannot bring {path} into the guest", why=error.strerror) from None
+            raise UsageError(f"cannot copy {path} into the guest", why=error.strerror) from None
         if stat.S_ISDIR(status.st_mode):
             self.directory(path)
         elif stat.S_ISREG(status.st_mode):
@@ -116,10 +116,10 @@ class Tree:
                 data = without_debug_information(data)
             self.file(path, data, mode, int(status.st_mtime))
         else:
-            raise UsageError(f"{path} is neither a file nor a directory")
+            raise UsageError(f"{path} is neither a file nor a folder")
 
     def bring_all(self, path: str | Path) -> None:
-        """A file, or a directory with all in it except JUNK; executables with their libraries."""
+        """Add a file, or a folder with its contents except JUNK, with libraries of executables."""
         real = self.bring(path)
         if not os.path.isdir(real):
             self.bring_libraries(real)
@@ -136,7 +136,7 @@ class Tree:
                     self.link(f"{folder}/{name}", os.readlink(f"{folder}/{name}"))
 
     def _bring_inner(self, path: str) -> None:
-        """One entry of a directory: a dangling link stays one, a socket stays behind."""
+        """Add an entry of a folder. Dangling links are kept as they are, sockets are omitted."""
         if os.path.islink(path) and not os.path.exists(path):
             self.link(path, os.readlink(path))
         elif os.path.isfile(path):
@@ -147,7 +147,7 @@ class Tree:
             self.bring(rewritten)
 
     def bring_libraries(self, path: str, default_loader: str | None = None) -> None:
-        """The shared libraries of an ELF file; nothing for any other."""
+        """Add the shared libraries of an ELF file."""
         if is_elf(Path(path)):
             for library in libraries(Path(path), default_loader):
                 if library not in self:

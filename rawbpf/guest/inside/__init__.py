@@ -1,1 +1,1 @@
-"""What runs in the guest. Imports little: an emulated CPU pays for each module."""
+"""What runs in the guest. It imports few modules, because each takes time on an emulated CPU."""

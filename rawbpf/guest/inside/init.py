@@ -1,9 +1,9 @@
-"""PID 1 of the guest: prepare the machine, run one command, hand everything it says to the host.
+"""PID 1 of the guest: set up the system, run one command, relay its streams to the host.
 
 The first serial line is the kernel's console, the second carries frames (see wire/frames.py). When
-the command is done its output is drained, what it left under /out is sent, then its wait status,
-and the machine ends. If PID 1 itself fails, its traceback goes to the console, the kernel panics
-because its init has died, and the host reports both.
+the command ends, its remaining output is sent, then the files in /out, then its wait status, and
+the guest powers off. If PID 1 itself fails, its traceback is printed on the console, the kernel
+panics because init has died, and the host reports both.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ import termios
 import tty
 
 from rawbpf.arch import kernel_release, native
-from rawbpf.guest.inside.modules import load_modules
-from rawbpf.guest.inside.mounts import power_off, prepare
 from rawbpf.guest.inside.relay import Line, Relay
 from rawbpf.guest.inside.spawn import open_streams, start
+from rawbpf.guest.inside.system import load_modules, power_off, prepare
 from rawbpf.guest.wire.frames import Kind
 from rawbpf.guest.wire.window import guest_memory, windows
 
@@ -29,7 +28,7 @@ _JOB = "/rawbpf/job"
 
 
 def main() -> None:
-    """Everything, from an empty machine to its end."""
+    """Run the guest, from boot to power-off."""
     prepare()
     with open(_JOB, "rb") as file:
         job = marshal.load(file)
@@ -59,7 +58,7 @@ def _open_line() -> Line:
 
 
 def _start_workload(argv: list[str], env: dict[str, str]) -> None:
-    """A process of its own, apart from the command's session and streams."""
+    """Start the workload in its own session, with /dev/null as its streams."""
     if os.fork() == 0:
         try:
             os.setsid()
@@ -73,12 +72,11 @@ def _start_workload(argv: list[str], env: dict[str, str]) -> None:
 
 
 def _send_folder(relay: Relay, path: str) -> None:
-    from rawbpf.guest.wire.cpio import encode
-    from rawbpf.guest.wire.out import members
+    from rawbpf.guest.wire.cpio import encode, members
 
     for piece in encode(members(path)):
         relay.send_data(Kind.OUT, piece)
 
 
 if __name__ == "__main__":
-    sys.exit("this is for PID 1 of a guest")
+    sys.exit("this runs only as PID 1 of a guest")

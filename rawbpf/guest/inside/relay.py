@@ -1,7 +1,7 @@
-"""Between the command's streams and the line to the host, in the guest.
+"""Relay the command's streams to the host, in the guest.
 
-One loop around poll(2): output goes to the host as long as the host takes it, input comes in as
-long as the command takes it, and control frames (signals, window size) always get through.
+One loop around poll(2). Output is sent as long as the host accepts it, input is written as long as
+the command accepts it, and control frames (signals, window size) are never delayed by either.
 """
 
 from __future__ import annotations
@@ -25,38 +25,38 @@ __all__ = ["Line", "Relay"]
 
 _CHUNK = 64 << 10
 _ALIVE_EVERY = 2000  # milliseconds
-_DRAIN = 200  # milliseconds of silence that end it, if others keep the command's streams open
-_LEFT_OVER = 1 << 20  # more than any pipe holds
+_DRAIN = 200  # milliseconds without output after which draining ends, if streams are still open
+_LEFT_OVER = 1 << 20  # more than a pipe can hold
 _VINTR = b"\x03"
 
 
 class Line:
-    """The serial line: whole frames out, frames in."""
+    """The serial line to the host."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
         self._decoder = Decoder()
 
     def send(self, kind: Kind, payload: bytes | int = b"") -> None:
-        """Write one frame; the kernel takes it piece by piece."""
+        """Write one frame."""
         rest = memoryview(frames.encode(kind, payload))
         while rest:
             rest = rest[os.write(self.fd, rest) :]
 
     def receive(self) -> list[tuple[Kind, bytes]]:
-        """The frames that what has arrived completes."""
+        """Return the frames that have arrived completely."""
         return list(self._decoder.feed(os.read(self.fd, _CHUNK)))
 
 
 class Relay:
-    """Moves bytes until the command has ended and its output is drained."""
+    """Relays data until the command has ended and its output is sent."""
 
     def __init__(self, line: Line, windows: tuple[Window, Window], streams: Streams) -> None:
         self._line = line
         self._window, self._input_window = windows
         self._terminal = streams.terminal
         self._stdin: int | None = streams.ours[0]
-        # In this order a terminal that is both is stdout, as there is one stream only.
+        # In this order, a terminal that is both counts as stdout.
         self._outputs = {streams.ours[2]: Kind.STDERR, streams.ours[1]: Kind.STDOUT}
         self._input = bytearray()
         self._end_of_input = False
@@ -78,7 +78,7 @@ class Relay:
         }
 
     def run(self, child: int) -> int:
-        """Relay until the child has ended; its wait status."""
+        """Relay until the child has ended. Return its wait status."""
         self._child = child
         while self._status is None:
             self._turn(_ALIVE_EVERY)
@@ -87,7 +87,7 @@ class Relay:
         return self._status
 
     def _drain(self) -> None:
-        """Forward what the command left in its streams, not what others go on writing there."""
+        """Forward output that the command left behind, but not what other processes still write."""
         left = _LEFT_OVER
         while self._outputs and left > 0:
             before = self._forwarded
@@ -98,7 +98,7 @@ class Relay:
             self._reap()
 
     def send_data(self, kind: Kind, data: bytes) -> None:
-        """Send bulk data as the host has room for it."""
+        """Send data as the host has room for it."""
         while data:
             while self._window.room == 0:
                 self._turn(_ALIVE_EVERY)
@@ -108,7 +108,7 @@ class Relay:
             data = data[len(piece) :]
 
     def _turn(self, timeout: int) -> bool:
-        """One wait and what follows from it; False when nothing happened."""
+        """Wait once and handle the events. Return False if there were none."""
         poll = select.poll()
         poll.register(self._line.fd, select.POLLIN)
         poll.register(self._woken, select.POLLIN)
@@ -139,7 +139,7 @@ class Relay:
                 self._forward(fd)
 
     def _forward(self, fd: int) -> None:
-        """Take what a stream has and send it; a pipe's end is b"", a terminal's is EIO."""
+        """Read from a stream and send the data. A pipe ends with b"", a terminal with EIO."""
         try:
             data = os.read(fd, min(self._window.room, _CHUNK))
         except BlockingIOError:
@@ -153,14 +153,14 @@ class Relay:
             del self._outputs[fd]
 
     def _feed(self) -> None:
-        """Give the command its input, and the host leave to send as much again."""
+        """Write input to the command, and let the host send the same amount again."""
         if self._stdin is None:
             return
         try:
             count = os.write(self._stdin, self._input) if self._input else 0
         except BlockingIOError:
             return
-        except OSError:  # the command has closed its stdin, or ended
+        except OSError:  # the command has closed stdin, or ended
             count, self._end_of_input = len(self._input), True
         del self._input[:count]
         if count:
@@ -179,12 +179,12 @@ class Relay:
     def _signal(self, payload: bytes) -> None:
         number = int.from_bytes(payload, "little")
         if number == signal.SIGINT and self._terminal >= 0 and self._stdin == self._terminal:
-            with suppress(BlockingIOError):  # a terminal that is full takes no more
-                os.write(self._terminal, _VINTR)  # it knows who is in the foreground
+            with suppress(BlockingIOError):  # the terminal's buffer is full
+                os.write(self._terminal, _VINTR)  # it sends SIGINT to its foreground processes
         elif self._status is None:
             try:
                 os.killpg(self._child, number)
-            except ProcessLookupError:  # it has no session of its own yet
+            except ProcessLookupError:  # it has not called setsid() yet
                 os.kill(self._child, number)
 
     def _resize(self, payload: bytes) -> None:
@@ -192,7 +192,7 @@ class Relay:
             set_size(self._terminal, *memoryview(payload).cast("H"))
 
     def _closed(self, payload: bytes) -> None:
-        """Close our end too, so that the command learns of it as it would have on the host."""
+        """Close the stream, so that the command gets EPIPE as it would on the host."""
         gone = Kind(payload[0])
         for fd in [fd for fd, kind in self._outputs.items() if kind == gone]:
             del self._outputs[fd]
@@ -202,7 +202,7 @@ class Relay:
         self._window.taken(int.from_bytes(payload, "little"))
 
     def _reap(self) -> None:
-        """Collect every process that has ended: PID 1 is the parent of all orphans."""
+        """Reap all processes that have ended. PID 1 is the parent of all orphans."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)

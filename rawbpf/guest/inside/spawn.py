@@ -1,8 +1,7 @@
-"""Start the command in the guest, its three streams pipes or a terminal as they are on the host.
+"""Start the command in the guest, with pipes or a terminal as its streams, as on the host.
 
-Runs in the guest. Where the caller's stream is a terminal, the command gets one end of a
-pseudo-terminal, so that ``isatty`` says what it would have said; else a pipe, so that stdout and
-stderr stay apart.
+Where the stream on the host is a terminal, the command gets a pseudo-terminal, so that ``isatty``
+returns the same. Other streams are pipes, so that stdout and stderr stay separate.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ __all__ = ["Streams", "open_streams", "set_size", "start"]
 
 
 class Streams(NamedTuple):
-    """PID 1's ends of the command's stdin, stdout and stderr; ``theirs`` are the command's.
+    """The ends of stdin, stdout and stderr: ``ours`` for PID 1, ``theirs`` for the command.
 
-    All that are the terminal are the same descriptor, ``terminal``; it is -1 when there is none.
+    Streams that are terminals share one descriptor, ``terminal``, which is -1 if there are none.
     """
 
     ours: tuple[int, int, int]
@@ -29,7 +28,7 @@ class Streams(NamedTuple):
 
 
 def open_streams(ttys: tuple[bool, bool, bool], size: tuple[int, int]) -> Streams:
-    """Pipes, and one pseudo-terminal (rows, columns) for those streams that are terminals."""
+    """Open pipes, and one pseudo-terminal of ``size`` (rows, columns) for all terminals."""
     terminal, slave = os.openpty() if any(ttys) else (-1, -1)
     if terminal >= 0:
         set_size(terminal, *size)
@@ -49,12 +48,12 @@ def open_streams(ttys: tuple[bool, bool, bool], size: tuple[int, int]) -> Stream
 
 
 def set_size(terminal: int, rows: int, columns: int) -> None:
-    """Tell the terminal how large its window is; its foreground processes get SIGWINCH."""
+    """Set the size of the terminal. Its foreground processes get SIGWINCH."""
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
 
 
 def start(argv: list[str], env: dict[str, str], cwd: str, streams: Streams) -> int:
-    """Run the command in a session of its own; its pid. An exec that fails exits with 127."""
+    """Start the command in its own session. Return its pid. It exits with 127 if exec fails."""
     child = os.fork()
     if child == 0:
         try:
@@ -73,7 +72,7 @@ def _become(argv: list[str], env: dict[str, str], cwd: str, streams: Streams) ->
     if streams.terminal >= 0:
         slave = streams.theirs[streams.ours.index(streams.terminal)]
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-    # Dups first: a descriptor may be in the way of another's place.
+    # Duplicate all of them first: their numbers may be 0, 1 or 2.
     for number, fd in enumerate([fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in streams.theirs]):
         os.dup2(fd, number)
         os.close(fd)

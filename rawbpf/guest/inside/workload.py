@@ -1,7 +1,7 @@
-"""Something to see: a small, steady load beside the command.
+"""The default workload: a small, constant load, so that there is something to trace.
 
-Five rounds a second, each: a file is opened, written, read and removed; a process is forked and
-waited for; a connection over loopback carries one message. It prints nothing.
+Five times a second it opens, writes, reads and removes a file, forks a process and waits for it,
+and sends a message over a loopback connection. It prints nothing.
 """
 
 from __future__ import annotations

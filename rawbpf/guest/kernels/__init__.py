@@ -1,1 +1,1 @@
-"""Kernels to boot: those in the cache, and how they get there."""
+"""Kernels to boot: the cache, and how kernels get there."""

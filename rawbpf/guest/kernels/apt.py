@@ -1,7 +1,11 @@
-"""apt for an ordinary user: packages of a Debian suite, unpacked in a folder that then goes.
+"""Download packages of a Debian suite with apt, as an ordinary user.
 
-The packages are downloaded and verified by apt, in a private state, and unpacked by dpkg-deb;
-nothing is installed, and nothing of this machine's apt is changed.
+apt downloads and verifies packages with its state in a temporary folder, and dpkg-deb unpacks them.
+Nothing is installed, and the configuration of this machine's apt is not changed.
+
+The sources come from apt itself, whatever format they are written in. ``apt-get indextargets``
+lists what it would download, with the Origin from the Release file once that was downloaded.
+``apt-config dump Acquire`` prints proxies and similar settings. Any user may run both.
 """
 
 from __future__ import annotations
@@ -14,26 +18,39 @@ import subprocess
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import GuestError
 from rawbpf.guest import cache
 from rawbpf.guest.kernels.choice import SUITES
-from rawbpf.guest.kernels.mirror import TARGET_FORMAT, debian_archives, settings, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-__all__ = ["Apt", "field", "private_apt"]
+__all__ = [
+    "TARGET_FORMAT",
+    "Apt",
+    "Archive",
+    "debian_archives",
+    "field",
+    "private_apt",
+    "settings",
+    "sources",
+]
 
-_BY_HAND = "name a kernel image by --kernel PATH, such as /boot/vmlinuz-..."
+TARGET_FORMAT = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)|$(ARCHITECTURE)"
+"""The format of ``apt-get indextargets`` that ``debian_archives`` reads."""
+
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+_BY_HAND = "give the path of a kernel image: --kernel /boot/vmlinuz-..."
 
 
 @contextmanager
 def private_apt(suite: str, what: str, say: Callable[[str], None]) -> Iterator[Apt]:
-    """An apt for one suite; ``what`` is to be fetched, for errors. ``say`` gets progress lines.
+    """Prepare apt for one suite. ``what`` names the download in errors; ``say`` prints progress.
 
-    GuestError: this system has no apt, or does not know of a Debian archive.
+    Raise GuestError if this system has no apt, or its apt has no Debian archive as a source.
     """
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise GuestError(f"cannot fetch {what}", why="this system has no apt", fix=_BY_HAND)
@@ -42,7 +59,7 @@ def private_apt(suite: str, what: str, say: Callable[[str], None]) -> Iterator[A
 
 
 class Apt:
-    """A private apt for one suite, with all its state in ``folder``."""
+    """apt for one suite, with all of its state in ``folder``."""
 
     def __init__(self, folder: Path, suite: str, what: str, say: Callable[[str], None]) -> None:
         self.folder, self.suite, self.say = folder, suite, say
@@ -53,7 +70,7 @@ class Apt:
         if not archives:
             raise GuestError(
                 f"cannot fetch {what}",
-                why="this machine's apt sources name no Debian archive",
+                why="the sources of apt contain no Debian archive",
                 fix=_BY_HAND,
             )
         acquire = self._run(
@@ -68,18 +85,18 @@ class Apt:
         )
 
     def update(self) -> None:
-        """Learn what the suite has now."""
+        """Download the package lists of the suite."""
         self._run("apt-get", "--quiet", "update")
 
     def show(self, package: str) -> str:
-        """The record of the version that apt would install."""
+        """Return the control record of the version that apt would install."""
         record = self._run("apt-cache", "show", "--no-all-versions", package)
         if not record.strip():
-            raise GuestError(f"{self.suite} has no package {package}")
+            raise GuestError(f"no package {package} in {self.suite}")
         return record
 
     def unpack(self, packages: Sequence[str]) -> Path:
-        """Download packages; the folder below which their files are."""
+        """Download and unpack packages, and return the folder with their files."""
         self._run("apt-get", "--quiet", "download", *packages)
         for package in self.folder.glob("*.deb"):
             self._run("dpkg-deb", "-x", str(package), "unpacked")
@@ -110,7 +127,7 @@ class Apt:
 
 
 def field(record: str, name: str) -> str:
-    r"""A field of a package's record; empty if it has none of that name.
+    r"""Return a field of a control record, or an empty string.
 
     >>> field("Package: libc6\nVersion: 2.36-9\n", "Version")
     '2.36-9'
@@ -120,7 +137,74 @@ def field(record: str, name: str) -> str:
 
 
 def _cause(said: str) -> str:
-    """The line of apt's that says most: an error, before its many notes and warnings."""
+    """Return the most useful line of apt's output: an error rather than a note or warning."""
     lines = [line for line in said.splitlines() if line.startswith("E:")]
     keys = [line for line in said.splitlines() if "NO_PUBKEY" in line]
     return (keys or lines or [""])[0].removeprefix("E: ").removeprefix("W: ")
+
+
+class Archive(NamedTuple):
+    """A Debian archive: the main archive, or the one with security updates."""
+
+    uri: str
+    security: bool
+
+
+def debian_archives(targets: str, suites: Iterable[str]) -> list[Archive]:
+    """Return the Debian archives in lines in TARGET_FORMAT, without duplicates.
+
+    Before its first update, apt does not know the Origin. The name of a known suite then counts.
+
+    >>> debian_archives("http://mirror.example/debian/|bookworm|main|Debian|amd64", [])
+    [Archive(uri='http://mirror.example/debian/', security=False)]
+    """
+    names = {f"{suite}{part}" for suite in suites for part in ("", "-updates", "-security")}
+    found: dict[Archive, None] = {}
+    for line in targets.splitlines():
+        uri, release, component, origin, _ = (*line.split("|"), "", "", "", "", "")[:5]
+        known = release.strip("/").partition("/")[0] in names
+        is_debian = origin == "Debian" or (origin in ("", "$(ORIGIN)") and known)
+        if is_debian and component == "main" and not uri.startswith("cdrom:"):
+            found[Archive(uri, "-security" in release or "/updates" in release)] = None
+    return list(found)
+
+
+def sources(archives: Iterable[Archive], suite: str, keyring: str = _KEYRING) -> str:
+    """Return a sources.list for one suite, including its security updates.
+
+    >>> print(sources([Archive("http://mirror.example/debian/", False)], "sid", keyring=""))
+    deb http://mirror.example/debian/ sid main
+    """
+    # One keyring has the keys of all suites. Without it, apt uses its own defaults.
+    option = f"[signed-by={keyring}] " if Path(keyring).is_file() else ""
+    lines = []
+    for archive in archives:
+        if not archive.security:
+            lines.append(f"deb {option}{archive.uri} {suite} main")
+        elif suite != "sid":  # unstable has no separate archive for security updates
+            lines.append(f"deb {option}{archive.uri} {suite}-security main")
+    return "\n".join(lines)
+
+
+def settings(acquire: str, folder: Path, user: str) -> str:
+    """Return an apt.conf with all state in ``folder``.
+
+    ``acquire`` are this machine's settings for downloads. Its other settings are not used, above
+    all hooks, which are meant for updates of this machine.
+    """
+    private = {
+        "Dir::State": folder / "state",
+        "Dir::State::status": folder / "status",
+        "Dir::Cache": folder / "cache",
+        "Dir::Etc::sourcelist": folder / "sources.list",
+        "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::Etc::main": "/dev/null",
+        "Dir::Etc::parts": "/dev/null",
+        "Dir::Etc::preferences": "/dev/null",
+        "Dir::Etc::preferencesparts": "/dev/null",
+        "Acquire::Languages": "none",
+        # When root runs apt, it downloads as another user, who may not read this folder.
+        "APT::Sandbox::User": user,
+    }
+    lines = [f'{key} "{value}";' for key, value in private.items()]
+    return "\n".join([acquire, *lines, ""])

@@ -1,8 +1,7 @@
-"""Which kernel a guest runs: a file, a version, or a Debian suite, out of the user's cache.
+"""Choose the kernel of a guest: a file, a version, or a Debian suite.
 
-The cache has a folder for each kernel, named by its release (`uname -r`), with vmlinuz, config,
-System.map, a folder ``modules``, and an ``origin`` that says which suite, package and version it
-came from.
+The cache has a folder for each kernel, named after its release (`uname -r`), with vmlinuz, config,
+System.map, a folder ``modules``, and a file ``origin`` with its suite, package and version.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_SUITE", "SUITES", "Kernel", "cached", "choose", "find", "is_version"]
 
 SUITES = {"bullseye": "5.10", "bookworm": "6.1", "trixie": "6.12", "sid": None}
-"""The Debian suites whose cloud kernels are tested, with their versions; sid's moves on."""
+"""Debian suites with the versions of their kernels. The version in sid changes."""
 
 DEFAULT_SUITE = "bookworm"
 
 
 class Kernel(NamedTuple):
-    """A kernel to boot; release and suite are empty for one given by path."""
+    """A kernel to boot. Release and suite are empty if it was given as a path."""
 
     vmlinuz: Path
     release: str = ""
@@ -35,7 +34,7 @@ class Kernel(NamedTuple):
 
     @property
     def version(self) -> tuple[int, ...]:
-        """The numbers of the release, for comparing.
+        """The numbers of the release, for comparison.
 
         >>> Kernel(Path("vmlinuz"), "6.1.0-50-cloud-amd64").version
         (6, 1, 0, 50)
@@ -44,9 +43,9 @@ class Kernel(NamedTuple):
 
     @property
     def config(self) -> tuple[str, Path] | None:
-        """How it was configured: its release, and the file; None if there is no such file.
+        """The release and the configuration file, or None if there is no such file.
 
-        In the cache the file lies beside the image; /boot has ``vmlinuz-R`` and ``config-R``.
+        In the cache the file is next to the image. /boot has ``vmlinuz-R`` and ``config-R``.
         """
         release = self._release
         for name in ("config", f"config-{release}"):
@@ -57,7 +56,7 @@ class Kernel(NamedTuple):
 
     @property
     def modules(self) -> Path | None:
-        """The folder of its modules: beside it in the cache, or this machine's; None without."""
+        """The folder of its modules, in the cache or in /lib/modules, or None."""
         beside = self.vmlinuz.parent / "modules"
         installed = Path("/lib/modules", self._release) if self._release else beside
         return next((folder for folder in (beside, installed) if folder.is_dir()), None)
@@ -68,7 +67,7 @@ class Kernel(NamedTuple):
 
 
 def is_version(wanted: str, release: str) -> bool:
-    """Whether a release is of this version, given as far as it matters.
+    """Return whether a release is of a version, such as 6 or 6.1.
 
     >>> is_version("6.1", "6.1.0-50-cloud-amd64"), is_version("6.1", "6.12.117")
     (True, False)
@@ -77,12 +76,12 @@ def is_version(wanted: str, release: str) -> bool:
 
 
 def folder() -> Path:
-    """The cache's folder of kernels."""
+    """Return the folder of kernels in the cache."""
     return cache.folder("kernels")
 
 
 def cached() -> list[Kernel]:
-    """Every kernel in the cache, the newest last."""
+    """Return all kernels in the cache, the newest last."""
     kernels = [
         Kernel(image, image.parent.name, _suite(image.parent / "origin"))
         for image in folder().glob("[!.]*/vmlinuz")
@@ -91,14 +90,14 @@ def cached() -> list[Kernel]:
 
 
 def _suite(origin: Path) -> str:
-    """The suite that a kernel came from; "" for one that somebody put there by hand."""
+    """Return the suite that a kernel came from, or "" if it was added by hand."""
     text = origin.read_text(encoding="utf-8") if origin.exists() else ""
     found = re.search(r"^Suite: (\S+)$", text, re.MULTILINE)
     return found[1] if found else ""
 
 
 def choose(wanted: str | None, kernels: list[Kernel]) -> Kernel | None:
-    """The newest of these that fits: a suite, or the start of a version; any when None.
+    """Return the newest kernel of a suite or version, or of all if ``wanted`` is None.
 
     >>> kernels = [Kernel(Path("a"), "6.1.0-50-cloud-amd64", "bookworm")]
     >>> choose("6.1", kernels) == choose("bookworm", kernels) == choose(None, kernels)
@@ -115,20 +114,22 @@ def choose(wanted: str | None, kernels: list[Kernel]) -> Kernel | None:
 
 
 def find(wanted: str | None, fetch: Callable[[str], None], *, with_modules: bool = False) -> Kernel:
-    """The kernel to boot; what is not in the cache is fetched.
+    """Return the kernel to boot, and call ``fetch`` if it is not in the cache.
 
-    ``with_modules``: so is one that is there without its modules. Raises UsageError for a path that
-    is not there, GuestError when fetching fails.
+    ``with_modules`` also fetches a kernel that is cached without its modules. Raise UsageError for
+    a path that cannot be read, GuestError if there is no such kernel.
     """
     if wanted is not None and "/" in wanted:
         path = Path(wanted)
         if not os.access(path, os.R_OK) or not path.is_file():
-            raise UsageError(f"--kernel {wanted} is no file that can be read")
+            raise UsageError(f"cannot read the kernel image {wanted}")
         return Kernel(path)
     kernel = choose(wanted, cached())
     if kernel is None or (with_modules and kernel.modules is None):
         fetch(wanted or (kernel and kernel.suite) or DEFAULT_SUITE)
         kernel = choose(wanted, cached())
     if kernel is None:
-        raise GuestError(f"no kernel {wanted} was found", fix="name a vmlinuz by --kernel PATH")
+        raise GuestError(
+            f"kernel {wanted} not found", fix="give the path of a vmlinuz: --kernel PATH"
+        )
     return kernel

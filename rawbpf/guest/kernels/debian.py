@@ -1,9 +1,9 @@
-"""Kernels out of Debian's packages, as an ordinary user.
+"""Download kernels from Debian, as an ordinary user.
 
-A suite's cloud kernel is what its metapackage linux-image-cloud-ARCH depends on: that name stays,
-while the version in the other name moves with every update. Up to trixie that package holds
-vmlinuz and the modules; later ones only lead to linux-binary-RELEASE, linux-base-RELEASE and
-linux-modules-RELEASE.
+The cloud kernel of a suite is the dependency of its metapackage linux-image-cloud-ARCH. That name
+is constant, while the name of the image package changes with each update. Up to trixie the image
+package contains vmlinuz and the modules. Later ones depend on linux-binary-RELEASE,
+linux-base-RELEASE and linux-modules-RELEASE, which do.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _KEPT = ("vmlinuz", "config", "System.map")
 
 
 def suites_for(wanted: str) -> list[str]:
-    """Suites to look in for a suite's name or a version, the likely first.
+    """Return the suites to search for a suite's name or a version, the most likely first.
 
     >>> suites_for("6.12"), suites_for("sid")
     (['trixie'], ['sid'])
@@ -42,22 +42,22 @@ def suites_for(wanted: str) -> list[str]:
 
 
 def fetch(wanted: str, say: Callable[[str], None]) -> None:
-    """Bring the present kernel of a suite, or one of a version, into the cache.
+    """Download the current kernel of a suite, or one of a version, into the cache.
 
-    ``say`` gets progress lines. Raises GuestError when that cannot be.
+    ``say`` receives progress messages. Raise GuestError if there is no such kernel.
     """
     for suite in suites_for(wanted):
         with private_apt(suite, f"the kernel of {suite}", say) as apt:
             if _bring_kernel(apt, wanted):
                 return
     raise GuestError(
-        f"Debian's present suites have no kernel {wanted}", fix="see `tools/fetch-kernel --help`"
+        f"no Debian release offers kernel {wanted!r}", fix="see `tools/fetch-kernel --help`"
     )
 
 
 def _bring_kernel(apt: Apt, wanted: str) -> bool:
-    """Fetch what the suite has now, unless it is in the cache; False if it is not wanted."""
-    apt.say(f"asking apt for the cloud kernel of {apt.suite}")
+    """Download the suite's kernel unless it is cached. Return False if it is another version."""
+    apt.say(f"looking up the cloud kernel of {apt.suite}")
     apt.update()
     meta = apt.show(native().kernel_package)
     image = kernel_packages(meta)[0]
@@ -67,10 +67,10 @@ def _bring_kernel(apt: Apt, wanted: str) -> bool:
     target = cache.folder("kernels") / release
     if (target / "vmlinuz").exists() and (target / "modules").exists():
         (target / "origin").touch()
-        apt.say(f"{apt.suite} has {release}, which is here")
+        apt.say(f"{release} of {apt.suite} is in the cache")
         return True
     packages = [image, *kernel_packages(apt.show(image), release)]
-    apt.say(f"fetching {release} for {apt.suite}")
+    apt.say(f"downloading {release} of {apt.suite}")
     unpacked = apt.unpack(packages)
     origin = f"Suite: {apt.suite}\nPackage: {image}\nVersion: {field(meta, 'Version')}\n"
     ready = apt.folder / "ready"
@@ -79,7 +79,7 @@ def _bring_kernel(apt: Apt, wanted: str) -> bool:
         # boot/NAME-RELEASE up to trixie, usr/lib/modules/RELEASE/NAME after it
         found = [*unpacked.rglob(f"{name}-{release}"), *unpacked.rglob(f"modules/{release}/{name}")]
         if not found:
-            raise GuestError(f"the packages of {release} hold no {name}")
+            raise GuestError(f"the packages of {release} do not contain {name}")
         shutil.move(found[0], ready / name)
     _bring_modules(unpacked, release, ready / "modules")
     (ready / "origin").write_text(origin, encoding="utf-8")
@@ -88,18 +88,18 @@ def _bring_kernel(apt: Apt, wanted: str) -> bool:
 
 
 def _bring_modules(unpacked: Path, release: str, ready: Path) -> None:
-    """The modules, packed as they are, and the list of those that are part of the image."""
+    """Move the compressed modules, and the list of those that are built in."""
     ready.mkdir()
     for folder in unpacked.rglob(f"modules/{release}"):
         for name in ("kernel", "modules.builtin"):
             if (folder / name).exists():
                 shutil.move(folder / name, ready / name)
     if not (ready / "kernel").exists():
-        raise GuestError(f"the packages of {release} hold no modules")
+        raise GuestError(f"the packages of {release} do not contain modules")
 
 
 def kernel_packages(record: str, release: str = "") -> list[str]:
-    """Packages of a kernel among a record's dependencies: of any release, or of this one.
+    """Return the kernel packages among a record's dependencies, of any or of one release.
 
     >>> kernel_packages("Depends: linux-base, linux-image-6.1.0-50-cloud-amd64 (= 6.1.176-1)")
     ['linux-image-6.1.0-50-cloud-amd64']

@@ -1,11 +1,11 @@
-"""Modules of a kernel: which there are, what each needs, their bytes as finit_module(2) takes them.
+"""Modules of a kernel: their names, dependencies, and bytes for finit_module(2).
 
-    MODULES/modules.builtin       kernel/lib/libcrc32c.ko      part of the image: nothing to load
+    MODULES/modules.builtin       kernel/lib/libcrc32c.ko      built in: nothing to load
     MODULES/kernel/.../x.ko[.xz]  an object file; its section .modinfo has name=, depends=a,b
 
-MODULES is the folder beside a cached kernel, or /lib/modules/RELEASE for one of this machine's.
-modprobe reads dependencies from modules.dep, which depmod writes when a package is installed; ours
-are only unpacked. A file name may have "-" where the module's own name has "_".
+MODULES is the folder next to a cached kernel, or /lib/modules/RELEASE for a kernel of the host.
+modprobe reads dependencies from modules.dep, which depmod writes when a package is installed; here
+packages are only unpacked. A file name may have "-" where the name of the module has "_".
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ __all__ = ["Module", "modules_for"]
 
 
 class Module(NamedTuple):
-    """One to be loaded; ``data`` is the object file, unpacked."""
+    """A module to load. ``data`` is the uncompressed object file."""
 
     name: str
     data: bytes
 
     @property
     def needs(self) -> list[str]:
-        """The modules that have to be loaded before."""
+        """The modules that have to be loaded first."""
         found = re.search(rb"(?:^|\0)depends=([^\0]*)", contents(self.data, ".modinfo"))
         return found[1].decode().split(",") if found and found[1] else []
 
 
 def modules_for(kernel: Kernel, names: Iterable[str]) -> list[Module]:
-    """These modules and all that they need, each once and behind what it needs.
+    """Return these modules and their dependencies, each after those that it needs.
 
-    UsageError: the kernel has no such module. GuestError: there are no modules of it here.
+    Raise UsageError if the kernel has no such module, GuestError if its modules are not available.
     """
     wanted = [name.replace("-", "_") for name in names]
     if not wanted:
@@ -51,9 +51,9 @@ def modules_for(kernel: Kernel, names: Iterable[str]) -> list[Module]:
     folder = kernel.modules
     if folder is None:
         raise GuestError(
-            f"there are no modules of the kernel {kernel.vmlinuz}",
-            why="neither beside it nor in /lib/modules",
-            fix="use one that tools/fetch-kernel brings, without a path",
+            f"the modules of kernel {kernel.vmlinuz} are not available",
+            why="they are neither next to the image nor in /lib/modules",
+            fix="use a kernel from tools/fetch-kernel, without a path",
         )
     return list(_Shelf(folder).with_needs(wanted).values())
 
@@ -68,7 +68,7 @@ class _Shelf:
         self._files = {_name(path.name): path for path in folder.rglob("*.ko*")}
 
     def with_needs(self, names: Iterable[str]) -> dict[str, Module]:
-        """In an order to load them in. A kernel's modules need each other in no circle."""
+        """Return modules in the order in which to load them. Dependencies have no cycles."""
         ordered: dict[str, Module] = {}
         for name in names:
             if name in ordered or name in self._builtin:
@@ -85,12 +85,12 @@ class _Shelf:
             raise UsageError(what, fix=did_you_mean(name, self._files))
         unpack = _PACKED.get(path.suffix)
         if unpack is None:
-            why = f"{path.name} is packed in a way that Python does not know"
-            raise GuestError(f"cannot bring module {name}", why=why)
+            why = f"Python cannot decompress {path.name}"
+            raise GuestError(f"cannot read module {name}", why=why)
         try:
             return Module(name, unpack(path.read_bytes()))
         except (OSError, lzma.LZMAError) as error:
-            raise GuestError(f"cannot bring module {name}", why=f"{path}: {error}") from None
+            raise GuestError(f"cannot read module {name}", why=f"{path}: {error}") from None
 
 
 _PACKED: dict[str, Callable[[bytes], bytes]] = {
@@ -101,7 +101,7 @@ _PACKED: dict[str, Callable[[bytes], bytes]] = {
 
 
 def _name(path: str) -> str:
-    """The module in a file of this name.
+    """Return the name of the module in a file.
 
     >>> _name("kernel/net/ipv4/tcp-bbr.ko.xz")
     'tcp_bbr'

@@ -1,1 +1,1 @@
-"""What host and guest agree on: frames, shared memory, archives. Both ends import this."""
+"""The protocol between host and guest: frames, shared memory, archives. Both ends import it."""

@@ -1,25 +1,36 @@
-"""Archives in the one format that the kernel itself unpacks: cpio, "newc".
+"""cpio archives ("newc"), the only format that the kernel unpacks, and the folder /out.
 
 An initramfs is a cpio archive (Documentation/driver-api/early-userspace/buffer-format.rst). Each
-member is a header of 110 ASCII characters, ``070701`` and thirteen 8-digit hex numbers, then the
-path with its NUL, padded to four bytes, then the data, padded likewise. A member named
-``TRAILER!!!`` ends the archive, and after it another archive may follow: later members replace
-earlier ones of the same path. Nobody has to be root to write ownership or device nodes this way.
+member has a header of 110 ASCII characters, ``070701`` and thirteen 8-digit hex numbers, then the
+path with a NUL, padded to four bytes, then the data, padded the same way. A member named
+``TRAILER!!!`` ends the archive. Another archive may follow, whose members replace earlier ones with
+the same path. Writing owners and device nodes this way takes no root.
 
-What the guest hands back at its end travels in the same format.
+The guest returns the folder /out in the same format. Its bytes are not trusted: only folders, files
+and links that stay inside the target folder are created.
 """
 
 from __future__ import annotations
 
+import os
+import stat
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from rawbpf.errors import FormatError
+from rawbpf.errors import FormatError, RawbpfError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["TRAILER", "Member", "decode", "encode"]
+__all__ = [
+    "TRAILER",
+    "Member",
+    "decode",
+    "encode",
+    "members",
+    "unpack",
+]
 
 TRAILER = "TRAILER!!!"
 
@@ -29,9 +40,9 @@ _LONGEST_PATH = 4096
 
 
 class Member(NamedTuple):
-    """One file: its path without a leading slash, st_mode, data, mtime in seconds, device number.
+    """A file: path without a leading slash, st_mode, data, mtime in seconds, device number.
 
-    The data of a symbolic link is its target, in bytes.
+    The data of a symbolic link is its target.
     """
 
     path: str
@@ -42,7 +53,7 @@ class Member(NamedTuple):
 
 
 def encode(members: Iterable[Member]) -> Iterator[bytes]:
-    """The pieces of an archive, owned by root, in the order given (parents come first).
+    """Yield the bytes of an archive. Files are owned by root; folders must precede their files.
 
     >>> archive = b"".join(encode([Member("greeting", 0o100644, b"hello")]))
     >>> len(archive), archive[:14]
@@ -55,7 +66,7 @@ def encode(members: Iterable[Member]) -> Iterator[bytes]:
 
 def _header(inode: int, member: Member) -> bytes:
     name = member.path.encode(errors="surrogateescape") + b"\0"
-    # c_devmajor and c_devminor stay 0; each member has an inode of its own, so none is a hard link.
+    # c_devmajor and c_devminor are 0. Inodes are unique, so no member is a hard link.
     fields = (
         inode, member.mode, 0, 0, 1, member.mtime & 0xFFFFFFFF, len(member.data),
         0, 0, *member.device, len(name), 0,
@@ -69,9 +80,7 @@ def _padding(size: int) -> bytes:
 
 
 def decode(stream: BinaryIO) -> Iterator[Member]:
-    """The members of one archive, read one at a time.
-
-    Raises FormatError where the bytes are no archive; yields what came before.
+    """Yield the members of one archive, one at a time. Raise FormatError if it is malformed.
 
     >>> import io
     >>> archive = b"".join(encode([Member("greeting", 0o100644, b"hello")]))
@@ -103,3 +112,56 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
     if len(data) != size:
         raise FormatError("truncated cpio archive", why=f"{size - len(data)} bytes are missing")
     return data
+
+
+def members(root: str) -> Iterator[Member]:
+    """Yield all files below a folder, except devices and sockets, one in memory at a time."""
+    for folder, folders, files in os.walk(root):
+        for name in sorted(folders) + sorted(files):
+            path = f"{folder}/{name}"
+            status = os.lstat(path)
+            inner = os.path.relpath(path, root)
+            mtime = int(status.st_mtime)
+            if stat.S_ISLNK(status.st_mode):
+                yield Member(inner, status.st_mode, os.fsencode(Path(path).readlink()), mtime)
+            elif stat.S_ISREG(status.st_mode):
+                yield Member(inner, status.st_mode, Path(path).read_bytes(), mtime)
+            elif stat.S_ISDIR(status.st_mode):
+                yield Member(inner, status.st_mode, mtime=mtime)
+
+
+def unpack(archive: Iterable[Member], target: Path) -> None:
+    """Create the files below ``target``, a folder. Raise RawbpfError if that fails."""
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        root = target.resolve()
+        _unpack(archive, root)
+    except OSError as error:
+        raise RawbpfError(f"cannot write {error.filename or target}", why=error.strerror) from None
+
+
+def _unpack(archive: Iterable[Member], root: Path) -> None:
+    for member in archive:
+        place = root / member.path
+        if not place.parent.resolve().is_relative_to(root) or place.name in ("", ".", ".."):
+            raise FormatError(f"the guest returned a file outside of /out: {member.path!r}")
+        _make(member, place, root)
+
+
+def _make(member: Member, place: Path, root: Path) -> None:
+    if stat.S_ISDIR(member.mode):
+        place.mkdir(exist_ok=True)
+        return
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    if stat.S_ISLNK(member.mode):
+        goal = os.fsdecode(member.data)
+        if not (place.parent / goal).resolve().is_relative_to(root):
+            raise FormatError(
+                f"the guest returned a link outside of /out: {member.path!r} -> {goal!r}"
+            )
+        place.symlink_to(goal)
+    elif stat.S_ISREG(member.mode):
+        place.write_bytes(member.data)
+        place.chmod(stat.S_IMODE(member.mode) & 0o755)
+        os.utime(place, (member.mtime, member.mtime))

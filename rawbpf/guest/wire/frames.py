@@ -1,9 +1,9 @@
-"""What host and guest say to each other over the serial line: typed frames, both ways.
+"""Messages between host and guest on the serial line: typed frames, in both directions.
 
-A frame is one byte of kind, two of length (little-endian), then the payload. Both ends import
-this file. The line is reliable (QEMU hands it to a socket), so there are no checksums. The line
-never blocks for long, or signals would wait behind data: what frames announce as data lies in
-shared memory (see window.py), no more of it than fits there.
+A frame is one byte of kind, two bytes of length (little-endian), then the payload. The line is
+reliable (QEMU connects it to a socket), so there are no checksums. Data is not sent in frames,
+because signals would have to wait for it. It is written to shared memory (see window.py), and a
+frame announces its length.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ _HEAD = 3
 
 
 class Kind(IntEnum):
-    """What a frame means. The first group comes from the guest, the second goes to it."""
+    """The kind of a frame. The first group is sent by the guest, the second by the host."""
 
-    READY = 1  # the kernel's release; from here on the host may speak
-    STDOUT = 2  # u32: that much output is in the window
-    STDERR = 3  # likewise
-    OUT = 4  # likewise, a piece of the archive of /out
-    GRANT = 5  # u32: that much of the input has been taken
+    READY = 1  # the kernel's release; from now on the host may send frames
+    STDOUT = 2  # u32: bytes of output in the window
+    STDERR = 3  # u32: the same
+    OUT = 4  # u32: bytes of the archive of /out in the window
+    GRANT = 5  # u32: bytes of input that were read
     EXIT = 6  # u32: the command's wait status
-    ALIVE = 7  # nothing to say, but not hung
+    ALIVE = 7  # nothing happened, but the guest is running
 
-    STDIN = 16  # u32: that much input is in the window
+    STDIN = 16  # u32: bytes of input in the window
     END_OF_INPUT = 17
-    SIGNAL = 18  # u32: its number
-    SIZE = 19  # u16 rows, u16 columns: the window of the terminal has changed
-    CLOSED = 20  # u32: nobody reads STDOUT or STDERR any more
-    TAKEN = 21  # u32: that much of the output has gone where it belongs
+    SIGNAL = 18  # u32: the signal's number
+    SIZE = 19  # u16 rows, u16 columns: the new size of the terminal
+    CLOSED = 20  # u32: STDOUT or STDERR, whose reader is gone
+    TAKEN = 21  # u32: bytes of output that were written
 
 
 _KINDS = frozenset(Kind)
 
 
 def encode(kind: Kind, payload: bytes | int = b"") -> bytes:
-    """One frame; a number becomes a u32.
+    """Return a frame. A number is encoded as u32.
 
     >>> encode(Kind.STDOUT, 2).hex(" ")
     '02 04 00 02 00 00 00'
@@ -56,7 +56,7 @@ def encode(kind: Kind, payload: bytes | int = b"") -> bytes:
 
 
 class Decoder:
-    r"""Frames out of bytes that arrive in any pieces.
+    r"""Decodes frames from a stream of bytes.
 
     >>> decoder = Decoder()
     >>> list(decoder.feed(bytes.fromhex("02 04 00 02")))
@@ -69,12 +69,12 @@ class Decoder:
         self._pending = bytearray()
 
     def feed(self, data: bytes) -> Iterator[tuple[Kind, bytes]]:
-        """The frames that these bytes complete. Raises FormatError for what is no frame."""
+        """Yield the frames that these bytes complete. Raise FormatError for an invalid frame."""
         self._pending += data
         while len(self._pending) >= _HEAD:
             kind, size = self._pending[0], int.from_bytes(self._pending[1:_HEAD], "little")
             if kind not in _KINDS or size > LARGEST:
-                raise FormatError("not a frame", why=f"kind {kind}, {size} bytes")
+                raise FormatError("invalid frame", why=f"kind {kind}, {size} bytes")
             if len(self._pending) < _HEAD + size:
                 return
             payload = bytes(self._pending[_HEAD : _HEAD + size])

@@ -1,10 +1,10 @@
-"""Bulk data between host and guest: memory that both have mapped.
+"""Data between host and guest, in memory that both have mapped.
 
-A serial line moves a third of a megabyte a second, one byte at a time, and each byte costs the
-emulated CPU that is being observed. So data goes through memory that QEMU shows the guest as the
-BAR of a PCI device (ivshmem), which sysfs lets PID 1 map without any driver; only lengths travel
-on the line. There are no positions in the memory: both ends count, and what orders a write here
-before its frame there is the pair of system calls in between.
+A serial line transfers a third of a megabyte per second, one byte at a time, and each byte takes
+time of the emulated CPU that is being traced. So data goes through memory that QEMU shows the guest
+as the BAR of a PCI device (ivshmem). sysfs lets PID 1 map it without a driver. Only lengths are
+sent on the line. There are no positions in the memory: both ends count, and a write is ordered
+before its frame by the system calls in between.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from rawbpf.errors import FormatError
 
 __all__ = ["MEMORY_SIZE", "Window", "guest_memory", "windows"]
 
-MEMORY_SIZE = 2 << 20  # ivshmem wants a power of two
+MEMORY_SIZE = 2 << 20  # ivshmem requires a power of two
 _PCI_DEVICES = Path("/sys/bus/pci/devices")
 _IVSHMEM = ("0x1af4", "0x1110")  # vendor, device; docs/specs/ivshmem-spec.rst in QEMU
 
 
 class Window:
-    """One direction: a ring of bytes between one writer and one reader, each with its own object.
+    """A ring of bytes in one direction. Writer and reader each have their own object.
 
     >>> memory = memoryview(bytearray(8))
     >>> writer, reader = Window(memory), Window(memory)
@@ -43,7 +43,7 @@ class Window:
         self.room = len(memory)
 
     def put(self, data: bytes) -> None:
-        """Write data; there must be room for it. Raises ValueError when there is not."""
+        """Write data. Raise ValueError if there is not enough room."""
         if len(data) > self.room:
             raise ValueError(f"{len(data)} bytes do not fit into {self.room}")
         before_end = len(self._memory) - self._position
@@ -55,20 +55,20 @@ class Window:
         self.room -= len(data)
 
     def taken(self, size: int) -> None:
-        """The reader's end is done with that many bytes."""
+        """Free ``size`` bytes, which the reader has read."""
         self.room += size
 
     def get(self, size: int) -> bytes:
-        """Read what the writer says it put. Raises FormatError for more than there can be."""
+        """Read ``size`` bytes. Raise FormatError if they are more than the memory can hold."""
         if size > len(self._memory):
-            raise FormatError(f"{size} bytes cannot be in a window of {len(self._memory)}")
+            raise FormatError(f"invalid length {size} for a window of {len(self._memory)} bytes")
         first = bytes(self._memory[self._position : self._position + size])
         rest = bytes(self._memory[: size - len(first)])
         self._advance(size)
         return first + rest
 
     def close(self) -> None:
-        """Let go of the memory, so that it can be unmapped."""
+        """Release the memory, so that it can be unmapped."""
         self._memory.release()
 
     def _advance(self, size: int) -> None:
@@ -76,7 +76,7 @@ class Window:
 
 
 def windows(memory: memoryview) -> tuple[Window, Window]:
-    """(output of the guest, input of the guest) in one shared memory."""
+    """Return two windows in one shared memory: output of the guest, and input."""
     half = len(memory) // 2
     return Window(memory[:half]), Window(memory[half:])
 
@@ -88,4 +88,4 @@ def guest_memory() -> memoryview:
             (device / "enable").write_text("1")
             fd = os.open(device / native().qemu.shared_memory, os.O_RDWR | os.O_CLOEXEC)
             return memoryview(mmap.mmap(fd, MEMORY_SIZE))
-    raise FileNotFoundError("there is no ivshmem device")
+    raise FileNotFoundError("no ivshmem device")

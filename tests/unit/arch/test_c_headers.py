@@ -1,7 +1,8 @@
-"""The records against the kernel's headers for each architecture, by way of a C compiler.
+"""The records against the kernel's headers for each architecture, with a C compiler.
 
-Debian's linux-libc-dev-arm64-cross brings arm64's headers to any machine. RAWBPF_ARM64_HEADERS and
-RAWBPF_X86_64_HEADERS name a folder elsewhere, such as usr/include of an unpacked linux-libc-dev.
+Debian's package linux-libc-dev-arm64-cross has arm64's headers for any machine.
+RAWBPF_ARM64_HEADERS and RAWBPF_X86_64_HEADERS name a folder elsewhere, such as usr/include of an
+unpacked linux-libc-dev.
 """
 
 import os
@@ -23,7 +24,7 @@ X86_NAMES = {"bp": "rbp", "bx": "rbx", "ax": "rax", "cx": "rcx", "dx": "rdx", "s
 
 
 def headers(arch):
-    """The folders with the kernel's headers for this architecture, in the order to search them."""
+    """Return the folders with the kernel's headers for an architecture, in search order."""
     named = os.environ.get(f"RAWBPF_{arch.name.replace('-', '_').upper()}_HEADERS")
     places = [Path(named)] if named else [Path("/usr", arch.multiarch, "include")]
     if not named:
@@ -37,7 +38,7 @@ def headers(arch):
 
 
 def clang(arch, *words, text):
-    """Let clang read C for this architecture, with the kernel's headers alone."""
+    """Run clang for an architecture, with the kernel's headers only."""
     command = [peer("clang-19", "clang-14", "clang"), f"--target={arch.multiarch}", "-nostdinc"]
     command += [f"-isystem{folder}" for folder in headers(arch)]
     command += [*words, "-x", "c", "-"]
@@ -55,7 +56,7 @@ def test_system_call_numbers(arch):
 
 
 def layout(arch):
-    """Field of pt_regs -> its offset, as C says it."""
+    """Return the fields of pt_regs: name -> type and path in C."""
     if arch is X86_64:
         return {
             name: f"struct pt_regs, {X86_NAMES.get(name, name)}" for name in arch.pt_regs.fields
@@ -84,12 +85,12 @@ def test_registers(arch):
     assert set(regs.syscall_arguments) <= set(regs.fields)
 
 
-def test_orig_x0_follows_what_user_space_sees():
+def test_orig_x0_follows_user_pt_regs():
     assert check(ARM64, f"sizeof(struct user_pt_regs) == {ARM64.pt_regs.offset('orig_x0')}") == ""
 
 
 @ARCHES
-def test_an_epoll_event_and_the_machine_in_elf_headers(arch):
+def test_epoll_event_and_elf_machine(arch):
     size = 12 if arch.epoll_event_packed else 16
     name = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64"}[arch.machine]
     assert (
@@ -97,7 +98,7 @@ def test_an_epoll_event_and_the_machine_in_elf_headers(arch):
     )
 
 
-def test_a_wrong_offset_would_be_seen():
+def test_a_wrong_offset_is_detected():
     assert "static assertion failed" in check(
         X86_64, "__builtin_offsetof(struct pt_regs, rip) == 0"
     )

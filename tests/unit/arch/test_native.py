@@ -1,4 +1,4 @@
-"""Only rawbpf.arch asks which machine this is."""
+"""The record of the running machine, and that only rawbpf.arch calls uname(2)."""
 
 import ast
 import os
@@ -19,7 +19,7 @@ def machine(monkeypatch, name):
 
 
 def asks(tree):
-    """Where a module uses uname(2) or what is derived from it."""
+    """Yield the lines in which a module uses uname(2), directly or through another module."""
     for node in ast.walk(tree):
         match node:
             case ast.Attribute(value=ast.Name(id=module), attr=name) if (module, name) in ASKED:
@@ -47,26 +47,26 @@ def test_no_other_module_calls_uname():
     ["import os\nos.uname()", "from os import uname", "import platform", "sys.platform",
      "from platform import machine", "platform.machine()"],
 )  # fmt: skip
-def test_the_search_finds_each_way_to_ask(code):
+def test_the_search_finds_each_way_to_call_uname(code):
     assert list(asks(ast.parse(code)))
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES.values(), ids=lambda arch: arch.name)
-def test_the_record_is_chosen_by_the_name_in_uname(monkeypatch, arch):
+def test_the_record_is_selected_by_uname(monkeypatch, arch):
     machine(monkeypatch, arch.machine)
     assert native() is arch
 
 
-def test_an_unknown_machine_is_an_error_or_the_default(monkeypatch):
+def test_an_unknown_machine(monkeypatch):
     machine(monkeypatch, "riscv64")
     with pytest.raises(UnsupportedError, match=r"'riscv64'.*x86-64 or arm64"):
         native()
     assert native(X86_64) is X86_64
 
 
-def test_the_release_is_the_kernels():
+def test_kernel_release():
     assert kernel_release() == os.uname().release
 
 
-def test_both_records_number_the_same_calls():
+def test_both_records_have_the_same_calls():
     assert X86_64.syscalls.keys() == ARM64.syscalls.keys()

@@ -6,7 +6,7 @@ import pexpect
 import pytest
 
 from rawbpf.cli.main import main
-from rawbpf.cli.system.guest_gallery import with_gallery
+from rawbpf.cli.system.guest_files import with_gallery
 from rawbpf.cli.verify.gallery_text import choices, diff, numbered
 from rawbpf.syscall.gate import replaced
 from rawbpf.verifier.exhibits import exhibits, find_exhibit

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rawbpf.cli.system.guest_objects import with_objects
+from rawbpf.cli.system.guest_files import with_objects
 from rawbpf.errors import CompileError
 from tests.support.peers import peer
 

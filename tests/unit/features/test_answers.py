@@ -1,4 +1,4 @@
-"""From what the kernel says to yes, no, or could not tell: without a kernel."""
+"""The outcomes of probes on simulated kernels."""
 
 import errno
 
@@ -31,7 +31,7 @@ FD = 1000
 
 
 def ask(probe, **script):
-    """The outcome under a kernel that answers by ``script``; whatever was made was closed."""
+    """Return the outcome on a kernel that follows ``script``, and check that all is closed."""
     kernel = FakeKernel(**{name: [result] for name, result in script.items()})
     with replaced(kernel):
         answer = probe()
@@ -80,28 +80,28 @@ def test_btf_kinds(result, outcome):
         ("R1 type=ctx expected=fp\nprocessed 1 insns\n", YES),
     ],
 )
-def test_helpers_are_told_by_the_log(log, outcome):
+def test_helpers_are_recognized_by_the_log(log, outcome):
     load = write_log(log, errno.EACCES if outcome is YES else errno.EINVAL)
     assert ask(lambda: helper("loop"), BPF_PROG_LOAD=load) is outcome
 
 
-def test_helpers_without_arguments_just_load():
+def test_helpers_without_arguments_load():
     assert ask(lambda: helper("ktime_get_ns"), BPF_PROG_LOAD=FD) is YES
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.EINVAL, errno.ENOSYS])
-def test_a_refusal_before_the_verifier_says_nothing_of_a_helper(number):
+def test_a_helper_is_unknown_if_the_call_fails_before_verification(number):
     assert ask(lambda: helper("loop"), BPF_PROG_LOAD=-number) is UNSURE
 
 
-def test_memory_accounting_is_told_by_the_helper_of_its_release():
+def test_memory_accounting_is_probed_by_a_helper():
     gone = write_log("invalid func unknown#160\n", errno.EINVAL)
     assert ask(memcg_accounting, BPF_PROG_LOAD=gone) is NO
     assert ask(memcg_accounting, BPF_PROG_LOAD=FD) is YES
 
 
 @pytest.mark.parametrize(("size", "outcome"), [(120, YES), (0, NO)])
-def test_log_true_size_is_filled_in_or_not(size, outcome):
+def test_log_true_size(size, outcome):
     kernel = FakeKernel()
 
     def load(_cmd, address, _size):
@@ -114,7 +114,7 @@ def test_log_true_size_is_filled_in_or_not(size, outcome):
     assert kernel.closed == [FD]
 
 
-def test_log_true_size_is_unsure_of_a_refusal():
+def test_log_true_size_is_unknown_if_the_load_fails():
     assert ask(log_true_size, BPF_PROG_LOAD=-errno.EPERM) is UNSURE
 
 
@@ -147,26 +147,26 @@ def test_kprobe_multi(link, outcome):
 
 
 @pytest.mark.parametrize(("load", "outcome"), [(-errno.EINVAL, NO), (-errno.EPERM, UNSURE)])
-def test_a_link_needs_its_program(load, outcome):
+def test_a_link_is_unknown_if_its_program_fails(load, outcome):
     assert ask(perf_event_link, BPF_PROG_LOAD=load) is outcome
 
 
 @pytest.mark.parametrize(
     ("last", "outcome"), [("40\n", YES), ("37\n", NO), (None, UNSURE), ("many\n", UNSURE)]
 )
-def test_capabilities_are_counted(tmp_path, last, outcome):
+def test_capabilities(tmp_path, last, outcome):
     machine = Machine(tmp_path)
     if last is not None:
         machine.file("/proc/sys/kernel/cap_last_cap", last)
     assert capability("CAP_BPF", machine.root).outcome is outcome
 
 
-def test_a_pmu_is_there_or_not(tmp_path):
+def test_pmus(tmp_path):
     assert pmu("kprobe", tmp_path).outcome is NO
     assert pmu("kprobe", Machine(tmp_path).kprobe_pmu().root).outcome is YES
 
 
-def test_types_of_modules(tmp_path):
+def test_btf_of_modules(tmp_path):
     assert module_types(tmp_path).outcome is UNSURE
     machine = Machine(tmp_path).file("/proc/modules", "xfs 1 0 - Live 0x0\n")
     assert module_types(machine.root).outcome is NO
@@ -174,7 +174,7 @@ def test_types_of_modules(tmp_path):
     assert module_types(machine.root).outcome is YES
 
 
-def test_every_probe_of_the_table_is_unsure_without_rights():
+def test_all_probes_are_unknown_without_capabilities():
     told_by_files = "CAP_", "kprobe PMU", "BTF of modules"
     asked = [f for f in table.FEATURES.values() if not f.name.startswith(told_by_files)]
     with replaced(lambda name, *words: -errno.EPERM):

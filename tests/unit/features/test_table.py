@@ -9,18 +9,18 @@ from rawbpf.uapi.bpf_insn import HELPER_NAMES
 CALL = 0x85
 
 
-def test_rows_are_dated_and_named_by_commits():
+def test_rows_have_versions_and_commits():
     for name, feature in FEATURES.items():
         assert feature.name == name
         assert re.fullmatch(r"[0-9a-f]{12}", feature.commit), name
         assert (3, 18) <= feature.since <= (7, 2), name
 
 
-def test_what_the_main_job_needs_is_older_than_our_oldest_kernel():
+def test_kprobe_needs_only_features_of_the_oldest_kernel():
     assert all(feature.since <= MINIMUM for feature in FEATURES.values() if feature.main_job)
 
 
-def test_all_that_the_main_job_uses_is_marked():
+def test_all_features_that_kprobe_uses_are_marked():
     spec = hello_kprobe(pid=1)
     calls = [i for i in spec.code.instructions if i.opcode == CALL]
     used = {f"bpf_{HELPER_NAMES[call.imm]}" for call in calls}

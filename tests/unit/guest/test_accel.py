@@ -8,7 +8,7 @@ from rawbpf.guest import accel
 
 @pytest.fixture(autouse=True)
 def machine(tmp_path, monkeypatch):
-    """A machine with a /dev/kvm that opens, a QEMU, and an empty cache."""
+    """A machine with a working /dev/kvm, QEMU, and an empty cache."""
     monkeypatch.setenv("RAWBPF_CACHE", str(tmp_path / "cache"))
     (tmp_path / "kvm").touch()
     monkeypatch.setattr(accel, "_KVM", str(tmp_path / "kvm"))
@@ -20,33 +20,33 @@ def machine(tmp_path, monkeypatch):
 
 
 def hangs():
-    raise GuestError("the guest was stopped", why="it did not start within 8 s")
+    raise GuestError("the guest was stopped", why="it did not boot within 8 s")
 
 
 def never():
-    pytest.fail("proven again")
+    pytest.fail("tried again")
 
 
-def test_kvm_that_works_is_proven_once():
+def test_kvm_is_tried_only_once_if_it_works():
     assert accel.remembered() is None
     assert accel.choose("auto", lambda: None) == "kvm"
     assert accel.choose("auto", never) == "kvm"
     assert accel.remembered() == "works"
 
 
-def test_kvm_that_hangs_is_tried_once():
+def test_kvm_is_tried_only_once_if_it_hangs():
     assert accel.choose("auto", hangs) == "tcg"
     assert accel.choose("auto", never) == "tcg"
-    assert accel.remembered() == "it did not start within 8 s"
+    assert accel.remembered() == "it did not boot within 8 s"
 
 
-def test_another_qemu_is_tried_again(machine):
+def test_kvm_is_tried_again_with_another_qemu(machine):
     accel.choose("auto", hangs)
     (machine / "qemu-system-x86_64").write_text("#!/bin/sh\n# newer\n")
     assert accel.choose("auto", lambda: None) == "kvm"
 
 
-def test_an_interrupted_proof_is_no_answer():
+def test_an_interrupted_trial_is_not_cached():
     def interrupted():
         raise KeyboardInterrupt
 
@@ -55,18 +55,18 @@ def test_an_interrupted_proof_is_no_answer():
     assert accel.remembered() is None
 
 
-def test_what_is_asked_for_is_not_proven():
+def test_an_explicit_accelerator_is_not_tried():
     assert accel.choose("tcg", never) == "tcg"
     assert accel.choose("kvm", never) == "kvm"
 
 
-def test_without_a_device_there_is_no_kvm(machine):
+def test_no_kvm_without_its_device(machine):
     (machine / "kvm").unlink()
     assert accel.choose("auto", never) == "tcg"
     with pytest.raises(GuestError, match="cannot be opened"):
         accel.choose("kvm", never)
 
 
-def test_other_words_are_refused():
+def test_unknown_accelerators_are_rejected():
     with pytest.raises(UsageError, match="'hvf'"):
         accel.choose("hvf", never)

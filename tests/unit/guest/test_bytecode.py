@@ -11,7 +11,7 @@ def run(path):
     return subprocess.run([sys.executable, path], capture_output=True, text=True).stdout
 
 
-def test_it_runs_without_its_source(tmp_path):
+def test_bytecode_runs_without_source(tmp_path):
     source = tmp_path / "module.py"
     source.write_text("print('from bytecode')")
     code = pyc(source)
@@ -20,7 +20,7 @@ def test_it_runs_without_its_source(tmp_path):
     assert run(tmp_path / "module.pyc") == "from bytecode\n"
 
 
-def test_it_is_used_whatever_the_sources_time(tmp_path):
+def test_bytecode_is_used_whatever_the_time_of_the_source(tmp_path):
     source = tmp_path / "module.py"
     source.write_text("print('compiled')")
     place = tmp_path / cached_name("module.py")
@@ -32,7 +32,7 @@ def test_it_is_used_whatever_the_sources_time(tmp_path):
     assert run(tmp_path / "main.py") == "compiled\n"
 
 
-def test_what_the_interpreter_cached_is_taken_only_while_it_fits(tmp_path):
+def test_cached_bytecode_is_used_only_if_up_to_date(tmp_path):
     source = tmp_path / "module.py"
     source.write_text("x = 1")
     py_compile.compile(str(source))
@@ -43,14 +43,14 @@ def test_what_the_interpreter_cached_is_taken_only_while_it_fits(tmp_path):
     assert pyc(source)[16:] != fresh[16:]
 
 
-def test_what_does_not_compile_has_none(tmp_path):
+def test_no_bytecode_if_the_source_does_not_compile(tmp_path):
     (tmp_path / "template.py").write_text("{{ not python }")
     (tmp_path / "nul.py").write_bytes(b"x = '\0'")
     assert pyc(tmp_path / "template.py") is None
     assert pyc(tmp_path / "nul.py") is None
 
 
-def test_pytest_keeps_its_own_under_these_names(tmp_path):
+def test_names_of_pytests_bytecode(tmp_path):
     test = tmp_path / "test_it.py"
     test.write_text("def test_it(): assert True")
     environment = {key: value for key, value in os.environ.items() if "BYTECODE" not in key}

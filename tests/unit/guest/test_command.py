@@ -14,29 +14,29 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_no_command_is_a_prompt():
+def test_no_command_opens_a_prompt():
     command = understand([], {"kprobe"})
     assert command.argv[:3] == [sys.executable, "-q", "-i"]
     assert command.files == []
 
 
-def test_a_rawbpf_command_is_run_by_this_interpreter():
+def test_a_rawbpf_command():
     command = understand(["kprobe", "do_sys_openat2", "-d", "3"], {"kprobe"})
     assert command.argv == [sys.executable, "-m", "rawbpf", "kprobe", "do_sys_openat2", "-d", "3"]
 
 
-def test_so_are_rawbpfs_own_options():
+def test_options_of_rawbpf_itself():
     assert understand(["--version"], ()).argv == [sys.executable, "-m", "rawbpf", "--version"]
 
 
-def test_python_is_this_interpreter_and_files_come_along():
+def test_python_and_the_files_it_is_given():
     command = understand(["python", "script.py", "argument"], ())
     assert command.argv == [sys.executable, "script.py", "argument"]
     assert command.files == ["script.py"]
     assert not command.with_tests
 
 
-def test_pytest_brings_its_project(here):
+def test_pytest_gets_its_project(here):
     (here / "pyproject.toml").write_text("")
     command = understand(["pytest", "test_it.py::test_one", "--junit-xml=absent"], ())
     assert command.argv[:3] == [sys.executable, "-m", "pytest"]
@@ -44,7 +44,7 @@ def test_pytest_brings_its_project(here):
     assert command.with_tests
 
 
-def test_hypothesis_options_keep_its_plugin():
+def test_hypothesis_options_enable_its_plugin():
     assert "no:hypothesispytest" in understand(["pytest"], ()).argv
     assert "no:hypothesispytest" not in understand(["pytest", "--hypothesis-seed=1"], ()).argv
 
@@ -53,17 +53,17 @@ def test_an_option_may_name_a_file():
     assert understand(["python", "-m", "tool", "--config=script.py"], ()).files == ["script.py"]
 
 
-def test_any_executable_comes_along():
+def test_any_executable_is_copied():
     command = understand(["sh", "-c", "true"], {"kprobe"})
     assert command.argv[1:] == ["-c", "true"]
     assert command.files == [command.argv[0]]
     assert command.argv[0].startswith("/")
 
 
-def test_what_is_no_command_is_refused():
+def test_unknown_commands_are_rejected():
     with pytest.raises(UsageError, match="neither a rawbpf command nor an executable"):
         understand(["no-such-program-anywhere"], {"kprobe"})
 
 
-def test_an_argument_may_be_longer_than_any_name():
+def test_an_argument_longer_than_a_file_name():
     assert understand(["python", "-c", "pass;" * 100], ()).files == []

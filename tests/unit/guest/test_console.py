@@ -3,7 +3,7 @@ import pytest
 from rawbpf.guest.console import Console
 
 
-def test_lines_arrive_in_pieces():
+def test_lines_may_be_split():
     console = Console()
     assert console.feed(b"[ 0.1] one\r\n[ 0.2") == ["[ 0.1] one"]
     assert console.feed(b"] two\r\n\r\n") == ["[ 0.2] two"]
@@ -19,7 +19,7 @@ def test_only_the_last_lines_are_kept():
     assert len(lines) < 100
 
 
-def test_a_line_without_end_takes_no_more_memory():
+def test_memory_of_an_endless_line_is_limited():
     console = Console()
     for _ in range(100):
         console.feed(b"x" * 1000)
@@ -35,7 +35,7 @@ def test_a_line_without_end_takes_no_more_memory():
         ("[    1.2] all is well", None),
     ],
 )
-def test_the_reason_is_read_off_the_console(line, reason):
+def test_the_reason_is_found_on_the_console(line, reason):
     console = Console()
     console.feed(line.encode() + b"\n")
     assert console.reason() == reason

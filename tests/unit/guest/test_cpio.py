@@ -20,7 +20,7 @@ members = st.builds(
 
 
 @given(st.lists(members, max_size=6))
-def test_what_goes_in_comes_out(given_members):
+def test_round_trip(given_members):
     archive = b"".join(encode(given_members))
     assert list(decode(io.BytesIO(archive))) == given_members
     assert len(archive) % 4 == 0, "another archive could not follow"
@@ -34,7 +34,7 @@ def test_one_archive_after_another():
     assert [member.path for member in decode(both)] == ["b"]
 
 
-def test_the_header_is_as_the_kernel_documents_it():
+def test_the_header_matches_the_kernels_documentation():
     (header, *_) = encode([Member("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))])
     fields = [header[6 + 8 * index : 14 + 8 * index] for index in range(13)]
     assert header[:6] == b"070701"
@@ -43,14 +43,14 @@ def test_the_header_is_as_the_kernel_documents_it():
     assert header[110:] == b"dev/console\0" + bytes(2)
 
 
-def test_a_name_that_is_no_text_survives():
+def test_names_that_are_not_utf_8():
     archive = b"".join(encode([Member("caf\udce9", 0o100644)]))
     assert b"caf\xe9\0" in archive
     assert next(decode(io.BytesIO(archive))).path == "caf\udce9"
 
 
 @given(st.lists(members, max_size=3), st.data())
-def test_damage_is_a_declared_error_or_a_member(given_members, data):
+def test_damage_gives_members_or_a_format_error(given_members, data):
     archive = bytearray(b"".join(encode(given_members)))
     place = data.draw(st.integers(0, len(archive) - 1))
     archive[place] = data.draw(st.integers(0, 255))
@@ -62,13 +62,13 @@ def test_damage_is_a_declared_error_or_a_member(given_members, data):
 
 
 @pytest.mark.parametrize("size", [0, 6, 109, 110, 120, 123])
-def test_an_archive_that_is_cut_off(size):
+def test_a_truncated_archive(size):
     archive = b"".join(encode([Member("greeting", 0o100644, b"hello")]))
     with pytest.raises(FormatError, match="truncated"):
         list(decode(io.BytesIO(archive[:size])))
 
 
-def test_a_huge_size_is_not_believed():
+def test_a_huge_size_allocates_nothing():
     archive = bytearray(b"".join(encode([Member("greeting", 0o100644, b"hello")])))
     archive[54:62] = b"FFFFFFFF"
     with pytest.raises(FormatError, match="missing"):

@@ -1,8 +1,8 @@
 import pytest
 
 from rawbpf.errors import GuestError
+from rawbpf.guest.kernels.apt import Archive, debian_archives, settings, sources
 from rawbpf.guest.kernels.debian import fetch, kernel_packages, suites_for
-from rawbpf.guest.kernels.mirror import Archive, debian_archives, settings, sources
 
 MAIN = Archive("http://mirror.example/debian/", security=False)
 SECURITY = Archive("http://mirror.example/debian-security/", security=True)
@@ -13,7 +13,7 @@ def targets(*rows):
     return "\n".join(rows)
 
 
-def test_archives_by_their_origin():
+def test_archives_are_found_by_origin():
     answer = targets(
         "http://mirror.example/debian/|stable|main|Debian|amd64",
         "http://mirror.example/debian/|stable|contrib|Debian|amd64",
@@ -25,7 +25,7 @@ def test_archives_by_their_origin():
     assert debian_archives(answer, SUITES) == [MAIN, SECURITY]
 
 
-def test_before_the_first_update_a_suites_name_has_to_do():
+def test_archives_are_found_by_suite_before_the_first_update():
     answer = targets(
         "http://mirror.example/debian/|bookworm|main|$(ORIGIN)|amd64",
         "http://mirror.example/debian-security/|bookworm-security|main||amd64",
@@ -37,11 +37,11 @@ def test_before_the_first_update_a_suites_name_has_to_do():
 @pytest.mark.parametrize(
     "answer", ["", "\n", "rubbish", "a|b", "http://u.example/|noble|main|Ubuntu|amd64"]
 )
-def test_no_debian_archive_is_none(answer):
+def test_sources_without_a_debian_archive(answer):
     assert debian_archives(answer, SUITES) == []
 
 
-def test_security_updates_are_a_source_too_but_not_for_sid(tmp_path):
+def test_security_updates_are_a_source_except_for_sid(tmp_path):
     keyring = tmp_path / "keys.gpg"
     keyring.touch()
     assert sources([MAIN, SECURITY], "bullseye", str(keyring)).splitlines() == [
@@ -53,7 +53,7 @@ def test_security_updates_are_a_source_too_but_not_for_sid(tmp_path):
     )
 
 
-def test_nothing_of_the_machines_apt_is_used_but_how_it_acquires(tmp_path):
+def test_only_download_settings_of_the_host_are_used(tmp_path):
     text = settings('Acquire::http::Proxy "http://proxy.example:3128";', tmp_path, "me")
     assert text.startswith('Acquire::http::Proxy "http://proxy.example:3128";\n')
     assert f'Dir::State "{tmp_path}/state";' in text
@@ -77,17 +77,17 @@ TRIXIE, SID = "6.12.117+deb13-cloud-amd64", "7.2.13+deb14-cloud-amd64"
         ),
     ],
 )
-def test_the_packages_of_a_kernel(depends, release, packages):
+def test_packages_of_a_kernel(depends, release, packages):
     record = f"Package: x\nVersion: 1\nDepends: {depends}\nDescription: y\n"
     assert kernel_packages(record, release) == packages
 
 
-def test_a_metapackage_without_a_kernel_is_an_error():
+def test_a_metapackage_without_a_kernel():
     with pytest.raises(GuestError, match="depends on no kernel image"):
         kernel_packages("Package: x\nDepends: linux-base\n")
 
 
-def test_where_to_look():
+def test_suites_for_a_version():
     assert suites_for("bullseye") == ["bullseye"]
     assert suites_for("5.10") == suites_for("5.10.0-46-cloud-amd64") == ["bullseye"]
     assert suites_for("6.1") == ["bookworm"]
@@ -95,7 +95,7 @@ def test_where_to_look():
     assert suites_for("7.2") == ["sid"]
 
 
-def test_a_system_without_apt_is_told_what_to_do(monkeypatch, tmp_path):
+def test_a_system_without_apt(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(GuestError, match="has no apt; name a kernel image by --kernel PATH"):
+    with pytest.raises(GuestError, match="has no apt; give the path of a kernel image"):
         fetch("bookworm", pytest.fail)

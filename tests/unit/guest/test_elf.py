@@ -10,7 +10,7 @@ from rawbpf.links.user_functions import find_file
 PYTHON = Path(sys.executable).resolve()
 
 
-def test_the_libraries_are_those_that_are_mapped():
+def test_libraries_are_those_that_get_mapped():
     mapped = {
         line.split()[-1]
         for line in subprocess.run(
@@ -25,7 +25,7 @@ def test_the_libraries_are_those_that_are_mapped():
     assert found <= mapped
 
 
-def test_a_library_is_listed_by_the_interpreters_loader():
+def test_libraries_of_an_extension_module():
     import _ctypes
 
     extension = Path(_ctypes.__file__)
@@ -34,12 +34,12 @@ def test_a_library_is_listed_by_the_interpreters_loader():
     assert any("libffi" in path for path in libraries(extension, loader(PYTHON)))
 
 
-def test_a_script_is_no_elf_file():
+def test_a_script_is_not_an_elf_file():
     assert not is_elf(Path(__file__))
     assert loader(Path(__file__)) is None
 
 
-def test_a_file_without_its_sections_still_runs(tmp_path):
+def test_an_executable_without_debugging_sections_runs(tmp_path):
     data = PYTHON.read_bytes()
     trimmed = tmp_path / "python"
     trimmed.write_bytes(without_debug_information(data))
@@ -49,14 +49,14 @@ def test_a_file_without_its_sections_still_runs(tmp_path):
     assert trimmed.stat().st_size < len(data)
 
 
-def test_probes_find_the_functions_of_a_trimmed_library():
-    """By the symbols that the loader needs; those for debuggers only are gone."""
+def test_functions_of_a_trimmed_library_are_found():
+    """Dynamic symbols are kept, those for debuggers are removed."""
     data = find_file("libc.so.6").read_bytes()
     found = dict(functions_of(io.BytesIO(without_debug_information(data))))
     assert found.items() <= dict(functions_of(io.BytesIO(data))).items()
     assert {"getenv", "malloc"} <= set(found)
 
 
-def test_what_is_no_elf_file_is_left_as_it_is():
+def test_other_files_are_not_trimmed():
     for data in (b"", b"#!/bin/sh\n", b"\x7fELF", b"\x7fELF\x02\x01" + bytes(20)):
         assert without_debug_information(data) == data

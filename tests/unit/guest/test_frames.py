@@ -9,7 +9,7 @@ frames = st.tuples(st.sampled_from(Kind), st.binary(max_size=LARGEST))
 
 
 @given(st.lists(frames, max_size=8), st.lists(st.integers(1, 40)))
-def test_frames_survive_any_split(given_frames, cuts):
+def test_frames_may_be_split_anywhere(given_frames, cuts):
     stream = b"".join(encode(kind, payload) for kind, payload in given_frames)
     decoder, received = Decoder(), []
     for cut in [*cuts, len(stream)]:
@@ -20,7 +20,7 @@ def test_frames_survive_any_split(given_frames, cuts):
 
 
 @given(st.binary(max_size=200))
-def test_rubbish_is_frames_or_a_declared_error(data):
+def test_random_bytes_give_frames_or_a_format_error(data):
     try:
         for kind, payload in Decoder().feed(data):
             assert encode(kind, payload) in data
@@ -29,6 +29,6 @@ def test_rubbish_is_frames_or_a_declared_error(data):
 
 
 @pytest.mark.parametrize("head", ["00 00 00", "ff 04 00", "02 01 01"])
-def test_what_is_no_frame_is_refused_by_its_head(head):
-    with pytest.raises(FormatError, match="not a frame"):
+def test_invalid_headers_are_rejected(head):
+    with pytest.raises(FormatError, match="invalid frame"):
         list(Decoder().feed(bytes.fromhex(head)))

@@ -8,24 +8,24 @@ from rawbpf.cli.main import main
     [
         (["--cpus", "0"], "--cpus is '0'"),
         (["--cpus", "x"], "--cpus is 'x'"),
-        (["--memory", "lots"], "--memory is 'lots'"),
+        (["--memory", "lots"], "invalid --memory 'lots'"),
         (["--memory", ""], "--memory is empty"),
-        (["--timeout", "soon"], "--timeout is 'soon'"),
-        (["--timeout", "nan"], "--timeout is 'nan'"),
-        (["--kernel", "./absent"], "--kernel ./absent is no file that can be read"),
+        (["--timeout", "soon"], "invalid --timeout 'soon'"),
+        (["--timeout", "nan"], "invalid --timeout 'nan'"),
+        (["--kernel", "./absent"], "cannot read the kernel image ./absent"),
         (["--", "no-such-program-anywhere"], "neither a rawbpf command nor an executable"),
         (["--no-such-option"], "unknown option"),
         (["--workload", "'"], "--workload"),
         (["--add", "/no/such/file", "--", "python"], "/no/such/file"),
     ],
 )
-def test_what_cannot_mean_anything_is_a_usage_error(words, message, capfd):
+def test_invalid_arguments_are_usage_errors(words, message, capfd):
     assert main(["guest", *words]) == 2
     captured = capfd.readouterr()
     assert message in captured.err
     assert captured.out == ""
 
 
-def test_its_help_is_its_own(capsys):
+def test_help(capsys):
     assert main(["guest", "--help"]) == 0
     assert "rawbpf guest [options]" in capsys.readouterr().out

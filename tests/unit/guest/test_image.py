@@ -36,14 +36,14 @@ def base(images):
     return images[0]
 
 
-def test_the_interpreter_is_there_under_its_names(base):
+def test_the_interpreter_has_all_its_names(base):
     assert sys.executable in base
     assert os.path.realpath(sys.executable) in base
     assert base["/rawbpf/python"].data == os.fsencode(os.path.realpath(sys.executable))
     assert base["/init"].data.startswith(b"#!/rawbpf/python -IS\n")
 
 
-def test_nothing_is_left_to_compile(base):
+def test_everything_is_compiled(base):
     library = str(Path(os.__file__).parent)
     modules = {path for path in base if path.startswith(library) and path.endswith(".pyc")}
     assert f"{library}/os.pyc" in modules
@@ -54,19 +54,19 @@ def test_nothing_is_left_to_compile(base):
         assert cached in base, source
 
 
-def test_what_rawbpf_needs_is_there_and_pytest_is_not(base):
+def test_rawbpfs_dependencies_are_included_but_not_pytest(base):
     assert [path for path in base if path.endswith("/docopt/__init__.py")]
     assert not [path for path in base if "/_pytest/" in path]
 
 
-def test_parents_come_before_children(base):
+def test_folders_precede_their_contents(base):
     seen = {"/"}
     for path in base:
         assert str(Path(path).parent) in seen, path
         seen.add(path)
 
 
-def test_the_same_images_are_made_once(images):  # noqa: ARG001 -- they are made by now
+def test_images_are_cached(images):  # noqa: ARG001 -- they are made by now
     for one, other in zip(
         open_images(with_tests=False), open_images(with_tests=False), strict=True
     ):
@@ -74,12 +74,12 @@ def test_the_same_images_are_made_once(images):  # noqa: ARG001 -- they are made
             assert os.path.samestat(os.fstat(one.fileno()), os.fstat(other.fileno()))
 
 
-def test_rawbpf_is_there_as_it_is_here(images):
+def test_rawbpf_is_included_unchanged(images):
     own = Path(__file__).resolve().parents[3] / "rawbpf/__init__.py"
     assert images[1][str(own)].data == own.read_bytes()
 
 
-def test_the_run_part_holds_the_files_and_the_job(tmp_path):
+def test_the_archive_of_a_run_has_files_and_job(tmp_path):
     added = tmp_path.resolve() / "script.py"
     added.write_text("print(1)")
     job = {"argv": ["python"], "cwd": str(tmp_path.resolve()), "env": {"HOME": "/root"}}

@@ -12,7 +12,7 @@ NAMES = b"\0.modinfo\0.shstrtab\0"
 
 
 def module(*needs):
-    """An object file with nothing in it but what modinfo says, behind other bytes."""
+    """An object file with a .modinfo section after some other bytes."""
     info = b"license=GPL\0depends=%s\0vermagic=6.1\0" % ",".join(needs).encode()
     body = info + NAMES
     table = b"".join(
@@ -42,32 +42,32 @@ def names(kernel, *wanted):
     return [one.name for one in modules_for(kernel, wanted)]
 
 
-def test_what_a_module_needs_comes_before_it(kernel):
+def test_dependencies_are_loaded_first(kernel):
     assert names(kernel, "nf_nat") == ["nf_defrag", "nf_conntrack", "nf_nat"]
 
 
-def test_each_once_and_unpacked(kernel):
+def test_modules_are_decompressed_and_not_repeated(kernel):
     loaded = modules_for(kernel, ["nf-conntrack", "nf_nat", "nf_defrag"])
     assert [one.name for one in loaded] == ["nf_defrag", "nf_conntrack", "nf_nat"]
     assert all(one.data.startswith(b"\x7fELF") for one in loaded)
 
 
-def test_what_is_built_in_needs_no_loading(kernel):
+def test_built_in_modules_are_not_loaded(kernel):
     assert names(kernel, "libcrc32c", "nf_log") == []
 
 
-def test_no_module_of_that_name(kernel):
+def test_unknown_modules(kernel):
     with pytest.raises(UsageError, match=r"no module 'nf_contrack'; did you mean nf_conntrack"):
         names(kernel, "nf_contrack")
 
 
-@pytest.mark.parametrize(("name", "why"), [("far", "packed in a way"), ("torn", "ended before")])
-def test_what_cannot_be_unpacked(kernel, name, why):
+@pytest.mark.parametrize(("name", "why"), [("far", "cannot decompress"), ("torn", "ended before")])
+def test_modules_that_cannot_be_decompressed(kernel, name, why):
     with pytest.raises(GuestError, match=why):
         names(kernel, name)
 
 
 def test_a_kernel_without_modules(tmp_path):
     assert names(Kernel(tmp_path / "vmlinuz-0.0-absent")) == []
-    with pytest.raises(GuestError, match="no modules of the kernel"):
+    with pytest.raises(GuestError, match="are not available"):
         names(Kernel(tmp_path / "vmlinuz-0.0-absent"), "dummy")

@@ -6,7 +6,7 @@ from rawbpf.guest.link import Line, Outlet
 from rawbpf.guest.wire.frames import Kind, encode
 
 
-def test_a_line_that_is_full_keeps_what_is_sent():
+def test_a_full_line_keeps_frames():
     ours, theirs = socket.socketpair()
     with ours, theirs:
         line = Line(ours)
@@ -19,7 +19,7 @@ def test_a_line_that_is_full_keeps_what_is_sent():
         assert received == encode(Kind.SIGNAL, 2) * 50_000
 
 
-def test_a_line_tells_that_its_end_is_gone():
+def test_a_closed_line():
     ours, theirs = socket.socketpair()
     with ours:
         line = Line(ours)
@@ -32,7 +32,7 @@ def test_a_line_tells_that_its_end_is_gone():
         line.send(Kind.SIGNAL, 2)  # into the void, not into an error
 
 
-def test_an_outlet_writes_no_more_than_a_pipe_takes_at_once():
+def test_an_outlet_writes_at_most_pipe_buf():
     reader, writer = os.pipe()
     outlet = Outlet(writer)
     outlet.put(b"x" * 10_000)
@@ -45,7 +45,7 @@ def test_an_outlet_writes_no_more_than_a_pipe_takes_at_once():
     os.close(writer)
 
 
-def test_an_outlet_without_reader_is_closed_and_empties():
+def test_an_outlet_without_a_reader_discards_data():
     reader, writer = os.pipe()
     os.close(reader)
     outlet = Outlet(writer)
@@ -56,7 +56,7 @@ def test_an_outlet_without_reader_is_closed_and_empties():
     os.close(writer)
 
 
-def test_a_full_disk_is_remembered():
+def test_a_full_disk_is_an_error():
     full = os.open("/dev/full", os.O_WRONLY)
     outlet = Outlet(full)
     outlet.put(b"lost")

@@ -4,11 +4,10 @@ import os
 import pytest
 
 from rawbpf.errors import FormatError, RawbpfError
-from rawbpf.guest.wire.cpio import Member, decode, encode
-from rawbpf.guest.wire.out import members, unpack
+from rawbpf.guest.wire.cpio import Member, decode, encode, members, unpack
 
 
-def test_a_folder_arrives_as_it_was(tmp_path):
+def test_round_trip_of_a_folder(tmp_path):
     here, there = tmp_path / "here", tmp_path / "there"
     (here / "a/b").mkdir(parents=True)
     (here / "a/b/file").write_bytes(bytes(range(256)))
@@ -36,14 +35,14 @@ def test_a_folder_arrives_as_it_was(tmp_path):
         [Member("link", 0o120777, b"/etc/passwd")],
     ],
 )
-def test_nothing_lands_outside(tmp_path, hostile):
+def test_no_file_is_created_outside_the_folder(tmp_path, hostile):
     with pytest.raises(FormatError, match="outside of /out"):
         unpack(hostile, tmp_path / "there")
     assert not (tmp_path / "evil").exists()
     assert not (tmp_path / "there/link").is_symlink()
 
 
-def test_what_cannot_be_written_is_said(tmp_path):
+def test_files_that_cannot_be_written(tmp_path):
     (tmp_path / "file").mkdir()
     with pytest.raises(RawbpfError, match=r"cannot write .*/file: Is a directory"):
         unpack([Member("file", 0o100644, b"theirs")], tmp_path)

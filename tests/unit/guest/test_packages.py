@@ -28,7 +28,7 @@ def names(site, *roots):
     return [package.name for package in closure(list(roots), installed([str(site.path)]))]
 
 
-def test_what_is_required_comes_along(site):
+def test_requirements_are_included(site):
     site("app", "Some.Lib>=2", 'colour; sys_platform == "win32"')
     site("some-lib", "deep")
     site("deep", "app")  # a circle
@@ -36,18 +36,18 @@ def test_what_is_required_comes_along(site):
     assert names(site, "app") == ["app", "deep", "some-lib"]
 
 
-def test_an_extra_is_not_required(site):
+def test_extras_are_not_included(site):
     site("app", 'docs; extra == "docs"', "lib[fast] (>=1)")
     site("docs")
     site("lib")
     assert names(site, "app") == ["app", "lib"]
 
 
-def test_a_root_that_is_not_installed_is_left_out(site):
+def test_packages_that_are_not_installed_are_ignored(site):
     assert names(site, "app") == []
 
 
-def test_files_are_those_recorded(site):
+def test_files_are_those_in_record(site):
     for name in ("module.py", "data.txt"):
         (site.path / name).write_text("")
     site(
@@ -58,7 +58,7 @@ def test_files_are_those_recorded(site):
     assert [path.name for path in package.files()] == ["module.py", "data.txt"]
 
 
-def test_without_a_record_modules_are_found_by_name(site):
+def test_modules_are_found_by_name_without_record(site):
     site("my-app")
     (site.path / "my_app").mkdir()
     (site.path / "my_app/inner.py").write_text("")
@@ -73,7 +73,7 @@ def test_entry_points(site):
     assert not package.offers("pytest")
 
 
-def test_the_first_on_the_path_wins(site, tmp_path):
+def test_the_first_package_on_the_path_counts(site, tmp_path):
     site("app")
     other = tmp_path / "other"
     (other / "app-2.0.dist-info").mkdir(parents=True)

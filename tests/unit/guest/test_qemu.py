@@ -1,4 +1,4 @@
-"""QEMU as a process, from outside."""
+"""QEMU as a process."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from rawbpf.guest import qemu
 
 
-def test_ctrl_c_while_it_starts_is_no_other_error(monkeypatch):
+def test_ctrl_c_while_qemu_starts(monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 

@@ -1,4 +1,4 @@
-"""PID 1's relay, with everything real but the machine: a fork runs it on a socket."""
+"""PID 1's relay, run by a forked process on a socket."""
 
 import mmap
 import os
@@ -18,7 +18,7 @@ PIPES = (False, False, False)
 
 
 class Host:
-    """The other end of the line, as a test drives it."""
+    """The host's end of the line, driven by a test."""
 
     def __init__(self, argv, ttys=PIPES):
         self._memory = mmap.mmap(-1, MEMORY_SIZE)
@@ -101,13 +101,13 @@ def host(run):
     return lambda code, ttys=PIPES: run([sys.executable, "-uc", code], ttys)
 
 
-def test_streams_stay_apart_and_the_status_is_the_commands(host):
+def test_stdout_stderr_and_status(host):
     run = host("import sys; sys.stdout.write('out'); sys.stderr.write('err'); sys.exit(7)")
     assert run.exit_code() == 7
     assert run.said == {Kind.STDOUT: b"out", Kind.STDERR: b"err"}
 
 
-def test_more_output_than_the_window_holds(host):
+def test_more_output_than_fits_into_the_window(host):
     run = host("import sys; sys.stdout.buffer.write(bytes(range(256)) * 20_000)")
     assert run.exit_code() == 0
     assert run.said[Kind.STDOUT] == bytes(range(256)) * 20_000
@@ -122,7 +122,7 @@ def test_input_reaches_the_command_and_ends(host):
     assert run.said[Kind.STDOUT] == b"300001 b'y'\n"
 
 
-def test_input_that_nobody_reads_is_let_go(host):
+def test_input_that_is_not_read_is_discarded(host):
     run = host("import os; os.close(0); print('closed'); import time; time.sleep(0.3)")
     run.until_said(b"closed")
     run.type(b"x" * 200_000)
@@ -136,7 +136,7 @@ def test_signals_reach_the_command(host):
     assert run.exit_code() == -signal.SIGTERM
 
 
-def test_a_reader_that_has_gone_is_told_to_the_command(host):
+def test_the_command_gets_epipe_if_the_reader_is_gone(host):
     run = host("import os; print('ready')\nwhile True: os.write(1, b'x' * 100)")
     run.until_said(b"ready")
     run.send(Kind.CLOSED, int(Kind.STDOUT))
@@ -144,31 +144,31 @@ def test_a_reader_that_has_gone_is_told_to_the_command(host):
     assert b"BrokenPipeError" in run.said[Kind.STDERR]
 
 
-def test_the_command_is_waited_for_but_not_what_it_left_behind(host):
+def test_background_processes_are_not_waited_for(host):
     run = host("import os, time\nprint('ready')\nif os.fork() == 0: time.sleep(5)")
     assert run.exit_code() == 0
     assert run.said[Kind.STDOUT] == b"ready\n"
 
 
-def test_others_that_go_on_writing_cannot_hold_it(host):
+def test_background_processes_that_write_do_not_delay_the_end(host):
     run = host("import os\nif os.fork() == 0:\n  while True: os.write(1, b'x' * 1000)")
     assert run.exit_code() == 0
 
 
-def test_a_reader_that_pauses_loses_nothing(host):
+def test_a_slow_reader_loses_nothing(host):
     run = host("import os; os.write(1, b'x' * 3_000_000); os.write(1, b'the end')")
     time.sleep(0.6)  # longer than the relay waits for streams that are silent
     assert run.exit_code() == 0
     assert run.said[Kind.STDOUT].endswith(b"xthe end")
 
 
-def test_a_terminal_is_one_with_its_size(host):
+def test_a_terminal_and_its_size(host):
     run = host("import os; print(os.isatty(0), os.isatty(2), os.get_terminal_size())", (True,) * 3)
     assert run.exit_code() == 0
     assert b"True True os.terminal_size(columns=100, lines=40)\r\n" in run.said[Kind.STDOUT]
 
 
-def test_only_what_is_a_terminal_there_is_one_here(host):
+def test_only_streams_that_are_terminals_on_the_host_are_terminals(host):
     run = host(
         "import os; os.write(2, b'%d' % os.isatty(2)); print(os.isatty(1))", (False, True, False)
     )
@@ -186,7 +186,7 @@ except KeyboardInterrupt:
 """
 
 
-def test_ctrl_c_on_a_terminal_goes_to_the_foreground(host):
+def test_ctrl_c_goes_to_the_foreground_process(host):
     run = host(INTERRUPTED, (True,) * 3)
     run.until_said(b"ready")
     run.send(Kind.SIGNAL, signal.SIGINT)
@@ -202,7 +202,7 @@ signal.pause()
 """
 
 
-def test_a_window_that_changes_its_size(host):
+def test_a_resized_terminal(host):
     run = host(RESIZED, (True,) * 3)
     run.until_said(b"ready")
     run.send(Kind.SIZE, b"\x14\x00\x50\x00")
@@ -210,7 +210,7 @@ def test_a_window_that_changes_its_size(host):
     assert b"columns=80, lines=20" in run.said[Kind.STDOUT]
 
 
-def test_a_command_that_cannot_be_run(run):
+def test_a_command_that_cannot_be_executed(run):
     said = run(["/no/such/program"])
     assert said.exit_code() == 127
     assert said.said[Kind.STDERR].endswith(b"/no/such/program: No such file or directory\n")

@@ -16,7 +16,7 @@ def place(tmp_path):
     return tmp_path.resolve()
 
 
-def test_a_file_comes_with_its_folders_first(place):
+def test_folders_precede_a_file(place):
     (place / "a").mkdir()
     (place / "a/b").write_bytes(b"hello")
     tree = Tree()
@@ -27,7 +27,7 @@ def test_a_file_comes_with_its_folders_first(place):
     assert list(tree)[-1].data == b"hello"
 
 
-def test_links_on_the_way_stay_links(place):
+def test_links_in_a_path_are_kept(place):
     (place / "real").mkdir()
     (place / "real/file").write_text("x")
     (place / "absolute").symlink_to(place / "real")
@@ -48,7 +48,7 @@ def test_a_link_to_itself_is_an_error(place):
         Tree().bring(place / "loop")
 
 
-def test_a_folder_comes_whole_but_without_junk(place):
+def test_a_folder_without_junk(place):
     for name in ("kept", ".git", "__pycache__", "kept/inner"):
         (place / name).mkdir()
         (place / name / "file").write_text(name)
@@ -73,7 +73,7 @@ def test_modes_and_times_are_kept(place):
     assert member.mtime == int((place / "tool").stat().st_mtime)
 
 
-def test_an_executable_brings_its_loader_and_libraries():
+def test_an_executable_with_loader_and_libraries():
     tree = Tree()
     tree.bring_all(sys.executable)
     names = [name.rpartition("/")[2] for name in paths(tree)]
@@ -81,6 +81,6 @@ def test_an_executable_brings_its_loader_and_libraries():
     assert any(name.startswith("ld-") for name in names)
 
 
-def test_what_is_neither_file_nor_folder_is_refused():
-    with pytest.raises(UsageError, match="neither a file nor a directory"):
+def test_devices_are_rejected():
+    with pytest.raises(UsageError, match="neither a file nor a folder"):
         Tree().bring("/dev/null")

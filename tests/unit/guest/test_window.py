@@ -26,19 +26,19 @@ def test_a_window_is_a_queue(size, steps):
         assert writer.room == size - len(queue)
 
 
-def test_what_does_not_fit_is_refused():
+def test_writes_that_do_not_fit_are_errors():
     window = Window(memoryview(bytearray(4)))
     window.put(b"abc")
     with pytest.raises(ValueError, match="2 bytes do not fit into 1"):
         window.put(b"de")
 
 
-def test_more_than_there_can_be_is_refused():
-    with pytest.raises(FormatError, match="cannot be in a window of 4"):
+def test_impossible_lengths_are_errors():
+    with pytest.raises(FormatError, match="invalid length 5 for a window of 4"):
         Window(memoryview(bytearray(4))).get(5)
 
 
-def test_the_two_directions_do_not_touch():
+def test_the_two_directions_do_not_overlap():
     memory = bytearray(16)
     output, given_input = windows(memoryview(memory))
     output.put(b"o" * output.room)

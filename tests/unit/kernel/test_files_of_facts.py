@@ -1,4 +1,4 @@
-"""tracefs, BTF, configuration, modules, kallsyms: facts that are lists or places."""
+"""tracefs, BTF, configuration, modules and kallsyms, read from a folder of files."""
 
 import gzip
 import os
@@ -24,28 +24,28 @@ DEBUGFS = "debugfs /sys/kernel/debug debugfs rw 0 0"
 AUTOMOUNT = "tracefs /sys/kernel/debug/tracing tracefs rw 0 0"
 
 
-def test_the_usual_place_comes_first(tmp_path):
+def test_the_usual_mount_point_is_preferred(tmp_path):
     machine = Machine(tmp_path).mounts(AUTOMOUNT, TRACEFS)
     assert tracefs(machine.root) == "/sys/kernel/tracing"
 
 
-def test_debugfs_has_a_tracefs_of_its_own(tmp_path):
+def test_tracefs_below_debugfs(tmp_path):
     assert tracefs(Machine(tmp_path).mounts(DEBUGFS, AUTOMOUNT).root) == "/sys/kernel/debug/tracing"
 
 
-def test_a_place_with_white_space_and_a_broken_line(tmp_path):
+def test_mount_points_with_spaces_and_malformed_lines(tmp_path):
     machine = Machine(tmp_path).mounts("broken", r"x /mnt/my\040traces\011x tracefs rw 0 0")
     assert tracefs(machine.root) == "/mnt/my traces\tx"
 
 
-def test_nowhere(tmp_path):
+def test_not_mounted(tmp_path):
     assert tracefs(tmp_path) is None
     assert mounted("nosuchfs") is None
     assert available_filter_functions(tmp_path) is None
     assert blacklist(tmp_path) is None
 
 
-def test_the_lists_come_from_where_the_file_systems_are(tmp_path):
+def test_the_lists_are_read_from_the_mount_points(tmp_path):
     machine = Machine(tmp_path).mounts(TRACEFS, DEBUGFS)
     machine.file("/sys/kernel/tracing/available_filter_functions", "vfs_read\n")
     machine.file("/sys/kernel/debug/kprobes/blacklist", "0x10-0x20\tint3\n")
@@ -74,13 +74,13 @@ CONFIG = "CONFIG_KPROBES=y\n# CONFIG_BPF_KPROBE_OVERRIDE is not set\nCONFIG_HZ=2
         ("/lib/modules/6.1.0-18-amd64/config", bytes),
     ],
 )
-def test_configuration_from_wherever_it_is(tmp_path, path, pack):
+def test_locations_of_the_configuration(tmp_path, path, pack):
     machine = Machine(tmp_path).release("6.1.0-18-amd64").file(path, pack(CONFIG.encode()))
     options = "CONFIG_KPROBES", "CONFIG_BPF_KPROBE_OVERRIDE", "CONFIG_HZ", "CONFIG_KPROBE"
     assert [kernel_config(option, machine.root) for option in options] == ["y", "n", "250", "n"]
 
 
-def test_no_configuration_is_no_answer(tmp_path):
+def test_missing_configuration(tmp_path):
     assert kernel_config("CONFIG_KPROBES", tmp_path) is None
 
 
@@ -92,7 +92,7 @@ def test_a_damaged_configuration(tmp_path, cut):
         kernel_config("CONFIG_KPROBES", machine.root)
 
 
-def test_modules(tmp_path):
+def test_loaded_modules(tmp_path):
     assert loaded_modules(tmp_path) == []
     machine = Machine(tmp_path).file("/proc/modules", "xfs 1 0 - Live 0x0\next4 1 0 - Live 0x0\n")
     assert loaded_modules(machine.root) == ["ext4", "xfs"]
@@ -100,7 +100,7 @@ def test_modules(tmp_path):
 
 @contextmanager
 def nobody():
-    """Without root's right to read everything, also when root runs the tests."""
+    """Run without CAP_DAC_READ_SEARCH and CAP_DAC_OVERRIDE, also as root."""
     before = os.geteuid()
     if before == 0:
         os.seteuid(65534)
@@ -110,7 +110,7 @@ def nobody():
         os.seteuid(before)
 
 
-def test_a_file_that_is_not_ours_to_read_is_no_fact():
+def test_an_unreadable_file_is_none():
     with TemporaryDirectory() as folder:
         root = Path(folder)
         root.chmod(0o755)
@@ -120,7 +120,7 @@ def test_a_file_that_is_not_ours_to_read_is_no_fact():
             assert read_bytes(root, "/secret") is None
 
 
-def test_a_process_that_ends_while_its_file_is_read_is_no_fact():
+def test_a_process_that_ends_while_its_file_is_read_is_none():
     child = os.fork()
     if not child:
         signal.pause()
@@ -130,7 +130,7 @@ def test_a_process_that_ends_while_its_file_is_read_is_no_fact():
         assert read_bytes("/", f"/proc/self/fd/{file.fileno()}") is None
 
 
-def test_a_folder_where_a_file_should_be_is_an_error(tmp_path):
+def test_a_folder_in_place_of_a_file_is_an_error(tmp_path):
     with pytest.raises(IsADirectoryError):
         read_bytes(tmp_path, "/")
 
@@ -145,7 +145,7 @@ def test_no_kallsyms(tmp_path):
 
 
 @given(st.lists(st.text("abc_", min_size=1, max_size=9), max_size=30), st.integers(1, 64))
-def test_finding_in_blocks_finds_what_reading_all_finds(tmp_path_factory, names, block):
+def test_reading_in_blocks_finds_the_same_symbols(tmp_path_factory, names, block):
     machine = Machine(tmp_path_factory.getbasetemp())
     machine.kallsyms("".join(f"ff{i:02x} t {name}\n" for i, name in enumerate(names)))
     whole = kallsyms.read_kallsyms(machine.root)

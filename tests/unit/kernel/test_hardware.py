@@ -14,7 +14,7 @@ from tests.support.machine import Machine
 
 
 def as_kernel_writes(cpus):
-    """The kernel's own way to write a set of CPUs: runs, joined by commas."""
+    """Format a set of CPUs as the kernel does: ranges, joined by commas."""
     runs = []
     for cpu in sorted(cpus):
         if runs and runs[-1][1] == cpu - 1:
@@ -25,14 +25,14 @@ def as_kernel_writes(cpus):
 
 
 @given(st.sets(st.integers(0, 8191), max_size=100))
-def test_whatever_the_kernel_writes_is_read_back(cpus):
+def test_round_trip_of_cpu_lists(cpus):
     assert parse_cpu_list(as_kernel_writes(cpus) + "\n") == sorted(cpus)
 
 
 @pytest.mark.parametrize(
     "text", ["0-", "-1", "a", "3-1", "0,,1", "0 1", "0-99999", "0-4294967295", "0-1-2", "²"]
 )
-def test_a_damaged_list_is_refused(text):
+def test_malformed_cpu_lists_are_rejected(text):
     with pytest.raises(FormatError, match="invalid list of CPUs"):
         parse_cpu_list(text)
 
@@ -46,7 +46,7 @@ def test_any_text_gives_a_list_or_a_format_error(text):
     assert all(0 <= cpu < 1 << 16 for cpu in cpus)
 
 
-def test_possible_and_online_differ(tmp_path):
+def test_possible_and_online_cpus(tmp_path):
     machine = Machine(tmp_path)
     machine.file("/sys/devices/system/cpu/possible", "0-3,8\n")
     machine.file("/sys/devices/system/cpu/online", "0,2\n")
@@ -54,7 +54,7 @@ def test_possible_and_online_differ(tmp_path):
     assert online_cpus(machine.root) == [0, 2]
 
 
-def test_no_sysfs_says_so(tmp_path):
+def test_cpus_without_sysfs(tmp_path):
     with pytest.raises(UnsupportedError, match="mount sysfs"):
         possible_cpus(tmp_path)
 
@@ -62,25 +62,25 @@ def test_no_sysfs_says_so(tmp_path):
 KPROBE = "/sys/bus/event_source/devices/kprobe"
 
 
-def test_type_and_bit(tmp_path):
+def test_pmu_type_and_bit(tmp_path):
     machine = Machine(tmp_path).kprobe_pmu()
     assert pmu_type("kprobe", machine.root) == 6
     assert pmu_format_bit("kprobe", "retprobe", machine.root) == 0
 
 
-def test_a_kernel_without_kprobes_says_so_and_what_helps(tmp_path):
+def test_a_kernel_without_kprobes(tmp_path):
     machine = Machine(tmp_path).file("/sys/bus/event_source/devices/software/type", "1\n")
     with pytest.raises(UnsupportedError, match=r"CONFIG_KPROBE_EVENTS.*rawbpf guest"):
         pmu_type("kprobe", machine.root)
 
 
-def test_without_sysfs_the_kernel_is_not_blamed(tmp_path):
+def test_pmus_without_sysfs(tmp_path):
     with pytest.raises(UnsupportedError, match="sysfs is not mounted"):
         pmu_type("kprobe", tmp_path)
 
 
 @pytest.mark.parametrize(("file", "content"), [("type", "x"), ("format/retprobe", "config:0-3")])
-def test_what_sysfs_never_writes_is_refused(tmp_path, file, content):
+def test_malformed_pmu_files_are_rejected(tmp_path, file, content):
     machine = Machine(tmp_path).kprobe_pmu().file(f"{KPROBE}/{file}", content)
     with pytest.raises(FormatError):
         pmu_type("kprobe", machine.root) + pmu_format_bit("kprobe", "retprobe", machine.root)

@@ -39,14 +39,14 @@ def as_kernel_writes(listed):
 
 
 @given(st.lists(symbols, max_size=20), names)
-def test_lookup_finds_what_a_full_parse_finds(listed, name):
+def test_lookup_agrees_with_a_full_parse(listed, name):
     kernel = Kallsyms(as_kernel_writes(listed))
     assert list(kernel) == listed
     assert kernel.lookup(name) == [s for s in listed if s.name == name]
 
 
 @given(st.lists(symbols, max_size=20), st.integers(0, 3))
-def test_at_finds_every_name_of_an_address(listed, address):
+def test_at_returns_all_names_of_an_address(listed, address):
     listed = [s._replace(address=s.address % 4) for s in listed]
     kernel = Kallsyms(as_kernel_writes(listed))
     assert kernel.at(address) == [s for s in listed if s.address == address]
@@ -59,12 +59,12 @@ def test_the_last_line_may_lack_its_newline():
 
 
 @pytest.mark.parametrize("name", ["", " ", "vfs_rea", "fs_read", "vfs_read ", "T", "helper.isra"])
-def test_part_of_a_line_is_no_name(name):
+def test_other_parts_of_a_line_are_not_names(name):
     assert Kallsyms(TEXT).lookup(name) == []
 
 
 @pytest.mark.parametrize("name", [".*", "vfs_read\n", "vfs\0", "\udcff", "é", "x" * 10_000])
-def test_a_name_is_searched_for_as_it_is(name):
+def test_names_are_not_patterns(name):
     assert Kallsyms(TEXT).lookup(name) == []
 
 
@@ -77,7 +77,7 @@ ffffffff83000000 T start_kernel
 """
 
 
-def test_functions_are_code_that_somebody_can_call():
+def test_function_names():
     names = Kallsyms(TEXT + OTHERS).function_names()
     assert names == [
         "_stext", "_text", "vfs_read", "helper", "helper.isra.0", "weak_one", "helper",
@@ -85,13 +85,13 @@ def test_functions_are_code_that_somebody_can_call():
     ]  # fmt: skip
 
 
-def test_where_code_ends_is_not_known_without_addresses():
+def test_code_end_is_unknown_without_addresses():
     zeros = b"0000000000000000 T vfs_read\n0000000000000000 T _etext\n0000000000000000 T last\n"
     assert Kallsyms(zeros).function_names() == ["vfs_read", "_etext", "last"]
     assert Kallsyms(TEXT).function_names()[0] == "_stext"
 
 
-def test_hidden_is_when_code_lies_at_zero():
+def test_hidden_means_code_at_address_zero():
     assert not Kallsyms(TEXT).hidden
     zeros = b"".join(b"0" * 16 + line[16:] + b"\n" for line in TEXT.splitlines())
     assert Kallsyms(zeros).hidden
@@ -100,7 +100,7 @@ def test_hidden_is_when_code_lies_at_zero():
 
 
 @pytest.mark.parametrize("line", [b"zz T name", b"ff T", b"", b"ff T name [m] x", b"\xff\xfe"])
-def test_what_is_no_line(line):
+def test_malformed_lines_are_errors(line):
     with pytest.raises(FormatError, match="invalid line in kallsyms"):
         list(Kallsyms(b"ff T good\n" + line + b"\nff T good\n"))
 

@@ -32,21 +32,21 @@ KERNEL = [
         ("chedule", "schedule"),
     ],
 )
-def test_what_was_meant_comes_first(name, first):
+def test_the_intended_name_is_first(name, first):
     assert near_names(name, KERNEL)[0] == first
 
 
-def test_the_second_guess_for_a_system_call():
+def test_the_second_suggestion_for_a_system_call():
     assert near_names("sys_read", KERNEL)[:2] == ["__x64_sys_read", "ksys_read"]
 
 
 @pytest.mark.parametrize("name", ["", "x", "qqqqqqqqqq", "a" * 10_000])
-def test_nothing_alike_is_nothing(name):
+def test_no_similar_name(name):
     assert near_names(name, KERNEL) == []
 
 
 @given(st.text("abc_.", max_size=12), st.lists(st.text("abc_.", max_size=12)), st.integers(0, 4))
-def test_answers_are_few_distinct_and_from_the_list(name, names, n):
+def test_suggestions_are_limited_distinct_and_from_the_list(name, names, n):
     near = near_names(name, names, n)
     assert len(near) <= n
     assert len(set(near)) == len(near)
@@ -61,10 +61,10 @@ slips = st.integers(0, 13).flatmap(
 
 
 @given(slips)
-def test_one_slip_anywhere_is_forgiven(name):
+def test_one_typing_error_anywhere(name):
     assert "tcp_v4_connect" in near_names(name, KERNEL)
 
 
 @pytest.mark.parametrize("name", ["", "\n", "x\ny", "\n\n\n", "vfs_read\n"])
-def test_names_that_are_several_lines_end_the_search(name):
+def test_names_with_newlines(name):
     assert name not in near_names(name, ["vfs_read", "x", "y"])

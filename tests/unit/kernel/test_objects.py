@@ -1,4 +1,4 @@
-"""Pins, ids and holders, by files of /proc and by a kernel that says what we tell it to."""
+"""Pins, IDs and holders, with files of /proc and on simulated kernels."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ LINK = "link_type:\txdp\nlink_id:\t2\nprog_id:\t5"
 
 @pytest.fixture
 def machine(tmp_path):
-    """A /proc with two processes, and what they have open."""
+    """A /proc with two processes that have objects open."""
     for pid, comm, opened in (
         (7, "tool", {"3": ("bpf-map", "map_id:\t12"), "4": ("bpf-prog", "prog_id:\t5")}),
         (
@@ -45,23 +45,23 @@ def machine(tmp_path):
     return tmp_path
 
 
-def test_who_holds_what(machine):
+def test_holders(machine):
     tool, other = Holder(7, "tool"), Holder(9, "other")
     assert holders("map", machine) == {12: [tool, other]}
     assert holders("prog", machine) == {5: [tool]}
     assert holders("link", machine) == {2: [other]}
 
 
-def test_facts_of_a_descriptor(machine):
+def test_fdinfo(machine):
     assert fd_facts(7, 3, machine) == {"pos": "0", "map_id": "12", "memlock": "4096"}
     assert fd_facts(7, 99, machine) == {}
 
 
-def test_where_bpffs_is_mounted(machine):
+def test_mounts_of_the_bpf_file_system(machine):
     assert bpffs_mounts(machine) == {"0:30": "/sys/fs/bpf", "0:31": "/run/with\\040space"}
 
 
-def test_a_file_is_no_object(tmp_path):
+def test_a_file_is_not_an_object(tmp_path):
     path = tmp_path / "file"
     path.write_text("")
     with path.open() as file:
@@ -75,7 +75,7 @@ def test_a_file_is_no_object(tmp_path):
         assert caught.value.errno == number
 
 
-def test_a_folder_that_is_not_there(tmp_path):
+def test_pinning_in_a_missing_folder(tmp_path):
     path = tmp_path / "none" / "x"
     with (
         replaced(FakeKernel(BPF_OBJ_PIN=[-errno.ENOENT])),
@@ -86,8 +86,8 @@ def test_a_folder_that_is_not_there(tmp_path):
         pin(3, path, "map 'm'")
 
 
-def test_an_object_that_goes_between_two_calls_is_left_out():
-    """Ids 1 and 2, of which the first has gone by the time that it is opened."""
+def test_objects_freed_during_a_listing_are_skipped():
+    """IDs 1 and 2, of which the first is gone when it is opened."""
     kernel = FakeKernel(
         BPF_MAP_GET_NEXT_ID=[next_id(1), next_id(2), -errno.ENOENT],
         BPF_MAP_GET_FD_BY_ID=[-errno.ENOENT, 1000],
@@ -107,7 +107,7 @@ def next_id(number):
     return answer
 
 
-def test_a_list_that_is_refused(monkeypatch):
+def test_listing_is_denied(monkeypatch):
     monkeypatch.setattr("rawbpf.kernel.objects.missing_capabilities", list)
     with (
         replaced(FakeKernel(BPF_LINK_GET_NEXT_ID=[-errno.EPERM])),
@@ -118,7 +118,7 @@ def test_a_list_that_is_refused(monkeypatch):
         list(open_all("link"))
 
 
-def test_our_own_descriptors_are_seen():
+def test_descriptors_of_this_process():
     fd = os.open("/dev/null", os.O_RDONLY)
     try:
         assert "pos" in fd_facts("self", fd)

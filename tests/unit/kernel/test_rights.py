@@ -1,4 +1,4 @@
-"""Capabilities, namespaces, lockdown, sysctls, seccomp, containers: the files that grant rights."""
+"""Capabilities, namespaces, lockdown, sysctls, seccomp and containers."""
 
 import pytest
 
@@ -22,13 +22,13 @@ BPF, PERFMON, SYS_ADMIN = 1 << 39, 1 << 38, 1 << 21
 NEEDED = {"CAP_BPF", "CAP_PERFMON"}
 
 
-def test_every_bit_has_a_name(tmp_path):
+def test_every_capability_has_a_name(tmp_path):
     machine = Machine(tmp_path).process(capabilities=ALL_CAPABILITIES)
     assert effective_capabilities(machine.root) == set(CAPABILITIES)
     assert len(CAPABILITIES) == 41
 
 
-def test_bits_newer_than_our_table_are_left_out(tmp_path):
+def test_capabilities_newer_than_the_table_are_ignored(tmp_path):
     machine = Machine(tmp_path).process(capabilities=(1 << 64) - 1)
     assert effective_capabilities(machine.root) == set(CAPABILITIES)
 
@@ -43,17 +43,17 @@ def test_bits_newer_than_our_table_are_left_out(tmp_path):
         (ALL_CAPABILITIES & ~SYS_ADMIN & ~BPF, ["CAP_BPF"]),
     ],
 )
-def test_sys_admin_stands_for_both_others_do_not(tmp_path, mask, missing):
+def test_sys_admin_includes_bpf_and_perfmon(tmp_path, mask, missing):
     machine = Machine(tmp_path).process(capabilities=mask)
     assert missing_capabilities(NEEDED, machine.root) == missing
 
 
-def test_sys_admin_does_not_stand_for_syslog(tmp_path):
+def test_sys_admin_does_not_include_syslog(tmp_path):
     machine = Machine(tmp_path).process(capabilities=SYS_ADMIN)
     assert missing_capabilities({"CAP_SYSLOG"}, machine.root) == ["CAP_SYSLOG"]
 
 
-def test_only_one_user_namespace_is_the_initial_one(tmp_path):
+def test_the_initial_user_namespace(tmp_path):
     assert in_initial_user_namespace(Machine(tmp_path / "a").user_namespace().root)
     other = Machine(tmp_path / "b").user_namespace("user:[4026532448]")
     assert not in_initial_user_namespace(other.root)
@@ -86,7 +86,7 @@ SYSCTLS = [
 
 
 @pytest.mark.parametrize(("read", "name"), SYSCTLS)
-def test_each_sysctl_is_a_number_or_absent(tmp_path, read, name):
+def test_sysctls(tmp_path, read, name):
     machine = Machine(tmp_path)
     assert read(machine.root) is None
     machine.file(f"/proc/sys/{name}", "-1\n")
@@ -96,7 +96,7 @@ def test_each_sysctl_is_a_number_or_absent(tmp_path, read, name):
         read(machine.root)
 
 
-def test_seccomp_filters_only_in_mode_2(tmp_path):
+def test_seccomp_filters_are_mode_2(tmp_path):
     machine = Machine(tmp_path)
     answers = [filtered_by_seccomp(machine.process(seccomp=mode).root) for mode in (0, 1, 2)]
     assert answers == [False, False, True]
@@ -112,5 +112,5 @@ def test_seccomp_filters_only_in_mode_2(tmp_path):
         ("/proc/1/environ", b"TERM=linux\0mycontainer=1\0", None),
     ],
 )
-def test_each_engine_leaves_its_mark(tmp_path, path, content, engine):
+def test_container_engines(tmp_path, path, content, engine):
     assert container(Machine(tmp_path).file(path, content).root) == engine

@@ -30,39 +30,39 @@ def test_release_strings(release, version):
 
 
 @pytest.mark.parametrize("release", ["", "linux", "6", "6.", ".6.1", "v6.1", "\u0666.\u0661"])
-def test_what_is_no_release(release):
+def test_invalid_releases(release):
     with pytest.raises(FormatError, match="invalid kernel release"):
         kernel_version(release)
 
 
-def test_a_huge_number_is_not_converted():
+def test_huge_numbers_are_rejected():
     with pytest.raises(FormatError):
         kernel_version("9" * 10_000 + ".1")
 
 
-def test_debian_pins_the_release_and_tells_the_version_elsewhere(tmp_path):
+def test_debian(tmp_path):
     build = "#1 SMP PREEMPT_DYNAMIC Debian 6.1.76-1 (2024-02-01)"
     machine = Machine(tmp_path).release("6.1.0-18-cloud-amd64", build)
     assert kernel_version(root=machine.root) == (6, 1, 76)
 
 
-def test_debian_experimental_names_a_release_candidate(tmp_path):
+def test_debian_experimental(tmp_path):
     machine = Machine(tmp_path).release("7.2-amd64", "#1 SMP Debian 7.2~rc4-1~exp1 (2026-01-01)")
     assert kernel_version(root=machine.root) == (7, 2, 0)
 
 
-def test_ubuntu_tells_the_version_in_its_signature(tmp_path):
+def test_ubuntu(tmp_path):
     machine = Machine(tmp_path).release("6.5.0-14-generic", "#14~22.04.1-Ubuntu SMP")
     machine.file("/proc/version_signature", "Ubuntu 6.5.0-14.14~22.04.1-generic 6.5.3\n")
     assert kernel_version(root=machine.root) == (6, 5, 3)
 
 
-def test_any_other_kernel_is_what_its_release_says(tmp_path):
+def test_other_distributions(tmp_path):
     machine = Machine(tmp_path).release("6.12.9-arch1-1")
     assert str(kernel_version(root=machine.root)) == "6.12.9"
 
 
-def test_without_procfs_uname_answers(tmp_path):
+def test_without_procfs_the_release_comes_from_uname(tmp_path):
     assert kernel_version(root=tmp_path) >= MINIMUM
 
 
@@ -72,7 +72,7 @@ def test_versions_compare_with_shorter_tuples():
     assert kernel_version("6.1.3") > (6, 1)
 
 
-def test_a_kernel_that_is_too_old(tmp_path):
+def test_kernels_that_are_too_old(tmp_path):
     folder = tmp_path / "proc/sys/kernel"
     folder.mkdir(parents=True)
     (folder / "osrelease").write_text("5.4.0-216-generic\n")
@@ -88,7 +88,7 @@ LITTLE = 64 << 10
 
 @pytest.fixture
 def little_memlock():
-    """A soft limit of 64 kB, for as long as the test takes."""
+    """Set the soft limit to 64 kB during the test."""
     soft, hard = resource.getrlimit(LIMIT)
     resource.setrlimit(LIMIT, (LITTLE, hard))
     yield
@@ -97,12 +97,12 @@ def little_memlock():
 
 
 @pytest.mark.parametrize(("release", "counts"), [("5.10.0", True), ("5.11.0", False)])
-def test_bpf_counts_until_5_10(tmp_path, release, counts):
+def test_memlock_is_charged_up_to_5_10(tmp_path, release, counts):
     assert bpf_counts_as_locked(Machine(tmp_path).release(release).root) is counts
 
 
 @pytest.mark.usefixtures("little_memlock")
-def test_an_old_kernel_has_its_limit_raised_as_far_as_may_be(tmp_path):
+def test_memlock_is_raised_on_old_kernels(tmp_path):
     _, hard = resource.getrlimit(LIMIT)
     raise_memlock_if_needed(Machine(tmp_path).release("5.10.0").root)
     assert memlock_limit() in (None, hard)
@@ -110,12 +110,12 @@ def test_an_old_kernel_has_its_limit_raised_as_far_as_may_be(tmp_path):
 
 
 @pytest.mark.usefixtures("little_memlock")
-def test_a_new_kernel_keeps_its_limit(tmp_path):
+def test_memlock_is_unchanged_on_new_kernels(tmp_path):
     raise_memlock_if_needed(Machine(tmp_path).release("5.11.0").root)
     assert memlock_limit() == LITTLE
 
 
-def test_without_the_right_to_raise_it_the_hard_limit_is_taken(tmp_path, monkeypatch):
+def test_memlock_is_raised_to_the_hard_limit_without_cap_sys_resource(tmp_path, monkeypatch):
     asked = []
 
     def setrlimit(_, limits):

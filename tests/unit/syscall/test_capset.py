@@ -1,4 +1,4 @@
-"""Capabilities that are given up come back, also after an error."""
+"""Dropped capabilities are restored, also after an error."""
 
 import pytest
 
@@ -8,28 +8,28 @@ from rawbpf.syscall.gate import replaced
 from tests.support.fake_kernel import FakeKernel
 
 
-def test_given_up_and_back():
+def test_capabilities_are_dropped_and_restored():
     before = effective_capabilities()
     with without_capabilities(["CAP_PERFMON", "CAP_CHOWN", "CAP_BPF"]):
         assert effective_capabilities() == before - {"CAP_PERFMON", "CAP_CHOWN", "CAP_BPF"}
     assert effective_capabilities() == before
 
 
-def test_back_after_an_error():
+def test_capabilities_are_restored_after_an_error():
     before = effective_capabilities()
     with pytest.raises(KeyError), without_capabilities(["CAP_SYS_ADMIN"]):
         raise KeyError
     assert effective_capabilities() == before
 
 
-def test_a_name_that_is_none_changes_nothing():
+def test_an_unknown_capability_changes_nothing():
     before = effective_capabilities()
     with pytest.raises(ValueError, match="CAP_NOTHING"), without_capabilities(["CAP_NOTHING"]):
         pass
     assert effective_capabilities() == before
 
 
-def test_nothing_given_up_asks_the_kernel_for_nothing():
+def test_no_call_if_nothing_is_dropped():
     kernel = FakeKernel()
     with replaced(kernel), without_capabilities([]):
         pass

@@ -1,4 +1,4 @@
-"""An Fd closes once, and what it owned."""
+"""An Fd closes its descriptor exactly once."""
 
 import gc
 import os
@@ -10,7 +10,7 @@ from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import replaced
 
 
-def test_close_forgets_the_number_before_it_closes():
+def test_the_number_is_forgotten_before_the_call():
     fd = Fd(123, "thing")
     numbers = []
 
@@ -24,14 +24,14 @@ def test_close_forgets_the_number_before_it_closes():
     assert numbers == [("close", (123,), True)]
 
 
-def test_use_after_close_says_who_closed_it():
+def test_use_after_close_is_a_closed_error():
     fd = Fd(os.open("/dev/null", os.O_RDONLY), "map:events")
     fd.close()
     with pytest.raises(ClosedError, match="map:events is closed"):
         fd.fileno()
 
 
-def test_a_forgotten_fd_warns_and_is_closed():
+def test_an_unclosed_fd_warns_and_is_closed():
     number = os.open("/dev/null", os.O_RDONLY)
     fd = Fd(number, "forgotten")
     with pytest.warns(ResourceWarning, match="forgotten was never closed"):

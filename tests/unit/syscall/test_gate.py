@@ -1,4 +1,4 @@
-"""One gate: what passes is seen, and can be replaced."""
+"""The gate: calls are observed, and the kernel can be replaced."""
 
 import errno
 import os
@@ -24,7 +24,7 @@ def test_observers_see_name_words_and_result():
     assert seen == [("ioctl", (3, 4, 5), 7)]
 
 
-def test_observers_see_failures_too():
+def test_observers_see_failed_calls():
     seen = []
     with (
         observed(lambda *call: seen.append(call)),
@@ -35,7 +35,7 @@ def test_observers_see_failures_too():
     assert seen == [("bpf", (0, 0, 0), -errno.EPERM)]
 
 
-def test_the_real_kernel_comes_back_after_a_replacement():
+def test_the_real_kernel_is_restored_after_a_replacement():
     with replaced(lambda name, *words: 99):
         pass
     fd = os.open("/dev/null", os.O_RDONLY)
@@ -62,7 +62,7 @@ def test_watchers_see_a_call_before_and_after():
     assert enter_again == ["close"]
 
 
-def test_nothing_stands_between_when_nobody_watches():
+def test_without_watchers_the_kernel_is_called_directly():
     def kernel(*_):
         return 0
 

@@ -1,4 +1,4 @@
-"""Every number, offset and size against the C headers, by way of a C compiler."""
+"""Numbers, offsets and sizes against the C headers, with a C compiler."""
 
 import os
 import re
@@ -30,7 +30,7 @@ def compiler():
 
 
 def compile_c(compiler: str, lines: list[str], folder: Path) -> str:
-    """Compile; the errors, empty when all assertions hold."""
+    """Compile, and return the errors."""
     source = folder / "layout.c"
     heads = "stddef.h", "linux/bpf.h", "linux/perf_event.h", "linux/version.h", "sys/ioctl.h"
     source.write_text("".join(f"#include <{head}>\n" for head in heads) + "\n".join(lines) + "\n")
@@ -72,7 +72,7 @@ def test_numbers(compiler, tmp_path):
 
 @pytest.mark.parametrize("enum", ENUMS, ids=lambda enum: enum.__name__)
 def test_enumerators(compiler, enum, tmp_path):
-    """What the header does not know must be the newest: numbers are only added at the end."""
+    """Names that the header lacks must have higher numbers than all it has."""
     members = enum.__members__  # the second names of a number included
     lines = [f'_Static_assert({name} == {one.value}, "{name}");' for name, one in members.items()]
     errors = compile_c(compiler, lines, tmp_path)
@@ -81,11 +81,11 @@ def test_enumerators(compiler, enum, tmp_path):
     assert wrong == []
     known = [one.value for name, one in members.items() if name not in unknown]
     assert known
-    # A name that was given later to an old number (BPF_..._DEPRECATED) is no new number.
+    # A new name for an old number (BPF_..._DEPRECATED) is not a new number.
     values = {members[name].value for name in unknown} - set(known)
     assert all(value > max(known) for value in values)
 
 
-def test_a_wrong_offset_would_be_seen(compiler, tmp_path):
+def test_a_wrong_offset_is_detected(compiler, tmp_path):
     line = '_Static_assert(offsetof(union bpf_attr, map_type) == 4, "wrong on purpose");'
     assert "wrong on purpose" in compile_c(compiler, [line], tmp_path)

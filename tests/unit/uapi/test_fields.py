@@ -1,4 +1,4 @@
-"""The table of fields and releases is complete, and holds nothing else."""
+"""The table of fields and releases is complete."""
 
 import inspect
 
@@ -10,18 +10,18 @@ from rawbpf.uapi.fields import ADDED, STRUCTS, since
 
 
 @pytest.mark.parametrize("module", [bpf_attr, bpf_link], ids=["bpf_attr", "bpf_link"])
-def test_every_structure_has_its_row(module):
+def test_every_structure_has_a_row(module):
     ours = {
         one
         for _, one in inspect.getmembers(module, inspect.isclass)
         if one.__module__ == module.__name__
     }
-    assert ours <= set(STRUCTS), "name it in rawbpf/uapi/fields.py: STRUCTS"
-    assert ours <= set(ADDED), "say since when its fields are there: rawbpf/uapi/fields.py: ADDED"
+    assert ours <= set(STRUCTS), "add it to rawbpf/uapi/fields.py: STRUCTS"
+    assert ours <= set(ADDED), "add the releases of its fields to rawbpf/uapi/fields.py: ADDED"
 
 
 @pytest.mark.parametrize("struct", USES, ids=lambda struct: struct.__name__)
-def test_uses_are_of_fields(struct):
+def test_uses_name_existing_fields(struct):
     assert set(USES[struct]) <= {name for name, *_ in struct._fields_}
 
 

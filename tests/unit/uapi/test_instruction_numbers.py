@@ -1,4 +1,4 @@
-"""Instruction constants and helper numbers against the C header, as far as it knows them."""
+"""Instruction constants and helper numbers against the C header."""
 
 import subprocess
 
@@ -10,12 +10,12 @@ from tests.support.peers import peer
 
 NUMBERS = {name: value for name, value in vars(bpf_insn).items() if name.startswith("BPF_")}
 OURS = {"BPF_REG_FP", "BPF_COMPLEXITY_LIMIT_INSNS"}
-"""Of the kernel's inside, not of its header."""
+"""Internal constants of the kernel, which are not in its headers."""
 
 
 @pytest.fixture(scope="module")
 def header():
-    """Every number that the header defines: macros, and the enum of helpers."""
+    """Return all numbers that the header defines: macros, and the enum of helpers."""
     names = [*(NUMBERS.keys() - OURS), "MAX_BPF_REG"]
     lines = ["#include <linux/bpf.h>", "#include <linux/bpf_common.h>"]
     for name in names:
@@ -28,7 +28,7 @@ def header():
     return subprocess.run(words, input="\n".join(lines), capture_output=True, text=True).stdout
 
 
-def test_constants_are_those_of_the_header(header):
+def test_constants_match_the_header(header):
     found = 0
     for line in header.splitlines():
         name, _, value = line.strip().partition(" = ")
@@ -38,7 +38,7 @@ def test_constants_are_those_of_the_header(header):
     assert found > 55
 
 
-def test_helpers_are_numbered_as_in_the_header(header):
+def test_helper_numbers_match_the_header(header):
     text = " ".join(header.splitlines()).split('"helpers"')[1]
     names = [word.split("=")[0].strip(' "') for word in text.split("|")]
     names = [name.split('"')[-1] for name in names if name.isidentifier() or '"' in name]
@@ -47,6 +47,6 @@ def test_helpers_are_numbered_as_in_the_header(header):
     assert len(known) > 160
 
 
-def test_numbers_and_names_are_one_to_one():
+def test_helper_numbers_and_names_are_unique():
     assert list(HELPER_NAMES) == list(range(1, 212))
     assert {HELPER_NAMES[helper.number] for helper in HELPERS.values()} == HELPERS.keys()

@@ -1,7 +1,12 @@
-"""What an empty machine lacks: file systems, a network of its own, a name.
+"""Set up the guest: mount file systems, start the loopback interface, load modules, power off.
 
-Runs in the guest as PID 1. The kernel has mounted nothing but the initramfs, and no network
-interface is up. Python has no mount(2), so libc's is called.
+Runs in the guest as PID 1. The kernel has mounted only the initramfs, and no network interface is
+up. Python has no mount(2), so libc's is called.
+
+finit_module(2) is called through syscall(2), because libc has no wrapper for it. The kernel loads
+an object file from a descriptor. It fails with ENOEXEC if the module was built for another kernel
+("disagrees about version of symbol" in the log), and with ENOENT if a symbol of another module is
+missing ("Unknown symbol"). Distributions sign their modules; their kernels also load unsigned ones.
 """
 
 from __future__ import annotations
@@ -12,7 +17,13 @@ import os
 import socket
 import struct
 
-__all__ = ["power_off", "prepare"]
+from rawbpf.arch import native
+
+__all__ = [
+    "load_modules",
+    "power_off",
+    "prepare",
+]
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -37,7 +48,7 @@ _RB_AUTOBOOT = 0x01234567  # <linux/reboot.h>; QEMU runs with -no-reboot, so thi
 
 
 def prepare() -> None:
-    """Mount what a system has mounted, bring the loopback interface up, take a name."""
+    """Mount the usual file systems, start the loopback interface, and set the host name."""
     for kind, place in _FILE_SYSTEMS:
         if place.startswith("/dev/"):
             os.makedirs(place, exist_ok=True)
@@ -52,7 +63,7 @@ def _mount(kind: str, place: str) -> None:
     options = b"ptmxmode=0666" if kind == "devpts" else None
     if _LIBC.mount(kind.encode(), place.encode(), kind.encode(), 0, options) != 0:
         number = ctypes.get_errno()
-        # A kernel may lack one of these; the console says so, and commands find out themselves.
+        # A kernel may lack one of them. This is not an error unless a command needs it.
         print(f"guest: cannot mount {kind} on {place}: {os.strerror(number)}", flush=True)
 
 
@@ -64,5 +75,18 @@ def _loopback_up() -> None:
 
 
 def power_off() -> None:
-    """End the machine; nothing after this runs."""
+    """Power off. This does not return."""
     _LIBC.reboot(ctypes.c_int(_RB_AUTOBOOT))
+
+
+def load_modules(paths: list[str]) -> bool:
+    """Load object files in this order. Print the reason and return False if one fails."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    number = native().syscalls["finit_module"]
+    for path in paths:
+        with open(path, "rb") as file:
+            if libc.syscall(number, file.fileno(), ctypes.c_char_p(b""), 0) != 0:
+                why = os.strerror(ctypes.get_errno())
+                print(f"cannot load module {path}: {why}", flush=True)
+                return False
+    return True

@@ -1,0 +1,78 @@
+"""Files that a rawbpf command needs in a guest: compiled C programs, and the gallery.
+
+A guest has no compiler, so C files are compiled on the host, and the command gets the objects
+instead.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from rawbpf.cli.objects.object_file import compile_source, is_c
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+__all__ = [
+    "clang_of",
+    "with_gallery",
+    "with_objects",
+]
+
+_CLANG = "--clang"
+_GALLERY = "gallery"
+
+
+@contextmanager
+def with_objects(words: list[str], commands: Collection[str]) -> Iterator[list[str]]:
+    """Compile the C files in a rawbpf command, and replace them by the paths of the objects."""
+    sources = [word for word in words if is_c(word) and Path(word).is_file()]
+    if not sources or words[0] not in commands:
+        yield words
+        return
+    with TemporaryDirectory(prefix="rawbpf-") as folder:
+        objects = {}
+        for number, source in enumerate(sources):
+            target = Path(folder, str(number), Path(source).stem + ".o")
+            target.parent.mkdir()
+            target.write_bytes(compile_source(source, clang_of(words)))
+            objects[source] = str(target)
+        yield [objects.get(word, word) for word in words]
+
+
+def clang_of(words: list[str]) -> str | None:
+    """Return the value of the option --clang."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == _CLANG:
+            return following
+        if word.startswith(f"{_CLANG}="):
+            return word.removeprefix(f"{_CLANG}=")
+    return None
+
+
+@contextmanager
+def with_gallery(words: list[str]) -> Iterator[list[str]]:
+    """Copy the gallery for the command ``gallery``, and pass its folder with --from."""
+    if words[:1] != [_GALLERY] or any(word.startswith("--from") for word in words):
+        yield words
+        return
+    with TemporaryDirectory(prefix="rawbpf-") as folder:
+        place = Path(folder, _GALLERY)
+        _fill(place, words[1:])
+        yield [*words, f"--from={place}"]
+
+
+def _fill(place: Path, words: list[str]) -> None:
+    """Copy all programs, and compile those that are named. The command reports wrong names."""
+    from rawbpf.verifier.exhibits import exhibits
+
+    copytree(exhibits()[0].path.parent, place)
+    for one in exhibits():
+        if one.path.suffix == ".c" and ({one.name, str(one.number)} & set(words)):
+            for path in (one.path, one.fixed_path):
+                target = (place / path.name).with_suffix(".o")
+                target.write_bytes(compile_source(str(path), clang_of(words)))
