@@ -1,8 +1,8 @@
-"""Print every system call that a short `rawbpf kprobe` makes, as docs/architecture.md shows them.
+"""Print every system call that a short `rawbpf kprobe` makes, as docs/session.md shows them.
 
     rawbpf guest -- python docs/journey.py
 
-`rawbpf narrate -- kprobe do_sys_openat2` says of each why it is made, too, and how long it took.
+`rawbpf narrate -- kprobe do_sys_openat2` also explains why each call is made, and how long it took.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from rawbpf.narration.tell.line import format_call
 
 
 def shorten(lines: list[str]) -> list[str]:
-    """Of calls that differ only in a key and its value, the first."""
+    """Return the first of each run of calls that differ only in their key and value."""
     short = []
     for _, group in itertools.groupby(lines, key=lambda line: line.partition("key=")[0]):
         first, *others = group

@@ -9,12 +9,13 @@ from rawbpf.ring.perf_ring import parse_records
 from rawbpf.tracing.log_program import hello_kprobe
 from tests.support.markdown import ROOT, blocks
 
-PAGE = ROOT / "docs" / "architecture.md"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+SESSION = ROOT / "docs" / "session.md"
 HEX_COLUMN, TEXT_COLUMN, WHY_COLUMN = 5, 34, 64
 
 
 def block(language: str) -> str:
-    (found,) = (one.text for one in blocks(PAGE) if one.language == language)
+    (found,) = (one.text for one in blocks(SESSION) if one.language == language)
     return found
 
 
@@ -67,6 +68,6 @@ def test_the_kernel_line_divides_all_layers():
 
 def test_the_layers_are_those_in_pyproject():
     layers = contract("go down")["layers"]
-    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", PAGE.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", ARCHITECTURE.read_text(), re.MULTILINE)
     shown = [set(re.findall(r"\w+", row)) for row in rows]
     assert shown == [set(layer.split(" | ")) for layer in layers if layer != "__main__"]
