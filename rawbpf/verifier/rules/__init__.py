@@ -1,1 +1,1 @@
-"""One family of refusals a file, each a ``RULE``. See ``rawbpf/verifier/rule.py``."""
+"""The rules, one per file, each defined as ``RULE``. See ``rawbpf/verifier/rule.py``."""

@@ -41,7 +41,7 @@ def _sentence(found: dict[str, str | None]) -> str:
     what = f"the {found.get('size')}-byte access at offset {found.get('off')} of {struct}"
     if found.get("none"):
         return f"{struct} has no member at offset {found['off']}"
-    if found.get("behind"):
+    if found.get("beyond"):
         return f"{what} is past the end of the structure"
     if found.get("end"):
         return f"{what} goes past the end of member {found['member']}, at offset {found['end']}"
@@ -77,7 +77,7 @@ RULE = Rule(
             r"(?P<struct>[\w()]{1,80}) with off (?P<off>-?\d{1,9}) size (?P<size>\d{1,9})"
         ),
         (
-            r"access (?P<behind>beyond) struct (?P<struct>[\w()]{1,80}) at off (?P<off>-?\d{1,9}) "
+            r"access (?P<beyond>beyond) struct (?P<struct>[\w()]{1,80}) at off (?P<off>-?\d{1,9}) "
             r"size (?P<size>\d{1,9})"
         ),
         (
