@@ -29,7 +29,7 @@ def count_runs() -> Fd:
 
 
 class ProgramInfo(NamedTuple):
-    """Information about a program: sizes in bytes, times in nanoseconds.
+    """Information about a program (Linux 4.13): sizes in bytes, times in nanoseconds.
 
     ``load_time`` counts from boot (CLOCK_BOOTTIME). ``tag`` is a hash of the instructions, in 16
     hex digits. ``name`` has at most 15 characters. ``verified_insns`` (5.16) is the number of

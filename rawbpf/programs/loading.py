@@ -38,7 +38,7 @@ def load(
     gaps: tuple[Gap, ...] = (),
     stats: bool = False,
 ) -> Program:
-    """Load a program with BPF_PROG_LOAD.
+    """Load a program with BPF_PROG_LOAD, on Linux 5.8 or later.
 
     ``btf`` are the types of the program's object, for the names of functions and the lines of
     source. ``modules`` are descriptors of the BTF of modules that the program refers to (5.11,
