@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rawbpf.errors import KernelError, MissingKeyError
-from rawbpf.maps.entry_errors import explain
 from rawbpf.maps.raw import RawMap
 from rawbpf.syscall import bpf
 from rawbpf.uapi.bpf import BPF_ANY, bpf_map_type
@@ -65,7 +64,7 @@ class Entries(RawMap):
         try:
             return self.types.value.decode(self.lookup(self.types.encode_key(key)))
         except KernelError as error:
-            raise explain("read", self.spec, key, error) from None
+            raise self._explained("read", key, error, writing=False) from None
 
     def __setitem__(self, key: Any, value: Any) -> None:  # noqa: ANN401 -- as above
         self.set(key, value)
@@ -80,14 +79,13 @@ class Entries(RawMap):
             try:
                 self.update(raw, data, flags)
             except KernelError as error:
-                raise explain("set a key of", self.spec, key, error, frozen=self.frozen) from None
+                raise self._explained("set a key of", key, error) from None
 
     def __delitem__(self, key: Any) -> None:  # noqa: ANN401 -- as above
         try:
             self.delete(self.types.encode_key(key))
         except KernelError as error:
-            frozen = self.frozen
-            raise explain("delete a key of", self.spec, key, error, frozen=frozen) from None
+            raise self._explained("delete a key of", key, error) from None
 
     def __contains__(self, key: Any) -> bool:  # noqa: ANN401 -- as above
         try:
@@ -97,7 +95,7 @@ class Entries(RawMap):
             else:
                 self.lookup(self.types.encode_key(key))
         except KernelError as error:
-            refusal = explain("read", self.spec, key, error)
+            refusal = self._explained("read", key, error, writing=False)
             if isinstance(refusal, MissingKeyError):
                 return False
             raise refusal from None
@@ -134,4 +132,4 @@ class Entries(RawMap):
         try:
             yield from read_all(self)
         except KernelError as error:
-            raise explain("read", self.spec, None, error) from None
+            raise self._explained("read", None, error, writing=False) from None

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Self
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.maps.create import create_map, spec_from
 from rawbpf.maps.entries import NO_KEY, Entries
-from rawbpf.maps.entry_errors import explain, missing
 from rawbpf.syscall import bpf
 from rawbpf.uapi.bpf import BPF_ANY
 from rawbpf.uapi.bpf_attr import BpfMapInfo
@@ -107,9 +106,9 @@ class Map(Entries):
         try:
             done = write_all(self, keys, values, flags)
         except KernelError as error:
-            raise explain("set keys of", self.spec, None, error, frozen=self.frozen) from None
+            raise self._explained("set keys of", None, error) from None
         if done < len(keys):
-            refusal = explain("set keys of", self.spec, self.types.decode_key(keys[done]), _FULL)
+            refusal = self._explained("set keys of", self.types.decode_key(keys[done]), _FULL)
             refusal.fix = f"{done} of {len(keys)} were set"
             raise refusal
 
@@ -121,8 +120,10 @@ class Map(Entries):
         try:
             done = delete_all(self, encoded)
         except KernelError as error:
-            raise explain("delete keys of", self.spec, None, error, frozen=self.frozen) from None
+            raise self._explained("delete keys of", None, error) from None
         if done < len(encoded):
+            from rawbpf.maps.entry_errors import missing  # imported only after a failure
+
             raise missing(self.spec, self.types.decode_key(encoded[done]))
 
     def drain(self) -> Iterator[tuple[Any, Any]]:
@@ -133,7 +134,7 @@ class Map(Entries):
             for key, value in read_all(self, delete=True):
                 yield self.types.decode_key(key), self.types.value.decode(value)
         except KernelError as error:
-            raise explain("drain", self.spec, None, error, frozen=self.frozen) from None
+            raise self._explained("drain", None, error) from None
 
     def push(self, value: Any, *, replace: bool = False) -> None:  # noqa: ANN401 -- as above
         """Put it into a queue, a stack or a Bloom filter; ``replace``: the oldest goes if full."""
@@ -141,7 +142,7 @@ class Map(Entries):
         try:
             self.update(NO_KEY, self.types.encode_value(value), _REPLACE if replace else BPF_ANY)
         except KernelError as error:
-            raise explain("push to", self.spec, None, error, frozen=self.frozen) from None
+            raise self._explained("push to", None, error) from None
 
     def peek(self) -> Any:  # noqa: ANN401 -- as above
         """What ``pop`` would give. MissingKeyError: it is empty."""
@@ -156,7 +157,7 @@ class Map(Entries):
         try:
             return self.types.value.decode(self.take(raw))
         except KernelError as error:
-            raise explain("take from", self.spec, key, error, frozen=self.frozen) from None
+            raise self._explained("take from", key, error) from None
 
     def _without_keys(self, doing: str) -> None:
         if not self.kind.keyless:

@@ -6,6 +6,7 @@ that.
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, RawbpfError
@@ -109,9 +110,16 @@ class RawMap(Owner):
         try:
             return bpf.map_get_next_key(self.fileno(), key, self.spec.key_size)
         except KernelError as error:
-            from rawbpf.maps.entry_errors import explain
+            raise self._explained("walk through", None, error, writing=False) from None
 
-            raise explain("walk through", self.spec, None, error) from None
+    def _explained(
+        self, doing: str, key: object, error: KernelError, *, writing: bool = True
+    ) -> KernelError:
+        """Return the error of a failed access to ``key``, explained for this map."""
+        from rawbpf.maps.entry_errors import explain  # imported only after a failure
+
+        frozen = writing and error.errno == errno.EPERM and self.frozen
+        return explain(doing, self.spec, key, error, frozen=frozen)
 
     def close(self) -> None:
         """Give up the descriptor. A PERF_EVENT_ARRAY loses the events stored in it with it."""

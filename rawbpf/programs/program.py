@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.programs.info import ProgramInfo
 from rawbpf.syscall.fd import Owner
 
 if TYPE_CHECKING:
     from rawbpf.kernel.pins import Path
+    from rawbpf.programs.info import ProgramInfo
     from rawbpf.specs.program_spec import ProgramSpec
     from rawbpf.syscall.bpf import RunResult
     from rawbpf.syscall.fd import Fd
@@ -47,6 +47,8 @@ class KernelProgram(Owner):
 
     def info(self) -> ProgramInfo:
         """Return its ID, tag, name, type, maps, sizes, counters, and the IDs of its types."""
+        from rawbpf.programs.info import ProgramInfo  # not needed to load and attach
+
         return ProgramInfo.of(self.fileno())
 
     def xlated(self) -> bytes:

@@ -17,7 +17,6 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError, UsageError
-from rawbpf.kernel.call_error import call_error
 from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.ring.perf_ring import Contents, PerfRing, parse_records
 from rawbpf.syscall.fd import Owner
@@ -120,6 +119,8 @@ class PerfReader(Owner):
                 self.offline.append(cpu)
                 return
             if error.call == "perf_event_open":
+                from rawbpf.kernel.call_error import call_error  # imported only after a failure
+
                 raise call_error(f"cannot open a perf ring for CPU {cpu}", error) from None
             raise
         self._rings.append(ring)

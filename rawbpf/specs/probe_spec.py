@@ -27,7 +27,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import UnsupportedError, UsageError
-from rawbpf.specs.section_names import read_section
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 
 if TYPE_CHECKING:
@@ -141,6 +140,8 @@ def probe_of(program: ProgramSpec, target: str = "") -> ProbeSpec:
     >>> str(probe_of(kprobe)), str(probe_of(kprobe, "vfs_read"))
     ('kretprobe do_exit', 'kretprobe vfs_read')
     """
+    from rawbpf.specs.section_names import read_section  # a probe given as a value has no section
+
     name = read_section(program.section)
     prefix = name.kind.prefix.removesuffix(".s") if name.kind else ""
     target = target or program.attach_to
