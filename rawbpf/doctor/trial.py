@@ -17,7 +17,7 @@ from rawbpf.kernel.hardware import pmu_type, possible_cpus
 from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.links.diagnose import explain_kprobe_failure
 from rawbpf.maps.map import Map, PerCpuArray
-from rawbpf.programs.loading import load
+from rawbpf.programs.program import load
 from rawbpf.reading.perf_reader import PerfReader
 from rawbpf.syscall.perf_event import open_probe
 from rawbpf.tracing.log_program import EVENTS, OUTCOMES, events_map, hello_kprobe

@@ -8,8 +8,8 @@ from rawbpf.front_door import front_door
 
 if TYPE_CHECKING:
     from rawbpf.maps.batch import delete_all, read_all, write_all
-    from rawbpf.maps.create import create_map
     from rawbpf.maps.map import Map, PerCpuArray
+    from rawbpf.maps.raw import create_map
 
 __all__ = [
     "Map",
@@ -23,7 +23,7 @@ __all__ = [
 _HOMES = {
     "Map": "rawbpf.maps.map",
     "PerCpuArray": "rawbpf.maps.map",
-    "create_map": "rawbpf.maps.create",
+    "create_map": "rawbpf.maps.raw",
     "delete_all": "rawbpf.maps.batch",
     "read_all": "rawbpf.maps.batch",
     "write_all": "rawbpf.maps.batch",

@@ -14,8 +14,8 @@ import errno
 from typing import TYPE_CHECKING, Any, Self
 
 from rawbpf.errors import KernelError, UsageError
-from rawbpf.maps.create import create_map, spec_from
 from rawbpf.maps.entries import NO_KEY, Entries
+from rawbpf.maps.raw import create_map, spec_from
 from rawbpf.syscall import bpf
 from rawbpf.uapi.bpf import BPF_ANY
 from rawbpf.uapi.bpf_attr import BpfMapInfo

@@ -1,7 +1,7 @@
-"""A map as the kernel has it: bytes for keys, bytes for values, behind a file descriptor.
+"""Create maps, and access them as the kernel does: with bytes as keys and values.
 
-Before 5.11 a map's memory counts against RLIMIT_MEMLOCK; EPERM from BPF_MAP_CREATE often means just
-that.
+Before 5.11, the memory of maps counts against RLIMIT_MEMLOCK, and BPF_MAP_CREATE fails with EPERM
+once the limit is reached.
 """
 
 from __future__ import annotations
@@ -11,30 +11,36 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, RawbpfError
 from rawbpf.kernel.hardware import possible_cpus
+from rawbpf.specs.map_spec import MapSpec
 from rawbpf.syscall import bpf
 from rawbpf.syscall.fd import Owner
-from rawbpf.uapi.bpf import BPF_ANY
+from rawbpf.uapi.bpf import BPF_ANY, bpf_map_flags, bpf_map_type
+from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rawbpf.specs.map_spec import MapSpec
     from rawbpf.syscall.fd import Fd
+    from rawbpf.uapi.bpf_attr import BpfMapInfo
 
-__all__ = ["RawMap"]
+__all__ = [
+    "RawMap",
+    "create_map",
+    "spec_from",
+]
 
 
 class RawMap(Owner):
-    """Owns a map. A ``with`` block closes it; the kernel frees it when its last user is gone."""
+    """Owns the descriptor of a map. The kernel frees the map when its last user is gone."""
 
     def __init__(self, fd: Fd, spec: MapSpec) -> None:
         self._fd = fd
         self.spec = spec
         self.kind = spec.kind
         self.value_size = spec.value_size
-        """Bytes of what ``lookup`` returns. Of a per-CPU map those of all CPUs together."""
+        """The number of bytes that ``lookup`` returns; in a per-CPU map, for all CPUs together."""
         if self.kind.per_cpu:
-            # One slot for each *possible* CPU, each rounded up to 8 bytes.
+            # There is one value for each *possible* CPU, and each is rounded up to 8 bytes.
             self.value_size = -(-spec.value_size // 8) * 8 * len(possible_cpus())
 
     def __repr__(self) -> str:
@@ -42,29 +48,30 @@ class RawMap(Owner):
         return f"<Map {name}: {kind}, {count} entries{', closed' if self._fd.closed else ''}>"
 
     def fileno(self) -> int:
-        """The descriptor's number, still owned by the map."""
+        """Return the number of the descriptor, which the map still owns."""
         return self._fd.fileno()
 
     def lookup(self, key: bytes) -> bytes:
-        """The value of ``key``; KernelError with ENOENT when there is none.
+        """Return the value of ``key``. KernelError with ENOENT: there is none.
 
-        Of a per-CPU map: the values of all possible CPUs, one behind the other.
+        For a per-CPU map, return the values of all possible CPUs, one after the other.
         """
         return bpf.map_lookup_elem(self.fileno(), key, self.value_size)
 
     def update(self, key: bytes, value: bytes, flags: int = BPF_ANY) -> None:
-        """Set the value of ``key``. BPF_NOEXIST: it must be new (EEXIST); BPF_EXIST: not (ENOENT).
+        """Set the value of ``key``.
 
-        Other errors: E2BIG (full), EPERM (frozen), EINVAL.
+        With BPF_NOEXIST, the key must be new (else EEXIST); with BPF_EXIST, it must exist (else
+        ENOENT). Other errors: E2BIG (full), EPERM (frozen), EINVAL.
         """
         bpf.map_update_elem(self.fileno(), key, value, flags)
 
     def delete(self, key: bytes) -> None:
-        """Remove ``key``. Errors: ENOENT, EINVAL (an array has no holes)."""
+        """Remove ``key``. Errors: ENOENT, EINVAL (entries of arrays cannot be deleted)."""
         bpf.map_delete_elem(self.fileno(), key)
 
     def take(self, key: bytes) -> bytes:
-        """The value of ``key``, which is removed. At once, where the kernel can (hash: 5.14)."""
+        """Remove ``key`` and return its value, atomically if the kernel can (hashes: 5.14)."""
         from rawbpf.syscall.bpf_batch import NO_BATCHES
 
         try:
@@ -77,24 +84,24 @@ class RawMap(Owner):
         return value
 
     def freeze(self) -> None:
-        """BPF_MAP_FREEZE (5.2): nobody writes from user space any more.
+        """Make the map read-only for user space: BPF_MAP_FREEZE (5.2).
 
-        With BPF_F_RDONLY_PROG the verifier takes the values for constants then.
+        If the map has BPF_F_RDONLY_PROG, the verifier then treats its values as constants.
         """
         bpf.map_freeze(self.fileno())
 
     @property
     def frozen(self) -> bool:
-        """Whether user space may only read it any more."""
+        """Whether user space can no longer write to the map."""
         from rawbpf.kernel.objects import fd_facts
 
         return fd_facts("self", self.fileno()).get("frozen") == "1"
 
     def raw_keys(self) -> Iterator[bytes]:
-        """All keys, by BPF_MAP_GET_NEXT_KEY. What is found may be deleted while we walk.
+        """Yield all keys, by BPF_MAP_GET_NEXT_KEY. The caller may delete each key that it gets.
 
-        If others delete at the same time, a hash starts over, and keys come twice. RawbpfError:
-        they do it faster than we walk.
+        If others delete keys meanwhile, a hash starts from its first key again, so keys may come
+        twice. RawbpfError: keys are deleted faster than this can read them.
         """
         key = self._next(None)
         for _ in range(2 * self.spec.max_entries + 64):
@@ -122,5 +129,62 @@ class RawMap(Owner):
         return explain(doing, self.spec, key, error, frozen=frozen)
 
     def close(self) -> None:
-        """Give up the descriptor. A PERF_EVENT_ARRAY loses the events stored in it with it."""
+        """Close the descriptor. This removes the events stored through it in a PERF_EVENT_ARRAY."""
         self._fd.close()
+
+
+def create_map(spec: MapSpec, *, btf_fd: int = 0, inner_fd: int = 0) -> Fd:
+    """Create a map and return its descriptor. KernelError: it failed, with an explanation.
+
+    ``btf_fd``: the loaded BTF that contains the type IDs of the spec. ``inner_fd``: a map that
+    serves as the template for the values of a map of maps.
+    """
+    struct = BpfAttrMapCreate(
+        map_type=spec.map_type,
+        key_size=spec.key_size,
+        value_size=spec.value_size,
+        max_entries=spec.max_entries,
+        map_flags=spec.map_flags,
+        inner_map_fd=inner_fd,
+        map_name=bpf.obj_name(spec.name),
+        numa_node=spec.numa_node,
+        map_extra=spec.map_extra,
+    )
+    if btf_fd and spec.btf_value_type_id and spec.kind.typed:
+        struct.btf_fd = btf_fd
+        struct.btf_key_type_id = spec.btf_key_type_id
+        struct.btf_value_type_id = spec.btf_value_type_id
+    try:
+        return _created(struct)
+    except KernelError as error:
+        from rawbpf.refusals.explain import explained_error  # imported only after a failure
+
+        raise explained_error(f"cannot create map {spec.name!r}", error) from None
+
+
+def _created(struct: BpfAttrMapCreate) -> Fd:
+    """Create the map with types, or without types if this kernel rejects them."""
+    try:
+        return bpf.map_create(struct)
+    except KernelError as error:
+        if not struct.btf_fd or error.errno != errno.EINVAL:
+            raise
+    # Kernels differ in which maps may have types. The types only help people to read the map.
+    struct.btf_fd = struct.btf_key_type_id = struct.btf_value_type_id = 0
+    return bpf.map_create(struct)
+
+
+def spec_from(info: BpfMapInfo) -> MapSpec:
+    """Return the spec of an existing map. An unknown type becomes BPF_MAP_TYPE_UNSPEC."""
+    known = info.type in set(bpf_map_type)
+    return MapSpec(
+        info.name.decode(errors="backslashreplace"),
+        bpf_map_type(info.type) if known else bpf_map_type.BPF_MAP_TYPE_UNSPEC,
+        info.key_size,
+        info.value_size,
+        info.max_entries,
+        bpf_map_flags(info.map_flags),
+        info.btf_key_type_id,
+        info.btf_value_type_id,
+        map_extra=info.map_extra,
+    )

@@ -8,8 +8,7 @@ from rawbpf.front_door import front_door
 
 if TYPE_CHECKING:
     from rawbpf.programs.info import ProgramInfo, count_runs
-    from rawbpf.programs.loading import load
-    from rawbpf.programs.program import KernelProgram, Program
+    from rawbpf.programs.program import KernelProgram, Program, load
     from rawbpf.programs.request import Request, Verdict, verify
     from rawbpf.programs.trial_run import test_run
 
@@ -32,7 +31,7 @@ _HOMES = {
     "Request": "rawbpf.programs.request",
     "Verdict": "rawbpf.programs.request",
     "count_runs": "rawbpf.programs.info",
-    "load": "rawbpf.programs.loading",
+    "load": "rawbpf.programs.program",
     "test_run": "rawbpf.programs.trial_run",
     "verify": "rawbpf.programs.request",
 }

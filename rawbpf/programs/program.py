@@ -1,19 +1,38 @@
-"""Objects that own a loaded program: one that we loaded, or any that the kernel holds."""
+"""Load programs, and own their descriptors: ours, and those of any program in the kernel.
+
+- ``load`` first asks for no log: if the log buffer is too small, a *valid* program fails with
+  ENOSPC. If the load is rejected, ``rejection.py`` retries with a log buffer
+- Before 5.11, programs count against RLIMIT_MEMLOCK, and loading fails with EPERM once the limit is
+  reached
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rawbpf.errors import KernelError
+from rawbpf.programs.request import BPF_LOG_STATS, Request
+from rawbpf.syscall import bpf
+from rawbpf.syscall.attr import buffer
 from rawbpf.syscall.fd import Owner
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rawbpf.kernel.btf_load import KernelBtf
     from rawbpf.kernel.pins import Path
+    from rawbpf.maps.map import Map
     from rawbpf.programs.info import ProgramInfo
+    from rawbpf.programs.request import Gap, Target
     from rawbpf.specs.program_spec import ProgramSpec
     from rawbpf.syscall.bpf import RunResult
     from rawbpf.syscall.fd import Fd
 
-__all__ = ["KernelProgram", "Program"]
+__all__ = [
+    "KernelProgram",
+    "Program",
+    "load",
+]
 
 
 class KernelProgram(Owner):
@@ -101,3 +120,38 @@ class Program(KernelProgram):
     def __repr__(self) -> str:
         section, closed = self.spec.section, ", closed" if self._fd.closed else ""
         return f"<Program {self.spec.name}: {section or 'without a section'}{closed}>"
+
+
+_ROOM_FOR_STATS = 1 << 16
+
+
+def load(
+    spec: ProgramSpec,
+    maps: Mapping[str, Map],
+    *,
+    btf: KernelBtf | None = None,
+    target: Target | None = None,
+    modules: Mapping[str, int] = {},
+    gaps: tuple[Gap, ...] = (),
+    stats: bool = False,
+) -> Program:
+    """Load a program with BPF_PROG_LOAD, on Linux 5.8 or later.
+
+    ``btf`` are the types of the program's object, for the names of functions and the lines of
+    source. ``modules`` are descriptors of the BTF of modules that the program refers to (5.11,
+    5.16). ``gaps`` are things that this kernel lacks, with an instruction of the program in their
+    place. ``stats`` has the verifier write its statistics into the program's ``log`` (5.2).
+
+    VerifierError: the verifier rejected the program; it has the log and an explanation.
+    UnsupportedError: the verifier reached a gap. KernelError: the load failed otherwise.
+    """
+    request = Request(spec, maps, btf, target, modules, gaps)
+    log = buffer(_ROOM_FOR_STATS if stats else 1)
+    try:
+        attr = request.attr(log, BPF_LOG_STATS) if stats else request.attr()
+        fd = bpf.prog_load(attr, spec.name)
+    except KernelError as error:
+        from rawbpf.programs.rejection import load_error  # imported only after a failure
+
+        raise load_error(request, error) from None
+    return Program(fd, spec, log.value.decode(errors="backslashreplace"))

@@ -20,7 +20,7 @@ from rawbpf.kernel.version import raise_memlock_if_needed, require_kernel
 from rawbpf.links.diagnose import check_function_name
 from rawbpf.links.dispatch import attach
 from rawbpf.maps.map import Map, PerCpuArray
-from rawbpf.programs.loading import load
+from rawbpf.programs.program import load
 from rawbpf.reading.collector import Collector
 from rawbpf.reading.perf_reader import DEFAULT_PAGES, PerfReader, check_pages
 from rawbpf.reading.session import Session

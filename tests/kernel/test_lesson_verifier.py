@@ -8,7 +8,7 @@ import pytest
 from rawbpf.errors import VerifierError
 from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.maps.map import Map
-from rawbpf.programs.loading import load
+from rawbpf.programs.program import load
 from rawbpf.source.assembler import assemble
 
 pytestmark = pytest.mark.no_probe

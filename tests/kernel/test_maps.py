@@ -10,7 +10,7 @@ from rawbpf.errors import KernelError, MissingKeyError
 from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.kernel.version import kernel_version
 from rawbpf.maps.map import Map
-from rawbpf.programs.loading import load
+from rawbpf.programs.program import load
 from rawbpf.specs.map_spec import MAP_KINDS, MapSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall.gate import observed

@@ -12,7 +12,7 @@ from rawbpf.narration.capture.recorder import recorded
 from rawbpf.narration.replay.session import replay
 from rawbpf.narration.script.writer import LONGEST, script
 from rawbpf.narration.tell.json_line import decode, encode
-from rawbpf.programs.loading import load
+from rawbpf.programs.program import load
 from rawbpf.reading.ring_reader import RingReader
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.program_spec import ProgramSpec

@@ -11,7 +11,7 @@ from rawbpf.errors import ClosedError, UsageError
 from rawbpf.events.typed import EventType
 from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.maps.map import Map
-from rawbpf.programs.loading import load
+from rawbpf.programs.program import load
 from rawbpf.reading.perf_reader import PerfReader
 from rawbpf.reading.ring_reader import RingReader
 from rawbpf.specs.map_spec import MapSpec

@@ -25,7 +25,7 @@ import sys
 from typing import NamedTuple
 
 from rawbpf.cli.arguments import parse
-from rawbpf.cli.commands import COMMANDS
+from rawbpf.cli.main import COMMANDS
 from rawbpf.cli.narrate_option import take
 from rawbpf.cli.system.guest import USAGE as GUEST
 from rawbpf.guest.command import understand

@@ -5,7 +5,7 @@ import pytest
 from rawbpf.asm import Builder, r0
 from rawbpf.errors import KernelError, VerifierError
 from rawbpf.maps.map import Map
-from rawbpf.programs.loading import load
+from rawbpf.programs.program import load
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall.capset import without_capabilities
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rawbpf.cli.commands import COMMANDS
-from rawbpf.cli.main import main
+from rawbpf.cli.main import COMMANDS, main
 from rawbpf.errors import FormatError, UsageError
 from rawbpf.input_file import open_input, read_input, read_text
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from rawbpf.kernel.rights import missing_capabilities
 from rawbpf.machine.machine import Machine
 from rawbpf.maps.map import Map
-from rawbpf.programs.loading import load
+from rawbpf.programs.program import load
 from rawbpf.source.assembler import assemble
 
 if TYPE_CHECKING:

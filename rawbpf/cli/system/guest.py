@@ -42,7 +42,7 @@ Options:
 
 def run(arguments: dict[str, Any]) -> int:
     """Run the command in a guest. Return its exit status."""
-    from rawbpf.cli.commands import COMMANDS
+    from rawbpf.cli.main import COMMANDS
     from rawbpf.cli.system.guest_files import with_gallery, with_objects
     from rawbpf.guest.runner import Options, run
 

@@ -5,7 +5,7 @@ import sys
 
 from tests.support.markdown import ROOT
 
-BUDGET = 81
+BUDGET = 71
 
 RUN = """
 import errno, os, sys

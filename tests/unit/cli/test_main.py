@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from rawbpf.cli.commands import COMMANDS
-from rawbpf.cli.main import main
+from rawbpf.cli.main import COMMANDS, main
 
 
 def test_help_lists_every_command(capsys):

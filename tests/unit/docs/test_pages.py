@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 from rawbpf.cli.arguments import parse
-from rawbpf.cli.commands import COMMANDS
+from rawbpf.cli.main import COMMANDS
 from rawbpf.cli.narrate_option import take
 from tests.support import console
 from tests.support.markdown import ROOT, anchors, blocks, links, pages, prose

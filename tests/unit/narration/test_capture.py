@@ -13,7 +13,7 @@ from rawbpf.asm.instruction import Instruction, Reference
 from rawbpf.errors import KernelError
 from rawbpf.narration.capture.recorder import recorded
 from rawbpf.narration.tell.dump import dump
-from rawbpf.programs.loading import load
+from rawbpf.programs.program import load
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf
 from rawbpf.syscall.bpf import enable_stats

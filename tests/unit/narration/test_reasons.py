@@ -11,7 +11,7 @@ from rawbpf.asm import Builder, r0
 from rawbpf.errors import RawbpfError
 from rawbpf.features.table import FEATURES
 from rawbpf.narration.tell.narrator import REASONS
-from rawbpf.programs.loading import load
+from rawbpf.programs.program import load
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf, bpf_object
 from rawbpf.syscall.attr import Attr

@@ -6,7 +6,7 @@ import pytest
 
 from rawbpf.asm import Builder, r0
 from rawbpf.errors import KernelError, VerifierError
-from rawbpf.programs.loading import load
+from rawbpf.programs.program import load
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_prog_type

@@ -7,7 +7,7 @@ import pytest
 from rawbpf.errors import KernelError
 from rawbpf.maps.map import Map
 from rawbpf.output.explanation import explanation_lines, explanation_object
-from rawbpf.programs.loading import load
+from rawbpf.programs.program import load
 from rawbpf.refusals.explain import explain, explained_error
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.program_spec import ProgramSpec

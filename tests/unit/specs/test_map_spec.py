@@ -2,7 +2,7 @@
 
 import pytest
 
-from rawbpf.maps.create import create_map, spec_from
+from rawbpf.maps.raw import create_map, spec_from
 from rawbpf.specs.map_spec import MAP_KINDS, MapSpec
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_map_type
