@@ -4,7 +4,7 @@ The code that finds the reason builds an `Explanation` once. A terminal, JSON or
 reads it: every field is text, a number, or a tuple of these, and patches are rendered as lines. So
 errors can carry an explanation without importing what found it.
 
->>> rule = RuleText("RB-V003", "A pointer that may be NULL is used", meaning="...", reason="...")
+>>> rule = RuleText("RB-V003", "Possibly NULL pointer dereferenced", meaning="...", reason="...")
 >>> Explanation("r0 may be NULL", rule=rule).headline
 'r0 may be NULL [RB-V003]'
 """
@@ -66,7 +66,7 @@ class Explanation(NamedTuple):
     """What was asked, what the kernel knew, why it rejected that, and what to change.
 
     ``sentence`` is the error in one sentence without a full stop. ``cause`` is the kernel's own
-    message on one line, ``kernel`` the same line by line. ``call`` shows the system call and its
+    message on one line, ``kernel`` has its lines. ``call`` shows the system call and its
     fields if the call was rejected before the verifier ran, else "".
 
     ``slot`` is the instruction that was rejected, ``insn`` its text, ``source`` its line of source.

@@ -1,9 +1,9 @@
-"""What an object's programs need and this kernel lacks, for the error if the verifier gets there.
+"""Collect what an object's programs need and this kernel lacks, to explain their rejection.
 
 A field that is missing on this kernel leaves an instruction that no verifier accepts, and so does a
-weak kernel function that is absent. Usually that is fine: the program asks first, and the verifier
-never reaches the instruction. If it does, its log complains about an unknown helper. These gaps say
-which field of which type, or which function, was meant.
+weak kernel function that is absent. Usually the program checks first, and the verifier never
+reaches that instruction. If it does, the log reports an unknown helper. The gaps say which field of
+which type, or which function, was meant.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["gaps"]
 
-_FROM_A_MODULE = "if a module has it that is not loaded, load that: modprobe MODULE"
+_FROM_A_MODULE = "if it belongs to a module that is not loaded, load the module: modprobe MODULE"
 
 
 def gaps(results: Iterable[Result], externs: Iterable[str]) -> tuple[Gap, ...]:
@@ -38,7 +38,7 @@ def _functions(externs: Iterable[str]) -> Iterator[Gap]:
         yield Gap(
             f"calls {name}",
             "this kernel has no such function",
-            f"let it ask first: if ({name})",
+            f"check for it first: if ({name})",
             helper=number,
         )
 

@@ -4,9 +4,9 @@ count.bpf.s:12  r0 = *(u64 *)(r0 + 0)
 instruction 6: r0 = *(u64 *)(r0 +0)
 
 known    r0 is map_value_or_null: bpf_map_lookup_elem may return NULL (line 11, instruction 5)
-breaks   r0 = 0: the map has no such key
-rule     A call returned a pointer or NULL, ...
-change   leave if r0 is NULL
+breaks   r0 = 0: the key is not in the map
+rule     A function returned a pointer or NULL, ...
+change   check r0 for NULL before it is used
            + 6: if r0 != 0 goto +2
          The kernel accepts the program with this change.
 """

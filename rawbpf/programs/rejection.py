@@ -71,7 +71,7 @@ def load_error(request: Request, error: KernelError) -> KernelError | Unsupporte
 
 
 def rejection(request: Request, number: int) -> Explanation | None:
-    """Return why a load fails with errno ``number``, or None if it succeeds by now."""
+    """Return why a load fails with errno ``number``, or None if it now succeeds."""
     _, found = _from_log(request, number)
     if found is not None:
         return found
@@ -135,8 +135,8 @@ def _reached(log: str, gaps: Iterable[Gap]) -> Gap | None:
 def _newer_kernel(spec: ProgramSpec) -> str | None:
     """Name the instruction or helper that came with a later kernel, if the program uses one.
 
-    It is the most likely reason for the rejection, whatever the message is about. Kernels answer
-    what they do not know with messages that are far from the cause.
+    That is the most likely reason for the rejection, because the message for an instruction that
+    the kernel does not know is often about something else.
     """
     version = kernel_version()
     needs = newer_than(spec.code.instructions, version)

@@ -27,7 +27,7 @@ _MOST_CHANGES = 4
 
 
 def explained_error(what: str, error: KernelError) -> KernelError:
-    """Return the error with ``what`` failed, and an explanation of why.
+    """Return a KernelError that says ``what`` failed, with an explanation of why.
 
     ``error`` is as ``rawbpf.syscall.bpf`` raised it. The call is repeated with changes to find out
     what was wrong with it; the result has the errno of the first attempt.

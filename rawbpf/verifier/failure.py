@@ -115,15 +115,15 @@ class Failure:
         return f"instruction {slot}" if source is None else f"line {source.line}"
 
     def value(self, register: int, at: int = 0) -> Value | None:
-        """Return the value of a register before the last step, or before ``path[at]``."""
+        """Return what the verifier knew about a register before the step ``path[at]``."""
         return known(self.path, register, at) if self.step is not None else None
 
     def stack(self, off: int, at: int = 0) -> StackSlot | None:
-        """Return the value of the 8-byte stack slot that contains fp + ``off``."""
+        """Return what it knew about the 8-byte stack slot that contains fp + ``off``."""
         return slot_known(self.path, off // 8 * 8, at) if self.step is not None else None
 
     def origins(self, register: int, at: int = 0) -> list[Origin]:
-        """Return the steps that determined a register's value, the latest first."""
+        """Return the steps that set or changed a register's value, the latest first."""
         if (register, at) not in self._origins:
             found = origins(self.path, register, at) if self.step is not None else []
             self._origins[register, at] = found

@@ -1,4 +1,4 @@
-"""Tell the kinds of lines in a verifier log apart, and parse them.
+"""Parse the lines of a verifier log, which are of several kinds.
 
     ; r0 = *(u64 *)r1 @ prog.c:12                    a source line, if there is line_info
     3: (07) r2 += -4                ; R2=fp-4        an instruction, and what it changed (5.17)
@@ -69,7 +69,7 @@ class Branch(NamedTuple):
 
 
 def insn(line: str) -> Insn | None:
-    """Return the instruction in a line, None if there is none.
+    """Parse a line that shows an instruction; return None for other lines.
 
     >>> insn("3: (07) r2 += -4                     ; R2=fp-4")
     Insn(slot=3, opcode=7, text='r2 += -4', after='R2=fp-4')
@@ -106,7 +106,7 @@ def _said(text: str) -> str:
 
 
 def state_text(line: str) -> str | None:
-    """Return the state in a line that contains only a state, None for other lines.
+    """Return the state in a line that shows only a state, None for other lines.
 
     >>> state_text("0: R1=ctx() R10=fp0")
     'R1=ctx() R10=fp0'
@@ -116,7 +116,7 @@ def state_text(line: str) -> str | None:
 
 
 def branch(line: str) -> Branch | None:
-    """Return the return to a branch in a line, None for other lines.
+    """Parse a line that returns to a branch; return None for other lines.
 
     >>> branch("from 2 to 5: safe")
     Branch(source=2, target=5, speculative=False, safe=True, state='')
@@ -130,7 +130,7 @@ def branch(line: str) -> Branch | None:
 
 
 def pruned_at(line: str) -> int | None:
-    """Return the instruction at which a path without a branch was pruned, or None.
+    """Return the instruction at which a path was pruned, None for other lines.
 
     >>> pruned_at("5: safe")
     5

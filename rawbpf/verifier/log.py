@@ -1,7 +1,7 @@
 """Read a verifier log from its end.
 
-An explanation needs few lines of a log that may have megabytes: the message, and the path that led
-to it. So lines are parsed one by one from the end, and states are parsed only on demand.
+A log may be megabytes long, but an explanation needs only the message and the path that led to it.
+So lines are parsed one by one from the end, and states only on demand.
 
 Up to 7.2, the message follows the last instruction, and statistics follow the message. Later
 kernels write reports after the message: see `report.py`.

@@ -28,7 +28,7 @@ _FARTHEST = 20_000  # steps; a path of a million steps is not followed to its st
 
 
 class Origin(NamedTuple):
-    """A step that determined a value. ``place`` is where the value is afterwards: "r0" or "fp-8".
+    """A step that set or changed a value. ``place`` is where the value is then: "r0" or "fp-8".
 
     An ``effect.kind`` of "move", "load" and "store" copies the value; "arithmetic" and "if" change
     what is known about it; "call", "constant" and "load" from other memory create it.
@@ -122,7 +122,7 @@ class _Walk:
 
 
 def known(path: Path, register: int, at: int = 0) -> Value | None:
-    """Return the value of a register before the step ``path[at]``, None if the log lacks it."""
+    """Return what the verifier knew about a register before ``path[at]``, None if not logged."""
     depth, names = path[at].depth, (f"R{register}=", f"R{register}_")
     for index in range(at + 1, at + _FARTHEST):
         try:
@@ -154,7 +154,7 @@ def _in_first_state(path: Path, register: int, depth: int) -> Value | None:
 
 
 def slot_known(path: Path, off: int, at: int = 0) -> StackSlot | None:
-    """Return the value of the stack slot at fp + ``off``, a negative multiple of 8."""
+    """Return what it knew about the stack slot at fp + ``off``, a negative multiple of 8."""
     depth = path[at].depth
     for index in range(at + 1, at + _FARTHEST):
         try:
