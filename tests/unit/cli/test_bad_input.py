@@ -32,7 +32,7 @@ ASSEMBLY = Path("bpf_src/hello_kprobe.bpf.s")
         (["narrate", "--script", "-o", "/tmp", "--", "explain"], "cannot write /tmp"),
         (["narrate", "--script", "-o", "/no/such/x", "--", "explain"], "cannot write /no/such/x"),
         (["gallery", "--list", "--from=docs"], "no gallery programs in docs"),
-        (["guest", "--out=/dev/null", "explain"], "cannot make folder /dev/null"),
+        (["guest", "--out=/dev/null", "explain"], "cannot create folder /dev/null"),
         (["verify", str(ASSEMBLY), "--skip", "*"], "no program to verify"),
         (["verify", str(ASSEMBLY), "--state", "9" * 5000], "--state is '999"),
         (["run-local", str(ASSEMBLY), "--runs", "9" * 5000], "--runs is '999"),
