@@ -145,5 +145,6 @@ def draw(name: str) -> str:
     picture, lines = PICTURES[name], []
     for shown, command in picture.commands.items():
         lines += [*record(command, shown), Line(0.0, "")]
+    Path(name).parent.mkdir(exist_ok=True)
     Path(name).write_text(svg(shorten(lines[:-1]), picture.title, picture.description))
     return name
