@@ -47,16 +47,16 @@ def parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
         else:
             arguments = dict(docopt(usage, argv, default_help=False))
     except DocoptExit as error:
-        raise UsageError(_complaint(usage, words, str(error)), details=usage.strip()) from None
+        raise UsageError(_problem(usage, words, str(error)), details=usage.strip()) from None
     if arguments.get("--help"):
         _show(usage)
         return None
-    _refuse_empty(arguments)
+    _reject_empty(arguments)
     raise_level(int(arguments.get("--verbose") or 0))
     return arguments
 
 
-def _refuse_empty(arguments: dict[str, Any]) -> None:
+def _reject_empty(arguments: dict[str, Any]) -> None:
     """Reject empty values: ``--pin "$DIR"`` with DIR unset must not mean "no --pin"."""
     for name, value in arguments.items():
         if name.startswith("-") and value == "":
@@ -65,12 +65,12 @@ def _refuse_empty(arguments: dict[str, Any]) -> None:
             raise UsageError(f"{name} is empty", fix="name a file")
 
 
-def _complaint(usage: str, words: list[str], said: str) -> str:
+def _problem(usage: str, words: list[str], said: str) -> str:
     """Return in one line what is wrong. docopt's own message explains only some mistakes.
 
-    >>> _complaint("Usage: rawbpf x FILE [--json]", ["x", "a", "--jsn"], "Warning: ...")
+    >>> _problem("Usage: rawbpf x FILE [--json]", ["x", "a", "--jsn"], "Warning: ...")
     "unknown option '--jsn': did you mean --json?"
-    >>> _complaint("Usage: rawbpf x FILE [--json]", ["x"], "Usage: ...")
+    >>> _problem("Usage: rawbpf x FILE [--json]", ["x"], "Usage: ...")
     'missing argument; usage: rawbpf x FILE [--json]'
     """
     known = set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", usage))

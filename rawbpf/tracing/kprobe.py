@@ -96,6 +96,7 @@ class Kprobe(Owner):
         session = stack.enter_context(Session(Collector({EVENTS: reader}, _decode, _ktime)))
         self._link = stack.enter_context(attach(program, self.probe))
         self._outcomes, self._program = outcomes, program
+        self._missed: int | None = None
         self._session = session
 
     @property
@@ -109,7 +110,7 @@ class Kprobe(Owner):
 
     @property
     def link(self) -> Link:
-        """Return the link, to pin or query it; ClosedError outside ``with``."""
+        """The link, to pin or query it. ClosedError: outside the ``with`` block."""
         self.session  # noqa: B018 -- raises ClosedError
         return self._link
 
@@ -142,13 +143,17 @@ class Kprobe(Owner):
         self.session.stop(reason)
 
     def detach(self) -> list[LogRecord]:
-        """Remove the probe, return the events that were not delivered yet, settle the ledger."""
+        """Remove the probe, return the events that were not delivered yet, settle the ledger.
+
+        Calling it again returns no further events.
+        """
         session = self.session  # ClosedError
-        missed = self._link.missed or 0  # by the kernel's kprobe code; None before 6.7
+        if self._missed is None:
+            self._missed = self._link.missed or 0  # counted by the kprobe itself, from 6.7
         self._link.close()
         rest = session.rest()
-        sums = self._outcomes.sums()
-        self.ledger.settle(sums, missed + self._program.info().recursion_misses)
+        missed = self._missed + self._program.info().recursion_misses
+        self.ledger.settle(self._outcomes.sums(), missed)
         return rest
 
     def close(self) -> None:
