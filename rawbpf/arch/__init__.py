@@ -1,20 +1,15 @@
 """What differs between the architectures that rawbpf runs on: one record for each.
 
-    record.py   the fields of a record, with their units
-    x86_64.py   x86-64
-    arm64.py    arm64
-
-This is the only package that calls uname(2), so that everything which depends on the architecture
-is found here. To add an architecture, add a record and a row in ``ARCHITECTURES``.
+The records are in ``records.py``. This is the only package that calls uname(2), so that everything
+which depends on the architecture is found here. To add an architecture, add a record and a row in
+``ARCHITECTURES``.
 """
 
 from __future__ import annotations
 
 import os
 
-from rawbpf.arch.arm64 import ARM64
-from rawbpf.arch.record import Architecture, PtRegs, Qemu
-from rawbpf.arch.x86_64 import X86_64
+from rawbpf.arch.records import ARM64, X86_64, Architecture, PtRegs, Qemu
 from rawbpf.errors import UnsupportedError
 
 __all__ = [

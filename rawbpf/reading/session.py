@@ -17,8 +17,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from rawbpf.errors import ClosedError, KernelError
-from rawbpf.syscall.epoll import EPOLLIN, Epoll
-from rawbpf.syscall.fd import Owner
+from rawbpf.syscall.fd import EPOLLIN, Epoll, Owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

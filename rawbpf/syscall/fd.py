@@ -1,37 +1,60 @@
-"""File descriptors with an owner.
+"""File descriptors with an owner, and epoll to wait for several of them.
 
 Every object that bpf(2) and perf_event_open(2) create is a file descriptor, and lives until its
 last descriptor is closed (unless it is pinned or attached). Whoever closes the descriptor of a
 probe removes the probe. The kernel reuses the number of a closed descriptor for the next open(2),
 so closing twice closes another file. An Fd therefore forgets its number *before* it closes it.
+
+epoll is used level-triggered: as long as a ring has unread records past its wake-up mark,
+epoll_wait returns at once, so a wake-up cannot be missed. Edge-triggered epoll would need a fence
+between storing the ring's tail and waiting.
 """
 
 from __future__ import annotations
 
+import ctypes
+import errno
+import struct
 import warnings
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Self
 
-from rawbpf.errors import ClosedError
+from rawbpf.arch import X86_64, native
+from rawbpf.errors import ClosedError, KernelError
 from rawbpf.syscall.gate import enter
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 __all__ = [
+    "EPOLLERR",
+    "EPOLLHUP",
+    "EPOLLIN",
+    "EVENT",
+    "Epoll",
     "Fd",
     "Owner",
 ]
 
 
+EPOLLIN, EPOLLERR, EPOLLHUP = 0x1, 0x8, 0x10
+
+EVENT = struct.Struct("=IQ" if native(X86_64).epoll_event_packed else "=IxxxxQ")
+"""struct epoll_event: events, and the tag that was passed with the descriptor."""
+
+_EPOLL_CLOEXEC = 0o2000000
+_EPOLL_CTL_ADD = 1
+_ROOM = 64
+
+
 class Owner(ABC):
-    """The base of descriptors, mappings, maps, programs, links, readers and sessions."""
+    """Base class of all that owns a kernel object: Fd, Mapping, Map, Program, Link, readers."""
 
     __slots__ = ()
 
     @abstractmethod
     def close(self) -> None:
-        """Give back what is owned. Closing twice does nothing."""
+        """Release what is owned. Closing twice does nothing."""
 
     def __enter__(self) -> Self:
         return self
@@ -46,7 +69,7 @@ class Owner(ABC):
 
 
 class Fd(Owner):
-    """Owns one file descriptor; ``label`` says what it is, for people.
+    """A file descriptor. ``label`` names it in messages.
 
     >>> import os
     >>> with Fd(os.open("/dev/null", os.O_RDONLY), "null") as fd:
@@ -63,7 +86,7 @@ class Fd(Owner):
         self.label = label
 
     def fileno(self) -> int:
-        """The number, as long as it is ours."""
+        """Return the number. Raise ClosedError after close()."""
         if self._number < 0:
             raise ClosedError(f"{self.label} is closed")
         return self._number
@@ -74,10 +97,10 @@ class Fd(Owner):
         return self._number < 0
 
     def close(self) -> None:
-        """Give the number back. Closing twice does nothing."""
+        """Close the descriptor. Closing twice does nothing."""
         number, self._number = self._number, -1
         if number >= 0:
-            # Linux has let go of the number by the time close(2) reports any error.
+            # Linux has freed the number even if close(2) reports an error.
             enter("close", number)
 
     def __del__(self) -> None:
@@ -88,3 +111,39 @@ class Fd(Owner):
 
     def __repr__(self) -> str:
         return f"<Fd {self.label} {'closed' if self.closed else 'open'}>"
+
+
+class Epoll(Owner):
+    """An epoll instance. ``wait`` returns pairs of tag and events."""
+
+    __slots__ = ("_buffer", "_fd")
+
+    def __init__(self) -> None:
+        self._fd = Fd(enter("epoll_create1", _EPOLL_CLOEXEC), "epoll")
+        self._buffer = ctypes.create_string_buffer(EVENT.size * _ROOM)
+
+    def add(self, fd: int, tag: int, events: int = EPOLLIN) -> None:
+        """Watch ``fd``. This fails with EPERM for a regular file, which is always ready.
+
+        Errors and hang-ups are always reported; ``events=0`` reports nothing else.
+        """
+        event = ctypes.create_string_buffer(EVENT.pack(events, tag), EVENT.size)
+        enter("epoll_ctl", self._fd.fileno(), _EPOLL_CTL_ADD, fd, ctypes.addressof(event))
+
+    def wait(self, timeout: float | None) -> list[tuple[int, int]]:
+        """Wait up to ``timeout`` seconds, or for ever if it is None. A signal ends the wait."""
+        # Rounded up: rounding down would poll without a pause in the last millisecond.
+        ms = -1 if timeout is None else min(max(0, -int(-timeout * 1000 // 1)), 2**31 - 1)
+        address = ctypes.addressof(self._buffer)
+        try:
+            count = enter("epoll_pwait", self._fd.fileno(), address, _ROOM, ms, 0, 0)
+        except KernelError as error:
+            if error.errno != errno.EINTR:
+                raise
+            return []
+        ready = EVENT.iter_unpack(self._buffer.raw[: count * EVENT.size])
+        return [(tag, events) for events, tag in ready]
+
+    def close(self) -> None:
+        """Close the instance. The watched descriptors stay open."""
+        self._fd.close()

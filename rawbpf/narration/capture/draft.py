@@ -13,7 +13,7 @@ from rawbpf.narration.capture.call import Block, Call, Ref
 from rawbpf.narration.capture.layout import fd_places, given, member, numbers, place, struct_of
 from rawbpf.narration.capture.pointers import OUT, TEXT, VARIES, Points, info_struct, pointers
 from rawbpf.specs.map_spec import map_kind
-from rawbpf.syscall.epoll import EVENT
+from rawbpf.syscall.fd import EVENT
 from rawbpf.syscall.peek import peek, peek_text
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd
 from rawbpf.uapi.perf_event import PerfEventAttr, perf_event_ioc

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import FormatError
 from rawbpf.narration.capture.call import WORDS
-from rawbpf.syscall.epoll import EVENT
+from rawbpf.syscall.fd import EVENT
 from rawbpf.uapi.perf_event import perf_event_ioc
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from rawbpf.narration.capture.layout import member
 from rawbpf.narration.script.expressions import Names, Packed, packed
 from rawbpf.narration.script.parts import NR, OPENING, PARTS
 from rawbpf.narration.tell.line import format_call
-from rawbpf.syscall.epoll import EVENT
+from rawbpf.syscall.fd import EVENT
 from rawbpf.uapi.bpf import bpf_map_type
 from rawbpf.uapi.perf_event import perf_event_ioc
 

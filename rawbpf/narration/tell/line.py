@@ -11,7 +11,7 @@ from rawbpf.errors import errno_words
 from rawbpf.narration.capture.layout import member
 from rawbpf.narration.tell import values
 from rawbpf.narration.tell.members import members
-from rawbpf.syscall.epoll import EVENT
+from rawbpf.syscall.fd import EVENT
 from rawbpf.uapi.perf_event import perf_event_ioc
 
 if TYPE_CHECKING:
