@@ -1,7 +1,7 @@
-"""Many entries at once: BPF_MAP_*_BATCH where the kernel has them for a map, else one by one.
+"""Read, write or delete many entries: with BPF_MAP_*_BATCH where supported, else one by one.
 
-Which types have which of them grew over time (hashes and arrays 5.6, others later), so the first
-call is the question, and only its answer counts.
+Which map types support which batch command depends on the kernel (hashes and arrays 5.6, others
+later). So the first call tries the batch command, and its errno decides.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TRIES = 5
 
 
 def read_all(one: RawMap, *, delete: bool = False) -> Iterator[tuple[bytes, bytes]]:
-    """All entries; ``delete``: they are removed as they are read (hash tables only)."""
+    """Yield all entries; with ``delete`` (hash tables only), remove them as they are read."""
     key_size, value_size = one.spec.key_size, one.value_size
     room = _room(one)
     cursor: bytes | None = None
@@ -39,13 +39,13 @@ def read_all(one: RawMap, *, delete: bool = False) -> Iterator[tuple[bytes, byte
             )  # fmt: skip
         except KernelError as error:
             if first and error.errno in bpf_batch.NO_BATCHES:
-                yield from _walk(one, delete=delete)
+                yield from _one_by_one(one, delete=delete)
                 return
             if error.errno == errno.ENOSPC and room < _LARGEST_BUCKET:
-                room *= 2  # a bucket has more entries than that
+                room *= 2  # a hash bucket has more entries than fit
                 continue
             if error.errno == errno.EINTR and tries < _TRIES:
-                tries += 1  # what was to come next had been deleted
+                tries += 1  # the entry at the cursor was deleted
                 continue
             raise
         first, tries = False, 0
@@ -56,24 +56,24 @@ def read_all(one: RawMap, *, delete: bool = False) -> Iterator[tuple[bytes, byte
 
 
 def _room(one: RawMap) -> int:
-    """How many entries a call is to bring."""
+    """Return how many entries to request per call."""
     fitting = _MOST_BYTES // (one.spec.key_size + one.value_size + 1)
     return max(1, min(fitting, _MOST_ENTRIES, one.spec.max_entries or 1))
 
 
-def _walk(one: RawMap, *, delete: bool) -> Iterator[tuple[bytes, bytes]]:
+def _one_by_one(one: RawMap, *, delete: bool) -> Iterator[tuple[bytes, bytes]]:
     for key in one.raw_keys():
         try:
             value = one.take(key) if delete else one.lookup(key)
         except KernelError as error:
-            if error.errno != errno.ENOENT:  # it went meanwhile, or the slot is empty
+            if error.errno != errno.ENOENT:  # deleted meanwhile, or an empty slot
                 raise
         else:
             yield key, value
 
 
 def write_all(one: RawMap, keys: Sequence[bytes], values: Sequence[bytes], flags: int) -> int:
-    """Set them all: how many there was room for. KernelError: any other refusal."""
+    """Set all entries. Return how many were set before the map was full."""
     if not keys:
         return 0
     fd = one.fileno()
@@ -93,7 +93,7 @@ def write_all(one: RawMap, keys: Sequence[bytes], values: Sequence[bytes], flags
 
 
 def delete_all(one: RawMap, keys: Sequence[bytes]) -> int:
-    """Remove them: how many, up to the first that is not there."""
+    """Delete entries. Return how many were deleted before the first key that does not exist."""
     if not keys:
         return 0
     try:

@@ -1,8 +1,8 @@
-"""A map as Python has mappings: ``m[key]``, ``m[key] = value``, ``for key in m``, ``m.items()``.
+"""A map as a Python mapping: ``m[key]``, ``m[key] = value``, ``for key in m``, ``m.items()``.
 
-Keys and values are what ``rawbpf.maps.codecs`` says: by the BTF of the map, or by its sizes. What
-is underneath, bytes, is in ``rawbpf.maps.raw``. A map is no dict in three respects: it may be full,
-others write to it at the same time, and nobody knows how many entries it has without counting them.
+Keys and values are converted by the map's BTF or by its sizes (``rawbpf.maps.codecs``). The bytes
+are handled by ``rawbpf.maps.raw``. A map differs from a dict in three ways: it can be full, others
+may change it at any time, and its entries have to be counted to know their number.
 """
 
 from __future__ import annotations
@@ -26,21 +26,23 @@ if TYPE_CHECKING:
 __all__ = ["NO_KEY", "Entries", "KnowsTypes"]
 
 NO_KEY = b""
-"""The key of what has none: queues, stacks, Bloom filters."""
+"""The key passed to maps without keys: queues, stacks and Bloom filters."""
 
 
 class KnowsTypes(Protocol):
-    """What has the types of an object, and makes them complete when they are asked for."""
+    """Provides BTF on demand."""
 
     @property
     def types(self) -> Btf:
-        """The BTF."""
+        """Return the BTF."""
 
 
 class Entries(RawMap):
-    """A map with types. ``types`` gives the BTF that the spec's ids refer to; ``btf_id``: its id.
+    """A map with typed keys and values.
 
-    MissingKeyError (a KeyError): no such key. UsageError: a key or a value of another type.
+    The spec's type IDs refer to the BTF that ``types`` provides, or to the loaded BTF with the ID
+    ``btf_id``. Raise MissingKeyError (a KeyError) for a key that does not exist, and UsageError for
+    a key or value of another type.
     """
 
     def __init__(
@@ -51,8 +53,8 @@ class Entries(RawMap):
 
     @cached_property
     def types(self) -> MapCodecs:
-        """How keys and values are written and read."""
-        from rawbpf.maps.codecs import MapCodecs  # counters need no types, and start sooner
+        """Return the codecs of keys and values."""
+        from rawbpf.maps.codecs import MapCodecs  # not needed for counters, which start faster
 
         if self._types is None and self._btf_id:
             from rawbpf.kernel.btf import btf_by_id
@@ -70,7 +72,7 @@ class Entries(RawMap):
         self.set(key, value)
 
     def set(self, key: Any, value: Any, flags: int = BPF_ANY) -> None:  # noqa: ANN401
-        """The same as ``m[key] = value``; BPF_NOEXIST: only a new one, BPF_EXIST: only an old one.
+        """Set ``m[key]``. With BPF_NOEXIST the key must be new, with BPF_EXIST it must exist.
 
         Errors: E2BIG (full), EEXIST, MissingKeyError, EPERM (frozen).
         """
@@ -95,14 +97,14 @@ class Entries(RawMap):
             else:
                 self.lookup(self.types.encode_key(key))
         except KernelError as error:
-            refusal = self._explained("read", key, error, writing=False)
-            if isinstance(refusal, MissingKeyError):
+            explained = self._explained("read", key, error, writing=False)
+            if isinstance(explained, MissingKeyError):
                 return False
-            raise refusal from None
+            raise explained from None
         return True
 
     def get(self, key: Any, default: Any = None) -> Any:  # noqa: ANN401 -- as above
-        """The value of ``key``, or ``default`` if there is none."""
+        """Return the value of ``key``, or ``default`` if it does not exist."""
         try:
             return self[key]
         except MissingKeyError:
@@ -112,22 +114,22 @@ class Entries(RawMap):
         return self.keys()
 
     def keys(self) -> Iterator[Any]:
-        """All keys. A map that changes meanwhile may yield some twice."""
+        """Iterate over all keys. If the map changes meanwhile, some may be yielded twice."""
         return map(self.types.decode_key, self.raw_keys())
 
     def values(self) -> Iterator[Any]:
-        """All values."""
+        """Iterate over all values."""
         return (value for _, value in self.items())
 
     def items(self) -> Iterator[tuple[Any, Any]]:
-        """All keys with their values, in no order; many a call, where the kernel can."""
+        """Iterate over all entries, in no particular order; many per system call if supported."""
         types = self.types
         for key, value in self.raw_items():
             yield types.decode_key(key), types.value.decode(value)
 
     def raw_items(self) -> Iterator[tuple[bytes, bytes]]:
-        """The same in bytes."""
-        from rawbpf.maps.batch import read_all  # counters need none
+        """Iterate over all entries as bytes."""
+        from rawbpf.maps.batch import read_all  # not needed for counters
 
         try:
             yield from read_all(self)

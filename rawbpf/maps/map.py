@@ -1,11 +1,11 @@
-"""A map: memory that programs and user space share, behind a file descriptor.
+"""Maps: memory shared by programs and user space, behind a file descriptor.
 
     with Map.create(MapSpec("hits", bpf_map_type.BPF_MAP_TYPE_HASH, 4, 8, 1024)) as hits:
         hits[7] = 1
         hits.get(8, 0), list(hits.items())
 
-Here is how one is made or found, and what is done with many entries at once or without keys; the
-mapping is in ``rawbpf.maps.entries``.
+This module creates and opens maps, handles many entries at once, and queues; single entries are
+handled by ``rawbpf.maps.entries``.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ __all__ = ["Map", "PerCpuArray"]
 
 
 class Map(Entries):
-    """Owns a map. A ``with`` block closes it; the kernel frees it when its last user is gone.
+    """Owns a map's descriptor. The kernel frees the map once nothing refers to it.
 
-    Queues, stacks and Bloom filters have no keys: ``push``, ``pop``, ``peek``, and ``in``. Values
-    of a map of maps and of a program array are ids when read; when set, a ``Map``, a ``Program``,
-    or an id.
+    Queues, stacks and Bloom filters have no keys: use ``push``, ``pop``, ``peek`` and ``in``. The
+    values of a map of maps and of a program array are IDs when they are read. To set one, pass a
+    ``Map``, a ``Program`` or an ID.
     """
 
     @classmethod
     def create(
         cls, spec: MapSpec, *, btf: KernelBtf | None = None, inner: Map | None = None
     ) -> Self:
-        """BPF_MAP_CREATE. Errors: EINVAL (sizes, flags), EPERM (capabilities, memlock), ENOMEM.
+        """Create a map. Errors: EINVAL (sizes, flags), EPERM (capabilities, memlock), ENOMEM.
 
-        ``btf``: the loaded types that the spec's ids refer to. ``inner``: for a map of maps, one
-        that is like those to be put in it; it may be closed afterwards.
+        ``btf`` is the loaded BTF that the spec's type IDs refer to. A map of maps needs ``inner``
+        as a model for the maps to be put into it; it may be closed afterwards.
         """
         btf_fd = 0 if btf is None else btf.fileno()
         fd = create_map(spec, btf_fd=btf_fd, inner_fd=0 if inner is None else inner.fileno())
@@ -55,7 +55,7 @@ class Map(Entries):
 
     @classmethod
     def from_fd(cls, fd: Fd) -> Self:
-        """The map of a descriptor, which is the map's from now on, to be closed with it."""
+        """Return the map of a descriptor, which the result owns."""
         try:
             info = bpf.obj_get_info(fd.fileno(), BpfMapInfo())
             return cls(fd, spec_from(info), btf_id=info.btf_id)
@@ -65,38 +65,39 @@ class Map(Entries):
 
     @classmethod
     def from_id(cls, number: int) -> Self:
-        """The map with this id (4.13; CAP_SYS_ADMIN). Errors: ENOENT, EPERM."""
+        """Open the map with this ID (4.13; CAP_SYS_ADMIN). Errors: ENOENT, EPERM."""
         from rawbpf.kernel.objects import open_id
 
         return cls.from_fd(open_id("map", number))
 
     @classmethod
     def from_pin(cls, path: Path) -> Self:
-        """The map that is pinned there. Errors: ENOENT, EACCES; UsageError: it is no map."""
+        """Open the map pinned at ``path``. Errors: ENOENT, EACCES; UsageError: not a map."""
         from rawbpf.kernel.pins import open_pinned
 
         return cls.from_fd(open_pinned(path, "map"))
 
     def like(self, spec: MapSpec, types: KnowsTypes | None) -> Self:
-        """The same map, by the same descriptor, under another blueprint; use this one no more."""
+        """Return the same map with another spec. It takes over this object's descriptor."""
         return type(self)(self._fd, spec, types)
 
     def pin(self, path: Path) -> None:
-        """Give it a name in the BPF file system: it stays when this process has gone."""
+        """Pin the map in bpffs, so that it remains after this process has exited."""
         from rawbpf.kernel.pins import pin
 
         pin(self.fileno(), path, f"map {self.spec.name!r}")
 
     def info(self) -> BpfMapInfo:
-        """Struct bpf_map_info: its id, type, sizes, name, flags, and the ids of its types."""
+        """Return struct bpf_map_info: ID, type, sizes, name, flags, and type IDs."""
         return bpf.obj_get_info(self.fileno(), BpfMapInfo())
 
     def update_batch(
         self, entries: Mapping[Any, Any] | Iterable[tuple[Any, Any]], flags: int = BPF_ANY
     ) -> None:
-        """Set many: in one call where the kernel can (5.6). E2BIG says how many there was room for.
+        """Set many entries, with one system call if supported (5.6).
 
-        Values that are maps or programs are not for this.
+        If the map is full, the error (E2BIG) says how many were set. Not for maps of maps and
+        program arrays.
         """
         from rawbpf.maps.batch import write_all
 
@@ -108,12 +109,15 @@ class Map(Entries):
         except KernelError as error:
             raise self._explained("set keys of", None, error) from None
         if done < len(keys):
-            refusal = self._explained("set keys of", self.types.decode_key(keys[done]), _FULL)
-            refusal.fix = f"{done} of {len(keys)} were set"
-            raise refusal
+            full = self._explained("set keys of", self.types.decode_key(keys[done]), _FULL)
+            full.why = f"{full.why}; {done} of {len(keys)} entries were set"
+            raise full
 
     def delete_batch(self, keys: Iterable[Any]) -> None:
-        """Delete many: in one call where the kernel can (5.6). MissingKeyError: not there."""
+        """Delete many keys, with one system call if supported (5.6).
+
+        Raise MissingKeyError for the first key that does not exist.
+        """
         from rawbpf.maps.batch import delete_all
 
         encoded = [self.types.encode_key(key) for key in keys]
@@ -122,12 +126,12 @@ class Map(Entries):
         except KernelError as error:
             raise self._explained("delete keys of", None, error) from None
         if done < len(encoded):
-            from rawbpf.maps.entry_errors import missing  # imported only after a failure
+            from rawbpf.maps.entry_errors import missing_key  # imported only after a failure
 
-            raise missing(self.spec, self.types.decode_key(encoded[done]))
+            raise missing_key(self.spec, self.types.decode_key(encoded[done]))
 
     def drain(self) -> Iterator[tuple[Any, Any]]:
-        """Take all entries out: each is read and removed. Other writers may go on meanwhile."""
+        """Yield all entries and remove each. Other writers may add entries meanwhile."""
         from rawbpf.maps.batch import read_all
 
         try:
@@ -137,7 +141,10 @@ class Map(Entries):
             raise self._explained("drain", None, error) from None
 
     def push(self, value: Any, *, replace: bool = False) -> None:  # noqa: ANN401 -- as above
-        """Put it into a queue, a stack or a Bloom filter; ``replace``: the oldest goes if full."""
+        """Add a value to a queue, a stack or a Bloom filter.
+
+        If a queue or stack is full, ``replace`` removes its oldest value first.
+        """
         self._without_keys("push to")
         try:
             self.update(NO_KEY, self.types.encode_value(value), _REPLACE if replace else BPF_ANY)
@@ -145,12 +152,12 @@ class Map(Entries):
             raise self._explained("push to", None, error) from None
 
     def peek(self) -> Any:  # noqa: ANN401 -- as above
-        """What ``pop`` would give. MissingKeyError: it is empty."""
+        """Return the value that ``pop`` would return. Raise MissingKeyError if there is none."""
         self._without_keys("peek at")
         return self[NO_KEY]
 
     def pop(self, key: Any = NO_KEY) -> Any:  # noqa: ANN401 -- as above
-        """Take out a key's value; of a queue the oldest, of a stack the youngest one."""
+        """Return a key's value and delete it; without a key, that of a queue or a stack."""
         if key == NO_KEY:
             self._without_keys("pop from")
         raw = self.types.encode_key(key)
@@ -162,18 +169,18 @@ class Map(Entries):
     def _without_keys(self, doing: str) -> None:
         if not self.kind.keyless:
             what = f"cannot {doing} map {self.spec.name!r}"
-            raise UsageError(what, why=f"it is of type {self.kind.word}, which has keys")
+            raise UsageError(what, why=f"maps of type {self.kind.word} have keys")
 
 
-_REPLACE = 2  # BPF_EXIST, which for a queue means that there is always room
+_REPLACE = 2  # BPF_EXIST, which for a queue means: remove the oldest value if it is full
 _FULL = KernelError("BPF_MAP_UPDATE_BATCH", errno=errno.E2BIG, call="BPF_MAP_UPDATE_BATCH")
 
 
 class PerCpuArray(Map):
-    """A per-CPU array of u64 counters: no two CPUs write the same word, so none waits."""
+    """A per-CPU array of u64 counters. No two CPUs write the same word, so there is no lock."""
 
     def sums(self) -> list[int]:
-        """For each index the sum over all CPUs."""
+        """Return for each index the sum over all CPUs."""
         return [self._sum(index) for index in range(self.spec.max_entries)]
 
     def _sum(self, index: int) -> int:

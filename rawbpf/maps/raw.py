@@ -111,22 +111,25 @@ class RawMap(Owner):
             yield key
             key = following
         if key is not None and self.spec.max_entries:
-            raise RawbpfError(f"map {self.spec.name!r} changes faster than it can be read")
+            raise RawbpfError(
+                f"cannot iterate over map {self.spec.name!r}",
+                why="it changes faster than it can be read",
+            )
 
     def _next(self, key: bytes | None) -> bytes | None:
         try:
             return bpf.map_get_next_key(self.fileno(), key, self.spec.key_size)
         except KernelError as error:
-            raise self._explained("walk through", None, error, writing=False) from None
+            raise self._explained("iterate over", None, error, writing=False) from None
 
     def _explained(
         self, doing: str, key: object, error: KernelError, *, writing: bool = True
     ) -> KernelError:
         """Return the error of a failed access to ``key``, explained for this map."""
-        from rawbpf.maps.entry_errors import explain  # imported only after a failure
+        from rawbpf.maps.entry_errors import entry_error  # imported only after a failure
 
         frozen = writing and error.errno == errno.EPERM and self.frozen
-        return explain(doing, self.spec, key, error, frozen=frozen)
+        return entry_error(doing, self.spec, key, error, frozen=frozen)
 
     def close(self) -> None:
         """Close the descriptor. This removes the events stored through it in a PERF_EVENT_ARRAY."""

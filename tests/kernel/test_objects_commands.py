@@ -211,7 +211,7 @@ def test_an_entry_is_written_read_and_deleted(held, rawbpf):
     theirs = bpftool("map", "lookup", "id", number, "key", "9", "0", "0", "0")
     assert theirs.get("formatted", theirs)["value"] == 91
     line = rawbpf("map", "update", number, "9", "1", "--new", fails=1)
-    assert line.endswith("the key 9 is there already")
+    assert line.endswith("key 9 already exists")
     assert rawbpf("map", "delete", number, "9") == []
     line = rawbpf("map", "lookup", number, "9", fails=1)
     assert line == "rawbpf: map 'counts' has no key 9"
@@ -322,9 +322,9 @@ def test_probes_of_objects_are_links_if_the_kernel_has_them(held, rawbpf):
         ("map lookup .bss 0", 2, "maps are named '.bss'; give an id: "),
         ("map lookup traffic {", 2, "'{' is no JSON"),
         ("map lookup traffic hex:0", 2, "'hex:0' is no hex"),
-        ("map lookup traffic [1,2]", 2, "cannot have a key like that"),
-        ("map update traffic 99 0", 1, "index 99 is beyond its 5 entries"),
-        ("map delete traffic 0", 1, "does not do that with a map of type percpu_array"),
+        ("map lookup traffic [1,2]", 2, "invalid key for map 'traffic'"),
+        ("map update traffic 99 0", 1, "index 99 is out of range (max_entries = 5)"),
+        ("map delete traffic 0", 1, "maps of type percpu_array do not support this"),
     ],
 )
 @pytest.mark.usefixtures("held")

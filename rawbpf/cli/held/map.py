@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rawbpf.cli.held.kernel_objects import all_of, memory, named, only, show, with_holders
 from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import KernelError, UsageError
-from rawbpf.maps.entry_errors import explain
+from rawbpf.maps.entry_errors import entry_error
 from rawbpf.maps.map import Map
 from rawbpf.output.text import table
 from rawbpf.output.values import plain, value_text
@@ -139,7 +139,7 @@ def _entry(one: Map, key: object) -> tuple[bytes, bytes]:
     try:
         return raw, one.lookup(raw)
     except KernelError as error:
-        raise explain("read", one.spec, key, error) from None
+        raise entry_error("read", one.spec, key, error) from None
 
 
 def read_value(text: str) -> Any:  # noqa: ANN401 -- whatever JSON has; the map's types judge it

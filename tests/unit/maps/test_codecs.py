@@ -1,4 +1,4 @@
-"""Keys and values, without a map."""
+"""Keys and values of maps, converted without a kernel."""
 
 import socket
 from dataclasses import dataclass
@@ -35,12 +35,12 @@ class Key:
 @pytest.mark.parametrize(
     "key", [{"pid": 7, "cpu": 1}, Key(7, 1), bytes.fromhex("07000000 01000000")], ids=str
 )
-def test_a_struct_from_a_dict_an_object_or_bytes(described, key):
+def test_a_struct_is_encoded_from_a_dict_an_object_or_bytes(described, key):
     assert described.encode_key(key).hex() == "0700000001000000"
     assert described.decode_key(described.encode_key(key)) == {"pid": 7, "cpu": 1}
 
 
-def test_values_are_read_by_their_types(described):
+def test_values_are_decoded_by_their_types(described):
     data = described.encode_value({"calls": 3, "comm": "cat"})
     assert described.value.decode(data) == {"calls": 3, "comm": b"cat"}
 
@@ -55,33 +55,33 @@ def test_values_are_read_by_their_types(described):
         (None, "a dict"),
     ],
 )
-def test_a_wrong_shape_is_one_line_that_names_the_map(described, value, said):
+def test_an_invalid_key_is_one_line_that_names_the_map(described, value, said):
     with pytest.raises(UsageError, match=said) as caught:
         described.encode_key(value)
-    assert str(caught.value).startswith("map 'seen' cannot have a key like that: ")
+    assert str(caught.value).startswith("invalid key for map 'seen': ")
     assert "\n" not in str(caught.value)
 
 
-def test_types_of_another_size_are_not_used():
+def test_a_type_of_another_size_is_ignored():
     b = BtfBuilder()
     b.add_int("u32", 4)
     assert codec_of(8, "", Btf(b.encode()), 1).encode(1) == (1).to_bytes(8, "little")
 
 
 @pytest.mark.parametrize(("name", "value"), [("", 0xFFFFFFFF), ("u32", 0xFFFFFFFF), ("s32", -1)])
-def test_integers_by_name(name, value):
+def test_integers_are_decoded_by_name(name, value):
     assert codec_of(4, name, None, 0).decode(b"\xff" * 4) == value
 
 
 @pytest.mark.parametrize(
     "value", [1 << 32, -(1 << 31) - 1, b"12345", b"123", b"", "abc", 1.5, None, [1]]
 )
-def test_what_does_not_fit_four_bytes(value):
+def test_values_that_do_not_fit_four_bytes_are_errors(value):
     with pytest.raises(UsageError, match="an integer or 4 bytes"):
         Plain(4).encode(value)
 
 
-def test_sizes_that_are_no_integers_are_bytes():
+def test_values_of_other_sizes_are_bytes():
     assert Plain(6).encode(b"abc") == b"abc\0\0\0"
     assert Plain(6).decode(b"abcdef") == b"abcdef"
     with pytest.raises(UsageError, match="does not fit; give 6 bytes"):
@@ -90,7 +90,7 @@ def test_sizes_that_are_no_integers_are_bytes():
         Plain(6).encode(b"")
 
 
-def test_per_cpu_values_are_rounded_up_and_counted():
+def test_per_cpu_values_are_padded_to_8_bytes_and_counted():
     codec = PerCpu(Plain(3), 2)
     assert codec.size == 16
     assert codec.encode([b"abc", b"d"]) == b"abc\0\0\0\0\0d\0\0\0\0\0\0\0"
@@ -100,7 +100,7 @@ def test_per_cpu_values_are_rounded_up_and_counted():
         codec.encode([1, 2, 3])
 
 
-def test_prefixes():
+def test_prefixes_are_encoded_from_tuples_and_strings():
     v4, v6 = Lpm(8), Lpm(20)
     assert v4.encode((24, bytes([10, 1, 2, 0]))) == bytes([24, 0, 0, 0, 10, 1, 2, 0])
     assert v4.encode("10.1.2.9/24") == v4.encode((24, bytes([10, 1, 2])))
@@ -110,13 +110,13 @@ def test_prefixes():
             v4.encode(wrong)
 
 
-def test_descriptors_may_be_given_as_what_owns_them():
+def test_an_object_with_fileno_is_a_descriptor():
     types = MapCodecs.of(MapSpec("socks", bpf_map_type.BPF_MAP_TYPE_SOCKMAP, 4, 4, 1), None)
     with socket.socket() as one, types.holding(one) as data:
         assert int.from_bytes(data, "little") == one.fileno()
 
 
-def test_what_has_no_keys_says_what_to_do():
+def test_a_queue_has_no_keys():
     types = MapCodecs.of(MapSpec("work", bpf_map_type.BPF_MAP_TYPE_QUEUE, 0, 4, 1), None)
     with pytest.raises(UsageError, match="map 'work' has no keys; use push, pop and peek"):
         types.encode_key(1)

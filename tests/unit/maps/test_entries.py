@@ -1,4 +1,4 @@
-"""Maps as mappings, on a kernel that has no batches, whose map is full, or is being changed."""
+"""Maps as mappings: without batch commands, when full, and while they are changed."""
 
 import errno
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ def mapped(kernel, kind=T.BPF_MAP_TYPE_HASH, key=4, value=4, **more):
         yield one
 
 
-def test_without_batches_entries_are_read_one_by_one():
+def test_without_batch_commands_entries_are_read_one_by_one():
     with mapped(FakeMap({1: 10, 2: 20})) as m:
         assert dict(m.items()) == {1: 10, 2: 20}
         assert list(m) == [1, 2]
@@ -49,31 +49,31 @@ def test_a_missing_key_is_a_key_error_and_a_kernel_error():
             m.delete_batch([1, 2])
 
 
-def test_a_full_map_says_so_and_how_far_it_came():
+def test_a_full_map_reports_how_many_entries_were_set():
     with mapped(FakeMap(room=3)) as m:
-        with pytest.raises(KernelError, match="it is full: it has room for 8") as caught:
+        with pytest.raises(KernelError, match=r"the map is full \(max_entries = 8\)") as caught:
             m.update_batch({n: n for n in range(5)})
         assert caught.value.errno == errno.E2BIG
-        assert str(caught.value).endswith("; 3 of 5 were set")
+        assert str(caught.value).endswith("; 3 of 5 entries were set")
         with pytest.raises(KernelError, match="full"):
             m[7] = 1
 
 
-def test_deleting_while_walking_ends():
+def test_entries_can_be_deleted_while_iterating():
     with mapped(FakeMap({n: n for n in range(5)})) as m:
         for key in m:
             del m[key]
         assert list(m) == []
 
 
-def test_a_map_that_never_ends_is_an_error_not_a_hang():
+def test_endless_iteration_is_an_error():
     fake = FakeMap({1: 1, 2: 2})
     fake.bpf_map_get_next_key = lambda attr: store(attr.value, 1) or 0
     with mapped(fake) as m, pytest.raises(RawbpfError, match="changes faster"):
         list(m)
 
 
-def test_an_entry_that_goes_between_key_and_value_is_left_out():
+def test_an_entry_deleted_between_key_and_value_is_skipped():
     fake = FakeMap({1: 1, 2: 2, 3: 3})
     fake.before = lambda name: name == "BPF_MAP_LOOKUP_ELEM" and fake.entries.pop(2, None)
     with mapped(fake) as m:
@@ -83,14 +83,14 @@ def test_an_entry_that_goes_between_key_and_value_is_left_out():
 @pytest.mark.parametrize(
     ("kind", "key", "number", "said"),
     [
-        (T.BPF_MAP_TYPE_ARRAY, 9, errno.E2BIG, "index 9 is beyond its 8 entries"),
-        (T.BPF_MAP_TYPE_HASH, 9, errno.EEXIST, "the key 9 is there already"),
+        (T.BPF_MAP_TYPE_ARRAY, 9, errno.E2BIG, "index 9 is out of range"),
+        (T.BPF_MAP_TYPE_HASH, 9, errno.EEXIST, "key 9 already exists"),
         (T.BPF_MAP_TYPE_HASH, 9, errno.ENOMEM, "ENOMEM"),
-        (T.BPF_MAP_TYPE_STACK_TRACE, 9, 524, "does not do that with a map of type stack_trace"),
-        (T.BPF_MAP_TYPE_PROG_ARRAY, 1, errno.EINVAL, "no program that fits"),
+        (T.BPF_MAP_TYPE_STACK_TRACE, 9, 524, "maps of type stack_trace do not support this"),
+        (T.BPF_MAP_TYPE_PROG_ARRAY, 1, errno.EINVAL, "not a compatible program"),
     ],
 )
-def test_refusals_speak_of_the_map(kind, key, number, said):
+def test_errors_are_explained_for_the_map_type(kind, key, number, said):
     kernel = FakeKernel(BPF_MAP_UPDATE_ELEM=[-number], BPF_PROG_GET_FD_BY_ID=[1001], close=[0])
     with mapped(kernel, kind) as m, pytest.raises(KernelError, match=said) as caught:
         m[key] = 1
@@ -98,14 +98,14 @@ def test_refusals_speak_of_the_map(kind, key, number, said):
     assert "\n" not in str(caught.value)
 
 
-def test_user_space_may_only_read_it():
+def test_a_read_only_map_names_its_flag():
     flags = {"map_flags": bpf_map_flags.BPF_F_RDONLY}
     kernel = FakeKernel(BPF_MAP_UPDATE_ELEM=[-errno.EPERM])
     with mapped(kernel, **flags) as m, pytest.raises(KernelError, match="BPF_F_RDONLY"):
         m[1] = 1
 
 
-def test_a_bucket_that_is_too_large_gets_more_room():
+def test_a_large_bucket_is_read_with_a_larger_buffer():
     rooms = []
 
     def answer(_cmd, address, _size):
@@ -123,18 +123,18 @@ def test_a_bucket_that_is_too_large_gets_more_room():
     assert rooms == [8, 16, 32]
 
 
-def test_queues_have_no_keys():
+def test_queues_have_no_keys_and_hashes_have():
     with mapped(FakeKernel(), T.BPF_MAP_TYPE_QUEUE, 0) as m:
         for use in (lambda: m[1], lambda: 1 in m, lambda: m.set(1, 2)):
             with pytest.raises(UsageError, match="push, pop and peek"):
                 use()
     with mapped(FakeKernel()) as m:
         for use in (lambda: m.push(1), m.peek, m.pop):
-            with pytest.raises(UsageError, match="type hash, which has keys"):
+            with pytest.raises(UsageError, match="maps of type hash have keys"):
                 use()
 
 
-def test_a_map_that_is_given_by_its_id_is_open_while_it_is_put_in():
+def test_an_inner_map_given_by_its_id_is_open_while_it_is_set():
     kernel = FakeKernel(BPF_MAP_GET_FD_BY_ID=[1234], BPF_MAP_UPDATE_ELEM=[0])
     with mapped(kernel, T.BPF_MAP_TYPE_HASH_OF_MAPS) as m:
         m[1] = 77
