@@ -1,1 +1,1 @@
-"""Objects that the kernel holds: programs, maps and links."""
+"""Commands for the programs, maps and links that are loaded in the kernel."""

@@ -1,8 +1,10 @@
-"""What `prog`, `map` and `link` share: objects that the kernel holds, named on a command line.
+"""What `prog`, `map` and `link` share: selecting kernel objects and printing facts about them.
 
-12                  an id
-hello_kprobe        a name; the kernel keeps its first 15 characters
-/sys/fs/bpf/hits    where it is pinned: anything with a slash
+An object is selected on the command line by
+
+    12                  its ID
+    hello_kprobe        its name, of which the kernel keeps the first 15 characters
+    /sys/fs/bpf/hits    the path where it is pinned; anything with a slash is a path
 """
 
 from __future__ import annotations
@@ -29,14 +31,14 @@ _NAME_LENGTH = 15
 
 
 def all_of(kind: str, make: Callable[[Fd], T]) -> Iterator[T]:
-    """Every object of a kind, each closed before the next one is opened."""
+    """Yield every object of a kind; each is closed before the next one is opened."""
     for _, fd in open_all(kind):
         with make(fd) as one:
             yield one
 
 
 def named(kind: str, text: str, make: Callable[[Fd], T], name: Callable[[T], str]) -> Iterator[T]:
-    """The objects that are meant: one by id or path, one or more by name. UsageError: none."""
+    """Yield the object with an ID or path, or all objects with a name. UsageError: none."""
     if text.isdecimal() and len(text) <= _NAME_LENGTH:
         with make(open_id(kind, int(text))) as one:
             yield one
@@ -51,9 +53,7 @@ def named(kind: str, text: str, make: Callable[[Fd], T], name: Callable[[T], str
             found = True
             yield one
     if not found:
-        raise UsageError(
-            f"there is no {words} named {text!r}", fix=f"`rawbpf {kind} list` shows which there are"
-        )
+        raise UsageError(f"no {words} named {text!r}", fix=f"list them with `rawbpf {kind} list`")
 
 
 @contextmanager
@@ -64,25 +64,25 @@ def only(
     name: Callable[[T], str],
     number: Callable[[T], int],
 ) -> Iterator[T]:
-    """The one object that is meant. UsageError: several have this name."""
+    """Open the selected object. UsageError: none, or several objects have this name."""
     ids = [number(one) for one in named(kind, text, make, name)]
     if len(ids) > 1:
         shown = ", ".join(map(str, ids[:8]))
         raise UsageError(
-            f"{len(ids)} {KINDS[kind].words}s are named {text!r}", fix=f"give an id: {shown}"
+            f"{len(ids)} {KINDS[kind].words}s are named {text!r}", fix=f"give an ID: {shown}"
         )
     with make(open_id(kind, ids[0]) if "/" not in text else open_pinned(text, kind)) as one:
         yield one
 
 
 def memory(fd: int) -> int | None:
-    """Bytes that the kernel counts for it; None if it does not tell."""
+    """Return the memory in bytes that the kernel accounts to an object; None if unknown."""
     text = fd_facts("self", fd).get("memlock", "")
     return int(text) if text.isdecimal() else None
 
 
 def with_holders(kind: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each row, which has an ``id``, with the processes that hold the object."""
+    """Return the rows, each with an ``id``, with the processes that hold the object."""
     found = holders(kind)
     return [row | {"pids": [one._asdict() for one in found.get(row["id"], ())]} for row in rows]
 
@@ -92,7 +92,7 @@ def show(
     arguments: dict[str, Any],
     listed: Callable[[list[dict[str, Any]]], Iterable[str]],
 ) -> Iterable[str]:
-    """An object a line with ``--json``; for ``list`` what ``listed`` makes; else all facts."""
+    """Return lines: JSON objects with ``--json``, the table ``listed`` for list, else all facts."""
     if arguments["--json"]:
         from json import dumps
 
@@ -101,7 +101,7 @@ def show(
 
 
 def sheet(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    r"""One fact a line, an empty line between two objects; what is not known is left out.
+    r"""Yield one fact per line and an empty line between objects; omit unknown facts.
 
     >>> print(*sheet([{"id": 7, "name": "hits", "btf_id": None, "map_ids": [1, 2]}]), sep="\n")
     id       7
@@ -122,7 +122,7 @@ def sheet(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def date(seconds: int) -> str:
-    """A time of day, here, from seconds since 1970."""
+    """Return the local time for seconds since 1970."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 

@@ -1,4 +1,4 @@
-"""``rawbpf link``: what is attached where, as far as the kernel has links for it."""
+"""``rawbpf link``: show which programs are attached to what, through links."""
 
 from __future__ import annotations
 
@@ -17,28 +17,29 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Show the links that the kernel holds: which program is attached where.
+USAGE = """Show the links in the kernel: which program is attached to what.
 
 Usage:
   rawbpf link list [--json] [-v]...
   rawbpf link show LINK [--json] [-v]...
 
-list is a table of all, show tells all about one, and which processes hold it.
+`link list` prints a table of all links. `link show` prints everything about a link, including the
+processes that hold it.
 
 Arguments:
-  LINK           An id, or where it is pinned: 3, /sys/fs/bpf/trace. Links have no names.
+  LINK           An ID, or a path where it is pinned: 3, /sys/fs/bpf/trace. Links have no names.
 
 Options:
-  --json         One JSON object a link. The keys are bpftool's.
-  -v, --verbose  Say more on stderr.
-  -h, --help     Show this.
+  --json         Print one JSON object per link, with bpftool's keys.
+  -v, --verbose  Print more on stderr.
+  -h, --help     Show this help.
 
 Kernels before 5.15 have no links for kprobes, uprobes, tracepoints and perf events.
 """
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Print what was asked for."""
+    """Print the list or the facts."""
     if arguments["list"]:
         links = all_of("link", _link)
     else:
@@ -56,7 +57,9 @@ def _link(fd: Fd) -> Link:
 def _check(text: str) -> None:
     if not text.isdecimal() and "/" not in text:
         raise UsageError(
-            f"{text!r} is no link: links have no names", fix="give an id of `rawbpf link list`"
+            f"invalid link {text!r}",
+            why="links have no names",
+            fix="give an ID from `rawbpf link list`",
         )
 
 

@@ -1,4 +1,4 @@
-"""``rawbpf map``: the maps that the kernel holds, and what is in them."""
+"""``rawbpf map``: show the maps in the kernel, read and write their entries."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ __all__ = ["USAGE", "entry_lines", "read_value", "run"]
 
 _HEX = "hex:"
 _NONE = "-"
+_SHOWN = 40
 
-USAGE = """Show the maps that the kernel holds, whoever made them; read and write their entries.
+USAGE = """Show the BPF maps in the kernel, whoever created them, and read and write their entries.
 
 Usage:
   rawbpf map list [--json] [-v]...
@@ -32,28 +33,29 @@ Usage:
   rawbpf map update MAP KEY VALUE [--new | --existing] [-v]...
   rawbpf map delete MAP KEY [-v]...
 
-list is a table of all, show tells all about one, and which processes hold it; dump writes all
-entries, lookup that of one key. They are read by the types that the map was made with, and without
-types as bytes in hex.
+`map list` prints a table of all maps. `map show` prints everything about a map, including the
+processes that hold it. `map dump` prints all entries, `map lookup` the entry of one key. Keys and
+values are shown according to the map's BTF types; without types, as bytes in hex.
 
 Arguments:
-  MAP            An id, a name, or where it is pinned: 27, hits, /sys/fs/bpf/hits.
-  KEY, VALUE     A number (7, 0x1f), JSON ({"pid": 7}, [1, 2]), a text, or bytes: hex:0700ff00.
-                 Of a per-CPU map, a list is a value for each CPU, all else the value of every CPU.
-                 In a map of maps or programs, a value is an id. KEY is - for a queue or a stack.
+  MAP            An ID, a name, or a path where it is pinned: 27, hits, /sys/fs/bpf/hits.
+  KEY            A number (7, 0x1f), JSON ({"pid": 7}, [1, 2]), text, or bytes (hex:0700ff00);
+                 - for queues and stacks, which have no keys.
+  VALUE          The same forms as KEY. In a per-CPU map, a list has one value for each CPU,
+                 anything else is the value for every CPU. In a map of maps or programs, an ID.
 
 Options:
-  --json         One JSON object a map, or an entry.
-  --hex          Bytes in hex, types or not.
-  --new          Only if the key is not there yet.
-  --existing     Only if it is.
-  -v, --verbose  Say more on stderr.
-  -h, --help     Show this.
+  --json         Print one JSON object per map or entry.
+  --hex          Print bytes in hex even if the types are known.
+  --new          Update only if the key does not exist.
+  --existing     Update only if the key exists.
+  -v, --verbose  Print more on stderr.
+  -h, --help     Show this help.
 """
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Do what was asked for."""
+    """Print facts or entries, or change an entry."""
     if arguments["list"] or arguments["show"]:
         _objects(arguments)
         return 0
@@ -126,7 +128,7 @@ def _update(one: Map, arguments: dict[str, Any]) -> None:
 
 
 def _read(one: Map, arguments: dict[str, Any]) -> Iterator[str]:
-    """The lines of dump and lookup."""
+    """Return the lines of dump and lookup."""
     if arguments["dump"]:
         entries = one.raw_items()
     else:
@@ -142,8 +144,8 @@ def _entry(one: Map, key: object) -> tuple[bytes, bytes]:
         raise entry_error("read", one.spec, key, error) from None
 
 
-def read_value(text: str) -> Any:  # noqa: ANN401 -- whatever JSON has; the map's types judge it
-    r"""What a word on the command line means. UsageError: hex that is none, JSON that breaks off.
+def read_value(text: str) -> Any:  # noqa: ANN401 -- any JSON value; checked against the map's types later
+    r"""Parse a key or value on the command line. UsageError: malformed hex or JSON.
 
     >>> read_value("7"), read_value("0x1f"), read_value('{"pid": 7}'), read_value("hex:0a 00")
     (7, 31, {'pid': 7}, b'\n\x00')
@@ -157,7 +159,7 @@ def read_value(text: str) -> Any:  # noqa: ANN401 -- whatever JSON has; the map'
             return bytes.fromhex(text.removeprefix(_HEX))
         except ValueError:
             fix = "give pairs of digits: hex:0700ff00"
-            raise UsageError(f"{text!r} is no hex", fix=fix) from None
+            raise UsageError(f"invalid hex {text[:_SHOWN]!r}", fix=fix) from None
     try:
         return int(text, 0)
     except ValueError:
@@ -166,14 +168,14 @@ def read_value(text: str) -> Any:  # noqa: ANN401 -- whatever JSON has; the map'
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         if text.lstrip()[:1] in ("{", "[", '"'):
-            raise UsageError(f"{text!r} is no JSON", why=str(error)) from None
+            raise UsageError(f"invalid JSON {text[:_SHOWN]!r}", why=str(error)) from None
         return text
 
 
 def entry_lines(
     one: Map, entries: Iterable[tuple[bytes, bytes]], *, as_json: bool, as_hex: bool
 ) -> Iterator[str]:
-    """A line for each entry."""
+    """Yield one line for each entry."""
     types = one.types
     for raw_key, raw_value in entries:
         if as_hex or not types.known:
@@ -189,7 +191,7 @@ def entry_lines(
 
 
 def _hex_value(one: Map, data: bytes) -> str | list[str]:
-    """The bytes; of a per-CPU map those of each CPU, without what fills them up to 8."""
+    """Return the bytes in hex; for a per-CPU map a list, without the padding of each value."""
     size = one.spec.value_size
     if not one.kind.per_cpu:
         return data.hex(" ")
@@ -198,7 +200,7 @@ def _hex_value(one: Map, data: bytes) -> str | list[str]:
 
 
 def _prefix(key: Any) -> Any:  # noqa: ANN401 -- any key
-    """A prefix of addresses as people write it."""
+    """Return the key of an LPM trie in CIDR notation; other keys unchanged."""
     from ipaddress import ip_network
 
     if isinstance(key, tuple) and len(key[1]) in (4, 16):

@@ -1,4 +1,4 @@
-"""``rawbpf prog``: the programs that the kernel holds, and what it made of them."""
+"""``rawbpf prog``: show the programs in the kernel and their translated instructions."""
 
 from __future__ import annotations
 
@@ -18,34 +18,35 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Show the programs that the kernel holds, whoever loaded them.
+USAGE = """Show the BPF programs in the kernel, whoever loaded them.
 
 Usage:
   rawbpf prog list [--json] [-v]...
   rawbpf prog show PROGRAM [--json] [-v]...
   rawbpf prog dump PROGRAM [--json | --dot] [--no-source] [--dialect DIALECT] [-v]...
 
-list is a table of all, show tells all about one, and which processes hold it, and dump writes its
-instructions as the kernel translated them: with the calls that it put in line, its checks, and the
-names of maps, helpers and functions.
+`prog list` prints a table of all programs. `prog show` prints everything about a program, including
+the processes that hold it. `prog dump` prints its instructions after the verifier has rewritten
+them, including inlined helpers and added checks, with the names of maps, helpers and functions.
 
 Arguments:
-  PROGRAM            An id, a name, or where it is pinned: 12, hello_kprobe, /sys/fs/bpf/hello.
+  PROGRAM            An ID, a name, or a path where it is pinned: 12, hello_kprobe,
+                     /sys/fs/bpf/hello.
 
 Options:
-  --json             One JSON object a program, or an instruction. The keys are bpftool's.
-  --dot              The control-flow graph, for Graphviz: dot -Tsvg.
-  --no-source        Leave out the lines of source.
-  --dialect DIALECT  c or mnemonic, as in `rawbpf disasm`. [default: c]
-  -v, --verbose      Say more on stderr.
-  -h, --help         Show this.
+  --json             Print one JSON object per program or instruction, with bpftool's keys.
+  --dot              Print the control-flow graph for Graphviz: ... | dot -Tsvg.
+  --no-source        Leave out source lines.
+  --dialect DIALECT  Syntax: c or mnemonic, as for `rawbpf disasm` [default: c].
+  -v, --verbose      Print more on stderr.
+  -h, --help         Show this help.
 
-Times of running (run_time_ns, run_cnt) are counted while sysctl kernel.bpf_stats_enabled is 1.
+The kernel counts run_time_ns and run_cnt only while sysctl kernel.bpf_stats_enabled is 1.
 """
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Print what was asked for."""
+    """Print the list, the facts or the dump."""
     if arguments["dump"]:
         write_lines(_dump(arguments))
         return 0
@@ -110,7 +111,7 @@ def _cells(row: dict[str, Any]) -> list[object]:
 
 
 def _dump(arguments: dict[str, Any]) -> list[str]:
-    """The lines, made while the program is open."""
+    """Return the lines of a dump, produced while the program is open."""
     from rawbpf.cli.objects.listing import json_lines, listing, plain, style_of
     from rawbpf.programs.translated import translated
 

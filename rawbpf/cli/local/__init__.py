@@ -1,1 +1,1 @@
-"""The interpreter on the command line: ``run-local`` and ``step``."""
+"""Commands of the eBPF interpreter: ``run-local`` and ``step``."""

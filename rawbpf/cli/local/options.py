@@ -1,4 +1,4 @@
-"""What `run-local` and `step` have in common: the file, the context, the world, the maps."""
+"""Options that `run-local` and `step` share: the file, the context, the world, map entries."""
 
 from __future__ import annotations
 
@@ -18,43 +18,40 @@ from rawbpf.specs.object_spec import ObjectSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.uapi.bpf import bpf_prog_type
 
-__all__ = [
-    "ARGUMENTS",
-    "OPTIONS",
-    "read_spec",
-    "settings",
-]
+__all__ = ["ARGUMENTS", "NOTES", "OPTIONS", "settings"]
 
 ARGUMENTS = """
 Arguments:
-  FILE             Assembly (.bpf.s), raw bytes, or bytes in hex; - for stdin.
+  FILE             Assembly (.bpf.s), raw bytecode, or bytecode in hex; - for stdin.
 """
 
 OPTIONS = """
-  --program NAME   Which one, if FILE has several.
-  --ctx CONTEXT    What r1 points to. By the program's type, if not given.
-  --data PACKET    A file with the packet of xdp and skb. 64 zero bytes, if not given.
-  --set ENTRY      MAP[KEY]=VALUE at the start; numbers, hex:BYTES, or a program's name.
-  --world FIELDS   What helpers answer: pid=1,comm=cat,cpu=1,... See below.
-  --budget COUNT   Stop after so many instructions. [default: 10000000]
-  --check-stack    Stop when the program reads from its stack what it has not written.
+  --program NAME   The program to run, if FILE has several.
+  --ctx CONTEXT    The context that r1 points to; by default it follows from the program type.
+  --data PACKET    A file with the packet for xdp and skb; by default 64 zero bytes.
+  --set ENTRY      An initial map entry MAP[KEY]=VALUE, with numbers or hex:BYTES;
+                   in a prog_array, VALUE is the name of a program.
+  --world FIELDS   Results of helpers: pid=1,comm=cat,cpu=1,... (see below).
+  --budget COUNT   Stop after this number of instructions [default: 10000000].
+  --check-stack    Stop if the program reads stack bytes that it has not written.
 """
 
 NOTES = """
 Contexts:
   kprobe:ARG,...   Registers at the start of a function. ARG is a number, or 'text', which is
-                   put into memory for the probe_read family.
+                   stored in memory for the probe_read helpers.
   kretprobe:VALUE  Registers when a function returns VALUE.
-  xdp, skb         A packet, from its Ethernet header on.
-  hex:BYTES        These bytes.
+  xdp, skb         A packet that starts with its Ethernet header.
+  hex:BYTES        Arbitrary bytes.
 
 World:
-  pid tgid uid gid comm cpu cpus time tick (nanoseconds) seed (of random numbers)
+  pid, tgid, uid, gid, comm, cpu, cpus, time and tick (in nanoseconds), task (an address),
+  seed (for random numbers)
 """
 
 
 def settings(arguments: dict[str, Any]) -> Settings:
-    """Everything that the command line says of the run."""
+    """Return all parameters of a run from the command line."""
     spec = read_spec(arguments["FILE"])
     program = _choose(spec, arguments["--program"], arguments["FILE"])
     return Settings(
@@ -74,9 +71,9 @@ def _choose(spec: ObjectSpec, name: str | None, file: str) -> ProgramSpec:
         if len(spec.programs) == 1:
             return next(iter(spec.programs.values()))
         what = f"{file} has several programs" if names else f"{file} has no program"
-        raise UsageError(what, fix=f"choose by --program: {names}" if names else None)
+        raise UsageError(what, fix=f"choose one with --program: {names}" if names else None)
     if name not in spec.programs:
-        raise UsageError(f"there is no program {name!r} in {file}", fix=f"there is: {names}")
+        raise UsageError(f"no program {name!r} in {file}", why=f"the file has {names}")
     return spec.programs[name]
 
 
@@ -94,10 +91,10 @@ def _by_type(program: ProgramSpec) -> str:
 
 
 def _context(text: str, packet: str | None) -> context.Context:
-    """`kprobe:1,'text'` and its kin."""
+    """Parse a context such as `kprobe:1,'text'`."""
     kind, _, rest = text.partition(":")
     if packet and kind not in ("xdp", "skb"):
-        raise UsageError(f"--data is for xdp and skb, and the context is {kind}")
+        raise UsageError("--data requires the context xdp or skb", why=f"the context is {kind}")
     machine = native(X86_64).machine
     match kind:
         case "kprobe":
@@ -114,10 +111,12 @@ def _context(text: str, packet: str | None) -> context.Context:
 
 
 def _split(text: str) -> list[str]:
-    """At commas, but not inside of quotes."""
+    """Split at commas outside quotes."""
     words = re.findall(r"'[^']*'|[^,']+", text)
     if ",".join(words) != text:
-        raise UsageError(f"--ctx: {text!r} is no list of arguments", fix="such as 1,-2,'text'")
+        raise UsageError(
+            f"--ctx: invalid arguments {text!r}", fix="write, for example, 1,-2,'text'"
+        )
     return words
 
 
@@ -130,7 +129,7 @@ def _argument(text: str) -> int | bytes:
 def _budget(text: str) -> int:
     count = _number(text, "--budget")
     if count < 1:
-        raise UsageError(f"--budget is {text!r}", fix="give a number of instructions, from 1 on")
+        raise UsageError(f"--budget is {text!r}", fix="give a number of instructions, at least 1")
     return count
 
 
@@ -138,9 +137,9 @@ def _number(text: str, option: str) -> int:
     try:
         number = int(text, 0)
     except ValueError:
-        raise UsageError(f"{option}: {text!r} is no number") from None
+        raise UsageError(f"{option}: invalid number {text!r}") from None
     if not -(1 << 63) <= number < 1 << 64:
-        raise UsageError(f"{option}: {text} has more than 64 bits")
+        raise UsageError(f"{option}: {text} does not fit into 64 bits")
     return number
 
 
@@ -148,20 +147,21 @@ def _hex(text: str, option: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError:
-        raise UsageError(f"{option}: {text!r} is not hex") from None
+        raise UsageError(f"{option}: invalid hex {text!r}") from None
 
 
 def _world(text: str) -> World:
-    """`pid=1,comm=cat`."""
+    """Parse `pid=1,comm=cat`."""
     given: dict[str, Any] = {}
     for field in filter(None, text.split(",")):
         name, equals, value = field.partition("=")
         if not equals or name not in World._fields or name.endswith("stack"):
-            raise UsageError(f"--world: {field!r} is not what it takes", fix="see --help")
+            raise UsageError(f"--world: invalid field {field!r}", fix="see --help")
         given[name] = value if name == "comm" else _number(value, f"--world {name}")
     world = World(**given)
     if not 0 <= world.cpu < world.cpus <= 4096:
-        raise UsageError(f"--world: cpu {world.cpu} of {world.cpus} cannot be")
+        why = "cpu must be less than cpus, which is at most 4096"
+        raise UsageError(f"--world: invalid cpu={world.cpu}, cpus={world.cpus}", why=why)
     return world
 
 
@@ -169,10 +169,10 @@ _ENTRY = re.compile(r"([^\[\]]+)\[([^\]]*)\]=(.*)")
 
 
 def _entry(text: str) -> Entry:
-    """`MAP[KEY]=VALUE`."""
+    """Parse `MAP[KEY]=VALUE`."""
     found = _ENTRY.fullmatch(text)
     if found is None:
-        raise UsageError(f"--set: {text!r} is not MAP[KEY]=VALUE")
+        raise UsageError(f"--set: invalid entry {text!r}", fix="write MAP[KEY]=VALUE")
     name, key, value = found.groups()
     return Entry(name, _datum(key, "--set") if key else b"", _datum_or_name(value))
 
@@ -184,7 +184,7 @@ def _datum(text: str, option: str) -> int | bytes:
 
 
 def _datum_or_name(text: str) -> int | bytes | str:
-    """A name for what begins as one."""
+    """Return a name if the text starts like one, otherwise a number or bytes."""
     return text if re.match(r"[A-Za-z_](?!ex:)", text) else _datum(text, "--set")
 
 
@@ -192,13 +192,13 @@ _NAME = "program"
 
 
 def read_spec(file: str) -> ObjectSpec:
-    """What is in a file. Bytes alone are one program of no type."""
+    """Read a file; plain bytecode becomes one program without a type."""
     if file.endswith(".s"):
         return assemble_file(Path(file))
     (code, *_) = read_bytecode(file)
     if code.name:
-        fix = "take the .bpf.s file that it was made from"
-        raise UnsupportedError(f"{file} is an object", why="the machine takes none", fix=fix)
+        fix = "use the .bpf.s file that it was assembled from"
+        raise UnsupportedError(f"{file} is an object", why="run-local cannot read objects", fix=fix)
     program = Bytecode(_NAME, tuple(code.instructions), (Function(_NAME, 0),))
     spec = ProgramSpec(_NAME, bpf_prog_type.BPF_PROG_TYPE_UNSPEC, program)
     return ObjectSpec({_NAME: spec})

@@ -1,10 +1,9 @@
-"""The prompt of the stepper: asks for a command, or takes it from a script, and does it.
+"""The prompt of the stepper: reads commands from the terminal or from a script.
 
-Each method ``do_NAME`` of a class made from this one is a command. The first line of its docstring
-is what ``help`` says of it.
+Each method ``do_NAME`` of a subclass is a command. ``help`` shows its docstring.
 """
 
-# ruff: noqa: D403 -- the docstrings begin with what is typed
+# ruff: noqa: D403 -- the docstrings start with the command as it is typed
 
 from __future__ import annotations
 
@@ -30,7 +29,7 @@ _SHORT = {
 
 
 class Prompt(cmd.Cmd):
-    """Commands about ``stepper``."""
+    """A prompt for commands that control ``stepper``."""
 
     prompt = "(step) "
 
@@ -40,9 +39,9 @@ class Prompt(cmd.Cmd):
         self.say = write_lines
 
     def ask(self) -> None:
-        """Commands from the terminal, until quit, Ctrl+C or the end of input."""
+        """Read commands from the terminal until quit, Ctrl+C or the end of input."""
         program = self.stepper.machine.where.program
-        self.say([f"{program.name}, {program.slots} instructions; help lists the commands"])
+        self.say([f"{program.name}, {program.slots} instructions; `help` lists the commands"])
         self.say(here(self.stepper.machine))
         try:
             self.cmdloop()
@@ -50,7 +49,7 @@ class Prompt(cmd.Cmd):
             self.say([""])
 
     def follow(self, script: Sequence[str], file: str) -> None:
-        """Commands from a script, shown as if they were typed. One that fails ends it."""
+        """Run commands from a script, shown as if typed. UsageError: a command failed."""
         self.say(here(self.stepper.machine))
         for number, line in enumerate(script, 1):
             command = line.partition("#")[0].strip()
@@ -64,12 +63,12 @@ class Prompt(cmd.Cmd):
                 raise UsageError(f"{file}:{number}: {error}") from None
 
     def precmd(self, line: str) -> str:
-        """Short names stand for long ones."""
+        """Expand abbreviated commands."""
         word, _, rest = line.strip().partition(" ")
         return f"{_SHORT.get(word, word)} {rest}".strip()
 
     def onecmd(self, line: str) -> bool:
-        """Do one command; what is wrong with it is said, and the prompt comes back."""
+        """Run one command; print its error, if any, and return to the prompt."""
         try:
             return bool(super().onecmd(line))
         except RawbpfError as error:
@@ -79,11 +78,11 @@ class Prompt(cmd.Cmd):
         return False
 
     def default(self, line: str) -> None:
-        """Refuse a word that is no command."""
-        raise UsageError(f"unknown command {line.split()[0]!r}", fix="help lists them")
+        """Raise UsageError for an unknown command."""
+        raise UsageError(f"unknown command {line.split()[0]!r}", fix="`help` lists the commands")
 
     def do_help(self, arg: str) -> None:
-        """help [COMMAND]: list the commands, or say what one does."""
+        """help [COMMAND]: list all commands, or describe one."""
         if not arg:
             names = (name for name in self.get_names() if name.startswith("do_"))
             self.say(f"  {_help(getattr(self, name))}" for name in names if name != "do_EOF")
@@ -91,16 +90,16 @@ class Prompt(cmd.Cmd):
             return
         command = getattr(self, f"do_{_SHORT.get(arg, arg)}", None)
         if command is None:
-            raise UsageError(f"there is no command {arg!r}", fix="help lists them")
+            raise UsageError(f"unknown command {arg!r}", fix="`help` lists the commands")
         self.say([_help(command)])
 
     def do_quit(self, arg: str) -> bool:
-        """quit: leave."""
+        """quit: leave the stepper."""
         nothing(arg)
         return True
 
     def do_EOF(self, _arg: str) -> bool:  # noqa: N802 -- cmd's name for the end of input
-        """Leave, on a line of its own."""
+        """Leave the stepper at the end of input."""
         self.say([""])
         return True
 
@@ -110,13 +109,13 @@ def _help(command: object) -> str:
 
 
 def nothing(arg: str) -> None:
-    """Refuse words behind a command that takes none."""
+    """Raise UsageError for arguments of a command that takes none."""
     if arg:
-        raise UsageError(f"{arg!r} is too much", fix="this command takes nothing")
+        raise UsageError(f"unexpected argument {arg!r}", why="this command takes none")
 
 
 def count(arg: str) -> int:
-    """How often; once if nothing is said."""
+    """Parse a repeat count; the default is 1."""
     if not arg:
         return 1
-    return whole_number(arg, "the count", "give a number from 1 on", lowest=1, highest=1 << 32)
+    return whole_number(arg, "the count", "give a number, at least 1", lowest=1, highest=1 << 32)

@@ -1,4 +1,4 @@
-"""``rawbpf run-local``: run a program in the user-space machine, and show what it did."""
+"""``rawbpf run-local``: run a program in the interpreter and show its effects."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = f"""Run a program without a kernel: in a machine of Python, with maps and helpers.
+USAGE = f"""Run a program in a pure-Python eBPF interpreter with maps and helpers, without a kernel.
 
 Usage:
   rawbpf run-local FILE [options] [--set=ENTRY]... [-v]...
 {ARGUMENTS}
-Options:{OPTIONS}  --runs COUNT     So many times; maps keep what they hold. [default: 1]
-  --json           One JSON object.
-  -v, --verbose    Say more on stderr.
-  -h, --help       Show this.
+Options:{OPTIONS}  --runs COUNT     Run it this often; maps keep their contents [default: 1].
+  --json           Print one JSON object.
+  -v, --verbose    Print more on stderr.
+  -h, --help       Show this help.
 {NOTES}
   rawbpf run-local bpf_src/hello_kprobe.bpf.s --world comm=cat,pid=7
   rawbpf run-local bpf_src/drop_every_third.bpf.s --data packet.bin --runs 3
@@ -34,7 +34,7 @@ _MOST_RUNS = 1_000_000
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Run, then print r0, what is in the maps, what was put out, and how long it took."""
+    """Run the program, then print r0, map contents, output and the number of instructions."""
     chosen, runs = settings(arguments), _runs(arguments["--runs"])
     machine, total = chosen.start(), 0
     results = []
@@ -65,7 +65,7 @@ def _text(machine: Machine, results: list[int], total: int) -> Iterator[str]:
 
 
 def _both(result: int) -> str:
-    """As it is, and with a sign where that reads better."""
+    """Return the result as a number, or in hex and as a signed number if the top bit is set."""
     return f"{result:#x} ({result - (1 << 64)})" if result >> 63 else str(result)
 
 

@@ -1,4 +1,4 @@
-"""What the stepper shows: where it is, what changed, what is in memory."""
+"""Text about a machine: its position, changes, memory, registers and maps; maps also as JSON."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _GARBAGE = b"\xa5" * _ROW
 
 
 def here(machine: Machine) -> Iterator[str]:
-    """The place, the line of source, and the instruction that comes next."""
+    """Yield the place, the source line and the text of the next instruction."""
     where = machine.where
     yield f"> {where}"
     if where.source is not None:
@@ -52,7 +52,7 @@ def here(machine: Machine) -> Iterator[str]:
 
 
 def instruction_line(where: Where, mark: str = " ") -> str:
-    """The slot and the instruction in the C dialect, with the names that it refers to."""
+    """Return the slot and text of an instruction, with the symbol that it refers to."""
     instruction = where.instruction
     if instruction is None:
         return f"{mark}{where.slot:4}: (end)"
@@ -62,7 +62,7 @@ def instruction_line(where: Where, mark: str = " ") -> str:
 
 
 def listing(machine: Machine, breakpoints: set[int]) -> Iterator[str]:
-    """The instructions around the next one; -> marks it, * a breakpoint."""
+    """Yield the instructions around the next one; -> marks it, * marks breakpoints."""
     program, number = machine.where.program, machine.where.number
     start = machine.index - number
     for one in range(
@@ -73,7 +73,7 @@ def listing(machine: Machine, breakpoints: set[int]) -> Iterator[str]:
 
 
 def change_line(machine: Machine, change: Change) -> str:
-    """One thing that an instruction did."""
+    """Return a line for one change."""
     old, new = change.old, change.new
     match change.what:
         case "register":
@@ -99,7 +99,7 @@ def _values(values: object) -> str:
 
 
 def stack_trace(machine: Machine) -> Iterator[str]:
-    """The functions that have not returned, the innermost first."""
+    """Yield the call stack, innermost function first."""
     index = machine.index
     for number in reversed(range(len(machine.frames))):
         frame = machine.frames[number]
@@ -111,7 +111,7 @@ def stack_trace(machine: Machine) -> Iterator[str]:
 def dump(
     machine: Machine, address: int, length: int, *, skip_garbage: bool = False
 ) -> Iterator[str]:
-    """Rows of sixteen bytes, each with its place. MachineError: nothing is there."""
+    """Yield rows of sixteen bytes with their places. MachineError: the memory is not accessible."""
     data = bytes(machine.memory.view(address, length)) if length else b""
     for start in range(0, len(data), _ROW):
         row = data[start : start + _ROW]
@@ -126,10 +126,10 @@ _PLACE = re.compile(r"([A-Za-z]\w*(?:\[[^\]]*\])?)?(?:([+-]?)(0x[0-9a-fA-F]{1,16
 
 
 def address_of(machine: Machine, text: str) -> int:
-    """An address from words: ``r10-8``, ``context+4``, ``hits[0]``, ``0x500000000100``."""
+    """Parse an address: ``r10-8``, ``context+4``, ``hits[0]``, ``0x500000000100``."""
     found = _PLACE.fullmatch(text)
     if not text or found is None or (found[1] and found[3] and not found[2]):
-        raise UsageError(f"{text!r} is no address", fix="write r10-8, context+4 or a number")
+        raise UsageError(f"invalid address {text!r}", fix="write r10-8, context+4 or a number")
     base = _base(machine, found[1]) if found[1] else 0
     digits = found[3] or "0"
     offset = int(digits, 16 if digits.startswith("0x") else 10)
@@ -137,21 +137,21 @@ def address_of(machine: Machine, text: str) -> int:
 
 
 def _base(machine: Machine, name: str) -> int:
-    """What a register holds, or where offsets of a region count from."""
+    """Return the value of a register, or the address from which offsets in a region count."""
     if re.fullmatch(r"r([0-9]|10)", name):
-        return machine.registers[int(name[1:])] + 0  # which an unset one refuses
+        return machine.registers[int(name[1:])] + 0  # raises for an unset register
     for region in machine.memory.regions:
         if region.name == name:
             return region.origin
     names = ", ".join(region.name for region in machine.memory.regions)
-    raise UsageError(f"there is no {name!r}", fix=f"there is: {names}")
+    raise UsageError(f"no register or region {name!r}", why=f"the regions are: {names}")
 
 
 _NUMBERS = (1, 2, 4, 8)
 
 
 def datum(data: bytes) -> str:
-    """A key or value: a number if it has the size of one, else hex, and the text if it is one.
+    """Return a key or value as a number if it has the size of one, otherwise as hex and text.
 
     >>> datum(bytes([42, 0, 0, 0])), datum(b"cat" + bytes(13))
     ('42', "63617400000000000000000000000000 'cat'")
@@ -164,7 +164,7 @@ def datum(data: bytes) -> str:
 
 
 def register_text(machine: Machine, value: object) -> str:
-    """A register's number, and what it points to.
+    """Return the value of a register and what it points to.
 
     >>> from rawbpf.asm import Builder
     >>> from rawbpf.machine.machine import Machine
@@ -184,18 +184,18 @@ def register_text(machine: Machine, value: object) -> str:
 
 
 def _pointer(machine: Machine, value: int) -> str | None:
-    """What an address is the address of."""
+    """Return what an address points to; None if nothing."""
     for map_ in machine.maps:
         if value == machine.maps.address(map_.spec.name):
             return f"map {map_.spec.name}"
-    if value == machine.context.base:  # it may be empty, and then no memory is there
+    if value == machine.context.base:  # an empty context is not a region in memory
         return f"{machine.context.name}+0"
     function = machine.code.function_name(value)
     return f"function {function}" if function else machine.memory.name(value)
 
 
 def map_lines(map_: MachineMap) -> Iterator[str]:
-    """A title, and a line for each entry and record."""
+    """Yield a title, and a line for each entry and record."""
     entries, records = list(map_.entries()), map_.records
     yield f"{printable(map_.spec.name)} ({map_.type_name}):" + (
         "" if entries or records else " empty"
@@ -208,13 +208,13 @@ def map_lines(map_: MachineMap) -> Iterator[str]:
 
 
 def record_text(record: Record) -> str:
-    """On which CPU, how long, the bytes, and what of them is text."""
+    """Return the CPU, the length, the bytes in hex and as text."""
     text = letters(record.data)
     return f"cpu {record.cpu}, {len(record.data)} bytes: {record.data.hex()} {text}"
 
 
 def map_object(map_: MachineMap) -> dict[str, Any]:
-    """The same for JSON: bytes in hex."""
+    """Return a map as data for JSON, with bytes in hex."""
     return {
         "type": map_.type_name,
         "entries": [
@@ -226,6 +226,6 @@ def map_object(map_: MachineMap) -> dict[str, Any]:
 
 
 def printed_lines(machine: Machine) -> Iterator[str]:
-    """What trace_printk said, a line each."""
+    """Yield the output of trace_printk, one line each."""
     for line in machine.printed:
         yield f"  {printable(line)}"

@@ -1,4 +1,4 @@
-"""``rawbpf step``: go through a program at a prompt, forward and back."""
+"""``rawbpf step``: step through a program at a prompt, forward and back."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from rawbpf.machine.stepper import Stepper
 
 __all__ = ["USAGE", "run"]
 
-USAGE = f"""Step through a program, forward and back, in a machine of Python.
+USAGE = f"""Step through a program forward and back, in a pure-Python eBPF interpreter.
 
 Usage:
   rawbpf step FILE [options] [--set=ENTRY]... [-v]...
 {ARGUMENTS}
-Options:{OPTIONS}  --commands FILE  Do these, a line each, instead of asking; # begins a remark.
-  -v, --verbose    Say more on stderr.
-  -h, --help       Show this.
+Options:{OPTIONS}  --commands FILE  Run the commands in this file instead of prompting;
+                   one command per line, and # starts a comment.
+  -v, --verbose    Print more on stderr.
+  -h, --help       Show this help.
 
 At the prompt, `help` lists the commands: step, next, continue, finish, back, break, registers ...
 {NOTES}
@@ -28,10 +29,12 @@ At the prompt, `help` lists the commands: step, next, continue, finish, back, br
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Ask until there is no more, or do what the file says."""
+    """Prompt for commands until the end of input, or run the commands in a file."""
     script = _lines(arguments["--commands"])
     if arguments["FILE"] == "-" and script is None:
-        raise UsageError("stdin cannot be both the program and the prompt", fix="name a file")
+        raise UsageError(
+            "stdin cannot contain both the program and commands", fix="give the program as a file"
+        )
     chosen = settings(arguments)
     prompt = StepperCommands(Stepper(chosen.start, chosen.budget))
     if script is None:
@@ -42,10 +45,10 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _lines(file: str | None) -> list[str] | None:
-    """The commands in a file."""
+    """Return the commands in a file; None without a file."""
     if file is None:
         return None
     try:
         return read_bytes(file).decode().splitlines()
     except UnicodeDecodeError:
-        raise UsageError(f"cannot read {file}", why="that is no text") from None
+        raise UsageError(f"cannot read {file}", why="it is not valid UTF-8") from None

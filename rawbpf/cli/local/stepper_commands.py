@@ -1,6 +1,6 @@
-"""Commands of the stepper: moves, which show what changed, and looks, which only show.
+"""Commands of the stepper: those that move and show what changed, and those that only show.
 
-``help`` shows the docstrings, which therefore begin with what is typed.
+``help`` prints the docstrings, which therefore start with the command as it is typed.
 """
 
 # ruff: noqa: D403
@@ -36,7 +36,7 @@ _LENGTH = 64
 
 
 class StepperCommands(Prompt):
-    """step, next, finish, continue, back, restart, and commands that only show something."""
+    """All commands of the stepper."""
 
     def _go(self, move: Callable[[], None]) -> None:
         before = snapshot(self.stepper.machine)
@@ -52,26 +52,26 @@ class StepperCommands(Prompt):
 
     def _forward(self, move: Callable[[], None]) -> None:
         if self.stepper.over:
-            raise UsageError("the program is over", fix="go back, or restart")
+            raise UsageError("the program has ended", fix="use back or restart")
         self._go(move)
 
     def do_step(self, arg: str) -> None:
-        """step [COUNT]: go on by one instruction, or COUNT; into functions and callbacks."""
+        """step [COUNT]: run one instruction, or COUNT, stepping into functions and callbacks."""
         times = count(arg)
         self._forward(lambda: self.stepper.step(times))
 
     def do_next(self, arg: str) -> None:
-        """next: go on by one instruction; what it calls runs to its end."""
+        """next: run one instruction, including the functions that it calls."""
         nothing(arg)
         self._forward(self.stepper.next)
 
     def do_finish(self, arg: str) -> None:
-        """finish: go on until this function has returned."""
+        """finish: run until this function has returned."""
         nothing(arg)
         self._forward(self.stepper.finish)
 
     def do_continue(self, arg: str) -> None:
-        """continue: go on to a breakpoint, to what stops the program, or to its end."""
+        """continue: run to a breakpoint, an error or the end."""
         nothing(arg)
         self._forward(self.stepper.go)
 
@@ -81,33 +81,35 @@ class StepperCommands(Prompt):
         self._go(lambda: self.stepper.back(times))
 
     def do_restart(self, arg: str) -> None:
-        """restart: go back to the start; breakpoints stay."""
+        """restart: go back to the start; breakpoints remain."""
         nothing(arg)
         self._go(self.stepper.restart)
 
     def do_where(self, arg: str) -> None:
-        """where: the functions that have not returned, the innermost first."""
+        """where: show the call stack, innermost function first."""
         nothing(arg)
         self.say(stack_trace(self.stepper.machine))
 
     def do_list(self, arg: str) -> None:
-        """list: the instructions around the next one (->); * marks breakpoints."""
+        """list: show the instructions around the next one (->); * marks breakpoints."""
         nothing(arg)
         self.say(listing(self.stepper.machine, self.stepper.breakpoints))
 
     def do_registers(self, arg: str) -> None:
-        """registers: all of them, and what they point to."""
+        """registers: show all registers and what they point to."""
         nothing(arg)
         machine = self.stepper.machine
         for number, value in enumerate(machine.registers):
             self.say([f"  {f'r{number}':<3} = {register_text(machine, value)}"])
 
     def do_memory(self, arg: str) -> None:
-        """memory ADDRESS [LENGTH]: bytes at r10-8, context+4, hits[0] or a number."""
+        """memory ADDRESS [LENGTH]: show bytes at r10-8, context+4, hits[0] or a number."""
         machine = self.stepper.machine
         words = arg.split()
         if not 1 <= len(words) <= 2:
-            raise UsageError("memory takes an address and a length", fix="such as memory r10-8 8")
+            raise UsageError(
+                "memory takes an address and a length", fix="write, for example, memory r10-8 8"
+            )
         address = address_of(machine, words[0])
         if len(words) == 2:
             length = count(words[1])
@@ -117,37 +119,37 @@ class StepperCommands(Prompt):
         self.say(dump(machine, address, length))
 
     def do_stack(self, arg: str) -> None:
-        """stack: the frame of this function, without rows that nobody wrote to."""
+        """stack: show the stack frame of this function, without unwritten rows."""
         nothing(arg)
         machine = self.stepper.machine
         if not machine.finished:
             stack = machine.frames.stack(len(machine.frames) - 1)
             rows = list(dump(machine, stack.base, MAX_BPF_STACK, skip_garbage=True))
-            self.say(rows or ["  nothing was written to it yet"])
+            self.say(rows or ["  nothing written yet"])
 
     def do_regions(self, arg: str) -> None:
-        """regions: all memory that the program can reach."""
+        """regions: list all memory that the program can reach."""
         nothing(arg)
         self.say(region_listing(self.stepper.machine.memory.regions).splitlines()[1:])
 
     def do_maps(self, arg: str) -> None:
-        """maps [NAME]: what is in the maps, and what was written to them."""
+        """maps [NAME]: show the entries of maps and the records written to them."""
         maps = {map_.spec.name: map_ for map_ in self.stepper.machine.maps}
         if arg and arg not in maps:
-            raise UsageError(f"there is no map {arg!r}", fix=f"there is: {', '.join(maps)}")
+            raise UsageError(f"no map {arg!r}", why=f"the program uses {', '.join(maps) or 'none'}")
         if not maps:
-            self.say(["  the program refers to none"])
+            self.say(["  the program uses no maps"])
         for name, map_ in maps.items():
             if arg in ("", name):
                 self.say(map_lines(map_))
 
     def do_printed(self, arg: str) -> None:
-        """printed: what trace_printk said."""
+        """printed: show the output of trace_printk."""
         nothing(arg)
-        self.say(list(printed_lines(self.stepper.machine)) or ["  nothing yet"])
+        self.say(list(printed_lines(self.stepper.machine)) or ["  no output yet"])
 
     def do_break(self, arg: str) -> None:
-        """break [PLACE]: stop before SLOT, FUNCTION, FILE:LINE or :LINE; or list breakpoints."""
+        """break [PLACE]: stop before a slot, function, FILE:LINE or :LINE; or list breakpoints."""
         machine, breakpoints = self.stepper.machine, self.stepper.breakpoints
         if arg:
             breakpoints.add(machine.code.find(arg))
@@ -156,12 +158,12 @@ class StepperCommands(Prompt):
             self.say([f"  {where}", f"  {instruction_line(where)}"])
 
     def do_clear(self, arg: str) -> None:
-        """clear [PLACE]: remove a breakpoint, or all."""
+        """clear [PLACE]: remove one breakpoint, or all."""
         breakpoints = self.stepper.breakpoints
         if not arg:
             breakpoints.clear()
             return
         index = self.stepper.machine.code.find(arg)
         if index not in breakpoints:
-            raise UsageError(f"there is no breakpoint at {arg}")
+            raise UsageError(f"no breakpoint at {arg}")
         breakpoints.discard(index)

@@ -1,1 +1,1 @@
-"""System call narration and replay."""
+"""Commands for system call narration and replay."""

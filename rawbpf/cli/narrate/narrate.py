@@ -1,4 +1,4 @@
-"""``rawbpf narrate``: a command, and every system call that it makes."""
+"""``rawbpf narrate``: show and explain each system call that a command makes."""
 
 from __future__ import annotations
 
@@ -16,35 +16,38 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Tell every system call that a command makes, as it makes it, and why.
+USAGE = """Show and explain each system call that a command makes.
 
 Usage:
   rawbpf narrate [--full | --json | --script] [options] [-v]... [--] [<command>...]
 
-COMMAND is a rawbpf command with its arguments. What it writes to stdout stays there; what is told
-goes to stderr, or to FILE. `rawbpf COMMAND --narrate`, `--narrate=full` and `--narrate=json` are
-short for this, and `-vv` for the first.
+Arguments:
+  <command>          A rawbpf command with its arguments. Its results still go to stdout; the
+                     narration goes to stderr, or to FILE.
 
 Options:
   --full             Show every byte that is passed: offset, field, value, the Linux version that
-                     added it, and what pointers point to.
-  --json             One JSON object a call; `rawbpf replay` makes the same calls again.
-  --script           Write a Python file that makes the same calls without rawbpf. If no FILE is
-                     given it goes to stdout, and what COMMAND writes there to stderr.
-  -o, --output FILE  Where to tell it.
-  -v, --verbose      Say more on stderr.
-  -h, --help         Show this.
+                     added it, and the memory that pointers refer to.
+  --json             Print one JSON object per call; `rawbpf replay` makes the same calls again.
+  --script           Write a Python script that makes the same calls without rawbpf. Without FILE
+                     it goes to stdout, and the output of the command to stderr.
+  -o, --output FILE  Write the narration to this file.
+  -v, --verbose      Print more on stderr.
+  -h, --help         Show this help.
+
+`rawbpf COMMAND --narrate`, `--narrate=full` and `--narrate=json` are short forms of this, and so is
+`-vv` for the first.
 """
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Run the command inside a narration; its exit status is ours."""
+    """Run the command with narration and return its exit status."""
     command = arguments["<command>"]
     if not command:
-        raise UsageError("there is no command to narrate", fix="say it behind --")
+        raise UsageError("no command to narrate", fix="put it after --")
     if "guest" in command[:1]:
-        fix = "narrate inside: rawbpf guest narrate -- kprobe do_exit"
-        raise UsageError("a guest makes no calls that can be told here", fix=fix)
+        fix = "narrate in the guest: rawbpf guest narrate -- kprobe do_exit"
+        raise UsageError("calls made in a guest cannot be narrated from outside", fix=fix)
     if arguments["--script"]:
         return _script(command, arguments["--output"])
     how = "full" if arguments["--full"] else "json" if arguments["--json"] else "line"
@@ -62,7 +65,7 @@ def _main(command: list[str]) -> int:
 
 @contextmanager
 def _output(file: str | None) -> Iterator[Callable[[str], object]]:
-    """Where to tell it: a file, or stderr."""
+    """Provide a function that writes to a file, or to stderr."""
     if file is None:
         yield lambda text: say(text.removesuffix("\n"), at="error")
         return
@@ -76,10 +79,10 @@ def _output(file: str | None) -> Iterator[Callable[[str], object]]:
 
 
 class _File:
-    """A file that keeps its first error for the end.
+    """A file that reports its first error only at the end.
 
-    It is written to while a call returns, and the descriptor that the call made must reach whoever
-    made it, also on a full disk.
+    It is written while a system call returns, and the new descriptor must reach the caller even if
+    the disk is full.
     """
 
     def __init__(self, name: str) -> None:
@@ -90,12 +93,12 @@ class _File:
         self.error: OSError | None = None
 
     def write(self, text: str) -> None:
-        """Write, unless that has failed before."""
+        """Write a text, unless an earlier write has failed."""
         if self.error is None:
             self._try(lambda: self._stream.write(text))
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write buffered text and close the file."""
         self._try(self._stream.close)
 
     def _try(self, action: Callable[[], object]) -> None:
@@ -106,13 +109,15 @@ class _File:
 
 
 def _script(command: list[str], file: str | None) -> int:
-    """Record the command, then write what it did as a script."""
+    """Record the calls of a command and write them as a script."""
     from rawbpf.narration.capture.recorder import recorded
     from rawbpf.narration.script.writer import script
 
     if file is not None:
         if Path(file).is_dir() or not Path(file).absolute().parent.is_dir():
-            raise UsageError(f"cannot write {file}", why="there is no such file to be written")
+            raise UsageError(
+                f"cannot write {file}", why="it is a directory, or its directory does not exist"
+            )
         with recorded() as calls:
             status = _main(command)
         text = script(calls, " ".join(command))  # before the file is emptied
@@ -127,7 +132,7 @@ def _script(command: list[str], file: str | None) -> int:
 
 @contextmanager
 def _aside() -> Iterator[None]:
-    """What goes to stdout goes to stderr: stdout is for the script."""
+    """Redirect stdout to stderr, because stdout is for the script."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)

@@ -1,4 +1,4 @@
-"""``rawbpf replay``: make recorded calls again, and say where the kernel answers otherwise."""
+"""``rawbpf replay``: make recorded calls again and compare the results."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Make recorded system calls again, and compare what the kernel answers.
+USAGE = """Make recorded system calls again and compare the results.
 
 Usage:
   rawbpf replay FILE [--json] [-v]...
 
 Arguments:
-  FILE           What `rawbpf narrate --json` or `--narrate=json` wrote; - for stdin. The calls in
-                 it are made as they are: replay what you recorded.
+  FILE           Output of `rawbpf narrate --json` or `--narrate=json`; - for stdin. The calls are
+                 made as recorded, so replay only recordings that you trust.
 
 Options:
-  --json         One JSON object a call.
-  -v, --verbose  Say more on stderr.
-  -h, --help     Show this.
+  --json         Print one JSON object per call.
+  -v, --verbose  Print more on stderr.
+  -h, --help     Show this help.
 
-Descriptors and addresses get their new values. Not compared: times, ids, the verifier's log, and
-how many events ended a sleep. The exit status is 1 if any call differed.
+Descriptors and addresses are replaced by new ones. Times, IDs, verifier logs and the number of
+events that ended a sleep are not compared. Exit status: 1 if any call differed.
 """
 
 _LONGEST = 1 << 26
-"""Bytes of a line: more than any call can have."""
+"""Maximum length of a line in bytes; no call needs more."""
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Replay; 1 if something differed."""
+    """Replay the calls; return 1 if any of them differed."""
     from rawbpf.kernel.version import raise_memlock_if_needed
     from rawbpf.narration.replay.session import replay
 
@@ -59,7 +59,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _calls(file: str) -> Iterator[Call]:
-    """The calls of a file, or of a command's stderr: what else was said there is no object."""
+    """Yield the calls in a file; other output of the command is skipped, as it is not JSON."""
     from rawbpf.narration.tell.json_line import decode
 
     number = 0
@@ -69,12 +69,12 @@ def _calls(file: str) -> Iterator[Call]:
         except RawbpfError as error:
             raise RawbpfError(f"{file}, line {number}", why=str(error)) from None
     if not number:
-        fix = "`rawbpf narrate --json -o FILE -- COMMAND` writes some"
-        raise RawbpfError(f"there is no recorded call in {file}", fix=fix)
+        fix = "record calls with `rawbpf narrate --json -o FILE -- COMMAND`"
+        raise RawbpfError(f"no recorded calls in {file}", fix=fix)
 
 
 def _objects(file: str) -> Iterator[tuple[int, str]]:
-    """The lines that begin like an object, read one by one: a session may have been long."""
+    """Yield the lines that start like JSON objects, without reading the whole file at once."""
     try:
         opened = nullcontext(sys.stdin.buffer) if file == "-" else open_input(file)
         with opened as stream:
@@ -89,7 +89,9 @@ def _objects(file: str) -> Iterator[tuple[int, str]]:
     except OSError as error:
         raise UsageError(f"cannot read {file}", why=error.strerror) from None
     except UnicodeDecodeError as error:
-        raise RawbpfError(f"{file}, line {number}", why=f"it is no text: {error.reason}") from None
+        raise RawbpfError(
+            f"{file}, line {number}", why=f"it is not valid UTF-8: {error.reason}"
+        ) from None
 
 
 def _line(outcome: Outcome) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""Commands that take object files and bytecode apart, and load them."""
+"""Commands for object files, bytecode and BTF."""

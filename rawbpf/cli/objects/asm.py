@@ -1,4 +1,4 @@
-"""``rawbpf asm``: assembly text to an ELF object."""
+"""``rawbpf asm``: assemble text into an ELF object."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ Usage:
   rawbpf asm FILE [-o OUTPUT] [-v]...
 
 Arguments:
-  FILE                 Text, or - for stdin. docs/reference/assembly.md is its grammar.
+  FILE                 Assembly text, or - for stdin; docs/reference/assembly.md describes
+                       the syntax.
 
 Options:
-  -o, --output OUTPUT  Where the object goes, - for stdout. The default is FILE, with .o for .s.
-  -v, --verbose        Say more on stderr.
-  -h, --help           Show this.
+  -o, --output OUTPUT  Write the object to this file, or to stdout for -. The default is FILE
+                       with .o instead of .s.
+  -v, --verbose        Print more on stderr.
+  -h, --help           Show this help.
 
   rawbpf asm hello.bpf.s && rawbpf disasm hello.bpf.o
 """
@@ -35,17 +37,17 @@ _STDIO = "-"
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Assemble; nothing is written unless all of it is well."""
+    """Assemble the file; write nothing if there is an error."""
     file = arguments["FILE"]
     if is_c(file):
-        fix = "`rawbpf load` compiles it, `rawbpf inspect` shows what becomes of it"
+        fix = "compile and load it with `rawbpf load`, or show its contents with `rawbpf inspect`"
         raise UsageError(f"{file} is C, not assembly", fix=fix)
     output = arguments["--output"] or _default_output(file)
     text = text_of(read_stdin(), "stdin") if file == _STDIO else read_text(file)
     spec = assemble(text, "<stdin>" if file == _STDIO else file)
     if not spec.programs:
         name = "stdin" if file == _STDIO else file
-        raise UsageError(f"{name} has no programs", fix="begin one with .program NAME, SECTION")
+        raise UsageError(f"{name} has no programs", fix="start one with .program NAME, SECTION")
     _write(output, encode_object(spec))
     for name, program in spec.programs.items():
         say(f"{name}: {program.code.slots} instructions in section {program.section}", at="debug")
@@ -53,15 +55,15 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _default_output(file: str) -> str:
-    """hello.bpf.s -> hello.bpf.o; never the file itself."""
+    """Return hello.bpf.o for hello.bpf.s; never the input file itself."""
     return _STDIO if file == _STDIO else file.removesuffix(".s") + ".o"
 
 
 def _write(output: str, data: bytes) -> None:
-    """Write the object, to a terminal never."""
+    """Write the object. UsageError: the output is a terminal."""
     if output == _STDIO:
         if os.isatty(1):
-            raise UsageError("an object is nothing for a terminal", fix="say where: -o FILE")
+            raise UsageError("cannot write an object to a terminal", fix="name a file: -o FILE")
         write_bytes(data)
         return
     try:

@@ -1,4 +1,4 @@
-"""``rawbpf btf``: the types of the kernel, of a module or of a file, as text."""
+"""``rawbpf btf``: show types of the kernel, of a module or of a file as text."""
 
 from __future__ import annotations
 
@@ -17,28 +17,30 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Show types: those of the kernel, of one of its modules, or of a file.
+USAGE = """Show types of the kernel, of a kernel module, or of a file.
 
 Usage:
   rawbpf btf dump [--format FORMAT] [--base SOURCE] [-v]... [SOURCE [NAME...]]
   rawbpf btf show [--from SOURCE] [--base SOURCE] [--depth N] [-v]... NAME...
 
-dump writes all types, or those with these names; show draws a struct with the offset and the size
-of each member and the holes between them, an enum with its values, a function with its parameters.
+`btf dump` writes all types, or the named ones. `btf show` draws a struct with the offsets and sizes
+of its members and the holes between them, lists the values of an enum, or shows the declaration of
+a function.
 
 Arguments:
-  SOURCE           kernel, a module's name, or a file: BTF, an ELF file with a .BTF section, or
-                   C, which is compiled. The default is kernel.
+  SOURCE           kernel, the name of a module, or a file: BTF, an ELF file with a .BTF section,
+                   or C source. The default is kernel.
   NAME             A type, function or variable: task_struct, 'struct file', vfs_read.
 
 Options:
-  --format FORMAT  c: a header for BPF programs, such as vmlinux.h; with names, these types and
-                   what they need. raw: one line a type, as bpftool writes it. json. [default: c]
-  --from SOURCE    Where to look for the names. [default: kernel]
-  --base SOURCE    What a module's types continue, if it is not this kernel's.
-  --depth N        How many levels of structs inside structs to open. [default: 1]
-  -v, --verbose    Say more on stderr.
-  -h, --help       Show this.
+  --format FORMAT  Output format: c, a header for BPF programs such as vmlinux.h, or, with names,
+                   only these types and the types they need; raw, one line per type as in
+                   bpftool; or json [default: c].
+  --from SOURCE    Look up the names in these types [default: kernel].
+  --base SOURCE    The types that a module's types extend, if not those of this kernel.
+  --depth N        Expand nested structs down to this level, 1 to 64 [default: 1].
+  -v, --verbose    Print more on stderr.
+  -h, --help       Show this help.
 
   rawbpf btf dump > vmlinux.h
   rawbpf btf dump prog.bpf.o --format raw
@@ -47,7 +49,7 @@ Options:
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Print what was asked for."""
+    """Print the drawings or the dump."""
     if arguments["show"]:
         fix = "give a number from 1 to 64"
         depth = whole_number(arguments["--depth"], "--depth", fix, lowest=1, highest=64)
@@ -64,25 +66,25 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _find(btf: Btf, name: str) -> list[int]:
-    """Ids of a name, which may follow the kind: ``struct file``."""
+    """Return the IDs of a name, which may come with its kind: ``struct file``."""
     kind, _, rest = name.rpartition(" ")
-    if not rest:  # all that have no name
-        raise UsageError(f"{name!r} is no name", fix="give one, such as task_struct")
+    if not rest:  # the empty name would match all anonymous types
+        raise UsageError(f"invalid name {name!r}", fix="give a name such as task_struct")
     wanted = [number for number, row in KINDS.items() if row.name.lower() == kind]
     if kind and not wanted:
-        raise UsageError(f"{kind!r} is no kind of type", fix="such as struct, enum, typedef, func")
+        raise UsageError(f"unknown kind {kind!r}", fix="use struct, enum, typedef, func, ...")
     found = btf.find_ids(rest, wanted[0] if wanted else None)
     if not found:
         near = _near(btf, rest)
         raise RawbpfError(
-            f"there is no type, function or variable {name!r} here",
+            f"no type, function or variable named {name!r}",
             fix=f"did you mean {' or '.join(near)}?" if near else None,
         )
     return found
 
 
 def _near(btf: Btf, name: str) -> list[str]:
-    """Similar names. Comparing with all 80,000 takes seconds, so the beginning must be right."""
+    """Return similar names with the same first letters; comparing all 80,000 takes seconds."""
     from difflib import get_close_matches
 
     names = {getattr(record, "name", "") for _, record in btf}

@@ -1,9 +1,9 @@
-"""Where types are read from: the running kernel, one of its modules, or a file.
+"""Sources of BTF: the running kernel, one of its modules, or a file.
 
-A file is BTF itself (as in /sys/kernel/btf, or clang's section taken out), an ELF object with a
-.BTF section, or C, which is compiled. A module's BTF is split: it continues the kernel's, and means
-nothing without it. A module's .ko may carry ``.BTF.base`` (6.11), a digest of the kernel that it
-was built with, which then is what its ids continue.
+A file is plain BTF (as in /sys/kernel/btf, or extracted from an object), an ELF file with a .BTF
+section, or C source, which is compiled. The BTF of a module is split: it extends the kernel's and
+is meaningless without it. A .ko file may contain ``.BTF.base`` (6.11), an extract of the types of
+the kernel that it was built for, which then serves as its base.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ __all__ = ["KERNEL", "open_btf"]
 KERNEL = "kernel"
 
 _LARGEST = 256 << 20
-"""Bytes of BTF; the largest known (a kernel with everything built in) are 20 MB."""
+"""Maximum size of BTF in bytes; that of a kernel with everything built in has 20 MB."""
 
 
 def open_btf(source: str, base: str | None = None, root: Root = "/") -> Btf:
-    """The types of ``kernel``, of a loaded module, or of a file.
+    """Open the types of ``kernel``, of a loaded module, or of a file.
 
-    ``base``, another such source, is for split BTF; a module of this kernel needs none.
+    ``base``, another source, is for split BTF; modules of this kernel do not need it.
 
     >>> open_btf("x")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    rawbpf.errors.UsageError: no file and no module of this kernel is called 'x'; ...
+    rawbpf.errors.UsageError: no file and no module of this kernel is named 'x'; ...
     """
     below = None if base is None else open_btf(base, root=root)
     if source == KERNEL:
@@ -60,9 +60,9 @@ def _kernel(root: Root) -> Btf:
     path = vmlinux_btf(root)
     if path is None:
         raise UnsupportedError(
-            "this kernel does not describe its types",
-            why="there is no /sys/kernel/btf/vmlinux",
-            fix="it takes a kernel built with CONFIG_DEBUG_INFO_BTF",
+            "this kernel has no BTF",
+            why="/sys/kernel/btf/vmlinux is missing",
+            fix="use a kernel built with CONFIG_DEBUG_INFO_BTF",
         )
     return Btf(_read(path))
 
@@ -73,28 +73,30 @@ def _file(path: str, base: Btf | None, root: Root) -> Btf:
         btf, _ = btf_sections(BytesIO(compile_source(path, None)), path, _LARGEST)
         return Btf(btf, base)
     if _head(path) == b"\x7fELF":
-        with FileIO(path) as whole:  # of a kernel with all its symbols only two sections are read
+        with FileIO(
+            path
+        ) as whole:  # only two sections are read, also from a vmlinux with debug symbols
             btf, below = btf_sections(whole, path, _LARGEST)
         return Btf(btf, base or (Btf(below) if below else _base_of(path, root)))
     try:
         return Btf(_read(path), base or _base_of(path, root))
     except FormatError as error:
-        fix = "give BTF, an ELF file with types, or C source"
-        raise FormatError(f"{path} has no types", why=str(error), fix=fix) from None
+        fix = "give BTF, an ELF file with a .BTF section, or C source"
+        raise FormatError(f"cannot read types from {path}", why=str(error), fix=fix) from None
 
 
 def _head(path: str) -> bytes:
     try:
         with open_input(path) as file:
             if not file.seekable():
-                raise UsageError(f"cannot read {path}", why="it has to be a file, not a FIFO")
+                raise UsageError(f"cannot read {path}", why="it must be a regular file")
             return file.read(4)
     except OSError as error:
         raise UsageError(f"cannot read {path}", why=error.strerror) from None
 
 
 def _base_of(path: str, root: Root) -> Btf | None:
-    """What a file's name says it continues: the kernel's own, for its modules."""
+    """Return the base of a file that, by its name, belongs to a module; None otherwise."""
     folder, name = os.path.split(os.path.realpath(path))
     in_sysfs = folder == os.path.realpath(at(root, "/sys/kernel/btf"))
     return _kernel(root) if name.endswith(".ko") or (in_sysfs and name != "vmlinux") else None
@@ -107,17 +109,17 @@ def _read(path: str) -> bytes:
 def _nowhere(source: str, root: Root) -> UsageError:
     from difflib import get_close_matches
 
-    if "/" in source or "." in source:  # no module's name
+    if "/" in source or "." in source:  # not a module name
         raise UsageError(f"cannot read {source}", why="No such file or directory")
     near = get_close_matches(source, [KERNEL, *btf_modules(root)], n=1)
     return UsageError(
-        f"no file and no module of this kernel is called {source!r}",
-        fix=f"did you mean {near[0]}?" if near else f"a type's name comes after: {KERNEL} {source}",
+        f"no file and no module of this kernel is named {source!r}",
+        fix=f"did you mean {near[0]}?" if near else f"to name a type, write: {KERNEL} {source}",
     )
 
 
 def btf_sections(file: FileIO | BytesIO, path: str, largest: int) -> tuple[bytes, bytes | None]:
-    """The contents of ``.BTF`` and, if it is there, of ``.BTF.base``."""
+    """Return the contents of ``.BTF``, and of ``.BTF.base`` or None."""
     try:
         elf = open_elf(file)
         stream = cast("BufferedReader", elf.stream)
@@ -126,14 +128,14 @@ def btf_sections(file: FileIO | BytesIO, path: str, largest: int) -> tuple[bytes
             btf = _contents(sections, ".BTF", largest)
             base = _contents(sections, ".BTF.base", largest)
         finally:
-            stream.detach()  # the file is the caller's
+            stream.detach()  # the file belongs to the caller
     except FormatError as error:
         raise FormatError(f"{path}: {error.what}", why=error.why, fix=error.fix) from None
     if btf is None:
         raise FormatError(
             f"{path} has no BTF",
             why="there is no .BTF section",
-            fix="clang makes one with -target bpf -g",
+            fix="compile with clang -target bpf -g",
         )
     return btf, base
 
@@ -143,9 +145,9 @@ def _contents(sections: Sections, name: str, largest: int) -> bytes | None:
         return None
     number = sections.names.index(name)
     header = sections.headers[number]
-    # A section of another type need not be in the file, a compressed one can become any size.
+    # Sections of other types may not be in the file, and compressed ones may expand to any size.
     if header["sh_type"] != "SHT_PROGBITS" or header["sh_flags"] & SH_FLAGS.SHF_COMPRESSED:
-        raise FormatError(f"{name} is not in the file as it is")
+        raise FormatError(f"{name} is compressed or not in the file")
     if header["sh_size"] > largest:
         raise FormatError(f"{name} is too large", why=f"{header['sh_size']} bytes")
     return sections.contents(number)

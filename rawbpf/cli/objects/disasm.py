@@ -1,4 +1,4 @@
-"""``rawbpf disasm``: bytecode to text, from an object, raw bytes or hex."""
+"""``rawbpf disasm``: show the bytecode of an object, of raw bytes or of hex as text."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ Usage:
   rawbpf disasm FILE [options] [-v]...
 
 Arguments:
-  FILE               An object of clang's or of `rawbpf asm`, raw bytes, or bytes in hex;
+  FILE               An object from clang or `rawbpf asm`, raw bytecode, or bytecode in hex;
                      - for stdin.
 
 Options:
-  --program NAME     Only this program, function or section.
-  --dialect DIALECT  c, as llvm-objdump, bpftool and the verifier write it; or mnemonic.
-                     [default: c]
-  --json             One JSON object per instruction.
-  --no-source        Leave out the lines of source.
-  --color WHEN       auto, always or never. [default: auto]
-  -v, --verbose      Say more on stderr.
-  -h, --help         Show this.
+  --program NAME     Show only this program, function or section.
+  --dialect DIALECT  Syntax: c, as in llvm-objdump, bpftool and verifier logs, or mnemonic
+                     [default: c].
+  --json             Print one JSON object per instruction.
+  --no-source        Leave out source lines.
+  --color WHEN       Use colors: auto, always or never [default: auto].
+  -v, --verbose      Print more on stderr.
+  -h, --help         Show this help.
 
   rawbpf disasm prog.bpf.o --program hello
   echo b7 00 00 00 01 00 00 00 95 00 00 00 00 00 00 00 | rawbpf disasm -
@@ -39,7 +39,7 @@ Options:
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Print what was asked for."""
+    """Print the disassembly."""
     style = style_of(arguments["--dialect"])
     paint = _paint(arguments["--color"])
     sections = _chosen(read_bytecode(arguments["FILE"]), arguments["--program"])
@@ -64,12 +64,14 @@ def _paint(when: str) -> bool:
 
 
 def _chosen(sections: list[CodeSection], name: str | None) -> list[CodeSection]:
-    """All sections, or the section or function of that name."""
+    """Return all sections, or only the section or function with this name."""
     if name is None:
         return sections
     found = [one for one in sections if one.name == name]
     found += [one.only(slot) for one in sections for slot, n in one.functions.items() if n == name]
     if not found:
         names = [n for one in sections for n in (one.name, *one.functions.values())]
-        raise UsageError(f"there is no {name!r} in it", fix=f"there is: {', '.join(names)}")
+        raise UsageError(
+            f"no program, function or section {name!r}", why=f"the file has: {', '.join(names)}"
+        )
     return found[:1]

@@ -1,4 +1,4 @@
-"""``rawbpf inspect``: what is in an object, by its own account."""
+"""``rawbpf inspect``: show the contents of an object without loading it."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Show what is in an object: programs, maps, globals, externs, relocations, BTF.
+USAGE = """Show the contents of an object: programs, maps, globals, externs, relocations, BTF.
 
 Usage:
   rawbpf inspect FILE [options] [-v]...
 
 Arguments:
-  FILE           A .bpf.o, .bpf.c or .bpf.s file, or a tool with objects inside: a libbpf skeleton
-                 keeps its object in the executable.
+  FILE           A .bpf.o, .bpf.c or .bpf.s file, or an executable that contains objects, as
+                 tools built with a libbpf skeleton do.
 
 Options:
-  --clang NAME   Which clang compiles a .bpf.c file.
-  --json         JSON, an object for each object.
-  -v, --verbose  Say more on stderr.
-  -h, --help     Show this.
+  --clang NAME   The clang that compiles a .bpf.c file.
+  --json         Print one JSON object per object.
+  -v, --verbose  Print more on stderr.
+  -h, --help     Show this help.
 
-No kernel is asked. KERNEL is the first that has programs of this kind; what is put into the code
-for a certain kernel shows `rawbpf relocate`, the code itself `rawbpf disasm`.
+This command does not need a kernel. The column KERNEL shows the first kernel version that supports
+the program type. `rawbpf relocate` shows how CO-RE adapts the code to a kernel, `rawbpf disasm`
+shows the code itself.
 """
 
 _LONGEST_VALUE = 48
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Print the inventory of each object."""
+    """Print the inventory of each object in the file."""
     rows = [_row(one) for one in read_objects(arguments["FILE"], arguments["--clang"])]
     if arguments["--json"]:
         from json import dumps
@@ -113,13 +114,13 @@ def _maps(row: Row) -> Iterator[str]:
 
 
 def _sized(one: Row, what: str) -> str | None:
-    """A type and its size, as far as they are known."""
+    """Return a type and its size; None if both are unknown."""
     size, name = one[f"{what}_size"], one[what]
     return f"{name} ({size})" if name else (str(size) if size else None)
 
 
 def _holds(one: Row) -> str | None:
-    """What the maps in a map are like, and which maps or programs are in it from the beginning."""
+    """Describe the inner maps of a map of maps, and the initial maps or programs in it."""
     words = [f"{index}: {name}" for index, name in one["initial"].items()]
     if one["inner"]:
         inner = one["inner"]
@@ -152,7 +153,7 @@ def _externs(row: Row) -> Iterator[str]:
 
 
 def _relocations(row: Row) -> Iterator[str]:
-    """Those of what is loaded."""
+    """List the relocations in sections that are loaded."""
     rows = [
         [one["section"], f"{one['offset']:#x}", one["type"], one["symbol"]]
         for one in row["relocations"]
@@ -170,4 +171,4 @@ def _btf(row: Row | None) -> str:
     records = [
         f"{row[key]} {name}" + "s" * (row[key] != 1) for key, name in names.items() if key in row
     ]
-    return f"{text}; of the code: {', '.join(records)}" if records else text
+    return f"{text}; for code: {', '.join(records)}" if records else text

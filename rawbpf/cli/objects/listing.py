@@ -1,4 +1,4 @@
-"""A disassembly on the screen, or as JSON."""
+"""Disassemblies as lines of text or as JSON."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _COLOURS = {"title": "1", "label": "33", "slot": "2", "bytes": "2", "source": "3
 
 
 def style_of(dialect: str) -> Style:
-    """What ``--dialect`` asks for."""
+    """Return the style for the value of ``--dialect``."""
     if dialect not in DIALECTS:
         raise UsageError(f"--dialect is {dialect!r}", fix=f"use {' or '.join(DIALECTS)}")
     return DIALECTS[dialect]
 
 
 def plain(text: str, _what: str) -> str:
-    """Text as it is."""
+    """Return the text unchanged."""
     return text
 
 
 def coloured(text: str, what: str) -> str:
-    """Text in the colour of what it is, by ANSI escapes."""
+    """Return the text in the color of its kind, with ANSI escapes."""
     colour = _COLOURS[what]
     return f"\x1b[{colour}m{text}\x1b[0m" if colour else text
 
@@ -46,7 +46,7 @@ def coloured(text: str, what: str) -> str:
 def listing(
     sections: Iterable[CodeSection], style: Style, paint: Paint, sources: bool = True
 ) -> Iterator[str]:
-    """The lines: a title for each section and function, then slot, bytes and text."""
+    """Yield a title for each section and function, then slot, bytes and text of instructions."""
     for number, section in enumerate(sections):
         if number:
             yield ""
@@ -72,14 +72,14 @@ def _rows(section: CodeSection, style: Style) -> list[Row]:
 
 
 def _source(source: Source, previous: Source | None, paint: Paint) -> Iterator[str]:
-    """The line of source; the file only where it changes."""
+    """Yield a source line, and the file name if it changed."""
     if previous is None or source.file != previous.file:
         yield paint(f"; {printable(source.file)}", "source")
     yield paint(f"; {source.line:4d}  {printable(source.text or '')}", "source")
 
 
 def _instruction(row: Row, paint: Paint) -> Iterator[str]:
-    """One line, and a second for the other half of a 64-bit load's bytes."""
+    """Yield one line, and a second one for the second half of a 64-bit load."""
     data = row.instruction.encode()
     first = data[:SLOT].hex(" ")
     text = paint(printable(row.text), "text")
@@ -89,7 +89,7 @@ def _instruction(row: Row, paint: Paint) -> Iterator[str]:
 
 
 def json_lines(sections: Iterable[CodeSection], style: Style) -> Iterator[str]:
-    """One object per instruction."""
+    """Yield one JSON object per instruction."""
     from json import dumps
 
     for section in sections:

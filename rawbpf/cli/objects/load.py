@@ -1,4 +1,4 @@
-"""``rawbpf load``: have the kernel take an object, and say what it made of it."""
+"""``rawbpf load``: load an object into the kernel and report on its programs."""
 
 from __future__ import annotations
 
@@ -16,33 +16,34 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Load an object into the kernel, report each program, and unload it, unless it is pinned.
+USAGE = """Load an object, report on each program, and unload it unless it is pinned.
 
 Usage:
   rawbpf load FILE [--set VARIABLE=VALUE]... [--skip PROGRAM]... [options] [-v]...
 
 Arguments:
-  FILE                    A .bpf.o, .bpf.c or .bpf.s file, or a tool with an object inside.
+  FILE                    A .bpf.o, .bpf.c or .bpf.s file, or an executable that contains
+                          an object.
 
 Options:
-  --set VARIABLE=VALUE    What a global variable holds at the beginning.
-  --skip PROGRAM          Leave it out; * stands for anything.
-  --pin DIR               Pin the programs as DIR/NAME, the maps as DIR/maps/NAME, all or none. DIR
-                          is on a BPF file system: /sys/fs/bpf/mine. They stay until they are
-                          removed: rm -r DIR.
-  --clang NAME            Which clang compiles a .bpf.c file.
-  --json                  The report as JSON.
-  -v, --verbose           Say more on stderr.
-  -h, --help              Show this.
+  --set VARIABLE=VALUE    Set a global variable before loading.
+  --skip PROGRAM          Do not load these programs; * matches any characters.
+  --pin DIR               Pin programs as DIR/NAME and maps as DIR/maps/NAME, all or none of
+                          them. DIR is on a BPF file system, such as /sys/fs/bpf/mine. Pinned
+                          objects stay until they are removed: rm -r DIR.
+  --clang NAME            The clang that compiles a .bpf.c file.
+  --json                  Print the report as JSON.
+  -v, --verbose           Print more on stderr.
+  -h, --help              Show this help.
 
-VERIFIED counts the instructions that the verifier walked through to be sure (5.16), STATES what it
-remembered on the way. XLATED and JITED are bytes of what the kernel made of the program, MS is how
-many milliseconds that took.
+VERIFIED is the number of instructions that the verifier processed (Linux 5.16), STATES the number
+of states that it kept. XLATED and JITED are the sizes in bytes of the program after the verifier
+and after the JIT compiler, MS is the loading time in milliseconds.
 """
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Load, report, unload."""
+    """Load the object, print the report, and unload it."""
     with open_file(arguments["FILE"], arguments["--clang"]) as collection:
         set_variables(collection, arguments["--set"])
         skip(collection, arguments["--skip"])
@@ -57,7 +58,7 @@ def run(arguments: dict[str, Any]) -> int:
     elif rows or collection.skipped:
         write_lines(_table(rows, collection.skipped))
     if not rows and not collection.skipped:
-        say(f"there is no program in {arguments['FILE']}, and nothing to report")
+        say(f"nothing to report: there is no program in {arguments['FILE']}")
     return 0
 
 
@@ -89,7 +90,7 @@ def _rows(collection: Collection) -> Iterator[dict[str, Any]]:
 
 
 def _states(log: str) -> int | None:
-    """The states that the verifier kept, from its line of statistics."""
+    """Return the number of states from the statistics in a verifier log; None if missing."""
     found = re.search(r"total_states (\d+)", log)
     return int(found[1]) if found else None
 

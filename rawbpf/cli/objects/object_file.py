@@ -1,4 +1,4 @@
-"""What commands that take objects are given: an object, or what becomes one."""
+"""Input files of commands: objects, sources that become objects, and plain bytecode."""
 
 from __future__ import annotations
 
@@ -20,21 +20,18 @@ if TYPE_CHECKING:
     from rawbpf.collection.collection import Collection
     from rawbpf.collection.object_source import Embedded
 
-__all__ = [
-    "compile_source",
-    "is_c",
-    "open_file",
-    "places",
-    "read_bytecode",
-    "read_bytes",
-    "read_objects",
-    "set_variables",
-    "skip",
-]
+__all__ = ["compile_source", "is_c", "open_file", "places", "read_bytecode", "read_bytes",
+           "read_objects", "set_variables", "skip"]  # fmt: skip
+
+# Hex bytes as people copy them: together or apart, with \x, 0x or bare digits.
+_HEX = re.compile(rb"\s*(?:(?:0x|\\x)?(?:[0-9a-fA-F]{2})+[\s,]*)+")
+
+# No program consists of printable characters: its exit instruction has seven zero bytes.
+_TEXT = re.compile(rb"[\t\n\r\x20-\x7e]*")
 
 
 def open_file(file: str, clang: str | None) -> Collection:
-    """The object in a file; C is compiled first."""
+    """Open the object in a file, compiling C first."""
     collection = _open(file, clang)
     for remark in collection.spec.remarks:
         say(remark, at="warning")
@@ -51,9 +48,9 @@ def _open(file: str, clang: str | None) -> Collection:
 
 
 def read_objects(file: str, clang: str | None) -> list[Embedded]:
-    """The bytes of the object in a file, or of all that an executable has; of C and assembly, too.
+    """Return the object in a file, or all objects in an executable; C and assembly are built first.
 
-    ``at``: the byte of the file where each begins.
+    ``Embedded.at`` is the file offset of each object.
     """
     from rawbpf.collection.object_source import Embedded, objects_in, read_file
 
@@ -68,12 +65,12 @@ def read_objects(file: str, clang: str | None) -> list[Embedded]:
 
 
 def is_c(file: str) -> bool:
-    """Whether it has to be compiled."""
+    """Return whether a file has to be compiled."""
     return file.endswith(".c")
 
 
 def compile_source(file: str, clang: str | None) -> bytes:
-    """The object that clang makes of a C file; what it says of the file is shown as it is."""
+    """Compile a C file and return the object; show clang's messages unchanged."""
     from rawbpf.source.c.clang import compile_c
 
     try:
@@ -96,7 +93,7 @@ def _kernel_types() -> bytes | None:
 
 
 def set_variables(collection: Collection, settings: Iterable[str]) -> None:
-    """Each ``NAME=VALUE`` into the variable of that name."""
+    """Assign each ``NAME=VALUE`` to the global variable of that name."""
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or not name:
@@ -106,7 +103,7 @@ def set_variables(collection: Collection, settings: Iterable[str]) -> None:
 
 
 def _value(text: str, now: object) -> object:
-    """The text as a value of the kind that is there now."""
+    """Convert text to a value of the same kind as the present one."""
     if isinstance(now, bytes):
         return text.encode()
     words = {"true": 1, "false": 0}
@@ -115,11 +112,11 @@ def _value(text: str, now: object) -> object:
     try:
         return int(text, 0)
     except ValueError:
-        return text  # an enumerator's name, or what its type then refuses
+        return text  # the name of an enumerator, or a value that its type will reject
 
 
 def skip(collection: Collection, patterns: Iterable[str]) -> None:
-    """Leave out the programs with these names; ``*`` stands for anything."""
+    """Exclude the programs that match one of the patterns; ``*`` matches any characters."""
     left = set(_loaded(collection))
     for pattern in patterns:
         left -= _matching(collection, pattern, "--skip")
@@ -127,7 +124,7 @@ def skip(collection: Collection, patterns: Iterable[str]) -> None:
 
 
 def places(collection: Collection, settings: Iterable[str]) -> dict[str, str]:
-    """Each ``PROGRAM=WHERE``, by program; ``*`` stands for anything."""
+    """Parse ``PROGRAM=WHERE`` settings by program; ``*`` matches any characters."""
     found: dict[str, str] = {}
     for setting in settings:
         pattern, equals, where = setting.partition("=")
@@ -148,27 +145,20 @@ def _matching(collection: Collection, pattern: str, option: str) -> set[str]:
     found = {name for name in names if fnmatchcase(name, pattern)}
     if not found:
         raise UsageError(
-            f"{option} {pattern} is no program of this object",
-            why=f"it has {', '.join(sorted(names)[:8])}",
+            f"no program matches {option} {pattern}",
+            why=f"this object has {', '.join(sorted(names)[:8])}",
         )
     return found
 
 
-# Bytes apart or together, as \x, 0x or bare digits; what a person has copied from somewhere.
-_HEX = re.compile(rb"\s*(?:(?:0x|\\x)?(?:[0-9a-fA-F]{2})+[\s,]*)+")
-
-# No program is: its exit alone has seven zero bytes.
-_TEXT = re.compile(rb"[\t\n\r\x20-\x7e]*")
-
-
 def read_bytecode(file: str) -> list[CodeSection]:
-    """The code in a file, or in stdin for "-". FormatError: it is none."""
+    """Read the code in a file, or stdin for "-". FormatError: it is not bytecode."""
     data = read_bytes(file)
     file = "stdin" if file == "-" else file
     if not data:
         raise FormatError(f"{file} is empty")
     if is_elf(data):
-        if not is_bpf(data):  # a tool, perhaps, with an object inside
+        if not is_bpf(data):  # it may be an executable that contains an object
             data = next((one.data for one in embedded_objects(data)), data)
         sections = code_sections(ObjectFile(data))
         if not sections:
@@ -176,22 +166,20 @@ def read_bytecode(file: str) -> list[CodeSection]:
         return sections
     code = _from_hex(data)
     if code is None and _TEXT.fullmatch(data):
-        raise FormatError(
-            f"{file} is text, and not bytes in hex", fix="`rawbpf asm` makes an object of assembly"
-        )
+        raise FormatError(f"{file} is text, but not hex", fix="assemble it with `rawbpf asm`")
     try:
         return [CodeSection("", decode_all(code or data), {}, {}, {})]
     except BytecodeError as error:
-        raise FormatError(f"{file} is no bytecode", why=str(error)) from None
+        raise FormatError(f"{file} is not bytecode", why=str(error)) from None
 
 
 def read_bytes(file: str) -> bytes:
-    """What is in a file, or in stdin for "-". UsageError: it cannot be read, or has no end."""
+    """Read a file, or stdin for "-". UsageError: it cannot be read, or is too large."""
     return read_stdin() if file == "-" else read_input(file)
 
 
 def _from_hex(data: bytes) -> bytes | None:
-    """The bytes that are written there, or None: it is no hex."""
+    """Return the bytes written as hex digits; None if the text is not hex."""
     if not _HEX.fullmatch(data):
         return None
     return bytes.fromhex(re.sub(rb"0x|\\x|,", b" ", data).decode())

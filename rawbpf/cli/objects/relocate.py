@@ -1,4 +1,4 @@
-"""``rawbpf relocate``: what CO-RE would make of an object for a kernel."""
+"""``rawbpf relocate``: show the CO-RE relocations of an object for a kernel."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Show what depends on the kernel's types, and what becomes of it for a kernel (CO-RE).
+USAGE = """Show the CO-RE relocations of an object, and their results for a kernel.
 
 Usage:
   rawbpf relocate FILE [--btf SOURCE] [--program NAME]... [options] [-v]...
 
 Arguments:
-  FILE            A .bpf.o, .bpf.c or .bpf.s file, or a tool with objects inside.
+  FILE            A .bpf.o, .bpf.c or .bpf.s file, or an executable that contains objects.
 
 Options:
-  --btf SOURCE    The kernel's types: kernel, or a file with BTF (such as a copy of another
-                  machine's /sys/kernel/btf/vmlinux). [default: kernel]
-  --program NAME  Only this program.
-  --clang NAME    Which clang compiles a .bpf.c file.
-  --json          JSON, an object for each program.
-  -v, --verbose   Say more on stderr.
-  -h, --help      Show this.
+  --btf SOURCE    The kernel's types: kernel for this kernel, or a file with BTF, such as a copy
+                  of another machine's /sys/kernel/btf/vmlinux [default: kernel].
+  --program NAME  Show only this program.
+  --clang NAME    The clang that compiles a .bpf.c file.
+  --json          Print one JSON object per program.
+  -v, --verbose   Print more on stderr.
+  -h, --help      Show this help.
 
-HERE is the number in the object, THERE that of the kernel. Where the kernel has no answer the
-instruction is replaced by a call that no verifier accepts, if the program can reach it; the reason
-follows below. The exit status is 1 if a program cannot be relocated at all.
+LOCAL is the value in the object, TARGET the value for the kernel. A relocation that cannot be
+resolved replaces the instruction by an invalid call, which the verifier rejects if the program can
+reach it; the reason follows below. Exit status: 1 if a program cannot be relocated at all.
 
   rawbpf relocate tool.bpf.o --btf /mnt/other/sys/kernel/btf/vmlinux
 """
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Relocate each program by itself, and print its records."""
+    """Relocate each program separately and print its relocations."""
     from rawbpf.elf.object import open_object
 
     objects = read_objects(arguments["FILE"], arguments["--clang"])
@@ -57,25 +57,25 @@ def run(arguments: dict[str, Any]) -> int:
     kernel = _Kernel(arguments["--btf"])
     reports = [Report(spec, program, kernel.targets(spec)) for spec, program in chosen]
     if not reports:
-        say("nothing in it depends on the kernel's types")
+        say("there are no CO-RE relocations in this file")
     write_lines(json_lines(reports) if arguments["--json"] else text_lines(reports))
     return 1 if any(one.error for one in reports) else 0
 
 
 def _chosen(specs: list[ObjectSpec], names: list[str]) -> list[tuple[ObjectSpec, ProgramSpec]]:
-    """The programs with records; those that were asked for even without."""
+    """Return the programs with relocations, or the named programs."""
     programs = [(spec, one) for spec in specs for one in spec.programs.values()]
     known = [one.name for _, one in programs]
     for name in names:
         if name not in known:
-            raise UsageError(f"there is no program {name!r}", why=f"there is {', '.join(known)}")
+            raise UsageError(f"no program {name!r}", why=f"the file has {', '.join(known)}")
     if names:
         return [(spec, one) for spec, one in programs if one.name in names]
     return [(spec, one) for spec, one in programs if one.code.relocations]
 
 
 class _Kernel:
-    """The types of a kernel, read once; candidates are for each object anew."""
+    """The types of a kernel, read once; candidates are searched for each object."""
 
     def __init__(self, source: str) -> None:
         from rawbpf.collection.kernel_facts import KernelFacts
@@ -87,7 +87,7 @@ class _Kernel:
         self._known: dict[int, Targets] = {}
 
     def targets(self, spec: ObjectSpec) -> Targets:
-        """What an object's types are looked up in."""
+        """Return the types in which those of an object are looked up."""
         from rawbpf.core_relo import Targets
 
         if id(spec) not in self._known:
@@ -95,15 +95,15 @@ class _Kernel:
         return self._known[id(spec)]
 
 
-_ASKS = {
+_KINDS = {
     "FIELD_BYTE_OFFSET": "offset",
     "FIELD_BYTE_SIZE": "size",
     "FIELD_EXISTS": "exists",
     "FIELD_SIGNED": "signed",
     "FIELD_LSHIFT_U64": "left shift",
     "FIELD_RSHIFT_U64": "right shift",
-    "TYPE_ID_LOCAL": "id here",
-    "TYPE_ID_TARGET": "id there",
+    "TYPE_ID_LOCAL": "local type ID",
+    "TYPE_ID_TARGET": "target type ID",
     "TYPE_EXISTS": "exists",
     "TYPE_SIZE": "size",
     "ENUMVAL_EXISTS": "exists",
@@ -113,7 +113,7 @@ _ASKS = {
 
 
 class Report:
-    """What became of one program."""
+    """The relocations of one program; ``error`` if they could not be applied."""
 
     def __init__(self, spec: ObjectSpec, program: ProgramSpec, targets: Targets) -> None:
         from rawbpf.core_relo import relocate
@@ -125,12 +125,12 @@ class Report:
             return
         try:
             self.results = relocate(program.code, spec.btf, targets).results
-        except UnsupportedError as error:  # ambiguous: other programs may fare better
+        except UnsupportedError as error:  # ambiguous; other programs may still be relocated
             self.error = error
 
 
 def text_lines(reports: Iterable[Report]) -> Iterator[str]:
-    """For people: a table for each program, and below it what is not there."""
+    """Yield a table for each program, followed by reasons for unresolved relocations."""
     for number, report in enumerate(reports):
         if number:
             yield ""
@@ -143,32 +143,32 @@ def _program(report: Report) -> Iterator[str]:
     results, program = report.results, report.program
     poisoned = sum(one.target is None for one in results)
     said = f"{len(results)} relocation" + "s" * (len(results) != 1)
-    said += f", {poisoned} without an answer" if poisoned else ""
+    said += f", {poisoned} unresolved" if poisoned else ""
     title = f"program {program.name}, section {program.section}"
     yield printable(f"{title}: {report.error or said}")
     if not results:
         return
-    heads = ["SLOT", "ASKS", "OF", "HERE", "THERE", "INSTRUCTION", "BECOMES"]
+    heads = ["SLOT", "KIND", "ACCESS", "LOCAL", "TARGET", "INSTRUCTION", "BECOMES"]
     rows = [
-        [one.slot, _asks(one.kind), one.access, one.local, one.target, *_change(one)]
+        [one.slot, _kind(one.kind), one.access, one.local, one.target, *_change(one)]
         for one in results
     ]
-    yield from table(heads, rows, right={"SLOT", "HERE", "THERE"})
+    yield from table(heads, rows, right={"SLOT", "LOCAL", "TARGET"})
     for one in results:
         if one.missing:
             yield printable(f"slot {one.slot}: {one.missing}")
 
 
-def _asks(kind: bpf_core_relo_kind) -> str:
-    return _ASKS[kind.name.removeprefix("BPF_CORE_")]
+def _kind(kind: bpf_core_relo_kind) -> str:
+    return _KINDS[kind.name.removeprefix("BPF_CORE_")]
 
 
 def _change(result: Result) -> list[str]:
-    """The instruction before and after."""
+    """Return the instruction before and after the relocation."""
     before = _instruction(result.before)
     if result.target is None:
         return [before, "(poisoned)"]
-    return [before, "(the same)" if result.after == result.before else _instruction(result.after)]
+    return [before, "(unchanged)" if result.after == result.before else _instruction(result.after)]
 
 
 def _instruction(instruction: Instruction) -> str:
@@ -178,7 +178,7 @@ def _instruction(instruction: Instruction) -> str:
 
 
 def json_lines(reports: Iterable[Report]) -> Iterator[str]:
-    """For programs: an object a line."""
+    """Yield one JSON object per program."""
     from json import dumps
 
     for report in reports:

@@ -1,1 +1,1 @@
-"""The verifier on the command line: ``verify``, ``explain`` and ``gallery``."""
+"""Commands about the verifier: ``verify``, ``explain`` and ``gallery``."""

@@ -1,8 +1,8 @@
-"""``rawbpf verify --diff K1,K2``: what two kernels know of the same program.
+"""``rawbpf verify --diff K1,K2``: compare the verifiers of two kernels on the same program.
 
-Each kernel verifies it in a guest and tells as JSON, both at once; here the two are put side by
-side. Values are compared as they are shown, in few letters, for each kernel writes them in its own
-way. A guest has one CPU: the verifier has no use for more, and a second takes time to start.
+Each kernel verifies the program in a guest and reports as JSON; both run at the same time. Values
+are compared in their short forms, because each kernel prints them differently. A guest gets one
+CPU: the verifier cannot use more, and a second one takes time to start.
 """
 
 from __future__ import annotations
@@ -26,21 +26,23 @@ if TYPE_CHECKING:
 __all__ = ["compare", "difference"]
 
 Row = dict[str, Any]
-"""A program, or an instruction, as `--json` has it."""
+"""A program or instruction in the form of `--json`."""
 
-_MAP_NAME = re.compile(r"map=[^,()]*,?")  # 6.4; of no use to compare
+_MAP_NAME = re.compile(r"map=[^,()]*,?")  # since 6.4; would differ without meaning anything
 _COUNTS = ("insns", "total_states", "peak_states")
 
 
 def compare(arguments: dict[str, Any]) -> int:
-    """Ask both kernels, and show where they differ."""
+    """Verify on both kernels and print the differences."""
     kernels = arguments["--diff"].split(",")
     if len(kernels) != 2 or not all(kernels):
-        raise UsageError(f"--diff is {arguments['--diff']!r}", fix="give two, such as 5.10,7.2")
+        raise UsageError(
+            f"--diff is {arguments['--diff']!r}", fix="give two kernels, such as 5.10,7.2"
+        )
     for other in ("--state", "--path", "--log", "--json"):
         if arguments[other]:
-            raise UsageError(f"{other} is for one kernel, and --diff for two", fix="choose one")
-    open_input(arguments["FILE"]).close()  # before two guests have started for it
+            raise UsageError(f"{other} cannot be combined with --diff", fix="use one of them")
+    open_input(arguments["FILE"]).close()  # fail before two guests are started
     with with_objects(_words(arguments), ["verify"]) as words, ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda kernel: _ask(kernel, words), kernels))
     for name in {**found[0], **found[1]}:
@@ -49,7 +51,7 @@ def compare(arguments: dict[str, Any]) -> int:
 
 
 def _words(arguments: dict[str, Any]) -> list[str]:
-    """The command that each guest runs."""
+    """Return the command to run in each guest."""
     words = ["verify", arguments["FILE"], "--json"]
     for option in ("--program", "--clang"):
         words += [option, arguments[option]] if arguments[option] else []
@@ -57,23 +59,23 @@ def _words(arguments: dict[str, Any]) -> list[str]:
 
 
 def _ask(kernel: str, words: list[str]) -> dict[str, Row]:
-    """What a kernel says: program -> its JSON."""
+    """Verify in a guest with this kernel; return program -> its JSON."""
     command = [sys.executable, "-m", "rawbpf", "guest", "--kernel", kernel, "--cpus", "1"]
     command += ["--no-workload", "--", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode not in (0, 1) or not lines:
-        last = done.stderr.strip().splitlines() or ["it said nothing"]
+        last = done.stderr.strip().splitlines() or ["there was no output"]
         why = last[-1].removeprefix("rawbpf: ")
-        raise GuestError(f"kernel {kernel} could not be asked", why=why, details=done.stderr)
+        raise GuestError(f"cannot verify on kernel {kernel}", why=why, details=done.stderr)
     return {one["program"]: one for one in map(loads, lines)}
 
 
 def difference(kernels: list[str], found: list[Row | None]) -> Iterator[str]:
-    """Two verdicts on one program, side by side; None where a kernel does not have it."""
+    """Yield two results for one program side by side; None if a kernel does not have it."""
     first, second = found
     if first is None or second is None:
-        yield f"{(first or second or {}).get('program')}: only one of the two has it"
+        yield f"{(first or second or {}).get('program')}: only one of the kernels has this program"
         return
     yield first["program"]
     yield _columns("", *kernels)
@@ -89,7 +91,7 @@ def difference(kernels: list[str], found: list[Row | None]) -> Iterator[str]:
             yield f"  {kernel}: {'; '.join(one['explanation']['kernel'])}"
     idle = [k for k, one in zip(kernels, (first, second), strict=True) if not one["instructions"]]
     if idle:
-        yield f"  {' and '.join(idle)} came to no instruction"
+        yield f"  {' and '.join(idle)} verified no instruction"
     else:
         yield from _instructions(first, second)
     yield ""
@@ -98,7 +100,7 @@ def difference(kernels: list[str], found: list[Row | None]) -> Iterator[str]:
 def _verdict(one: Row) -> str:
     if one["accepted"]:
         return "accepted"
-    return f"refused [{one['explanation']['code'] or 'no rule'}]"
+    return f"rejected [{one['explanation']['code'] or 'no rule'}]"
 
 
 def _columns(label: str, left: str, right: str) -> str:
@@ -106,7 +108,7 @@ def _columns(label: str, left: str, right: str) -> str:
 
 
 def _instructions(first: Row, second: Row) -> Iterator[str]:
-    """The instructions of which the two know different things."""
+    """Yield the instructions whose states differ."""
     theirs = {one["slot"]: one for one in second["instructions"]}
     ours = {one["slot"]: one for one in first["instructions"]}
     for slot in sorted(ours.keys() | theirs.keys()):
@@ -119,7 +121,7 @@ def _instructions(first: Row, second: Row) -> Iterator[str]:
 
 
 def _rows(ours: Row | None, theirs: Row | None) -> Iterator[tuple[str, str, str]]:
-    """What differs at one instruction: visits, and what was known in front of it the first time."""
+    """Yield the differences at one instruction: visits, and the state before the first one."""
     counts = [str(one["visits"]) if one else "never reached" for one in (ours, theirs)]
     if counts[0] != counts[1]:
         yield "    visits", counts[0], counts[1]

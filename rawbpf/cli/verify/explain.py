@@ -1,6 +1,7 @@
-"""``rawbpf explain``: what a rule of the kernel says, and why there is such a rule.
+"""``rawbpf explain``: explain a rule of the kernel and its purpose.
 
-RB-V are the verifier's, RB-E those of calls that no verifier saw, RB-T those of types.
+RB-V rules are the verifier's, RB-E rules concern calls that fail without a log, RB-T rules concern
+types.
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ __all__ = ["USAGE", "run"]
 
 AnyRule = Rule | CallRule | TypesRule
 
-USAGE = """Explain why the kernel refuses; without CODE, list all reasons that rawbpf knows.
+USAGE = """Explain a reason for which the kernel rejects programs or calls; without CODE, list all.
 
 Usage:
   rawbpf explain [CODE] [--json] [-v]...
 
 Arguments:
-  CODE           A code as errors show it: RB-V003 (verifier), RB-E002 (calls), RB-T001 (types).
+  CODE           A code from an error: RB-V003 (verifier), RB-E002 (calls), RB-T001 (types).
 
 Options:
-  --json         Everything that the rule says, as JSON.
-  -v, --verbose  Say more on stderr.
-  -h, --help     Show this.
+  --json         Print everything about the rule as JSON, one object per rule.
+  -v, --verbose  Print more on stderr.
+  -h, --help     Show this help.
 
   rawbpf explain RB-V003
 """
@@ -51,14 +52,14 @@ def run(arguments: dict[str, Any]) -> int:
     rule = rules.get(code.upper())
     if rule is None:
         near = ", ".join(_near(code, list(rules)))
-        fix = f"did you mean {near}?" if near else "`rawbpf explain` lists all"
-        raise UsageError(f"there is no rule {code!r}", fix=fix)
+        fix = f"did you mean {near}?" if near else "list all with `rawbpf explain`"
+        raise UsageError(f"no rule {code!r}", fix=fix)
     write_lines(_json([rule]) if arguments["--json"] else _page(rule))
     return 0
 
 
 def _all() -> dict[str, AnyRule]:
-    """Code -> rule, of all kinds."""
+    """Return all rules by code."""
     from rawbpf.refusals.registry import rules as call_rules
     from rawbpf.refusals.registry import types_rules
     from rawbpf.verifier.registry import all_rules
@@ -67,7 +68,7 @@ def _all() -> dict[str, AnyRule]:
 
 
 def _near(code: str, codes: list[str]) -> list[str]:
-    """Codes that look alike: with the digits that were given, or nearly so."""
+    """Return similar codes."""
     from difflib import get_close_matches
 
     return get_close_matches(code.upper(), codes, n=2, cutoff=0.7)
@@ -100,7 +101,7 @@ def _page(rule: AnyRule) -> Iterator[str]:
 
 
 def _when_and_where(rule: Rule) -> Iterator[str]:
-    """The kernels that have the rule, and where one sees it at work."""
+    """Yield the kernels that have the rule, and the gallery programs that violate it."""
     from rawbpf.verifier.exhibits import exhibits_of
 
     programs = ", ".join(f"rawbpf gallery {one.name}" for one in exhibits_of(rule.code))
@@ -126,7 +127,7 @@ def _json(rules: list[AnyRule]) -> Iterator[str]:
 
 
 def _more(rule: AnyRule) -> dict[str, Any]:
-    """What each kind of rule has of its own."""
+    """Return the fields that only this kind of rule has."""
     if isinstance(rule, Rule):
         from rawbpf.verifier.exhibits import exhibits_of
 

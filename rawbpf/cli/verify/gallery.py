@@ -1,4 +1,4 @@
-"""``rawbpf gallery``: programs that the verifier refuses, one after the other, to learn from."""
+"""``rawbpf gallery``: show rejected programs, their explanations and their fixes."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "Verdict", "attempt", "run"]
 
-USAGE = """Programs that the verifier refuses: look, guess, see why, see the repair.
+USAGE = """Show programs that the verifier rejects: guess why, read the explanation, see the fix.
 
 Usage:
   rawbpf gallery [<program>] [--clang=<name>] [--from=<dir>] [-v]...
   rawbpf gallery --list [--from=<dir>] [-v]...
 
-Each program is shown, then you are asked what is wrong with it (on a terminal only). Then this
-kernel verifies it, and what it says is explained. In the end comes the smallest change that the
-kernel accepts. Without a program: all of them, from the first on, as long as you like.
+Each program is shown first; on a terminal, you are asked why it is rejected. Then this kernel's
+verifier rejects it, and its message is explained. Last comes the smallest change that makes the
+kernel accept the program. Without <program>, all programs are shown in order until you quit.
 
 Arguments:
-  <program>       Its number or name.
+  <program>       The number or name of a program.
 
 Options:
   --list          List all programs.
-  --clang=<name>  Which clang compiles those in C.
-  --from=<dir>    Where the programs are, if not those that came with rawbpf. An object (.bpf.o)
-                  beside a program in C is taken instead of compiling.
-  -v, --verbose   Say more on stderr.
-  -h, --help      Show this.
+  --clang=<name>  The clang that compiles the programs in C.
+  --from=<dir>    Use the programs in this directory instead of those that come with rawbpf. An
+                  object (.bpf.o) beside a C program is used instead of compiling it.
+  -v, --verbose   Print more on stderr.
+  -h, --help      Show this help.
 
   rawbpf gallery null_not_checked
   rawbpf guest --kernel 6.1 gallery 5
@@ -47,35 +47,35 @@ Options:
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """One program, or one after the other, or the list."""
+    """Show one program, all programs in order, or the list."""
     folder = Path(arguments["--from"]) if arguments["--from"] else None
     word = arguments["<program>"]
-    if arguments["--list"] or (word is None and not _talking()):
+    if arguments["--list"] or (word is None and not _interactive()):
         write_lines(table(exhibits(folder)))
         return 0
     from rawbpf.collection.kernel_facts import KernelFacts
 
-    room = _Room(KernelFacts(), arguments["--clang"])
+    visit = _Visit(KernelFacts(), arguments["--clang"])
     if word is not None:
-        room.show(find_exhibit(word, folder))
+        visit.show(find_exhibit(word, folder))
         return 0
     for one in exhibits(folder):
         try:
-            room.show(one)
-        except UnsupportedError as error:  # of this one, on this kernel
+            visit.show(one)
+        except UnsupportedError as error:  # this program does not apply to this kernel
             complain(error)
-        if _ask("Enter for the next one, q to leave: ").strip():
+        if _ask("Press Enter for the next one, q to quit: ").strip():
             break
     return 0
 
 
-def _talking() -> bool:
-    """Whether there is somebody to ask."""
+def _interactive() -> bool:
+    """Return whether stdin and stdout are terminals."""
     return os.isatty(0) and os.isatty(1)
 
 
 def _ask(question: str) -> str:
-    """A line from the terminal; "q" at the end of input."""
+    """Read a line from the terminal; "q" at the end of input."""
     try:
         return input(question)
     except EOFError:
@@ -83,14 +83,14 @@ def _ask(question: str) -> str:
         return "q"
 
 
-class _Room:
-    """Shows programs of one gallery to one visitor."""
+class _Visit:
+    """Shows programs and asks questions about them."""
 
     def __init__(self, kernel: KernelFacts, clang: str | None) -> None:
         self.kernel, self.clang = kernel, clang
 
     def show(self, one: Exhibit) -> None:
-        """The program, the question, the verdict, the repair."""
+        """Show the program, ask, explain the rejection, and show the fix."""
         from rawbpf.kernel.version import kernel_version
 
         version = kernel_version()
@@ -98,24 +98,24 @@ class _Room:
         if one.rule_on(version[:2]) is None:
             needed = ".".join(map(str, one.since))
             raise UnsupportedError(
-                f"this program is about Linux {needed} and later",
-                why=f"this is {version}",
-                fix=f"try it there: `rawbpf guest --kernel {_newer(one)} gallery {one.number}`",
+                f"this program requires Linux {needed} or later",
+                why=f"this kernel is {version}",
+                fix=f"use a guest: `rawbpf guest --kernel {_newer(one)} gallery {one.number}`",
             )
-        refused = self.attempt(one, one.path)
-        if not isinstance(refused.error, VerifierError):
-            raise _no_verdict(one, refused) from refused.error
-        if _talking():
-            self.quiz(refused.error)
-        write_lines(["", *_explained(refused.error), "", *lesson(one), ""])
+        rejected = self.attempt(one, one.path)
+        if not isinstance(rejected.error, VerifierError):
+            raise _no_verdict(one, rejected) from rejected.error
+        if _interactive():
+            self.quiz(rejected.error)
+        write_lines(["", *_explained(rejected.error), "", *lesson(one), ""])
         self.repair(one)
 
     def attempt(self, one: Exhibit, path: Path) -> Verdict:
-        """What this kernel makes of a file."""
+        """Load a file on this kernel."""
         return attempt(self.spec(path), self.kernel, one.without)
 
     def spec(self, path: Path) -> ObjectSpec:
-        """The blueprint of a file; C is compiled, if that was not done before."""
+        """Return the spec of a file; C is compiled unless there is an object beside it."""
         from rawbpf.cli.objects.object_file import compile_source
         from rawbpf.collection.object_source import read_object, spec_of
 
@@ -126,39 +126,41 @@ class _Room:
             return read_object(compiled)
         return spec_of(compile_source(str(path), self.clang), path.name)
 
-    def quiz(self, refusal: VerifierError) -> None:
-        """Have the visitor guess which rule it is."""
+    def quiz(self, rejection: VerifierError) -> None:
+        """Let the user guess the rule that the program violates."""
         from rawbpf.cli.verify.gallery_text import choices
         from rawbpf.verifier.registry import all_rules
 
-        rule = refusal.explanation.rule
+        rule = rejection.explanation.rule
         if rule is None:
             return
         titles = choices(rule.title, [other.title for other in all_rules().values()])
-        write_lines(["What is wrong?", *(f"  {n}  {text}" for n, text in enumerate(titles, 1))])
+        write_lines(
+            ["Why is it rejected?", *(f"  {n}  {text}" for n, text in enumerate(titles, 1))]
+        )
         answer = _ask("Your guess: ").strip()
         right = answer == str(titles.index(rule.title) + 1)
-        write_lines(["Right." if right else f"It is: {rule.title}."])
+        write_lines(["Right." if right else f"The answer is: {rule.title}."])
 
     def repair(self, one: Exhibit) -> None:
-        """The change, and that the kernel accepts it."""
+        """Show the change and verify that the kernel accepts it."""
         said, _ = one.fixed()
-        write_lines([f"The repair: {said}", "", *diff(one), ""])
+        write_lines([f"The fix: {said}", "", *diff(one), ""])
         verdict = self.attempt(one, one.fixed_path)
         if verdict.error is not None:
             raise verdict.error
         write_lines(["This kernel accepts it.", *machine_hint(one)])
 
 
-def _explained(refusal: VerifierError) -> list[str]:
+def _explained(rejection: VerifierError) -> list[str]:
     from rawbpf.output.explanation import explanation_lines
 
-    found = refusal.explanation
+    found = rejection.explanation
     return [f"Rejected: {found.headline}", *explanation_lines(found)]
 
 
 def _newer(one: Exhibit) -> str:
-    """A version of those that `rawbpf guest` gets, with what the program is about."""
+    """Return a kernel version for `rawbpf guest` that is new enough for the program."""
     return next(text for text in ("6.1", "6.12", "sid") if text == "sid" or _at(text) >= one.since)
 
 
@@ -168,11 +170,11 @@ def _at(text: str) -> tuple[int, int]:
 
 
 def _no_verdict(one: Exhibit, verdict: Verdict) -> UsageError | UnsupportedError:
-    """The kernel did not come to verifying, or it accepted the program."""
-    fix = f"try it in a guest, which needs no rights: `rawbpf guest gallery {one.number}`"
+    """Return the error for a program that was accepted, or failed before verification."""
+    fix = f"run it in a guest, which needs no root: `rawbpf guest gallery {one.number}`"
     if verdict.error is None:
         return UnsupportedError(f"this kernel accepts {one.name!r}", fix=fix)
-    # The error's own fix is about this machine, and a guest is the better one.
+    # The error's own fix is about this machine; a guest is the better remedy here.
     return UnsupportedError(
         "this kernel did not verify the program",
         why=verdict.error.headline,
@@ -182,21 +184,21 @@ def _no_verdict(one: Exhibit, verdict: Verdict) -> UsageError | UnsupportedError
 
 
 _ALSO = "CAP_SYS_ADMIN"
-"""It stands for CAP_BPF and CAP_PERFMON, so who is to lack them must lack it as well."""
+"""It includes CAP_BPF and CAP_PERFMON, so it must be dropped together with them."""
 
 
 class Verdict(NamedTuple):
-    """``error`` is None if the kernel took the program; ``log`` what its verifier wrote."""
+    """``error`` is None if the kernel accepted the program; ``log`` is the verifier's log."""
 
     error: RawbpfError | None
     log: str
 
 
 def attempt(spec: ObjectSpec, kernel: KernelFacts, without: tuple[str, ...] = ()) -> Verdict:
-    """Load all programs of an object, and unload them.
+    """Load all programs of an object and unload them.
 
-    ``without``: the capabilities to do without meanwhile. Errors that are no verdict, such as EPERM
-    for want of rights, are in ``error`` with an empty log.
+    ``without``: capabilities to drop while loading. Other failures, such as EPERM because
+    of missing rights, are also reported in ``error``, with an empty log.
     """
     with Collection(spec, kernel) as collection:
         try:

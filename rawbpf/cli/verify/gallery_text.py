@@ -1,4 +1,4 @@
-"""What the gallery prints: headings, programs, repairs, as lines."""
+"""Lines that the gallery prints: the list, headings, programs and fixes."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 __all__ = ["choices", "diff", "heading", "lesson", "machine_hint", "numbered", "table"]
 
 _WRONG = 3
-"""Titles that are offered beside the right one."""
+"""Number of wrong titles to offer beside the right one."""
 
 
 def table(all_of_them: Iterable[Exhibit]) -> Iterator[str]:
-    """A line for each."""
+    """Yield one line for each program."""
     for one in all_of_them:
         since = "" if one.since == (0, 0) else f" (Linux {'.'.join(map(str, one.since))})"
         yield f"{one.number:3}  {one.name:28} {one.title}{since}"
 
 
 def heading(one: Exhibit) -> Iterator[str]:
-    """What is shown, and under what conditions."""
+    """Yield the title of a program and the conditions under which it is loaded."""
     yield f"{one.number}. {one.name}"
     if one.without:
         yield f"loaded without {' and '.join(one.without)}"
@@ -35,7 +35,7 @@ def heading(one: Exhibit) -> Iterator[str]:
 
 
 def numbered(path: Path) -> Iterator[str]:
-    """The program with its line numbers in the file, without the comment that gives it away."""
+    """Yield the program with line numbers, without the comment that contains the solution."""
     lines = path.read_text(encoding="utf-8").splitlines()
     end = next(index for index, line in enumerate(lines) if _ends(line, path.suffix))
     begin = next(index for index in range(end + 1, len(lines)) if lines[index])
@@ -44,18 +44,18 @@ def numbered(path: Path) -> Iterator[str]:
 
 
 def _ends(line: str, suffix: str) -> bool:
-    """Whether the first comment ends here."""
+    """Return whether the first comment ends with this line."""
     return not line if suffix == ".s" else line.strip() == "*/"
 
 
 def lesson(one: Exhibit) -> Iterator[str]:
-    """What was wrong, and why the kernel minds."""
+    """Yield what is wrong and why the kernel rejects it."""
     yield one.title
     yield from one.lesson.splitlines()
 
 
 def diff(one: Exhibit) -> Iterator[str]:
-    """The repair, as a diff of the programs."""
+    """Yield the fix as a diff of the programs."""
     _, fixed = one.fixed()
     lines = difflib.unified_diff(
         one.code.expandtabs(8).splitlines(), fixed.expandtabs(8).splitlines(), n=1, lineterm=""
@@ -66,7 +66,7 @@ def diff(one: Exhibit) -> Iterator[str]:
 
 
 def choices(right: str, titles: Sequence[str]) -> list[str]:
-    """The right title among others, in an order that depends on nothing but them.
+    """Return the right title among wrong ones, in an order that depends only on the titles.
 
     >>> choices("b", ["a", "b", "c"]) == choices("b", ["a", "b", "c"])
     True
@@ -81,13 +81,13 @@ def choices(right: str, titles: Sequence[str]) -> list[str]:
 
 
 def machine_hint(one: Exhibit) -> Iterator[str]:
-    """How to see what would have happened: the machine runs what no kernel would."""
+    """Yield the command that runs the rejected program in the interpreter."""
     if one.path.suffix == ".s":
-        yield "What would have happened, in a machine of Python, instruction by instruction:"
+        yield "To see what would have happened, step through it in the eBPF interpreter:"
         yield f"  rawbpf step {_near(one.path)}"
 
 
 def _near(path: Path) -> str:
-    """The path from here, if it is not far away."""
+    """Return the path relative to the current directory, if that is shorter."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative

@@ -1,4 +1,4 @@
-"""What the verifier found out, on a screen.
+"""Results of the verifier as lines of text and as JSON.
 
 count: accepted as a socket_filter
 count.bpf.s
@@ -41,7 +41,7 @@ _NAMED = re.compile(r"\b[rw](10|[0-9])\b")
 
 def _head(judged: Judged) -> Iterator[str]:
     kind = judged.spec.prog_type.name.removeprefix("BPF_PROG_TYPE_").lower()
-    verdict = "accepted" if judged.verdict.accepted else "refused"
+    verdict = "accepted" if judged.verdict.accepted else "rejected"
     yield f"{printable(judged.spec.name)}: {verdict} as {kind}"
 
 
@@ -49,7 +49,7 @@ def _foot(judged: Judged, log: Log, visits: Visits) -> Iterator[str]:
     yield from _counted(log, visits)
     if not judged.verdict.accepted and judged.explanation is None:
         number = judged.verdict.errno
-        yield f"  the kernel says {errno_words(number)}, and no more"
+        yield f"  the kernel returned {errno_words(number)} without a message"
     if judged.explanation is not None:
         yield ""
         yield f"  {judged.explanation.headline}"
@@ -57,7 +57,7 @@ def _foot(judged: Judged, log: Log, visits: Visits) -> Iterator[str]:
 
 
 def _counted(log: Log, visits: Visits) -> Iterator[str]:
-    """The statistics in a sentence, as far as this kernel tells."""
+    """Yield the statistics that this kernel reports."""
     found = log.statistics
     parts = []
     if "insns" in found:
@@ -76,7 +76,7 @@ def _counted(log: Log, visits: Visits) -> Iterator[str]:
 
 
 def listing(judged: Judged) -> Iterator[str]:
-    """Every instruction under its line of source, with what was known at its first visit."""
+    """Yield all instructions below their source lines, with the states of their first visits."""
     log = Log(judged.verdict.log)
     visits = read_visits(log.lines)
     yield from _head(judged)
@@ -96,7 +96,7 @@ def listing(judged: Judged) -> Iterator[str]:
 
 
 def _symbols(code: Bytecode) -> dict[int, str]:
-    """Slot -> what the instruction refers to."""
+    """Return slot -> the symbol that the instruction refers to."""
     slots = slots_of(code.instructions)
     return {slots[index]: one.name for index, one in code.references.items()}
 
@@ -115,7 +115,7 @@ def _row(slot: int, text: str, seen: Visited | None, visits: Visits) -> str:
 
 
 def _change(seen: Visited, visit: Visit) -> str:
-    """What it read, an arrow, and what it changed."""
+    """Return the values that an instruction read, an arrow, and those that it changed."""
     before = visit.before.places
     read = [f"r{number}" for number in dict.fromkeys(_NAMED.findall(seen.text))]
     given = " ".join(f"{one}={brief(before[one])}" for one in read if one in before)
@@ -124,7 +124,7 @@ def _change(seen: Visited, visit: Visit) -> str:
 
 
 def _notes(seen: Visited, visits: Visits) -> str:
-    """In brackets: how often, whereto, what was pruned."""
+    """Return visits, jumps and pruned paths in brackets."""
     notes = []
     if seen.count > 1:
         notes.append(f"visited {seen.count}x")
@@ -140,12 +140,12 @@ def _notes(seen: Visited, visits: Visits) -> str:
 
 
 def state(judged: Judged, slot: int) -> Iterator[str]:
-    """All that was known around one instruction."""
+    """Yield all states before and after one instruction."""
     log = Log(judged.verdict.log)
     visits = read_visits(log.lines)
     code: Bytecode = judged.spec.code
     if slot >= code.slots:
-        raise UsageError(f"there is no instruction {slot}", why=f"the last is {code.slots - 1}")
+        raise UsageError(f"no instruction {slot}", why=f"the last one is {code.slots - 1}")
     yield from _head(judged)
     seen = visits.seen.get(slot)
     source = code.source_at(slot)
@@ -164,11 +164,11 @@ def state(judged: Judged, slot: int) -> Iterator[str]:
             yield "after:"
             yield from _places(visit.after)
     if seen.count > len(seen.visits):
-        yield f"... and {seen.count - len(seen.visits)} visits more"
+        yield f"... and {seen.count - len(seen.visits)} more visits"
 
 
 def _places(places: Mapping[str, str]) -> Iterator[str]:
-    """A register or slot a line, as short and as the kernel has it."""
+    """Yield one register or stack slot per line, in short form and as in the log."""
     for place in sorted(places, key=_order):
         value, short = places[place], brief(places[place])
         full = "" if value == short else f"   {value}"
@@ -181,7 +181,7 @@ def _order(place: str) -> tuple[int, int]:
 
 
 def path(judged: Judged) -> Iterator[str]:
-    """The way to the last instruction, from the beginning."""
+    """Yield the path from the first instruction to the last one verified."""
     log = Log(judged.verdict.log)
     yield from _head(judged)
     last, sources = None, judged.spec.code.sources_by_slot()
@@ -203,7 +203,7 @@ def path(judged: Judged) -> Iterator[str]:
 
 
 def json_line(judged: Judged) -> str:
-    """One program, on one line."""
+    """Return the result for one program as a line of JSON."""
     log = Log(judged.verdict.log)
     visits = read_visits(log.lines)
     explanation = judged.explanation

@@ -1,4 +1,8 @@
-"""``rawbpf verify``: the kernel's verifier at work, line by line."""
+"""``rawbpf verify``: run the kernel's verifier and show its states line by line.
+
+A Python file is run as by `python FILE`, but not as __main__; it must define its program when it is
+imported.
+"""
 
 from __future__ import annotations
 
@@ -24,41 +28,41 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Have the kernel's verifier look at programs, and show what it found out on the way.
+USAGE = """Verify programs and show what the kernel's verifier learned at each instruction.
 
 Usage:
   rawbpf verify FILE [options] [--skip PROGRAM]... [-v]...
 
 Arguments:
-  FILE                  A .bpf.s, .bpf.c or .bpf.o file; or a Python file that has a ProgramSpec or
-                        an ObjectSpec by the name of `spec`, or a builder's Program as `program`
-                        (verified as a kprobe, with the MapSpecs of the list `maps`).
+  FILE                  A .bpf.s, .bpf.c or .bpf.o file; or a Python file that defines `spec`, a
+                        ProgramSpec or an ObjectSpec, or `program`, the result of a Builder
+                        (verified as a kprobe program, with the MapSpecs in the list `maps`).
 
 Options:
-  --program NAME        Only this program.
-  --skip PROGRAM        Leave it out; * stands for anything.
-  --state N             All that was known in front of instruction N and behind it, visit by visit.
-  --path                Step by step, the path to the instruction that was refused (or the last).
-  --diff KERNELS        Two kernels side by side, such as 5.10,7.2, each in a guest; with --program
-                        and --skip, but no other form.
-  --log                 The verifier's log as it is.
-  --json                Everything as JSON, a line for each program.
-  --clang NAME          Which clang compiles a .bpf.c file.
-  -v, --verbose         Say more on stderr.
-  -h, --help            Show this.
+  --program NAME        Verify only this program.
+  --skip PROGRAM        Leave out these programs; * matches any characters.
+  --state N             Show the state before and after instruction N, for each visit.
+  --path                Show the path to the rejected instruction, or to the last one, step by step.
+  --diff KERNELS        Compare two kernels, such as 5.10,7.2, each in a guest; can be combined
+                        only with --program and --skip.
+  --log                 Print the verifier's log unchanged.
+  --json                Print everything as JSON, one object per program.
+  --clang NAME          The clang that compiles a .bpf.c file.
+  -v, --verbose         Print more on stderr.
+  -h, --help            Show this help.
 
-Nothing is attached, and nothing stays loaded. Exit status: 1 if a program was refused.
+Nothing is attached, and nothing stays loaded. Exit status: 1 if a program was rejected.
 
-Values are short: 0..255 is a number of which no more is known, `of 0xf8` which bits it may have;
-map_value(map=hits,vs=8)+4 an address, `r=14` how many bytes of a packet are safe. In brackets:
-visits to an instruction, where a jump went and how often, returns to it that were pruned.
+States use short forms: 0..255 is a number in this range, `of 0xf8` gives the bits that it may have;
+map_value(map=hits,vs=8)+4 is an address, and `r=14` gives the number of packet bytes that may be
+accessed. Notes in brackets count visits to an instruction, jumps, and pruned paths.
 
   rawbpf verify bpf_src/count_by_comm.bpf.s
 """
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Verify, show, and forget."""
+    """Verify the programs and print the results."""
     slot = _slot(arguments["--state"])
     if arguments["--diff"]:
         from rawbpf.cli.verify.diff import compare
@@ -70,7 +74,7 @@ def run(arguments: dict[str, Any]) -> int:
         if arguments["--program"]:
             collection.keep(_chosen(collection.spec.programs, arguments["--program"]))
         if not any(program.autoload for program in collection.spec.programs.values()):
-            raise UsageError(f"there is no program to verify in {arguments['FILE']}")
+            raise UsageError(f"no program to verify in {arguments['FILE']}")
         for number, judged in enumerate(collection.verify()):
             if number and not arguments["--json"]:
                 write_lines([""])
@@ -82,18 +86,18 @@ def run(arguments: dict[str, Any]) -> int:
 def _slot(text: str | None) -> int | None:
     if text is None:
         return None
-    return whole_number(text, "--state", "give an instruction's number, such as 6")
+    return whole_number(text, "--state", "give the number of an instruction, such as 6")
 
 
 def _chosen(programs: object, name: str) -> list[str]:
     names = list(programs)  # type: ignore[call-overload]
     if name not in names:
-        raise UsageError(f"there is no program {name!r}", why=f"there is {', '.join(names)}")
+        raise UsageError(f"no program {name!r}", why=f"the file has {', '.join(names)}")
     return [name]
 
 
 def _lines(judged: Judged, arguments: dict[str, Any], slot: int | None) -> Iterator[str]:
-    """One program, in the form that was asked for."""
+    """Yield the result for one program in the requested form."""
     from rawbpf.cli.verify import show
 
     if arguments["--json"]:
@@ -111,7 +115,7 @@ def _lines(judged: Judged, arguments: dict[str, Any], slot: int | None) -> Itera
 
 
 def collection_of(file: str, clang: str | None) -> Collection:
-    """The file's programs, not loaded yet."""
+    """Open the programs in a file without loading them."""
     if not file.endswith(".py"):
         return open_file(file, clang)
     from rawbpf.collection.collection import Collection
@@ -120,7 +124,7 @@ def collection_of(file: str, clang: str | None) -> Collection:
 
 
 def _spec(file: str) -> ObjectSpec:
-    """What a Python file has built."""
+    """Return what a Python file has built."""
     names = _run(file)
     found = names.get("spec", names.get("program"))
     if isinstance(found, ObjectSpec):
@@ -130,15 +134,15 @@ def _spec(file: str) -> ObjectSpec:
     if not isinstance(found, ProgramSpec):
         raise UsageError(
             f"{file} has no program",
-            fix="have a ProgramSpec or an ObjectSpec named `spec`, or a Bytecode named `program`",
+            fix="define `spec`, a ProgramSpec or an ObjectSpec, or `program`, a Bytecode",
         )
     maps: dict[str, MapSpec] = {one.name: one for one in names.get("maps", ())}
     return ObjectSpec({found.name: found}, maps)
 
 
 def _run(file: str) -> dict[str, Any]:
-    """The names of a Python file. Whatever it raises is its own fault, and told in one line."""
-    read_text(file)  # a name that is none, or no text, is told as for all commands
+    """Run a Python file and return its names. UsageError: it raised an exception."""
+    read_text(file)  # reports unreadable files in the same way as all commands
     try:
         return runpy.run_path(file)
     except RawbpfError:
@@ -146,8 +150,8 @@ def _run(file: str) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"cannot read {file}", why=error.strerror) from None
     except SystemExit as error:
-        why = f"it ended with exit status {error.code or 0}"
-        raise UsageError(f"{file} could not be run", why=why) from None
-    except Exception as error:  # noqa: BLE001 -- it is somebody's program
+        why = f"it exited with status {error.code or 0}"
+        raise UsageError(f"cannot run {file}", why=why) from None
+    except Exception as error:  # noqa: BLE001 -- the user's program
         why = f"{type(error).__name__}: {error}"
-        raise UsageError(f"{file} could not be run", why=why) from None
+        raise UsageError(f"cannot run {file}", why=why) from None

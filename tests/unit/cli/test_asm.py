@@ -184,14 +184,14 @@ def test_mistakes_in_the_text_are_shown_with_v(tmp_path, capsys):
         (["disasm", "--color", "red", "x"], 2, "--color is 'red'; use auto, always or never"),
         (["disasm", "empty"], 1, "empty is empty"),
         (["disasm", "garbage"], 1, "offset 0x0: opcode 0xff is unknown"),
-        (["disasm", os.__file__], 1, "is text, and not bytes in hex; `rawbpf asm` makes"),
+        (["disasm", os.__file__], 1, "is text, but not hex; assemble it with `rawbpf asm`"),
         (["disasm", sys.executable], 1, "this ELF file holds no BPF"),
         (
             ["disasm", "hello.bpf.o", "--program", "no"],
             2,
-            "there is no 'no' in it; there is: ",
+            "no program, function or section 'no': the file has: ",
         ),
-        (["asm", "empty"], 2, "empty has no programs; begin one with .program NAME, SECTION"),
+        (["asm", "empty"], 2, "empty has no programs; start one with .program NAME, SECTION"),
         (["asm", "hello.bpf.s", "-o", "/nowhere/x"], 1, "cannot write /nowhere/x: ENOENT"),
     ],
 )
@@ -223,7 +223,7 @@ def test_an_object_is_nothing_for_a_terminal(source):
         os.close(child)
     assert (done.returncode, done.stderr) == (
         2,
-        "rawbpf: an object is nothing for a terminal; say where: -o FILE\n",
+        "rawbpf: cannot write an object to a terminal; name a file: -o FILE\n",
     )
 
 

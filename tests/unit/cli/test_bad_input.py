@@ -22,13 +22,16 @@ ASSEMBLY = Path("bpf_src/hello_kprobe.bpf.s")
     [
         (["load", str(ASSEMBLY), "--pin", ""], "--pin is empty; give a value, or leave it out"),
         (["asm", str(ASSEMBLY), "-o", ""], "--output is empty"),
-        (["btf", "show", ""], "'' is no name"),
-        (["btf", "show", "struct "], "'struct ' is no name"),
+        (["btf", "show", ""], "invalid name ''"),
+        (["btf", "show", "struct "], "invalid name 'struct '"),
         (["link", "show", "tracer"], "links have no names"),
         (["run-local", str(ASSEMBLY), "--budget", "-1"], "--budget is '-1'"),
         (["run-local", str(ASSEMBLY), "--ctx", "xdp", "--data", "/dev/zero"], "larger than 64 MiB"),
         (["step", str(ASSEMBLY), "--commands", "/dev/zero"], "larger than 64 MiB"),
-        (["run-local", str(ASSEMBLY), "--data", "/dev/null"], "--data is for xdp and skb"),
+        (
+            ["run-local", str(ASSEMBLY), "--data", "/dev/null"],
+            "--data requires the context xdp or skb",
+        ),
         (["narrate", "--script", "-o", "/tmp", "--", "explain"], "cannot write /tmp"),
         (["narrate", "--script", "-o", "/no/such/x", "--", "explain"], "cannot write /no/such/x"),
         (["gallery", "--list", "--from=docs"], "no gallery programs in docs"),
@@ -78,7 +81,7 @@ def test_a_python_file_that_exits(tmp_path, capsys):
     file = tmp_path / "leaves.py"
     file.write_text("raise SystemExit(3)")
     assert main(["verify", str(file)]) == 2
-    assert "it ended with exit status 3" in capsys.readouterr().err
+    assert "it exited with status 3" in capsys.readouterr().err
 
 
 def test_a_compiler_that_makes_nothing(tmp_path, capsys):

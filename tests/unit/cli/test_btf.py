@@ -62,7 +62,7 @@ def test_a_split_file_and_its_base(root, tmp_path):
 def test_no_such_source(root):
     with pytest.raises(UsageError, match="did you mean nf_tables"):
         open_btf("nf_table", root=root)
-    with pytest.raises(UsageError, match="comes after: kernel task_struct"):
+    with pytest.raises(UsageError, match="to name a type, write: kernel task_struct"):
         open_btf("task_struct", root=root)
 
 
@@ -133,9 +133,9 @@ def test_show(capsys, raw_file):
     ("words", "status", "message"),
     [
         (["show", "poin", "--from", "FILE"], 1, "did you mean point"),
-        (["show", "zzz", "--from", "FILE"], 1, "there is no type, function or variable 'zzz'"),
-        (["show", "enum point", "--from", "FILE"], 1, "there is no type"),
-        (["show", "thing point", "--from", "FILE"], 2, "'thing' is no kind"),
+        (["show", "zzz", "--from", "FILE"], 1, "no type, function or variable named 'zzz'"),
+        (["show", "enum point", "--from", "FILE"], 1, "no type, function or variable"),
+        (["show", "thing point", "--from", "FILE"], 2, "unknown kind 'thing'"),
         (["show", "point", "--depth", "0", "--from", "FILE"], 2, "--depth is '0'"),
         (["show", "point", "--depth", "-1", "--from", "FILE"], 2, "--depth is '-1'"),
         (["show", "point", "--depth", "9" * 5000, "--from", "FILE"], 2, "--depth is"),
@@ -143,7 +143,7 @@ def test_show(capsys, raw_file):
         (["dump", "FILE", "--format", "xml"], 2, "--format is 'xml'"),
         (["dump", "/no/such/file"], 2, "cannot read /no/such/file"),
         (["dump", "FILE", "a\0b"], 1, "contains a NUL"),
-        (["dump", "FILE", "\x1b[2J"], 1, "there is no type"),
+        (["dump", "FILE", "\x1b[2J"], 1, "no type, function or variable"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
 )

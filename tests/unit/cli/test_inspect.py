@@ -117,7 +117,7 @@ xdp         0x0  R_BPF_64_64  hits
 xdp        0x10  R_BPF_64_64  limit
 
 BTF: 19 types (5 ptr, 4 int, 2 func_proto, 2 array, 2 var, 2 datasec, 1 struct, 1 func); \
-of the code: 1 function, 4 lines, 0 CO-RE relocations
+for code: 1 function, 4 lines, 0 CO-RE relocations
 """
     )
 

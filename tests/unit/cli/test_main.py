@@ -87,7 +87,7 @@ def test_v_also_counts_after_the_command(monkeypatch):
         (["step", "bpf_src/hello_kprobe.bpf.s"], 0, ""),
         (["asm", "-"], 2, "has no programs"),
         (["disasm", "-"], 1, "stdin is empty"),
-        (["replay", "-"], 1, "there is no recorded call"),
+        (["replay", "-"], 1, "no recorded calls"),
     ],
 )
 def test_a_closed_stdin_is_read_as_empty(words, status, said):

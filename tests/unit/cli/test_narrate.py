@@ -125,7 +125,7 @@ def test_a_script_makes_the_calls(tmp_path, capsys):
     [
         ([*LOAD, "--narrate=loud"], "--narrate is 'loud'; give line, full or json"),
         (["narrate"], "no command to narrate"),
-        (["narrate", "--", "guest", "list"], "narrate inside: rawbpf guest narrate"),
+        (["narrate", "--", "guest", "list"], "narrate in the guest: rawbpf guest narrate"),
         (["guest", "--narrate", "python", "x.py"], "--narrate is for rawbpf's own commands"),
         (["narrate", "--", "lod"], "unknown command 'lod'"),
     ],
@@ -151,10 +151,10 @@ def test_a_guest_hands_it_on(monkeypatch):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"nonsense\n", "there is no recorded call in"),
+        (b"nonsense\n", "no recorded calls in"),
         (b'guest: Linux\n{"call": 1}\n', "line 2"),
-        (b"{\xff\xfe", "line 1: it is no text"),
-        (b"\xff\xfe", "there is no recorded call in"),
+        (b"{\xff\xfe", "line 1: it is not valid UTF-8"),
+        (b"\xff\xfe", "no recorded calls in"),
     ],
 )
 def test_what_cannot_be_replayed_is_said(content, said, tmp_path, capsys):

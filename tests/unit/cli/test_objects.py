@@ -32,7 +32,7 @@ def test_words_are_values(word, value):
 
 @pytest.mark.parametrize("word", ["{", '{"a": }', "[1,", '"open', "hex:0", "hex:xy", "[" * 99_999])
 def test_words_that_break_off_are_errors(word):
-    with pytest.raises(UsageError, match=r"is no (JSON|hex)"):
+    with pytest.raises(UsageError, match=r"invalid (JSON|hex)"):
         read_value(word)
 
 

@@ -39,11 +39,19 @@ def test_text(capsys, pair):
     status, out, _ = run(capsys, path, "--btf", kernel)
     assert status == 0
     lines = out.splitlines()
-    assert lines[0] == "program program, section socket: 4 relocations, 1 without an answer"
-    assert lines[1].split() == ["SLOT", "ASKS", "OF", "HERE", "THERE", "INSTRUCTION", "BECOMES"]
+    assert lines[0] == "program program, section socket: 4 relocations, 1 unresolved"
+    assert lines[1].split() == [
+        "SLOT",
+        "KIND",
+        "ACCESS",
+        "LOCAL",
+        "TARGET",
+        "INSTRUCTION",
+        "BECOMES",
+    ]
     rows = {" ".join(line.split()[1:-1]) for line in lines[2:6]}
     assert "offset struct task::pid 0 32 r0 = *(u32 *)(r1 + 0) r0 = *(u32 *)(r1 +" in rows
-    assert "offset struct task::parent 8 8 r1 = *(u64 *)(r1 + 8) (the" in rows
+    assert "offset struct task::parent 8 8 r1 = *(u64 *)(r1 + 8)" in rows
     assert "offset struct gone::x 0 - r2 = *(u32 *)(r2 + 0)" in rows
     assert [line.partition(": ")[2] for line in lines[6:]] == ["this kernel has no struct gone"] * 2
 
@@ -96,7 +104,7 @@ def test_one_program(capsys, pair):
     path, kernel = pair
     assert run(capsys, path, "--btf", kernel, "--program", "program")[0] == 0
     status, _, err = run(capsys, path, "--btf", kernel, "--program", "other")
-    assert (status, err) == (2, "rawbpf: there is no program 'other': there is program\n")
+    assert (status, err) == (2, "rawbpf: no program 'other': the file has program\n")
 
 
 def test_nothing_to_relocate(capsys, tmp_path):
@@ -105,7 +113,7 @@ def test_nothing_to_relocate(capsys, tmp_path):
     assert run(capsys, path, "--btf", core_object("kinds")) == (
         0,
         "",
-        "nothing in it depends on the kernel's types\n",
+        "there are no CO-RE relocations in this file\n",
     )
     status, out, _ = run(capsys, path, "--btf", core_object("kinds"), "--program", "p")
     assert (status, out) == (0, "program p, section xdp: 0 relocations\n")

@@ -150,23 +150,23 @@ def test_arguments_of_a_kprobe(capsys, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["--ctx", "kprobe:x"], "--ctx: 'x' is no number"),
+        (["--ctx", "kprobe:x"], "--ctx: invalid number 'x'"),
         (["--ctx", "kprobe:1,2,3,4,5,6,7,8,9"], "9 arguments"),
-        (["--ctx", "kprobe:1,,2"], "'1,,2' is no list of arguments"),
-        (["--ctx", "kprobe:'a"], "is no list of arguments"),
+        (["--ctx", "kprobe:1,,2"], "invalid arguments '1,,2'"),
+        (["--ctx", "kprobe:'a"], "invalid arguments"),
         (["--ctx", "uprobe"], "unknown context 'uprobe'; use kprobe"),
-        (["--ctx", "hex:abc"], "'abc' is not hex"),
+        (["--ctx", "hex:abc"], "invalid hex 'abc'"),
         (["--ctx", "xdp", "--data", "/nowhere"], "cannot read /nowhere: No such file"),
-        (["--world", "pid"], "'pid' is not what it takes"),
-        (["--world", "kernel_stack=1"], "is not what it takes"),
-        (["--world", "cpu=9"], "cpu 9 of 2 cannot be"),
-        (["--set", "hits"], "'hits' is not MAP[KEY]=VALUE"),
+        (["--world", "pid"], "invalid field 'pid'"),
+        (["--world", "kernel_stack=1"], "invalid field"),
+        (["--world", "cpu=9"], "invalid cpu=9, cpus=2"),
+        (["--set", "hits"], "invalid entry 'hits'; write MAP[KEY]=VALUE"),
         (["--set", "hits[1]=2"], "refers to map 'hits': there is none"),
         (["--set", "config[9]=1"], "E2BIG"),
         (["--runs", "0"], "--runs is '0'; give a number from 1"),
         (["--budget", "2"], "still running after 2 instructions"),
-        (["--budget", "9" * 30], "has more than 64 bits"),
-        (["--program", "three"], "there is no program 'three'"),
+        (["--budget", "9" * 30], "does not fit into 64 bits"),
+        (["--program", "three"], "no program 'three'"),
     ],
 )
 def test_what_does_not_fit(capsys, two, words, why):
@@ -175,7 +175,7 @@ def test_what_does_not_fit(capsys, two, words, why):
 
 
 def test_which_program(capsys, two, tmp_path):
-    assert "has several programs; choose by --program: one, two" in refused(capsys, two)
+    assert "has several programs; choose one with --program: one, two" in refused(capsys, two)
     (tmp_path / "none.bpf.s").write_text('.license "GPL"\n')
     assert "has no program" in refused(capsys, str(tmp_path / "none.bpf.s"))
 
@@ -183,7 +183,7 @@ def test_which_program(capsys, two, tmp_path):
 def test_objects_are_refused(capsys, tmp_path):
     file = tmp_path / "hello.bpf.o"
     assert main(["asm", HELLO, "-o", str(file)]) == 0
-    assert "is an object: the machine takes none" in refused(capsys, str(file))
+    assert "is an object: run-local cannot read objects" in refused(capsys, str(file))
 
 
 def test_a_program_that_is_stopped(capsys, tmp_path):

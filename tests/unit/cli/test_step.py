@@ -140,7 +140,7 @@ def test_looks(step):
 
 def test_next_finish_restart_printed(step):
     text = step("n", "restart", "b :13", "c", "s", "finish", "next", "printed", "next 2", status=2)
-    assert text.endswith("commands:9: '2' is too much; this command takes nothing\n")
+    assert text.endswith("commands:9: unexpected argument '2': this command takes none\n")
 
 
 def test_what_stops_a_program(step, tmp_path):
@@ -152,7 +152,7 @@ def test_what_stops_a_program(step, tmp_path):
     )
     assert "\n> bad, instruction 1 (bad.bpf.s:3)\n" in text
     over = step("c", "step", of=bad, status=2)
-    assert "commands:2: the program is over; go back, or restart" in over
+    assert "commands:2: the program has ended; use back or restart" in over
 
 
 def test_help_says_something_of_each_command(step):
@@ -160,33 +160,33 @@ def test_help_says_something_of_each_command(step):
     moves, looks = "step next continue finish back restart", "where list registers memory stack"
     for name in f"{moves} {looks} regions maps printed break clear help quit".split():
         assert f"\n  {name}" in text
-    assert "(step) help step\nstep [COUNT]: go on by one instruction, or COUNT;" in text
-    assert "memory ADDRESS [LENGTH]: bytes at r10-8" in text
+    assert "(step) help step\nstep [COUNT]: run one instruction, or COUNT," in text
+    assert "memory ADDRESS [LENGTH]: show bytes at r10-8" in text
 
 
 @pytest.mark.parametrize(
     ("command", "why"),
     [
-        ("jump", "unknown command 'jump'; help lists them"),
-        ("step x", "the count is 'x'; give a number from 1 on"),
+        ("jump", "unknown command 'jump'; `help` lists the commands"),
+        ("step x", "the count is 'x'; give a number, at least 1"),
         ("step 0", "the count is '0'"),
         ("back -1", "the count is '-1'"),
         ("step " + "9" * 5000, "the count is '999"),
         ("break " + "9" * 5000, "there is no place '999"),
-        ("memory r10-" + "9" * 5000, "is no address"),
+        ("memory r10-" + "9" * 5000, "invalid address"),
         ("memory r10+08", "9 bytes beyond the end of stack"),
         ("memory", "memory takes an address and a length"),
         ("memory r10 8 8", "memory takes an address"),
         ("memory r10", "1 byte beyond the end of stack"),
         ("memory r5", "r5 is read before it was written"),
-        ("memory nothing", "there is no 'nothing'; there is: stack"),
-        ("memory r10*2", "'r10*2' is no address"),
+        ("memory nothing", "no register or region 'nothing': the regions are: stack"),
+        ("memory r10*2", "invalid address 'r10*2'"),
         ("memory 0x4", "that is NULL"),
-        ("maps nothing", "there is no map 'nothing'"),
+        ("maps nothing", "no map 'nothing'"),
         ("break nothing", "there is no place 'nothing'"),
-        ("clear 3", "there is no breakpoint at 3"),
-        ("help nothing", "there is no command 'nothing'"),
-        ("registers 3", "'3' is too much"),
+        ("clear 3", "no breakpoint at 3"),
+        ("help nothing", "unknown command 'nothing'"),
+        ("registers 3", "unexpected argument '3'"),
     ],
 )
 def test_commands_that_cannot_be(step, command, why):
@@ -202,8 +202,8 @@ def test_files_that_cannot_be(capsys, tmp_path, file):
     assert main(["step", "-"]) == 2
     said = capsys.readouterr().err
     assert "No such file" in said
-    assert "that is no text" in said
-    assert "stdin cannot be both the program and the prompt" in said
+    assert "it is not valid UTF-8" in said
+    assert "stdin cannot contain both the program and commands" in said
 
 
 class Terminal:
@@ -236,7 +236,7 @@ class Terminal:
 @pytest.fixture
 def terminal(file):
     one = Terminal(file)
-    assert "first, 16 instructions; help lists the commands" in one.child.before
+    assert "first, 16 instructions; `help` lists the commands" in one.child.before
     yield one
     one.child.close(force=True)
 
@@ -277,7 +277,7 @@ def test_where_nothing_is_that_is_said(step, tmp_path):
     bare.write_text('.program bare, "kprobe"\n r0 = 0\n exit\n')
     text = step("stack", "maps", "printed", of=bare)
     assert text.endswith(
-        "(step) stack\n  nothing was written to it yet\n"
-        "(step) maps\n  the program refers to none\n"
-        "(step) printed\n  nothing yet\n"
+        "(step) stack\n  nothing written yet\n"
+        "(step) maps\n  the program uses no maps\n"
+        "(step) printed\n  no output yet\n"
     )

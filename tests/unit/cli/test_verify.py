@@ -46,7 +46,7 @@ def judged(kernel):
 @pytest.mark.parametrize("kernel", ["5.10", "7.2"])
 def test_the_listing(kernel):
     text = "\n".join(verify_show.listing(judged(kernel)))
-    assert "p: refused as kprobe" in text
+    assert "p: rejected as kprobe" in text
     assert "test.s" in text
     assert "call bpf_ringbuf_reserve#131" in text
     assert "ringbuf_mem_or_null" in text or "mem_or_null" in text
@@ -75,7 +75,7 @@ def test_json_and_what_two_kernels_differ_in():
     assert found[0]["path"] == found[1]["path"]
     assert found[1]["explanation"]["code"] == "RB-V017"
     text = "\n".join(verify_diff.difference(["5.10", "7.2"], found))
-    assert "refused [RB-V017]" in text
+    assert "rejected [RB-V017]" in text
     assert "only one" in "\n".join(verify_diff.difference(["a", "b"], [found[0], None]))
 
 
