@@ -22,6 +22,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from rawbpf.arch import X86_64, native
 from rawbpf.errors import ENOTSUPP, KernelError, UsageError
 from rawbpf.links.diagnose import attach_error
 from rawbpf.links.link import Link
@@ -91,14 +92,16 @@ def why_no_trampoline(probe: ProbeSpec, number: int, root: Root = "/") -> str:
     """Return what an errno means for a trampoline at a function; "" if nothing more is known.
 
     >>> from rawbpf.specs.probe_spec import ProbeSpec
-    >>> why_no_trampoline(ProbeSpec(ProbeKind.FENTRY, "f"), 524)
-    'f takes more arguments than a trampoline of this kernel can pass on (six before 6.6)'
+    >>> why_no_trampoline(ProbeSpec(ProbeKind.FENTRY, "f"), 524)  # on x86-64
+    'f takes more arguments than a trampoline can pass on (6 before 6.6)'
     """
     if probe.kind not in (ProbeKind.FENTRY, ProbeKind.FMOD_RET):
         return ""
     if number == ENOTSUPP:
-        limit = "a trampoline of this kernel can pass on (six before 6.6)"
-        return f"{probe.target} takes more arguments than {limit}"
+        arch = native(X86_64)
+        version = ".".join(map(str, arch.more_trampoline_slots))
+        limit = f"{arch.trampoline_slots} before {version}"
+        return f"{probe.target} takes more arguments than a trampoline can pass on ({limit})"
     if number == errno.EBUSY and _is_notrace(probe.target, root):
         return f"ftrace cannot hook {probe.target}: it was compiled without NOPs for it (notrace)"
     return ""
