@@ -65,12 +65,16 @@ class Source(NamedTuple):
         return f"{self.file}:{self.line}"
 
     def read(self) -> str:
-        """Return the line without its indentation, or "" if the file cannot be read."""
-        if self.text is not None:
-            return self.text.strip()
-        import linecache
+        """Return the line without its indentation, or "" if the file cannot be read.
 
-        return linecache.getline(self.file, self.line).strip()
+        A NUL becomes a space, because texts in BTF end with NUL.
+        """
+        text = self.text
+        if text is None:
+            import linecache
+
+            text = linecache.getline(self.file, self.line)
+        return text.replace("\0", " ").strip()
 
 
 _WORDS = {

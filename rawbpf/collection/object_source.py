@@ -48,11 +48,9 @@ _COMPILE = "compile it first: clang -target bpf -O2 -g -c, or rawbpf.source.c.cl
 def read_object(path: Path) -> ObjectSpec:
     """The blueprint of an object, of assembly (.bpf.s), or of what is inside an executable."""
     if path.suffix == ".s":
-        from rawbpf.elf.write import encode_object
         from rawbpf.source.assembler import assemble_file
 
-        # As an object, for that has types: without them the kernel takes no callbacks (func_info).
-        return spec_of(encode_object(assemble_file(path)), str(path))
+        return assemble_file(path)
     return spec_of(read_file(path), str(path))
 
 

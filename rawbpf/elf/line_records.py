@@ -30,7 +30,6 @@ def _of_unit(unit: Bytecode, start: int) -> Iterator[LineInfo]:
     for slot, one in zip(slots_of(unit.instructions), unit.instructions, strict=False):
         source = one.source
         if source is not None and source != previous:
-            # A NUL would end the text early, wherever it is read.
-            text = source.read().replace("\0", " ")
-            yield LineInfo(start + SLOT * slot, source.file, text, source.line, 1)
+            at, column = start + SLOT * slot, source.column or 1
+            yield LineInfo(at, source.file, source.read(), source.line, column)
         previous = source

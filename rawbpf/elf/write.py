@@ -15,18 +15,22 @@ from typing import TYPE_CHECKING
 
 from rawbpf.asm.instruction import LD_IMM64, SLOT, encode_all
 from rawbpf.asm.link import split
+from rawbpf.btf.encode import BtfBuilder
 from rawbpf.btf.ext_info import ExtInfo, FuncInfo, encode_ext_info
+from rawbpf.btf.sizes import size_of
 from rawbpf.elf import layout as elf
+from rawbpf.elf.data_sections import variable_types
 from rawbpf.elf.image import Image
 from rawbpf.elf.line_records import line_records
-from rawbpf.elf.types_of import ObjectTypes
 from rawbpf.errors import FormatError, UnsupportedError
+from rawbpf.specs.object_types import described
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rawbpf.asm.bytecode import Bytecode
     from rawbpf.asm.instruction import Instruction, Reference
+    from rawbpf.btf.btf import Btf
     from rawbpf.specs.object_spec import DataSpec, ObjectSpec
 
 __all__ = ["encode_object"]
@@ -38,19 +42,20 @@ _DATA = elf.SHF_ALLOC | elf.SHF_WRITE
 
 
 def encode_object(spec: ObjectSpec) -> bytes:
-    """The bytes of the object file.
+    """Return the bytes of the object file.
 
-    FormatError: a name that cannot be in one. UnsupportedError: something that libbpf's objects
-    have no words for, such as a kernel function without its prototype.
+    Raise FormatError if a name is not allowed in one, UnsupportedError if the object uses what
+    libbpf's objects cannot express, such as a kernel function without its prototype.
     """
-    return _Writer(spec).encode()
+    if spec.btf is None:
+        return encode_object(described(spec))
+    return _Writer(spec, spec.btf).encode()
 
 
 class _Writer:
-    def __init__(self, spec: ObjectSpec) -> None:
-        self.spec = spec
+    def __init__(self, spec: ObjectSpec, btf: Btf) -> None:
+        self.spec, self.btf = spec, btf
         self.image = Image()
-        self.types = ObjectTypes()
         self.ext = ExtInfo({}, {}, {})
         self.sections: dict[str, int] = {}
         self.functions: dict[str, int] = {}
@@ -73,8 +78,10 @@ class _Writer:
         for section, units in code.items():
             self._code(section, units)
         self._license()
-        ext = encode_ext_info(self._with_lines(code), self.types.btf.strings)
-        self.image.add_section(".BTF", self.types.btf.encode(), align=4)
+        types = BtfBuilder(names=self.btf.strings.data)
+        types.copy(self.btf.raw(1, len(self.btf)), len(self.btf) - 1)
+        ext = encode_ext_info(self._with_lines(code), types.strings)
+        self.image.add_section(".BTF", types.encode(), align=4)
         self.image.add_section(".BTF.ext", ext, align=4)
         return self.image.encode()
 
@@ -86,13 +93,13 @@ class _Writer:
 
     def _maps(self) -> None:
         """Section .maps: only its symbols and its size count."""
-        specs = list(self.spec.maps.values())
-        sizes = self.types.maps(specs)
-        if not specs:
+        if not self.spec.maps:
             return
-        section, offset = self.image.add_section(".maps", bytes(sum(sizes)), _DATA), 0
-        for spec, size in zip(specs, sizes, strict=True):
-            self.image.add_symbol(spec.name, elf.STT_OBJECT, section, offset, size)
+        types = variable_types(self.btf, ".maps")
+        sizes = {name: size_of(self.btf, types[name]) for name in self.spec.maps}
+        section, offset = self.image.add_section(".maps", bytes(sum(sizes.values())), _DATA), 0
+        for name, size in sizes.items():
+            self.image.add_symbol(name, elf.STT_OBJECT, section, offset, size)
             offset += size
 
     def _data(self, data: DataSpec) -> None:
@@ -102,7 +109,6 @@ class _Writer:
         self._section_symbol(data.name, section)
         for one in data.variables:
             self.image.add_symbol(one.name, elf.STT_OBJECT, section, one.offset, one.size)
-        self.types.data(data)
 
     def _section_symbol(self, name: str, section: int) -> None:
         self.image.add_symbol(name, elf.STT_SECTION, section, binding=elf.STB_LOCAL)
@@ -119,8 +125,7 @@ class _Writer:
             binding = elf.STB_LOCAL if static else elf.STB_GLOBAL
             size = SLOT * unit.slots
             self.image.add_symbol(unit.name, elf.STT_FUNC, section, offset, size, binding)
-            type_id = self.types.function(unit.name) if static else self.types.program(unit.name)
-            records.append(FuncInfo(offset, type_id))
+            records.append(FuncInfo(offset, unit.functions[0].type_id))
             self._relocations(unit, section, offset)
             offset += size
         self.ext.func_info[name] = records

@@ -47,7 +47,8 @@ from rawbpf.source.files import lines_of
 from rawbpf.source.map_directive import map_directive
 from rawbpf.source.program_directive import Header, program_directive
 from rawbpf.source.unit import Symbols, Unit
-from rawbpf.specs.object_spec import ObjectSpec
+from rawbpf.specs.object_spec import ExternSpec, ObjectSpec
+from rawbpf.specs.object_types import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,7 +104,8 @@ class _Assembler:
         if first.text.startswith("."):
             self._directive(first.text, Arguments(line, tokens[1:], self.constants.values), first)
         elif isinstance(self.place, Unit):
-            self.place.append(parse_statement(line, tokens, self.constants.values), line)
+            statement = parse_statement(line, tokens, self.constants.values)
+            self.place.append(statement, line, first.column)
         else:
             raise line.error("an instruction outside of code", first.column, ".program before it")
 
@@ -184,7 +186,26 @@ class _Assembler:
         code = {name: unit.program(symbols) for name, unit in self.units.items()}
         functions = {name: code[name] for name in symbols.functions}
         programs = {name: self._finish(code[name], functions) for name in self.headers}
-        return ObjectSpec(programs, self.maps, data, self.license)
+        spec = described(ObjectSpec(programs, self.maps, data, self.license))
+        return spec._replace(externs=_externs(spec))
 
     def _finish(self, code: Bytecode, functions: dict[str, Bytecode]) -> ProgramSpec:
         return self.headers[code.name].spec(link(code, functions), self.license)
+
+
+def _externs(spec: ObjectSpec) -> dict[str, ExternSpec]:
+    """Return the kernel functions and variables that programs refer to, to be found at load.
+
+    Assembly does not declare their types. Variables get the type int, because those without a type
+    are looked up by address instead of by BTF ID.
+    """
+    references = (
+        one for program in spec.programs.values() for one in program.code.references.values()
+    )
+    integer = (spec.btf and spec.btf.find_id("int")) or 0
+    types = {"kfunc": 0, "ksym": integer}
+    return {
+        one.name: ExternSpec(one.name, one.kind, types[one.kind])
+        for one in references
+        if one.kind in types
+    }

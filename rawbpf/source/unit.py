@@ -41,14 +41,14 @@ class Unit:
     def __init__(self, name: str, line: Line) -> None:
         self.name = name
         self.line = line
-        self._statements: list[tuple[Statement, Line]] = []
+        self._statements: list[tuple[Statement, Line, int]] = []
         self._slots: list[int] = []
         self._slot = 0
         self.labels: dict[str, int] = {}
 
-    def append(self, statement: Statement, line: Line) -> None:
-        """The next instruction."""
-        self._statements.append((statement, line))
+    def append(self, statement: Statement, line: Line, column: int) -> None:
+        """Append the instruction that begins at a column of a line."""
+        self._statements.append((statement, line, column))
         self._slots.append(self._slot)
         self._slot += 2 if statement.form.opcode == LD_IMM64 else 1
 
@@ -61,8 +61,8 @@ class Unit:
         if not self._statements:
             raise self.line.error(f"{self.name!r} is empty", 1, "instructions")
         instructions = tuple(
-            _Resolver(self, symbols, line, slot).instruction(statement)
-            for slot, (statement, line) in zip(self._slots, self._statements, strict=True)
+            _Resolver(self, symbols, line, slot).instruction(statement, column)
+            for slot, (statement, line, column) in zip(self._slots, self._statements, strict=True)
         )
         return Bytecode(self.name, instructions, (Function(self.name, 0),))
 
@@ -74,7 +74,7 @@ class _Resolver:
         self.unit, self.symbols, self.line, self.slot = unit, symbols, line, slot
         self.reference: Reference | None = None
 
-    def instruction(self, statement: Statement) -> Instruction:
+    def instruction(self, statement: Statement, column: int) -> Instruction:
         """Return the instruction, with its reference and source line."""
         source, operands = statement.form.src, dict(statement.operands)
         for field, operand in statement.operands.items():
@@ -90,7 +90,7 @@ class _Resolver:
         return encoded._replace(
             src=source or encoded.src,
             reference=self.reference,
-            source=Source(self.line.file, self.line.number, self.line.text),
+            source=Source(self.line.file, self.line.number, self.line.text.strip(), column),
         )
 
     def _resolve(self, operand: Operand, name: Name, source: int) -> tuple[int | Name, int]:

@@ -6,9 +6,11 @@ import pytest
 
 from rawbpf.asm.instruction import Reference
 from rawbpf.asm.parse import parse_instruction
+from rawbpf.elf.object import open_object
+from rawbpf.elf.write import encode_object
 from rawbpf.source.assembler import assemble, assemble_file
-from rawbpf.specs.object_spec import Variable
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_flags, bpf_map_type, bpf_prog_type
+from rawbpf.uapi.btf import BTF_KIND_DATASEC
 
 BPF_SRC = Path(__file__).parents[3] / "bpf_src"
 
@@ -100,7 +102,8 @@ def test_maps():
     a, b, c = spec.maps.values()
     assert (a.map_type, a.key_size, a.value_size) == (bpf_map_type.BPF_MAP_TYPE_HASH, 16, 8)
     assert (a.max_entries, a.map_flags) == (1024, bpf_map_flags.BPF_F_NO_PREALLOC)
-    assert (a.key_type, a.value_type) == ("", "u64")
+    key, value = spec.btf[a.btf_key_type_id], spec.btf[a.btf_value_type_id]
+    assert (key.length, value.name) == (16, "u64")
     assert (b.map_type, b.max_entries) == (bpf_map_type.BPF_MAP_TYPE_RINGBUF, 4096)
     assert (c.key_size, c.value_size, c.max_entries) == (4, 4, 0)
     code = spec.programs["p"].code
@@ -133,11 +136,14 @@ def test_data_and_references_into_it():
     )
     rodata, data = spec.data[".rodata"], spec.data[".data"]
     assert rodata.contents == b"hi!a\0\0\0"
-    assert rodata.variables == (Variable("text", 0, 3), Variable("many", 3, 4))
+    assert [one[:3] for one in rodata.variables] == [("text", 0, 3), ("many", 3, 4)]
     assert data.contents == b"\1" + bytes(7) + b"\xff" * 8 + b"a" + bytes(7) + b"\7\0"
-    assert [(one.name, one.offset, one.width) for one in data.variables] == [
-        ("one", 0, 1), ("eight", 8, 8), ("alias", 24, 2), ("other", 24, 2)
-    ]  # fmt: skip
+    one, eight, alias, other = data.variables
+    assert [one.offset for one in data.variables] == [0, 8, 24, 24]
+    assert (spec.btf[one.type_id].name, spec.btf[eight.type_id].length) == ("u8", 2)
+    assert (alias.type_id, spec.btf[other.type_id].name) == (other.type_id, "u16")
+    section = spec.btf.find(".data", BTF_KIND_DATASEC)
+    assert [spec.btf[one.type_id].name for one in section.variables] == ["one", "eight", "alias"]
     assert list(spec.programs["p"].code.references.values()) == [
         Reference("map_value", ".rodata", 3),
         Reference("map_value", ".data", 16),
@@ -166,8 +172,11 @@ def test_functions_are_linked_behind_the_programs_that_reach_them():
         """
     )
     p, q = (one.code for one in spec.programs.values())
-    assert p.functions == (("p", 0, 0), ("f", 2, 0), ("g", 4, 0))
-    assert q.functions == (("q", 0, 0), ("g", 4, 0), ("f", 6, 0))
+    assert [one[:2] for one in p.functions] == [("p", 0), ("f", 2), ("g", 4)]
+    assert [one[:2] for one in q.functions] == [("q", 0), ("g", 4), ("f", 6)]
+    for one in (*p.functions, *q.functions):
+        assert spec.btf[one.type_id].name == one.name
+    assert p.functions[2].type_id == q.functions[1].type_id
     assert p.instructions[0].bare() == parse_instruction("call pc+1")
     assert q.instructions[0].bare() == parse_instruction("r2 = code_addr(+3) ll")
 
@@ -227,5 +236,25 @@ def test_the_first_program_is_the_same_in_assembly_and_in_python():
 
     text = assemble_file(BPF_SRC / "hello_kprobe.bpf.s").programs["hello_kprobe"]
     python = hello_kprobe()
-    assert text.code.without_sources() == python.code.without_sources()
+    assert text.code.without_sources().instructions == python.code.without_sources().instructions
     assert (text.prog_type, text.license) == (python.prog_type, python.license)
+
+
+PROGRAMS = sorted(path for path in BPF_SRC.rglob("*.bpf.s"))
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.name)
+def test_the_spec_equals_the_one_that_is_read_from_the_written_object(path):
+    spec = assemble_file(path)
+    read = open_object(encode_object(spec))
+    assert read._replace(btf=None) == spec._replace(btf=None)
+    assert list(read.btf) == list(spec.btf)
+
+
+def test_kernel_symbols_become_externs():
+    text = '.program p, "tc"\ncall kfunc bpf_rcu_read_lock\nr1 = var_addr(runqueues) ll\nexit'
+    spec = assemble(text)
+    lock, runqueues = spec.externs.values()
+    assert (lock.name, lock.kind, lock.weak) == ("bpf_rcu_read_lock", "kfunc", False)
+    assert (runqueues.name, runqueues.kind) == ("runqueues", "ksym")
+    assert runqueues.type_id != 0
