@@ -88,7 +88,7 @@ def test_a_different_start_gives_different_results(calls):
     different = [one for one in replay(map(change, calls)) if one.differences]
     names = ["BPF_PROG_TEST_RUN", "BPF_PROG_TEST_RUN", "BPF_MAP_LOOKUP_ELEM"]
     assert [one.call.key for one in different] == names
-    assert different[0].differences == ("attr, byte 4: 2a then, 0a now",)
+    assert different[0].differences == ("attr, byte 4: recorded 2a, now 0a",)
 
 
 def sender():

@@ -39,31 +39,31 @@ def check(call: Call) -> None:
     """Raise FormatError for a call that must not be repeated."""
     wrong = next(iter(_wrong(call)), None)
     if wrong is not None:
-        raise FormatError(f"{call.key} is not repeated", why=wrong)
+        raise FormatError(f"cannot repeat {call.key}", why=wrong)
 
 
 def _wrong(call: Call) -> Iterator[str]:
     """Yield defects. Only the first counts, because each check relies on the ones before it."""
     if call.name not in WORDS:
-        yield f"rawbpf makes no call {call.name!r}"
+        yield f"unknown call {call.name!r}"
     if call.name == "mmap" and call.words[0]:
-        yield "its words cannot be meant"
-    if call.name in ("close", "munmap") and not _says_what_goes(call):
-        yield "it does not say what to let go of"
+        yield "its address must be NULL"
+    if call.name in ("close", "munmap") and not _names_its_target(call):
+        yield "what it closes or unmaps was not recorded"
     if any(block.room < 0 for block in call.blocks) or _total(call) > _LARGEST:
-        yield "it has a block of an impossible size"
+        yield "a block has an invalid size"
     if not all(_fits(call, ref, len(call.words), 1) for ref in call.refs):
-        yield "it points to where nothing is"
+        yield "a reference is out of range"
     if not all(_fits(call, ref, room_of(block), ref.size) for block in call.blocks
                for ref in block.refs):  # fmt: skip
-        yield "it points to where nothing is"
+        yield "a reference is out of range"
     recorded = {ref.at for ref in call.refs if ref.block is not None}
     if any(call.words[at] and at not in recorded for at in _ADDRESSES.get(call.name, ())):
-        yield "what an address points to was not recorded"
+        yield "the memory that an address points to was not recorded"
     yield from _too_short(call)
 
 
-def _says_what_goes(call: Call) -> bool:
+def _names_its_target(call: Call) -> bool:
     """Return whether the first word is marked as the descriptor or mapping to remove."""
     ours = [ref for ref in call.refs if ref.at == 0 and ref.block is None]
     return len(call.refs) == len(ours) == 1 and (ours[0].fd is None) is (call.name == "munmap")
@@ -87,13 +87,13 @@ def _fits(call: Call, ref: Ref, room: int, width: int) -> bool:
 def _too_short(call: Call) -> Iterator[str]:
     """Yield memory that is smaller than the call tells the kernel."""
     if call.name == "ioctl" and call.words[1] not in _IOCTLS:
-        yield "its request is not known"
+        yield "unknown request"
     if call.name == "epoll_pwait" and call.words[2] * EVENT.size > _room(call, "events"):
-        yield "it has no room for what it asks for"
+        yield "its buffer is too small for the events that it requests"
     if call.name == "bpf":
         attr = call.block("attr")
         if attr is None or attr.struct is None or call.words[2] > attr.room:
-            yield "its attr is not known, or shorter than it says"
+            yield "its attr is unknown, or shorter than its size argument"
 
 
 def _room(call: Call, path: str) -> int:
@@ -105,13 +105,13 @@ def differences(call: Call, result: int, written: Sequence[bytes]) -> Iterator[s
     """Describe differences; ``written`` is the contents of each block after the repeated call."""
     if call.name != "epoll_pwait":
         if (result < 0) != (call.result < 0) or (not call.makes and result != call.result):
-            yield f"{_said(call)} then, {_said(call._replace(result=result))} now"
+            yield f"recorded {_outcome(call)}, now {_outcome(call._replace(result=result))}"
         for block, now in zip(call.blocks, written, strict=True):
             if block.after is not None and block.kind != "log":
                 yield from _written(block, now[: len(block.after)])
 
 
-def _said(call: Call) -> str:
+def _outcome(call: Call) -> str:
     return call.errno or (hex if call.name == "mmap" else str)(call.result)
 
 
@@ -123,7 +123,7 @@ def _written(block: Block, now: bytes) -> Iterator[str]:
     count = sum(map(ne, then, now))
     at = next(at for at, (old, new) in enumerate(zip(then, now, strict=True)) if old != new)
     more = f" and {count - 1} more bytes" if count > 1 else ""
-    yield f"{block.path}, byte {at}: {then[at]:02x} then, {now[at]:02x} now{more}"
+    yield f"{block.path}, byte {at}: recorded {then[at]:02x}, now {now[at]:02x}{more}"
 
 
 def _compared(block: Block, data: bytes) -> bytes:

@@ -71,7 +71,7 @@ class Replay(Owner):
         if call.name == "munmap" and call.words[0] not in self._mappings:
             # The mapping failed this time. The recorded address may belong to anything now, even to
             # the code of Python itself.
-            return Outcome(call, -errno.EINVAL, ("nothing is mapped there now",))
+            return Outcome(call, -errno.EINVAL, ("nothing is mapped at the address now",))
         buffers = [_buffer(block) for block in call.blocks]
         for block, buffer in zip(call.blocks, buffers, strict=True):
             for at in _stale(call, block):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Names", "Packed", "packed"]
 
-_PARTS = compile("".join([OPENING, *(one.text for one in PARTS)]), "the parts of scripts", "exec")
+_PARTS = compile("".join([OPENING, *(one.text for one in PARTS)]), "script parts", "exec")
 _TAKEN = {"n", *_PARTS.co_names, *dir(builtins)}
 """Names that descriptors must not have: assigning ``bytes`` would break the script."""
 
@@ -42,8 +42,8 @@ class Names:
     def of(self, fd: int) -> str:
         """Return the name of a descriptor. UnsupportedError: no recorded call created it."""
         if fd not in self._names:
-            what = "a script cannot make all calls of this session"
-            raise UnsupportedError(what, why=f"descriptor {fd} was opened in another way")
+            what = "cannot write a script that makes all calls of this session"
+            raise UnsupportedError(what, why=f"descriptor {fd} was not created by a recorded call")
         return self._names[fd]
 
     def forget(self, fd: int) -> None:

@@ -13,7 +13,7 @@ __all__ = ["NR", "OPENING", "PARTS", "Part"]
 
 NR = native(X86_64).syscalls
 
-OPENING = f'''"""The system calls of `rawbpf COMMAND`, made again. Run it as root."""
+OPENING = f'''"""Make the system calls of `rawbpf COMMAND` again. Run this script as root."""
 
 import ctypes
 import mmap
@@ -26,13 +26,13 @@ KEPT = []
 
 def call(number, *words, fine=True):
     result = LIBC.syscall(number, *words, *[0] * (6 - len(words)))
-    if result == -1 and fine:  # a call that failed when it was recorded may fail again
+    if result == -1 and fine:  # fine=False: the call also failed when it was recorded
         raise OSError(ctypes.get_errno(), f"system call {{number}}{{words}}")
     return result
 
 
 def at(data, room=0):
-    """The address of these bytes. It keeps nothing alive, so the buffer is kept here."""
+    """Return the address of these bytes; keep the buffer, which an address does not keep alive."""
     KEPT.append(ctypes.create_string_buffer(data, max(len(data), room)))
     return ctypes.addressof(KEPT[-1])
 
@@ -49,7 +49,7 @@ def perf_event_open(form, *values, pid, cpu, fine=True):
 
 _PATCHED = '''
 def patched(code, **fds):
-    """Instructions with descriptors at the slots where the program refers to maps."""
+    """Return the code with descriptors in the slots where the program refers to maps."""
     for slot, fd in fds.items():
         struct.pack_into("=i", code, int(slot[1:]) * 8 + 4, fd)
     return bytes(code)
@@ -57,14 +57,14 @@ def patched(code, **fds):
 
 _SHOW = '''
 def show(name, data):
-    """What a record says to people: its length and the texts in it."""
+    """Print the length of a record and the readable text in it."""
     texts = "".join(chr(byte) if 32 <= byte < 127 else " " for byte in data).split()
     print(name, len(data), "bytes:", *(text for text in texts if len(text) > 2), flush=True)
 '''
 
 _DRAIN_PERF = """
 def perf_ring(name, fd, size):
-    memory = memoryview(mmap.mmap(fd, size))  # shared, to read and to write
+    memory = memoryview(mmap.mmap(fd, size))  # shared, readable and writable
     control, data = memory[: mmap.PAGESIZE].cast("Q"), memory[mmap.PAGESIZE :]
     RINGS[name] = [drain_perf, name, control, data]
 
@@ -94,7 +94,7 @@ def drain_ring(name, consumer, producer, data):
     while consumer[0] < producer[0]:
         at_ = consumer[0] % (len(data) // 2)
         (length,) = struct.unpack_from("=I", data, at_)
-        if length >> 31:  # BPF_RINGBUF_BUSY_BIT: it is still being written
+        if length >> 31:  # BPF_RINGBUF_BUSY_BIT: still being written
             return
         if not length >> 30:
             show(name, bytes(data[at_ + 8 : at_ + 8 + length]))
@@ -127,7 +127,7 @@ def drain_all():
 
 
 class Part(NamedTuple):
-    """``text`` is in a script that has one of the ``words``, or another part that needs it."""
+    """``text`` is included in a script that contains one of the ``words``."""
 
     words: tuple[str, ...]
     text: str
@@ -143,4 +143,4 @@ PARTS = (
     Part(_RINGS[1:], _DRAIN_BPF),
     Part(("listen(", "drain_all(", *_RINGS), _LISTEN),
 )
-"""What follows the opening."""
+"""The parts that may follow the opening."""

@@ -51,7 +51,7 @@ def script(calls: Sequence[Call], command: str) -> str:
         text = "\n".join([opening, *_wrapped(body, groups)]) + "\n"
         if text.count("\n") <= LONGEST:
             return text
-    why = f"its {len(calls)} calls take {text.count(chr(10))} lines, and {LONGEST} are allowed"
+    why = f"its {len(calls)} calls take {text.count(chr(10))} lines, and the limit is {LONGEST}"
     raise UnsupportedError("this session is too long for a script", why=why)
 
 
@@ -207,7 +207,7 @@ def _munmap(call: Call, names: Names, known: Known) -> list[str]:
     fd = known.mappings.get(call.words[0], -1)
     if not names.has(fd) or not _is_ring(known.thing(fd)):
         return []
-    line = f'RINGS.pop("{names.of(fd)}")  # munmap(2), as nothing refers to it any more'
+    line = f'RINGS.pop("{names.of(fd)}")  # munmap(2), when the last reference is gone'
     return [line] * names.first(line)  # a ring of two mappings is one
 
 

@@ -47,7 +47,7 @@ def dump(call: Call) -> str:
         lines.append(f"    {block.path}, {size} bytes{written}:")
         lines += _shown(call, block)
     if left_out:
-        lines.append(f"    ... and {left_out} more that are pointed to")
+        lines.append(f"    ... and {left_out} more strings")
     return "\n".join(lines) + "\n" if lines else ""
 
 
@@ -80,7 +80,7 @@ def _structure(call: Call, block: Block) -> Iterator[str]:
         if bits and at < end:
             continue
         if at > end:
-            yield _line(end, state[end:at], "(a hole)", "")
+            yield _line(end, state[end:at], "(hole)", "")
         release = since(origin(block.struct, one.field), one.field)
         added = f"Linux {release[0]}.{release[1]}" if release else ""
         rows = [state[at : at + size][n : n + _ROW] for n in range(0, size, _ROW)]
@@ -90,7 +90,7 @@ def _structure(call: Call, block: Block) -> Iterator[str]:
             yield _line(at + number * _ROW, row, "", "")
         end = at + size
     for at in range(end, len(state), _ROW):
-        text = "(beyond what is known)" if at == end else ""
+        text = "(unknown fields)" if at == end else ""
         yield _line(at, state[at : at + _ROW], text, "")
 
 
@@ -109,7 +109,7 @@ def _instructions(call: Call, block: Block, data: bytes) -> Iterator[str]:
         }
         rows = disassemble(instructions, symbols=names)
     except RawbpfError as error:
-        yield f"      (these are no instructions: {error})"
+        yield f"      (not valid instructions: {error})"
         yield from _bytes(data)
         return
     for row in rows:

@@ -133,7 +133,7 @@ def decode(line: str) -> Call:
         )
     except _WRONG as error:
         why = f"{type(error).__name__}: {error}"
-        raise FormatError(f"this is no recorded call: {line[:60]!r}", why=why) from None
+        raise FormatError(f"not a recorded call: {line[:60]!r}", why=why) from None
 
 
 def _whole(call: Call) -> Call:
@@ -144,20 +144,20 @@ def _whole(call: Call) -> Call:
     places += [(at, ref) for at, block in enumerate(call.blocks) for ref in block.refs]
     for at, ref in places:
         if ref.block is not None and not at < ref.block < len(call.blocks):
-            raise ValueError(f"block {ref.block} is not there")
+            raise ValueError(f"there is no block {ref.block}")
     return call
 
 
 def _result(told: object) -> int:
     """Check a result or negative errno."""
     if not isinstance(told, int) or not -_MAX_ERRNO <= told < 1 << 63:
-        raise ValueError(f"{told!r} is no result")
+        raise ValueError(f"invalid result {told!r}")
     return told
 
 
 def _seconds(told: object) -> float:
     if not isinstance(told, (int, float)) or not 0 <= told < _LONGEST:
-        raise ValueError(f"{told!r} is no time")
+        raise ValueError(f"invalid duration {told!r}")
     return float(told)
 
 

@@ -12,7 +12,7 @@ command without a row gets the purpose that ``uapi.bpf_commands`` states.
 ...     pass
 >>> print(out.getvalue())  # doctest: +ELLIPSIS
 close(...</dev/null>) = 0 <0.0...>
-    # We need this descriptor no longer.
+    # This descriptor is not needed any more.
 <BLANKLINE>
 """
 
@@ -91,7 +91,7 @@ def reason(call: Call, known: Known) -> str:
             return row.sentence.format_map(_Names(view))
     if call.command in bpf_cmd.__members__:
         return f"This {COMMANDS[bpf_cmd[call.command]].purpose}."
-    return "This call is not one that is known here."
+    return "rawbpf does not know this call."
 
 
 def _matches(key: str, row: str) -> bool:

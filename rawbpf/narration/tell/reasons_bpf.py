@@ -1,4 +1,4 @@
-"""Why bpf(2) is called: maps, programs and types, objects by id, attaching."""
+"""Why bpf(2) is called: maps, programs and types, objects by ID, attaching."""
 
 from __future__ import annotations
 
@@ -6,151 +6,157 @@ from rawbpf.narration.tell.view import Reason, always
 
 __all__ = ["BPF"]
 
-# A table: a row is a condition and a sentence, not code to be laid out.
+# A table: each row has a condition and a sentence, and is not formatted like code.
 # fmt: off
 BPF = (
     # Maps
     Reason("BPF_MAP_CREATE", lambda c: c.is_trial,
-           "A feature is tried out: a kernel without {map_type} refuses this smallest of maps."),
+           "This tests for a feature: kernels without {map_type} reject this minimal map."),
     Reason("BPF_MAP_CREATE", lambda c: c.map_is("PERF_EVENT_ARRAY"),
-           "Here a program finds the ring of its CPU: {attr[max_entries]} slots for perf events, "
-           "one for each CPU id, all of them empty so far."),
+           "This map leads a program to the ring of its CPU: it has {attr[max_entries]} slots "
+           "for perf events, one for each CPU, all empty at first."),
     Reason("BPF_MAP_CREATE", lambda c: c.map_is("RINGBUF"),
-           "A ring of {attr[max_entries]} bytes that programs on all CPUs write to, and that can "
-           "be mapped and read."),
+           "This creates a ring buffer of {attr[max_entries]} bytes, which programs on all CPUs "
+           "write and user space maps and reads."),
     Reason("BPF_MAP_CREATE", lambda c: c.is_section,
-           "A section of the object becomes a map with one value, so that its variables have an "
-           "address that the program may use."),
+           "A section of the object becomes a map with one value, so that the program can "
+           "access the section's variables by address."),
     Reason("BPF_MAP_CREATE", lambda c: bool(c.attr.get("inner_map_fd")),
-           "A map of maps; {inner} shows the kernel what the inner ones will look like."),
+           "This creates a map of maps; {inner} serves as the template for inner maps."),
     Reason("BPF_MAP_CREATE", lambda c: c.map_is("PROG_ARRAY"),
-           "A table of programs to go on in: a tail call names a slot of it."),
+           "This creates a table of programs for tail calls, which refer to a slot of it."),
     Reason("BPF_MAP_CREATE", lambda c: c.map_is("PERCPU"),
-           "Memory that programs and user space share, once for each CPU, so that no two CPUs "
-           "write to the same word: {attr[max_entries]} entries of {attr[value_size]} bytes."),
+           "This map is shared between programs and user space and has separate values for each "
+           "CPU, so that CPUs never write to the same value: {attr[max_entries]} entries of "
+           "{attr[value_size]} bytes."),
     Reason("BPF_MAP_CREATE", always,
-           "Memory that programs and user space share: up to {attr[max_entries]} entries, keys of "
-           "{attr[key_size]} bytes, values of {attr[value_size]}."),
+           "This map is shared between programs and user space: up to {attr[max_entries]} "
+           "entries with keys of {attr[key_size]} bytes and values of {attr[value_size]} bytes."),
     Reason("BPF_MAP_UPDATE_ELEM", lambda c: c.map_is("PERF_EVENT_ARRAY"),
-           "The event goes into slot {key}: from here on a program on CPU {key} has a ring to "
-           "write to."),
+           "This stores the event in slot {key}: from now on, programs on CPU {key} have a ring "
+           "to write to."),
     Reason("BPF_MAP_UPDATE_ELEM", lambda c: c.map_is("PROG_ARRAY"),
-           "The program goes into slot {key}: a tail call to it now has a target."),
+           "This stores the program in slot {key}, as the target of tail calls."),
     Reason("BPF_MAP_UPDATE_ELEM", lambda c: c.map_is("OF_MAPS"),
-           "A map becomes the value of an entry: programs that look it up get that map."),
+           "This stores a map as the value of an entry: programs that look up the key get that "
+           "map."),
     Reason("BPF_MAP_UPDATE_ELEM", lambda c: c.is_section,
-           "The variables of this section get the values that they have at the beginning."),
+           "This sets the variables of the section to their initial values."),
     Reason("BPF_MAP_UPDATE_ELEM", lambda c: c.attr.get("flags") == 1,
-           "An entry is added to the map, if the key is not there yet (BPF_NOEXIST)."),
+           "This adds an entry to the map unless the key exists (BPF_NOEXIST)."),
     Reason("BPF_MAP_UPDATE_ELEM", lambda c: c.attr.get("flags") == 2,
-           "The value of a key is replaced, if the key is there (BPF_EXIST)."),
+           "This replaces the value of a key if the key exists (BPF_EXIST)."),
     Reason("BPF_MAP_UPDATE_ELEM", always,
-           "The value is written to the map, whether its key is there already or not."),
+           "This writes the value to the map, whether or not the key exists."),
     Reason("BPF_MAP_LOOKUP_ELEM", lambda c: c.map_is("PERCPU"),
-           "One lookup brings the values of this key from every possible CPU, side by side."),
+           "One lookup returns the values of this key for all possible CPUs."),
     Reason("BPF_MAP_LOOKUP_ELEM", always,
-           "The value of this key is copied out of the map; ENOENT would say that it has none."),
+           "This copies the value of the key; ENOENT would mean that the key does not exist."),
     Reason("BPF_MAP_DELETE_ELEM", always,
-           "The key is taken out of the map, and its value with it."),
+           "This removes the key and its value from the map."),
     Reason("BPF_MAP_GET_NEXT_KEY", lambda c: not c.attr.get("key"),
-           "A walk over the keys of the map begins: without a key this returns the first."),
+           "This starts a walk over the keys of the map: without a key, the call returns the "
+           "first one."),
     Reason("BPF_MAP_GET_NEXT_KEY", always,
-           "The walk goes on: which key comes behind this one? ENOENT says that it was the last."),
+           "This continues the walk with the next key; ENOENT means that this was the last one."),
     Reason("BPF_MAP_FREEZE", always,
-           "User space gives up writing to this map, for good: then the verifier may take what is "
-           "in it for constants, if programs may not write to it either."),
+           "From now on, user space cannot write to this map. If programs cannot write to it "
+           "either, the verifier treats its contents as constants."),
 
     Reason("BPF_MAP_LOOKUP_BATCH", lambda c: not c.attr.get("in_batch"),
-           "Many entries in one call, up to {attr[count]} from the beginning; ENOENT says that "
-           "these are all."),
+           "This reads up to {attr[count]} entries in one call, starting with the first; ENOENT "
+           "means that these are all."),
     Reason("BPF_MAP_LOOKUP_BATCH", always,
-           "The next entries, from where the last call stopped; ENOENT says that these are the "
-           "last."),
+           "This reads the next entries, from where the last call stopped; ENOENT means that "
+           "these are the last."),
 
     # Programs and types
     Reason("BPF_PROG_LOAD", lambda c: c.failed_before("EAGAIN"),
-           "Once more: a signal had interrupted the verifier (EAGAIN), which says nothing of the "
-           "program."),
+           "This repeats the load, because a signal had interrupted the verifier (EAGAIN)."),
     Reason("BPF_PROG_LOAD", lambda c: c.is_trial,
-           "A feature is tried out: the smallest {prog_type} program that needs it. The answer, "
-           "or the verifier's log, tells whether this kernel has it."),
+           "This tests for a feature with a minimal {prog_type} program. The result or the "
+           "verifier's log shows whether this kernel supports it."),
     Reason("BPF_PROG_LOAD", lambda c: c.wants_log and bool(c.rejection) and c.log_was_full,
-           "The log had no room in {log_before} bytes: once more, with {attr[log_size]}."),
+           "The log did not fit into {log_before} bytes, so the load is repeated with "
+           "{attr[log_size]}."),
     Reason("BPF_PROG_LOAD", lambda c: c.wants_log and bool(c.rejection),
-           "It was refused ({rejection}). Once more, now with room for the log in which the "
-           "verifier says why."),
+           "The program was rejected ({rejection}). The load is repeated with a buffer for the "
+           "log in which the verifier explains why."),
     Reason("BPF_PROG_LOAD", lambda c: c.attr.get("log_level") == 4,
-           "The verifier follows every path of the program, and writes down what that took "
-           "(log_level 4); then the kernel keeps it."),
+           "The verifier checks every path through the program and logs statistics (log_level "
+           "4)."),
     Reason("BPF_PROG_LOAD", lambda c: bool(c.attr.get("log_level", 0) & 2),
-           "The verifier follows every path of the program, and writes down what it knows at each "
-           "instruction, on all of them (log_level 2)."),
+           "The verifier checks every path through the program and logs its state at each "
+           "instruction (log_level 2)."),
     Reason("BPF_PROG_LOAD", lambda c: c.wants_log,
-           "The verifier follows every path of the program, and writes into the log what it saw."),
+           "The verifier checks every path through the program and writes its findings into the "
+           "log."),
     Reason("BPF_PROG_LOAD", always,
-           "The verifier follows every path of the program. No log is asked for yet: one that is "
-           "too small would fail a program that is valid (ENOSPC)."),
+           "The verifier checks every path through the program. No log is requested yet, "
+           "because a log buffer that is too small makes even a valid program fail (ENOSPC)."),
     Reason("BPF_PROG_TEST_RUN", lambda c: c.failed_before("EINTR"),
-           "Once more: a signal had interrupted the run (EINTR)."),
+           "This repeats the run, because a signal had interrupted it (EINTR)."),
     Reason("BPF_PROG_TEST_RUN", lambda c: c.attr.get("repeat", 0) > 1,
-           "The program is run by hand, {attr[repeat]} times on the same input; the time is that "
-           "of one run, on average."),
+           "This runs the program {attr[repeat]} times on the same input and returns the "
+           "average duration of a run."),
     Reason("BPF_PROG_TEST_RUN", always,
-           "The program is run by hand, on input that we give it; nothing has to be attached for "
-           "that."),
+           "This runs the program once on the given input, without attaching it."),
     Reason("BPF_BTF_LOAD", always,
-           "The kernel checks these types and keeps them; maps and programs can then refer to "
+           "The kernel checks and stores these types, so that maps and programs can refer to "
            "them."),
 
     # Objects by id, and what the kernel knows of them
     Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: c.kind == "prog" and c.probe_is_gone,
-           "The probe is gone, so the program's numbers are final; recursion_misses (5.12) counts "
-           "the hits for which it was not run."),
+           "The probe is detached, so the program's counters are final; recursion_misses (5.12) "
+           "counts the hits for which the program was not run."),
     Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: c.asked_before and c.has_buffers,
-           "Once more, now with room for what the first answer only counted, or could not hold."),
+           "This repeats the query with buffers for the arrays that the first one only counted "
+           "or could not return."),
     Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: c.kind == "link" and not c.was_found,
-           "The kernel describes the link. From 6.7 the description of a kprobe also counts the "
-           "hits that did not run the program (missed)."),
+           "This asks for information about the link. Since 6.7, that of a kprobe includes the "
+           "number of hits that did not run the program (missed)."),
     Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: bool(c.kind),
-           "What does the kernel say of this {noun}? It fills in as much of the structure as it "
+           "This asks for information about the {noun}; the kernel fills in the fields that it "
            "knows."),
     Reason("GET_NEXT_ID", lambda c: not c.attr.get("id"),
-           "A walk over all {walks_over} begins: the smallest id that there is. ENOENT says that "
-           "there is none."),
+           "This starts a walk over all {walks_over} with the lowest ID; ENOENT means that "
+           "there are none."),
     Reason("GET_NEXT_ID", always,
-           "The walk goes on: the smallest id above {attr[id]}. ENOENT says that there is none."),
+           "This continues the walk with the next ID above {attr[id]}; ENOENT means that there "
+           "are no more."),
     Reason("GET_FD_BY_ID", always,
-           "An id names an object, but only a descriptor can be asked things; while it is open, "
-           "the object stays."),
+           "Queries need a descriptor rather than an ID. As long as it is open, the object is "
+           "not freed."),
 
     Reason("BPF_OBJ_PIN", always,
-           "The object gets a name in bpffs, and stays when we are gone."),
+           "This pins the object under a path in bpffs, so that it outlives this process."),
     Reason("BPF_OBJ_GET", always,
-           "What has this name in bpffs? The descriptor is as good as the one it was made with."),
+           "This opens the object that is pinned under this path; its descriptor works like the "
+           "original one."),
 
     # Attaching
     Reason("BPF_LINK_CREATE", lambda c: c.is_trial_link,
-           "A feature is tried out on a target that cannot be: a kernel that knows such links "
-           "complains of the target, one that does not says EINVAL."),
+           "This tests for a feature with an invalid target: kernels that support such links "
+           "reject the target, others fail with EINVAL."),
     Reason("BPF_LINK_CREATE", lambda c: c.attaches("PERF_EVENT"),
-           "The program is tied to {target}: each time that it fires the program runs, for as long "
-           "as this link is open."),
+           "This attaches the program to {target}: it runs each time that the event fires, as "
+           "long as the link is open."),
     Reason("BPF_LINK_CREATE", lambda c: c.attaches("KPROBE"),
-           "One link puts the program on {attr[cnt]} functions at once, for as long as it is "
+           "This attaches the program to {attr[cnt]} functions at once, as long as the link is "
            "open."),
     Reason("BPF_LINK_CREATE", lambda c: c.attaches("UPROBE"),
-           "One link puts the program at {attr[cnt]} places of a file at once, in every process "
-           "that maps it, for as long as it is open."),
+           "This attaches the program to {attr[cnt]} places in a file at once, in every process "
+           "that maps the file, as long as the link is open."),
     Reason("BPF_LINK_CREATE", always,
-           "The program is attached, for as long as this link is open."),
+           "This attaches the program, as long as the link is open."),
     Reason("BPF_RAW_TRACEPOINT_OPEN", lambda c: not c.attr.get("name"),
-           "The program is attached where its load said that it belongs (attach_btf_id); no name "
-           "is needed."),
+           "This attaches the program to the target that was given when it was loaded "
+           "(attach_btf_id), so no name is needed."),
     Reason("BPF_RAW_TRACEPOINT_OPEN", always,
-           "The program runs each time that the kernel passes this tracepoint, with the "
-           "tracepoint's own arguments."),
+           "From now on, the program runs each time that the kernel passes this tracepoint, "
+           "with the tracepoint's arguments."),
     Reason("BPF_ITER_CREATE", always,
-           "A descriptor to read from: its reads run the program on one object of the kernel after "
-           "the other."),
+           "Reading from this new descriptor runs the program for one kernel object after the "
+           "other."),
 )
 # fmt: on

@@ -1,4 +1,4 @@
-"""Why the other calls are made: perf events, memory, sleeping, the end."""
+"""Why other calls are made: perf events, mappings, sleeping, closing."""
 
 from __future__ import annotations
 
@@ -6,102 +6,107 @@ from rawbpf.narration.tell.view import Reason, always
 
 __all__ = ["OTHER"]
 
-# A table: a row is a condition and a sentence, not code to be laid out.
+# A table: each row has a condition and a sentence, and is not formatted like code.
 # fmt: off
 OTHER = (
     # perf events
     Reason("perf_event_open", lambda c: c.event == "perf",
-           "An event that never fires by itself: programs on CPU {cpu} write their records through "
+           "This event never fires by itself: programs on CPU {cpu} write their records through "
            "it."),
     Reason("perf_event_open", lambda c: c.event == "kprobe",
-           "This makes the probe: the kernel looks up the function and patches its entry. Its text "
-           "is shared by all CPUs, so pid -1 and CPU 0 mean every process on every CPU."),
+           "This creates the probe: the kernel looks up the function and patches its entry. All "
+           "CPUs share the kernel's code, so pid -1 and CPU 0 cover every process on every CPU."),
     Reason("perf_event_open", lambda c: c.event == "kretprobe",
-           "This makes the probe: the kernel patches the function's entry, and there diverts its "
-           "return. pid -1 and CPU 0 mean every process on every CPU."),
+           "This creates the probe: the kernel patches the function's entry and redirects its "
+           "return from there. pid -1 and CPU 0 cover every process on every CPU."),
     Reason("perf_event_open", lambda c: c.event.startswith("u"),
-           "This makes the probe: an instruction of that file is patched, in every process that "
-           "maps it and is meant."),
+           "This creates the probe: the kernel patches an instruction of the file in each of "
+           "the selected processes that map it."),
     Reason("perf_event_open", lambda c: c.event == "tracepoint",
-           "An event that fires each time the kernel passes this tracepoint, by the number that "
-           "tracefs gives it."),
+           "This event fires each time the kernel passes the tracepoint, which is given by its "
+           "number in tracefs."),
     Reason("perf_event_open", always,
-           "An event of CPU {cpu} that fires by a clock; a program can be tied to it."),
+           "This event fires periodically on CPU {cpu}; a program can be attached to it."),
     Reason("ioctl", lambda c: c.request == "SET_BPF",
-           "From here on each time that the event fires runs the program."),
+           "From now on, the program runs each time that the event fires."),
     Reason("ioctl", lambda c: c.request == "ENABLE" and not c.opened_disabled,
-           "The event starts to count. It was not opened disabled, so nothing changes; other tools "
+           "This enables the event. It was not opened disabled, so nothing changes; other tools "
            "make this call, too."),
     Reason("ioctl", lambda c: c.request == "ENABLE",
-           "The event was opened disabled; now it starts."),
+           "This enables the event, which was opened disabled."),
     Reason("ioctl", always,
-           "A request to the event behind the descriptor."),
+           "This controls the event of the descriptor."),
 
     # Memory
     Reason("mmap", lambda c: c.kind == "perf",
-           "The ring: one page of control and {data_pages} of data that the kernel writes and we "
-           "read. The right to write makes it respect what we have not read yet."),
+           "This maps the ring: a control page and {data_pages} data pages, which the kernel "
+           "writes and we read. Because the mapping is writable, the kernel does not overwrite "
+           "data that we have not read yet."),
     Reason("mmap", lambda c: c.map_is("RINGBUF") and c.words[5] == 0,
-           "The page that says how far we have read; the kernel looks at it, so we may write it."),
+           "This maps the page with the consumer position: we write how far we have read, and "
+           "the kernel reads it."),
     Reason("mmap", lambda c: c.map_is("RINGBUF"),
-           "How far the kernel has written, and the data, twice in a row so that no record has to "
-           "wrap; this is only for reading."),
+           "This maps the producer position and the data, read-only. The data appears twice in "
+           "a row, so that no record wraps around."),
     Reason("mmap", lambda c: c.kind == "map",
-           "The map's values appear in our memory: to read or write one takes no call any more."),
+           "This maps the values of the map into our memory, so that reading or writing them "
+           "needs no system call."),
     Reason("mmap", always,
-           "The memory behind the descriptor appears in our own."),
+           "This maps the memory of the descriptor into our own."),
     Reason("munmap", lambda c: c.unmaps == "perf",
-           "The ring has been read for the last time."),
+           "The ring is not read any more."),
     Reason("munmap", always,
-           "We need this memory no longer."),
+           "This mapping is not needed any more."),
 
     # Sleeping
     Reason("epoll_create1", always,
-           "Something to sleep on until one of several descriptors has news."),
+           "This creates an epoll instance, which can wait for several descriptors at once."),
     Reason("epoll_ctl", lambda c: c.kind_of_word(2) == "perf",
-           "A record in this ring shall end the sleep."),
+           "A record in this ring should wake us up."),
     Reason("epoll_ctl", lambda c: c.kind_of_word(2) == "map",
-           "A record in this ring shall end the sleep."),
+           "A record in this ring should wake us up."),
     Reason("epoll_ctl", lambda c: not c.watched_events,
-           "Not to read or write, only to notice when the other end of it goes away."),
+           "No data is read or written; this only detects when the other end is closed."),
     Reason("epoll_ctl", lambda c: c.label_of_word(2).startswith("pipe:"),
-           "What is written to the other end of this pipe shall end the sleep: so a signal does, "
-           "and whoever wants us to stop."),
+           "Data in this pipe should wake us up: signal handlers and stop() write to its other "
+           "end."),
     Reason("epoll_ctl", always,
-           "News of this descriptor shall end the sleep."),
+           "Activity on this descriptor should wake us up."),
     Reason("epoll_pwait", lambda c: c.words[3] == 0,
-           "A look at what is ready, without sleeping."),
+           "This checks which descriptors are ready without sleeping."),
     Reason("epoll_pwait", lambda c: not c.rings_are_watched and c.words[3] < 0,
-           "There is no ring to be read. Sleep until somebody wants us to stop."),
+           "There is no ring to read, so this sleeps until we are asked to stop."),
     Reason("epoll_pwait", lambda c: not c.rings_are_watched,
-           "There is no ring to be read. Sleep for {words[3]} ms, or until somebody wants us to "
-           "stop."),
+           "There is no ring to read, so this sleeps for {words[3]} ms, or until we are asked "
+           "to stop."),
     Reason("epoll_pwait", lambda c: not c.watches_rings,
-           "A pause of up to {words[3]} ms in which no ring is watched: what comes meanwhile is "
-           "taken in one go."),
+           "This pauses for up to {words[3]} ms without watching rings, so that records that "
+           "arrive meanwhile are read in one batch."),
     Reason("epoll_pwait", lambda c: c.words[3] < 0,
-           "Sleep until a ring has records, or somebody wants us to stop."),
+           "This sleeps until a ring has records or we are asked to stop."),
     Reason("epoll_pwait", always,
-           "Sleep until a ring has records, but no longer than {words[3]} ms."),
+           "This sleeps until a ring has records, for at most {words[3]} ms."),
 
     Reason("capget", always,
-           "Which capabilities does this thread have?"),
+           "This reads the capabilities of this thread."),
     Reason("capset", always,
-           "This thread gives up capabilities, or takes back those that it gave up."),
+           "This thread drops capabilities, or restores those that it has dropped."),
 
     # The end
     Reason("close", lambda c: c.kind.endswith("probe") and not c.is_linked,
-           "The probe is taken away. This returns when the last program that it started has "
+           "This removes the probe. The call returns when the last program that it started has "
            "ended."),
     Reason("close", lambda c: c.is_linked,
-           "The link holds this event as well, so the program stays tied to it."),
+           "The link also refers to this event, so the program stays attached."),
     Reason("close", lambda c: c.kind == "link" and not c.was_found,
-           "The link goes, and with it what it attached, unless it was pinned."),
+           "This closes the link and detaches its program, unless the link is pinned."),
     Reason("close", lambda c: c.kind == "perf",
-           "We need this CPU's event no longer. In a slot of a map it stays, until the map goes."),
+           "The event of this CPU is not needed any more. If it is stored in a map, it exists "
+           "until the map is freed."),
     Reason("close", lambda c: c.kind in ("map", "prog", "btf", "link"),
-           "We need this {noun} no longer. The kernel frees it when nothing else holds it."),
+           "The {noun} is not needed any more. The kernel frees it when nothing else refers to "
+           "it."),
     Reason("close", always,
-           "We need this descriptor no longer."),
+           "This descriptor is not needed any more."),
 )
 # fmt: on

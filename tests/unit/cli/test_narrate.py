@@ -47,7 +47,7 @@ def test_all_spellings_tell_the_same(argv, capsys):
     shown = capsys.readouterr()
     assert "bpf(BPF_MAP_CREATE, {map_type=BPF_MAP_TYPE_HASH" in shown.err
     assert "= 71<prog:count_by_comm>" in shown.err
-    assert "    # The verifier follows every path" in shown.err
+    assert "    # The verifier checks every path" in shown.err
     assert "bpf(" not in shown.out
     assert "count_by_comm" in shown.out
 
@@ -82,12 +82,12 @@ def test_a_replay_that_differs_fails(tmp_path, capsys):
     assert main(["narrate", "--json", "-o", str(file), "--", *LOAD]) == 0
     with replaced(FakeKernel()):  # which knows no call at all
         assert main(["replay", str(file)]) == 1
-    assert "70 then, ENOSYS now" in capsys.readouterr().out
+    assert "recorded 70, now ENOSYS" in capsys.readouterr().out
     with replaced(FakeKernel()):
         assert main(["replay", str(file), "--json"]) == 1
     told = map(json.loads, capsys.readouterr().out.splitlines())
     assert {"call": "BPF_MAP_CREATE", "then": 70, "now": -38, "differences": [
-        "70 then, ENOSYS now"]} in list(told)  # fmt: skip
+        "recorded 70, now ENOSYS"]} in list(told)  # fmt: skip
 
 
 def test_calls_are_shown_as_they_are_made(tmp_path, capsys):
@@ -99,14 +99,14 @@ def test_calls_are_shown_as_they_are_made(tmp_path, capsys):
     assert main(["replay", str(file)]) == 1
     shown = capsys.readouterr()
     assert shown.out.count("\n= bpf(") + shown.out.startswith("= bpf(") == 2
-    assert f"{file}, line 3: this is no recorded call" in shown.err
+    assert f"{file}, line 3: not a recorded call" in shown.err
 
 
 def test_a_script_is_all_that_is_on_stdout():
     done = rawbpf(
         "narrate", "--script", "--", "disasm", "-", input="b7 00 00 00 01 00 00 00", stdin=None
     )
-    assert done.stdout.startswith('"""The system calls of `rawbpf disasm')
+    assert done.stdout.startswith('"""Make the system calls of `rawbpf disasm')
     assert "r0 = 1" in done.stderr
     assert "r0 = 1" not in done.stdout
     compile(done.stdout, "script", "exec")
@@ -172,7 +172,7 @@ def test_an_unwritable_file_is_said(tmp_path, capsys):
 def test_the_golden_record_needs_a_kernel_that_traces(capsys):
     with replaced(FakeKernel()):
         assert main(["replay", str(GOLDEN / "kprobe-6.1.jsonl")]) == 1
-    assert "3 then, ENOSYS now" in capsys.readouterr().out
+    assert "recorded 3, now ENOSYS" in capsys.readouterr().out
 
 
 def test_a_disk_that_fills_up_is_told_when_the_command_has_ended(capsys):

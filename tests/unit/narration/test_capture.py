@@ -1,4 +1,4 @@
-"""Calls as they happen: what is read, when, and what is left alone."""
+"""Capturing calls: which memory is read, when, and which is not."""
 
 import ctypes
 import errno
@@ -64,7 +64,7 @@ def test_keys_and_values_have_the_size_of_the_map():
     assert look.fds == {70: "map:m"}
 
 
-def test_a_map_of_unknown_size_is_left_alone():
+def test_keys_of_a_map_of_unknown_size_are_not_read():
     attr = BpfAttrMapElem(map_fd=99, key=WILD, value=WILD)
     with replaced(FakeKernel(BPF_MAP_LOOKUP_ELEM=[0])), recorded() as calls:
         enter("bpf", bpf_cmd.BPF_MAP_LOOKUP_ELEM, ctypes.addressof(attr), 32)
@@ -73,7 +73,7 @@ def test_a_map_of_unknown_size_is_left_alone():
 
 @pytest.mark.parametrize("address", [0, 8, WILD, (1 << 64) - 8])
 @pytest.mark.parametrize("command", bpf_cmd)
-def test_wrong_addresses_do_no_harm(command, address):
+def test_invalid_addresses_are_harmless(command, address):
     def make():
         with replaced(FakeKernel(**{command.name: [-errno.EFAULT]})), pytest.raises(KernelError):
             enter("bpf", command, address, 64)
@@ -81,7 +81,7 @@ def test_wrong_addresses_do_no_harm(command, address):
     assert "EFAULT (Bad address)" in told(make, "full")
 
 
-def test_pointers_to_nowhere_do_no_harm():
+def test_invalid_pointers_are_harmless():
     attr = BpfAttrTestRun(prog_fd=3, data_in=WILD, data_size_in=1 << 31, data_out=WILD)
 
     def make():
@@ -91,7 +91,7 @@ def test_pointers_to_nowhere_do_no_harm():
     assert "prog_fd=3" in told(make)
 
 
-def test_what_the_kernel_wrote_is_shown_after_the_call():
+def test_memory_written_by_the_kernel_is_shown():
     def answer(_cmd, address, _size):
         attr = BpfAttrInfo.from_address(address)
         BpfProgInfo.from_address(attr.info).id = 42
@@ -108,7 +108,7 @@ def test_what_the_kernel_wrote_is_shown_after_the_call():
     assert "id=42" in text
 
 
-def test_a_link_is_told_by_its_type():
+def test_link_info_is_shown_by_link_type():
     def answer(_cmd, address, _size):
         info = BpfAttrInfo.from_address(address).info
         head, part = BpfLinkInfo.from_address(info), BpfLinkInfoIter.from_address(info)
@@ -128,8 +128,8 @@ def test_a_link_is_told_by_its_type():
     assert 'iter.target_name="task", iter.target_name_len=4096 => 5' in second
     text = told(make, "full")
     assert re.search(r'Linux 5\.\d+ +iter\.target_name = "task"', text)
-    assert "# We need this link no longer." in text
-    assert "# Once more, now with room" in text
+    assert "# The link is not needed any more." in text
+    assert "# This repeats the query with buffers" in text
 
 
 def test_descriptors_from_elsewhere_are_named_by_proc():
@@ -142,34 +142,34 @@ def test_descriptors_from_elsewhere_are_named_by_proc():
     assert f"close({read}<pipe:[" in told(make)
 
 
-def test_unknown_commands_are_told_too():
+def test_unknown_commands_are_narrated():
     def make():
         with replaced(lambda *_: -errno.EINVAL), pytest.raises(KernelError):
             enter("bpf", 12345, 0, 0)
 
     line, why = told(make).splitlines()
     assert line.startswith("bpf(command 12345, 0x0, 0) = -1 EINVAL (Invalid argument) <")
-    assert why == "    # This call is not one that is known here."
+    assert why == "    # rawbpf does not know this call."
 
 
-def test_a_sentence_is_not_said_twice_in_a_row():
+def test_a_reason_is_not_repeated():
     def make():
         with replaced(FakeKernel(BPF_MAP_FREEZE=[0])):
             bpf.map_freeze(5)
             bpf.map_freeze(6)
 
-    assert told(make).count("# User space gives up") == 1
+    assert told(make).count("# From now on, user space") == 1
 
 
-def test_what_is_counted_is_no_type_of_program():
-    """BPF_STATS_RUN_TIME is 0, as BPF_PROG_TYPE_UNSPEC is."""
+def test_the_kind_of_statistics_is_not_shown_as_a_program_type():
+    """BPF_STATS_RUN_TIME and BPF_PROG_TYPE_UNSPEC are both 0."""
     with replaced(FakeKernel(BPF_ENABLE_STATS=[70])), recorded() as calls:
         enable_stats().close()
     assert "enable_stats.type = BPF_STATS_RUN_TIME" in dump(calls[0])
 
 
-def test_what_was_opened_by_its_name_is_told_by_its_kind(monkeypatch):
-    """bpf(2) does not say what it is; the link in /proc does."""
+def test_a_pinned_object_gets_its_kind_from_proc(monkeypatch):
+    """bpf(2) does not return the kind of a pinned object; the link in /proc does."""
 
     def info(_cmd, address, _size):
         asked = BpfAttrInfo.from_address(address)
@@ -187,8 +187,8 @@ def test_what_was_opened_by_its_name_is_told_by_its_kind(monkeypatch):
         text = told(make)
     assert "= 70<map:/sys/fs/bpf/a.b>" in text
     assert "info={key_size=2}" in text
-    assert "What does the kernel say of this map?" in text
-    assert "variables of this section" not in text
+    assert "This asks for information about the map;" in text
+    assert "variables of the section" not in text
 
 
 @pytest.mark.parametrize(
@@ -199,8 +199,8 @@ def test_what_was_opened_by_its_name_is_told_by_its_kind(monkeypatch):
         ("HASH", "[70]", "[9]"),
     ],
 )
-def test_keys_and_values_that_are_descriptors_are_told_as_such(kind, key, value):
-    """An XSKMAP holds sockets; storage of sockets is found by them."""
+def test_descriptors_in_keys_and_values_are_labelled(kind, key, value):
+    """The values of an XSKMAP and the keys of socket storage are descriptors."""
 
     def make():
         with create(bpf_map_type[f"BPF_MAP_TYPE_{kind}"], key_size=4, value_size=4) as fd:
@@ -213,8 +213,8 @@ def test_keys_and_values_that_are_descriptors_are_told_as_such(kind, key, value)
         assert f"key={key}, value={value}" in told(make)
 
 
-def test_types_of_modules_are_told_as_the_load_names_them():
-    """fd_array is as long as calls reach into it; a constant has one in its second slot."""
+def test_descriptors_of_module_btf_are_recorded():
+    """They are in fd_array, up to the last index used, and in the second slot of constants."""
     code = Bytecode(
         "p",
         (
@@ -239,7 +239,7 @@ def test_types_of_modules_are_told_as_the_load_names_them():
     assert [(ref.at, ref.fd) for ref in insns.refs] == [(12, 70)]
 
 
-def test_an_array_that_no_instruction_asks_for_is_left_alone():
+def test_an_unused_fd_array_is_not_read():
     attr = BpfAttrProgLoad(fd_array=WILD)
     with (
         replaced(FakeKernel(BPF_PROG_LOAD=[-errno.EINVAL])),
@@ -250,11 +250,11 @@ def test_an_array_that_no_instruction_asks_for_is_left_alone():
     assert [block.path for block in calls[0].blocks] == ["attr"]
 
 
-def test_of_very_many_names_only_the_first_are_dumped():
+def test_only_the_first_of_many_strings_are_dumped():
     names = [f"function_{number}" for number in range(1000)]
     with replaced(FakeKernel(BPF_LINK_CREATE=[70])), recorded() as calls:
         link_create_kprobe_multi(9, names, bpf_attach_type.BPF_TRACE_KPROBE_MULTI).close()
     text = dump(calls[0])
     assert "function_63" in text
     assert "function_64" not in text
-    assert text.endswith("    ... and 936 more that are pointed to\n")
+    assert text.endswith("    ... and 936 more strings\n")

@@ -1,6 +1,6 @@
-"""A whole `rawbpf kprobe do_sys_openat2`, recorded on 6.1, is told as the golden texts show.
+"""A complete `rawbpf kprobe do_sys_openat2`, recorded on 6.1, is narrated as in the golden files.
 
-Some of its lookups and sleeps were taken out of the record, as they are all alike.
+Some similar lookups and sleeps were removed from the recording.
 """
 
 import ast
@@ -19,22 +19,22 @@ RECORD = "kprobe-6.1.jsonl"
 @pytest.mark.parametrize(
     ("name", "full"), [("kprobe-6.1.txt", False), ("kprobe-6.1.full.txt", True)]
 )
-def test_it_is_told_as_before(name, full):
+def test_narration_matches_the_golden_file(name, full):
     assert retold(records(RECORD), full=full) == (GOLDEN / name).read_text()
 
 
-def test_a_record_survives_being_read():
+def test_a_recording_is_unchanged_by_decoding_and_encoding():
     for line in (GOLDEN / RECORD).read_text().splitlines():
         assert encode(decode(line), json.loads(line)["why"]) == line
 
 
-def test_every_sentence_of_it_was_said_for_its_own_call():
+def test_recorded_reasons_match():
     told = retold(records(RECORD)).splitlines()
     said = [json.loads(line)["why"] for line in (GOLDEN / RECORD).read_text().splitlines()]
     assert [line.removeprefix("    # ") for line in told[1::2]] == said
 
 
-def test_as_a_script_it_is_short_and_alone():
+def test_its_script_is_short_and_needs_only_the_standard_library():
     text = script(records(RECORD), "kprobe do_sys_openat2")
     assert text.count("\n") <= LONGEST
     tree = ast.parse(text)
@@ -46,7 +46,7 @@ def test_as_a_script_it_is_short_and_alone():
     assert "s24=events, s36=outcomes" in text
 
 
-def test_a_script_that_would_be_too_long_is_refused():
+def test_a_script_that_would_be_too_long_is_an_error():
     calls = records(RECORD)
     maps = [calls[0]] * 200
     with pytest.raises(UnsupportedError, match="too long for a script"):

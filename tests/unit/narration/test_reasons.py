@@ -1,4 +1,4 @@
-"""Sentences, where the same command is given for different reasons."""
+"""The reasons in narration, for commands that are called for different purposes."""
 
 import errno
 import re
@@ -26,7 +26,7 @@ from tests.support.told import told
 
 
 def sentences(make, **script):
-    """What is said of the calls, with a kernel that answers as the script says."""
+    """Return the reasons for the calls, with a fake kernel that returns scripted results."""
 
     def run():
         with replaced(FakeKernel(**script)), suppress(RawbpfError):
@@ -49,50 +49,49 @@ def hash_map():
     return bpf.map_create(attr)
 
 
-def test_a_refused_program_is_loaded_again_with_a_log(spec):
+def test_a_rejected_program_is_loaded_again_with_a_log(spec):
     log = "line of the log\n" * 10_000
     first, second, third = sentences(
         lambda: load(spec, {}), BPF_PROG_LOAD=[write_log(log, errno.EACCES)]
     )
-    assert "No log is asked for yet" in first
+    assert "No log is requested yet" in first
     assert second == (
-        "It was refused (EACCES). Once more, now with room for the log in which the verifier says "
-        "why."
+        "The program was rejected (EACCES). The load is repeated with a buffer for the log in "
+        "which the verifier explains why."
     )
-    assert third == "The log had no room in 65536 bytes: once more, with 262144."
+    assert third == "The log did not fit into 65536 bytes, so the load is repeated with 262144."
 
 
-def test_an_interrupted_load_is_made_again(spec):
+def test_an_interrupted_load_is_repeated(spec):
     said = sentences(lambda: load(spec, {}).close(), BPF_PROG_LOAD=[-errno.EAGAIN, 77])
-    assert said[1].startswith("Once more: a signal had interrupted the verifier (EAGAIN)")
+    assert said[1].startswith("This repeats the load, because a signal")
 
 
-def test_an_interrupted_run_is_made_again():
+def test_an_interrupted_run_is_repeated():
     said = sentences(lambda: bpf.prog_test_run(9, bytes(14)), BPF_PROG_TEST_RUN=[-errno.EINTR, 0])
-    assert "by hand" in said[0]
-    assert said[1] == "Once more: a signal had interrupted the run (EINTR)."
+    assert "runs the program once" in said[0]
+    assert said[1] == "This repeats the run, because a signal had interrupted it (EINTR)."
 
 
-def test_a_log_of_every_state_says_so():
+def test_a_log_of_all_states():
     attr = Attr(BpfAttrProgLoad(log_level=6, log_size=4096)).point("log_buf", bytes(4096))
     (said, *_) = sentences(lambda: bpf.prog_load(attr, "two").close(), BPF_PROG_LOAD=[77])
-    assert said.endswith("at each instruction, on all of them (log_level 2).")
+    assert said.endswith("at each instruction (log_level 2).")
 
 
-def test_features_are_tried_out():
+def test_tests_for_features():
     ringbuf = FEATURES["BPF_MAP_TYPE_RINGBUF"].probe
     (said, *_) = sentences(ringbuf, BPF_MAP_CREATE=[-errno.EINVAL])
     assert said == (
-        "A feature is tried out: a kernel without BPF_MAP_TYPE_RINGBUF refuses this smallest of "
-        "maps."
+        "This tests for a feature: kernels without BPF_MAP_TYPE_RINGBUF reject this minimal map."
     )
     multi = FEATURES["BPF_LINK_TYPE_KPROBE_MULTI"].probe
     said = sentences(multi, BPF_PROG_LOAD=[77], BPF_LINK_CREATE=[-errno.ESRCH])
-    assert "the smallest BPF_PROG_TYPE_KPROBE program" in said[0]
-    assert "a target that cannot be" in said[1]
+    assert "a minimal BPF_PROG_TYPE_KPROBE program" in said[0]
+    assert "an invalid target" in said[1]
 
 
-def test_a_walk_begins_and_goes_on():
+def test_walks_over_keys_and_ids():
     def walk():
         with hash_map() as one:
             bpf.map_get_next_key(one.fileno(), None, 4)
@@ -108,15 +107,15 @@ def test_a_walk_begins_and_goes_on():
         BPF_OBJ_GET_INFO_BY_FD=[0],
         BPF_MAP_GET_NEXT_ID=[0, -errno.ENOENT],
     )
-    assert "begins" in said[1]
-    assert "goes on" in said[2]
-    assert said[3].startswith("What does the kernel say of this map?")
-    assert "over all maps begins" in said[5]
+    assert "starts a walk" in said[1]
+    assert "continues the walk" in said[2]
+    assert said[3].startswith("This asks for information about the map;")
+    assert "starts a walk over all maps" in said[5]
     assert "above 5" in said[6]
 
 
 @pytest.mark.parametrize("held", [False, True])
-def test_closing_the_event_of_a_probe_ends_it_unless_a_link_holds_it(held, monkeypatch):
+def test_closing_an_event_removes_the_probe_unless_a_link_refers_to_it(held, monkeypatch):
     monkeypatch.setattr(
         "rawbpf.narration.capture.recorder.read_text", lambda _, file: "6" * ("/kp" in file)
     )
@@ -128,14 +127,14 @@ def test_closing_the_event_of_a_probe_ends_it_unless_a_link_holds_it(held, monke
             fd.close()
 
     said = sentences(probe, perf_event_open=[80], BPF_LINK_CREATE=[81])
-    assert said[0].startswith("This makes the probe")
+    assert said[0].startswith("This creates the probe")
     assert "80<kprobe:do_exit>" in said[1]
     at_event = said[2 if held else 3]
-    assert at_event.startswith("The probe is taken away") is not held
-    assert at_event.startswith("The link holds this event as well") is held
+    assert at_event.startswith("This removes the probe") is not held
+    assert at_event.startswith("The link also refers to this event") is held
 
 
-def test_memory_is_given_back_for_what_it_was():
+def test_unmapping_a_ring_and_other_memory():
     def make():
         with open_bpf_output(0) as event:
             enter("mmap", 0, 8192, 3, 1, event.fileno(), 0)
@@ -143,12 +142,12 @@ def test_memory_is_given_back_for_what_it_was():
             enter("munmap", 0x9000, 4096)
 
     said = sentences(make, perf_event_open=[80], mmap=[0x7000], munmap=[0])
-    assert "1 of data" in said[1]
-    assert said[2] == "The ring has been read for the last time."
-    assert "We need this memory no longer." in said
+    assert "1 data pages" in said[1]
+    assert said[2] == "The ring is not read any more."
+    assert "This mapping is not needed any more." in said
 
 
-def test_what_an_epoll_watches_decides_what_it_is_for():
+def test_the_descriptors_of_an_epoll_instance_determine_its_purpose():
     def sleep():
         epoll = Epoll()
         epoll.wait(0.02)
@@ -157,9 +156,9 @@ def test_what_an_epoll_watches_decides_what_it_is_for():
 
     said = sentences(sleep, epoll_create1=[88], epoll_pwait=[0])
     assert said[1] == (
-        "There is no ring to be read. Sleep for 20 ms, or until somebody wants us to stop."
+        "There is no ring to read, so this sleeps for 20 ms, or until we are asked to stop."
     )
-    assert said[2] == "A look at what is ready, without sleeping."
+    assert said[2] == "This checks which descriptors are ready without sleeping."
 
     def rest():
         with Epoll() as rings, Epoll() as quiet, open_bpf_output(0) as event:
@@ -169,33 +168,33 @@ def test_what_an_epoll_watches_decides_what_it_is_for():
 
     answers = {"epoll_ctl": [0], "perf_event_open": [80], "epoll_pwait": [0]}
     said = sentences(rest, epoll_create1=[88, 89], **answers)
-    assert "Sleep until a ring has records, but no longer than 20 ms." in said
-    assert said[4].startswith("A pause of up to 20 ms in which no ring is watched")
+    assert "This sleeps until a ring has records, for at most 20 ms." in said
+    assert said[4].startswith("This pauses for up to 20 ms without watching rings")
 
 
-def test_every_command_can_be_told():
+def test_every_command_has_a_purpose():
     assert set(COMMANDS) == set(bpf_cmd)
     for command in COMMANDS.values():
         assert command.purpose.split()[0].endswith("s"), command
 
 
-def test_every_command_that_we_call_has_a_structure():
+def test_every_command_that_rawbpf_uses_has_a_structure():
     text = "".join(file.read_text() for file in Path("rawbpf/syscall").glob("*.py"))
     called = set(re.findall(r"bpf_cmd\.(BPF_\w+)", text))
     assert len(called) > 15
     bare = {name for name in called if COMMANDS[bpf_cmd[name]].struct is None}
-    assert not bare, "say which structure its attr is: rawbpf/uapi/bpf_commands.py"
+    assert not bare, "add the structure of its attr to rawbpf/uapi/bpf_commands.py"
 
 
-def test_every_row_is_of_a_call_that_there_is():
+def test_every_row_is_about_an_existing_call():
     calls = {"perf_event_open", "ioctl", "mmap", "munmap", "epoll_create1", "epoll_ctl",
              "epoll_pwait", "close", "capget", "capset", "GET_NEXT_ID", "GET_FD_BY_ID"}  # fmt: skip
     assert {row.key for row in REASONS} <= calls | set(bpf_cmd.__members__)
 
 
-def test_the_last_row_of_each_key_always_holds():
+def test_the_last_row_of_each_key_always_matches():
     last = {row.key: row for row in REASONS}
     made = {key: row for key, row in last.items() if not key.endswith("_GET_NEXT_ID")}
     for key, row in made.items():
         if key != "BPF_OBJ_GET_INFO_BY_FD":
-            assert row.when(None), f"{key}: a call may be left without a sentence"
+            assert row.when(None), f"{key}: a call may have no reason"

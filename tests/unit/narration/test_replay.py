@@ -1,4 +1,4 @@
-"""Recorded calls, made again."""
+"""Replay: recorded calls, repeated against a fake kernel."""
 
 import ctypes
 import errno
@@ -21,7 +21,7 @@ from tests.support.fake_kernel import FakeKernel
 
 
 def session():
-    """A map is made, an entry written and read, the map closed."""
+    """Create a map, write and read an entry, close the map."""
     kind = bpf_map_type.BPF_MAP_TYPE_HASH
     attr = BpfAttrMapCreate(map_type=kind, key_size=4, value_size=4, max_entries=1)
     with bpf.map_create(attr) as one:
@@ -30,7 +30,7 @@ def session():
 
 
 class Kernel(FakeKernel):
-    """Keeps one entry, and hands out descriptors from ``first`` on."""
+    """A kernel that stores one entry and returns descriptors from ``first`` on."""
 
     def __init__(self, first=50, stored=None):
         numbers = count(first)
@@ -70,23 +70,23 @@ def test_descriptors_and_addresses_are_replaced(calls):
     assert kernel.closed == [60]
 
 
-def test_what_the_kernel_answers_otherwise_is_told(calls):
+def test_a_different_answer_is_reported(calls):
     with replaced(Kernel(stored=b"1x34")):
         outcomes = list(replay(calls))
-    assert outcomes[2].differences == ("attr.value, byte 1: 32 then, 78 now",)
+    assert outcomes[2].differences == ("attr.value, byte 1: recorded 32, now 78",)
 
 
 @pytest.mark.parametrize(
     ("now", "varies", "said"),
     [
-        (b"1x34", (), ("attr.value, byte 1: 32 then, 78 now",)),
-        (b"xx3x", (), ("attr.value, byte 0: 31 then, 78 now and 2 more bytes",)),
-        (b"xx3x", ((0, 2),), ("attr.value, byte 3: 34 then, 78 now",)),
+        (b"1x34", (), ("attr.value, byte 1: recorded 32, now 78",)),
+        (b"xx3x", (), ("attr.value, byte 0: recorded 31, now 78 and 2 more bytes",)),
+        (b"xx3x", ((0, 2),), ("attr.value, byte 3: recorded 34, now 78",)),
         (b"xxxx", ((0, 1), (1, 99), (-3, 2), (9, 9), (2, -2)), ()),
     ],
 )
-def test_bytes_are_compared_but_for_what_varies(calls, now, varies, said):
-    """Wherever a damaged record says that something varies."""
+def test_parts_that_vary_are_not_compared(calls, now, varies, said):
+    """Places that vary may be anywhere in a damaged recording."""
     look = calls[2]
     blocks = tuple(
         block._replace(varies=varies) if block.after == b"1234" else block for block in look.blocks
@@ -96,85 +96,97 @@ def test_bytes_are_compared_but_for_what_varies(calls, now, varies, said):
     assert last.differences == said
 
 
-def test_a_refusal_is_a_difference(calls):
-    refusing = FakeKernel(BPF_MAP_CREATE=[-errno.EPERM], BPF_MAP_UPDATE_ELEM=[-errno.EBADF])
-    with replaced(refusing):
+def test_a_failure_is_a_difference(calls):
+    failing = FakeKernel(BPF_MAP_CREATE=[-errno.EPERM], BPF_MAP_UPDATE_ELEM=[-errno.EBADF])
+    with replaced(failing):
         first, second, *_ = replay(calls)
-    assert first.differences == ("50 then, EPERM now",)
-    assert second.differences == ("0 then, EBADF now",)
+    assert first.differences == ("recorded 50, now EPERM",)
+    assert second.differences == ("recorded 0, now EBADF",)
 
 
-def test_what_a_record_leaves_open_is_closed(calls):
+def test_descriptors_left_open_are_closed(calls):
     kernel = Kernel(first=60)
     with replaced(kernel):
         list(replay(calls[:2]))
     assert kernel.closed == [60]
 
 
-def test_what_failed_then_and_succeeds_now_is_closed_as_well(calls):
-    """Twice: both descriptors stand for the same errno."""
-    refused = calls[0]._replace(result=-errno.EPERM)
+def test_a_call_that_succeeds_only_now_is_undone(calls):
+    """Repeat it twice: both descriptors replace the same recorded errno."""
+    failed = calls[0]._replace(result=-errno.EPERM)
     kernel = Kernel(first=60)
     with replaced(kernel):
-        outcomes = list(replay([refused, refused]))
+        outcomes = list(replay([failed, failed]))
     assert [one.differences for one in outcomes] == [
-        ("EPERM then, 60 now",),
-        ("EPERM then, 61 now",),
+        ("recorded EPERM, now 60",),
+        ("recorded EPERM, now 61",),
     ]
     assert sorted(kernel.closed) == [60, 61]
 
 
-def test_a_stand_in_that_a_recorded_call_closes_is_closed_once():
+def test_a_substitute_that_a_recorded_call_closes_is_closed_once():
     with recorded() as found, Fd(os.open("/dev/null", os.O_RDONLY), "null"):
         pass
     assert [one.differences for one in replay(found)] == [()]
 
 
-def test_one_that_cannot_be_closed_does_not_keep_the_others_open(calls):
-    class Stubborn(Kernel):
+def test_a_failed_close_does_not_leave_others_open(calls):
+    class Failing(Kernel):
         def __call__(self, name, *words):
             return -errno.EIO if (name, *words) == ("close", 60) else super().__call__(name, *words)
 
-    kernel = Stubborn(first=60)
+    kernel = Failing(first=60)
     with replaced(kernel), pytest.raises(KernelError, match="EIO"):
         list(replay([calls[0], calls[0]._replace(result=51)]))
     assert kernel.closed == [61]
 
 
-def test_what_could_not_be_mapped_is_not_unmapped():
-    """munmap(2) of 0 and 128 MB would take the interpreter's own code away."""
+def test_a_failed_mapping_is_not_unmapped():
+    """munmap(2) of 128 MB at address 0 would unmap the code of Python itself."""
     with replaced(FakeKernel(mmap=[0x7000_0000], munmap=[0])), recorded() as found:
         enter("mmap", 0, 1 << 27, 1, 1, 9, 0)
         enter("munmap", 0x7000_0000, 1 << 27)
     kernel = FakeKernel(mmap=[-errno.EPERM])
     with replaced(kernel):
         mapped, unmapped = replay(found)
-    assert mapped.differences == ("0x70000000 then, EPERM now",)
-    assert unmapped.differences == ("nothing is mapped there now",)
+    assert mapped.differences == ("recorded 0x70000000, now EPERM",)
+    assert unmapped.differences == ("nothing is mapped at the address now",)
     assert kernel.names() == ["mmap"]
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"name": "reboot"}, "makes no call 'reboot'"),
-        ({"words": (0, 0, 1 << 20)}, "shorter than it says"),
-        ({"name": "close", "refs": (), "words": (3,)}, "what to let go of"),
-        ({"name": "close", "refs": (Ref(0, 8),), "words": (3,)}, "what to let go of"),
-        ({"name": "munmap", "refs": (Ref(0, 8, fd=3),), "words": (3, 4096)}, "what to let go of"),
-        ({"name": "munmap", "refs": (Ref(1, 8),), "words": (4096, 4096)}, "what to let go of"),
-        ({"name": "munmap", "refs": (Ref(0, 8, block=0),), "words": (0, 8)}, "what to let go of"),
+        ({"name": "reboot"}, "unknown call 'reboot'"),
+        ({"words": (0, 0, 1 << 20)}, "shorter than its size argument"),
+        ({"name": "close", "refs": (), "words": (3,)}, "what it closes or unmaps was not recorded"),
+        (
+            {"name": "close", "refs": (Ref(0, 8),), "words": (3,)},
+            "what it closes or unmaps was not recorded",
+        ),
+        (
+            {"name": "munmap", "refs": (Ref(0, 8, fd=3),), "words": (3, 4096)},
+            "what it closes or unmaps was not recorded",
+        ),
+        (
+            {"name": "munmap", "refs": (Ref(1, 8),), "words": (4096, 4096)},
+            "what it closes or unmaps was not recorded",
+        ),
+        (
+            {"name": "munmap", "refs": (Ref(0, 8, block=0),), "words": (0, 8)},
+            "what it closes or unmaps was not recorded",
+        ),
         ({"refs": ()}, "was not recorded"),
-        ({"blocks": ()}, "points to where nothing is|not known"),
-        ({"name": "ioctl", "words": (3, 0x80082407, 1)}, "request is not known"),
+        ({"blocks": ()}, "reference is out of range|is unknown"),
+        ({"name": "ioctl", "words": (3, 0x80082407, 1)}, "unknown request"),
     ],
 )
-def test_accidents_are_not_repeated(calls, change, why):
+def test_unsafe_calls_are_not_repeated(calls, change, why):
     with replaced(Kernel()), pytest.raises(FormatError, match=why):
         list(replay([calls[0]._replace(**change)]))
 
 
-def test_an_address_of_which_nothing_is_known_is_not_passed_on():
+def test_an_address_whose_memory_is_unknown_is_not_passed_on():
     attr = BpfAttrMapElem(map_fd=9, key=0xDEAD0000, value=0xBEEF0000)
     with replaced(FakeKernel(BPF_MAP_LOOKUP_ELEM=[0])), recorded() as calls:
         enter("bpf", bpf_cmd.BPF_MAP_LOOKUP_ELEM, ctypes.addressof(attr), 32)
@@ -191,6 +203,6 @@ def test_an_address_of_which_nothing_is_known_is_not_passed_on():
 
 
 @pytest.mark.parametrize("line", ["", "{}", "[]", "nonsense", '{"call": "bpf", "words": [{}]}'])
-def test_what_is_no_record_is_said(line):
-    with pytest.raises(FormatError, match="no recorded call"):
+def test_malformed_lines(line):
+    with pytest.raises(FormatError, match="not a recorded call"):
         decode(line)

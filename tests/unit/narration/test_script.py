@@ -1,4 +1,4 @@
-"""Scripts of sessions that a golden record does not have."""
+"""Scripts of sessions that the golden recording does not cover."""
 
 import errno
 import os
@@ -32,7 +32,7 @@ def recording(make, **answers):
     return calls
 
 
-def test_a_name_that_is_taken_gets_a_number():
+def test_duplicate_names_get_numbers():
     def make():
         with create(), create():
             pass
@@ -46,7 +46,7 @@ def test_a_name_that_is_taken_gets_a_number():
 
 
 @pytest.mark.parametrize("name", ["bytes", "RINGS", "LIBC", "perf_ring", "len", "for"])
-def test_no_descriptor_takes_the_name_of_what_the_script_needs(name):
+def test_descriptors_do_not_shadow_names_that_the_script_needs(name):
     text = script(recording(lambda: create(name.encode()).close(), BPF_MAP_CREATE=[70]), "none")
     own = {
         name for name in compile(text, "script", "exec").co_names if name.endswith(("_2", "for"))
@@ -55,12 +55,12 @@ def test_no_descriptor_takes_the_name_of_what_the_script_needs(name):
 
 
 @pytest.mark.parametrize("kind", ["link", "kprobe", "kretprobe", "uprobe", "uretprobe"])
-def test_what_is_attached_is_named_after_what_it_is(kind):
+def test_links_and_probes_are_named_after_their_kind(kind):
     assert Names().give(70, f"{kind}:/bin/bash+0x10") == kind
     assert Names().give(70, "map:hits") == "hits"
 
 
-def test_hex_is_cut_between_groups_of_eight_bytes():
+def test_hex_is_wrapped_between_groups_of_eight_bytes():
     def make():
         bpf_object.btf_load(bytes(range(100))).close()
 
@@ -73,7 +73,7 @@ def test_hex_is_cut_between_groups_of_eight_bytes():
     assert bytes.fromhex(" ".join(rows[1:])) == bytes(range(100))
 
 
-def test_what_was_no_descriptor_stays_none():
+def test_an_invalid_descriptor_stays_a_number():
     def make():
         with pytest.raises(KernelError):
             bpf.link_create_perf_event(12345, 0xFFFFFFFF)
@@ -82,7 +82,7 @@ def test_what_was_no_descriptor_stays_none():
     assert "bpf(28, '=3I12x', 12345, 4294967295, 41, fine=False)" in text
 
 
-def test_the_rights_of_the_recorded_thread_are_not_made_again():
+def test_changes_of_capabilities_are_left_out():
     def make():
         with without_capabilities(["CAP_BPF"]):
             create().close()
@@ -91,7 +91,7 @@ def test_the_rights_of_the_recorded_thread_are_not_made_again():
     assert text.endswith("# BPF_MAP_CREATE\ncall(3, at_2)  # close(2)\n")
 
 
-def test_a_descriptor_that_no_call_made_is_refused():
+def test_a_descriptor_that_no_call_created_is_an_error():
     folder = os.open("/", os.O_RDONLY)
     try:
         calls = recording(
@@ -99,5 +99,7 @@ def test_a_descriptor_that_no_call_made_is_refused():
         )
     finally:
         os.close(folder)
-    with pytest.raises(UnsupportedError, match=f"descriptor {folder} was opened in another way"):
+    with pytest.raises(
+        UnsupportedError, match=f"descriptor {folder} was not created by a recorded call"
+    ):
         script(calls, "none")
