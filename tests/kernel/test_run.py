@@ -72,7 +72,7 @@ def test_only_the_text_of_an_iterator_is_printed():
 def test_programs_that_are_not_attached_are_reported():
     done = rawbpf("run", str(built("packets", CLANGS[-1])), "-d", "1")
     assert done.returncode == 1
-    assert "at_xdp: not attached: program 'at_xdp' wants an interface" in done.stderr
+    assert "at_xdp: not attached: program 'at_xdp' needs an interface" in done.stderr
     assert "no program was attached" in done.stderr
 
 
