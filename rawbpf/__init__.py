@@ -29,7 +29,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.front_door import front_door
-from rawbpf.version import __version__ as __version__  # re-exported
 
 if TYPE_CHECKING:
     from rawbpf.collection.collection import (
@@ -55,6 +54,8 @@ if TYPE_CHECKING:
         VerifierError,
     )
     from rawbpf.tracing.kprobe import Kprobe
+
+    __version__: str
 
 _HOMES = {
     "AssemblyError": "rawbpf.errors",
@@ -100,4 +101,4 @@ __all__ = [
     "open",
 ]
 
-__getattr__, __dir__ = front_door(__name__, _HOMES)
+__getattr__, __dir__ = front_door(__name__, _HOMES | {"__version__": "rawbpf.version"})

@@ -5,7 +5,7 @@ import sys
 
 from tests.support.markdown import ROOT
 
-BUDGET = 71
+BUDGET = 67
 
 RUN = """
 import errno, os, sys
