@@ -1,5 +1,5 @@
-"""Blueprints: what a map or a program shall be, before the kernel has made one.
+"""Specifications: immutable descriptions of maps, programs, probes and objects.
 
-A spec is a value. It can be made without root, copied, compared, and changed by ``_replace``;
-loading turns it into an object that owns a file descriptor.
+A spec is a plain value: it needs no privileges, and it can be compared, copied and changed with
+``_replace``. Loading and attaching turn specs into objects that own file descriptors.
 """

@@ -1,4 +1,4 @@
-"""The blueprint of a program."""
+"""Specification of a program."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["ProgramSpec"]
 
 
 class ProgramSpec(NamedTuple):
-    """What BPF_PROG_LOAD needs to know, map references still by name.
+    """What BPF_PROG_LOAD needs. The code refers to maps by name.
 
-    ``license`` decides which helpers the kernel lends: many of those for tracing want one that is
-    compatible with the GPL, such as "GPL" or "Dual MIT/GPL".
+    ``license`` determines which helpers the program may call. Many tracing helpers need a license
+    that is compatible with the GPL, such as "GPL" or "Dual MIT/GPL".
 
-    ``section`` is the whole name that the program's section has, "kprobe/do_exit"; ``attach_to``
-    what it says about where: "do_exit". ``autoload`` is false for optional ones ("?kprobe/...").
+    ``section`` is the name of the program's section, such as "kprobe/do_exit", and ``attach_to``
+    is the target in it, "do_exit". ``autoload`` is False for optional programs ("?kprobe/...").
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""What a program's section name says of it: ``kprobe/do_exit`` is a KPROBE program.
+"""Derive a program's type and attach target from its section name, such as ``kprobe/do_exit``.
 
-The convention is libbpf's, kept here so that objects mean the same to both. What follows the slash
-says where to attach. The longest prefix that fits wins. ``.s`` behind a prefix: the program may
-sleep; a question mark before it: load it only if asked to.
+The names follow libbpf, so that an object has the same meaning for both. The longest matching
+prefix determines the program type, and the rest is the attach target. A prefix that ends in ``.s``
+marks a sleepable program, and a leading question mark an optional one.
 
 >>> name = read_section("?fexit.s/do_exit")
 >>> name.kind.attach_type.name, name.attach_to, name.autoload
@@ -28,9 +28,10 @@ __all__ = ["SECTION_KINDS", "SectionKind", "SectionName", "read_section", "secti
 
 
 class SectionKind(NamedTuple):
-    """A row of the table: the program type, and the attach type if loading needs one.
+    """A kind of section: the program type, and the attach type if loading needs one.
 
-    ``since``: the first kernel with such programs. ``follows``: what stands behind the slash.
+    ``since`` is the first kernel version that supports such programs. ``follows`` describes the
+    attach target after the slash.
     """
 
     prefix: str
@@ -41,7 +42,7 @@ class SectionKind(NamedTuple):
 
     @property
     def prog_flags(self) -> int:
-        """What BPF_PROG_LOAD is to be told."""
+        """Return the flags for BPF_PROG_LOAD."""
         family = self.prefix.partition("/")[0]
         if family == "xdp.frags":
             return BPF_F_XDP_HAS_FRAGS
@@ -49,7 +50,7 @@ class SectionKind(NamedTuple):
 
 
 class SectionName(NamedTuple):
-    """A section's name, read. ``kind`` is None for a name that says nothing."""
+    """A parsed section name. ``kind`` is None if the name matches no prefix."""
 
     section: str
     kind: SectionKind | None
@@ -58,7 +59,7 @@ class SectionName(NamedTuple):
 
     @property
     def prog_flags(self) -> int:
-        """What BPF_PROG_LOAD is to be told."""
+        """Return the flags for BPF_PROG_LOAD."""
         return self.kind.prog_flags if self.kind else 0
 
 
@@ -186,11 +187,11 @@ def _row(line: str) -> tuple[str, SectionKind]:
 
 
 SECTION_KINDS = dict(map(_row, _TABLE.strip().splitlines()))
-"""By prefix."""
+"""Kinds of sections by prefix."""
 
 
 def section_kind(section: str) -> SectionKind | None:
-    """The kind of program in a section of this name, or None when the name says nothing."""
+    """Return the kind of a section, or None if the name matches no prefix."""
     prefix = section.removeprefix("?")
     while prefix not in SECTION_KINDS:
         prefix, slash, _ = prefix.rpartition("/")
@@ -200,7 +201,7 @@ def section_kind(section: str) -> SectionKind | None:
 
 
 def read_section(section: str) -> SectionName:
-    """All that a section's name says."""
+    """Parse a section name."""
     kind = section_kind(section)
     name = section.removeprefix("?")
     attach_to = "" if kind is None else name[len(kind.prefix) :].removeprefix("/")

@@ -1,4 +1,4 @@
-"""The tables of docs/reference/sections.md and btf.md, from those that objects are read by."""
+"""The tables of docs/reference/sections.md and btf.md, generated from the tables in the code."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ if TYPE_CHECKING:
     from rawbpf.btf.sanitize import Feature
 
 _IS = {
-    "INT": "an integer, with its sign; also `char` and `_Bool`",
+    "INT": "a signed or unsigned integer, a `char` or a `_Bool`",
     "PTR": "a pointer",
-    "ARRAY": "so many of a type",
-    "STRUCT": "a struct; with kind_flag (5.0), members may be bitfields",
-    "UNION": "a union; likewise",
-    "ENUM": "an enum of 32 bits or less; kind_flag (6.0): its values have a sign",
-    "FWD": "a struct, or with kind_flag a union, that is declared only",
-    "TYPEDEF": "another name",
+    "ARRAY": "a fixed number of elements of one type",
+    "STRUCT": "a struct; with kind_flag (5.0), its members may be bit fields",
+    "UNION": "a union; kind_flag as for STRUCT",
+    "ENUM": "an enum of up to 32 bits; with kind_flag (6.0), its values are signed",
+    "FWD": "a forward declaration of a struct, or with kind_flag of a union",
+    "TYPEDEF": "another name for a type",
     "VOLATILE": "a qualifier",
     "CONST": "a qualifier",
     "RESTRICT": "a qualifier",
     "FUNC": "a function: static, global (5.6) or extern",
-    "FUNC_PROTO": "what a function takes and returns",
+    "FUNC_PROTO": "the parameters and the return type of a function",
     "VAR": "a variable",
     "DATASEC": "a section and the variables in it",
     "FLOAT": "a floating-point number",
-    "DECL_TAG": "a remark on a type, a member or a parameter; kind_flag "
-    f"({FEATURES['decl_attribute'].since}): an attribute",
-    "TYPE_TAG": "a remark on what a pointer points to; kind_flag "
-    f"({FEATURES['type_attribute'].since}): an attribute",
+    "DECL_TAG": "an annotation of a type, a member or a parameter; with kind_flag "
+    f"({FEATURES['decl_attribute'].since}), an attribute",
+    "TYPE_TAG": "an annotation of the type that a pointer refers to; with kind_flag "
+    f"({FEATURES['type_attribute'].since}), an attribute",
     "ENUM64": "an enum of 64 bits",
 }
 
 
 def sections() -> str:
-    """A row for each kind of section."""
+    """Return a row for each kind of section."""
     rows = [
         [
             f"`{kind.prefix}`",
@@ -52,23 +52,23 @@ def sections() -> str:
         ]
         for kind in SECTION_KINDS.values()
     ]
-    return table("section | program type | attach type | kernel | behind the slash", rows)
+    return table("section | program type | attach type | kernel | attach target", rows)
 
 
 def kinds() -> str:
-    """A row for each kind of type."""
+    """Return a row for each kind of BTF type."""
     rows = [[str(number), one.name, one.since, _IS[one.name]] for number, one in KINDS.items()]
-    return table("number | kind | kernel | is", rows)
+    return table("number | kind | kernel | meaning", rows)
 
 
 def sanitize() -> str:
-    """A row for each feature that kernels may lack."""
+    """Return a row for each BTF feature that older kernels lack."""
     rows = [[one.name, one.since, _instead(one)] for one in FEATURES.values()]
-    return table("what | kernel | before, it becomes", rows)
+    return table("feature | kernel | replacement on older kernels", rows)
 
 
 def _instead(feature: Feature) -> str:
-    """The kind that takes its place."""
+    """Return what replaces the feature on older kernels."""
     instead = feature.replace(feature.example)
     assert instead is not None
     if type(instead) is not type(feature.example):
