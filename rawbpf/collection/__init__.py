@@ -1,10 +1,10 @@
-"""From an object file to programs that run, in named steps.
+"""Load an object file and attach its programs, in five steps.
 
-open      the file's bytes -> an ObjectSpec                             no kernel
-prepare   maps get the sizes, externs the answers that this kernel has
-relocate  instructions get the offsets that this kernel's types have
-load      maps are made and filled, programs verified
-attach    each program goes where its section says
+open      read the file: bytes -> ObjectSpec, without the kernel
+prepare   set map sizes, and look up externs in the running kernel
+relocate  adapt instructions to the layouts of this kernel's types (CO-RE)
+load      create and fill the maps, load the programs
+attach    attach each program according to its section
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Attach: each program where its section says.
+"""Attach all programs of an object according to their sections.
 
-Some sections say what a program is and not where it belongs (xdp: which device? cgroup: which
-one?), and a program that is only jumped to has nowhere to be. They are not an error, but told.
+Some sections do not name a target (which interface for xdp? which cgroup?), and programs that are
+only called by tail calls are not attached at all. That is not an error: the reason is reported.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ __all__ = ["attach_all"]
 def attach_all(
     programs: Mapping[str, Program], stack: ExitStack, where: Mapping[str, str | ProbeSpec]
 ) -> tuple[dict[str, Link], dict[str, str]]:
-    """The links by program, and by program why there is none. AttachError: the kernel refuses.
+    """Attach the programs: all, or none if one fails with AttachError.
 
-    ``where``: places for programs whose sections do not say one. All are attached, or none.
+    ``where`` maps programs to targets or probes that replace those of their sections. Return the
+    links, and the reasons for programs without one, both by program. The links go to ``stack``.
     """
     links: dict[str, Link] = {}
     skipped: dict[str, str] = {}

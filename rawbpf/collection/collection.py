@@ -1,14 +1,14 @@
-"""A collection: all maps and programs of one object, as the kernel holds them.
+"""A collection: the maps, programs and links of one object.
 
     with rawbpf.open("tool.bpf.o") as obj:
-        obj.rodata["target_pid"] = 42      what is constant for the verifier, until load()
+        obj.rodata["target_pid"] = 42      constants can be set until load()
         obj.load()
         events = obj.events("events")
-        obj.attach()                       or attach({"count": "eth0"}): sections say no interface
+        obj.attach()                       or attach({"count": "eth0"}) for an interface
         obj.maps["counts"], obj.programs["handle_open"], obj.bss["dropped"]
         for event in events.read(duration=2): ...
 
-The steps are apart, so that one can look and change in between: ``spec`` is a value until ``load``.
+Between the steps, ``spec`` can be inspected and, until ``load``, changed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rawbpf.collection.named import Named, unknown
 from rawbpf.collection.object_source import read_object, spec_of
 from rawbpf.collection.pins import pin_all, unpin_all
 from rawbpf.collection.prepare import prepare, relocate
-from rawbpf.collection.variables import Section
+from rawbpf.collection.variables import Variables
 from rawbpf.errors import UsageError
 from rawbpf.events.typed import Guesses, named_type
 from rawbpf.kernel.file_systems import DEFAULT_PLACE
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from os import PathLike
 
-    from rawbpf.collection.load import Judged
+    from rawbpf.collection.load import Verification
     from rawbpf.links.link import Link
     from rawbpf.maps.map import Map
     from rawbpf.programs.program import Program
@@ -49,64 +49,68 @@ __all__ = ["Collection", "open"]
 def open(  # noqa: A001
     path: str | PathLike[str], *, btf: Path | None = None, pins: str = DEFAULT_PLACE
 ) -> Collection:
-    """The object in a file, ready to be looked at, changed and loaded.
+    """Read an object file, without loading it.
 
-    ``btf``: the kernel's types, if not those in /sys/kernel/btf. ``pins``: the folder of maps that
-    are pinned by name (LIBBPF_PIN_BY_NAME). Errors: FormatError (no object, or damaged),
-    UnsupportedError, AssemblyError.
+    ``btf`` is a file with kernel BTF to use instead of /sys/kernel/btf. ``pins`` is the directory
+    of maps that are pinned by name (LIBBPF_PIN_BY_NAME). Errors: FormatError (not an object, or
+    damaged), UnsupportedError, AssemblyError.
     """
     return Collection(read_object(Path(path)), KernelFacts(btf), pins)
 
 
 class Collection(Owner):
-    """Owns what was loaded of an object. Minimum kernel: 5.8, or what the object uses."""
+    """Owns the loaded maps, programs and links of an object.
+
+    Minimum kernel: 5.8, or a later one that the object needs.
+    """
 
     def __init__(
         self, spec: ObjectSpec, kernel: KernelFacts | None = None, pins: str = DEFAULT_PLACE
     ) -> None:
         self.spec, self._pins = spec, pins
         self.kernel = kernel or KernelFacts()
-        self.sections = {name: Section(data, spec.btf) for name, data in spec.data.items()}
+        self.sections = {name: Variables(data, spec.btf) for name, data in spec.data.items()}
         self.maps: Named[Map] = Named("map")
         self.programs: Named[Program] = Named("program")
         self.links: Named[Link] = Named("link")
         self.skipped: dict[str, str] = {}
-        """Program -> why it was not loaded, or not attached."""
+        """Program -> reason why it was not loaded or not attached."""
         self.seconds: dict[str, float] = {}
-        """Program -> how long the kernel took to verify and compile it."""
+        """Program -> seconds that the kernel needed to verify and compile it."""
         self._stack = ExitStack()
         self._loaded = False
+        self._missed = 0
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "the object") -> Collection:
-        """The object in these bytes; ``name`` is for errors."""
+        """Read an object from bytes; ``name`` is used in errors."""
         return cls(spec_of(data, name))
 
     @property
-    def rodata(self) -> Section:
-        """The constants: to be set before ``load``."""
+    def rodata(self) -> Variables:
+        """Return the constants, which can be set before ``load``."""
         return self._section(".rodata")
 
     @property
-    def data(self) -> Section:
-        """The variables that begin with a value."""
+    def data(self) -> Variables:
+        """Return the initialized variables."""
         return self._section(".data")
 
     @property
-    def bss(self) -> Section:
-        """The variables that begin with zero."""
+    def bss(self) -> Variables:
+        """Return the variables that are initially zero."""
         return self._section(".bss")
 
-    def _section(self, name: str) -> Section:
+    def _section(self, name: str) -> Variables:
         if name not in self.sections:
             raise UsageError(
                 f"the object has no section {name}",
-                why=f"it has {', '.join(sorted(self.sections)) or 'no variables'}",
+                why=f"it has {', '.join(sorted(self.sections)) or 'no global variables'}",
             )
         return self.sections[name]
 
-    def section_of(self, variable: str) -> Section:
-        """The section with the variable of this name."""
+    def section_of(self, variable: str) -> Variables:
+        """Return the section that contains a variable."""
         for section in self.sections.values():
             if variable in section:
                 return section
@@ -114,17 +118,17 @@ class Collection(Owner):
         raise unknown(f"the object has no variable {variable!r}", variable, known)
 
     def keep(self, names: Names[str]) -> None:
-        """Load these programs and no others."""
+        """Load only the programs with these names."""
         programs = {
             name: one._replace(autoload=name in names) for name, one in self.spec.programs.items()
         }
         self.spec = self.spec._replace(programs=programs)
 
     def load(self, *, stats: bool = False) -> None:
-        """Prepare, relocate, make the maps, load the programs.
+        """Prepare, relocate, create the maps, and load the programs.
 
-        ``stats``: have each program's ``log`` say what the verifier took. VerifierError: a program
-        was refused; UnsupportedError: this kernel lacks something.
+        With ``stats`` each program's ``log`` contains the verifier's statistics. Raise
+        VerifierError if a program is rejected, and UnsupportedError if this kernel lacks a feature.
         """
         spec, loader = self._ready(stats=stats)
         try:
@@ -137,23 +141,24 @@ class Collection(Owner):
         self.spec, self._loaded, self.seconds = spec, True, loader.seconds
         for name, one in spec.programs.items():
             if not one.autoload:
-                self.skipped[name] = "optional, or not asked for"
+                self.skipped[name] = "not loaded (optional)"
 
-    def verify(self) -> Iterator[Judged]:
-        """The verifier's word on each program, with the log of all paths; none stays loaded.
+    def verify(self) -> Iterator[Verification]:
+        """Yield the verifier's verdict on each program, with the log of all paths.
 
-        Instead of ``load``: afterwards the collection is good for nothing but ``close``.
+        No program stays loaded. Use it instead of ``load``: afterwards the collection can only be
+        closed.
         """
-        from rawbpf.collection.load import judge
+        from rawbpf.collection.load import verify_each
 
         spec, loader = self._ready(stats=False)
         self.spec, self._loaded = spec, True
-        return judge(loader.requests(self.sections))
+        return verify_each(loader.requests(self.sections))
 
     def _ready(self, *, stats: bool) -> tuple[ObjectSpec, Loader]:
-        """The blueprint for this kernel, and who will load it."""
+        """Return the spec for this kernel, and a loader for it."""
         if self._loaded:
-            raise UsageError("the object is loaded already")
+            raise UsageError("the object is already loaded")
         spec = prepare(self._with_variables(), self.kernel)
         spec, relocations = relocate(spec, self.kernel)
         return spec, Loader(
@@ -161,7 +166,7 @@ class Collection(Owner):
         )
 
     def _with_variables(self) -> ObjectSpec:
-        """The blueprint with the values that the variables have now."""
+        """Return the spec with the current values of the variables."""
         data = {
             name: one._replace(contents=self.sections[name].contents)
             for name, one in self.spec.data.items()
@@ -169,14 +174,18 @@ class Collection(Owner):
         return self.spec._replace(data=data)
 
     def attach(self, where: Mapping[str, str | ProbeSpec] | None = None) -> None:
-        """Attach each program that is not, as its section says: all of them, or none.
+        """Attach all programs that are not attached yet: all of them, or none.
 
-        ``where``: program -> the place that its section leaves open: an interface for xdp and tc, a
-        folder for cgroups. Programs that have none (tail-called ones, too) are in ``skipped``.
-        UsageError: not loaded, or ``where`` names no program; AttachError: the kernel refuses.
+        ``where`` maps names of programs to targets: an interface for xdp and tc, a directory for
+        cgroups, or anything that replaces the target of the section; or to a ProbeSpec. Programs
+        without a target, such as those called by tail calls, are listed in ``skipped``. Raise
+        UsageError if the object is not loaded or a program does not exist, and AttachError with the
+        cause if the kernel does not attach a program.
         """
         if not self._loaded:
-            raise UsageError("there is nothing to attach", why="the object is not loaded")
+            raise UsageError(
+                "cannot attach programs", why="the object is not loaded", fix="call load() first"
+            )
         for name in where or ():
             if name not in self.programs:
                 raise unknown(f"the object has no program {name!r}", name, self.programs)
@@ -203,23 +212,35 @@ class Collection(Owner):
         )
 
     def pin(self, directory: str) -> None:
-        """Pin the programs in a folder of bpffs, the maps in ``maps`` below: they stay loaded.
+        """Pin programs in a directory of bpffs and maps in its subdirectory ``maps``.
 
-        All or none. KernelError: no such place, or something is there already.
+        They stay loaded after this process has exited. Either all are pinned or none. Raise
+        KernelError if the directory cannot be created or a name is in use.
         """
         pin_all(directory, self.programs, self.maps)
 
     def unpin(self, directory: str) -> None:
-        """Take the names of ``pin`` away again. What is loaded here stays until ``close``."""
+        """Undo ``pin``. The objects stay loaded until ``close``."""
         unpin_all(directory, self.programs, self.maps)
 
     def detach(self) -> None:
         """Detach the programs. They stay loaded, and maps and rings keep their contents."""
         while self.links:
-            self.links.popitem()[1].close()
+            link = self.links.popitem()[1]
+            self._missed += link.missed or 0
+            link.close()
+
+    def missed(self) -> int:
+        """Return how many hits did not run a program, as far as the kernel counts them.
+
+        It counts hits of programs that were already running on the CPU (5.12), and of kprobes that
+        could not run their handler (6.7).
+        """
+        by_links = self._missed + sum(link.missed or 0 for link in self.links.values())
+        return by_links + sum(one.info().recursion_misses for one in self.programs.values())
 
     def close(self) -> None:
-        """Detach and free everything, in the reverse order. Closing twice does nothing."""
+        """Detach and close everything in reverse order. Closing twice does nothing."""
         for section in self.sections.values():
             section.leave()
         for held in (self.links, self.programs, self.maps):

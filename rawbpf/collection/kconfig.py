@@ -1,17 +1,16 @@
-"""Externs of the section .kconfig: questions to the kernel's configuration, as constants.
+"""Externs of the section .kconfig: kernel configuration options as constants.
 
-The answers go to a read-only map, so the verifier knows them while it walks through the program,
-and drops the branches that are not for this kernel. What the variable may hold depends on its
-type in C:
+The values are stored in a read-only map, so that the verifier knows them and skips branches for
+other kernels. The accepted values depend on the variable's C type:
 
-    _Bool                  y or n          (m is an error: it is neither)
+    _Bool                  y or n          (m is an error)
     enum libbpf_tristate   n, y or m, as 0, 1, 2
     char                   'y', 'n', 'm'
     other integers         a number
     char[]                 a string
 
-Three names are no settings but this loader's answers: LINUX_KERNEL_VERSION (as KERNEL_VERSION()
-packs it), LINUX_HAS_SYSCALL_WRAPPER, LINUX_HAS_BPF_COOKIE. The convention is libbpf's.
+Three names are computed by the loader: LINUX_KERNEL_VERSION (as packed by KERNEL_VERSION()),
+LINUX_HAS_SYSCALL_WRAPPER, and LINUX_HAS_BPF_COOKIE. This follows libbpf.
 """
 
 from __future__ import annotations
@@ -37,21 +36,21 @@ _TRISTATE = {"n": 0, "y": 1, "m": 2}
 
 
 def kconfig_data(spec: ObjectSpec, kernel: KernelFacts) -> DataSpec | None:
-    """The section with this kernel's answers in it; None if the object asks for nothing."""
+    """Return the section with this kernel's values; None if the object has no such externs."""
     externs = [one for one in spec.externs.values() if one.kind == "kconfig"]
     if not externs or spec.btf is None:
         return None
     contents = bytearray(max(one.offset + one.size for one in externs))
     for extern in externs:
-        data = _answer(extern, spec.btf, kernel)
+        data = _encoded(extern, spec.btf, kernel)
         contents[extern.offset : extern.offset + len(data)] = data
     variables = [Variable(one.name, one.offset, one.size) for one in externs]
     return DataSpec(KCONFIG, bytes(contents), tuple(sorted(variables, key=lambda v: v.offset)))
 
 
-def _answer(extern: ExternSpec, types: Btf, kernel: KernelFacts) -> bytes:
-    """The bytes of one variable."""
-    value: int | str | None = _own_answer(extern.name, kernel)
+def _encoded(extern: ExternSpec, types: Btf, kernel: KernelFacts) -> bytes:
+    """Return the bytes of one variable."""
+    value: int | str | None = _computed(extern.name, kernel)
     if value is None:
         text = kernel.setting(extern.name)
         if text is None:
@@ -60,10 +59,11 @@ def _answer(extern: ExternSpec, types: Btf, kernel: KernelFacts) -> bytes:
     try:
         return codec(types, extern.type_id).encode(value)
     except UsageError as error:
-        raise RawbpfError(f"extern {extern.name} cannot hold {value!r}", why=str(error)) from None
+        what = f"the value {value!r} does not fit extern {extern.name}"
+        raise RawbpfError(what, why=str(error)) from None
 
 
-def _own_answer(name: str, kernel: KernelFacts) -> int | None:
+def _computed(name: str, kernel: KernelFacts) -> int | None:
     if name == "LINUX_KERNEL_VERSION":
         version = kernel.version
         return version.major << 16 | version.minor << 8 | min(version.patch, 255)
@@ -75,18 +75,18 @@ def _own_answer(name: str, kernel: KernelFacts) -> int | None:
 
 
 def _unset(extern: ExternSpec) -> bytes:
-    """Nothing set: zeros for a weak extern, an error for others."""
+    """Return zeros for a weak extern that is not set; raise an error for others."""
     if extern.weak or extern.name.startswith("LINUX_"):
         return bytes(extern.size)
     raise UnsupportedError(
-        f"the object wants to know {extern.name}",
-        why="it is not set, or /proc/config.gz and /boot/config-* are not there",
-        fix="declare it __weak if the program can do without",
+        f"the object needs {extern.name}",
+        why="it is not set, or neither /proc/config.gz nor /boot/config-* can be read",
+        fix="declare it __weak if the program works without it",
     )
 
 
 def _convert(name: str, text: str, record: t.Type) -> int | str:
-    """The setting's text as a value for the type."""
+    """Convert the text in the configuration to a value of the type."""
     if isinstance(record, t.Array):
         return text.strip('"')
     if text in _TRISTATE:
@@ -94,15 +94,18 @@ def _convert(name: str, text: str, record: t.Type) -> int | str:
     try:
         return int(text.strip('"'), 0)
     except ValueError:
-        raise RawbpfError(f"extern {name} is no string", why=f"the kernel has {text}") from None
+        what = f"extern {name} is declared as a number"
+        raise RawbpfError(what, why=f"its value in this kernel is {text}") from None
 
 
 def _letter(name: str, text: str, record: t.Type) -> int:
-    """Y, n or m, for a bool, a tristate or a char."""
+    """Convert y, n or m to a bool, a tristate or a char."""
     if isinstance(record, t.Int) and record.size == 1 and record.name not in ("_Bool", "bool"):
         return ord(text)
     if isinstance(record, t.Int) and text == "m":
         raise RawbpfError(
-            f"extern {name} is m (a module)", why="a bool is y or n", fix="use libbpf_tristate"
+            f"extern {name} is declared as a bool",
+            why="its value in this kernel is m (a module)",
+            fix="declare it as enum libbpf_tristate",
         )
     return _TRISTATE[text]

@@ -1,7 +1,7 @@
-"""What the loading of objects asks of the running kernel, each thing read at most once.
+"""Facts about the running kernel that are needed to load objects, each read at most once.
 
-The BTF of modules is read only if the kernel image's does not answer, and one after the other, as
-far as need be: there may be hundreds.
+Module BTF is read only if the BTF of the kernel image does not contain a name, and one module after
+the other, because there may be hundreds.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LARGEST = 256 << 20
 
 
 class KernelFacts:
-    """The running kernel. ``btf``: a file to read instead of /sys/kernel/btf/vmlinux."""
+    """The running kernel. ``btf`` is a file to read instead of /sys/kernel/btf/vmlinux."""
 
     def __init__(self, btf: Path | None = None) -> None:
         self._path = btf
@@ -40,39 +40,39 @@ class KernelFacts:
 
     @property
     def version(self) -> KernelVersion:
-        """Its version, as exact as it tells."""
+        """Return the kernel version."""
         return kernel_version()
 
     @cached_property
     def types(self) -> Btf | None:
-        """The types of the kernel image; None if it was built without BTF."""
+        """Return the BTF of the kernel image; None if it was built without BTF."""
         path = self._path or vmlinux_btf()
         return None if path is None else Btf(read_input(path, _LARGEST))
 
     @cached_property
     def modules(self) -> Mapping[str, Btf]:
-        """The types of each module, in the order they were loaded in; ask ``types`` first."""
+        """Return the BTF of each module, in the order in which the modules were loaded."""
         if self.types is None or self._path is not None:
             return {}
         return _Modules(self.types)
 
     def require_types(self) -> Btf:
-        """The types, or UnsupportedError."""
+        """Return the BTF of the kernel image, or raise UnsupportedError."""
         if self.types is None:
             raise UnsupportedError(
-                "this kernel does not describe its types",
-                why="/sys/kernel/btf/vmlinux is not there (CONFIG_DEBUG_INFO_BTF)",
+                "this kernel has no BTF",
+                why="/sys/kernel/btf/vmlinux does not exist (CONFIG_DEBUG_INFO_BTF)",
                 fix="give a file with its BTF, or use `rawbpf guest`",
             )
         return self.types
 
     def setting(self, option: str) -> str | None:
-        """What CONFIG_* was set to; None if it is not set, or the configuration not to be found."""
+        """Return the value of CONFIG_*; None if it is not set or cannot be read."""
         value = kernel_config(option)
         return None if value == "n" else value
 
     def look_up(self, symbols: Iterable[str]) -> None:
-        """Read the list of symbols once for all of these, which will be asked for."""
+        """Look up all these symbols in one pass over kallsyms, for later use."""
         new = [one for one in symbols if one not in self._symbols]
         if new:
             self._symbols |= find_all(new)
@@ -82,37 +82,40 @@ class KernelFacts:
         return self._symbols[name]
 
     def address(self, symbol: str) -> int | None:
-        """The address of a symbol; None if there is none. Hidden addresses are an error."""
+        """Return the address of a symbol; None if it does not exist.
+
+        Raise UnsupportedError if addresses are hidden.
+        """
         found = self._symbol(symbol)
         if not found:
             return None
         if not found[0].address:
             raise UnsupportedError(
-                f"the kernel does not say where {symbol!r} is",
+                f"cannot get the address of {symbol!r}",
                 why="addresses in /proc/kallsyms are hidden (kernel.kptr_restrict)",
                 fix="run as root, or with CAP_SYSLOG",
             )
         return found[0].address
 
     def owners(self, symbol: str) -> list[str]:
-        """The modules with a symbol of this name; "" among them is the kernel image."""
+        """Return the modules that have a symbol of this name; "" is the kernel image."""
         return [one.module or "" for one in self._symbol(symbol)]
 
     @property
     def wraps_syscalls(self) -> bool:
-        """Whether a system call's function takes its arguments as registers (4.17 and later)."""
+        """Return whether functions of system calls take a pointer to registers (from 4.17)."""
         return bool(self._symbol(native().syscall_function("bpf")))
 
     @cached_property
     def has_cookies(self) -> bool:
-        """Whether a program can tell its attachments apart (bpf_get_attach_cookie, 5.15)."""
+        """Return whether the kernel has bpf_get_attach_cookie (5.15)."""
         from rawbpf.features.table import FEATURES
 
         return FEATURES["bpf_get_attach_cookie"].ask().outcome is Outcome.YES
 
 
 class _Modules(Mapping[str, Btf]):
-    """Each module's types are read when it is their turn."""
+    """Reads the BTF of a module when it is accessed."""
 
     def __init__(self, image: Btf) -> None:
         self._image = image
@@ -122,7 +125,7 @@ class _Modules(Mapping[str, Btf]):
         if name not in self._read:
             try:
                 data = Path(f"/sys/kernel/btf/{name}").read_bytes()
-            except FileNotFoundError:  # or it was unloaded meanwhile
+            except FileNotFoundError:  # no such module, or unloaded meanwhile
                 raise KeyError(name) from None
             self._read[name] = Btf(data, self._image)
         return self._read[name]

@@ -60,21 +60,21 @@ _TYPES = (bpf_prog_type.BPF_PROG_TYPE_TRACING, bpf_prog_type.BPF_PROG_TYPE_LSM)
 
 
 class KernelType(NamedTuple):
-    """A type's id, and the module whose types it is among; empty for the image's own."""
+    """A type ID, and the module whose BTF it refers to; "" is the kernel image."""
 
     type_id: int
     module: str = ""
 
 
 class Missing(NamedTuple):
-    """Why there is no such type, and what to do about it."""
+    """Why a type was not found, and what to do."""
 
     why: str
     fix: str | None = None
 
 
 def split_module(name: str) -> tuple[str, str]:
-    """The module that a name asks for, if any, and the rest.
+    """Split MODULE:NAME; the module is "" if there is none.
 
     >>> split_module("nf_tables:nft_do_chain"), split_module("vfs_read")
     (('nf_tables', 'nft_do_chain'), ('', 'vfs_read'))
@@ -84,7 +84,7 @@ def split_module(name: str) -> tuple[str, str]:
 
 
 def find_type(kernel: KernelFacts, name: str, kind: int, module: str = "") -> KernelType | None:
-    """The first of this name and kind; ``module``: only there."""
+    """Return the first type with this name and kind, or None; with ``module``, search only it."""
     if module in ("", IMAGE):
         number = kernel.require_types().find_id(name, kind)
         if number is not None:
@@ -98,34 +98,38 @@ def find_type(kernel: KernelFacts, name: str, kind: int, module: str = "") -> Ke
 
 
 def why_missing(kernel: KernelFacts, name: str, module: str = "") -> Missing:
-    """Why ``find_type`` found nothing: what the kernel's list of symbols knows of the name."""
+    """Return why ``find_type`` found nothing, according to kallsyms and the list of modules."""
     if module and module != IMAGE and module not in loaded_modules():
-        return Missing(f"no module {module} is loaded", f"load it: modprobe {module}")
+        return Missing(f"module {module} is not loaded", f"load it: modprobe {module}")
     owners = [module] if module else [one for one in kernel.owners(name) if one]
     untyped = [one for one in owners if one != IMAGE and one not in kernel.modules]
     if untyped:
         return Missing(
-            f"module {untyped[0]} does not describe its types",
-            "it takes Linux 5.11 and CONFIG_DEBUG_INFO_BTF_MODULES; a kprobe works without",
+            f"module {untyped[0]} has no BTF",
+            "use a kernel from 5.11 with CONFIG_DEBUG_INFO_BTF_MODULES; kprobes need no BTF",
         )
     if module:
         where = "the kernel image" if module == IMAGE else f"module {module}"
-        return Missing(f"the types of {where} do not know {name}: not there, or inlined")
+        return Missing(f"the BTF of {where} has no {name} (it may be inlined)")
     return Missing(
-        f"its types do not know {name}: not there, inlined, not compiled in, "
-        "or in a module that is not loaded"
+        f"kernel BTF has no {name} (it may be inlined, not compiled in, or part of a module that "
+        "is not loaded)"
     )
 
 
 def attach_target(spec: ProgramSpec, kernel: KernelFacts) -> KernelType | None:
-    """The type; None for programs of other types. UnsupportedError: this kernel has no such."""
+    """Return the type that a program attaches to; None for program types that need none.
+
+    Raise UsageError if the program names no target, UnsupportedError if the kernel does not have
+    it.
+    """
     if spec.prog_type not in _TYPES or spec.expected_attach_type is None:
         return None
     if not spec.attach_to:
         raise UsageError(
-            f"program {spec.name!r} does not say where it belongs",
-            why=f"its section is {spec.section!r}",
-            fix="name a function behind a slash, or give attach_to",
+            f"program {spec.name!r} has no attach target",
+            why=f"section {spec.section!r} names none",
+            fix="name a function after the slash, or set attach_to",
         )
     at = spec.expected_attach_type
     module, rest = split_module(spec.attach_to)

@@ -1,18 +1,20 @@
-"""Externs of the section .ksyms: names of the kernel, put into the instructions.
+"""Externs of the section .ksyms: kernel variables and functions, resolved in the instructions.
 
-    extern const struct rq runqueues __ksym     lddw with src = 3: the BTF id of a variable
-    extern const void bpf_prog_put __ksym       lddw with src = 0: an address, nothing more
-    extern void bpf_rcu_read_lock(void) __ksym  call with src = 2: the BTF id of a function
-    ... __weak, and absent                      lddw of 0; a call that the verifier must not reach
+    extern const struct rq runqueues __ksym     lddw with src = 3: the BTF ID of a variable
+    extern const void bpf_prog_put __ksym       lddw with src = 0: an address
+    extern void bpf_rcu_read_lock(void) __ksym  call with src = 2: the BTF ID of a function
+    ... __weak, and missing in this kernel      lddw of 0; a call that must be unreachable
 
-Where the type is a module's, the kernel is told whose: a variable's lddw has, in its upper half,
-the descriptor of the module's BTF; a call has in off an index into the load's fd_array. Both are
-known at the load only, so a reference to the module stays beside the instruction.
+If the type is in the BTF of a module, the kernel needs the file descriptor of that BTF. For a
+variable, it is in the upper half of the lddw; for a call, ``off`` is an index into the fd_array of
+the load. The descriptor is known only when the program is loaded, so until then the instruction
+keeps a reference to the module.
 
-A program asks ``if (bpf_rcu_read_lock)`` before it calls; with 0 there, the verifier drops the
-branch. If it does reach the call, the helper number there, which no kernel has, tells.
+A program tests ``if (bpf_rcu_read_lock)`` before it calls a weak function. If the function is
+missing, the test is of the constant 0, and the verifier skips the branch. If it reaches the call
+nevertheless, the invalid helper number there identifies the function.
 
-Minimum kernel: 5.10 for variables (4976b718c355), 5.13 for functions (e6ac2450d6de); of modules
+Minimum kernel: 5.10 for variables (4976b718c355), 5.13 for functions (e6ac2450d6de); in modules
 5.12 (541c3bad8dc5) and 5.16 (2357672c54c3).
 """
 
@@ -37,11 +39,11 @@ if TYPE_CHECKING:
 __all__ = ["ABSENT_CALL", "resolve_ksyms"]
 
 ABSENT_CALL = 0x0BAD_CA11
-"""A helper that no kernel has. The number of the extern is added, so that a refusal names it."""
+"""An invalid helper number; the index of the extern is added, so that a rejection names it."""
 
 
 def resolve_ksyms(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
-    """The object with the kernel's names put in, for all programs that would be loaded."""
+    """Resolve the externs in all programs that will be loaded."""
     kernel.look_up(_untyped(spec))
     found: dict[str, _Found | None] = {}
     programs = {
@@ -54,7 +56,7 @@ def resolve_ksyms(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
 
 
 def _untyped(spec: ObjectSpec) -> set[str]:
-    """The names of which the programs want the address: a list of 10 MB is read for them."""
+    """Return the externs whose addresses are needed, to look them up in one pass over kallsyms."""
     used = {
         reference.name
         for program in spec.programs.values()
@@ -67,7 +69,7 @@ def _untyped(spec: ObjectSpec) -> set[str]:
 
 
 class _Found(NamedTuple):
-    """What a name is in this kernel: the id of a type, of a module or not, or an address."""
+    """A resolved extern: ``number`` is a type ID if ``typed``, else an address."""
 
     number: int
     typed: bool
@@ -96,7 +98,7 @@ def _resolve(
 
 
 def _put(instruction: Instruction, found: _Found | None, addend: int, absent: int) -> Instruction:
-    """The instruction with what was found in it; ``absent``: what is called instead of nothing."""
+    """Return the resolved instruction; ``absent`` is the helper number of a missing function."""
     if instruction.opcode == LD_IMM64:
         if found is None:
             return instruction._replace(src=0, imm=0)
@@ -105,28 +107,30 @@ def _put(instruction: Instruction, found: _Found | None, addend: int, absent: in
         return instruction._replace(src=0, imm=found.number + addend)
     if found is None:
         return instruction._replace(src=0, imm=absent)
-    # The first of the modules, until the load knows which it is.
+    # 1 stands for a module; the load replaces it by the module's index in fd_array.
     index = 1 if found.module else 0
     return instruction._replace(src=BPF_PSEUDO_KFUNC_CALL, off=index, imm=found.number)
 
 
 def _find(extern: ExternSpec, spec: ObjectSpec, kernel: KernelFacts) -> _Found | None:
-    """Look it up; None for a weak one that is absent."""
+    """Resolve one extern; None if it is weak and missing."""
     untyped = _by_address(extern, spec)
     found = _find_address(extern, kernel) if untyped else _find_type(extern, kernel)
     if found is not None or extern.weak:
         return found
-    missing = Missing("/proc/kallsyms has none") if untyped else why_missing(kernel, extern.name)
-    what = "function that programs may call" if extern.kind == "kfunc" else "variable"
+    missing = (
+        Missing("it is not in /proc/kallsyms") if untyped else why_missing(kernel, extern.name)
+    )
+    what = "kfunc" if extern.kind == "kfunc" else "variable"
     raise UnsupportedError(
         f"this kernel has no {what} {extern.name}",
         why=missing.why,
-        fix=missing.fix or "declare it __weak if the program can do without",
+        fix=missing.fix or "declare it __weak if the program works without it",
     )
 
 
 def _by_address(extern: ExternSpec, spec: ObjectSpec) -> bool:
-    """Whether it is a variable of no type: all that is wanted of it is where it is."""
+    """Return whether only the extern's address is used, because it has no type."""
     types, type_id = spec.btf, extern.type_id
     if extern.kind != "ksym":
         return False

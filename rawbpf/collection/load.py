@@ -1,10 +1,11 @@
-"""Load: make the maps, fill them, have the programs verified.
+"""Load an object: create and fill its maps, and load or verify its programs.
 
-types       the object's BTF, so that the kernel can show maps and check functions
-maps        inner ones first: a map of maps is made after the likeness of one
-contents    variables; constants are frozen, or the verifier would not take them for such
-programs    with the descriptors of the maps in their instructions
-slots       programs and maps into the arrays that begin with them
+types       load the object's BTF, which describes maps and functions to the kernel
+maps        create them; a map of maps needs an inner map as a model
+contents    write the variables; read-only sections are frozen, so that the verifier treats their
+            values as constants
+programs    load them, with the file descriptors of the maps in their instructions
+slots       store programs and maps in the arrays that refer to them
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Table
 
     from rawbpf.collection.kernel_facts import KernelFacts
-    from rawbpf.collection.variables import Section
+    from rawbpf.collection.variables import Variables
     from rawbpf.core_relo import Result
     from rawbpf.explanation import Explanation
     from rawbpf.maps.map import Map
@@ -44,17 +45,17 @@ if TYPE_CHECKING:
     from rawbpf.specs.program_spec import ProgramSpec
 
 __all__ = [
-    "Judged",
     "Loader",
-    "judge",
+    "Verification",
+    "verify_each",
 ]
 
 _ONLY = bytes(4)
-"""The key of the one entry that a section's map has."""
+"""The key of the single entry of a section's map."""
 
 
 class Loader:
-    """Loads one object; what it makes goes to ``stack``, to be closed in the reverse order."""
+    """Loads one object. ``stack`` owns the maps and programs, and closes them in reverse order."""
 
     def __init__(
         self,
@@ -71,8 +72,8 @@ class Loader:
         self._modules = ModuleBtfs()
         self.seconds: dict[str, float] = {}
 
-    def load(self, sections: Table[str, Section]) -> tuple[dict[str, Map], dict[str, Program]]:
-        """Everything but the attaching."""
+    def load(self, sections: Table[str, Variables]) -> tuple[dict[str, Map], dict[str, Program]]:
+        """Create the maps and load the programs. Return both by name."""
         spec = self._spec
         with ExitStack() as undo, self._modules:
             maps = self._make_maps(sections, undo)
@@ -84,9 +85,9 @@ class Loader:
             undo.pop_all()
         return maps, programs
 
-    def requests(self, sections: Table[str, Section]) -> Iterator[Request]:
-        """Everything but the programs; what the kernel would be asked for each of them."""
-        # Names in bpffs, too, are only for as long as this lasts.
+    def requests(self, sections: Table[str, Variables]) -> Iterator[Request]:
+        """Create the maps, and yield a load request for each program."""
+        # Pins in bpffs are removed at the end, too.
         with ExitStack() as undo, self._modules:
             maps = self._make_maps(sections, undo)
             for one in self._spec.programs.values():
@@ -94,8 +95,8 @@ class Loader:
                     target, modules = self._target(one), self._modules_of(one)
                     yield Request(one, maps, self._btf, target, modules, self._gaps(one))
 
-    def _make_maps(self, sections: Table[str, Section], undo: ExitStack) -> dict[str, Map]:
-        """The types and the maps with what is in them. ``undo`` takes away what outlives us."""
+    def _make_maps(self, sections: Table[str, Variables], undo: ExitStack) -> dict[str, Map]:
+        """Load the types, create the maps and fill them. ``undo`` removes new pins."""
         raise_memlock_if_needed()
         self._btf = self._load_types()
         maker = MapMaker(self._btf, self._pins, self._stack, undo)
@@ -106,7 +107,7 @@ class Loader:
         return maps
 
     def _load_types(self) -> KernelBtf | None:
-        """The object's BTF with the places of its variables."""
+        """Load the object's BTF, completed with the offsets of its variables."""
         spec = self._spec
         if spec.btf is None:
             return None
@@ -118,18 +119,20 @@ class Loader:
         try:
             return self._stack.enter_context(KernelBtf(spec.btf, places, codes, spec.hidden))
         except KernelError as error:
-            from rawbpf.refusals.explain import explained_error  # only the unlucky pay for it
+            from rawbpf.refusals.explain import explained_error  # imported only after a failure
 
             raise explained_error("cannot load the object's types", error) from None
 
     def _section_map(self, data: DataSpec) -> MapSpec:
-        """The map of a section of variables; with their types, for those who look at it."""
+        """Return the spec of a section's map, with the BTF type of its variables."""
         types = self._spec.btf
         number = None if types is None else types.find_id(data.name, BTF_KIND_DATASEC)
         return mappable(data.map_spec())._replace(btf_value_type_id=number or 0)
 
-    def _fill(self, one: Map, contents: bytes, section: Section | None, *, read_only: bool) -> None:
-        """The first values; constants cannot change afterwards, neither here nor in a program."""
+    def _fill(
+        self, one: Map, contents: bytes, section: Variables | None, *, read_only: bool
+    ) -> None:
+        """Write the initial values, freeze constants, and map other variables into memory."""
         if any(contents):
             one.update(_ONLY, contents)
         if read_only:
@@ -142,7 +145,7 @@ class Loader:
             section.move_to(self._memory(one))
 
     def _memory(self, one: Map) -> memoryview:
-        """The map's value itself."""
+        """Map the value into memory."""
         size = one.spec.value_size
         mapping = Mapping(one, size, protection=PROT_READ | PROT_WRITE)
         self._stack.callback(mapping.close)
@@ -173,34 +176,33 @@ class Loader:
         return Target(found.type_id, self._modules[found.module] if found.module else 0)
 
     def _modules_of(self, spec: ProgramSpec) -> dict[str, int]:
-        """Descriptors of the types of the modules that the code refers to."""
+        """Return the BTF descriptors of the modules that the code refers to."""
         return {name: self._modules[name] for name in spec.code.modules}
 
     def _put(self, one: Map, spec: MapSpec, objects: Table[str, Map | Program]) -> None:
-        """The programs or maps that an array begins with."""
+        """Store the initial programs or maps of an array."""
         for index, name in spec.initial.items():
             if name not in objects:
-                raise FormatError(
-                    f"map {spec.name!r} begins with {name!r}", why="which was not loaded"
-                )
+                what = f"map {spec.name!r} refers to {name!r} in slot {index}"
+                raise FormatError(what, why="it was not loaded")
             fd = objects[name].fileno()
             try:
                 one.update(index.to_bytes(4, "little"), fd.to_bytes(4, "little"))
             except KernelError as error:
-                what = f"cannot put {name!r} into slot {index} of {spec.name!r}"
+                what = f"cannot store {name!r} in slot {index} of map {spec.name!r}"
                 raise call_error(what, error) from None
 
 
-class Judged(NamedTuple):
-    """``verdict`` has the log of all paths; ``explanation`` is there for what was refused."""
+class Verification(NamedTuple):
+    """The verifier's verdict on a program with the log of all paths, and why it was rejected."""
 
     spec: ProgramSpec
     verdict: Verdict
     explanation: Explanation | None
 
 
-def judge(requests: Iterable[Request]) -> Iterator[Judged]:
-    """Each program's verdict, in order; a refusal does not keep the next from being asked."""
+def verify_each(requests: Iterable[Request]) -> Iterator[Verification]:
+    """Verify each program, in order, and continue after a rejection."""
     from rawbpf.programs.rejection import rejection, too_large
 
     for request in requests:
@@ -208,4 +210,4 @@ def judge(requests: Iterable[Request]) -> Iterator[Judged]:
         if not too_large(verdict):
             verdict = verify(request, BPF_LOG_LEVEL2 | BPF_LOG_STATS)
         explanation = None if verdict.accepted else rejection(request, verdict.errno)
-        yield Judged(request.spec, verdict, explanation)
+        yield Verification(request.spec, verdict, explanation)

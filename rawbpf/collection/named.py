@@ -1,4 +1,4 @@
-"""What an object has by name. A wrong name is an error that offers the near ones."""
+"""Dicts by name. An unknown name raises an error that suggests similar names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Named(dict[str, T]):
-    """The maps, say, of an object: a dict that has more to say of a name that is not in it.
+    """A dict of an object's maps, programs or links, with a helpful error for unknown names.
 
     >>> Named("map", {"counts": 1})["count"]
     Traceback (most recent call last):
@@ -29,11 +29,11 @@ class Named(dict[str, T]):
 
     def __missing__(self, name: str) -> NoReturn:
         if not self:
-            why, fix = "nothing is loaded", "call load() first"
-            raise UnknownNameError(f"there is no {self._word} {name!r}", why=why, fix=fix)
+            why, fix = "the object is not loaded", "call load() first"
+            raise UnknownNameError(f"no {self._word} {name!r}", why=why, fix=fix)
         raise unknown(f"the object has no {self._word} {name!r}", name, self)
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> UnknownNameError:
-    """The error for a name that is not among these."""
+    """Return the error for a name that is not in ``known``."""
     return UnknownNameError(what, fix=did_you_mean(name, known))

@@ -1,4 +1,4 @@
-"""Open: read a file and return the spec of the object in it.
+"""Read a file and return the spec of the object in it.
 
 A tool that was built with a libbpf skeleton contains a whole object, an ELF file, as a string
 constant. Such an object is found by its header:
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 _LARGEST = 256 << 20
-"""Bytes. Whole programs in Go, with all that they use in them, have 100 MB and more."""
+"""In bytes. Statically linked Go programs have 100 MB and more."""
 
 _MAGIC = b"\x7fELF\x02"
 _EM_BPF = 247
@@ -46,7 +46,7 @@ _COMPILE = "compile it first: clang -target bpf -O2 -g -c, or rawbpf.source.c.cl
 
 
 def read_object(path: Path) -> ObjectSpec:
-    """The blueprint of an object, of assembly (.bpf.s), or of what is inside an executable."""
+    """Return the spec of an object file, of assembly (.bpf.s), or of an object in an executable."""
     if path.suffix == ".s":
         from rawbpf.source.assembler import assemble_file
 
@@ -55,44 +55,43 @@ def read_object(path: Path) -> ObjectSpec:
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a file that is no larger than any tool with objects in it."""
+    """Read a file of limited size."""
     return read_input(path, _LARGEST)
 
 
 def spec_of(data: bytes, name: str) -> ObjectSpec:
-    """The blueprint of an object's bytes, or of the first one inside an executable's."""
+    """Return the spec of an object, or of the first object in an executable."""
     from rawbpf.elf.object import open_object
 
     return open_object(objects_in(data, name)[0].data)
 
 
 def objects_in(data: bytes, name: str) -> list[Embedded]:
-    """The object that a file is, or all those that are inside it. FormatError: there is none."""
+    """Return the object that the file is, or all objects in it. Raise FormatError if none."""
     if not data.startswith(b"\x7fELF"):
         raise FormatError(
-            f"{name} is no object",
-            why="it does not begin as an ELF file",
+            f"{name} is not a BPF object",
+            why="it is not an ELF file",
             fix=_COMPILE if name.endswith(".c") else _OBJECTS,
         )
     if is_bpf(data):
         return [Embedded(0, data)]
     inside = list(embedded_objects(data))
     if not inside:
-        raise FormatError(
-            f"there is no BPF object in {name}", why="it is an ELF file for other use"
-        )
+        what = f"{name} contains no BPF object"
+        raise FormatError(what, why="it is an ELF file for another machine")
     return inside
 
 
 class Embedded(NamedTuple):
-    """An object, and the byte of the file where it begins."""
+    """An object, and its offset in the file."""
 
     at: int
     data: bytes
 
 
 def is_bpf(data: bytes, at: int = 0) -> bool:
-    """Whether the ELF file at this offset is for BPF."""
+    """Return whether the ELF file at this offset is for the BPF machine."""
     return data[at + _MACHINE_AT : at + _MACHINE_AT + 2] in (
         _EM_BPF.to_bytes(2, "little"),
         _EM_BPF.to_bytes(2, "big"),
@@ -100,10 +99,10 @@ def is_bpf(data: bytes, at: int = 0) -> bool:
 
 
 def embedded_objects(data: bytes) -> Iterator[Embedded]:
-    """Every BPF object inside an ELF file for another machine, in order.
+    """Yield the BPF objects inside an ELF file for another machine, in order.
 
-    What claims to go on behind the end of the file is none: loaders of objects contain such bytes,
-    too. Objects do not overlap, so all together are no longer than the file.
+    A header whose object would end after the end of the file is skipped, because loaders contain
+    such bytes, too. Objects do not overlap, so their total size is at most that of the file.
     """
     at = data.find(_MAGIC, 1)
     while at >= 0:
@@ -114,7 +113,7 @@ def embedded_objects(data: bytes) -> Iterator[Embedded]:
 
 
 def _end(data: bytes, at: int) -> int:
-    """Behind its section header table; 0 if there is no such table in the file."""
+    """Return the end of the section header table; 0 if it is not in the file."""
     if len(data) - at < _HEADER_SIZE:
         return 0
     order = "<" if data[at + 5] == 1 else ">"

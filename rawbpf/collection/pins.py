@@ -1,11 +1,11 @@
-"""Maps that are created or reused, and the names of programs and maps in the BPF file system.
+"""Pin programs and maps in the BPF file system, and create maps or reuse pinned ones.
 
-    DIR/handle_open      each program
-    DIR/maps/events      each map; dots become _, for that file system has no dots in names
-    /sys/fs/bpf/shared   a map that says so itself: __uint(pinning, LIBBPF_PIN_BY_NAME)
+    DIR/handle_open      a program
+    DIR/maps/events      a map; dots become _, because bpffs does not allow dots in names
+    /sys/fs/bpf/shared   a map declared with __uint(pinning, LIBBPF_PIN_BY_NAME)
 
-The last is shared: who loads the object again gets the map that is there, with what is in it. That
-is what it is for; so it has to be like the one that the object defines.
+A map that is pinned by name is shared: the next load of the object uses the pinned map, with its
+contents. Therefore it must have the type, sizes and flags that the object declares.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ __all__ = [
 ]
 
 MAPS = "maps"
-"""The folder for maps in the folder for programs."""
+"""The subdirectory for maps in the directory for programs."""
 
 _COMPARED = ("map_type", "key_size", "value_size", "max_entries", "map_flags", "map_extra")
 _DEVMAPS = (bpf_map_type.BPF_MAP_TYPE_DEVMAP, bpf_map_type.BPF_MAP_TYPE_DEVMAP_HASH)
 
 
 def pin_name(name: str) -> str:
-    """What an object may be called there.
+    """Return the file name for an object.
 
     >>> pin_name(".rodata"), pin_name("events")
     ('_rodata', 'events')
@@ -53,7 +53,7 @@ def pin_name(name: str) -> str:
 
 
 def pin_all(directory: str, programs: Mapping[str, Program], maps: Mapping[str, Map]) -> None:
-    """Pin them all, or none: what was made before one failed is taken away again."""
+    """Pin all objects. If one fails, remove the pins and directories made before."""
     with ExitStack() as undo:
         for folder in (directory, os.path.join(directory, MAPS)):  # noqa: PTH118 -- bpffs is text
             if make_folder(folder):
@@ -67,7 +67,7 @@ def pin_all(directory: str, programs: Mapping[str, Program], maps: Mapping[str, 
 
 
 def unpin_all(directory: str, programs: Iterable[str], maps: Iterable[str]) -> None:
-    """Take the names away that ``pin_all`` gave, and the folders, if nothing else is in them."""
+    """Remove the pins that ``pin_all`` made, and its directories if they are empty."""
     folder = f"{directory}/{MAPS}"
     for place, names in ((folder, maps), (directory, programs)):
         for name in names:
@@ -77,7 +77,7 @@ def unpin_all(directory: str, programs: Iterable[str], maps: Iterable[str]) -> N
 
 
 def reuse(spec: MapSpec, path: str, types: KernelBtf | None) -> Map | None:
-    """The map that is pinned there; None if there is none. UsageError: it is of another kind."""
+    """Return the map pinned at ``path``, or None. Raise UsageError if it differs from ``spec``."""
     try:
         found = Map.from_pin(path)
     except KernelError as error:
@@ -88,9 +88,9 @@ def reuse(spec: MapSpec, path: str, types: KernelBtf | None) -> Map | None:
     if unlike is not None:
         found.close()
         raise UsageError(
-            f"map {spec.name!r} is pinned at {path}, and is another",
+            f"cannot use the map pinned at {path} as map {spec.name!r}",
             why=unlike,
-            fix=f"remove it if nobody needs it: rm {path}",
+            fix=f"remove it if it is not needed: rm {path}",
         )
     return found.like(spec, types)
 
@@ -103,14 +103,14 @@ def _difference(ours: MapSpec, theirs: MapSpec) -> str | None:
     for field in _COMPARED:
         wanted, there = getattr(ours, field), getattr(theirs, field)
         if wanted != there:
-            return f"its {field} is {there:d}, the object's is {wanted:d}"
+            return f"its {field} is {there:d}, but the object declares {wanted:d}"
     return None
 
 
 class MapMaker(NamedTuple):
-    """``pins``: the folder of those that are pinned by name. ``stack`` closes what is made.
+    """Creates maps, or reuses those pinned by name in the directory ``pins``.
 
-    ``undo`` takes pins away again that were made for nothing, if the loading fails later.
+    ``stack`` closes the maps. ``undo`` removes new pins if loading the object fails later.
     """
 
     btf: KernelBtf | None
@@ -119,7 +119,7 @@ class MapMaker(NamedTuple):
     undo: ExitStack
 
     def make(self, spec: MapSpec) -> Map:
-        """The map. KernelError: refused; UsageError: what is pinned there is another one."""
+        """Return the map. Raise UsageError if a pinned map does not match ``spec``."""
         if not spec.pinned:
             return self.stack.enter_context(self._create(spec))
         path = f"{self.pins}/{pin_name(spec.name)}"
@@ -130,7 +130,7 @@ class MapMaker(NamedTuple):
         try:
             one.pin(path)
         except KernelError as error:
-            # Who loads the same object at the same moment may have been quicker.
+            # Another process may have loaded the same object at the same time.
             found = reuse(spec, path, self.btf) if error.errno == errno.EEXIST else None
             if found is None:
                 raise

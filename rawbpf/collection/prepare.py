@@ -1,14 +1,13 @@
 """Prepare and relocate: adapt an object to the running kernel, before anything is loaded.
 
-Preparing fills in what the object leaves open:
+Preparing sets what the object leaves open:
 
-- A PERF_EVENT_ARRAY has a slot for each possible CPU: 0 entries mean as many as there are.
-- A ring buffer's size, whoever reads it, must be a power of two and a multiple of the page size;
-  it is rounded up.
-- Sections of variables can be mapped into our memory (BPF_F_MMAPABLE, 5.5), so that reading one
-  does not copy all, and writing one does not overwrite what a program wrote beside it meanwhile.
-- Maps and names of .kconfig become a section of their own: the answers, read-only.
-- A stack trace's depth is often set by the tool that loads the object: 0 means the kernel's most.
+- The number of slots of a PERF_EVENT_ARRAY, if it is 0: one per possible CPU.
+- The size of a ring buffer, rounded up to a power of two and a multiple of the page size.
+- BPF_F_MMAPABLE (5.5) for sections of variables. Mapping them into memory avoids copying the whole
+  section for each access, and overwriting what a program writes to other variables meanwhile.
+- The values of .kconfig, in a read-only section.
+- The depth of a stack trace, if it is 0: the kernel's maximum. Tools often set it when they load.
 
 Relocating (CO-RE) rewrites the instructions that depend on a type's layout, by kernel BTF.
 """
@@ -42,16 +41,16 @@ __all__ = [
 ]
 
 _DEEPEST_STACK = 127
-"""PERF_MAX_STACK_DEPTH: what kernel.perf_event_max_stack is, unless somebody changed it."""
+"""PERF_MAX_STACK_DEPTH, the default of kernel.perf_event_max_stack."""
 
 _MOST_ENTRIES = 10_240
-"""For a table whose size the file leaves open, which the kernel would refuse."""
+"""For maps without a size, which the kernel would reject."""
 
 _RINGS = (bpf_map_type.BPF_MAP_TYPE_RINGBUF, bpf_map_type.BPF_MAP_TYPE_USER_RINGBUF)
 
 
 def prepare(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
-    """The object with its maps and externs settled for the running kernel."""
+    """Set map sizes and resolve externs for the running kernel."""
     maps = {name: prepare_map(one) for name, one in spec.maps.items()}
     data = dict(spec.data)
     answers = kconfig_data(spec, kernel)
@@ -61,7 +60,7 @@ def prepare(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
 
 
 def prepare_map(spec: MapSpec) -> MapSpec:
-    """One map with what the file leaves to the machine.
+    """Set what the spec of a map leaves open.
 
     >>> from rawbpf.specs.map_spec import MapSpec
     >>> ring = MapSpec("events", bpf_map_type.BPF_MAP_TYPE_RINGBUF, 0, 0, max_entries=5000)
@@ -73,7 +72,7 @@ def prepare_map(spec: MapSpec) -> MapSpec:
     kind, entries = spec.map_type, spec.max_entries
     if kind is bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY:
         most = max(possible_cpus()) + 1
-        # More slots than CPUs are refused nowhere, but fewer lose events.
+        # A kernel accepts more slots than CPUs, but with fewer slots events are lost.
         return spec._replace(key_size=4, value_size=4, max_entries=entries or most)
     if kind in _RINGS:
         return spec._replace(max_entries=_ring_size(entries))
@@ -81,26 +80,26 @@ def prepare_map(spec: MapSpec) -> MapSpec:
         value_size = spec.value_size or 8 * _DEEPEST_STACK
         return spec._replace(value_size=value_size, max_entries=entries or _MOST_ENTRIES)
     if not entries and not (kind in SIZES and SIZES[kind].entries):
-        # The others are as large as need be, and the kernel wants to hear of no number.
+        # Map types with a fixed number of entries must have max_entries = 0.
         return spec._replace(max_entries=_MOST_ENTRIES)
     return spec
 
 
 def _ring_size(size: int) -> int:
-    """A power of two of pages."""
+    """Round up to a power of two that is a multiple of the page size."""
     page = os.sysconf("SC_PAGE_SIZE")
     return 1 << (max(size, page) - 1).bit_length()
 
 
 def mappable(spec: MapSpec) -> MapSpec:
-    """The map of a section of variables, so that it can be mapped."""
+    """Return the spec of a section's map with BPF_F_MMAPABLE."""
     return spec._replace(map_flags=spec.map_flags | bpf_map_flags.BPF_F_MMAPABLE)
 
 
 def relocate(
     spec: ObjectSpec, kernel: KernelFacts
 ) -> tuple[ObjectSpec, dict[str, Sequence[Result]]]:
-    """The object for this kernel, and by program what was done for each record."""
+    """Relocate all programs that will be loaded. Return the result of each record by program."""
     programs = dict(spec.programs)
     results: dict[str, Sequence[Result]] = {}
     targets: Targets | None = None

@@ -1,11 +1,11 @@
-"""Global variables by name, typed: before loading they are bytes here, afterwards a map's value.
+"""Global variables by name: bytes in this process before loading, a map's value afterwards.
 
-    obj.rodata["target_pid"] = 42         before load(): afterwards it is frozen
-    obj.bss["dropped"]                    after it: what the programs have counted
+    obj.rodata["target_pid"] = 42         before load(); afterwards the section is frozen
+    obj.bss["dropped"]                    after load(), the value that the programs see
 
-A section's map has one entry, whose value is the whole section. To set one variable by updating
-the entry would overwrite its neighbours with what they were a moment ago. So the map is mapped
-into memory (BPF_F_MMAPABLE, 5.5) and only the variable's own bytes are written.
+The map of a section has one entry, whose value is the whole section. Setting a variable by updating
+this entry would overwrite the other variables with earlier values. Therefore the value is mapped
+into memory (BPF_F_MMAPABLE, 5.5), and only the variable's own bytes are written.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from rawbpf.btf.values.codec import ValueCodec
     from rawbpf.specs.object_spec import DataSpec, Variable
 
-__all__ = ["Section"]
+__all__ = ["Variables"]
 
 
-class Section(MutableMapping[str, Any]):
-    r"""The variables of one section, as a mapping from their names.
+class Variables(MutableMapping[str, Any]):
+    r"""The variables of one section, as a mapping by name.
 
-    Values are those of ``rawbpf.btf.values``: integers, dicts for structs, bytes for text. Of a
-    variable without BTF (one from assembly) they are bytes, or an integer if it is one.
+    Values are those of ``rawbpf.btf.values``: integers, dicts for structs, bytes for text. A
+    variable without BTF (from assembly) is an integer if its size is one of an integer, else bytes.
 
     >>> from rawbpf.specs.object_spec import DataSpec, Variable
-    >>> section = Section(DataSpec(".data", b"\x07\0\0\0", (Variable("limit", 0, 4, 4),)), None)
+    >>> section = Variables(DataSpec(".data", b"\x07\0\0\0", (Variable("limit", 0, 4, 4),)), None)
     >>> section["limit"] = 9
     >>> section["limit"], bytes(section.contents)
     (9, b'\t\x00\x00\x00')
@@ -50,19 +50,19 @@ class Section(MutableMapping[str, Any]):
 
     @property
     def contents(self) -> bytes:
-        """The whole section as it is now."""
+        """Return the current bytes of the whole section."""
         return bytes(self._memory)
 
     def move_to(self, memory: memoryview) -> None:
-        """From now on the variables are there: in the map."""
+        """Access the variables in ``memory``, the mapped value of the map, from now on."""
         self._memory = memory
 
     def freeze(self) -> None:
-        """From now on nothing changes them."""
+        """Reject further changes."""
         self._memory, self._frozen = bytearray(self._memory), True
 
     def leave(self) -> None:
-        """Keep the last values when the map goes."""
+        """Copy the last values, because the map is about to be unmapped."""
         self._memory = bytearray(self._memory)
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 -- whatever the variable's type holds
@@ -76,13 +76,13 @@ class Section(MutableMapping[str, Any]):
     def __setitem__(self, name: str, value: Any) -> None:  # noqa: ANN401 -- checked by the codec
         place = self._place(name)
         if self._frozen:
-            raise UsageError(f"{name} cannot change any more", why=f"{self.name} is constant")
+            raise UsageError(f"cannot set {name}", why=f"{self.name} is read-only once loaded")
         kind = self._codec(name)
         data = _plain(place, value) if kind is None else kind.encode(value, name)
         self._memory[place.offset : place.offset + place.size] = data
 
     def __delitem__(self, name: str) -> None:
-        raise UsageError(f"{name} cannot be deleted: it is a variable of a program")
+        raise UsageError(f"cannot delete {name}", why="it is a variable of a program")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._variables)
@@ -100,7 +100,7 @@ class Section(MutableMapping[str, Any]):
         return place
 
     def codec(self, name: str) -> ValueCodec | None:
-        """How the variable's bytes are read; None if nothing says so."""
+        """Return the codec of the variable's BTF type; None if it has none."""
         self._place(name)
         return self._codec(name)
 
@@ -122,12 +122,13 @@ def _is_number(place: Variable) -> bool:
 
 
 def _plain(place: Variable, value: Any) -> bytes:  # noqa: ANN401 -- checked here
-    """A value without a type: bytes up to its size, or an integer that fits."""
+    """Encode a value without a type: bytes of at most its size, or an integer that fits."""
     if isinstance(value, bytes | bytearray) and len(value) <= place.size:
         return bytes(value).ljust(place.size, b"\0")
     bits = 8 * place.size
     if isinstance(value, int) and -1 << (bits - 1) <= value < 1 << bits:
         return (value % (1 << bits)).to_bytes(place.size, "little")
     raise UsageError(
-        f"{place.name} cannot be {value!r}", fix=f"give an integer or {place.size} bytes"
+        f"invalid value {value!r} for {place.name}",
+        fix=f"give an integer or at most {place.size} bytes",
     )

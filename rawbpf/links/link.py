@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import UnsupportedError
+from rawbpf.errors import KernelError, UnsupportedError
 from rawbpf.syscall.fd import Owner
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Link(Owner):
         """
         try:
             missed = self.info().part.get("missed")
-        except UnsupportedError:
+        except (KernelError, UnsupportedError):  # a failed query must not prevent detaching
             return None
         return None if missed is None else int(missed)
 

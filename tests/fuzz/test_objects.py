@@ -17,7 +17,7 @@ import pytest
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.for_kernel import for_kernel
 from rawbpf.collection.object_source import embedded_objects
-from rawbpf.collection.variables import Section
+from rawbpf.collection.variables import Variables
 from rawbpf.core_relo import Targets, relocate
 from rawbpf.elf.inventory import inventory
 from rawbpf.elf.object import open_object, read_spec
@@ -43,7 +43,7 @@ def exercise(data, kernel):
     with suppress(RawbpfError):
         inventory(file, spec)
     for section in spec.data.values():
-        variables = Section(section, spec.btf)
+        variables = Variables(section, spec.btf)
         for name in variables:
             with suppress(RawbpfError):
                 variables[name]

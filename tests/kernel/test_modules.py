@@ -34,7 +34,7 @@ pytestmark = pytest.mark.modules
 XMIT = ProbeSpec(ProbeKind.KPROBE, "dummy:dummy_xmit")
 
 DESCRIBED = kernel_version() >= (5, 11)
-UNTYPED = "module dummy does not describe its types; it takes Linux 5.11 "
+UNTYPED = "module dummy has no BTF; use a kernel from 5.11 "
 PINS = Path("/sys/fs/bpf/connections")
 
 
@@ -130,10 +130,10 @@ def test_fexit_attaches_and_fmod_ret_is_rejected(kernel):
 @pytest.mark.parametrize(
     ("function", "why"),
     [
-        ("rawbpf_never_was:f", "no module rawbpf_never_was is loaded; load it: modprobe"),
-        ("dummy:vfs_read", "types of module dummy do not know vfs_read" if DESCRIBED else UNTYPED),
-        ("vmlinux:dummy_xmit", "the types of the kernel image do not know dummy_xmit"),
-        ("rawbpf_never_was", "inlined, not compiled in, or in a module that is not loaded"),
+        ("rawbpf_never_was:f", "module rawbpf_never_was is not loaded; load it: modprobe"),
+        ("dummy:vfs_read", "the BTF of module dummy has no vfs_read" if DESCRIBED else UNTYPED),
+        ("vmlinux:dummy_xmit", "the BTF of the kernel image has no dummy_xmit"),
+        ("rawbpf_never_was", "inlined, not compiled in, or part of a module that is not loaded"),
     ],
 )
 def test_missing_functions_and_types(kernel, function, why):
@@ -147,10 +147,10 @@ def test_a_module_unloaded_meanwhile(kernel):
     try:
         with (
             at_entry_of("dummy:dummy_xmit", kernel) as one,
-            pytest.raises(UnsupportedError, match="no module dummy is loaded"),
+            pytest.raises(UnsupportedError, match="module dummy is not loaded"),
         ):
             one.load()
-        with pytest.raises(AttachError, match="no module dummy is loaded"):
+        with pytest.raises(AttachError, match="module dummy is not loaded"):
             open_event(XMIT)
     finally:
         load_module("dummy")

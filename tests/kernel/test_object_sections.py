@@ -61,7 +61,7 @@ def test_variables_are_memory_shared_with_the_program(obj):
 
 def test_constants_are_frozen(obj):
     obj.load()
-    with pytest.raises(UsageError, match="constant"):
+    with pytest.raises(UsageError, match="read-only once loaded"):
         obj.rodata["limit"] = 1
     with pytest.raises(KernelError) as caught:
         obj.maps[".rodata"].update(bytes(4), bytes(4))

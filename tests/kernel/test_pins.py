@@ -148,7 +148,7 @@ def test_a_map_that_is_pinned_by_name_is_shared(kernel):
         for one in (first, second):
             one.programs["count"].test_run(bytes(60))
         assert first.maps["rawbpf_runs"][0] == second.maps["rawbpf_runs"][0] == 2
-    said = "its max_entries is 1, the object's is 2; remove it"
+    said = "its max_entries is 1, but the object declares 2; remove it"
     with shared(kernel, max_entries=2) as other, pytest.raises(UsageError, match=said):
         other.load()
     unpin(pinned)

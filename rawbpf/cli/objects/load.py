@@ -111,4 +111,4 @@ def _table(rows: list[dict[str, Any]], skipped: dict[str, str]) -> Iterator[str]
     cells = [[row[key] for key in _COLUMNS.values()] for row in rows]
     yield from table(list(_COLUMNS), cells, right=list(_COLUMNS)[2:])
     for name, why in skipped.items():
-        yield f"{name}: not loaded, {why}"
+        yield f"{name}: {why}"

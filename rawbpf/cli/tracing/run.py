@@ -100,7 +100,7 @@ class _Run:
             self._out.put(self._show.begin(len(collection.links), duration))
             self._out.stream(session, duration, self._show, lambda: self._detach(session))
             ledger = session.ledger
-            ledger.missed = sum(one.info().recursion_misses for one in collection.programs.values())
+            ledger.missed = collection.missed()
             return self._summary(ledger) if collector.filenos() or ledger.missed else ""
 
     def _detach(self, session: Session[Record]) -> list[Record]:

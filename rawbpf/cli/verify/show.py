@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from rawbpf.asm.bytecode import Bytecode
     from rawbpf.asm.instruction import Source
-    from rawbpf.collection.load import Judged
+    from rawbpf.collection.load import Verification
     from rawbpf.verifier.visits import Visit, Visited, Visits
 
 __all__ = ["json_line", "listing", "path", "state"]
@@ -39,13 +39,13 @@ _STYLE = C._replace(helpers=True)
 _NAMED = re.compile(r"\b[rw](10|[0-9])\b")
 
 
-def _head(judged: Judged) -> Iterator[str]:
+def _head(judged: Verification) -> Iterator[str]:
     kind = judged.spec.prog_type.name.removeprefix("BPF_PROG_TYPE_").lower()
     verdict = "accepted" if judged.verdict.accepted else "rejected"
     yield f"{printable(judged.spec.name)}: {verdict} as {kind}"
 
 
-def _foot(judged: Judged, log: Log, visits: Visits) -> Iterator[str]:
+def _foot(judged: Verification, log: Log, visits: Visits) -> Iterator[str]:
     yield from _counted(log, visits)
     if not judged.verdict.accepted and judged.explanation is None:
         number = judged.verdict.errno
@@ -75,7 +75,7 @@ def _counted(log: Log, visits: Visits) -> Iterator[str]:
         yield "  " + "; ".join(parts)
 
 
-def listing(judged: Judged) -> Iterator[str]:
+def listing(judged: Verification) -> Iterator[str]:
     """Yield all instructions below their source lines, with the states of their first visits."""
     log = Log(judged.verdict.log)
     visits = read_visits(log.lines)
@@ -139,7 +139,7 @@ def _notes(seen: Visited, visits: Visits) -> str:
     return f"  [{'; '.join(notes)}]" if notes else ""
 
 
-def state(judged: Judged, slot: int) -> Iterator[str]:
+def state(judged: Verification, slot: int) -> Iterator[str]:
     """Yield all states before and after one instruction."""
     log = Log(judged.verdict.log)
     visits = read_visits(log.lines)
@@ -180,7 +180,7 @@ def _order(place: str) -> tuple[int, int]:
     return (0, digits) if place[0] == "r" else (1, -digits)
 
 
-def path(judged: Judged) -> Iterator[str]:
+def path(judged: Verification) -> Iterator[str]:
     """Yield the path from the first instruction to the last one verified."""
     log = Log(judged.verdict.log)
     yield from _head(judged)
@@ -202,7 +202,7 @@ def path(judged: Judged) -> Iterator[str]:
     yield from _foot(judged, log, read_visits(log.lines))
 
 
-def json_line(judged: Judged) -> str:
+def json_line(judged: Verification) -> str:
     """Return the result for one program as a line of JSON."""
     log = Log(judged.verdict.log)
     visits = read_visits(log.lines)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawbpf.collection.collection import Collection
-    from rawbpf.collection.load import Judged
+    from rawbpf.collection.load import Verification
     from rawbpf.specs.map_spec import MapSpec
 
 __all__ = ["USAGE", "run"]
@@ -96,7 +96,7 @@ def _chosen(programs: object, name: str) -> list[str]:
     return [name]
 
 
-def _lines(judged: Judged, arguments: dict[str, Any], slot: int | None) -> Iterator[str]:
+def _lines(judged: Verification, arguments: dict[str, Any], slot: int | None) -> Iterator[str]:
     """Yield the result for one program in the requested form."""
     from rawbpf.cli.verify import show
 

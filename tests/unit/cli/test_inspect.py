@@ -141,7 +141,7 @@ def test_an_object_that_is_cut_off_inside_an_executable_is_none(capsys, tmp_path
     status, _, err = inspect(capsys, path)
     assert (status, err) == (
         1,
-        f"rawbpf: there is no BPF object in {path}: it is an ELF file for other use\n",
+        f"rawbpf: {path} contains no BPF object: it is an ELF file for another machine\n",
     )
 
 
@@ -178,7 +178,7 @@ def test_without_types(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "does not begin as an ELF file"),
+        (b"", "it is not an ELF file"),
         (SMALL[:100], "cut off"),
         (SMALL[:5] + b"\2" + SMALL[6:], "this ELF file is big-endian; compile with -target bpfel"),
     ],

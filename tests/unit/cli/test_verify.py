@@ -10,7 +10,7 @@ from rawbpf.cli.verify import diff as verify_diff
 from rawbpf.cli.verify import show as verify_json
 from rawbpf.cli.verify import show as verify_show
 from rawbpf.cli.verify.verify import collection_of
-from rawbpf.collection.load import Judged
+from rawbpf.collection.load import Verification
 from rawbpf.errors import UsageError
 from rawbpf.programs.request import Verdict
 from rawbpf.verifier.explainer import explain
@@ -40,7 +40,7 @@ out: r0 = 0
 def judged(kernel):
     log = logs(kernel)["ref_leak_path"]
     spec = spec_of(LEAK).programs["p"]
-    return Judged(spec, Verdict(errno.EINVAL, log), explain(log, spec))
+    return Verification(spec, Verdict(errno.EINVAL, log), explain(log, spec))
 
 
 @pytest.mark.parametrize("kernel", ["5.10", "7.2"])

@@ -1,4 +1,4 @@
-"""The steps in the wrong order, names that are not there, and places that sections leave open."""
+"""Collections: steps in the wrong order, unknown names, and targets that sections do not name."""
 
 import errno
 from collections import deque
@@ -45,15 +45,15 @@ def obj(kernel):  # noqa: ARG001 -- it answers
         yield one
 
 
-def test_nothing_is_there_before_it_is_loaded(obj):
-    with pytest.raises(UnknownNameError, match=r"there is no map 'counts': .* call load"):
+def test_maps_and_programs_need_load_first(obj):
+    with pytest.raises(UnknownNameError, match=r"no map 'counts': .* call load"):
         obj.maps["counts"]
     with pytest.raises(UsageError, match="the object is not loaded"):
         obj.attach()
     assert repr(obj) == "<Collection first second: not loaded>"
 
 
-def test_a_wrong_name_is_a_key_error_of_ours(obj):
+def test_an_unknown_name_is_a_key_error_with_a_suggestion(obj):
     obj.load()
     for wrong in (lambda: obj.maps["count"], lambda: obj.attach({"frist": "lo"})):
         with pytest.raises(KeyError, match=r"did you mean (counts|first)") as caught:
@@ -62,7 +62,7 @@ def test_a_wrong_name_is_a_key_error_of_ours(obj):
     assert obj.maps.get("count") is None
 
 
-def test_a_place_is_given_to_whom_its_section_gives_none(obj, kernel):
+def test_a_target_is_given_to_programs_whose_section_names_none(obj, kernel):
     obj.load()
     obj.attach({"first": "lo"})
     assert list(obj.links) == ["first"]
@@ -75,7 +75,7 @@ def test_a_place_is_given_to_whom_its_section_gives_none(obj, kernel):
     assert kernel.closed == [OTHER_LINK, LINK]
 
 
-def test_one_refusal_and_none_is_attached(obj, kernel):
+def test_if_one_program_fails_none_is_attached(obj, kernel):
     obj.load()
     kernel.script["BPF_LINK_CREATE"] = deque([LINK, -errno.EBUSY])
     with pytest.raises(AttachError, match="another program is attached there already"):
@@ -84,13 +84,13 @@ def test_one_refusal_and_none_is_attached(obj, kernel):
     assert kernel.closed == [LINK]
 
 
-def test_no_such_interface(obj):
+def test_an_unknown_interface_is_an_error(obj):
     obj.load()
     with pytest.raises(AttachError, match="no interface 'none0': ENODEV"):
         obj.attach({"first": "none0"})
 
 
-def test_objects_say_what_they_are(obj):
+def test_maps_programs_and_links_have_a_repr(obj):
     obj.load()
     assert repr(obj.maps["counts"]) == "<Map counts: hash, 4 entries>"
     assert repr(obj.programs["first"]) == "<Program first: xdp>"
@@ -101,7 +101,7 @@ def test_objects_say_what_they_are(obj):
     assert repr(link) == "<Link xdp lo, closed>"
 
 
-def test_events_come_from_a_ring(obj):
+def test_events_need_a_ring(obj):
     with pytest.raises(UnknownNameError, match="call load"):
         obj.events("counts")
     obj.load()

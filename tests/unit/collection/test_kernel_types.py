@@ -1,4 +1,4 @@
-"""Which type of the kernel a program is verified for."""
+"""Attach targets in kernel BTF."""
 
 from types import SimpleNamespace
 
@@ -39,28 +39,28 @@ def program(where, at=bpf_attach_type.BPF_TRACE_FENTRY):
 
 
 @pytest.mark.parametrize("where", ["vfs_read", "vmlinux:vfs_read"])
-def test_a_function_of_the_image(kernel, where):
+def test_a_function_of_the_kernel_image_is_found(kernel, where):
     found = attach_target(program(where), kernel)
     assert found == (kernel.require_types().find_id("vfs_read"), "")
 
 
-def test_what_is_in_the_image_costs_no_look_at_modules(kernel):
+def test_module_btf_is_not_read_for_a_name_in_the_image(kernel):
     del kernel.modules
     assert attach_target(program("vfs_read"), kernel).module == ""
 
 
 @pytest.mark.parametrize("where", ["nft_do_chain", "nft:nft_do_chain"])
-def test_a_function_of_a_module(kernel, where):
+def test_a_function_of_a_module_is_found(kernel, where):
     found = attach_target(program(where), kernel)
     assert found == (kernel.modules["nft"].find_id("nft_do_chain"), "nft")
 
 
-def test_of_several_modules_the_first_or_the_one_that_is_named(kernel):
+def test_of_several_modules_the_first_or_the_named_one_is_used(kernel):
     assert attach_target(program("start"), kernel).module == "nft"
     assert attach_target(program("late:start"), kernel).module == "late"
 
 
-def test_what_is_nowhere(kernel):
+def test_an_unknown_target_is_an_error(kernel):
     with pytest.raises(UnsupportedError, match=r"no tracepoint 'vfs_read'.*btf_trace_vfs_read"):
         attach_target(program("vfs_read", bpf_attach_type.BPF_TRACE_RAW_TP), kernel)
 
@@ -68,21 +68,21 @@ def test_what_is_nowhere(kernel):
 @pytest.mark.parametrize(
     ("where", "why"),
     [
-        ("never_was:f", "no module never_was is loaded; load it: modprobe never_was"),
-        ("vmlinux:nft_do_chain", "the types of the kernel image do not know nft_do_chain"),
-        ("old_function", "module old does not describe its types; .*a kprobe works without"),
+        ("never_was:f", "module never_was is not loaded; load it: modprobe never_was"),
+        ("vmlinux:nft_do_chain", "the BTF of the kernel image has no nft_do_chain"),
+        ("old_function", "module old has no BTF; .*kprobes need no BTF"),
     ],
 )
-def test_why_not(kernel, where, why):
+def test_the_error_tells_why_the_target_was_not_found(kernel, where, why):
     with pytest.raises(UnsupportedError, match=why):
         attach_target(program(where), kernel)
 
 
-def test_what_does_not_say_where(kernel):
-    with pytest.raises(UsageError, match="does not say where"):
+def test_a_missing_target_is_an_error(kernel):
+    with pytest.raises(UsageError, match="has no attach target"):
         attach_target(program(""), kernel)
 
 
-def test_other_programs_have_no_target(kernel):
+def test_other_program_types_have_no_target(kernel):
     spec = program("vfs_read")._replace(prog_type=bpf_prog_type.BPF_PROG_TYPE_KPROBE)
     assert attach_target(spec, kernel) is None

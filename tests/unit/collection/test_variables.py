@@ -1,10 +1,10 @@
-"""Global variables by name, before there is a map."""
+"""Global variables by name, before their map exists."""
 
 import pytest
 
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.encode import BtfBuilder
-from rawbpf.collection.variables import Section
+from rawbpf.collection.variables import Variables
 from rawbpf.errors import RawbpfError, UsageError
 from rawbpf.specs.object_spec import DataSpec, Variable
 
@@ -21,10 +21,10 @@ def section():
         Variable("label", 12, 8, type_id=text),
         Variable("plain", 20, 2, width=2),
     )
-    return Section(DataSpec(".rodata", bytes(22), variables), Btf(b.encode()))
+    return Variables(DataSpec(".rodata", bytes(22), variables), Btf(b.encode()))
 
 
-def test_values_have_the_types_of_c(section):
+def test_values_have_their_c_types(section):
     section["target_pid"] = 42
     section["limits"] = {"low": 1, "high": 2}
     section["label"] = "here"
@@ -38,14 +38,14 @@ def test_values_have_the_types_of_c(section):
     assert section.contents == bytes.fromhex("2a000000 01000000 02000000 6865726500000000 feff")
 
 
-def test_what_does_not_fit_is_refused(section):
+def test_a_value_that_does_not_fit_is_an_error(section):
     for name, value in (("target_pid", 1 << 32), ("label", b"123456789"), ("plain", 1 << 16)):
         with pytest.raises(UsageError, match=name):
             section[name] = value
     assert not any(section.contents)
 
 
-def test_a_wrong_name_is_a_key_error_with_a_near_one(section):
+def test_an_unknown_name_is_a_key_error_with_a_suggestion(section):
     with pytest.raises(KeyError, match="did you mean target_pid"):
         section["target_pd"]
     assert "target_pd" not in section
@@ -53,15 +53,15 @@ def test_a_wrong_name_is_a_key_error_with_a_near_one(section):
         section["target_pd"] = 1
 
 
-def test_a_frozen_section_keeps_its_values(section):
+def test_a_frozen_section_cannot_be_changed(section):
     section["target_pid"] = 7
     section.freeze()
-    with pytest.raises(UsageError, match="constant"):
+    with pytest.raises(UsageError, match="read-only"):
         section["target_pid"] = 8
     assert section["target_pid"] == 7
 
 
-def test_values_may_live_in_a_map_and_outlive_it(section):
+def test_values_can_be_mapped_and_are_kept_after_unmapping(section):
     memory = bytearray(section.contents)
     section.move_to(memoryview(memory))
     section["target_pid"] = 5

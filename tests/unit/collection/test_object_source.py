@@ -1,4 +1,4 @@
-"""From a file to a blueprint."""
+"""Read object files, assembly and C."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from rawbpf.errors import FormatError
 BPF_SRC = Path(__file__).parents[3] / "bpf_src"
 
 
-def test_assembly_comes_with_types_for_its_functions():
+def test_assembly_has_btf_for_its_functions():
     """Without them the kernel would not take the address of one: "missing btf func_info"."""
     spec = read_object(BPF_SRC / "callback.bpf.s")
     assert spec.btf is not None
@@ -18,7 +18,7 @@ def test_assembly_comes_with_types_for_its_functions():
     assert all(function.type_id for function in spec.programs["callback"].code.functions)
 
 
-def test_a_source_is_told_how_to_become_an_object(tmp_path):
+def test_a_c_file_is_an_error_that_tells_how_to_compile_it(tmp_path):
     source = tmp_path / "tool.bpf.c"
     source.write_text("int x;")
     with pytest.raises(FormatError, match="compile it first: clang -target bpf"):
