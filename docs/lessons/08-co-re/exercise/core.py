@@ -76,8 +76,8 @@ def find(types: list[Type], struct_name: str, names: list[str]) -> int | None:
     raise NotImplementedError("step 5: look up each name in the kernel's struct")
 
 
-def patch(code: bytes, at: int, here: int, there: int) -> bytes:
-    """Change the offset of the load at byte ``at`` from ``here`` to ``there``; return the code."""
+def patch(code: bytes, at: int, local: int, target: int) -> bytes:
+    """Return the code with the load at byte ``at`` changed from ``local`` to ``target``."""
     raise NotImplementedError("step 6: replace the s16 at byte 2 of the instruction")
 
 
@@ -85,23 +85,23 @@ def relocate(program: bytes, kernel: bytes, section: str) -> bytes:
     """Return the code of a section, relocated for the kernel with the BTF ``kernel``."""
     file = ObjectFile(program)
     code, btf, ext = (file.section(name).contents for name in (section, ".BTF", ".BTF.ext"))
-    mine, theirs = types_of(btf), types_of(kernel)
+    local_types, target_types = types_of(btf), types_of(kernel)
     for record in records_of(ext, sections_of(btf)[1], section):
-        names, here = follow(mine, record)
-        struct_name = mine[record.type].name
-        there = find(theirs, struct_name, names)
-        if there is None:
+        names, local = follow(local_types, record)
+        struct_name = local_types[record.type].name
+        target = find(target_types, struct_name, names)
+        if target is None:
             raise LookupError(f"this kernel has no {struct_name}::{'.'.join(names)}")
-        code = patch(code, record.offset, here, there)
+        code = patch(code, record.offset, local, target)
     return code
 
 
 def main() -> None:
     """Print each instruction before and after relocation."""
     program, kernel = (Path(name).read_bytes() for name in sys.argv[1:3])
-    file, theirs = ObjectFile(program), ObjectFile(kernel).section(".BTF").contents
+    file, target_btf = ObjectFile(program), ObjectFile(kernel).section(".BTF").contents
     before = file.section("socket").contents
-    after = relocate(program, theirs, "socket")
+    after = relocate(program, target_btf, "socket")
     for at in range(0, len(before), 8):
         new = after[at : at + 8]
         mark = "" if new == before[at : at + 8] else f"  ->  {new.hex(' ')}"
