@@ -65,7 +65,7 @@ def make_folder(path: Path) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        raise _missing(f"cannot make folder {name}", name, error) from None
+        raise _missing(f"cannot create folder {name}", name, error) from None
     return True
 
 

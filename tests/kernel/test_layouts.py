@@ -39,4 +39,4 @@ def test_no_field_exists_before_its_release(btf):
 def test_a_wrong_offset_is_detected(btf, monkeypatch):
     monkeypatch.setitem(fields.SPELLED, (BpfAttrObjId, "id"), "next_id")
     (difference,) = layout_differences(btf, (5, 8))
-    assert difference == "union bpf_attr.next_id: ours (0, 4), the kernel's (4, 4)"
+    assert difference == "union bpf_attr.next_id: (0, 4) here, (4, 4) in the kernel"

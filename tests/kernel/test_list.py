@@ -121,7 +121,7 @@ def test_a_symbol_of_data_is_explained():
 
 def test_a_module_that_is_not_loaded_is_explained():
     assert errno_of("nosuchmodule:function") == errno.ENOENT
-    assert "no module nosuchmodule" in explain("nosuchmodule:function", errno.ENOENT)
+    assert "module nosuchmodule is not loaded" in explain("nosuchmodule:function", errno.ENOENT)
 
 
 def test_the_command_prints_json():

@@ -42,7 +42,7 @@ def test_a_pinned_map_outlives_its_descriptor(place):
     with Map.from_pin(place) as again:
         assert (again.info().id, again[1], again.spec) == (number, 11, HASH)
     unpin(place)
-    with pytest.raises(KernelError, match=f"cannot open {place}: there is no {place}") as caught:
+    with pytest.raises(KernelError, match=f"cannot open {place}: {place} does not exist") as caught:
         Map.from_pin(place)
     assert caught.value.errno == errno.ENOENT
 
@@ -53,7 +53,7 @@ def test_each_bad_path_is_an_error_of_one_line(place, tmp_path):
         for path, said in (
             (place, "the path exists; choose another path"),
             (tmp_path / "x", "it is not on a BPF file system; choose a path under /sys/fs/bpf"),
-            (BPFFS / "no_folder" / "x", "there is no /sys/fs/bpf/no_folder"),
+            (BPFFS / "no_folder" / "x", "/sys/fs/bpf/no_folder does not exist"),
             (BPFFS / "a.b", "names in a BPF file system must not contain dots"),
         ):
             with pytest.raises(KernelError) as caught:
@@ -63,16 +63,18 @@ def test_each_bad_path_is_an_error_of_one_line(place, tmp_path):
         Map.from_pin("/etc/hostname" if Path("/etc/hostname").exists() else "/init")
     with pytest.raises(KernelError, match="cannot open /sys/fs/bpf: it is a folder"):
         Map.from_pin("/sys/fs/bpf")
-    with pytest.raises(KernelError, match="cannot unpin /sys/fs/bpf/none: there is no"):
+    with pytest.raises(
+        KernelError, match="cannot unpin /sys/fs/bpf/none: /sys/fs/bpf/none does not exist"
+    ):
         unpin(BPFFS / "none")
-    with pytest.raises(KernelError, match="there is no /sys/fs/bpf/none"):
+    with pytest.raises(KernelError, match="/sys/fs/bpf/none does not exist"):
         make_folder(BPFFS / "none" / "below")
 
 
 def test_a_pin_of_another_kind_is_an_error(place):
     with Map.create(HASH) as m:
         m.pin(place)
-        with pytest.raises(UsageError, match="is a map, not a prog"):
+        with pytest.raises(UsageError, match="is not a prog but a map"):
             open_pinned(place, "prog")
 
 
@@ -128,7 +130,7 @@ def test_a_failed_pin_undoes_the_others(folder, capsys):
     assert [path.name for path in folder.iterdir()] == ["maps"]
     assert [path.name for path in (folder / "maps").iterdir()] == ["traffic"]
     assert main(["load", str(PACKETS), "--pin", "/nowhere/here"]) == 1
-    assert "cannot make folder /nowhere/here: there is no /nowhere" in capsys.readouterr().err
+    assert "cannot create folder /nowhere/here: /nowhere does not exist" in capsys.readouterr().err
 
 
 def shared(kernel, **changes):
