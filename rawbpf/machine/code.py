@@ -97,7 +97,7 @@ class Code:
         for number, source in enumerate(one.source for one in program.instructions):
             if colon and source and str(source.line) == line and source.file.endswith(file):
                 return start + number
-        raise MachineError(f"there is no place {place!r}", fix="name a slot, a function or :LINE")
+        raise MachineError(f"unknown place {place!r}", fix="give a slot, a function or :LINE")
 
     def function_address(self, index: int) -> int:
         """Return the pointer value that stands for the function at ``index``."""
@@ -112,5 +112,5 @@ class Code:
         """Return the index of the function a pointer refers to, or raise MachineError."""
         index, rest = divmod(address - FUNCTIONS.base, _POINTER)
         if rest or not 0 <= index < len(self.steps):
-            raise MachineError(f"{address:#x} is no function of the program")
+            raise MachineError(f"{address:#x} is not a function of the program")
         return index

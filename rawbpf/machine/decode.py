@@ -52,5 +52,7 @@ def decode(program: Bytecode, state: State, start: int) -> list[Step]:
         form_of(instruction, 8 * slot)
         site = Site(state, program, instruction, index, slot, targets)
         steps.append(DECODERS[instruction_class(instruction.opcode)](site))
-    steps.append(unsupported("runs off the end of the program", "its last instruction is no exit"))
+    steps.append(
+        unsupported("runs off the end of the program", "its last instruction is not an exit")
+    )
     return steps

@@ -33,7 +33,7 @@ def arithmetic(site: Site) -> Step:
         return _one_operand(ONE_OPERAND[name, 0], dst, dst, MASK[bits], site.next)
     if name == isa.BPF_MOV and uses_register(opcode):
         if off == isa.BPF_ADDR_SPACE_CAST:
-            return unsupported("addr_space_cast", "the machine has no arenas")
+            return unsupported("addr_space_cast", "the interpreter does not support arenas")
         return _one_operand(ONE_OPERAND[name, off], dst, src, MASK[bits], site.next)
     if name == isa.BPF_MOV:
         return _constant(dst, imm & MASK[bits], site.next)

@@ -100,7 +100,9 @@ def _call(site: Site) -> Step:
         return _call_local(site)
     if src == isa.BPF_PSEUDO_KFUNC_CALL:
         name = repr(site.reference.name) if site.reference else f"with BTF id {imm}"
-        return unsupported(f"calls kernel function {name}", "the machine has no kernel")
+        return unsupported(
+            f"calls kernel function {name}", "the interpreter has no kernel functions"
+        )
     return call_helper(site)
 
 

@@ -132,7 +132,9 @@ def constant(site: Site) -> Step:
         return _set(dst, site.state.code.function_address(function), site.next)
     if src == isa.BPF_PSEUDO_BTF_ID:
         name = repr(site.reference.name) if site.reference else f"with BTF id {imm}"
-        return unsupported(f"takes the address of kernel variable {name}", "there is no kernel")
+        return unsupported(
+            f"takes the address of kernel variable {name}", "the interpreter has no kernel memory"
+        )
     return _set(dst, imm, site.next)
 
 

@@ -80,7 +80,7 @@ class Frames:
         """
         if len(self._frames) == MAX_CALL_FRAMES:
             raise MachineError(
-                f"{MAX_CALL_FRAMES + 1} calls deep", why="the kernel allows 8 frames"
+                f"calls nested {MAX_CALL_FRAMES + 1} deep", why="the kernel allows 8 frames"
             )
         registers = self._registers
         self._frames.append(Frame(start, back, registers[6:], callbacks))

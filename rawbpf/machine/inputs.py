@@ -104,8 +104,8 @@ def kprobe(*arguments: int | bytes, machine: str = "x86_64", result: int = 0) ->
     """
     layout = ARCHITECTURES[machine].pt_regs
     if len(arguments) > len(layout.arguments):
-        why = f"{len(layout.arguments)} arguments are in registers on {machine}"
-        raise MachineError(f"{len(arguments)} arguments", why=why)
+        why = f"{machine} passes {len(layout.arguments)} arguments in registers"
+        raise MachineError(f"too many arguments: {len(arguments)}", why=why)
     data, given = bytearray(layout.size), []
     pack_into("<Q", data, layout.offset(layout.result), result & MASK[64])
     address = GIVEN.base
@@ -149,5 +149,5 @@ def skb(packet: bytes) -> Context:
 
 def _packet_bounds(packet: bytes) -> tuple[int, int]:
     if len(packet) > _LARGEST_PACKET:
-        raise MachineError(f"a packet of {len(packet)} bytes", why="the machine takes 1 MiB")
+        raise MachineError(f"packet of {len(packet)} bytes is too large", why="the limit is 1 MiB")
     return PACKET.base, PACKET.base + len(packet)

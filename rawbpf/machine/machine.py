@@ -84,7 +84,7 @@ class Machine(State):
             raise self._located(
                 MachineError(
                     f"still running after {budget} instructions",
-                    why="that looks like an endless loop",
+                    why="it seems to loop forever",
                 )
             )
         return self.registers[0]
@@ -123,7 +123,7 @@ class Machine(State):
             what = (
                 f"a record of {ring.spec.name!r} was reserved, but neither submitted nor discarded"
             )
-            return MachineError(what, why="the verifier refuses that")
+            return MachineError(what, why="the verifier rejects such programs")
         return None
 
     def _located(self, error: MachineError) -> MachineError:

@@ -174,17 +174,17 @@ def _outside(regions: Iterable[Region], does: str, size: int, address: int) -> M
     regions = list(regions)
     details = listing(regions)
     if address < GAP:
-        fix = "compare the pointer with 0 before you use it"
-        return _fault(does, size, address, "that is NULL, or next to it", fix, details)
+        fix = "compare the pointer with 0 before using it"
+        return _fault(does, size, address, "it is NULL or close to it", fix, details)
     words = (_relation(region, address, address + size) for region in regions)
-    why = next(filter(None, words), "no memory is there")
+    why = next(filter(None, words), "there is no memory")
     return _fault(does, size, address, why, details=details)
 
 
 def _relation(region: Region, start: int, end: int) -> str | None:
     """Describe how the bytes from start to end narrowly miss a region; None if they do not."""
     if region.end == region.base:
-        return f"{region.name} is gone" if region.base <= start < region.reach else None
+        return f"{region.name} has been freed" if region.base <= start < region.reach else None
     if region.base <= start < region.reach + GAP:
         return f"{_bytes(end - region.reach)} beyond the end of {region.name}"
     if region.base - GAP < start < region.base:

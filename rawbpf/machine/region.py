@@ -36,12 +36,12 @@ class Zone(NamedTuple):
 
 PACKET = Zone("packet", 0x2000_0000)
 STACK = Zone("stack frames", 0x5000_0000_0000)
-GIVEN = Zone("memory that was given", 0x9000_0000_0000)
-MAPS = Zone("maps; nothing can be read there", 0xA000_0000_0000)
-RECORDS = Zone("records that are being written", 0xB000_0000_0000)
+GIVEN = Zone("other memory, for the probe_read helpers", 0x9000_0000_0000)
+MAPS = Zone("maps; not readable", 0xA000_0000_0000)
+RECORDS = Zone("reserved ring buffer records", 0xB000_0000_0000)
 CONTEXT = Zone("context", 0xC000_0000_0000)
-ELEMENTS = Zone("values of maps", 0xE000_0000_0000)
-FUNCTIONS = Zone("functions; nothing can be read there", 0xF000_0000_0000)
+ELEMENTS = Zone("map values, and keys in callbacks", 0xE000_0000_0000)
+FUNCTIONS = Zone("functions; not readable", 0xF000_0000_0000)
 
 
 class Region:

@@ -64,7 +64,9 @@ class Settings(NamedTuple):
         map_ = machine.maps[entry.map]
         if isinstance(map_, ProgArray):
             if entry.value not in self.spec.programs or not isinstance(entry.key, int):
-                raise MachineError(f"{entry.value!r} is no program to put into {entry.map!r}")
+                raise MachineError(
+                    f"cannot put {entry.value!r} into {entry.map!r}", why="it is not a program"
+                )
             map_.put(entry.key, self.spec.programs[str(entry.value)].code)
             return
         key = _sized(entry.key, map_.spec.key_size, "key")
@@ -79,7 +81,7 @@ def _sized(what: int | bytes | str, size: int, role: str) -> bytes:
     try:
         data = what.to_bytes(size, "little", signed=what < 0) if isinstance(what, int) else what
     except OverflowError:
-        raise MachineError(f"{what!r} does not fit a {role} of {size} bytes") from None
+        raise MachineError(f"{what!r} does not fit into a {role} of {size} bytes") from None
     if not isinstance(data, bytes) or len(data) != size:
-        raise MachineError(f"{what!r} is no {role}", why=f"it takes {size} bytes")
+        raise MachineError(f"invalid {role} {what!r}", why=f"it must have {size} bytes")
     return data

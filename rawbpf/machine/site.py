@@ -52,7 +52,7 @@ class Site(NamedTuple):
         if slot not in self.targets:
             what = f"slot {self.slot} of {self.program.name!r} jumps to slot {slot}"
             inside = 0 <= slot < self.program.slots
-            why = "that is the middle of an instruction" if inside else "the program has no such"
+            why = "it is the middle of an instruction" if inside else "it is outside the program"
             raise MachineError(what, why=why)
         return self.targets[slot]
 
@@ -60,7 +60,7 @@ class Site(NamedTuple):
         """Return the index of the function ``distance`` slots after the next instruction."""
         if self.reference is not None:
             what = f"{self.program.name!r} refers to function {self.reference.name!r}"
-            raise MachineError(what, why="it was not linked with it")
+            raise MachineError(what, why="the function is not linked into the program")
         return self.target(distance)
 
 

@@ -43,7 +43,7 @@ def _registers(what: str, why: str, fix: str | None = None) -> list[int]:
     return cast("list[int]", list(unset))
 
 
-NEVER_WRITTEN = _registers("{} is read before it was written", "the verifier refuses that")
+NEVER_WRITTEN = _registers("{} is read before it is written", "the verifier rejects this")
 """Contents of each register at the start of a function."""
 
 CLOBBERED = _registers(

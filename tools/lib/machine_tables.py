@@ -1,4 +1,4 @@
-"""The tables of docs/reference/machine.md, from the machine's own."""
+"""Tables of docs/reference/machine.md, from those of the interpreter."""
 
 from __future__ import annotations
 
@@ -14,24 +14,26 @@ from rawbpf.uapi.bpf_insn import HELPER_NAMES
 
 
 def helpers() -> str:
-    """A row for each function, with all names that it has."""
+    """Return a row for each function, with all its names."""
     rows: dict[str, list[str]] = {}
     for number, helper in sorted(TABLE.items()):
         summary = (helper.function.__doc__ or "").split("\n")[0]
         rows.setdefault(summary, []).append(f"`{HELPER_NAMES[number]}`")
     lines = [(", ".join(names), summary) for summary, names in rows.items()]
-    lines.append((f"`{HELPER_NAMES[TAIL_CALL]}`", "Another program goes on, 33 times at most."))
+    lines.append(
+        (f"`{HELPER_NAMES[TAIL_CALL]}`", "Run another program instead, at most 33 times in a row.")
+    )
     return table("helper |", lines)
 
 
 def maps() -> str:
-    """A row for each type of map."""
+    """Return the names of the map types."""
     names = [map_type.name.removeprefix("BPF_MAP_TYPE_").lower() for map_type in MAP_TYPES]
     return ", ".join(f"`{name}`" for name in names)
 
 
 def addresses() -> str:
-    """A row for each kind of memory."""
+    """Return a row for each kind of memory."""
     zones = sorted(
         (zone for zone in vars(region).values() if isinstance(zone, region.Zone)),
         key=lambda zone: zone.base,
@@ -40,7 +42,7 @@ def addresses() -> str:
 
 
 def world() -> str:
-    """A row for each field that `--world` takes, with its default."""
+    """Return a row for each field of `--world`, with its default."""
     rows = []
     for name, default in World._field_defaults.items():
         if not name.endswith("stack"):

@@ -30,7 +30,7 @@ _IS = {
     "FUNC": "a function: static, global (5.6) or extern",
     "FUNC_PROTO": "the parameters and the return type of a function",
     "VAR": "a variable",
-    "DATASEC": "a section and the variables in it",
+    "DATASEC": "an ELF section and its variables",
     "FLOAT": "a floating-point number",
     "DECL_TAG": "an annotation of a type, a member or a parameter; with kind_flag "
     f"({FEATURES['decl_attribute'].since}), an attribute",
@@ -75,7 +75,7 @@ def _instead(feature: Feature) -> str:
         return kind_name(instead.kind)
     if isinstance(instead, t.DataSec):
         return f"DATASEC `{instead.name}`"
-    return f"{kind_name(instead.kind)} without it"
+    return f"{kind_name(instead.kind)} without signed values"
 
 
 PARTS = {"sections": sections, "kinds": kinds, "sanitize": sanitize}

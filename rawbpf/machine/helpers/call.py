@@ -36,7 +36,7 @@ def call_helper(site: Site) -> Step:
         name = HELPER_NAMES.get(number)
         if name is None:
             return unsupported(f"calls helper {number}", "the kernel has no such helper")
-        return unsupported(f"calls bpf_{name}", "the machine does not have that helper")
+        return unsupported(f"calls bpf_{name}", "the interpreter does not implement this helper")
     return _call(site, TABLE[number])
 
 

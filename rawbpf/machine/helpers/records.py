@@ -30,7 +30,7 @@ def perf_event_output(state: State, events: MachineMap, flags: int, data: bytes)
 
 def _ring(map_: MachineMap) -> RingBuf:
     if not isinstance(map_, RingBuf):
-        what = f"map {map_.spec.name!r} is given to a helper for ring buffers"
+        what = f"map {map_.spec.name!r} passed to a ring buffer helper"
         raise MachineError(what, why=f"it is a {map_.type_name}")
     return map_
 
@@ -70,8 +70,8 @@ def ringbuf_discard(state: State, address: int, _flags: int) -> None:
 def _release(state: State, address: int, name: str) -> tuple[RingBuf, int, bytes]:
     """End the program's access to a reserved record; return its ring, position and bytes."""
     if address not in state.reserved:
-        what = f"{name} gets {address:#x}"
-        raise MachineError(what, why="that is not the start of a record that was reserved")
+        what = f"{name} called with {address:#x}"
+        raise MachineError(what, why="it is not the address of a reserved record")
     ring, position, region = state.reserved.pop(address)
     state.memory.remove([region])
     return ring, position, bytes(region.data)

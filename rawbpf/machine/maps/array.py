@@ -27,8 +27,10 @@ class Array(MachineMap):
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int, copies: int = 1) -> None:
         super().__init__(spec, quota, cpus)
-        self.require(spec.key_size == 4, "its key is an index of 4 bytes")
-        self.require(spec.value_size > 0 and spec.max_entries > 0, "it holds nothing")
+        self.require(spec.key_size == 4, "the key must have 4 bytes")
+        self.require(
+            spec.value_size > 0 and spec.max_entries > 0, "value_size and max_entries must not be 0"
+        )
         self._copies = copies
         self._values: dict[int, tuple[bytearray, ...]] = {}
 
@@ -81,7 +83,9 @@ class ProgArray(MachineMap):
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus)
-        self.require(spec.key_size == 4 and spec.value_size == 4, "keys and values are 4 bytes")
+        self.require(
+            spec.key_size == 4 and spec.value_size == 4, "keys and values must have 4 bytes"
+        )
         self._programs: dict[int, Bytecode] = {}
 
     def put(self, index: int, program: Bytecode) -> None:

@@ -32,8 +32,8 @@ class Quota:
     def take(self, size: int) -> None:
         """Count ``size`` bytes as used. MachineError: the limit is exceeded."""
         if size > self._left:
-            why = f"{self.size >> 20} MiB of maps and output are what the machine keeps"
-            raise MachineError(f"no room for {size} more bytes", why=why)
+            why = f"maps and output are limited to {self.size >> 20} MiB"
+            raise MachineError(f"cannot store {size} more bytes", why=why)
         self._left -= size + _OVERHEAD
 
     def give(self, size: int) -> None:
@@ -67,12 +67,12 @@ class MachineMap:
     def require(self, condition: bool, why: str) -> None:
         """Raise MachineError for a spec with which BPF_MAP_CREATE would fail with EINVAL."""
         if not condition:
-            raise MachineError(f"map {self.spec.name!r} cannot be", why=f"{self.type_name}: {why}")
+            raise MachineError(f"invalid map {self.spec.name!r}", why=f"{self.type_name}: {why}")
 
     def _lacks(self, operation: str) -> NoReturn:
         raise MachineError(
             f"{operation} on map {self.spec.name!r}",
-            why=f"{self.type_name} does not have that, and the verifier refuses it",
+            why=f"{self.type_name} does not support it, and the verifier rejects it",
         )
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:  # noqa: ARG002

@@ -28,8 +28,10 @@ class Hash(MachineMap):
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int, copies: int = 1) -> None:
         super().__init__(spec, quota, cpus)
-        self.require(spec.key_size > 0 and spec.value_size > 0, "its keys and values have no size")
-        self.require(spec.max_entries > 0, "it holds nothing")
+        self.require(
+            spec.key_size > 0 and spec.value_size > 0, "key_size and value_size must not be 0"
+        )
+        self.require(spec.max_entries > 0, "max_entries must not be 0")
         self._copies = copies
         self._size = spec.key_size + copies * spec.value_size
         self._values: dict[bytes, list[bytearray]] = {}

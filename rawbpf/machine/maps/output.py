@@ -63,9 +63,12 @@ class RingBuf(MachineMap):
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus)
         size = spec.max_entries
-        self.require(spec.key_size == 0 and spec.value_size == 0, "it has no keys and no values")
         self.require(
-            size >= _PAGE and size & (size - 1) == 0, "its size is a power of two, 4096 or more"
+            spec.key_size == 0 and spec.value_size == 0, "key_size and value_size must be 0"
+        )
+        self.require(
+            size >= _PAGE and size & (size - 1) == 0,
+            "max_entries must be a power of two, at least 4096",
         )
         self.produced = 0
         self._written: dict[int, Record | None] = {}  # by position; None: reserved or discarded
@@ -107,11 +110,12 @@ class StackTrace(MachineMap):
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus)
-        self.require(spec.key_size == 4, "its key is an id of 4 bytes")
+        self.require(spec.key_size == 4, "the key must have 4 bytes")
         self.require(
-            spec.value_size > 0 and spec.value_size % _ADDRESS == 0, "its values are addresses"
+            spec.value_size > 0 and spec.value_size % _ADDRESS == 0,
+            "value_size must be a multiple of 8",
         )
-        self.require(spec.max_entries > 0, "it holds nothing")
+        self.require(spec.max_entries > 0, "max_entries must not be 0")
         self._buckets = 1 << (spec.max_entries - 1).bit_length()
         self._stacks: dict[int, bytes] = {}
 

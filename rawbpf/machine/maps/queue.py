@@ -26,8 +26,10 @@ class Queue(MachineMap):
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus)
-        self.require(spec.key_size == 0, "it has no keys")
-        self.require(spec.value_size > 0 and spec.max_entries > 0, "it holds nothing")
+        self.require(spec.key_size == 0, "key_size must be 0")
+        self.require(
+            spec.value_size > 0 and spec.max_entries > 0, "value_size and max_entries must not be 0"
+        )
         self._values: deque[bytes] = deque()
 
     def push(self, value: bytes, flags: int = 0) -> int:

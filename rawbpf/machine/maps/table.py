@@ -64,10 +64,12 @@ def create(spec: MapSpec, quota: Quota, cpus: int) -> MachineMap:
     """
     if spec.map_type not in MAP_TYPES:
         name = spec.map_type.name.removeprefix("BPF_MAP_TYPE_").lower()
-        raise MachineError(f"map {spec.name!r} is a {name}", why="the machine has no such maps")
+        raise MachineError(
+            f"map {spec.name!r} is a {name}", why="the interpreter does not support this type"
+        )
     if not 0 <= spec.value_size <= _LARGEST_VALUE or not 0 <= spec.key_size <= _LARGEST_VALUE:
-        why = f"{max(spec.value_size, spec.key_size)} bytes in one value or key"
-        raise MachineError(f"map {spec.name!r} is too big for the machine", why=why)
+        why = f"a key or value has {max(spec.value_size, spec.key_size)} bytes"
+        raise MachineError(f"map {spec.name!r} is too large for the interpreter", why=why)
     return MAP_TYPES[spec.map_type](spec, quota, cpus)
 
 
@@ -92,9 +94,9 @@ class MapTable:
         if name not in self._maps:
             if isinstance(name, int):
                 what = f"the program refers to a map by the number {name}"
-                raise MachineError(what, why="the machine knows maps by their names")
+                raise MachineError(what, why="the interpreter needs a name")
             if name not in self._specs:
-                raise MachineError(f"the program refers to map {name!r}", why="there is none")
+                raise MachineError(f"the program refers to map {name!r}", why="it is not defined")
             self._maps[name] = create(self._specs[name], self._quota, self._cpus)
             if name in self._contents:
                 self._maps[name].update(bytes(4), self._contents[name])
@@ -113,8 +115,8 @@ class MapTable:
         index, rest = divmod(address - MAPS.base, _STRIDE)
         if rest or not 0 <= index < len(self._maps):
             name = self._memory.name(address)
-            what = f"gets {address:#x}{f' ({name})' if name else ''} for a map"
-            raise MachineError(what, why="that is the address of none")
+            what = f"called with {address:#x}{f' ({name})' if name else ''} as map"
+            raise MachineError(what, why="it is not the address of a map")
         return list(self._maps.values())[index]
 
     def value_address(self, map_: MachineMap, key: bytes, value: bytearray | None) -> int:
@@ -134,7 +136,7 @@ class MapTable:
         map_, key = self[name], bytes(4)
         if map_.spec.map_type != bpf_map_type.BPF_MAP_TYPE_ARRAY or map_.spec.max_entries != 1:
             what = f"the program takes the address of the value of map {map_.spec.name!r}"
-            raise MachineError(what, why="that is for arrays of one entry")
+            raise MachineError(what, why="only arrays with one entry allow this")
         return self.value_address(map_, key, map_.lookup(key, 0))
 
     def forget_addresses(self) -> None:

@@ -151,7 +151,7 @@ def test_arguments_of_a_kprobe(capsys, tmp_path, monkeypatch):
     ("words", "why"),
     [
         (["--ctx", "kprobe:x"], "--ctx: invalid number 'x'"),
-        (["--ctx", "kprobe:1,2,3,4,5,6,7,8,9"], "9 arguments"),
+        (["--ctx", "kprobe:1,2,3,4,5,6,7,8,9"], "too many arguments: 9"),
         (["--ctx", "kprobe:1,,2"], "invalid arguments '1,,2'"),
         (["--ctx", "kprobe:'a"], "invalid arguments"),
         (["--ctx", "uprobe"], "unknown context 'uprobe'; use kprobe"),
@@ -161,7 +161,7 @@ def test_arguments_of_a_kprobe(capsys, tmp_path, monkeypatch):
         (["--world", "kernel_stack=1"], "invalid field"),
         (["--world", "cpu=9"], "invalid cpu=9, cpus=2"),
         (["--set", "hits"], "invalid entry 'hits'; write MAP[KEY]=VALUE"),
-        (["--set", "hits[1]=2"], "refers to map 'hits': there is none"),
+        (["--set", "hits[1]=2"], "refers to map 'hits': it is not defined"),
         (["--set", "config[9]=1"], "E2BIG"),
         (["--runs", "0"], "--runs is '0'; give a number from 1"),
         (["--budget", "2"], "still running after 2 instructions"),

@@ -1,4 +1,4 @@
-"""Arithmetic at its corners, by what RFC 9669 says of each."""
+"""Corner cases of arithmetic, according to RFC 9669."""
 
 import pytest
 from hypothesis import given
@@ -74,13 +74,13 @@ CORNERS = [
 
 
 @pytest.mark.parametrize(("dst", "src", "operation", "result"), CORNERS)
-def test_corner(dst, src, operation, result):
+def test_corner_case(dst, src, operation, result):
     text = f"r0 = {dst & ALL64} ll\n r1 = {src & ALL64} ll\n {operation}"
     assert run(text) == result & ALL64
 
 
 @given(U64, U64)
-def test_quotient_and_remainder_make_the_dividend(dst, src):
+def test_quotient_and_remainder_add_up_to_the_dividend(dst, src):
     for sign in ("", "s"):
         quotient, remainder = (
             run(f"r0 = {dst} ll\n r1 = {src} ll\n r0 {sign}{operation}= r1") for operation in "/%"
@@ -89,13 +89,15 @@ def test_quotient_and_remainder_make_the_dividend(dst, src):
 
 
 @given(U64, st.sampled_from(["be", "bswap"]), st.sampled_from([16, 32, 64]))
-def test_swapping_twice_only_cuts(value, name, bits):
+def test_swapping_bytes_twice_only_truncates(value, name, bits):
     swap = f"r0 = {name}{bits} r0"
     assert run(f"r0 = {value} ll\n {swap}\n {swap}") == value & (1 << bits) - 1
 
 
-def test_address_space_cast_stops():
+def test_address_space_cast_is_not_supported():
     from rawbpf.errors import MachineError
 
-    with pytest.raises(MachineError, match="addr_space_cast: the machine has no arenas"):
+    with pytest.raises(
+        MachineError, match="addr_space_cast: the interpreter does not support arenas"
+    ):
         run("r0 = addr_space_cast(r1, 0, 1)")

@@ -1,4 +1,4 @@
-"""What programs are called with."""
+"""Contexts of programs."""
 
 from struct import unpack_from
 
@@ -10,16 +10,18 @@ from rawbpf.machine.machine import Machine
 from tests.support.assembled import machine_of, spec_of
 
 
-def test_kprobe_arguments_are_where_the_abi_puts_them():
+def test_kprobe_arguments_are_in_the_registers_of_the_abi():
     di, si, dx, cx, r8, r9 = (14, 13, 12, 11, 9, 8)
     registers = unpack_from("<21Q", kprobe(1, 2, 3, 4, 5, -6).data)
     assert [registers[n] for n in (di, si, dx, cx, r8, r9)] == [1, 2, 3, 4, 5, (1 << 64) - 6]
     assert unpack_from("<8Q", kprobe(*range(8), machine="aarch64").data) == tuple(range(8))
-    with pytest.raises(MachineError, match="7 arguments: 6 arguments are in registers on x86_64"):
+    with pytest.raises(
+        MachineError, match="too many arguments: 7: x86_64 passes 6 arguments in registers"
+    ):
         kprobe(*range(7))
 
 
-def test_texts_are_put_into_memory():
+def test_texts_are_stored_in_memory():
     context = kprobe(b"one", 2, b"three")
     one, _, three = (unpack_from("<Q", context.data, at)[0] for at in (112, 104, 96))
     machine = machine_of("r0 = 0\n exit")
@@ -32,7 +34,7 @@ def test_kretprobe():
     assert unpack_from("<Q", kretprobe(-2).data, 80)[0] == (1 << 64) - 2
 
 
-def test_xdp_fields_lead_to_the_packet():
+def test_xdp_fields_point_to_the_packet():
     machine = machine_of("""
         r2 = *(u32 *)(r1 + 0)
         r3 = *(u32 *)(r1 + 4)
@@ -62,8 +64,8 @@ def test_kprobe_registers_are_read_only():
         machine_of("*(u64 *)(r1 + 0) = 1\n exit").run(kprobe())
 
 
-def test_a_packet_has_its_limit():
-    with pytest.raises(MachineError, match="the machine takes 1 MiB"):
+def test_packet_size_is_limited():
+    with pytest.raises(MachineError, match="the limit is 1 MiB"):
         xdp(bytes((1 << 20) + 1))
 
 
@@ -79,7 +81,7 @@ def test_packet_access(at, result):
     assert machine_of(PACKET_ACCESS.format(at)).run(skb(bytes(64))) == result
 
 
-def test_packet_access_wants_the_context_in_r6():
+def test_packet_access_requires_the_context_in_r6():
     text = PACKET_ACCESS.format(0)
     with pytest.raises(MachineError, match="r6 must be the context: it is 0x5"):
         machine_of(text.replace("r6 = r1", "r6 = 5")).run()
@@ -87,7 +89,7 @@ def test_packet_access_wants_the_context_in_r6():
         machine_of(text.replace("r6 = r1", "r7 = r1")).run()
 
 
-def test_packet_access_beyond_the_end_leaves_only_the_function():
+def test_packet_access_past_the_end_returns_from_the_function_only():
     spec = spec_of("""
         .program test, "tc"
             r6 = r1
@@ -103,7 +105,7 @@ def test_packet_access_beyond_the_end_leaves_only_the_function():
     assert Machine(spec.programs["test"].code).run(skb(bytes(64))) == 5
 
 
-def test_runs_do_not_see_each_others_packets():
+def test_runs_do_not_share_packets():
     machine = machine_of(PACKET_ACCESS.format(0))
     assert machine.run(skb(b"\0\7" + bytes(60))) == 8
     assert machine.run(raw()) == 0

@@ -1,4 +1,4 @@
-"""Jumps, calls, callbacks, tail calls, the end of programs, and what ends them by force."""
+"""Jumps, calls, callbacks, tail calls, and the ways in which programs end."""
 
 import pytest
 from hypothesis import given
@@ -49,7 +49,7 @@ def test_condition(a, b, symbol, bits):
 
 
 @given(U64, st.sampled_from(list(CONDITIONS)))
-def test_numbers_are_extended_by_their_sign(a, symbol):
+def test_immediates_are_sign_extended(a, symbol):
     taken = run(f"r1 = {a} ll\n r0 = 1\n if r1 {symbol} -2 goto out\n r0 = 0\n out:")
     minus_2 = (1 << 64) - 2
     assert bool(taken) == bool(CONDITIONS[symbol](a, minus_2, lambda value: signed(value, 64)))
@@ -57,20 +57,20 @@ def test_numbers_are_extended_by_their_sign(a, symbol):
 
 @pytest.mark.parametrize(
     ("distance", "why"),
-    [(5, "the program has no such"), (-9, "the program has no such"), (1, "middle of an inst")],
+    [(5, "it is outside the program"), (-9, "it is outside the program"), (1, "middle of an inst")],
 )
-def test_jump_to_nowhere(distance, why):
+def test_invalid_jump_target(distance, why):
     code = (Instruction(0x05, off=distance), Instruction(0x18, imm=1), EXIT)
     with pytest.raises(MachineError, match=why):
         Machine(Bytecode("bad", code))
 
 
-def test_run_off_the_end():
+def test_running_past_the_end():
     with pytest.raises(MachineError, match=r"test, instruction 1: runs off the end"):
         machine_of("r0 = 0").run()
 
 
-def test_endless_loop_meets_the_budget():
+def test_an_endless_loop_exceeds_the_budget():
     machine = machine_of("again: goto again")
     with pytest.raises(MachineError, match="still running after 1000 instructions"):
         machine.run(budget=1000)
@@ -82,12 +82,12 @@ def test_malformed_instruction():
         Machine(Bytecode("bad", (Instruction(0xB7), Instruction(0xFF), EXIT)))
 
 
-def test_may_goto_ends_at_the_kernels_count(monkeypatch):
+def test_may_goto_stops_after_the_kernels_limit(monkeypatch):
     monkeypatch.setattr("rawbpf.machine.frames.BPF_MAX_LOOPS", 10)
     assert run("r0 = 0\n again: r0 += 1\n may_goto out\n goto again\n out:") == 11
 
 
-def test_functions_keep_r6_to_r9_and_have_stacks_of_their_own():
+def test_functions_preserve_r6_to_r9_and_have_their_own_stacks():
     spec = spec_of("""
         .program test, "kprobe"
             r6 = 5
@@ -108,14 +108,14 @@ def test_functions_keep_r6_to_r9_and_have_stacks_of_their_own():
     assert Machine(spec.programs["test"].code).run() == 7 + 1 + 5 + 1
 
 
-def test_the_ninth_frame_is_one_too_many():
+def test_a_ninth_frame_is_an_error():
     functions = "\n".join(f".function f{n}\n call f{n + 1}\n exit" for n in range(1, 8))
     spec = spec_of(f'.program test, "kprobe"\n call f1\n exit\n{functions}\n.function f8\n exit')
-    with pytest.raises(MachineError, match=r"f7, instruction .* 9 calls deep"):
+    with pytest.raises(MachineError, match=r"f7, instruction .* calls nested 9 deep"):
         Machine(spec.programs["test"].code).run()
 
 
-def test_a_returned_function_takes_its_stack_along():
+def test_the_stack_of_a_returned_function_is_freed():
     spec = spec_of("""
         .program test, "kprobe"
             call leak
@@ -126,11 +126,11 @@ def test_a_returned_function_takes_its_stack_along():
             r0 = r10
             exit
     """)
-    with pytest.raises(MachineError, match="stack1 is gone"):
+    with pytest.raises(MachineError, match="stack1 has been freed"):
         Machine(spec.programs["test"].code).run()
 
 
-def test_kernel_functions_and_variables_stop_when_they_are_reached():
+def test_kernel_functions_and_variables_are_errors_when_reached():
     call = Bytecode(
         "test",
         (Instruction(0x85, src=2, reference=Reference("kfunc", "bpf_task_from_pid")), EXIT),
@@ -144,11 +144,11 @@ def test_kernel_functions_and_variables_stop_when_they_are_reached():
 
 def test_a_function_that_is_not_linked():
     call = Bytecode("test", (Instruction(0x85, src=1, reference=Reference("function", "f")), EXIT))
-    with pytest.raises(MachineError, match="refers to function 'f': it was not linked"):
+    with pytest.raises(MachineError, match="refers to function 'f': the function is not linked"):
         Machine(call)
 
 
-def test_tail_call_takes_over():
+def test_tail_call():
     spec = spec_of("""
         .map jumps, prog_array, entries=2
         .program first, "kprobe"
@@ -174,7 +174,7 @@ def test_tail_call_takes_over():
         machine.maps["jumps"].put(2, second)
 
 
-def test_a_tail_called_program_finds_nothing_in_the_other_registers():
+def test_a_tail_called_program_starts_with_unset_registers():
     spec = spec_of("""
         .map jumps, prog_array, entries=1
         .program first, "kprobe"

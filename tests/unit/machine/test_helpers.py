@@ -1,4 +1,4 @@
-"""Helpers, beyond what the kernel is asked in tests/kernel."""
+"""Helpers of the interpreter: what tests/kernel does not compare with the kernel."""
 
 import errno
 
@@ -21,13 +21,13 @@ def errno_of(result):
     return errno.errorcode[(1 << 64) - result]
 
 
-def test_the_table_names_what_the_kernel_has():
+def test_the_table_uses_the_kernels_names():
     assert len(TABLE) == 40
     for number, implementation in TABLE.items():
         assert HELPER_NAMES[number] == implementation.name
 
 
-def test_world():
+def test_answers_from_the_world():
     world = World(pid=7, tgid=6, uid=5, gid=4, cpu=1, time=100, tick=10, task=0xABC)
     assert run("call get_current_pid_tgid", world=world) == 6 << 32 | 7
     assert run("call get_current_uid_gid", world=world) == 4 << 32 | 5
@@ -37,7 +37,7 @@ def test_world():
     assert run("call ktime_get_ns\n r6 = r0\n call ktime_get_boot_ns\n r0 -= r6", world=world) == 10
 
 
-def test_random_numbers_are_those_of_the_seed():
+def test_random_numbers_depend_on_the_seed():
     text = "call get_prandom_u32\n r6 = r0\n r6 <<= 32\n call get_prandom_u32\n r0 |= r6"
     assert run(text) == run(text)
     assert run(text) != run(text, world=World(seed=2))
@@ -49,7 +49,7 @@ def test_random_numbers_are_those_of_the_seed():
         ("cat", 16, b"cat" + bytes(13)),
         ("a" * 20, 16, b"a" * 15 + b"\0"),
         ("cat", 3, b"ca\0"),
-        ("\udcff", 2, b"\xff\0"),  # no UTF-8, as it comes from a command line
+        ("\udcff", 2, b"\xff\0"),  # invalid UTF-8, as from a command line
     ],
 )
 def test_comm(comm, size, text):
@@ -101,7 +101,7 @@ def test_probe_read_str(helper, text, size, copied, length):
     assert machine.registers[1].to_bytes(8, "little")[: len(copied)] == copied
 
 
-def test_probe_read_str_of_nothing():
+def test_probe_read_str_into_an_empty_buffer():
     machine = machine_of(READ.format(helper="probe_read_str", size=8))
     assert errno_of(machine.run(kprobe(4096 * 9))) == "EFAULT"
     unterminated = Context(kprobe(0x1000_0000).data, given=(Given(0x1000_0000, b"abc"),))
@@ -148,23 +148,23 @@ def test_ringbuf():
     assert machine.maps["ring"].records == [Record(0, (5).to_bytes(8, "little"))] * 2
 
 
-def test_a_reserved_record_must_be_given_back():
+def test_a_reserved_record_must_be_released():
     with pytest.raises(MachineError, match="of 'ring' was reserved, but neither submitted nor d"):
         run(RESERVE, maps=RING)
 
 
-def test_a_submitted_record_is_out_of_reach():
+def test_a_submitted_record_is_inaccessible():
     submit = RESERVE + "r1 = r6\n r2 = 0\n call ringbuf_submit\n"
-    with pytest.raises(MachineError, match="no memory is there"):
+    with pytest.raises(MachineError, match="there is no memory"):
         run(submit + "*(u64 *)(r6 + 0) = 5", maps=RING)
-    with pytest.raises(MachineError, match="not the start of a record that was reserved"):
+    with pytest.raises(MachineError, match="not the address of a reserved record"):
         run(submit + "r1 = r6\n r2 = 0\n call ringbuf_submit", maps=RING)
-    with pytest.raises(MachineError, match="r0 is read before it was written"):
-        run(submit, maps=RING)  # it returns nothing
+    with pytest.raises(MachineError, match="r0 is read before it is written"):
+        run(submit, maps=RING)  # the helper has no return value
 
 
-def test_helpers_for_ring_buffers_want_one():
-    with pytest.raises(MachineError, match="'events' is given to a helper for ring buffers: it is"):
+def test_ring_buffer_helpers_require_a_ring_buffer():
+    with pytest.raises(MachineError, match="'events' passed to a ring buffer helper: it is"):
         run(RESERVE.replace("ring ll", "events ll"), maps=EVENTS)
 
 
@@ -206,7 +206,7 @@ def test_trace_printk():
     machine = printk("pid %d: %x", -1, 255)
     assert machine.run() == len("pid -1: ff")
     assert machine.printed == ["pid -1: ff"]
-    with pytest.raises(MachineError, match="r4 is read before it was written"):
+    with pytest.raises(MachineError, match="r4 is read before it is written"):
         printk("%d %d", 1).run()
     assert errno_of(printk("%d %d %d %d", 1, 2, 3).run()) == "EINVAL"
 
@@ -262,28 +262,28 @@ def test_strncmp():
 @pytest.mark.parametrize(
     ("number", "what"),
     [
-        (86, "calls bpf_sk_release: the machine does not have that helper"),
+        (86, "calls bpf_sk_release: the interpreter does not implement this helper"),
         (5000, "calls helper 5000: the kernel has no such helper"),
     ],
 )
-def test_a_helper_that_is_not_there_stops_with_its_name(number, what):
+def test_an_unimplemented_helper_is_an_error_with_its_name(number, what):
     assert run(f"r0 = 1\n goto out\n call {number}\n out:") == 1
     with pytest.raises(MachineError, match=rf"test, instruction 0 \(.*\): {what}"):
         run(f"call {number}")
 
 
-def test_a_map_is_wanted():
+def test_a_map_pointer_is_required():
     lookup = "r1 = {}\n r2 = r10\n r2 += -4\n call map_lookup_elem"
     with pytest.raises(
-        MachineError, match=r"bpf_map_lookup_elem gets 0x500000000200 \(stack\+0\) "
+        MachineError, match=r"bpf_map_lookup_elem called with 0x500000000200 \(stack\+0\) "
     ):
         run(lookup.format("r10"))
-    with pytest.raises(MachineError, match="gets 0xa00000000000 for a map"):
+    with pytest.raises(MachineError, match="called with 0xa00000000000 as map"):
         run(lookup.format("0xa00000000000 ll"))
 
 
-def test_a_function_is_wanted():
-    with pytest.raises(MachineError, match="0x500000000200 is no function"):
+def test_a_function_pointer_is_required():
+    with pytest.raises(MachineError, match="0x500000000200 is not a function"):
         run("r1 = 1\n r2 = r10\n r3 = 0\n r4 = 0\n call loop")
 
 
@@ -308,5 +308,5 @@ def test_lookup_of_another_cpus_value():
     assert machine_of(text.format(cpu=2), maps=maps).run() == 0
 
 
-def test_context_is_what_the_program_was_called_with():
+def test_the_context_argument_must_be_the_programs_context():
     assert machine_of("r0 = *(u16 *)(r1 + 1)\n exit").run(raw(b"abc")) == 0x6362

@@ -1,4 +1,4 @@
-"""Maps in plain Python, beyond what the kernel is asked in tests/kernel."""
+"""Maps of the interpreter: what tests/kernel does not compare with the kernel."""
 
 import errno
 
@@ -23,7 +23,7 @@ def key(number):
     return number.to_bytes(4, "little")
 
 
-def test_lru_forgets_what_was_not_used_for_longest():
+def test_lru_evicts_the_least_recently_used_key():
     map_ = made("LRU_HASH")
     for number in (1, 2):
         map_.update(key(number), bytes([number] * 8))
@@ -32,28 +32,30 @@ def test_lru_forgets_what_was_not_used_for_longest():
     assert [entry for entry, _ in map_.entries()] == [key(1), key(3)]
 
 
-def test_per_cpu_lru_keeps_a_value_for_each_cpu():
+def test_per_cpu_lru_has_a_value_for_each_cpu():
     map_ = made("LRU_PERCPU_HASH")
     map_.update(key(1), b"A" * 8, cpu=1)
     assert list(map_.entries()) == [(key(1), (bytes(8), b"A" * 8))]
 
 
-def test_an_array_costs_what_is_used_of_it():
+def test_an_array_uses_memory_only_for_accessed_values():
     map_ = made("ARRAY", entries=1 << 31)
     assert map_.lookup(key((1 << 31) - 1), 0) == bytes(8)
     assert map_.lookup(key(1 << 31), 0) is None
     assert [entry for entry, _ in map_.entries()] == [key((1 << 31) - 1)]
 
 
-def test_no_more_than_the_room_is_kept():
+def test_memory_use_is_limited():
     map_ = made("HASH", value=1000, entries=1 << 20, quota=Quota(4000))
     for number in range(3):
         map_.update(key(number), bytes(1000))
-    with pytest.raises(MachineError, match="no room for 1004 more bytes: 0 MiB of maps and out"):
+    with pytest.raises(
+        MachineError, match="cannot store 1004 more bytes: maps and output are limited to 0"
+    ):
         map_.update(key(4), bytes(1000))
 
 
-def test_deleting_gives_room_back():
+def test_deleting_frees_memory():
     map_ = made("HASH", value=1000, quota=Quota(2000))
     for _ in range(10):
         assert map_.update(key(1), bytes(1000)) == 0
@@ -64,7 +66,7 @@ def test_deleting_gives_room_back():
         assert queue.pop() == bytes(1000)
 
 
-def test_perf_event_array_answers_as_the_helper_does():
+def test_results_of_perf_event_output():
     map_ = made("PERF_EVENT_ARRAY", 4, 4, entries=3)
     assert map_.output(CURRENT_CPU, 1, b"x") == 0
     assert map_.output(1, 1, b"y") == 0
@@ -76,7 +78,7 @@ def test_perf_event_array_answers_as_the_helper_does():
     assert made("PERF_EVENT_ARRAY", 4, 4, entries=0).output(1, 1, b"x") == 0
 
 
-def test_ring_buffer_shows_records_in_the_order_of_reservation():
+def test_ring_buffer_records_are_in_the_order_of_reservation():
     ring = made("RINGBUF", 0, 0, entries=4096)
     first, second, third = (ring.reserve(8) for _ in range(3))
     ring.commit(third, 0, b"3")
@@ -98,21 +100,21 @@ def test_stack_trace():
 @pytest.mark.parametrize(
     ("kind", "sizes", "why"),
     [
-        ("ARRAY", (8, 8, 1), "array: its key is an index of 4 bytes"),
-        ("ARRAY", (4, 0, 1), "it holds nothing"),
-        ("HASH", (0, 8, 1), "have no size"),
-        ("HASH", (4, 8, 0), "it holds nothing"),
-        ("QUEUE", (4, 8, 1), "it has no keys"),
-        ("STACK", (0, 0, 1), "it holds nothing"),
-        ("RINGBUF", (0, 0, 4095), "its size is a power of two, 4096 or more"),
-        ("RINGBUF", (4, 0, 4096), "it has no keys and no values"),
-        ("STACK_TRACE", (4, 12, 1), "its values are addresses"),
-        ("PROG_ARRAY", (4, 8, 1), "keys and values are 4 bytes"),
-        ("HASH", (4, 1 << 30, 1), "too big for the machine"),
-        ("LPM_TRIE", (8, 8, 1), "the machine has no such maps"),
+        ("ARRAY", (8, 8, 1), "array: the key must have 4 bytes"),
+        ("ARRAY", (4, 0, 1), "must not be 0"),
+        ("HASH", (0, 8, 1), "must not be 0"),
+        ("HASH", (4, 8, 0), "max_entries must not be 0"),
+        ("QUEUE", (4, 8, 1), "key_size must be 0"),
+        ("STACK", (0, 0, 1), "must not be 0"),
+        ("RINGBUF", (0, 0, 4095), "a power of two, at least 4096"),
+        ("RINGBUF", (4, 0, 4096), "key_size and value_size must be 0"),
+        ("STACK_TRACE", (4, 12, 1), "value_size must be a multiple of 8"),
+        ("PROG_ARRAY", (4, 8, 1), "keys and values must have 4 bytes"),
+        ("HASH", (4, 1 << 30, 1), "too large for the interpreter"),
+        ("LPM_TRIE", (8, 8, 1), "the interpreter does not support this type"),
     ],
 )
-def test_a_map_that_cannot_be(kind, sizes, why):
+def test_invalid_specs(kind, sizes, why):
     with pytest.raises(MachineError, match=why):
         made(kind, *sizes)
 
@@ -129,12 +131,12 @@ OPERATIONS = {
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_what_a_ring_buffer_does_not_have(operation):
-    with pytest.raises(MachineError, match=f"{operation} on map 'm': ringbuf does not have that"):
+def test_operations_that_ring_buffers_lack(operation):
+    with pytest.raises(MachineError, match=f"{operation} on map 'm': ringbuf does not support it"):
         OPERATIONS[operation](made("RINGBUF", 0, 0, 4096))
 
 
-def test_every_kind_can_be_made_and_shown():
+def test_every_type_can_be_created_and_shown():
     for kind in MAP_TYPES:
         name = kind.name.removeprefix("BPF_MAP_TYPE_")
         sizes = {"RINGBUF": (0, 0, 4096), "QUEUE": (0, 8, 1), "STACK": (0, 8, 1)}
@@ -151,12 +153,14 @@ def test_flags_of_hashes():
     assert map_.update(key(1), bytes(8), 4) == -errno.EINVAL
 
 
-def test_maps_are_known_by_name():
-    with pytest.raises(MachineError, match="refers to a map by the number 7: the machine knows"):
+def test_maps_are_found_by_name():
+    with pytest.raises(
+        MachineError, match="refers to a map by the number 7: the interpreter needs"
+    ):
         machine_of("r1 = map_by_fd(7) ll\n exit")
 
 
-def test_the_address_of_a_value_is_for_arrays_of_one():
+def test_only_arrays_with_one_entry_have_a_value_address():
     from rawbpf.asm import Builder, r1
 
     for kind, entries in (("ARRAY", 2), ("HASH", 1)):
@@ -166,7 +170,7 @@ def test_the_address_of_a_value_is_for_arrays_of_one():
         b.exit()
         from rawbpf.machine.machine import Machine
 
-        with pytest.raises(MachineError, match="that is for arrays of one entry"):
+        with pytest.raises(MachineError, match="only arrays with one entry allow this"):
             Machine(b.build(), [spec]).run()
 
 
@@ -190,10 +194,10 @@ again:  r1 = m ll
 """
 
 
-def test_a_program_that_replaces_a_value_for_ever_does_not_take_all_memory(monkeypatch):
+def test_replacing_a_value_in_a_loop_does_not_exhaust_memory(monkeypatch):
     monkeypatch.setattr(Quota.__init__, "__defaults__", (1 << 16,))
     maps = ".map m, hash, key=u32, value=u32, entries=4"
     few = machine_of(REPLACE.format(rounds=100), maps=maps)
-    assert [few.run() for _ in range(5)] == [0] * 5  # addresses are good for one run
-    with pytest.raises(MachineError, match="no room for 256 more bytes"):
+    assert [few.run() for _ in range(5)] == [0] * 5  # addresses are valid for one run
+    with pytest.raises(MachineError, match="cannot store 256 more bytes"):
         machine_of(REPLACE.format(rounds=1000), maps=maps).run()

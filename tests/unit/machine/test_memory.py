@@ -1,4 +1,4 @@
-"""Memory: what can be reached, and the sentence for what cannot."""
+"""Memory accesses, and the errors of invalid ones."""
 
 import pytest
 from hypothesis import given
@@ -18,14 +18,14 @@ from tests.support.assembled import machine_of, run
         ("r0 = *(u32 *)(r10 - 2)", "reads 4 bytes at 0x5000000001fe: 2 bytes beyond the end of st"),
         ("*(u64 *)(r10 - 520) = 1", "writes 8 bytes at 0x4ffffffffff8: 8 bytes before stack"),
         ("r0 = *(u16 *)(r1 + 7)", "reads 2 bytes at 0xc00000000007: 1 byte beyond the end of con"),
-        ("r2 = 0\n r0 = *(u8 *)(r2 + 4)", "at 0x4: that is NULL, or next to it; compare the poin"),
-        ("r2 = 1 ll\n r2 <<= 40\n r0 = *(u8 *)(r2 + 0)", "at 0x10000000000: no memory is there"),
-        ("r2 = -1\n r0 = *(u8 *)(r2 + 0)", "at 0xffffffffffffffff: no memory is there"),
-        ("r2 = -1\n r0 = *(u8 *)(r2 + 1)", "at 0x0: that is NULL"),
-        ("r1 = hits ll\n r0 = *(u64 *)(r1 + 0)", "at 0xa00000000000: no memory is there"),
+        ("r2 = 0\n r0 = *(u8 *)(r2 + 4)", "at 0x4: it is NULL or close to it; compare the pointer"),
+        ("r2 = 1 ll\n r2 <<= 40\n r0 = *(u8 *)(r2 + 0)", "at 0x10000000000: there is no memory"),
+        ("r2 = -1\n r0 = *(u8 *)(r2 + 0)", "at 0xffffffffffffffff: there is no memory"),
+        ("r2 = -1\n r0 = *(u8 *)(r2 + 1)", "at 0x0: it is NULL"),
+        ("r1 = hits ll\n r0 = *(u64 *)(r1 + 0)", "at 0xa00000000000: there is no memory"),
     ],
 )
-def test_outside(access, why):
+def test_invalid_access(access, why):
     machine = machine_of(access + "\n exit", maps=".map hits, hash, key=4, value=4, entries=1")
     with pytest.raises(MachineError) as caught:
         machine.run(raw(bytes(8)))
@@ -44,7 +44,7 @@ def test_read_only():
 
 
 @given(st.sampled_from([1, 2, 4, 8]), st.integers(0, 15), st.integers())
-def test_what_is_written_is_read(size, offset, value):
+def test_reads_return_what_was_written(size, offset, value):
     memory = Memory()
     region = memory.add(CONTEXT, bytearray(16), "context")
     read, write = memory.reader(size), memory.writer(size)
@@ -57,22 +57,22 @@ def test_what_is_written_is_read(size, offset, value):
     assert region.data[offset : offset + size] == (value % (1 << 8 * size)).to_bytes(size, "little")
 
 
-def test_a_reader_remembers_but_checks():
+def test_a_reader_caches_its_region_but_checks_it():
     memory = Memory()
     one, other = (memory.add(ELEMENTS, bytearray([n] * 8), f"e{n}") for n in (1, 2))
     read = memory.reader(1)
     assert [read(one.base), read(other.base), read(one.base + 7)] == [1, 2, 1]
     memory.remove([one])
-    with pytest.raises(MachineError, match="no memory is there"):
+    with pytest.raises(MachineError, match="there is no memory"):
         read(one.base)
     assert read(other.base) == 2
     other.close()
-    with pytest.raises(MachineError, match="e2 is gone"):
+    with pytest.raises(MachineError, match="e2 has been freed"):
         read(other.base)
 
 
 @given(st.lists(st.integers(0, 3 * GAP), min_size=1, max_size=20))
-def test_regions_never_touch(sizes):
+def test_regions_have_gaps_between_them(sizes):
     memory = Memory()
     regions = [memory.add(STACK, bytearray(size), str(size)) for size in sizes]
     ends = [region.base + len(region.data) for region in regions]
@@ -82,7 +82,7 @@ def test_regions_never_touch(sizes):
             assert memory.region_at(address) is region
 
 
-def test_given_memory_does_not_overlap():
+def test_given_memory_must_not_overlap():
     memory = Memory()
     memory.add_at(0xFFFF_8880_0000_0000, bytearray(16), "task")
     with pytest.raises(MachineError, match="overlap"):

@@ -1,4 +1,4 @@
-"""What maps hold before a run."""
+"""Initial map entries."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_entries():
     assert machine.run() == 2
 
 
-def test_entries_of_per_cpu_maps_are_for_the_cpu_that_runs():
+def test_entries_of_per_cpu_maps_belong_to_the_current_cpu():
     machine = started(Entry("counts", 0, 9), world=World(cpu=1))
     ((_, values),) = machine.maps["counts"].entries()
     assert values == (bytes(4), b"\t\0\0\0")
@@ -53,17 +53,17 @@ def test_entries_of_per_cpu_maps_are_for_the_cpu_that_runs():
 @pytest.mark.parametrize(
     ("entry", "why"),
     [
-        (Entry("nothing", 0, 0), "refers to map 'nothing': there is none"),
-        (Entry("config", 1 << 32, 0), "does not fit a key of 4 bytes"),
-        (Entry("config", 0, 1 << 64), "does not fit a value of 8 bytes"),
+        (Entry("nothing", 0, 0), "refers to map 'nothing': it is not defined"),
+        (Entry("config", 1 << 32, 0), "does not fit into a key of 4 bytes"),
+        (Entry("config", 0, 1 << 64), "does not fit into a value of 8 bytes"),
         (Entry("config", 2, 0), "E2BIG"),
-        (Entry("names", 1, b"toolong"), "is no value: it takes 3 bytes"),
-        (Entry("names", 1, "name"), "'name' is no value"),
-        (Entry("jumps", 0, "nobody"), "'nobody' is no program"),
+        (Entry("names", 1, b"toolong"), "invalid value b'toolong': it must have 3 bytes"),
+        (Entry("names", 1, "name"), "invalid value 'name'"),
+        (Entry("jumps", 0, "nobody"), "cannot put 'nobody' into 'jumps': it is not a program"),
         (Entry("jumps", 1, "other"), "it has 1 slots"),
-        (Entry("jumps", b"\0\0\0\0", "other"), "is no program to put into"),
+        (Entry("jumps", b"\0\0\0\0", "other"), "it is not a program"),
     ],
 )
-def test_entries_that_cannot_be(entry, why):
+def test_invalid_entries(entry, why):
     with pytest.raises(MachineError, match=why):
         started(entry)

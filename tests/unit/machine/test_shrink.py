@@ -1,4 +1,4 @@
-"""A difference between machine and kernel shrinks: shown with a machine that is made wrong."""
+"""Shrinking of test cases, with an interpreter that is made wrong on purpose."""
 
 from random import Random
 
@@ -17,7 +17,7 @@ def outcome(recipe):
     return run_machine(build(recipe), recipe.value)
 
 
-def test_down_to_the_wrong_instruction(monkeypatch):
+def test_a_case_shrinks_to_the_wrong_instruction(monkeypatch):
     right = arithmetic.TWO_OPERANDS[64][isa.BPF_XOR, 0]
 
     def differs(recipe):
@@ -44,7 +44,7 @@ def test_down_to_the_wrong_instruction(monkeypatch):
         Call((("mov", w0, 2), ("xor", r0, 1))),
     ],
 )
-def test_through_what_parts_are_made_of(part):
+def test_nested_parts_shrink(part):
     noise = (("mov", r1, 7), Group((("mov", r1, 8), ("mov", r1, 9))))
     recipe = Recipe((*noise, part, *noise), bytes(160))
     small = shrink(recipe, lambda one: "xor" in repr(one))

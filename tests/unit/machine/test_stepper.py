@@ -1,4 +1,4 @@
-"""Stepping: the same as running, also backwards."""
+"""Stepping has the same effects as running, and can go back."""
 
 from itertools import islice
 
@@ -40,12 +40,12 @@ def stepper_of(text, **options):
 
 
 def state(machine):
-    """What can be compared: two unset registers are not equal to anything."""
+    """Return the comparable state; unset registers cannot be compared."""
     return machine.index, machine.steps, repr(machine.registers), snapshot(machine)[1:]
 
 
 @pytest.mark.parametrize("number", range(25))
-def test_steps_do_what_a_run_does_and_can_be_undone(number):
+def test_steps_are_equivalent_to_a_run_and_can_be_undone(number):
     program, value = build(recipe(f"step/{number}", 3)), recipe(f"step/{number}", 3).value
 
     def make():
@@ -92,7 +92,7 @@ def test_finish():
     assert str(stepper.machine.where).startswith("test, instruction 3")
     stepper.step(7)
     assert stepper.machine.where.function == "each"
-    stepper.finish()  # this call of it; the next begins at once
+    stepper.finish()  # ends this callback; the next one starts at once
     assert stepper.machine.where.function == "each"
     stepper.finish()
     stepper.finish()
@@ -116,7 +116,7 @@ def test_breakpoints():
     assert stepper.machine.where.slot == 1
 
 
-def test_next_stops_at_a_breakpoint_within():
+def test_next_stops_at_a_breakpoint_inside_a_call():
     stepper = stepper_of(CALLS)
     stepper.breakpoints.add(stepper.machine.code.find("twice"))
     stepper.step(2)
@@ -124,7 +124,7 @@ def test_next_stops_at_a_breakpoint_within():
     assert stepper.machine.where.function == "twice"
 
 
-def test_what_stops_a_program_leaves_it_before_the_instruction():
+def test_after_an_error_the_program_is_before_the_failed_instruction():
     stepper = stepper_of("r0 = 1\n *(u64 *)(r10 - 8) = 2\n r0 = *(u64 *)(r1 + 0)\n exit")
     stepper.go()
     assert isinstance(stepper.error, MachineError)
@@ -140,7 +140,7 @@ def test_what_stops_a_program_leaves_it_before_the_instruction():
     assert stepper.machine.steps == 0
 
 
-def test_an_endless_loop_ends_with_the_budget():
+def test_an_endless_loop_stops_at_the_budget():
     stepper = Stepper(lambda: machine_of("call f\n exit\n.function f\n again: goto again"), 100)
     stepper.go()
     assert stepper.machine.steps == 100
@@ -151,13 +151,13 @@ def test_an_endless_loop_ends_with_the_budget():
     assert stepper.machine.steps == 201
 
 
-def test_ctrl_c_leaves_whole_instructions():
+def test_ctrl_c_does_not_leave_half_an_instruction():
     text = "again: r0 = 1\n r0 += 1\n goto again"
     made = []
 
     def make():
         machine = machine_of(text)
-        if not made:  # what is made later, to get back to where it was, is left alone
+        if not made:  # only the first machine is interrupted, not those made to step back
             step, count = machine.code.steps[1], iter(range(1000))
 
             def interrupt(registers):
@@ -231,7 +231,7 @@ def test_changes():
     assert ("register", "r5") not in found
 
 
-def test_changes_of_values_show_once():
+def test_a_changed_map_value_is_reported_once():
     machine = machine_of(
         "r1 = count ll\n *(u64 *)(r1 + 0) = 5\n exit", maps=".data\n count: .quad 3"
     )
@@ -252,12 +252,12 @@ def test_places(place, slot):
 
 
 @pytest.mark.parametrize("place", ["99", "nobody", ":99", "other.s:4", "", ":"])
-def test_no_such_place(place):
-    with pytest.raises(MachineError, match="there is no place"):
+def test_unknown_places(place):
+    with pytest.raises(MachineError, match="unknown place"):
         machine_of(CALLS).code.find(place)
 
 
-def test_settings_make_the_same_machine_each_time():
+def test_settings_always_make_the_same_machine():
     spec = spec_of(
         '.data\n n: .quad 1\n.program p, "xdp"\n r1 = n ll\n r0 = *(u64 *)(r1 + 0)\n exit'
     )
@@ -265,13 +265,13 @@ def test_settings_make_the_same_machine_each_time():
     assert [settings.start().run() for _ in range(2)] == [1, 1]
 
 
-def test_random_cases_of_all_levels_are_told_apart():
+def test_random_cases_have_distinct_names_and_all_levels():
     names = [(case.name, case.level) for case in islice(new_cases(1, 3), 8)]
     assert len(set(names)) == 8
     assert {level for _, level in names} == {0, 1, 2, 3}
 
 
-def test_an_exit_that_is_not_allowed_stops_the_program_in_front_of_it():
+def test_an_invalid_exit_stops_the_program_before_it():
     kept = "r1 = ring ll\n r2 = 8\n r3 = 0\n call ringbuf_reserve\n r0 = 0\n exit"
     stepper = stepper_of(kept, maps=".map ring, ringbuf, entries=4096")
     stepper.go()

@@ -1,4 +1,4 @@
-"""Reading what was never written: the machine says so where the verifier refuses."""
+"""Reads of unwritten registers and stack, which the verifier rejects."""
 
 import pytest
 
@@ -16,7 +16,7 @@ READS = [
 
 @pytest.mark.parametrize("text", READS)
 def test_read_before_written(text):
-    with pytest.raises(MachineError, match=r"test, .* r[03] is read before it was written: the v"):
+    with pytest.raises(MachineError, match=r"test, .* r[03] is read before it is written: the v"):
         run(text)
 
 
@@ -27,20 +27,20 @@ def test_read_after_a_call(number):
         run(text)
 
 
-def test_a_helper_wants_its_arguments():
+def test_a_helper_needs_its_arguments():
     with pytest.raises(MachineError, match="bpf_map_lookup_elem r2 is read before"):
         run(
             "r1 = hits ll\n call map_lookup_elem", maps=".map hits, hash, key=4, value=4, entries=1"
         )
 
 
-def test_what_nobody_reads_may_stay_unset():
+def test_an_unset_register_is_fine_if_unused():
     machine = machine_of("r0 = 0\n exit")
     assert machine.run() == 0
     assert "unset" in repr(machine.registers[5])
 
 
-def test_an_unwritten_stack_is_garbage_unless_it_is_watched():
+def test_unwritten_stack_is_garbage_or_an_error():
     read = "*(u32 *)(r10 - 8) = 0\n r0 = *(u64 *)(r10 - 8)"
     assert run(read) == 0xA5A5A5A5_00000000
     with pytest.raises(MachineError, match=r"reads 8 bytes at .*: stack-4 was not written before"):
@@ -48,7 +48,7 @@ def test_an_unwritten_stack_is_garbage_unless_it_is_watched():
     assert run("*(u64 *)(r10 - 8) = 3\n r0 = *(u32 *)(r10 - 8)", check_stack=True) == 3
 
 
-def test_a_watched_stack_forgets_between_calls_and_runs():
+def test_a_new_call_or_run_starts_with_an_unwritten_stack():
     machine = machine_of("*(u8 *)(r10 - 8) = 1\n r0 = *(u8 *)(r10 - 8)\n exit", check_stack=True)
     assert machine.run() == 1
     machine = machine_of(
@@ -70,6 +70,6 @@ def test_a_watched_stack_forgets_between_calls_and_runs():
         machine.run()
 
 
-def test_helpers_write_to_a_watched_stack():
+def test_helpers_count_as_writes_to_the_stack():
     text = "r1 = r10\n r1 += -16\n r2 = 16\n call get_current_comm\n r0 = *(u8 *)(r10 - 1)"
     assert run(text, check_stack=True) == 0
