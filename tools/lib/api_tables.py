@@ -16,6 +16,7 @@ from rawbpf import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
 PACKAGES = (
     "rawbpf",
@@ -61,23 +62,34 @@ def _signature(name: str, value: Callable[..., object]) -> str:
         signature = inspect.signature(value)
     except (TypeError, ValueError):
         return name
-    kept = [one for key, one in signature.parameters.items() if key not in ("self", "cls")]
-    kept = [
-        one.replace(default=_Shown(one.default)) if one.default is not one.empty else one
-        for one in kept
-    ]
-    text = str(signature.replace(parameters=kept)).replace("'", "").replace(" -> None", "")
-    return f"{name}{text}"
+    found = signature.parameters.items()
+    kept = [_shown(one) for key, one in found if key not in ("self", "cls")]
+    result = signature.return_annotation
+    end = "" if result in (inspect.Signature.empty, None, "None") else f" -> {_text(result)}"
+    head = signature.replace(parameters=kept, return_annotation=inspect.Signature.empty)
+    return f"{name}{head}{end}"
 
 
-class _Shown:
-    """A default value, shown without an address that differs between runs."""
+class _Text:
+    """Text that inspect prints without quotes."""
 
-    def __init__(self, value: object) -> None:
-        self._text = re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def __repr__(self) -> str:
         return self._text
+
+
+def _shown(one: inspect.Parameter) -> inspect.Parameter:
+    """Return a parameter that prints as in the source, without addresses that differ by run."""
+    if one.default is not one.empty:
+        one = one.replace(default=_Text(re.sub(r" at 0x[0-9a-f]+", "", repr(one.default))))
+    return one.replace(annotation=_Text(_text(one.annotation)))
+
+
+def _text(annotation: object) -> str:
+    """Return an annotation as it is written; NamedTuple wraps it in a ForwardRef."""
+    return str(getattr(annotation, "__forward_arg__", annotation))
 
 
 @cache
@@ -116,6 +128,8 @@ def _line(shown: str, doc: str | None) -> str:
 
 def _entry(name: str, value: object, home: str) -> str:
     """Return the section of one name."""
+    if callable(value):
+        value = inspect.unwrap(value)
     if inspect.isclass(value) and issubclass(value, errors.RawbpfError):
         return f"### `{name}`\n\n{_sentence(value.__doc__)}"
     if inspect.isclass(value) or inspect.isfunction(value):
@@ -137,6 +151,8 @@ def _alike(name: str) -> str:
 def _package(name: str) -> str:
     package = import_module(name)
     parts = [f"## {name}\n\n{_sentence(package.__doc__)}"]
+    if name == "rawbpf":
+        return "\n".join([parts[0], "", *(_pointer(package, one) for one in package.__all__)])
     for _, run in groupby(sorted(package.__all__, key=_order), key=_alike):
         names = list(run)
         if len(names) > 1:
@@ -146,6 +162,15 @@ def _package(name: str) -> str:
                 _entry(names[0], getattr(package, names[0]), vars(package)["_HOMES"][names[0]])
             )
     return "\n\n".join(parts)
+
+
+def _pointer(package: ModuleType, name: str) -> str:
+    """Return a line about a name that a package below describes in full."""
+    home = vars(package)["_HOMES"][name].rpartition(".")[0]
+    told = _sentence(getattr(package, name).__doc__)
+    return f"- `{name}`: {told}" + (
+        "" if home == "rawbpf" else f" See [`{home}`](#{home.replace('.', '')})."
+    )
 
 
 def _order(name: str) -> tuple[str, int]:
