@@ -34,7 +34,7 @@ def test_records_of_a_ring_are_decoded_as_the_struct_of_the_object():
     assert rows[-1]["map"] == ".bss"
     assert rows[-1]["values"]["dropped"] == 0
     assert summary(run.errors) == (len(opened), 0)
-    assert "open2: optional" in run.errors
+    assert "open2: not loaded (optional)" in run.errors
     assert "are not counted here" in run.errors
     assert settles_to(before)
 
