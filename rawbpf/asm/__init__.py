@@ -1,8 +1,4 @@
-"""Bytecode: the instruction, the builder, text in two dialects, both ways.
-
-What is most used is here. The parser and the disassembler are imported by those who need them:
-``rawbpf kprobe`` starts without.
-"""
+"""Bytecode: instructions, the builder, and text in two dialects, in both directions."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The control-flow graph: runs of instructions that are entered at the top and left at the end.
+"""The control-flow graph: blocks of instructions that are entered at the top and left at the end.
 
-A block ends with a jump or exit, or where another block begins. It begins where a jump goes, behind
-a conditional jump, and where a function does. A call comes back, so it ends nothing.
+A block ends with a jump or exit, or where another block begins. Blocks begin at jump targets, after
+conditional jumps, and where functions begin. Calls return, so they do not end a block.
 
-    jump             always                      goto, gotol
-    taken, falls     one of the two              if ... goto, may_goto
-    (none)           exit; goto rX, of which the targets are not in the instruction (6.19)
+    jump             unconditional: goto, gotol
+    taken, falls     if ... goto, may_goto
+    (none)           exit; goto rX, whose targets are not in the instruction (6.19)
 
 >>> from rawbpf.asm.decode import decode_all
 >>> code = decode_all(bytes.fromhex("15 01 01 00 00 00 00 00  b7 00 00 00 01 00 00 00"
@@ -36,14 +36,14 @@ __all__ = ["Block", "Edge", "control_flow"]
 
 
 class Edge(NamedTuple):
-    """Where to, and why: "jump", "taken" or "falls"."""
+    """An edge to slot ``target``; ``kind`` is "jump", "taken" or "falls"."""
 
     target: int
     kind: str
 
 
 class Block(NamedTuple):
-    """Instructions from slot ``start`` up to ``end``; ``function``: the slot of its function."""
+    """Instructions from slot ``start`` up to ``end``, in the function at slot ``function``."""
 
     start: int
     end: int
@@ -52,26 +52,27 @@ class Block(NamedTuple):
 
 
 def control_flow(instructions: Sequence[Instruction], functions: Iterable[int] = ()) -> list[Block]:
-    """The blocks in order. ``functions``: where some begin; those that are called are found.
+    """Return the blocks in order.
 
-    BytecodeError: a jump goes to where no instruction is.
+    ``functions``: slots where functions begin; called ones are found without it. Raise
+    BytecodeError if a jump or call goes to a slot without an instruction.
     """
     *slots, end = slots_of(instructions)
     rows = list(zip(slots, instructions, strict=True))
     starts = {0, *functions}
     starts |= {c for at, one in rows if (c := callee(one, at)) is not None}
-    targets, behind = set(starts), set()
+    targets, after = set(starts), set()
     for at, one in rows:
         edges = _edges(one, at)
         if edges is not None:
             targets |= {edge.target for edge in edges}
-            behind.add(at + one.slots)
+            after.add(at + one.slots)
     _check(targets, {at for at, _ in rows})
-    return _blocks(rows, sorted((targets | behind) - {end}), sorted(starts), end)
+    return _blocks(rows, sorted((targets | after) - {end}), sorted(starts), end)
 
 
 def _edges(one: Instruction, at: int) -> tuple[Edge, ...] | None:
-    """Where it goes; None: to the next one, like most."""
+    """Return the edges of an instruction; None if it just continues with the next one."""
     kind, what = instruction_class(one.opcode), operation(one.opcode)
     if kind not in (isa.BPF_JMP, isa.BPF_JMP32) or what == isa.BPF_CALL:
         return None
@@ -89,21 +90,21 @@ def _check(targets: set[int], slots: set[int]) -> None:
     wrong = sorted(targets - slots)
     if wrong and slots:
         raise BytecodeError(
-            f"a jump or call goes to slot {wrong[0]}", why="no instruction is there"
+            f"a jump or call goes to slot {wrong[0]}", why="no instruction begins there"
         )
 
 
 def _blocks(
     rows: list[tuple[int, Instruction]], leaders: list[int], starts: list[int], end: int
 ) -> list[Block]:
-    """Each leader up to the next one, with the edges of its last instruction."""
+    """Return the block from each leader to the next one, with the edges of its last one."""
     last: dict[int, tuple[int, Instruction]] = {at + one.slots: (at, one) for at, one in rows}
     blocks = []
     for start, stop in zip(leaders, [*leaders, end][1:], strict=True):
         at, one = last[stop]
         edges = _edges(one, at)
         if edges is None:
-            # Into the next block, but not from one function into the next: it ends before.
+            # Continue with the next block, but not from one function into the next.
             edges = () if stop == end or stop in starts else (Edge(stop, "falls"),)
         function = max(slot for slot in starts if slot <= start)
         blocks.append(Block(start, stop, function, edges))

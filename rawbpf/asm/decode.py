@@ -36,7 +36,7 @@ def decode_unchecked(data: bytes, offset: int = 0) -> Instruction:
     """
     if len(data) - offset < SLOT:
         left = max(len(data) - offset, 0)
-        raise DecodeError(f"{left} bytes are no instruction", offset=offset, why="it takes 8")
+        raise DecodeError("truncated instruction", offset=offset, why=f"{left} of 8 bytes")
     opcode, registers, off, imm = _SLOT.unpack_from(data, offset)
     if opcode == LD_IMM64:
         imm = (imm & _LOW_HALF) | _high_half(data, offset) << 32
@@ -46,7 +46,7 @@ def decode_unchecked(data: bytes, offset: int = 0) -> Instruction:
 def _high_half(data: bytes, offset: int) -> int:
     """Return the upper 32 bits of a 64-bit constant: imm of its second slot, otherwise zero."""
     if len(data) - offset < 2 * SLOT:
-        what = "half of a 64-bit load"
+        what = "truncated 64-bit load"
         raise DecodeError(what, offset=offset, why="its second slot is missing")
     opcode, registers, off, high = _SLOT.unpack_from(data, offset + SLOT)
     if opcode or registers or off:
@@ -75,7 +75,7 @@ def decode_all(data: bytes) -> list[Instruction]:
     >>> decode_all(bytes.fromhex("b700000000000000 ff00000000000000"))
     Traceback (most recent call last):
     ...
-    rawbpf.errors.DecodeError: offset 0x8: opcode 0xff is unknown
+    rawbpf.errors.DecodeError: offset 0x8: unknown opcode 0xff
     """
     instructions, offset = [], 0
     while offset < len(data):

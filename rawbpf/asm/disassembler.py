@@ -1,4 +1,4 @@
-"""A run of instructions as rows of text: targets of jumps become labels, symbols get their names.
+"""The disassembler: instructions as rows of text, with labels for jump targets and symbol names.
 
 >>> from rawbpf.asm.decode import decode_all
 >>> code = decode_all(bytes.fromhex("15 01 01 00 00 00 00 00  b7 00 00 00 01 00 00 00"
@@ -28,7 +28,7 @@ __all__ = ["Row", "disassemble"]
 
 
 class Row(NamedTuple):
-    """One instruction: where it is, its bits, its text, and the label in front of it."""
+    """An instruction with its slot, its text, and the label before it."""
 
     slot: int
     instruction: Instruction
@@ -43,11 +43,11 @@ def disassemble(
     symbols: Mapping[int, str] | None = None,
     texts: Mapping[int, str] | None = None,
 ) -> list[Row]:
-    """The rows of a section or program.
+    """Return the rows of a section or program.
 
-    ``functions``: slot -> name of the function that begins there. ``symbols``: slot of an
-    instruction -> what it refers to. ``texts``: slot -> the text of what is no instruction of the
-    set (``asm.internal``). Targets that are no instruction stay distances.
+    ``functions``: names of functions by the slot where they begin. ``symbols``: what instructions
+    refer to, by slot. ``texts``: texts of instructions outside the instruction set, by slot
+    (``asm.internal``). Jumps to slots without an instruction are shown as distances.
     """
     texts = texts or {}
     slots = slots_of(instructions)[:-1]
@@ -62,7 +62,7 @@ def disassemble(
 
 
 def jump_target(instruction: Instruction, slot: int) -> tuple[str, int] | None:
-    """The field that holds the distance of a jump at ``slot``, and the slot it goes to."""
+    """Return the field with the distance of a jump at ``slot``, and its target; None: no jump."""
     form = form_of(instruction)
     for field in ("off", "imm"):
         if f"{{{field}:target}}" in form.c:
@@ -73,7 +73,7 @@ def jump_target(instruction: Instruction, slot: int) -> tuple[str, int] | None:
 def _labels(
     rows: Sequence[tuple[int, Instruction]], slots: Sequence[int], functions: Mapping[int, str]
 ) -> dict[int, str]:
-    """A name for each instruction that is jumped to: L1, L2 ... from the top."""
+    """Return a name for each jump target: L1, L2 ... from the top."""
     there = set(slots)
     jumps = (jump_target(instruction, slot) for slot, instruction in rows)
     targets = {jump[1] for jump in jumps if jump is not None and jump[1] in there}
@@ -91,7 +91,7 @@ def _text(
     functions: Mapping[int, str],
     symbol: str | None,
 ) -> str:
-    """The text, with names where numbers would be."""
+    """Return the text of an instruction, with names instead of numbers."""
     names = {}
     jump = jump_target(instruction, slot)
     target = callee(instruction, slot)

@@ -26,11 +26,11 @@ __all__ = ["DIALECTS", "MNEMONIC", "C", "Style", "format_instruction"]
 
 
 class Style(NamedTuple):
-    """How to write.
+    """How to write instructions.
 
-    ``dialect``: "c" or "mnemonic". ``numbers``: "decimal" and "hex" are what llvm-objdump writes
-    with and without --no-print-imm-hex; "auto" is decimal for small numbers. ``w``: w registers in
-    32-bit loads and stores, as LLVM writes for cpu v3. ``helpers``: names, not only numbers.
+    ``dialect`` is "c" or "mnemonic". ``numbers`` is "decimal" or "hex", as llvm-objdump writes with
+    and without --no-print-imm-hex, or "auto": decimal for small numbers. ``w`` writes w registers
+    in 32-bit loads and stores, as LLVM does for cpu v3. ``helpers`` adds the names of helpers.
     """
 
     dialect: str = "c"
@@ -44,7 +44,7 @@ MNEMONIC = Style("mnemonic")
 DIALECTS = {style.dialect: style for style in (C, MNEMONIC)}
 
 _SMALL = 1 << 16
-"""Below, decimal reads better; above, the bits are usually what matters."""
+"""Numbers below are easier to read in decimal; of larger ones, mostly the bits matter."""
 
 
 def format_instruction(
@@ -53,9 +53,10 @@ def format_instruction(
     names: Mapping[str, str] | None = None,
     form: Form | None = None,
 ) -> str:
-    """The text of one instruction. ``names``: field -> label or symbol to write for its number.
+    """Return the text of an instruction.
 
-    ``form``: to be taken instead of the one that its bits say.
+    ``names``: labels or symbols to write instead of numbers, by field. ``form``: the form to use
+    instead of the one that its bits have. Raise DecodeError if it has no form.
     """
     form = form or form_of(instruction)
     values = _values(instruction)
@@ -82,7 +83,7 @@ def _values(instruction: Instruction) -> dict[str, int]:
 
 
 def _operand(operand: Placeholder, value: int, style: Style, names: Mapping[str, str]) -> str:
-    """One operand; a name, if there is one, takes the place of its number."""
+    """Return the text of an operand; a name replaces its number."""
     if operand.kind in ("r", "w"):
         return f"{operand.kind}{value}"
     if operand.field in names:
@@ -105,7 +106,7 @@ _SIGNED = {
     "callee": ("", ""),
     "pc": ("pc", ""),
 }
-"""Kinds that show their sign: what stands before it, and behind."""
+"""Kinds that always show a sign: the text before and after it."""
 
 
 def _number(value: int, style: Style) -> str:
@@ -114,7 +115,7 @@ def _number(value: int, style: Style) -> str:
 
 
 def _wide(value: int, style: Style) -> str:
-    """A 64-bit number: signed as LLVM has it; in "auto" unsigned if it is large."""
+    """Format a 64-bit number: signed, as in LLVM; with "auto", large ones are unsigned."""
     signed = value - (value >> 63 << 64)
     if style.numbers == "auto" and not -_SMALL < signed < _SMALL:
         return hex(value)

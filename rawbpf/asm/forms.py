@@ -51,7 +51,7 @@ def form_of(instruction: Instruction, offset: int = 0) -> Form:
     """Return the form of an instruction. Raise DecodeError, naming ``offset``, if it has none."""
     candidates = _by_opcode().get(instruction.opcode)
     if candidates is None:
-        raise DecodeError(f"opcode {instruction.opcode:#04x} is unknown", offset=offset)
+        raise DecodeError(f"unknown opcode {instruction.opcode:#04x}", offset=offset)
     faults = []
     for form in candidates:
         fault = next(_faults(form, instruction), None)
@@ -70,7 +70,7 @@ def _faults(form: Form, instruction: Instruction) -> Iterator[tuple[str, str]]:
         value = getattr(instruction, field)
         if field == "imm" and instruction.opcode == LD_IMM64:
             if value >> 32 and not (form.shows("high") or form.shows("imm")):
-                yield field, f"the high half of imm is {value >> 32:#x} and must be 0"
+                yield field, f"the upper half of imm is {value >> 32:#x} and must be 0"
         elif not form.shows(field) and value != _fixed(form, field):
             yield field, f"{field} is {value} and must be {_fixed(form, field)}"
         elif field in ("dst", "src") and value >= MAX_BPF_REG:

@@ -1,6 +1,6 @@
-"""The grammar: the patterns of all forms, in one tree of tokens.
+"""The grammar: the patterns of all forms in one tree of tokens.
 
-Each pattern is a path; those that begin alike share their beginning:
+Each pattern is a path. Patterns with a common beginning share it:
 
     r ─ = ─┬─ number ─┬─ (end)                      r1 = 5
            │          └─ ll                         r1 = 5 ll
@@ -8,8 +8,8 @@ Each pattern is a path; those that begin alike share their beginning:
            └─ * ─ ( ─┬─ u32 ─ * ─ ) ─ ( ...         r1 = *(u32 *)(r2 + 4)
                      └─ s32 ─ ...
 
-Both dialects are in it, since no text means different things in the two. Where reading gets stuck,
-the branches that were open there are what was expected.
+The tree contains both dialects, because no text has different meanings in them. If parsing stops at
+a node, the branches of that node are what was expected.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ __all__ = ["Furthest", "Statement", "grammar", "match"]
 
 
 _MOST_WORDS = 6
-"""More would not be read."""
+"""Longest list of expected words in an error; nobody reads more."""
 
 
 class Node:
-    """A place in the tree: which tokens and operands may follow, and the form that ends here."""
+    """A node of the tree: tokens and operands that may follow, and the form that ends here."""
 
     __slots__ = ("form", "operands", "words")
 
@@ -47,7 +47,7 @@ class Node:
 
 
 class Operand(NamedTuple):
-    """What was read for a field: its value, the kind it was read as, its column in the line."""
+    """An operand in a text: value, kind, and column in the line."""
 
     value: Value
     kind: str
@@ -55,14 +55,14 @@ class Operand(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """A form, and what stands for its fields."""
+    """A form with its operands, by field."""
 
     form: Form
     operands: dict[str, Operand]
 
 
 class Furthest:
-    """How far reading got, and what would have let it go on."""
+    """The furthest token that was reached, and what could have followed instead of it."""
 
     def __init__(self) -> None:
         self.at = -1
@@ -70,7 +70,7 @@ class Furthest:
         self.operands: set[str] = set()
 
     def note(self, at: int, node: Node) -> None:
-        """Reading came to the token ``at``; what is open at ``node`` could follow."""
+        """Note that token ``at`` was reached, and what could follow at ``node``."""
         if at > self.at:
             self.at, self.words, self.operands = at, set(), set()
         if at == self.at:
@@ -80,12 +80,12 @@ class Furthest:
                 self.operands.add("the end of the line")
 
     def note_other(self, at: int, what: str) -> None:
-        """The token ``at`` is of the right kind, and yet another one is due."""
+        """Note that token ``at`` is of the right kind, but has the wrong value."""
         if at == self.at:
             self.operands = {what}
 
     def expected(self, found: str) -> str:
-        """What could have stood there; if some of it looks like what was found, only that."""
+        """Return what was expected; only similar words, if some are similar to ``found``."""
         near = get_close_matches(found, self.words, n=2)
         words = near or sorted(self.words)
         if len(words) > _MOST_WORDS:
@@ -96,7 +96,7 @@ class Furthest:
 
 @cache
 def grammar() -> Node:
-    """The tree of all patterns."""
+    """Return the tree of all patterns."""
     root = Node()
     for form in FORMS:
         for pattern in (form.c, form.w, form.mnemonic, *form.also):
@@ -124,14 +124,14 @@ def _steps(pattern: str) -> Iterator[str | Placeholder]:
 
 
 def match(text: Input, furthest: Furthest) -> Statement | None:
-    """The statement that all tokens together make, or None."""
+    """Return the statement that consists of all tokens, or None."""
     return _match(grammar(), text, 0, {}, furthest)
 
 
 def _match(
     node: Node, text: Input, at: int, operands: dict[str, Operand], furthest: Furthest
 ) -> Statement | None:
-    """Go on from ``node``: words first, then operands, until the end is reached."""
+    """Match the rest from ``node`` on, words before operands; backtrack if that fails."""
     token = text.tokens[at]
     if token.kind == "end" and node.form is not None:
         return Statement(node.form, operands)
@@ -145,7 +145,7 @@ def _match(
         if read is None:
             continue
         if not _agrees(operands, place.field, read[0]):
-            furthest.note_other(at, "the register that is named before")
+            furthest.note_other(at, "the same register as before")
             continue
         operand = Operand(read[0], place.kind, token.column)
         found = _match(child, text, read[1], {**operands, place.field: operand}, furthest)
@@ -155,5 +155,5 @@ def _match(
 
 
 def _agrees(operands: dict[str, Operand], field: str, value: Value) -> bool:
-    """A field that a pattern shows twice (``r1 = -r1``) has one value."""
+    """Return False if a field that occurs twice (``r1 = -r1``) has two values."""
     return field not in operands or operands[field].value == value

@@ -1,21 +1,21 @@
-r"""Instructions that no program may contain, and the kernel's own translation does.
+r"""Instructions that exist only in the kernel's translation of a program, never in a program.
 
-What BPF_OBJ_GET_INFO_BY_FD shows of a program (``xlated``) is not what was loaded. The verifier has
-rewritten it, and the kernel takes back only some of that before it shows it (kernel/bpf/syscall.c,
-bpf_insn_prepare_dump):
+The translated code of a program (``xlated``, from BPF_OBJ_GET_INFO_BY_FD) differs from the loaded
+code. The verifier has rewritten it, and the kernel undoes only some of the changes before showing
+it (kernel/bpf/syscall.c, bpf_insn_prepare_dump):
 
     call of a function    imm is the function's number, the distance is in off (with a JIT)
     call of a helper      imm is the distance from __bpf_call_base to the helper's code
-    load of a map         src as it was, imm is the map's *id*, no descriptor
-    code_addr             the high half is the function's number
-    var_addr              imm is the variable's address, or its place in each CPU's area
-    r11                   BPF_REG_AX: a register for what the verifier puts in (may_goto, for one)
+    load of a map         src unchanged, imm is the map's *ID*, not a descriptor
+    code_addr             the upper half is the function's number
+    var_addr              imm is the variable's address, or its offset in each CPU's area
+    r11                   BPF_REG_AX: a scratch register of the verifier (may_goto, for one)
     mov with off -1       from a per-CPU offset to the address on this CPU (6.10)
-    opcode c2             nospec: no speculation beyond this (5.12)
-    mode 20, 40           loads that may fault: MEM and MEMSX, and 0 if they do
+    opcode c2             nospec: a barrier against speculation (5.12)
+    mode 20, 40           loads that may fault and then yield 0: MEM and MEMSX
 
-``public`` undoes what can be undone; ``internal_text`` writes what has no form in the instruction
-set.
+``public`` undoes what can be undone, ``internal_text`` formats instructions that have no form in
+the instruction set.
 
 >>> internal_text(Instruction(0xC2)), internal_text(Instruction(0xBF, 0, 0, -1))
 ('nospec', 'r0 = percpu_addr(r0)')
@@ -49,9 +49,9 @@ _LOW_HALF = 0xFFFF_FFFF
 
 
 def decode_internal(data: bytes) -> list[Instruction]:
-    """The instructions of a translated program, whatever they are, as ``public`` has them.
+    """Return the instructions of a translated program, restored by ``public`` where possible.
 
-    DecodeError: the bytes end in the middle of one.
+    Raise DecodeError if the bytes end inside an instruction.
     """
     instructions, offset = [], 0
     while offset < len(data):
@@ -62,7 +62,7 @@ def decode_internal(data: bytes) -> list[Instruction]:
 
 
 def public(instruction: Instruction) -> Instruction:
-    """The instruction with what the kernel has moved back in its place."""
+    """Return the instruction with fields that the kernel moved back in place."""
     opcode, _, src, off, imm = instruction[:5]
     if opcode == _CALL and src == isa.BPF_PSEUDO_CALL and off:
         return instruction._replace(imm=off, off=0)
@@ -77,7 +77,7 @@ def public(instruction: Instruction) -> Instruction:
 
 
 def internal_text(instruction: Instruction, style: Style = C) -> str | None:
-    """The text of one that has no form; None: it has one."""
+    """Return the text of an instruction without a form; None if it has one."""
     if instruction.opcode == _NOSPEC:
         return "nospec"
     if instruction.opcode == _PERCPU_MOV and instruction.off == _BPF_ADDR_PERCPU:
@@ -90,7 +90,7 @@ def internal_text(instruction: Instruction, style: Style = C) -> str | None:
 
 
 def _with_r11(instruction: Instruction, style: Style) -> str | None:
-    """One that would have a form if r11 were a register."""
+    """Return the text of an instruction that would have a form if r11 were a register."""
     ax = isa.MAX_BPF_REG
     if ax not in (instruction.dst, instruction.src):
         return None

@@ -1,16 +1,16 @@
-"""The kinds of operands that patterns name: how each is read, and how it is written.
+"""The kinds of operands in patterns: how each is parsed.
 
     r w          a register of 64 or 32 bits
     i32 w32 i64  a number: 32 bits signed; 32 bits, signed or not; 64 bits
-    mem disp     what is added to a base register: " + 4" or "+4"
-    beyond       the same, and nothing for 0
-    target       where a jump goes: +2, pc+2, a label
-    pc callee    where a call goes: pc+2; +2 or a name
-    helper id    a helper's number or name; a BTF id or a name
+    mem disp     the offset from a base register: " + 4" or "+4"
+    beyond       the same, but empty for 0
+    target       the target of a jump: +2, pc+2, a label
+    pc callee    the target of a call: pc+2; +2 or a name
+    helper id    a helper's number or name; a BTF ID or a name
     index fd     a number from 1 on
 
-A number may be written as a sum, and with the names of constants. A name that is no constant stays
-a Name, and the assembler sees what it is.
+A number may be written as a sum and with names of constants. Unknown names become a Name, which the
+assembler resolves.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["KINDS", "Input", "Name", "OperandKind", "Value", "bounds"]
 
 
 class Name(NamedTuple):
-    """A symbol that stands where a number is due, and what is added to it."""
+    """A symbol in place of a number, and what is added to it."""
 
     text: str
     addend: int = 0
@@ -45,11 +45,11 @@ class Input(NamedTuple):
 
 
 Read = tuple[Value, int] | None
-"""What was read and the index of the token behind it, or None: not of this kind."""
+"""A value and the index of the token after it; None if the text is not of this kind."""
 
 
 class OperandKind(NamedTuple):
-    """``what`` completes "expected ..."; ``lowest`` and ``highest`` bound a number."""
+    """A kind of operand; ``what`` completes "expected ...", the others bound numbers."""
 
     what: str
     read: Callable[[Input, int], Read]
@@ -73,7 +73,7 @@ def _is(text: Input, at: int, *operators: str) -> bool:
 
 
 def _number(text: Input, at: int) -> Read:
-    """A sum: 4, -4, 'a' + 1, SIZE - 8, symbol + 4."""
+    """Read a sum: 4, -4, 'a' + 1, SIZE - 8, symbol + 4."""
     total, name, first = 0, "", True
     while first or _is(text, at, "+", "-"):
         sign, first = 1, False
@@ -93,12 +93,12 @@ def _number(text: Input, at: int) -> Read:
 
 
 def _displacement(text: Input, at: int) -> Read:
-    """What follows a base register: a sum that begins with its sign, or nothing."""
+    """Read what follows a base register: a sum that begins with a sign, or nothing."""
     return _number(text, at) if _is(text, at, "+", "-") else (0, at)
 
 
 def _target(text: Input, at: int) -> Read:
-    """A label, +2, pc+2, and what llvm-objdump adds: +2 <function+0x10>."""
+    """Read a jump target: a label, +2, pc+2, or as in llvm-objdump +2 <function+0x10>."""
     token = text.tokens[at]
     if token.kind == "name" and token.text != "pc" and token.text not in text.constants:
         return Name(token.text), at + 1
@@ -114,12 +114,12 @@ def _target(text: Input, at: int) -> Read:
 
 
 def _pc(text: Input, at: int) -> Read:
-    """pc+2 and no name: that a name is a function of ours, only the assembler knows."""
+    """Read pc+2, but no name: only the assembler knows the functions of the file."""
     return _target(text, at) if text.tokens[at].text == "pc" else None
 
 
 def _helper(text: Input, at: int) -> Read:
-    """A number, or a name; names of helpers may carry their number, bpf_ktime_get_ns#5."""
+    """Read a helper: a number or a name, which may contain the number (bpf_ktime_get_ns#5)."""
     token = text.tokens[at]
     if token.kind != "name":
         return _number(text, at)
@@ -150,14 +150,14 @@ KINDS = {
     "callee": OperandKind("a function, or a distance such as +2", _target, *_signed(32)),
     "pc": OperandKind("a distance such as pc+2", _pc, *_signed(32)),
     "helper": OperandKind("a helper's name or number", _helper, *_signed(32)),
-    "id": OperandKind("a name or a BTF id", _helper, *_signed(32)),
+    "id": OperandKind("a name or a BTF ID", _helper, *_signed(32)),
     "index": OperandKind("an index", _number, 1, (1 << 15) - 1),
     "fd": OperandKind("a file descriptor", _number, 1, (1 << 32) - 1),
 }
 
 
 def bounds(kind: str, field: str) -> tuple[int, int]:
-    """The lowest and the highest number that a field takes: off has only 16 bits."""
+    """Return the lowest and highest value of an operand; those in off have only 16 bits."""
     lowest, highest = KINDS[kind].lowest, KINDS[kind].highest
     if field == "off":
         return max(lowest, -(1 << 15)), min(highest, (1 << 15) - 1)

@@ -31,7 +31,7 @@ def _loads(letter: str, size: int, bits: int) -> Iterator[Form]:
         c=load,
         w=_narrow(load, "dst", bits),
         mnemonic=f"ldx{letter} {{dst:r}}, [{{src:r}}{{off:disp}}]",
-        meaning=f"dst = {bits} bits at src + off, zeroes above",
+        meaning=f"dst = {bits} bits at src + off, zero-extended",
     )
     if bits < 64:
         yield Form(
@@ -70,7 +70,7 @@ def _packet(letter: str, size: int, bits: int) -> Iterator[Form]:
         isa.BPF_LD | isa.BPF_ABS | size,
         c=f"r0 = *(u{bits} *)skb[{{imm:i32}}]",
         mnemonic=f"ldabs{letter} {{imm:i32}}",
-        meaning=f"r0 = {bits} bits of the packet at imm, in host order; exit if beyond its end",
+        meaning=f"r0 = {bits} bits of the packet at imm, in host order; exit if out of bounds",
     )
     # LLVM never shows imm here (it is always 0), the kernel always does: show it unless it is 0.
     indirect = f"r0 = *(u{bits} *)skb[{{src:r}}"
@@ -78,7 +78,7 @@ def _packet(letter: str, size: int, bits: int) -> Iterator[Form]:
         isa.BPF_LD | isa.BPF_IND | size,
         c=indirect + "{imm:beyond}]",
         mnemonic=f"ldind{letter} {{src:r}}, {{imm:i32}}",
-        meaning=f"r0 = {bits} bits of the packet at src + imm",
+        meaning=f"r0 = {bits} bits of the packet at src + imm, likewise",
     )
 
 
@@ -125,7 +125,7 @@ def _fetching(bits: int, size: int, letter: str, suffix: str, infix: str) -> Ite
             c=f"{{src:{letter}}} = atomic_fetch_{name}" + arguments % letter,
             also=(f"{{src:r}} = atomic{infix}_fetch_{name}" + arguments % "r",),
             mnemonic=f"lock fetch_{name}{suffix} [{{dst:r}}{{off:disp}}], {{src:r}}",
-            meaning=f"{bits} bits at dst + off {symbol} src; src = what was there",
+            meaning=f"{bits} bits at dst + off {symbol} src; src = the old value",
             cpu=3,
             kernel="5.12",
             imm=code | isa.BPF_FETCH,
@@ -140,7 +140,7 @@ def _exchanges(bits: int, size: int, letter: str, suffix: str, infix: str) -> It
         c=f"{{src:{letter}}} = xchg{llvm}{{src:{letter}}})",
         also=(f"{{src:r}} = atomic{infix}_xchg{kernel}{{src:r}})",),
         mnemonic=f"lock xchg{suffix} [{{dst:r}}{{off:disp}}], {{src:r}}",
-        meaning=f"swap src and {bits} bits at dst + off",
+        meaning=f"exchange src and {bits} bits at dst + off",
         cpu=3,
         kernel="5.12",
         imm=isa.BPF_XCHG,
@@ -150,7 +150,7 @@ def _exchanges(bits: int, size: int, letter: str, suffix: str, infix: str) -> It
         c=f"{letter}0 = cmpxchg{llvm}{letter}0, {{src:{letter}}})",
         also=(f"r0 = atomic{infix}_cmpxchg{kernel}r0, {{src:r}})",),
         mnemonic=f"lock cmpxchg{suffix} [{{dst:r}}{{off:disp}}], {{src:r}}",
-        meaning=f"{bits} bits at dst + off = src if they equal r0; r0 = what was there",
+        meaning=f"{bits} bits at dst + off = src if they equal r0; r0 = the old value",
         cpu=3,
         kernel="5.12",
         imm=isa.BPF_CMPXCHG,
@@ -166,7 +166,7 @@ def _ordered(letter: str, size: int, bits: int) -> Iterator[Form]:
         c=load % register,
         also=(load % "r",),
         mnemonic=f"ldacq{letter} {{dst:r}}, [{{src:r}}{{off:disp}}]",
-        meaning=f"dst = {bits} bits at src + off, before all that follows",
+        meaning=f"dst = {bits} bits at src + off, before all later accesses",
         cpu=4,
         kernel="6.15",
         imm=isa.BPF_LOAD_ACQ,
@@ -176,7 +176,7 @@ def _ordered(letter: str, size: int, bits: int) -> Iterator[Form]:
         c=store % register,
         also=(store % "r",),
         mnemonic=f"strel{letter} [{{dst:r}}{{off:disp}}], {{src:r}}",
-        meaning=f"{bits} bits at dst + off = src, after all that came before",
+        meaning=f"{bits} bits at dst + off = src, after all earlier accesses",
         cpu=4,
         kernel="6.15",
         imm=isa.BPF_STORE_REL,

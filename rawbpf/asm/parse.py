@@ -1,11 +1,11 @@
-"""Text to instructions, one at a time, in either dialect.
+"""The parser: from text to instructions, one at a time, in either dialect.
 
 >>> parse_instruction("r0 = *(u32 *)(r1 + 4)") == parse_instruction("ldxw r0, [r1+4]")
 True
 >>> parse_instruction("r0 = *(u33 *)(r1 + 4)")
 Traceback (most recent call last):
 ...
-rawbpf.errors.AssemblyError: <text>:1:8: 'u33' does not fit here; expected 'u32'
+rawbpf.errors.AssemblyError: <text>:1:8: unexpected 'u33'; expected 'u32'
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ _LOW_HALF = 0xFFFF_FFFF
 
 
 def parse_instruction(text: str, file: str = "<text>", number: int = 1) -> Instruction:
-    """The instruction that a line of text is. AssemblyError when it is none, or uses a label."""
+    """Return the instruction in a line of text.
+
+    Raise AssemblyError if it is not one, or uses a label.
+    """
     line = Line(file, number, text)
     return encode_statement(parse_statement(line, tokenize(line)), line)
 
@@ -40,7 +43,7 @@ def parse_instruction(text: str, file: str = "<text>", number: int = 1) -> Instr
 def parse_statement(
     line: Line, tokens: Sequence[Token], constants: Mapping[str, int] | None = None
 ) -> Statement:
-    """The form and the operands of one instruction; names that are no constants stay names."""
+    """Return form and operands of an instruction; names of constants become numbers."""
     furthest = Furthest()
     statement = match(Input(tokens, constants or {}), furthest)
     if statement is None:
@@ -49,18 +52,21 @@ def parse_statement(
 
 
 def _stuck(line: Line, tokens: Sequence[Token], furthest: Furthest) -> AssemblyError:
-    """What to say where reading stopped."""
+    """Return the error at the token where parsing stopped."""
     token = tokens[furthest.at]
     if furthest.at == 0:
         near = get_close_matches(token.text, grammar().words, n=2)
         expected = " or ".join(map(repr, near)) or "an instruction"
-        return line.error(f"{token.text!r} begins no instruction", token.column, expected)
-    what = f"{token.text!r} does not fit here" if token.text else "the line ends too early"
+        return line.error(f"unknown instruction {token.text!r}", token.column, expected)
+    what = f"unexpected {token.text!r}" if token.text else "unexpected end of line"
     return line.error(what, token.column, furthest.expected(token.text))
 
 
 def encode_statement(statement: Statement, line: Line) -> Instruction:
-    """The instruction, when all operands are numbers (or names of helpers) and fit."""
+    """Return the instruction for a statement without names, except those of helpers.
+
+    Raise AssemblyError if a number is out of range.
+    """
     form = statement.form
     fields = {"dst": 0, "src": form.src, "off": form.off, "imm": form.imm}
     for field, operand in statement.operands.items():
@@ -75,11 +81,11 @@ def encode_statement(statement: Statement, line: Line) -> Instruction:
 
 
 def _checked(field: str, operand: Operand, line: Line) -> int:
-    """The operand's number, within the bounds of its field."""
+    """Return an operand's number. Raise AssemblyError if it exceeds the bounds of its field."""
     value = operand.value
     if isinstance(value, Name):
         if operand.kind != "helper":
-            raise line.error(f"{value.text!r} is not known here", operand.column)
+            raise line.error(f"unknown name {value.text!r}", operand.column)
         return helper_number(value, operand.column, line)
     if operand.kind in ("r", "w"):
         return value
@@ -87,17 +93,17 @@ def _checked(field: str, operand: Operand, line: Line) -> int:
     if not lowest <= value <= highest:
         hint = ""
         if operand.kind == "i32" and -(1 << 63) <= value < 1 << 64:
-            hint = "(the 64-bit load `r1 = NUMBER ll`, or `lddw`, takes any)"
+            hint = "(or use the 64-bit load: `r1 = NUMBER ll`, `lddw`)"
         expected = f"a number from {lowest} to {highest} {hint}".rstrip()
-        raise line.error(f"{value} does not fit", operand.column, expected)
+        raise line.error(f"{value} is out of range", operand.column, expected)
     return value
 
 
 def helper_number(name: Name, column: int, line: Line) -> int:
-    """The number of a helper by its name, with ``bpf_`` or without."""
+    """Return the number of a helper, by its name with or without ``bpf_``."""
     helper = HELPERS.get(name.text.removeprefix("bpf_"))
     if helper is None:
         near = get_close_matches(name.text.removeprefix("bpf_"), HELPERS, n=2)
         expected = " or ".join(near) or "the name of a function or helper"
-        raise line.error(f"{name.text!r} is nothing that can be called", column, expected)
+        raise line.error(f"unknown function or helper {name.text!r}", column, expected)
     return helper.number

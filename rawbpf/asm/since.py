@@ -1,9 +1,9 @@
-"""Which kernel a program needs, as far as its instructions tell.
+"""The kernel version that a program needs, judging by its instructions.
 
-Every form of instruction and every helper has a first kernel, and the tables have it. When a kernel
-refuses a program, what it says may be far from the cause: 5.10 answers the address of a callback
-with a complaint about func_info. That an instruction is younger than the kernel is a good guess
-then, and no more: vendors bring features back to older kernels.
+The tables have the first kernel version for every form of instruction and every helper. When a
+kernel rejects a program, its message may not name the real cause: 5.10 rejects the address of a
+callback with a message about func_info. That an instruction is newer than the kernel is then a good
+guess, but not a proof, since distributions backport features.
 
 >>> from rawbpf.asm.builder import Builder
 >>> from rawbpf.asm.register import r0, r1
@@ -33,7 +33,7 @@ __all__ = ["Need", "newer_than"]
 
 
 class Need(NamedTuple):
-    """An instruction, as text, or a helper; and the first kernel (major, minor) that takes it."""
+    """An instruction (as text) or a helper, and the first kernel (major, minor) that has it."""
 
     what: str
     since: tuple[int, int]
@@ -43,13 +43,13 @@ class Need(NamedTuple):
 
 
 def newer_than(instructions: Iterable[Instruction], kernel: tuple[int, ...]) -> list[Need]:
-    """What the instructions use that came after ``kernel``: the newest first, each once."""
+    """Return what the instructions use that is newer than ``kernel``, newest first, each once."""
     needs = {need for one in instructions if (need := _need(one)) and need.since > kernel}
     return sorted(needs, key=lambda need: need.since, reverse=True)
 
 
 def _need(instruction: Instruction) -> Need | None:
-    """What an instruction needs; None for bits that no table knows, which prove nothing."""
+    """Return what an instruction needs; None if it is not in the tables."""
     try:
         form = form_of(instruction)
     except DecodeError:

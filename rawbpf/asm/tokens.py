@@ -1,8 +1,8 @@
-r"""Lines of assembly cut into tokens.
+r"""Tokens: the lines of an assembly text, split up.
 
-Comments begin with ``;``, ``#`` or ``//``. Numbers are 10, 0x1f, 0b101, 1_000 or 'a'; 'abcd' is the
-number that is those bytes in memory. A name may hold dots and dollars, and end in ``#5``, as the
-kernel prints helpers: ``bpf_ktime_get_ns#5``.
+Comments begin with ``;``, ``#`` or ``//``. Numbers are written 10, 0x1f, 0b101, 1_000 or 'a'; the
+number 'abcd' has these bytes in memory. Names may contain dots and dollars, and end in ``#5``, as
+the kernel prints helpers: ``bpf_ktime_get_ns#5``.
 
 >>> [token.text for token in tokenize(Line("x", 1, "if w1 s> 'a' goto +2  ; comment"))]
 ['if', 'w1', 's>', "'a'", 'goto', '+', '2', '']
@@ -19,14 +19,14 @@ __all__ = ["Line", "Token", "tokenize", "unquote"]
 
 
 class Line(NamedTuple):
-    """A line of text, and where it stands."""
+    """A line of text with its file and number."""
 
     file: str
     number: int
     text: str
 
     def error(self, what: str, column: int, expected: str = "") -> AssemblyError:
-        """An error at ``column`` (from 1), to be raised."""
+        """Return an error at ``column`` (from 1), to be raised."""
         return AssemblyError(
             what,
             file=self.file,
@@ -38,16 +38,16 @@ class Line(NamedTuple):
 
 
 _CONTEXT = 100
-"""Characters behind the mistake that are shown; a line can be of any length."""
+"""Number of characters shown after the error; lines may be of any length."""
 
 
 def _visible(text: str) -> str:
-    """The text without what would move a terminal's cursor, each character still in its column."""
+    """Replace characters that would move a terminal's cursor, keeping all columns."""
     return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 class Token(NamedTuple):
-    """``kind``: register, name, number, string, op, end. ``number`` is what a number is worth."""
+    """A token; ``kind`` is register, name, number, string, op or end. ``number`` is its value."""
 
     kind: str
     text: str
@@ -72,16 +72,16 @@ _PATTERN = re.compile(
 
 _LONGEST_NAME = 255
 _LONGEST_NUMBER = 70
-"""Digits, 0b and all. Turning millions of digits into a number would take for ever."""
+"""Characters including the prefix. Converting millions of digits would take very long."""
 
 
 def tokenize(line: Line) -> list[Token]:
-    """The tokens of one line, then one of kind "end"."""
+    """Return the tokens of a line, followed by one of kind "end"."""
     tokens, at = [], 0
     while at < len(line.text):
         match = _PATTERN.match(line.text, at)
         if match is None:
-            raise line.error(f"{_word(line.text, at)!r} is nothing that I can read", at + 1)
+            raise line.error(f"unexpected {_word(line.text, at)!r}", at + 1)
         if match.lastgroup not in ("space", "comment"):
             tokens.append(_token(line, match))
         at = match.end()
@@ -90,9 +90,9 @@ def tokenize(line: Line) -> list[Token]:
 
 
 def _word(text: str, at: int) -> str:
-    """What stands there, up to the next space, for an error message.
+    """Return the text up to the next space, for an error message.
 
-    The first character counts whatever it is: str.split() takes some controls for space.
+    The first character is always included, because str.split() treats some controls as space.
     """
     return text[at] + text[at + 1 : at + 40].partition(" ")[0].partition("\t")[0]
 
@@ -104,10 +104,12 @@ def _token(line: Line, match: re.Match[str]) -> Token:
     if kind == "char":
         raw = unquote(line, text, column)
         if len(raw) > 8:
-            raise line.error(f"{text} has {len(raw)} bytes", column, "at most 8, a 64-bit number")
+            raise line.error(
+                f"{text} has {len(raw)} bytes", column, "at most 8, for a 64-bit number"
+            )
         return Token("number", text, column, int.from_bytes(raw, "little"))
     if kind == "name" and len(text) > _LONGEST_NAME:
-        raise line.error(f"a name of {len(text)} characters", column, f"at most {_LONGEST_NAME}")
+        raise line.error(f"name of {len(text)} characters", column, f"at most {_LONGEST_NAME}")
     if kind == "register":
         return Token(kind, text.lstrip("%"), column)
     return Token("op" if kind == "signed" else kind, text, column)
@@ -118,9 +120,9 @@ def _number(line: Line, text: str, column: int) -> int:
         if len(text) <= _LONGEST_NUMBER:
             return int(text, 0)
     except ValueError:
-        # A leading zero: octal in C, refused by Python. Neither guess is safe.
-        raise line.error(f"{text!r} is no number", column, "decimal, 0x or 0b digits") from None
-    raise line.error(f"a number of {len(text)} digits", column, "at most 64 bits")
+        # A leading zero would mean octal in C and is an error in Python, so guessing is unsafe.
+        raise line.error(f"invalid number {text!r}", column, "decimal, 0x or 0b digits") from None
+    raise line.error(f"number of {len(text)} digits", column, "at most 64 bits")
 
 
 _ESCAPES = {"n": 10, "t": 9, "r": 13, "0": 0, "a": 7, "b": 8, "e": 27, "f": 12, "v": 11}
@@ -128,7 +130,7 @@ _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 
 
 def unquote(line: Line, text: str, column: int) -> bytes:
-    r"""The bytes (UTF-8) between quotes, with \n, \0, \x41, \\ and the like undone.
+    r"""Return the bytes (UTF-8) between quotes, with escapes such as \n, \0, \x41, \\ replaced.
 
     >>> unquote(Line("x", 1, ""), r'"a\n\x00"', 1)
     b'a\n\x00'
@@ -141,7 +143,9 @@ def unquote(line: Line, text: str, column: int) -> bytes:
         if letter in "\"'\\":
             return match[2]
         if letter not in _ESCAPES:
-            raise line.error(f"\\{letter} is no escape", column, r"one of \n \t \0 \x41 \\ and kin")
+            raise line.error(
+                f"unknown escape \\{letter}", column, r"\n, \t, \0, \x41, \\ and the like"
+            )
         return bytes([_ESCAPES[letter]])
 
     return _ESCAPE.sub(undo, text[1:-1].encode(errors="surrogateescape"))

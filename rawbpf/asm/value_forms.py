@@ -102,9 +102,9 @@ def _sign_extensions() -> Iterator[Form]:
 
 def _byte_orders() -> Iterator[Form]:
     for kind, name, what, cpu, kernel in (
-        (isa.BPF_ALU | isa.BPF_TO_LE, "le", "to or from little-endian", 1, "3.18"),
-        (isa.BPF_ALU | isa.BPF_TO_BE, "be", "to or from big-endian", 1, "3.18"),
-        (isa.BPF_ALU64, "bswap", "with its bytes reversed", 4, "6.6"),
+        (isa.BPF_ALU | isa.BPF_TO_LE, "le", "converted to or from little-endian", 1, "3.18"),
+        (isa.BPF_ALU | isa.BPF_TO_BE, "be", "converted to or from big-endian", 1, "3.18"),
+        (isa.BPF_ALU64, "bswap", "with their bytes reversed", 4, "6.6"),
     ):
         for width in (16, 32, 64):
             yield Form(
@@ -125,7 +125,7 @@ def _address_space_casts() -> Iterator[Form]:
             isa.BPF_ALU64 | isa.BPF_MOV | isa.BPF_X,
             c=f"{{dst:r}} = addr_space_cast({{src:r}}, {to}, {origin})",
             mnemonic=f"addr_space_cast {{dst:r}}, {{src:r}}, {to}, {origin}",
-            meaning=f"dst = src, an address in space {origin}, seen from space {to}",
+            meaning=f"dst = src, an address, converted from space {origin} to space {to}",
             cpu=4,
             kernel="6.9",
             off=isa.BPF_ADDR_SPACE_CAST,
@@ -150,22 +150,34 @@ CONSTANTS = (
     _wide("map_by_fd({low:i32})", "the map with that file descriptor", isa.BPF_PSEUDO_MAP_FD),
     _wide(
         "map_val(map_by_fd({low:i32})){high:mem}",
-        "the address in that map's only value",
+        "an address in the value of that map's only element",
         isa.BPF_PSEUDO_MAP_VALUE,
         "5.2",
     ),
-    _wide("var_addr({low:i32})", "a kernel variable, by BTF id", isa.BPF_PSEUDO_BTF_ID, "5.10"),
+    _wide(
+        "var_addr({low:i32})",
+        "the address of a kernel variable, by BTF ID",
+        isa.BPF_PSEUDO_BTF_ID,
+        "5.10",
+    ),
     _wide(
         "var_addr({low:i32} in {high:fd})",
-        "a variable of the module whose BTF has that file descriptor",
+        "the address of a variable in the module whose BTF has that file descriptor",
         isa.BPF_PSEUDO_BTF_ID,
         "5.12",
     ),
-    _wide("code_addr({low:callee})", "a function of this program", isa.BPF_PSEUDO_FUNC, "5.13"),
-    _wide("map_by_idx({low:i32})", "the map at that index", isa.BPF_PSEUDO_MAP_IDX, "5.14"),
+    _wide(
+        "code_addr({low:callee})",
+        "the address of a function of this program",
+        isa.BPF_PSEUDO_FUNC,
+        "5.13",
+    ),
+    _wide(
+        "map_by_idx({low:i32})", "the map at that index in fd_array", isa.BPF_PSEUDO_MAP_IDX, "5.14"
+    ),
     _wide(
         "map_val(map_by_idx({low:i32})){high:mem}",
-        "the address in that map's only value",
+        "an address in the value of that map's only element",
         isa.BPF_PSEUDO_MAP_IDX_VALUE,
         "5.14",
     ),

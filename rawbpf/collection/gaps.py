@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.collection.ksyms import ABSENT_CALL
-from rawbpf.core_relo.missing import NO_TYPE
+from rawbpf.core_relo.match import NO_TYPE
 from rawbpf.programs.request import Gap
 
 if TYPE_CHECKING:

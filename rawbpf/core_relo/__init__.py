@@ -1,15 +1,15 @@
-"""CO-RE: compile once, run everywhere. A program asks by name where a field is; a loader answers.
+"""CO-RE: compile once, run everywhere. Fields are found by name when a program is loaded.
 
     C            BPF_CORE_READ(task, mm, owner)
-    clang        r1 = *(u64 *)(r1 + 1160)    with a record: field 0:47 of type 12, its byte offset
-    here         the kernel's own struct task_struct has mm at 1208
-    kernel       r1 = *(u64 *)(r1 + 1208)
+    clang        r1 = *(u64 *)(r1 + 1160)    and a record: byte offset of field 0:47 of type 12
+    kernel BTF   struct task_struct has mm at offset 1208
+    loaded       r1 = *(u64 *)(r1 + 1208)
 
-``access`` follows a record's path through the object's own types, ``match`` finds the same path in
-the kernel's, ``compute`` makes a number of it, ``patch`` puts it into the instruction. ``missing``
-says in words what a kernel does not have.
+``access`` follows the path of a record through the object's own types, ``match`` finds the same
+path in the kernel's types, ``compute`` turns it into a number, and ``patch`` writes the number into
+the instruction.
 
-The rules are those of libbpf, which wrote them first: objects must mean the same to both.
+The rules are those of libbpf, so that an object means the same to both loaders.
 """
 
 from __future__ import annotations

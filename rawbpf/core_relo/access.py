@@ -1,13 +1,17 @@
-"""A record's access string, followed through types: which members, how many bits in.
+"""Paths: the access string of a record, followed through types, and the names of types.
 
     struct task_struct *t; t->mm->owner        0:47:3
-                                               │ │  └ the member of what is there
-                                               │ └ the member with index 47
+                                               │ │  └ member 3 of the type of mm
+                                               │ └ member 47 of task_struct
                                                └ t[0]
 
-The first number is an index, as of an array: pointers may point into one. Members without a name
-(structs in structs) are steps too, but leave no trace in the path, since kernels wrap members in
-such structs, and unwrap them, as they like.
+The first number is an array index, because a pointer may point into an array. Members without a
+name (structs inside structs) are steps as well, but do not appear in the path: from one version to
+the next, kernels wrap members in such structs or unwrap them.
+
+C cannot declare two versions of a struct under one name. So in type names, three underscores and
+what follows them are a *flavour* that CO-RE ignores: ``struct task_struct___old`` means the
+kernel's task_struct.
 """
 
 from __future__ import annotations
@@ -16,7 +20,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.btf import types as t
 from rawbpf.btf.sizes import size_of, strip
-from rawbpf.core_relo.names import STRUCTS, text_of
 from rawbpf.errors import FormatError
 from rawbpf.uapi.btf import bpf_core_relo_kind
 
@@ -24,7 +27,20 @@ if TYPE_CHECKING:
     from rawbpf.asm.instruction import CoreRelocation
     from rawbpf.btf.btf import Btf
 
-__all__ = ["ENUM_KINDS", "FIELD_KINDS", "TYPE_KINDS", "Path", "Step", "is_flexible", "parse_path"]
+__all__ = [
+    "ENUMS",
+    "ENUM_KINDS",
+    "FIELD_KINDS",
+    "STRUCTS",
+    "TYPE_KINDS",
+    "Path",
+    "Step",
+    "essential",
+    "is_flexible",
+    "name_of",
+    "parse_path",
+    "text_of",
+]
 
 _K = bpf_core_relo_kind
 FIELD_KINDS = frozenset(kind for kind in _K if kind.name.startswith("BPF_CORE_FIELD"))
@@ -33,9 +49,54 @@ ENUM_KINDS = frozenset(kind for kind in _K if kind.name.startswith("BPF_CORE_ENU
 
 _LONGEST = 64
 
+ENUMS = (t.Enum, t.Enum64)
+STRUCTS = (t.Struct, t.Union)
+
+_KEYWORDS = {t.Struct: "struct ", t.Union: "union ", t.Enum: "enum ", t.Enum64: "enum "}
+
+
+def essential(name: str) -> str:
+    """Return a name without its flavour.
+
+    >>> essential("task_struct___v2"), essential("___x"), essential("a___"), essential("a____b")
+    ('task_struct', '___x', 'a___', 'a____b')
+    """
+    # The last run of exactly three underscores that has other characters on both sides.
+    end = len(name)
+    while (at := name.rfind("___", 1, end)) > 0:
+        if name[at - 1] != "_" and name[at + 3 : at + 4] not in ("", "_"):
+            return name[:at]
+        end = at + 2
+    return name
+
+
+def name_of(record: t.Type) -> str:
+    """Return a type's own name; "" if it has none."""
+    return getattr(record, "name", "")
+
+
+def text_of(btf: Btf, type_id: int) -> str:
+    """Return a type's name in C: ``struct task_struct``.
+
+    >>> from rawbpf.btf.btf import Btf
+    >>> from rawbpf.btf.encode import BtfBuilder
+    >>> b = BtfBuilder()
+    >>> text_of(Btf(b.encode()), 0)
+    'void'
+    """
+    record = btf[type_id]
+    if isinstance(record, t.Void):
+        return "void"
+    if isinstance(record, t.Fwd):
+        return f"{'union' if record.is_union else 'struct'} {record.name}"
+    return _KEYWORDS.get(type(record), "") + (name_of(record) or "(anonymous)")
+
 
 class Step(NamedTuple):
-    """Into member ``at`` of struct ``type_id``; without a name, to an element of that type."""
+    """A step of a path: into member ``at`` of struct ``type_id``.
+
+    Without a name, it is a step to element ``at`` of an array of that type.
+    """
 
     type_id: int
     at: int
@@ -43,9 +104,9 @@ class Step(NamedTuple):
 
 
 class Path(NamedTuple):
-    """Where a record leads in one BTF. ``bit_offset``: from the beginning of the root type.
+    """The place in one BTF that a record refers to; ``bit_offset`` counts from the root type.
 
-    As text it is ``struct thing::list[2].id``, or ``enum colour::RED``.
+    Its text is C-like: ``struct thing::list[2].id`` or ``enum colour::RED``.
     """
 
     btf: Btf
@@ -66,17 +127,17 @@ class Path(NamedTuple):
 
 
 def parse_path(btf: Btf, record: CoreRelocation) -> Path:
-    """The path of a record in the object's own types. FormatError: it leads nowhere."""
+    """Return the path of a record in the object's own types. Raise FormatError if it is invalid."""
     try:
         indices = [int(word) for word in record.access.split(":") if word.isascii()]
         kind = bpf_core_relo_kind(record.kind)
     except ValueError:
-        raise _bad(record, "no such access, or no such kind") from None
+        raise _bad(record, "invalid access string or kind") from None
     if not indices or len(indices) > _LONGEST or min(indices) < 0:
-        raise _bad(record, "no such access")
+        raise _bad(record, "invalid access string")
     if kind in TYPE_KINDS:
         if indices != [0]:
-            raise _bad(record, "a type has no members to be asked for")
+            raise _bad(record, "a record about a type has the access string 0")
         return Path(btf, record.type_id)
     if kind in ENUM_KINDS:
         return _enumerator(btf, record, indices)
@@ -87,9 +148,9 @@ def _enumerator(btf: Btf, record: CoreRelocation, indices: list[int]) -> Path:
     enum_id = strip(btf, record.type_id)
     enum = btf[enum_id]
     if not isinstance(enum, t.Enum | t.Enum64) or len(indices) != 1:
-        raise _bad(record, "no enumerator")
+        raise _bad(record, "it does not name an enumerator")
     if indices[0] >= len(enum.values):
-        raise _bad(record, f"there are {len(enum.values)} enumerators")
+        raise _bad(record, f"the enum has {len(enum.values)} enumerators")
     step = Step(enum_id, indices[0], enum.values[indices[0]].name)
     return Path(btf, record.type_id, (step,))
 
@@ -121,7 +182,7 @@ def _field(btf: Btf, record: CoreRelocation, indices: list[int]) -> Path:
 
 
 def is_flexible(btf: Btf, step: Step, array: t.Array) -> bool:
-    """Whether an array of no elements is the last member of its struct: it goes on behind it."""
+    """Return whether an array of 0 elements is the last member of its struct, without a bound."""
     if array.length or not step.name:
         return False
     holder = btf[step.type_id]

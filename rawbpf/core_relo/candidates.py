@@ -1,15 +1,15 @@
-"""Which of a kernel's types may be the one that a program means: all of its name and kind.
+"""Candidates: the kernel's types that have the name and kind of a type in the program.
 
-The kernel image is asked first, modules only if it has none. More than one is no rarity: two
-drivers have a struct of the same name. It is only an error if they give different answers.
+Modules are searched only if the kernel image has no such type. Several candidates are common: two
+drivers may each have a struct of one name. That is an error only if their answers differ.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.core_relo.access import ENUMS, essential, name_of
 from rawbpf.core_relo.compatible import kinds_compatible
-from rawbpf.core_relo.names import ENUMS, essential, name_of
 from rawbpf.errors import FormatError
 from rawbpf.uapi.btf import BTF_KIND_ENUM, BTF_KIND_ENUM64
 
@@ -19,19 +19,18 @@ if TYPE_CHECKING:
     from rawbpf.asm.instruction import CoreRelocation
     from rawbpf.btf import types as t
     from rawbpf.btf.btf import Btf
-    from rawbpf.core_relo.decision import Decision
+    from rawbpf.core_relo.compute import Decision
 
 __all__ = ["Candidate", "Targets"]
 
 _MOST = 100
-"""Types of one name: every record about it asks all of them."""
-
+"""Largest number of types of one name; every record about that name tries them all."""
 
 _ENUMS = (BTF_KIND_ENUM, BTF_KIND_ENUM64)
 
 
 class Candidate(NamedTuple):
-    """A type of the kernel, or of ``module``."""
+    """A type of the kernel image, or of ``module``."""
 
     btf: Btf
     type_id: int
@@ -43,7 +42,9 @@ def _no_modules() -> Mapping[str, Btf]:
 
 
 class Targets:
-    """The types of a kernel, for one object. ``modules``: called when its own do not answer.
+    """The types of a kernel, for one object.
+
+    ``modules`` is called once the kernel image lacks a type; it returns BTF by module name.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -61,19 +62,20 @@ class Targets:
         self._btf, self._modules = btf, modules
         self._known: dict[int, list[Candidate]] = {}
         self.decided: dict[tuple[CoreRelocation, int], Decision] = {}
-        """By record, and how many candidates were left: what ``relocate`` made of it."""
+        """Decisions so far, by record and number of candidates left at that time."""
 
     def of(self, type_id: int, record: t.Type) -> list[Candidate]:
-        """The candidates for a type of the object. The list is kept: what narrows it lasts.
+        """Return the candidates for a type of the object, always the same list.
 
-        It lasts for this type. A flavour of it may well mean another of the candidates.
+        Callers remove candidates that do not have the path of a record; later records about the
+        same type do not try them again. Other flavours of the type have lists of their own.
         """
         if type_id not in self._known:
             self._known[type_id] = self._find(record)
         return self._known[type_id]
 
     def left(self, type_id: int) -> int:
-        """How many candidates there still are; 0 if nobody asked yet."""
+        """Return how many candidates are left for a type; 0 if it was not looked up yet."""
         return len(self._known.get(type_id, ()))
 
     def _find(self, record: t.Type) -> list[Candidate]:
@@ -83,13 +85,13 @@ class Targets:
         ]
         found = found or list(self._in_modules(name, record))
         if len(found) > _MOST:
-            what = f"{len(found)} types are called {name!r}"
-            raise FormatError(what, why="no kernel has so many")
+            what = f"{len(found)} types have the name {name!r}"
+            raise FormatError(what, why=f"no kernel has more than {_MOST}")
         return found
 
     def _in_modules(self, name: str, record: t.Type) -> Iterator[Candidate]:
         for module, btf in self._modules().items():
-            # The image's own have been looked at.
+            # own_ids() leaves out the types of the image, which were searched before.
             for type_id in _ids(btf, btf.own_ids, name, record):
                 yield Candidate(btf, type_id, module)
 
@@ -97,7 +99,7 @@ class Targets:
 def _ids(
     btf: Btf, find: Callable[[str, Collection[int]], list[int]], name: str, record: t.Type
 ) -> list[int]:
-    """Types of that name, whatever their flavour, and of that kind."""
+    """Return the types of a name and kind, of any flavour."""
     names = [name, *btf.strings.flavours(name)]
     kinds = _ENUMS if isinstance(record, ENUMS) else (record.kind,)
     found = [one for each in names if essential(each) == name for one in find(each, kinds)]

@@ -1,10 +1,10 @@
-"""When two types of two BTFs are the same for CO-RE: by shape, by flavourless name, not by size.
+"""When two types in two BTFs count as the same for CO-RE. Names are compared without flavours.
 
-``fields_compatible``: the last step of a path may read what is there. ``types_compatible``: a type
-exists (any struct is like any other; their members are asked for one by one). ``types_match``: the
-strict form, for which members, sizes and signs count.
+``fields_compatible``: the last step of a path may read the field. ``types_compatible``: a type
+exists; all structs of one name are alike here, since members have records of their own.
+``types_match``: the strict form, which compares members, sizes and signs.
 
-Damaged types may go round in circles, so all three end at 32 levels.
+Damaged types may contain themselves, so all three stop at a depth of 32.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.btf import types as t
 from rawbpf.btf.sizes import MAX_DEPTH, strip
-from rawbpf.core_relo.names import ENUMS, STRUCTS, essential, name_of
+from rawbpf.core_relo.access import ENUMS, STRUCTS, essential, name_of
 from rawbpf.uapi.btf import BTF_INT_SIGNED
 
 if TYPE_CHECKING:
@@ -23,19 +23,19 @@ __all__ = ["fields_compatible", "kinds_compatible", "same_name", "types_compatib
 
 
 def kinds_compatible(one: t.Type, other: t.Type) -> bool:
-    """The same kind; an enum may have grown to 64 bits (6.0)."""
+    """Return whether the kinds agree; Enum and Enum64 (6.0) count as one kind."""
     return type(one) is type(other) or (isinstance(one, ENUMS) and isinstance(other, ENUMS))
 
 
 def same_name(one: str, other: str) -> bool:
-    """The same but for the flavour."""
+    """Return whether two names differ at most in their flavours."""
     return essential(one) == essential(other)
 
 
 def fields_compatible(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
-    """Whether code made for a field of the first type can be made to read the second.
+    """Return whether code for a field of the first type can be patched to read the second.
 
-    Integers may differ in size and sign, pointers may point anywhere.
+    Integers may differ in size and sign, and pointers in what they point to.
     """
     for _ in range(MAX_DEPTH):
         one, other = a[strip(a, a_id)], b[strip(b, b_id)]
@@ -56,13 +56,13 @@ def fields_compatible(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
 
 
 def types_compatible(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
-    """Whether the second type is the first one on another kernel, members left aside."""
+    """Return whether two types agree in kind and shape; members are not compared."""
     kinds = kinds_compatible(a[a_id], b[b_id])
     return kinds and _Compatible(a, b).types(a_id, b_id, MAX_DEPTH)
 
 
 class _Compatible:
-    """Each pair of types is compared once: parameters of functions branch at every level."""
+    """Compares each pair of types once, because function parameters branch at every level."""
 
     def __init__(self, a: Btf, b: Btf) -> None:
         self.a, self.b = a, b
@@ -71,7 +71,7 @@ class _Compatible:
     def types(self, a_id: int, b_id: int, depth: int) -> bool:
         pair = strip(self.a, a_id), strip(self.b, b_id)
         if pair not in self._known:
-            self._known[pair] = False  # what contains itself
+            self._known[pair] = False  # for types that contain themselves
             self._known[pair] = depth > 0 and self._compare(*pair, depth - 1)
         return self._known[pair]
 
@@ -90,7 +90,7 @@ class _Compatible:
 
 
 def _signature(one: t.FuncProto, other: t.FuncProto) -> list[tuple[int, int]] | None:
-    """Parameters and results in pairs; None if there are not as many."""
+    """Return pairs of parameters and results; None if the numbers of parameters differ."""
     if len(one.params) != len(other.params):
         return None
     pairs = [(p.type_id, q.type_id) for p, q in zip(one.params, other.params, strict=True)]
@@ -98,14 +98,14 @@ def _signature(one: t.FuncProto, other: t.FuncProto) -> list[tuple[int, int]] | 
 
 
 def types_match(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
-    """Whether all that the first type has is in the second, the same but for order and place."""
+    """Return whether the second type has everything that the first has, in any order."""
     return _Match(a, b).types(a_id, b_id, behind_pointer=False, depth=MAX_DEPTH)
 
 
 class _Match:
     def __init__(self, a: Btf, b: Btf) -> None:
         self.a, self.b = a, b
-        self._left = 100_000  # comparisons: hostile types branch at every level
+        self._left = 100_000  # comparisons; hostile types branch at every level
 
     def types(self, a_id: int, b_id: int, *, behind_pointer: bool, depth: int) -> bool:
         one, other = self.a[strip(self.a, a_id)], self.b[strip(self.b, b_id)]
@@ -143,7 +143,7 @@ class _Match:
         return isinstance(one, t.Void)
 
     def _members(self, one: t.Type, other: t.Type, depth: int) -> bool:
-        """Each member is among the other's."""
+        """Return whether each member is also a member of the other type."""
         assert isinstance(one, STRUCTS)
         assert isinstance(other, STRUCTS)
         return len(one.members) <= len(other.members) and all(
@@ -163,13 +163,13 @@ def _forward(one: t.Fwd, other: t.Type, *, behind_pointer: bool) -> bool:
 
 
 def _behind(one: t.Type, other: t.Type) -> bool:
-    """What a pointer points to need not be known whole."""
+    """Compare types behind a pointer, where one may be a forward declaration."""
     if isinstance(other, t.Fwd):
         return isinstance(one, t.Union) == other.is_union
     return type(one) is type(other)
 
 
 def _enumerators(one: t.Enum | t.Enum64, other: t.Enum | t.Enum64) -> bool:
-    """Each is among the other's, whatever its number."""
+    """Return whether each enumerator is also in the other enum, with any value."""
     names = {essential(value.name) for value in other.values}
     return one.size == other.size and all(essential(value.name) in names for value in one.values)

@@ -1,8 +1,8 @@
-"""A path, and what a record wants to know of it: one number.
+"""Values: the number that a record asks for, computed from a path.
 
-Of a bitfield, the offset is that of the integer to be loaded: the smallest at a multiple of its own
-size that holds all its bits. From that, two shifts get it out: left, until its highest bit is bit
-63, then right, until its lowest is bit 0.
+For a bitfield the offset is that of the integer to load: the smallest aligned one that contains all
+its bits. Two shifts extract the field: left, until its highest bit is bit 63, then right, until its
+lowest bit is bit 0.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.btf import types as t
 from rawbpf.btf.sizes import bit_span, size_of, strip
-from rawbpf.core_relo.access import ENUM_KINDS, TYPE_KINDS
-from rawbpf.core_relo.names import STRUCTS
+from rawbpf.core_relo.access import ENUM_KINDS, STRUCTS, TYPE_KINDS
 from rawbpf.errors import FormatError
 from rawbpf.uapi.btf import BTF_INT_SIGNED, bpf_core_relo_kind
 
@@ -20,17 +19,23 @@ if TYPE_CHECKING:
     from rawbpf.btf.btf import Btf
     from rawbpf.core_relo.access import Path
 
-__all__ = ["Value", "absent_value", "value_of"]
+__all__ = [
+    "Decision",
+    "Value",
+    "absent_value",
+    "value_of",
+]
 
 _K = bpf_core_relo_kind
 _WIDEST = 8
 
 
 class Value(NamedTuple):
-    """The number. ``exact``: the instruction must hold the local one, or something is wrong.
+    """The number that a record asks for.
 
-    ``size``, ``type_id``: of the field that is at a byte offset, for the width of a load or store.
-    ``narrow``: an enumerator of 32 bits. Whether it has a sign is told by BTF since 6.0 only.
+    ``exact``: the instruction must hold the local number, otherwise the object is damaged.
+    ``size`` and ``type_id`` describe the field at a byte offset, for the width of a load or store.
+    ``narrow``: a 32-bit enumerator. Older BTF does not say whether enums are signed (before 6.0).
     """
 
     number: int
@@ -40,8 +45,25 @@ class Value(NamedTuple):
     narrow: bool = False
 
 
+class Decision(NamedTuple):
+    """The answer to a record: its value in the object's types and in the kernel's.
+
+    ``text`` is the path in C terms, ``candidate`` the kernel's type. If the kernel has no such
+    path, ``found`` is None and ``missing`` says what it lacks; ``target`` is None unless 0 is the
+    answer.
+    """
+
+    text: str
+    kind: bpf_core_relo_kind
+    local: Value
+    target: Value | None
+    found: Path | None
+    candidate: str = ""
+    missing: str = ""
+
+
 def value_of(path: Path, kind: bpf_core_relo_kind) -> Value:
-    """What the record wants to know. FormatError: the path has no such property."""
+    """Return what a record asks for. Raise FormatError if the path has no such property."""
     if kind in TYPE_KINDS:
         return _of_type(path, kind)
     if kind in ENUM_KINDS:
@@ -54,7 +76,7 @@ def value_of(path: Path, kind: bpf_core_relo_kind) -> Value:
 
 
 def absent_value(kind: bpf_core_relo_kind) -> Value | None:
-    """What there is to know of what is not there; None: nothing, so the code must not get there."""
+    """Return the answer for a missing path: 0 to questions of existence or size, otherwise None."""
     if kind in TYPE_KINDS or kind in (_K.BPF_CORE_FIELD_EXISTS, _K.BPF_CORE_ENUMVAL_EXISTS):
         return Value(0)
     return None
@@ -62,7 +84,7 @@ def absent_value(kind: bpf_core_relo_kind) -> Value | None:
 
 def _of_type(path: Path, kind: bpf_core_relo_kind) -> Value:
     if kind in (_K.BPF_CORE_TYPE_ID_LOCAL, _K.BPF_CORE_TYPE_ID_TARGET):
-        # Linkers renumber types without a look at the code.
+        # Linkers renumber types without updating the code.
         return Value(path.root, exact=False)
     if kind is _K.BPF_CORE_TYPE_SIZE:
         return Value(size_of(path.btf, path.root))
@@ -75,7 +97,7 @@ def _of_enumerator(path: Path, kind: bpf_core_relo_kind) -> Value:
     step = path.steps[0]
     enum = path.btf[step.type_id]
     if not isinstance(enum, t.Enum | t.Enum64):
-        raise FormatError(f"{path} is no enumerator")
+        raise FormatError(f"{path} is not an enumerator")
     return Value(enum.values[step.at].value, narrow=isinstance(enum, t.Enum))
 
 
@@ -86,14 +108,14 @@ def _of_element(path: Path, kind: bpf_core_relo_kind) -> Value:
         return Value(path.bit_offset // 8, size=size, type_id=type_id)
     if kind is _K.BPF_CORE_FIELD_BYTE_SIZE:
         return Value(size)
-    raise FormatError(f"{kind.name} of {path}", why="an element of an array has no sign or shift")
+    raise FormatError(f"{kind.name} of {path}", why="array elements have neither sign nor shift")
 
 
 def _of_member(path: Path, kind: bpf_core_relo_kind) -> Value:
     btf, step = path.btf, path.steps[-1]
     holder = btf[step.type_id]
     if not isinstance(holder, STRUCTS):
-        raise FormatError(f"{path} is no member")
+        raise FormatError(f"{path} is not a member")
     member = holder.members[step.at]
     type_id = strip(btf, member.type_id)
     if kind is _K.BPF_CORE_FIELD_SIGNED:
@@ -113,7 +135,7 @@ def _of_member(path: Path, kind: bpf_core_relo_kind) -> Value:
 
 
 def _unit(path: Path, type_id: int, bits: int) -> tuple[int, int]:
-    """Byte offset and size of what has to be loaded."""
+    """Return byte offset and size of the integer to load."""
     size = size_of(path.btf, type_id)
     if not bits:
         return path.bit_offset // 8, size
@@ -123,11 +145,11 @@ def _unit(path: Path, type_id: int, bits: int) -> tuple[int, int]:
         if size and end <= 8 * (offset + size):
             return offset, size
         size = size * 2 or 1
-    raise FormatError(f"bitfield {path}", why="no integer at a multiple of its size holds it")
+    raise FormatError(f"bitfield {path}", why="no aligned integer of up to 8 bytes holds it")
 
 
 def _element_size(btf: Btf, type_id: int) -> int:
-    """Of an array, one element is loaded, not all of it."""
+    """Return the size of a type, for an array that of one element: a load reads one."""
     record = btf[type_id]
     for _ in range(32):
         if not isinstance(record, t.Array):

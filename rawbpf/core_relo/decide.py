@@ -1,19 +1,16 @@
-"""One record: its path in the object's types, the same path in the kernel's, and the answer there.
+"""One record: its path in the object's types, the same path in the kernel's, and the answer.
 
-Candidates that do not have the path are out, for all records about the same type. Those that are
-left have to agree.
+Candidates that lack the path are ruled out, for all records about the same type. The remaining ones
+must agree.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.core_relo.access import parse_path
-from rawbpf.core_relo.compute import absent_value, value_of
-from rawbpf.core_relo.decision import Decision
-from rawbpf.core_relo.match import match_path
-from rawbpf.core_relo.missing import what_is_missing
-from rawbpf.core_relo.names import name_of, text_of
+from rawbpf.core_relo.access import name_of, parse_path, text_of
+from rawbpf.core_relo.compute import Decision, absent_value, value_of
+from rawbpf.core_relo.match import match_path, what_is_missing
 from rawbpf.errors import UnsupportedError
 from rawbpf.uapi.btf import bpf_core_relo_kind
 
@@ -30,10 +27,11 @@ _LOCAL_ID = bpf_core_relo_kind.BPF_CORE_TYPE_ID_LOCAL
 
 
 def decide(local: Btf, record: CoreRelocation, targets: Targets) -> Decision:
-    """What a record's answer is on the kernel.
+    """Return a record's answer for a kernel.
 
-    An object's programs ask the same again and again; only fewer candidates change an answer.
-    FormatError: the record is damaged. UnsupportedError: several types answer, and not alike.
+    Programs of one object repeat their records, so answers are cached; they can change only when
+    candidates are ruled out. Raise FormatError if the record is damaged, UnsupportedError if
+    several types of the kernel give different answers.
     """
     known = targets.decided.get((record, targets.left(record.type_id)))
     if known is None:
@@ -50,7 +48,7 @@ def _decide_anew(local: Btf, record: CoreRelocation, targets: Targets) -> Decisi
         return Decision(str(path), kind, here, here, path)
     root = local[record.type_id]
     if not name_of(root):
-        raise UnsupportedError(f"{path} cannot be looked up", why="its type has no name")
+        raise UnsupportedError(f"{path} cannot be looked up", why="its type is anonymous")
     candidates = targets.of(record.type_id, root)
     matches = _matches(path, kind, candidates)
     if not matches:
@@ -73,11 +71,11 @@ def _matches(
 
 
 def _ambiguous(path: Path, answers: list[tuple[Candidate, Value]]) -> UnsupportedError:
-    said = ", ".join(f"{_name(one)} says {value.number}" for one, value in answers[:8])
+    each = ", ".join(f"{value.number} in {_name(one)}" for one, value in answers[:8])
     return UnsupportedError(
         f"{path} is ambiguous on this kernel",
-        why=said,
-        fix="ask for a flavour of the type that has only members of the one that is meant",
+        why=each,
+        fix="use a flavour of the type (NAME___FLAVOUR) with members that only one of them has",
     )
 
 

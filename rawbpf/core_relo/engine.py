@@ -1,4 +1,4 @@
-"""All records of a program, one after the other: decide, patch, say what became of it."""
+"""Relocate a program: decide each record, patch its instruction, report the result."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from rawbpf.asm.instruction import Instruction, Source
     from rawbpf.btf.btf import Btf
     from rawbpf.core_relo.candidates import Targets
-    from rawbpf.core_relo.decision import Decision
+    from rawbpf.core_relo.compute import Decision
     from rawbpf.uapi.btf import bpf_core_relo_kind
 
 __all__ = ["Relocated", "Result", "relocate"]
 
 
 class Result(NamedTuple):
-    """What became of one record.
+    """The result of one record.
 
-    ``slot``: of the instruction, in the code as it was. ``access``: in C terms. ``target``: None if
-    this kernel has no answer; the instruction is poisoned then. ``missing``: what is not there,
-    also where that is an answer (0: no). ``candidate``: the kernel's type, "[134] struct
-    task_struct", with its module if it is in one.
+    ``slot`` is the instruction's slot before relocation, ``access`` the path in C terms. ``target``
+    is None if the kernel has no answer; the instruction is then poisoned. ``missing`` says what the
+    kernel lacks, even if that is the answer (0: does not exist). ``candidate`` is the kernel's
+    type, such as "[134] struct task_struct", followed by its module if it is in one.
     """
 
     slot: int
@@ -42,17 +42,18 @@ class Result(NamedTuple):
 
 
 class Relocated(NamedTuple):
-    """The code for one kernel, and how it came about."""
+    """The code for one kernel, and the result of each record."""
 
     code: Bytecode
     results: tuple[Result, ...]
 
 
 def relocate(code: Bytecode, local: Btf, targets: Targets) -> Relocated:
-    """The code with the offsets, sizes and numbers that the target's types have.
+    """Return the code with the offsets, sizes and numbers of a kernel's types.
 
-    FormatError: a record is damaged. UnsupportedError: several types of the kernel answer, and not
-    alike; it names them. What is not there is no error until the verifier finds it reached.
+    Raise FormatError if a record is damaged, UnsupportedError if several types of the kernel give
+    different answers. Missing fields are not an error here: their instructions are poisoned, and
+    the verifier rejects the program if it reaches one.
     """
     if not code.relocations:
         return Relocated(code, ())
@@ -73,7 +74,7 @@ def relocate(code: Bytecode, local: Btf, targets: Targets) -> Relocated:
 def _apply(
     instruction: Instruction, local: Btf, decision: Decision
 ) -> tuple[list[Instruction], str]:
-    """The instructions instead, and what is wrong if they are poison."""
+    """Return the new instructions, and if they are poison, the reason."""
     target, found = decision.target, decision.found
     if target is None:
         return poisoned(instruction), decision.missing
@@ -82,7 +83,7 @@ def _apply(
         and has_width(instruction)
         and not width_may_change(local, decision.local, found.btf, target)
     ):
-        why = f"{decision.text} has {target.size} bytes here, not {decision.local.size}"
+        why = f"{decision.text} has {target.size} bytes in this kernel, not {decision.local.size}"
         return poisoned(instruction), why
     try:
         return [patch(instruction, decision.local, target)], ""

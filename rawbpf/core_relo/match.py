@@ -1,4 +1,4 @@
-"""The same path in another BTF: members are found by name, wherever they are now."""
+"""Matching: find the same path in another BTF, by names of members, or say what is missing."""
 
 from __future__ import annotations
 
@@ -6,27 +6,43 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.btf import types as t
 from rawbpf.btf.sizes import size_of, strip
-from rawbpf.core_relo.access import ENUM_KINDS, TYPE_KINDS, Path, Step, is_flexible
+from rawbpf.core_relo.access import (
+    ENUM_KINDS,
+    STRUCTS,
+    TYPE_KINDS,
+    Path,
+    Step,
+    essential,
+    is_flexible,
+    name_of,
+    text_of,
+)
 from rawbpf.core_relo.compatible import (
     fields_compatible,
     same_name,
     types_compatible,
     types_match,
 )
-from rawbpf.core_relo.names import STRUCTS
 from rawbpf.uapi.btf import bpf_core_relo_kind
 
 if TYPE_CHECKING:
-    from rawbpf.btf.btf import Btf
+    from collections.abc import Sequence
 
-__all__ = ["match_path"]
+    from rawbpf.btf.btf import Btf
+    from rawbpf.core_relo.candidates import Candidate
+
+__all__ = [
+    "NO_TYPE",
+    "match_path",
+    "what_is_missing",
+]
 
 _MOST_NAMELESS = 200
-"""Structs without a name in one struct; the most that a kernel has is 23."""
+"""Limit of anonymous structs inside one struct; kernels have at most 23."""
 
 
 def match_path(local: Path, kind: bpf_core_relo_kind, btf: Btf, root: int) -> Path | None:
-    """The path from type ``root`` of ``btf`` that means what ``local`` does; None if none."""
+    """Return the path from type ``root`` of ``btf`` that corresponds to ``local``, or None."""
     if kind in TYPE_KINDS:
         strict = kind is bpf_core_relo_kind.BPF_CORE_TYPE_MATCHES
         same = types_match if strict else types_compatible
@@ -72,7 +88,7 @@ def _field(local: Path, btf: Btf, root: int) -> Path | None:
 
 
 class _Found(NamedTuple):
-    """A member: the step into it, its bits from the struct's beginning, its type."""
+    """A member: the step to it, its offset in bits from the start of the struct, its type."""
 
     step: Step
     bits: int
@@ -80,7 +96,7 @@ class _Found(NamedTuple):
 
 
 def _member(local: Path, step: Step, btf: Btf, type_id: int) -> _Found | None:
-    """The member of the same name and a compatible type, in nameless structs as well."""
+    """Return the member of the same name and a compatible type, also from anonymous structs."""
     holder = local.btf[step.type_id]
     if not isinstance(holder, STRUCTS):
         return None
@@ -88,7 +104,7 @@ def _member(local: Path, step: Step, btf: Btf, type_id: int) -> _Found | None:
 
 
 def _search(a: Btf, wanted: t.Member, btf: Btf, type_id: int, seen: list[int]) -> _Found | None:
-    """``seen``: structs that were looked through in vain. Damaged ones contain themselves."""
+    """Search a struct. ``seen``: structs searched before; damaged ones contain themselves."""
     type_id = strip(btf, type_id)
     holder = btf[type_id]
     if not isinstance(holder, STRUCTS) or type_id in seen or len(seen) > _MOST_NAMELESS:
@@ -104,3 +120,67 @@ def _search(a: Btf, wanted: t.Member, btf: Btf, type_id: int, seen: list[int]) -
                 return None
             return _Found(Step(type_id, index, member.name), member.bit_offset, member.type_id)
     return None
+
+
+NO_TYPE = "this kernel has no "
+"""Start of the text if the kernel image lacks the whole type; a module may still have it."""
+
+
+def what_is_missing(path: Path, kind: bpf_core_relo_kind, candidates: Sequence[Candidate]) -> str:
+    """Return what a kernel lacks of a path that none of the candidates has.
+
+    struct task_struct::thread.fsindex     ... struct task_struct has no member thread.fsindex
+    struct thing::list[7]                  ... struct thing::list has no element 7
+    enum bpf_map_type::BPF_MAP_TYPE_ARENA  ... enum bpf_map_type has no enumerator ...
+    struct bpf_arena                       this kernel has no struct bpf_arena
+    """
+    root = _flavourless(path.btf, path.root)
+    if not candidates:
+        return NO_TYPE + root
+    where = f"this kernel's {root}"
+    if kind in TYPE_KINDS:
+        return f"{where} does not match the program's"
+    if kind in ENUM_KINDS:
+        return f"{where} has no enumerator {essential(path.steps[-1].name)}"
+    known = max(_known(path, kind, one) for one in candidates)
+    failing = path.steps[known]
+    if not failing.name:
+        before = str(path._replace(steps=path.steps[:known])).removeprefix(str(_bare(path)))
+        return f"{where}{before} has no element {failing.at}"
+    member = _members(path, known)
+    if any(_has(one, failing.name) for one in candidates):
+        return f"{where} has a member {member}, but its type is incompatible"
+    return f"{where} has no member {member}"
+
+
+def _known(path: Path, kind: bpf_core_relo_kind, candidate: Candidate) -> int:
+    """Return the number of steps of the path that the candidate has."""
+    for count in range(len(path.steps) - 1, 0, -1):
+        shorter = path._replace(steps=path.steps[:count])
+        if match_path(shorter, kind, candidate.btf, candidate.type_id) is not None:
+            return count
+    return 0
+
+
+def _members(path: Path, last: int) -> str:
+    """Return the path to a member without its root: ``thread.fsindex``."""
+    text = str(path._replace(steps=path.steps[: last + 1]))
+    return text.removeprefix(str(_bare(path))).removeprefix("::")
+
+
+def _bare(path: Path) -> Path:
+    """Return the first step alone: the type, and the index if it is an array element."""
+    return path._replace(steps=path.steps[:1])
+
+
+def _has(candidate: Candidate, name: str) -> bool:
+    """Return whether the type itself has a member of this name."""
+    record = candidate.btf[candidate.type_id]
+    return isinstance(record, STRUCTS) and any(one.name == name for one in record.members)
+
+
+def _flavourless(btf: Btf, type_id: int) -> str:
+    """Return a type's C name without flavour: ``struct task_struct``."""
+    record = btf[type_id]
+    text, name = text_of(btf, type_id), name_of(record)
+    return text.removesuffix(name) + essential(name) if not isinstance(record, t.Void) else text

@@ -1,12 +1,12 @@
-"""Putting a number into an instruction, where clang left one like it.
+"""Write a number into an instruction, where clang left the local one.
 
     r1 += 1160                    add and mov of a constant: imm
     r1 = *(u64 *)(r1 + 1160)      loads and stores: off, and the width if the field's changed
-    r1 = 1160 ll                  the 64-bit constant: enumerators, type ids
+    r1 = 1160 ll                  the 64-bit constant: enumerators, type IDs
 
-The width may change for what means the same at any width: pointers and unsigned integers. A field
-that is signed, or no number at all, would be read wrong; that load is poisoned instead. (A mere
-offset is right whatever is there: the program then reads as many bytes as it says.)
+The width may change only for pointers and unsigned integers, which mean the same at any width. A
+load of a signed field, or of something that is not a number, would read a wrong value, so it is
+poisoned. A mere offset is right for any field: then the program decides how many bytes to read.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["POISON", "has_width", "patch", "poisoned", "width_may_change"]
 
 POISON = 0xBAD2310
-"""The number of a helper that no kernel has; libbpf uses the same, so logs are recognised."""
+"""Number of a helper that does not exist. libbpf uses the same, so users recognize it in logs."""
 
 _SIZES = {1: BPF_B, 2: BPF_H, 4: BPF_W, 8: BPF_DW}
 _WIDTHS = {code: size for size, code in _SIZES.items()}
@@ -50,13 +50,16 @@ _LARGEST_OFFSET = 0x7FFF
 
 
 def poisoned(instruction: Instruction) -> list[Instruction]:
-    """What refuses to run, in as many slots. The verifier only minds if the code is reached."""
+    """Return calls that the verifier rejects if it reaches them, in as many slots."""
     call = Instruction(BPF_JMP | BPF_CALL, imm=POISON, source=instruction.source)
     return [call] * instruction.slots
 
 
 def patch(instruction: Instruction, local: Value, target: Value) -> Instruction:
-    """The instruction with the kernel's number for the local one. FormatError: it has none."""
+    """Return the instruction with the kernel's number instead of the local one.
+
+    Raise FormatError if it has no place for a number, or does not hold the local one.
+    """
     if instruction.opcode == LD_IMM64:
         return _wide(instruction, local, target)
     kind = instruction.opcode & _CLASS_MASK
@@ -66,13 +69,14 @@ def patch(instruction: Instruction, local: Value, target: Value) -> Instruction:
     if has_width(instruction):
         _expect(instruction, instruction.off, local.number, local)
         return _at_offset(instruction, local, target)
-    raise FormatError("a CO-RE record is about an instruction that has no place for a number")
+    raise FormatError("a CO-RE record belongs to an instruction that has no place for a number")
 
 
 def _wide(instruction: Instruction, local: Value, target: Value) -> Instruction:
-    """The 64-bit constant. Of an enumerator that is negative, old compilers do not say so in BTF.
+    """Patch a 64-bit constant.
 
-    The code says it: its upper half is all ones.
+    The BTF of old compilers does not say that an enumerator is negative; the code does: the upper
+    half of the constant is all ones.
     """
     number, expected = target.number, local.number & _ALL
     if local.narrow and instruction.imm >> 63:
@@ -83,33 +87,33 @@ def _wide(instruction: Instruction, local: Value, target: Value) -> Instruction:
 
 
 def has_width(instruction: Instruction) -> bool:
-    """Whether it loads or stores, so many bytes."""
+    """Return whether the instruction is a load or store, which has a width."""
     return instruction.opcode & _CLASS_MASK in (BPF_LDX, BPF_ST, BPF_STX)
 
 
 def _expect(instruction: Instruction, found: int, expected: int, local: Value) -> None:
     if local.exact and found != expected:
         raise FormatError(
-            f"a CO-RE record is about {expected}, and the instruction has {found}",
+            f"a CO-RE record expects {expected}, but the instruction has {found}",
             why=f"opcode {instruction.opcode:#04x}",
         )
 
 
 def _at_offset(instruction: Instruction, local: Value, target: Value) -> Instruction:
     if target.number > _LARGEST_OFFSET:
-        raise FormatError(f"offset {target.number} does not fit an instruction")
+        raise FormatError(f"offset {target.number} does not fit into an instruction")
     opcode = instruction.opcode
     if target.size != local.size:
         width = _WIDTHS[opcode & _SIZE_MASK]
         if width != local.size or target.size not in _SIZES:
-            why = f"it loads {width} bytes of {local.size}, which are {target.size} now"
-            raise FormatError("the width of an instruction cannot follow its field", why=why)
+            why = f"it loads {width} bytes of a field of {local.size}, which has {target.size} here"
+            raise FormatError("an instruction cannot be adapted to the size of its field", why=why)
         opcode = opcode & ~_SIZE_MASK | _SIZES[target.size]
     return instruction._replace(opcode=opcode, off=target.number)
 
 
 def width_may_change(a: Btf, local: Value, b: Btf, target: Value) -> bool:
-    """Whether a load made for one field may be made as wide as the other is."""
+    """Return whether the width of a load for one field may be changed for the other field."""
     if local.size == target.size or not local.type_id or not target.type_id:
         return True
     one, other = a[local.type_id], b[target.type_id]
@@ -121,6 +125,6 @@ def width_may_change(a: Btf, local: Value, b: Btf, target: Value) -> bool:
 
 
 def _signed(number: int) -> int:
-    """As an imm of 32 bits keeps it."""
+    """Return the low 32 bits as the signed number that imm holds."""
     low = number & 0xFFFF_FFFF
     return low - (low >> 31 << 32)

@@ -1,4 +1,4 @@
-"""ELF objects: specs written as the files that clang would have made, and read again."""
+"""ELF objects: read into specs, and written from specs as clang would write them."""
 
 from __future__ import annotations
 

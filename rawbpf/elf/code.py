@@ -1,4 +1,4 @@
-"""What an object knows of its code: functions, names behind relocations, source lines."""
+"""Code of an object for display: functions, names of relocated symbols, source lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rawbpf.btf.ext_info import decode_ext_info
 from rawbpf.btf.header import decode_header
 from rawbpf.btf.strings import Strings
 from rawbpf.elf import layout as elf
-from rawbpf.elf.instructions import addend_of, instructions_of
+from rawbpf.elf.references import addend_of, instructions_of
 
 if TYPE_CHECKING:
     from rawbpf.asm.instruction import Instruction
@@ -23,11 +23,11 @@ T = TypeVar("T")
 
 
 class CodeSection(NamedTuple):
-    """A section of code. The keys of the dictionaries are slots.
+    """A section of code, to be shown. The keys of the dictionaries are slots.
 
-    ``functions``: where functions begin. ``symbols``: what an instruction refers to, such as
-    "events" or "config + 8". ``sources``: where the lines of source begin. ``texts``: of
-    instructions that only the kernel writes (``asm.internal``).
+    ``functions``: names by start. ``symbols``: what an instruction refers to, such as "events" or
+    "config + 8". ``sources``: source lines by start. ``texts``: the text of instructions that only
+    the kernel generates (``asm.internal``).
     """
 
     name: str
@@ -38,7 +38,7 @@ class CodeSection(NamedTuple):
     texts: dict[int, str] = {}  # never written to
 
     def only(self, start: int) -> CodeSection:
-        """The one function that begins at this slot. Its instructions are counted from there."""
+        """Return one function alone: the one that begins at ``start``, which becomes slot 0."""
         end = min((slot for slot in self.functions if slot > start), default=sys.maxsize)
         rows = zip(slots_of(self.instructions), self.instructions, strict=False)
         kept = [instruction for slot, instruction in rows if start <= slot < end]
@@ -53,18 +53,21 @@ class CodeSection(NamedTuple):
 
 
 def _window(table: dict[int, T], start: int, end: int) -> dict[int, T]:
-    """The part of a dictionary by slot that lies between two slots, counted from the first."""
+    """Return the entries between two slots, with slots counted from ``start``."""
     return {slot - start: value for slot, value in table.items() if start <= slot < end}
 
 
 def code_sections(file: ObjectFile) -> list[CodeSection]:
-    """All code of an object, in its order. FormatError or DecodeError: damaged."""
+    """Return the code of an object, in order of its sections.
+
+    Raise FormatError or DecodeError if it is damaged.
+    """
     lines, places = _lines(file), _Places(file)
     return [_section(file, section, places, lines.get(section.name, {})) for section in file.code()]
 
 
 class _Places:
-    """Which function or variable is at a place of a section."""
+    """Finds the function or variable at an offset of a section."""
 
     def __init__(self, file: ObjectFile) -> None:
         self._symbols: dict[int, list[Symbol]] = {}
@@ -73,7 +76,7 @@ class _Places:
                 self._symbols.setdefault(symbol.section, []).append(symbol)
 
     def functions(self, section: int) -> dict[int, str]:
-        """Slot -> name."""
+        """Return the functions of a section, by slot."""
         return {
             symbol.value // SLOT: symbol.name
             for symbol in self._symbols.get(section, ())
@@ -81,7 +84,7 @@ class _Places:
         }
 
     def at(self, section: int, offset: int) -> Symbol | None:
-        """The symbol whose bytes hold the one at ``offset``."""
+        """Return the symbol that contains the byte at ``offset``, or None."""
         symbols = self._symbols.get(section, [])
         index = bisect_right(symbols, offset, key=lambda symbol: symbol.value) - 1
         if index >= 0 and offset < symbols[index].value + max(symbols[index].size, 1):
@@ -104,7 +107,7 @@ def _section(
 
 
 def _target(places: _Places, relocation: Relocation, instruction: Instruction) -> str:
-    """The symbol that is meant: of a section, the function or variable at that place in it."""
+    """Return the symbol of a relocation; for a section symbol, what is at the offset in it."""
     symbol, addend = relocation.symbol, 0
     if instruction.opcode == LD_IMM64:
         addend = addend_of(instruction)
@@ -118,7 +121,7 @@ def _target(places: _Places, relocation: Relocation, instruction: Instruction) -
 
 
 def _lines(file: ObjectFile) -> dict[str, dict[int, Source]]:
-    """Section -> slot -> line, from .BTF.ext; empty when there is none."""
+    """Return source lines by section and slot, from .BTF.ext; nothing if there is none."""
     btf, ext = file.section(".BTF"), file.section(".BTF.ext")
     if btf is None or ext is None or not ext.contents:
         return {}

@@ -1,7 +1,14 @@
-"""Global variables: sections .data, .rodata, .bss and their kin (.rodata.str1.1, .data.config ...).
+"""Global variables and externs of an object.
 
-Names and places come from ELF's symbols, types from BTF. BTF has places as well, but those of an
-object that was not linked are all zero.
+Variables are in sections .data, .rodata, .bss and their variants (.rodata.str1.1, .data.config).
+Names and offsets come from ELF symbols, types from BTF. BTF has offsets too, but they are all zero
+before linking.
+
+Externs are undefined symbols, which BTF declares:
+
+    extern int LINUX_KERNEL_VERSION __kconfig    a variable in section .kconfig
+    extern const struct rq runqueues __ksym      a variable in section .ksyms
+    extern void bpf_rcu_read_lock(void) __ksym   a function in section .ksyms
 """
 
 from __future__ import annotations
@@ -10,9 +17,10 @@ import re
 from typing import TYPE_CHECKING
 
 from rawbpf.btf import types as t
+from rawbpf.btf.sizes import align_of, size_of
 from rawbpf.elf import layout as elf
 from rawbpf.errors import FormatError, UnsupportedError
-from rawbpf.specs.object_spec import DataSpec, Variable
+from rawbpf.specs.object_spec import DataSpec, ExternSpec, Variable
 from rawbpf.uapi.btf import BTF_KIND_DATASEC
 
 if TYPE_CHECKING:
@@ -21,15 +29,22 @@ if TYPE_CHECKING:
     from rawbpf.btf.btf import Btf
     from rawbpf.elf.read import ObjectFile, Section, Symbol
 
-__all__ = ["data_sections", "variable_types"]
+__all__ = [
+    "data_sections",
+    "externs",
+    "variable_types",
+]
 
 _NAME = re.compile(r"\.(data|rodata|bss)(\..*)?")
 _LARGEST = 1 << 26
-"""Bytes of all sections that have none in the file: only numbers vouch for them."""
+"""Limit in bytes of all sections without contents in the file, whose sizes are just numbers."""
 
 
 def data_sections(file: ObjectFile, btf: Btf | None) -> dict[int, DataSpec]:
-    """By section number. Empty sections are left out, as no map can have a value of 0 bytes."""
+    """Return data sections by section number; empty ones are left out, as maps cannot be empty.
+
+    Raise FormatError if the sections are damaged, UnsupportedError if one contains addresses.
+    """
     sections = [
         one
         for one in file.sections
@@ -39,7 +54,7 @@ def data_sections(file: ObjectFile, btf: Btf | None) -> dict[int, DataSpec]:
     ]
     size = sum(one.header.size for one in sections if one.header.type == elf.SHT_NOBITS)
     if size > _LARGEST:
-        raise FormatError(f"the object would have {size} bytes of variables that are zero")
+        raise FormatError(f"the object claims {size} bytes of zeroed variables")
     symbols: dict[int, list[Symbol]] = {}
     for symbol in file.symbols:
         if symbol.type == elf.STT_OBJECT and symbol.name:
@@ -52,7 +67,8 @@ def _decode(
 ) -> DataSpec:
     if next(file.relocations(section), None) is not None:
         raise UnsupportedError(
-            f"section {section.name} holds addresses", why="BPF has no addresses before loading"
+            f"section {section.name} contains addresses",
+            why="in BPF, addresses exist only after loading",
         )
     contents = section.contents
     if section.header.type == elf.SHT_NOBITS:
@@ -61,7 +77,7 @@ def _decode(
     variables = []
     for symbol in symbols:
         if symbol.value + symbol.size > len(contents):
-            raise FormatError(f"variable {symbol.name!r} is not in section {section.name}")
+            raise FormatError(f"variable {symbol.name!r} exceeds section {section.name}")
         type_id = types.get(symbol.name, 0)
         variables.append(Variable(symbol.name, symbol.value, symbol.size, type_id=type_id))
     variables.sort(key=lambda one: one.offset)
@@ -69,9 +85,54 @@ def _decode(
 
 
 def variable_types(btf: Btf | None, section: str) -> dict[str, int]:
-    """Name -> type, of the variables that BTF lists for a section."""
+    """Return the type IDs of the variables that BTF lists for a section, by name."""
     record = None if btf is None else btf.find(section, BTF_KIND_DATASEC)
     if btf is None or not isinstance(record, t.DataSec):
         return {}
     variables = (btf[one.type_id] for one in record.variables)
     return {one.name: one.type_id for one in variables if isinstance(one, t.Var)}
+
+
+def externs(file: ObjectFile, btf: Btf | None) -> dict[str, ExternSpec]:
+    """Return externs by name, those in .kconfig with their offsets.
+
+    Undefined symbols without a type are left out; they are an error only if the code uses them.
+    """
+    if btf is None:
+        return {}
+    wanted = {
+        symbol.name: symbol.binding == elf.STB_WEAK
+        for symbol in file.symbols
+        if symbol.section == elf.SHN_UNDEF and symbol.name
+    }
+    settings = list(_declared(btf, ".kconfig", "kconfig", wanted))
+    names = _declared(btf, ".ksyms", "ksym", wanted)
+    return {one.name: one for one in (*_placed(settings, btf), *names)}
+
+
+def _declared(btf: Btf, section: str, kind: str, wanted: dict[str, bool]) -> Iterable[ExternSpec]:
+    record = btf.find(section, BTF_KIND_DATASEC)
+    if not isinstance(record, t.DataSec):
+        return
+    for one in record.variables:
+        declared = btf[one.type_id]
+        name = getattr(declared, "name", "")
+        if name not in wanted:
+            continue
+        if isinstance(declared, t.Func):
+            yield ExternSpec(name, "kfunc", one.type_id, wanted[name])
+        elif isinstance(declared, t.Var):
+            yield ExternSpec(name, kind, declared.type_id, wanted[name])
+
+
+def _placed(settings: list[ExternSpec], btf: Btf) -> list[ExternSpec]:
+    """Lay out the variables of .kconfig, the largest alignment first, so that there are no gaps."""
+    known: dict[int, int] = {}
+    sized = [one._replace(size=size_of(btf, one.type_id)) for one in settings]
+    aligns = {one.name: align_of(btf, one.type_id, known) for one in sized}
+    placed, end = [], 0
+    for one in sorted(sized, key=lambda one: (-aligns[one.name], one.size, one.name)):
+        offset = -(-end // aligns[one.name]) * aligns[one.name]
+        placed.append(one._replace(offset=offset))
+        end = offset + one.size
+    return placed

@@ -1,8 +1,8 @@
-"""The tables of an object for BPF: sections, symbols, relocations, each entry checked.
+"""Tables of a BPF object: sections, symbols, relocations. Each entry is checked.
 
-pyelftools opens the file: it knows what an ELF file may be, and finds the table of sections in any.
-What an object for BPF then has is tables of entries of one size, thousands at times. Those are read
-by the layouts that the file's writer (``image``) uses, ten times as fast as one by one.
+pyelftools opens the file, because it knows all forms that an ELF header may have. The tables of a
+BPF object have entries of a fixed size, often thousands. They are decoded with the layouts that
+``image`` uses for writing, which is ten times as fast as pyelftools entry by entry.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.elf import layout as elf
 from rawbpf.elf.parts import Relocation, Section, Symbol
-from rawbpf.elf.untrusted import open_elf, refusals
+from rawbpf.elf.untrusted import elf_errors, open_elf
 from rawbpf.errors import FormatError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -27,17 +27,20 @@ _WITHOUT_BYTES = (elf.SHT_NULL, elf.SHT_NOBITS)
 _HIDDEN = (1, 2)  # STV_INTERNAL, STV_HIDDEN
 
 _SHORTEST = 4
-"""Bytes that a relocation fills at least: R_BPF_64_ABS32, in debug sections."""
+"""Least number of bytes that a relocation changes (R_BPF_64_ABS32, in debug sections)."""
 
 
 class ObjectDecoder:
-    """Reads the parts of an object. FormatError or UnsupportedError, from all: it cannot be."""
+    """Reads the tables of an object. All methods raise FormatError if it is damaged.
+
+    The constructor raises UnsupportedError for other classes and byte orders.
+    """
 
     def __init__(self, data: bytes) -> None:
         self.sections = _sections(data, _open(data))
 
     def symbols(self) -> list[Symbol]:
-        """The symbols, in the order of their table; none without one."""
+        """Return the symbols in the order of the symbol table; none if there is no table."""
         table = next((one for one in self.sections if one.header.type == elf.SHT_SYMTAB), None)
         if table is None:
             return []
@@ -56,66 +59,69 @@ class ObjectDecoder:
     def relocations(
         self, table: Section, section: Section, symbols: list[Symbol]
     ) -> list[Relocation]:
-        """A table about a section."""
+        """Return the relocations of a section from one of its tables."""
         _check_entries(table, elf.RELOCATION)
         rows = map(elf.Relocation._make, elf.RELOCATION.iter_unpack(table.contents))
         return [_relocation(row, table.name, section, symbols) for row in rows]
 
     def _link(self, section: Section, kind: int) -> Section:
-        """The section that ``link`` of another leads to, if it is of this type."""
+        """Return the section that another one links to, if it has the given type."""
         link = section.header.link
         if link >= len(self.sections) or self.sections[link].header.type != kind:
-            raise FormatError(f"section {section.name} links to {link}", why="it is not of use")
+            raise FormatError(f"section {section.name} links to section {link}", why="wrong type")
         return self.sections[link]
 
 
 class _Names:
-    """A table of strings: each ends with a zero, the last one too.
+    """A string table; all strings, including the last, end with a zero byte.
 
-    Linkers let a name be the end of another. A file could make thousands of long names of a few
-    bytes that way, so there is an end to what is read.
+    Linkers store a name that is the end of another only once. A hostile file could define thousands
+    of long names with few bytes, so the total number of bytes read is limited.
     """
 
     def __init__(self, data: bytes) -> None:
         self._data, self._left = data, 16 * len(data) + 65536
         self._known: dict[int, str] = {}
         if data and data[-1]:
-            raise FormatError("damaged ELF file", why="its names do not end")
+            raise FormatError(
+                "damaged ELF file", why="a string table does not end with a zero byte"
+            )
 
     def at(self, offset: int) -> str:
-        """The string that begins there. FormatError: none does."""
+        """Return the string at an offset. Raise FormatError if the offset is outside the table."""
         if offset not in self._known:
             self._known[offset] = self._read(offset)
         return self._known[offset]
 
     def _read(self, offset: int) -> str:
         if offset >= max(len(self._data), 1):
-            raise FormatError(f"a name at {offset:#x} of {len(self._data):#x} bytes of strings")
-        name = self._data[offset : self._data.find(0, offset)]  # the empty name of no table
+            size = len(self._data)
+            raise FormatError(f"a name at offset {offset:#x} of a string table of {size:#x} bytes")
+        name = self._data[offset : self._data.find(0, offset)]  # no table: the empty name
         self._left -= len(name)
         if self._left < 0:
-            raise FormatError("damaged ELF file", why="its names overlap again and again")
+            raise FormatError("damaged ELF file", why="its names overlap too often")
         return name.decode(errors="replace")
 
 
 def _open(data: bytes) -> ELFFile:
-    """The file, if it is an object for BPF."""
+    """Open the file. Raise FormatError or UnsupportedError unless it is a BPF object."""
     if not data.startswith(elf.EI_IDENT[:4]):
-        raise FormatError("this is no ELF file", why=f"it begins with {data[:4].hex(' ')}")
+        raise FormatError("not an ELF file", why=f"it begins with {data[:4].hex(' ')}")
     if len(data) < elf.FILE_HEADER.size:
-        raise FormatError("the ELF file is cut off", why=f"{len(data)} bytes are no header")
+        raise FormatError("truncated ELF file", why=f"{len(data)} bytes are less than a header")
     file = open_elf(io.BytesIO(data))
     if file.elfclass != 64 or not file.little_endian:
-        what = "this ELF file is " + ("not of 64 bits" if file.little_endian else "big-endian")
+        what = "this ELF file is " + ("32-bit" if file.little_endian else "big-endian")
         raise UnsupportedError(what, fix="compile with -target bpfel")
     if file["e_machine"] != "EM_BPF":
         why = f"it is for {_machine(file['e_machine'])}"
-        raise FormatError("this ELF file holds no BPF", why=why)
+        raise FormatError("this ELF file contains no BPF", why=why)
     return file
 
 
 def _machine(name: str | int) -> str:
-    """``EM_X86_64`` as people write it."""
+    """Return the usual name of a machine: x86-64 for EM_X86_64."""
     if isinstance(name, int):
         return f"machine {name}"
     return name.removeprefix("EM_").replace("_", "-").lower()
@@ -129,7 +135,7 @@ def _sections(data: bytes, file: ELFFile) -> list[Section]:
         for row in rows
     ]
     if rows and names_index >= len(rows):
-        raise FormatError("damaged ELF header", why=f"section {names_index} for names")
+        raise FormatError("damaged ELF header", why=f"section names are in section {names_index}")
     has_names = rows and rows[names_index].type == elf.SHT_STRTAB
     names = _Names(contents[names_index] if has_names else b"")
     return [
@@ -139,42 +145,42 @@ def _sections(data: bytes, file: ELFFile) -> list[Section]:
 
 
 def _headers(data: bytes, file: ELFFile) -> tuple[list[elf.SectionHeader], int]:
-    """All section headers, and the index of the one with their names."""
+    """Return all section headers, and the index of the section with their names."""
     start, size = file["e_shoff"], elf.SECTION_HEADER.size
     if start and file["e_shentsize"] != size:
         each = file["e_shentsize"]
         raise FormatError("damaged ELF header", why=f"section headers of {each} bytes")
-    with refusals():
+    with elf_errors():
         count, names_index = file.num_sections(), file.get_shstrndx() if start else 0
     end = start + count * size
     if end > len(data):
-        why = f"{count} section headers at {start:#x} are not in {len(data):#x} bytes"
-        raise FormatError("the ELF file is cut off", why=why)
+        why = f"{count} section headers at {start:#x}, but it has {len(data):#x} bytes"
+        raise FormatError("truncated ELF file", why=why)
     rows = map(elf.SectionHeader._make, elf.SECTION_HEADER.iter_unpack(data[start:end]))
     return list(rows), names_index
 
 
 def _check_places(rows: list[elf.SectionHeader], size: int) -> None:
-    """Every section is in the file, and no byte in two: a small file could claim to be huge."""
+    """Raise FormatError if sections exceed the file or overlap: a small file could seem huge."""
     end = 0
     for number, row in sorted(enumerate(rows), key=lambda pair: pair[1].offset):
         if not row.size or row.type in _WITHOUT_BYTES:
             continue
         if row.offset + row.size > size:
-            why = f"{row.size:#x} bytes at {row.offset:#x}, of {size:#x}"
-            raise FormatError(f"section {number} is not in the ELF file", why=why)
+            why = f"{row.size:#x} bytes at {row.offset:#x}, but the file has {size:#x}"
+            raise FormatError(f"section {number} exceeds the ELF file", why=why)
         if row.offset < end:
             raise FormatError("damaged ELF file", why=f"sections overlap at {row.offset:#x}")
         end = row.offset + row.size
 
 
 def _check_entries(table: Section, layout: struct.Struct) -> None:
-    """The table consists of entries, of the size that they have."""
+    """Raise FormatError unless the table consists of whole entries of the expected size."""
     if table.header.entry_size != layout.size:
-        why = f"they have {layout.size}"
-        raise FormatError(f"entries of {table.header.entry_size} bytes in {table.name}", why=why)
+        why = f"expected {layout.size}"
+        raise FormatError(f"{table.name} has entries of {table.header.entry_size} bytes", why=why)
     if len(table.contents) % layout.size:
-        why = f"{len(table.contents)} bytes, {layout.size} each"
+        why = f"{len(table.contents)} bytes, {layout.size} per entry"
         raise FormatError(f"section {table.name} ends inside an entry", why=why)
 
 
@@ -183,9 +189,9 @@ def _relocation(
 ) -> Relocation:
     offset, index = row.offset, row.info >> 32
     if index >= len(symbols):
-        what = f"a relocation in {table} names symbol {index}"
-        raise FormatError(what, why=f"there are {len(symbols)}")
+        what = f"a relocation in {table} refers to symbol {index}"
+        raise FormatError(what, why=f"there are only {len(symbols)}")
     if offset + _SHORTEST > len(section.contents):
         what = f"a relocation in {table} is at {offset:#x}"
-        raise FormatError(what, why=f"{section.name} ends at {len(section.contents):#x}")
+        raise FormatError(what, why=f"section {section.name} ends at {len(section.contents):#x}")
     return Relocation(offset, symbols[index], row.info & 0xFFFFFFFF)

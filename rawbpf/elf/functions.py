@@ -1,4 +1,4 @@
-"""The functions of an object, each by itself: instructions, and by name what they refer to."""
+"""Functions of an object: the instructions of each, with references, source lines and records."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.asm.bytecode import Bytecode, Function
 from rawbpf.asm.instruction import SLOT, Reference, slots_of
-from rawbpf.elf.instructions import instructions_of
+from rawbpf.elf.references import instructions_of
 from rawbpf.errors import FormatError
 from rawbpf.uapi.bpf_insn import (
     BPF_CALL,
@@ -30,7 +30,7 @@ _CALL = BPF_JMP | BPF_CALL
 
 
 class CodeReader:
-    """Takes the sections of code apart."""
+    """Splits the sections of code into functions."""
 
     def __init__(self, file: ObjectFile, records: Records, references: References) -> None:
         self._file, self._records, self._references = file, records, references
@@ -39,7 +39,7 @@ class CodeReader:
             self._starts.setdefault(number, []).append(start)
 
     def functions(self) -> dict[Place, Bytecode]:
-        """Every function, by its place."""
+        """Return all functions by place. Raise FormatError or DecodeError if damaged."""
         found: dict[Place, Bytecode] = {}
         for section in self._file.code():
             found |= self._section(section)
@@ -53,7 +53,7 @@ class CodeReader:
         at = {SLOT * slot: index for index, slot in enumerate(slots_of(instructions)[:-1])}
         references = self._references.of(section, instructions, at)
         if any(start not in at for start in starts):
-            raise FormatError(f"a function of section {section.name} begins within an instruction")
+            raise FormatError(f"a function of section {section.name} begins inside an instruction")
         records = self._records.of(section.name)
         complete = records.added_to(instructions, at)
         for index, reference in references.items():

@@ -1,7 +1,7 @@
-"""An ELF file in the making: sections, symbols and relocations in, bytes out.
+"""An ELF file under construction: sections, symbols and relocations in, bytes out.
 
-Symbols are kept locals first, as the format wants it (the symbol table's ``info`` is the index of
-the first global), so relocations name their symbol and get its index only when all are known.
+The format requires local symbols before global ones (the symbol table's ``info`` is the index of
+the first global), so a relocation names its symbol, and gets the index once all symbols are known.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Image"]
 
 
 class _Section(NamedTuple):
-    """A section's header, its size and contents still to come, and the contents."""
+    """A section: its contents, and its header without offset and size."""
 
     name: str
     header: elf.SectionHeader
@@ -42,7 +42,7 @@ class Image:
         self._relocations: dict[int, list[tuple[int, str, int]]] = {}
 
     def add_section(self, name: str, contents: bytes, flags: int = 0, align: int = 8) -> int:
-        """Add a section of bytes; its index. ``.bss`` keeps only its size."""
+        """Add a section and return its index. Of ``.bss`` only the size is written."""
         kind = elf.SHT_NOBITS if name.startswith(".bss") else elf.SHT_PROGBITS
         header = elf.SectionHeader(0, kind, flags, size=len(contents), align=align)
         self._sections.append(_Section(name, header, b"" if kind == elf.SHT_NOBITS else contents))
@@ -57,19 +57,22 @@ class Image:
         size: int = 0,
         binding: int = elf.STB_GLOBAL,
     ) -> str:
-        """Add a symbol (``kind`` is STT_*); its name, which no other may have."""  # fmt: skip
+        """Add a symbol of type ``kind`` (STT_*) and return its name.
+
+        Raise FormatError if the name is in use.
+        """
         if name in self._names:
-            raise FormatError(f"two things in the object are called {name!r}")
+            raise FormatError(f"two symbols of the object are named {name!r}")
         self._names.add(name)
         self._symbols.append(_Symbol(name, binding, kind, section, value, size))
         return name
 
     def add_relocation(self, section: int, offset: int, symbol: str, kind: int) -> None:
-        """The bytes at ``offset`` of a section wait for the address of a symbol."""
+        """Add a relocation: the address of a symbol belongs at ``offset`` of a section."""
         self._relocations.setdefault(section, []).append((offset, symbol, kind))
 
     def encode(self) -> bytes:
-        """The file."""
+        """Return the bytes of the file."""
         strings = StringTable()
         sections = list(self._sections)
         symtab = len(sections) + 1
@@ -91,7 +94,7 @@ class Image:
         )  # fmt: skip
 
     def _tables(self, strings: StringTable, symtab: int) -> list[_Section]:
-        """The symbol table, and the relocations of each section that has any."""
+        """Return the symbol table, and a relocation table for each section that needs one."""
         ordered = sorted(self._symbols, key=lambda symbol: symbol.binding)
         locals_ = sum(symbol.binding == elf.STB_LOCAL for symbol in ordered)
         strtab = symtab + len(self._relocations) + 1
@@ -101,7 +104,7 @@ class Image:
         rows = [elf.Symbol(0, 0, 0, 0, 0, 0)]
         rows += [
             elf.Symbol(
-                # A section's symbol has no name of its own.
+                # The symbol of a section has no name; readers use that of the section.
                 0 if one.type == elf.STT_SECTION else strings.add(one.name),
                 one.binding << 4 | one.type, 0, one.section, one.value, one.size,
             )
@@ -120,7 +123,7 @@ class Image:
         index: dict[str, int],
         symtab: int,
     ) -> _Section:
-        """`.relNAME`: ``info`` is the section that it is about."""  # fmt: skip
+        """Return the relocation table `.relNAME`; ``info`` is the index of section NAME."""
         header = elf.SectionHeader(
             0, elf.SHT_REL, link=symtab, info=section, align=8, entry_size=elf.RELOCATION.size
         )

@@ -1,6 +1,7 @@
-"""All that an object has in it, as plain data: for people, for JSON, for comparison.
+"""Everything in an object as plain data: for display, for JSON, for comparison.
 
-sections programs maps globals externs relocations btf, license
+The keys are license, version, remarks, programs, maps, globals, externs, sections, relocations and
+btf.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ __all__ = ["inventory"]
 Row = dict[str, Any]
 
 _LARGEST_VALUE = 4096
-"""Bytes of a variable that is still shown."""
+"""Size in bytes of the largest variable whose value is shown."""
 
 _MOST_LEAVES = 8
-"""Numbers and texts in a byte of one."""
+"""Largest number of values per byte of a variable."""
 
 
 def inventory(file: ObjectFile, spec: ObjectSpec) -> Row:
-    """What is in an object. FormatError: its types are damaged."""
+    """Return the contents of an object. Raise FormatError if its types are damaged."""
     types = _Types(spec.btf)
     return {
         "license": spec.license,
@@ -65,26 +66,26 @@ def inventory(file: ObjectFile, spec: ObjectSpec) -> Row:
 
 
 class _Types:
-    """The object's types as C names them, within one budget."""
+    """The object's types as C declarations; their total length is limited."""
 
     def __init__(self, btf: Btf | None) -> None:
         self._codecs: dict[int, ValueCodec] = {}
         self.btf, self._budget = btf, Budget(0 if btf is None else btf.words)
 
     def of(self, type_id: int) -> str | None:
-        """None where nothing is known."""
+        """Return a type as C; None if it is unknown."""
         if self.btf is None or not type_id:
             return None
         return declaration(self.btf, type_id, budget=self._budget)
 
     def value(self, variable: Variable, contents: bytes) -> Any:  # noqa: ANN401 -- any type's
-        """What the variable holds at the beginning; None where that is not known, or long."""
+        """Return a variable's initial value; None if its type is unknown or the value is long."""
         if self.btf is None or not variable.type_id or variable.size > _LARGEST_VALUE:
             return None
         if variable.type_id not in self._codecs:
             self._codecs[variable.type_id] = codec(self.btf, variable.type_id)
         kind = self._codecs[variable.type_id]
-        # Unions in unions may mean a million things in one byte.
+        # Nested unions may have a million values in one byte.
         if kind.size != variable.size or kind.leaves > _MOST_LEAVES * variable.size:
             return None
         return kind.decode(contents[variable.offset : variable.offset + variable.size])
@@ -137,7 +138,7 @@ def _variable(one: Variable, section: DataSpec, types: _Types) -> Row:
 
 
 def _relocations(file: ObjectFile) -> Iterator[Row]:
-    """Of all sections, those of debug information as well."""
+    """Yield the relocations of all sections, including debug information."""
     for section in file.sections:
         for one in file.relocations(section):
             yield {
@@ -150,7 +151,7 @@ def _relocations(file: ObjectFile) -> Iterator[Row]:
 
 
 def _btf(file: ObjectFile, btf: Btf) -> Row:
-    """How many types of each kind, and how many records about the code."""
+    """Return the number of types of each kind, and of records of .BTF.ext."""
     kinds = Counter(kind_name(btf.kind(number)) for number in range(1, len(btf)))
     section = file.section(".BTF.ext")
     row: Row = {"types": len(btf) - 1, "kinds": dict(kinds.most_common())}

@@ -1,17 +1,17 @@
-"""What an ELF file of class 64 is made of: a header, sections, a table of their headers.
+"""The layout of a 64-bit ELF file: a header, sections, and a table of section headers.
 
     offset 0   ┌──────────────┐
-               │ file header  │ 64 bytes; says where the table is
+               │ file header  │ 64 bytes; contains the offset of the table
                ├──────────────┤
                │ contents of  │ in any order: code, .maps, .BTF, .symtab, .strtab ...
                │ the sections │
                ├──────────────┤
-               │ section      │ 64 bytes each; the first is all zero, so that index 0 is "none"
+               │ section      │ 64 bytes each; the first is all zero, so that index 0 means "none"
                │ headers      │
                └──────────────┘
 
-Objects for BPF are relocatable files (ET_REL) of machine EM_BPF (247), little-endian on every
-machine that rawbpf runs on. Sources: the System V ABI, chapters 4 and 5; LLVM's BPF backend.
+BPF objects are relocatable files (ET_REL) for machine EM_BPF (247), little-endian on all machines
+that rawbpf supports. Sources: System V ABI, chapters 4 and 5; LLVM's BPF backend.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ __all__ = [
 ]
 
 EI_IDENT = b"\x7fELF" + bytes([2, 1, 1])
-"""The first bytes: magic, class 64, least significant byte first, version 1."""
+"""The first bytes: magic, 64-bit class, little-endian, version 1."""
 
 ET_REL = 1
 EM_BPF = 247
@@ -64,15 +64,15 @@ SHT_NULL = 0
 SHT_PROGBITS = 1
 SHT_SYMTAB = 2
 SHT_STRTAB = 3
-SHT_NOBITS = 8  # .bss: has a size, and no bytes in the file
+SHT_NOBITS = 8  # .bss: has a size but no bytes in the file
 SHT_REL = 9
 
 SHF_WRITE = 1 << 0
 SHF_ALLOC = 1 << 1
 SHF_EXECINSTR = 1 << 2
 
-SHN_UNDEF = 0  # of symbols: it is for somebody else to define
-SHN_LORESERVE = 0xFF00  # from here on, section indices mean something else
+SHN_UNDEF = 0  # of symbols: defined elsewhere
+SHN_LORESERVE = 0xFF00  # from here on, section indices have special meanings
 
 STB_LOCAL = 0
 STB_GLOBAL = 1
@@ -83,13 +83,13 @@ STT_FUNC = 2
 STT_SECTION = 3
 
 R_BPF_64_64 = 1  # a 64-bit load: the address of a map, a variable, a function
-R_BPF_64_32 = 10  # a call: imm counts slots from the instruction behind it
+R_BPF_64_32 = 10  # a call: imm counts slots from the next instruction
 
 RELOCATION_NAMES = {
     R_BPF_64_64: "R_BPF_64_64",
-    2: "R_BPF_64_ABS64",  # an address in data: the slots of a prog array
+    2: "R_BPF_64_ABS64",  # an address in data: entries of a program array
     3: "R_BPF_64_ABS32",  # in debug information
-    4: "R_BPF_64_NODYLD32",  # in .BTF.ext, for linkers of BPF only
+    4: "R_BPF_64_NODYLD32",  # in .BTF.ext, used by BPF linkers only
     R_BPF_64_32: "R_BPF_64_32",
 }
 
@@ -114,7 +114,7 @@ class FileHeader(NamedTuple):
 
 
 class SectionHeader(NamedTuple):
-    """Elf64_Shdr. ``link`` and ``info`` mean what the type says they mean."""
+    """Elf64_Shdr. The meaning of ``link`` and ``info`` depends on the type."""
 
     name: int
     type: int
@@ -129,7 +129,7 @@ class SectionHeader(NamedTuple):
 
 
 class Symbol(NamedTuple):
-    """Elf64_Sym. ``info`` is the binding << 4 | the type."""
+    """Elf64_Sym. ``info`` is binding << 4 | type."""
 
     name: int
     info: int
@@ -140,7 +140,7 @@ class Symbol(NamedTuple):
 
 
 class Relocation(NamedTuple):
-    """Elf64_Rel. ``info`` is the symbol's index << 32 | the relocation's type."""
+    """Elf64_Rel. ``info`` is symbol index << 32 | relocation type."""
 
     offset: int
     info: int

@@ -1,4 +1,4 @@
-"""Section .maps: maps as C declares them, by types alone.
+"""Map definitions in section .maps, which consist of types alone.
 
     struct {
         __uint(type, BPF_MAP_TYPE_HASH);     int (*type)[1]
@@ -7,19 +7,21 @@
         __type(value, struct event);         struct event *value
     } hits SEC(".maps");
 
-The section's bytes are all zero; what counts is in BTF. A number n is hidden as "pointer to an
-array of n", a type as "pointer to it"; ``__array(values, T)`` is an array of pointers to T, either
-another definition (a map of maps) or a function (a prog array). What such an array holds from the
-beginning is told by relocations.
+The section's bytes are all zero; the definition is in BTF. A number n is encoded as "pointer to an
+array of n", a type as "pointer to it". ``__array(values, T)`` is an array of pointers to T: to
+another definition (map of maps) or to a function (program array). Relocations of the section name
+the initial entries of such an array.
 """
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from rawbpf.btf import types as t
 from rawbpf.btf.sizes import POINTER_SIZE, resolve, size_of
-from rawbpf.errors import FormatError
+from rawbpf.elf import layout as elf
+from rawbpf.errors import FormatError, UnsupportedError
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
 
@@ -27,8 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rawbpf.btf.btf import Btf
+    from rawbpf.elf.read import ObjectFile, Symbol
 
-__all__ = ["decode_map"]
+__all__ = [
+    "decode_map",
+    "old_maps",
+]
 
 _NUMBERS = (
     "type", "max_entries", "map_flags", "numa_node",
@@ -41,9 +47,10 @@ _HOLDS_DESCRIPTORS = (*_OF_MAPS, bpf_map_type.BPF_MAP_TYPE_PROG_ARRAY)
 
 
 def decode_map(name: str, btf: Btf, type_id: int, initial: Mapping[int, str]) -> MapSpec:
-    """The map that a variable of this type defines; ``initial``: byte of the struct -> name.
+    """Return the map that a variable of this type defines.
 
-    FormatError: it is no definition of a map.
+    ``initial`` maps offsets in the struct to names of the maps or programs whose addresses belong
+    there. Raise FormatError if the type does not define a map.
     """
     return _Definition(name, btf, type_id).spec(initial, inner=False)
 
@@ -51,14 +58,13 @@ def decode_map(name: str, btf: Btf, type_id: int, initial: Mapping[int, str]) ->
 class _Definition:
     def __init__(self, name: str, btf: Btf, type_id: int) -> None:
         self.name, self.btf = name, btf
-        struct = resolve(btf, type_id)
-        if not isinstance(struct, t.Struct):
-            raise self._bad("its type is no struct")
-        self.members = {member.name: member for member in struct.members}
+        record = resolve(btf, type_id)
+        if not isinstance(record, t.Struct):
+            raise self._bad("its type is not a struct")
         self.numbers: dict[str, int] = {}
         self.key = self.value = 0
         self.values: t.Member | None = None
-        for member in struct.members:
+        for member in record.members:
             self._member(member)
 
     def _member(self, member: t.Member) -> None:
@@ -71,34 +77,34 @@ class _Definition:
         elif member.name == "values":
             self.values = member
         else:
-            raise self._bad(f"{member.name!r} is no attribute of maps")
+            raise self._bad(f"{member.name!r} is not an attribute of maps")
 
     def _number(self, member: t.Member) -> int:
-        """``__uint``: the length of the array pointed to. ``__ulong``: an enum's only value."""
+        """Decode a number: the length of an array (``__uint``) or an enumerator (``__ulong``)."""
         record = resolve(self.btf, member.type_id)
         if isinstance(record, t.Enum | t.Enum64) and len(record.values) == 1:
             return record.values[0].value
         array = resolve(self.btf, record.type_id) if isinstance(record, t.Ptr) else None
         if not isinstance(array, t.Array):
-            raise self._bad(f"{member.name!r} is no number")
+            raise self._bad(f"{member.name!r} is not a number")
         return array.length
 
     def _pointed(self, member: t.Member) -> int:
         record = resolve(self.btf, member.type_id)
         if not isinstance(record, t.Ptr):
-            raise self._bad(f"{member.name!r} is no type")
+            raise self._bad(f"{member.name!r} is not a type")
         return record.type_id
 
     def spec(self, initial: Mapping[int, str], *, inner: bool) -> MapSpec:
-        """The map itself, or what the maps in it are like."""
+        """Return the spec of the map, or with ``inner`` that of the maps inside it."""
         try:
             map_type = bpf_map_type(self.numbers.get("type", 0))
         except ValueError:
-            raise self._bad(f"{self.numbers['type']} is no type of map") from None
+            raise self._bad(f"unknown map type {self.numbers['type']}") from None
         holds = map_type in _HOLDS_DESCRIPTORS
         pinning = self.numbers.get("pinning", _PIN_NONE)
         if pinning not in (_PIN_NONE, _PIN_BY_NAME):
-            raise self._bad(f"there is no pinning {pinning}")
+            raise self._bad(f"unknown pinning {pinning}")
         return MapSpec(
             self.name,
             map_type,
@@ -116,14 +122,14 @@ class _Definition:
         )
 
     def _size(self, what: str, otherwise: int) -> int:
-        """Bytes of a key or value, given by type, by number, or both alike."""
+        """Return the size of a key or value, given by a type, a number, or both if they agree."""
         type_id = self.key if what == "key" else self.value
         given = self.numbers.get(f"{what}_size")
         if not type_id:
             return otherwise if given is None else given
         size = size_of(self.btf, type_id)
         if given not in (None, size):
-            raise self._bad(f"{what}_size is {given}, and its type has {size} bytes")
+            raise self._bad(f"{what}_size is {given}, but its type has {size} bytes")
         return size
 
     def _inner(self, map_type: bpf_map_type) -> MapSpec | None:
@@ -136,23 +142,73 @@ class _Definition:
         array = resolve(self.btf, values.type_id)
         pointer = resolve(self.btf, array.type_id) if isinstance(array, t.Array) else None
         if not isinstance(pointer, t.Ptr):
-            raise self._bad("'values' is no array of pointers")
+            raise self._bad("'values' is not an array of pointers")
         return pointer.type_id
 
     def _initial(self, initial: Mapping[int, str]) -> dict[int, str]:
-        """By index, from bytes of the struct."""
+        """Return initial entries by index instead of by offset in the struct."""
         if not initial:
             return {}
         if self.values is None:
-            raise self._bad("it has initial values, and no array for them")
+            raise self._bad("it has initial entries, but no array 'values'")
         start = self.values.bit_offset // 8
         found = {}
         for offset, name in initial.items():
             index, rest = divmod(offset - start, POINTER_SIZE)
             if index < 0 or rest:
-                raise self._bad(f"the address at its byte {offset} is not in 'values'")
+                raise self._bad(f"the address at offset {offset} is not in 'values'")
             found[index] = name
         return found
 
     def _bad(self, why: str) -> FormatError:
-        return FormatError(f"map {self.name!r} is not defined as a map should be", why=why)
+        return FormatError(f"map {self.name!r} is defined incorrectly", why=why)
+
+
+_OLD_NUMBERS = struct.Struct("=5I")
+
+
+def old_maps(file: ObjectFile) -> dict[tuple[int, int], MapSpec]:
+    """Return maps defined by numbers in sections "maps", by section and offset.
+
+        struct bpf_map_def { u32 type, key_size, value_size, max_entries, map_flags; ... };
+
+    libbpf 1.0 dropped this form, because it has no types, but objects with it still exist: the
+    decoders of ir-keytable have theirs in "lirc_mode2/maps". Loaders differ in what follows the
+    five numbers; zeros have no meaning in any of them.
+
+    Raise FormatError if a definition is damaged, UnsupportedError if it has more than the five
+    numbers.
+    """
+    contents = {
+        one.number: one.contents
+        for one in file.sections
+        if (one.name == "maps" or one.name.endswith("/maps"))
+        and one.header.type == elf.SHT_PROGBITS
+        and not one.is_code
+    }
+    return {
+        (symbol.section, symbol.value): _decode(symbol, contents[symbol.section])
+        for symbol in file.symbols
+        if symbol.section in contents and symbol.type == elf.STT_OBJECT
+    }
+
+
+def _decode(symbol: Symbol, contents: bytes) -> MapSpec:
+    data = contents[symbol.value : symbol.value + symbol.size]
+    if len(data) < _OLD_NUMBERS.size:
+        raise FormatError(
+            f"map {symbol.name!r} is defined incorrectly",
+            why=f"struct bpf_map_def has at least 20 bytes, this one {len(data)}",
+        )
+    if any(data[_OLD_NUMBERS.size :]):
+        raise UnsupportedError(
+            f"map {symbol.name!r} is defined by more than the five numbers of struct bpf_map_def",
+            why="the others depend on the loader that it was written for",
+            fix='write it as struct { __uint(type, ...); ... } SEC(".maps")',
+        )
+    kind, key_size, value_size, entries, flags = _OLD_NUMBERS.unpack_from(data)
+    try:
+        map_type = bpf_map_type(kind)
+    except ValueError:
+        raise FormatError(f"map {symbol.name!r}: unknown map type {kind}") from None
+    return MapSpec(symbol.name, map_type, key_size, value_size, entries, bpf_map_flags(flags))

@@ -1,12 +1,12 @@
-"""An object file, as clang makes it from C, to the blueprint of what is in it.
+"""Read an object file, as clang compiles it from C, into an object spec.
 
-    sections of code        -> programs, with the functions that they reach behind them
-    .maps and its types     -> maps          (and those of old, in sections "maps")
+    sections of code        -> programs, each followed by the functions that it calls
+    .maps and its types     -> maps          (older definitions: sections "maps")
     .data .rodata .bss      -> data
     undefined symbols       -> externs
     license                 -> the licence
 
-The file may be anything: what it says wrong ends in a FormatError or its kin.
+The file is untrusted input; damage ends in a FormatError or a related error.
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ from typing import TYPE_CHECKING
 from rawbpf.asm.link import link
 from rawbpf.btf.btf import Btf
 from rawbpf.elf import layout as elf
-from rawbpf.elf.data_sections import data_sections, variable_types
-from rawbpf.elf.externs import externs
+from rawbpf.elf.data_sections import data_sections, externs, variable_types
 from rawbpf.elf.functions import CodeReader
-from rawbpf.elf.map_definitions import decode_map
-from rawbpf.elf.old_maps import old_maps
+from rawbpf.elf.map_definitions import decode_map, old_maps
 from rawbpf.elf.read import ObjectFile
 from rawbpf.elf.records import Records
 from rawbpf.elf.references import References
@@ -41,21 +39,22 @@ __all__ = ["open_object", "read_spec"]
 
 _TEXT = ".text"
 _MAPS = ".maps"
-_OLD = "in the form that ended with libbpf 1.0: nothing tells what is in it"
+_OLD = "in the form that libbpf 1.0 dropped, so its types are unknown"
 _MOST_SLOTS = 1 << 20
-"""Of all programs together: a small file could have each of many programs reach all functions."""
+"""Limit for all programs together. In a small file, many programs may each call all functions."""
 
 
 def open_object(data: bytes) -> ObjectSpec:
-    """What an object defines. No kernel is asked.
+    """Return what an object defines. The kernel is not involved.
 
-    FormatError: damaged, or no such object. UnsupportedError: something that is left out here.
+    Raise FormatError if it is damaged or not a BPF object, UnsupportedError if it needs something
+    that rawbpf does not support.
     """
     return read_spec(ObjectFile(data))
 
 
 def read_spec(file: ObjectFile) -> ObjectSpec:
-    """What is defined in a file that was taken apart already."""
+    """Return what a parsed file defines. Errors are those of ``open_object``."""
     return _Reader(file).spec()
 
 
@@ -68,7 +67,7 @@ class _Reader:
         self.externs = externs(file, self.btf)
 
     def spec(self) -> ObjectSpec:
-        """Everything."""
+        """Return the complete spec."""
         section = self.file.section(_MAPS)
         places = {} if section is None else self._map_places(section)
         old = old_maps(self.file)
@@ -109,14 +108,14 @@ class _Reader:
         specs = {}
         for name in places.values():
             if name not in types:
-                raise FormatError(f"BTF says nothing of map {name!r}", fix="compile with -g")
+                raise FormatError(f"map {name!r} is missing in BTF", fix="compile with -g")
             specs[name] = decode_map(name, btf, types[name], initial.get(name, {}))
         return specs
 
     def _initial(
         self, section: Section, places: dict[Place, str], functions: dict[Place, str]
     ) -> dict[str, dict[int, str]]:
-        """Map -> byte of its definition -> the map or program whose address is there."""
+        """Return the names of initial entries, by map and by offset in its definition."""
         maps = sorted((place[1], name) for place, name in places.items())
         starts = [start for start, _ in maps]
         found: dict[str, dict[int, str]] = {}
@@ -125,13 +124,15 @@ class _Reader:
             name = places.get(target) or functions.get(target)
             index = bisect_right(starts, relocation.offset) - 1
             if name is None or index < 0:
-                raise FormatError(f"a map begins with {relocation.symbol.name!r}, which is neither")
+                raise FormatError(
+                    f"a map contains {relocation.symbol.name!r}, which is neither map nor program"
+                )
             start, holder = maps[index]
             found.setdefault(holder, {})[relocation.offset - start] = name
         return found
 
     def _programs(self, units: dict[Place, Bytecode]) -> dict[str, ProgramSpec]:
-        """Global functions of all sections but .text; the others are for them to call."""
+        """Return the programs: global functions outside .text. They may call the others."""
         functions = {unit.name: unit for unit in units.values()}
         static = {
             (one.section, one.value)

@@ -1,4 +1,4 @@
-"""What an object is taken apart into."""
+"""Parts of a parsed object: section, symbol, relocation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Relocation", "Section", "Symbol"]
 
 
 class Section(NamedTuple):
-    """A section; ``contents`` are empty for one that has no bytes in the file (.bss)."""
+    """A section; ``contents`` is empty if the file has no bytes for it (.bss)."""
 
     number: int
     name: str
@@ -22,12 +22,16 @@ class Section(NamedTuple):
 
     @property
     def is_code(self) -> bool:
-        """Whether it holds instructions."""
+        """Return whether it contains instructions."""
         return self.header.type == elf.SHT_PROGBITS and bool(self.header.flags & elf.SHF_EXECINSTR)
 
 
 class Symbol(NamedTuple):
-    """A name for ``size`` bytes at ``value`` of a section. A section's symbol has its name."""
+    """A name for ``size`` bytes at offset ``value`` of a section.
+
+    The symbol of a section has the section's name. ``hidden`` symbols are visible only within this
+    file, whatever their binding (STV_HIDDEN, STV_INTERNAL).
+    """
 
     name: str
     type: int
@@ -36,11 +40,10 @@ class Symbol(NamedTuple):
     value: int
     size: int
     hidden: bool = False
-    """For this file alone, whatever the binding (STV_HIDDEN, STV_INTERNAL)."""
 
 
 class Relocation(NamedTuple):
-    """The bytes at ``offset`` of the section wait for ``symbol``."""
+    """The address of ``symbol`` belongs at ``offset`` of the section."""
 
     offset: int
     symbol: Symbol

@@ -1,9 +1,9 @@
-"""An ELF object taken apart: sections, symbols, relocations. Everything that it says is checked.
+"""Parsing an ELF object into sections, symbols and relocations, with all values checked.
 
-A file may be cut off anywhere, and its numbers may be anything. What leads outside the file, to a
-section or a symbol that is not there, ends in a FormatError; nothing is allocated by a number that
-only the file vouches for. pyelftools reads (see ``untrusted``), and is imported when there is an
-object to read: most commands never see one.
+A file may be truncated anywhere and contain any numbers. References outside the file, to missing
+sections or to missing symbols end in a FormatError, and memory is never allocated by a number that
+is only claimed. pyelftools (see ``untrusted``) is imported when there is an object to read, because
+most commands read none.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ __all__ = ["ObjectFile", "Relocation", "Section", "Symbol", "is_elf"]
 
 
 def is_elf(data: bytes) -> bool:
-    """Whether the data begins as an ELF file does."""
+    """Return whether the data begins with ELF's magic number."""
     return data.startswith(elf.EI_IDENT[:4])
 
 
 class ObjectFile:
-    """The parts of an object for BPF. FormatError: it is damaged, or no such object."""
+    """The parts of a BPF object. Raise FormatError if it is damaged or not a BPF object."""
 
     def __init__(self, data: bytes) -> None:
         from rawbpf.elf.decode import ObjectDecoder
@@ -40,15 +40,15 @@ class ObjectFile:
                 self._tables.setdefault(table.header.info, []).append(table)
 
     def section(self, name: str) -> Section | None:
-        """The first section of this name."""
+        """Return the first section of this name, or None."""
         return next((one for one in self.sections if one.name == name), None)
 
     def code(self) -> list[Section]:
-        """The sections that hold instructions, without empty ones."""
+        """Return the sections with instructions, without empty ones."""
         return [one for one in self.sections if one.is_code and one.contents]
 
     def relocations(self, section: Section) -> Iterator[Relocation]:
-        """What in a section waits for symbols, in the file's order."""
+        """Return the relocations of a section in file order. Raise FormatError if damaged."""
         if section.number not in self._relocations:
             self._relocations[section.number] = [
                 one

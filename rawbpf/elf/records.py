@@ -1,21 +1,26 @@
-"""The records of .BTF.ext, put on the instructions that they describe."""
+"""Records of .BTF.ext: put on the instructions that they describe, and made from them."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.instruction import CoreRelocation, Instruction, Source
-from rawbpf.btf.ext_info import decode_ext_info
+from rawbpf.asm.instruction import SLOT, CoreRelocation, Instruction, Source, slots_of
+from rawbpf.btf.ext_info import LineInfo, decode_ext_info
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from rawbpf.asm.bytecode import Bytecode
     from rawbpf.btf.btf import Btf
-    from rawbpf.btf.ext_info import CoreRelo, LineInfo
+    from rawbpf.btf.ext_info import CoreRelo
     from rawbpf.elf.read import ObjectFile
 
-__all__ = ["Records", "SectionRecords"]
+__all__ = [
+    "Records",
+    "SectionRecords",
+    "line_records",
+]
 
 
 class SectionRecords:
@@ -78,3 +83,23 @@ class Records:
     def of(self, section: str) -> SectionRecords:
         """Return the records of the section with this name."""
         return self._sections.get(section, _NONE)
+
+
+def line_records(units: Iterable[Bytecode]) -> list[LineInfo]:
+    """Return the line records of a section: one wherever the source line changes."""
+    records: list[LineInfo] = []
+    start = 0
+    for unit in units:
+        records += _of_unit(unit, start)
+        start += SLOT * unit.slots
+    return records
+
+
+def _of_unit(unit: Bytecode, start: int) -> Iterator[LineInfo]:
+    previous = None
+    for slot, one in zip(slots_of(unit.instructions), unit.instructions, strict=False):
+        source = one.source
+        if source is not None and source != previous:
+            at, column = start + SLOT * slot, source.column or 1
+            yield LineInfo(at, source.file, source.read(), source.line, column)
+        previous = source

@@ -1,24 +1,24 @@
-"""What the instructions of an object refer to, by name.
+"""References: what the instructions of an object refer to, by name.
 
-An object keeps code by sections, with relocations beside it. What one of them means is told by
-the symbol's section and by the instruction that waits:
+An object has its code in sections, with relocations in separate ones. The meaning of a relocation
+depends on the section of its symbol and on the instruction:
 
-    call,  src 1    a function here -> its name; an undefined symbol -> a function of the kernel
-    call +N         a function of the same section, which the compiler found itself
-    lddw            .maps -> a map; .data, .rodata, .bss -> a place in the section's only value;
-                    code -> a function's address; undefined -> a setting, or a kernel symbol
+    call,  src 1    a function of the object; if the symbol is undefined, a kernel function
+    call +N         a function of the same section, already resolved by the compiler
+    lddw            symbol in .maps: a map; in .data, .rodata, .bss: an address in the section;
+                    in code: address of a function; undefined: kconfig option or kernel symbol
 
-A symbol may be a section's own; then the place in it is in the instruction.
+A symbol may stand for a whole section; the instruction then holds the offset in it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rawbpf.asm.decode import decode_all
 from rawbpf.asm.instruction import LD_IMM64, SLOT, Reference
 from rawbpf.elf import layout as elf
-from rawbpf.elf.instructions import addend_of
-from rawbpf.errors import FormatError
+from rawbpf.errors import DecodeError, FormatError
 from rawbpf.uapi.bpf_insn import BPF_CALL, BPF_JMP, BPF_PSEUDO_CALL
 
 if TYPE_CHECKING:
@@ -28,19 +28,24 @@ if TYPE_CHECKING:
     from rawbpf.elf.read import ObjectFile, Relocation, Section, Symbol
     from rawbpf.specs.object_spec import ExternSpec
 
-__all__ = ["Place", "References"]
+__all__ = [
+    "Place",
+    "References",
+    "addend_of",
+    "instructions_of",
+]
 
 Place = tuple[int, int]
-"""Section number and byte: where a function begins, or a map's definition."""
+"""Section number and byte offset, where a function or the definition of a map begins."""
 
 _CALL = BPF_JMP | BPF_CALL
-_NOTHING = "no function begins there"
 
 
 class References:
-    """Finds names. ``maps``: by place; ``data``: of the sections that become maps, by number.
+    """Resolves relocations to references.
 
-    ``names``: those of the functions, by place, no two alike.
+    ``maps``: names of maps by place. ``data``: names of data sections by section number.
+    ``names``: the functions by place, each with a unique name.
     """
 
     def __init__(
@@ -56,7 +61,11 @@ class References:
     def of(
         self, section: Section, instructions: Sequence[Instruction], at: Mapping[int, int]
     ) -> dict[int, Reference]:
-        """By index; ``at``: byte -> index. Calls that the compiler resolved become names, too."""
+        """Return the references of a section, by index of the instruction.
+
+        ``at``: byte where an instruction begins -> its index. Calls that the compiler resolved
+        become references as well. Raise FormatError if a relocation is invalid.
+        """
         found = {}
         for (offset, index), one in zip(at.items(), instructions, strict=True):
             if one.opcode == _CALL and one.src == BPF_PSEUDO_CALL:
@@ -64,7 +73,7 @@ class References:
         references = {}
         for relocation in self._file.relocations(section):
             if relocation.offset not in at:
-                raise FormatError(f"a relocation of {section.name} is within an instruction")
+                raise FormatError(f"a relocation of {section.name} points inside an instruction")
             index = at[relocation.offset]
             references[index] = self._meaning(relocation, instructions[index])
             found.pop(index, None)
@@ -76,7 +85,9 @@ class References:
         symbol = relocation.symbol
         is_call = instruction.opcode == _CALL
         if not is_call and instruction.opcode != LD_IMM64:
-            raise FormatError(f"{symbol.name!r} is put into an instruction that is no load or call")
+            raise FormatError(
+                f"{symbol.name!r} is used by an instruction that is not a load or call"
+            )
         if symbol.section == elf.SHN_UNDEF:
             return self._extern(symbol.name, is_call=is_call)
         addend = SLOT * (instruction.imm + 1) if is_call else addend_of(instruction)
@@ -96,7 +107,7 @@ class References:
         if extern is None:
             raise FormatError(
                 f"the code refers to {name!r}",
-                why="it is defined nowhere",
+                why="it is not defined",
                 fix="declare it with __ksym or __kconfig, or link the object that has it",
             )
         if extern.kind == "kconfig" and not is_call:
@@ -105,7 +116,10 @@ class References:
 
     def _function(self, place: Place) -> Reference:
         if place not in self.names:
-            raise FormatError(f"a call leads to {place[1]:#x} of section {place[0]}", why=_NOTHING)
+            raise FormatError(
+                f"a call goes to offset {place[1]:#x} of section {place[0]}",
+                why="no function begins there",
+            )
         return Reference("function", self.names[place])
 
     def _where(self, symbol: Symbol) -> str:
@@ -115,7 +129,7 @@ class References:
 
 
 def _names(file: ObjectFile) -> dict[Place, str]:
-    """The functions: a name for each place, no two alike. Static ones of linked files may be."""
+    """Return a unique name for each function. Linked files may have static ones of one name."""
     code = {section.number: section for section in file.code()}
     names: dict[Place, str] = {}
     for symbol in file.symbols:
@@ -123,7 +137,7 @@ def _names(file: ObjectFile) -> dict[Place, str]:
         if symbol.type != elf.STT_FUNC or symbol.section not in code or place in names:
             continue
         if symbol.value >= len(code[symbol.section].contents):
-            raise FormatError(f"function {symbol.name!r} is not in its section")
+            raise FormatError(f"function {symbol.name!r} is beyond the end of its section")
         names[place] = symbol.name
     taken: set[str] = set()
     for place, name in names.items():
@@ -131,3 +145,18 @@ def _names(file: ObjectFile) -> dict[Place, str]:
             names[place] = f"{name}.{place[0]}.{place[1]}"
         taken.add(names[place])
     return names
+
+
+def instructions_of(section: Section) -> list[Instruction]:
+    """Return the instructions of a section. Raise DecodeError, naming the section, if invalid."""
+    try:
+        return decode_all(section.contents)
+    except DecodeError as error:
+        what = f"section {section.name}: {error.what}"
+        raise DecodeError(what, offset=error.offset, why=error.why) from None
+
+
+def addend_of(instruction: Instruction) -> int:
+    """Return what a 64-bit load adds to its symbol: the first imm field, signed."""
+    low = instruction.imm & 0xFFFF_FFFF
+    return low - (low >> 31 << 32)

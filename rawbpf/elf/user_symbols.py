@@ -1,7 +1,7 @@
-"""Where in an executable or a library a function begins: the offset that a uprobe wants.
+"""File offsets of the functions in an executable or a library, for uprobes.
 
-A uprobe is put into a file, not into a process, so the kernel wants the function's place among the
-file's bytes. Symbols tell addresses; the section that holds one tells the difference between both:
+A uprobe is set on a file, not on a process, so the kernel needs the function's offset in the file.
+Symbols have addresses; the section that contains one gives the difference:
 
     offset = symbol's value - section's address + section's offset
 """
@@ -27,15 +27,16 @@ _GNU_IFUNC = 10
 
 
 def function_offset(file: io.FileIO | io.BytesIO, name: str) -> int | None:
-    """The offset of a function of this name; None: the file's symbols have none.
+    """Return the file offset of a function, or None if the file has no such symbol.
 
-    FormatError: it is no ELF file, or damaged. UnsupportedError: not one of 64 bits.
+    Raise FormatError if it is not an ELF file or damaged, UnsupportedError if it is not 64-bit and
+    little-endian.
     """
     return next((offset for found, offset in functions_of(file) if found == name), None)
 
 
 def functions_of(file: io.FileIO | io.BytesIO) -> Iterator[tuple[str, int]]:
-    """All functions with their offsets: .symtab's, if it was not stripped, then .dynsym's."""
+    """Yield all functions with their offsets: from .symtab, unless stripped, then from .dynsym."""
     opened = open_elf(file)
     try:
         yield from _functions_of(opened)
@@ -45,7 +46,7 @@ def functions_of(file: io.FileIO | io.BytesIO) -> Iterator[tuple[str, int]]:
 
 def _functions_of(opened: ELFFile) -> Iterator[tuple[str, int]]:
     if opened.elfclass != 64 or not opened.little_endian:
-        raise UnsupportedError("this ELF file is not of 64 bits, little-endian")
+        raise UnsupportedError("this ELF file is not 64-bit and little-endian")
     sections = Sections(opened)
     for table in _TABLES:
         for number, header in enumerate(sections.headers):
@@ -57,7 +58,7 @@ def _functions(sections: Sections, number: int) -> Iterator[tuple[str, int]]:
     headers = sections.headers
     link = headers[number]["sh_link"]
     if link >= len(headers):
-        raise FormatError("damaged ELF file", why=f"symbols whose names are in section {link}")
+        raise FormatError("damaged ELF file", why=f"names of symbols are in section {link}")
     names, table = sections.contents(link), sections.contents(number)
     whole = len(table) // elf.SYMBOL.size * elf.SYMBOL.size
     for name, info, _, section, value, _ in elf.SYMBOL.iter_unpack(table[:whole]):

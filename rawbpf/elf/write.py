@@ -1,12 +1,12 @@
-"""An ObjectSpec as an ELF object, such as clang makes, for libbpf, bpftool and llvm-objdump.
+"""Write an object spec as an ELF object like clang's, for libbpf, bpftool and llvm-objdump.
 
-.text             the functions that programs call, once each
-kprobe/do_exit    a program; those of one section follow each other
-.rel...           what in them waits for an address: maps, variables, functions
+.text             the functions that programs call, each once
+kprobe/do_exit    a program; several of one section follow each other
+.rel...           addresses to be filled in: of maps, variables, functions
 license           a string
-.maps             as large as the definitions in BTF, and all zero
+.maps             all zero, as large as the definitions in BTF
 .rodata .data     the variables
-.BTF .BTF.ext     types; which function and which line of source is where
+.BTF .BTF.ext     types; the function and the source line of each instruction
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rawbpf.btf.sizes import size_of
 from rawbpf.elf import layout as elf
 from rawbpf.elf.data_sections import variable_types
 from rawbpf.elf.image import Image
-from rawbpf.elf.line_records import line_records
+from rawbpf.elf.records import line_records
 from rawbpf.errors import FormatError, UnsupportedError
 from rawbpf.specs.object_types import described
 
@@ -61,7 +61,7 @@ class _Writer:
         self.functions: dict[str, int] = {}
 
     def encode(self) -> bytes:
-        """All of it. Symbols come before the relocations that name them."""
+        """Return the file. Symbols are added before the relocations that name them."""
         programs, functions = _parts(self.spec)
         code = {_TEXT: functions} if functions else {}
         for name, unit in programs.items():
@@ -92,7 +92,7 @@ class _Writer:
             offset += SLOT * unit.slots
 
     def _maps(self) -> None:
-        """Section .maps: only its symbols and its size count."""
+        """Add section .maps, of which only symbols and size matter."""
         if not self.spec.maps:
             return
         types = variable_types(self.btf, ".maps")
@@ -114,7 +114,7 @@ class _Writer:
         self.image.add_symbol(name, elf.STT_SECTION, section, binding=elf.STB_LOCAL)
 
     def _code(self, name: str, units: Sequence[Bytecode]) -> None:
-        """A section of code: its functions one behind the other."""
+        """Add a section of code: its functions, one after the other."""
         bare = [self._bare(unit) for unit in units]
         section = self.image.add_section(name, b"".join(map(encode_all, bare)), _CODE)
         if name == _TEXT:
@@ -131,15 +131,15 @@ class _Writer:
         self.ext.func_info[name] = records
 
     def _bare(self, unit: Bytecode) -> list[Instruction]:
-        """The instructions as they stand in the file: what is relocated holds only an addend."""
+        """Return the instructions as in the file, where relocated ones hold only an addend."""
         bare = list(unit.instructions)
         for index, reference in unit.references.items():
             instruction = bare[index]
             _, addend = self._symbol(reference)
             if instruction.opcode == LD_IMM64:
-                # The loader says by src what it put there; compilers leave it 0.
+                # A loader sets src to say what it filled in; compilers leave it 0.
                 bare[index] = instruction._replace(src=0, imm=addend)
-            else:  # a call counts slots, from the instruction behind it
+            else:  # a call counts slots from the next instruction
                 bare[index] = instruction._replace(imm=addend // SLOT - 1)
         return bare
 
@@ -151,7 +151,7 @@ class _Writer:
             self.image.add_relocation(section, offset, self._symbol(reference)[0], kind)
 
     def _symbol(self, reference: Reference) -> tuple[str, int]:
-        """The symbol that a reference names, and what is to be added to it."""
+        """Return the symbol for a reference, and the addend."""
         kind, name, addend = reference
         if kind == "map" and name in self.spec.maps:
             return name, 0
@@ -161,7 +161,7 @@ class _Writer:
             return _TEXT, self.functions[name]
         if kind == "map" or (kind == "map_value" and name not in self.spec.maps):
             raise FormatError(f"a program refers to {name!r}", why="the object does not define it")
-        raise UnsupportedError(f"an object file has no words for {reference.words}")
+        raise UnsupportedError(f"an object file cannot express {reference.words}")
 
     def _license(self) -> None:
         if self.spec.license:
@@ -170,7 +170,7 @@ class _Writer:
             self.image.add_symbol("_license", elf.STT_OBJECT, section, 0, len(text))
 
     def _with_lines(self, code: dict[str, list[Bytecode]]) -> ExtInfo:
-        """The records of .BTF.ext, lines included where every function has them."""
+        """Return the records of .BTF.ext, with lines if every function begins with one."""
         first = (unit.instructions[0] for units in code.values() for unit in units)
         if all(one.source for one in first):
             for name, units in code.items():
@@ -179,7 +179,7 @@ class _Writer:
 
 
 def _parts(spec: ObjectSpec) -> tuple[dict[str, Bytecode], list[Bytecode]]:
-    """The programs without their functions, and the functions, once each."""
+    """Return the programs without the functions that they call, and these functions once each."""
     programs: dict[str, Bytecode] = {}
     functions: dict[str, Bytecode] = {}
     for name, program in spec.programs.items():
@@ -188,12 +188,12 @@ def _parts(spec: ObjectSpec) -> tuple[dict[str, Bytecode], list[Bytecode]]:
         for unit in others:
             known = functions.setdefault(unit.name, unit)
             if known.without_sources() != unit.without_sources() or unit.name in spec.programs:
-                raise FormatError(f"two functions are called {unit.name!r}")
+                raise FormatError(f"two functions are named {unit.name!r}")
     return programs, list(functions.values())
 
 
 def _variable(data: DataSpec, addend: int) -> tuple[str, int]:
-    """The variable that holds this offset of its section, and how far into it; or the section."""
+    """Return the variable at an offset of a section and the offset in it, or the section."""
     for one in data.variables:
         if one.offset <= addend < one.offset + one.size:
             return one.name, addend - one.offset

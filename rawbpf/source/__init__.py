@@ -1,1 +1,1 @@
-"""`.bpf.s` files: programs, maps and data as text, assembled into specs."""
+"""Programs as source code: assembly (`.bpf.s`) to specs, and C to objects."""

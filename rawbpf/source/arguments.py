@@ -1,4 +1,4 @@
-"""Reading what follows a directive, from left to right.
+"""Parsing of a directive's arguments, from left to right.
 
 Numbers are expressions as in C, with its precedence: | ^ & << >> + - * / % - ~ and parentheses.
 
@@ -30,14 +30,17 @@ _LEVELS: tuple[dict[str, Callable[[int, int], int]], ...] = (
     {"+": operator.add, "-": operator.sub},
     {"*": operator.mul, "/": operator.floordiv, "%": operator.mod},
 )
-"""Binary operators, from those that bind least."""
+"""Binary operators, from the lowest precedence to the highest."""
 
 _DEEPEST = 50
 _LARGEST = 1 << 64
 
 
 class Arguments:
-    """A cursor over the tokens of a line. Each method reads one thing, or says what is due."""
+    """A cursor over the tokens of a line.
+
+    Each method reads one argument, or raises AssemblyError that says what was expected.
+    """
 
     def __init__(self, line: Line, tokens: Sequence[Token], constants: Mapping[str, int]) -> None:
         self.line = line
@@ -48,68 +51,68 @@ class Arguments:
 
     @property
     def token(self) -> Token:
-        """The token that is next."""
+        """The next token."""
         return self._tokens[self._at]
 
     def error(self, what: str, expected: str = "", token: Token | None = None) -> AssemblyError:
-        """An error at the next token, or at ``token``, to be raised."""
+        """Return an error at ``token``, by default the next one, to be raised."""
         return self.line.error(what, (token or self.token).column, expected)
 
     def take(self) -> Token:
-        """The next token, and step over it; the end is never stepped over."""
+        """Consume and return the next token; the end is never consumed."""
         token = self.token
         self._at += token.kind != "end"
         return token
 
     def expect(self, kind: str, what: str) -> Token:
-        """The next token, which must be of this kind."""
+        """Consume and return the next token, which must be of this kind."""
         if self.token.kind != kind:
             raise self._unexpected(what)
         return self.take()
 
     def _unexpected(self, what: str) -> AssemblyError:
         text = self.token.text
-        return self.error(f"{text!r} does not fit here" if text else "something is missing", what)
+        return self.error(f"unexpected {text!r}" if text else "unexpected end of line", what)
 
     def comma(self) -> bool:
-        """Step over a comma, if there is one."""
+        """Consume a comma, if there is one. Return whether there was one."""
         return self.operator(",")
 
     def operator(self, text: str) -> bool:
-        """Step over this operator, if it is next."""
+        """Consume this operator, if it is next. Return whether it was."""
         if self.token.kind == "op" and self.token.text == text:
             self.take()
             return True
         return False
 
     def end(self) -> None:
-        """Nothing may follow."""
+        """Check that nothing follows."""
         if self.token.kind != "end":
             raise self._unexpected("the end of the line")
 
     def name(self, what: str) -> str:
-        """A name."""
+        """Read a name; ``what`` describes it in errors."""
         return self.expect("name", what).text
 
     def string(self, what: str = 'a string, such as "GPL"') -> bytes:
-        """The bytes of a string."""
+        """Read a string and return its bytes."""
         token = self.expect("string", what)
         return unquote(self.line, token.text, token.column)
 
     def text(self, what: str) -> str:
-        """A string that is text without control characters: a section, a path, a licence."""
+        """Read a string without control characters: a section, a path, a licence."""
         token = self.token
         text = self.string(what).decode(errors="surrogateescape")
         if not text or not text.isprintable():
-            raise self.error("this is no name", what, token)
+            raise self.error("invalid name", what, token)
         return text
 
     def number(self, lowest: int = -(_LARGEST >> 1), highest: int = _LARGEST - 1) -> int:
-        """The value of an expression, between two bounds."""
+        """Read an expression and return its value, which must be within the bounds."""
         token = self.token
         value = self._binary(0)
         if not lowest <= value <= highest:
-            raise self.error(f"{value} does not fit", f"{lowest} to {highest}", token)
+            raise self.error(f"{value} is out of range", f"{lowest} to {highest}", token)
         return value
 
     def _binary(self, level: int) -> int:
@@ -122,20 +125,20 @@ class Arguments:
         return value
 
     def _apply(self, operation: Token, left: int, right: int) -> int:
-        """One operation. Numbers stay within what 64 bits can mean, so none takes for ever."""
+        """Apply an operator. Results are limited to 64 bits, so no operation takes long."""
         if operation.text in ("/", "%") and right == 0:
             raise self.error("division by zero", token=operation)
         if operation.text in ("<<", ">>") and not 0 <= right < 64:
-            raise self.error(f"a shift by {right}", "0 to 63", operation)
+            raise self.error(f"invalid shift by {right}", "0 to 63", operation)
         value = next(row[operation.text] for row in _LEVELS if operation.text in row)(left, right)
         if not -_LARGEST < value < _LARGEST:
-            raise self.error("the result does not fit 64 bits", token=operation)
+            raise self.error("the result does not fit in 64 bits", token=operation)
         return value
 
     def _unary(self) -> int:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise self.error("this is nested too deep")
+            raise self.error("nested too deeply")
         try:
             if self.operator("-"):
                 return -self._unary()
@@ -158,5 +161,7 @@ class Arguments:
             self.take()
             return self._constants[token.text]
         if token.kind == "name":
-            raise self.error(f"{token.text!r} is no constant", "a number, or .equ before this line")
+            raise self.error(
+                f"unknown constant {token.text!r}", "a number, or .equ before this line"
+            )
         raise self._unexpected("a number")

@@ -1,11 +1,11 @@
-r"""A `.bpf.s` file, line by line, into an ObjectSpec.
+r"""The assembler: from the text of a `.bpf.s` file to an object spec with BTF.
 
-    .license "Dual MIT/GPL"                     ; one for the file
+    .license "Dual MIT/GPL"                     ; of the whole file
     .include "events.inc"                       ; constants of another file
     .equ     SIZE, 4 * 8                        ; a constant
     .map     hits, array, key=u32, value=u64, entries=1
 
-    .program count, "kprobe/do_sys_openat2"     ; name, section; type= and attach= if need be
+    .program count, "kprobe/do_sys_openat2"     ; name, section; type= and attach= if needed
     start:   *(u32 *)(r10 - 4) = 0              ; a label, an instruction
              r2 = r10
              r2 += -4
@@ -22,8 +22,8 @@ r"""A `.bpf.s` file, line by line, into an ObjectSpec.
     .rodata                                     ; or .data, .bss
     text:    .asciz "hello"
 
-Labels belong to the program or function that they are in; all other names to the file. Names of
-<linux/bpf.h> (BPF_ANY ...) are known.
+Labels are local to a program or function; all other names are global in the file. The constants of
+<linux/bpf.h> (BPF_ANY ...) are defined.
 
 >>> spec = assemble('.program nothing, "xdp"\n r0 = XDP_PASS\n exit')
 >>> spec.programs["nothing"].prog_type.name, spec.programs["nothing"].code.slots
@@ -40,12 +40,10 @@ from rawbpf.asm.parse import parse_statement
 from rawbpf.asm.tokens import Line, Token, tokenize
 from rawbpf.input_file import read_text
 from rawbpf.source.arguments import Arguments
-from rawbpf.source.constants import Constants
+from rawbpf.source.constants import Constants, lines_of
 from rawbpf.source.data_section import DIRECTIVES as DATA_DIRECTIVES
 from rawbpf.source.data_section import DataSection
-from rawbpf.source.files import lines_of
-from rawbpf.source.map_directive import map_directive
-from rawbpf.source.program_directive import Header, program_directive
+from rawbpf.source.directives import Header, map_directive, program_directive
 from rawbpf.source.unit import Symbols, Unit
 from rawbpf.specs.object_spec import ExternSpec, ObjectSpec
 from rawbpf.specs.object_types import described
@@ -62,7 +60,10 @@ __all__ = ["assemble", "assemble_file"]
 
 
 def assemble(text: str, file: str = "<text>") -> ObjectSpec:
-    """The programs, maps and data of a text. AssemblyError says where it is wrong."""
+    """Return the programs, maps and data of a text, with BTF, ready to load.
+
+    ``file`` is the name for errors and source lines. Raise AssemblyError, with line and column.
+    """
     assembler = _Assembler()
     for line in lines_of(text, file):
         assembler.line(line)
@@ -70,12 +71,15 @@ def assemble(text: str, file: str = "<text>") -> ObjectSpec:
 
 
 def assemble_file(path: Path) -> ObjectSpec:
-    """The same, of a file. Included files are found beside it. UsageError: it cannot be read."""
+    """Assemble a file. Paths of included files are relative to it.
+
+    Raise AssemblyError, or UsageError if it cannot be read.
+    """
     return assemble(read_text(path), str(path))
 
 
 class _Assembler:
-    """The state between lines: what has been defined, and where the next line belongs."""
+    """The state between lines: definitions so far, and where the next line belongs."""
 
     def __init__(self) -> None:
         self.constants = Constants()
@@ -96,7 +100,7 @@ class _Assembler:
         }
 
     def line(self, line: Line) -> None:
-        """One line: labels, then a directive or an instruction, or nothing."""
+        """Process a line: labels, then a directive, an instruction or nothing."""
         tokens = self._labels(line, tokenize(line))
         first = tokens[0]
         if first.kind == "end":
@@ -107,34 +111,34 @@ class _Assembler:
             statement = parse_statement(line, tokens, self.constants.values)
             self.place.append(statement, line, first.column)
         else:
-            raise line.error("an instruction outside of code", first.column, ".program before it")
+            raise line.error("instruction outside a program", first.column, ".program before it")
 
     def _labels(self, line: Line, tokens: Sequence[Token]) -> Sequence[Token]:
-        """Place the labels that a line begins with; what is left."""
+        """Place the labels at the start of a line and return the tokens after them."""
         while tokens[0].kind == "name" and tokens[1].text == ":":
             name, column = tokens[0].text, tokens[0].column
             if isinstance(self.place, Unit):
                 if name in self.place.labels or name in self.constants.values:
-                    raise line.error(f"{name!r} is there already", column, "another name")
+                    raise line.error(f"{name!r} is already defined", column, "another name")
                 self.place.label(name)
             elif isinstance(self.place, DataSection):
                 self._define(name, line, column)
                 self.place.label(name, line)
             else:
-                raise line.error("a label outside of code and data", column, ".program before it")
+                raise line.error("label outside code and data", column, ".program before it")
             tokens = tokens[2:]
         return tokens
 
     def _define(self, name: str, line: Line, column: int) -> None:
-        """Names of maps, programs, functions and variables are the file's: each once."""
+        """Define a map, program, function or variable, whose names are unique in a file."""
         if not (name.isidentifier() and name.isascii()):
-            raise line.error(f"{name!r} is no name for this", column, "letters, digits and _")
+            raise line.error(f"invalid name {name!r}", column, "letters, digits and _")
         if name in self.constants.values:
             raise line.error(f"{name!r} is a constant", column, "another name")
         if name in self.names:
             before = self.names[name]
             where = f"{before.file}:{before.number}"
-            raise line.error(f"{name!r} is defined twice; before at {where}", column)
+            raise line.error(f"{name!r} is already defined at {where}", column)
         self.names[name] = line
 
     def _directive(self, name: str, arguments: Arguments, token: Token) -> None:
@@ -145,7 +149,9 @@ class _Assembler:
         elif name.startswith((".rodata", ".data", ".bss")):
             self.place = self.data.setdefault(name, DataSection(name))
         elif name in DATA_DIRECTIVES:
-            raise arguments.error(f"{name} outside of data", ".rodata or .data before it", token)
+            raise arguments.error(
+                f"{name} outside a data section", ".rodata or .data before it", token
+            )
         else:
             known = (*self.directives, *DATA_DIRECTIVES, ".rodata", ".data", ".bss")
             near = " or ".join(get_close_matches(name, known, n=2)) or ", ".join(known[:6])
@@ -176,7 +182,7 @@ class _Assembler:
         self.units[name] = self.place = Unit(name, line)
 
     def spec(self) -> ObjectSpec:
-        """Everything, once the last line is read."""
+        """Return the complete spec, after the last line."""
         data = {name: section.spec() for name, section in self.data.items()}
         symbols = Symbols(
             self.maps,

@@ -1,44 +1,53 @@
-"""`.equ NAME, NUMBER` and `.include "FILE"`: constants, here or shared between files.
+"""Constants: `.equ NAME, NUMBER`, `.include "FILE"`, and those of the kernel.
 
-A shared file has nothing but constants, so that including it twice, or in any order, is the same.
+Included files contain only constants, so the order of includes does not matter, and a file may be
+included twice.
 """
 
 from __future__ import annotations
 
+from enum import IntEnum, IntFlag
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.tokens import tokenize
+from rawbpf.asm.tokens import Line, tokenize
 from rawbpf.errors import UsageError
 from rawbpf.input_file import read_text
 from rawbpf.source.arguments import Arguments
-from rawbpf.source.files import lines_of
-from rawbpf.source.kernel_constants import kernel_constants
+from rawbpf.uapi import bpf, bpf_insn
 
 if TYPE_CHECKING:
-    from rawbpf.asm.tokens import Line
+    from collections.abc import Iterator
 
-__all__ = ["Constants"]
+
+__all__ = [
+    "Constants",
+    "kernel_constants",
+    "lines_of",
+]
 
 
 class Constants:
-    """All constants that a line may use: the kernel's, and those that were defined above it."""
+    """The constants that a line may use: those of the kernel, and those defined before it."""
 
     def __init__(self) -> None:
         self.values = dict(kernel_constants())
         self._files: set[str] = set()
 
     def equ(self, arguments: Arguments) -> None:
-        """Read what follows `.equ`. A constant may be repeated, but not changed."""
+        """Read the arguments of `.equ`. A constant may be repeated, but not changed."""
         token = arguments.token
         name = arguments.name("the constant's name")
         arguments.comma()
         value = arguments.number()
         if self.values.setdefault(name, value) != value:
-            raise arguments.error(f"{name!r} is {self.values[name]} already", token=token)
+            raise arguments.error(
+                f"{name!r} is already defined as {self.values[name]}", token=token
+            )
 
     def include(self, arguments: Arguments) -> None:
-        """Read what follows `.include`, and the constants of that file, once."""
+        """Read the arguments of `.include`, and the constants of that file unless known."""
         token = arguments.token
         path = Path(arguments.line.file).parent / arguments.text("the name of a file")
         if str(path.resolve()) in self._files:
@@ -61,6 +70,37 @@ class Constants:
         elif tokens[0].text == ".include":
             self.include(arguments)
         else:
-            what = "an included file has only constants"
+            what = "an included file may contain only constants"
             raise line.error(what, tokens[0].column, ".equ or .include")
         arguments.end()
+
+
+def lines_of(text: str, file: str) -> Iterator[Line]:
+    """Yield the lines, numbered from 1. Only a newline ends a line, as in editors."""
+    for number, line in enumerate(text.split("\n"), 1):
+        yield Line(file, number, line.rstrip("\r"))
+
+
+_ACTIONS = {
+    **dict(zip(("XDP_ABORTED", "XDP_DROP", "XDP_PASS", "XDP_TX", "XDP_REDIRECT"), range(5),
+               strict=True)),
+    "TC_ACT_UNSPEC": -1, "TC_ACT_OK": 0, "TC_ACT_SHOT": 2, "TC_ACT_REDIRECT": 7,
+}  # fmt: skip
+"""Return values of programs, from <linux/bpf.h> and <linux/pkt_cls.h>."""
+
+
+@cache
+def kernel_constants() -> dict[str, int]:
+    """Return the constants of <linux/bpf.h> that rawbpf knows, and return values of programs.
+
+    >>> kernel_constants()["BPF_MAP_TYPE_HASH"], kernel_constants()["XDP_PASS"]
+    (1, 2)
+    """
+    found = dict(_ACTIONS)
+    for module in (bpf, bpf_insn):
+        for name, value in vars(module).items():
+            if isinstance(value, type) and issubclass(value, IntEnum | IntFlag):
+                found.update({name: int(one) for name, one in value.__members__.items()})
+            elif isinstance(value, int) and name.isupper():
+                found[name] = value
+    return found

@@ -1,10 +1,10 @@
-"""Collecting a data section: `.rodata`, `.data`, `.bss`.
+"""Data sections: `.rodata`, `.data`, `.bss`.
 
     .rodata
-    greeting: .asciz "hello"         ; a variable is a label and what follows it
+    greeting: .asciz "hello"         ; a variable is a label and the data after it
     limits:   .quad 100, 1 << 20
 
-Numbers are aligned to their size, as C compilers do; some kernels insist on it.
+Numbers are aligned to their size, as by C compilers; some kernels require it.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["DIRECTIVES", "LARGEST_SECTION", "DataSection"]
 
 LARGEST_SECTION = 1 << 26
-"""Bytes. More is a mistake, such as a wrong count for .zero."""
+"""Limit in bytes. More is a mistake, such as a wrong count for .zero."""
 
 
 class DataSection:
-    """Bytes, and the labels in them."""
+    """Bytes and the variables in them."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -36,11 +36,11 @@ class DataSection:
         self._current: list[Variable] = []
 
     def label(self, name: str, line: Line) -> None:
-        """The next bytes are called so."""
+        """Give the next bytes a name."""
         self._labels[name] = line
 
     def append(self, data: bytes, width: int) -> None:
-        """Add elements of ``width`` bytes. A new variable begins if a label came before."""
+        """Append elements of ``width`` bytes. After a label, they begin a new variable."""
         if self._labels or not self._contents:
             self._contents += bytes(-len(self._contents) % width)
             start = len(self._contents)
@@ -52,13 +52,13 @@ class DataSection:
         self._current = [one._replace(size=size - one.offset) for one in self._current]
 
     def room(self) -> int:
-        """Bytes that may still be added."""
+        """Return the number of bytes that may still be added."""
         return LARGEST_SECTION - len(self._contents)
 
     def spec(self) -> DataSpec:
-        """The section, with the variables in it."""
+        """Return the section. Raise AssemblyError if a label has no data."""
         for name, line in self._labels.items():
-            raise line.error(f"nothing follows {name!r}", 1, "data, such as .quad 0")
+            raise line.error(f"label {name!r} has no data", 1, "data, such as .quad 0")
         return DataSpec(self.name, bytes(self._contents), (*self._variables, *self._current))
 
 
@@ -102,4 +102,4 @@ DIRECTIVES: dict[str, Callable[[DataSection, Arguments], None]] = {
     ".string": _strings(b"\0"),
     ".zero": _zeroes,
 }
-"""What fills a data section; the names are those of GNU and LLVM assemblers."""
+"""Directives that add data; their names are those of the GNU and LLVM assemblers."""

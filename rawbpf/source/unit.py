@@ -1,7 +1,8 @@
-"""One function of a file: its statements, then, once all names are known, its instructions.
+"""A program or function of a file: its statements, and its instructions once all names are known.
 
-Two passes. The first only needs the lengths: it gives each label its slot. The second knows every
-label, map, variable and function of the file, so a name may be used before it is defined.
+There are two passes. The first one needs only lengths, to give each label its slot. The second one
+knows all labels, maps, variables and functions of the file, so names may be used before they are
+defined.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ __all__ = ["Symbols", "Unit"]
 
 
 class Symbols(NamedTuple):
-    """What names of the file mean: maps, functions, and variables with section and offset."""
+    """The names of a file: maps, functions, and variables with section and offset."""
 
     maps: Mapping[str, object]
     functions: Mapping[str, object]
@@ -53,11 +54,11 @@ class Unit:
         self._slot += 2 if statement.form.opcode == LD_IMM64 else 1
 
     def label(self, name: str) -> None:
-        """The next instruction is the target of jumps to ``name``."""
+        """Place a label before the next instruction."""
         self.labels[name] = self._slot
 
     def program(self, symbols: Symbols) -> Bytecode:
-        """Its instructions. Functions that it calls are references, for ``asm.link``."""
+        """Return the code; functions that it calls are references, for ``asm.link``."""
         if not self._statements:
             raise self.line.error(f"{self.name!r} is empty", 1, "instructions")
         instructions = tuple(
@@ -68,7 +69,7 @@ class Unit:
 
 
 class _Resolver:
-    """Turns the names in one statement into numbers or references."""
+    """Resolves the names in a statement to numbers or references."""
 
     def __init__(self, unit: Unit, symbols: Symbols, line: Line, slot: int) -> None:
         self.unit, self.symbols, self.line, self.slot = unit, symbols, line, slot
@@ -94,7 +95,7 @@ class _Resolver:
         )
 
     def _resolve(self, operand: Operand, name: Name, source: int) -> tuple[int | Name, int]:
-        """What to write in place of a name, and the src that says what it is."""
+        """Return what replaces a name, and the src that says what it is."""
         if operand.kind == "target":
             return self._label(operand, name), source
         if operand.kind in ("helper", "callee"):
@@ -115,18 +116,18 @@ class _Resolver:
         return labels[name.text] - (self.slot + 1)
 
     def _callee(self, operand: Operand, name: Name, source: int) -> tuple[int | Name, int]:
-        """A function of the file goes before a helper of the same name."""
+        """Resolve a function; one of the file takes precedence over a helper of that name."""
         if name.text in self.symbols.functions:
             self.reference = Reference("function", name.text)
             return 0, source or isa.BPF_PSEUDO_CALL
         if operand.kind == "helper":
             return name, source  # encode_statement looks helpers up
         near = " or ".join(get_close_matches(name.text, self.symbols.functions, n=2))
-        what = f"the file has no function {name.text!r}"
+        what = f"unknown function {name.text!r}"
         raise self.line.error(what, operand.column, near or "the name of a .function")
 
     def _address(self, operand: Operand, name: Name) -> tuple[int, int]:
-        """``r1 = name ll``: a map, a variable or a function."""
+        """Resolve ``r1 = name ll``: a map, a variable or a function."""
         text, addend = name
         if text in self.symbols.variables:
             section, offset = self.symbols.variables[text]
@@ -141,7 +142,7 @@ class _Resolver:
         raise self._unknown(operand, name, "a map, a variable, a function or a constant")
 
     def _number(self, operand: Operand, name: Name, source: int) -> tuple[int, int]:
-        """``map_by_fd(name)`` and its kin; elsewhere a number must be one."""
+        """Resolve ``map_by_fd(name)`` and the like; other numbers cannot be names."""
         if source in (isa.BPF_PSEUDO_MAP_FD, isa.BPF_PSEUDO_MAP_VALUE):
             if name.text not in self.symbols.maps or name.addend:
                 raise self._unknown(operand, name, "the name of a .map")
@@ -156,5 +157,5 @@ class _Resolver:
     def _unknown(self, operand: Operand, name: Name, expected: str) -> AssemblyError:
         known = (*self.symbols.maps, *self.symbols.variables, *self.symbols.functions)
         near = " or ".join(get_close_matches(name.text, known, n=2))
-        return self.line.error(f"{name.text!r} means nothing here", operand.column,
+        return self.line.error(f"unknown name {name.text!r}", operand.column,
                                near or expected)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Objects that nobody here wrote: all of them are understood, and their code as LLVM has it."""
+"""Objects of other projects: all are read, and their code is disassembled as by LLVM."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests.support.llvm import objdump
 from tests.support.packaged import files, objects
 
 PACKAGES = {"libbpf-tools": 61, "xdp-tools": 6, "libxdp1": 15, "ir-keytable": 9}
-"""How many files there are at least."""
+"""Least number of files per package."""
 
 
 @pytest.fixture(scope="module", params=PACKAGES)
@@ -25,7 +25,7 @@ def package(request):
     return {
         f"{name}.{number}": one
         for name, path in found.items()
-        if not path.is_symlink()  # another name for the same tool
+        if not path.is_symlink()  # an alias of another tool
         for number, one in enumerate(objects(path))
     }
 
@@ -60,7 +60,7 @@ def test_all_are_disassembled(package, tmp_path):
         assert ours == [(line.section, line.slot, line.data) for line in objdump(path)], name
 
 
-def test_a_tool_is_as_good_as_its_object():
+def test_an_executable_is_read_like_its_object():
     path = files("libbpf-tools")["opensnoop"]
     names = {section.name for section in read_bytecode(str(path))}
     assert "tracepoint/syscalls/sys_enter_openat" in names

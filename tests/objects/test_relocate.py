@@ -1,4 +1,4 @@
-"""Objects that nobody here wrote become on each kernel what libbpf makes of them."""
+"""Objects of other projects are relocated as by libbpf, for each kernel."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ PACKAGES = ("libbpf-tools", "xdp-tools", "libxdp1", "ir-keytable")
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    """The objects with records, each in a file of its own."""
+    """Return the objects with CO-RE records, each in a file."""
     folder = tmp_path_factory.mktemp("objects")
     paths = []
     for path in (path for package in PACKAGES for path in files(package).values()):

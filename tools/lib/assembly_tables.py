@@ -1,4 +1,4 @@
-"""The tables of docs/reference/assembly.md, from the forms and the directives themselves."""
+"""The tables of docs/reference/assembly.md, generated from the forms and directives."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ from rawbpf.asm.jump_forms import JUMPS
 from rawbpf.asm.memory_forms import ATOMICS, MEMORY
 from rawbpf.asm.value_forms import ARITHMETIC, CONSTANTS
 from rawbpf.source.data_section import DIRECTIVES
-from rawbpf.source.map_directive import INTEGERS
+from rawbpf.source.directives import INTEGERS
 
 _NUMBERS = {"low": "number", "high": "offset", "imm": "imm", "off": "off"}
 
@@ -32,14 +32,14 @@ _SHOWN: dict[str, Callable[[str], str]] = {
 
 
 def shown(pattern: str) -> str:
-    """A pattern as people read it: rD, wS, imm, off, target.
+    """Return a pattern with readable operands: rD, wS, imm, off, target.
 
     >>> shown("{dst:w} += {imm:w32}"), shown("ldxw {dst:r}, [{src:r}{off:disp}]")
     ('wD += imm', 'ldxw rD, [rS+off]')
     """
 
-    def show(slot: re.Match[str]) -> str:
-        field, kind = slot[1], slot[2]
+    def show(operand: re.Match[str]) -> str:
+        field, kind = operand[1], operand[2]
         return _SHOWN[kind](field) if kind in _SHOWN else _NUMBERS[field]
 
     return re.sub(r"\{(\w+):(\w+)\}", show, pattern)
@@ -50,7 +50,7 @@ def _code(text: str) -> str:
 
 
 def _fixed(form: Form) -> str:
-    """What besides the opcode makes it this form."""
+    """Return the opcode and the fixed fields that distinguish this form."""
     fields = (("src", form.src), ("off", form.off), ("imm", form.imm))
     parts = [f"{name} {value:#x}" if value > 64 else f"{name} {value}" for name, value in fields
              if value]  # fmt: skip
@@ -75,22 +75,22 @@ def _forms(forms: Iterable[Form]) -> str:
 
 
 def _only_read() -> str:
-    """Spellings that are understood and never written."""
+    """Return the table of spellings that are accepted but never written."""
     rows = []
     for form in FORMS:
         others = [pattern for pattern in (form.w, *form.also) if pattern]
         if others:
             rows.append((_code(shown(form.c)), ", ".join(_code(shown(one)) for one in others)))
-    return table("written | also read", rows)
+    return table("written | also accepted", rows)
 
 
 def _data() -> str:
     widths = {".byte": 1, ".half": 2, ".short": 2, ".word": 4, ".long": 4, ".quad": 8}
     meanings = {
         ".ascii": 'text in quotes: `"a"`, `"b\\n"`',
-        ".asciz": "the same, a NUL behind each",
-        ".string": "as `.asciz`",
-        ".zero": "so many zero bytes",
+        ".asciz": "the same, each followed by a zero byte",
+        ".string": "the same as `.asciz`",
+        ".zero": "the given number of zero bytes",
     }
     meanings |= {
         name: f"numbers of {width} byte{'s' * (width > 1)}, aligned"
@@ -100,7 +100,7 @@ def _data() -> str:
 
 
 def _integers() -> str:
-    return "Names of integers: " + ", ".join(f"`{name}`" for name in INTEGERS) + "."
+    return "Names of integer types: " + ", ".join(f"`{name}`" for name in INTEGERS) + "."
 
 
 PARTS: dict[str, Callable[[], str]] = {

@@ -1,4 +1,4 @@
-"""The builder: every method against the parser's idea of the same text, and what it refuses."""
+"""The builder: each method emits what the parser makes of the same text; errors; labels."""
 
 import pytest
 from hypothesis import given
@@ -103,7 +103,7 @@ EMITTED = [
 
 
 @pytest.mark.parametrize(("emit", "text"), EMITTED, ids=[text for _, text in EMITTED])
-def test_a_method_emits_what_the_text_says(emit, text):
+def test_a_method_emits_the_same_as_the_parser(emit, text):
     b = Builder("one")
     emit(b)
     assert b.build().instructions[0].bare() == parse_instruction(text)
@@ -143,7 +143,7 @@ def test_every_method_is_tested():
         (lambda b: [b.label("a"), b.label("a")], "label 'a' is placed twice"),
     ],
 )
-def test_operands_are_checked_where_they_are_written(emit, message):
+def test_operands_are_checked_at_once(emit, message):
     with pytest.raises(BytecodeError, match=message):
         emit(Builder("wrong"))
 
@@ -155,7 +155,7 @@ def test_an_error_for_a_missing_label_names_the_line_that_uses_it():
         b.build()
 
 
-def test_a_label_out_of_reach_is_refused():
+def test_a_label_that_is_too_far_away_is_an_error():
     b = Builder("far")
     b.ja("end")
     for _ in range(1 << 15):
@@ -167,7 +167,7 @@ def test_a_label_out_of_reach_is_refused():
 
 @given(st.lists(st.booleans(), min_size=1, max_size=30), st.data())
 def test_a_distance_counts_slots_from_the_next_instruction(wide, data):
-    """Targets are found again by walking the bytes, 64-bit loads being two slots."""
+    """Find the targets again by walking the bytes; 64-bit loads are two slots."""
     goals = [data.draw(st.integers(0, len(wide))) for _ in range(3)]
     b = Builder("jumps")
     for number, goal in enumerate(goals):
@@ -184,11 +184,11 @@ def test_a_distance_counts_slots_from_the_next_instruction(wide, data):
 
 
 def emit_two(b):
-    b.mov(r0, 0)  # the line that is remembered
+    b.mov(r0, 0)  # the remembered line
     b.exit()
 
 
-def test_an_instruction_remembers_the_python_line_that_emitted_it():
+def test_an_instruction_has_the_python_line_that_emitted_it():
     b = Builder("sources")
     emit_two(b)
     b.at(Source("my.lang", 7, "say hello"))
@@ -196,14 +196,14 @@ def test_an_instruction_remembers_the_python_line_that_emitted_it():
     b.at(None)
     b.exit()
     program = b.build()
-    assert program.instructions[0].source.read() == "b.mov(r0, 0)  # the line that is remembered"
+    assert program.instructions[0].source.read() == "b.mov(r0, 0)  # the remembered line"
     assert program.source_at(1).line == program.source_at(0).line + 1
     assert program.source_at(2) == program.source_at(3) == Source("my.lang", 7, "say hello")
     assert str(program.source_at(2)) == "my.lang:7"
     assert program.source_at(4).file == __file__
 
 
-def test_references_wait_for_their_numbers():
+def test_references_are_resolved_by_encode():
     b = Builder("refers")
     b.ld_map_fd(r1, "events")
     b.ld_map_value(r2, "state", 8)
@@ -253,7 +253,7 @@ def test_functions_are_labels_and_are_recorded():
     assert program.instructions[0].imm == 1
 
 
-def test_registers_print_as_they_are_written():
+def test_registers_print_as_in_source_code():
     assert repr([r0, w1, r10[-8], Register(3) + 4]) == "[r0, w1, r10[-8], r3[4]]"
 
 

@@ -1,4 +1,4 @@
-"""Blocks and edges of small programs, and of any program."""
+"""Control-flow graphs of small programs, and properties for all programs."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def test_a_loop():
     ]
 
 
-def test_jumps_count_the_second_slot_of_a_wide_load():
+def test_distances_count_both_slots_of_a_64_bit_load():
     assert shown("if r1 == 0 goto out", "r2 = 0x1122334455667788 ll", "out:", "exit") == [
         (0, 1, [(3, "taken"), (1, "falls")]),
         (1, 3, [(3, "falls")]),
@@ -42,7 +42,7 @@ def test_jumps_count_the_second_slot_of_a_wide_load():
 
 
 @pytest.mark.parametrize("jump", ["goto", "gotol"])
-def test_what_a_jump_passes_over_is_not_reached(jump):
+def test_instructions_after_a_jump_are_not_reached(jump):
     assert shown(f"{jump} out", "r0 = 1", "out:", "exit") == [
         (0, 1, [(2, "jump")]),
         (1, 2, [(2, "falls")]),
@@ -50,7 +50,7 @@ def test_what_a_jump_passes_over_is_not_reached(jump):
     ]
 
 
-def test_functions_are_apart_and_calls_come_back():
+def test_functions_are_separate_and_calls_return():
     lines = ["call f", "r0 += 1", "exit", ".function f", "r0 = 1", "exit"]
     blocks = control_flow(code(*lines))
     assert [(b.start, b.end, b.function, b.edges) for b in blocks] == [
@@ -59,23 +59,23 @@ def test_functions_are_apart_and_calls_come_back():
     ]
 
 
-def test_may_goto_has_two_ways_and_goto_register_none_that_show():
+def test_may_goto_has_two_edges_and_goto_register_has_none():
     may, anywhere, leave = Instruction(0xE5, off=1), Instruction(0x0D, dst=1), Instruction(0x95)
     first, second, third = control_flow([may, anywhere, leave])
     assert first.edges == (Edge(2, "taken"), Edge(1, "falls"))
     assert (second.edges, third.edges) == ((), ())
 
 
-def test_a_jump_to_nowhere_is_an_error():
+def test_a_jump_to_no_instruction_is_an_error():
     for distance in (7, -5):
-        with pytest.raises(BytecodeError, match="no instruction is there"):
+        with pytest.raises(BytecodeError, match="no instruction begins there"):
             control_flow([Instruction(0x05, off=distance), Instruction(0x95)])
     wide = Instruction(0x18, imm=1)
     with pytest.raises(BytecodeError, match="goes to slot 2"):
         control_flow([Instruction(0x05, off=1), wide, Instruction(0x95)])
 
 
-def test_nothing_has_no_blocks():
+def test_an_empty_program_has_no_blocks():
     assert control_flow([]) == []
 
 

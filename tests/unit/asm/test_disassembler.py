@@ -1,4 +1,4 @@
-"""Runs of instructions as text: labels, names, and the way back through the assembler."""
+"""Disassembly with labels and names, and back through the assembler."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,20 +15,20 @@ def rows_of(*texts, **options):
     return disassemble([parse_instruction(text) for text in texts], **options)
 
 
-def test_targets_are_numbered_from_the_top():
+def test_labels_are_numbered_from_the_top():
     rows = rows_of("if r0 == 0 goto +1", "goto +1", "goto -2", "exit")
     assert [row.text for row in rows] == ["if r0 == 0 goto L2", "goto L3", "goto L1", "exit"]
     assert [row.label for row in rows] == [None, "L1", "L2", "L3"]
 
 
-def test_targets_that_are_no_instruction_stay_distances():
+def test_targets_without_an_instruction_remain_distances():
     rows = rows_of("goto +1", "r1 = 1 ll", "goto +5", "goto -9")
     assert [row.text for row in rows] == ["goto +1", "r1 = 1 ll", "goto +5", "goto -9"]
     assert [row.label for row in rows] == [None] * 4
     assert [row.slot for row in rows] == [0, 1, 3, 4]
 
 
-def test_labels_do_not_take_the_names_of_functions():
+def test_labels_avoid_the_names_of_functions():
     rows = rows_of("goto +0", "call pc+0", "exit", functions={2: "L1"})
     assert [row.text for row in rows] == ["goto L2", "call L1", "exit"]
 
@@ -46,7 +46,7 @@ def test_functions_and_symbols_in_both_dialects():
 
 @given(st.lists(INSTRUCTIONS, min_size=1, max_size=12), st.data())
 @settings(max_examples=200)
-def test_what_is_disassembled_assembles_to_the_same(instructions, data):
+def test_disassembly_assembles_to_the_same_code(instructions, data):
     for at, one in enumerate(instructions):  # jumps that often land inside
         if "{off:target}" in form_of(one).c:
             instructions[at] = one._replace(off=data.draw(st.integers(-14, 14)))

@@ -1,4 +1,4 @@
-"""One instruction: its bytes, and bytes that are none."""
+"""Encoding and decoding single instructions."""
 
 import pytest
 from hypothesis import given
@@ -25,7 +25,7 @@ def decoded(text):
         (WIDE, (0x18, 1, 0, 0, 0x1_FFFF_FFFF)),
     ],
 )
-def test_fields_are_where_the_picture_says(text, fields):
+def test_layout_of_the_fields(text, fields):
     assert decoded(text) == Instruction(*fields)
     assert Instruction(*fields).encode() == bytes.fromhex(text)
 
@@ -33,10 +33,10 @@ def test_fields_are_where_the_picture_says(text, fields):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("ff 00 00 00 00 00 00 00", "offset 0x0: opcode 0xff is unknown"),
-        ("8d 01 00 00 00 00 00 00", "offset 0x0: opcode 0x8d is unknown"),
-        ("b7 00 00 00", "offset 0x0: 4 bytes are no instruction: it takes 8"),
-        (WIDE[:23], "offset 0x0: half of a 64-bit load: its second slot is missing"),
+        ("ff 00 00 00 00 00 00 00", "offset 0x0: unknown opcode 0xff"),
+        ("8d 01 00 00 00 00 00 00", "offset 0x0: unknown opcode 0x8d"),
+        ("b7 00 00 00", "offset 0x0: truncated instruction: 4 of 8 bytes"),
+        (WIDE[:23], "offset 0x0: truncated 64-bit load: its second slot is missing"),
         (WIDE.replace("00 00 00 00 01", "00 10 00 00 01"), "offset 0x8: malformed 64-bit load"),
         ("95 00 00 00 01 00 00 00", "malformed exit: imm is 1 and must be 0"),
         ("b7 10 00 00 01 00 00 00", "malformed mov: src is 1 and must be 0"),
@@ -46,17 +46,17 @@ def test_fields_are_where_the_picture_says(text, fields):
         ("c3 12 00 00 02 00 00 00", "imm is 2 and must be"),
         ("dc 01 00 00 08 00 00 00", "imm is 8 and must be"),
         ("18 71 00 00 00 00 00 00 00 00 00 00 00 00 00 00", "malformed lddw: src is 7"),
-        ("18 11 00 00 03 00 00 00 00 00 00 00 01 00 00 00", "the high half of imm is 0x1"),
+        ("18 11 00 00 03 00 00 00 00 00 00 00 01 00 00 00", "the upper half of imm is 0x1"),
         ("85 20 ff ff 05 00 00 00", "malformed call kfunc: off is -1"),
     ],
 )
-def test_what_is_no_instruction_says_where_and_why(text, message):
+def test_errors_of_decoding_name_offset_and_reason(text, message):
     with pytest.raises(DecodeError) as caught:
         decoded(text)
     assert message in str(caught.value)
 
 
-def test_the_offset_is_that_of_the_broken_instruction():
+def test_the_offset_is_that_of_the_invalid_instruction():
     good = bytes.fromhex(WIDE) + bytes.fromhex("9500000000000000")
     with pytest.raises(DecodeError, match="offset 0x18:") as caught:
         decode_all(good + b"\xff")
@@ -66,7 +66,7 @@ def test_the_offset_is_that_of_the_broken_instruction():
 @pytest.mark.parametrize(
     "fields", [(0xB7, 16), (0xB7, 0, 16), (0xB7, 0, 0, 1 << 15), (0xB7, 0, 0, 0, 1 << 31), (256,)]
 )
-def test_a_field_that_does_not_fit_is_refused(fields):
+def test_a_field_that_does_not_fit_is_an_error(fields):
     with pytest.raises(BytecodeError, match="does not fit"):
         Instruction(*fields).encode()
 
@@ -80,8 +80,8 @@ def test_whatever_decodes_encodes_to_the_same_bytes(data):
     assert instruction.encode() == data[: 8 * instruction.slots]
 
 
-def test_every_opcode_that_the_kernel_has_is_listed():
-    """The kernel's own table (bpf_insn_..., kernel/bpf/core.c) has 8 bits; these are in use."""
+def test_all_opcodes_of_the_kernel_are_listed():
+    """Opcodes of the kernel's table in kernel/bpf/core.c."""
     opcodes = {form.opcode for form in FORMS}
     alu = {op | src | cls for op in range(0, 0xD0, 0x10) for src in (0, 8) for cls in (4, 7)}
     alu -= {0x8C, 0x8F}  # neg has one operand
@@ -104,7 +104,7 @@ def test_metadata_takes_part_in_equality_and_not_in_the_bytes():
     assert hits.encode() == encode_all([misses]) == load.encode()
 
 
-def test_only_metadata_that_is_there_is_shown():
+def test_repr_shows_only_existing_metadata():
     assert repr(Instruction(0x95)) == "Instruction(opcode=149, dst=0, src=0, off=0, imm=0)"
     shown = repr(Instruction(0x85, reference=Reference("kfunc", "f")))
     assert shown.endswith("imm=0, reference=Reference(kind='kfunc', name='f', addend=0))")

@@ -1,4 +1,4 @@
-"""Instructions as the kernel shows them: what it moved, and what only it writes."""
+"""Instructions of translated programs: restored fields, and instructions that only they have."""
 
 import struct
 
@@ -18,14 +18,14 @@ def raw(opcode, dst=0, src=0, off=0, imm=0):
     return struct.pack("<BBhi", opcode, src << 4 | dst, off, imm)
 
 
-def test_a_call_gets_its_distance_back():
-    """A JIT leaves the function's number in imm, and the distance in off."""
+def test_the_distance_of_a_call_is_restored():
+    """With a JIT, imm holds the function's number and off the distance."""
     (call,) = decode_internal(raw(0x85, src=1, off=9, imm=2))
     assert call == Instruction(0x85, src=1, imm=9)
     assert public(Instruction(0x85, src=1, imm=9)) == Instruction(0x85, src=1, imm=9)
 
 
-def test_a_functions_address_loses_its_number():
+def test_the_number_of_a_function_is_removed_from_its_address():
     (load,) = decode_internal(raw(0x18, 2, 4, imm=36) + raw(0, imm=1))
     assert load == Instruction(0x18, 2, 4, 0, 36)
 
@@ -33,11 +33,11 @@ def test_a_functions_address_loses_its_number():
 @pytest.mark.parametrize(
     ("shown", "meant"), [(0x39, 0x79), (0x31, 0x71), (0x51, 0x91), (0xFB, 0xDB)]
 )
-def test_loads_that_may_fault_are_loads(shown, meant):
+def test_loads_that_may_fault_become_ordinary_loads(shown, meant):
     assert public(Instruction(shown, 1, 2, 8)).opcode == meant
 
 
-def test_what_is_public_stays():
+def test_ordinary_instructions_are_unchanged():
     for instruction in (
         EXIT,
         Instruction(0x20, imm=4),
@@ -65,7 +65,7 @@ def test_texts(instruction, c, mnemonic):
     assert internal_text(instruction, MNEMONIC) == mnemonic
 
 
-def test_they_stand_in_a_listing_with_labels():
+def test_they_are_shown_in_a_listing_with_labels():
     code = [Instruction(0x15, 1, 0, 1), Instruction(0xC2), EXIT]
     rows = disassemble(code, texts={1: internal_text(code[1])})
     assert [(row.label, row.text) for row in rows] == [
@@ -75,10 +75,10 @@ def test_they_stand_in_a_listing_with_labels():
     ]
 
 
-def test_bytes_that_end_too_early_are_an_error():
+def test_truncated_code_is_an_error():
     with pytest.raises(DecodeError, match="second slot is missing"):
         decode_internal(raw(0x18))
-    with pytest.raises(DecodeError, match="no instruction"):
+    with pytest.raises(DecodeError, match="truncated instruction"):
         decode_internal(bytes(3))
     with pytest.raises(DecodeError):
-        decode_all(raw(0xC2))  # what people write must not have these
+        decode_all(raw(0xC2))  # not allowed in programs

@@ -1,4 +1,4 @@
-"""Functions behind programs, and the way back."""
+"""Linking functions to programs, and splitting them again."""
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ CALL, ADDRESS, LEAVE = Instruction(0x85, src=1), Instruction(0x18, 1, 4), Instru
 
 
 def unit(name, *calls):
-    """A function that calls others; 64-bit loads make its slots differ from its indices."""
+    """Return a function that calls others, with 64-bit loads so that slots and indices differ."""
     instructions = []
     for called in calls:
         instructions.append(Instruction(0x18, 2, 0, 0, len(called)))
@@ -23,13 +23,13 @@ def unit(name, *calls):
 
 
 def called(program):
-    """Which function each call of a linked program lands on."""
+    """Return the functions that the calls of a linked program lead to."""
     names = {function.slot: function.name for function in program.functions}
     targets = (callee(one, program.slot_of(at)) for at, one in enumerate(program.instructions))
     return [names[target] for target in targets if target is not None]
 
 
-def test_each_function_is_there_once_in_the_order_of_calls():
+def test_each_function_is_linked_once_in_order_of_calls():
     functions = {one.name: one for one in (unit("a", "b"), unit("b", "a", "c"), unit("c"))}
     linked = link(unit("main", "b", "a", "b"), functions)
     assert [function.name for function in linked.functions] == ["main", "b", "a", "c"]
@@ -37,12 +37,12 @@ def test_each_function_is_there_once_in_the_order_of_calls():
     assert linked.references == {}
 
 
-def test_functions_that_are_not_reached_stay_out():
+def test_unused_functions_are_not_linked():
     linked = link(unit("main", "a"), {"a": unit("a"), "unused": unit("unused")})
     assert [function.name for function in linked.functions] == ["main", "a"]
 
 
-def test_an_address_of_a_function_is_a_distance_too():
+def test_the_address_of_a_function_is_a_distance():
     main = Bytecode("main", (ADDRESS._replace(reference=Reference("function", "f")), LEAVE))
     linked = link(main, {"f": unit("f")})
     assert linked.instructions[0].imm == 2
@@ -57,7 +57,7 @@ def test_references_to_maps_move_with_their_instructions():
     assert linked.references == {3: Reference("map", "events")}
 
 
-def test_a_function_that_is_not_there_says_who_calls_it():
+def test_an_error_for_a_missing_function_names_its_caller():
     with pytest.raises(BytecodeError, match="no function 'gone': called at main"):
         link(unit("main", "gone"), {})
 
@@ -74,7 +74,7 @@ def test_split_undoes_link(graph):
     assert link(main, {one.name: one for one in others}) == linked
 
 
-def test_split_of_what_the_builder_made():
+def test_split_of_a_program_made_by_the_builder():
     b = Builder("main")
     b.call_local("f")
     b.exit()

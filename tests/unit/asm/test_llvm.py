@@ -23,17 +23,17 @@ every_case = pytest.mark.parametrize(("source", "cpu"), CASES)
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory):
-    """compiled(source, cpu) is the object; each is compiled once."""
+    """Return a function (source, cpu) that compiles an object, each one once."""
     folder = tmp_path_factory.mktemp("clang")
     return cache(lambda source, cpu: compile_c(source, cpu, folder))
 
 
 @pytest.fixture(scope="module")
 def listed(compiled):
-    """listed(source, cpu, *options) is what llvm-objdump says of it, asked once."""
+    """Return a function (source, cpu, *options) for the output of llvm-objdump, run once each."""
 
     def listed(source, cpu, *options):
-        # Only if it is told does it know that cpu v3 has w registers.
+        # llvm-objdump uses w registers only if the CPU is given.
         known = [f"--mcpu={cpu}"] if cpu >= "v3" else []
         return objdump(compiled(source, cpu), *known, *options)
 
@@ -42,7 +42,7 @@ def listed(compiled):
 
 @pytest.fixture(scope="module")
 def sections(compiled):
-    """sections(source, cpu) is what our own reader finds in the object."""
+    """Return a function (source, cpu) for the sections that our reader finds."""
     return cache(lambda *case: code_sections(ObjectFile(compiled(*case).read_bytes())))
 
 
@@ -51,7 +51,7 @@ def as_llvm(text):
 
 
 def without_symbols(text):
-    """``goto +4 <function+0x28>`` says a place twice."""
+    """Remove the second notation of a target: ``goto +4 <function+0x28>``."""
     return re.sub(r" <[\w.]+(\+0x[0-9a-f]+)?>$", "", text)
 
 
@@ -69,7 +69,7 @@ def test_disassembly_is_what_llvm_objdump_prints(source, cpu, numbers, listed, s
 def test_the_text_of_llvm_objdump_assembles_to_the_same_bytes(source, cpu, listed):
     for line in listed(source, cpu):
         text = line.text
-        if line.data[:2] == bytes([0x85, 0x10]):  # the call that its text does not tell apart
+        if line.data[:2] == bytes([0x85, 0x10]):  # its text does not distinguish this call
             text = re.sub(r"^call \+?(-?)", lambda m: f"call pc{m[1] or '+'}", text)
         assert parse_instruction(text).encode() == line.data, line
 
@@ -86,8 +86,8 @@ def test_sections_and_slots_are_those_of_llvm(source, cpu, listed, sections):
 
 
 @every_case
-def test_what_clang_writes_as_assembly_is_read(source, cpu, sections, tmp_path):
-    """Each line of clang -S. It names functions and labels, so forms are counted, not bytes."""
+def test_assembly_by_clang_is_read(source, cpu, sections, tmp_path):
+    """Compare each line of clang -S by form, because it names functions and labels."""
     text = compile_c(source, cpu, tmp_path, "-S").read_text()
     lines = (Line("clang", at, line) for at, line in enumerate(text.splitlines(), 1))
     code = [line for line in lines if re.match(r"\t[^.#\s]", line.text)]

@@ -1,4 +1,4 @@
-"""docs/reference/assembly.md says what the code does."""
+"""docs/reference/assembly.md agrees with the code."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs/reference/assembly.md").read_text()
 
 
 def blocks(heading):
-    """The indented blocks below a heading."""
+    """Return the indented blocks below a heading."""
     section = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("    ") or not line]
     return [textwrap.dedent(block) for block in "\n".join(lines).split("\n\n\n") if block.strip()]
@@ -28,7 +28,7 @@ def test_the_generated_parts_are_up_to_date():
     assert done.returncode == 0, f"{done.stdout}{done.stderr}: run ./tools/gen-docs"
 
 
-def test_the_spellings_in_the_tables_are_read():
+def test_all_spellings_in_the_tables_can_be_assembled():
     rows = [
         line.split(" | ") for line in PAGE.splitlines() if line.count(" | ") == 5 and "`" in line
     ]
@@ -50,8 +50,8 @@ def test_the_python_example_runs():
     assert names["program"].slots == 5
 
 
-def test_the_example_of_a_mistake_is_what_is_said():
-    (shown,) = blocks("Mistakes")
+def test_the_example_of_an_error():
+    (shown,) = blocks("Errors")
     text = '.program count, "xdp"\nout: r0 = 0\n' + "\n" * 9 + "    if r0 == 0 goto otu\nexit"
     with pytest.raises(AssemblyError) as caught:
         assemble(text, "count.bpf.s")

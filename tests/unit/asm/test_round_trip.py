@@ -32,7 +32,7 @@ def test_bytes_text_bytes_is_the_identity(instruction, style):
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.opcode:02x} {form.c}")
-def test_every_form_round_trips_at_its_corners(form):
+def test_every_form_round_trips_with_extreme_operands(form):
     for instruction in corners_of(form):
         assert form_of(instruction) is form
         assert decode(instruction.encode()) == instruction
@@ -62,15 +62,15 @@ EXAMPLES = {
     "index": "1",
     "fd": "7",
 }
-"""Operands as the kernel and others write them, where that is not how we do."""
+"""Operands as written by the kernel and other tools, where rawbpf writes them differently."""
 
 
 def spell(pattern):
-    """A pattern with example operands in its slots."""
+    """Return a pattern with example operands."""
     return "".join(p if isinstance(p, str) else EXAMPLES[p.kind] for p in parts(pattern))
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.c)
-def test_each_spelling_is_read_as_its_form(form):
+def test_each_spelling_is_parsed_as_its_form(form):
     for pattern in filter(None, (form.c, form.w, form.mnemonic, *form.also)):
         assert form_of(parse_instruction(spell(pattern))) is form, spell(pattern)

@@ -18,7 +18,7 @@ RESERVATIONS = st.lists(
 
 
 def bytes_of(memory, size):
-    """The offsets from r10 that a slot covers."""
+    """Return the offsets from r10 that a slot covers."""
     assert memory.base is r10
     return set(range(memory.offset, memory.offset + size))
 
@@ -66,7 +66,7 @@ def test_a_gap_between_two_slots_is_used_if_it_is_large_enough():
         assert outer.enter_context(b.stack(8)).offset == -24
 
 
-def test_a_full_stack_names_what_is_on_it():
+def test_an_error_for_a_full_stack_names_its_slots():
     b = Builder("p")
     with (
         b.stack(504, name="record"),
@@ -79,7 +79,7 @@ def test_a_full_stack_names_what_is_on_it():
 
 
 @pytest.mark.parametrize(("size", "align"), [(0, 8), (-1, 8), (8, 16), (8, 3), (8, 0)])
-def test_impossible_slots_are_rejected(size, align):
+def test_invalid_sizes_and_alignments_are_errors(size, align):
     with pytest.raises(BytecodeError, match="cannot reserve"), Builder("p").stack(size, align):
         pass
 

@@ -170,7 +170,7 @@ def test_mistakes_in_the_text_are_shown_with_v(tmp_path, capsys):
     path = tmp_path / "bad.bpf.s"
     path.write_text('.program p, "xdp"\n  r0 = r1 2\n')
     shown = fails(capsys, 1, "asm", path, "-v")
-    assert f"rawbpf: {path}:2:11: '2' does not fit here; expected the end of the line" in shown
+    assert f"rawbpf: {path}:2:11: unexpected '2'; expected the end of the line" in shown
     assert "      r0 = r1 2\n              ^\n" in shown
     assert not path.with_suffix(".o").exists()
 
@@ -183,9 +183,9 @@ def test_mistakes_in_the_text_are_shown_with_v(tmp_path, capsys):
         (["disasm", "--dialect", "intel", "x"], 2, "--dialect is 'intel'; use c or mnemonic"),
         (["disasm", "--color", "red", "x"], 2, "--color is 'red'; use auto, always or never"),
         (["disasm", "empty"], 1, "empty is empty"),
-        (["disasm", "garbage"], 1, "offset 0x0: opcode 0xff is unknown"),
+        (["disasm", "garbage"], 1, "offset 0x0: unknown opcode 0xff"),
         (["disasm", os.__file__], 1, "is text, but not hex; assemble it with `rawbpf asm`"),
-        (["disasm", sys.executable], 1, "this ELF file holds no BPF"),
+        (["disasm", sys.executable], 1, "this ELF file contains no BPF"),
         (
             ["disasm", "hello.bpf.o", "--program", "no"],
             2,

@@ -179,7 +179,7 @@ def test_without_types(capsys, tmp_path):
     ("data", "message"),
     [
         (b"", "it is not an ELF file"),
-        (SMALL[:100], "cut off"),
+        (SMALL[:100], "truncated"),
         (SMALL[:5] + b"\2" + SMALL[6:], "this ELF file is big-endian; compile with -target bpfel"),
     ],
 )

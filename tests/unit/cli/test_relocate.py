@@ -79,9 +79,9 @@ def test_ambiguous_types_are_named_and_others_still_shown(capsys):
     status, out, _ = run(capsys, path, "--btf", kernel)
     assert status == 1
     titles = [line for line in out.splitlines() if line.startswith("program ")]
-    assert "struct thing[2]::flags is ambiguous on this kernel: [" in titles[0]
-    assert "] struct thing says 40, [" in titles[0]
-    assert "] struct thing___v2 says 56" in titles[0]
+    assert "struct thing[2]::flags is ambiguous on this kernel: 40 in [" in titles[0]
+    assert "] struct thing, 56 in [" in titles[0]
+    assert "] struct thing___v2; use a flavour" in titles[0]
     assert any(" relocations, " in title for title in titles[1:])
 
 
@@ -91,13 +91,13 @@ def test_what_is_missing_is_said_in_words(capsys):
     assert "this kernel's struct thing has no member y" in said
     assert "this kernel's struct thing has no member in.b" in said
     assert "this kernel's struct thing::list has no element 3" in said
-    assert "this kernel's struct thing has a member next, but of another kind" in said
-    assert "struct thing::flags has 4 bytes here, not 8" in said  # and is signed now
+    assert "this kernel's struct thing has a member next, but its type is incompatible" in said
+    assert "struct thing::flags has 4 bytes in this kernel, not 8" in said  # and is signed now
     _, out, _ = run(capsys, core_object("kinds"), "--btf", core_object("target_poor"))
     said = {line.partition(": ")[2] for line in out.splitlines() if line.startswith("slot ")}
     assert "this kernel has no struct only_here" in said
     assert "this kernel's enum small has no enumerator GONE" in said
-    assert "this kernel's same_t is not like the program's" in said
+    assert "this kernel's same_t does not match the program's" in said
 
 
 def test_one_program(capsys, pair):

@@ -1,4 +1,4 @@
-"""Relocations by hand: two small BTFs, one record, one instruction."""
+"""Relocation of single instructions with hand-made types."""
 
 import pytest
 
@@ -18,17 +18,17 @@ EXIT = Instruction(0x95)
 
 
 def btf(*records, base=None):
-    """Types with the ids 1, 2, ... or, of a module, those behind its base's."""
+    """Return types with the IDs 1, 2, ...; those of a module follow its base's."""
     return Btf(blob(*records, base=base), base)
 
 
 def struct(name, *members, size=64):
-    """Members as (name, type, byte)."""
+    """Return a struct of members given as (name, type ID, offset in bytes)."""
     return t.Struct(name, size, tuple(t.Member(n, i, 8 * at) for n, i, at in members))
 
 
 def one(local, targets, instruction, kind=k.BPF_CORE_FIELD_BYTE_OFFSET, access="0:0", type_id=2):
-    """The only result."""
+    """Relocate one instruction and return the result."""
     waiting = instruction._replace(relocation=CoreRelocation(kind, type_id, access))
     code = Bytecode("p", (waiting, EXIT))
     (result,) = relocate(code, local, targets).results
@@ -49,7 +49,7 @@ KERNEL = btf(U32, struct("task", ("flags", 1, 0), ("pid", 1, 20)))
         (Instruction(LD_IMM64, 1, 0, 0, 8), Instruction(LD_IMM64, 1, 0, 0, 20)),
     ],
 )
-def test_an_offset_goes_where_the_old_one_was(before, after):
+def test_an_offset_replaces_the_old_one_in_every_kind_of_instruction(before, after):
     result = one(LOCAL, Targets(KERNEL), before)
     assert (result.access, result.local, result.target) == ("struct task::pid", 8, 20)
     assert (result.before, result.after) == (before, after)
@@ -60,12 +60,12 @@ def test_an_offset_goes_where_the_old_one_was(before, after):
     "instruction",
     [Instruction(LOAD32, 0, 1, 4), Instruction(MOV, 1, 0, 0, 9), Instruction(0xBF, 1, 2), EXIT],
 )
-def test_an_instruction_that_has_another_number_or_none_is_an_error(instruction):
-    with pytest.raises(FormatError, match=r"struct task::pid: a CO-RE record is about"):
+def test_an_instruction_without_the_expected_number_is_an_error(instruction):
+    with pytest.raises(FormatError, match=r"struct task::pid: a CO-RE record "):
         one(LOCAL, Targets(KERNEL), instruction)
 
 
-def test_an_offset_that_fits_no_instruction_is_an_error():
+def test_an_offset_above_16_bits_is_an_error_in_a_load():
     far = btf(U32, struct("task", ("pid", 1, 40_000), size=50_000))
     with pytest.raises(FormatError, match="offset 40000 does not fit"):
         one(LOCAL, Targets(far), Instruction(LOAD32, 0, 1, 8))
@@ -75,14 +75,14 @@ def test_an_offset_that_fits_no_instruction_is_an_error():
 @pytest.mark.parametrize(
     ("here", "there", "after"),
     [
-        (U32, U64, Instruction(0x79, 0, 1, 16)),  # unsigned: as wide as it is now
+        (U32, U64, Instruction(0x79, 0, 1, 16)),  # unsigned: the width follows the field
         (U64, U32, Instruction(0x61, 0, 1, 16)),
-        (t.Ptr(0), U64, None),  # no pointer any more: there is no such member
+        (t.Ptr(0), U64, None),  # not a pointer anymore: the member does not match
         (S32, U64, None),
         (U32, t.Int("s64", 8, 64, 1), None),
     ],
 )
-def test_a_load_is_as_wide_as_its_field_or_poisoned(here, there, after):
+def test_a_load_gets_the_width_of_its_field_or_is_poisoned(here, there, after):
     local, kernel = btf(here, struct("s", ("x", 1, 8))), btf(there, struct("s", ("x", 1, 16)))
     width = 0x61 if here.kind == U32.kind and here.size == 4 else 0x79
     result = one(local, Targets(kernel), Instruction(width, 0, 1, 8))
@@ -90,7 +90,7 @@ def test_a_load_is_as_wide_as_its_field_or_poisoned(here, there, after):
     assert bool(result.missing) == (after is None)
 
 
-def test_what_is_missing_poisons_every_slot_and_moves_nothing():
+def test_a_missing_type_poisons_all_slots_of_an_instruction():
     gone = btf(U32, struct("gone", ("x", 1, 0)))
     record = CoreRelocation(k.BPF_CORE_FIELD_BYTE_OFFSET, 2, "0:0")
     load = Instruction(LD_IMM64, 1)
@@ -104,20 +104,20 @@ def test_what_is_missing_poisons_every_slot_and_moves_nothing():
     assert done.results[0].missing == "this kernel has no struct gone"
 
 
-def test_flavours_mean_the_same_type():
+def test_flavours_in_the_program_are_ignored():
     local = btf(U32, struct("task___v2", ("pid", 1, 4)), struct("task____", ("pid", 1, 4)))
     assert one(local, Targets(KERNEL), Instruction(MOV, 1, 0, 0, 4)).target == 20
     underscores = one(local, Targets(KERNEL), Instruction(MOV, 1, 0, 0, 4), type_id=3)
     assert underscores.missing == "this kernel has no struct task____"
 
 
-def test_the_kernel_has_flavours_too():
-    """As BTF does that describes several versions of a type."""
+def test_flavours_in_the_kernel_are_ignored():
+    """BTF that describes several kernels at once has flavours."""
     kernel = btf(U32, struct("task___v1", ("id", 1, 0)), struct("task___v2", ("pid", 1, 12)))
     assert one(LOCAL, Targets(kernel), Instruction(LOAD32, 0, 1, 8)).target == 12
 
 
-def test_members_are_found_in_structs_without_a_name_however_deep():
+def test_members_are_found_in_nested_anonymous_structs():
     kernel = btf(
         U32,
         struct("", ("pid", 1, 4)),
@@ -127,7 +127,7 @@ def test_members_are_found_in_structs_without_a_name_however_deep():
     assert one(LOCAL, Targets(kernel), Instruction(LOAD32, 0, 1, 8)).target == 12
 
 
-def test_members_without_a_name_leave_no_trace_in_a_path():
+def test_paths_do_not_show_anonymous_members():
     local = btf(U32, struct("", ("pid", 1, 4)), struct("task", ("x", 1, 0), ("", 2, 8)))
     result = one(local, Targets(KERNEL), Instruction(LOAD32, 0, 1, 12), access="0:1:0", type_id=3)
     assert (result.access, result.target) == ("struct task::pid", 20)
@@ -135,7 +135,7 @@ def test_members_without_a_name_leave_no_trace_in_a_path():
 
 @pytest.mark.parametrize(("length", "target"), [(8, 16 + 3 * 4), (3, None), (0, 16 + 3 * 4)])
 def test_elements_of_arrays(length, target):
-    """One of no elements is flexible if it is the last member."""
+    """An array of 0 elements is a flexible one if it is the last member."""
     local = btf(U32, struct("s", ("a", 3, 4)), t.Array(1, 1, 4))
     kernel = btf(U32, struct("s", ("x", 1, 0), ("a", 3, 16)), t.Array(1, 1, length))
     result = one(local, Targets(kernel), Instruction(LOAD32, 0, 1, 16), access="0:0:3")
@@ -160,8 +160,8 @@ def test_enumerators_may_have_grown_to_64_bits():
     assert (result.access, result.after.imm) == ("enum colour::RED", 1 << 40)
 
 
-def test_negative_enumerators_of_compilers_that_do_not_say_so():
-    """The upper half of the constant says it, here and so there."""
+def test_negative_enumerators_in_old_btf():
+    """The upper half of the local constant tells whether enumerators are negative."""
     minus = (1 << 64) - 3
     local, kernel = btf(enum(("RED", 0xFFFF_FFFD))), btf(enum(("RED", 0xFFFF_FFFC)))
     load = Instruction(LD_IMM64, 1, imm=minus)
@@ -172,7 +172,7 @@ def test_negative_enumerators_of_compilers_that_do_not_say_so():
     assert result.after.imm == 0xFFFF_FFFC
 
 
-def test_an_enumerator_that_is_not_there():
+def test_a_missing_enumerator():
     local, kernel = btf(enum(("RED", 1), ("BLUE", 2))), btf(enum(("RED", 1)))
     load = Instruction(LD_IMM64, 1, imm=1)
     exists = one(local, Targets(kernel), load, k.BPF_CORE_ENUMVAL_EXISTS, "1", 1)
@@ -181,7 +181,7 @@ def test_an_enumerator_that_is_not_there():
     assert value.missing == "this kernel's enum colour has no enumerator BLUE"
 
 
-def test_modules_are_asked_if_the_image_has_no_such_type():
+def test_modules_are_searched_if_the_image_lacks_the_type():
     module = btf(struct("task", ("pid", 1, 28)), struct("driver", ("x", 1, 4)), base=KERNEL)
     asked = []
 
@@ -196,7 +196,7 @@ def test_modules_are_asked_if_the_image_has_no_such_type():
     assert (result.target, result.candidate) == (4, "[4] struct driver of module driver")
 
 
-def test_answers_that_differ_are_an_error_and_like_ones_are_not():
+def test_only_different_answers_are_ambiguous():
     driver = struct("driver", ("x", 1, 4))
     first, second = btf(driver, base=KERNEL), btf(U64, driver, base=KERNEL)
     third = btf(struct("driver", ("x", 1, 6)), base=KERNEL)
@@ -206,12 +206,12 @@ def test_answers_that_differ_are_an_error_and_like_ones_are_not():
     with pytest.raises(UnsupportedError) as caught:
         one(local, Targets(KERNEL, lambda: {"a": first, "c": third}), load)
     assert str(caught.value).startswith(
-        "struct driver::x is ambiguous on this kernel: [3] struct driver of module a says 4, "
-        "[3] struct driver of module c says 6; "
+        "struct driver::x is ambiguous on this kernel: 4 in [3] struct driver of module a, "
+        "6 in [3] struct driver of module c; "
     )
 
 
-def test_a_flavour_that_means_one_candidate_does_not_decide_for_others():
+def test_candidates_are_ruled_out_for_each_flavour_separately():
     kernel = btf(U32, struct("s", ("a", 1, 0), ("b", 1, 4)), struct("s___2", ("a", 1, 8)))
     local = btf(U32, struct("s", ("a", 1, 0)), struct("s___b", ("b", 1, 0)))
     loads = (
@@ -239,21 +239,21 @@ def test_a_flavour_that_means_one_candidate_does_not_decide_for_others():
         ("0:" + "9" * 30, 0, 2),
     ],
 )
-def test_records_that_lead_nowhere_are_errors(access, kind, type_id):
+def test_invalid_records_are_errors(access, kind, type_id):
     with pytest.raises(FormatError):
         one(LOCAL, Targets(KERNEL), Instruction(LOAD32, 0, 1, 8), kind, access, type_id)
 
 
-def test_a_type_without_a_name_cannot_be_looked_up():
+def test_an_anonymous_type_cannot_be_looked_up():
     local = btf(U32, struct("", ("pid", 1, 8)))
-    with pytest.raises(UnsupportedError, match="its type has no name"):
+    with pytest.raises(UnsupportedError, match="its type is anonymous"):
         one(local, Targets(KERNEL), Instruction(LOAD32, 0, 1, 8))
     here = one(local, Targets(KERNEL), Instruction(MOV, 1), k.BPF_CORE_TYPE_ID_LOCAL, "0")
     assert (here.target, here.after.imm) == (2, 2)
 
 
-def test_types_that_contain_themselves_end():
-    """Damaged, but there is an answer all the same, or an error."""
+def test_types_that_contain_themselves_terminate():
+    """Damaged types end in an answer or in an error, never in a loop."""
     loop = btf(U32, struct("task", ("", 2, 0)), t.Typedef("t", 3))
     result = one(LOCAL, Targets(loop), Instruction(LOAD32, 0, 1, 8))
     assert result.missing == "this kernel's struct task has no member pid"

@@ -1,4 +1,4 @@
-"""What C says in an object of clang's, as a blueprint."""
+"""Reading objects that clang compiled from C."""
 
 from functools import cache
 from pathlib import Path
@@ -38,7 +38,7 @@ def read(text, *options):
 
 
 def targets(code):
-    """The slots that its calls of functions, and loads of functions' addresses, lead to."""
+    """Return the slots that calls of functions and loads of their addresses refer to."""
     return {
         code.slot_of(index) + 1 + (one.imm if one.imm < 1 << 31 else one.imm - (1 << 32))
         for index, one in enumerate(code.instructions)
@@ -61,8 +61,8 @@ def test_several_programs_in_one_section():
     assert [(len(code), code[0].imm) for code in codes] == [(2, 1), (2, 2), (2, 2)]
 
 
-def test_functions_are_linked_behind_the_programs_that_reach_them():
-    """A static one through its section, a global one by name, one that calls another."""
+def test_functions_are_linked_after_the_programs_that_call_them():
+    """A static function (referred to by section), a global one (by name), and an indirect call."""
     spec = read("""
         static __noinline u64 last(u64 x) { return x * x + 3; }
         static __noinline u64 middle(u64 x) { return last(x) + last(x + 1); }
@@ -91,7 +91,7 @@ def test_callbacks_are_functions_whose_address_is_taken():
     assert targets(code) == {code.functions[1].slot}
 
 
-def test_hidden_functions_are_told_apart_from_those_that_are_verified_alone():
+def test_hidden_functions_are_listed():
     spec = read("""
         __attribute__((visibility("hidden"))) __noinline int mine(u64 *x) { return *x; }
         __noinline int anybodys(u64 x) { return x * 3; }
@@ -141,7 +141,7 @@ def test_maps():
     assert references == {Reference("map", "by_type"), Reference("map", "outer")}
 
 
-def test_variables_are_places_in_the_only_value_of_a_map():
+def test_variables_become_offsets_in_a_map_of_one_element():
     spec = read("""
         const volatile u32 limit = 7;
         const char name[] = "abc";
@@ -175,7 +175,7 @@ def test_variables_are_places_in_the_only_value_of_a_map():
     assert Reference("map_value", ".rodata.more", 0) in found
 
 
-def test_strings_of_the_compilers_own():
+def test_string_literals():
     spec = read("""
         static long (*print)(const char *f, u32 n) = (void *)6;
         SEC("tc") int p(void *c) { return print("some text", 10); }
@@ -214,18 +214,18 @@ def test_externs():
         ("CONFIG_X", 4, 1),
     ]
     references = list(spec.programs["p"].code.references.values())
-    assert references.count(Reference("kfunc", "maybe")) == 2  # asked for, and called
+    assert references.count(Reference("kfunc", "maybe")) == 2  # tested, and called
     assert Reference("map_value", ".kconfig", 4) in references
 
 
-def test_maps_in_the_form_of_old_are_read_and_remarked_upon():
+def test_old_map_definitions_are_read_with_a_remark():
     text = 'struct { u32 type, key, value, n, flags; } m SEC("maps") = { 1, 4, 8, 64, 1 };'
     spec = read(text + 'SEC("xdp") int p(void *c) { return (u64)&m; }')
     old = spec.maps["m"]
     assert (old.map_type, old.key_size, old.value_size, old.max_entries) == (1, 4, 8, 64)
     assert old.map_flags == 1
     (remark,) = spec.remarks
-    assert remark.startswith("map 'm' is defined in the form that ended with libbpf 1.0")
+    assert remark.startswith("map 'm' is defined in the form that libbpf 1.0 dropped")
 
 
 def test_licence_and_version():
@@ -239,7 +239,7 @@ SAMPLES = {"FUNCTION[+N]": "f", "PATH:FUNCTION[+N]": "/bin/sh:main+4", "GROUP/NA
 
 @pytest.mark.parametrize("kind", SECTION_KINDS.values(), ids=lambda kind: kind.prefix)
 def test_every_section_name(kind):
-    """Three programs a kind: bare, with a place, and optional."""
+    """Three programs per kind: without a target, with a target, and optional."""
     where = SAMPLES.get(kind.follows, "somewhere")
     names = [kind.prefix, f"{kind.prefix}/{where}", f"?{kind.prefix}/{where}"]
     text = "".join(
@@ -260,53 +260,53 @@ WRONG = [
     (
         'extern int nowhere; SEC("xdp") int p(void *c) { return nowhere; }',
         FormatError,
-        "the code refers to 'nowhere': it is defined nowhere; declare it with __ksym",
+        "the code refers to 'nowhere': it is not defined; declare it with __ksym",
     ),
     (
         'int x; int *pointer = &x; SEC("xdp") int p(void *c) { return *pointer; }',
         UnsupportedError,
-        "section .data holds addresses",
+        "section .data contains addresses",
     ),
     (
         'struct { __uint(type, 1); __uint(colour, 3); } m SEC(".maps");' + USES_M,
         FormatError,
-        "map 'm' is not defined as a map should be: 'colour' is no attribute of maps",
+        "map 'm' is defined incorrectly: 'colour' is not an attribute of maps",
     ),
     (
         'struct { __uint(type, 999); } m SEC(".maps");' + USES_M,
         FormatError,
-        "999 is no type of map",
+        "unknown map type 999",
     ),
 ]
 
 
 @pytest.mark.parametrize(("text", "error", "message"), WRONG, ids=[row[2][:30] for row in WRONG])
-def test_what_is_left_out_or_wrong_is_named(text, error, message):
+def test_errors_name_the_cause(text, error, message):
     with pytest.raises(error) as caught:
         read(text)
     assert message in str(caught.value)
 
 
-def test_the_other_byte_order_is_refused():
+def test_big_endian_objects_are_not_supported():
     with pytest.raises(UnsupportedError, match="big-endian; compile with -target bpfel"):
         read(PASS, "-target", "bpfeb")
 
 
-def test_maps_cannot_be_defined_without_types():
+def test_map_definitions_require_btf():
     with pytest.raises(FormatError, match=r"section \.maps without BTF; compile with -g"):
         read('struct { __uint(type, 1); } m SEC(".maps");' + USES_M, "-g0")
 
 
-def test_a_section_whose_name_says_nothing_holds_programs_of_no_type():
+def test_programs_in_sections_of_unknown_names_have_no_type():
     spec = read('SEC("something/else") int p(void *c) { return 0; }')
     assert spec.programs["p"].prog_type == 0
 
 
-def test_no_code_at_all():
+def test_an_object_without_code():
     spec = read("")
     assert not spec.programs
 
 
-def test_an_object_of_another_machine():
-    with pytest.raises(RawbpfError, match="holds no BPF: it is for x86-64"):
+def test_an_object_for_another_machine():
+    with pytest.raises(RawbpfError, match="contains no BPF: it is for x86-64"):
         read("int main() { return 0; }", "-target", "x86_64")

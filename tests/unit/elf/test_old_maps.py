@@ -1,4 +1,4 @@
-"""Maps in the form that libbpf 1.0 gave up: read, and told of."""
+"""Map definitions in the form that libbpf 1.0 dropped (struct bpf_map_def)."""
 
 import pytest
 
@@ -22,25 +22,25 @@ def read(tmp_path, numbers, section="maps"):
 
 
 @pytest.mark.parametrize("section", ["maps", "lirc_mode2/maps"])
-def test_five_numbers_are_a_map(tmp_path, section):
+def test_five_numbers_define_a_map(tmp_path, section):
     spec = read(tmp_path, "1, 4, 8, 16, 1, 0, 0", section)
     hash_type, flag = bpf_map_type.BPF_MAP_TYPE_HASH, bpf_map_flags.BPF_F_NO_PREALLOC
     assert spec.maps == {"hits": MapSpec("hits", hash_type, 4, 8, 16, flag)}
     (reference,) = spec.programs["count"].code.references.values()
     assert (reference.kind, reference.name) == ("map", "hits")
     assert spec.remarks == (
-        "map 'hits' is defined in the form that ended with libbpf 1.0: nothing tells what is in it",
+        "map 'hits' is defined in the form that libbpf 1.0 dropped, so its types are unknown",
     )
 
 
 @pytest.mark.parametrize(
     ("numbers", "error", "said"),
     [
-        ("1, 4, 8, 16", FormatError, "16 bytes"),
-        ("999, 4, 8, 16, 0", FormatError, "999 is no type"),
-        ("1, 4, 8, 16, 0, 3", UnsupportedError, "says more than five numbers"),
+        ("1, 4, 8, 16", FormatError, "has at least 20 bytes, this one 16"),
+        ("999, 4, 8, 16, 0", FormatError, "unknown map type 999"),
+        ("1, 4, 8, 16, 0, 3", UnsupportedError, "more than the five numbers"),
     ],
 )
-def test_what_is_no_such_map_is_said(tmp_path, numbers, error, said):
+def test_invalid_definitions(tmp_path, numbers, error, said):
     with pytest.raises(error, match=said):
         read(tmp_path, numbers)

@@ -1,4 +1,4 @@
-"""The reader on files that are not what they should be."""
+"""Reading damaged and unusual files."""
 
 import struct
 
@@ -22,7 +22,7 @@ def with_header(**changes):
 
 
 def with_section(section, /, **changes):
-    """The good file with some fields of one section's header changed."""
+    """Return the good file with some fields of one section header changed."""
     number = next(one.number for one in ObjectFile(GOOD).sections if one.name == section)
     at = HEADER.section_headers + number * elf.SECTION_HEADER.size
     row = elf.SectionHeader(*elf.SECTION_HEADER.unpack_from(GOOD, at))._replace(**changes)
@@ -40,43 +40,47 @@ STRTAB = ObjectFile(GOOD).section(".strtab").header.size
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
-        (b"", FormatError, "no ELF file"),
-        (b"\x7fELF", FormatError, "cut off: 4 bytes are no header"),
-        (with_header(machine=62), FormatError, "holds no BPF: it is for x86-64"),
+        (b"", FormatError, "not an ELF file"),
+        (b"\x7fELF", FormatError, "truncated ELF file: 4 bytes are less than a header"),
+        (with_header(machine=62), FormatError, "contains no BPF: it is for x86-64"),
         (with_header(machine=9999), FormatError, "it is for machine 9999"),
         (GOOD[:5] + b"\2" + GOOD[6:], UnsupportedError, "big-endian"),
-        (GOOD[:4] + b"\1" + GOOD[5:], UnsupportedError, "not of 64 bits"),
-        (with_header(section_headers=1 << 60), FormatError, "cut off"),
-        (with_header(section_count=65535), FormatError, "cut off"),
+        (GOOD[:4] + b"\1" + GOOD[5:], UnsupportedError, "32-bit"),
+        (with_header(section_headers=1 << 60), FormatError, "truncated"),
+        (with_header(section_count=65535), FormatError, "truncated"),
         (with_header(section_header_size=40), FormatError, "section headers of 40 bytes"),
-        (with_header(names_index=99), FormatError, "section 99 for names"),
-        (with_section("xdp", size=1 << 62), FormatError, "is not in the ELF file"),
-        (with_section("xdp", offset=(1 << 64) - 8), FormatError, "is not in the ELF file"),
+        (with_header(names_index=99), FormatError, "section names are in section 99"),
+        (with_section("xdp", size=1 << 62), FormatError, "exceeds the ELF file"),
+        (with_section("xdp", offset=(1 << 64) - 8), FormatError, "exceeds the ELF file"),
         (with_section("xdp", offset=64), FormatError, "overlap"),
-        (with_section("xdp", name=1 << 31), FormatError, "a name at"),
-        (with_section(".symtab", link=3), FormatError, "links to 3"),
-        (with_section(".symtab", link=300), FormatError, "links to 300"),
+        (with_section("xdp", name=1 << 31), FormatError, "a name at offset"),
+        (with_section(".symtab", link=3), FormatError, "links to section 3"),
+        (with_section(".symtab", link=300), FormatError, "links to section 300"),
         (with_section(".symtab", size=23), FormatError, "ends inside an entry"),
-        (with_section(".symtab", entry_size=1), FormatError, "entries of 1 bytes in .symtab"),
-        (with_section(".relxdp", entry_size=24), FormatError, "entries of 24 bytes in .relxdp"),
-        (with_bytes(".strtab", b"x" * STRTAB), FormatError, "its names do not end"),
+        (with_section(".symtab", entry_size=1), FormatError, ".symtab has entries of 1 bytes"),
+        (with_section(".relxdp", entry_size=24), FormatError, ".relxdp has entries of 24 bytes"),
+        (with_bytes(".strtab", b"x" * STRTAB), FormatError, "does not end with a zero byte"),
         (GOOD[:4] + b"\7" + GOOD[5:], FormatError, "damaged ELF file: Invalid EI_CLASS"),
         (with_bytes(".relxdp", struct.pack("<QQ", 0, 99 << 32)), FormatError, "symbol 99"),
         (with_bytes(".relxdp", struct.pack("<QQ", 1 << 40, 1 << 32)), FormatError, "ends at 0x20"),
-        (with_bytes("xdp", b"\xff"), DecodeError, "section xdp: opcode 0xff is unknown"),
-        (with_section("xdp", size=17), DecodeError, "section xdp: 1 bytes are no instruction"),
+        (with_bytes("xdp", b"\xff"), DecodeError, "section xdp: unknown opcode 0xff"),
+        (
+            with_section("xdp", size=17),
+            DecodeError,
+            "section xdp: truncated instruction: 1 of 8 bytes",
+        ),
         (with_bytes(".BTF", b"\0\0"), FormatError, "not BTF"),
         (with_bytes(".BTF.ext", b"\0\0"), FormatError, "not .BTF.ext"),
     ],
 )
-def test_damage_is_named(data, error, message):
+def test_errors_name_the_damage(data, error, message):
     with pytest.raises(error) as caught:
         code_sections(ObjectFile(data))
     assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("length", range(0, len(GOOD), 7))
-def test_a_file_cut_off_anywhere_is_refused(length):
+def test_a_file_truncated_anywhere_is_an_error(length):
     with pytest.raises(RawbpfError):
         code_sections(ObjectFile(GOOD[:length]))
 
@@ -90,7 +94,7 @@ def test_a_file_without_symbols_has_code_without_names():
     assert (section.functions, len(section.instructions)) == ({}, 2)
 
 
-def test_only_takes_one_function():
+def test_one_function_of_a_section():
     text = '.program a, "xdp"\nl: r0 = 1 ll\ngoto l\n.program b, "xdp"\nr1 = m ll\nexit\n'
     text += ".map m, array, key=4, value=8, entries=1"
     (section,) = code_sections(ObjectFile(encode_object(assemble(text))))
@@ -101,7 +105,7 @@ def test_only_takes_one_function():
     assert section.only(0).instructions == section.instructions[:2]
 
 
-def test_relocations_can_be_asked_for_again():
+def test_relocations_can_be_read_twice():
     file = ObjectFile(GOOD)
     (section,) = file.code()
     first = list(file.relocations(section))
@@ -109,8 +113,8 @@ def test_relocations_can_be_asked_for_again():
     assert list(file.relocations(section)) == first
 
 
-def test_every_relocation_of_clangs_can_be_read(tmp_path):
-    """Also those of debug sections, of which the last may fill only four bytes."""
+def test_all_relocations_of_clang_are_read(tmp_path):
+    """Including those of debug sections; the last one may cover only four bytes."""
     text = 'int g; __attribute__((section("xdp"))) int p(void *c) { return g; }'
     file = ObjectFile(compile_object(text, tmp_path / "a.o").read_bytes())
     found = {
@@ -121,8 +125,8 @@ def test_every_relocation_of_clangs_can_be_read(tmp_path):
     assert len(found[".debug_str_offsets"]) == len(table) // elf.RELOCATION.size > 0
 
 
-def test_what_has_no_name_in_the_format_stays_a_number():
-    """Types and bindings of a symbol, all that there are, and sections with a meaning."""
+def test_unknown_symbol_types_and_sections_remain_numbers():
+    """All types and bindings of symbols, and section indices with special meanings."""
     at = ObjectFile(GOOD).section(".symtab").header.offset + elf.SYMBOL.size
     sections = (0, 1, 0xFF00, 0xFFF1, 0xFFF2, 0xFFFF)
     for info in range(256):
@@ -132,8 +136,8 @@ def test_what_has_no_name_in_the_format_stays_a_number():
         assert symbol[1:6] == (info & 15, info >> 4, section, 5, 6)
 
 
-def test_names_that_overlap_are_read_up_to_a_point():
-    """An object of 6 MB would have 100,000 names of 2 MB."""
+def test_reading_overlapping_names_is_limited():
+    """This object of 6 MB has 100,000 names of 2 MB each."""
     size, count = 1 << 21, 100_000
     strings = b"\0" + b"x" * size + b"\0"
     table = b"".join(elf.SYMBOL.pack(1 + i, 0, 0, 0, 0, 0) for i in range(count))
@@ -147,12 +151,12 @@ def test_names_that_overlap_are_read_up_to_a_point():
     header = HEADER._replace(section_headers=64 + len(strings) + len(table), section_count=3)
     data = elf.FILE_HEADER.pack(*header._replace(names_index=0)) + strings + table
     data += b"".join(elf.SECTION_HEADER.pack(*one) for one in headers)
-    with pytest.raises(FormatError, match="overlap again and again"):
+    with pytest.raises(FormatError, match="overlap too often"):
         ObjectFile(data)
 
 
-def test_a_table_of_sections_may_be_counted_in_its_first_entry():
-    """As the format has it for more than 0xFEFF sections."""
+def test_the_number_of_sections_may_be_in_the_first_header():
+    """The format requires this for more than 0xFEFF sections."""
     first = elf.SectionHeader(
         0, elf.SHT_NULL, size=HEADER.section_count, link=HEADER.names_index, align=0
     )

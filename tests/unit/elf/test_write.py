@@ -1,4 +1,4 @@
-"""Objects that we write, as others read them: pyelftools, LLVM, and our own reader."""
+"""Written objects, as read by pyelftools, by LLVM and by rawbpf."""
 
 import io
 
@@ -63,7 +63,7 @@ def path(data, tmp_path):
     return path
 
 
-def test_another_reader_finds_sections_and_symbols(data):
+def test_pyelftools_finds_sections_and_symbols(data):
     elf = ELFFile(io.BytesIO(data))
     assert (elf["e_machine"], elf["e_type"], elf.little_endian) == ("EM_BPF", "ET_REL", True)
     names = [section.name for section in elf.iter_sections()]
@@ -97,7 +97,7 @@ def test_another_reader_finds_sections_and_symbols(data):
     assert elf.get_section_by_name("license").data() == b"GPL\0"
 
 
-def test_code_holds_no_numbers_that_only_a_loader_knows(data):
+def test_relocated_instructions_hold_only_addends(data):
     code = {one.name: one for one in code_sections(ObjectFile(data))}
     loads = [one for one in code["kprobe/one"].instructions if one.opcode == 0x18]
     assert [(one.src, one.imm) for one in loads] == [(0, 0), (0, 0), (0, 4), (0, 16)]
@@ -129,7 +129,7 @@ def test_types_of_maps_functions_and_data(data):
         )
 
 
-def test_each_instruction_leads_to_its_line(data):
+def test_each_instruction_has_its_source_line(data):
     lines = TEXT.splitlines()
     for section in code_sections(ObjectFile(data)):
         assert section.sources.keys() >= {0}
@@ -149,7 +149,7 @@ def test_llvm_shows_the_source_and_the_relocations(path):
     ]
 
 
-def test_llvm_finds_nothing_wrong_with_the_file(path):
+def test_llvm_reads_the_whole_file_without_errors(path):
     run("llvm-readelf", "--all", "--hex-dump=.maps", str(path))
 
 
@@ -161,7 +161,7 @@ def built(**changes):
     return spec._replace(**changes)
 
 
-def test_a_program_of_the_python_builder_points_to_python():
+def test_source_lines_of_the_builder_are_python():
     (section,) = code_sections(ObjectFile(encode_object(ObjectSpec({"p": built()}))))
     assert section.sources[0].text == "b.mov(r0, 0)"
     assert section.sources[0].file == __file__
@@ -173,7 +173,7 @@ def test_an_object_without_sources_has_no_line_info():
     assert section.sources == {}
 
 
-def test_a_program_without_a_section_gets_one_of_its_name():
+def test_a_program_without_a_section_name_gets_its_own_name():
     (section,) = code_sections(ObjectFile(encode_object(ObjectSpec({"p": built(section="")}))))
     assert section.name == "p"
 
@@ -192,26 +192,30 @@ def referring(emit):
     ("spec", "error", "message"),
     [
         (referring(lambda b: b.ld_map_fd(r1, "m")), FormatError, "does not define it"),
-        (referring(lambda b: b.call_kfunc("f")), UnsupportedError, "no words for kernel function"),
+        (
+            referring(lambda b: b.call_kfunc("f")),
+            UnsupportedError,
+            "cannot express kernel function",
+        ),
         (referring(lambda b: b.ld_btf_id(r1, "v")), UnsupportedError, "kernel variable 'v'"),
         (ObjectSpec({"p": built(section=".text")}), FormatError, "cannot be in section '.text'"),
-        (ObjectSpec({"m": built()}, {"m": MAP}), FormatError, "two things in the object are"),
+        (ObjectSpec({"m": built()}, {"m": MAP}), FormatError, "two symbols of the object are"),
         (ObjectSpec({"a b": built(name="a b")}), FormatError, "not a C identifier"),
     ],
 )
-def test_what_an_object_cannot_say(spec, error, message):
+def test_errors_of_objects_that_cannot_be_written(spec, error, message):
     with pytest.raises(error, match=message):
         encode_object(spec)
 
 
-def test_the_address_inside_a_map_has_no_relocation():
+def test_there_is_no_relocation_for_an_address_inside_a_map():
     text = '.map m, array, key=4, value=8, entries=1\n.program p, "xdp"\n'
     spec = assemble(text + "r1 = map_val(map_by_fd(m)) + 4 ll\nexit")
-    with pytest.raises(UnsupportedError, match="no words for the value of map 'm'"):
+    with pytest.raises(UnsupportedError, match="cannot express the value of map 'm'"):
         encode_object(spec)
 
 
-def test_two_functions_of_one_name_are_refused():
+def test_two_functions_of_one_name_are_an_error():
     programs = {}
     for name, number in (("a", 1), ("b", 2)):
         b = Builder(name)
@@ -221,17 +225,17 @@ def test_two_functions_of_one_name_are_refused():
         b.mov(r0, number)
         b.exit()
         programs[name] = built(name=name, code=b.build())
-    with pytest.raises(FormatError, match="two functions are called 'f'"):
+    with pytest.raises(FormatError, match="two functions are named 'f'"):
         encode_object(ObjectSpec(programs))
 
 
-def test_code_survives_byte_for_byte(data):
+def test_code_round_trips_byte_for_byte(data):
     file = ObjectFile(data)
     for section in file.code():
         assert b"".join(one.encode() for one in decode_all(section.contents)) == section.contents
 
 
-def test_optional_programs_stay_optional():
+def test_optional_programs_remain_optional():
     text = '.program maybe, "?iter.s/task"\nr0 = 0\nexit\n'
     assembled = assemble(text).programs["maybe"]
     read = open_object(encode_object(assemble(text))).programs["maybe"]

@@ -78,7 +78,7 @@ def test_an_endless_loop_exceeds_the_budget():
 
 
 def test_malformed_instruction():
-    with pytest.raises(DecodeError, match="offset 0x8: opcode 0xff is unknown"):
+    with pytest.raises(DecodeError, match="offset 0x8: unknown opcode 0xff"):
         Machine(Bytecode("bad", (Instruction(0xB7), Instruction(0xFF), EXIT)))
 
 

@@ -1,4 +1,4 @@
-"""`.bpf.s` files: what each thing in them means."""
+"""Assembling `.bpf.s` files."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ BPF_SRC = Path(__file__).parents[3] / "bpf_src"
 
 
 def program(text, name="p"):
-    """The code of a program whose lines are ``text``."""
+    """Return the code of a program with these lines."""
     return assemble(f'.program {name}, "xdp"\n{text}').programs[name].code
 
 
@@ -33,7 +33,7 @@ def test_both_dialects_in_one_file():
     assert bare(code) == instructions("r0 = 1", "add r0, 2", "exit")
 
 
-def test_labels_may_be_used_before_and_after_they_are_placed():
+def test_labels_may_be_used_before_they_are_placed():
     code = program(
         """
         top: r0 = 0
@@ -48,7 +48,7 @@ def test_labels_may_be_used_before_and_after_they_are_placed():
     )
 
 
-def test_labels_belong_to_their_function():
+def test_labels_are_local_to_a_function():
     text = '.program p, "xdp"\nl: goto l\nexit\n.program q, "xdp"\nr0 = 0\nl: goto l\nexit'
     spec = assemble(text)
     assert [one.code.instructions[-2].off for one in spec.programs.values()] == [-1, -1]
@@ -153,7 +153,7 @@ def test_data_and_references_into_it():
     assert spec.all_maps()[".data"].value_size == 26
 
 
-def test_functions_are_linked_behind_the_programs_that_reach_them():
+def test_functions_are_linked_after_the_programs_that_call_them():
     spec = assemble(
         """
         .program p, "xdp"
@@ -181,12 +181,12 @@ def test_functions_are_linked_behind_the_programs_that_reach_them():
     assert q.instructions[0].bare() == parse_instruction("r2 = code_addr(+3) ll")
 
 
-def test_a_function_of_the_file_goes_before_a_helper_of_its_name():
+def test_a_function_takes_precedence_over_a_helper():
     spec = assemble('.program p, "xdp"\ncall loop\nexit\n.function loop\nexit')
     assert spec.programs["p"].code.instructions[0].src == 1
 
 
-def test_program_types_come_from_sections_or_are_said():
+def test_program_types_by_section_and_by_setting():
     spec = assemble(
         """
         .license "GPL"
@@ -207,7 +207,7 @@ def test_program_types_come_from_sections_or_are_said():
     assert {one.license for one in spec.programs.values()} == {"GPL"}
 
 
-def test_constants_of_other_files(tmp_path):
+def test_constants_of_included_files(tmp_path):
     (tmp_path / "inc").mkdir()
     (tmp_path / "inc/a.inc").write_text('.include "b.inc"\n.equ A, B + 1 ; comment\n')
     (tmp_path / "inc/b.inc").write_text('.equ B, 1\n.include "a.inc"\n')
@@ -216,13 +216,13 @@ def test_constants_of_other_files(tmp_path):
     assert assemble_file(main).programs["p"].code.instructions[0].imm == 1
 
 
-def test_each_instruction_remembers_its_line():
+def test_each_instruction_has_its_source_line():
     code = assemble('.program p, "xdp"\n\n  r0 = 0 ; zero\n  exit', "x.bpf.s").programs["p"].code
     assert [str(one.source) for one in code.instructions] == ["x.bpf.s:3", "x.bpf.s:4"]
     assert code.instructions[0].source.read() == "r0 = 0 ; zero"
 
 
-def test_lines_end_as_in_any_editor():
+def test_lines_may_end_with_crlf():
     assert bare(program("r0 = 0\r\nexit\r\n")) == instructions("r0 = 0", "exit")
 
 
@@ -244,7 +244,7 @@ PROGRAMS = sorted(path for path in BPF_SRC.rglob("*.bpf.s"))
 
 
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.name)
-def test_the_spec_equals_the_one_that_is_read_from_the_written_object(path):
+def test_the_spec_equals_the_one_read_from_the_written_object(path):
     spec = assemble_file(path)
     read = open_object(encode_object(spec))
     assert read._replace(btf=None) == spec._replace(btf=None)
