@@ -1,4 +1,4 @@
-"""C text: declarations, names, order, and what a header must not do to a compiler."""
+"""C text: declarations, names, order, and protection of the compiler from hostile names."""
 
 import re
 
@@ -16,7 +16,7 @@ CHAR = t.Int("char", 1, 8, 1)
 
 
 def header(*records, roots=None):
-    """The definitions alone, without guards and pragmas."""
+    """Return the definitions without guards and pragmas."""
     text = "".join(c_header(btf(*records), roots))
     return text.split("#endif\n\n", 1)[1].rsplit("#if defined(__bpf__)", 1)[0].rstrip()
 
@@ -56,7 +56,7 @@ def test_declarations(chain, declared):
     assert header(INT, *chain, t.Typedef("x", 2), roots=[2 + len(chain)]) == f"typedef {declared};"
 
 
-def test_declarations_of_what_has_a_name():
+def test_declarations_of_named_types():
     opened = btf(
         t.Struct("s", 0, ()), t.Struct("", 0, ()), t.Union("u", 0, ()), t.Enum("e", 4, ()),
         t.Fwd("f"), t.Fwd("g", True), t.Typedef("td", 1), t.FuncProto(1), t.Func("fn", 8),
@@ -70,7 +70,7 @@ def test_declarations_of_what_has_a_name():
 
 
 def test_numbers_without_c_names():
-    """Rust's, and those that have another size on BPF."""
+    """Numbers from Rust, and those whose size differs on BPF."""
     records = (
         t.Int("u32", 4, 32),
         t.Int("i8", 1, 8, 1),
@@ -93,7 +93,7 @@ def test_identifiers():
         assert re.fullmatch(r"[A-Za-z_]\w*", identifier(name), re.ASCII)
 
 
-def test_flavours_do_not_collide():
+def test_flavours_have_unique_names():
     names = Names()
     given = [names.get(i, name) for i, name in enumerate(["a", "a", "a___2", "a", "a"])]
     assert len(set(given)) == len(given)
@@ -106,7 +106,7 @@ def test_every_kind_compiles():
     assert compiles(text, newest=False) == ""
 
 
-def test_two_of_a_name():
+def test_types_with_the_same_name():
     text = header(
         INT,
         t.Struct("s", 4, (t.Member("a", 1, 0),)),
@@ -119,7 +119,7 @@ def test_two_of_a_name():
     assert "struct s {" in text
     assert "struct s___2 {\n\tstruct s inner;" in text
     assert "union s___3 {" in text
-    assert "typedef int s;" in text  # tags and other names do not meet
+    assert "typedef int s;" in text  # tags and other names are in separate name spaces
     assert "A___2 = 1," in text
     assert compiles(text) == ""
 
@@ -144,20 +144,20 @@ def test_a_type_that_points_to_itself_needs_no_declaration():
     assert text == "struct n {\n\tstruct n *next;\n};"
 
 
-def test_a_struct_only_seen_in_a_prototype_is_declared_first():
+def test_a_struct_used_only_in_a_prototype_is_declared_first():
     text = header(t.Typedef("f", 2), t.Ptr(3), t.FuncProto(0, (t.Param("s", 4),)), t.Ptr(5),
                   t.Struct("s", 0, ()))  # fmt: skip
     assert text.startswith("struct s;\n\ntypedef void (*f)(struct s *s);")
 
 
-def test_pointers_to_arrays_need_whole_elements():
+def test_pointers_to_arrays_need_complete_elements():
     text = header(t.Struct("a", 8, (t.Member("p", 2, 0),)), t.Ptr(3), t.Array(4, 5, 2),
                   t.Struct("b", 4, ()), INT)  # fmt: skip
     assert text.index("struct b {") < text.index("struct a {")
     assert compiles(text) == ""
 
 
-def test_a_forward_declaration_is_the_struct_of_its_name():
+def test_a_forward_declaration_refers_to_the_struct_of_its_name():
     text = header(t.Ptr(2), t.Fwd("s"), t.Struct("s", 8, (t.Member("p", 1, 0),)), t.Fwd("u", True),
                   t.Typedef("t", 4))  # fmt: skip
     assert "s___2" not in text
@@ -165,7 +165,7 @@ def test_a_forward_declaration_is_the_struct_of_its_name():
     assert compiles(text) == ""
 
 
-def test_unnamed_structs_are_written_where_they_are():
+def test_unnamed_structs_are_written_where_they_are_used():
     inner = t.Struct("", 4, (t.Member("a", 1, 0),))
     outer = t.Struct("s", 8, (t.Member("", 2, 0), t.Member("x", 2, 32)))
     assert header(INT, inner, outer) == (
@@ -174,7 +174,7 @@ def test_unnamed_structs_are_written_where_they_are():
 
 
 def test_unnamed_members_of_named_structs():
-    """-fms-extensions, which the kernel is built with since 6.19, and BPF programs are not."""
+    """They need -fms-extensions, which the kernel uses since 6.19, but BPF programs do not."""
     inner = t.Struct("inner", 4, (t.Member("a", 1, 0),))
     outer = t.Struct("outer", 4, (t.Member("", 2, 0),))
     text = header(INT, inner, outer)
@@ -213,7 +213,7 @@ def test_enums_keep_their_size(tmp_path):
     assert compiled["declared"].size == 4
 
 
-def test_what_c23_has_as_keywords():
+def test_keywords_of_c23():
     text = header(t.Typedef("bool", 2), t.Int("_Bool", 1, 8, 4),
                   t.Enum("", 4, (t.Enumerator("false", 0), t.Enumerator("true", 1))))  # fmt: skip
     text += "\nbool f(void) { return true; }\n"
@@ -221,7 +221,7 @@ def test_what_c23_has_as_keywords():
         assert compiles(text, f"-std={standard}") == ""
 
 
-def test_bitfields_of_before_kind_flag():
+def test_bitfields_without_kind_flag():
     flag = t.Int("unsigned int", 4, bits=3)
     text = header(flag, t.Struct("s", 4, (t.Member("a", 1, 0), t.Member("b", 1, 3))))
     assert text == "struct s {\n\tunsigned int a: 3;\n\tunsigned int b: 3;\n};"
@@ -235,17 +235,17 @@ def test_kfuncs_are_declared():
     assert compiles(text) == ""
 
 
-def test_functions_and_variables_that_are_asked_for():
+def test_selected_functions_and_variables():
     records = INT, t.FuncProto(1, (t.Param("a", 1),)), t.Func("f", 2), t.Var("v", 1)
     assert header(*records, roots=[3, 4]) == "extern int f(int a);\n\nextern int v;"
 
 
-def test_only_what_is_needed():
+def test_only_needed_types_are_written():
     records = INT, t.Struct("a", 4, (t.Member("i", 1, 0),)), t.Struct("b", 4, ())
     assert "struct b" not in header(*records, roots=[2])
 
 
-def test_no_name_reaches_the_compiler_as_it_is():
+def test_names_reach_the_compiler_only_as_identifiers():
     evil = 'x; } int main() { __asm__("evil"); } /*'
     records = [
         INT,
@@ -272,7 +272,7 @@ def test_no_name_reaches_the_compiler_as_it_is():
 
 
 def wild(cls, levels, *innermost):
-    """Each type has two members of the next: 2 ** levels of them in all."""
+    """Return types that each have two members of the next one: 2 ** levels in all."""
     first = len(innermost) + 1
     return [
         cls("", 4, (t.Member("a", first + i + 1, 0), t.Member("b", first + i + 1, 0)))
@@ -314,7 +314,7 @@ def test_damage(records):
 
 
 def test_chains_longer_than_pythons_stack():
-    """2,000 structs, each with the next one inside."""
+    """2,000 structs, each of which contains the next one."""
     count = 2000
     records = [
         *(t.Struct(f"s{i}", 4, (t.Member("x", i + 2, 0),)) for i in range(count)),

@@ -28,7 +28,7 @@ SCALARS = {
 
 
 class Maker:
-    """Random C structs, each with what was made before inside."""
+    """Random C structs, which may contain those made before."""
 
     def __init__(self, seed):
         self.random, self.count, self.made = random.Random(seed), 0, []
@@ -78,7 +78,7 @@ def test_random_structs(seed, tmp_path):
     before = btf_of(source, tmp_path)
     tags, _ = check_with_clang(before, tmp_path, btf_of, clang)
     assert len(tags) == 150
-    # And the other way: what clang says of our text is what it said of the first.
+    # Round trip: clang lays out our text like the original.
     text, tags = header_and_tags(before)
     uses = "".join(f"{tag} used_{i};\n" for i, tag in enumerate(tags.values()))
     assert by_tag(btf_of(text + uses, tmp_path)) == by_tag(before)
@@ -91,7 +91,7 @@ def rows(*members, size, union=False, kind_flag=True):
     return arrange(opened, 4, record, {})
 
 
-def test_natural_layouts_need_nothing():
+def test_natural_layouts_need_no_padding():
     plan = rows(("c", 2, 0), ("i", 1, 32), ("l", 3, 64), size=16)
     assert not plan.packed
     assert [row.name for row in plan.rows] == ["c", "i", "l"]
@@ -103,12 +103,12 @@ def test_gaps():
     assert plan.rows[-1] == Gap(96, 128)
 
 
-def test_packed_only_where_it_matters():
+def test_packed_only_where_needed():
     assert rows(("c", 2, 0), ("i", 1, 8), size=5).packed
     assert not rows(("c", 2, 0), ("d", 2, 8), size=3).packed
 
 
-def test_members_that_overlap_are_bytes():
+def test_overlapping_members_become_bytes():
     assert rows(("i", 1, 0), ("j", 1, 16), size=8).rows is None
     assert rows(("i", 1, 32), size=4).rows is None
     assert rows(("i", 1, 32), size=8, union=True).rows is None

@@ -23,7 +23,7 @@ def test_every_struct_of_the_kernel(path, tmp_path):
     tags, with_bitfields = check_with_clang(
         Btf.from_bytes(Path(path).read_bytes()), tmp_path, btf_of, clang
     )
-    # If the header had lost its types, the asserts would have nothing to say.
+    # If the header had lost its types, the assertions would check nothing.
     assert len(tags) > 5000
     assert len(with_bitfields) > 100
 
@@ -33,7 +33,7 @@ def structs(opened):
 
 
 @pytest.mark.parametrize(("kernel", "module"), MODULES, ids=lambda one: Path(one).name)
-def test_the_types_of_a_module_and_what_they_need(kernel, module, tmp_path):
+def test_types_of_a_module_and_their_dependencies(kernel, module, tmp_path):
     opened = open_btf(str(module), base=str(kernel))
     text, tags = header_and_tags(opened)
     asserts = list(static_asserts(opened, tags))
@@ -49,8 +49,8 @@ def kernel():
     return Btf.from_bytes(Path(path).read_bytes())
 
 
-def test_a_few_types_and_what_they_need(kernel, tmp_path):
-    """A program compiles against them, and each access to the kernel's struct is relocatable."""
+def test_a_few_types_and_their_dependencies(kernel, tmp_path):
+    """A program compiles against them, and its accesses to the kernel's struct are relocatable."""
     roots = [
         kernel.find_id("task_struct", BTF_KIND_STRUCT),
         kernel.find_id("tcp_v4_connect", BTF_KIND_FUNC),

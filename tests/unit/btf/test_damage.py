@@ -1,4 +1,4 @@
-"""Blobs that are not what they claim: which error, and what it says."""
+"""Damaged blobs and their errors."""
 
 import struct
 
@@ -11,7 +11,7 @@ from tests.support.btf_records import EVERY_KIND, INT, blob, btf
 
 
 def header(**changed):
-    """A blob of one int, its header's fields changed."""
+    """Return a blob of one int with some header fields changed."""
     data = blob(INT)
     names = ("magic", "version", "flags", "hdr_len", "type_off", "type_len", "str_off", "str_len")
     fields = dict(zip(names, struct.unpack_from("<HBBIIIII", data), strict=True))
@@ -20,7 +20,7 @@ def header(**changed):
 
 
 def with_layout(words, layout, strings=b"\0"):
-    """A blob with the layout section of Linux 7.1."""
+    """Return a blob with the layout section of Linux 7.1."""
     types = struct.pack(f"<{len(words)}I", *words)
     rows = b"".join(struct.pack("<BBH", *row) for row in layout)
     sizes = 0, len(types), len(types) + len(rows), len(strings), len(types), len(rows)
@@ -65,7 +65,7 @@ def test_an_empty_blob_is_fine():
     assert len(Btf.from_bytes(blob())) == 1
 
 
-def test_a_longer_header_is_read_as_far_as_it_is_known():
+def test_unknown_fields_of_a_longer_header_are_ignored():
     data = blob(INT)
     longer = data[:4] + struct.pack("<I", 48) + data[8:24] + bytes(24) + data[24:]
     assert Btf.from_bytes(longer)[1] == INT
@@ -76,7 +76,7 @@ def test_an_unknown_kind():
         Btf.from_bytes(with_layout([0, 42 << 24, 0], []))
 
 
-def test_an_unknown_kind_that_the_layout_section_tells_the_size_of():
+def test_an_unknown_kind_whose_size_is_in_the_layout_section():
     kinds = [(0, 0, 0)] * 42 + [(4, 8, 0)]
     words = [0, 42 << 24 | 2, 7, 1, 2, 3, 4, 5]
     opened = Btf.from_bytes(with_layout([*words, 0, 2 << 24, 1], kinds))
@@ -86,7 +86,7 @@ def test_an_unknown_kind_that_the_layout_section_tells_the_size_of():
         blob(opened[1])
 
 
-def test_a_layout_section_that_is_not_there():
+def test_a_layout_section_out_of_range():
     data = with_layout([0, 2 << 24, 0], [(0, 0, 0)])
     with pytest.raises(FormatError, match="the layout section ends"):
         Btf.from_bytes(data[:28] + struct.pack("<I", 4096) + data[32:])
@@ -116,14 +116,14 @@ def test_a_name_beyond_the_strings():
         Btf.from_bytes(bytes(data))[1]
 
 
-def test_a_name_longer_than_names_are():
+def test_a_name_that_is_too_long():
     with pytest.raises(FormatError, match="1025 bytes"):
         btf(t.Typedef("x" * 1025, 0))[1]
     assert btf(t.Typedef("x" * 1024, 0))[1]
 
 
-def test_names_that_overlap_without_end():
-    """Each at an offset one further into the same string: 2,000,000 bytes of names from 12 kB."""
+def test_names_that_overlap_excessively():
+    """Each name starts one byte later in the same string: 12 kB yield 2,000,000 bytes of names."""
     data = bytearray(blob(t.Typedef("x" * 2000, 0), *[t.Ptr(0)] * 2000))
     for index in range(2000):
         struct.pack_into("<III", data, 36 + 12 * index, 1 + index, 8 << 24, 0)

@@ -1,4 +1,4 @@
-"""The raw text and the JSON fields against bpftool's."""
+"""The raw text and the JSON fields, compared with bpftool's."""
 
 import json
 import subprocess
@@ -38,7 +38,7 @@ def our_raw(opened):
 
 
 def masked(value):
-    """bpftool's JSON takes the unsigned values of a 32-bit enum for signed ones (7.1)."""
+    """Mask values, because bpftool (7.1) prints unsigned values of a 32-bit enum as signed."""
     return value & 0xFFFFFFFF if 0xFFFFFFFF_80000000 <= value <= 0xFFFFFFFF_FFFFFFFF else value
 
 
@@ -67,7 +67,7 @@ def test_every_kind(tmp_path):
     check_json(blob(*EVERY_KIND), tmp_path / "btf")
 
 
-def test_what_clang_writes(tmp_path):
+def test_output_of_clang(tmp_path):
     (data,) = sections(compile_object(SOURCE, tmp_path / "a.o"), ".BTF")
     check_json(data, tmp_path / "btf")
 
@@ -93,17 +93,17 @@ def test_modules(kernel, module):
     assert our_raw(opened) == theirs
 
 
-def test_names_are_made_fit_for_a_terminal():
+def test_names_are_escaped_for_the_terminal():
     (line,) = raw(btf(t.Typedef("a\x1b[2Jb", 0)), 1)
     assert line == r"[1] TYPEDEF 'a\x1b[2Jb' type_id=0"
 
 
-def test_void_and_what_is_unknown():
+def test_void_and_unknown_kinds():
     assert list(raw(btf(), 0)) == ["[0] UNKNOWN '(anon)'"]
     assert fields(7, t.Unknown("", 42 << 24, 1, (2, 3)))["words"] == (2, 3)
 
 
-def test_strange_numbers_have_words():
+def test_unusual_numbers():
     opened = btf(t.Func("f", 0, 7), t.Int("i", 4, 32, 7), INT)
     assert [line for i in (1, 2) for line in raw(opened, i)] == [
         "[1] FUNC 'f' type_id=0 linkage=(unknown)",

@@ -1,4 +1,4 @@
-"""Drawings of what clang lays out: offsets, sizes, holes."""
+"""Drawings of structs laid out by clang: offsets, sizes, holes."""
 
 import re
 
@@ -68,16 +68,16 @@ def test_a_struct(tmp_path):
     assert drawing(opened, "task", depth=2) == DRAWN
 
 
-def test_depth_opens_named_structs_only(tmp_path):
+def test_depth_counts_named_structs_only(tmp_path):
     opened = btf_of(SOURCE, tmp_path)
     shallow = drawing(opened, "task", depth=1)
     assert "struct inner inner" in shallow
     assert "char tag" not in shallow
-    assert "struct list list" in shallow  # within an unnamed struct: no level of its own
+    assert "struct list list" in shallow  # an unnamed struct is not a level
     assert "struct list *next" not in shallow
 
 
-def test_what_is_used_and_what_is_not_add_up(tmp_path):
+def test_used_and_unused_bytes_add_up(tmp_path):
     opened = btf_of(SOURCE, tmp_path)
     summary = DRAWN.splitlines()[-1]
     bits = sum(8 * int(n) for n in re.findall(r"(\d+) byte", summary))

@@ -1,4 +1,4 @@
-"""Every struct of the running kernel: as many unused bits as pahole counts."""
+"""Every struct of the running kernel has as many unused bits as pahole counts."""
 
 import re
 import subprocess
@@ -21,7 +21,7 @@ def bits(text):
 
 
 def ours(opened, type_id):
-    """(size, bits in holes, bits of padding) from the drawing's first and last line."""
+    """Return (size, bits in holes, bits of padding) from the first and last line of a drawing."""
     lines = list(draw(opened, type_id))
     parts = lines[-1].split(", ")
     holes = next((part for part in parts if "hole" in part), "")
@@ -30,7 +30,7 @@ def ours(opened, type_id):
 
 
 def theirs(body):
-    """The same from pahole's comments after the last member."""
+    """Return the same numbers from pahole's comments after the last member."""
     comments = "\n".join(line for line in body.splitlines() if line.startswith("\t/*"))
 
     def number(pattern):
@@ -46,7 +46,7 @@ def test_holes_and_padding():
     path = vmlinux_btf()
     if path is None:
         pytest.skip("this kernel has no BTF")
-    # It complains on stderr about tags, which it does not draw.
+    # pahole warns on stderr about tags, which it does not draw.
     text = subprocess.run([peer("pahole"), path], capture_output=True, text=True).stdout
     drawn = {}
     for name, body in DEFINITION.findall(text):

@@ -1,4 +1,4 @@
-"""Function, line and CO-RE records: there and back, and damaged."""
+"""Function, line and CO-RE records: round trips and damage."""
 
 import struct
 
@@ -40,7 +40,7 @@ infos = build(
 )
 
 
-def there_and_back(info, order="<"):
+def round_trip(info, order="<"):
     strings = StringTable()
     data = encode_ext_info(info, strings, order)
     return decode_ext_info(data, Strings(strings.encode()))
@@ -48,25 +48,25 @@ def there_and_back(info, order="<"):
 
 @given(infos, st.sampled_from("<>"))
 def test_round_trip(info, order):
-    assert there_and_back(info, order) == info
+    assert round_trip(info, order) == info
 
 
 def test_sections_without_records_are_not_written():
-    assert there_and_back(ExtInfo({".text": []}, {}, {})) == ExtInfo({}, {}, {})
+    assert round_trip(ExtInfo({".text": []}, {}, {})) == ExtInfo({}, {}, {})
 
 
-def test_lines_and_columns_beyond_their_fields_are_cut():
+def test_lines_and_columns_that_exceed_their_fields_are_truncated():
     info = ExtInfo({}, {"s": [LineInfo(0, "a", "b", 1 << 30, 5000)]}, {})
-    assert there_and_back(info).line_info["s"][0][3:] == ((1 << 22) - 1, 1023)
+    assert round_trip(info).line_info["s"][0][3:] == ((1 << 22) - 1, 1023)
 
 
 def test_a_line_of_any_length():
     info = ExtInfo({}, {"s": [LineInfo(0, "a", "x" * 10_000, 1, 1)]}, {})
-    assert there_and_back(info) == info
+    assert round_trip(info) == info
 
 
-def test_many_records_may_have_one_line():
-    """A function that is inlined everywhere: its lines are read from the strings once."""
+def test_many_records_may_share_one_line():
+    """The lines of a function that is inlined everywhere are read from the strings once."""
     info = ExtInfo({}, {"tc": [LineInfo(8 * i, "a.c", "x" * 999, 1, 1) for i in range(999)]}, {})
     table = StringTable()
     data = encode_ext_info(info, table)
@@ -74,7 +74,7 @@ def test_many_records_may_have_one_line():
     assert decode_ext_info(data, strings) == decode_ext_info(data, strings) == info
 
 
-def test_longer_records_are_cut_to_what_is_known():
+def test_unknown_fields_of_longer_records_are_ignored():
     strings = StringTable()
     name = strings.add(".text")
     words = struct.pack("<8I", 16, name, 1, 8, 5, 77, 78, 0)[:28]
@@ -90,7 +90,7 @@ def test_the_first_headers_have_no_core_relocations():
     assert decode_ext_info(older, Strings(strings.encode())) == SAMPLE._replace(core_relos={})
 
 
-def test_packed_for_the_kernel():
+def test_records_packed_for_the_kernel():
     strings = StringTable()
     data = pack([LineInfo(2, "a.c", "f", 7, 3)], strings, "<")
     assert struct.unpack("<4I", data) == (2, 1, 5, 7 << 10 | 3)

@@ -1,4 +1,4 @@
-"""Types by name: by search, by index, over a base, whatever the strings look like."""
+"""Lookup of types by name: by search, by index, and in a base."""
 
 import struct
 
@@ -33,8 +33,8 @@ def test_the_base_comes_first():
     assert split.find_ids("int") == [1]
 
 
-def test_a_name_that_is_the_end_of_another():
-    """Strings may share endings; libbpf and the kernel compare characters, not offsets."""
+def test_a_name_that_ends_another_string():
+    """Strings may share endings; libbpf and the kernel compare characters rather than offsets."""
     data = blob(t.Typedef("task_struct", 0), t.Typedef("x", 0))
     name = Btf.from_bytes(data).strings.offsets("task_struct")[0]
     changed = data[:36] + struct.pack("<I", name + 5) + data[40:]
@@ -43,8 +43,8 @@ def test_a_name_that_is_the_end_of_another():
     assert opened.find_ids("task_struct") == [1]
 
 
-def test_the_bytes_of_a_name_offset_elsewhere_are_no_name():
-    """The offset's four bytes also occur as sizes, as ids, and across two words."""
+def test_bytes_that_look_like_a_name_offset():
+    """The four bytes of an offset also occur as sizes, as IDs, and across two words."""
     opened = btf(t.Typedef("foo", 1), t.Struct("", 1, ()), t.Array(1, 1, 1), t.Struct("", 256, ()))
     assert opened.strings.offsets("foo") == [1]
     assert opened.find_ids("foo") == [1]
@@ -66,7 +66,7 @@ def test_search_and_index_agree(below, above, data):
 
 
 def test_names_with_many_offsets():
-    """More string offsets than are searched for singly: one pass over the types instead."""
+    """With many string offsets, one pass over the types replaces single searches."""
     longer = [t.Typedef(f"a{i}_foo", 0) for i in range(20)]
     assert btf(*longer, t.Typedef("foo", 0)).find_ids("foo") == [21]
 
@@ -77,7 +77,7 @@ def test_kinds_without_decoding():
 
 
 def test_flavours_of_a_module_and_of_its_base():
-    """Also the first name of a module's section, which no zero stands before."""
+    """This includes the first name of a module's section, which no zero precedes."""
     base = btf(t.Struct("task", 1, ()), t.Struct("task___old", 1, ()), t.Struct("tasks", 1, ()))
     module = btf(t.Struct("task___mine", 1, ()), t.Struct("my_task___x", 1, ()), base=base)
     assert module.strings.flavours("task") == ["task___old", "task___mine"]
@@ -85,7 +85,7 @@ def test_flavours_of_a_module_and_of_its_base():
     assert [module[one].name for one in module.find_ids("task___mine")] == ["task___mine"]
 
 
-def test_many_modules_cost_one_look_at_their_base():
+def test_the_base_of_many_modules_is_searched_once():
     base = Btf.from_bytes(blob(t.Fwd("task")))
     modules = [Btf(blob(t.Fwd(name), base=base), base) for name in "abc"]
     assert modules[0].own_ids("absent") == []

@@ -1,4 +1,4 @@
-"""decode(encode(x)) == x, for every kind, in both byte orders, on a base."""
+"""decode(encode(x)) == x for every kind, in both byte orders, and with a base."""
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ from tests.support.btf_records import EVERY_KIND, INT, blob, btf, records
 orders = st.sampled_from("<>")
 
 
-def test_the_examples_are_of_every_kind():
+def test_the_examples_cover_every_kind():
     assert {record.kind for record in EVERY_KIND} == set(KINDS)
 
 
@@ -29,7 +29,7 @@ def test_any_record(given_records, order):
 
 
 @given(st.lists(records, max_size=4), st.lists(records, max_size=4))
-def test_split_continues_its_base(below, above):
+def test_split_btf_extends_its_base(below, above):
     base = btf(*below)
     split = btf(*above, base=base)
     assert list(split) == list(enumerate(above, 1 + len(below)))
@@ -41,14 +41,14 @@ def test_names_are_written_once():
     assert data.count(b"pid_t") == 1
 
 
-def test_a_name_of_any_bytes_survives():
+def test_names_of_arbitrary_bytes():
     name = b"\xff\xfe\x01".decode("utf-8", "surrogateescape")
     data = blob(t.Typedef(name, 0))
     assert b"\0\xff\xfe\x01\0" in data
     assert Btf.from_bytes(data).find(name) == t.Typedef(name, 0)
 
 
-def test_ids_count_from_1_or_from_the_end_of_the_base():
+def test_ids_start_at_1_or_at_the_end_of_the_base():
     builder = BtfBuilder()
     assert [builder.add(INT), builder.add(INT)] == [1, 2]
     assert BtfBuilder(btf(INT, INT)).add(INT) == 3
@@ -74,7 +74,7 @@ def test_ids_count_from_1_or_from_the_end_of_the_base():
     ],
     ids=repr,
 )
-def test_what_has_no_room_is_refused_and_leaves_no_trace(record):
+def test_numbers_that_do_not_fit_are_errors_without_side_effects(record):
     builder = BtfBuilder()
     with pytest.raises(FormatError):
         builder.add(record)
@@ -82,7 +82,7 @@ def test_what_has_no_room_is_refused_and_leaves_no_trace(record):
     assert [r for _, r in Btf.from_bytes(builder.encode())] == [INT]
 
 
-def test_more_strings_than_offsets_reach():
+def test_too_many_strings_for_their_offsets():
     builder = BtfBuilder()
     builder.add(t.Typedef("x" * (1 << 24), 0))
     with pytest.raises(FormatError, match="too many names"):

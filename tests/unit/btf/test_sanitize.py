@@ -1,4 +1,4 @@
-"""What older kernels lack is gone, and everything else as it was."""
+"""Features that older kernels lack are replaced; everything else is unchanged."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.support.btf_records import EVERY_KIND, INT, btf
 @pytest.mark.parametrize("name", FEATURES)
 def test_each_feature(name):
     before = Btf.from_bytes(example(name))
-    # The example has the feature; attributes are tags too.
+    # The example has the feature; attributes are also tags.
     assert name in features_used(before)
     after = Btf.from_bytes(for_kernel(before, {}, [name]).encode())
     assert name not in features_used(after)
@@ -22,7 +22,7 @@ def test_each_feature(name):
     assert [after[1], after[2]] == [before[1], before[2]]
 
 
-def test_everything_at_once_leaves_what_5_8_knows():
+def test_replacing_all_features_leaves_only_kinds_of_5_8():
     before = btf(*EVERY_KIND)
     after = Btf.from_bytes(for_kernel(before, {}, FEATURES).encode())
     assert features_used(after) == set()
@@ -34,13 +34,13 @@ def test_everything_at_once_leaves_what_5_8_knows():
             assert size_of(after, type_id) == size_of(before, type_id)
 
 
-def test_nothing_missing_changes_nothing_but_linkage():
-    """Of printk, which is extern: no kernel takes such a function as an object's."""
+def test_without_missing_features_only_linkage_changes():
+    """The linkage of printk changes, because no kernel accepts extern functions in an object."""
     before = btf(*EVERY_KIND)
     after = dict(Btf.from_bytes(for_kernel(before, {}, []).encode()))
     assert [i for i, record in before if after[i] != record] == [19]
     assert after[19] == before[19]._replace(linkage=BTF_FUNC_GLOBAL)
-    assert after[18].params == (t.Param("fmt", 5), t.Param("", 0))  # "...": no name for it
+    assert after[18].params == (t.Param("fmt", 5), t.Param("", 0))  # "..." has no name
 
 
 def test_negative_enumerators_keep_their_bits():
@@ -49,7 +49,7 @@ def test_negative_enumerators_keep_their_bits():
     assert after[1].values == (t.Enumerator("v", 0xFFFFFFFF),)
 
 
-def test_a_split_blob_stays_on_its_base():
+def test_split_btf_keeps_its_base():
     base = btf(INT)
     before = btf(t.TypeTag("user", 1), base=base)
     after = Btf.from_bytes(for_kernel(before, {}, ["type_tag"]).encode(), base)

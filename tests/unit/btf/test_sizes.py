@@ -1,4 +1,4 @@
-"""Sizes, alignments, what is under a typedef; and going round in circles."""
+"""Sizes, alignments, types beneath typedefs, and circular references."""
 
 import pytest
 
@@ -23,14 +23,14 @@ def test_sizes():
 
 
 @pytest.mark.parametrize("record", [t.Func("f", 0), t.FuncProto(0), t.Fwd("f"), t.DeclTag("t", 0)])
-def test_what_has_no_size(record):
+def test_types_without_a_size(record):
     with pytest.raises(FormatError, match="has no size"):
         size_of(btf(record), 1)
     with pytest.raises(FormatError, match="type 0 has no size"):
         size_of(btf(record), 0)
 
 
-def test_under_typedefs_and_qualifiers():
+def test_types_beneath_typedefs_and_qualifiers():
     chain = [INT, t.Const(1), t.Volatile(2), t.Typedef("x", 3), t.TypeTag("tag", 4), t.Restrict(5)]
     opened = btf(*chain)
     assert strip(opened, 6) == 1
@@ -38,7 +38,7 @@ def test_under_typedefs_and_qualifiers():
     assert strip(opened, 0) == 0
 
 
-def test_as_deep_as_the_kernel_goes():
+def test_the_nesting_limit_is_that_of_the_kernel():
     opened = btf(INT, *(t.Const(i) for i in range(1, MAX_DEPTH + 3)))
     assert strip(opened, MAX_DEPTH + 1) == 1
     with pytest.raises(FormatError, match="circular"):
@@ -55,20 +55,20 @@ def test_as_deep_as_the_kernel_goes():
         [t.Var("v", 1)],
     ],
 )
-def test_circles(records):
+def test_circular_references(records):
     with pytest.raises(FormatError, match="circular"):
         size_of(btf(*records), 1)
     with pytest.raises(FormatError, match="circular"):
         align_of(btf(*records), 1)
 
 
-def test_a_struct_inside_itself():
+def test_a_struct_that_contains_itself():
     with pytest.raises(FormatError, match="circular"):
         align_of(btf(t.Struct("s", 8, (t.Member("s", 1, 0),))), 1)
 
 
-def test_a_wild_nest_costs_no_more_than_its_members():
-    """40 unions, each with two members of the next: 2 ** 40 ways down."""
+def test_deep_nesting_costs_only_the_number_of_members():
+    """40 unions, each with two members of the next one: 2 ** 40 paths."""
     nest = [t.Union("", 4, (t.Member("a", i + 2, 0), t.Member("b", i + 2, 0))) for i in range(30)]
     assert align_of(btf(*nest, INT), 1) == 4
 
@@ -77,12 +77,12 @@ def test_a_wild_nest_costs_no_more_than_its_members():
     ("members", "size", "align"),
     [
         ([("c", 1, 0), ("i", 2, 32)], 8, 4),
-        ([("c", 1, 0), ("i", 2, 8)], 5, 1),  # misplaced: packed
-        ([("i", 2, 0), ("c", 1, 32)], 5, 1),  # a size that is no multiple: packed
+        ([("c", 1, 0), ("i", 2, 8)], 5, 1),  # misaligned: packed
+        ([("i", 2, 0), ("c", 1, 32)], 5, 1),  # the size is not a multiple of the alignment: packed
         ([("i", 2, 0), ("c", 1, 32)], 8, 4),
         ([("x", 3, 0)], 16, 16),
         ([("x", 3, 64)], 24, 1),
-        ([("b", 2, 0, 20), ("c", 2, 20, 20)], 8, 1),  # a bitfield over a unit's end
+        ([("b", 2, 0, 20), ("c", 2, 20, 20)], 8, 1),  # a bitfield that crosses a unit
         ([("b", 2, 0, 20), ("c", 2, 32, 20)], 8, 4),
         ([], 0, 1),
         ([], 3, 1),
@@ -101,7 +101,7 @@ def test_alignment_of_every_kind():
             assert align_of(opened, type_id, known) in (1, 2, 4, 8, 16)
 
 
-def test_bitfields_old_and_new():
+def test_bitfields_with_and_without_kind_flag():
     old = t.Int("", 4, bits=3, offset=5)
     opened = btf(INT, old)
     assert bit_span(opened, t.Member("a", 1, 32, 7)) == (32, 7)

@@ -1,4 +1,4 @@
-"""Where types begin: found out as far as need be, and the same as if walked at once."""
+"""Starts of types: found as far as needed, with the same results as a complete walk."""
 
 from array import array
 
@@ -15,7 +15,7 @@ COUNT = 30_000
 
 @pytest.fixture(scope="module")
 def data():
-    """More words than are walked at once; every third type has members."""
+    """A section too large to be walked when opened; every third type has members."""
     b = BtfBuilder()
     b.add_int("int", 4)
     for number in range(COUNT):
@@ -28,18 +28,18 @@ def walked(opened):
     return opened._starts._count
 
 
-def test_what_is_near_is_found_without_walking_far(data):
+def test_near_types_are_found_without_walking_far(data):
     opened = Btf(data)
     assert walked(opened) == 0
     assert opened[5].name == "s3"
     assert opened.find_id("s3") == 5
     assert 0 < walked(opened) < COUNT // 2
-    assert opened.find_id("s3", BTF_KIND_FUNC) is None  # told by its bytes: nobody walks for that
+    assert opened.find_id("s3", BTF_KIND_FUNC) is None  # decided by its bytes, without walking
     assert opened.find_ids("s29999", (BTF_KIND_FUNC, BTF_KIND_STRUCT)) == [COUNT + 1]
     assert walked(opened) == COUNT + 1
 
 
-def test_walking_far_and_at_once_agree(data, monkeypatch):
+def test_lazy_and_complete_walks_agree(data, monkeypatch):
     far = Btf(data)
     monkeypatch.setattr(starts, "_SMALL", 1 << 30)
     at_once = Btf(data)
@@ -52,13 +52,13 @@ def test_walking_far_and_at_once_agree(data, monkeypatch):
         Btf(data)[COUNT + 2]
 
 
-def test_a_word_inside_a_type_is_no_start(data):
+def test_a_word_inside_a_type_is_not_a_start(data):
     known = Btf(data)._starts
     assert [known.index_of(word) for word in (0, 1, 4, 5, 13)] == [0, None, 1, None, 2]
 
 
 @pytest.mark.parametrize("cut", [1, 2, 5])
-def test_damage_at_the_end_is_found_when_one_gets_there(cut, monkeypatch):
+def test_damage_at_the_end_is_reported_when_it_is_reached(cut, monkeypatch):
     monkeypatch.setattr(starts, "_SMALL", 0)
     words = array("I", [1, 4 << 24 | 9, 0] + [0] * (27 - cut))
     far = starts.Starts(words, {})
@@ -67,7 +67,7 @@ def test_damage_at_the_end_is_found_when_one_gets_there(cut, monkeypatch):
             far.all()
 
 
-def test_a_last_type_that_ends_too_late_is_found_also_where_it_ends_a_group(monkeypatch):
+def test_a_last_type_that_ends_too_late_is_detected_at_the_end_of_a_group(monkeypatch):
     monkeypatch.setattr(starts, "_SMALL", 0)
     words = array("I", [0, 2 << 24, 0] * 15 + [1, 4 << 24 | 9, 0])
     far = starts.Starts(words, {})

@@ -1,4 +1,4 @@
-"""Our numbers and record lengths against <linux/btf.h>, through a compiler."""
+"""Constants and record lengths, compared with <linux/btf.h> by a compiler."""
 
 import struct
 
@@ -40,13 +40,13 @@ def test_lengths():
     lengths = {
         name: 4 * getattr(btf.KINDS[kind], field) for name, (kind, field) in ELEMENTS.items()
     }
-    # A newer header has more fields in btf_header, all after these.
+    # Newer headers have more fields in btf_header, all after these.
     offset = struct.calcsize(btf.BTF_HEADER) - 4
     lines = [equal(f"sizeof(struct {name})", length) for name, length in lengths.items()]
     lines.append(equal("__builtin_offsetof(struct btf_header, str_len)", offset))
     compiles(lines)
 
 
-def test_a_wrong_number_would_be_seen():
+def test_a_wrong_number_would_be_detected():
     with pytest.raises(AssertionError, match="BTF_KIND_INT is not 2"):
         compiles([equal("BTF_KIND_INT", 2)])

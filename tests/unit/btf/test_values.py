@@ -1,4 +1,4 @@
-"""Values against ctypes (which lays structs out as C does), and what is no value."""
+"""Values, compared with ctypes, which lays out structs like C; and invalid values."""
 
 import ctypes
 import struct
@@ -21,7 +21,7 @@ BOOL = t.Int("_Bool", 1, 8, 4)
 
 
 def of(*records, order="<"):
-    """The codec of the last of these types."""
+    """Return the codec of the last of these types."""
     opened = btf(*records, order=order)
     return codec(opened, len(opened) - 1)
 
@@ -70,10 +70,10 @@ EVENT = (
         kind_flag=True,
     ),
 )
-"""ctypes packs a bitfield's place into ``size``: bits << 16 | first bit."""
+"""For a bitfield, ctypes encodes bits << 16 | first bit in ``size``."""
 
 
-def test_as_ctypes_reads():
+def test_reading_agrees_with_ctypes():
     raw = bytes(range(7, 7 + ctypes.sizeof(Event)))
     theirs = Event.from_buffer_copy(raw)
     ours = of(*EVENT).decode(raw)
@@ -95,14 +95,14 @@ VALUE = {
 }
 
 
-def test_as_ctypes_writes():
+def test_writing_agrees_with_ctypes():
     theirs = Event(**{k: v for k, v in VALUE.items() if k not in ("mac", "ports")})
     theirs.mac[:] = VALUE["mac"]
     theirs.ports[:] = VALUE["ports"]
     assert of(*EVENT).encode(VALUE) == bytes(theirs)
 
 
-def test_from_a_dataclass_a_namespace_and_bytes():
+def test_values_from_a_dataclass_a_namespace_and_bytes():
     @dataclass
     class Sample:
         pid: int
@@ -134,7 +134,7 @@ def test_integers(shape, order, data):
 
 
 @given(st.integers(0, 63), st.integers(1, 32), st.booleans(), st.sampled_from("<>"), st.data())
-def test_bitfields_leave_their_neighbours_alone(offset, bits, signed, order, data):
+def test_writing_a_bitfield_leaves_its_neighbours_unchanged(offset, bits, signed, order, data):
     number = t.Int("i", 4, 32, int(signed))
     record = t.Struct("s", 12, members(("before", 2, 0), ("x", 1, offset, bits)), kind_flag=True)
     fields = of(number, t.Array(3, 3, 12), U8, record, order=order)
@@ -152,7 +152,7 @@ def test_bitfields_leave_their_neighbours_alone(offset, bits, signed, order, dat
 
 
 def test_text_ends_at_its_first_nul():
-    """The kernel's comm may carry rubbish after it."""
+    """The kernel's comm may have garbage after it."""
     text = of(CHAR, t.Array(1, 1, 8))
     assert text.decode(b"cat\0junk") == b"cat"
     assert text.decode(b"exactly8") == b"exactly8"
@@ -175,7 +175,7 @@ def test_unions_are_views_of_the_same_bytes():
     assert union.encode({"bytes": b"\1\2"}) == b"\1\2\0\0"
 
 
-def test_unnamed_members_belong_to_the_struct_around_them():
+def test_members_of_unnamed_structs_belong_to_the_enclosing_struct():
     inner = t.Struct("", 8, members(("a", 1, 0), ("b", 1, 32)))
     outer = of(U32, inner, t.Struct("s", 12, members(("x", 1, 0), ("", 2, 32))))
     assert outer.decode(struct.pack("<III", 1, 2, 3)) == {"x": 1, "a": 2, "b": 3}
@@ -228,7 +228,7 @@ def test_pointers_booleans_and_arrays_of_structs():
     ],
     ids=str,
 )
-def test_what_is_no_value(value, message):
+def test_invalid_values(value, message):
     with pytest.raises(UsageError, match=message):
         of(*EVENT).encode(value)
 
@@ -264,7 +264,7 @@ def test_damaged_types(records):
         of(*records)
 
 
-def test_a_bool_is_written_from_what_is_true_or_false():
+def test_a_bool_accepts_only_true_and_false():
     one = of(BOOL)
     assert [one.encode(value) for value in (True, 0, 1.0)] == [b"\1", b"\0", b"\1"]
     for value in (2, "yes", None, [1]):

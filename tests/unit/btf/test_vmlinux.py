@@ -1,4 +1,4 @@
-"""All of a kernel's types: decoded, described, written again."""
+"""All types of a kernel: decoded, described, encoded again."""
 
 import re
 from pathlib import Path
@@ -19,8 +19,8 @@ def kernel(request):
     return Btf.from_bytes(Path(request.param).read_bytes())
 
 
-def test_the_kernel_knows_no_kind_that_we_do_not(kernel, request):
-    """It says so itself: its own enum of kinds is in its BTF since 5.16 made it an enum."""
+def test_all_kinds_of_the_kernel_are_known(kernel, request):
+    """Since 5.16, the kernel's enum of kinds is in its own BTF."""
     kinds = {
         value.name.removeprefix("BTF_KIND_"): value.value
         for _, record in kernel
@@ -33,7 +33,7 @@ def test_the_kernel_knows_no_kind_that_we_do_not(kernel, request):
     assert kinds or "5.10" in request.node.name
 
 
-def test_all_of_it_means_something(kernel):
+def test_all_types_are_plausible(kernel):
     functions = 0
     for _, record in kernel:
         if isinstance(record, Func):
@@ -44,7 +44,7 @@ def test_all_of_it_means_something(kernel):
     assert {"pid", "tgid", "comm"} <= {member.name for member in task.members}
 
 
-def test_writing_it_again_changes_nothing(kernel):
+def test_encoding_it_again_changes_nothing(kernel):
     builder = BtfBuilder()
     for type_id, record in kernel:
         assert builder.add(record) == type_id

@@ -1,4 +1,4 @@
-"""``rawbpf asm`` and ``rawbpf disasm`` as a person uses them."""
+"""``rawbpf asm`` and ``rawbpf disasm`` on the command line."""
 
 import json
 import os
@@ -71,12 +71,12 @@ def disasm(capsys, *words):
     return capsys.readouterr().out
 
 
-def test_the_object_goes_beside_its_source(object_file):
+def test_the_object_is_written_beside_its_source(object_file):
     assert object_file.name == "hello.bpf.o"
     assert is_elf(object_file.read_bytes())
 
 
-def test_the_object_goes_where_it_is_told(source, tmp_path):
+def test_the_object_is_written_to_the_named_file(source, tmp_path):
     assert main(["asm", str(source), "-o", str(tmp_path / "x")]) == 0
     assert is_elf((tmp_path / "x").read_bytes())
 
@@ -91,7 +91,7 @@ def test_from_stdin_to_stdout_and_back(source):
     )
 
 
-def test_a_listing(object_file, source, capsys):
+def test_listing(object_file, source, capsys):
     listing = disasm(capsys, object_file)
     assert listing.replace(f"; {source}\n", "") == LISTING
 
@@ -143,7 +143,7 @@ def test_raw_bytes_and_hex(data, tmp_path, capsys):
     )
 
 
-def test_colours_are_for_terminals(object_file, capsys, monkeypatch):
+def test_colors_appear_on_terminals_only(object_file, capsys, monkeypatch):
     assert "\x1b" not in disasm(capsys, object_file)
     assert "\x1b[" in disasm(capsys, object_file, "--color", "always")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
@@ -153,7 +153,7 @@ def test_colours_are_for_terminals(object_file, capsys, monkeypatch):
     assert "\x1b" not in disasm(capsys, object_file)
 
 
-def test_what_a_file_says_cannot_reach_the_terminal(object_file, capsys):
+def test_escape_sequences_in_a_file_do_not_reach_the_terminal(object_file, capsys):
     data = object_file.read_bytes().replace(b"r0 = 0", b"\x1b[2J  ")
     object_file.write_bytes(data.replace(b"hello\0", b"h\x1b[Ho\0"))
     listing = disasm(capsys, object_file)
@@ -166,7 +166,7 @@ def fails(capsys, status, *words):
     return capsys.readouterr().err
 
 
-def test_mistakes_in_the_text_are_shown_with_v(tmp_path, capsys):
+def test_errors_in_the_text_are_shown_with_v(tmp_path, capsys):
     path = tmp_path / "bad.bpf.s"
     path.write_text('.program p, "xdp"\n  r0 = r1 2\n')
     shown = fails(capsys, 1, "asm", path, "-v")
@@ -195,7 +195,7 @@ def test_mistakes_in_the_text_are_shown_with_v(tmp_path, capsys):
         (["asm", "hello.bpf.s", "-o", "/nowhere/x"], 1, "cannot write /nowhere/x: ENOENT"),
     ],
 )
-def test_what_cannot_be_is_one_clear_line(
+def test_invalid_input_is_reported_in_one_line(
     words, status, message, object_file, tmp_path, capsys, monkeypatch
 ):
     assert object_file
@@ -205,13 +205,13 @@ def test_what_cannot_be_is_one_clear_line(
     assert message in fails(capsys, status, *words)
 
 
-def test_a_reader_that_leaves_is_no_error(object_file):
+def test_a_closed_pipe_is_not_an_error(object_file):
     command = f"{' '.join(RAWBPF)} disasm {object_file} | head -1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_an_object_is_nothing_for_a_terminal(source):
+def test_an_object_is_not_written_to_a_terminal(source):
     import pty
 
     parent, child = pty.openpty()
@@ -227,12 +227,12 @@ def test_an_object_is_nothing_for_a_terminal(source):
     )
 
 
-def test_help_is_there():
+def test_help():
     for command in ("asm", "disasm"):
         assert "Usage:" in rawbpf(command, "--help").stdout
 
 
-def test_the_files_of_the_repository(capsys, tmp_path):
+def test_files_of_the_repository(capsys, tmp_path):
     for path in (Path(__file__).parents[3] / "bpf_src").glob("*.bpf.s"):
         assert main(["asm", str(path), "-o", str(tmp_path / "o")]) == 0
         assert f"\n{path.name.removesuffix('.bpf.s')}:\n" in disasm(capsys, tmp_path / "o")

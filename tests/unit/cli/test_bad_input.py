@@ -1,4 +1,4 @@
-"""What somebody may give us, and must end in one line: no traceback, nothing passed over."""
+"""Invalid input is reported in one line, without a traceback."""
 
 import errno
 import os
@@ -44,7 +44,7 @@ ASSEMBLY = Path("bpf_src/hello_kprobe.bpf.s")
         (["gallery", "9" * 5000], "no program '999"),
     ],
 )
-def test_is_a_usage_error(argv, said, capsys):
+def test_usage_errors(argv, said, capsys):
     assert main(argv) == 2
     shown = capsys.readouterr()
     assert said in shown.err
@@ -57,7 +57,7 @@ STDIN = {"asm": ["asm", "-", "-o", "/dev/null"], "disasm": ["disasm", "-"],
 
 
 @pytest.mark.parametrize("argv", STDIN.values(), ids=STDIN)
-def test_stdin_that_is_nothing_or_has_no_end(argv, capsys, monkeypatch):
+def test_empty_and_endless_stdin(argv, capsys, monkeypatch):
     for file, said in (("/dev/null", ""), ("/dev/zero", "larger than 64 MiB")):
         with Path(file).open(encoding="utf-8") as stream:
             monkeypatch.setattr(sys, "stdin", stream)
@@ -67,7 +67,7 @@ def test_stdin_that_is_nothing_or_has_no_end(argv, capsys, monkeypatch):
         assert err.count("rawbpf: ") == 1
 
 
-def test_a_record_without_end(capsys):
+def test_an_endless_recording(capsys):
     assert main(["replay", "/dev/zero"]) == 1
     assert "/dev/zero, line 1: it is larger than 64 MiB" in capsys.readouterr().err
 
@@ -84,14 +84,14 @@ def test_a_python_file_that_exits(tmp_path, capsys):
     assert "it exited with status 3" in capsys.readouterr().err
 
 
-def test_a_compiler_that_makes_nothing(tmp_path, capsys):
+def test_a_compiler_that_writes_no_object(tmp_path, capsys):
     source = tmp_path / "a.bpf.c"
     source.write_text("")
     assert main(["inspect", str(source), "--clang", "/bin/true"]) == 1
     assert "/bin/true wrote no object" in capsys.readouterr().err
 
 
-def test_a_name_with_a_newline_and_an_escape_stays_in_the_line(capsys):
+def test_newlines_and_escape_sequences_in_names_are_escaped(capsys):
     assert main(["inspect", "no\n\x1b[31mfile.bpf.s"]) != 0
     err = capsys.readouterr().err
     assert err.startswith("rawbpf: ")
@@ -100,8 +100,8 @@ def test_a_name_with_a_newline_and_an_escape_stays_in_the_line(capsys):
 
 
 @pytest.mark.parametrize("command", ["load", "verify"])
-def test_without_rights_it_says_what_to_do(command, capsys):
-    """The types are the first thing that the kernel is given of an object."""
+def test_missing_rights_are_reported_with_a_remedy(command, capsys):
+    """The types of an object are the first thing that is loaded."""
     with replaced(FakeKernel(BPF_BTF_LOAD=[-errno.EPERM])):
         assert main([command, str(ASSEMBLY)]) == 1
     said = capsys.readouterr().err
@@ -119,7 +119,7 @@ def test_without_rights_it_says_what_to_do(command, capsys):
         ["asm", str(ASSEMBLY), "-o", "-"],
     ],
 )
-def test_a_full_disk_is_an_error_and_a_reader_who_left_is_none(argv):
+def test_a_full_disk_is_an_error_and_a_closed_pipe_is_not(argv):
     command = [sys.executable, "-m", "rawbpf", *argv]
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
@@ -135,8 +135,8 @@ def test_a_full_disk_is_an_error_and_a_reader_who_left_is_none(argv):
     assert b"Traceback" not in done.stderr
 
 
-def test_what_goes_wrong_between_two_lines_is_no_failure_to_write(capsys):
-    """A KernelError is an OSError, and may come from whoever makes the lines."""
+def test_an_error_between_two_lines_is_not_a_write_error(capsys):
+    """A KernelError is an OSError, and the generator of the lines may raise it."""
 
     def lines():
         yield "one"

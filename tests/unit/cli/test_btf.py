@@ -1,4 +1,4 @@
-"""``rawbpf btf``: sources, names, formats, and one line for what is wrong."""
+"""``rawbpf btf``: sources, names, formats and errors."""
 
 import json
 import os
@@ -19,7 +19,7 @@ MODULE = t.Struct("mine", 4, (t.Member("i", 1, 0),))
 
 @pytest.fixture
 def root(tmp_path):
-    """A machine whose kernel has one module with BTF."""
+    """A root directory of a kernel with one module that has BTF."""
     folder = tmp_path / "root/sys/kernel/btf"
     folder.mkdir(parents=True)
     kernel = blob(*EVERY_KIND)
@@ -59,7 +59,7 @@ def test_a_split_file_and_its_base(root, tmp_path):
     assert open_btf(str(copy), "kernel", root=root).find("mine") == MODULE
 
 
-def test_no_such_source(root):
+def test_unknown_sources(root):
     with pytest.raises(UsageError, match="did you mean nf_tables"):
         open_btf("nf_table", root=root)
     with pytest.raises(UsageError, match="to name a type, write: kernel task_struct"):
@@ -71,7 +71,7 @@ def test_a_kernel_without_btf(tmp_path):
         open_btf("kernel", root=tmp_path)
 
 
-def test_what_is_no_file(tmp_path):
+def test_unreadable_files(tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     said = {tmp_path: "Is a directory", fifo: "FIFO that has no writer", Path("/dev/zero"): "MiB"}
@@ -147,7 +147,7 @@ def test_show(capsys, raw_file):
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
 )
-def test_mistakes(capsys, raw_file, words, status, message):
+def test_errors(capsys, raw_file, words, status, message):
     words = [raw_file if word == "FILE" else word for word in words]
     got, out, err = run(capsys, *words)
     assert (got, out) == (status, "")
@@ -158,7 +158,7 @@ def test_mistakes(capsys, raw_file, words, status, message):
 
 def test_unreadable(tmp_path):
     if os.geteuid() == 0:
-        path = "/proc/self/mem"  # opens, and cannot be read from its beginning, even by root
+        path = "/proc/self/mem"  # can be opened but not read from its start, even by root
     else:
         path = tmp_path / "secret"
         path.write_bytes(b"")

@@ -1,4 +1,4 @@
-"""``rawbpf gallery`` without a kernel that would answer; with one it is in tests/kernel."""
+"""``rawbpf gallery`` without a real kernel; tests/kernel runs it with one."""
 
 import sys
 
@@ -14,14 +14,14 @@ from tests.support.command import RAWBPF
 
 
 @pytest.mark.parametrize("words", [["--list"], []])
-def test_the_list_has_all(capsys, words):
+def test_the_list_is_complete(capsys, words):
     assert main(["gallery", *words]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(exhibits())
     assert "null_not_checked" in lines[4]
 
 
-def test_a_kernel_that_says_no_is_named_and_a_guest_offered(capsys):
+def test_a_failed_load_is_reported_and_a_guest_suggested(capsys):
     with replaced(lambda *_: -1):
         assert main(["gallery", "5"]) == 1
     out, err = capsys.readouterr()
@@ -30,7 +30,7 @@ def test_a_kernel_that_says_no_is_named_and_a_guest_offered(capsys):
     assert "rawbpf guest gallery 5" in err
 
 
-def test_a_program_of_newer_kernels_is_not_tried(capsys, monkeypatch):
+def test_a_program_for_newer_kernels_is_not_loaded(capsys, monkeypatch):
     from rawbpf.kernel import version
 
     old = version.KernelVersion(5, 10, 0)
@@ -40,13 +40,13 @@ def test_a_program_of_newer_kernels_is_not_tried(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("word", ["0", "1000", "null_not_chcked", "--from=/nowhere"])
-def test_what_is_not_there(capsys, word):
+def test_unknown_programs(capsys, word):
     assert main(["gallery", word, *(["--list"] if "from" in word else [])]) == 2
     assert capsys.readouterr().err.startswith("rawbpf: ")
 
 
 @pytest.mark.parametrize("one", exhibits(), ids=lambda one: one.name)
-def test_the_program_is_shown_without_the_comment_that_gives_it_away(one):
+def test_the_program_is_shown_without_the_comment_with_the_solution(one):
     shown = "\n".join(numbered(one.path))
     assert one.title not in shown
     assert "rawbpf: rule" not in shown
@@ -54,7 +54,7 @@ def test_the_program_is_shown_without_the_comment_that_gives_it_away(one):
     assert shown.splitlines()[-1].startswith(f"{last:4}")
 
 
-def test_the_repair_is_shown_as_a_diff():
+def test_the_fix_is_shown_as_a_diff():
     changed = [line for line in diff(find_exhibit("misaligned")) if line[2] in "+-"]
     assert changed == ["  -        *(u64 *)(r10 - 12) = r1", "  +        *(u64 *)(r10 - 16) = r1"]
 
@@ -65,7 +65,7 @@ def test_the_right_answer_is_offered_once():
     assert len(offered) == 4
 
 
-def test_a_guest_gets_the_folder_and_other_commands_nothing():
+def test_only_gallery_gets_its_folder_in_a_guest():
     with with_gallery(["gallery", "5"]) as words:
         (option,) = words[2:]
         assert main(["gallery", "--list", option]) == 0
@@ -73,8 +73,8 @@ def test_a_guest_gets_the_folder_and_other_commands_nothing():
         assert words == ["kprobe", "do_exit"]
 
 
-def test_at_a_terminal_without_a_program_one_goes_through_all():
-    """What this kernel cannot do is said, and the next one follows."""
+def test_at_a_terminal_all_programs_are_shown_in_order():
+    """A program that this kernel cannot load is reported, and the next one follows."""
     visitor = pexpect.spawn(sys.executable, [*RAWBPF[1:], "gallery"], encoding="utf-8", timeout=60)
     visitor.expect("1\\. unset_register")
     if visitor.expect(["Your guess: ", "Enter for the next"]) == 0:

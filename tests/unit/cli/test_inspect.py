@@ -1,4 +1,4 @@
-"""``rawbpf inspect``: what it says of objects is what llvm-readelf says, and how it says it."""
+"""``rawbpf inspect``: its output, compared with llvm-readelf."""
 
 import json
 import re
@@ -135,7 +135,7 @@ def test_objects_inside_an_executable(capsys, tmp_path):
     assert f"object 2 of 2, at byte {found[1]['at']}: {len(other)} bytes" in out
 
 
-def test_an_object_that_is_cut_off_inside_an_executable_is_none(capsys, tmp_path):
+def test_a_truncated_object_inside_an_executable_is_ignored(capsys, tmp_path):
     path = tmp_path / "tool"
     path.write_bytes(Path("/bin/true").read_bytes() + SMALL[:-1])
     status, _, err = inspect(capsys, path)
@@ -183,7 +183,7 @@ def test_without_types(capsys, tmp_path):
         (SMALL[:5] + b"\2" + SMALL[6:], "this ELF file is big-endian; compile with -target bpfel"),
     ],
 )
-def test_what_is_no_object_ends_in_one_line(capsys, tmp_path, data, message):
+def test_invalid_objects_are_reported_in_one_line(capsys, tmp_path, data, message):
     path = tmp_path / "x.o"
     path.write_bytes(data)
     status, out, err = inspect(capsys, path)
@@ -192,7 +192,7 @@ def test_what_is_no_object_ends_in_one_line(capsys, tmp_path, data, message):
     assert err.count("\n") == 1
 
 
-def test_what_is_no_file_ends_in_one_line(capsys, tmp_path):
-    """What holds for every command, tests/unit/test_input_file.py has."""
+def test_a_missing_file_is_reported_in_one_line(capsys, tmp_path):
+    """tests/unit/test_input_file.py has the tests for all commands."""
     status, _, err = inspect(capsys, tmp_path / "nothing")
     assert (status, "No such file" in err) == (2, True)

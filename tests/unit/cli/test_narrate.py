@@ -1,4 +1,4 @@
-"""--narrate on any command; narrate and replay as commands."""
+"""``rawbpf narrate``, ``rawbpf replay``, and the option --narrate."""
 
 import ctypes
 import json
@@ -42,7 +42,7 @@ def kernel(monkeypatch):
     ],
     ids=" ".join,
 )
-def test_all_spellings_tell_the_same(argv, capsys):
+def test_all_spellings_are_equivalent(argv, capsys):
     assert main(argv) == 0
     shown = capsys.readouterr()
     assert "bpf(BPF_MAP_CREATE, {map_type=BPF_MAP_TYPE_HASH" in shown.err
@@ -52,7 +52,7 @@ def test_all_spellings_tell_the_same(argv, capsys):
     assert "count_by_comm" in shown.out
 
 
-def test_nothing_is_told_without_it(capsys):
+def test_without_the_option_nothing_is_narrated(capsys):
     assert main([*LOAD, "-v"]) == 0
     assert "bpf(" not in capsys.readouterr().err
 
@@ -64,7 +64,7 @@ def test_full_shows_bytes_and_versions(capsys):
     assert "r6 = r1" in said or "call" in said
 
 
-def test_a_file_gets_it_instead_of_stderr(tmp_path, capsys):
+def test_narration_to_a_file(tmp_path, capsys):
     file = tmp_path / "calls.jsonl"
     assert main(["narrate", "--json", "-o", str(file), "--", *LOAD]) == 0
     assert capsys.readouterr().err == ""
@@ -80,7 +80,7 @@ def test_a_file_gets_it_instead_of_stderr(tmp_path, capsys):
 def test_a_replay_that_differs_fails(tmp_path, capsys):
     file = tmp_path / "calls.jsonl"
     assert main(["narrate", "--json", "-o", str(file), "--", *LOAD]) == 0
-    with replaced(FakeKernel()):  # which knows no call at all
+    with replaced(FakeKernel()):  # every call fails with ENOSYS
         assert main(["replay", str(file)]) == 1
     assert "recorded 70, now ENOSYS" in capsys.readouterr().out
     with replaced(FakeKernel()):
@@ -90,8 +90,8 @@ def test_a_replay_that_differs_fails(tmp_path, capsys):
         "recorded 70, now ENOSYS"]} in list(told)  # fmt: skip
 
 
-def test_calls_are_shown_as_they_are_made(tmp_path, capsys):
-    """So that what was made before a line that is damaged is known."""
+def test_calls_before_a_damaged_line_are_shown(tmp_path, capsys):
+    """Each call is printed when it is made."""
     file = tmp_path / "calls.jsonl"
     assert main(["narrate", "--json", "-o", str(file), "--", *LOAD]) == 0
     lines = file.read_text().splitlines()
@@ -102,7 +102,7 @@ def test_calls_are_shown_as_they_are_made(tmp_path, capsys):
     assert f"{file}, line 3: not a recorded call" in shown.err
 
 
-def test_a_script_is_all_that_is_on_stdout():
+def test_stdout_contains_only_the_script():
     done = rawbpf(
         "narrate", "--script", "--", "disasm", "-", input="b7 00 00 00 01 00 00 00", stdin=None
     )
@@ -130,12 +130,12 @@ def test_a_script_makes_the_calls(tmp_path, capsys):
         (["narrate", "--", "lod"], "unknown command 'lod'"),
     ],
 )
-def test_mistakes_are_usage_errors(argv, said, capsys):
+def test_usage_errors(argv, said, capsys):
     assert main(argv) == 2
     assert said in capsys.readouterr().err
 
 
-def test_a_guest_hands_it_on(monkeypatch):
+def test_guest_passes_the_option_on(monkeypatch):
     handed = []
     monkeypatch.setattr(
         "rawbpf.cli.system.guest.run", lambda arguments: handed.append(arguments) or 0
@@ -157,34 +157,34 @@ def test_a_guest_hands_it_on(monkeypatch):
         (b"\xff\xfe", "no recorded calls in"),
     ],
 )
-def test_what_cannot_be_replayed_is_said(content, said, tmp_path, capsys):
+def test_invalid_recordings(content, said, tmp_path, capsys):
     file = tmp_path / "calls"
     file.write_bytes(content)
     assert main(["replay", str(file)]) == 1
     assert said in capsys.readouterr().err
 
 
-def test_an_unwritable_file_is_said(tmp_path, capsys):
+def test_an_unwritable_file(tmp_path, capsys):
     assert main(["narrate", "-o", str(tmp_path / "no" / "file"), "--", *LOAD]) == 1
     assert "cannot write" in capsys.readouterr().err
 
 
-def test_the_golden_record_needs_a_kernel_that_traces(capsys):
+def test_the_golden_recording_fails_without_a_kernel(capsys):
     with replaced(FakeKernel()):
         assert main(["replay", str(GOLDEN / "kprobe-6.1.jsonl")]) == 1
     assert "recorded 3, now ENOSYS" in capsys.readouterr().out
 
 
-def test_a_disk_that_fills_up_is_told_when_the_command_has_ended(capsys):
-    """It is written to more than once before that."""
+def test_a_full_disk_is_reported_after_the_command(capsys):
+    """The narration is written in several parts before that."""
     argv = ["narrate", "--full", "-o", "/dev/full", "--", *LOAD]
     assert main(argv) == 1
     shown = capsys.readouterr()
-    assert "count_by_comm" in shown.out  # the command came to its end
+    assert "count_by_comm" in shown.out  # the command completed
     assert shown.err == "rawbpf: cannot write /dev/full: No space left on device\n"
 
 
-def test_what_is_no_script_leaves_the_file_alone(tmp_path, capsys, monkeypatch):
+def test_a_script_that_is_too_long_leaves_the_file_unchanged(tmp_path, capsys, monkeypatch):
     file = tmp_path / "script.py"
     file.write_text("kept")
     monkeypatch.setattr("rawbpf.narration.script.writer.LONGEST", 3)

@@ -1,4 +1,4 @@
-"""prog, map and link: words of the command line, and lines on the screen; no kernel."""
+"""``rawbpf prog``, ``map`` and ``link``: arguments and output, without a kernel."""
 
 import errno
 
@@ -26,12 +26,12 @@ T = bpf_map_type
         ("10.0.0.0/8", "10.0.0.0/8"), ("hex:", b""), ("hex:00ff", b"\0\xff"), ("", ""),
     ],
 )  # fmt: skip
-def test_words_are_values(word, value):
+def test_values_on_the_command_line(word, value):
     assert read_value(word) == value
 
 
 @pytest.mark.parametrize("word", ["{", '{"a": }', "[1,", '"open', "hex:0", "hex:xy", "[" * 99_999])
-def test_words_that_break_off_are_errors(word):
+def test_malformed_values(word):
     with pytest.raises(UsageError, match=r"invalid (JSON|hex)"):
         read_value(word)
 
@@ -41,7 +41,7 @@ def lines(spec, entries, **how):
         return list(entry_lines(one, entries, **{"as_json": False, "as_hex": False, **how}))
 
 
-def test_entries_with_types_and_without():
+def test_entries_with_and_without_types():
     spec = MapSpec("m", T.BPF_MAP_TYPE_HASH, 4, 2, 8, key_type="u32", value_type="s16")
     entries = [(b"\x01\0\0\0", b"\xff\xff")]
     assert lines(spec, entries) == ["1: -1"]
@@ -50,7 +50,7 @@ def test_entries_with_types_and_without():
     assert lines(spec._replace(key_type="", value_type=""), entries) == ["01 00 00 00: ff ff"]
 
 
-def test_the_values_of_cpus_stand_side_by_side():
+def test_per_cpu_values_are_on_one_line():
     spec = MapSpec("m", T.BPF_MAP_TYPE_PERCPU_ARRAY, 4, 2, 8)
     value = b"\x01\x02\0\0\0\0\0\0" * 2
     assert lines(spec, [(bytes(4), value)]) == ["00 00 00 00: 01 02 | 01 02"]
@@ -64,7 +64,7 @@ def test_prefixes_are_shown_as_networks():
     assert lines(spec, entries) == ["10.0.0.0/8: 0"]
 
 
-def test_facts_that_are_not_known_are_left_out():
+def test_unknown_facts_are_omitted():
     rows = [{"id": 1, "frozen": True, "pids": [{"pid": 7, "comm": "a\nb"}], "btf_id": None}]
     assert list(sheet(rows)) == ["id      1", "frozen  yes", r"pids    a\nb(7)"]
     assert list(sheet([{"id": 1}, {"id": 2}])) == ["id  1", "", "id  2"]
@@ -85,7 +85,7 @@ def test_facts_that_are_not_known_are_left_out():
         ("map update hits 1", {}, 2, "wrong arguments"),
     ],
 )
-def test_errors_are_one_line(words, kernel, status, said, capsys):
+def test_errors(words, kernel, status, said, capsys):
     with replaced(FakeKernel(**kernel)):
         assert main(words.split()) == status
     shown = capsys.readouterr()
@@ -93,7 +93,7 @@ def test_errors_are_one_line(words, kernel, status, said, capsys):
     assert said in shown.err.splitlines()[0]
 
 
-def test_an_empty_list_has_only_its_titles(capsys):
+def test_an_empty_list_has_only_a_title(capsys):
     with replaced(FakeKernel(BPF_LINK_GET_NEXT_ID=[-errno.ENOENT])):
         assert main(["link", "list"]) == 0
         assert main(["link", "list", "--json"]) == 0

@@ -1,4 +1,4 @@
-"""``rawbpf relocate``: each record, what became of it, and why not."""
+"""``rawbpf relocate``: relocations, their results, and reasons for unresolved ones."""
 
 import json
 
@@ -30,7 +30,7 @@ def run(capsys, *words):
 
 @pytest.fixture
 def pair(tmp_path):
-    """A program's object, and a kernel's."""
+    """An object with a program, and one with the kernel's types."""
     return compile_object(LOCAL, tmp_path / "local.o"), compile_object(KERNEL, tmp_path / "k.o")
 
 
@@ -74,7 +74,7 @@ def test_json(capsys, pair):
     assert by_access["BPF_CORE_FIELD_EXISTS", "struct gone::x"]["target"] == 0
 
 
-def test_ambiguous_types_are_named_and_others_still_shown(capsys):
+def test_ambiguous_types_are_reported_and_other_programs_shown(capsys):
     path, kernel = core_object("fields"), core_object("target_many")
     status, out, _ = run(capsys, path, "--btf", kernel)
     assert status == 1
@@ -85,7 +85,7 @@ def test_ambiguous_types_are_named_and_others_still_shown(capsys):
     assert any(" relocations, " in title for title in titles[1:])
 
 
-def test_what_is_missing_is_said_in_words(capsys):
+def test_reasons_for_unresolved_relocations(capsys):
     _, out, _ = run(capsys, core_object("fields"), "--btf", core_object("target_poor"))
     said = {line.partition(": ")[2] for line in out.splitlines() if line.startswith("slot ")}
     assert "this kernel's struct thing has no member y" in said
@@ -119,7 +119,7 @@ def test_nothing_to_relocate(capsys, tmp_path):
     assert (status, out) == (0, "program p, section xdp: 0 relocations\n")
 
 
-def test_types_that_are_none(capsys, pair, tmp_path):
+def test_files_without_types(capsys, pair, tmp_path):
     path, _ = pair
     (tmp_path / "text").write_text("hello")
     status, _, err = run(capsys, path, "--btf", tmp_path / "text")

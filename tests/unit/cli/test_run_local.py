@@ -1,4 +1,4 @@
-"""``rawbpf run-local`` as a person uses it."""
+"""``rawbpf run-local`` on the command line."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def output(capsys, *words):
     return capsys.readouterr().out
 
 
-def refused(capsys, *words):
+def fails(capsys, *words):
     status = main(["run-local", *words])
     assert status in (1, 2)
     captured = capsys.readouterr()
@@ -58,7 +58,7 @@ def test_hello(capsys):
     assert text.endswith("outcomes (percpu_array):\n  0: 1, 0\n")
 
 
-def test_maps_keep_what_they_hold_from_run_to_run(capsys):
+def test_maps_keep_their_contents_between_runs(capsys):
     assert output(capsys, CALLBACK, "--runs", "2").splitlines() == [
         "r0 = 4950", "r0 = 9900", "816 instructions", ".data (array):", "  0: 9900",
     ]  # fmt: skip
@@ -169,27 +169,27 @@ def test_arguments_of_a_kprobe(capsys, tmp_path, monkeypatch):
         (["--program", "three"], "no program 'three'"),
     ],
 )
-def test_what_does_not_fit(capsys, two, words, why):
+def test_usage_errors(capsys, two, words, why):
     program = [] if "--program" in words else ["--program", "one"]
-    assert why in refused(capsys, two, *program, *words)
+    assert why in fails(capsys, two, *program, *words)
 
 
-def test_which_program(capsys, two, tmp_path):
-    assert "has several programs; choose one with --program: one, two" in refused(capsys, two)
+def test_selecting_a_program(capsys, two, tmp_path):
+    assert "has several programs; choose one with --program: one, two" in fails(capsys, two)
     (tmp_path / "none.bpf.s").write_text('.license "GPL"\n')
-    assert "has no program" in refused(capsys, str(tmp_path / "none.bpf.s"))
+    assert "has no program" in fails(capsys, str(tmp_path / "none.bpf.s"))
 
 
-def test_objects_are_refused(capsys, tmp_path):
+def test_objects_are_not_supported(capsys, tmp_path):
     file = tmp_path / "hello.bpf.o"
     assert main(["asm", HELLO, "-o", str(file)]) == 0
-    assert "is an object: run-local cannot read objects" in refused(capsys, str(file))
+    assert "is an object: run-local cannot read objects" in fails(capsys, str(file))
 
 
-def test_a_program_that_is_stopped(capsys, tmp_path):
+def test_a_program_that_fails(capsys, tmp_path):
     file = tmp_path / "bad.bpf.s"
     file.write_text('.program bad, "xdp"\n r0 = *(u64 *)(r1 + 100)\n exit\n')
-    said = refused(capsys, str(file))
+    said = fails(capsys, str(file))
     assert f"rawbpf: bad, instruction 0 ({file}:2): reads 8 bytes at 0xc00000000064: " in said
 
 

@@ -1,4 +1,4 @@
-"""``rawbpf step``: the prompt, by scripts and by a terminal."""
+"""``rawbpf step``: the prompt, controlled by scripts and at a terminal."""
 
 import signal
 from pathlib import Path
@@ -40,7 +40,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def step(file, capsys, tmp_path):
-    """Run a script; what came back."""
+    """Run a script and return the output."""
 
     def follow(*commands, status=0, of=file):
         script = tmp_path / "commands"
@@ -53,8 +53,8 @@ def step(file, capsys, tmp_path):
     return follow
 
 
-def test_step_shows_what_changed_and_what_comes_next(step):
-    text = step("step", "", "# a remark", "s 2   # two")
+def test_step_shows_changes_and_the_next_instruction(step):
+    text = step("step", "", "# a comment", "s 2   # two")
     assert (
         text
         == """\
@@ -114,7 +114,7 @@ back 2
     ]
 
 
-def test_looks(step):
+def test_commands_that_only_show(step):
     text = step(
         "s 9", "registers", "stack", "memory r10-4 4", "m stack-16", "maps", "list", "regions"
     )
@@ -143,7 +143,7 @@ def test_next_finish_restart_printed(step):
     assert text.endswith("commands:9: unexpected argument '2': this command takes none\n")
 
 
-def test_what_stops_a_program(step, tmp_path):
+def test_errors_of_a_program(step, tmp_path):
     bad = tmp_path / "bad.bpf.s"
     bad.write_text('.program bad, "xdp"\n r0 = 1\n r0 = *(u64 *)(r1 + 100)\n exit\n')
     text = step("c", "back", "c", of=bad)
@@ -155,7 +155,7 @@ def test_what_stops_a_program(step, tmp_path):
     assert "commands:2: the program has ended; use back or restart" in over
 
 
-def test_help_says_something_of_each_command(step):
+def test_help_describes_each_command(step):
     text = step("help", "help step", "h m")
     moves, looks = "step next continue finish back restart", "where list registers memory stack"
     for name in f"{moves} {looks} regions maps printed break clear help quit".split():
@@ -189,13 +189,13 @@ def test_help_says_something_of_each_command(step):
         ("registers 3", "unexpected argument '3'"),
     ],
 )
-def test_commands_that_cannot_be(step, command, why):
+def test_invalid_commands(step, command, why):
     text = step(command, status=2)
     assert "commands:1: " in text
     assert why in text
 
 
-def test_files_that_cannot_be(capsys, tmp_path, file):
+def test_invalid_files(capsys, tmp_path, file):
     assert main(["step", str(file), "--commands", str(tmp_path / "none")]) == 2
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     assert main(["step", str(file), "--commands", str(tmp_path / "bytes")]) == 2
@@ -207,7 +207,7 @@ def test_files_that_cannot_be(capsys, tmp_path, file):
 
 
 class Terminal:
-    """The stepper at a terminal."""
+    """A stepper at a terminal."""
 
     def __init__(self, file: Path) -> None:
         words = [*RAWBPF[1:], "step", str(file)]
@@ -217,7 +217,7 @@ class Terminal:
             timeout=30,
             encoding="utf-8",
             dimensions=(40, 120),
-            # Whoever runs the tests in the background has us ignore it, and children inherit that.
+            # Tests that run in the background ignore SIGINT, and children inherit that.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.child.expect(r"\(step\) ")
@@ -243,7 +243,7 @@ def terminal(file):
 
 def test_at_a_terminal(terminal):
     assert "stack-4 = 07000000" in terminal.say("s")
-    assert "instruction 2 " in terminal.say("")  # an empty line does the last once more
+    assert "instruction 2 " in terminal.say("")  # an empty line repeats the last command
     assert "unknown command 'x'" in terminal.say("x")
     assert "r10 = 0x500000000200" in terminal.say("r")
     terminal.child.sendline("q")
@@ -272,7 +272,7 @@ def test_ctrl_c_while_it_runs_comes_back_to_the_prompt(tmp_path):
     assert terminal.end() == 0
 
 
-def test_where_nothing_is_that_is_said(step, tmp_path):
+def test_empty_results(step, tmp_path):
     bare = tmp_path / "bare.bpf.s"
     bare.write_text('.program bare, "kprobe"\n r0 = 0\n exit\n')
     text = step("stack", "maps", "printed", of=bare)

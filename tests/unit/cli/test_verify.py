@@ -1,4 +1,4 @@
-"""`rawbpf verify` and `rawbpf explain`, on logs as kernels wrote them; the kernel is not asked."""
+"""`rawbpf verify` and `rawbpf explain`, on recorded logs, without a kernel."""
 
 import errno
 import json
@@ -44,7 +44,7 @@ def judged(kernel):
 
 
 @pytest.mark.parametrize("kernel", ["5.10", "7.2"])
-def test_the_listing(kernel):
+def test_listing(kernel):
     text = "\n".join(verify_show.listing(judged(kernel)))
     assert "p: rejected as kprobe" in text
     assert "test.s" in text
@@ -55,7 +55,7 @@ def test_the_listing(kernel):
     assert "visited 2x" in text
 
 
-def test_a_state():
+def test_state():
     text = "\n".join(verify_show.state(judged("7.2"), 12))
     assert "visit 2, before:" in text
     assert "r10" in text
@@ -63,14 +63,14 @@ def test_a_state():
         list(verify_show.state(judged("7.2"), 99))
 
 
-def test_the_path():
+def test_path():
     lines = list(verify_show.path(judged("7.2")))
     slots = [line.split(":")[0].strip() for line in lines if line.startswith("      ")]
     numbers = " ".join(one for one in slots if one.isdigit())
     assert numbers == "0 2 3 4 5 6 7 8 12 13"
 
 
-def test_json_and_what_two_kernels_differ_in():
+def test_json_and_differences_between_kernels():
     found = [json.loads(verify_json.json_line(judged(kernel))) for kernel in ("5.10", "7.2")]
     assert found[0]["path"] == found[1]["path"]
     assert found[1]["explanation"]["code"] == "RB-V017"
@@ -101,7 +101,7 @@ def test_a_python_file(tmp_path, last, kind):
 @pytest.mark.parametrize(
     ("text", "said"), [("", "has no program"), ("1 / 0", "division by zero"), ("(", "SyntaxError")]
 )
-def test_a_python_file_that_is_none(tmp_path, text, said):
+def test_invalid_python_files(tmp_path, text, said):
     file = tmp_path / "bad.py"
     file.write_text(text)
     with pytest.raises(UsageError, match=said):

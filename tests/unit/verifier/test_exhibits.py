@@ -36,7 +36,7 @@ def test_each_assembly_program_assembles(one):
     assert one.name in assemble_file(one.fixed_path).programs
 
 
-def test_the_folder_holds_nothing_else():
+def test_the_folder_contains_nothing_else():
     folder = ALL[0].path.parent
     known = {path for one in ALL for path in (one.path, one.fixed_path)}
     assert set(folder.iterdir()) == known
