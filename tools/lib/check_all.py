@@ -1,16 +1,16 @@
-"""Run every check and every test, and sum them up.
+"""Run all checks and tests, and print a summary.
 
 Usage:
   test [--quick] [<argument>...]
   test (-h | --help)
 
-Lint and types, then the unit tests here, then the tests of guests, then the kernel tests in a guest
-on the present kernel of each Debian suite: bullseye, bookworm, trixie and sid. Further arguments
-are pytest's; a path among them leaves out what is not under it.
+Lint and type checks, unit tests, tests of the guest, and the kernel tests in guests with the
+current kernel of each Debian suite: bullseye, bookworm, trixie and sid. Further arguments are
+passed to pytest. If paths are among them, only the tests in these paths run.
 
 Options:
-  --quick     One kernel only, bookworm's.
-  -h, --help  Show this.
+  --quick     Test one kernel only, that of bookworm.
+  -h, --help  Show this help.
 """
 
 from __future__ import annotations
@@ -47,28 +47,28 @@ BTF_TESTS = [
     "tests/unit/core_relo/test_against_libbpf.py",
     "tests/objects/test_relocate.py",
 ]
-TOOLS_SUITES = ("bookworm", "trixie")  # what the packaged tools were made for, and the next one
-AS_LIBBPF = f"{KERNEL_TESTS}/test_modules.py::test_the_kernel_gets_what_libbpf_would_give_it"
+TOOLS_SUITES = ("bookworm", "trixie")  # the suite of the packaged tools, and the next one
+AS_LIBBPF = f"{KERNEL_TESTS}/test_modules.py::test_the_code_is_that_of_libbpf"
 ONLY_ON = {
-    # What a page shows is shown of one kernel; what strace prints of a call is the same on all.
+    # Pages show the output on one kernel. strace prints the same on all kernels.
     f"{KERNEL_TESTS}/test_lessons.py": (DEFAULT_SUITE,),
     f"{STRACED}_calls_in_the_same_order[load]": (DEFAULT_SUITE,),
     f"{STRACED}_values[load]": (DEFAULT_SUITE,),
-    f"{KERNEL_TESTS}/test_run.py::test_places_that_no_section_says_are_given": (DEFAULT_SUITE,),
-    # What rawbpf does with a pipe that nobody reads, kprobe shows on all of them.
-    f"{KERNEL_TESTS}/test_run.py::test_a_reader_that_does_not_read_cannot_hold": (DEFAULT_SUITE,),
-    f"{KERNEL_TESTS}/test_narration.py::test_a_script_does_the_same_alone": (DEFAULT_SUITE,),
+    f"{KERNEL_TESTS}/test_run.py::test_at_gives_targets_that_sections_lack": (DEFAULT_SUITE,),
+    # The tests of kprobe cover pipes that are not read, on all kernels.
+    f"{KERNEL_TESTS}/test_run.py::test_a_reader_that_does_not_read_cannot_block": (DEFAULT_SUITE,),
+    f"{KERNEL_TESTS}/test_narration.py::test_the_script_does_the_same": (DEFAULT_SUITE,),
     f"{KERNEL_TESTS}/test_packaged_tools.py": TOOLS_SUITES,
     AS_LIBBPF: TOOLS_SUITES,
     f"{KERNEL_TESTS}/test_packaged_events.py": (DEFAULT_SUITE,),
 }
-"""Tests that cost much, and would say the same of each kernel."""
+"""Slow tests with the same result on all kernels -> the suites to run them on."""
 MODULES = ("nf_conntrack", "x_tables", "dummy")
-"""What kernel tests want of modules: functions to call, a variable to read, one to unload."""
+"""Modules for kernel tests: with functions to call, a variable to read, one to unload."""
 MACHINE_TEST = f"{KERNEL_TESTS}/test_machine_kernel.py"
 NOTHING_COLLECTED = 5  # pytest's exit status
 A_DAY = 24 * 60 * 60
-AT_ONCE = 2  # guests side by side: the processors of each take turns on one of ours
+AT_ONCE = 2  # guests at the same time: each uses one CPU of the host
 
 LINT = {
     "ruff": ["ruff", "check"],
@@ -79,7 +79,7 @@ LINT = {
 
 
 class Part(NamedTuple):
-    """One command of the run; ``is_pytest`` if its output ends with pytest's closing line."""
+    """A command of the run. ``is_pytest`` if its output ends with pytest's closing line."""
 
     name: str
     command: list[str]
@@ -88,7 +88,7 @@ class Part(NamedTuple):
 
 
 def run(part: Part) -> Outcome:
-    """Run a part to its end, then show what it said."""
+    """Run a part to its end, then print its output."""
     begun = time.monotonic()
     done = subprocess.run(
         part.command,
@@ -119,15 +119,15 @@ def lint() -> list[Outcome]:
 
 
 def present_kernels(suites: list[str]) -> tuple[list[Kernel], list[Outcome]]:
-    """The kernel of each suite, brought up to date once a day; an outcome for each that is absent.
+    """Return the kernel of each suite, updated once a day, and an outcome for each missing one.
 
-    Without a way to the archive, the one that is here will do: its version is in the summary.
+    If the archive cannot be reached, the cached kernel is used. Its version is in the summary.
     """
     kernels, absent = [], []
     for suite in suites:
         kernel = choose(suite, cached())
         why = ""
-        if kernel is None or kernel.modules is None or time.time() - _asked_at(kernel) > A_DAY:
+        if kernel is None or kernel.modules is None or time.time() - _updated_at(kernel) > A_DAY:
             try:
                 fetch(suite, say)
             except RawbpfError as error:
@@ -141,12 +141,12 @@ def present_kernels(suites: list[str]) -> tuple[list[Kernel], list[Outcome]]:
     return kernels, absent
 
 
-def _asked_at(kernel: Kernel) -> float:
+def _updated_at(kernel: Kernel) -> float:
     return (kernel.vmlinuz.parent / "origin").stat().st_mtime
 
 
 def kernel_part(kernel: Kernel, arguments: list[str], out: str) -> Part:
-    """The kernel tests in a guest, with the peers that they need there; its BTF goes to ``out``."""
+    """Return the kernel tests in a guest, with the peers they need. BTF is copied to ``out``."""
     command = [sys.executable, "-m", "rawbpf", "guest", "--kernel", str(kernel.release)]
     command += ["--timeout", "1500", "--out", f"{out}/{kernel.suite}", "--disk", "64M"]
     command += [f"--module={name}" for name in MODULES]
@@ -154,7 +154,7 @@ def kernel_part(kernel: Kernel, arguments: list[str], out: str) -> Part:
         if found := shutil.which(peer, path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
             command += ["--add", found]
     if (tools := objects_folder() / "libbpf-tools").exists() and kernel.suite in TOOLS_SUITES:
-        # A folder comes without the libraries that its programs need, a program with them.
+        # Libraries are copied for a program, but not for the programs in a folder.
         command += ["--add", str(tools.parent), "--add", str(tools / "opensnoop")]
     command += ["--", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     for test, suites in ONLY_ON.items():
@@ -164,14 +164,14 @@ def kernel_part(kernel: Kernel, arguments: list[str], out: str) -> Part:
 
 
 def btf_part(out: str) -> Part:
-    """What each kernel says of its types: decoded, written and compiled here, without emulation."""
+    """Return the tests of each kernel's BTF, which run on the host, without emulation."""
     files = " ".join(map(str, sorted(Path(out).glob("*/btf-*"))))
     command = ["env", f"RAWBPF_BTF={files}", *PYTEST, "-n", "2", *BTF_TESTS]
     return Part("BTF of all kernels", command)
 
 
 def split(arguments: list[str]) -> tuple[list[str], list[str], list[str], bool]:
-    """pytest's options, paths of unit tests, paths of kernel tests, whether paths were given."""
+    """Split arguments into options, unit tests, kernel tests, and whether paths were given."""
     options, here, inside = [], [], []
     for word in arguments:
         path = word.partition("::")[0]
@@ -197,9 +197,9 @@ def main(words: list[str]) -> int:
     begun = time.monotonic()
     absent = install(EMULATOR) + install(PEERS)
     if absent:
-        say(f"without {', '.join(absent)}: tests that need them are skipped")
+        say(f"tests that need {', '.join(absent)} are skipped")
     else:
-        os.environ["RAWBPF_REQUIRE_PEERS"] = "1"  # what is here now must not be skipped for
+        os.environ["RAWBPF_REQUIRE_PEERS"] = "1"  # tests must not be skipped for want of these
     without = bring(say)
     os.environ["RAWBPF_OBJECTS"] = str(objects_folder())
     outcomes = [] if chosen else lint()
@@ -215,24 +215,24 @@ def main(words: list[str]) -> int:
 
 
 def objects(options: list[str], without: str) -> Outcome:
-    """What others built, read here; without it, that is what failed."""
-    name = "objects of others"
+    """Run the tests of objects that others built. Fail if the objects are missing."""
+    name = "foreign objects"
     if without:
         return Outcome(name, False, {}, 0, without)
     return run(Part(name, [*PYTEST, *options, OBJECT_TESTS]))
 
 
 def in_guests(options: list[str], paths: list[str], *, quick: bool, also: bool) -> list[Outcome]:
-    """The kernel tests on each kernel and, if ``also``, the tests of guests."""
+    """Run the kernel tests on each kernel and, if ``also``, the tests of the guest."""
     kernels, absent = present_kernels([DEFAULT_SUITE] if quick else list(SUITES))
     compile_tests()
-    # No guest has a compiler, and an emulated one would take minutes.
+    # Guests have no compiler.
     subprocess.run([sys.executable, "tools/compile-bpf"], check=True)
     if any(MACHINE_TEST.startswith(path.partition("::")[0]) for path in paths):
-        # New ones each time, made here: where the processor is emulated, it would take minutes.
+        # New programs for each run, made here, because it takes minutes on an emulated CPU.
         subprocess.run([sys.executable, "tools/random-programs"], check=True)
     with tempfile.TemporaryDirectory() as out:
-        # The longest first: then the last ones end at about the same time.
+        # The slowest first, so that the last ones end at about the same time.
         kernels.sort(key=lambda kernel: kernel.suite not in TOOLS_SUITES)
         parts = [kernel_part(kernel, [*options, *paths], out) for kernel in kernels]
         if also:
@@ -244,7 +244,7 @@ def in_guests(options: list[str], paths: list[str], *, quick: bool, also: bool) 
 
 
 def compile_tests() -> None:
-    """Have pytest keep the bytecode of the kernel tests, so that no guest has to compile them."""
+    """Let pytest cache the bytecode of the kernel tests, so that guests need not compile them."""
     environment = {name: value for name, value in os.environ.items() if "BYTECODE" not in name}
     subprocess.run(
         [*PYTEST, "--collect-only", KERNEL_TESTS],

@@ -1,4 +1,4 @@
-"""Run a rawbpf command: on this kernel if it can be probed, else in a guest; say which and why."""
+"""Run a rawbpf command on this kernel if it can be traced, else in a guest, and say why."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from system_packages import EMULATOR, install
 
 RAWBPF = [sys.executable, "-m", "rawbpf"]
 RIGHTS = {"capabilities", "perf", "bpf", "memlock", "symbols", "trial: load", "trial: probe"}
-"""Checks of `rawbpf doctor` that root may pass where others fail."""
+"""Checks of `rawbpf doctor` that may succeed as root."""
 
 TRACING = {"kprobe", "list", "run"}
-"""Commands that need a kernel to probe; the others run anywhere."""
+"""Commands that need a kernel to trace. Others run anywhere."""
 
 
 class Report(NamedTuple):
-    """What `rawbpf doctor` found: whether probing works, and each failed check's evidence."""
+    """The report of `rawbpf doctor`: whether tracing works, and the evidence of failed checks."""
 
     can_trace: bool
     failed: dict[str, str]
 
 
 def doctor(prefix: list[str]) -> Report:
-    """Ask for a report, as ourselves or through sudo."""
+    """Run `rawbpf doctor`, with ``prefix`` before it, such as sudo."""
     done = subprocess.run(
         [*prefix, *RAWBPF, "doctor", "--json"], stdout=subprocess.PIPE, check=False
     )
     if not done.stdout:
-        return Report(can_trace=False, failed={"rights": "sudo gave no leave"})
+        return Report(can_trace=False, failed={"rights": "sudo was refused"})
     report = json.loads(done.stdout)
     failed = {row["name"]: row["evidence"] for row in report["checks"] if row["status"] == "fail"}
     return Report(report["can_trace"], failed)
 
 
 def choose() -> tuple[list[str] | None, str]:
-    """The words before a command that runs here (None: it cannot), and why."""
+    """Return the prefix for a command that runs here, or None if it cannot, and the reason."""
     report = doctor([])
     if report.can_trace:
-        return [], "this kernel can be probed"
+        return [], "this kernel can be traced"
     hopeless = [why for name, why in report.failed.items() if name not in RIGHTS]
     if hopeless or os.geteuid() == 0:
         return None, (hopeless or list(report.failed.values()))[0]
     if shutil.which("sudo") is None or not _sudo_can_be_asked():
-        return None, "probing this kernel needs root, and sudo cannot be asked"
+        return None, "tracing this kernel needs root, and sudo is not available"
     report = doctor(["sudo"])
     if report.can_trace:
-        return ["sudo"], "this kernel can be probed by root"
+        return ["sudo"], "root can trace this kernel"
     return None, next(iter(report.failed.values()))
 
 
@@ -60,7 +60,7 @@ def _sudo_can_be_asked() -> bool:
 
 
 def become(words: list[str]) -> NoReturn:
-    """Let the command take this process's place: its signals, streams and status are ours."""
+    """Replace this process by the command, with its streams, signals and exit status."""
     os.execvp(words[0], words)
 
 
@@ -70,9 +70,9 @@ def main(words: list[str]) -> NoReturn:
         become([*RAWBPF, *words])
     prefix, why = choose()
     if prefix is not None:
-        say(f"{why}: tracing it{' through sudo' if prefix else ''}")
+        say(f"{why}; tracing it{' with sudo' if prefix else ''}")
         become([*prefix, *RAWBPF, *words])
-    say(f"{why}: tracing a throwaway guest's kernel instead")
+    say(f"{why}; tracing the kernel of a guest instead")
     if install(EMULATOR):
         sys.exit(1)
     become([*RAWBPF, "guest", *words])

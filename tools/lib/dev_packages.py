@@ -1,6 +1,6 @@
-"""Print what pyproject.toml lists for development, one requirement a line.
+"""Print the development requirements in pyproject.toml, one per line.
 
-pip reads dependency groups itself only from 25.1 on, which few systems bring along.
+pip supports dependency groups only from 25.1 on, which few systems have.
 """
 
 import tomllib

@@ -1,15 +1,15 @@
-"""Bring kernels for guests into the user's cache, from Debian's packages.
+"""Download kernels for guests from Debian into the user's cache.
 
 Usage:
   fetch-kernel [<kernel>...]
   fetch-kernel (-h | --help)
 
-KERNEL is a suite (bullseye, bookworm, trixie, sid) or a version (6.12). Without any: those of all
-four suites. A kernel that is there already is not fetched again; a suite's may have moved on. No
-root is needed, and nothing is installed.
+KERNEL is a suite (bullseye, bookworm, trixie, sid) or a version (6.12). The default is all four
+suites. Cached kernels are not downloaded again, unless the suite has a newer one. This needs no
+root, and nothing is installed.
 
 Options:
-  -h, --help  Show this.
+  -h, --help  Show this help.
 """
 
 from __future__ import annotations

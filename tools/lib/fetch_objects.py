@@ -1,15 +1,15 @@
-"""Bring BPF objects that others built into the user's cache, from Debian's packages, for tests.
+"""Download BPF objects that others built from Debian into the user's cache, for tests.
 
 Usage:
   fetch-objects
   fetch-objects (-h | --help)
 
-Of bookworm: the objects of libxdp1 and ir-keytable, and the executables of xdp-tools and
-libbpf-tools, which carry theirs inside. What is there is brought up to date. No root is needed, and
-nothing is installed.
+From bookworm: the objects of libxdp1 and ir-keytable, and the executables of xdp-tools and
+libbpf-tools, which contain theirs. Cached objects are updated. This needs no root, and nothing is
+installed.
 
 Options:
-  -h, --help  Show this.
+  -h, --help  Show this help.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ PACKAGES = {
     "ir-keytable": "*.o",
     "libbpf-tools": "sbin/*",
 }
-"""Package -> which of its files are kept."""
+"""Package -> the files to keep."""
 
 A_DAY = 24 * 60 * 60
 
 
 def folder() -> Path:
-    """Where the objects are: a folder for each package."""
+    """Return the folder with the objects, which has a folder for each package."""
     return cache.folder("objects") / SUITE
 
 
 def bring(say: Callable[[str], None]) -> str:
-    """Fetch, unless that was done today; why there are none, or empty if there are."""
+    """Update the objects once a day. Return why there are none, or "" if there are."""
     origin = folder() / "origin"
     if origin.exists() and time.time() - origin.stat().st_mtime < A_DAY:
         return ""
@@ -62,9 +62,9 @@ def bring(say: Callable[[str], None]) -> str:
 
 
 def fetch(say: Callable[[str], None]) -> None:
-    """Bring the packages' present versions. GuestError when that cannot be."""
+    """Download the current versions of the packages. Raise GuestError if that fails."""
     with private_apt(SUITE, f"objects of {SUITE}", say) as apt:
-        say(f"asking apt for {', '.join(PACKAGES)} of {SUITE}")
+        say(f"looking up {', '.join(PACKAGES)} in {SUITE}")
         apt.update()
         versions = {name: field(apt.show(name), "Version") for name in PACKAGES}
         origin = "".join(f"{name} {version}\n" for name, version in versions.items())
@@ -83,7 +83,7 @@ def _keep(apt: Apt, origin: str) -> None:
         unpacked = apt.unpack([package])
         found = [path for path in unpacked.rglob(pattern) if path.is_file()]
         if not found:
-            raise GuestError(f"package {package} holds no {pattern}")
+            raise GuestError(f"package {package} does not contain {pattern}")
         for path in found:
             shutil.copy2(path, target / path.name, follow_symlinks=False)
         shutil.rmtree(unpacked)

@@ -1,7 +1,7 @@
-"""Pages that are partly made from tables in the code.
+"""Generate the parts of documentation pages that are tables of the code.
 
-A page holds marks, `<!-- generated: NAME -->` ... `<!-- end -->`. What stands between them is
-written by the function of that name, the rest by people.
+A page has marks, `<!-- generated: NAME -->` ... `<!-- end -->`. The text between them is written by
+the function of that name, the rest by people.
 """
 
 import re
@@ -36,7 +36,7 @@ _MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTAL
 
 
 def renewed(page: Path) -> str:
-    """The text of a page with its generated parts as they should be."""
+    """Return the text of a page with its parts generated anew."""
     parts = PAGES[page]
     return _MARKED.sub(lambda mark: f"{mark[1]}\n{parts[mark[2]]()}\n\n{mark[3]}", page.read_text())
 

@@ -1,7 +1,7 @@
-"""What came of one part of a test run, and of all of them together.
+"""The outcome of one part of a test run, and of the whole run.
 
-pytest ends with a closing line such as ``3 failed, 97 passed, 1 skipped in 12.34s``; that line is
-what is counted, and what the whole run ends with.
+pytest ends with a line such as ``3 failed, 97 passed, 1 skipped in 12.34s``. These numbers are
+added up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _CLOSING = re.compile(r"^=*\s*(?:\d+ \w+,? ?)+in [\d.]+s\b|^=*\s*no tests ran in
 
 
 class Outcome(NamedTuple):
-    """One part: what it was, whether it is good, pytest's counts if it was pytest, how long."""
+    """A part of the run: name, success, the counts of pytest, seconds, a remark."""
 
     name: str
     good: bool
@@ -28,7 +28,7 @@ class Outcome(NamedTuple):
 
 
 def counts(output: str) -> dict[str, int] | None:
-    """What pytest's closing line counts; None when there is none: pytest did not get that far.
+    """Return the counts in pytest's closing line, or None if there is no such line.
 
     >>> counts("..F\\n1 failed, 2 passed in 0.12s\\n")
     {'failed': 1, 'passed': 2}
@@ -46,7 +46,7 @@ def counts(output: str) -> dict[str, int] | None:
 
 
 def summary(outcomes: list[Outcome]) -> str:
-    """A line for each part."""
+    """Return one line for each part."""
     width = max(len(outcome.name) for outcome in outcomes)
     return "\n".join(
         f"{'ok    ' if outcome.good else 'FAILED'}  {outcome.name:<{width}}  "
@@ -56,7 +56,7 @@ def summary(outcomes: list[Outcome]) -> str:
 
 
 def closing_line(outcomes: list[Outcome], seconds: float) -> str:
-    """All parts as one run of pytest. A part that failed without a failed test counts as one.
+    """Return pytest's closing line for all parts. A failed part without failed tests counts as 1.
 
     >>> closing_line([Outcome("a", True, {"passed": 2}, 1), Outcome("b", False, {}, 1)], 2.5)
     '1 failed, 2 passed in 2.50s'

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# What tools/run, tools/test and tools/fetch-kernel share: from a bare checkout to a virtual
-# environment with this package in it. Sourced; leaves the interpreter's path in $python.
+# Shared by tools/run, tools/test and tools/fetch-kernel: create a virtual environment with this
+# package. To be sourced; sets $python to the path of the interpreter.
 #
-#   set_up run      the package and what it needs
-#   set_up dev      the tools that check it as well
+#   set_up run      the package and its dependencies
+#   set_up dev      the development tools, too
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 python=$root/.venv/bin/python
@@ -15,21 +15,21 @@ die() {
     exit 1
 }
 
-# Words of a command, run as root: as we are, or through sudo, which may ask.
+# Run a command as root, with sudo if necessary.
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
     elif command -v sudo >/dev/null; then
-        note "asking sudo for: $*"
+        note "running with sudo: $*"
         sudo "$@"
     else
-        die "this needs root, and there is no sudo: $*"
+        die "this needs root, and sudo is not installed: $*"
     fi
 }
 
-# The first Python here that is new enough, and can make an environment. The system's own comes first:
-# distributions build it with all optimisations, others often not, and an emulated guest, in which
-# this same Python runs, starts it in half the time.
+# Print the first Python that is new enough and can create an environment. The system's Python is
+# preferred: distributions build it with all optimisations. It starts in half the time in an emulated
+# guest, which runs the same Python.
 find_python() {
     local candidate
     for candidate in "${PYTHON:-}" /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do
@@ -42,10 +42,10 @@ find_python() {
     return 1
 }
 
-# On Debian and its kin, where venv and even Python are packages of their own.
+# On Debian and its derivatives, where venv is a separate package.
 install_python() {
     command -v apt-get >/dev/null ||
-        die "install Python 3.11 or newer with its venv module, then run this again"
+        die "install Python 3.11 or newer with its venv module, then try again"
     note "installing python3 and python3-venv"
     as_root apt-get -qq update
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qqy install python3 python3-venv >&2
@@ -54,10 +54,10 @@ install_python() {
 make_environment() {
     local base
     base=$(find_python) || { install_python && base=$(find_python); } ||
-        die "this system's Python is older than 3.11: install a newer one, or name it by PYTHON=..."
-    note "making .venv with $base"
+        die "Python 3.11 or newer is required: install it, or set PYTHON=..."
+    note "creating .venv with $base"
     rm -rf "$root/.venv"
-    "$base" -m venv "$root/.venv" || die "cannot make .venv with $base"
+    "$base" -m venv "$root/.venv" || die "cannot create .venv with $base"
 }
 
 set_up() {
@@ -66,10 +66,10 @@ set_up() {
     stamp=$root/.venv/.rawbpf-$wanted
     now=$(sha256sum "$root/pyproject.toml")
     [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && return
-    note "installing rawbpf and what it needs into .venv"
+    note "installing rawbpf and its dependencies into .venv"
     local packages=(-e "$root")
     [ "$wanted" = dev ] && mapfile -t -O 2 packages < <("$python" "$root/tools/lib/dev_packages.py")
     "$python" -m pip install --quiet --disable-pip-version-check "${packages[@]}" >&2 ||
-        die "pip could not install what pyproject.toml names"
+        die "pip could not install the packages in pyproject.toml"
     printf '%s\n' "$now" >"$stamp"
 }

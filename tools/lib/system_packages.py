@@ -1,6 +1,6 @@
-"""Programs that are no Python packages: which are wanted, and Debian's packages for them.
+"""Programs that are not Python packages: which are needed, and their Debian packages.
 
-The one list of them. A package is installed only when its program is missing.
+A package is installed only if its program is missing.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from rawbpf.arch import X86_64, native
+
 __all__ = ["EMULATOR", "PEERS", "install", "missing"]
 
-EMULATOR = {"qemu-system-x86_64": "qemu-system-x86"}
-"""For guests."""
+_QEMU = native(X86_64).qemu
+
+EMULATOR = {_QEMU.program: _QEMU.packages["apt install"]}
+"""The program for guests -> its package."""
 
 PEERS = {
     "gcc": "gcc libc6-dev linux-libc-dev",
@@ -27,13 +31,13 @@ PEERS = {
     "/usr/include/bpf/libbpf.h": "libbpf-dev",
     "/usr/aarch64-linux-gnu/include/asm/unistd.h": "linux-libc-dev-arm64-cross",
 }
-"""What tests compare with: program, or file of a library -> packages."""
+"""What tests compare with: a program, or a file of a library -> packages."""
 
 _EVERYWHERE = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 def missing(programs: dict[str, str]) -> list[str]:
-    """Those of the programs that are not here."""
+    """Return the programs that are missing."""
     return [name for name in programs if not _is_here(name)]
 
 
@@ -43,22 +47,23 @@ def _is_here(name: str) -> bool:
 
 
 def install(programs: dict[str, str]) -> list[str]:
-    """Install the packages of missing programs; the programs that are missing even then.
+    """Install the packages of missing programs. Return the programs that are still missing.
 
-    On Debian and its kin through apt, as root or by asking sudo; elsewhere says what is missing.
+    On Debian and its derivatives this uses apt, with sudo if necessary. Elsewhere it prints what is
+    missing.
     """
     absent = missing(programs)
     if not absent:
         return []
     if shutil.which("apt-get") is None:
         _note(
-            f"please install {' '.join(absent)} (Debian's packages: {_packages(programs, absent)})"
+            f"please install {' '.join(absent)} (packages in Debian: {_packages(programs, absent)})"
         )
         return absent
     _note(f"installing {_packages(programs, absent)}")
     try:
         _as_root("apt-get", "-qq", "update")
-        for name in absent:  # one by one: no release has all of them
+        for name in absent:  # one by one, because no release has all of them
             _as_root(
                 "apt-get", "-qqy", "--no-install-recommends", "install", *programs[name].split()
             )
@@ -75,10 +80,10 @@ def _as_root(*words: str) -> None:
     command = ["env", "DEBIAN_FRONTEND=noninteractive", *words]
     if os.geteuid() != 0:
         if shutil.which("sudo") is None:
-            raise PermissionError(f"this needs root, and there is no sudo: {' '.join(words)}")
-        _note(f"asking sudo for: {' '.join(words)}")
+            raise PermissionError(f"this needs root, and sudo is not installed: {' '.join(words)}")
+        _note(f"running with sudo: {' '.join(words)}")
         command.insert(0, "sudo")
-    # apt's own words are for stderr: stdout belongs to what is run in the end.
+    # apt prints to stderr, because stdout is for the command that runs in the end.
     subprocess.run(command, stdout=sys.stderr, check=False)
 
 
