@@ -84,11 +84,11 @@ def _create(program: Program, probe: ProbeSpec, target: int, attach_type: bpf_at
 
 _TCX = (bpf_attach_type.BPF_TCX_INGRESS, bpf_attach_type.BPF_TCX_EGRESS)
 _WITH_TC = (
-    "an older kernel takes it as a filter: `rawbpf load --pin DIR FILE`, then `tc qdisc add dev lo "
+    "before 6.6, attach it as a tc filter: `rawbpf load --pin DIR FILE`, then `tc qdisc add dev lo "
     "clsact` and `tc filter add dev lo ingress bpf da pinned DIR/NAME`"
 )
 _CAUSES = {
-    errno.EINVAL: "this kernel has no such links (XDP: 5.9, tcx: 6.6), or the program is of "
+    errno.EINVAL: "this kernel has no links for it (XDP needs 5.9, tc 6.6), or the program has "
     "another type",
     errno.EBUSY: "another program is attached there already",
 }

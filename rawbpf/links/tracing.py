@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 __all__ = ["attach_tracing", "why_no_trampoline"]
 
 _CAUSES = {
-    errno.ENOENT: "this kernel has none of that name",
+    errno.ENOENT: "no such tracepoint or hook in this kernel",
     errno.EBUSY: "another program is attached there already",
-    errno.EINVAL: "this kernel cannot attach programs there, or not this one",
+    errno.EINVAL: "this kernel does not support this attachment for this type of program",
     errno.EOPNOTSUPP: "this kernel was built without support for it",
-    ENOTSUPP: "this kernel cannot attach programs there",
+    ENOTSUPP: "this kernel does not support this attachment",
 }
 
 

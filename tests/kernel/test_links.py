@@ -1,4 +1,4 @@
-"""Links of probes: listed, pinned, queried, limited to a process, and gone when they should be."""
+"""List, pin and query the links of probes, and check that they end with their process."""
 
 import ctypes
 import json
@@ -43,7 +43,7 @@ exit
 
 @contextmanager
 def counting(kernel, probe, section="kprobe"):
-    """An object whose program counts its runs in ``bss``, and its link."""
+    """Yield an object whose program counts its runs in ``bss``, and its link."""
     with Collection(assemble(COUNT.format(section=section)), kernel) as obj:
         obj.load()
         with attach(obj.programs["count"], probe) as link:
@@ -55,7 +55,7 @@ def listed():
 
 
 def kprobes_of(rows):
-    """On kernels before 6.6 a link does not say what it is attached to."""
+    """Return the links of perf events. Before 6.6, a link does not name its function."""
     return [row for row in rows if row["type"] == "perf_event"]
 
 
@@ -97,7 +97,7 @@ def test_the_session_of_the_library_has_a_link_to_query():
 
 
 def sleepers(count):
-    """Threads that are inside nanosleep(2) at the same time."""
+    """Let threads be inside nanosleep(2) at the same time."""
     threads = [threading.Thread(target=time.sleep, args=(0.5,)) for _ in range(count)]
     for thread in threads:
         thread.start()
@@ -105,7 +105,7 @@ def sleepers(count):
         thread.join()
 
 
-def test_returns_that_exceed_the_kretprobe_s_instances_are_missed(kernel):
+def test_calls_without_a_free_kretprobe_instance_are_missed(kernel):
     """A kretprobe has max(10, 2 x CPUs) instances, or the number of CPUs up to 5.10."""
     probe = ProbeSpec(ProbeKind.KPROBE, "hrtimer_nanosleep", ProbePoint.RETURN)
     with counting(kernel, probe) as (obj, link):
