@@ -59,7 +59,7 @@ class _Holder(NamedTuple):
 
 
 class _Slot(NamedTuple):
-    """Bytes of the stack in use: from r10 - ``depth`` up to r10 - ``depth`` + ``size``."""
+    """Memory in use on the stack: ``size`` bytes from r10 - ``depth`` on."""
 
     depth: int
     size: int
@@ -74,7 +74,7 @@ def _rounded_up(number: int, align: int) -> int:
 
 
 class Builder(Arithmetic, Constants, Loads, Atomics, Flow):
-    """A program under construction; each base class has the methods for one kind of instruction.
+    """A program under construction; each base class emits one kind of instruction.
 
     ``Arithmetic`` has mov, add, ... bswap; ``Constants`` lddw, ld_map_fd, ...; ``Loads`` ldxw,
     stxdw, ...; ``Atomics`` atomic_add, xchg, ...; ``Flow`` jeq, ... call, exit.

@@ -148,7 +148,7 @@ class _Numbers(NamedTuple):
         if reference.name not in table:
             raise BytecodeError(
                 f"the program refers to {reference.words}",
-                why="nothing of that name was given",
+                why="its number was not passed",
             )
         number = table[reference.name]
         if reference.kind == "map_value":
@@ -164,7 +164,8 @@ class _Numbers(NamedTuple):
         module = reference.module
         if module not in self.modules:
             raise BytecodeError(
-                f"the program refers to {reference.words}", why="its types were not given"
+                f"the program refers to {reference.words}",
+                why="the BTF of its module was not passed",
             )
         if reference.kind == "module_kfunc":
             return instruction._replace(off=1 + self.called.index(module))

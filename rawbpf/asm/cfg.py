@@ -1,4 +1,4 @@
-"""The control-flow graph: blocks of instructions that are entered at the top and left at the end.
+"""Control-flow graph: blocks of instructions, entered at the top and left at the end.
 
 A block ends with a jump or exit, or where another block begins. Blocks begin at jump targets, after
 conditional jumps, and where functions begin. Calls return, so they do not end a block.

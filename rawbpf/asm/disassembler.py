@@ -1,4 +1,4 @@
-"""The disassembler: instructions as rows of text, with labels for jump targets and symbol names.
+"""Disassembler: instructions as rows of text, with labels and symbol names.
 
 >>> from rawbpf.asm.decode import decode_all
 >>> code = decode_all(bytes.fromhex("15 01 01 00 00 00 00 00  b7 00 00 00 01 00 00 00"

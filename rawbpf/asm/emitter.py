@@ -1,4 +1,4 @@
-"""What the builder is made on: a list of instructions, its labels, jumps and calls.
+"""The base of the builder: a list of instructions, with labels, jumps and calls.
 
 A jump holds the distance to its target in slots, counted from the slot after the jump:
 

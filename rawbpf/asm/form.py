@@ -1,4 +1,4 @@
-"""A form: one shape of instruction, with its bits, its text in both dialects, and its history.
+"""Forms: what an instruction looks like, as bits and as text in both dialects.
 
 The tables (`value_forms.py`, `memory_forms.py`, `jump_forms.py`) list all forms. The decoder, the
 formatter, the parser and the reference page are derived from them; there is no second list.

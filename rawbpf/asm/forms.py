@@ -1,4 +1,4 @@
-"""The table of all forms, and the form of an instruction. An instruction without one is malformed.
+"""The table of all forms, and the form of an instruction; without one, it is malformed.
 
 The opcode alone does not determine the form: a call may be of a helper, a function or a kernel
 function, depending on src. Fields that a form does not use must have a fixed value, mostly 0;

@@ -1,4 +1,4 @@
-"""One instruction as a value: its fields, its bytes, and what is known about it.
+"""An instruction as a value: its fields, its bytes, and metadata.
 
 In memory an instruction has eight bytes: opcode, src and dst in one byte, off, imm (drawn in
 `uapi/bpf_insn.py`). The 64-bit constant has sixteen and fills two *slots*; jumps, calls and the

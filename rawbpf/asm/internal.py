@@ -1,4 +1,4 @@
-r"""Instructions that exist only in the kernel's translation of a program, never in a program.
+r"""Instructions that exist only in the kernel's translation of a program.
 
 The translated code of a program (``xlated``, from BPF_OBJ_GET_INFO_BY_FD) differs from the loaded
 code. The verifier has rewritten it, and the kernel undoes only some of the changes before showing

@@ -127,7 +127,7 @@ class Path(NamedTuple):
 
 
 def parse_path(btf: Btf, record: CoreRelocation) -> Path:
-    """Return the path of a record in the object's own types. Raise FormatError if it is invalid."""
+    """Return the path of a record in the object's types. Raise FormatError if invalid."""
     try:
         indices = [int(word) for word in record.access.split(":") if word.isascii()]
         kind = bpf_core_relo_kind(record.kind)

@@ -1,4 +1,4 @@
-"""When two types in two BTFs count as the same for CO-RE. Names are compared without flavours.
+"""Which types in two BTFs count as the same for CO-RE. Flavours in names are ignored.
 
 ``fields_compatible``: the last step of a path may read the field. ``types_compatible``: a type
 exists; all structs of one name are alike here, since members have records of their own.

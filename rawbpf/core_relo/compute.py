@@ -76,7 +76,7 @@ def value_of(path: Path, kind: bpf_core_relo_kind) -> Value:
 
 
 def absent_value(kind: bpf_core_relo_kind) -> Value | None:
-    """Return the answer for a missing path: 0 to questions of existence or size, otherwise None."""
+    """Return the answer for a missing path: 0 for types and for existence, otherwise None."""
     if kind in TYPE_KINDS or kind in (_K.BPF_CORE_FIELD_EXISTS, _K.BPF_CORE_ENUMVAL_EXISTS):
         return Value(0)
     return None

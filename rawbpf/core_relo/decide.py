@@ -1,4 +1,4 @@
-"""One record: its path in the object's types, the same path in the kernel's, and the answer.
+"""Decide one record: find its path in the kernel's types, and the answer there.
 
 Candidates that lack the path are ruled out, for all records about the same type. The remaining ones
 must agree.

@@ -1,4 +1,4 @@
-"""A program or function of a file: its statements, and its instructions once all names are known.
+"""A program or function of a file: from statements to instructions.
 
 There are two passes. The first one needs only lengths, to give each label its slot. The second one
 knows all labels, maps, variables and functions of the file, so names may be used before they are

@@ -93,7 +93,10 @@ def compile_c(source: Path, *, clang: str | None = None, types: bytes | None = N
 
 
 def _include_folders(types: bytes | None) -> tuple[list[Path], RawbpfError | None]:
-    """Return the folders of headers, and why vmlinux.h is in none; many programs do not need it."""
+    """Return the folders of headers, and an error if none contains vmlinux.h.
+
+    It is raised only for programs that include vmlinux.h.
+    """
     if types is None:
         return [INCLUDE], UnsupportedError(
             f"cannot make {VMLINUX}",

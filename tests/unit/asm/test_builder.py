@@ -225,7 +225,7 @@ def test_references_are_resolved_by_encode():
         *("1836000058020000", "0000000000000000"),
     ]
     with pytest.raises(
-        BytecodeError, match="refers to the value of map 'state': nothing of that name"
+        BytecodeError, match="refers to the value of map 'state': its number was not passed"
     ):
         program.encode({"events": 3})
 

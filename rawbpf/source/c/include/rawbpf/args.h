@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT
  *
- * Where a program finds the arguments of the function that it is attached to.
+ * Arguments of the function that a program is attached to.
  *
- * A kprobe gets the registers, and by the calling convention the first argument of a function is in
- * the first of those below. A system call's wrapper (__x64_sys_openat) has one argument, the
- * registers of user space; a system call's fourth is in r10 there. fentry, tp_btf and lsm programs
- * get a plain array, one 64-bit word an argument.
+ * A kprobe program gets the registers. The calling convention determines which of them hold the
+ * arguments. The wrapper of a system call (__x64_sys_openat) has one argument, the registers of user
+ * space, where the fourth argument is in r10. fentry, tp_btf and lsm programs get an array with one
+ * 64-bit word for each argument.
  */
 #pragma once
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT
  *
- * What a BPF program in C needs besides the kernel's types: names for sections and maps, and the
- * kernel's helpers. Include vmlinux.h first; it has the types.
+ * Macros for sections and maps, and the kernel's helpers. Include vmlinux.h first; it has the types.
  *
- * A section's name says what a program is ("kprobe/do_exit"), and the loader looks for the sections
- * "license", ".maps", ".kconfig" and ".ksyms". The words are those that libbpf's users know.
+ * The section's name determines the program type ("kprobe/do_exit"). The loader also reads the
+ * sections "license", ".maps", ".kconfig" and ".ksyms". The macros have the names that libbpf uses.
  */
 #pragma once
 
@@ -22,14 +21,14 @@
 #define __kconfig __attribute__((section(".kconfig")))
 #define __ksym __attribute__((section(".ksyms")))
 
-/* A map is described by the *type* of a variable, so that the BTF holds all of it: a number n is the
- * length of an array, a type is what a pointer points to.
+/* The *type* of a variable defines a map, so that the definition is in BTF: a number n is the length
+ * of an array, and a type is what a pointer points to.
  */
 #define __uint(name, value) int (*name)[value]
 #define __type(name, value) typeof(value) *name
 #define __array(name, value) typeof(value) *name[]
 
-/* Constants that the kernel defines by #define, of which its BTF knows nothing. */
+/* Constants that are macros in the kernel, so its BTF does not contain them. */
 #define TC_ACT_UNSPEC (-1)
 #define TC_ACT_OK 0
 #define TC_ACT_SHOT 2
@@ -40,8 +39,8 @@ enum libbpf_tristate { TRI_NO, TRI_YES, TRI_MODULE };	/* CONFIG_* = n, y, m; lib
 
 enum { PIN_NONE = 0, PIN_BY_NAME = 1 };	/* __uint(pinning, ...) */
 
-/* A helper is called by its number. The numbers are the kernel's for ever; a test compares them with
- * rawbpf/uapi/bpf_insn.py, which also says since when there is each.
+/* Helpers are called by number. Numbers never change; a test compares them with
+ * rawbpf/uapi/bpf_insn.py, which also has the first kernel version with each helper.
  */
 #define HELPER(number, result, name, ...)                                                          \
 	static result (*const bpf_##name)(__VA_ARGS__) __attribute__((unused)) = (void *)number

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT
  *
- * Compile once, run everywhere: clang leaves a note where the code depends on the layout of a kernel
- * type, and the loader puts in what is true of the kernel that runs. `rawbpf relocate FILE` shows
- * each note. vmlinux.h marks all its types so (preserve_access_index), so plain `task->pid` is one,
- * wherever the verifier lets a program follow a pointer; elsewhere CORE_READ does.
+ * Compile once, run everywhere: clang writes a record where code depends on the layout of a kernel
+ * type, and the loader fills in the layout of the running kernel. `rawbpf relocate FILE` shows the
+ * records. In vmlinux.h all types have the attribute preserve_access_index, so a plain `task->pid`
+ * is recorded, where the verifier allows programs to follow pointers. Elsewhere, use CORE_READ.
  *
- * A type may be named twice: `struct task_struct___old` is what an old kernel had. The loader takes
- * off the three underscores and what follows.
+ * A program may declare several versions of a type, such as `struct task_struct___old` for older
+ * kernels. The loader ignores the three underscores and what follows them.
  */
 #pragma once
 
-#define CORE __attribute__((preserve_access_index))	/* on a type that we declare ourselves */
+#define CORE __attribute__((preserve_access_index))	/* for types that the program declares itself */
 
 /* Follow pointers through kernel memory: CORE_READ(task, real_parent, tgid). */
 #define CORE_READ(from, ...) CORE_PICK_(__VA_ARGS__, 5, 4, 3, 2, 1)(from, __VA_ARGS__)
@@ -29,11 +29,11 @@
 #define CORE_READ_4_(from, a, b, c, d) CORE_READ_1_(CORE_READ_3_(from, a, b, c), d)
 #define CORE_READ_5_(from, a, b, c, d, e) CORE_READ_1_(CORE_READ_4_(from, a, b, c, d), e)
 
-/* The text at from->field, up to its NUL: its length with the NUL, or a negative errno. */
+/* Copy the string at from->field. The result is its length including the NUL, or -errno. */
 #define CORE_READ_STR(to, from, field)                                                             \
 	bpf_probe_read_kernel_str(to, sizeof(to), __builtin_preserve_access_index(&(from)->field))
 
-/* Questions about the running kernel; each becomes a number in the code. */
+/* Questions about the running kernel; the loader replaces each by a number. */
 enum core_question_ { OFFSET_, SIZE_, EXISTS_, SIGNED_, LSHIFT_, RSHIFT_ };
 
 #define core_field_exists(field) __builtin_preserve_field_info(field, EXISTS_)
@@ -47,7 +47,7 @@ enum core_question_ { OFFSET_, SIZE_, EXISTS_, SIGNED_, LSHIFT_, RSHIFT_ };
 #define core_enum_value_exists(type, name) __builtin_preserve_enum_value(*(typeof(type) *)name, 0)
 #define core_enum_value(type, name) __builtin_preserve_enum_value(*(typeof(type) *)name, 1)
 
-/* A bitfield: the bytes around it, shifted up until its top bit is bit 63, then down again. */
+/* Read a bitfield: load the integer around it, shift it left to bit 63, then right to bit 0. */
 #define CORE_READ_BITS(from, field)                                                                \
 	({                                                                                         \
 		u64 bits_ = 0;                                                                     \
