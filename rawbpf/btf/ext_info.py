@@ -84,7 +84,7 @@ class ExtInfo(NamedTuple):
 
 
 Words = tuple[int, ...]
-Record = FuncInfo | LineInfo | CoreRelo
+AnyRecord = FuncInfo | LineInfo | CoreRelo
 R = TypeVar("R", FuncInfo, LineInfo, CoreRelo)
 
 
@@ -176,7 +176,7 @@ def encode_ext_info(info: ExtInfo, strings: StringTable, order: str = "<") -> by
     return header + struct.pack(f"{order}{len(words)}I", *words)
 
 
-def _encode(table: Mapping[str, Sequence[Record]], strings: StringTable) -> list[int]:
+def _encode(table: Mapping[str, Sequence[AnyRecord]], strings: StringTable) -> list[int]:
     """Return the words of a table; an empty table has none, not even a record size."""
     words: list[int] = []
     for section, records in table.items():
@@ -187,7 +187,7 @@ def _encode(table: Mapping[str, Sequence[Record]], strings: StringTable) -> list
     return words
 
 
-def _words(record: Record, strings: StringTable) -> Words:
+def _words(record: AnyRecord, strings: StringTable) -> Words:
     if isinstance(record, FuncInfo):
         return record
     if isinstance(record, CoreRelo):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.btf import types as t
 from rawbpf.btf.ctext.declare import Declarer, bytes_type, number_type
-from rawbpf.btf.ctext.names import Names, identifier
+from rawbpf.btf.ctext.names import NameSpace, identifier
 from rawbpf.btf.ctext.packing import Gap, arrange, padding
 from rawbpf.btf.sizes import align_of, bit_span, strip
 from rawbpf.errors import FormatError
@@ -31,7 +31,7 @@ class Definer:
     def __init__(self, btf: Btf, budget: Budget) -> None:
         self._btf, self._budget = btf, budget
         self._declarer = Declarer(btf, budget, self._base)
-        self._tags, self._names = Names(), Names()
+        self._tags, self._names = NameSpace(), NameSpace()
         self._aligns: dict[int, int] = {}
         self._pads = 0
         self.enums_written: set[int] = set()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["KEYWORDS", "Names", "identifier"]
+__all__ = ["KEYWORDS", "NameSpace", "identifier"]
 
 _KEYWORDS = """
     asm auto break case char const continue default do double else enum extern float for goto if
@@ -40,10 +40,10 @@ def identifier(name: str) -> str:
     return name + "_" if name in KEYWORDS else name
 
 
-class Names:
+class NameSpace:
     """A name space: the first owner of a name gets it, later ones get a flavour.
 
-    >>> tags = Names()
+    >>> tags = NameSpace()
     >>> tags.get(7, "irq_info"), tags.get(9, "irq_info"), tags.get(7, "irq_info")
     ('irq_info', 'irq_info___2', 'irq_info')
     """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rawbpf.machine.code import Where
     from rawbpf.machine.machine import Machine
-    from rawbpf.machine.maps.base import MachineMap, Record
+    from rawbpf.machine.maps.base import MachineMap, OutputRecord
     from rawbpf.machine.snapshot import Change
 
 __all__ = [
@@ -207,7 +207,7 @@ def map_lines(map_: MachineMap) -> Iterator[str]:
         yield f"  {record_text(record)}"
 
 
-def record_text(record: Record) -> str:
+def record_text(record: OutputRecord) -> str:
     """Return the CPU, the length, the bytes in hex and as text."""
     text = letters(record.data)
     return f"cpu {record.cpu}, {len(record.data)} bytes: {record.data.hex()} {text}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rawbpf.specs.map_spec import MapSpec
 
-__all__ = ["MachineMap", "Quota", "Record"]
+__all__ = ["MachineMap", "OutputRecord", "Quota"]
 
 
 _OVERHEAD = 64
@@ -41,7 +41,7 @@ class Quota:
         self._left += size + _OVERHEAD
 
 
-class Record(NamedTuple):
+class OutputRecord(NamedTuple):
     """A record for user space, and the CPU on which it was written."""
 
     cpu: int
@@ -55,7 +55,7 @@ class MachineMap:
         self.spec, self.quota, self.cpus = spec, quota, cpus
 
     @property
-    def records(self) -> list[Record]:
+    def records(self) -> list[OutputRecord]:
         """Records written for user space, in the order in which it would read them."""
         return []
 

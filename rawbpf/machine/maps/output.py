@@ -10,7 +10,7 @@ import zlib
 from struct import pack
 from typing import TYPE_CHECKING
 
-from rawbpf.machine.maps.base import MachineMap, Record
+from rawbpf.machine.maps.base import MachineMap, OutputRecord
 from rawbpf.uapi.bpf import BPF_F_CURRENT_CPU, BPF_F_INDEX_MASK, BPF_F_REUSE_STACKID
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ class PerfEventArray(MachineMap):
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus)
-        self._written: list[Record] = []
+        self._written: list[OutputRecord] = []
 
     @property
-    def records(self) -> list[Record]:
+    def records(self) -> list[OutputRecord]:
         """All records in the order in which they were written."""
         return self._written
 
@@ -53,7 +53,7 @@ class PerfEventArray(MachineMap):
         if index != cpu:
             return -errno.EOPNOTSUPP
         self.quota.take(len(data))
-        self._written.append(Record(cpu, data))
+        self._written.append(OutputRecord(cpu, data))
         return 0
 
 
@@ -71,10 +71,12 @@ class RingBuf(MachineMap):
             "max_entries must be a power of two, at least 4096",
         )
         self.produced = 0
-        self._written: dict[int, Record | None] = {}  # by position; None: reserved or discarded
+        self._written: dict[
+            int, OutputRecord | None
+        ] = {}  # by position; None: reserved or discarded
 
     @property
-    def records(self) -> list[Record]:
+    def records(self) -> list[OutputRecord]:
         """Submitted records in the order of their reservation."""
         return [record for record in self._written.values() if record is not None]
 
@@ -90,7 +92,7 @@ class RingBuf(MachineMap):
 
     def commit(self, position: int, cpu: int, data: bytes) -> None:
         """Make a reserved record visible to the reader."""
-        self._written[position] = Record(cpu, data)
+        self._written[position] = OutputRecord(cpu, data)
 
     def output(self, cpu: int, data: bytes) -> int:
         """Reserve, copy and commit in one operation; return 0 or -errno."""

@@ -16,7 +16,7 @@ from rawbpf.uapi.bpf import bpf_cmd
 if TYPE_CHECKING:
     from rawbpf.narration.capture.call import Block, Call
 
-__all__ = ["Names", "Packed", "packed"]
+__all__ = ["FdNames", "Packed", "packed"]
 
 _PARTS = compile("".join([OPENING, *(one.text for one in PARTS)]), "script parts", "exec")
 _TAKEN = {"n", *_PARTS.co_names, *dir(builtins)}
@@ -26,7 +26,7 @@ _BY_KIND = {"link", "kprobe", "kretprobe", "uprobe", "uretprobe", "tracepoint"}
 """Descriptors named after their kind; all others are named after their own name."""
 
 
-class Names:
+class FdNames:
     """The names of descriptors in a script."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class Packed(NamedTuple):
     fields: list[str]
 
 
-def packed(call: Call, block: Block, names: Names, *, size: int) -> Packed:
+def packed(call: Call, block: Block, names: FdNames, *, size: int) -> Packed:
     """Return a structure for struct.pack; trailing zeros become padding."""
     raw = (block.before or b"")[:size]
     end = len(raw.rstrip(b"\0"))
@@ -103,7 +103,7 @@ def packed(call: Call, block: Block, names: Names, *, size: int) -> Packed:
 _LETTERS = {(2, False): "H", (4, False): "I", (8, False): "Q", (4, True): "i", (8, True): "q"}
 
 
-def _field(call: Call, block: Block, field: str, data: bytes, names: Names) -> tuple[str, str]:
+def _field(call: Call, block: Block, field: str, data: bytes, names: FdNames) -> tuple[str, str]:
     """Return the struct.pack format of a field and an expression for its value."""
     struct, width = block.struct, len(data)
     assert struct is not None
@@ -131,7 +131,7 @@ def _short(form: str) -> str:
     return re.sub(r"([IQ])\1+", lambda run: f"{len(run[0])}{run[1]}", form)
 
 
-def _memory(call: Call, block: Block, names: Names) -> str:
+def _memory(call: Call, block: Block, names: FdNames) -> str:
     """Return an expression for the address of a block."""
     if block.before is None or block.kind == "info":  # info may contain addresses; zeros suffice
         return f'at(b"", {block.room})'
@@ -158,7 +158,7 @@ def _memory(call: Call, block: Block, names: Names) -> str:
     return f'at(bytes.fromhex("{data.hex(" ", -8)}"))'
 
 
-def _code(block: Block, data: bytes, names: Names) -> str:
+def _code(block: Block, data: bytes, names: FdNames) -> str:
     """Return an expression for instructions, with descriptors by name."""
     refs = [ref for ref in block.refs if ref.fd is not None]
     if not refs:

@@ -19,7 +19,7 @@ from rawbpf.errors import UnsupportedError
 from rawbpf.narration.capture.call import OWN_AFFAIRS
 from rawbpf.narration.capture.known import Known, Thing, made_by
 from rawbpf.narration.capture.layout import member
-from rawbpf.narration.script.expressions import Names, Packed, packed
+from rawbpf.narration.script.expressions import FdNames, Packed, packed
 from rawbpf.narration.script.parts import NR, OPENING, PARTS
 from rawbpf.narration.tell.line import format_call
 from rawbpf.syscall.fd import EVENT
@@ -83,7 +83,7 @@ class _Writer:
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self._calls = calls
-        self._names = Names()
+        self._names = FdNames()
         self._known = Known()
 
     def lines(self) -> Iterator[str]:
@@ -139,7 +139,7 @@ class _Writer:
         return all(self._names.has(fd) for fd in fds)
 
 
-def _statement(call: Call, count: int, names: Names, known: Known) -> list[str]:
+def _statement(call: Call, count: int, names: FdNames, known: Known) -> list[str]:
     """Return the lines of a call, or of ``count`` calls that differ only in their key."""
     names.counting = count > 1
     lines = _STATEMENTS[call.name](call, names, known)
@@ -151,13 +151,13 @@ def _statement(call: Call, count: int, names: Names, known: Known) -> list[str]:
     return lines
 
 
-def _fields(what: str, made: Packed, names: Names) -> list[str]:
+def _fields(what: str, made: Packed, names: FdNames) -> list[str]:
     """Return a comment with the field names, before the first call of its kind."""
     said = f"{what}: {', '.join(made.fields)}"
     return wrap(said, _WIDTH, initial_indent="# ", subsequent_indent="#   ") * names.first(said)
 
 
-def _give(call: Call, names: Names) -> str:
+def _give(call: Call, names: FdNames) -> str:
     return f"{names.give(call.result, made_by(call).label)} = " if call.makes_fd else ""
 
 
@@ -165,7 +165,7 @@ def _fine(call: Call) -> str:
     return "" if call.result >= 0 else ", fine=False"
 
 
-def _bpf(call: Call, names: Names, _: Known) -> list[str]:
+def _bpf(call: Call, names: FdNames, _: Known) -> list[str]:
     made = packed(call, call.blocks[0], names, size=call.words[2])
     given = _give(call, names)
     words = ", ".join([str(call.words[0]), repr(made.form), *made.values])
@@ -173,7 +173,7 @@ def _bpf(call: Call, names: Names, _: Known) -> list[str]:
     return [*_fields(call.command, made, names), line]
 
 
-def _perf_event_open(call: Call, names: Names, _: Known) -> list[str]:
+def _perf_event_open(call: Call, names: FdNames, _: Known) -> list[str]:
     made = packed(call, call.blocks[0], names, size=call.blocks[0].room)
     given = _give(call, names)
     words = ", ".join([repr(made.form), *made.values])
@@ -182,7 +182,7 @@ def _perf_event_open(call: Call, names: Names, _: Known) -> list[str]:
     return [*_fields("struct perf_event_attr", made, names), line]
 
 
-def _ioctl(call: Call, names: Names, _: Known) -> list[str]:
+def _ioctl(call: Call, names: FdNames, _: Known) -> list[str]:
     fd, request, argument = call.words
     is_fd = any(ref.at == 2 for ref in call.refs)
     name = member(perf_event_ioc, request)
@@ -190,7 +190,7 @@ def _ioctl(call: Call, names: Names, _: Known) -> list[str]:
     return [f"call({NR['ioctl']}, {what}{_fine(call)})" + (f"  # {name}" if name else "")]
 
 
-def _mmap(call: Call, names: Names, known: Known) -> list[str]:
+def _mmap(call: Call, names: FdNames, known: Known) -> list[str]:
     _, size, protection, _, fd, offset = call.words
     name = names.of(fd)
     if call.result < 0:
@@ -202,7 +202,7 @@ def _mmap(call: Call, names: Names, known: Known) -> list[str]:
     return [f"KEPT.append(mmap.mmap({name}, {size}, mmap.MAP_SHARED, {protection}))"]
 
 
-def _munmap(call: Call, names: Names, known: Known) -> list[str]:
+def _munmap(call: Call, names: FdNames, known: Known) -> list[str]:
     """Drop a ring, which unmaps it; other mappings stay until the script ends."""
     fd = known.mappings.get(call.words[0], -1)
     if not names.has(fd) or not _is_ring(known.thing(fd)):
@@ -215,12 +215,12 @@ def _is_ring(thing: Thing) -> bool:
     return thing.kind == "perf" or thing.map_type == bpf_map_type.BPF_MAP_TYPE_RINGBUF
 
 
-def _epoll_create1(call: Call, names: Names, _: Known) -> list[str]:
+def _epoll_create1(call: Call, names: FdNames, _: Known) -> list[str]:
     made = f"call({NR['epoll_create1']}, {call.words[0]:#o})"
     return [f"{_give(call, names)}{made}  # epoll_create1(2)"]
 
 
-def _epoll_ctl(call: Call, names: Names, _: Known) -> list[str]:
+def _epoll_ctl(call: Call, names: FdNames, _: Known) -> list[str]:
     epoll, operation, fd, _address = call.words
     block = call.block("event")
     happened, word = EVENT.unpack((block.before or b"") if block is not None else bytes(EVENT.size))
@@ -229,7 +229,7 @@ def _epoll_ctl(call: Call, names: Names, _: Known) -> list[str]:
     return [f"call({NR['epoll_ctl']}, {what}{_fine(call)})  # epoll_ctl(2)"]
 
 
-def _close(call: Call, names: Names, known: Known) -> list[str]:
+def _close(call: Call, names: FdNames, known: Known) -> list[str]:
     fd = call.words[0]
     line = f"call({NR['close']}, {names.of(fd)})  # close(2)"
     names.forget(fd)
@@ -237,7 +237,7 @@ def _close(call: Call, names: Names, known: Known) -> list[str]:
     return [line, "drain_all()"] if attached and known.mappings else [line]
 
 
-_STATEMENTS: dict[str, Callable[[Call, Names, Known], list[str]]] = {
+_STATEMENTS: dict[str, Callable[[Call, FdNames, Known], list[str]]] = {
     "bpf": _bpf,
     "perf_event_open": _perf_event_open,
     "ioctl": _ioctl,

@@ -7,7 +7,7 @@ import pytest
 from rawbpf.btf import types as t
 from rawbpf.btf.ctext.declare import declaration
 from rawbpf.btf.ctext.header import c_header
-from rawbpf.btf.ctext.names import KEYWORDS, Names, identifier
+from rawbpf.btf.ctext.names import KEYWORDS, NameSpace, identifier
 from rawbpf.errors import FormatError
 from tests.support.btf_records import EVERY_KIND, INT, btf
 from tests.support.clang import btf_of, clang
@@ -94,7 +94,7 @@ def test_identifiers():
 
 
 def test_flavours_have_unique_names():
-    names = Names()
+    names = NameSpace()
     given = [names.get(i, name) for i, name in enumerate(["a", "a", "a___2", "a", "a"])]
     assert len(set(given)) == len(given)
     assert given[:2] == ["a", "a___2"]

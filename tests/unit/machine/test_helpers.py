@@ -8,7 +8,7 @@ from rawbpf.errors import MachineError
 from rawbpf.machine.helpers.printing import format_text
 from rawbpf.machine.helpers.table import TABLE
 from rawbpf.machine.inputs import Context, Given, World, kprobe, raw
-from rawbpf.machine.maps.base import Record
+from rawbpf.machine.maps.base import OutputRecord
 from rawbpf.machine.memory import Memory
 from rawbpf.uapi.bpf_insn import HELPER_NAMES
 from tests.support.assembled import machine_of, run
@@ -126,7 +126,7 @@ def test_perf_event_output():
     """
     machine = machine_of(output, maps=EVENTS, world=World(cpu=1))
     assert machine.run() == 0
-    assert machine.maps["events"].records == [Record(1, b"dcba")]
+    assert machine.maps["events"].records == [OutputRecord(1, b"dcba")]
     with pytest.raises(MachineError, match="bpf_perf_event_output this argument must be the cont"):
         machine_of(output.replace("r1 = r6", "r1 = r10"), maps=EVENTS).run()
     with pytest.raises(MachineError, match="it is a ringbuf, not a perf_event_array"):
@@ -145,7 +145,7 @@ def test_ringbuf():
     )
     assert machine.run() == 0
     assert machine.run() == 0
-    assert machine.maps["ring"].records == [Record(0, (5).to_bytes(8, "little"))] * 2
+    assert machine.maps["ring"].records == [OutputRecord(0, (5).to_bytes(8, "little"))] * 2
 
 
 def test_a_reserved_record_must_be_released():

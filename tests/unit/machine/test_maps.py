@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from rawbpf.errors import MachineError
-from rawbpf.machine.maps.base import Quota, Record
+from rawbpf.machine.maps.base import OutputRecord, Quota
 from rawbpf.machine.maps.table import MAP_TYPES, create
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.uapi.bpf import BPF_EXIST, BPF_NOEXIST, bpf_map_type
@@ -74,7 +74,7 @@ def test_results_of_perf_event_output():
     assert map_.output(2, 1, b"z") == -errno.ENOENT
     assert map_.output(3, 1, b"z") == -errno.E2BIG
     assert map_.output(1 << 32, 1, b"z") == -errno.EINVAL
-    assert map_.records == [Record(1, b"x"), Record(1, b"y")]
+    assert map_.records == [OutputRecord(1, b"x"), OutputRecord(1, b"y")]
     assert made("PERF_EVENT_ARRAY", 4, 4, entries=0).output(1, 1, b"x") == 0
 
 
@@ -83,7 +83,7 @@ def test_ring_buffer_records_are_in_the_order_of_reservation():
     first, second, third = (ring.reserve(8) for _ in range(3))
     ring.commit(third, 0, b"3")
     ring.commit(first, 1, b"1")
-    assert ring.records == [Record(1, b"1"), Record(0, b"3")]
+    assert ring.records == [OutputRecord(1, b"1"), OutputRecord(0, b"3")]
     assert second == 16
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from rawbpf.errors import KernelError, UnsupportedError
 from rawbpf.narration.capture.recorder import recorded
-from rawbpf.narration.script.expressions import Names
+from rawbpf.narration.script.expressions import FdNames
 from rawbpf.narration.script.writer import script
 from rawbpf.syscall import bpf, bpf_object
 from rawbpf.syscall.bpf_link import link_create
@@ -56,8 +56,8 @@ def test_descriptors_do_not_shadow_names_that_the_script_needs(name):
 
 @pytest.mark.parametrize("kind", ["link", "kprobe", "kretprobe", "uprobe", "uretprobe"])
 def test_links_and_probes_are_named_after_their_kind(kind):
-    assert Names().give(70, f"{kind}:/bin/bash+0x10") == kind
-    assert Names().give(70, "map:hits") == "hits"
+    assert FdNames().give(70, f"{kind}:/bin/bash+0x10") == kind
+    assert FdNames().give(70, "map:hits") == "hits"
 
 
 def test_hex_is_wrapped_between_groups_of_eight_bytes():
