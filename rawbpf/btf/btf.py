@@ -117,14 +117,14 @@ class Btf:
         return self._starts.span(own)
 
     def raw(self, first: int, end: int) -> memoryview[int]:
-        """Return the words of the own types with IDs from ``first`` to ``end`` - 1."""
+        """Return the words of this blob's own types with IDs from ``first`` to ``end`` - 1."""
         if first >= end:
             return self._words[:0]
         begin, _ = self._span(first - self.first_id, first)
         return self._words[begin : self._span(end - 1 - self.first_id, end - 1)[1]]
 
     def of_kinds(self, kinds: Collection[int]) -> list[int]:
-        """Return the IDs of the own types of these kinds, in order."""
+        """Return the IDs of this blob's own types of these kinds, in order."""
         words, wanted = self._words, frozenset(kinds)
         starts = enumerate(self._starts.all(), self.first_id)
         return [i for i, at in starts if words[at + 1] >> 24 & BTF_MAX_KIND in wanted]
@@ -139,7 +139,7 @@ class Btf:
         return self._words[self._span(own, type_id)[0] + 1] >> 24 & BTF_MAX_KIND
 
     def __iter__(self) -> Iterator[tuple[int, Type]]:
-        """Iterate over the own IDs, without the base's, and their records."""
+        """Iterate over this blob's own IDs, without the base's, and their records."""
         if len(self._words) <= _KEPT:
             for type_id in range(self.first_id, len(self)):
                 yield type_id, self[type_id]
@@ -156,7 +156,7 @@ class Btf:
         return found + self._own_ids(name, kinds)
 
     def own_ids(self, name: str, kind: int | Collection[int] | None = None) -> list[int]:
-        """Return the IDs of the own types with this name, without those of the base."""
+        """Return the IDs of this blob's own types with this name, without the base's."""
         return self._own_ids(name, _kinds(kind))
 
     def find_id(self, name: str, kind: int | None = None) -> int | None:
@@ -182,7 +182,7 @@ class Btf:
         return [one for one in ids if kinds is None or self.kind(one) in kinds]
 
     def _search(self, names: list[int], kinds: frozenset[int] | None) -> list[int]:
-        """Return the indexes of the own types whose name_off is one of these."""
+        """Return the indexes of this blob's own types whose name_off is one of these."""
         if len(names) > _FEW:
             wanted, words = frozenset(names), self._words
             starts = enumerate(self._starts.all())

@@ -121,5 +121,5 @@ def BUFFER(state: State, registers: Iterator[int], arguments: list[Any]) -> None
 
 
 def FUNCTION(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
-    """Read a pointer to a function of the program; pass its index, for calls back."""
+    """Read a pointer to a function of the program; pass its index, for callbacks."""
     arguments.append(state.code.function_at(next(registers)))

@@ -1,1 +1,1 @@
-"""Recorded calls as a Python script that needs no rawbpf."""
+"""Recorded calls as a Python script that does not need rawbpf."""

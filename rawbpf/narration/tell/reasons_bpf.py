@@ -70,7 +70,7 @@ BPF = (
            "This reads the next entries, from where the last call stopped; ENOENT means that "
            "these are the last."),
 
-    # Programs and types
+    # Programs and BTF
     Reason("BPF_PROG_LOAD", lambda c: c.failed_before("EAGAIN"),
            "This repeats the load, because a signal had interrupted the verifier (EAGAIN)."),
     Reason("BPF_PROG_LOAD", lambda c: c.is_trial,
@@ -105,7 +105,7 @@ BPF = (
            "The kernel checks and stores these types, so that maps and programs can refer to "
            "them."),
 
-    # Objects by id, and what the kernel knows of them
+    # Queries about objects, by ID
     Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: c.kind == "prog" and c.probe_is_gone,
            "The probe is detached, so the program's counters are final; recursion_misses (5.12) "
            "counts the hits for which the program was not run."),

@@ -92,7 +92,7 @@ OTHER = (
     Reason("capset", always,
            "This thread drops capabilities, or restores those that it has dropped."),
 
-    # The end
+    # Closing
     Reason("close", lambda c: c.kind.endswith("probe") and not c.is_linked,
            "This removes the probe. The call returns when the last program that it started has "
            "ended."),
