@@ -1,1 +1,1 @@
-"""The kernel's numbers and layouts, as data. Nothing here does anything."""
+"""Numbers and layouts of the kernel's interface, as data."""

@@ -1,6 +1,7 @@
-"""The commands of bpf(2): what each is for, its structure, and the release that brought it.
+"""The commands of bpf(2): purpose, structure, and the version that introduced each.
 
-``struct`` is None for what rawbpf does not call. Sources: include/uapi/linux/bpf.h and its history.
+``struct`` is None for commands that rawbpf does not use. Sources: include/uapi/linux/bpf.h and its
+history.
 
 >>> COMMANDS[bpf_cmd.BPF_PROG_TEST_RUN].since
 (4, 12)
@@ -33,7 +34,7 @@ __all__ = ["COMMANDS", "Command"]
 
 
 class Command(NamedTuple):
-    """One command. ``purpose``: what one makes the call for, as the end of "This call ..."."""
+    """A command. ``purpose`` completes a sentence that begins with "This ..."."""
 
     number: bpf_cmd
     since: tuple[int, int]
@@ -44,57 +45,64 @@ class Command(NamedTuple):
 _ELEM, _ID, _BATCH = BpfAttrMapElem, BpfAttrObjId, BpfAttrBatch
 _c = bpf_cmd
 
-# A table: one row a line, where a line is enough.
+# One row per line, if it fits.
 # fmt: off
 COMMANDS = {
     command.number: command
     for command in (
-        Command(_c.BPF_MAP_CREATE, (3, 18), "makes a map", BpfAttrMapCreate),
+        Command(_c.BPF_MAP_CREATE, (3, 18), "creates a map", BpfAttrMapCreate),
         Command(_c.BPF_MAP_LOOKUP_ELEM, (3, 18), "reads the value of a key", _ELEM),
         Command(_c.BPF_MAP_UPDATE_ELEM, (3, 18), "writes the value of a key", _ELEM),
-        Command(_c.BPF_MAP_DELETE_ELEM, (3, 18), "takes a key out of a map", _ELEM),
-        Command(_c.BPF_MAP_GET_NEXT_KEY, (3, 18), "goes from one key of a map to the next", _ELEM),
+        Command(_c.BPF_MAP_DELETE_ELEM, (3, 18), "deletes a key from a map", _ELEM),
+        Command(_c.BPF_MAP_GET_NEXT_KEY, (3, 18), "returns the next key of a map", _ELEM),
         Command(_c.BPF_PROG_LOAD, (3, 18),
-                "has the verifier read a program, and the kernel keep it", BpfAttrProgLoad),
-        Command(_c.BPF_OBJ_PIN, (4, 4), "gives an object a name in bpffs, so that it outlives us",
+                "verifies a program and loads it into the kernel", BpfAttrProgLoad),
+        Command(_c.BPF_OBJ_PIN, (4, 4), "pins an object in a BPF file system, which keeps it alive",
                 BpfAttrObj),
-        Command(_c.BPF_OBJ_GET, (4, 4), "opens what has a name in bpffs", BpfAttrObj),
+        Command(_c.BPF_OBJ_GET, (4, 4), "opens a pinned object", BpfAttrObj),
         Command(_c.BPF_PROG_ATTACH, (4, 10), "attaches a program without a link"),
-        Command(_c.BPF_PROG_DETACH, (4, 10), "detaches what BPF_PROG_ATTACH attached"),
-        Command(_c.BPF_PROG_TEST_RUN, (4, 12), "runs a program by hand", BpfAttrTestRun),
-        Command(_c.BPF_PROG_GET_NEXT_ID, (4, 13), "goes from one program's id to the next", _ID),
-        Command(_c.BPF_MAP_GET_NEXT_ID, (4, 13), "goes from one map's id to the next", _ID),
-        Command(_c.BPF_PROG_GET_FD_BY_ID, (4, 13), "opens the program with an id", _ID),
-        Command(_c.BPF_MAP_GET_FD_BY_ID, (4, 13), "opens the map with an id", _ID),
-        Command(_c.BPF_OBJ_GET_INFO_BY_FD, (4, 13), "asks what an object is", BpfAttrInfo),
-        Command(_c.BPF_PROG_QUERY, (4, 15), "lists the programs attached to a place"),
+        Command(_c.BPF_PROG_DETACH, (4, 10), "detaches a program that BPF_PROG_ATTACH attached"),
+        Command(_c.BPF_PROG_TEST_RUN, (4, 12), "runs a program with given input", BpfAttrTestRun),
+        Command(_c.BPF_PROG_GET_NEXT_ID, (4, 13), "returns the next program ID", _ID),
+        Command(_c.BPF_MAP_GET_NEXT_ID, (4, 13), "returns the next map ID", _ID),
+        Command(_c.BPF_PROG_GET_FD_BY_ID, (4, 13), "opens a program by ID", _ID),
+        Command(_c.BPF_MAP_GET_FD_BY_ID, (4, 13), "opens a map by ID", _ID),
+        Command(_c.BPF_OBJ_GET_INFO_BY_FD, (4, 13),
+                "returns information about an object", BpfAttrInfo),
+        Command(_c.BPF_PROG_QUERY, (4, 15), "lists the programs that are attached to a target"),
         Command(_c.BPF_RAW_TRACEPOINT_OPEN, (4, 17),
-                "attaches a program to a raw tracepoint, or to what it was verified for",
+                "attaches a program to a raw tracepoint, or to the target it was verified for",
                 BpfAttrRawTracepoint),
-        Command(_c.BPF_BTF_LOAD, (4, 18), "has the kernel check types, and keep them",
+        Command(_c.BPF_BTF_LOAD, (4, 18), "loads type information (BTF) into the kernel",
                 BpfAttrBtfLoad),
-        Command(_c.BPF_BTF_GET_FD_BY_ID, (4, 18), "opens the types with an id", _ID),
-        Command(_c.BPF_TASK_FD_QUERY, (4, 18), "asks what a process's perf event probes"),
-        Command(_c.BPF_MAP_LOOKUP_AND_DELETE_ELEM, (4, 20), "takes a value out of a map", _ELEM),
-        Command(_c.BPF_MAP_FREEZE, (5, 2), "ends writing to a map from user space", _ELEM),
-        Command(_c.BPF_BTF_GET_NEXT_ID, (5, 4), "goes from one BTF's id to the next", _ID),
-        Command(_c.BPF_MAP_LOOKUP_BATCH, (5, 6), "reads many entries of a map", _BATCH),
-        Command(_c.BPF_MAP_LOOKUP_AND_DELETE_BATCH, (5, 6), "takes many entries out of a map",
-                _BATCH),
-        Command(_c.BPF_MAP_UPDATE_BATCH, (5, 6), "writes many entries of a map", _BATCH),
-        Command(_c.BPF_MAP_DELETE_BATCH, (5, 6), "takes many keys out of a map", _BATCH),
+        Command(_c.BPF_BTF_GET_FD_BY_ID, (4, 18), "opens BTF by ID", _ID),
+        Command(_c.BPF_TASK_FD_QUERY, (4, 18),
+                "returns what a perf event of a process is attached to"),
+        Command(_c.BPF_MAP_LOOKUP_AND_DELETE_ELEM, (4, 20),
+                "reads a value and deletes it from the map", _ELEM),
+        Command(_c.BPF_MAP_FREEZE, (5, 2), "makes a map read-only for user space", _ELEM),
+        Command(_c.BPF_BTF_GET_NEXT_ID, (5, 4), "returns the next BTF ID", _ID),
+        Command(_c.BPF_MAP_LOOKUP_BATCH, (5, 6), "reads several entries of a map", _BATCH),
+        Command(_c.BPF_MAP_LOOKUP_AND_DELETE_BATCH, (5, 6),
+                "reads several entries and deletes them from the map", _BATCH),
+        Command(_c.BPF_MAP_UPDATE_BATCH, (5, 6), "writes several entries of a map", _BATCH),
+        Command(_c.BPF_MAP_DELETE_BATCH, (5, 6), "deletes several keys from a map", _BATCH),
         Command(_c.BPF_LINK_CREATE, (5, 7),
-                "attaches a program, for as long as the descriptor is open", BpfAttrLinkCreate),
-        Command(_c.BPF_LINK_UPDATE, (5, 7), "puts another program into a link"),
-        Command(_c.BPF_LINK_GET_FD_BY_ID, (5, 8), "opens the link with an id", _ID),
-        Command(_c.BPF_LINK_GET_NEXT_ID, (5, 8), "goes from one link's id to the next", _ID),
-        Command(_c.BPF_ENABLE_STATS, (5, 8), "has the kernel count runs and their time",
+                "attaches a program by a link, whose descriptor keeps it attached",
+                BpfAttrLinkCreate),
+        Command(_c.BPF_LINK_UPDATE, (5, 7), "replaces the program of a link"),
+        Command(_c.BPF_LINK_GET_FD_BY_ID, (5, 8), "opens a link by ID", _ID),
+        Command(_c.BPF_LINK_GET_NEXT_ID, (5, 8), "returns the next link ID", _ID),
+        Command(_c.BPF_ENABLE_STATS, (5, 8), "lets the kernel measure the run time of programs",
                 BpfAttrEnableStats),
-        Command(_c.BPF_ITER_CREATE, (5, 8), "makes a descriptor that can be read, of an iterator",
+        Command(_c.BPF_ITER_CREATE, (5, 8),
+                "creates a descriptor from which the output of an iterator can be read",
                 BpfAttrIterCreate),
         Command(_c.BPF_LINK_DETACH, (5, 9), "detaches a link without closing it"),
-        Command(_c.BPF_PROG_BIND_MAP, (5, 10), "lets a program hold a map that it does not use"),
-        Command(_c.BPF_TOKEN_CREATE, (6, 9), "makes a token that lends rights to a container"),
-        Command(_c.BPF_PROG_STREAM_READ_BY_FD, (6, 17), "reads what a program printed"),
+        Command(_c.BPF_PROG_BIND_MAP, (5, 10),
+                "keeps a map alive as long as a program that does not use it"),
+        Command(_c.BPF_TOKEN_CREATE, (6, 9),
+                "creates a token that delegates BPF permissions, for example to a container"),
+        Command(_c.BPF_PROG_STREAM_READ_BY_FD, (6, 17), "reads the output stream of a program"),
     )
 }

@@ -1,10 +1,10 @@
-"""What C calls our structures and their fields, and the release that added each field.
+"""Names of structures and fields in C, and the kernel version that added each field.
 
-A union that grew for ten years: which fields a kernel knows is a question of its release, and the
-size of the attr has to end before the first that it does not know. Sources: the history of
-include/uapi/linux/bpf.h and perf_event.h. A test compares names, offsets and sizes with the C
-headers, and presence with the BTF of every guest kernel: a field is there from its release on, and
-not before. Releases before 5.10 have no such witness.
+union bpf_attr has grown for ten years. The size of an attr must end before the first field that a
+kernel does not know. Sources: the history of include/uapi/linux/bpf.h and perf_event.h. Tests
+compare names, offsets and sizes with the C headers, and presence with the BTF of every guest
+kernel: each field must be there from its version on, and not before. Versions before 5.10 are not
+tested.
 
 >>> since(bpf_attr.BpfAttrMapCreate, "map_name"), since(bpf_attr.BpfAttrProgLoad, "log_true_size")
 ((4, 15), (6, 4))
@@ -71,7 +71,7 @@ STRUCTS: dict[type[Structure], tuple[str, str]] = {
     bpf_link.BpfLinkInfoPerfEventTracepoint: (_LINK, "perf_event.tracepoint."),
     bpf_link.BpfLinkInfoPerfEventEvent: (_LINK, "perf_event.event."),
 }
-"""Ours -> (the type in C, the member of it that ours is)."""
+"""Class -> (type in C, path of the member that the class stands for)."""
 
 SPELLED: dict[tuple[type[Structure], str], str] = {
     (bpf_link.BpfLinkInfoIter, "map_id"): "map.map_id",
@@ -90,9 +90,9 @@ SPELLED: dict[tuple[type[Structure], str], str] = {
     (bpf_link.BpfAttrLinkCreateUprobeMulti, "multi_flags"): "uprobe_multi.flags",
     (bpf_link.BpfAttrLinkCreateUprobeMulti, "pid"): "uprobe_multi.pid",
 }
-"""Where C spells a field otherwise."""
+"""Fields with another name in C."""
 
-# A table: what came together stands in one line.
+# Fields that were added together are on one line.
 # fmt: off
 ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
     bpf_attr.BpfAttrMapCreate: {
@@ -244,7 +244,7 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
         (5, 9): "time_cycles time_mask",
     },
 }
-"""Structure -> release -> the fields that it added. 2.6 stands for 2.6.31 to 2.6.39."""
+"""Class -> version -> the fields that it added. 2.6 stands for 2.6.31 to 2.6.39."""
 # fmt: on
 
 _SINCE = {
@@ -254,10 +254,10 @@ _SINCE = {
 
 
 def since(struct: type[Structure], field: str) -> tuple[int, int] | None:
-    """The release that added a field; None for what only fills a hole."""
+    """Return the version that added a field, or None for padding."""
     return _SINCE.get(struct, {}).get(field)
 
 
 def c_name(struct: type[Structure], field: str) -> str:
-    """The field as C spells it, below its structure's type."""
+    """Return the path of a field in C, from the type of its structure."""
     return STRUCTS.get(struct, ("", ""))[1] + SPELLED.get((struct, field), field)

@@ -1,7 +1,7 @@
-"""What BPF_MAP_CREATE takes for each type of map: sizes, numbers of entries, flags.
+"""The sizes, numbers of entries and flags that BPF_MAP_CREATE accepts for each map type.
 
-Sources: the ``map_alloc_check`` and ``map_alloc`` of the types in kernel/bpf/ and net/. A test asks
-the kernels that it runs on.
+Sources: the functions ``map_alloc_check`` and ``map_alloc`` of the types in kernel/bpf/ and net/.
+Tests compare this table with the guest kernels.
 
 >>> SIZES[bpf_map_type.BPF_MAP_TYPE_STACK].key
 (0,)
@@ -16,13 +16,13 @@ from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
 __all__ = ["LPM_KEYS", "SIZES", "Sizes"]
 
 ANY: tuple[int, ...] = ()
-LPM_KEYS = (5, 260)  # bytes, from and to: a u32, and 1 to 256 bytes
+LPM_KEYS = (5, 260)  # bytes, minimum and maximum: a u32 and 1 to 256 bytes
 
 
 class Sizes(NamedTuple):
-    """The sizes that are taken, in bytes; () is any but 0. ``entries``: the same.
+    """Valid sizes of keys and values in bytes, and numbers of entries; () means any but 0.
 
-    ``need``: flags that must be set.
+    ``need`` are flags that must be set.
     """
 
     key: tuple[int, ...]

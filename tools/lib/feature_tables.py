@@ -1,4 +1,4 @@
-"""The tables of docs/reference/kernels.md, from those that rawbpf asks the kernel by."""
+"""The tables of docs/reference/kernels.md, from those of features, helpers, instructions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def features() -> str:
-    """A row for each feature that can be asked for."""
+    """Return a row for each feature."""
     rows = (
         (
             feature.name,
@@ -33,11 +33,11 @@ def features() -> str:
         )
         for feature in FEATURES.values()
     )
-    return table("feature | since Linux | commit | `rawbpf kprobe` needs it", rows)
+    return table("feature | since Linux | commit | required by `rawbpf kprobe`", rows)
 
 
 def helpers() -> str:
-    """A row for each kernel that brought helpers, those before 5.8 in one."""
+    """Return a row for each version that added helpers, with those up to 5.8 in one."""
     by_kernel = [
         (kernel, [f"`{one.name}`" for one in group])
         for kernel, group in groupby(HELPERS.values(), key=lambda one: one.kernel)
@@ -51,7 +51,7 @@ def helpers() -> str:
 
 
 def instructions() -> str:
-    """A row for each kernel that brought instructions, after 5.8."""
+    """Return a row for each version after 5.8 that added instructions."""
     newer = sorted(
         (form for form in FORMS if _version(form.kernel) > _OLDEST),
         key=lambda form: _version(form.kernel),
@@ -64,7 +64,7 @@ def instructions() -> str:
 
 
 def _name(form: Form) -> str:
-    """The 64-bit load has one name for many things; what is loaded tells them apart."""
+    """Return the name of a form; for 64-bit loads, also what is loaded."""
     return f"`{form.name}`" + (
         f": {form.meaning.removeprefix('dst = ')}" if form.opcode == LD_IMM64 else ""
     )

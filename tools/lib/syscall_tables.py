@@ -1,4 +1,4 @@
-"""The tables of docs/reference/syscalls.md, from the layouts and what is known of them."""
+"""The tables of docs/reference/syscalls.md, from the layouts in rawbpf/uapi."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def _release(release: tuple[int, int] | None) -> str:
 
 
 def calls() -> str:
-    """Every system call that passes the gate."""
+    """Return a row for each system call that passes the gate."""
     numbers = [arch.syscalls for arch in ARCHITECTURES.values()]
     rows = ((f"`{name}`", *(one[name] for one in numbers)) for name in _calls())
     return table(f"call | {' | '.join(ARCHITECTURES)}", rows)
 
 
 def _calls() -> list[str]:
-    """The names that ``enter`` is called with, in the order of the architecture's record."""
+    """Return the names that ``enter`` is called with, in the order of the record."""
     sources = [file.read_text() for file in (ROOT / "rawbpf").rglob("*.py")]
     entered = set(re.findall(r"\benter\(\s*\"(\w+)\"", "\n".join(sources)))
     return [name for name in X86_64.syscalls if name in entered]
 
 
 def _users() -> dict[str, str]:
-    """Command -> the function of rawbpf.syscall that makes it."""
+    """Return the functions of rawbpf.syscall that use each command."""
     found: dict[str, list[str]] = {}
     for file in sorted((ROOT / "rawbpf/syscall").glob("*.py")):
         for part in re.split(r"^(?=def )", file.read_text(), flags=re.MULTILINE)[1:]:
@@ -58,7 +58,7 @@ def _users() -> dict[str, str]:
 
 
 def commands() -> str:
-    """A row for each command."""
+    """Return a row for each command."""
     users = _users()
     rows = []
     for number, command in COMMANDS.items():
@@ -68,15 +68,14 @@ def commands() -> str:
             by = _by_kind(number.name, users)
         name = f"[`{number.name}`](#{_anchor(command)})" if command.struct else f"`{number.name}`"
         rows.append((int(number), name, _release(command.since), command.purpose, by))
-    return table("number | command | Linux | it | made by", rows)
+    return table("number | command | Linux | purpose | used by", rows)
 
 
 def _by_kind(name: str, users: dict[str, str]) -> str:
-    """Commands that one function makes for several kinds of objects: it is told which."""
+    """Return the function for commands that are passed to it as an argument."""
     for ending, kin in (("GET_NEXT_ID", "next_id"), ("GET_FD_BY_ID", "fd_by_id")):
         if name.endswith(ending):
-            file = "bpf.py" if kin == "next_id" else "bpf_object.py"
-            return f"[`{kin}`](../../rawbpf/syscall/{file})"
+            return f"[`{kin}`](../../rawbpf/syscall/bpf_object.py)"
     return users.get(name, "")
 
 
@@ -90,7 +89,7 @@ def _struct(command: Command) -> Struct:
 
 
 def _heading(struct: Struct) -> str:
-    """The commands that take this structure; of many, the first, and how many others."""
+    """Return the first command with this structure, and the number of others."""
     names = [str(one.number.name) for one in COMMANDS.values() if one.struct is struct]
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
@@ -108,7 +107,7 @@ def _fields(struct: Struct) -> str:
         name = f"`{c_name(struct, field)}`"
         row = at, width, name, _release(since(struct, field)), _points(struct, field)
         rows.append((*row, USES[struct].get(field, "")) if struct in USES else row)
-    used = " | rawbpf uses it for" if struct in USES else ""
+    used = " | use in rawbpf" if struct in USES else ""
     return table(f"offset | size | field | Linux | points to{used}", rows)
 
 
@@ -122,7 +121,7 @@ def _points(struct: Struct, field: str) -> str:
 
 
 def attrs() -> str:
-    """A section for each structure that a command's attr is."""
+    """Return a section for each structure in union bpf_attr."""
     parts = []
     for struct in dict.fromkeys(c.struct for c in COMMANDS.values() if c.struct is not None):
         parts.append(f"### {_heading(struct)}\n")
@@ -147,18 +146,18 @@ def _variant(struct: Struct, kinds: list[str]) -> str:
 
 
 def infos() -> str:
-    """What BPF_OBJ_GET_INFO_BY_FD fills in."""
+    """Return a section for each structure that BPF_OBJ_GET_INFO_BY_FD fills in."""
     structs = (BpfMapInfo, BpfProgInfo, BpfBtfInfo)
     return "\n\n".join(f"### {STRUCTS[struct][0]}\n\n{_fields(struct)}" for struct in structs)
 
 
 def perf() -> str:
-    """The attr of perf_event_open(2)."""
+    """Return the fields of struct perf_event_attr."""
     return _fields(PerfEventAttr)
 
 
 def requests() -> str:
-    """The requests of ioctl(2)."""
+    """Return the requests of ioctl(2) for perf events."""
     return table(
         "request | number", ((f"`{one.name}`", f"`{int(one):#x}`") for one in perf_event_ioc)
     )
