@@ -17,7 +17,7 @@ from rawbpf.guest.image.build import MODULES, open_images, run_image
 from rawbpf.guest.inside import workload
 from rawbpf.guest.kernels import choice
 from rawbpf.guest.kernels.modules import modules_for
-from rawbpf.guest.session import Events, Limits
+from rawbpf.guest.session import Callbacks, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -89,7 +89,7 @@ def run(
             status = session.run(
                 machine,
                 initramfs,
-                events=Events(ready, console=lambda line: say(line, "debug")),
+                callbacks=Callbacks(ready, console=lambda line: say(line, "debug")),
                 limits=Limits(command=options.timeout),
                 out=options.out,
             )
@@ -123,7 +123,7 @@ def _prove_kvm(machine: qemu.Machine, say: Callable[[str, str], None]) -> None:
         session.run(
             machine._replace(accel="kvm"),
             initramfs,
-            events=Events(ready=lambda _: None, console=lambda _: None),
+            callbacks=Callbacks(ready=lambda _: None, console=lambda _: None),
             limits=_PROOF,
             stdin=None,
         )

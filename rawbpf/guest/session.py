@@ -19,18 +19,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from rawbpf.errors import FormatError, GuestError, KernelError
 from rawbpf.guest import qemu
 from rawbpf.guest.console import Console
-from rawbpf.guest.link import Line, Outlet
+from rawbpf.guest.streams import Line, Outlet
 from rawbpf.guest.terminal import Signals, window_size
 from rawbpf.guest.wire import cpio
 from rawbpf.guest.wire.cpio import unpack
-from rawbpf.guest.wire.frames import Kind
+from rawbpf.guest.wire.frames import FrameKind
 from rawbpf.guest.wire.window import windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["Events", "Limits", "run"]
+__all__ = ["Callbacks", "Limits", "run"]
 
 _CHUNK = 64 << 10
 _TICK = 1000  # milliseconds between two checks of the time limits
@@ -45,7 +45,7 @@ class Limits(NamedTuple):
     command: float | None = None
 
 
-class Events(NamedTuple):
+class Callbacks(NamedTuple):
     """Functions to call with the kernel's release when it runs, and with each console line."""
 
     ready: Callable[[str], None]
@@ -56,7 +56,7 @@ def run(
     machine: qemu.Machine,
     initramfs: int,
     *,
-    events: Events,
+    callbacks: Callbacks,
     limits: Limits,
     stdin: int | None = 0,
     out: Path | None = None,
@@ -67,7 +67,7 @@ def run(
     Raise GuestError if the guest ends before the command does.
     """
     with qemu.running(machine, initramfs) as guest, tempfile.TemporaryFile() as archive:
-        session = _Session(guest, stdin, archive.write, limits, events)
+        session = _Session(guest, stdin, archive.write, limits, callbacks)
         try:
             with Signals() as signals:
                 session.relay(signals)
@@ -91,35 +91,35 @@ class _Session:
         stdin: int | None,
         keep: Callable[[bytes], object],
         limits: Limits,
-        events: Events,
+        callbacks: Callbacks,
     ) -> None:
         guest.console.setblocking(False)
         self._guest = guest
         self._stdin = stdin
         self._keep = keep
         self._limits = limits
-        self._events = events
+        self._callbacks = callbacks
         self._console = Console()
         self._line = Line(guest.line)
         self._output, self._input = windows(guest.memory)
-        self._outlets = {Kind.STDOUT: Outlet(1), Kind.STDERR: Outlet(2)}
+        self._outlets = {FrameKind.STDOUT: Outlet(1), FrameKind.STDERR: Outlet(2)}
         self._ready = False
         self._begun = 0.0
         self._interrupts: list[float] = []
         self.status: int | None = None
-        self._on_frame: dict[Kind, Callable[[bytes], None]] = {
-            Kind.READY: self._is_ready,
-            Kind.STDOUT: lambda size: self._outlets[Kind.STDOUT].put(self._data(size)),
-            Kind.STDERR: lambda size: self._outlets[Kind.STDERR].put(self._data(size)),
-            Kind.OUT: self._take_out,
-            Kind.GRANT: lambda size: self._input.taken(_number(size)),
-            Kind.EXIT: self._exited,
-            Kind.ALIVE: lambda _: None,
+        self._on_frame: dict[FrameKind, Callable[[bytes], None]] = {
+            FrameKind.READY: self._is_ready,
+            FrameKind.STDOUT: lambda size: self._outlets[FrameKind.STDOUT].put(self._data(size)),
+            FrameKind.STDERR: lambda size: self._outlets[FrameKind.STDERR].put(self._data(size)),
+            FrameKind.OUT: self._take_out,
+            FrameKind.GRANT: lambda size: self._input.taken(_number(size)),
+            FrameKind.EXIT: self._exited,
+            FrameKind.ALIVE: lambda _: None,
         }
 
     def check_stdout(self) -> None:
         """Raise KernelError if stdout cannot be written. A closed pipe is not an error."""
-        error = self._outlets[Kind.STDOUT].error
+        error = self._outlets[FrameKind.STDOUT].error
         if error is not None and not isinstance(error, BrokenPipeError):
             raise KernelError("cannot write to stdout", errno=error.errno or errno.EIO)
 
@@ -171,12 +171,12 @@ class _Session:
         if self._stdin is not None and self._stdin in ready:
             self._read_stdin(self._stdin)
 
-    def _flush(self, kind: Kind, outlet: Outlet) -> None:
+    def _flush(self, kind: FrameKind, outlet: Outlet) -> None:
         was_closed = outlet.closed
         if taken := outlet.flush():
-            self._line.send(Kind.TAKEN, taken)
+            self._line.send(FrameKind.TAKEN, taken)
         if outlet.closed and not was_closed:
-            self._line.send(Kind.CLOSED, int(kind))
+            self._line.send(FrameKind.CLOSED, int(kind))
 
     def _read_console(self) -> None:
         try:
@@ -184,7 +184,7 @@ class _Session:
         except (BlockingIOError, ConnectionResetError):
             return
         for line in self._console.feed(data):
-            self._events.console(line)
+            self._callbacks.console(line)
 
     def _read_stdin(self, fd: int) -> None:
         try:
@@ -193,25 +193,25 @@ class _Session:
             data = b""
         if data:
             self._input.put(data)
-            self._line.send(Kind.STDIN, len(data))
+            self._line.send(FrameKind.STDIN, len(data))
         else:
             self._stdin = None
-            self._line.send(Kind.END_OF_INPUT)
+            self._line.send(FrameKind.END_OF_INPUT)
 
     def _is_ready(self, release: bytes) -> None:
         self._ready = True
         self._begun = time.monotonic()
-        self._events.ready(release.decode())
+        self._callbacks.ready(release.decode())
         self._tell_size()  # it may have changed during boot
         if self._stdin is None:
-            self._line.send(Kind.END_OF_INPUT)
+            self._line.send(FrameKind.END_OF_INPUT)
 
     def _data(self, size: bytes) -> bytes:
         return self._output.get(_number(size))
 
     def _take_out(self, size: bytes) -> None:
         self._keep(self._data(size))
-        self._line.send(Kind.TAKEN, size)
+        self._line.send(FrameKind.TAKEN, size)
 
     def _exited(self, status: bytes) -> None:
         self.status = _number(status)
@@ -224,11 +224,11 @@ class _Session:
         self._interrupts = [at for at in self._interrupts if now - at < _IMPATIENCE] + [now]
         if not self._ready or self.status is not None or len(self._interrupts) > 2:
             raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
-        self._line.send(Kind.SIGNAL, number)
+        self._line.send(FrameKind.SIGNAL, number)
 
     def _tell_size(self) -> None:
         if self._ready:
-            self._line.send(Kind.SIZE, struct.pack("<2H", *window_size()))
+            self._line.send(FrameKind.SIZE, struct.pack("<2H", *window_size()))
 
     def _check_time(self, elapsed: float, silent: float) -> None:
         """Check limits. ``elapsed`` is the time that the boot or the command has taken so far."""

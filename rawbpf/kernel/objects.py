@@ -122,7 +122,7 @@ class Holder(NamedTuple):
 
 
 def holders(kind: str, root: Root = "/") -> dict[int, list[Holder]]:
-    """Return which processes have objects open: ID -> processes. ``kind``: "map", "prog", "link".
+    """Return the processes that have each object open, by ID. ``kind``: "map", "prog" or "link".
 
     >>> holders("map", "/nonexistent")
     {}

@@ -38,7 +38,7 @@ __all__ = [
 
 
 class ProbeRules:
-    r"""Tells whether a symbol can be probed, by the kernel's lists. A list that is None is unknown.
+    r"""Tells whether a symbol can be probed, by the kernel's lists (None if they are unknown).
 
     ``hooked`` is ftrace's available_filter_functions, ``blacklist`` that of kprobes, as the kernel
     writes them. ``symbols`` must contain the symbols to be checked, and all others at their

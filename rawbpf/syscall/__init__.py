@@ -1,4 +1,5 @@
-"""The kernel line: everything that enters the kernel passes through ``gate``.
+"""System calls: one thin function for each command, on top of the gate.
 
-Above it, one thin function a command. They know the shape of a call and nothing of why it is made.
+All calls enter the kernel through ``gate``. The functions know the arguments of a call, but not why
+it is made.
 """

@@ -1,11 +1,11 @@
-"""An attr: a structure, the buffers it points to, and how much of it the call uses.
+"""An attr: a structure, the buffers it points to, and the part of it that a call uses.
 
-Two rules make this a class of its own:
+Two rules need a class:
 
-- The kernel refuses an attr that is longer than it knows unless the rest is zero (E2BIG), so the
-  size that we pass ends at the last field that the command uses.
-- The attr holds addresses, and an address keeps nothing alive. Python may free a bytes object while
-  the kernel reads it; so whatever makes the attr holds every buffer until the call has returned.
+- The kernel fails with E2BIG if fields that it does not know are not 0, so the size that is passed
+  ends with the last field that the command uses.
+- The attr contains addresses, and an address does not keep a Python object alive. The attr
+  therefore holds all buffers until the call has returned.
 
 >>> from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
 >>> attr = Attr(BpfAttrMapCreate(map_type=2, key_size=4, value_size=8, max_entries=1))
@@ -26,7 +26,7 @@ __all__ = ["Attr", "Buffer", "buffer"]
 S = TypeVar("S", bound=ctypes.Structure)
 
 Buffer: TypeAlias = "ctypes.Array[ctypes.c_char]"
-"""Memory that the kernel can write to; ``.value`` is what is in it, up to the first zero byte."""
+"""Memory that the kernel can write to. ``.value`` is its contents up to the first zero byte."""
 
 
 def buffer(size: int) -> Buffer:
@@ -35,7 +35,7 @@ def buffer(size: int) -> Buffer:
 
 
 class Attr(Generic[S]):
-    """Owns ``struct`` and the buffers that were pointed at through it."""
+    """A structure and the buffers that it points to."""
 
     __slots__ = ("_kept", "size", "struct")
 
@@ -45,7 +45,7 @@ class Attr(Generic[S]):
         self._kept: list[object] = []
 
     def ends_at(self, field: str) -> Self:
-        """Let the size end with ``field``, unless a later field is set."""
+        """Set the size to the end of ``field``, or of the last field that is not 0."""
         used = getattr(type(self.struct), field)
         end = used.offset + used.size
         raw = bytes(self.struct)
@@ -53,14 +53,14 @@ class Attr(Generic[S]):
         return self
 
     def point(self, field: str, data: bytes | Buffer) -> Self:
-        """Set ``field`` to the address of ``data``, and keep ``data``."""
+        """Set ``field`` to the address of ``data``, and keep ``data`` alive."""
         kept = ctypes.create_string_buffer(data, len(data)) if isinstance(data, bytes) else data
         setattr(self.struct, field, ctypes.addressof(kept))
         self._kept.append(kept)
         return self
 
     def changed(self, fields: Mapping[str, int | bytes]) -> Attr[S]:
-        """The same with other values; bytes are pointed at. What it holds is held here, too."""
+        """Return a copy with other values. Bytes become buffers. All buffers are kept alive."""
         copy = Attr(type(self.struct).from_buffer_copy(self.struct))
         copy._kept = list(self._kept)
         for field, value in fields.items():
@@ -73,12 +73,12 @@ class Attr(Generic[S]):
 
     @property
     def address(self) -> int:
-        """Where the structure lies; valid as long as this object."""
+        """The address of the structure, valid as long as this object."""
         return ctypes.addressof(self.struct)
 
 
 def _last_used(kind: type[ctypes.Structure], raw: bytes) -> int:
-    """The end of the last field that holds a bit."""
+    """Return the end of the last field that is not 0."""
     end = 0
     for entry in kind._fields_:
         field = getattr(kind, entry[0])

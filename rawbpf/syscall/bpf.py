@@ -1,10 +1,10 @@
-"""bpf(2), one thin function a command.
+"""bpf(2) for maps and programs, one thin function for each command.
 
     int bpf(int cmd, union bpf_attr *attr, unsigned int size)
 
-Each function builds the attr, enters the kernel and hands back what came out: an Fd, bytes, a
-number. Retries that belong to the call itself are here (EAGAIN of BPF_PROG_LOAD, EINTR of
-BPF_PROG_TEST_RUN); decisions are not.
+Each function builds the attr, enters the kernel, and returns an Fd, bytes or a number. It repeats a
+call where the kernel requires that (EAGAIN of BPF_PROG_LOAD, EINTR of BPF_PROG_TEST_RUN), but makes
+no other decisions.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ S = TypeVar("S", bound=ctypes.Structure)
 
 
 def command(cmd: bpf_cmd, attr: Attr[S]) -> int:
-    """Enter the kernel; a refusal names the command, not just ``bpf``, and has what was asked."""
+    """Make the call. Its KernelError names the command and contains the attr."""
     try:
         return enter("bpf", cmd, attr.address, attr.size)
     except KernelError as error:
@@ -67,7 +67,7 @@ def command(cmd: bpf_cmd, attr: Attr[S]) -> int:
 
 
 def obj_name(name: str) -> bytes:
-    """Cut and clean a name as the kernel wants it: 15 bytes of [A-Za-z0-9_.].
+    """Return a name that the kernel accepts: up to 15 characters of [A-Za-z0-9_.].
 
     >>> obj_name("count calls/of_do_sys_openat2")
     b'count_calls_of_'
@@ -77,27 +77,27 @@ def obj_name(name: str) -> bytes:
 
 
 def map_create(struct: BpfAttrMapCreate) -> Fd:
-    """BPF_MAP_CREATE. Errors: EINVAL (sizes or flags), EPERM, E2BIG, ENOMEM."""
-    attr = Attr(struct).ends_at("map_name")  # and further, where types or extras are given
+    """Create a map (BPF_MAP_CREATE). Errors: EINVAL (sizes or flags), EPERM, E2BIG, ENOMEM."""
+    attr = Attr(struct).ends_at("map_name")  # or later, if types or extra fields are set
     return Fd(command(bpf_cmd.BPF_MAP_CREATE, attr), f"map:{struct.map_name.decode()}")
 
 
 def map_freeze(fd: int) -> None:
-    """BPF_MAP_FREEZE (5.2). Errors: EBUSY (it is mapped for writing, or frozen), EPERM."""
+    """Make a map read-only (BPF_MAP_FREEZE, 5.2). Errors: EBUSY (mapped, or frozen), EPERM."""
     command(bpf_cmd.BPF_MAP_FREEZE, Attr(BpfAttrMapElem(map_fd=fd)).ends_at("map_fd"))
 
 
 def _element(fd: int, key: bytes, flags: int = 0) -> Attr[BpfAttrMapElem]:
-    """An attr for one entry. A map without keys (a queue) wants no address of one: EINVAL."""
+    """Return an attr for one entry. For a map without keys (a queue), the address must be 0."""
     attr = Attr(BpfAttrMapElem(map_fd=fd, flags=flags))
     return attr.point("key", key) if key else attr
 
 
 def map_lookup_elem(fd: int, key: bytes, value_size: int, value: bytes = b"") -> bytes:
-    """BPF_MAP_LOOKUP_ELEM: the value's bytes; ENOENT when the key is absent.
+    """Return a value (BPF_MAP_LOOKUP_ELEM). Errors: ENOENT (no such key).
 
-    For a per-CPU map ``value_size`` is round_up(value, 8) x possible CPUs. ``value`` is what a
-    Bloom filter is asked for: it has no keys.
+    For a per-CPU map, ``value_size`` is round_up(value, 8) x possible CPUs. ``value`` is the value
+    to look up in a Bloom filter, which has no keys.
     """
     room = ctypes.create_string_buffer(value, value_size)
     command(bpf_cmd.BPF_MAP_LOOKUP_ELEM, _element(fd, key).point("value", room))
@@ -105,9 +105,10 @@ def map_lookup_elem(fd: int, key: bytes, value_size: int, value: bytes = b"") ->
 
 
 def map_lookup_and_delete_elem(fd: int, key: bytes, value_size: int) -> bytes:
-    """BPF_MAP_LOOKUP_AND_DELETE_ELEM: of queues and stacks (4.20), of hash tables (5.14).
+    """Return a value and delete it, in queues and stacks (4.20) and hash tables (5.14).
 
-    Errors: ENOENT (nothing there), ENOTSUPP (the kernel cannot do it with this type).
+    This is BPF_MAP_LOOKUP_AND_DELETE_ELEM. Errors: ENOENT (empty, or no such key), ENOTSUPP (not
+    supported for this map type).
     """
     room = ctypes.create_string_buffer(value_size)
     attr = _element(fd, key).point("value", room)
@@ -116,18 +117,21 @@ def map_lookup_and_delete_elem(fd: int, key: bytes, value_size: int) -> bytes:
 
 
 def map_update_elem(fd: int, key: bytes, value: bytes, flags: int = 0) -> None:
-    """BPF_MAP_UPDATE_ELEM with BPF_ANY, BPF_NOEXIST (EEXIST) or BPF_EXIST (ENOENT)."""
+    """Write a value (BPF_MAP_UPDATE_ELEM).
+
+    Errors: EEXIST (BPF_NOEXIST, and the key exists), ENOENT (BPF_EXIST, and it does not), E2BIG.
+    """
     command(bpf_cmd.BPF_MAP_UPDATE_ELEM, _element(fd, key, flags).point("value", value))
 
 
 def map_delete_elem(fd: int, key: bytes) -> None:
-    """BPF_MAP_DELETE_ELEM; ENOENT when absent, EINVAL for arrays, which have no holes."""
+    """Delete a key (BPF_MAP_DELETE_ELEM). Errors: ENOENT (no such key), EINVAL (an array)."""
     attr = Attr(BpfAttrMapElem(map_fd=fd)).point("key", key).ends_at("key")
     command(bpf_cmd.BPF_MAP_DELETE_ELEM, attr)
 
 
 def map_get_next_key(fd: int, key: bytes | None, key_size: int) -> bytes | None:
-    """BPF_MAP_GET_NEXT_KEY: the key after ``key`` (None: the first); None at the end."""
+    """Return the key after ``key``, or the first if it is None; None at the end."""
     following = ctypes.create_string_buffer(key_size)
     attr = Attr(BpfAttrMapElem(map_fd=fd)).point("value", following)
     if key is not None:
@@ -142,7 +146,7 @@ def map_get_next_key(fd: int, key: bytes | None, key_size: int) -> bytes | None:
 
 
 def prog_load(attr: Attr[BpfAttrProgLoad], label: str) -> Fd:
-    """BPF_PROG_LOAD. EAGAIN means that a signal interrupted the verifier: try again."""
+    """Load a program (BPF_PROG_LOAD). Retry on EAGAIN: a signal has interrupted the verifier."""
     for attempt in range(_LOAD_TRIES):
         try:
             return Fd(command(bpf_cmd.BPF_PROG_LOAD, attr), f"prog:{label}")
@@ -153,7 +157,7 @@ def prog_load(attr: Attr[BpfAttrProgLoad], label: str) -> Fd:
 
 
 class RunResult(NamedTuple):
-    """What BPF_PROG_TEST_RUN gave: r0, data and context afterwards, mean nanoseconds a run."""
+    """The result of BPF_PROG_TEST_RUN: r0, output data and context, mean nanoseconds per run."""
 
     retval: int
     data: bytes
@@ -164,10 +168,11 @@ class RunResult(NamedTuple):
 def prog_test_run(
     fd: int, data: bytes = b"", *, ctx: bytes = b"", repeat: int = 1, room: int = 256
 ) -> RunResult:
-    """BPF_PROG_TEST_RUN: run a loaded program on ``data``; ``room`` is for data that it adds.
+    """Run a loaded program on ``data`` (BPF_PROG_TEST_RUN). It may add up to ``room`` bytes.
 
-    Socket filters, XDP and tc programs want at least 14 bytes of data (an Ethernet header);
-    raw tracepoints and syscall programs take a context only. EINTR: a signal; try again.
+    Socket filters, XDP and tc programs need at least 14 bytes of data (an Ethernet header). Raw
+    tracepoints and syscall programs accept only a context. A call that a signal interrupts (EINTR)
+    is repeated.
     """
     attr = Attr(BpfAttrTestRun(prog_fd=fd, repeat=repeat))
     data_out = ctypes.create_string_buffer(len(data) + room)
@@ -191,7 +196,7 @@ def prog_test_run(
 
 
 def obj_get_info(fd: int, info: S) -> S:
-    """BPF_OBJ_GET_INFO_BY_FD: fill ``info`` as far as this kernel knows it."""
+    """Fill ``info`` as far as this kernel knows it (BPF_OBJ_GET_INFO_BY_FD), and return it."""
     fill_info(fd, info)
     return info
 
@@ -204,9 +209,10 @@ def fill_info(fd: int, info: ctypes.Structure) -> int:
 
 
 def link_create_perf_event(prog_fd: int, perf_fd: int, cookie: int = 0) -> Fd:
-    """BPF_LINK_CREATE on a perf event (5.15); ``cookie`` is for bpf_get_attach_cookie.
+    """Link a program to a perf event (BPF_LINK_CREATE, 5.15), with a cookie for the program.
 
-    Errors: EINVAL (the kernel has no such links), EBADF (``perf_fd`` is not a perf event).
+    The program gets ``cookie`` from bpf_get_attach_cookie. Errors: EINVAL (the kernel has no such
+    links), EBADF (``perf_fd`` is not a perf event).
     """
     struct = BpfAttrLinkCreate(
         prog_fd=prog_fd,
@@ -219,18 +225,18 @@ def link_create_perf_event(prog_fd: int, perf_fd: int, cookie: int = 0) -> Fd:
 
 
 def enable_stats() -> Fd:
-    """BPF_ENABLE_STATS (5.8): count runs of programs, and their time, until this is closed.
+    """Measure runs and run time of all programs until the Fd is closed (BPF_ENABLE_STATS, 5.8).
 
-    Errors: EPERM (CAP_SYS_ADMIN).
+    Errors: EPERM (this takes CAP_SYS_ADMIN).
     """
     attr = Attr(BpfAttrEnableStats(type=_BPF_STATS_RUN_TIME))
     return Fd(command(bpf_cmd.BPF_ENABLE_STATS, attr), "stats")
 
 
 class Array(NamedTuple):
-    """Where struct bpf_prog_info has an array: its address, its length, the size of an element.
+    """The fields of struct bpf_prog_info for an array: address, length, size of an element.
 
-    ``size`` may be the name of a field: records grew, and the kernel says how long its are.
+    ``size`` is the name of a field if the kernel's size of a record may differ.
     """
 
     address: str
@@ -247,14 +253,14 @@ PROG_ARRAYS = {
     "jited_ksyms": Array("jited_ksyms", "nr_jited_ksyms", 8),
     "jited_func_lens": Array("jited_func_lens", "nr_jited_func_lens", 4),
 }
-"""The arrays that BPF_OBJ_GET_INFO_BY_FD fills for a program."""
+"""The arrays that BPF_OBJ_GET_INFO_BY_FD returns for a program."""
 
 
 def prog_info(fd: int, *wanted: str) -> tuple[BpfProgInfo, dict[str, bytes]]:
-    """What the kernel says of a program, with these of its arrays (PROG_ARRAYS).
+    """Return information about a program, and the ``wanted`` arrays of PROG_ARRAYS.
 
-    Two calls: the first says how long they are. An array that the kernel does not show (the code of
-    a program, without CAP_BPF; addresses, under kptr_restrict) is empty.
+    The first call returns the lengths of the arrays, the second their contents. An array that the
+    kernel does not disclose is empty: code without CAP_BPF, addresses under kptr_restrict.
     """
     info = obj_get_info(fd, BpfProgInfo())
     asked, buffers = BpfProgInfo(), {}
@@ -275,7 +281,7 @@ def prog_info(fd: int, *wanted: str) -> tuple[BpfProgInfo, dict[str, bytes]]:
 
 
 def _shown(info: BpfProgInfo, name: str, buffer: ctypes.Array[ctypes.c_char] | None) -> bytes:
-    """What was filled in: the kernel takes the address away if it did not."""
+    """Return the contents, or nothing if the kernel has set the address to 0."""
     if buffer is None or not getattr(info, PROG_ARRAYS[name].address):
         return b""
     return buffer.raw

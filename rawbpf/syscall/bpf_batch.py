@@ -1,12 +1,12 @@
-"""bpf(2) for many entries of a map at once (5.6): one call instead of two for each entry.
+"""bpf(2) for several entries of a map at once (5.6): one call instead of two for each entry.
 
-A walk goes on where the last call stopped. Where that is, ``out_batch`` tells and ``in_batch``
-takes: the number of a bucket (hash tables) or a key. The kernel changes ``count`` to the number of
-entries that were moved, also when it ends with an error.
+A walk continues where the last call stopped. ``out_batch`` returns this position and ``in_batch``
+takes it: the number of a bucket (hash tables) or a key. The kernel sets ``count`` to the number of
+entries processed, also on errors.
 
     ENOENT      the end; ``count`` entries came before it
-    ENOSPC      the next bucket has more entries than there is room for
-    ENOTSUPP    this map has no such walk; before 5.6 it is EINVAL, as the command is unknown
+    ENOSPC      the next bucket has more entries than fit into the buffers
+    ENOTSUPP    not supported for this map type; EINVAL before 5.6, where the command is unknown
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from rawbpf.uapi.bpf_attr import BpfAttrBatch
 __all__ = ["NO_BATCHES", "Batch", "map_delete_batch", "map_lookup_batch", "map_update_batch"]
 
 NO_BATCHES = (ENOTSUPP, errno.EINVAL, errno.EOPNOTSUPP)
-"""What is answered where a map, or the kernel, does not know of batches."""
+"""The errnos of maps and kernels that do not support batches."""
 
 _SMALLEST_CURSOR = 8
 
 
 class Batch(NamedTuple):
-    """Keys and values, one behind the other, and where to go on (None: this was all)."""
+    """Keys and values without gaps, their number, and the next position (None at the end)."""
 
     keys: bytes
     values: bytes
@@ -47,9 +47,11 @@ def map_lookup_batch(
     room: int,
     delete: bool = False,
 ) -> Batch:
-    """BPF_MAP_LOOKUP_BATCH, or ..._AND_DELETE_BATCH; ``cursor`` is None at the beginning.
+    """Return up to ``room`` entries from ``cursor`` on, and delete them if ``delete`` is set.
 
-    Errors: ENOSPC (``room`` is too small), ENOTSUPP, EINVAL, EINTR (entries went too fast).
+    This is BPF_MAP_LOOKUP_BATCH or BPF_MAP_LOOKUP_AND_DELETE_BATCH. ``cursor`` is None for the
+    first batch. Errors: ENOSPC (``room`` is too small), ENOTSUPP, EINVAL, EINTR (entries changed
+    too fast).
     """
     keys = ctypes.create_string_buffer(room * key_size)
     values = ctypes.create_string_buffer(room * value_size)
@@ -72,22 +74,23 @@ def map_lookup_batch(
 
 
 def map_update_batch(fd: int, keys: bytes, values: bytes, count: int, flags: int = 0) -> int:
-    """BPF_MAP_UPDATE_BATCH of ``count`` entries: how many there was room for.
+    """Write ``count`` entries (BPF_MAP_UPDATE_BATCH), and return how many were written.
 
-    Less than ``count``: the map is full (E2BIG). Errors: as for one entry, ENOTSUPP, EINVAL.
+    Fewer than ``count`` are written if the map is full (E2BIG). Errors: those for a single entry,
+    ENOTSUPP, EINVAL.
     """
     attr = Attr(BpfAttrBatch(map_fd=fd, count=count, elem_flags=flags))
     return _moved(bpf_cmd.BPF_MAP_UPDATE_BATCH, attr.point("keys", keys).point("values", values))
 
 
 def map_delete_batch(fd: int, keys: bytes, count: int) -> int:
-    """BPF_MAP_DELETE_BATCH: how many were deleted before the first that is not there (ENOENT)."""
+    """Delete keys (BPF_MAP_DELETE_BATCH). Return how many came before the first missing one."""
     attr = Attr(BpfAttrBatch(map_fd=fd, count=count)).point("keys", keys)
     return _moved(bpf_cmd.BPF_MAP_DELETE_BATCH, attr)
 
 
 def _moved(cmd: bpf_cmd, attr: Attr[BpfAttrBatch]) -> int:
-    """The count. Of other errors it may be what it was before, so they are raised."""
+    """Return the count. After other errors it may be unchanged, so these are raised."""
     given = attr.struct.count
     try:
         command(cmd, attr.ends_at("flags"))

@@ -67,9 +67,10 @@ _UPROBES, _KPROBES, _TRACEPOINT, _EVENT = (1, 2), (3, 4), 5, 6
 
 
 def link_create(prog_fd: int, target: int, attach_type: int, label: str) -> Fd:
-    """BPF_LINK_CREATE (5.7) of a program to a cgroup's descriptor or an interface's index.
+    """Link a program to a cgroup (its descriptor) or an interface (its index).
 
-    Errors: EINVAL (the kernel has no such link), EBUSY (one is there), EPERM.
+    This is BPF_LINK_CREATE (5.7). Errors: EINVAL (unknown link type), EBUSY (another program is
+    attached), EPERM.
     """
     struct = BpfAttrLinkCreate(prog_fd=prog_fd, target_fd=target, attach_type=attach_type)
     attr = Attr(struct).ends_at("flags")
@@ -77,9 +78,10 @@ def link_create(prog_fd: int, target: int, attach_type: int, label: str) -> Fd:
 
 
 def raw_tracepoint_open(prog_fd: int, name: str | None) -> Fd:
-    """BPF_RAW_TRACEPOINT_OPEN (4.17); without a name, of what the program was verified for (5.5).
+    """Attach a program to a raw tracepoint, or without a name to the target it was verified for.
 
-    Errors: ENOENT (no such tracepoint), EINVAL (the program is of another kind), EBUSY.
+    This is BPF_RAW_TRACEPOINT_OPEN (4.17; without a name 5.5). Errors: ENOENT (no such tracepoint),
+    EINVAL (wrong program type), EBUSY.
     """
     attr = Attr(BpfAttrRawTracepoint(prog_fd=prog_fd))
     if name is not None:
@@ -88,7 +90,7 @@ def raw_tracepoint_open(prog_fd: int, name: str | None) -> Fd:
 
 
 def iter_create(link_fd: int) -> Fd:
-    """BPF_ITER_CREATE (5.8): a descriptor to read; each read runs the link's program."""
+    """Return a descriptor whose reads run the program of an iterator (BPF_ITER_CREATE, 5.8)."""
     attr = Attr(BpfAttrIterCreate(link_fd=link_fd))
     return Fd(command(bpf_cmd.BPF_ITER_CREATE, attr), "iter")
 
@@ -101,10 +103,10 @@ def link_create_kprobe_multi(
     retprobe: bool = False,
     cookie: int = 0,
 ) -> Fd:
-    """BPF_LINK_CREATE on many functions' entries or returns (5.18), or on both (session: 6.10).
+    """Link a program to entries or returns of functions (5.18), or to both (session: 6.10).
 
-    Errors: EINVAL (an older kernel, or a program not loaded for ``attach_type``), ESRCH (one of the
-    names is not a function that ftrace knows), EOPNOTSUPP (built without CONFIG_FPROBE).
+    Errors: EINVAL (an older kernel, or a program that was not loaded for ``attach_type``), ESRCH
+    (a name is not a function that ftrace can trace), EOPNOTSUPP (built without CONFIG_FPROBE).
     """
     names = [ctypes.create_string_buffer(function.encode()) for function in functions]
     struct = BpfAttrLinkCreateKprobeMulti(
@@ -129,10 +131,10 @@ def link_create_uprobe_multi(
     pid: int = 0,
     cookie: int = 0,
 ) -> Fd:
-    """BPF_LINK_CREATE on places in a file, ``offsets`` in bytes (6.6; session: 6.13).
+    """Link a program to instructions in a file, by file ``offsets`` (6.6; session: 6.13).
 
-    Errors: EINVAL (an older kernel, or a program not loaded for ``attach_type``), EBADF (``path``
-    is no regular file), ENOENT, ESRCH (there is no process ``pid``), E2BIG (over 2^20 places).
+    Errors: EINVAL (an older kernel, or a program that was not loaded for ``attach_type``), EBADF
+    (``path`` is not a regular file), ENOENT, ESRCH (no process ``pid``), E2BIG (over 2^20 offsets).
     """
     struct = BpfAttrLinkCreateUprobeMulti(
         prog_fd=prog_fd,
@@ -152,7 +154,7 @@ def _u64s(numbers: Iterable[int]) -> bytes:
 
 
 def link_info(fd: int) -> tuple[BpfLinkInfo, LinkPart]:
-    """The head and the part. Errors: EINVAL (this is no link)."""
+    """Return the header and the part of the link's type. Errors: EINVAL (not a link)."""
     info = BpfLinkInfo()
     known = fill_info(fd, info)
     kind, name = PARTS.get(info.type, BpfLinkInfo), b""

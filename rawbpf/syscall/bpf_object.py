@@ -41,18 +41,18 @@ _MODULE_NAME_LEN = 64
 
 
 def obj_pin(fd: int, path: str) -> None:
-    """BPF_OBJ_PIN (4.4): give the object a name in bpffs.
+    """Pin an object in a BPF file system (BPF_OBJ_PIN, 4.4).
 
-    Errors: EPERM (not on bpffs, or a dot in the name), EEXIST, ENOENT (no such folder).
+    Errors: EPERM (not a BPF file system, or a dot in the name), EEXIST, ENOENT (no such folder).
     """
     attr = _named(BpfAttrObj(bpf_fd=fd), path)
     command(bpf_cmd.BPF_OBJ_PIN, attr)
 
 
 def obj_get(path: str) -> Fd:
-    """BPF_OBJ_GET (4.4): a descriptor of the object of this name.
+    """Open a pinned object (BPF_OBJ_GET, 4.4).
 
-    Errors: ENOENT, EACCES (a file, but no BPF object; or not ours to open).
+    Errors: ENOENT, EACCES (not a BPF object, or no permission).
     """
     return Fd(command(bpf_cmd.BPF_OBJ_GET, _named(BpfAttrObj(), path)), f"pinned:{path}")
 
@@ -63,13 +63,13 @@ def _named(struct: BpfAttrObj, path: str) -> Attr[BpfAttrObj]:
 
 
 def fd_by_id(cmd: bpf_cmd, number: int) -> Fd:
-    """BPF_PROG_GET_FD_BY_ID and its kin (4.13). Errors: ENOENT, EPERM."""
+    """Open an object by ID (BPF_PROG_GET_FD_BY_ID etc., 4.13). Errors: ENOENT, EPERM."""
     attr = Attr(BpfAttrObjId(id=number)).ends_at("open_flags")
     return Fd(command(cmd, attr), f"{cmd.name.split('_')[1].lower()}:{number}")
 
 
 def next_id(cmd: bpf_cmd, after: int) -> int | None:
-    """BPF_PROG_GET_NEXT_ID and its kin: the smallest id above ``after``; None at the end."""
+    """Return the next ID after ``after`` (BPF_PROG_GET_NEXT_ID etc.), or None at the end."""
     attr = Attr(BpfAttrObjId(id=after)).ends_at("open_flags")
     try:
         command(cmd, attr)
@@ -81,7 +81,7 @@ def next_id(cmd: bpf_cmd, after: int) -> int | None:
 
 
 def ids(cmd: bpf_cmd) -> Iterator[int]:
-    """The ids of all objects of a kind, by BPF_PROG_GET_NEXT_ID and its kin (4.13)."""
+    """Yield the IDs of all objects of a kind (BPF_PROG_GET_NEXT_ID etc., 4.13)."""
     number = next_id(cmd, 0)
     while number is not None:
         yield number
@@ -89,9 +89,9 @@ def ids(cmd: bpf_cmd) -> Iterator[int]:
 
 
 def btf_info(fd: int) -> tuple[BpfBtfInfo, bytes]:
-    """What the kernel says of loaded types, and their bytes.
+    """Return information about loaded BTF, and its bytes.
 
-    Their name (5.11) is not asked for: an older kernel would refuse the question (E2BIG).
+    The name (5.11) is not requested, because older kernels would fail with E2BIG.
     """
     info = obj_get_info(fd, BpfBtfInfo())
     data = ctypes.create_string_buffer(info.btf_size)
@@ -100,16 +100,16 @@ def btf_info(fd: int) -> tuple[BpfBtfInfo, bytes]:
 
 
 def module_name(fd: int) -> str:
-    """Whose types these are: a module's name, "vmlinux", or "" if a program loaded them (5.11)."""
+    """Return a module's name, "vmlinux", or "" for BTF that was loaded by a process (5.11)."""
     name = ctypes.create_string_buffer(_MODULE_NAME_LEN)
     asked = BpfBtfInfo(name=ctypes.addressof(name), name_len=len(name))
     return name.value.decode() if obj_get_info(fd, asked).kernel_btf else ""
 
 
 def btf_load(data: bytes) -> Fd:
-    """BPF_BTF_LOAD: have the kernel check and keep types (4.18).
+    """Load BTF into the kernel, which checks it (BPF_BTF_LOAD, 4.18).
 
-    Errors: EINVAL (a kind or a flag that this kernel does not know, or damage), EPERM.
+    Errors: EINVAL (a kind or flag that this kernel does not know, or malformed BTF), EPERM.
     """
     attr = Attr(BpfAttrBtfLoad(btf_size=len(data))).point("btf", data).ends_at("btf_log_level")
     return Fd(command(bpf_cmd.BPF_BTF_LOAD, attr), "btf")

@@ -1,12 +1,12 @@
-"""Giving up capabilities for a while, to see what the kernel says to those who lack them.
+"""Drop capabilities temporarily, to see which errors a process without them gets.
 
-Capabilities belong to a thread. Its *effective* set is what counts now, and may be made smaller and
-larger again within the *permitted* one (capset(2)), so what is given up here comes back at the end.
+Capabilities belong to a thread. Its *effective* set is what the kernel checks. It may be reduced
+and extended again within the *permitted* set (capset(2)), so dropped capabilities can be restored.
 
     struct __user_cap_header_struct { u32 version; int pid; }            pid 0: this thread
     struct __user_cap_data_struct   { u32 effective, permitted, inheritable; } [2]
 
-Version 3 (2.6.26) has two of the latter: capabilities 0 to 31, then 32 to 63.
+Version 3 (2.6.26) has two of the latter, for capabilities 0 to 31 and 32 to 63.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _EFFECTIVE = (0, 3)  # the words that hold the effective set
 
 @contextmanager
 def without_capabilities(names: Iterable[str]) -> Iterator[None]:
-    """Run the block without these; this thread only, and nothing happens for those it lacks.
+    """Run a ``with`` block without these capabilities, in this thread only.
 
-    CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON, so name it as well.
+    CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON, so drop it as well.
 
     >>> with without_capabilities(["CAP_CHOWN"]):
     ...     from rawbpf.kernel.rights import effective_capabilities
@@ -57,7 +57,7 @@ def without_capabilities(names: Iterable[str]) -> Iterator[None]:
 
 def _bit(name: str) -> int:
     if name not in CAPABILITIES:
-        raise UsageError(f"{name!r} is no capability")
+        raise UsageError(f"unknown capability {name!r}")
     return CAPABILITIES.index(name)
 
 

@@ -1,15 +1,15 @@
 """The gate: the one place where rawbpf enters the kernel.
 
-libc has no wrappers for bpf(2) and perf_event_open(2), so both go through syscall(2), which takes
-a number and up to six words and returns one: -1 and errno on failure. We make every call that way,
-also those that libc would wrap, so that an observer sees all of them and a test can replace all
-of them at one point. While nobody watches, watching costs nothing: enter() calls the kernel itself.
+libc has no wrappers for bpf(2) and perf_event_open(2), so they are called through syscall(2), which
+takes a number and up to six words and returns one word, or -1 and errno. All other calls are made
+the same way, so that observers see every call and tests can replace the kernel in one place.
+Without observers, enter() calls the kernel directly.
 
-ctypes gives two promises that this file stands on: a call through CDLL releases the GIL, and
-``use_errno=True`` swaps errno in and out per thread, so nothing in between can overwrite it.
+This relies on two properties of ctypes: a call through CDLL releases the GIL, and
+``use_errno=True`` keeps errno per thread, so no other code can overwrite it.
 
 >>> from rawbpf.syscall.gate import enter, replaced
->>> with replaced(lambda name, *words: -1):   # a kernel that answers EPERM
+>>> with replaced(lambda name, *words: -1):   # a kernel whose calls fail with EPERM
 ...     try:
 ...         enter("bpf", 5, 0, 0)
 ...     except OSError as error:
@@ -29,21 +29,21 @@ from rawbpf.errors import KernelError
 __all__ = ["Kernel", "Observer", "Watcher", "enter", "observed", "replaced", "watched"]
 
 Kernel = Callable[..., int]
-"""(name, *words) -> the result, or the negative errno: the kernel's own convention."""
+"""Called with (name, *words). Returns the result or a negative errno, as the kernel does."""
 
 Observer = Callable[[str, tuple[int, ...], int], None]
-"""(name, words, result): called after each call, on the thread that made it."""
+"""Called with (name, words, result) after each call, in the thread that made it."""
 
 Watcher = Callable[[str, tuple[int, ...]], Callable[[int], object]]
-"""(name, words): called before each call; what it returns is called with the result."""
+"""Called with (name, words) before each call. Returns a function to call with the result."""
 
 
 def _real_kernel() -> Kernel:
-    """Bind syscall(2) and the numbers of this architecture."""
+    """Return a function for syscall(2) with the numbers of this architecture."""
     numbers = native().syscalls
     syscall = ctypes.CDLL(None, use_errno=True).syscall
-    # Six long words are what a Linux system call takes. Fixed types also spare ctypes from
-    # guessing: an int that it guesses is 32 bits wide would cut a pointer in half.
+    # A system call takes six longs. Without fixed types, ctypes would pass an int as 32 bits, which
+    # truncates pointers.
     syscall.argtypes = [ctypes.c_long] * 7
     syscall.restype = ctypes.c_long
 
@@ -55,7 +55,7 @@ def _real_kernel() -> Kernel:
 
 
 def _bind(name: str, *words: int) -> int:
-    """The kernel before the first call, so that importing needs no libc."""
+    """Bind the kernel at the first call, so that importing this module does not load libc."""
     global _kernel  # noqa: PLW0603 -- one process, one kernel
     if _kernel is _bind:
         _kernel = _real_kernel()
@@ -66,11 +66,11 @@ def _bind(name: str, *words: int) -> int:
 _kernel: Kernel = _bind
 _watchers: tuple[Watcher, ...] = ()
 _call: Kernel = _bind
-"""What enter() calls: the kernel itself, or, while somebody watches, what shows them the call."""
+"""The function that enter() calls: the kernel, or _watched_call while there are watchers."""
 
 
 def enter(name: str, *words: int) -> int:
-    """Make one system call; KernelError carries the errno when the kernel says no."""
+    """Make a system call and return its result. Raise KernelError with the errno if it fails."""
     result = _call(name, *words)
     if result < 0:
         raise KernelError(name, errno=-result, call=name)
@@ -92,7 +92,7 @@ def _watched_call(name: str, *words: int) -> int:
 
 @contextmanager
 def watched(watcher: Watcher) -> Iterator[None]:
-    """Let ``watcher`` see every call made inside the block, before and after."""
+    """Call ``watcher`` before and after every call made inside the block."""
     global _watchers  # noqa: PLW0603 -- see _bind()
     _watchers = (*_watchers, watcher)
     _compose()
@@ -105,14 +105,14 @@ def watched(watcher: Watcher) -> Iterator[None]:
 
 @contextmanager
 def observed(observer: Observer) -> Iterator[None]:
-    """Let ``observer`` see every call made inside the block, when it has returned."""
+    """Call ``observer`` after every call made inside the block."""
     with watched(lambda name, words: lambda result: observer(name, words, result)):
         yield
 
 
 @contextmanager
 def replaced(kernel: Kernel) -> Iterator[None]:
-    """Let ``kernel`` answer every call made inside the block: for tests of what cannot be had."""
+    """Route every call inside the block to ``kernel``, to test errors that are hard to provoke."""
     global _kernel  # noqa: PLW0603 -- see _bind()
     before, _kernel = _kernel, kernel
     _compose()

@@ -1,10 +1,10 @@
-"""Our own memory at an address that may not be there.
+"""Read this process's own memory at an address that may be invalid.
 
-What a system call's words point to is the caller's affair, and a caller can be wrong: then the
-kernel answers EFAULT, and whoever only wanted to look must not crash. process_vm_readv(2) reads
-what can be read of a process, ourselves included, and says how much that was.
+The arguments of a system call may contain invalid addresses. The kernel then fails with EFAULT, but
+an observer that only wants to show the memory must not crash. process_vm_readv(2) reads as much of
+a process's memory as it can, also of the calling process, and returns how much that was.
 
-This is not made through the gate: it serves those who watch the gate.
+The call does not go through the gate, because observers of the gate use it.
 
 >>> import ctypes
 >>> text = ctypes.create_string_buffer(b"do_exit")
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "peek", "peek_text"]
 
 LARGEST = 1 << 24
-"""No look is longer than this: a million instructions have half of it."""
+"""The largest size to read: twice that of a million instructions."""
 
 _PAGE = 4096
 _LONGEST_TEXT = 1 << 14
@@ -52,7 +52,7 @@ def _reader() -> Callable[[_Range, _Range], int]:
 
 
 def peek(address: int, size: int) -> bytes:
-    """Up to ``size`` bytes; fewer, or none, where memory ends or reading it is not allowed."""
+    """Return up to ``size`` bytes, fewer if the memory ends or is not readable."""
     size = min(size, LARGEST)
     if not 0 < address < 1 << 64 or size <= 0:
         return b""
@@ -62,10 +62,10 @@ def peek(address: int, size: int) -> bytes:
 
 
 def peek_text(address: int, longest: int = _LONGEST_TEXT) -> bytes:
-    """The bytes up to a NUL, which is left out, or as far as can be read."""
+    """Return the bytes before the first NUL, or as many as can be read."""
     found, last = [], address + longest
     while address < last:
-        room = _PAGE - address % _PAGE  # what is on the same page is all there
+        room = _PAGE - address % _PAGE  # a page is readable as a whole
         piece = peek(address, min(room, last - address))
         text, end, _ = piece.partition(b"\0")
         found.append(text)

@@ -1,4 +1,4 @@
-"""perf_event_open(2) and the ioctls of what it opens.
+"""perf_event_open(2), and ioctl(2) on perf events.
 
 int perf_event_open(struct perf_event_attr *attr, pid_t pid, int cpu, int group_fd,
 unsigned long flags)
@@ -41,9 +41,9 @@ def _open(attr: Attr[PerfEventAttr], *, pid: int, cpu: int, label: str) -> Fd:
 
 
 def open_bpf_output(cpu: int, wakeup_events: int = 1) -> Fd:
-    """Open the software event that a BPF program on ``cpu`` writes its records to.
+    """Open the software event to which BPF programs on ``cpu`` write their records.
 
-    ENODEV: that CPU is offline. EACCES or EPERM: no CAP_PERFMON and perf_event_paranoid above -1.
+    Errors: ENODEV (the CPU is offline), EACCES (no CAP_PERFMON, perf_event_paranoid above -1).
     """
     struct = PerfEventAttr(
         type=PERF_TYPE_SOFTWARE,
@@ -58,9 +58,9 @@ def open_bpf_output(cpu: int, wakeup_events: int = 1) -> Fd:
 def open_probe(pmu: int, function: str, *, config: int = 0, offset: int = 0) -> Fd:
     """Open an event of the kprobe PMU (4.17) on a kernel function.
 
-    It has nothing to run before a program is set. ``pmu`` is the PMU's number in sysfs, ``config``
-    holds its format bits (retprobe). A probe is in the kernel's text, which all CPUs share: pid -1
-    and CPU 0 mean every process on every CPU.
+    ``pmu`` is the PMU's number in sysfs, ``config`` has its format bits (retprobe). A probe patches
+    kernel code, which all CPUs share, so pid -1 and CPU 0 mean all processes on all CPUs. Nothing
+    happens at a hit until a program is attached.
     """
     struct = PerfEventAttr(type=pmu, config=config, config2=offset)
     attr = Attr(struct).point("config1", function.encode() + b"\0")
@@ -70,7 +70,7 @@ def open_probe(pmu: int, function: str, *, config: int = 0, offset: int = 0) -> 
 def open_uprobe(pmu: int, path: str, *, offset: int, config: int = 0, pid: int = -1) -> Fd:
     """Open an event of the uprobe PMU (4.17) at an offset of a file.
 
-    ENOENT: no such file. EINVAL: no instruction begins there, as far as the kernel can tell.
+    Errors: ENOENT (no such file), EINVAL (not the start of an instruction).
     """
     struct = PerfEventAttr(type=pmu, config=config, config2=offset)
     attr = Attr(struct).point("config1", os.fsencode(path) + b"\0")
@@ -79,7 +79,7 @@ def open_uprobe(pmu: int, path: str, *, offset: int, config: int = 0, pid: int =
 
 
 def open_tracepoint(number: int, name: str) -> Fd:
-    """Open the event of a tracepoint, by the number that tracefs gives it."""
+    """Open the event of a tracepoint, by its number in tracefs."""
     struct = PerfEventAttr(
         type=PERF_TYPE_TRACEPOINT, config=number, sample_period=1, sample_type=PERF_SAMPLE_RAW
     )
@@ -87,7 +87,7 @@ def open_tracepoint(number: int, name: str) -> Fd:
 
 
 def open_cpu_clock(cpu: int, period_ns: int, pid: int = -1) -> Fd:
-    """Open the software clock of a CPU (-1: any, for a ``pid``) that fires once per period.
+    """Open a software clock that fires once per period, on a CPU or, if it is -1, for ``pid``.
 
     The kernel uses a high-resolution timer and raises periods below 10 microseconds.
     """
@@ -99,7 +99,7 @@ def open_cpu_clock(cpu: int, period_ns: int, pid: int = -1) -> Fd:
 
 
 def perf_ioctl(fd: Fd, request: perf_event_ioc, argument: int = 0) -> None:
-    """One ioctl(2) on a perf event; a refusal names the request."""
+    """Make an ioctl(2) on a perf event. Its KernelError names the request."""
     try:
         enter("ioctl", fd.fileno(), request, argument)
     except KernelError as error:

@@ -1,9 +1,9 @@
-"""<linux/bpf.h>: the numbers of bpf(2), in the kernel's own spelling.
+"""<linux/bpf.h>: the numbers of bpf(2), with the kernel's names.
 
-Taken from the types that Linux 6.18 describes itself with; kinds of attaching, the last type of map
-and flags of maps from 7.2. Numbers are only ever added, so one list serves every kernel; which
-kernel added what is the business of ``features``. A test compares each with the C header and with
-the BTF of every guest kernel.
+They come from the BTF of Linux 6.18; attach types, the newest map type and map flags from 7.2.
+Numbers are only added, so one list is valid for all kernels. Which kernel added a feature is in
+``rawbpf.features``. Tests compare each number with the C header and with the BTF of every guest
+kernel.
 
 >>> bpf_cmd.BPF_PROG_LOAD
 <bpf_cmd.BPF_PROG_LOAD: 5>
@@ -35,17 +35,17 @@ __all__ = [
 ]
 
 BPF_OBJ_NAME_LEN = 16
-"""Bytes of a map's or program's name, the NUL that ends it included."""
+"""Size of the name of a map or program in bytes, including the final NUL."""
 
 BPF_TAG_SIZE = 8
-"""Bytes of a program's tag (a SHA-1 of its instructions, cut)."""
+"""Size of a program's tag in bytes: a truncated SHA-1 of its instructions."""
 
 # Flags of BPF_MAP_UPDATE_ELEM.
 BPF_ANY = 0
 BPF_NOEXIST = 1
 BPF_EXIST = 2
 
-# Flags of the helper bpf_perf_event_output: which slot of the map to write to.
+# Flags of the helper bpf_perf_event_output: the slot of the map to write to.
 BPF_F_INDEX_MASK = 0xFFFFFFFF
 BPF_F_CURRENT_CPU = BPF_F_INDEX_MASK
 
@@ -60,7 +60,7 @@ BPF_F_XDP_HAS_FRAGS = 1 << 5
 
 
 class bpf_cmd(IntEnum):
-    """The first argument of bpf(2)."""
+    """Commands, the first argument of bpf(2)."""
 
     BPF_MAP_CREATE = 0
     BPF_MAP_LOOKUP_ELEM = 1

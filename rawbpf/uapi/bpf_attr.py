@@ -79,7 +79,7 @@ class BpfAttrMapElem(Structure):
 
 
 class BpfAttrBatch(Structure):
-    """BPF_MAP_LOOKUP_BATCH and its kin, the union's member ``batch`` (5.6).
+    """BPF_MAP_LOOKUP_BATCH and the other batch commands, the union's member ``batch`` (5.6).
 
     ``in_batch`` and ``out_batch`` point to where the walk goes on: a bucket's number or a key.
     ``count``: how many entries there is room for; afterwards, how many were moved.
@@ -98,7 +98,7 @@ class BpfAttrBatch(Structure):
 
 
 class BpfAttrProgLoad(Structure):
-    """BPF_PROG_LOAD. ``attach_btf_obj_fd`` shares its place with ``attach_prog_fd``."""
+    """BPF_PROG_LOAD. ``attach_btf_obj_fd`` is in a union with ``attach_prog_fd``."""
 
     _fields_ = [
         ("prog_type", c_uint32),
@@ -155,7 +155,7 @@ class BpfAttrTestRun(Structure):
 
 
 class BpfAttrObj(Structure):
-    """BPF_OBJ_PIN and BPF_OBJ_GET: a name in bpffs."""
+    """BPF_OBJ_PIN and BPF_OBJ_GET."""
 
     _fields_ = [
         ("pathname", c_uint64),
@@ -165,7 +165,7 @@ class BpfAttrObj(Structure):
 
 
 class BpfAttrObjId(Structure):
-    """BPF_*_GET_NEXT_ID and BPF_*_GET_FD_BY_ID. ``id`` is prog_id, map_id, start_id and so on."""
+    """BPF_*_GET_NEXT_ID and BPF_*_GET_FD_BY_ID. ``id`` is start_id, prog_id, map_id etc."""
 
     _fields_ = [
         ("id", c_uint32),
@@ -224,7 +224,7 @@ class BpfAttrEnableStats(Structure):
 
 
 class BpfProgInfo(Structure):
-    """struct bpf_prog_info. ``gpl_compatible`` is a bit field in the kernel's header too."""
+    """struct bpf_prog_info. ``gpl_compatible`` is a bit field."""
 
     _fields_ = [
         ("type", c_uint32),
@@ -292,7 +292,7 @@ class BpfMapInfo(Structure):
 
 
 class BpfBtfInfo(Structure):
-    """struct bpf_btf_info. ``btf`` and ``name`` are addresses of buffers, filled as far as they go.
+    """struct bpf_btf_info. ``btf`` and ``name`` are addresses of buffers.
 
     ``kernel_btf``: these are the kernel's own types, or those of one of its modules (5.11).
     """

@@ -117,7 +117,7 @@ class BpfAttrIterCreate(Structure):
 
 
 class BpfLinkInfo(Structure):
-    """The head, and room for every part."""
+    """The header, and space for the largest part."""
 
     _fields_ = [
         ("type", c_uint32),
@@ -135,7 +135,7 @@ class BpfLinkInfoRawTracepoint(Structure):
 
 
 class BpfLinkInfoTracing(Structure):
-    """``tracing``: fentry, fexit, tp_btf, LSM. The target is a type of a BTF, or of a program."""
+    """``tracing``: fentry, fexit, tp_btf, LSM. The target is a type in the BTF of an object."""
 
     _fields_ = [
         _HEAD,
@@ -152,7 +152,7 @@ class BpfLinkInfoCgroup(Structure):
 
 
 class BpfLinkInfoIter(Structure):
-    """``iter``; ``map_id`` only of an iterator over a map's elements."""
+    """``iter``; ``map_id`` is valid for iterators over map elements."""
 
     _fields_ = [
         _HEAD,
@@ -175,13 +175,13 @@ class BpfLinkInfoXdp(Structure):
 
 
 class BpfLinkInfoTcx(Structure):
-    """``tcx``; ``netkit`` is laid out alike."""
+    """``tcx``; ``netkit`` has the same layout."""
 
     _fields_ = [_HEAD, ("ifindex", c_uint32), ("attach_type", c_uint32)]
 
 
 class BpfLinkInfoMap(Structure):
-    """``struct_ops``; ``sockmap`` begins alike."""
+    """``struct_ops``; ``sockmap`` begins with the same field."""
 
     _fields_ = [_HEAD, ("map_id", c_uint32)]
 
@@ -199,7 +199,7 @@ class BpfLinkInfoNetfilter(Structure):
 
 
 class BpfLinkInfoKprobeMulti(Structure):
-    """``kprobe_multi``; ``addrs``: room for ``count`` addresses."""
+    """``kprobe_multi``; ``addrs`` points to a buffer for ``count`` addresses."""
 
     _fields_ = [
         _HEAD,
@@ -227,7 +227,7 @@ class BpfLinkInfoUprobeMulti(Structure):
 
 
 class BpfLinkInfoPerfEvent(Structure):
-    """``perf_event``; ``type`` (bpf_perf_event_type) says which of the four below."""
+    """``perf_event``; ``type`` (bpf_perf_event_type) selects one of the four below."""
 
     _fields_ = [_HEAD, ("type", c_uint32)]
 
@@ -263,7 +263,7 @@ class BpfLinkInfoPerfEventTracepoint(Structure):
 
 
 class BpfLinkInfoPerfEventEvent(Structure):
-    """``perf_event.event``: PERF_TYPE_* and what of it."""
+    """``perf_event.event``: type (PERF_TYPE_*) and config."""
 
     _fields_ = [_PERF_HEAD, ("config", c_uint64), ("type", c_uint32)]
 

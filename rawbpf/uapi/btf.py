@@ -1,16 +1,18 @@
 """<linux/btf.h>: the numbers and record layouts of the BPF Type Format.
 
-Source: include/uapi/linux/btf.h and Documentation/bpf/btf.rst. A BTF blob is a header, a type
-section and a string section. Everything in the type section is a 32-bit word: each type opens
-with three (``struct btf_type``: name offset, info, size-or-type), then come words that its kind
-fixes and, for kinds that have elements, some words for each of its ``vlen`` elements.
+BTF consists of a header, a type section and a string section. The type section is a sequence of
+32-bit words. Each type begins with three words (``struct btf_type``: name offset, info, size or
+type). Then follow words that depend on the kind and, for kinds with elements, some words for each
+of the ``vlen`` elements.
 
-``info`` packs vlen (bits 0-23), kind (24-30) and kind_flag (31). Kernels of 2025 and before have
-16 bits for vlen and 5 for kind and want the others to be zero, so that the wider masks, which 7.2
-has, read old BTF too.
+``info`` contains vlen (bits 0-23), kind (24-30) and kind_flag (31). Up to 2025, kernels have 16
+bits for vlen and 5 for kind, and require the others to be 0. The wider masks of 7.2 therefore read
+old BTF as well.
+
+Sources: include/uapi/linux/btf.h, Documentation/bpf/btf.rst.
 
 >>> KINDS[BTF_KIND_STRUCT]
-Kind(name='STRUCT', info_words=0, element_words=3, since='4.18')
+KindLayout(name='STRUCT', info_words=0, element_words=3, since='4.18')
 """
 
 from __future__ import annotations
@@ -59,7 +61,7 @@ __all__ = [
     "BTF_VERSION",
     "KINDS",
     "LINKAGES",
-    "Kind",
+    "KindLayout",
     "bpf_core_relo_kind",
 ]
 
@@ -67,21 +69,21 @@ BTF_MAGIC = 0xEB9F
 BTF_VERSION = 1
 
 BTF_HEADER = "HBBIIIII"
-"""struct btf_header: magic, version, flags, hdr_len, then offset and length of the type section
-and of the string section, from the header's end. Linux 7.1 appends BTF_LAYOUT's pair."""
+"""struct btf_header: magic, version, flags, hdr_len, then offset (from the end of the header) and
+length of the type section and of the string section. Linux 7.1 adds those of the layout section."""
 
 BTF_LAYOUT = "BBH"
 """struct btf_layout, one per kind, in the optional layout section (7.1): bytes after btf_type,
-bytes of each element, flags. It lets a reader step over kinds that it does not know."""
+bytes of each element, flags. With it, a reader can skip kinds that it does not know."""
 
 BTF_EXT_HEADER = "HBBIIIII"
-"""struct btf_ext_header: as above for func_info and line_info; longer ones add CO-RE's pair."""
+"""struct btf_ext_header: the same for func_info and line_info; longer ones add CO-RE."""
 
 BTF_MAX_KIND = 0x7F
 BTF_MAX_TYPE = 0x000FFFFF
 BTF_MAX_NAME_OFFSET = 0x00FFFFFF
 BTF_MAX_VLEN = 0x00FFFFFF
-"""As 7.2 takes it; 6.12 refuses more than 0xffff."""
+"""The limit of 7.2. The limit of 6.12 is 0xffff."""
 
 BTF_KIND_UNKN = 0
 BTF_KIND_INT = 1
@@ -105,8 +107,8 @@ BTF_KIND_TYPE_TAG = 18
 BTF_KIND_ENUM64 = 19
 
 
-class Kind(NamedTuple):
-    """A kind's name, the words after its btf_type, the words per element, its first kernel."""
+class KindLayout(NamedTuple):
+    """A kind: its name, words after btf_type, words per element, first kernel version."""
 
     name: str
     info_words: int
@@ -114,28 +116,28 @@ class Kind(NamedTuple):
     since: str
 
 
-KINDS: dict[int, Kind] = {
-    BTF_KIND_INT: Kind("INT", 1, 0, "4.18"),
-    BTF_KIND_PTR: Kind("PTR", 0, 0, "4.18"),
-    BTF_KIND_ARRAY: Kind("ARRAY", 3, 0, "4.18"),
-    BTF_KIND_STRUCT: Kind("STRUCT", 0, 3, "4.18"),
-    BTF_KIND_UNION: Kind("UNION", 0, 3, "4.18"),
-    BTF_KIND_ENUM: Kind("ENUM", 0, 2, "4.18"),
-    BTF_KIND_FWD: Kind("FWD", 0, 0, "4.18"),
-    BTF_KIND_TYPEDEF: Kind("TYPEDEF", 0, 0, "4.18"),
-    BTF_KIND_VOLATILE: Kind("VOLATILE", 0, 0, "4.18"),
-    BTF_KIND_CONST: Kind("CONST", 0, 0, "4.18"),
-    BTF_KIND_RESTRICT: Kind("RESTRICT", 0, 0, "4.18"),
-    BTF_KIND_FUNC: Kind("FUNC", 0, 0, "5.0"),
-    BTF_KIND_FUNC_PROTO: Kind("FUNC_PROTO", 0, 2, "5.0"),
-    BTF_KIND_VAR: Kind("VAR", 1, 0, "5.2"),
-    BTF_KIND_DATASEC: Kind("DATASEC", 0, 3, "5.2"),
-    BTF_KIND_FLOAT: Kind("FLOAT", 0, 0, "5.13"),
-    BTF_KIND_DECL_TAG: Kind("DECL_TAG", 1, 0, "5.16"),
-    BTF_KIND_TYPE_TAG: Kind("TYPE_TAG", 0, 0, "5.17"),
-    BTF_KIND_ENUM64: Kind("ENUM64", 0, 3, "6.0"),
+KINDS: dict[int, KindLayout] = {
+    BTF_KIND_INT: KindLayout("INT", 1, 0, "4.18"),
+    BTF_KIND_PTR: KindLayout("PTR", 0, 0, "4.18"),
+    BTF_KIND_ARRAY: KindLayout("ARRAY", 3, 0, "4.18"),
+    BTF_KIND_STRUCT: KindLayout("STRUCT", 0, 3, "4.18"),
+    BTF_KIND_UNION: KindLayout("UNION", 0, 3, "4.18"),
+    BTF_KIND_ENUM: KindLayout("ENUM", 0, 2, "4.18"),
+    BTF_KIND_FWD: KindLayout("FWD", 0, 0, "4.18"),
+    BTF_KIND_TYPEDEF: KindLayout("TYPEDEF", 0, 0, "4.18"),
+    BTF_KIND_VOLATILE: KindLayout("VOLATILE", 0, 0, "4.18"),
+    BTF_KIND_CONST: KindLayout("CONST", 0, 0, "4.18"),
+    BTF_KIND_RESTRICT: KindLayout("RESTRICT", 0, 0, "4.18"),
+    BTF_KIND_FUNC: KindLayout("FUNC", 0, 0, "5.0"),
+    BTF_KIND_FUNC_PROTO: KindLayout("FUNC_PROTO", 0, 2, "5.0"),
+    BTF_KIND_VAR: KindLayout("VAR", 1, 0, "5.2"),
+    BTF_KIND_DATASEC: KindLayout("DATASEC", 0, 3, "5.2"),
+    BTF_KIND_FLOAT: KindLayout("FLOAT", 0, 0, "5.13"),
+    BTF_KIND_DECL_TAG: KindLayout("DECL_TAG", 1, 0, "5.16"),
+    BTF_KIND_TYPE_TAG: KindLayout("TYPE_TAG", 0, 0, "5.17"),
+    BTF_KIND_ENUM64: KindLayout("ENUM64", 0, 3, "6.0"),
 }
-"""Every kind. FUNC has no elements: its vlen holds its linkage (5.6)."""
+"""All kinds. FUNC has no elements: its vlen is the linkage (5.6)."""
 
 BTF_INT_SIGNED = 1 << 0
 BTF_INT_CHAR = 1 << 1
@@ -150,13 +152,13 @@ BTF_VAR_GLOBAL_ALLOCATED = 1
 BTF_VAR_GLOBAL_EXTERN = 2
 
 LINKAGES = ("static", "global", "extern")
-"""In words, for functions and variables alike."""
+"""Names of linkages, for functions and variables."""
 
 
 class bpf_core_relo_kind(IntEnum):
-    """What a CO-RE record wants to know of the kernel's types. Of enum bpf_core_relo_kind (5.17).
+    """Kinds of CO-RE relocations (enum bpf_core_relo_kind, 5.17).
 
-    Clang numbers them alike (14 lacks the last); the header has them since the kernel can relocate.
+    Clang uses the same numbers; Clang 14 lacks the last one.
     """
 
     BPF_CORE_FIELD_BYTE_OFFSET = 0

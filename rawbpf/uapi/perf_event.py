@@ -1,7 +1,7 @@
-"""<linux/perf_event.h>: perf_event_open(2), its ioctls, the mapped control page, the records.
+"""<linux/perf_event.h>: perf_event_open(2), its ioctls, the control page, the records.
 
-Source: include/uapi/linux/perf_event.h; a test holds every number, offset and size against the C
-header and against the BTF of every guest kernel.
+Source: include/uapi/linux/perf_event.h. Tests compare every number, offset and size with the C
+header and with the BTF of every guest kernel.
 
 >>> from ctypes import sizeof
 >>> sizeof(PerfEventAttr), PerfEventMmapPage.data_head.offset
@@ -31,7 +31,7 @@ PERF_TYPE_SOFTWARE = 1
 PERF_TYPE_TRACEPOINT = 2
 PERF_COUNT_SW_CPU_CLOCK = 0
 PERF_COUNT_SW_BPF_OUTPUT = 10
-"""The software event that never fires by itself: bpf_perf_event_output writes through it (4.4)."""
+"""A software event that never fires: bpf_perf_event_output writes records to its ring (4.4)."""
 
 PERF_SAMPLE_RAW = 1 << 10
 PERF_FLAG_FD_CLOEXEC = 1 << 3
@@ -56,10 +56,10 @@ class perf_event_ioc(IntEnum):
 class PerfEventAttr(Structure):
     """struct perf_event_attr, PERF_ATTR_SIZE_VER8 (Linux 6.3): 136 bytes.
 
-    ``size`` tells the kernel how much of it we know; an older kernel wants the rest to be zero.
-    Several fields have a second name in the kernel's header: ``wakeup_events`` is
-    ``wakeup_watermark`` when the bit ``watermark`` is set, ``config1`` is ``kprobe_func`` (the
-    address of a name) and ``config2`` is ``probe_offset`` for the kprobe PMU.
+    ``size`` is the size of this structure. An older kernel requires all fields that it does not
+    know to be 0. Some fields have a second name in the kernel's header: ``wakeup_events`` is
+    ``wakeup_watermark`` if the bit ``watermark`` is set. For the kprobe PMU, ``config1`` is
+    ``kprobe_func`` (the address of a name) and ``config2`` is ``probe_offset``.
     """
 
     _fields_ = [
@@ -90,9 +90,9 @@ class PerfEventAttr(Structure):
 
 
 class PerfEventMmapPage(Structure):
-    """The control page of a mapped event. Of its counters we use the last eight words.
+    """The control page of a mapped event, of which rawbpf uses the last eight words.
 
-    ``data_head`` is the kernel's, ``data_tail`` ours; both only ever grow.
+    The kernel writes ``data_head``, the reader ``data_tail``. Both only grow.
     """
 
     _fields_ = [

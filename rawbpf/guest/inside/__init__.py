@@ -1,1 +1,1 @@
-"""What runs in the guest. It imports few modules, because each takes time on an emulated CPU."""
+"""What runs in the guest. It imports few modules, which take time on an emulated CPU."""

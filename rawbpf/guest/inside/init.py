@@ -19,7 +19,7 @@ from rawbpf.arch import kernel_release, native
 from rawbpf.guest.inside.relay import Line, Relay
 from rawbpf.guest.inside.spawn import open_streams, start
 from rawbpf.guest.inside.system import load_modules, power_off, prepare
-from rawbpf.guest.wire.frames import Kind
+from rawbpf.guest.wire.frames import FrameKind
 from rawbpf.guest.wire.window import guest_memory, windows
 
 __all__ = ["main"]
@@ -36,7 +36,7 @@ def main() -> None:
         power_off()
     line = _open_line()
     release = kernel_release()
-    line.send(Kind.READY, release.encode())
+    line.send(FrameKind.READY, release.encode())
     environment = job["env"] | {"RAWBPF_GUEST_KERNEL": release}
     streams = open_streams(job["ttys"], job["size"])
     relay = Relay(line, windows(guest_memory()), streams)
@@ -46,7 +46,7 @@ def main() -> None:
     status = relay.run(child)
     if job["out"]:
         _send_folder(relay, "/out")
-    line.send(Kind.EXIT, status)
+    line.send(FrameKind.EXIT, status)
     termios.tcdrain(line.fd)
     power_off()
 
@@ -75,7 +75,7 @@ def _send_folder(relay: Relay, path: str) -> None:
     from rawbpf.guest.wire.cpio import encode, members
 
     for piece in encode(members(path)):
-        relay.send_data(Kind.OUT, piece)
+        relay.send_data(FrameKind.OUT, piece)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.guest.inside.spawn import Streams, set_size
 from rawbpf.guest.wire import frames
-from rawbpf.guest.wire.frames import Decoder, Kind
+from rawbpf.guest.wire.frames import Decoder, FrameKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,13 +37,13 @@ class Line:
         self.fd = fd
         self._decoder = Decoder()
 
-    def send(self, kind: Kind, payload: bytes | int = b"") -> None:
+    def send(self, kind: FrameKind, payload: bytes | int = b"") -> None:
         """Write one frame."""
         rest = memoryview(frames.encode(kind, payload))
         while rest:
             rest = rest[os.write(self.fd, rest) :]
 
-    def receive(self) -> list[tuple[Kind, bytes]]:
+    def receive(self) -> list[tuple[FrameKind, bytes]]:
         """Return the frames that have arrived completely."""
         return list(self._decoder.feed(os.read(self.fd, _CHUNK)))
 
@@ -57,7 +57,7 @@ class Relay:
         self._terminal = streams.terminal
         self._stdin: int | None = streams.ours[0]
         # In this order, a terminal that is both counts as stdout.
-        self._outputs = {streams.ours[2]: Kind.STDERR, streams.ours[1]: Kind.STDOUT}
+        self._outputs = {streams.ours[2]: FrameKind.STDERR, streams.ours[1]: FrameKind.STDOUT}
         self._input = bytearray()
         self._end_of_input = False
         self._forwarded = 0
@@ -68,13 +68,13 @@ class Relay:
         os.set_blocking(self._woken, False)
         signal.set_wakeup_fd(waker)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        self._on_frame: dict[Kind, Callable[[bytes], None]] = {
-            Kind.STDIN: self._take_input,
-            Kind.END_OF_INPUT: self._no_more_input,
-            Kind.SIGNAL: self._signal,
-            Kind.SIZE: self._resize,
-            Kind.CLOSED: self._closed,
-            Kind.TAKEN: self._taken,
+        self._on_frame: dict[FrameKind, Callable[[bytes], None]] = {
+            FrameKind.STDIN: self._take_input,
+            FrameKind.END_OF_INPUT: self._no_more_input,
+            FrameKind.SIGNAL: self._signal,
+            FrameKind.SIZE: self._resize,
+            FrameKind.CLOSED: self._closed,
+            FrameKind.TAKEN: self._taken,
         }
 
     def run(self, child: int) -> int:
@@ -97,7 +97,7 @@ class Relay:
             left -= self._forwarded - before
             self._reap()
 
-    def send_data(self, kind: Kind, data: bytes) -> None:
+    def send_data(self, kind: FrameKind, data: bytes) -> None:
         """Send data as the host has room for it."""
         while data:
             while self._window.room == 0:
@@ -120,7 +120,7 @@ class Relay:
             poll.register(self._stdin, select.POLLOUT | both)
         ready = poll.poll(timeout)
         if not ready:
-            self._line.send(Kind.ALIVE)
+            self._line.send(FrameKind.ALIVE)
             return False
         for fd, event in ready:
             self._handle(fd, event)
@@ -164,7 +164,7 @@ class Relay:
             count, self._end_of_input = len(self._input), True
         del self._input[:count]
         if count:
-            self._line.send(Kind.GRANT, count)
+            self._line.send(FrameKind.GRANT, count)
         if self._end_of_input and not self._input:
             if self._stdin != self._terminal:
                 os.close(self._stdin)
@@ -193,7 +193,7 @@ class Relay:
 
     def _closed(self, payload: bytes) -> None:
         """Close the stream, so that the command gets EPIPE as it would on the host."""
-        gone = Kind(payload[0])
+        gone = FrameKind(payload[0])
         for fd in [fd for fd, kind in self._outputs.items() if kind == gone]:
             del self._outputs[fd]
             os.close(fd)

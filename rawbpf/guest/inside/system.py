@@ -1,4 +1,4 @@
-"""Set up the guest: mount file systems, start the loopback interface, load modules, power off.
+"""Set up the guest: file systems, loopback interface, modules. Power it off.
 
 Runs in the guest as PID 1. The kernel has mounted only the initramfs, and no network interface is
 up. Python has no mount(2), so libc's is called.

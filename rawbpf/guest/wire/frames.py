@@ -16,13 +16,13 @@ from rawbpf.errors import FormatError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LARGEST", "Decoder", "Kind", "encode"]
+__all__ = ["LARGEST", "Decoder", "FrameKind", "encode"]
 
 LARGEST = 256
 _HEAD = 3
 
 
-class Kind(IntEnum):
+class FrameKind(IntEnum):
     """The kind of a frame. The first group is sent by the guest, the second by the host."""
 
     READY = 1  # the kernel's release; from now on the host may send frames
@@ -41,13 +41,13 @@ class Kind(IntEnum):
     TAKEN = 21  # u32: bytes of output that were written
 
 
-_KINDS = frozenset(Kind)
+_KINDS = frozenset(FrameKind)
 
 
-def encode(kind: Kind, payload: bytes | int = b"") -> bytes:
+def encode(kind: FrameKind, payload: bytes | int = b"") -> bytes:
     """Return a frame. A number is encoded as u32.
 
-    >>> encode(Kind.STDOUT, 2).hex(" ")
+    >>> encode(FrameKind.STDOUT, 2).hex(" ")
     '02 04 00 02 00 00 00'
     """
     if isinstance(payload, int):
@@ -62,13 +62,13 @@ class Decoder:
     >>> list(decoder.feed(bytes.fromhex("02 04 00 02")))
     []
     >>> list(decoder.feed(bytes.fromhex("00 00 00")))
-    [(<Kind.STDOUT: 2>, b'\x02\x00\x00\x00')]
+    [(<FrameKind.STDOUT: 2>, b'\x02\x00\x00\x00')]
     """
 
     def __init__(self) -> None:
         self._pending = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[tuple[Kind, bytes]]:
+    def feed(self, data: bytes) -> Iterator[tuple[FrameKind, bytes]]:
         """Yield the frames that these bytes complete. Raise FormatError for an invalid frame."""
         self._pending += data
         while len(self._pending) >= _HEAD:
@@ -79,4 +79,4 @@ class Decoder:
                 return
             payload = bytes(self._pending[_HEAD : _HEAD + size])
             del self._pending[: _HEAD + size]
-            yield Kind(kind), payload
+            yield FrameKind(kind), payload

@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rawbpf.errors import FormatError
-from rawbpf.guest.wire.frames import LARGEST, Decoder, Kind, encode
+from rawbpf.guest.wire.frames import LARGEST, Decoder, FrameKind, encode
 
-frames = st.tuples(st.sampled_from(Kind), st.binary(max_size=LARGEST))
+frames = st.tuples(st.sampled_from(FrameKind), st.binary(max_size=LARGEST))
 
 
 @given(st.lists(frames, max_size=8), st.lists(st.integers(1, 40)))

@@ -13,7 +13,7 @@ import select
 from typing import TYPE_CHECKING
 
 from rawbpf.guest.wire import frames
-from rawbpf.guest.wire.frames import Decoder, Kind
+from rawbpf.guest.wire.frames import Decoder, FrameKind
 
 if TYPE_CHECKING:
     import socket
@@ -41,7 +41,7 @@ class Line:
         """Return the events to poll for."""
         return select.POLLIN | (select.POLLOUT if self._outgoing else 0)
 
-    def send(self, kind: Kind, payload: bytes | int = b"") -> None:
+    def send(self, kind: FrameKind, payload: bytes | int = b"") -> None:
         """Send a frame as soon as the line accepts it."""
         self._outgoing += frames.encode(kind, payload)
         self.flush()
@@ -56,7 +56,7 @@ class Line:
         except OSError:
             self._outgoing.clear()  # QEMU has ended, which receive() reports
 
-    def receive(self) -> list[tuple[Kind, bytes]]:
+    def receive(self) -> list[tuple[FrameKind, bytes]]:
         """Return the frames that have arrived completely."""
         try:
             data = self._socket.recv(_CHUNK)

@@ -2,8 +2,8 @@ import errno
 import os
 import socket
 
-from rawbpf.guest.link import Line, Outlet
-from rawbpf.guest.wire.frames import Kind, encode
+from rawbpf.guest.streams import Line, Outlet
+from rawbpf.guest.wire.frames import FrameKind, encode
 
 
 def test_a_full_line_keeps_frames():
@@ -11,25 +11,25 @@ def test_a_full_line_keeps_frames():
     with ours, theirs:
         line = Line(ours)
         for _ in range(50_000):
-            line.send(Kind.SIGNAL, 2)
+            line.send(FrameKind.SIGNAL, 2)
         received = b""
         while len(received) < 50_000 * 7:
             received += theirs.recv(1 << 20)
             line.flush()
-        assert received == encode(Kind.SIGNAL, 2) * 50_000
+        assert received == encode(FrameKind.SIGNAL, 2) * 50_000
 
 
 def test_a_closed_line():
     ours, theirs = socket.socketpair()
     with ours:
         line = Line(ours)
-        theirs.sendall(encode(Kind.ALIVE))
+        theirs.sendall(encode(FrameKind.ALIVE))
         theirs.close()
-        assert line.receive() == [(Kind.ALIVE, b"")]
+        assert line.receive() == [(FrameKind.ALIVE, b"")]
         assert line.open
         assert line.receive() == []
         assert not line.open
-        line.send(Kind.SIGNAL, 2)  # into the void, not into an error
+        line.send(FrameKind.SIGNAL, 2)  # into the void, not into an error
 
 
 def test_an_outlet_writes_at_most_pipe_buf():
