@@ -194,6 +194,7 @@ X86_64 = Architecture(
             "apt install": "qemu-system-x86",
             "dnf install": "qemu-system-x86-core",
             "pacman -S": "qemu-system-x86",
+            "zypper install": "qemu-x86",
         },
         machine="pc",
         # Without "fast strings" (ERMS), which the kernel would use to copy by `rep movsb`: the
@@ -259,6 +260,7 @@ ARM64 = Architecture(
             "apt install": "qemu-system-arm",
             "dnf install": "qemu-system-aarch64-core",
             "pacman -S": "qemu-system-aarch64",
+            "zypper install": "qemu-arm",
         },
         machine="virt,gic-version=max",
         tcg_cpu="max,pauth-impdef=on",

@@ -1,4 +1,4 @@
-"""Load an object's BTF, so that its maps have types, and its programs names and source lines.
+"""Load an object's BTF, for the types of maps, and names and source lines of programs.
 
 A kernel fails with EINVAL on BTF with a kind that it does not know (float before 5.13, enum64
 before 6.0 ...). Then each kind that the object uses is probed with a few bytes of BTF, once per
