@@ -152,8 +152,8 @@ class Kprobe(Owner):
             self._missed = self._link.missed or 0  # counted by the kprobe itself, from 6.7
         self._link.close()
         rest = session.rest()
-        missed = self._missed + self._program.info().recursion_misses
-        self.ledger.settle(self._outcomes.sums(), missed)
+        outcomes = self._outcomes.sums()
+        self.ledger.settle(outcomes, self._missed + self._program.info().recursion_misses)
         return rest
 
     def close(self) -> None:

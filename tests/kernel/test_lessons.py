@@ -26,8 +26,9 @@ def test_commands_print_what_the_page_shows(command):
     console.check(command)
 
 
-def test_the_readmes_examples_run(capsys):
-    probe, loader = (one for one in blocks(ROOT / "README.md") if one.language == "python")
+def test_the_examples_of_the_commands_page_run(capsys):
+    page = ROOT / "docs/commands.md"
+    probe, loader = (one for one in blocks(page) if one.language == "python")
     exec(compile(probe.text, probe.name, "exec"), {})  # noqa: S102 -- it is ours
     assert "events delivered" in capsys.readouterr().out
     text = loader.text.replace("4711", str(os.getpid())).replace("duration=10", "duration=0.5")
@@ -35,7 +36,7 @@ def test_the_readmes_examples_run(capsys):
     with opening_files():
         exec(compile(text, loader.name, "exec"), {"rawbpf": rawbpf})  # noqa: S102 -- ours as well
     *opened, dropped = capsys.readouterr().out.splitlines()
-    assert dropped == "0 did not fit"
+    assert dropped == "0 events were dropped"
     me = f"{os.getpid()} {Path('/proc/self/comm').read_text().strip()} "
     assert f"{me}/proc/uptime" in opened
     assert all(line.startswith(me) for line in opened)
