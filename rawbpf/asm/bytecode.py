@@ -17,7 +17,7 @@ from rawbpf.asm.instruction import encode_all, slots_of
 from rawbpf.errors import BytecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from rawbpf.asm.instruction import CoreRelocation, Instruction, Reference, Source
 
@@ -105,31 +105,34 @@ class Bytecode(NamedTuple):
         ``modules``: name -> file descriptor of the module's BTF; fd_array must then begin with 0
         and the descriptors of ``called_modules``. Raise BytecodeError if a name is in none of them.
         """
-        numbers = _Numbers(maps or {}, ids or {}, modules or {}, self.called_modules)
-        return encode_all(
-            one if one.reference is None else numbers.fill(one, one.reference)
-            for one in self.instructions
-        )
-
-    def _references(self) -> Iterator[Reference]:
-        return (one.reference for one in self.instructions if one.reference is not None)
+        references = self.references
+        called = _called_modules(references.values())
+        numbers = _Numbers(maps or {}, ids or {}, modules or {}, called)
+        resolved = list(self.instructions)
+        for index, reference in references.items():
+            resolved[index] = numbers.fill(resolved[index], reference)
+        return encode_all(resolved)
 
     @property
     def modules(self) -> list[str]:
         """The kernel modules that it refers to, each once, in order of first use."""
-        return list(dict.fromkeys(one.module for one in self._references() if one.module))
+        used = (one.module for one in self.references.values())
+        return list(dict.fromkeys(module for module in used if module))
 
     @property
     def called_modules(self) -> list[str]:
         """The kernel modules whose functions it calls; fd_array lists their BTF after the 0."""
-        kind = "module_kfunc"
-        return list(dict.fromkeys(one.module for one in self._references() if one.kind == kind))
+        return _called_modules(self.references.values())
 
     @property
     def map_names(self) -> list[str]:
         """The maps that it refers to, each once, in order of first use."""
-        references = self._references()
-        return list(dict.fromkeys(one.name for one in references if one.kind.startswith("map")))
+        used = (one for one in self.references.values() if one.kind.startswith("map"))
+        return list(dict.fromkeys(one.name for one in used))
+
+
+def _called_modules(references: Iterable[Reference]) -> list[str]:
+    return list(dict.fromkeys(one.module for one in references if one.kind == "module_kfunc"))
 
 
 class _Numbers(NamedTuple):
