@@ -71,16 +71,16 @@ BPF_RSH = 0x70
 BPF_NEG = 0x80
 BPF_MOD = 0x90  # off 0 unsigned, off 1 signed (Linux 6.6)
 BPF_XOR = 0xA0
-BPF_MOV = 0xB0  # off 0 copies, off 8, 16 or 32 extends the sign (Linux 6.6)
+BPF_MOV = 0xB0  # off 0 copies; off 8, 16 or 32 extends the sign (Linux 6.6)
 BPF_ARSH = 0xC0
 BPF_END = 0xD0  # byte order; imm is the width in bits
 
-# ── what the source bit means to BPF_END ─────────────────────────────────────────────────────
+# ── BPF_END: meaning of the source bit ─────────────────────────────────────────────────────
 BPF_TO_LE = 0x00
 BPF_TO_BE = 0x08
 
 # ── operation: bits 4-7 of jumps ─────────────────────────────────────────────────────────────
-BPF_JA = 0x00  # in JMP the distance is off, in JMP32 it is imm (Linux 6.6)
+BPF_JA = 0x00  # the offset is off in JMP, and imm in JMP32 (Linux 6.6)
 BPF_JEQ = 0x10
 BPF_JGT = 0x20
 BPF_JGE = 0x30
@@ -90,11 +90,11 @@ BPF_JSGT = 0x60
 BPF_JSGE = 0x70
 BPF_CALL = 0x80
 BPF_EXIT = 0x90
-BPF_JLT = 0xA0  # JLT and its kin below: Linux 4.14
+BPF_JLT = 0xA0  # JLT, JLE, JSLT, JSLE: Linux 4.14
 BPF_JLE = 0xB0
 BPF_JSLT = 0xC0
 BPF_JSLE = 0xD0
-BPF_JCOND = 0xE0  # may_goto: the kernel counts, and jumps when the budget is spent (Linux 6.9)
+BPF_JCOND = 0xE0  # may_goto: jumps when the iteration limit is reached (Linux 6.9)
 
 # ── size: bits 3-4 of loads and stores ───────────────────────────────────────────────────────
 BPF_W = 0x00  # 4 bytes
@@ -106,28 +106,28 @@ BPF_DW = 0x18  # 8 bytes
 BPF_IMM = 0x00  # the 64-bit constant, class LD and size DW only
 BPF_ABS = 0x20  # packet bytes at imm, class LD
 BPF_IND = 0x40  # packet bytes at src + imm, class LD
-BPF_MEM = 0x60  # memory at register + off
-BPF_MEMSX = 0x80  # the same, extending the sign, class LDX (Linux 6.6)
-BPF_ATOMIC = 0xC0  # class STX; imm says which operation
+BPF_MEM = 0x60  # memory at the address register + off
+BPF_MEMSX = 0x80  # the same with sign extension, class LDX (Linux 6.6)
+BPF_ATOMIC = 0xC0  # class STX; the operation is in imm
 
 # ── imm of BPF_ATOMIC ────────────────────────────────────────────────────────────────────────
-BPF_FETCH = 0x01  # src receives what memory held before (Linux 5.12)
+BPF_FETCH = 0x01  # src receives the old value (Linux 5.12)
 BPF_XCHG = 0xE0 | BPF_FETCH
-BPF_CMPXCHG = 0xF0 | BPF_FETCH  # compares with r0, and leaves the old value there
+BPF_CMPXCHG = 0xF0 | BPF_FETCH  # compares with r0; r0 receives the old value
 BPF_LOAD_ACQ = 0x100  # Linux 6.15
 BPF_STORE_REL = 0x110  # Linux 6.15
 
-# ── src of the 64-bit constant: what imm stands for ──────────────────────────────────────────
-BPF_PSEUDO_MAP_FD = 1  # a map's file descriptor; the kernel puts its address there
-BPF_PSEUDO_MAP_VALUE = 2  # the same, and the high half is an offset into its only value
-BPF_PSEUDO_BTF_ID = 3  # a kernel variable, by its BTF id
-BPF_PSEUDO_FUNC = 4  # a function of this program, as a distance: callbacks
+# ── src of the 64-bit constant: meaning of imm ───────────────────────────────────────────────
+BPF_PSEUDO_MAP_FD = 1  # a map's file descriptor, which the kernel replaces by its address
+BPF_PSEUDO_MAP_VALUE = 2  # the same; the upper half is an offset into the map's only value
+BPF_PSEUDO_BTF_ID = 3  # a kernel variable, by BTF ID
+BPF_PSEUDO_FUNC = 4  # a function of this program, as an offset: callbacks
 BPF_PSEUDO_MAP_IDX = 5  # an index into the fd_array given to BPF_PROG_LOAD (Linux 5.14)
 BPF_PSEUDO_MAP_IDX_VALUE = 6
 
-# ── src of BPF_CALL: what imm stands for; 0 is a helper's number ─────────────────────────────
-BPF_PSEUDO_CALL = 1  # a function of this program, as a distance
-BPF_PSEUDO_KFUNC_CALL = 2  # a kernel function, by its BTF id; off is an index into fd_array
+# ── src of BPF_CALL: meaning of imm; 0 is a helper's number ──────────────────────────────────
+BPF_PSEUDO_CALL = 1  # a function of this program, as an offset
+BPF_PSEUDO_KFUNC_CALL = 2  # a kernel function, by BTF ID; off is an index into fd_array
 
 # ── off of BPF_ALU64 | BPF_MOV | BPF_X ───────────────────────────────────────────────────────
 BPF_ADDR_SPACE_CAST = 1  # between an arena's addresses and the kernel's (Linux 6.9)
