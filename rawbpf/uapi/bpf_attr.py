@@ -5,8 +5,8 @@ pointers are u64, so that a 32-bit process and a 64-bit kernel agree on the layo
 accepts a shorter attr (missing fields count as 0). It accepts a longer one only if the rest is 0,
 and fails with E2BIG otherwise, so a call passes only what it uses: see ``rawbpf.syscall.attr``.
 
-For struct bpf_prog_info and its relatives, the kernel writes as many bytes as both sides know and
-returns that number. A field that an older kernel lacks reads as 0.
+For struct bpf_prog_info and the other info structures, the kernel writes as many bytes as both
+sides know and returns that number. A field that an older kernel lacks reads as 0.
 
 Source: include/uapi/linux/bpf.h. Tests compare every offset and size with the C header and with the
 BTF of every guest kernel. Structures for links are in ``rawbpf.uapi.bpf_link``.
