@@ -125,3 +125,23 @@ def test_a_perf_event_cannot_be_queried_or_pinned():
         for act in (link.info, lambda: link.pin("/sys/fs/bpf/x")):
             with pytest.raises(UnsupportedError, match="cannot query or pin tracepoint a/b"):
                 act()
+
+
+@pytest.mark.parametrize(("known", "missed"), [(48, None), (56, 3)])
+def test_misses_are_unknown_before_6_7(known, missed):
+    """The kernel returns how many bytes of struct bpf_link_info it knows."""
+    fill = telling("KPROBE_MULTI", u.BpfLinkInfoKprobeMulti, count=1, missed=3)
+
+    def answer(cmd, address, size):
+        BpfAttrInfo.from_address(address).info_len = known
+        return fill(cmd, address, size)
+
+    with replaced(FakeKernel(BPF_OBJ_GET_INFO_BY_FD=[answer])), Link("f", Fd(60, "l")) as link:
+        assert link.missed == missed
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS])
+def test_misses_are_unknown_without_a_link(number):
+    kernel = FakeKernel(BPF_OBJ_GET_INFO_BY_FD=[-number])
+    with replaced(kernel), Link("kprobe f", Fd(60, "perf")) as link:
+        assert link.missed is None
