@@ -15,7 +15,7 @@ from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_prog_type
-from rawbpf.uapi.bpf_attr import BpfAttrLinkCreateKprobeMulti, BpfAttrLinkCreateUprobeMulti
+from rawbpf.uapi.bpf_link import BpfAttrLinkCreateKprobeMulti, BpfAttrLinkCreateUprobeMulti
 from tests.support.fake_kernel import FakeKernel
 
 LINK, PROGRAM = 71, 72
