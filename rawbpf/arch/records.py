@@ -102,7 +102,7 @@ class Architecture(NamedTuple):
     pt_regs                    the saved registers
     epoll_event_packed         whether struct epoll_event has no hole after ``events``
     weakly_ordered             whether the CPU may reorder two loads or two stores: reading a ring
-                               then takes fences (see ``rawbpf.syscall.memory``)
+                               then takes fences (see ``rawbpf.syscall.fd``)
     trampoline_slots           argument slots of 8 bytes that an fentry trampoline always supports
     more_trampoline_slots      the first kernel version that supports more of them
     library_folders            where the dynamic loader finds libraries, besides LD_LIBRARY_PATH

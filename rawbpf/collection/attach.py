@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import UnsupportedError, UsageError
 from rawbpf.links.dispatch import attach
-from rawbpf.specs.probe_spec import probe_of
+from rawbpf.specs.program_spec import probe_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rawbpf.links.link import Link
     from rawbpf.programs.program import Program
-    from rawbpf.specs.probe_spec import ProbeSpec
+    from rawbpf.specs.program_spec import ProbeSpec
 
 __all__ = ["attach_all"]
 

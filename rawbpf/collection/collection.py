@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from rawbpf.maps.map import Map
     from rawbpf.programs.program import Program
     from rawbpf.specs.object_spec import ObjectSpec
-    from rawbpf.specs.probe_spec import ProbeSpec
+    from rawbpf.specs.program_spec import ProbeSpec
 
 __all__ = ["Collection", "open"]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rawbpf.events.typed import EventType
     from rawbpf.maps.map import Map
-    from rawbpf.reading.ledger import Ledger
+    from rawbpf.reading.collector import Ledger
 
 __all__ = ["Events"]
 

@@ -26,7 +26,7 @@ from rawbpf.kernel.file_systems import DEFAULT_PLACE
 from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.programs.program import load
 from rawbpf.programs.request import BPF_LOG_LEVEL2, BPF_LOG_STATS, Request, Target, verify
-from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping
+from rawbpf.syscall.fd import PROT_READ, PROT_WRITE, Mapping
 from rawbpf.uapi.btf import BTF_KIND_DATASEC
 
 if TYPE_CHECKING:

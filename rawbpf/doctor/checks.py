@@ -37,7 +37,7 @@ from rawbpf.source.c.clang import find_clang
 
 if TYPE_CHECKING:
     from rawbpf.doctor.finding import Finding
-    from rawbpf.kernel.files import Root
+    from rawbpf.kernel.hardware import Root
 
 __all__ = [
     "btf",

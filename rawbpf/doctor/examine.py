@@ -12,7 +12,7 @@ from rawbpf.errors import RawbpfError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rawbpf.kernel.files import Root
+    from rawbpf.kernel.hardware import Root
 
 __all__ = ["CHECKS", "examine"]
 

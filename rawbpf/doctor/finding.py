@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rawbpf.kernel.files import Root
+    from rawbpf.kernel.hardware import Root
 
 __all__ = ["Check", "Finding", "Result", "Status", "fail", "missing", "ok", "unknown", "warn"]
 

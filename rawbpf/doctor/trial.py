@@ -24,7 +24,7 @@ from rawbpf.tracing.log_program import EVENTS, OUTCOMES, events_map, hello_kprob
 
 if TYPE_CHECKING:
     from rawbpf.doctor.finding import Finding
-    from rawbpf.kernel.files import Root
+    from rawbpf.kernel.hardware import Root
 
 __all__ = ["load_and_read", "missing_features", "place_a_probe"]
 

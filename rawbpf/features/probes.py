@@ -19,12 +19,11 @@ from rawbpf.btf.sanitize import example
 from rawbpf.errors import KernelError, UnsupportedError, errno_name
 from rawbpf.features.answer import UNKNOWN_TO_KERNEL, Answer, Outcome, attempt
 from rawbpf.kernel.btf import btf_modules, loaded_modules
-from rawbpf.kernel.files import Root, read_text
-from rawbpf.kernel.hardware import pmu_type
-from rawbpf.syscall.attr import Attr, buffer
+from rawbpf.kernel.hardware import Root, pmu_type, read_text
 from rawbpf.syscall.bpf import link_create_perf_event, map_create, prog_load
 from rawbpf.syscall.bpf_link import link_create_kprobe_multi, link_create_uprobe_multi
 from rawbpf.syscall.bpf_object import btf_load
+from rawbpf.syscall.gate import Attr, buffer
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrProgLoad
 from rawbpf.uapi.capability import CAPABILITIES
@@ -32,8 +31,8 @@ from rawbpf.uapi.capability import CAPABILITIES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rawbpf.syscall.attr import Buffer
     from rawbpf.syscall.fd import Fd
+    from rawbpf.syscall.gate import Buffer
     from rawbpf.uapi.bpf import bpf_map_type
 
 __all__ = [

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.header import decode_header
 from rawbpf.errors import KernelError, UnsupportedError
-from rawbpf.kernel.files import Root, at, read_text
+from rawbpf.kernel.hardware import Root, at, read_text
 from rawbpf.kernel.objects import open_all, open_id
 from rawbpf.syscall.bpf_object import btf_info, module_name
 from rawbpf.syscall.fd import Owner

@@ -11,7 +11,7 @@ import re
 
 from rawbpf.arch import kernel_release
 from rawbpf.errors import FormatError
-from rawbpf.kernel.files import Root, read_bytes, read_text
+from rawbpf.kernel.hardware import Root, read_bytes, read_text
 
 __all__ = ["kernel_config"]
 

@@ -26,7 +26,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from rawbpf.kernel.files import Root, read_bytes, read_text
+from rawbpf.kernel.hardware import Root, read_bytes, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

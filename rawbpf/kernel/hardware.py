@@ -1,4 +1,9 @@
-"""CPUs, performance monitoring units and clocks of the running machine.
+"""CPUs, performance monitoring units and clocks, and the files in which the kernel lists them.
+
+The kernel offers most facts as small text files in procfs and sysfs. All readers in this package
+take ``root``, the folder that stands for ``/``. Tests pass a folder of files, to describe machines
+and kernels that are not available. A file that is absent or not readable is returned as None,
+because only the caller knows whether that is an error. Other failures raise.
 
 sysfs lists CPUs as ranges, such as ``0-3,8``. *Possible* CPUs have fixed IDs: a per-CPU map holds a
 value for each of them, in this order. *Online* CPUs are running now, and only these can have a perf
@@ -21,18 +26,22 @@ Sources: Documentation/ABI/testing/sysfs-bus-event_source-devices and -format.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 
 from rawbpf.errors import FormatError, UnsupportedError
-from rawbpf.kernel.files import Root, read_text
 
 __all__ = [
+    "Root",
+    "at",
     "online_cpus",
     "parse_cpu_list",
     "pmu_format_bit",
     "pmu_type",
     "possible_cpus",
+    "read_bytes",
+    "read_text",
     "wall_clock_offset_ns",
 ]
 
@@ -149,3 +158,37 @@ def _reading() -> tuple[int, int]:
     wall = time.clock_gettime_ns(time.CLOCK_REALTIME)
     after = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
     return after - before, wall - (before + after) // 2
+
+
+Root = str | os.PathLike[str]
+"""The folder that stands for ``/``."""
+
+
+def at(root: Root, path: str) -> str:
+    """Return the location of the absolute ``path`` under ``root``.
+
+    >>> at("/tmp/fixture", "/proc/version"), at("/", "/proc/version")
+    ('/tmp/fixture/proc/version', '/proc/version')
+    """
+    return os.path.join(root, path.lstrip("/"))  # noqa: PTH118 -- importing pathlib takes 5 ms
+
+
+def read_bytes(root: Root, path: str) -> bytes | None:
+    """Return the file's bytes, or None if it is absent or not readable.
+
+    Reading a file in /proc/PID fails with ESRCH if the process has ended since it was opened.
+
+    >>> read_bytes("/nonexistent", "/proc/version") is None
+    True
+    """
+    try:
+        with open(at(root, path), "rb") as file:  # noqa: PTH123 -- see at
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError, PermissionError, ProcessLookupError):
+        return None
+
+
+def read_text(root: Root, path: str) -> str | None:
+    """Return the file's text, stripped, or None if it is absent or not readable."""
+    data = read_bytes(root, path)
+    return None if data is None else data.decode(errors="backslashreplace").strip()

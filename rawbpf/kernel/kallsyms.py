@@ -22,7 +22,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import FormatError, UnsupportedError
-from rawbpf.kernel.files import Root, at, read_bytes
+from rawbpf.kernel.hardware import Root, at, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError
 from rawbpf.kernel.call_error import call_error
-from rawbpf.kernel.files import Root, at, read_text
+from rawbpf.kernel.hardware import Root, at, read_text
 from rawbpf.kernel.rights import missing_capabilities
 from rawbpf.syscall.bpf_object import fd_by_id, ids
 from rawbpf.uapi.bpf import bpf_cmd

@@ -31,7 +31,7 @@ from rawbpf.kernel.version import bpf_counts_as_locked, memlock_limit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rawbpf.kernel.files import Root
+    from rawbpf.kernel.hardware import Root
 
 __all__ = [
     "TRACING_CAPABILITIES",

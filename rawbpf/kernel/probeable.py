@@ -26,7 +26,7 @@ from rawbpf.kernel.kallsyms import is_function_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from rawbpf.kernel.files import Root
+    from rawbpf.kernel.hardware import Root
     from rawbpf.kernel.kallsyms import Kallsyms, Symbol
 
 __all__ = [

@@ -36,7 +36,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import FormatError
-from rawbpf.kernel.files import Root, at, read_bytes, read_text
+from rawbpf.kernel.hardware import Root, at, read_bytes, read_text
 from rawbpf.uapi.capability import CAPABILITIES
 
 if TYPE_CHECKING:

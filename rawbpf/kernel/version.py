@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from rawbpf.arch import kernel_release
 from rawbpf.errors import FormatError, UnsupportedError
-from rawbpf.kernel.files import Root, read_text
+from rawbpf.kernel.hardware import Root, read_text
 
 __all__ = [
     "MINIMUM",

@@ -14,70 +14,23 @@ perf_event_open(2) of the kprobe PMU fails with
 Source: kernel/events/core.c perf_kprobe_event_init(), kernel/trace/trace_event_perf.c
 perf_kprobe_init(), kernel/trace/trace_kprobe.c create_local_trace_kprobe().
 
-Every attachment imports this module, and few fail, so most of its imports are inside functions.
+Few attachments fail, so most imports are inside functions.
 """
 
 from __future__ import annotations
 
 import errno as errnos
-import re
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import AttachError, KernelError, UsageError
+from rawbpf.errors import AttachError, KernelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rawbpf.kernel.files import Root
+    from rawbpf.kernel.hardware import Root
     from rawbpf.kernel.kallsyms import Symbol
 
-__all__ = ["attach_error", "check_function_name", "duplicates", "explain_kprobe_failure"]
-
-_NAME = re.compile(r"(?:[A-Za-z0-9_]+:)?[A-Za-z_$.][A-Za-z0-9_$.]*")
-_KSYM_NAME_LEN, _KSYM_NAME_LEN_BEFORE_6_1 = 512, 128
-
-
-def check_function_name(name: str, root: Root = "/") -> None:
-    """Raise UsageError for a string that cannot be the name of a kernel function.
-
-    FUNCTION and MODULE:FUNCTION are accepted. No system call is made.
-
-    >>> check_function_name("do_sys_openat2")
-    >>> try:
-    ...     check_function_name("vfs_read()")
-    ... except UsageError as error:
-    ...     print(error)
-    invalid function name 'vfs_read()': unexpected '('; did you mean vfs_read?
-    """
-    if not name:
-        raise UsageError("the function name is empty", fix="give one, such as do_sys_openat2")
-    limit = _KSYM_NAME_LEN
-    if len(name) >= _KSYM_NAME_LEN_BEFORE_6_1:
-        from rawbpf.kernel.version import kernel_version
-
-        limit = limit if kernel_version(root=root) >= (6, 1) else _KSYM_NAME_LEN_BEFORE_6_1
-    if len(name) >= limit:
-        what = f"the function name {name[:20] + '...'!r} has {len(name)} characters"
-        raise UsageError(what, why=f"the limit of this kernel is {limit - 1}")
-    if not _NAME.fullmatch(name):
-        raise _invalid_name(name)
-
-
-def _invalid_name(name: str) -> UsageError:
-    """Return an error about the first character that is not allowed."""
-    what = f"invalid function name {name!r}"
-    begin = _NAME.match(name)
-    if begin is None:
-        not_address = ", not an address" if name[0].isdigit() else ""
-        return UsageError(what, fix=f"give a name such as do_sys_openat2{not_address}")
-    good, odd = begin[0], name[begin.end()]
-    if odd in "*?[":
-        why, fix = "it is a pattern", f"`rawbpf list '{name}'` shows the functions that match"
-    elif odd in "+-":
-        why, fix = "offsets are not supported here", f"probe the function's entry: {good}"
-    else:
-        why, fix = f"unexpected {odd!r}", f"did you mean {good}?"
-    return UsageError(what, why=why, fix=fix)
+__all__ = ["attach_error", "duplicates", "explain_kprobe_failure"]
 
 
 def duplicates(name: str, root: Root = "/") -> list[Symbol]:

@@ -16,7 +16,7 @@ from rawbpf.kernel.permission import Reason
 from rawbpf.kernel.probeable import probe_rules
 
 if TYPE_CHECKING:
-    from rawbpf.kernel.files import Root
+    from rawbpf.kernel.hardware import Root
     from rawbpf.kernel.kallsyms import Kallsyms, Symbol
 
 __all__ = ["explain_name"]

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import UnsupportedError
-from rawbpf.specs.probe_spec import ProbeKind, probe_of
+from rawbpf.specs.program_spec import ProbeKind, probe_of
 
 if TYPE_CHECKING:
     from rawbpf.links.link import Link
     from rawbpf.programs.program import Program
-    from rawbpf.specs.probe_spec import ProbeSpec
+    from rawbpf.specs.program_spec import ProbeSpec
 
 __all__ = ["attach"]
 

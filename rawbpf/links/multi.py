@@ -16,13 +16,13 @@ from rawbpf.kernel.file_systems import available_filter_functions
 from rawbpf.links.diagnose import attach_error
 from rawbpf.links.link import Link
 from rawbpf.links.user_functions import find_functions
-from rawbpf.specs.probe_spec import ProbeKind, ProbePoint
+from rawbpf.specs.program_spec import ProbeKind, ProbePoint
 from rawbpf.syscall import bpf_link
 from rawbpf.uapi.bpf import bpf_attach_type
 
 if TYPE_CHECKING:
     from rawbpf.programs.program import Program
-    from rawbpf.specs.probe_spec import ProbeSpec
+    from rawbpf.specs.program_spec import ProbeSpec
 
 __all__ = ["attach_multi"]
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rawbpf.errors import AttachError, KernelError, UsageError
 from rawbpf.links.diagnose import attach_error
 from rawbpf.links.link import Link
-from rawbpf.specs.probe_spec import ProbeKind
+from rawbpf.specs.program_spec import ProbeKind
 from rawbpf.syscall import bpf_link
 from rawbpf.syscall.fd import Fd
 from rawbpf.uapi.bpf import bpf_attach_type
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import socket
 
     from rawbpf.programs.program import Program
-    from rawbpf.specs.probe_spec import ProbeSpec
+    from rawbpf.specs.program_spec import ProbeSpec
 
 __all__ = ["attach_network", "attach_socket"]
 

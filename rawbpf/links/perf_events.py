@@ -26,15 +26,15 @@ tracepoint_synchronize_unregister), so no record is written afterwards.
 from __future__ import annotations
 
 import errno
+import re
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import AttachError, KernelError, UnsupportedError
+from rawbpf.errors import AttachError, KernelError, UnsupportedError, UsageError
 from rawbpf.kernel.hardware import pmu_format_bit, pmu_type
-from rawbpf.links.diagnose import attach_error, check_function_name, explain_kprobe_failure
 from rawbpf.links.link import Link
-from rawbpf.specs.probe_spec import ProbeKind, ProbePoint
+from rawbpf.specs.program_spec import ProbeKind, ProbePoint
 from rawbpf.syscall.bpf import link_create_perf_event
 from rawbpf.syscall.perf_event import (
     open_cpu_clock,
@@ -48,11 +48,59 @@ from rawbpf.uapi.perf_event import perf_event_ioc
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rawbpf.kernel.hardware import Root
     from rawbpf.programs.program import Program
-    from rawbpf.specs.probe_spec import ProbeSpec
+    from rawbpf.specs.program_spec import ProbeSpec
     from rawbpf.syscall.fd import Fd
 
-__all__ = ["attach_event", "open_event"]
+__all__ = ["attach_event", "check_function_name", "open_event"]
+
+
+_NAME = re.compile(r"(?:[A-Za-z0-9_]+:)?[A-Za-z_$.][A-Za-z0-9_$.]*")
+_KSYM_NAME_LEN, _KSYM_NAME_LEN_BEFORE_6_1 = 512, 128
+
+
+def check_function_name(name: str, root: Root = "/") -> None:
+    """Raise UsageError for a string that cannot be the name of a kernel function.
+
+    FUNCTION and MODULE:FUNCTION are accepted. No system call is made.
+
+    >>> check_function_name("do_sys_openat2")
+    >>> try:
+    ...     check_function_name("vfs_read()")
+    ... except UsageError as error:
+    ...     print(error)
+    invalid function name 'vfs_read()': unexpected '('; did you mean vfs_read?
+    """
+    if not name:
+        raise UsageError("the function name is empty", fix="give one, such as do_sys_openat2")
+    limit = _KSYM_NAME_LEN
+    if len(name) >= _KSYM_NAME_LEN_BEFORE_6_1:
+        from rawbpf.kernel.version import kernel_version
+
+        limit = limit if kernel_version(root=root) >= (6, 1) else _KSYM_NAME_LEN_BEFORE_6_1
+    if len(name) >= limit:
+        what = f"the function name {name[:20] + '...'!r} has {len(name)} characters"
+        raise UsageError(what, why=f"the limit of this kernel is {limit - 1}")
+    if not _NAME.fullmatch(name):
+        raise _invalid_name(name)
+
+
+def _invalid_name(name: str) -> UsageError:
+    """Return an error about the first character that is not allowed."""
+    what = f"invalid function name {name!r}"
+    begin = _NAME.match(name)
+    if begin is None:
+        not_address = ", not an address" if name[0].isdigit() else ""
+        return UsageError(what, fix=f"give a name such as do_sys_openat2{not_address}")
+    good, odd = begin[0], name[begin.end()]
+    if odd in "*?[":
+        why, fix = "it is a pattern", f"`rawbpf list '{name}'` shows the functions that match"
+    elif odd in "+-":
+        why, fix = "offsets are not supported here", f"probe the function's entry: {good}"
+    else:
+        why, fix = f"unexpected {odd!r}", f"did you mean {good}?"
+    return UsageError(what, why=why, fix=fix)
 
 
 def attach_event(program: Program, probe: ProbeSpec) -> Link:
@@ -81,7 +129,7 @@ def _connect(program: Program, probe: ProbeSpec, event: Fd) -> Link:
         link = link_create_perf_event(program.fileno(), event.fileno(), probe.cookie)
     except KernelError as error:
         if error.errno != errno.EINVAL:
-            raise attach_error(f"cannot attach to {probe}", error) from None
+            raise _attach_error(f"cannot attach to {probe}", error) from None
         if probe.cookie:
             raise UnsupportedError("cookies of perf events need Linux 5.15") from None
         _set_program(program, probe, event)
@@ -94,7 +142,7 @@ def _set_program(program: Program, probe: ProbeSpec, event: Fd) -> None:
         perf_ioctl(event, perf_event_ioc.PERF_EVENT_IOC_SET_BPF, program.fileno())
         perf_ioctl(event, perf_event_ioc.PERF_EVENT_IOC_ENABLE)
     except KernelError as error:
-        raise attach_error(f"cannot attach to {probe}", error) from None
+        raise _attach_error(f"cannot attach to {probe}", error) from None
 
 
 def _open_kprobe(probe: ProbeSpec) -> Fd:
@@ -105,6 +153,8 @@ def _open_kprobe(probe: ProbeSpec) -> Fd:
     try:
         return open_probe(pmu_type("kprobe"), function, config=config, offset=probe.offset)
     except KernelError as error:
+        from rawbpf.links.diagnose import explain_kprobe_failure
+
         raise explain_kprobe_failure(
             function, error.errno or 0, retprobe=retprobe, offset=probe.offset
         ) from None
@@ -133,7 +183,7 @@ def _open_uprobe(probe: ProbeSpec) -> Fd:
             pmu_type("uprobe"), str(path), offset=offset + probe.offset, config=config, pid=pid
         )
     except KernelError as error:
-        raise attach_error(f"cannot attach to {probe}", error) from None
+        raise _attach_error(f"cannot attach to {probe}", error) from None
 
 
 def _open_tracepoint(probe: ProbeSpec) -> Fd:
@@ -161,7 +211,7 @@ def _open_tracepoint(probe: ProbeSpec) -> Fd:
             fix=f"{place}/available_events lists them as GROUP:NAME",
         ) from None
     except OSError as error:  # from reading the file, or from the call
-        raise attach_error(f"cannot attach to tracepoint {name}", error) from None
+        raise _attach_error(f"cannot attach to tracepoint {name}", error) from None
 
 
 def _open_interval(probe: ProbeSpec) -> Fd:
@@ -170,7 +220,7 @@ def _open_interval(probe: ProbeSpec) -> Fd:
     try:
         return open_cpu_clock(online_cpus()[0], probe.period_ns)
     except KernelError as error:
-        raise attach_error(f"cannot attach to {probe}", error) from None
+        raise _attach_error(f"cannot attach to {probe}", error) from None
 
 
 def _profile(program: Program, probe: ProbeSpec) -> Link:
@@ -190,7 +240,7 @@ def _profile(program: Program, probe: ProbeSpec) -> Link:
                     for cpu in online_cpus()
                 ]
         except KernelError as error:
-            raise attach_error(f"cannot attach to {probe}", error) from None
+            raise _attach_error(f"cannot attach to {probe}", error) from None
         for fd in fds:
             _set_program(program, probe, fd)
         opened.pop_all()
@@ -204,3 +254,10 @@ _OPENERS: dict[ProbeKind, Callable[[ProbeSpec], Fd]] = {
     ProbeKind.TRACEPOINT: _open_tracepoint,
     ProbeKind.INTERVAL: _open_interval,
 }
+
+
+def _attach_error(what: str, error: OSError) -> AttachError:
+    """Return the error to raise. Few attachments fail, so diagnosis is imported only here."""
+    from rawbpf.links.diagnose import attach_error
+
+    return attach_error(what, error)

@@ -26,13 +26,13 @@ from rawbpf.arch import X86_64, native
 from rawbpf.errors import ENOTSUPP, KernelError, UsageError
 from rawbpf.links.diagnose import attach_error
 from rawbpf.links.link import Link
-from rawbpf.specs.probe_spec import ProbeKind
+from rawbpf.specs.program_spec import ProbeKind
 from rawbpf.syscall import bpf_link
 
 if TYPE_CHECKING:
-    from rawbpf.kernel.files import Root
+    from rawbpf.kernel.hardware import Root
     from rawbpf.programs.program import Program
-    from rawbpf.specs.probe_spec import ProbeSpec
+    from rawbpf.specs.program_spec import ProbeSpec
 
 __all__ = ["attach_tracing", "why_no_trampoline"]
 
@@ -91,7 +91,7 @@ def _iterator(program: Program, probe: ProbeSpec) -> Link:
 def why_no_trampoline(probe: ProbeSpec, number: int, root: Root = "/") -> str:
     """Return what an errno means for a trampoline at a function; "" if nothing more is known.
 
-    >>> from rawbpf.specs.probe_spec import ProbeSpec
+    >>> from rawbpf.specs.program_spec import ProbeSpec
     >>> why_no_trampoline(ProbeSpec(ProbeKind.FENTRY, "f"), 524)  # on x86-64
     'f takes more arguments than a trampoline can pass on (6 before 6.6)'
     """

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from rawbpf.errors import KernelError
 from rawbpf.programs.request import BPF_LOG_STATS, Request
 from rawbpf.syscall import bpf
-from rawbpf.syscall.attr import buffer
 from rawbpf.syscall.fd import Owner
+from rawbpf.syscall.gate import buffer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

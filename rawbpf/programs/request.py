@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError
 from rawbpf.syscall import bpf
-from rawbpf.syscall.attr import Attr, buffer
+from rawbpf.syscall.gate import Attr, buffer
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rawbpf.kernel.btf_load import KernelBtf
     from rawbpf.maps.map import Map
     from rawbpf.specs.program_spec import ProgramSpec
-    from rawbpf.syscall.attr import Buffer
+    from rawbpf.syscall.gate import Buffer
 
 __all__ = [
     "BPF_LOG_LEVEL1",

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from rawbpf.front_door import front_door
 
 if TYPE_CHECKING:
-    from rawbpf.reading.collector import Collector, Record
+    from rawbpf.reading.collector import Collector, Ledger, Record
     from rawbpf.reading.iterator import read_iterator
-    from rawbpf.reading.ledger import Ledger
     from rawbpf.reading.perf_reader import PerfReader
     from rawbpf.reading.ring_reader import RingReader, open_reader
     from rawbpf.reading.session import Session
@@ -27,7 +26,7 @@ __all__ = [
 
 _HOMES = {
     "Collector": "rawbpf.reading.collector",
-    "Ledger": "rawbpf.reading.ledger",
+    "Ledger": "rawbpf.reading.collector",
     "PerfReader": "rawbpf.reading.perf_reader",
     "Record": "rawbpf.reading.collector",
     "RingReader": "rawbpf.reading.ring_reader",

@@ -14,7 +14,7 @@ from rawbpf.syscall.bpf_link import iter_create
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rawbpf.syscall.memory import HasDescriptor
+    from rawbpf.syscall.fd import HasDescriptor
 
 __all__ = ["read_iterator"]
 

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.ring.perf_ring import Contents, PerfRing, parse_records
-from rawbpf.syscall.fd import Owner
-from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping, fence
+from rawbpf.syscall.fd import PROT_READ, PROT_WRITE, Mapping, Owner, fence
 from rawbpf.syscall.perf_event import open_bpf_output
 
 if TYPE_CHECKING:

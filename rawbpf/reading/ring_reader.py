@@ -15,8 +15,7 @@ from rawbpf.errors import KernelError, UsageError
 from rawbpf.reading.perf_reader import Drained, PerfReader
 from rawbpf.ring.bpf_ring import BpfRing
 from rawbpf.ring.perf_ring import Contents
-from rawbpf.syscall.fd import Owner
-from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping, fence
+from rawbpf.syscall.fd import PROT_READ, PROT_WRITE, Mapping, Owner, fence
 from rawbpf.uapi.bpf import bpf_map_type
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 from rawbpf.errors import KernelError
 from rawbpf.narration.capture.pointers import pointers
 from rawbpf.narration.tell.values import named, quoted
-from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.bpf import command
 from rawbpf.syscall.fd import Fd
+from rawbpf.syscall.gate import Attr
 from rawbpf.syscall.peek import peek_text
 from rawbpf.uapi.bpf import bpf_cmd
 

@@ -14,9 +14,8 @@ import errno
 from typing import NamedTuple, TypeVar
 
 from rawbpf.errors import KernelError
-from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.fd import Fd
-from rawbpf.syscall.gate import enter
+from rawbpf.syscall.gate import Attr, enter
 from rawbpf.uapi.bpf import BPF_OBJ_NAME_LEN, bpf_attach_type, bpf_cmd
 from rawbpf.uapi.bpf_attr import (
     BpfAttrEnableStats,

@@ -16,8 +16,8 @@ import errno
 from typing import NamedTuple
 
 from rawbpf.errors import ENOTSUPP, KernelError
-from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.bpf import command
+from rawbpf.syscall.gate import Attr
 from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.bpf_attr import BpfAttrBatch
 

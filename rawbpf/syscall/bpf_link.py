@@ -15,9 +15,9 @@ import ctypes
 import os
 from typing import TYPE_CHECKING
 
-from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.bpf import command, fill_info
 from rawbpf.syscall.fd import Fd
+from rawbpf.syscall.gate import Attr
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd, bpf_link_type
 from rawbpf.uapi.bpf_attr import BpfAttrLinkCreate
 from rawbpf.uapi.bpf_link import (

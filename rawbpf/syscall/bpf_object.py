@@ -12,9 +12,9 @@ import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError
-from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.bpf import command, obj_get_info
 from rawbpf.syscall.fd import Fd
+from rawbpf.syscall.gate import Attr
 from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.bpf_attr import (
     BpfAttrBtfLoad,

@@ -1,4 +1,4 @@
-"""The gate: the one place where rawbpf enters the kernel.
+"""The gate: the one place where rawbpf enters the kernel, and the attr that bpf(2) takes.
 
 libc has no wrappers for bpf(2) and perf_event_open(2), so they are called through syscall(2), which
 takes a number and up to six words and returns one word, or -1 and errno. All other calls are made
@@ -15,6 +15,19 @@ This relies on two properties of ctypes: a call through CDLL releases the GIL, a
 ...     except OSError as error:
 ...         print(error)
 bpf: EPERM (Operation not permitted)
+
+bpf(2) takes its arguments in an attr: a structure, and the buffers it points to. Two rules need a
+class:
+
+- The kernel fails with E2BIG if fields that it does not know are not 0, so the size that is passed
+  ends with the last field that the command uses.
+- The attr contains addresses, and an address does not keep a Python object alive. The attr
+  therefore holds all buffers until the call has returned.
+
+>>> from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
+>>> attr = Attr(BpfAttrMapCreate(map_type=2, key_size=4, value_size=8, max_entries=1))
+>>> attr.ends_at("map_flags").size
+20
 """
 
 from __future__ import annotations
@@ -22,11 +35,26 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Generic, Self, TypeAlias, TypeVar
 
 from rawbpf.arch import native
 from rawbpf.errors import KernelError
 
-__all__ = ["Kernel", "Observer", "Watcher", "enter", "observed", "replaced", "watched"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "Attr",
+    "Buffer",
+    "Kernel",
+    "Observer",
+    "Watcher",
+    "buffer",
+    "enter",
+    "observed",
+    "replaced",
+    "watched",
+]
 
 Kernel = Callable[..., int]
 """Called with (name, *words). Returns the result or a negative errno, as the kernel does."""
@@ -121,3 +149,67 @@ def replaced(kernel: Kernel) -> Iterator[None]:
     finally:
         _kernel = before
         _compose()
+
+
+S = TypeVar("S", bound=ctypes.Structure)
+
+Buffer: TypeAlias = "ctypes.Array[ctypes.c_char]"
+"""Memory that the kernel can write to. ``.value`` is its contents up to the first zero byte."""
+
+
+def buffer(size: int) -> Buffer:
+    """Return a buffer of ``size`` zero bytes."""
+    return ctypes.create_string_buffer(size)
+
+
+class Attr(Generic[S]):
+    """A structure and the buffers that it points to."""
+
+    __slots__ = ("_kept", "size", "struct")
+
+    def __init__(self, struct: S) -> None:
+        self.struct = struct
+        self.size = ctypes.sizeof(struct)
+        self._kept: list[object] = []
+
+    def ends_at(self, field: str) -> Self:
+        """Set the size to the end of ``field``, or of the last field that is not 0."""
+        used = getattr(type(self.struct), field)
+        end = used.offset + used.size
+        raw = bytes(self.struct)
+        self.size = max(end, _last_used(type(self.struct), raw))
+        return self
+
+    def point(self, field: str, data: bytes | Buffer) -> Self:
+        """Set ``field`` to the address of ``data``, and keep ``data`` alive."""
+        kept = ctypes.create_string_buffer(data, len(data)) if isinstance(data, bytes) else data
+        setattr(self.struct, field, ctypes.addressof(kept))
+        self._kept.append(kept)
+        return self
+
+    def changed(self, fields: Mapping[str, int | bytes]) -> Attr[S]:
+        """Return a copy with other values. Bytes become buffers. All buffers are kept alive."""
+        copy = Attr(type(self.struct).from_buffer_copy(self.struct))
+        copy._kept = list(self._kept)
+        for field, value in fields.items():
+            if isinstance(value, bytes):
+                copy.point(field, value)
+            else:
+                setattr(copy.struct, field, value)
+        copy.size = max(self.size, _last_used(type(copy.struct), bytes(copy.struct)))
+        return copy
+
+    @property
+    def address(self) -> int:
+        """The address of the structure, valid as long as this object."""
+        return ctypes.addressof(self.struct)
+
+
+def _last_used(kind: type[ctypes.Structure], raw: bytes) -> int:
+    """Return the end of the last field that is not 0."""
+    end = 0
+    for entry in kind._fields_:
+        field = getattr(kind, entry[0])
+        if any(raw[field.offset : field.offset + field.size]):
+            end = field.offset + field.size
+    return end

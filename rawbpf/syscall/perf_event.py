@@ -10,9 +10,8 @@ import ctypes
 import os
 
 from rawbpf.errors import KernelError
-from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.fd import Fd
-from rawbpf.syscall.gate import enter
+from rawbpf.syscall.gate import Attr, enter
 from rawbpf.uapi.perf_event import (
     PERF_COUNT_SW_BPF_OUTPUT,
     PERF_COUNT_SW_CPU_CLOCK,

@@ -17,14 +17,14 @@ from rawbpf.errors import ClosedError, UsageError
 from rawbpf.events.log_record import decode_log
 from rawbpf.kernel.hardware import pmu_type, possible_cpus
 from rawbpf.kernel.version import raise_memlock_if_needed, require_kernel
-from rawbpf.links.diagnose import check_function_name
 from rawbpf.links.dispatch import attach
+from rawbpf.links.perf_events import check_function_name
 from rawbpf.maps.map import Map, PerCpuArray
 from rawbpf.programs.program import load
 from rawbpf.reading.collector import Collector
 from rawbpf.reading.perf_reader import DEFAULT_PAGES, PerfReader, check_pages
 from rawbpf.reading.session import Session
-from rawbpf.specs.probe_spec import ProbeKind, ProbePoint, ProbeSpec
+from rawbpf.specs.program_spec import ProbeKind, ProbePoint, ProbeSpec
 from rawbpf.syscall.fd import Owner
 from rawbpf.tracing.log_program import EVENTS, OUTCOMES, events_map, hello_kprobe
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from rawbpf.events.log_record import LogRecord
     from rawbpf.links.link import Link
-    from rawbpf.reading.ledger import Ledger
+    from rawbpf.reading.collector import Ledger
     from rawbpf.specs.program_spec import ProgramSpec
 
 __all__ = ["Kprobe"]

@@ -3,7 +3,7 @@
 The kernel's union has an anonymous structure for each family of commands; here each is a class. All
 pointers are u64, so that a 32-bit process and a 64-bit kernel agree on the layout. The kernel
 accepts a shorter attr (missing fields count as 0). It accepts a longer one only if the rest is 0,
-and fails with E2BIG otherwise, so a call passes only what it uses: see ``rawbpf.syscall.attr``.
+and fails with E2BIG otherwise, so a call passes only what it uses: see ``rawbpf.syscall.gate``.
 
 For struct bpf_prog_info and the other info structures, the kernel writes as many bytes as both
 sides know and returns that number. A field that an older kernel lacks reads as 0.

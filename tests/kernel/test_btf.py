@@ -19,9 +19,9 @@ from rawbpf.cli.objects.btf_source import open_btf
 from rawbpf.errors import KernelError
 from rawbpf.kernel.btf import btf_modules
 from rawbpf.kernel.version import kernel_version
-from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.bpf import obj_get_info, prog_load
 from rawbpf.syscall.bpf_object import btf_load
+from rawbpf.syscall.gate import Attr
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad, BpfProgInfo
 from rawbpf.uapi.btf import BTF_FUNC_STATIC, BTF_KIND_FUNC
 

@@ -12,8 +12,7 @@ from rawbpf.arch import X86_64, native
 from rawbpf.asm import Builder, r0, r1
 from rawbpf.errors import AttachError, VerifierError
 from rawbpf.links.perf_events import open_event
-from rawbpf.specs.probe_spec import ProbeKind, ProbeSpec
-from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.specs.program_spec import ProbeKind, ProbeSpec, ProgramSpec
 from rawbpf.uapi.bpf import bpf_prog_type
 from tests.support.command import RAWBPF, rawbpf
 

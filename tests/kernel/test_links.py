@@ -19,7 +19,7 @@ from rawbpf.kernel.version import kernel_version
 from rawbpf.links.dispatch import attach
 from rawbpf.links.link import Link
 from rawbpf.source.assembler import assemble
-from rawbpf.specs.probe_spec import ProbeKind, ProbePoint, ProbeSpec
+from rawbpf.specs.program_spec import ProbeKind, ProbePoint, ProbeSpec
 from tests.support.calls import caller, getppid_function
 from tests.support.command import rawbpf, running
 from tests.support.leftovers import held, settles_to

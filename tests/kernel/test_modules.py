@@ -18,8 +18,7 @@ from rawbpf.kernel.version import kernel_version
 from rawbpf.links.perf_events import open_event
 from rawbpf.programs.program import KernelProgram
 from rawbpf.specs.object_spec import ObjectSpec
-from rawbpf.specs.probe_spec import ProbeKind, ProbeSpec
-from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.specs.program_spec import ProbeKind, ProbeSpec, ProgramSpec
 from rawbpf.syscall.bpf import prog_info
 from rawbpf.syscall.bpf_object import obj_get
 from rawbpf.syscall.capset import without_capabilities

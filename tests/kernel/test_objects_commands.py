@@ -22,7 +22,7 @@ from rawbpf.kernel.version import kernel_version
 from rawbpf.links.dispatch import attach
 from rawbpf.links.link import Link
 from rawbpf.programs.info import count_runs
-from rawbpf.specs.probe_spec import probe_of
+from rawbpf.specs.program_spec import probe_of
 from rawbpf.syscall.bpf_link import link_create_kprobe_multi
 from tests.support.bpf_objects import CLANGS, ROOT, built
 from tests.support.bpftool import bpftool, instruction_bytes, raw

@@ -15,7 +15,7 @@ from rawbpf.collection.object_source import read_object
 from rawbpf.errors import RawbpfError, UnsupportedError
 from rawbpf.kernel.version import kernel_version
 from rawbpf.links.dispatch import attach
-from rawbpf.specs.probe_spec import ProbeKind, ProbePoint, ProbeSpec, probe_of
+from rawbpf.specs.program_spec import ProbeKind, ProbePoint, ProbeSpec, probe_of
 from tests.support.bcc_tools import REFUSED, SAYS, places
 from tests.support.packaged import files
 

@@ -17,7 +17,7 @@ from rawbpf.links.link import Link
 from rawbpf.maps.map import Map
 from rawbpf.programs.program import KernelProgram
 from rawbpf.specs.map_spec import MapSpec
-from rawbpf.specs.probe_spec import probe_of
+from rawbpf.specs.program_spec import probe_of
 from rawbpf.uapi.bpf import bpf_map_type
 from tests.support.bpf_objects import CLANGS, built
 

@@ -11,7 +11,7 @@ from rawbpf.refusals.explain import explained_error
 from rawbpf.source.assembler import assemble
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf
-from rawbpf.syscall.attr import Attr
+from rawbpf.syscall.gate import Attr
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
 from rawbpf.uapi.capability import ATTACH_TYPES

@@ -17,8 +17,7 @@ from rawbpf.reading.ring_reader import RingReader
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf
-from rawbpf.syscall.fd import Epoll
-from rawbpf.syscall.memory import PROT_READ, PROT_WRITE, Mapping
+from rawbpf.syscall.fd import PROT_READ, PROT_WRITE, Epoll, Mapping
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type, bpf_prog_type
 
 pytestmark = pytest.mark.no_probe

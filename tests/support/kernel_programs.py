@@ -12,7 +12,7 @@ from rawbpf.machine.settings import Entry, Settings
 from rawbpf.maps.map import Map
 from rawbpf.specs.object_spec import ObjectSpec
 from rawbpf.syscall import bpf, bpf_object
-from rawbpf.syscall.attr import Attr
+from rawbpf.syscall.gate import Attr
 from rawbpf.uapi.bpf import bpf_prog_type
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
 

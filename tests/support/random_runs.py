@@ -9,8 +9,7 @@ from rawbpf.asm import Builder, r0, r1, r10
 from rawbpf.errors import KernelError
 from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.maps.map import Map
-from rawbpf.syscall.attr import Attr
-from rawbpf.syscall.gate import enter
+from rawbpf.syscall.gate import Attr, enter
 from rawbpf.uapi.bpf import bpf_cmd, bpf_prog_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapElem, BpfAttrProgLoad, BpfAttrTestRun
 from tests.support.random_cases import FDS, LEVELS, Case, Outcome

@@ -5,7 +5,7 @@ import re
 
 from rawbpf.errors import KernelError
 from rawbpf.syscall import bpf
-from rawbpf.syscall.attr import Attr
+from rawbpf.syscall.gate import Attr
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad
 
 BPF_LOG_LEVEL2 = 2  # log every instruction, even if the program is accepted

@@ -28,7 +28,7 @@ def test_the_main_job_starts_with_what_it_uses():
     heavy = {"elftools", "rich", "dataclasses", "inspect", "subprocess", "json", "platformdirs"}
     code = (
         "import sys, rawbpf.cli.main, rawbpf.cli.arguments, rawbpf.cli.tracing.kprobe, "
-        "rawbpf.output.log_lines\nprint(*sys.modules)"
+        "rawbpf.output.text\nprint(*sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(out.stdout.split())

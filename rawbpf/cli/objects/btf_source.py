@@ -20,12 +20,12 @@ from rawbpf.elf.untrusted import Sections, open_elf
 from rawbpf.errors import FormatError, UnsupportedError, UsageError
 from rawbpf.input_file import open_input, read_input
 from rawbpf.kernel.btf import btf_modules, vmlinux_btf
-from rawbpf.kernel.files import at
+from rawbpf.kernel.hardware import at
 
 if TYPE_CHECKING:
     from io import BufferedReader
 
-    from rawbpf.kernel.files import Root
+    from rawbpf.kernel.hardware import Root
 
 __all__ = ["KERNEL", "open_btf"]
 
@@ -48,7 +48,7 @@ def open_btf(source: str, base: str | None = None, root: Root = "/") -> Btf:
     below = None if base is None else open_btf(base, root=root)
     if source == KERNEL:
         return _kernel(root)
-    if os.path.exists(source):  # noqa: PTH110 -- see kernel/files.at
+    if os.path.exists(source):  # noqa: PTH110 -- see kernel/hardware.at
         return _file(source, below, root)
     module = source.replace("-", "_")
     if module in btf_modules(root):

@@ -10,7 +10,6 @@ from rawbpf.cli.tracing.output import JsonFormat, Output, TextFormat
 from rawbpf.events.log_record import level_number
 from rawbpf.kernel.hardware import wall_clock_offset_ns
 from rawbpf.kernel.version import kernel_version
-from rawbpf.links.diagnose import duplicates
 from rawbpf.tracing.kprobe import Kprobe
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class _Lines(TextFormat):
     detaching = "detaching kprobe"
 
     def __init__(self, probe: Kprobe) -> None:
-        from rawbpf.output.log_lines import TITLE, LineFormat
+        from rawbpf.output.text import TITLE, LineFormat
 
         self._probe, self._title = probe, TITLE
         self._line = LineFormat(wall_clock_offset_ns())
@@ -106,7 +105,7 @@ class _Json(JsonFormat):
 
     def __init__(self, probe: Kprobe) -> None:
         super().__init__()
-        from rawbpf.output.log_lines import json_event
+        from rawbpf.output.text import json_event
 
         self._probe, self._event, self._offset = probe, json_event, wall_clock_offset_ns()
 
@@ -135,6 +134,8 @@ def _visible(batch: list[LogRecord], probe: Kprobe) -> list[LogRecord]:
 def _warn_of_duplicates(function: str) -> None:
     """Warn if several functions have this name: older kernels silently probe the first one."""
     if kernel_version() < _REFUSES_DUPLICATES:
+        from rawbpf.links.diagnose import duplicates
+
         count = len(duplicates(function))
         if count:
             say(f"{count} functions are named {function}; only one is probed", at="warning")

@@ -18,7 +18,7 @@ from rawbpf.kernel.probeable import probe_rules, probeable_functions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rawbpf.kernel.files import Root
+    from rawbpf.kernel.hardware import Root
     from rawbpf.kernel.probeable import Function, ProbeRules
 
 __all__ = ["USAGE", "run"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawbpf.collection.collection import Collection
-    from rawbpf.reading.ledger import Ledger
+    from rawbpf.reading.collector import Ledger
 
 __all__ = ["USAGE", "run"]
 

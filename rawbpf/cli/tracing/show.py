@@ -9,8 +9,7 @@ from rawbpf.cli.tracing.decode import Typed
 from rawbpf.cli.tracing.output import JsonFormat, TextFormat
 from rawbpf.events.log_record import LogRecord
 from rawbpf.kernel.hardware import wall_clock_offset_ns
-from rawbpf.output.log_lines import LineFormat, json_event
-from rawbpf.output.text import printable
+from rawbpf.output.text import LineFormat, json_event, printable
 from rawbpf.output.values import hex_lines, plain, value_text, values_line
 
 if TYPE_CHECKING:

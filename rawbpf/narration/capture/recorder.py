@@ -12,7 +12,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rawbpf.kernel.files import read_text
+from rawbpf.kernel.hardware import read_text
 from rawbpf.narration.capture.draft import Draft
 from rawbpf.narration.capture.known import PINNED, Known, made_by
 from rawbpf.syscall.gate import watched

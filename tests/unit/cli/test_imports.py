@@ -5,7 +5,7 @@ import sys
 
 from tests.support.markdown import ROOT
 
-BUDGET = 67
+BUDGET = 60
 
 RUN = """
 import errno, os, sys

@@ -16,7 +16,7 @@ from rawbpf.kernel import kallsyms
 from rawbpf.kernel.btf import btf_modules, loaded_modules, vmlinux_btf
 from rawbpf.kernel.config import kernel_config
 from rawbpf.kernel.file_systems import available_filter_functions, blacklist, mounted, tracefs
-from rawbpf.kernel.files import read_bytes
+from rawbpf.kernel.hardware import read_bytes
 from tests.support.machine import Machine
 
 TRACEFS = "tracefs /sys/kernel/tracing tracefs rw 0 0"

@@ -5,7 +5,8 @@ import errno
 import pytest
 
 from rawbpf.errors import AttachError, UsageError
-from rawbpf.links.diagnose import check_function_name, duplicates, explain_kprobe_failure
+from rawbpf.links.diagnose import duplicates, explain_kprobe_failure
+from rawbpf.links.perf_events import check_function_name
 from tests.support.machine import Machine
 
 KALLSYMS = """\

@@ -10,8 +10,7 @@ from rawbpf.asm.bytecode import Bytecode
 from rawbpf.errors import AttachError, UnsupportedError, UsageError
 from rawbpf.links import dispatch, multi
 from rawbpf.programs.program import Program
-from rawbpf.specs.probe_spec import ProbeKind, ProbePoint, ProbeSpec
-from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.specs.program_spec import ProbeKind, ProbePoint, ProbeSpec, ProgramSpec
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_prog_type

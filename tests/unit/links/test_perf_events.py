@@ -10,8 +10,7 @@ from rawbpf.links import perf_events
 from rawbpf.links.dispatch import attach
 from rawbpf.links.perf_events import open_event
 from rawbpf.programs.program import Program
-from rawbpf.specs.probe_spec import ProbeKind, ProbeSpec
-from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.specs.program_spec import ProbeKind, ProbeSpec, ProgramSpec
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_prog_type

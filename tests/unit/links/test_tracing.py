@@ -9,8 +9,7 @@ from rawbpf.errors import AttachError, UsageError
 from rawbpf.links.dispatch import attach
 from rawbpf.links.tracing import why_no_trampoline
 from rawbpf.programs.program import Program
-from rawbpf.specs.probe_spec import ProbeKind, ProbePoint, ProbeSpec
-from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.specs.program_spec import ProbeKind, ProbePoint, ProbeSpec, ProgramSpec
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import replaced
 from rawbpf.uapi.bpf import bpf_prog_type

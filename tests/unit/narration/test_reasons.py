@@ -14,9 +14,8 @@ from rawbpf.narration.tell.narrator import REASONS
 from rawbpf.programs.program import load
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf, bpf_object
-from rawbpf.syscall.attr import Attr
 from rawbpf.syscall.fd import Epoll
-from rawbpf.syscall.gate import enter, replaced
+from rawbpf.syscall.gate import Attr, enter, replaced
 from rawbpf.syscall.perf_event import open_bpf_output, open_probe
 from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type, bpf_prog_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrProgLoad, BpfMapInfo

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rawbpf.events.log_record import LogRecord
-from rawbpf.output.log_lines import TITLE, LineFormat, json_event
-from rawbpf.output.text import printable
+from rawbpf.output.text import TITLE, LineFormat, json_event, printable
 
 
 def record(comm="bash", text="kprobe triggered!", level=3):

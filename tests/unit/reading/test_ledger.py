@@ -2,7 +2,7 @@
 
 import errno
 
-from rawbpf.reading.ledger import Ledger
+from rawbpf.reading.collector import Ledger
 
 
 def outcomes(sent, **lost):

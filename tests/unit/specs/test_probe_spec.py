@@ -4,8 +4,7 @@ import pytest
 
 from rawbpf.asm.bytecode import Bytecode
 from rawbpf.errors import UnsupportedError, UsageError
-from rawbpf.specs.probe_spec import ProbeKind, ProbePoint, ProbeSpec, probe_of
-from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.specs.program_spec import ProbeKind, ProbePoint, ProbeSpec, ProgramSpec, probe_of
 from rawbpf.specs.section_names import SECTION_KINDS, read_section
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 

@@ -6,8 +6,7 @@ import pytest
 
 from rawbpf.errors import KernelError
 from rawbpf.syscall import bpf, bpf_object
-from rawbpf.syscall.attr import Attr
-from rawbpf.syscall.gate import replaced
+from rawbpf.syscall.gate import Attr, replaced
 from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrProgLoad
 from tests.support.fake_kernel import FakeKernel
