@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["compile_source", "is_c", "open_file", "places", "read_bytecode", "read_bytes",
            "read_objects", "set_variables", "skip"]  # fmt: skip
 
-# Hex bytes as people copy them: together or apart, with \x, 0x or bare digits.
-_HEX = re.compile(rb"\s*(?:(?:0x|\\x)?(?:[0-9a-fA-F]{2})+[\s,]*)+")
+# What people copy along with hex bytes: prefixes and commas.
+_BETWEEN_HEX = re.compile(rb"(?:0x|\\x)(?=[0-9a-fA-F]{2})|,")
 
 # No program consists of printable characters: its exit instruction has seven zero bytes.
 _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]*")
@@ -179,7 +179,14 @@ def read_bytes(file: str) -> bytes:
 
 
 def _from_hex(data: bytes) -> bytes | None:
-    """Return the bytes written as hex digits; None if the text is not hex."""
-    if not _HEX.fullmatch(data):
+    r"""Return the bytes written as hex digits; None if the text is not hex.
+
+    Digits may be together or apart, with ``0x``, ``\x`` or without a prefix.
+
+    >>> _from_hex(b"b7 00, 0x0000"), _from_hex(b"b7 0")
+    (b'\xb7\x00\x00\x00', None)
+    """
+    try:
+        return bytes.fromhex(_BETWEEN_HEX.sub(b" ", data).decode("ascii")) or None
+    except ValueError:
         return None
-    return bytes.fromhex(re.sub(rb"0x|\\x|,", b" ", data).decode())

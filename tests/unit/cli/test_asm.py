@@ -143,6 +143,12 @@ def test_raw_bytes_and_hex(data, tmp_path, capsys):
     )
 
 
+@pytest.mark.parametrize("code", ["b7" * 31, f"{RETURN_ONE} " * 100, "0xb7," * 50])
+def test_a_typo_in_hex_input_is_found_at_once(code, tmp_path, capsys):
+    (tmp_path / "code").write_text(code + "g")
+    assert "is text, but not hex" in fails(capsys, 1, "disasm", tmp_path / "code")
+
+
 def test_colors_appear_on_terminals_only(object_file, capsys, monkeypatch):
     assert "\x1b" not in disasm(capsys, object_file)
     assert "\x1b[" in disasm(capsys, object_file, "--color", "always")
