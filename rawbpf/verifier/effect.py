@@ -19,13 +19,15 @@ SIZES = {"8": 1, "16": 2, "32": 4, "64": 8}
 """The number in u8, s16 ... -> size in bytes."""
 
 _REG = r"[rw](\d{1,2})"
-_MEM = r"\*\([us](8|16|32|64) \*\)\(r(\d{1,2}) ?([+-] ?\d+)?\)"
+_MEM = r"\*\([us](8|16|32|64) \*\)\(r(\d{1,2}) ?([+-] ?\d{1,9})?\)"
 _SET = re.compile(rf"{_REG} (\S{{0,3}}=) (.+)", re.DOTALL)
 _MOVE = re.compile(rf"(?:\([us]\d+\))?{_REG}$")
 _NEGATE = re.compile(rf"-{_REG}$|(?:be|le|bswap)(?:16|32|64) {_REG}$")
 _LOAD = re.compile(_MEM + r"$")
 _STORE = re.compile(rf"{_MEM} = (?:{_REG}|(.+))$")
-_ATOMIC = re.compile(rf"lock {_MEM}|.*\(\([us](8|16|32|64) \*\)\(r(\d{{1,2}}) ?([+-] ?\d+)?\)")
+_ATOMIC = re.compile(
+    rf"lock {_MEM}|.*\(\([us](8|16|32|64) \*\)\(r(\d{{1,2}}) ?([+-] ?\d{{1,9}})?\)"
+)
 _CALL = re.compile(r"call (?:(bpf_\w+|\w[\w.]*?)#(-?\d+)|pc([+-]\d+)|(\S+))")
 _IF = re.compile(rf"(?:may_goto|if {_REG} (\S+) (?:{_REG}|(-?(?:0x)?[0-9a-f]+)))")
 

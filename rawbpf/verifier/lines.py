@@ -31,7 +31,9 @@ __all__ = [
 
 _INSN = re.compile(r"(\d{1,9}): \(([0-9a-f]{2})\) (.*)", re.DOTALL)
 _STATE = re.compile(r"(\d{1,9}):((?: frame\d+:)? (?:R\d+(?:_[rwD]+)?=|fp-|refs=).*)", re.DOTALL)
-_AFTER = re.compile(r"\s*;(?= (?:frame\d+: )?(?:R\d|fp-|refs=)|\s*$)|\s(?=\d+:(?: frame\d+:)? R\d)")
+_AFTER = re.compile(
+    r"(?<!\s)\s*;(?= (?:frame\d+: )?(?:R\d|fp-|refs=)|\s*$)|\s(?=\d+:(?: frame\d+:)? R\d)"
+)
 _SAID = re.compile(r"[+-]\d{1,9} ([A-Za-z].*)$", re.DOTALL)
 _BRANCH = re.compile(r"from (-?\d{1,9}) to (\d{1,9})( \(speculative execution\))?:(.*)", re.DOTALL)
 _NOTES = re.compile(

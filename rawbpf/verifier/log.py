@@ -26,6 +26,8 @@ _NAMED_SLOT = re.compile(r"\binsn[ #](\d{1,9})\b")
 _RUN_ON = re.compile(r"(?<=.)processed \d{1,9} insns \(limit.*")
 """One message has no newline ("spilled ptr in range of ..."), so statistics follow on its line."""
 _LONGEST_MESSAGE = 50
+_WIDEST = 4096
+"""Characters of a line of a message. The kernel writes at most 1024 at once."""
 _TAIL = 20  # lines at the end, which contain the statistics
 _COUNTS = {
     "insns": re.compile(r"processed (\d+) insns"),
@@ -86,10 +88,10 @@ class Log:
         while at >= 0 and len(found) < _LONGEST_MESSAGE:
             line = self.lines[at]
             if insn(line) or state_text(line) is not None or branch(line):
-                found += [said] if (said := said_after_jump(line)) else []
+                found += [_clipped(said)] if (said := said_after_jump(line)) else []
                 break
             if not is_note(line) and not line.startswith(";"):
-                found.append(_RUN_ON.sub("", line).strip())
+                found.append(_clipped(_RUN_ON.sub("", line)))
             at -= 1
         return at, tuple(reversed(found))
 
@@ -97,11 +99,13 @@ class Log:
     def message(self) -> tuple[str, ...]:
         """The lines of the verifier's message; empty if there is none."""
         # Some messages continue after a report, and each leaked reference has its own report.
-        after = [one.strip() for one in self._report.others if not is_note(one)]
+        after = [_clipped(one) for one in self._report.others if not is_note(one)]
         said = (*self._message_at[1], *after[:_LONGEST_MESSAGE])
-        said = said or tuple(one.strip() for one in self.sections.get("Reason", ()))
+        said = said or tuple(map(_clipped, self.sections.get("Reason", ())))
         # 6.1 writes only this line where newer kernels add that a caller passes invalid arguments.
-        return said or tuple(line for line in self.lines[-_TAIL:] if line.startswith("arg#"))
+        return said or tuple(
+            _clipped(line) for line in self.lines[-_TAIL:] if line.startswith("arg#")
+        )
 
     @property
     def cause(self) -> str:
@@ -110,7 +114,7 @@ class Log:
             said = self.message if len(self.message) <= 3 else self.message[-1:]
             return "; ".join(said)
         return next(
-            (line.strip() for line in reversed(self.lines) if line.strip()), "no reason given"
+            (_clipped(line) for line in reversed(self.lines) if line.strip()), "no reason given"
         )
 
     @cached_property
@@ -139,6 +143,12 @@ class Log:
         """The stack depths in bytes of the program and each function (5.2, with statistics)."""
         found = _STACK.search("\n".join(self.lines[-_TAIL:]))
         return [int(one[:9]) for one in found[1].split("+") if one] if found else []
+
+
+def _clipped(line: str) -> str:
+    """Return a line of a message without surrounding white space, cut at `_WIDEST`."""
+    line = line.strip()
+    return line if len(line) <= _WIDEST else line[:_WIDEST] + "…"
 
 
 def is_statistic(line: str) -> bool:

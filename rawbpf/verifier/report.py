@@ -45,7 +45,7 @@ _FIRST = _TITLES[0]
 _HEADER = re.compile(r"  (?:insn (\d{1,9})\b.*|(?:\S+ @ )?[^|\s][^|]*:\d+:\d+\s*)$")
 _MARKED = re.compile(r">>>\s*(\d{1,9}) \| \([0-9a-f]{2}\)")
 _NOTE = re.compile(r"\s*\|\s(.*)")  # the column of numbers is empty there
-_LABEL = re.compile(r"\s*\^-- ([\w ]{1,40}): (.*)")
+_LABEL = re.compile(r"\^-- ([\w ]{1,40}): (.*)")
 _MOST = 64  # the kernel writes no more
 
 

@@ -31,6 +31,7 @@ BYTES = {
 LETTERS = re.compile(f"[{''.join(BYTES)}]{{8}}")
 """The form of a slot without a spilled register."""
 
+_STACK = 512  # bytes (MAX_BPF_STACK)
 _FRAME = re.compile(r"\s*frame(\d{1,2}):")
 _ITEM = re.compile(r"(?:R(\d{1,2})|fp(-?\d{1,5}))(?:_[rwD]+)?=")
 
@@ -73,9 +74,12 @@ def _put(state: State, name: re.Match[str], text: str) -> None:
         if number <= 10:
             state.registers[number] = parse_value(text)
         return
+    off = int(name[2])
+    if not -_STACK <= off < 0:
+        return
     letters = text if LETTERS.fullmatch(text) else ""
     value = None if letters else parse_value(text)
-    state.stack[int(name[2])] = StackSlot(letters, value, text)
+    state.stack[off] = StackSlot(letters, value, text)
 
 
 def _end(text: str, at: int) -> int:

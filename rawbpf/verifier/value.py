@@ -39,8 +39,8 @@ S64_MIN, S64_MAX, U64_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 
 _NUMBER = re.compile(r"-?(?:0x[0-9a-f]{1,16}|[0-9]{1,20})")
 _KNOWN = re.compile(r"P?(?:invP?)?(-?[0-9][0-9a-fx]*)")
-_NAMED = re.compile(r"P?((?!P)[A-Za-z_]\w*?)(-?[0-9]+)?")
-_FIELD = re.compile(r"(\w+)=(\([^()]*\)|[^,()]*)(?:\([^()]*\))?")
+_NAMED = re.compile(r"P?((?!P)[A-Za-z_](?:\w*[A-Za-z_])?)(-?[0-9]+)?")
+_FIELD = re.compile(r"\b(\w+)=(\([^()]*\)|[^,()=]*)(=?)(?:\([^()]*\))?")
 _TNUM = re.compile(r"\((0x[0-9a-f]{1,16}); (0x[0-9a-f]{1,16})\)")
 _NAMES_BEFORE_6_0 = {
     "smin_value": "smin", "smax_value": "smax", "umin_value": "umin", "umax_value": "umax",
@@ -221,7 +221,7 @@ def _fields(inside: str) -> dict[str, str]:
     while found := _FIELD.search(rest, at):
         name, value = _NAMES_BEFORE_6_0.get(found[1], found[1]), found[2]
         at = found.end()
-        if "=" in value:  # smax=umax=...
+        if found[3]:  # smax=umax=...
             at = found.start(2)
             waiting.append(name)
             continue

@@ -1,14 +1,22 @@
 """Give arbitrary text to the explainer, which must never raise."""
 
+import re
+from functools import partial
+
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rawbpf.output.explanation import explanation_lines, explanation_object
 from rawbpf.verifier.explainer import explain
 from rawbpf.verifier.log import Log
+from rawbpf.verifier.registry import all_rules
 from rawbpf.verifier.report import places
 from rawbpf.verifier.state import parse_state
+from rawbpf.verifier.visits import read_visits
 from tests.support.assembled import spec_of
+from tests.support.cost import grows_too_fast
+from tests.support.patterns import Case, attacks
 from tests.support.reports import told, with_reports
 from tests.support.verifier_logs import every_log
 
@@ -60,6 +68,59 @@ def test_any_text(text):
 def test_hostile_texts():
     for text in HOSTILE:
         ask(text)
+
+
+@fuzz
+@given(st.sampled_from([p for one in all_rules().values() for p in one.patterns]), st.data())
+def test_messages_that_match_a_rule(pattern, data):
+    """Give each rule what its own patterns accept, however odd."""
+    found = data.draw(st.from_regex(re.compile(pattern, re.MULTILINE)))
+    ask("0: R1=ctx() R10=fp0\n0: (95) exit\n" + found)
+
+
+@pytest.mark.parametrize("code", all_rules())
+def test_messages_with_thousands_of_digits(code):
+    for pattern in all_rules()[code].patterns:
+        case = Case(pattern, re.MULTILINE, frozenset())
+        for text in {attack(5000) for attack in attacks(case, many=4)}:
+            explain("0: R1=ctx() R10=fp0\n0: (95) exit\n" + text)
+
+
+PIECES = ["a", " ", "0", "(", "R0=", "R1=inv(", "a=", "a,", " ;", "goto pc+1 ", "|", "fp-8=", "_",
+          "R1 from different maps, paths ", "0: (95) exit ", " pointer offset "]  # fmt: skip
+LINES = [
+    "{}", "0: (95) {}", "0: (95) if r0 > r1 goto pc+1 {}", "0: (bf) r0 = r1 ; R0={}",
+    "from 0 to 1: R0={}", "0: R1={}\n0: (95) exit\nR0 !read_ok", "Verification failed: {}",
+    "0: (95) exit\nReason:\n  {0}\nAt:\n  {0}\nCausal path:\n  insn 3{0}\n | {0}",
+    "0: (85) call f#1 ; R0={}\nUnreleased reference id=1 alloc_insn=0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_time_grows_linearly_with_the_length_of_a_line(line):
+    """Also if the line is the message, and if it is followed by one."""
+    for piece in PIECES:
+        for end in ("", "\nR0 !read_ok\nprocessed 1 insns (limit 9)\n"):
+            text = partial(long_line, line, piece, end)
+            assert not grows_too_fast(read_all, text, (1024, 1 << 16)), (piece, end)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_time_grows_linearly_with_the_number_of_lines(line):
+    assert not grows_too_fast(read_all, partial(many_lines, line), (1024, 1 << 15))
+
+
+def long_line(line, piece, end, size):
+    return line.format(piece * (size // len(piece))) + end
+
+
+def many_lines(line, size):
+    return (line.format("R1=inv") + "\n") * (size // 8) + "R0 !read_ok\n"
+
+
+def read_all(text):
+    list(explanation_lines(explain(text)))
+    read_visits(text.split("\n"))
 
 
 @fuzz

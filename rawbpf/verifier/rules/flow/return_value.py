@@ -39,7 +39,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 _SIGN = 1 << 63
 _KNOWN = (
     r"has (?:smin=(?P<low>-?\d{1,19}) smax=(?P<high>-?\d{1,19})|(?P<any>unknown) scalar"
-    r"|value \((?P<value>0x\w{1,16}); 0x0\))|not a known value \((?P<kind>\w{1,60})\)"
+    r"|value \((?P<value>0x[0-9a-f]{1,16}); 0x0\))|not a known value \((?P<kind>\w{1,60})\)"
 )
 
 
@@ -102,7 +102,8 @@ RULE = Rule(
         # before
         (
             r"(?:At|In) (?P<where>[^\n]{1,40}?),? ?the register R(?P<reg>\d) "
-            r"has [^\n]{0,80}should have been in \((?P<value>0x\w{1,16}); (?P<mask>0x\w{1,16})\)"
+            r"has [^\n]{0,80}should have been in "
+            r"\((?P<value>0x[0-9a-f]{1,16}); (?P<mask>0x[0-9a-f]{1,16})\)"
         ),
         (
             r"(?:At|In) (?P<where>[^\n]{1,40}?),? ?the register R(?P<reg>\d) "

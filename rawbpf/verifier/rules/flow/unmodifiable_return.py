@@ -24,7 +24,7 @@ RULE = Rule(
     code="RB-V076",
     title="Return value may not be modified",
     patterns=(
-        r"(?P<place>\w{1,512})\(\) is not modifiable",
+        r"\b(?P<place>\w{1,512})\(\) is not modifiable",
         r"can't modify return codes of BPF programs(?P<place>)",
     ),
     meaning=(

@@ -78,8 +78,11 @@ RULE = Rule(
         # until 5.12, then since
         r"(?P<what>function calls to other bpf functions) are allowed for",
         r"(?P<what>loading/calling other bpf or kernel functions) are allowed for",
-        r"R(?P<reg>\d\d?) has unknown scalar with (?P<mixed>mixed signed bounds)[^\n]*for !root",
-        r"R(?P<reg>\d\d?) [^\n]{1,40} from (?P<paths>different maps, paths)[^\n]*for !root",
+        (
+            r"R(?P<reg>\d\d?) has unknown scalar with (?P<mixed>mixed signed bounds)[^\n]{0,99}"
+            r"for !root"
+        ),
+        r"R(?P<reg>\d\d?) [^\n]{1,40} from (?P<paths>different maps, paths)[^\n]{0,99}for !root",
         r"R(?P<reg>\d\d?) [^\n]{1,120} prohibited for !root",
         r"allowed for (?P<cap>CAP_\w+(?: and CAP_\w+)?|root only|priv\w* \w+)",
         r"requires (?P<cap>CAP_\w+)",

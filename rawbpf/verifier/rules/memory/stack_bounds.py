@@ -112,9 +112,9 @@ RULE = Rule(
         r"invalid stack (?:off=(?P<off>-?\d{1,9}) size=(?P<size>\d{1,9})|type R(?P<reg>\d\d?))",
         (
             r"invalid (?P<var>variable-offset|unbounded variable-offset)(?: indirect)? (?:access "
-            r"to|read from|write to) stack R(?P<reg>\d\d?)(?:.* size=(?P<size>\d{1,9}))?"
+            r"to|read from|write to) stack R(?P<reg>\d\d?)(?:.{0,200} size=(?P<size>\d{1,9}))?"
         ),
-        r"R(?P<reg>\d\d?) (?P<var>unbounded|variable).* stack access",
+        r"R(?P<reg>\d\d?) (?P<var>unbounded|variable).{0,200} stack access",
         r"(?P<var>variable) stack (?:read )?(?:R(?P<reg>\d\d?) )?(?:access )?var_off",
     ),
     meaning=(

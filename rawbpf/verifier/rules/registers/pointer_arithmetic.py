@@ -93,7 +93,7 @@ RULE = Rule(
             r"value) is not allowed"
         ),
         r"value -?\d{1,20} makes (?P<kind>\w+) pointer be out of bounds",
-        r"(?P<kind>\w+) pointer offset -?\d{1,20} is not allowed",
+        r"\b(?P<kind>\w+) pointer offset -?\d{1,20} is not allowed",
     ),
     meaning=(
         "A number may be added to a pointer or subtracted from it, in 64-bit arithmetic. Any other "

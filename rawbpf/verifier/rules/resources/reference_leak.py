@@ -78,7 +78,7 @@ def _last_holder(failure: Failure, reference: int) -> tuple[int, int] | None:
 
     States identify the reference by ref_obj_id, since 7.1 by id.
     """
-    names = re.compile(rf"R(\d\d?)(?:_[rwD]+)?=\w+\([^ ]*?\b(?:ref_obj_)?id={reference}\b")
+    names = re.compile(rf"R(\d\d?)(?:_[rwD]+)?=\w+\([^ (]*?\b(?:ref_obj_)?id={reference}\b")
     overwritten: dict[int, int] = {}  # register -> the next step that writes to it
     found: list[tuple[int, int]] = []
     for at, step in enumerate(islice(failure.path, _FARTHEST)):
