@@ -36,8 +36,8 @@ __all__ = ["attach_error", "duplicates", "explain_kprobe_failure"]
 def duplicates(name: str, root: Root = "/") -> list[Symbol]:
     """Return all symbols of this name if there are several, else an empty list.
 
-    Kernels that do not fail with EADDRNOTAVAIL silently probe the first of them. This reads
-    kallsyms, which takes 50 ms or more. Raise UnsupportedError if it cannot be read.
+    Kernels that do not fail with EADDRNOTAVAIL silently probe the first symbol. This reads
+    kallsyms, which takes 50 ms or more. Raise UnsupportedError if kallsyms cannot be read.
     """
     from rawbpf.kernel.kallsyms import find_symbols
 
@@ -71,7 +71,7 @@ def explain_kprobe_failure(
 def attach_error(
     what: str, error: OSError, causes: Mapping[int, str] | None = None, fix: str | None = None
 ) -> AttachError:
-    """Return an AttachError: ``what`` failed, why, and the ``fix``.
+    """Return an AttachError that says ``what`` failed, why, and how to ``fix`` the problem.
 
     ``causes``: errno -> its meaning for this kind of attachment. EPERM and EACCES are explained by
     the permission that is missing.

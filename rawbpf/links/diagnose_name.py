@@ -1,7 +1,8 @@
 """Explain why a function cannot be probed, from its name and the kernel's lists of functions.
 
-The explanation depends on what can be read. Every process sees the names in kallsyms (only
-addresses may be hidden), but ftrace's list and the kprobe blacklist are readable by root only.
+The explanation depends on which of these lists are readable. Every process sees the names in
+kallsyms (only addresses may be hidden), but ftrace's list and the kprobe blacklist are readable by
+root only.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def explain_name(function: str, errno: int, root: Root = "/") -> Reason:
 
 
 def _absent(module: str, name: str, kallsyms: Kallsyms, root: Root) -> Reason:
-    """No symbol has this name: misspelt, inlined, or part of another kernel or of a module."""
+    """Explain a name without a symbol: misspelt, inlined, or from another kernel or a module."""
     if module and module not in loaded_modules(root):
         return Reason(f"module {module} is not loaded", f"load it: modprobe {module}")
     why = f"no such function in module {module}" if module else "no such function"
@@ -54,7 +55,7 @@ def _absent(module: str, name: str, kallsyms: Kallsyms, root: Root) -> Reason:
 
 
 def _ambiguous(name: str, found: list[Symbol]) -> Reason:
-    """Several symbols have this name, and the kernel does not choose one."""
+    """Explain a name that several symbols have; the kernel does not choose one of them."""
     owners = sorted({symbol.module for symbol in found if symbol.module})
     number = len(found) if len(found) > 1 else "several"
     why = f"{number} symbols of this kernel have this name"
@@ -64,7 +65,7 @@ def _ambiguous(name: str, found: list[Symbol]) -> Reason:
 
 
 def _forbidden(symbol: Symbol, kallsyms: Kallsyms, errno: int, root: Root) -> Reason:
-    """The name is unambiguous, so the kernel does not allow probing this function."""
+    """Explain why the kernel does not allow probing an unambiguous name."""
     aliases = [symbol] if kallsyms.hidden else kallsyms.at(symbol.address)
     obstacle = probe_rules(kallsyms, aliases, root).obstacle(symbol)
     if obstacle is not None:

@@ -31,11 +31,11 @@ _TRACING = (
 
 
 def attach(program: Program, probe: ProbeSpec | None = None) -> Link:
-    """Attach a loaded program to ``probe``, or to the one that its section names.
+    """Attach a loaded program to ``probe``, or to the probe that its section names.
 
     The program stays attached until the link is closed, unless the link is pinned. Raise UsageError
-    for a probe that makes no sense, UnsupportedError for one that this kernel or rawbpf lacks, and
-    AttachError with the cause if the kernel rejects it.
+    for an invalid probe, UnsupportedError for a kind of probe that this kernel or rawbpf lacks, and
+    AttachError with the cause if the kernel rejects the probe.
     """
     if probe is None:
         probe = probe_of(program.spec)

@@ -46,7 +46,10 @@ class LinkInfo(NamedTuple):
 
 
 def read_info(fd: int, where: str) -> LinkInfo:
-    """Return the info of a link's descriptor. Raise UnsupportedError if it is not a BPF link."""
+    """Return the info of a link's descriptor.
+
+    Raise UnsupportedError if the descriptor does not refer to a BPF link.
+    """
     try:
         head, part = link_info(fd)
     except KernelError as error:
@@ -60,7 +63,7 @@ def read_info(fd: int, where: str) -> LinkInfo:
 
 
 def _with_names(part: LinkPart) -> LinkPart:
-    """Replace the number of the attach type by its name."""
+    """Replace the number of the attach type with its name."""
     named = dict(part)
     kind = named.get("attach_type")
     if isinstance(kind, int) and kind in set(bpf_attach_type):

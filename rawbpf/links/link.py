@@ -21,7 +21,7 @@ class Link(Owner):
 
     The first descriptor is a BPF link, which the kernel knows by an ID, wherever the kernel has
     links for that kind of probe. Else it is a perf event, and ``info`` and ``pin`` raise
-    UnsupportedError. The others are the perf events that belong to it.
+    UnsupportedError. The remaining descriptors are the perf events that belong to the link.
     """
 
     def __init__(self, where: str, *fds: Fd) -> None:
@@ -32,7 +32,7 @@ class Link(Owner):
     def from_id(number: int) -> Link:
         """Open the link with this ID (5.8; CAP_SYS_ADMIN). Errors: ENOENT, EPERM.
 
-        Closing it does not detach the program, because whoever made the link has it open, too.
+        Closing the link does not detach the program, because the link's creator still has it open.
         """
         from rawbpf.kernel.objects import open_id
 
@@ -40,7 +40,10 @@ class Link(Owner):
 
     @staticmethod
     def from_pin(path: Path) -> Link:
-        """Open the link pinned at ``path``. Errors: ENOENT, EACCES; UsageError: not a link."""
+        """Open the link pinned at ``path``.
+
+        Raise KernelError (ENOENT, EACCES), or UsageError if the pinned object is not a link.
+        """
         from rawbpf.kernel.pins import open_pinned
 
         return Link(f"link {path}", open_pinned(path, "link"))
@@ -60,11 +63,11 @@ class Link(Owner):
 
     @property
     def missed(self) -> int | None:
-        """Return how many hits did not run the program; None if the kernel does not count them.
+        """Return how many hits did not run the program, or None if the kernel does not count.
 
-        The kernel counts for kprobes and kprobe.multi (6.7): hits inside another kprobe's handler,
-        and calls for which no kretprobe instance was free. Misses that it counts for the program
-        (``recursion_misses``) are not included.
+        From 6.7, the kernel counts misses of kprobes and kprobe.multi: hits inside another kprobe's
+        handler, and calls for which no kretprobe instance was free. Misses that the kernel counts
+        per program (``recursion_misses``) are not included.
         """
         try:
             missed = self.info().part.get("missed")

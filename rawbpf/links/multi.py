@@ -1,8 +1,8 @@
-"""Attach one program to many functions through one link: of the kernel (5.18) or a file (6.6).
+"""Attach one program to many kernel functions (5.18) or functions in a file (6.6) by one link.
 
-One perf event per function would need a descriptor for each, and seconds for a thousand. These
-links take all functions as one list. In a session (6.10; of files 6.13) the program runs at the
-entry and at the return of each call.
+Separate perf events would need one descriptor per function, and take seconds for a thousand
+functions. These links take all functions as one list. In a session (6.10, for files 6.13), the
+program runs at the entry and at the return of each call.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ perf_event_open(2) creates the probe. A second call connects the program:
 
     BPF_LINK_CREATE(program, event)          5.15 (b89fbfbb854c). The kernel knows the link by an
                                              ID: it can be listed, pinned, and queried
-    ioctl(PERF_EVENT_IOC_SET_BPF, program)   4.1. Ends with the event's descriptor, and appears in
-                                             no list. Then PERF_EVENT_IOC_ENABLE, as other tools do,
+    ioctl(PERF_EVENT_IOC_SET_BPF, program)   4.1. The attachment ends with the event's descriptor,
+    and appears in no list. Then PERF_EVENT_IOC_ENABLE, as other tools do,
                                              though the event was not opened disabled
 
 Kernels without such links fail with EINVAL, so the link is tried first.
@@ -13,7 +13,7 @@ Kernels without such links fail with EINVAL, so the link is tried first.
 Both end with the process that made them, even after SIGKILL, whereas a probe that is created by
 writing to tracefs would remain. PERF_EVENT_IOC_DISABLE would not stop the program, because the
 kernel runs it for every hit whatever the state of the event (kprobe_perf_func). Closing the event
-does, and returns after the last run has ended (perf_trace_event_unreg calls
+stops the program, and returns after the last run has ended (perf_trace_event_unreg calls
 tracepoint_synchronize_unregister), so no record is written afterwards.
 
     kprobe        the kprobe PMU (4.17, e12f03d7031a): a function's name and an offset
@@ -116,7 +116,7 @@ def attach_event(program: Program, probe: ProbeSpec) -> Link:
 
 
 def open_event(probe: ProbeSpec) -> Fd:
-    """Open the perf event of a probe, which runs no program yet.
+    """Open the perf event of a probe, without connecting a program.
 
     Raise UsageError for an invalid target, AttachError with the cause if the call fails.
     """
@@ -146,7 +146,7 @@ def _set_program(program: Program, probe: ProbeSpec, event: Fd) -> None:
 
 
 def _open_kprobe(probe: ProbeSpec) -> Fd:
-    """Open a kprobe. At an offset an instruction must begin, else the call fails with EILSEQ."""
+    """Open a kprobe. The call fails with EILSEQ if no instruction starts at the offset."""
     function, retprobe = probe.target, probe.point is ProbePoint.RETURN
     check_function_name(function)
     config = 1 << pmu_format_bit("kprobe", "retprobe") if retprobe else 0
@@ -171,7 +171,7 @@ def _open_ksyscall(probe: ProbeSpec) -> Fd:
 
 
 def _open_uprobe(probe: ProbeSpec) -> Fd:
-    """Open a uprobe. A path without a slash is searched for among libraries and in PATH."""
+    """Open a uprobe. A name without a slash is searched for in PATH and among the libraries."""
     from rawbpf.links.user_functions import find_function
 
     path, offset = find_function(probe.target)
@@ -187,7 +187,7 @@ def _open_uprobe(probe: ProbeSpec) -> Fd:
 
 
 def _open_tracepoint(probe: ProbeSpec) -> Fd:
-    """Open a tracepoint by its number, which only tracefs has."""
+    """Open a tracepoint by its number, which only tracefs provides."""
     from rawbpf.kernel.file_systems import tracefs
 
     place, name = tracefs(), probe.target
@@ -224,9 +224,9 @@ def _open_interval(probe: ProbeSpec) -> Fd:
 
 
 def _profile(program: Program, probe: ProbeSpec) -> Link:
-    """Run the program periodically on each CPU, or in one process, whatever executes there.
+    """Run the program periodically on each CPU, or whenever one process runs.
 
-    It is connected by ioctl: a link would cover one CPU only, and so would its pin.
+    The events are connected by ioctl, because a link, and its pin, would cover one CPU only.
     """
     from rawbpf.kernel.hardware import online_cpus
 

@@ -89,7 +89,7 @@ def _iterator(program: Program, probe: ProbeSpec) -> Link:
 
 
 def why_no_trampoline(probe: ProbeSpec, number: int, root: Root = "/") -> str:
-    """Return what an errno means for a trampoline at a function; "" if nothing more is known.
+    """Return what an errno means for a trampoline at a function, or "" if nothing more is known.
 
     >>> from rawbpf.specs.program_spec import ProbeSpec
     >>> why_no_trampoline(ProbeSpec(ProbeKind.FENTRY, "f"), 524)  # on x86-64

@@ -1,7 +1,7 @@
-"""Find functions of programs and libraries: a file, and offsets in it.
+"""Find functions in programs and libraries, as a file and offsets in the file.
 
 A uprobe is placed at a file offset, in every process that maps the file. The kernel does not know
-symbol names, so they are looked up here.
+symbol names, so this module looks them up.
 """
 
 from __future__ import annotations
@@ -60,9 +60,10 @@ def _split(where: str) -> tuple[str, str]:
 
 
 def _opened(path: Path) -> io.FileIO:
-    """Open the file, of which only parts are read: debuggers' files have gigabytes."""
+    """Open the file without reading all of it, since debug information can take gigabytes."""
     try:
-        # Checked before opening: opening a FIFO would block, and a device has no end.
+        # This is checked before opening, because opening a FIFO would block, and a device has no
+        # end.
         if not S_ISREG(path.stat().st_mode):
             raise UsageError(f"{path} is not a regular file")
         return path.open("rb", buffering=0)
@@ -81,7 +82,7 @@ def _no_symbol(path: Path, pattern: str) -> AttachError:
 
 
 def find_file(name: str) -> Path:
-    """Return a path that contains a slash as it is; search libraries and PATH for other names."""
+    """Return a path with a slash unchanged; search libraries and PATH for other names."""
     if "/" in name:
         return Path(name)
     folders = [*os.environ.get("LD_LIBRARY_PATH", "").split(":"), *native(X86_64).library_folders]

@@ -1,8 +1,8 @@
 """Specification of a map, and the table of map types.
 
 The table is used to decode keys and values, to fill in BPF_MAP_CREATE, and to generate
-docs/reference/maps.md. Sources: the commits that added the types, and kernel/bpf/*map*.c for the
-accepted sizes.
+docs/reference/maps.md. The sources are the commits that added the types, and kernel/bpf/*map*.c for
+the accepted sizes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class MapSpec(NamedTuple):
     """What BPF_MAP_CREATE needs. Sizes are in bytes; ``value_size`` is the size of one CPU's value.
 
     ``key_type`` and ``value_type`` name integers ("u32") and are empty if only sizes are known. In
-    an object file the BTF ids describe keys and values instead; they refer to the object's BTF.
+    an object file, BTF IDs describe keys and values instead. They refer to the object's BTF.
 
     ``inner`` is the spec of the maps inside a map of maps. ``initial`` fills slots when the object
     is loaded: index -> name of a program (program array) or of a map (map of maps). A ``pinned``
@@ -176,6 +176,6 @@ _UNKNOWN = MapKind(_T.BPF_MAP_TYPE_UNSPEC, "", "", "")
 
 
 def map_kind(map_type: int) -> MapKind:
-    """Return the properties of a map type; defaults for a type newer than this table."""
+    """Return the properties of a map type, or defaults for a type newer than this table."""
     known = map_type in bpf_map_type.__members__.values()
     return MAP_KINDS.get(bpf_map_type(map_type), _UNKNOWN) if known else _UNKNOWN

@@ -20,13 +20,13 @@ class ObjectSpec(NamedTuple):
     """Programs, maps, variables and externs of an object, each by name.
 
     Programs are linked: each contains the functions that it calls. They refer to maps by name, and
-    to variables by the name of their section. All BTF ids in the specs refer to ``btf``, the
+    to variables by the name of their section. All BTF IDs in the specs refer to ``btf``, the
     object's own types.
 
-    ``hidden`` names the global functions that are visible only within this object. The verifier is
-    told that they are static, so it checks them in the context of their callers, not on their own.
-    ``version`` is the kernel version in the object's "version" section; kernels since 5.0 ignore
-    it. ``remarks`` are one-line hints for the author of the object.
+    ``hidden`` names the global functions that are visible only within this object. Hidden functions
+    are marked as static for the verifier, which then checks them in the context of their callers
+    instead of separately. ``version`` is the kernel version in the object's "version" section;
+    kernels since 5.0 ignore it. ``remarks`` are one-line hints for the author of the object.
     """
 
     programs: Mapping[str, ProgramSpec]
@@ -61,9 +61,11 @@ class DataSpec(NamedTuple):
 
     @property
     def read_only(self) -> bool:
-        """Return whether the variables are constants. Their map is frozen once it is filled.
+        """Return whether the variables are constants.
 
-        The verifier then knows their values and skips branches that these values rule out.
+        The map of a read-only section is frozen once it is filled.
+
+        The verifier then knows the constants and skips branches that they rule out.
 
         >>> DataSpec(".kconfig", bytes(4)).read_only, DataSpec(".data", bytes(4)).read_only
         (True, False)
@@ -80,8 +82,8 @@ class DataSpec(NamedTuple):
 class Variable(NamedTuple):
     """A global variable: ``size`` bytes at ``offset`` in its section.
 
-    ``width`` is the size of one element of an array, else ``size`` or 1. ``type_id`` is the
-    variable's type in the object's BTF, or 0 if the object has no type for it.
+    ``width`` is the size of an array's element; for other variables it is ``size`` or 1.
+    ``type_id`` is the variable's type in the object's BTF, or 0 if the object has no type for it.
     """
 
     name: str
@@ -102,7 +104,7 @@ class ExternSpec(NamedTuple):
         "kfunc"    a kernel function
 
     ``type_id`` is its type in the object's BTF. A "ksym" with type 0 is used only for its address.
-    A ``weak`` extern that the kernel lacks is 0; a missing extern that is not weak is an error.
+    A ``weak`` extern that the kernel lacks resolves to 0; any other missing extern is an error.
 
     >>> ExternSpec("CONFIG_HZ", "kconfig", type_id=3, size=4).weak
     False

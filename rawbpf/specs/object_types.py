@@ -47,7 +47,7 @@ def described(spec: ObjectSpec) -> ObjectSpec:
 
 
 class _Types:
-    """Adds types to a BTF, each once."""
+    """Adds types to a BTF blob, without duplicates."""
 
     def __init__(self) -> None:
         self.btf = BtfBuilder()
@@ -91,7 +91,7 @@ class _Types:
         return found
 
     def _with_ids(self, spec: MapSpec) -> MapSpec:
-        """Replace the names of types by IDs; the kernel requires both types, or none."""
+        """Replace type names with IDs; the kernel requires both key and value type, or neither."""
         if not (spec.key_type or spec.value_type):
             return spec
         return spec._replace(
@@ -127,8 +127,8 @@ class _Types:
     def data(self, spec: DataSpec) -> DataSpec:
         """Describe a data section and its variables.
 
-        Of several labels at one offset only the first becomes a BTF variable: the kernel rejects
-        two. All of them get the type.
+        If several labels share an offset, only the first becomes a BTF variable, because the kernel
+        rejects two. All labels at the offset get the same type.
         """
         variables = tuple(
             one._replace(type_id=self._variable(one), width=1) for one in spec.variables
@@ -151,7 +151,7 @@ class _Types:
         return integer if count == 1 else self._array(integer, count)
 
     def _integer(self, name: str) -> int:
-        """Add one of u8 - u64 and s8 - s64."""
+        """Add an integer type from u8 to u64 or from s8 to s64."""
         if name not in self._known:
             size, signed = int(name[1:]) // 8, name[0] == "s"
             self._known[name] = self.btf.add_int(name, size, signed=signed)
@@ -173,7 +173,7 @@ class _Types:
 
 
 def _identifier(name: str) -> str:
-    """Return a name that the kernel accepts. Raise FormatError if it is not a C identifier."""
+    """Return ``name`` if it is a C identifier, as the kernel requires, or raise FormatError."""
     if not (name.isidentifier() and name.isascii()):
         raise FormatError(f"{name!r} cannot name anything in an object", why="not a C identifier")
     return name

@@ -66,7 +66,7 @@ class ProbeKind(StrEnum):
 
 
 class ProbePoint(StrEnum):
-    """Where in a function the program runs. BOTH is a session (kprobe.multi: 6.10)."""
+    """Where in a function the program runs. BOTH means a session (6.10 for kprobe.multi)."""
 
     ENTRY = "entry"
     RETURN = "return"
@@ -134,11 +134,11 @@ class ProbeSpec(NamedTuple):
 
 
 def probe_of(program: ProgramSpec, target: str = "") -> ProbeSpec:
-    """Return the probe that a program's section names; ``target`` replaces the section's own.
+    """Return the probe that a program's section names; ``target`` overrides its target.
 
-    XDP and tc programs need an interface as target, cgroup programs a path: their sections name
-    none. Raise UsageError if the target is missing or malformed, and UnsupportedError if a section
-    of this kind does not say how to attach.
+    XDP and tc programs need an interface as the target, and cgroup programs need a path, because
+    their sections do not name a target. Raise UsageError if the target is missing or malformed, and
+    UnsupportedError if a section of this kind does not say how to attach.
 
     >>> from rawbpf.asm.bytecode import Bytecode
     >>> from rawbpf.specs.program_spec import ProgramSpec
@@ -180,7 +180,7 @@ def probe_of(program: ProgramSpec, target: str = "") -> ProbeSpec:
 
 
 def _split_offset(kind: ProbeKind, point: ProbePoint, target: str) -> tuple[str, int]:
-    """Split ``do_exit+0x10``. Returns have no offset, and paths may contain a plus sign."""
+    """Split ``do_exit+0x10``. Return probes have no offset, and paths may contain a plus sign."""
     if kind not in _WITH_OFFSET or (point is ProbePoint.RETURN and kind is not ProbeKind.UPROBE):
         return target, 0
     owner, colon, place = target.rpartition(":")

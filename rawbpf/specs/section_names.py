@@ -1,6 +1,6 @@
 """Derive a program's type and attach target from its section name, such as ``kprobe/do_exit``.
 
-The names follow libbpf, so that an object has the same meaning for both. The longest matching
+The names follow libbpf, so that an object means the same to libbpf and rawbpf. The longest matching
 prefix determines the program type, and the rest is the attach target. A prefix that ends in ``.s``
 marks a sleepable program, and a leading question mark an optional one.
 
@@ -187,7 +187,7 @@ def _row(line: str) -> tuple[str, SectionKind]:
 
 
 SECTION_KINDS = dict(map(_row, _TABLE.strip().splitlines()))
-"""Kinds of sections by prefix."""
+"""Section kinds by prefix."""
 
 
 def section_kind(section: str) -> SectionKind | None:
