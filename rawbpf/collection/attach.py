@@ -1,7 +1,8 @@
 """Attach all programs of an object according to their sections.
 
 Some sections do not name a target (which interface for xdp? which cgroup?), and programs that are
-only called by tail calls are not attached at all. That is not an error: the reason is reported.
+only called by tail calls are not attached at all. A program that cannot be attached for such a
+reason is reported, without an error.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ __all__ = ["attach_all"]
 def attach_all(
     programs: Mapping[str, Program], stack: ExitStack, where: Mapping[str, str | ProbeSpec]
 ) -> tuple[dict[str, Link], dict[str, str]]:
-    """Attach the programs: all, or none if one fails with AttachError.
+    """Attach all programs, or none if attaching one of them raises AttachError.
 
-    ``where`` maps programs to targets or probes that replace those of their sections. Return the
-    links, and the reasons for programs without one, both by program. The links go to ``stack``.
+    ``where`` maps programs to targets or probes that override their sections. Return links by
+    program, and the reasons why the other programs have no link. ``stack`` takes ownership of the
+    links.
     """
     links: dict[str, Link] = {}
     skipped: dict[str, str] = {}

@@ -74,9 +74,9 @@ class Collection(Owner):
         self.programs: Named[Program] = Named("program")
         self.links: Named[Link] = Named("link")
         self.skipped: dict[str, str] = {}
-        """Program -> reason why it was not loaded or not attached."""
+        """Maps each program that was not loaded or not attached to the reason."""
         self.seconds: dict[str, float] = {}
-        """Program -> seconds that the kernel needed to verify and compile it."""
+        """Maps each program to the seconds that the kernel needed to verify and compile it."""
         self._stack = ExitStack()
         self._loaded = False
         self._missed = 0
@@ -146,8 +146,8 @@ class Collection(Owner):
     def verify(self) -> Iterator[Verification]:
         """Yield the verifier's verdict on each program, with the log of all paths.
 
-        No program stays loaded. Use it instead of ``load``: afterwards the collection can only be
-        closed.
+        No program stays loaded. Call ``verify`` instead of ``load``: afterwards the collection can
+        only be closed.
         """
         from rawbpf.collection.load import verify_each
 
@@ -198,10 +198,10 @@ class Collection(Owner):
     def events(self, name: str, struct: str | None = None) -> Events:
         """Return a reader of the records that programs send through map ``name``.
 
-        Call it before ``attach``: a PERF_EVENT_ARRAY without a reader loses its records.
-        ``struct``: the name of their type. By default each record is decoded as the struct that
-        fits its size, if the object has exactly one. UsageError: not loaded, not a ring, or no such
-        struct.
+        Call ``events`` before ``attach``, because a PERF_EVENT_ARRAY without a reader loses its
+        records. ``struct`` names the type of the records. By default each record is decoded as the
+        struct that fits its size, if the object has exactly one. Raise UsageError if the object is
+        not loaded, the map is not a ring, or the struct does not exist.
         """
         ring, types, guesses = self.maps[name], self.spec.btf, Guesses(self.spec)
         if struct and types is None:
@@ -214,8 +214,8 @@ class Collection(Owner):
     def pin(self, directory: str) -> None:
         """Pin programs in a directory of bpffs and maps in its subdirectory ``maps``.
 
-        They stay loaded after this process has exited. Either all are pinned or none. Raise
-        KernelError if the directory cannot be created or a name is in use.
+        Pinned objects stay loaded after this process has exited. Either all are pinned or none.
+        Raise KernelError if the directory cannot be created or a name is in use.
         """
         pin_all(directory, self.programs, self.maps)
 
@@ -233,8 +233,8 @@ class Collection(Owner):
     def missed(self) -> int:
         """Return how many hits did not run a program, as far as the kernel counts them.
 
-        It counts hits of programs that were already running on the CPU (5.12), and of kprobes that
-        could not run their handler (6.7).
+        The sum includes hits of programs that were already running on the CPU (5.12), and of
+        kprobes that could not run their handler (6.7).
         """
         by_links = self._missed + sum(link.missed or 0 for link in self.links.values())
         return by_links + sum(one.info().recursion_misses for one in self.programs.values())

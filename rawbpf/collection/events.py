@@ -1,4 +1,4 @@
-"""The records that programs send through one map of an object, decoded, one after the other.
+"""Read and decode the records that programs send through one map of an object.
 
 with rawbpf.open("tool.bpf.o") as obj:
     obj.load()
@@ -31,11 +31,11 @@ __all__ = ["Events"]
 
 
 class Events(Owner):
-    """Reads the records of ``ring``, a RINGBUF (5.8) or PERF_EVENT_ARRAY that stays open meanwhile.
+    """Reads the records of ``ring``, a RINGBUF (5.8) or PERF_EVENT_ARRAY, which must stay open.
 
     ``type_of`` returns the struct type of records of a given size; None leaves them as bytes. Each
-    record is delivered to one reader only, so use one ``Events`` per map at a time. UsageError: the
-    map is not a ring.
+    record is delivered to one reader only, so use one ``Events`` per map at a time. Raise
+    UsageError if the map is not a ring.
 
     What is guaranteed, with one reader per map:
 
@@ -46,7 +46,7 @@ class Events(Owner):
       delivered by the next ``read``
     - After ``Collection.detach``, ``read(0)`` delivers what the rings still hold
     - ``close``, which ``Collection.close`` calls too, discards records that were not delivered
-    - Records that a program could not send are lost. See ``ledger`` for which of them are counted
+    - Records that a program could not send are lost. ``ledger`` says which losses are counted
     """
 
     def __init__(self, ring: Map, type_of: Callable[[int], EventType | None]) -> None:
@@ -67,10 +67,10 @@ class Events(Owner):
 
     @property
     def ledger(self) -> Ledger:
-        """What was delivered, damaged and lost until now.
+        """The counts of delivered, damaged and lost records so far.
 
         Losses are those that the kernel reports: in perf rings, a loss is reported with the next
-        record that fits. A RINGBUF reports none, so only its program can count them.
+        record that fits. A RINGBUF reports no losses, so only its program can count them.
         """
         return self._session.ledger
 
@@ -90,15 +90,15 @@ class Events(Owner):
             yield data if kind is None else kind.decode(data)
 
     def stop(self) -> None:
-        """End ``read``, now and in later calls: they deliver what the rings hold, without waiting.
+        """End ``read``; later calls deliver the records in the rings without waiting.
 
         Safe from other threads and from signal handlers; see ``Session.stop`` for signals that
-        arrive just before a sleep. After ``close`` it does nothing.
+        arrive just before a sleep. Calling ``stop`` after ``close`` does nothing.
         """
         self._session.stop()
 
     def close(self) -> None:
-        """Unmap the rings, and discard what was not delivered. Closing twice does nothing."""
+        """Unmap the rings and discard undelivered records. Closing twice does nothing."""
         stack, self._stack = self._stack, None
         if stack is not None:
             stack.close()

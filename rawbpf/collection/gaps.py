@@ -1,9 +1,9 @@
 """Collect what an object's programs need and this kernel lacks, to explain their rejection.
 
 A field that is missing on this kernel leaves an instruction that no verifier accepts, and so does a
-weak kernel function that is absent. Usually the program checks first, and the verifier never
-reaches that instruction. If it does, the log reports an unknown helper. The gaps say which field of
-which type, or which function, was meant.
+weak kernel function that is absent. Usually the program checks for the feature first, and the
+verifier never reaches the instruction. If the verifier reaches such an instruction, the log reports
+an unknown helper. The gaps name the missing field and its type, or the missing function.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _FROM_A_MODULE = "if it belongs to a module that is not loaded, load the module:
 def gaps(results: Iterable[Result], externs: Iterable[str]) -> tuple[Gap, ...]:
     """Return the gaps of one program: absent functions first, then relocations that failed.
 
-    ``results`` are the program's relocations, ``externs`` the names of the object's externs in
-    their order in the file.
+    ``results`` are the program's relocations, and ``externs`` are the names of the object's
+    externs, in file order.
     """
     return (*_functions(externs), *(_relocation(one) for one in results if one.target is None))
 

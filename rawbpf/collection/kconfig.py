@@ -36,7 +36,7 @@ _TRISTATE = {"n": 0, "y": 1, "m": 2}
 
 
 def kconfig_data(spec: ObjectSpec, kernel: KernelFacts) -> DataSpec | None:
-    """Return the section with this kernel's values; None if the object has no such externs."""
+    """Return the section with this kernel's values, or None if the object has no such externs."""
     externs = [one for one in spec.externs.values() if one.kind == "kconfig"]
     if not externs or spec.btf is None:
         return None

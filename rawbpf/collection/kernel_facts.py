@@ -1,7 +1,7 @@
 """Facts about the running kernel that are needed to load objects, each read at most once.
 
-Module BTF is read only if the BTF of the kernel image does not contain a name, and one module after
-the other, because there may be hundreds.
+Module BTF is read only if a name is not in the BTF of the kernel image. Modules are read one by
+one, because there may be hundreds.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class KernelFacts:
 
     @cached_property
     def types(self) -> Btf | None:
-        """Return the BTF of the kernel image; None if it was built without BTF."""
+        """Return the BTF of the kernel image, or None if the kernel was built without BTF."""
         path = self._path or vmlinux_btf()
         return None if path is None else Btf(read_input(path, _LARGEST))
 
@@ -67,12 +67,12 @@ class KernelFacts:
         return self.types
 
     def setting(self, option: str) -> str | None:
-        """Return the value of CONFIG_*; None if it is not set or cannot be read."""
+        """Return the value of a CONFIG_* option, or None if it is not set or cannot be read."""
         value = kernel_config(option)
         return None if value == "n" else value
 
     def look_up(self, symbols: Iterable[str]) -> None:
-        """Look up all these symbols in one pass over kallsyms, for later use."""
+        """Look up symbols for later use, in one pass over kallsyms."""
         new = [one for one in symbols if one not in self._symbols]
         if new:
             self._symbols |= find_all(new)
@@ -82,7 +82,7 @@ class KernelFacts:
         return self._symbols[name]
 
     def address(self, symbol: str) -> int | None:
-        """Return the address of a symbol; None if it does not exist.
+        """Return the address of a symbol, or None if the kernel has no such symbol.
 
         Raise UnsupportedError if addresses are hidden.
         """
@@ -98,7 +98,7 @@ class KernelFacts:
         return found[0].address
 
     def owners(self, symbol: str) -> list[str]:
-        """Return the modules that have a symbol of this name; "" is the kernel image."""
+        """Return the modules that define a symbol; "" stands for the kernel image."""
         return [one.module or "" for one in self._symbol(symbol)]
 
     @property
@@ -115,7 +115,7 @@ class KernelFacts:
 
 
 class _Modules(Mapping[str, Btf]):
-    """Reads the BTF of a module when it is accessed."""
+    """Reads a module's BTF on first access."""
 
     def __init__(self, image: Btf) -> None:
         self._image = image

@@ -1,7 +1,7 @@
-"""Find kernel names in kernel BTF: that of the image (vmlinux) and those of its modules.
+"""Find kernel names in the BTF of the kernel image (vmlinux) and of its modules.
 
-Like libbpf, look in the image first, then in the modules in the order they were loaded, so that
-both find the same type if several have the name. Module BTF is read only if the image has no match.
+Like libbpf, this module searches the image first and then the modules in load order, so that both
+find the same type if several types share a name. Module BTF is read only if the image has no match.
 
     nft_do_chain              in the image or any module
     nf_tables:nft_do_chain    in this module only
@@ -16,7 +16,8 @@ when the program is loaded, because it determines the types of the program's arg
     tp_btf/name                    TYPEDEF btf_trace_name, a pointer to the tracepoint's prototype
 
 Modules have BTF since 5.11 (36e68442d1af) if the kernel was built with
-CONFIG_DEBUG_INFO_BTF_MODULES. Programs can attach to them since 5.11, too (290248a5b7d8).
+CONFIG_DEBUG_INFO_BTF_MODULES. Programs can attach to functions in modules since 5.11
+(290248a5b7d8).
 """
 
 from __future__ import annotations
@@ -60,21 +61,21 @@ _TYPES = (bpf_prog_type.BPF_PROG_TYPE_TRACING, bpf_prog_type.BPF_PROG_TYPE_LSM)
 
 
 class KernelType(NamedTuple):
-    """A type ID, and the module whose BTF it refers to; "" is the kernel image."""
+    """A type ID, and the module whose BTF it refers to ("" for the kernel image)."""
 
     type_id: int
     module: str = ""
 
 
 class Missing(NamedTuple):
-    """Why a type was not found, and what to do."""
+    """The reason why a type was not found, and the remedy."""
 
     why: str
     fix: str | None = None
 
 
 def split_module(name: str) -> tuple[str, str]:
-    """Split MODULE:NAME; the module is "" if there is none.
+    """Split MODULE:NAME; the module is "" if only a name is given.
 
     >>> split_module("nf_tables:nft_do_chain"), split_module("vfs_read")
     (('nf_tables', 'nft_do_chain'), ('', 'vfs_read'))
@@ -118,10 +119,10 @@ def why_missing(kernel: KernelFacts, name: str, module: str = "") -> Missing:
 
 
 def attach_target(spec: ProgramSpec, kernel: KernelFacts) -> KernelType | None:
-    """Return the type that a program attaches to; None for program types that need none.
+    """Return the type that a program attaches to, or None for program types without a target.
 
-    Raise UsageError if the program names no target, UnsupportedError if the kernel does not have
-    it.
+    Raise UsageError if the program names no target, and UnsupportedError if the kernel lacks the
+    target.
     """
     if spec.prog_type not in _TYPES or spec.expected_attach_type is None:
         return None

@@ -6,13 +6,13 @@
     ... __weak, and missing in this kernel      lddw of 0; a call that must be unreachable
 
 If the type is in the BTF of a module, the kernel needs the file descriptor of that BTF. For a
-variable, it is in the upper half of the lddw; for a call, ``off`` is an index into the fd_array of
-the load. The descriptor is known only when the program is loaded, so until then the instruction
-keeps a reference to the module.
+variable, the descriptor is in the upper half of the lddw; for a call, ``off`` is an index into the
+fd_array of the load. The descriptor is known only when the program is loaded, so until then the
+instruction keeps a reference to the module.
 
 A program tests ``if (bpf_rcu_read_lock)`` before it calls a weak function. If the function is
-missing, the test is of the constant 0, and the verifier skips the branch. If it reaches the call
-nevertheless, the invalid helper number there identifies the function.
+missing, the program tests the constant 0, and the verifier skips the branch. If the verifier
+reaches the call nevertheless, the invalid helper number identifies the function.
 
 Minimum kernel: 5.10 for variables (4976b718c355), 5.13 for functions (e6ac2450d6de); in modules
 5.12 (541c3bad8dc5) and 5.16 (2357672c54c3).
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["ABSENT_CALL", "resolve_ksyms"]
 
 ABSENT_CALL = 0x0BAD_CA11
-"""An invalid helper number; the index of the extern is added, so that a rejection names it."""
+"""An invalid helper number, to which the index of the extern is added, so that a rejection
+identifies the extern."""
 
 
 def resolve_ksyms(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
@@ -107,13 +108,13 @@ def _put(instruction: Instruction, found: _Found | None, addend: int, absent: in
         return instruction._replace(src=0, imm=found.number + addend)
     if found is None:
         return instruction._replace(src=0, imm=absent)
-    # 1 stands for a module; the load replaces it by the module's index in fd_array.
+    # 1 stands for a module; the load replaces it with the module's index in fd_array.
     index = 1 if found.module else 0
     return instruction._replace(src=BPF_PSEUDO_KFUNC_CALL, off=index, imm=found.number)
 
 
 def _find(extern: ExternSpec, spec: ObjectSpec, kernel: KernelFacts) -> _Found | None:
-    """Resolve one extern; None if it is weak and missing."""
+    """Resolve one extern; return None if a weak extern is missing."""
     untyped = _by_address(extern, spec)
     found = _find_address(extern, kernel) if untyped else _find_type(extern, kernel)
     if found is not None or extern.weak:

@@ -73,7 +73,7 @@ class Loader:
         self.seconds: dict[str, float] = {}
 
     def load(self, sections: Table[str, Variables]) -> tuple[dict[str, Map], dict[str, Program]]:
-        """Create the maps and load the programs. Return both by name."""
+        """Create the maps and load the programs. Return maps and programs by name."""
         spec = self._spec
         with ExitStack() as undo, self._modules:
             maps = self._make_maps(sections, undo)

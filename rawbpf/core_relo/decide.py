@@ -30,8 +30,8 @@ def decide(local: Btf, record: CoreRelocation, targets: Targets) -> Decision:
     """Return a record's answer for a kernel.
 
     Programs of one object repeat their records, so answers are cached; they can change only when
-    candidates are ruled out. Raise FormatError if the record is damaged, UnsupportedError if
-    several types of the kernel give different answers.
+    candidates are ruled out. Raise FormatError if the record is damaged, and UnsupportedError if
+    several kernel types give different answers.
     """
     known = targets.decided.get((record, targets.left(record.type_id)))
     if known is None:

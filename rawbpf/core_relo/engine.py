@@ -21,11 +21,11 @@ __all__ = ["Relocated", "Result", "relocate"]
 
 
 class Result(NamedTuple):
-    """The result of one record.
+    """The result of relocating one record.
 
     ``slot`` is the instruction's slot before relocation, ``access`` the path in C terms. ``target``
     is None if the kernel has no answer; the instruction is then poisoned. ``missing`` says what the
-    kernel lacks, even if that is the answer (0: does not exist). ``candidate`` is the kernel's
+    kernel lacks, even if the program only asked whether it exists. ``candidate`` is the kernel's
     type, such as "[134] struct task_struct", followed by its module if it is in one.
     """
 
@@ -51,7 +51,7 @@ class Relocated(NamedTuple):
 def relocate(code: Bytecode, local: Btf, targets: Targets) -> Relocated:
     """Return the code with the offsets, sizes and numbers of a kernel's types.
 
-    Raise FormatError if a record is damaged, UnsupportedError if several types of the kernel give
+    Raise FormatError if a record is damaged, and UnsupportedError if several kernel types give
     different answers. Missing fields are not an error here: their instructions are poisoned, and
     the verifier rejects the program if it reaches one.
     """
@@ -74,7 +74,7 @@ def relocate(code: Bytecode, local: Btf, targets: Targets) -> Relocated:
 def _apply(
     instruction: Instruction, local: Btf, decision: Decision
 ) -> tuple[list[Instruction], str]:
-    """Return the new instructions, and if they are poison, the reason."""
+    """Return the new instructions, and the reason if they are poisoned."""
     target, found = decision.target, decision.found
     if target is None:
         return poisoned(instruction), decision.missing

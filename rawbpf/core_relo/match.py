@@ -1,4 +1,4 @@
-"""Matching: find the same path in another BTF, by names of members, or say what is missing."""
+"""Find the same path in another BTF blob by member names, or say what is missing."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _field(local: Path, btf: Btf, root: int) -> Path | None:
 
 
 class _Found(NamedTuple):
-    """A member: the step to it, its offset in bits from the start of the struct, its type."""
+    """A struct member: its step in the path, its bit offset in the struct, and its type."""
 
     step: Step
     bits: int
@@ -96,7 +96,7 @@ class _Found(NamedTuple):
 
 
 def _member(local: Path, step: Step, btf: Btf, type_id: int) -> _Found | None:
-    """Return the member of the same name and a compatible type, also from anonymous structs."""
+    """Return the member with the same name and a compatible type; search anonymous structs too."""
     holder = local.btf[step.type_id]
     if not isinstance(holder, STRUCTS):
         return None
@@ -104,7 +104,10 @@ def _member(local: Path, step: Step, btf: Btf, type_id: int) -> _Found | None:
 
 
 def _search(a: Btf, wanted: t.Member, btf: Btf, type_id: int, seen: list[int]) -> _Found | None:
-    """Search a struct. ``seen``: structs searched before; damaged ones contain themselves."""
+    """Search a struct.
+
+    ``seen`` lists the structs searched so far, because a struct in damaged BTF may contain itself.
+    """
     type_id = strip(btf, type_id)
     holder = btf[type_id]
     if not isinstance(holder, STRUCTS) or type_id in seen or len(seen) > _MOST_NAMELESS:
@@ -123,11 +126,11 @@ def _search(a: Btf, wanted: t.Member, btf: Btf, type_id: int, seen: list[int]) -
 
 
 NO_TYPE = "this kernel has no "
-"""Start of the text if the kernel image lacks the whole type; a module may still have it."""
+"""Start of the text if the kernel image lacks the whole type, which a module may still have."""
 
 
 def what_is_missing(path: Path, kind: bpf_core_relo_kind, candidates: Sequence[Candidate]) -> str:
-    """Return what a kernel lacks of a path that none of the candidates has.
+    """Describe the part of a path that no candidate has.
 
     struct task_struct::thread.fsindex     ... struct task_struct has no member thread.fsindex
     struct thing::list[7]                  ... struct thing::list has no element 7
@@ -163,13 +166,13 @@ def _known(path: Path, kind: bpf_core_relo_kind, candidate: Candidate) -> int:
 
 
 def _members(path: Path, last: int) -> str:
-    """Return the path to a member without its root: ``thread.fsindex``."""
+    """Return the path to a member without the root type, such as ``thread.fsindex``."""
     text = str(path._replace(steps=path.steps[: last + 1]))
     return text.removeprefix(str(_bare(path))).removeprefix("::")
 
 
 def _bare(path: Path) -> Path:
-    """Return the first step alone: the type, and the index if it is an array element."""
+    """Return only the first step: the type, and the index of an array element."""
     return path._replace(steps=path.steps[:1])
 
 

@@ -6,7 +6,8 @@
 
 The width may change only for pointers and unsigned integers, which mean the same at any width. A
 load of a signed field, or of something that is not a number, would read a wrong value, so it is
-poisoned. A mere offset is right for any field: then the program decides how many bytes to read.
+poisoned. An offset is right for any field, because the program itself decides how many bytes to
+read.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["POISON", "has_width", "patch", "poisoned", "width_may_change"]
 
 POISON = 0xBAD2310
-"""Number of a helper that does not exist. libbpf uses the same, so users recognize it in logs."""
+"""Number of a helper that does not exist. libbpf uses the same number, so users recognize it in
+logs."""
 
 _SIZES = {1: BPF_B, 2: BPF_H, 4: BPF_W, 8: BPF_DW}
 _WIDTHS = {code: size for size, code in _SIZES.items()}
@@ -50,7 +52,7 @@ _LARGEST_OFFSET = 0x7FFF
 
 
 def poisoned(instruction: Instruction) -> list[Instruction]:
-    """Return calls that the verifier rejects if it reaches them, in as many slots."""
+    """Return calls, in the same number of slots, that the verifier rejects if it reaches them."""
     call = Instruction(BPF_JMP | BPF_CALL, imm=POISON, source=instruction.source)
     return [call] * instruction.slots
 
@@ -58,7 +60,8 @@ def poisoned(instruction: Instruction) -> list[Instruction]:
 def patch(instruction: Instruction, local: Value, target: Value) -> Instruction:
     """Return the instruction with the kernel's number instead of the local one.
 
-    Raise FormatError if it has no place for a number, or does not hold the local one.
+    Raise FormatError if the instruction cannot contain a number, or does not contain the local
+    number.
     """
     if instruction.opcode == LD_IMM64:
         return _wide(instruction, local, target)
@@ -75,8 +78,8 @@ def patch(instruction: Instruction, local: Value, target: Value) -> Instruction:
 def _wide(instruction: Instruction, local: Value, target: Value) -> Instruction:
     """Patch a 64-bit constant.
 
-    The BTF of old compilers does not say that an enumerator is negative; the code does: the upper
-    half of the constant is all ones.
+    BTF from old compilers does not record that an enumerator is negative, but the code shows it:
+    the upper half of the constant is all ones.
     """
     number, expected = target.number, local.number & _ALL
     if local.narrow and instruction.imm >> 63:
@@ -87,7 +90,7 @@ def _wide(instruction: Instruction, local: Value, target: Value) -> Instruction:
 
 
 def has_width(instruction: Instruction) -> bool:
-    """Return whether the instruction is a load or store, which has a width."""
+    """Return whether the instruction is a load or store, and so has a width."""
     return instruction.opcode & _CLASS_MASK in (BPF_LDX, BPF_ST, BPF_STX)
 
 

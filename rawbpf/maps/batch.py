@@ -1,7 +1,7 @@
-"""Read, write or delete many entries: with BPF_MAP_*_BATCH where supported, else one by one.
+"""Read, write or delete many entries, using BPF_MAP_*_BATCH where the kernel supports it.
 
 Which map types support which batch command depends on the kernel (hashes and arrays 5.6, others
-later). So the first call tries the batch command, and its errno decides.
+later). The first call therefore tries the batch command, and the errno of that call decides.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TRIES = 5
 
 
 def read_all(one: RawMap, *, delete: bool = False) -> Iterator[tuple[bytes, bytes]]:
-    """Yield all entries; with ``delete`` (hash tables only), remove them as they are read."""
+    """Yield all entries; with ``delete`` (hash tables only), remove each entry that is read."""
     key_size, value_size = one.spec.key_size, one.value_size
     room = _room(one)
     cursor: bytes | None = None
@@ -73,7 +73,7 @@ def _one_by_one(one: RawMap, *, delete: bool) -> Iterator[tuple[bytes, bytes]]:
 
 
 def write_all(one: RawMap, keys: Sequence[bytes], values: Sequence[bytes], flags: int) -> int:
-    """Set all entries. Return how many were set before the map was full."""
+    """Set all entries. Return the number of entries written before the map was full."""
     if not keys:
         return 0
     fd = one.fileno()
@@ -93,7 +93,10 @@ def write_all(one: RawMap, keys: Sequence[bytes], values: Sequence[bytes], flags
 
 
 def delete_all(one: RawMap, keys: Sequence[bytes]) -> int:
-    """Delete entries. Return how many were deleted before the first key that does not exist."""
+    """Delete entries.
+
+    Return the number of entries deleted before the first key that does not exist.
+    """
     if not keys:
         return 0
     try:

@@ -1,7 +1,7 @@
 r"""Convert keys and values of maps between Python values and bytes.
 
-If BTF describes them, they are ints, dicts, lists and bytes, as in ``rawbpf.btf.values``. If only
-the size is known, 1, 2, 4 and 8 bytes are an unsigned integer and other sizes are bytes. A bytes
+Values that BTF describes are ints, dicts, lists and bytes, as in ``rawbpf.btf.values``. If only the
+size is known, values of 1, 2, 4 and 8 bytes are unsigned integers, and others are bytes. A bytes
 object of exactly the right length is always accepted.
 
     per-CPU maps    a list with one value per possible CPU; a single value applies to all
@@ -42,17 +42,17 @@ class Codec(Protocol):
         """Return the value of these bytes."""
 
     def encode(self, value: Any) -> bytes:  # noqa: ANN401 -- checked
-        """Return the bytes of a value. Raise UsageError if it does not fit the type."""
+        """Return the bytes of a value. Raise UsageError if the value does not fit the type."""
 
 
 class Plain:
-    """Values of which only the size is known, and perhaps that they are ``signed``."""
+    """Converts values without BTF: integers, which may be ``signed``, or bytes."""
 
     def __init__(self, size: int, *, signed: bool = False) -> None:
         self.size, self._signed = size, signed
 
     def decode(self, data: bytes) -> int | bytes:
-        """Return an integer for 1, 2, 4 and 8 bytes, else the bytes."""
+        """Return an integer for 1, 2, 4 or 8 bytes, and otherwise the bytes."""
         if self.size not in _INTEGERS:
             return data
         return int.from_bytes(data, "little", signed=self._signed)
@@ -70,7 +70,7 @@ class Plain:
         raise UsageError(f"{value!r} does not fit", fix=f"give {number}{self.size} bytes")
 
     def _accepts(self, length: int) -> bool:
-        """Return whether that many bytes are a value. Only sizes of integers must match exactly."""
+        """Return whether a value can have this size. Only sizes of integers must match exactly."""
         return length == self.size or (self.size not in _INTEGERS and 0 < length < self.size)
 
 
@@ -78,7 +78,7 @@ class Descriptor(Plain):
     """File descriptors of sockets, files, perf events and so on."""
 
     def encode(self, value: Any) -> bytes:  # noqa: ANN401 -- checked by Plain
-        """Encode the number of a descriptor, or that of an object with fileno()."""
+        """Encode a file descriptor, given as a number or as an object with fileno()."""
         return super().encode(value.fileno() if hasattr(value, "fileno") else value)
 
 
@@ -121,7 +121,7 @@ class Lpm:
         self.size, self._inner = size, inner
 
     def decode(self, data: bytes) -> Any:  # noqa: ANN401 -- as BTF describes it, or a tuple
-        """Return the key as BTF describes it, else (prefix length, bytes)."""
+        """Return the key as BTF describes it, or (prefix length, bytes) without BTF."""
         if self._inner is not None:
             return self._inner.decode(data)
         return int.from_bytes(data[:4], "little"), data[4:]
@@ -171,7 +171,10 @@ def codec_of(size: int, name: str, types: Btf | None, type_id: int) -> Codec:
 
 
 class MapCodecs:
-    """The codecs of a map's keys and values. ``known`` tells whether more than sizes is known."""
+    """The codecs for a map's keys and values.
+
+    ``known`` says whether types are known, not only sizes.
+    """
 
     def __init__(
         self, name: str, key: Codec, value: Codec, holds: str = "", *, known: bool = True
@@ -212,7 +215,7 @@ class MapCodecs:
 
     @contextmanager
     def holding(self, value: Any) -> Iterator[bytes]:  # noqa: ANN401 -- as above
-        """Yield the bytes of a value; a map or program given by its ID is open meanwhile."""
+        """Yield the bytes of a value; keep a map or program given by ID open meanwhile."""
         if self.holds in ("map", "prog") and isinstance(value, int):
             from rawbpf.kernel.objects import open_id
 

@@ -1,8 +1,8 @@
 """A map as a Python mapping: ``m[key]``, ``m[key] = value``, ``for key in m``, ``m.items()``.
 
 Keys and values are converted by the map's BTF or by its sizes (``rawbpf.maps.codecs``). The bytes
-are handled by ``rawbpf.maps.raw``. A map differs from a dict in three ways: it can be full, others
-may change it at any time, and its entries have to be counted to know their number.
+are handled by ``rawbpf.maps.raw``. A map differs from a dict in three ways: a map can be full,
+others may change it at any time, and ``len`` has to count the entries.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NO_KEY = b""
 
 
 class KnowsTypes(Protocol):
-    """Provides BTF on demand."""
+    """An object that provides BTF on demand."""
 
     @property
     def types(self) -> Btf:
@@ -53,7 +53,7 @@ class Entries(RawMap):
 
     @cached_property
     def types(self) -> MapCodecs:
-        """Return the codecs of keys and values."""
+        """Return the codecs for keys and values."""
         from rawbpf.maps.codecs import MapCodecs  # not needed for counters, which start faster
 
         if self._types is None and self._btf_id:
@@ -104,7 +104,7 @@ class Entries(RawMap):
         return True
 
     def get(self, key: Any, default: Any = None) -> Any:  # noqa: ANN401 -- as above
-        """Return the value of ``key``, or ``default`` if it does not exist."""
+        """Return the value of ``key``, or ``default`` if the key does not exist."""
         try:
             return self[key]
         except MissingKeyError:
@@ -114,7 +114,7 @@ class Entries(RawMap):
         return self.keys()
 
     def keys(self) -> Iterator[Any]:
-        """Iterate over all keys. If the map changes meanwhile, some may be yielded twice."""
+        """Iterate over all keys. If the map changes meanwhile, some keys may be yielded twice."""
         return map(self.types.decode_key, self.raw_keys())
 
     def values(self) -> Iterator[Any]:

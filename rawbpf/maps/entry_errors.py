@@ -1,4 +1,4 @@
-"""Explain why an operation on map entries failed: an errno's meaning depends on the map type."""
+"""Explain failed operations on map entries; the meaning of an errno depends on the map type."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def missing_key(spec: MapSpec, key: object) -> MissingKeyError:
 def entry_error(
     doing: str, spec: MapSpec, key: object, error: KernelError, *, frozen: bool = False
 ) -> KernelError:
-    """Return an error that explains why an operation failed; MissingKeyError for ENOENT.
+    """Return an error that explains why an operation failed (MissingKeyError for ENOENT).
 
     ``doing`` completes the sentence "cannot ... map 'm'". ``frozen`` explains EPERM.
     """

@@ -35,9 +35,9 @@ __all__ = ["Map", "PerCpuArray"]
 class Map(Entries):
     """Owns a map's descriptor. The kernel frees the map once nothing refers to it.
 
-    Queues, stacks and Bloom filters have no keys: use ``push``, ``pop``, ``peek`` and ``in``. The
-    values of a map of maps and of a program array are IDs when they are read. To set one, pass a
-    ``Map``, a ``Program`` or an ID.
+    Queues, stacks and Bloom filters have no keys: use ``push``, ``pop``, ``peek`` and ``in``.
+    Reading a map of maps or a program array returns IDs. To write an entry, pass a ``Map``, a
+    ``Program`` or an ID.
     """
 
     @classmethod
@@ -47,7 +47,7 @@ class Map(Entries):
         """Create a map. Errors: EINVAL (sizes, flags), EPERM (capabilities, memlock), ENOMEM.
 
         ``btf`` is the loaded BTF that the spec's type IDs refer to. A map of maps needs ``inner``
-        as a model for the maps to be put into it; it may be closed afterwards.
+        as a template for its inner maps; the template may be closed afterwards.
         """
         btf_fd = 0 if btf is None else btf.fileno()
         fd = create_map(spec, btf_fd=btf_fd, inner_fd=0 if inner is None else inner.fileno())
@@ -55,7 +55,7 @@ class Map(Entries):
 
     @classmethod
     def from_fd(cls, fd: Fd) -> Self:
-        """Return the map of a descriptor, which the result owns."""
+        """Return a map that takes ownership of a descriptor."""
         try:
             info = bpf.obj_get_info(fd.fileno(), BpfMapInfo())
             return cls(fd, spec_from(info), btf_id=info.btf_id)
@@ -72,13 +72,16 @@ class Map(Entries):
 
     @classmethod
     def from_pin(cls, path: Path) -> Self:
-        """Open the map pinned at ``path``. Errors: ENOENT, EACCES; UsageError: not a map."""
+        """Open the map pinned at ``path``.
+
+        Raise KernelError (ENOENT, EACCES), or UsageError if the pinned object is not a map.
+        """
         from rawbpf.kernel.pins import open_pinned
 
         return cls.from_fd(open_pinned(path, "map"))
 
     def like(self, spec: MapSpec, types: KnowsTypes | None) -> Self:
-        """Return the same map with another spec. It takes over this object's descriptor."""
+        """Return the same map with another spec. The result takes over this object's descriptor."""
         return type(self)(self._fd, spec, types)
 
     def pin(self, path: Path) -> None:
@@ -96,8 +99,8 @@ class Map(Entries):
     ) -> None:
         """Set many entries, with one system call if supported (5.6).
 
-        If the map is full, the error (E2BIG) says how many were set. Not for maps of maps and
-        program arrays.
+        If the map is full, the error (E2BIG) says how many entries were set. Maps of maps and
+        program arrays do not support this.
         """
         from rawbpf.maps.batch import write_all
 
@@ -152,12 +155,15 @@ class Map(Entries):
             raise self._explained("push to", None, error) from None
 
     def peek(self) -> Any:  # noqa: ANN401 -- as above
-        """Return the value that ``pop`` would return. Raise MissingKeyError if there is none."""
+        """Return the value that ``pop`` would return.
+
+        Raise MissingKeyError if the queue or stack is empty.
+        """
         self._without_keys("peek at")
         return self[NO_KEY]
 
     def pop(self, key: Any = NO_KEY) -> Any:  # noqa: ANN401 -- as above
-        """Return a key's value and delete it; without a key, that of a queue or a stack."""
+        """Return and delete the value of a key, or without a key the next of a queue or stack."""
         if key == NO_KEY:
             self._without_keys("pop from")
         raw = self.types.encode_key(key)
@@ -177,10 +183,10 @@ _FULL = KernelError("BPF_MAP_UPDATE_BATCH", errno=errno.E2BIG, call="BPF_MAP_UPD
 
 
 class PerCpuArray(Map):
-    """A per-CPU array of u64 counters. No two CPUs write the same word, so there is no lock."""
+    """A per-CPU array of u64 counters. Each CPU writes its own counters, so no lock is needed."""
 
     def sums(self) -> list[int]:
-        """Return for each index the sum over all CPUs."""
+        """Return the sum over all CPUs for each index."""
         return [self._sum(index) for index in range(self.spec.max_entries)]
 
     def _sum(self, index: int) -> int:

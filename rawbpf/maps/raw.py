@@ -38,7 +38,7 @@ class RawMap(Owner):
         self.spec = spec
         self.kind = spec.kind
         self.value_size = spec.value_size
-        """The number of bytes that ``lookup`` returns; in a per-CPU map, for all CPUs together."""
+        """The number of bytes that ``lookup`` returns, which covers all CPUs in a per-CPU map."""
         if self.kind.per_cpu:
             # There is one value for each *possible* CPU, and each is rounded up to 8 bytes.
             self.value_size = -(-spec.value_size // 8) * 8 * len(possible_cpus())
@@ -52,7 +52,7 @@ class RawMap(Owner):
         return self._fd.fileno()
 
     def lookup(self, key: bytes) -> bytes:
-        """Return the value of ``key``. KernelError with ENOENT: there is none.
+        """Return the value of ``key``. Raise KernelError (ENOENT) if the key does not exist.
 
         For a per-CPU map, return the values of all possible CPUs, one after the other.
         """
@@ -98,10 +98,10 @@ class RawMap(Owner):
         return fd_facts("self", self.fileno()).get("frozen") == "1"
 
     def raw_keys(self) -> Iterator[bytes]:
-        """Yield all keys, by BPF_MAP_GET_NEXT_KEY. The caller may delete each key that it gets.
+        """Yield all keys, by BPF_MAP_GET_NEXT_KEY. The caller may delete each yielded key.
 
-        If others delete keys meanwhile, a hash starts from its first key again, so keys may come
-        twice. RawbpfError: keys are deleted faster than this can read them.
+        If others delete keys meanwhile, iteration over a hash restarts from the first key, so keys
+        may be yielded twice. Raise RawbpfError if keys are deleted faster than they can be read.
         """
         key = self._next(None)
         for _ in range(2 * self.spec.max_entries + 64):
@@ -132,15 +132,20 @@ class RawMap(Owner):
         return entry_error(doing, self.spec, key, error, frozen=frozen)
 
     def close(self) -> None:
-        """Close the descriptor. This removes the events stored through it in a PERF_EVENT_ARRAY."""
+        """Close the descriptor.
+
+        Closing a PERF_EVENT_ARRAY removes the events that were stored through this descriptor.
+        """
         self._fd.close()
 
 
 def create_map(spec: MapSpec, *, btf_fd: int = 0, inner_fd: int = 0) -> Fd:
-    """Create a map and return its descriptor. KernelError: it failed, with an explanation.
+    """Create a map and return its descriptor.
 
-    ``btf_fd``: the loaded BTF that contains the type IDs of the spec. ``inner_fd``: a map that
-    serves as the template for the values of a map of maps.
+    Raise KernelError with an explanation if the call fails.
+
+    ``btf_fd`` refers to the loaded BTF that contains the spec's type IDs. ``inner_fd`` is a map
+    that serves as the template for inner maps.
     """
     struct = BpfAttrMapCreate(
         map_type=spec.map_type,
