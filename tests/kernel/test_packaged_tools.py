@@ -105,7 +105,7 @@ def lacking(tool, spec):
     """Return patterns for the errors by program; empty if the kernel has everything."""
     expected = REFUSED.get(tool, {})
     if is_absent(tool):
-        words = r"this kernel has no function '{0}'|'{0}': this kernel has no function"
+        words = r"no function '{0}'|'{0}': this kernel has no function|{0}: no such function"
         return {
             name: words.format(one.attach_to)
             for name, one in spec.programs.items()

@@ -50,9 +50,9 @@ def places(tool: str, programs: list[str]) -> dict[str, str]:
     return {name: one if one == "-" else f"{kind}_{one}" for name, one in found.items()}
 
 
-_NO_FUNCTION = r"this kernel has no function '{0}'|cannot attach to .*{0}: no such function"
+_NO_FUNCTION = r"no function '{0}'|{0}: no such function"
 _NOTRACE = r"ftrace cannot hook {0}|cannot attach to .*{0}: .*notrace"
-_USDT = r"cannot attach to usdt "
+_USDT = r"cannot attach to usdt: "
 
 
 def _absent(function: str) -> str:
@@ -75,7 +75,7 @@ REFUSED: dict[str, dict[str, dict[str, str]]] = {
         },
         "blk_account_io_merge_bio": {NEW: _absent("blk_account_io_merge_bio")},
         # The program reads a request from memory where a helper stored a pointer as a number.
-        "block_rq_complete": dict.fromkeys(BOTH, r"r1 is used as an address, and it is a number"),
+        "block_rq_complete": dict.fromkeys(BOTH, r"r1 is used as an address, but it is a scalar"),
     },
     "biostacks": {
         "blk_account_io_start": {
