@@ -199,7 +199,7 @@ def test_verify_diff_of_two_kernels_with_a_c_file():
     first, heads, verdict, *counts = done.stdout.splitlines()
     assert first == "sum_of_squares"
     assert heads.split() == ["5.10", "6.1"]
-    assert verdict.split() == ["verdict", "refused", "[RB-V020]", "accepted"]
+    assert verdict.split() == ["verdict", "rejected", "[RB-V020]", "accepted"]
     assert counts[0].split()[:2] == ["insns", "0"]
     assert int(counts[0].split()[2]) > 30
     assert "  5.10 verified no instruction" in counts
