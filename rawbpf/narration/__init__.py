@@ -10,5 +10,5 @@ Read it in this order:
     replay/session          makes recorded calls again and compares the results
     script/writer           writes recorded calls as a Python script of their own
 
-Everything but ``capture`` works on Calls alone, so it runs on recordings as well.
+All folders except ``capture`` need only Calls, so they also work on recordings.
 """

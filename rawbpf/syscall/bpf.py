@@ -2,9 +2,9 @@
 
     int bpf(int cmd, union bpf_attr *attr, unsigned int size)
 
-Each function builds the attr, enters the kernel, and returns an Fd, bytes or a number. It repeats a
-call where the kernel requires that (EAGAIN of BPF_PROG_LOAD, EINTR of BPF_PROG_TEST_RUN), but makes
-no other decisions.
+Each function builds the attr, enters the kernel, and returns an Fd, bytes or a number. The function
+repeats the call where the kernel requires it (EAGAIN from BPF_PROG_LOAD, EINTR from
+BPF_PROG_TEST_RUN), but makes no other decisions.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ S = TypeVar("S", bound=ctypes.Structure)
 
 
 def command(cmd: bpf_cmd, attr: Attr[S]) -> int:
-    """Make the call. Its KernelError names the command and contains the attr."""
+    """Make the call. The KernelError names the command and contains the attr."""
     try:
         return enter("bpf", cmd, attr.address, attr.size)
     except KernelError as error:
@@ -130,7 +130,7 @@ def map_delete_elem(fd: int, key: bytes) -> None:
 
 
 def map_get_next_key(fd: int, key: bytes | None, key_size: int) -> bytes | None:
-    """Return the key after ``key``, or the first if it is None; None at the end."""
+    """Return the key after ``key``, or the first key for None; return None at the end."""
     following = ctypes.create_string_buffer(key_size)
     attr = Attr(BpfAttrMapElem(map_fd=fd)).point("value", following)
     if key is not None:
@@ -145,7 +145,10 @@ def map_get_next_key(fd: int, key: bytes | None, key_size: int) -> bytes | None:
 
 
 def prog_load(attr: Attr[BpfAttrProgLoad], label: str) -> Fd:
-    """Load a program (BPF_PROG_LOAD). Retry on EAGAIN: a signal has interrupted the verifier."""
+    """Load a program (BPF_PROG_LOAD).
+
+    Retry on EAGAIN, which means that a signal interrupted the verifier.
+    """
     for attempt in range(_LOAD_TRIES):
         try:
             return Fd(command(bpf_cmd.BPF_PROG_LOAD, attr), f"prog:{label}")
@@ -167,7 +170,9 @@ class RunResult(NamedTuple):
 def prog_test_run(
     fd: int, data: bytes = b"", *, ctx: bytes = b"", repeat: int = 1, room: int = 256
 ) -> RunResult:
-    """Run a loaded program on ``data`` (BPF_PROG_TEST_RUN). It may add up to ``room`` bytes.
+    """Run a loaded program on ``data`` (BPF_PROG_TEST_RUN).
+
+    The program may add up to ``room`` bytes.
 
     Socket filters, XDP and tc programs need at least 14 bytes of data (an Ethernet header). Raw
     tracepoints and syscall programs accept only a context. A call that a signal interrupts (EINTR)
@@ -201,7 +206,7 @@ def obj_get_info(fd: int, info: S) -> S:
 
 
 def fill_info(fd: int, info: ctypes.Structure) -> int:
-    """BPF_OBJ_GET_INFO_BY_FD: fill ``info``; return how many of its bytes this kernel knows."""
+    """Fill ``info`` by BPF_OBJ_GET_INFO_BY_FD; return how many bytes this kernel knows."""
     attr = Attr(BpfAttrInfo(bpf_fd=fd, info_len=ctypes.sizeof(info), info=ctypes.addressof(info)))
     command(bpf_cmd.BPF_OBJ_GET_INFO_BY_FD, attr)
     return int(attr.struct.info_len)
@@ -226,16 +231,16 @@ def link_create_perf_event(prog_fd: int, perf_fd: int, cookie: int = 0) -> Fd:
 def enable_stats() -> Fd:
     """Measure runs and run time of all programs until the Fd is closed (BPF_ENABLE_STATS, 5.8).
 
-    Errors: EPERM (this takes CAP_SYS_ADMIN).
+    Errors: EPERM (CAP_SYS_ADMIN is required).
     """
     attr = Attr(BpfAttrEnableStats(type=_BPF_STATS_RUN_TIME))
     return Fd(command(bpf_cmd.BPF_ENABLE_STATS, attr), "stats")
 
 
 class Array(NamedTuple):
-    """The fields of struct bpf_prog_info for an array: address, length, size of an element.
+    """The fields of struct bpf_prog_info for an array: address, length, and element size.
 
-    ``size`` is the name of a field if the kernel's size of a record may differ.
+    ``size`` names a field if record sizes differ between kernels.
     """
 
     address: str
@@ -280,7 +285,7 @@ def prog_info(fd: int, *wanted: str) -> tuple[BpfProgInfo, dict[str, bytes]]:
 
 
 def _shown(info: BpfProgInfo, name: str, buffer: ctypes.Array[ctypes.c_char] | None) -> bytes:
-    """Return the contents, or nothing if the kernel has set the address to 0."""
+    """Return the contents, or b"" if the kernel has set the address to 0."""
     if buffer is None or not getattr(info, PROG_ARRAYS[name].address):
         return b""
     return buffer.raw

@@ -1,8 +1,8 @@
-"""bpf(2) for several entries of a map at once (5.6): one call instead of two for each entry.
+"""bpf(2) for several entries of a map at once (5.6), instead of two calls per entry.
 
-A walk continues where the last call stopped. ``out_batch`` returns this position and ``in_batch``
-takes it: the number of a bucket (hash tables) or a key. The kernel sets ``count`` to the number of
-entries processed, also on errors.
+A walk continues where the last call stopped. ``out_batch`` returns the position and ``in_batch``
+takes it: a bucket number (hash tables) or a key. The kernel sets ``count`` to the number of entries
+processed, also on errors.
 
     ENOENT      the end; ``count`` entries came before it
     ENOSPC      the next bucket has more entries than fit into the buffers
@@ -24,7 +24,7 @@ from rawbpf.uapi.bpf_attr import BpfAttrBatch
 __all__ = ["NO_BATCHES", "Batch", "map_delete_batch", "map_lookup_batch", "map_update_batch"]
 
 NO_BATCHES = (ENOTSUPP, errno.EINVAL, errno.EOPNOTSUPP)
-"""The errnos of maps and kernels that do not support batches."""
+"""Errnos from maps and kernels that do not support batches."""
 
 _SMALLEST_CURSOR = 8
 
@@ -47,7 +47,7 @@ def map_lookup_batch(
     room: int,
     delete: bool = False,
 ) -> Batch:
-    """Return up to ``room`` entries from ``cursor`` on, and delete them if ``delete`` is set.
+    """Return up to ``room`` entries starting at ``cursor``, and delete them if ``delete`` is set.
 
     This is BPF_MAP_LOOKUP_BATCH or BPF_MAP_LOOKUP_AND_DELETE_BATCH. ``cursor`` is None for the
     first batch. Errors: ENOSPC (``room`` is too small), ENOTSUPP, EINVAL, EINTR (entries changed
@@ -84,13 +84,13 @@ def map_update_batch(fd: int, keys: bytes, values: bytes, count: int, flags: int
 
 
 def map_delete_batch(fd: int, keys: bytes, count: int) -> int:
-    """Delete keys (BPF_MAP_DELETE_BATCH). Return how many came before the first missing one."""
+    """Delete keys (BPF_MAP_DELETE_BATCH). Return how many keys precede the first missing key."""
     attr = Attr(BpfAttrBatch(map_fd=fd, count=count)).point("keys", keys)
     return _moved(bpf_cmd.BPF_MAP_DELETE_BATCH, attr)
 
 
 def _moved(cmd: bpf_cmd, attr: Attr[BpfAttrBatch]) -> int:
-    """Return the count. After other errors it may be unchanged, so these are raised."""
+    """Return the count. Other errors may leave ``count`` unchanged, so they are raised."""
     given = attr.struct.count
     try:
         command(cmd, attr.ends_at("flags"))

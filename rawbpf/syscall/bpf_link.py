@@ -4,8 +4,8 @@ Closing the last descriptor of a link detaches the program, unless the link is p
 
 BPF_OBJ_GET_INFO_BY_FD of a link (5.8) returns a header, then a part that depends on the link's
 type. If that part has a name, two calls are needed: one to learn the type, and one with the address
-of a buffer in the field that this type has for it. A kernel that does not know a part leaves it at
-0.
+of a buffer in the field that this type has for it. A kernel that does not know a part leaves its
+fields at 0.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _WITH_MISSED = BpfLinkInfoPerfEventKprobe.missed.offset + 8
 """The size of struct bpf_link_info from 6.7, which counts misses; before, 0 would mean unknown."""
 
 _UPROBES, _KPROBES, _TRACEPOINT, _EVENT = (1, 2), (3, 4), 5, 6
-"""enum bpf_perf_event_type. The second of each pair is the return probe."""
+"""enum bpf_perf_event_type. The second element of each pair is the return probe."""
 
 
 def link_create(prog_fd: int, target: int, attach_type: int, label: str) -> Fd:

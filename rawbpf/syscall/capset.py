@@ -1,12 +1,13 @@
 """Drop capabilities temporarily, to see which errors a process without them gets.
 
-Capabilities belong to a thread. Its *effective* set is what the kernel checks. It may be reduced
-and extended again within the *permitted* set (capset(2)), so dropped capabilities can be restored.
+Capabilities belong to a thread. The kernel checks a thread's *effective* set. The effective set can
+be reduced and extended again within the *permitted* set (capset(2)), so dropped capabilities can be
+restored.
 
     struct __user_cap_header_struct { u32 version; int pid; }            pid 0: this thread
     struct __user_cap_data_struct   { u32 effective, permitted, inheritable; } [2]
 
-Version 3 (2.6.26) has two of the latter, for capabilities 0 to 31 and 32 to 63.
+Version 3 (2.6.26) takes two data structures, for capabilities 0 to 31 and 32 to 63.
 """
 
 from __future__ import annotations

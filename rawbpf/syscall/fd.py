@@ -65,7 +65,7 @@ _ROOM = 64
 
 
 class Owner(ABC):
-    """Base class of all that owns a kernel object: Fd, Mapping, Map, Program, Link, readers."""
+    """Base class for owners of kernel objects: Fd, Mapping, Map, Program, Link, readers."""
 
     __slots__ = ()
 
@@ -86,7 +86,7 @@ class Owner(ABC):
 
 
 class Fd(Owner):
-    """A file descriptor. ``label`` names it in messages.
+    """A file descriptor. ``label`` names the descriptor in messages.
 
     >>> import os
     >>> with Fd(os.open("/dev/null", os.O_RDONLY), "null") as fd:
@@ -148,7 +148,10 @@ class Epoll(Owner):
         enter("epoll_ctl", self._fd.fileno(), _EPOLL_CTL_ADD, fd, ctypes.addressof(event))
 
     def wait(self, timeout: float | None) -> list[tuple[int, int]]:
-        """Wait up to ``timeout`` seconds, or for ever if it is None. A signal ends the wait."""
+        """Wait up to ``timeout`` seconds, or forever if ``timeout`` is None.
+
+        A signal ends the wait.
+        """
         # Rounded up: rounding down would poll without a pause in the last millisecond.
         ms = -1 if timeout is None else min(max(0, -int(-timeout * 1000 // 1)), 2**31 - 1)
         address = ctypes.addressof(self._buffer)
@@ -179,7 +182,7 @@ class HasDescriptor(Protocol):
 
 
 class Mapping(Owner):
-    """A shared mapping of ``size`` bytes of a descriptor, from ``offset`` on."""
+    """A shared mapping of ``size`` bytes of a descriptor, starting at ``offset``."""
 
     __slots__ = ("_address", "_views", "size")
 

@@ -1,8 +1,8 @@
 """<linux/bpf.h>: the numbers of bpf(2), with the kernel's names.
 
 They come from the BTF of Linux 6.18; attach types, the newest map type and map flags from 7.2.
-Numbers are only added, so one list is valid for all kernels. Which kernel added a feature is in
-``rawbpf.features``. Tests compare each number with the C header and with the BTF of every guest
+Numbers are only added, so one list is valid for all kernels. ``rawbpf.features`` says which kernel
+added each feature. Tests compare each number with the C header and with the BTF of every guest
 kernel.
 
 >>> bpf_cmd.BPF_PROG_LOAD

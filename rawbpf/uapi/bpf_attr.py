@@ -2,7 +2,7 @@
 
 The kernel's union has an anonymous structure for each family of commands; here each is a class. All
 pointers are u64, so that a 32-bit process and a 64-bit kernel agree on the layout. The kernel
-accepts a shorter attr (missing fields count as 0). It accepts a longer one only if the rest is 0,
+accepts a shorter attr (missing fields count as 0). A longer attr is accepted only if the rest is 0
 and fails with E2BIG otherwise, so a call passes only what it uses: see ``rawbpf.syscall.gate``.
 
 For struct bpf_prog_info and the other info structures, the kernel writes as many bytes as both
@@ -79,10 +79,10 @@ class BpfAttrMapElem(Structure):
 
 
 class BpfAttrBatch(Structure):
-    """BPF_MAP_LOOKUP_BATCH and the other batch commands, the union's member ``batch`` (5.6).
+    """Attr of BPF_MAP_LOOKUP_BATCH and the other batch commands (union member ``batch``, 5.6).
 
-    ``in_batch`` and ``out_batch`` point to where the walk goes on: a bucket's number or a key.
-    ``count``: how many entries there is room for; afterwards, how many were moved.
+    ``in_batch`` and ``out_batch`` point to the position of the walk: a bucket number or a key.
+    ``count`` is the number of entries that fit and, after the call, the number processed.
     """
 
     _fields_ = [
@@ -133,7 +133,7 @@ class BpfAttrProgLoad(Structure):
 
 
 class BpfAttrTestRun(Structure):
-    """BPF_PROG_TEST_RUN, the union's member ``test``."""
+    """Attr of BPF_PROG_TEST_RUN (union member ``test``)."""
 
     _fields_ = [
         ("prog_fd", c_uint32),
@@ -176,7 +176,7 @@ class BpfAttrObjId(Structure):
 
 
 class BpfAttrInfo(Structure):
-    """BPF_OBJ_GET_INFO_BY_FD, the union's member ``info``."""
+    """Attr of BPF_OBJ_GET_INFO_BY_FD (union member ``info``)."""
 
     _fields_ = [
         ("bpf_fd", c_uint32),
@@ -186,7 +186,7 @@ class BpfAttrInfo(Structure):
 
 
 class BpfAttrLinkCreate(Structure):
-    """BPF_LINK_CREATE, the union's member ``link_create``, for a perf event.
+    """Attr of BPF_LINK_CREATE for a perf event (union member ``link_create``).
 
     ``target_fd`` is the perf event's fd; ``bpf_cookie`` is the member ``perf_event.bpf_cookie``.
     """
@@ -216,7 +216,7 @@ class BpfAttrBtfLoad(Structure):
 
 
 class BpfAttrEnableStats(Structure):
-    """BPF_ENABLE_STATS, the union's member ``enable_stats`` (5.8); 0 is BPF_STATS_RUN_TIME."""
+    """Attr of BPF_ENABLE_STATS (union member ``enable_stats``, 5.8); 0 is BPF_STATS_RUN_TIME."""
 
     _fields_ = [
         ("type", c_uint32),
@@ -294,7 +294,7 @@ class BpfMapInfo(Structure):
 class BpfBtfInfo(Structure):
     """struct bpf_btf_info. ``btf`` and ``name`` are addresses of buffers.
 
-    ``kernel_btf``: these are the kernel's own types, or those of one of its modules (5.11).
+    ``kernel_btf`` says that the BTF describes the kernel or one of its modules (5.11).
     """
 
     _fields_ = [

@@ -34,7 +34,7 @@ __all__ = ["COMMANDS", "Command"]
 
 
 class Command(NamedTuple):
-    """A command. ``purpose`` completes a sentence that begins with "This ..."."""
+    """A command. ``purpose`` completes a sentence that starts with "This ..."."""
 
     number: bpf_cmd
     since: tuple[int, int]

@@ -50,7 +50,7 @@ BPF_LD = 0x00  # constants, and the packet access inherited from classic BPF
 BPF_LDX = 0x01  # memory to register
 BPF_ST = 0x02  # imm to memory
 BPF_STX = 0x03  # register to memory, and atomics
-BPF_ALU = 0x04  # 32-bit arithmetic: the high half of dst becomes zero
+BPF_ALU = 0x04  # 32-bit arithmetic, which zeroes the upper half of dst
 BPF_JMP = 0x05  # 64-bit compare and jump, call, exit
 BPF_JMP32 = 0x06  # 32-bit compare and jump (Linux 5.1)
 BPF_ALU64 = 0x07  # 64-bit arithmetic
@@ -118,7 +118,7 @@ BPF_LOAD_ACQ = 0x100  # Linux 6.15
 BPF_STORE_REL = 0x110  # Linux 6.15
 
 # ── src of the 64-bit constant: meaning of imm ───────────────────────────────────────────────
-BPF_PSEUDO_MAP_FD = 1  # a map's file descriptor, which the kernel replaces by its address
+BPF_PSEUDO_MAP_FD = 1  # a map's file descriptor, which the kernel replaces with the map's address
 BPF_PSEUDO_MAP_VALUE = 2  # the same; the upper half is an offset into the map's only value
 BPF_PSEUDO_BTF_ID = 3  # a kernel variable, by BTF ID
 BPF_PSEUDO_FUNC = 4  # a function of this program, as an offset: callbacks
@@ -140,7 +140,7 @@ BPF_COMPLEXITY_LIMIT_INSNS = 1_000_000
 
 # ── taking an opcode apart ───────────────────────────────────────────────────────────────────
 SIZES = {BPF_B: 1, BPF_H: 2, BPF_W: 4, BPF_DW: 8}
-"""Size field of loads and stores -> bytes."""
+"""Maps the size field of loads and stores to bytes."""
 
 
 def instruction_class(opcode: int) -> int:
@@ -284,7 +284,7 @@ def _numbered() -> dict[str, Helper]:
 
 
 HELPERS = _numbered()
-"""Name (without BPF_FUNC_ or bpf_) -> helper."""
+"""Maps the name of a helper, without BPF_FUNC_ or bpf_, to its entry."""
 
 HELPER_NAMES = {helper.number: helper.name for helper in HELPERS.values()}
 """Number -> name."""

@@ -56,7 +56,7 @@ _PERF_HEAD = ("_head", c_uint8 * 24)
 
 
 class BpfAttrLinkCreateKprobeMulti(Structure):
-    """BPF_LINK_CREATE, the union's member ``link_create``, for many kprobes at once (5.18).
+    """Attr of BPF_LINK_CREATE for many kprobes (union member ``link_create``, 5.18).
 
     The last five are the members of ``kprobe_multi``: ``multi_flags`` is its ``flags``; ``syms``
     and ``cookies`` are the addresses of arrays of ``cnt``, ``addrs`` is used instead of ``syms``.
@@ -76,7 +76,7 @@ class BpfAttrLinkCreateKprobeMulti(Structure):
 
 
 class BpfAttrLinkCreateUprobeMulti(Structure):
-    """BPF_LINK_CREATE, the union's member ``link_create``, for many uprobes at once (6.6).
+    """Attr of BPF_LINK_CREATE for many uprobes (union member ``link_create``, 6.6).
 
     The last seven are the members of ``uprobe_multi``: ``multi_flags`` is its ``flags``;
     ``offsets``, ``ref_ctr_offsets`` and ``cookies`` are the addresses of arrays of ``cnt``.
@@ -98,7 +98,7 @@ class BpfAttrLinkCreateUprobeMulti(Structure):
 
 
 class BpfAttrRawTracepoint(Structure):
-    """BPF_RAW_TRACEPOINT_OPEN, the union's member ``raw_tracepoint``; ``cookie`` from 6.10."""
+    """Attr of BPF_RAW_TRACEPOINT_OPEN (union member ``raw_tracepoint``); ``cookie`` needs 6.10."""
 
     _fields_ = [
         ("name", c_uint64),
@@ -108,7 +108,7 @@ class BpfAttrRawTracepoint(Structure):
 
 
 class BpfAttrIterCreate(Structure):
-    """BPF_ITER_CREATE, the union's member ``iter_create`` (5.8)."""
+    """Attr of BPF_ITER_CREATE (union member ``iter_create``, 5.8)."""
 
     _fields_ = [
         ("link_fd", c_uint32),
@@ -284,7 +284,9 @@ PARTS: dict[int, type[Structure]] = {
     bpf_link_type.BPF_LINK_TYPE_UPROBE_MULTI: BpfLinkInfoUprobeMulti,
     bpf_link_type.BPF_LINK_TYPE_PERF_EVENT: BpfLinkInfoPerfEventKprobe,
 }
-"""Link type -> its interpretation. All perf events have the name where kprobes have it."""
+"""Maps each link type to the structure that interprets its part.
+
+The name is at the same offset for all perf events as for kprobes."""
 
 NAMES: dict[type[Structure], tuple[str, str]] = {
     BpfLinkInfoRawTracepoint: ("tp_name", "tp_name_len"),
@@ -292,4 +294,4 @@ NAMES: dict[type[Structure], tuple[str, str]] = {
     BpfLinkInfoUprobeMulti: ("path", "path_size"),
     BpfLinkInfoPerfEventKprobe: ("func_name", "name_len"),
 }
-"""Interpretation -> the fields for the address and the length of a buffer for a name."""
+"""Maps each structure to the fields with the address and the length of a name buffer."""

@@ -2,11 +2,11 @@
 
 BTF consists of a header, a type section and a string section. The type section is a sequence of
 32-bit words. Each type begins with three words (``struct btf_type``: name offset, info, size or
-type). Then follow words that depend on the kind and, for kinds with elements, some words for each
-of the ``vlen`` elements.
+type). The following words depend on the kind: kinds with elements have some words for each of the
+``vlen`` elements.
 
-``info`` contains vlen (bits 0-23), kind (24-30) and kind_flag (31). Up to 2025, kernels have 16
-bits for vlen and 5 for kind, and require the others to be 0. The wider masks of 7.2 therefore read
+``info`` contains vlen (bits 0-23), kind (24-30) and kind_flag (31). Kernels up to 2025 use 16 bits
+for vlen and 5 for kind, and require the other bits to be 0. The wider masks of 7.2 therefore read
 old BTF as well.
 
 Sources: include/uapi/linux/btf.h, Documentation/bpf/btf.rst.
@@ -70,11 +70,12 @@ BTF_VERSION = 1
 
 BTF_HEADER = "HBBIIIII"
 """struct btf_header: magic, version, flags, hdr_len, then offset (from the end of the header) and
-length of the type section and of the string section. Linux 7.1 adds those of the layout section."""
+length of the type section and of the string section. Linux 7.1 adds the offset and length of the
+layout section."""
 
 BTF_LAYOUT = "BBH"
 """struct btf_layout, one per kind, in the optional layout section (7.1): bytes after btf_type,
-bytes of each element, flags. With it, a reader can skip kinds that it does not know."""
+bytes of each element, flags. The layout section lets a reader skip unknown kinds."""
 
 BTF_EXT_HEADER = "HBBIIIII"
 """struct btf_ext_header: the same for func_info and line_info; longer ones add CO-RE."""
@@ -83,7 +84,7 @@ BTF_MAX_KIND = 0x7F
 BTF_MAX_TYPE = 0x000FFFFF
 BTF_MAX_NAME_OFFSET = 0x00FFFFFF
 BTF_MAX_VLEN = 0x00FFFFFF
-"""The limit of 7.2. The limit of 6.12 is 0xffff."""
+"""The limit in Linux 7.2. The limit in Linux 6.12 is 0xffff."""
 
 BTF_KIND_UNKN = 0
 BTF_KIND_INT = 1

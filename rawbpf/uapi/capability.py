@@ -94,4 +94,6 @@ ATTACH_TYPES: dict[int, tuple[bpf_attach_type, ...]] = {
     ),
     _P.BPF_PROG_TYPE_NETFILTER: (_A.BPF_NETFILTER,),
 }  # fmt: skip
-"""Program type -> valid values of ``expected_attach_type``. Types not listed accept any."""
+"""Maps each program type to the valid values of ``expected_attach_type``.
+
+Program types that are not listed accept any value."""

@@ -1,4 +1,4 @@
-"""What rawbpf uses the fields of an attr for. Fields that are not listed are left at 0.
+"""How rawbpf uses the fields of bpf_attr. Fields that are not listed are left at 0.
 
 docs/reference/syscalls.md shows these texts next to offsets and versions.
 

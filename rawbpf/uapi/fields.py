@@ -71,7 +71,7 @@ STRUCTS: dict[type[Structure], tuple[str, str]] = {
     bpf_link.BpfLinkInfoPerfEventTracepoint: (_LINK, "perf_event.tracepoint."),
     bpf_link.BpfLinkInfoPerfEventEvent: (_LINK, "perf_event.event."),
 }
-"""Class -> (type in C, path of the member that the class stands for)."""
+"""Maps each class to its C type and the path of the member it stands for."""
 
 SPELLED: dict[tuple[type[Structure], str], str] = {
     (bpf_link.BpfLinkInfoIter, "map_id"): "map.map_id",
@@ -244,7 +244,7 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
         (5, 9): "time_cycles time_mask",
     },
 }
-"""Class -> version -> the fields that it added. 2.6 stands for 2.6.31 to 2.6.39."""
+"""Maps each class to the fields that each kernel version added. 2.6 stands for 2.6.31 to 2.6.39."""
 # fmt: on
 
 _SINCE = {

@@ -56,8 +56,8 @@ class perf_event_ioc(IntEnum):
 class PerfEventAttr(Structure):
     """struct perf_event_attr, PERF_ATTR_SIZE_VER8 (Linux 6.3): 136 bytes.
 
-    ``size`` is the size of this structure. An older kernel requires all fields that it does not
-    know to be 0. Some fields have a second name in the kernel's header: ``wakeup_events`` is
+    ``size`` is the size of this structure. An older kernel requires all fields unknown to it to be
+    0. Some fields have a second name in the kernel's header: ``wakeup_events`` is
     ``wakeup_watermark`` if the bit ``watermark`` is set. For the kprobe PMU, ``config1`` is
     ``kprobe_func`` (the address of a name) and ``config2`` is ``probe_offset``.
     """

@@ -1,1 +1,1 @@
-"""From system calls to Calls: words, memory, results, and what descriptors stand for."""
+"""Turn system calls into Calls: words, memory, results, and what each descriptor refers to."""

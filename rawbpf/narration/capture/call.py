@@ -1,8 +1,8 @@
 """A recorded system call: its words, the memory they point to, and its result.
 
 Words and memory contain descriptors and addresses that are meaningless in another process. Each is
-therefore marked: a word, or a place in a block, *is* descriptor 5 or *points to* block 2. Replacing
-these numbers is all it takes to make the same call again, without knowing anything about bpf(2).
+therefore marked: a word, or a place in a block, *is* descriptor 5 or *points to* block 2. A call is
+repeated by replacing these numbers, without any knowledge of bpf(2).
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ class Ref(NamedTuple):
 
 
 class Block(NamedTuple):
-    """``room`` bytes of memory that a call points to; ``path`` says from where: attr.info.map_ids.
+    """``room`` bytes of memory that a call points to, by the pointer at ``path``.
 
-    ``before``: the bytes passed to the kernel; None if the kernel only writes there. ``after``: the
-    bytes it has written; None if it wrote nothing. ``varies``: (offset, size) of parts that differ
-    in every run, such as times and IDs.
+    ``before`` contains the bytes passed to the kernel, or None if the kernel only writes to the
+    block. ``after`` contains the bytes that the kernel wrote, or None if it wrote nothing.
+    ``varies`` lists (offset, size) of parts that differ in every run, such as times and IDs.
     """
 
     path: str
@@ -73,15 +73,16 @@ class Block(NamedTuple):
 
     @property
     def field(self) -> str:
-        """The name of the field that points here."""
+        """The name of the field that points to this block."""
         return self.path.rpartition(".")[2]
 
 
 class Call(NamedTuple):
     """A call that has returned.
 
-    ``command``: for bpf(2), its command. ``refs``: places among the words, counted in words.
-    ``seconds``: how long it took. ``fds``: descriptor -> label, for the descriptors involved.
+    ``command`` is the command of a bpf(2) call. ``refs`` lists references among the words, by word
+    index. ``seconds``: how long it took. ``fds``: descriptor -> label, for the descriptors
+    involved.
     """
 
     name: str
@@ -112,14 +113,14 @@ class Call(NamedTuple):
 
     @property
     def errno(self) -> str:
-        """The name of the errno; empty if the call succeeded."""
+        """The name of the errno, or "" if the call succeeded."""
         return errno_name(-self.result) if self.result < 0 else ""
 
     def shown_fd(self, number: int) -> str:
-        """Return ``3<map:events>``; the number alone if nothing is known about it."""
+        """Return a label such as ``3<map:events>``, or only the number of an unknown descriptor."""
         label = self.fds.get(number)
         return f"{number}<{label}>" if label else str(number)
 
     def block(self, path: str) -> Block | None:
-        """Return the block with this path; None if there is none."""
+        """Return the block with this path, or None if the call has no such block."""
         return next((block for block in self.blocks if block.path == path), None)

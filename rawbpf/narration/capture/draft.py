@@ -1,7 +1,7 @@
-"""A call in progress: the memory its words point to, read before the call and again after it.
+"""Follow a call in progress: read the memory its words point to, before and after the call.
 
 Each structure, and all memory that its pointers lead to, becomes a block. A pointer is followed
-only if the call uses it, and only for as many bytes as the other fields of its structure say.
+only if the call uses it, and only as far as the other fields of the structure say.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _FD_WORDS = {"ioctl": (0,), "mmap": (4,), "epoll_ctl": (0, 2), "epoll_pwait": (0
 
 
 class Draft:
-    """A call in progress; ``known`` is what was known before it."""
+    """A call in progress; ``known`` is the knowledge from earlier calls."""
 
     def __init__(self, known: Known, probe_types: Callable[[], dict[int, str]]) -> None:
         self._known = known
@@ -72,7 +72,9 @@ class Draft:
             self._refs.append(Ref(2, 8, fd=words[2]))
         refs = [*self._refs, *(ref for block in self._blocks for ref in block.refs)]
         fds = sorted({ref.fd for ref in refs if ref.fd is not None})
-        self._labels = {fd: self._known.label(fd) for fd in fds}  # now, because a close removes it
+        self._labels = {
+            fd: self._known.label(fd) for fd in fds
+        }  # recorded now, because closing removes the label
 
     def _add_word(
         self, at: int, address: int, path: str, struct: type[Structure] | None, size: int
@@ -145,7 +147,9 @@ class Draft:
                 continue
             at = place(struct, field).offset
             index = self._point(f"{path}.{field}", row, values, size)
-            if field in VARIES.get(struct, "").split():  # and so does the memory it points to
+            if (
+                field in VARIES.get(struct, "").split()
+            ):  # the memory that the structure points to is output as well
                 self._blocks[index] = self._blocks[index]._replace(varies=((0, size),))
             yield Ref(at, 8, block=index)
 

@@ -1,8 +1,9 @@
-"""What earlier calls have made: descriptors, maps and their sizes, mappings.
+"""Keep track of what earlier calls created: descriptors, maps and their sizes, and mappings.
 
-A descriptor is only a number until the call that returned it is known. Most come from our own
-calls. For the others (a pipe, a cgroup directory), /proc/self/fd says what they are, as for
-strace -y. Map sizes matter most: nothing else tells how long keys and values are.
+A descriptor is only a number until the call that returned it is known. Most descriptors come from
+recorded calls. For other descriptors (a pipe, a cgroup directory), /proc/self/fd says what they
+refer to, as in strace -y. Map sizes matter most, because nothing else says how long keys and values
+are.
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ PINNED = "pinned"
 
 
 class Thing(NamedTuple):
-    """What a descriptor refers to. Sizes are those of a map, in bytes; 0 if unknown.
+    """The object that a descriptor refers to.
 
-    ``target`` is the perf event that a link holds; ``linked`` tells that a link holds this event.
+    Sizes are a map's key and value sizes in bytes, or 0 if unknown.
+
+    ``target`` is the perf event of a link; ``linked`` says that this event belongs to a link.
     """
 
     kind: str
@@ -52,7 +55,7 @@ class Thing(NamedTuple):
 
     @property
     def label(self) -> str:
-        """``map:events``, or the kind alone."""
+        """A label such as ``map:events``, or only the kind."""
         return printable(f"{self.kind}:{self.name}" if self.name else self.kind)
 
 
@@ -68,11 +71,11 @@ class Known:
         self.last: dict[str, Call] = {}
 
     def thing(self, fd: int) -> Thing:
-        """Return what earlier calls say about a descriptor; a Thing without a kind if nothing."""
+        """Return what earlier calls say about a descriptor, or a Thing without a kind."""
         return self.things.get(fd, Thing(""))
 
     def label(self, fd: int) -> str:
-        """Return a label for a descriptor; empty if nothing is known about it."""
+        """Return a label for a descriptor, or "" for an unknown descriptor."""
         if fd in self.things:
             return self.things[fd].label
         try:
@@ -81,11 +84,11 @@ class Known:
             return ""
 
     def key_size(self, fd: int) -> int:
-        """Return the key size of a map in bytes; 0 if it has no keys or is unknown."""
+        """Return a map's key size in bytes, or 0 if the map has no keys or is unknown."""
         return self.thing(fd).key_size
 
     def value_size(self, fd: int) -> int:
-        """Return the bytes that one lookup copies, for a per-CPU map one value per possible CPU."""
+        """Return how many bytes one lookup copies: in a per-CPU map, one value per possible CPU."""
         thing = self.thing(fd)
         kind = map_kind(thing.map_type)
         if kind.per_cpu:
@@ -119,14 +122,14 @@ class Known:
             self.things[fd] = self.thing(fd)._replace(target=-1)  # closing it detaches nothing
 
     def _learn_close(self, fd: int) -> None:
-        """Forget a descriptor; a link releases its perf event."""
+        """Forget a descriptor; closing a link also releases its perf event."""
         closed = self.things.pop(fd, None)
         if closed is not None and closed.target in self.things:
             event = self.things[closed.target]
             self.things[closed.target] = event._replace(linked=False)
 
     def _learn_info(self, call: Call) -> None:
-        """Learn the sizes of a map or the type of a link that was not created by us."""
+        """Learn the sizes of a map, or the type of a link, that another process created."""
         info = call.block("attr.info")
         fd = numbers_of(call).get("bpf_fd", -1)
         if info is not None and info.struct is BpfLinkInfo and info.after:
@@ -147,14 +150,14 @@ def _cpu_count() -> int:
 
 
 def numbers_of(call: Call) -> dict[str, int]:
-    """Return the numeric fields of a call's structure, as they were passed."""
+    """Return the numeric fields of a call's structure, as passed to the kernel."""
     if not call.blocks or call.blocks[0].struct is None:
         return {}
     return numbers(call.blocks[0].struct, call.blocks[0].before or b"")
 
 
 def made_by(call: Call) -> Thing:
-    """Return what the descriptor returned by a call refers to."""
+    """Return the object that a call has created a descriptor for."""
     if call.name == "epoll_create1":
         return Thing("epoll")
     if call.name == "perf_event_open":

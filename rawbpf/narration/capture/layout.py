@@ -1,4 +1,4 @@
-r"""Where things lie in the bytes of a call: fields of structures, descriptors in instructions.
+r"""Locate the fields of structures, and the descriptors in instructions, in the bytes of a call.
 
 An attr is often shorter than its structure; fields beyond its end were not passed.
 
@@ -9,7 +9,7 @@ An attr is often shorter than its structure; fields beyond its end were not pass
 4
 
 ``uapi.bpf_link`` describes the head of struct bpf_link_info and the part for each link type
-separately. ``LINK_INFOS`` has both in one structure for each type.
+separately. ``LINK_INFOS`` combines header and part in one structure per type.
 
 >>> from rawbpf.uapi.bpf import bpf_link_type
 >>> info = LINK_INFOS[bpf_link_type.BPF_LINK_TYPE_XDP]
@@ -59,7 +59,7 @@ LINKS: dict[bpf_attach_type, type[Structure]] = {
 
 
 class Place(NamedTuple):
-    """Offset and size of a field in bytes; ``bits`` of a bit field, otherwise 0."""
+    """The offset and size of a field in bytes; ``bits`` is a bit field's width, otherwise 0."""
 
     offset: int
     size: int
@@ -67,14 +67,14 @@ class Place(NamedTuple):
 
 
 def place(struct: type[Structure], field: str) -> Place:
-    """Return where a field lies in its structure."""
+    """Return the location of a field in its structure."""
     entry = next(entry for entry in struct._fields_ if entry[0] == field)
     bits = entry[2] if len(entry) > 2 else 0
     return Place(getattr(struct, field).offset, ctypes.sizeof(entry[1]), bits)
 
 
 def given(struct: type[Structure], size: int) -> list[str]:
-    """Return the fields that begin within the first ``size`` bytes, without holes."""
+    """Return the fields that start within the first ``size`` bytes, without padding."""
     names = (name for name, *_ in struct._fields_ if not name.startswith("_"))
     return [name for name in names if getattr(struct, name).offset < size]
 
@@ -94,7 +94,7 @@ def text(struct: type[Structure], field: str, raw: bytes) -> str:
 
 
 def member(enum: type[IntEnum], value: int) -> str:
-    """Return the name of the enumerator with this value; empty if there is none."""
+    """Return the name of the enumerator with this value, or "" if no enumerator has the value."""
     return enum(value).name if value in enum.__members__.values() else ""
 
 
@@ -105,7 +105,7 @@ def origin(struct: type[Structure], field: str) -> type[Structure]:
 
 
 def struct_of(command: int, raw: bytes) -> type[Structure] | None:
-    """Return the structure of a command's attr; None for an unknown command."""
+    """Return the structure of a command's attr, or None for an unknown command."""
     if command not in bpf_cmd.__members__.values():
         return None
     struct = COMMANDS[bpf_cmd(command)].struct
@@ -119,7 +119,7 @@ _PERF_HEAD = 24
 
 
 def _link_info(part: type[Structure]) -> type[Structure]:
-    """Join the head and a part; ``origin``: field -> the structure that declares it."""
+    """Join the header and a part; ``origin`` maps each field to the structure that declares it."""
     (_, first, *_), *rest = part._fields_
     fields: list[Any] = list(BpfLinkInfo._fields_[:4])
     if isinstance(first, type) and ctypes.sizeof(first) == _PERF_HEAD:
@@ -163,7 +163,7 @@ def fd_places(raw: bytes) -> Iterator[int]:
 
 
 def last_index(raw: bytes) -> int:
-    """Return the highest index into fd_array that instructions use; -1 if they use none."""
+    """Return the highest index into fd_array that instructions use, or -1 without fd_array."""
     last = -1
     for at in _slots(raw):
         source = raw[at + 1] >> 4

@@ -1,8 +1,8 @@
-"""What the pointers in a structure point to: a table with one row per pointer.
+"""A table of the pointers in structures, with one row per pointer, and what each points to.
 
 The size of that memory is given by other fields of the structure, or by the map that the call is
-about. Where neither says so, the pointer is not followed. The kernel reads ``IN`` memory and writes
-``OUT`` memory.
+about. If neither determines the size, the pointer is not followed. The kernel reads ``IN`` memory
+and writes ``OUT`` memory.
 
 A new structure needs one row for each of its pointers and nothing else.
 """
@@ -45,13 +45,16 @@ __all__ = ["BOTH", "IN", "INFO", "OUT", "TEXT", "VARIES", "Points", "info_struct
 IN, OUT, BOTH = "in", "out", "both"
 
 TEXT = -1
-"""In place of a size: up to the NUL."""
+"""Stands for a size: the string ends at its NUL."""
 
 Numbers = dict[str, int]
 
 
 class Points(NamedTuple):
-    """``kind``: how to format the memory. ``size``: bytes, from numeric fields; 0 if unknown."""
+    """``kind`` says how to format the memory.
+
+    ``size`` computes the size in bytes from numeric fields, or 0 if the size is unknown.
+    """
 
     kind: str
     size: Callable[[Numbers, Known], int]
@@ -173,7 +176,7 @@ _BY_COMMAND: dict[int, dict[str, Points | None]] = {
     bpf_cmd.BPF_MAP_DELETE_BATCH: {"keys": Points("bytes", _keys), "values": None},
     bpf_cmd.BPF_MAP_GET_NEXT_KEY: {"value": Points("key", _key, OUT)},
 }
-"""Exceptions for commands that use a shared structure differently; None: not a pointer."""
+"""Exceptions for commands that use a shared structure differently; None if not a pointer."""
 
 INFO: dict[str, type[Structure]] = {
     "map": BpfMapInfo,
@@ -197,14 +200,14 @@ VARIES: dict[type[Structure], str] = {
 
 
 def info_struct(thing: Thing) -> type[Structure] | None:
-    """Return the info structure for a descriptor; for a link, by its type once that is known."""
+    """Return the info structure for a descriptor, which for a link depends on its type."""
     if thing.kind == "link" and thing.link_type in LINK_INFOS:
         return LINK_INFOS[thing.link_type]
     return INFO.get(thing.kind)
 
 
 def pointers(struct: type[Structure], command: int) -> dict[str, Points]:
-    """Return the pointer fields of a structure: field -> what it points to."""
+    """Return the pointer fields of a structure, each with a description of its target."""
     rows = {**_FIELDS.get(struct, {}), **_BY_COMMAND.get(command, {})}
     if struct in LINK_NAMES:
         address, length = LINK_NAMES[struct]

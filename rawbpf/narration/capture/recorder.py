@@ -1,8 +1,8 @@
 """An observer of the gate that turns each system call into a Call.
 
 The memory that a call's words point to is read before the call, since the kernel may overwrite it,
-and again after it, for the answer. Only memory that the call uses is read, as much as its attr
-says, in a way that cannot crash on a wrong address (``syscall.peek``).
+and again after the call, for the results. Only memory that the call uses is read, as much as its
+attr says, in a way that cannot crash on a wrong address (``syscall.peek``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _OBJECT = re.compile(r"anon_inode:bpf[-_](map|prog|link)")
 
 
 class Recorder:
-    """Pass each call to ``sink``, together with what was known before it."""
+    """Pass each call to ``sink``, together with the knowledge from earlier calls."""
 
     def __init__(self, sink: Callable[[Call, Known], None]) -> None:
         self._sink = sink
@@ -53,7 +53,7 @@ class Recorder:
         return returned
 
     def _label(self, call: Call) -> str:
-        """Return a label for a new descriptor; /proc tells the type of a pinned object."""
+        """Return a label for a new descriptor; the type of a pinned object is read from /proc."""
         made = made_by(call)
         if made.kind == PINNED and (found := _OBJECT.search(self._known.label(call.result))):
             made = made._replace(kind=found[1])

@@ -1,1 +1,1 @@
-"""Recorded calls, made again and compared."""
+"""Repeat recorded calls and compare their results."""

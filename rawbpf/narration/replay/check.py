@@ -1,12 +1,13 @@
-"""Whether a recorded call is safe to repeat, and how its results differ from the recorded ones.
+"""Check that a recorded call is safe to repeat, and compare its results with the recording.
 
 A recording is a file and may be damaged. The kernel writes where an attr points, so an address must
 not be passed on unless the memory it points to was recorded, and a block must not be shorter than
 the call says. Every well-formed call is repeated: replaying a recording means running it, like any
 program.
 
-The comparison covers results, errnos and the memory that the kernel wrote. It leaves out values
-that differ in every run (times, IDs, the number of events that ended a sleep) and verifier logs.
+The comparison covers results, errnos and the memory that the kernel wrote. The comparison omits
+verifier logs and values that differ in every run: times, IDs, and the number of events that ended a
+sleep.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ __all__ = ["check", "differences", "room_of"]
 _LARGEST = 1 << 26
 
 _ADDRESSES = {"bpf": (1,), "perf_event_open": (0,), "epoll_ctl": (3,), "epoll_pwait": (1, 4)}
-"""Call -> words that are addresses."""
+"""Maps each call to the words that are addresses."""
 
 _IOCTLS = set(perf_event_ioc) - {perf_event_ioc.PERF_EVENT_IOC_ID}
 """Requests whose argument is not an address."""
@@ -43,7 +44,7 @@ def check(call: Call) -> None:
 
 
 def _wrong(call: Call) -> Iterator[str]:
-    """Yield defects. Only the first counts, because each check relies on the ones before it."""
+    """Yield defects. Only the first defect counts, since each check relies on the previous ones."""
     if call.name not in WORDS:
         yield f"unknown call {call.name!r}"
     if call.name == "mmap" and call.words[0]:
@@ -70,7 +71,7 @@ def _names_its_target(call: Call) -> bool:
 
 
 def room_of(block: Block) -> int:
-    """Return the size of the memory for a block in bytes."""
+    """Return the size of a block's memory in bytes."""
     return max(block.room, len(block.before or b""))
 
 

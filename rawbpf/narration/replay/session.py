@@ -1,8 +1,8 @@
-"""Repeats recorded calls, with new descriptors and addresses, and compares the results.
+"""Repeat recorded calls with new descriptors and addresses, and compare the results.
 
-A recorded descriptor is replaced by the one that the repeated call returned, a recorded address by
-that of a buffer with the recorded bytes. Descriptors that no recorded call created get a
-substitute: a pipe for a pipe, the same path for a path.
+A recorded descriptor is replaced with the one that the repeated call returned, and a recorded
+address with that of a buffer that contains the recorded bytes. Descriptors that no recorded call
+created get a substitute: a pipe for a pipe, the same path for a path.
 
 Calls are repeated as recorded, so replay only recordings that you trust.
 """
@@ -41,7 +41,7 @@ Buffer = ctypes.Array[ctypes.c_char]
 
 
 class Outcome(NamedTuple):
-    """A recorded call, the new result, and the differences; empty if there are none."""
+    """A recorded call, the new result, and the list of differences."""
 
     call: Call
     result: int
@@ -49,7 +49,7 @@ class Outcome(NamedTuple):
 
 
 def replay(calls: Iterable[Call]) -> Iterator[Outcome]:
-    """Repeat the calls one by one; close at the end what they leave open."""
+    """Repeat the calls one by one; at the end, close everything that they leave open."""
     with Replay() as session:
         for call in calls:
             if call.name not in OWN_AFFAIRS:
@@ -66,11 +66,11 @@ class Replay(Owner):
         self._extra = ExitStack()  # descriptors that no recorded call refers to
 
     def make(self, call: Call) -> Outcome:
-        """Repeat one call and compare it. FormatError: it is not safe to repeat."""
+        """Repeat one call and compare it. Raise FormatError if the call is not safe to repeat."""
         check(call)
         if call.name == "munmap" and call.words[0] not in self._mappings:
-            # The mapping failed this time. The recorded address may belong to anything now, even to
-            # the code of Python itself.
+            # The mapping failed this time. The recorded address may now belong to anything, even to
+            # Python's own code.
             return Outcome(call, -errno.EINVAL, ("nothing is mapped at the address now",))
         buffers = [_buffer(block) for block in call.blocks]
         for block, buffer in zip(call.blocks, buffers, strict=True):
@@ -89,7 +89,7 @@ class Replay(Owner):
         )
 
     def _put(self, call: Call, ref: Ref, buffer: Buffer, buffers: list[Buffer]) -> None:
-        """Replace a recorded address or descriptor by the new one."""
+        """Replace a recorded address or descriptor with the new one."""
         if ref.block is not None:
             number = ctypes.addressof(buffers[ref.block])
         else:
@@ -108,7 +108,7 @@ class Replay(Owner):
                 words[:2] = self._mappings[words[0]]  # munmap: address and size
         if (
             call.name == "epoll_pwait"
-        ):  # as long as when recorded, because fewer events may wake us now
+        ):  # as long as in the recording, because fewer events may end the sleep now
             waited = math.ceil(call.seconds * 1000)
             words[3] = waited if words[3] < 0 else min(words[3], waited)
         return words

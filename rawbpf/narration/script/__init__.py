@@ -1,1 +1,1 @@
-"""Recorded calls as a Python script that does not need rawbpf."""
+"""Write recorded calls as a Python script that does not need rawbpf."""

@@ -1,4 +1,4 @@
-"""Structures and memory of a call as Python expressions, with names for descriptors."""
+"""Write the structures and memory of a call as Python expressions, with names for descriptors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TAKEN = {"n", *_PARTS.co_names, *dir(builtins)}
 """Names that descriptors must not have: assigning ``bytes`` would break the script."""
 
 _BY_KIND = {"link", "kprobe", "kretprobe", "uprobe", "uretprobe", "tracepoint"}
-"""Descriptors named after their kind; all others are named after their own name."""
+"""Kinds of descriptors that are named after their kind; other descriptors keep their own names."""
 
 
 class FdNames:
@@ -40,7 +40,10 @@ class FdNames:
         return fd in self._names
 
     def of(self, fd: int) -> str:
-        """Return the name of a descriptor. UnsupportedError: no recorded call created it."""
+        """Return the name of a descriptor.
+
+        Raise UnsupportedError if no recorded call created the descriptor.
+        """
         if fd not in self._names:
             what = "cannot write a script that makes all calls of this session"
             raise UnsupportedError(what, why=f"descriptor {fd} was not created by a recorded call")
@@ -114,7 +117,7 @@ def _field(call: Call, block: Block, field: str, data: bytes, names: FdNames) ->
     number = str(int.from_bytes(data, "little"))
     if ref is None:
         command = bpf_cmd.__members__.get(call.command, -1)
-        # An address whose memory was not recorded is meaningless now.
+        # An address is meaningless if its memory was not recorded.
         return _LETTERS[width, False], "0" if field in pointers(struct, command) else number
     if ref.block is not None:
         return _LETTERS[width, False], _memory(call, call.blocks[ref.block], names)

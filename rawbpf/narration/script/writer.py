@@ -1,4 +1,4 @@
-"""Writes recorded calls as a Python script that makes them without rawbpf.
+"""Write recorded calls as a Python script that makes the same calls without rawbpf.
 
 The script imports only ctypes, mmap and struct, and has fewer than 150 lines. A structure becomes a
 struct.pack, with its field names in a comment before the first of its kind; a descriptor becomes a
@@ -44,7 +44,10 @@ _WIDTH = 96
 
 
 def script(calls: Sequence[Call], command: str) -> str:
-    """Return the text of the script. UnsupportedError: it would have too many lines."""
+    """Return the text of the script.
+
+    Raise UnsupportedError if the script would have too many lines.
+    """
     body = list(_Writer(calls).lines())
     opening = _opening("\n".join(body), command)
     for groups in _GROUPS:
@@ -208,7 +211,7 @@ def _munmap(call: Call, names: FdNames, known: Known) -> list[str]:
     if not names.has(fd) or not _is_ring(known.thing(fd)):
         return []
     line = f'RINGS.pop("{names.of(fd)}")  # munmap(2), when the last reference is gone'
-    return [line] * names.first(line)  # a ring of two mappings is one
+    return [line] * names.first(line)  # the two mappings of a BPF ring buffer form one ring
 
 
 def _is_ring(thing: Thing) -> bool:

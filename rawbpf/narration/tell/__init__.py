@@ -1,1 +1,1 @@
-"""From Calls to text for people: lines, dumps, reasons, JSON."""
+"""Turn Calls into text for people: lines, dumps, reasons, JSON."""

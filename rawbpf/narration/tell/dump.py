@@ -1,4 +1,4 @@
-"""Every byte of a call's structures, annotated.
+"""Dump and annotate every byte of a call's structures.
 
 Each line has the offset, the bytes, the name and value of a field, and the kernel version that
 added it. The memory that pointers lead to follows. Fields are little-endian.
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["dump"]
 
 _ROW = 8
-"""Bytes per line; most fields have as many."""
+"""Bytes per line, which is the size of most fields."""
 
 _MOST_ROWS = 64
-"""Maximum number of lines for one block; the rest is only counted."""
+"""Maximum number of lines for one block; further lines are only counted."""
 
 _HEX = _ROW * 3 - 1
 

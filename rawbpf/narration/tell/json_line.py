@@ -1,4 +1,4 @@
-r"""A Call as a line of JSON, and back, with everything needed to repeat it.
+r"""Convert a Call to a line of JSON and back, with everything needed to repeat the call.
 
     call, command    "bpf", "BPF_MAP_CREATE"
     words            numbers; {"block": 0} for the address of a block ("address" when recorded),
@@ -92,7 +92,7 @@ def _ref(ref: Ref) -> dict[str, int]:
 
 
 def _fields(call: Call) -> dict[str, str]:
-    """Return all fields of all structures: path -> text."""
+    """Return the fields of all structures as a mapping from path to text."""
     found = {}
     for block in call.blocks:
         if block.struct is not None:
@@ -115,7 +115,7 @@ _STRUCTS |= {"BpfLinkInfo": BpfLinkInfo}
 
 
 def decode(line: str) -> Call:
-    """Return the call of a line. FormatError: the line is not a recorded call."""
+    """Return the call that a line describes. Raise FormatError for any other line."""
     try:
         told = json.loads(line)
         words, refs = _words(told["words"])

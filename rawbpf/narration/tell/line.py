@@ -1,4 +1,4 @@
-"""A call as strace(1) would print it, without the fields that are 0.
+"""Format a call as strace(1) would, without the fields that are 0.
 
 bpf(BPF_MAP_UPDATE_ELEM, {map_fd=3<map:events>, key=[0], value=[6<perf:cpu0>]}, 32) = 0
 """
@@ -23,7 +23,7 @@ __all__ = ["format_call"]
 
 
 def format_call(call: Call) -> str:
-    """Return the line of a call, without its duration."""
+    """Return the line for a call, without the duration."""
     arguments = _ARGUMENTS.get(call.name, _words)(call)
     return f"{call.name}({', '.join(arguments)}) = {_result(call)}"
 

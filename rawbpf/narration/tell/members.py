@@ -24,7 +24,7 @@ _MOST = 4
 
 
 class Member(NamedTuple):
-    """A field: ``name`` as in C, with dots; ``empty`` if it is 0 before and after the call."""
+    """A field with its dotted C ``name``; ``empty`` if it is 0 before and after the call."""
 
     field: str
     name: str
@@ -66,7 +66,7 @@ def _text(call: Call, block: Block, field: str) -> str:
         return before
     after = _value(call, block, field, block.after, ref)
     if block.kind == "info" and not any((block.before or b"")[at : at + size]):
-        return after  # the kernel has filled it in
+        return after  # the kernel has filled in the field
     return before if after == before else f"{before} => {after}"
 
 
@@ -75,7 +75,7 @@ def _address(block: Block, at: int) -> int:
 
 
 def _value(call: Call, block: Block, field: str, raw: bytes, ref: Ref | None) -> str:
-    """Return the text of a field, before or after the call."""
+    """Return the text of a field's value before or after the call."""
     struct = block.struct
     assert struct is not None
     at, size, _ = place(struct, field)
@@ -97,7 +97,7 @@ def _value(call: Call, block: Block, field: str, raw: bytes, ref: Ref | None) ->
 
 
 def content(call: Call, block: Block, address: int) -> str:
-    """Return the text for a pointer: its memory, or the address if the kernel wrote nothing."""
+    """Format the memory a pointer refers to, or just the address if nothing was written."""
     data = block.before if block.before is not None else block.after
     if block.struct is not None:
         shown = (f"{one.name}={one.text}" for one in members(call, block) if not one.empty)

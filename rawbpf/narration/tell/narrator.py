@@ -1,9 +1,9 @@
-"""The narrator: prints each call when it returns, with the reason why it was made.
+"""Print each call when it returns, with the reason why it was made.
 
 The reason is a sentence from the tables `reasons_bpf` and `reasons_other`: the first row of the
-call's key whose condition holds. Conditions depend only on the call, on what its descriptors are,
-and on earlier calls. The sentences are therefore true of any program that makes the same calls. A
-command without a row gets the purpose that ``uapi.bpf_commands`` states.
+call's key whose condition holds. Conditions depend only on the call itself, the kinds of
+descriptors it uses, and earlier calls. The sentences are therefore true of any program that makes
+the same calls. A command without a row gets the purpose that ``uapi.bpf_commands`` states.
 
 >>> import io, os
 >>> from rawbpf.syscall.fd import Fd
@@ -12,7 +12,7 @@ command without a row gets the purpose that ``uapi.bpf_commands`` states.
 ...     pass
 >>> print(out.getvalue())  # doctest: +ELLIPSIS
 close(...</dev/null>) = 0 <0.0...>
-    # This descriptor is not needed any more.
+    # This descriptor is no longer needed.
 <BLANKLINE>
 """
 
@@ -69,7 +69,7 @@ def _form(mode: str) -> Callable[[Call, Known], str]:
 
 
 class _Narrator:
-    """Format the call and its duration, then the reason unless it was the previous one too."""
+    """Format the call and its duration, then the reason, unless it repeats the previous one."""
 
     def __init__(self) -> None:
         self._said = ""
@@ -84,7 +84,7 @@ class _Narrator:
 
 
 def reason(call: Call, known: Known) -> str:
-    """Return the sentence for a call, given what was known before it."""
+    """Return the sentence for a call, given the knowledge from earlier calls."""
     view = CallView(call, known)
     for row in REASONS:
         if _matches(call.key, row.key) and row.when(view):

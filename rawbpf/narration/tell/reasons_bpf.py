@@ -1,4 +1,4 @@
-"""Why bpf(2) is called: maps, programs and types, objects by ID, attaching."""
+"""Reasons for calls of bpf(2): maps, programs and types, objects by ID, attaching."""
 
 from __future__ import annotations
 

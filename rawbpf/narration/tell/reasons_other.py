@@ -1,4 +1,4 @@
-"""Why other calls are made: perf events, mappings, sleeping, closing."""
+"""Reasons for other calls: perf events, mappings, sleeping, closing."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ OTHER = (
     Reason("munmap", lambda c: c.unmaps == "perf",
            "The ring is not read any more."),
     Reason("munmap", always,
-           "This mapping is not needed any more."),
+           "This mapping is no longer needed."),
 
     # Sleeping
     Reason("epoll_create1", always,
@@ -101,12 +101,12 @@ OTHER = (
     Reason("close", lambda c: c.kind == "link" and not c.was_found,
            "This closes the link and detaches its program, unless the link is pinned."),
     Reason("close", lambda c: c.kind == "perf",
-           "The event of this CPU is not needed any more. If it is stored in a map, it exists "
+           "The event of this CPU is no longer needed. If it is stored in a map, it exists "
            "until the map is freed."),
     Reason("close", lambda c: c.kind in ("map", "prog", "btf", "link"),
-           "The {noun} is not needed any more. The kernel frees it when nothing else refers to "
+           "The {noun} is no longer needed. The kernel frees it when nothing else refers to "
            "it."),
     Reason("close", always,
-           "This descriptor is not needed any more."),
+           "This descriptor is no longer needed."),
 )
 # fmt: on

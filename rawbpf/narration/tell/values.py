@@ -1,4 +1,4 @@
-r"""Numbers by their C names and bytes as quoted strings, as strace(1) prints them.
+r"""Format numbers by their C names and bytes as quoted strings, as strace(1) does.
 
 >>> flags(3, PROT), flags(0, PROT), quoted(b"events\n\xff")
 ('PROT_READ|PROT_WRITE', 'PROT_NONE', '"events\\n\\xff"')
@@ -90,7 +90,7 @@ _FLAGS: Mapping[str, Names] = {
 
 
 def named(struct: type[Structure], field: str, value: int, others: Mapping[str, int]) -> str:
-    """Return the C name of a field's value; ``others`` are all numbers of its structure."""
+    """Return the C name of a field's value; ``others`` contains all numbers of the structure."""
     if struct is PerfEventAttr and field in ("type", "config"):
         return _event(field, value, others)
     if field == "type":

@@ -1,6 +1,6 @@
-"""A call as the tables of reasons see it, and the rows of these tables.
+"""The view of a call that the tables of reasons use, and the rows of these tables.
 
-Each property answers a short question, from the call and the calls before it alone.
+Each property answers a short question from the call and earlier calls alone.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WALKS = {"PROG": "programs", "MAP": "maps", "LINK": "links", "BTF": "BTF object
 
 
 class CallView:
-    """``call``, seen with what was known when it was made."""
+    """A view of ``call``, with the knowledge from earlier calls."""
 
     def __init__(self, call: Call, known: Known) -> None:
         self._call, self._known = call, known
@@ -75,7 +75,7 @@ class CallView:
 
     @property
     def was_found(self) -> bool:
-        """Whether the object was opened by its ID, so that others own it too."""
+        """Whether the object was opened by its ID and is therefore owned by other processes too."""
         return self._thing.name.startswith("id ")
 
     @property
@@ -99,7 +99,7 @@ class CallView:
 
     @property
     def inner(self) -> str:
-        """The map that serves as template for inner maps."""
+        """The map that serves as the template for inner maps."""
         fd = self.attr["inner_map_fd"]
         return f"{fd}<{self._known.label(fd)}>"
 
@@ -146,7 +146,7 @@ class CallView:
 
     @property
     def cpu(self) -> int:
-        """The CPU of perf_event_open(2)."""
+        """The ``cpu`` argument of perf_event_open(2)."""
         return self.words[2]
 
     @property
@@ -207,17 +207,17 @@ class CallView:
 
     @property
     def rejection(self) -> str:
-        """The errno with which the same program was rejected last time; empty if it was not."""
+        """The errno with which the same program was last rejected, or "" if it was not rejected."""
         return self._before.errno if self._before is not None else ""
 
     @property
     def log_before(self) -> int:
-        """The log size of the previous attempt; 0 without a log."""
+        """The log size of the previous attempt, or 0 if no log was requested."""
         return numbers_of(self._before).get("log_size", 0) if self._before is not None else 0
 
     @property
     def log_was_full(self) -> bool:
-        """Whether the previous log was too small, judging by the size of this one."""
+        """Whether the previous log buffer was too small, judging by the size of this one."""
         return 0 < self.log_before < self.attr.get("log_size", 0)
 
     @property
@@ -228,7 +228,7 @@ class CallView:
 
     @property
     def probe_is_gone(self) -> bool:
-        """Whether the last descriptor that was closed was a probe, and none is left."""
+        """Whether the last closed descriptor was a probe, and no other probe is left."""
         kinds = {thing.kind for thing in self._known.things.values()}
         closed = self._known.last.get("close")
         label = closed.fds.get(closed.words[0], "") if closed is not None else ""
@@ -246,7 +246,9 @@ def _name(enum: type[IntEnum], value: int) -> str:
 
 
 class Reason(NamedTuple):
-    """A row: ``sentence`` is true if ``when`` holds. It may name attributes of a view in braces.
+    """A row of a table: ``sentence`` is true if ``when`` holds.
+
+    The sentence may name attributes of a view in braces.
 
     ``key``: a command of bpf(2), another call, or the end of command names, such as GET_NEXT_ID.
     """

@@ -128,7 +128,7 @@ def test_link_info_is_shown_by_link_type():
     assert 'iter.target_name="task", iter.target_name_len=4096 => 5' in second
     text = told(make, "full")
     assert re.search(r'Linux 5\.\d+ +iter\.target_name = "task"', text)
-    assert "# The link is not needed any more." in text
+    assert "# The link is no longer needed." in text
     assert "# This repeats the query with buffers" in text
 
 

@@ -143,7 +143,7 @@ def test_unmapping_a_ring_and_other_memory():
     said = sentences(make, perf_event_open=[80], mmap=[0x7000], munmap=[0])
     assert "1 data pages" in said[1]
     assert said[2] == "The ring is not read any more."
-    assert "This mapping is not needed any more." in said
+    assert "This mapping is no longer needed." in said
 
 
 def test_the_descriptors_of_an_epoll_instance_determine_its_purpose():
