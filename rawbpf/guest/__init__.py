@@ -7,6 +7,7 @@
     accel.py       KVM where it works, else emulation
     qemu.py        QEMU's command line and process
     session.py     one run, on the host: streams, signals, time limits
+    received.py    checks of what the guest sends
     inside/        PID 1 and the workload: what runs in the guest
     wire/          the protocol between host and guest: frames, shared memory, archives
 

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from rawbpf.errors import FormatError, GuestError, KernelError
 from rawbpf.guest import qemu
 from rawbpf.guest.console import Console
+from rawbpf.guest.received import Budget, Returned, release_of, status_of
 from rawbpf.guest.streams import Line, Outlet
 from rawbpf.guest.terminal import Signals, window_size
-from rawbpf.guest.wire import cpio
-from rawbpf.guest.wire.cpio import unpack
-from rawbpf.guest.wire.frames import FrameKind
-from rawbpf.guest.wire.window import windows
+from rawbpf.guest.wire.frames import FrameKind, number
+from rawbpf.guest.wire.out import unpack
+from rawbpf.guest.wire.window import in_frames, windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,8 @@ def run(
     Raise GuestError if the guest ends before the command does.
     """
     with qemu.running(machine, initramfs) as guest, tempfile.TemporaryFile() as archive:
-        session = _Session(guest, stdin, archive.write, limits, callbacks)
+        keep = None if out is None else archive.write
+        session = _Session(guest, stdin, keep, limits, callbacks)
         try:
             with Signals() as signals:
                 session.relay(signals)
@@ -77,7 +78,7 @@ def run(
             raise session.died()
         if out is not None:
             archive.seek(0)
-            unpack(cpio.decode(archive), out)
+            unpack(archive, out)
         session.check_stdout()
         return session.status
 
@@ -89,7 +90,7 @@ class _Session:
         self,
         guest: qemu.Running,
         stdin: int | None,
-        keep: Callable[[bytes], object],
+        keep: Callable[[bytes], object] | None,
         limits: Limits,
         callbacks: Callbacks,
     ) -> None:
@@ -102,6 +103,8 @@ class _Session:
         self._console = Console()
         self._line = Line(guest.line)
         self._output, self._input = windows(guest.memory)
+        self._budget = Budget(self._output.room)
+        self._returned = Returned(wanted=keep is not None)
         self._outlets = {FrameKind.STDOUT: Outlet(1), FrameKind.STDERR: Outlet(2)}
         self._ready = False
         self._begun = 0.0
@@ -109,10 +112,11 @@ class _Session:
         self.status: int | None = None
         self._on_frame: dict[FrameKind, Callable[[bytes], None]] = {
             FrameKind.READY: self._is_ready,
-            FrameKind.STDOUT: lambda size: self._outlets[FrameKind.STDOUT].put(self._data(size)),
-            FrameKind.STDERR: lambda size: self._outlets[FrameKind.STDERR].put(self._data(size)),
+            FrameKind.IN_FRAMES: self._without_memory,
+            FrameKind.STDOUT: lambda data: self._outlets[FrameKind.STDOUT].put(self._data(data)),
+            FrameKind.STDERR: lambda data: self._outlets[FrameKind.STDERR].put(self._data(data)),
             FrameKind.OUT: self._take_out,
-            FrameKind.GRANT: lambda size: self._input.taken(_number(size)),
+            FrameKind.GRANT: lambda size: self._input.taken(number(size)),
             FrameKind.EXIT: self._exited,
             FrameKind.ALIVE: lambda _: None,
         }
@@ -162,7 +166,8 @@ class _Session:
         if self._line.fileno() in ready:
             self._line.flush()
             for kind, payload in self._line.receive():
-                if kind not in self._on_frame:
+                early = kind in (FrameKind.READY, FrameKind.IN_FRAMES)
+                if kind not in self._on_frame or early == self._ready or self.status is not None:
                     raise FormatError(f"unexpected frame {kind.name} from the guest")
                 self._on_frame[kind](payload)
         for kind, outlet in self._outlets.items():
@@ -174,6 +179,7 @@ class _Session:
     def _flush(self, kind: FrameKind, outlet: Outlet) -> None:
         was_closed = outlet.closed
         if taken := outlet.flush():
+            self._budget.remove(taken)
             self._line.send(FrameKind.TAKEN, taken)
         if outlet.closed and not was_closed:
             self._line.send(FrameKind.CLOSED, int(kind))
@@ -188,33 +194,43 @@ class _Session:
 
     def _read_stdin(self, fd: int) -> None:
         try:
-            data = os.read(fd, min(_CHUNK, self._input.room))
+            data = os.read(fd, min(_CHUNK, self._input.fits))
         except OSError:
             data = b""
         if data:
-            self._input.put(data)
-            self._line.send(FrameKind.STDIN, len(data))
+            self._line.send(FrameKind.STDIN, self._input.send(data))
         else:
             self._stdin = None
             self._line.send(FrameKind.END_OF_INPUT)
 
     def _is_ready(self, release: bytes) -> None:
+        name = release_of(release)
         self._ready = True
         self._begun = time.monotonic()
-        self._callbacks.ready(release.decode())
+        self._callbacks.ready(name)
         self._tell_size()  # it may have changed during boot
         if self._stdin is None:
             self._line.send(FrameKind.END_OF_INPUT)
 
-    def _data(self, size: bytes) -> bytes:
-        return self._output.get(_number(size))
+    def _without_memory(self, _: bytes) -> None:
+        self._output, self._input = in_frames()
+        self._budget = Budget(self._output.room)
 
-    def _take_out(self, size: bytes) -> None:
-        self._keep(self._data(size))
-        self._line.send(FrameKind.TAKEN, size)
+    def _data(self, payload: bytes) -> bytes:
+        data = self._output.receive(payload)
+        self._budget.add(len(data))
+        return data
 
-    def _exited(self, status: bytes) -> None:
-        self.status = _number(status)
+    def _take_out(self, payload: bytes) -> None:
+        data = self._data(payload)
+        self._returned.add(len(data))
+        if self._keep is not None:
+            self._keep(data)
+        self._budget.remove(len(data))
+        self._line.send(FrameKind.TAKEN, len(data))
+
+    def _exited(self, payload: bytes) -> None:
+        self.status = status_of(payload)
 
     def _on_signal(self, number: int, now: float) -> None:
         """Pass a signal to the command. If there is none, or after three Ctrl+C, stop the guest."""
@@ -256,7 +272,3 @@ class _Session:
             fix = None if self._ready else "check --memory, and that --kernel is a kernel image"
         details = "\n".join(part for part in (said, self._console.text()) if part)
         return GuestError("the guest ended before its command", why=why, fix=fix, details=details)
-
-
-def _number(payload: bytes) -> int:
-    return int.from_bytes(payload, "little")

@@ -26,7 +26,8 @@ Options:
   --kernel=<kernel>    A vmlinuz, a version (6.12) or a Debian suite (sid) [default: newest cached].
   --add=<path>         Copy this file or folder into the guest, too; may be repeated.
   --module=<name>      Load this kernel module and its dependencies; may be repeated.
-  --out=<dir>          Copy the contents of /out in the guest to this folder.
+  --out=<dir>          Copy the contents of /out in the guest (up to 1 GiB, 100,000 files) to this
+                       folder. Links that could lead outside of it are left out.
   --workload=<cmd>     Run this next to the command, instead of the default workload.
   --no-workload        Run no workload.
   --timeout=<seconds>  Stop the guest if the command takes longer.

@@ -14,13 +14,14 @@ import signal
 import sys
 import termios
 import tty
+from contextlib import suppress
 
 from rawbpf.arch import kernel_release, native
 from rawbpf.guest.inside.relay import Line, Relay
 from rawbpf.guest.inside.spawn import open_streams, start
 from rawbpf.guest.inside.system import load_modules, power_off, prepare
 from rawbpf.guest.wire.frames import FrameKind
-from rawbpf.guest.wire.window import guest_memory, windows
+from rawbpf.guest.wire.window import guest_memory, in_frames, windows
 
 __all__ = ["main"]
 
@@ -35,11 +36,14 @@ def main() -> None:
     if not load_modules(job["modules"]):
         power_off()
     line = _open_line()
+    memory = guest_memory()
+    if memory is None:
+        line.send(FrameKind.IN_FRAMES)
     release = kernel_release()
     line.send(FrameKind.READY, release.encode())
     environment = job["env"] | {"RAWBPF_GUEST_KERNEL": release}
     streams = open_streams(job["ttys"], job["size"])
-    relay = Relay(line, windows(guest_memory()), streams)
+    relay = Relay(line, in_frames() if memory is None else windows(memory), streams)
     if job["workload"]:
         _start_workload(job["workload"], environment)
     child = start(job["argv"], environment, job["cwd"], streams)
@@ -72,9 +76,15 @@ def _start_workload(argv: list[str], env: dict[str, str]) -> None:
 
 
 def _send_folder(relay: Relay, path: str) -> None:
-    from rawbpf.guest.wire.cpio import encode, members
+    from rawbpf.guest.wire.out import pack
 
-    for piece in encode(members(path)):
+    def omit(inner: str, why: str) -> None:
+        message = f"guest: {path}/{inner} is not copied: {why}\n"
+        relay.send_data(FrameKind.STDERR, message.encode(errors="backslashreplace"))
+
+    with suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)  # all other processes, which could write for ever
+    for piece in pack(path, omit):
         relay.send_data(FrameKind.OUT, piece)
 
 

@@ -19,7 +19,7 @@ from rawbpf.guest.wire.frames import Decoder, FrameKind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rawbpf.guest.wire.window import Window
+    from rawbpf.guest.wire.window import Channel
 
 __all__ = ["Line", "Relay"]
 
@@ -51,7 +51,7 @@ class Line:
 class Relay:
     """Relays data until the command has ended and its output is sent."""
 
-    def __init__(self, line: Line, windows: tuple[Window, Window], streams: Streams) -> None:
+    def __init__(self, line: Line, windows: tuple[Channel, Channel], streams: Streams) -> None:
         self._line = line
         self._window, self._input_window = windows
         self._terminal = streams.terminal
@@ -99,13 +99,13 @@ class Relay:
 
     def send_data(self, kind: FrameKind, data: bytes) -> None:
         """Send data as the host has room for it."""
-        while data:
+        rest = memoryview(data)
+        while rest:
             while self._window.room == 0:
                 self._turn(_ALIVE_EVERY)
-            piece = data[: self._window.room]
-            self._window.put(piece)
-            self._line.send(kind, len(piece))
-            data = data[len(piece) :]
+            piece = rest[: self._window.fits]
+            self._line.send(kind, self._window.send(piece))
+            rest = rest[len(piece) :]
 
     def _turn(self, timeout: int) -> bool:
         """Wait once and handle the events. Return False if there were none."""
@@ -171,7 +171,7 @@ class Relay:
             self._stdin = None
 
     def _take_input(self, payload: bytes) -> None:
-        self._input += self._input_window.get(int.from_bytes(payload, "little"))
+        self._input += self._input_window.receive(payload)
 
     def _no_more_input(self, _: bytes) -> None:
         self._end_of_input = True

@@ -1,24 +1,18 @@
-"""cpio archives ("newc"), the only format that the kernel unpacks, and the folder /out.
+"""cpio archives ("newc"), the only format that the kernel unpacks.
 
 An initramfs is a cpio archive (Documentation/driver-api/early-userspace/buffer-format.rst). Each
 member has a header of 110 ASCII characters, ``070701`` and thirteen 8-digit hex numbers, then the
 path with a NUL, padded to four bytes, then the data, padded the same way. A member named
 ``TRAILER!!!`` ends the archive. Another archive may follow, whose members replace earlier ones with
 the same path. Writing owners and device nodes this way takes no root.
-
-The guest returns the folder /out in the same format. Its bytes are not trusted: only folders, files
-and links that stay inside the target folder are created.
 """
 
 from __future__ import annotations
 
-import os
-import stat
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from rawbpf.errors import FormatError, RawbpfError
+from rawbpf.errors import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,8 +22,10 @@ __all__ = [
     "Member",
     "decode",
     "encode",
-    "members",
-    "unpack",
+    "exactly",
+    "header",
+    "heads",
+    "padding",
 ]
 
 TRAILER = "TRAILER!!!"
@@ -37,6 +33,7 @@ TRAILER = "TRAILER!!!"
 _MAGIC = b"070701"
 _HEADER_SIZE = 110
 _LONGEST_PATH = 4096
+_CHUNK = 1 << 20
 
 
 class Member(NamedTuple):
@@ -60,22 +57,24 @@ def encode(members: Iterable[Member]) -> Iterator[bytes]:
     (252, b'07070100000001')
     """
     for inode, member in enumerate(chain(members, [Member(TRAILER, 0)]), start=1):
-        yield _header(inode, member)
-        yield member.data + _padding(len(member.data))
+        yield header(inode, member, len(member.data))
+        yield member.data + padding(len(member.data))
 
 
-def _header(inode: int, member: Member) -> bytes:
+def header(inode: int, member: Member, size: int) -> bytes:
+    """Return the header and the padded path of a member whose data has ``size`` bytes."""
     name = member.path.encode(errors="surrogateescape") + b"\0"
     # c_devmajor and c_devminor are 0. Inodes are unique, so no member is a hard link.
     fields = (
-        inode, member.mode, 0, 0, 1, member.mtime & 0xFFFFFFFF, len(member.data),
+        inode, member.mode, 0, 0, 1, member.mtime & 0xFFFFFFFF, size,
         0, 0, *member.device, len(name), 0,
     )  # fmt: skip
     head = _MAGIC + b"".join(b"%08X" % field for field in fields) + name
-    return head + _padding(len(head))
+    return head + padding(len(head))
 
 
-def _padding(size: int) -> bytes:
+def padding(size: int) -> bytes:
+    """Return the zeros that follow ``size`` bytes."""
     return bytes(-size % 4)
 
 
@@ -87,8 +86,20 @@ def decode(stream: BinaryIO) -> Iterator[Member]:
     >>> [(member.path, member.data) for member in decode(io.BytesIO(archive))]
     [('greeting', b'hello')]
     """
+    for member, size in heads(stream):
+        data = exactly(stream, size)
+        exactly(stream, -size % 4)
+        yield member._replace(data=data)
+
+
+def heads(stream: BinaryIO) -> Iterator[tuple[Member, int]]:
+    """Yield each member without its data, and the size of the data.
+
+    The caller has to read the data and its padding from the stream before the next step. Raise
+    FormatError if a header is malformed.
+    """
     while True:
-        head = _exactly(stream, _HEADER_SIZE)
+        head = exactly(stream, _HEADER_SIZE)
         if not head.startswith(_MAGIC):
             raise FormatError("not a cpio archive", why=f"a member starts with {head[:6]!r}")
         try:
@@ -96,72 +107,24 @@ def decode(stream: BinaryIO) -> Iterator[Member]:
         except ValueError:
             raise FormatError("damaged cpio archive", why="a header is not hexadecimal") from None
         _, mode, _, _, _, mtime, size, _, _, major, minor, name_size, _ = fields
-        if not 0 < name_size <= _LONGEST_PATH:
+        # int() accepts a sign: "-0000001" is not a number of bytes.
+        if min(fields) < 0 or not 0 < name_size <= _LONGEST_PATH:
             raise FormatError("damaged cpio archive", why=f"a path of {name_size} bytes")
-        name = _exactly(stream, name_size)[:-1].decode(errors="surrogateescape")
-        _exactly(stream, -(_HEADER_SIZE + name_size) % 4)
+        name = exactly(stream, name_size)[:-1].decode(errors="surrogateescape")
+        exactly(stream, -(_HEADER_SIZE + name_size) % 4)
         if name == TRAILER:
             return
-        data = _exactly(stream, size)
-        _exactly(stream, -size % 4)
-        yield Member(name, mode, data, mtime, (major, minor))
+        yield Member(name, mode, b"", mtime, (major, minor)), size
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
-    data = stream.read(size)
-    if len(data) != size:
-        raise FormatError("truncated cpio archive", why=f"{size - len(data)} bytes are missing")
-    return data
-
-
-def members(root: str) -> Iterator[Member]:
-    """Yield all files below a folder, except devices and sockets, one in memory at a time."""
-    for folder, folders, files in os.walk(root):
-        for name in sorted(folders) + sorted(files):
-            path = f"{folder}/{name}"
-            status = os.lstat(path)
-            inner = os.path.relpath(path, root)
-            mtime = int(status.st_mtime)
-            if stat.S_ISLNK(status.st_mode):
-                yield Member(inner, status.st_mode, os.fsencode(Path(path).readlink()), mtime)
-            elif stat.S_ISREG(status.st_mode):
-                yield Member(inner, status.st_mode, Path(path).read_bytes(), mtime)
-            elif stat.S_ISDIR(status.st_mode):
-                yield Member(inner, status.st_mode, mtime=mtime)
-
-
-def unpack(archive: Iterable[Member], target: Path) -> None:
-    """Create the files below ``target``, a folder. Raise RawbpfError if that fails."""
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        root = target.resolve()
-        _unpack(archive, root)
-    except OSError as error:
-        raise RawbpfError(f"cannot write {error.filename or target}", why=error.strerror) from None
-
-
-def _unpack(archive: Iterable[Member], root: Path) -> None:
-    for member in archive:
-        place = root / member.path
-        if not place.parent.resolve().is_relative_to(root) or place.name in ("", ".", ".."):
-            raise FormatError(f"the guest returned a file outside of /out: {member.path!r}")
-        _make(member, place, root)
-
-
-def _make(member: Member, place: Path, root: Path) -> None:
-    if stat.S_ISDIR(member.mode):
-        place.mkdir(exist_ok=True)
-        return
-    if place.is_symlink() or place.is_file():
-        place.unlink()
-    if stat.S_ISLNK(member.mode):
-        goal = os.fsdecode(member.data)
-        if not (place.parent / goal).resolve().is_relative_to(root):
-            raise FormatError(
-                f"the guest returned a link outside of /out: {member.path!r} -> {goal!r}"
-            )
-        place.symlink_to(goal)
-    elif stat.S_ISREG(member.mode):
-        place.write_bytes(member.data)
-        place.chmod(stat.S_IMODE(member.mode) & 0o755)
-        os.utime(place, (member.mtime, member.mtime))
+def exactly(stream: BinaryIO, size: int) -> bytes:
+    """Read exactly ``size`` bytes. Raise FormatError if there are fewer."""
+    pieces = []
+    missing = size
+    # Python allocates as many bytes as it is asked for, and a size may be anything up to 4 GiB.
+    while missing and (piece := stream.read(min(missing, _CHUNK))):
+        pieces.append(piece)
+        missing -= len(piece)
+    if missing:
+        raise FormatError("truncated cpio archive", why=f"{missing} bytes are missing")
+    return b"".join(pieces)

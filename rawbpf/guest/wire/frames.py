@@ -3,7 +3,7 @@
 A frame is one byte of kind, two bytes of length (little-endian), then the payload. The line is
 reliable (QEMU connects it to a socket), so there are no checksums. Data is not sent in frames,
 because signals would have to wait for it. It is written to shared memory (see window.py), and a
-frame announces its length.
+frame announces its length. Without shared memory (IN_FRAMES), these frames contain the data.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from rawbpf.errors import FormatError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LARGEST", "Decoder", "FrameKind", "encode"]
+__all__ = ["LARGEST", "Decoder", "FrameKind", "encode", "number"]
 
 LARGEST = 256
 _HEAD = 3
+_NUMBER = 4
 
 
 class FrameKind(IntEnum):
@@ -32,6 +33,7 @@ class FrameKind(IntEnum):
     GRANT = 5  # u32: bytes of input that were read
     EXIT = 6  # u32: the command's wait status
     ALIVE = 7  # nothing happened, but the guest is running
+    IN_FRAMES = 8  # before READY: there is no shared memory
 
     STDIN = 16  # u32: bytes of input in the window
     END_OF_INPUT = 17
@@ -53,6 +55,13 @@ def encode(kind: FrameKind, payload: bytes | int = b"") -> bytes:
     if isinstance(payload, int):
         payload = payload.to_bytes(4, "little")
     return bytes([kind]) + len(payload).to_bytes(2, "little") + payload
+
+
+def number(payload: bytes) -> int:
+    """Return the number that is a whole payload. Raise FormatError if it is not four bytes."""
+    if len(payload) != _NUMBER:
+        raise FormatError("invalid frame", why=f"a number of {len(payload)} bytes")
+    return int.from_bytes(payload, "little")
 
 
 class Decoder:

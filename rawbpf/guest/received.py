@@ -1,0 +1,76 @@
+"""Check what the guest sends, of which the host trusts nothing.
+
+A guest runs as root on a kernel that a test may have broken, so any frame may arrive. Each check
+raises FormatError, which ends the run with one line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from rawbpf.errors import FormatError
+from rawbpf.guest.wire import out
+from rawbpf.guest.wire.frames import number
+
+__all__ = ["Budget", "Returned", "release_of", "status_of"]
+
+_MOST_STATUS = 0xFFFF  # wait(2)
+
+
+def release_of(payload: bytes) -> str:
+    """Return the release in a frame READY.
+
+    >>> release_of(b"6.1.0-50-cloud-amd64")
+    '6.1.0-50-cloud-amd64'
+    """
+    name = payload.decode("ascii", errors="replace")
+    if not re.fullmatch(r"[!-~]{1,64}", name):  # __NEW_UTS_LEN
+        raise FormatError("invalid frame READY from the guest", why=f"the release is {name!r}")
+    return name
+
+
+def status_of(payload: bytes) -> int:
+    """Return the wait status in a frame EXIT.
+
+    >>> status_of((7 << 8).to_bytes(4, "little"))
+    1792
+    """
+    status = number(payload)
+    if not (status <= _MOST_STATUS and (os.WIFEXITED(status) or os.WIFSIGNALED(status))):
+        raise FormatError("invalid frame EXIT from the guest", why=f"status {status:#x}")
+    return status
+
+
+class Budget:
+    """The output that waits to be written. The guest may send no more than it was told to."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._waiting = 0
+
+    def add(self, size: int) -> None:
+        """Count output that has arrived."""
+        self._waiting += size
+        if self._waiting > self._most:
+            why = f"{self._waiting} bytes are waiting, of at most {self._most}"
+            raise FormatError("unexpected output from the guest", why=why)
+
+    def remove(self, size: int) -> None:
+        """Count output that was written."""
+        self._waiting -= size
+
+
+class Returned:
+    """The size of the archive of /out so far. None is expected unless it was asked for."""
+
+    def __init__(self, *, wanted: bool) -> None:
+        self._wanted = wanted
+        self._size = 0
+
+    def add(self, size: int) -> None:
+        """Count a part that has arrived."""
+        self._size += size
+        if not self._wanted or self._size > out.LARGEST + out.LARGEST_END:
+            why = f"more than {out.LARGEST >> 20} MiB" if self._wanted else "it was not asked for"
+            raise FormatError("unexpected contents of /out from the guest", why=why)

@@ -1,0 +1,97 @@
+"""Any frame may come from a guest, which is root on a kernel that may be broken."""
+
+import mmap
+import socket
+from pathlib import Path
+
+import pytest
+
+from rawbpf.errors import FormatError, GuestError
+from rawbpf.guest import qemu
+from rawbpf.guest.session import Callbacks, Limits, _Session
+from rawbpf.guest.terminal import Signals
+from rawbpf.guest.wire import out
+from rawbpf.guest.wire.frames import FrameKind, encode
+from rawbpf.guest.wire.window import MEMORY_SIZE
+
+READY = encode(FrameKind.READY, b"6.1")
+HALF = MEMORY_SIZE // 2
+
+
+def ended(sent: bytes, keep=None) -> int:
+    """Return the status after a guest has sent these bytes."""
+    console, their_console = socket.socketpair()
+    line, theirs = socket.socketpair()
+    memory = memoryview(mmap.mmap(-1, MEMORY_SIZE))
+    guest = qemu.Running(console, line, memory, Path("/dev/null"))
+    silent = Callbacks(ready=lambda _: None, console=lambda _: None)
+    with console, their_console, line:
+        session = _Session(guest, None, keep, Limits(), silent)
+        theirs.sendall(sent)
+        theirs.shutdown(socket.SHUT_WR)
+        try:
+            with theirs, Signals() as signals:
+                session.relay(signals)
+        finally:
+            session.close()
+        if session.status is None:
+            raise session.died()
+        return session.status
+
+
+def test_an_honest_guest():
+    assert ended(READY + encode(FrameKind.STDOUT, 0) + encode(FrameKind.EXIT, 7 << 8)) == 7 << 8
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (encode(FrameKind.READY, b"a\nb\x1b[2J"), "invalid frame READY .* the release is 'a"),
+        (encode(FrameKind.READY, b""), "invalid frame READY"),
+        (encode(FrameKind.READY, b"\xff\x80"), "invalid frame READY"),
+        (encode(FrameKind.READY, b"6" * 65), "invalid frame READY"),
+        (READY + READY, "unexpected frame READY"),
+        (READY + encode(FrameKind.IN_FRAMES), "unexpected frame IN_FRAMES"),
+        (encode(FrameKind.STDOUT, 1), "unexpected frame STDOUT"),
+        (encode(FrameKind.EXIT, 0), "unexpected frame EXIT"),
+        (READY + encode(FrameKind.EXIT, b""), "invalid frame: a number of 0 bytes"),
+        (READY + encode(FrameKind.EXIT, 0xFFFFFFFF), "invalid frame EXIT .*: status 0xffffffff"),
+        (READY + encode(FrameKind.EXIT, 0x7F), "invalid frame EXIT"),  # stopped, not ended
+        (READY + encode(FrameKind.EXIT, 0x10000), "invalid frame EXIT"),
+        (READY + encode(FrameKind.EXIT, 0) * 2, "unexpected frame EXIT"),
+        (READY + encode(FrameKind.STDOUT, b"x"), "a number of 1 bytes"),
+        (READY + encode(FrameKind.STDOUT, HALF + 1), "invalid length"),
+        (READY + encode(FrameKind.STDERR, HALF) * 2, "bytes are waiting, of at most"),
+        (READY + encode(FrameKind.GRANT, 1), "1 bytes were read, 0 were sent"),
+        (READY + encode(FrameKind.OUT, 1), "it was not asked for"),
+        (READY + encode(FrameKind.STDIN, 1), "unexpected frame STDIN"),
+        (b"\xff\0\0", "invalid frame: kind 255"),
+        (encode(FrameKind.IN_FRAMES) + READY + encode(FrameKind.GRANT, 1), "0 were sent"),
+    ],
+)
+def test_hostile_frames_are_declared_errors(sent, said):
+    with pytest.raises(FormatError, match=said):
+        ended(sent)
+
+
+def test_an_endless_archive_is_stopped(monkeypatch):
+    monkeypatch.setattr(out, "LARGEST", HALF)
+    kept = []
+    with pytest.raises(FormatError, match=r"/out from the guest: more than 1 MiB"):
+        ended(READY + encode(FrameKind.OUT, HALF) * 3, keep=kept.append)
+    assert sum(map(len, kept)) == HALF
+
+
+def test_data_in_frames(capfd):
+    sent = [FrameKind.IN_FRAMES, FrameKind.READY, FrameKind.STDOUT, FrameKind.EXIT]
+    data = [b"", b"6.1", b"to stdout", 0]
+    assert ended(b"".join(map(encode, sent, data))) == 0
+    assert capfd.readouterr().out == "to stdout"
+
+
+@pytest.mark.parametrize(
+    "case", sorted((Path(__file__).parent / "hostile_frames").iterdir()), ids=lambda path: path.name
+)
+def test_streams_that_once_raised_other_errors(case, capfd):  # noqa: ARG001 -- it prints
+    with pytest.raises((FormatError, GuestError)):
+        ended(case.read_bytes(), keep=lambda _: None)
