@@ -2,21 +2,34 @@
 
 ``python`` and ``pytest`` run with the Python that runs this code, and so do rawbpf commands. Any
 other command must be an executable of the host, which is copied with its libraries.
+
+Words of the command may be paths, and a word such as /usr may be meant for the guest. So files and
+folders are copied only as long as they are small.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import UsageError
+from rawbpf.guest.image.tree import JUNK, is_of_the_guest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-__all__ = ["Command", "understand"]
+__all__ = ["LARGEST", "MOST_FILES", "Command", "understand"]
+
+LARGEST = 64 << 20
+"""The most bytes of files that are copied because words of the command name them."""
+
+MOST_FILES = 10_000
+"""The most such files, including those in folders."""
 
 _PROMPT = "import rawbpf; print('rawbpf', rawbpf.__version__, 'is imported. Ctrl+D ends it.')"
 
@@ -24,11 +37,15 @@ _PROJECT_FILES = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg")
 
 
 class Command(NamedTuple):
-    """argv in the guest, the files to add, and whether pytest's packages are needed."""
+    """argv in the guest, the files to add, and whether pytest's packages are needed.
+
+    ``omitted`` has a line for each path among the words that is not added.
+    """
 
     argv: list[str]
     files: list[str]
     with_tests: bool
+    omitted: tuple[str, ...] = ()
 
 
 def understand(words: list[str], commands: Collection[str]) -> Command:
@@ -40,7 +57,12 @@ def understand(words: list[str], commands: Collection[str]) -> Command:
     if not words:
         return Command([sys.executable, "-q", "-i", "-c", _PROMPT], [], with_tests=False)
     name, rest = words[0], words[1:]
-    files = list(_existing(rest))
+    files, omitted = _small(_existing(rest))
+    command = _understand(name, rest, files, commands)
+    return command._replace(omitted=tuple(omitted))
+
+
+def _understand(name: str, rest: list[str], files: list[str], commands: Collection[str]) -> Command:
     if name in ("python", "python3"):
         # A script may import pytest, too, but only its arguments are known here.
         with_tests = "-m" in rest and "pytest" in rest
@@ -49,7 +71,7 @@ def understand(words: list[str], commands: Collection[str]) -> Command:
         argv = [sys.executable, "-m", "pytest", *_without_hypothesis(rest), *rest]
         return Command(argv, [*_project(Path.cwd()), *files], with_tests=True)
     if name in commands or name.startswith("-"):
-        return Command([sys.executable, "-m", "rawbpf", *words], files, with_tests=False)
+        return Command([sys.executable, "-m", "rawbpf", name, *rest], files, with_tests=False)
     executable = shutil.which(name)
     if executable is None:
         raise UsageError(
@@ -84,6 +106,42 @@ def _existing(words: list[str]) -> Iterator[str]:
         candidate = candidate.partition("::")[0]
         if candidate and not candidate.startswith("-") and _is_there(candidate):
             yield candidate
+
+
+def _small(paths: Iterator[str]) -> tuple[list[str], list[str]]:
+    """Return the paths to copy, and lines about the others."""
+    files, omitted = list[str](), list[str]()
+    size, count = LARGEST, MOST_FILES
+    for path in paths:
+        if is_of_the_guest(path):
+            continue
+        needs = _needs(path, size, count)
+        if not (Path(path).is_file() or Path(path).is_dir()):
+            omitted.append(f"{path} is not copied: it is neither a file nor a folder")
+        elif needs is None:
+            what = f"more than {LARGEST >> 20} MiB or {MOST_FILES:,} files"
+            omitted.append(f"{path} is not copied: {what}; --add {path} copies it")
+        else:
+            files.append(path)
+            size, count = size - needs[0], count - needs[1]
+    return files, omitted
+
+
+def _needs(path: str, size: int, count: int) -> tuple[int, int] | None:
+    """Return bytes and number of the files of a path; None as soon as they exceed the limits."""
+    status = os.stat(path)  # noqa: PTH116 -- as the entries below
+    if not stat.S_ISDIR(status.st_mode):
+        return (status.st_size, 1) if status.st_size <= size and count else None
+    used = found = 0
+    for folder, folders, names in os.walk(path):
+        folders[:] = [name for name in folders if name not in JUNK]
+        for name in names:
+            with suppress(OSError):  # removed by now
+                used += os.lstat(f"{folder}/{name}").st_size
+        found += len(names) + len(folders)
+        if used > size or found > count:
+            return None
+    return used, found
 
 
 def _is_there(word: str) -> bool:

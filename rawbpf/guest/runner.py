@@ -59,6 +59,8 @@ def run(
     ``say`` receives progress messages and their level. Raise GuestError or UsageError.
     """
     command = understand(words, commands)
+    for line in command.omitted:
+        say(f"guest: {line}", "warning")
     if options.out is not None:  # before the command runs, whose output would be lost
         _make_folder(options.out)
     kernel = choice.find(
@@ -78,7 +80,7 @@ def run(
     ttys = _terminals()
     with ExitStack() as stack:
         job = _job(command, options, ttys)
-        initramfs = stack.enter_context(_initramfs(command, job, options, kernel))
+        initramfs = stack.enter_context(_initramfs(command, job, options, kernel, say))
 
         def ready(release: str) -> None:
             say(_description(release, machine, options), "info")
@@ -119,7 +121,8 @@ def _prove_kvm(machine: qemu.Machine, say: Callable[[str, str], None]) -> None:
     options = Options(workload=None)
     command = understand(["python", "-c", "pass"], ())
     kernel = choice.Kernel(machine.kernel)
-    with _initramfs(command, _job(command, options, (False,) * 3), options, kernel) as initramfs:
+    job = _job(command, options, (False,) * 3)
+    with _initramfs(command, job, options, kernel, say) as initramfs:
         session.run(
             machine._replace(accel="kvm"),
             initramfs,
@@ -181,7 +184,11 @@ def _environment() -> dict[str, str]:
 
 @contextmanager
 def _initramfs(
-    command: Command, job: dict[str, object], options: Options, kernel: choice.Kernel
+    command: Command,
+    job: dict[str, object],
+    options: Options,
+    kernel: choice.Kernel,
+    say: Callable[[str, str], None],
 ) -> Iterator[int]:
     """Build the initramfs in memory: the cached archives, then the one for this run."""
     modules = {one.name: one.data for one in modules_for(kernel, options.modules)}
@@ -194,7 +201,9 @@ def _initramfs(
                     pass
         with os.fdopen(os.dup(target), "wb") as whole:
             added = [*command.files, *options.add]
-            whole.writelines(run_image(job, added, kernel.config, modules))
+            whole.writelines(
+                run_image(job, added, kernel.config, modules, lambda line: say(line, "warning"))
+            )
         yield target
     finally:
         os.close(target)

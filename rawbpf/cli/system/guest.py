@@ -18,13 +18,13 @@ Usage:
   rawbpf guest [options] [--add=<path>]... [--module=<name>]... [-v]... [--] [<command>...]
 
 It needs no root, and does not change this machine. COMMAND is a rawbpf command with its arguments,
-`python SCRIPT`, `pytest`, or a program. Files that it names are available in the guest under the
-same paths. C files are compiled here, and the guest gets the objects. Without a command, it opens a
-Python prompt with rawbpf imported.
+`python SCRIPT`, `pytest`, or a program. Files and folders that it names are available in the guest
+under the same paths, up to 64 MiB and 10,000 files. C files are compiled here, and the guest gets
+the objects. Without a command, it opens a Python prompt with rawbpf imported.
 
 Options:
   --kernel=<kernel>    A vmlinuz, a version (6.12) or a Debian suite (sid) [default: newest cached].
-  --add=<path>         Copy this file or folder into the guest, too; may be repeated.
+  --add=<path>         Copy this file or folder of any size, too; may be repeated.
   --module=<name>      Load this kernel module and its dependencies; may be repeated.
   --out=<dir>          Copy the contents of /out in the guest (up to 1 GiB, 100,000 files) to this
                        folder. Links that could lead outside of it are left out.

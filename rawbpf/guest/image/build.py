@@ -158,18 +158,21 @@ def run_image(
     add: Iterable[str],
     config: tuple[str, Path] | None = None,
     modules: Mapping[str, bytes] = {},
+    omit: Callable[[str], None] = lambda _: None,
 ) -> Iterator[bytes]:
     """Yield the archive for one run: the files to add, and the job.
 
     ``config`` is the kernel's release and configuration file, which is stored in /boot. ``modules``
-    are object files by name, in the order in which to load them.
+    are object files by name, in the order in which to load them. ``omit`` receives a line for each
+    file in a folder that cannot be read.
     """
     tree = Tree()
     if config is not None:
         release, path = config
         tree.file(f"/boot/config-{release}", path.read_bytes())
     for added in add:
-        tree.bring_all(Path(added).absolute())
+        for line in tree.bring_all(Path(added).absolute()):
+            omit(line)
     for name, data in modules.items():
         tree.file(f"{MODULES}/{name}.ko", data)
     tree.directory(job["cwd"])

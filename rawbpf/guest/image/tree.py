@@ -20,13 +20,25 @@ from rawbpf.guest.wire.cpio import Member
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["JUNK", "Tree"]
+__all__ = ["JUNK", "Tree", "is_of_the_guest"]
 
 JUNK = frozenset({"__pycache__", ".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache",
                   ".hypothesis", ".import_linter_cache", "node_modules"})  # fmt: skip
 """Folders that are never needed."""
 
+_OF_THE_GUEST = ("/dev", "/proc", "/sys")
+
 _MOST_LINKS = 40  # the kernel's own limit, MAXSYMLINKS
+
+
+def is_of_the_guest(path: str | Path) -> bool:
+    """Return whether a path means a file of the guest's own kernel, so that copying is useless.
+
+    >>> is_of_the_guest("/proc/kmsg"), is_of_the_guest("/etc")
+    (True, False)
+    """
+    real = os.path.realpath(path)
+    return any(real == place or real.startswith(f"{place}/") for place in _OF_THE_GUEST)
 
 
 class Tree:
@@ -105,7 +117,7 @@ class Tree:
     def _copy(self, path: str) -> None:
         try:
             status = os.stat(path)
-            data = Path(path).read_bytes() if stat.S_ISREG(status.st_mode) else b""
+            data = _read(path, status)
         except OSError as error:
             raise UsageError(f"cannot copy {path} into the guest", why=error.strerror) from None
         if stat.S_ISDIR(status.st_mode):
@@ -118,22 +130,35 @@ class Tree:
         else:
             raise UsageError(f"{path} is neither a file nor a folder")
 
-    def bring_all(self, path: str | Path) -> None:
-        """Add a file, or a folder with its contents except JUNK, with libraries of executables."""
+    def bring_all(self, path: str | Path) -> list[str]:
+        """Add a file, or a folder with its contents except JUNK, with libraries of executables.
+
+        Return a line for each file in the folder that cannot be read.
+        """
+        omitted: list[str] = []
         real = self.bring(path)
         if not os.path.isdir(real):
             self.bring_libraries(real)
-            return
+            return omitted
         for folder, folders, files in os.walk(real):
-            folders[:] = sorted(name for name in folders if name not in JUNK)
+            folders[:] = sorted(
+                name
+                for name in folders
+                if name not in JUNK and f"{folder}/{name}" not in _OF_THE_GUEST
+            )
             self.bring(folder)
             for name in sorted(files):
-                self._bring_inner(f"{folder}/{name}")
+                try:
+                    self._bring_inner(f"{folder}/{name}")
+                except UsageError as error:
+                    omitted.append(error.headline)
+                    continue
                 if name.endswith(".py"):
                     self._bring_rewritten(Path(folder, name))
             for name in folders:
                 if os.path.islink(f"{folder}/{name}"):
                     self.link(f"{folder}/{name}", os.readlink(f"{folder}/{name}"))
+        return omitted
 
     def _bring_inner(self, path: str) -> None:
         """Add an entry of a folder. Dangling links are kept as they are, sockets are omitted."""
@@ -152,3 +177,14 @@ class Tree:
             for library in libraries(Path(path), default_loader):
                 if library not in self:
                     self.bring(library)
+
+
+def _read(path: str, status: os.stat_result) -> bytes:
+    """Return the contents of a regular file, up to its size.
+
+    Files of proc in a container's root report a size of 0. Reading /proc/kmsg would wait forever.
+    """
+    if not stat.S_ISREG(status.st_mode):
+        return b""
+    with open(path, "rb") as file:
+        return file.read(status.st_size) if status.st_size else b""

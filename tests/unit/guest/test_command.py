@@ -1,8 +1,10 @@
+import os
 import sys
 
 import pytest
 
 from rawbpf.errors import UsageError
+from rawbpf.guest import command as command_module
 from rawbpf.guest.command import understand
 
 
@@ -67,3 +69,39 @@ def test_unknown_commands_are_rejected():
 
 def test_an_argument_longer_than_a_file_name():
     assert understand(["python", "-c", "pass;" * 100], ()).files == []
+
+
+@pytest.mark.parametrize("word", ["/proc", "/proc/kmsg", "/sys", "/dev/null", "--file=/proc/kmsg"])
+def test_paths_of_the_kernel_are_those_of_the_guest(word):
+    command = understand(["python", word], ())
+    assert (command.files, command.omitted) == ([], ())
+
+
+def test_large_files_and_folders_are_not_copied(here, monkeypatch):
+    monkeypatch.setattr(command_module, "LARGEST", 1 << 20)
+    monkeypatch.setattr(command_module, "MOST_FILES", 5)
+    (here / "many").mkdir()
+    for number in range(6):
+        (here / "many" / str(number)).touch()
+    with (here / "large").open("wb") as file:
+        file.truncate((1 << 20) + 1)
+    command = understand(["python", "many", "script.py", "large", "/usr"], ())
+    assert command.files == ["script.py"]
+    assert [line.partition(" ")[0] for line in command.omitted] == ["many", "large", "/usr"]
+    assert "more than 1 MiB or 5 files; --add large copies it" in command.omitted[1]
+
+
+def test_a_fifo_is_not_copied(here):
+    os.mkfifo(here / "fifo")
+    command = understand(["python", "fifo"], ())
+    assert command.files == []
+    assert command.omitted == ("fifo is not copied: it is neither a file nor a folder",)
+
+
+def test_all_words_together_are_bounded(here, monkeypatch):
+    monkeypatch.setattr(command_module, "LARGEST", 100)
+    for name in "ab":
+        (here / name).write_bytes(bytes(60))
+    command = understand(["python", "a", "b"], ())
+    assert command.files == ["a"]
+    assert len(command.omitted) == 1

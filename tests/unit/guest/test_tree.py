@@ -84,3 +84,26 @@ def test_an_executable_with_loader_and_libraries():
 def test_devices_are_rejected():
     with pytest.raises(UsageError, match="neither a file nor a folder"):
         Tree().bring("/dev/null")
+
+
+def test_files_without_a_size_are_not_read():
+    """/proc/kmsg in the root of a container is a regular file, and reading it waits forever."""
+    tree = Tree()
+    tree.bring("/proc/self/status")
+    (found,) = [member for path, member in paths(tree).items() if path.endswith("/status")]
+    assert found.data == b""
+
+
+def test_files_in_a_folder_that_cannot_be_read_are_omitted(place, monkeypatch):
+    for name in ("one", "two"):
+        (place / name).write_text(name)
+
+    def fail_for_one(path, _):
+        if path.endswith("/one"):
+            raise PermissionError(13, "Permission denied")
+        return b"two"
+
+    monkeypatch.setattr("rawbpf.guest.image.tree._read", fail_for_one)
+    tree = Tree()
+    assert tree.bring_all(place) == [f"cannot copy {place}/one into the guest: Permission denied"]
+    assert f"{place}/two" in paths(tree)
