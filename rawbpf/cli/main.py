@@ -6,6 +6,7 @@ Exit status: 0 (success), 1 (failure; one line on stderr says what failed, why, 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -13,7 +14,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from rawbpf.cli.terminal import complain, set_level, write_lines
-from rawbpf.errors import RawbpfError, UsageError
+from rawbpf.errors import RawbpfError, UsageError, errno_words
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -154,9 +155,43 @@ def main(argv: list[str]) -> int:
     except RawbpfError as error:
         complain(error)
         return 1
+    except (OSError, MemoryError, ImportError) as error:
+        complain(_of_the_system(error))
+        return 1
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _of_the_system(error: OSError | MemoryError | ImportError) -> RawbpfError:
+    """Return the error for a resource that the system did not provide. Re-raise other errors.
+
+    This imports nothing, since an import needs memory and a free file descriptor, too.
+    """
+    if isinstance(error, MemoryError):
+        number = errno.ENOMEM
+    elif isinstance(error, ImportError):  # of an extension module; others are an OSError
+        words = [number for number in _RESOURCES if os.strerror(number) in str(error)]
+        if not words:
+            raise error
+        number = words[0]
+    else:
+        number = error.errno or errno.EIO
+    name = getattr(error, "filename", None)
+    what = "cannot continue" if name is None else f"cannot use {os.fsdecode(name)}"
+    if isinstance(error, OSError) and error.errno is None:  # raised by Python, with a message only
+        return RawbpfError(what, why=str(error) or type(error).__name__)
+    return RawbpfError(what, why=errno_words(number), fix=_RESOURCES.get(number))
+
+
+_RESOURCES = {
+    errno.EMFILE: "raise the limit of open files: ulimit -n 1024",
+    errno.ENFILE: "close other programs, or raise fs.file-max",
+    errno.ENOMEM: "free memory, or raise the limit: ulimit -v",
+    errno.ENOSPC: "free space on the disk",
+    errno.EDQUOT: "free space, or raise the disk quota",
+}
+"""What to do if the system does not provide a resource."""
 
 
 def _narration(argv: list[str]) -> tuple[list[str], str | None]:

@@ -137,6 +137,12 @@ def _give_up(error: OSError) -> None:
 
 def _forget_stdout() -> None:
     """Redirect stdout to /dev/null, or the interpreter's flush at exit would fail again."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+    except OSError:  # no free descriptor
+        os.close(sys.stdout.fileno())
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere == sys.stdout.fileno():
+        return
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

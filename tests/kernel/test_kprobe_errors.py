@@ -1,8 +1,10 @@
 """Each error is one clear line: what failed, why, what to do."""
 
 import errno
+import resource
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -137,3 +139,16 @@ def test_rings_larger_than_the_users_limit(paranoid_level):
     assert done.returncode == 1
     assert "cannot map a ring of 32768 pages" in done.stderr
     assert "--buffer-pages" in done.stderr
+
+
+def test_few_file_descriptors():
+    """Perf rings need one descriptor for each CPU. Whichever call fails, it ends in one line."""
+    for limit in (5, 6, 8, 12):
+        done = rawbpf(
+            "kprobe", "do_sys_openat2", "-d", "0.1",
+            preexec_fn=partial(resource.setrlimit, resource.RLIMIT_NOFILE, (limit, limit)),
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr, (limit, done.stderr)
+        if limit < 8:
+            assert done.returncode == 1
+            assert "EMFILE (Too many open files)" in done.stderr
