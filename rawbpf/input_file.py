@@ -22,9 +22,21 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from pathlib import Path
 
-__all__ = ["LARGEST", "open_input", "read_input", "read_stdin", "read_text", "text_of"]
+__all__ = [
+    "LARGEST",
+    "LARGEST_TEXT",
+    "open_input",
+    "read_input",
+    "read_stdin",
+    "read_text",
+    "text_of",
+]
 
-LARGEST = 64 << 20
+LARGEST = 32 << 20
+"""In bytes. Reading and parsing an untrusted file may take at most 200 MB of memory."""
+
+LARGEST_TEXT = 1 << 20
+"""In bytes. Assembly takes more than a hundred times its size once it is parsed."""
 
 
 def open_input(path: str | Path) -> BufferedReader:
@@ -83,12 +95,12 @@ def read_stdin(largest: int = LARGEST) -> bytes:
     return data
 
 
-def read_text(path: str | Path) -> str:
+def read_text(path: str | Path, largest: int = LARGEST_TEXT) -> str:
     """Return the contents as text. FormatError: it is not text.
 
     Bytes that are not UTF-8 become surrogate escapes.
     """
-    return text_of(read_input(path), str(path))
+    return text_of(read_input(path, largest), str(path))
 
 
 def text_of(data: bytes, name: str) -> str:

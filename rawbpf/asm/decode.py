@@ -16,6 +16,9 @@ from rawbpf.errors import DecodeError
 __all__ = ["decode", "decode_all", "decode_unchecked"]
 
 _SLOT = struct.Struct("<BBhi")
+_MOST_SLOTS = 1 << 18
+"""As many instructions as fit into 50 MB. Programs have a few thousand, rarely 100,000."""
+
 _LOW_HALF = 0xFFFF_FFFF
 
 
@@ -70,13 +73,16 @@ def _frequent(data: bytes) -> Instruction | None:
 def decode_all(data: bytes) -> list[Instruction]:
     """Return the instructions in ``data``.
 
-    Raise DecodeError with the offset of the first invalid instruction.
+    Raise DecodeError with the offset of the first invalid instruction, or of the first one after
+    262,144 slots.
 
     >>> decode_all(bytes.fromhex("b700000000000000 ff00000000000000"))
     Traceback (most recent call last):
     ...
     rawbpf.errors.DecodeError: offset 0x8: unknown opcode 0xff
     """
+    if len(data) > _MOST_SLOTS * SLOT:
+        raise DecodeError(f"more than {_MOST_SLOTS} instructions", offset=_MOST_SLOTS * SLOT)
     instructions, offset = [], 0
     while offset < len(data):
         end = offset + (2 * SLOT if data[offset] == LD_IMM64 else SLOT)

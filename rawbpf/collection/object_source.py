@@ -11,11 +11,13 @@ It ends with the section header table, which clang and bpftool write last.
 
 from __future__ import annotations
 
+import os
+import stat
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import FormatError
-from rawbpf.input_file import read_input
+from rawbpf.input_file import LARGEST, open_input, read_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,13 +30,12 @@ __all__ = [
     "embedded_objects",
     "is_bpf",
     "objects_in",
-    "read_file",
+    "objects_of",
     "read_object",
     "spec_of",
 ]
 
-_LARGEST = 256 << 20
-"""In bytes. Statically linked Go programs have 100 MB and more."""
+_CHUNK = 1 << 20  # bytes read at once
 
 _MAGIC = b"\x7fELF\x02"
 _EM_BPF = 247
@@ -51,12 +52,47 @@ def read_object(path: Path) -> ObjectSpec:
         from rawbpf.source.assembler import assemble_file
 
         return assemble_file(path)
-    return spec_of(read_file(path), str(path))
+    from rawbpf.elf.object import open_object
+
+    return open_object(objects_of(path)[0].data)
 
 
-def read_file(path: Path) -> bytes:
-    """Read a file of limited size."""
-    return read_input(path, _LARGEST)
+def objects_of(path: Path) -> list[Embedded]:
+    """Return the object that a file is, or all objects in an executable.
+
+    Raise FormatError if there is none. Executables may be large, as statically linked Go programs
+    have 100 MB and more. They are searched piece by piece, and only the objects are kept.
+    """
+    with open_input(path) as file:
+        status = os.fstat(file.fileno())
+        if stat.S_ISREG(status.st_mode) and status.st_size > LARGEST:
+            view = _FileView(file.fileno(), status.st_size)
+            if not is_bpf(view):
+                return objects_in(view, str(path))
+    return objects_in(read_input(path), str(path))
+
+
+class _FileView:
+    """A file as a sequence of bytes, of which only the requested ones are read."""
+
+    def __init__(self, fd: int, size: int) -> None:
+        self._fd, self._size = fd, size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, part: slice) -> bytes:
+        start, stop, _ = part.indices(self._size)
+        return os.pread(self._fd, max(stop - start, 0), start)
+
+    def find(self, what: bytes, start: int) -> int:
+        """Return the offset of the next occurrence from ``start`` on, or -1."""
+        while start < self._size:
+            found = self[start : start + _CHUNK].find(what)
+            if found >= 0:
+                return start + found
+            start += _CHUNK - len(what) + 1
+        return -1
 
 
 def spec_of(data: bytes, name: str) -> ObjectSpec:
@@ -66,16 +102,16 @@ def spec_of(data: bytes, name: str) -> ObjectSpec:
     return open_object(objects_in(data, name)[0].data)
 
 
-def objects_in(data: bytes, name: str) -> list[Embedded]:
+def objects_in(data: bytes | _FileView, name: str) -> list[Embedded]:
     """Return the object that the file is, or all objects in it. Raise FormatError if none."""
-    if not data.startswith(b"\x7fELF"):
+    if data[:4] != b"\x7fELF":
         raise FormatError(
             f"{name} is not a BPF object",
             why="it is not an ELF file",
             fix=_COMPILE if name.endswith(".c") else _OBJECTS,
         )
     if is_bpf(data):
-        return [Embedded(0, data)]
+        return [Embedded(0, data[:])]
     inside = list(embedded_objects(data))
     if not inside:
         what = f"{name} contains no BPF object"
@@ -90,7 +126,7 @@ class Embedded(NamedTuple):
     data: bytes
 
 
-def is_bpf(data: bytes, at: int = 0) -> bool:
+def is_bpf(data: bytes | _FileView, at: int = 0) -> bool:
     """Return whether the ELF file at this offset is for the BPF machine."""
     return data[at + _MACHINE_AT : at + _MACHINE_AT + 2] in (
         _EM_BPF.to_bytes(2, "little"),
@@ -98,26 +134,30 @@ def is_bpf(data: bytes, at: int = 0) -> bool:
     )
 
 
-def embedded_objects(data: bytes) -> Iterator[Embedded]:
+def embedded_objects(data: bytes | _FileView) -> Iterator[Embedded]:
     """Yield the BPF objects inside an ELF file for another machine, in order.
 
     A header whose object would end after the end of the file is skipped, because loaders contain
     such bytes, too. Objects do not overlap, so their total size is at most that of the file.
     """
-    at = data.find(_MAGIC, 1)
+    at, left = data.find(_MAGIC, 1), LARGEST
     while at >= 0:
         end = _end(data, at) if is_bpf(data, at) else 0
         if end:
+            left -= end - at
+            if left < 0:
+                raise FormatError(f"the objects in this file are larger than {LARGEST >> 20} MiB")
             yield Embedded(at, data[at:end])
         at = data.find(_MAGIC, end or at + 1)
 
 
-def _end(data: bytes, at: int) -> int:
+def _end(data: bytes | _FileView, at: int) -> int:
     """Return the end of the section header table; 0 if it is not in the file."""
     if len(data) - at < _HEADER_SIZE:
         return 0
-    order = "<" if data[at + 5] == 1 else ">"
-    (table,) = struct.unpack_from(order + "Q", data, at + _SHOFF_AT)
-    size, count = struct.unpack_from(order + "HH", data, at + _SHENTSIZE_AT)
+    header = data[at : at + _HEADER_SIZE]
+    order = "<" if header[5] == 1 else ">"
+    (table,) = struct.unpack_from(order + "Q", header, _SHOFF_AT)
+    size, count = struct.unpack_from(order + "HH", header, _SHENTSIZE_AT)
     end: int = at + table + size * count
     return end if at + _HEADER_SIZE <= end <= len(data) else 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from rawbpf.asm.instruction import SLOT
 from rawbpf.elf import layout as elf
 from rawbpf.elf.parts import Relocation, Section, Symbol
 from rawbpf.elf.untrusted import elf_errors, open_elf
@@ -26,6 +27,12 @@ _WITHOUT_BYTES = (elf.SHT_NULL, elf.SHT_NOBITS)
 
 _HIDDEN = (1, 2)  # STV_INTERNAL, STV_HIDDEN
 
+_MOST_ENTRIES = 1 << 18
+"""Instructions, symbols and relocations of an object. They take up to 200 bytes each."""
+
+_LONGEST_NAMES = 1 << 24
+"""Bytes of all names read from one string table."""
+
 _SHORTEST = 4
 """Least number of bytes that a relocation changes (R_BPF_64_ABS32, in debug sections)."""
 
@@ -38,6 +45,8 @@ class ObjectDecoder:
 
     def __init__(self, data: bytes) -> None:
         self.sections = _sections(data, _open(data))
+        self._left = _MOST_ENTRIES
+        self._take(sum(len(one.contents) for one in self.sections if one.is_code) // SLOT)
 
     def symbols(self) -> list[Symbol]:
         """Return the symbols in the order of the symbol table; none if there is no table."""
@@ -45,6 +54,7 @@ class ObjectDecoder:
         if table is None:
             return []
         _check_entries(table, elf.SYMBOL)
+        self._take(len(table.contents) // elf.SYMBOL.size)
         names = _Names(self._link(table, elf.SHT_STRTAB).contents)
         rows = map(elf.Symbol._make, elf.SYMBOL.iter_unpack(table.contents))
         return [self._symbol(row, names) for row in rows]
@@ -61,8 +71,16 @@ class ObjectDecoder:
     ) -> list[Relocation]:
         """Return the relocations of a section from one of its tables."""
         _check_entries(table, elf.RELOCATION)
+        self._take(len(table.contents) // elf.RELOCATION.size)
         rows = map(elf.Relocation._make, elf.RELOCATION.iter_unpack(table.contents))
         return [_relocation(row, table.name, section, symbols) for row in rows]
+
+    def _take(self, count: int) -> None:
+        """Count entries that will be decoded. Raise FormatError if there are too many."""
+        self._left -= count
+        if self._left < 0:
+            why = f"more than {_MOST_ENTRIES} instructions, symbols and relocations"
+            raise FormatError("this object is too large", why=why)
 
     def _link(self, section: Section, kind: int) -> Section:
         """Return the section that another one links to, if it has the given type."""
@@ -80,7 +98,7 @@ class _Names:
     """
 
     def __init__(self, data: bytes) -> None:
-        self._data, self._left = data, 16 * len(data) + 65536
+        self._data, self._left = data, min(16 * len(data) + 65536, _LONGEST_NAMES)
         self._known: dict[int, str] = {}
         if data and data[-1]:
             raise FormatError(

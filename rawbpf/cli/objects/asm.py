@@ -10,7 +10,7 @@ from rawbpf.cli.objects.object_file import is_c
 from rawbpf.cli.terminal import say, write_bytes
 from rawbpf.elf.write import encode_object
 from rawbpf.errors import KernelError, UsageError
-from rawbpf.input_file import read_stdin, read_text, text_of
+from rawbpf.input_file import LARGEST_TEXT, read_stdin, read_text, text_of
 from rawbpf.source.assembler import assemble
 
 __all__ = ["USAGE", "run"]
@@ -43,7 +43,7 @@ def run(arguments: dict[str, Any]) -> int:
         fix = "compile and load it with `rawbpf load`, or show its contents with `rawbpf inspect`"
         raise UsageError(f"{file} is C, not assembly", fix=fix)
     output = arguments["--output"] or _default_output(file)
-    text = text_of(read_stdin(), "stdin") if file == _STDIO else read_text(file)
+    text = text_of(read_stdin(LARGEST_TEXT), "stdin") if file == _STDIO else read_text(file)
     spec = assemble(text, "<stdin>" if file == _STDIO else file)
     if not spec.programs:
         name = "stdin" if file == _STDIO else file

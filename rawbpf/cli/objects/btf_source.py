@@ -31,7 +31,7 @@ __all__ = ["KERNEL", "open_btf"]
 
 KERNEL = "kernel"
 
-_LARGEST = 256 << 20
+_LARGEST = 32 << 20
 """Maximum size of BTF in bytes; that of a kernel with everything built in has 20 MB."""
 
 

@@ -52,7 +52,7 @@ def read_objects(file: str, clang: str | None) -> list[Embedded]:
 
     ``Embedded.at`` is the file offset of each object.
     """
-    from rawbpf.collection.object_source import Embedded, objects_in, read_file
+    from rawbpf.collection.object_source import Embedded, objects_of
 
     if is_c(file):
         return [Embedded(0, compile_source(file, clang))]
@@ -61,7 +61,7 @@ def read_objects(file: str, clang: str | None) -> list[Embedded]:
         from rawbpf.source.assembler import assemble_file
 
         return [Embedded(0, encode_object(assemble_file(Path(file))))]
-    return objects_in(read_file(Path(file)), file)
+    return objects_of(Path(file))
 
 
 def is_c(file: str) -> bool:

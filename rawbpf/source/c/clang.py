@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from rawbpf.arch import native
 from rawbpf.errors import CompileError, RawbpfError, UnsupportedError
-from rawbpf.input_file import read_text
+from rawbpf.input_file import LARGEST, read_text
 from rawbpf.source.c.vmlinux import VMLINUX, vmlinux_folder
 
 __all__ = ["INCLUDE", "Compiled", "compile_c", "find_clang"]
@@ -70,7 +70,9 @@ def compile_c(source: Path, *, clang: str | None = None, types: bytes | None = N
     installed or vmlinux.h cannot be made.
     """
     program = find_clang(clang)
-    read_text(source)  # one clear error instead of thousands of lines by clang for a binary file
+    read_text(
+        source, LARGEST
+    )  # one clear error instead of thousands of lines by clang for a binary file
     folders, no_vmlinux = _include_folders(types)
     arch = native()
     with TemporaryDirectory(prefix="rawbpf-") as folder:
