@@ -170,7 +170,9 @@ def _hangup():
     signal.signal(signal.SIGHUP, before)
 
 
+@pytest.mark.usefixtures("_hangup")
 def test_each_signal_stops_the_session_and_ends_its_sleep(wake):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under nohup
     reasons = []
     with signals(reasons.append, wake[1]):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
