@@ -7,12 +7,14 @@ again. `Strings` reads a section, `StringTable` writes one.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from rawbpf.errors import FormatError
 from rawbpf.uapi.btf import BTF_MAX_NAME_OFFSET
 
-__all__ = ["FLAVOUR", "StringTable", "Strings", "decode_name", "encode_name", "printable"]
+__all__ = ["FLAVOUR", "StringTable", "Strings", "decode_name", "encode_name", "printable",
+           "typed_name"]  # fmt: skip
 
 
 FLAVOUR = b"___"
@@ -51,12 +53,39 @@ def printable(name: str) -> str:
     r"""Return a name for display on a terminal, with unprintable characters escaped.
 
     >>> printable("größe"), printable("a\x1b[2J"), printable(decode_name(bytes([0xff])))
-    ('größe', 'a\\x1b[2J', '\\udcff')
+    ('größe', 'a\\x1b[2J', '\\xff')
     """
     if name.isprintable():
         return name
-    escaped = (c if c.isprintable() else ascii(c)[1:-1] for c in name)
+    escaped = (c if c.isprintable() else _escape(c) for c in name)
     return "".join(escaped)
+
+
+def _escape(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) & 0xFF:02x}"
+    return ascii(character)[1:-1]
+
+
+def typed_name(text: str) -> str:
+    r"""Return the name that ``printable`` shows as this text, for names that users type.
+
+    >>> typed_name(r"a\x1b[2J") == "a\x1b[2J", encode_name(typed_name(r"caf\xe9"))
+    (True, b'caf\xe9')
+    """
+    return decode_name(_ESCAPE.sub(_unescape, encode_name(text)))
+
+
+_ESCAPE = re.compile(rb"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|([nrt]))")
+_LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+
+
+def _unescape(found: re.Match[bytes]) -> bytes:
+    if found[3]:
+        return _LETTERS[found[3]]
+    if found[1]:
+        return bytes.fromhex(found[1].decode())
+    return chr(int(found[2], 16)).encode(errors="replace")
 
 
 class Scan(NamedTuple):

@@ -14,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, RawbpfError, UsageError
-from rawbpf.output.text import printable
+from rawbpf.output.text import for_terminal, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,7 +61,7 @@ def say(message: str, at: str = "info") -> None:
     """Print a line on stderr if the level permits. A closed stderr is ignored."""
     if LEVELS.index(at) <= _level and sys.stderr is not None:
         try:
-            sys.stderr.write(message + "\n")
+            sys.stderr.write(for_terminal(message) + "\n")
             sys.stderr.flush()
         except OSError:
             pass
@@ -96,8 +96,10 @@ def _width() -> int:
         return 100
 
 
-def write_lines(lines: Iterable[str]) -> None:
+def write_lines(lines: Iterable[str], colored: bool = False) -> None:
     """Write lines to stdout until its reader closes it. KernelError: stdout cannot be written.
+
+    With ``colored``, color sequences in the lines are kept.
 
     Errors that the iterable raises pass through unchanged, because producing a line may involve
     system calls.
@@ -107,7 +109,7 @@ def write_lines(lines: Iterable[str]) -> None:
         return
     for line in lines:
         try:
-            stdout.write(f"{line}\n")
+            stdout.write(for_terminal(line, colored) + "\n")
         except OSError as error:
             _give_up(error)
             return

@@ -119,7 +119,7 @@ class _Names:
         self._left -= len(name)
         if self._left < 0:
             raise FormatError("damaged ELF file", why="its names overlap too often")
-        return name.decode(errors="replace")
+        return name.decode(errors="backslashreplace")  # so that it can be typed as it is shown
 
 
 def _open(data: bytes) -> ELFFile:

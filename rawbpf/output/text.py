@@ -18,6 +18,7 @@ TIME            LEVEL CPU     PID     TID COMM             MESSAGE
 
 from __future__ import annotations
 
+import re
 from time import localtime
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TITLE",
     "LineFormat",
+    "for_terminal",
     "json_event",
     "letters",
     "printable",
@@ -38,15 +40,42 @@ __all__ = [
 ]
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_COLOR = re.compile(r"(\x1b\[[0-9]{1,2}m)")
+
+
+def for_terminal(text: str, colored: bool = False) -> str:
+    r"""Return text of any origin for output: newlines and tabs stay, the rest is ``printable``.
+
+    All output of commands passes here. With ``colored``, color sequences stay as well; foreign text
+    in it must have been made printable before.
+
+    >>> for_terminal("one\n\ttwo\x1b[2J\u202e")
+    'one\n\ttwo\\x1b[2J\\u202e'
+    """
+    if text.isascii() and not _CONTROL.search(text):
+        return text
+    if colored:
+        parts = _COLOR.split(text)
+        parts[::2] = map(for_terminal, parts[::2])
+        return "".join(parts)
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
+
+
 def printable(data: bytes | str) -> str:
     r"""Return one line without control characters; bytes that are not UTF-8 become ``\xNN``."""
-    text = data.decode(errors="backslashreplace") if isinstance(data, bytes) else data
+    text = data.decode(errors="surrogateescape") if isinstance(data, bytes) else data
     if text.isprintable():
         return text
     # unicode_escape would also rewrite every letter beyond Latin-1, which is fine to print.
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
-    )
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    """Return the escape of one character; of a surrogate escape, that of its byte."""
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) & 0xFF:02x}"
+    return character.encode("unicode_escape", "surrogatepass").decode()
 
 
 def letters(data: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rawbpf.btf.strings import typed_name
 from rawbpf.cli.arguments import whole_number
 from rawbpf.cli.objects.btf_source import KERNEL, open_btf
 from rawbpf.cli.terminal import write_lines
@@ -73,7 +74,8 @@ def _find(btf: Btf, name: str) -> list[int]:
     wanted = [number for number, row in KINDS.items() if row.name.lower() == kind]
     if kind and not wanted:
         raise UsageError(f"unknown kind {kind!r}", fix="use struct, enum, typedef, func, ...")
-    found = btf.find_ids(rest, wanted[0] if wanted else None)
+    one = wanted[0] if wanted else None
+    found = btf.find_ids(rest, one) or btf.find_ids(typed_name(rest), one)
     if not found:
         near = _near(btf, rest)
         raise RawbpfError(

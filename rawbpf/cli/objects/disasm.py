@@ -8,6 +8,7 @@ from rawbpf.cli.objects.listing import coloured, json_lines, listing, plain, sty
 from rawbpf.cli.objects.object_file import read_bytecode
 from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import UsageError
+from rawbpf.output.text import printable
 
 if TYPE_CHECKING:
     from rawbpf.elf.code import CodeSection
@@ -48,7 +49,8 @@ def run(arguments: dict[str, Any]) -> int:
         write_lines(json_lines(sections, style))
     else:
         sources = not arguments["--no-source"]
-        write_lines(listing(sections, style, coloured if paint else plain, sources))
+        lines = listing(sections, style, coloured if paint else plain, sources)
+        write_lines(lines, colored=paint)
     return 0
 
 
@@ -67,7 +69,7 @@ def _chosen(sections: list[CodeSection], name: str | None) -> list[CodeSection]:
     """Return all sections, or only the section or function with this name."""
     if name is None:
         return sections
-    found = [one for one in sections if one.name == name]
+    found = [one for one in sections if name in (one.name, printable(one.name))]
     found += [one.only(slot) for one in sections for slot, n in one.functions.items() if n == name]
     if not found:
         names = [n for one in sections for n in (one.name, *one.functions.values())]

@@ -13,6 +13,7 @@ from rawbpf.elf.code import CodeSection, code_sections
 from rawbpf.elf.read import ObjectFile, is_elf
 from rawbpf.errors import BytecodeError, CompileError, FormatError, UsageError
 from rawbpf.input_file import read_input, read_stdin
+from rawbpf.output.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -142,7 +143,7 @@ def _matching(collection: Collection, pattern: str, option: str) -> set[str]:
     from fnmatch import fnmatchcase
 
     names = _loaded(collection)
-    found = {name for name in names if fnmatchcase(name, pattern)}
+    found = {name for name in names if fnmatchcase(name, pattern) or printable(name) == pattern}
     if not found:
         raise UsageError(
             f"no program matches {option} {pattern}",

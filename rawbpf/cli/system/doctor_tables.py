@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rawbpf.output.text import for_terminal
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -35,5 +37,5 @@ def _table(head: Sequence[str], rows: Iterable[tuple[str, ...]]) -> Table:
     for index, title in enumerate(head):
         table.add_column(title, no_wrap=index < 2, overflow="fold")
     for mark, *rest in rows:
-        table.add_row(Text(mark, _COLOURS.get(mark, "")), *map(Text, rest))
+        table.add_row(Text(mark, _COLOURS.get(mark, "")), *map(Text, map(for_terminal, rest)))
     return table

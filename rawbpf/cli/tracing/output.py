@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from rawbpf.cli.terminal import say
 from rawbpf.errors import RawbpfError
+from rawbpf.output.text import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -194,7 +195,7 @@ class Stdout:
 
     def put(self, text: str) -> None:
         """Queue text that ends with a newline. Returns at once."""
-        data = text.encode(errors="backslashreplace")
+        data = for_terminal(text).encode(errors="backslashreplace")
         with self._changed:
             self._queue.append(data)
             self.backlog += len(data)
