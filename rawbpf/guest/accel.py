@@ -50,7 +50,7 @@ def remembered() -> str | None:
     """Return the cached result: "works", or why KVM failed; None if there is no result."""
     try:
         key, _, answer = _answer_file().read_text(encoding="utf-8").partition("\n")
-    except FileNotFoundError:
+    except (GuestError, OSError):
         return None
     return answer.strip() if key == _circumstances() else None
 
@@ -61,12 +61,14 @@ def _prove(prove: Callable[[], None]) -> str:
         answer = _WORKS
     except GuestError as error:
         answer = error.why or error.what
-    cache.write_whole(_answer_file(), [f"{_circumstances()}\n{answer}\n".encode()])
+    with cache.errors_named("cannot write to the cache"):
+        cache.folder()
+        cache.write_whole(_answer_file(), [f"{_circumstances()}\n{answer}\n".encode()])
     return answer
 
 
 def _answer_file() -> Path:
-    return cache.folder() / "kvm"
+    return cache.place("kvm")
 
 
 def _circumstances() -> str:

@@ -176,10 +176,16 @@ def _environment() -> dict[str, str]:
     path = [str(Path(sys.executable).parent), "/usr/local/sbin", "/usr/local/bin", "/usr/sbin"]
     return passed | {
         "PATH": ":".join([*path, "/usr/bin", "/sbin", "/bin"]),
-        "HOME": str(Path.home()),
+        "HOME": _home(),
         "LANG": "C.UTF-8",
         "RAWBPF_GUEST": "1",
     }
+
+
+def _home() -> str:
+    """Return the home folder, or root's without HOME and an entry in /etc/passwd."""
+    home = os.path.expanduser("~")  # noqa: PTH111 -- Path.home() raises without one
+    return home if home.startswith("/") else "/root"
 
 
 @contextmanager

@@ -41,6 +41,7 @@ main()
 """
 _TEST_PACKAGES = ("pytest", "hypothesis", "pexpect")
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+_CHECKSUM = ".sha256"
 _KEPT_IMAGES = 8
 
 
@@ -59,14 +60,52 @@ def open_images(*, with_tests: bool) -> list[BinaryIO]:
 
 
 def _kept(inputs: list[Path], make: Callable[[], Tree]) -> BinaryIO:
+    """Open an image in the cache. Build it if there is none, or if it differs from its checksum."""
     path = cache.folder("images") / f"{_fingerprint(inputs)}.cpio"
-    while True:
-        try:
-            os.utime(path)
-            return path.open("rb")
-        except FileNotFoundError:
-            cache.write_whole(path, encode(make()))
-            _forget_old(path.parent)
+    with cache.errors_named(f"cannot build the guest's image {path}"):
+        kept = _opened(path)
+        if kept is None:
+            with cache.locked("images"):
+                kept = _opened(path)  # another process may have built it in the meantime
+                if kept is None:
+                    _build(path, make)
+                    kept = path.open("rb")
+        return kept
+
+
+def _opened(path: Path) -> BinaryIO | None:
+    """Open an image if it is there and matches its checksum."""
+    try:
+        wanted = path.with_suffix(_CHECKSUM).read_text(encoding="ascii", errors="replace")
+        file = path.open("rb")
+        os.utime(path)
+    except FileNotFoundError:
+        return None
+    if hashlib.file_digest(file, "sha256").hexdigest() != wanted.partition(" ")[0]:
+        file.close()
+        return None
+    file.seek(0)
+    return file
+
+
+def _build(path: Path, make: Callable[[], Tree]) -> None:
+    """Write an image and its checksum, with the lock held."""
+    for unfinished in path.parent.glob(".*"):
+        # On a file system without locks, another process may still be writing.
+        if not Path("/proc", unfinished.name.rpartition(".")[2]).exists():
+            unfinished.unlink(missing_ok=True)
+    digest = hashlib.sha256()
+
+    def pieces() -> Iterator[bytes]:
+        for piece in encode(make()):
+            digest.update(piece)
+            yield piece
+
+    path.with_suffix(_CHECKSUM).unlink(missing_ok=True)
+    cache.write_whole(path, pieces())
+    line = f"{digest.hexdigest()}  {path.name}\n".encode()
+    cache.write_whole(path.with_suffix(_CHECKSUM), [line])
+    _forget_old(path.parent)
 
 
 def _packages(with_tests: bool) -> list[Package]:
@@ -91,6 +130,7 @@ def _forget_old(folder: Path) -> None:
     images = sorted(folder.glob("*.cpio"), key=_last_used)
     for image in images[:-_KEPT_IMAGES]:
         image.unlink(missing_ok=True)
+        image.with_suffix(_CHECKSUM).unlink(missing_ok=True)
 
 
 def _last_used(image: Path) -> float:

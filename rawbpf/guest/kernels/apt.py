@@ -54,8 +54,17 @@ def private_apt(suite: str, what: str, say: Callable[[str], None]) -> Iterator[A
     """
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise GuestError(f"cannot fetch {what}", why="this system has no apt", fix=_BY_HAND)
-    with tempfile.TemporaryDirectory(dir=cache.folder("apt")) as folder:
-        yield Apt(Path(folder), suite, what, say)
+    with (
+        cache.errors_named(f"cannot fetch {what}"),
+        cache.locked("apt", lambda: say("waiting for another download to end")),
+    ):
+        # With the lock held, each of these folders is from a download that was interrupted.
+        for left_over in cache.folder("apt").iterdir():
+            shutil.rmtree(left_over, ignore_errors=True)
+        with tempfile.TemporaryDirectory(
+            dir=cache.folder("apt"), ignore_cleanup_errors=True
+        ) as folder:
+            yield Apt(Path(folder), suite, what, say)
 
 
 class Apt:
@@ -80,9 +89,7 @@ class Apt:
             (folder / name).mkdir(parents=True)
         (folder / "status").touch()
         (folder / "sources.list").write_text(sources(archives, suite) + "\n", encoding="utf-8")
-        (folder / "apt.conf").write_text(
-            settings(acquire, folder, getpass.getuser()), encoding="utf-8"
-        )
+        (folder / "apt.conf").write_text(settings(acquire, folder, _user()), encoding="utf-8")
 
     def update(self) -> None:
         """Download the package lists of the suite."""
@@ -124,6 +131,13 @@ class Apt:
                 details=said,
             )
         return done.stdout
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a uid without an entry in /etc/passwd
+        return "root"
 
 
 def field(record: str, name: str) -> str:

@@ -77,21 +77,27 @@ def is_version(wanted: str, release: str) -> bool:
 
 def folder() -> Path:
     """Return the folder of kernels in the cache."""
-    return cache.folder("kernels")
+    return cache.place("kernels")
 
 
 def cached() -> list[Kernel]:
     """Return all kernels in the cache, the newest last."""
+    try:
+        images = list(folder().glob("[!.]*/vmlinuz"))
+    except (GuestError, OSError):  # no home folder, or no permission: nothing is cached
+        return []
     kernels = [
-        Kernel(image, image.parent.name, _suite(image.parent / "origin"))
-        for image in folder().glob("[!.]*/vmlinuz")
+        Kernel(image, image.parent.name, _suite(image.parent / "origin")) for image in images
     ]
     return sorted(kernels, key=lambda kernel: kernel.version)
 
 
 def _suite(origin: Path) -> str:
     """Return the suite that a kernel came from, or "" if it was added by hand."""
-    text = origin.read_text(encoding="utf-8") if origin.exists() else ""
+    try:
+        text = origin.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        text = ""
     found = re.search(r"^Suite: (\S+)$", text, re.MULTILINE)
     return found[1] if found else ""
 
@@ -117,7 +123,8 @@ def find(wanted: str | None, fetch: Callable[[str], None], *, with_modules: bool
     """Return the kernel to boot, and call ``fetch`` if it is not in the cache.
 
     ``with_modules`` also fetches a kernel that is cached without its modules. Raise UsageError for
-    a path that cannot be read, GuestError if there is no such kernel.
+    a path that cannot be read, GuestError if there is no such kernel. An image that differs
+    from its checksum is fetched again.
     """
     if wanted is not None and "/" in wanted:
         path = Path(wanted)
@@ -125,11 +132,22 @@ def find(wanted: str | None, fetch: Callable[[str], None], *, with_modules: bool
             raise UsageError(f"cannot read the kernel image {wanted}")
         return Kernel(path)
     kernel = choose(wanted, cached())
-    if kernel is None or (with_modules and kernel.modules is None):
+    if kernel is None or _is_damaged(kernel) or (with_modules and kernel.modules is None):
         fetch(wanted or (kernel and kernel.suite) or DEFAULT_SUITE)
         kernel = choose(wanted, cached())
     if kernel is None:
         raise GuestError(
             f"kernel {wanted} not found", fix="give the path of a vmlinuz: --kernel PATH"
         )
+    if _is_damaged(kernel):
+        raise GuestError(
+            f"the kernel image {kernel.vmlinuz} is damaged",
+            why="it differs from its checksum",
+            fix=f"delete the folder {kernel.vmlinuz.parent}",
+        )
     return kernel
+
+
+def _is_damaged(kernel: Kernel) -> bool:
+    with cache.errors_named(f"cannot read the kernel image {kernel.vmlinuz}"):
+        return cache.is_damaged(kernel.vmlinuz, kernel.vmlinuz.parent)

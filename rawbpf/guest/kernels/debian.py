@@ -65,7 +65,7 @@ def _bring_kernel(apt: Apt, wanted: str) -> bool:
     if wanted != apt.suite and not is_version(wanted, release):
         return False
     target = cache.folder("kernels") / release
-    if (target / "vmlinuz").exists() and (target / "modules").exists():
+    if _is_whole(target):
         (target / "origin").touch()
         apt.say(f"{release} of {apt.suite} is in the cache")
         return True
@@ -85,6 +85,13 @@ def _bring_kernel(apt: Apt, wanted: str) -> bool:
     (ready / "origin").write_text(origin, encoding="utf-8")
     cache.replace_folder(ready, target)
     return True
+
+
+def _is_whole(target: Path) -> bool:
+    """Return whether a kernel is in the cache, with modules and checksums, and undamaged."""
+    if not ((target / cache.CHECKSUMS).exists() and (target / "modules").exists()):
+        return False
+    return not any(cache.is_damaged(target / name, target) for name in _KEPT)
 
 
 def _bring_modules(unpacked: Path, release: str, ready: Path) -> None:

@@ -16,6 +16,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import GuestError, UsageError, did_you_mean
+from rawbpf.guest import cache
 from rawbpf.guest.image.elf import contents
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class _Shelf:
     """A folder of modules."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         builtin = folder / "modules.builtin"
         lines = builtin.read_text(encoding="utf-8").splitlines() if builtin.exists() else []
         self._builtin = {_name(line) for line in lines}
@@ -78,6 +80,12 @@ class _Shelf:
             ordered[name] = module
         return ordered
 
+    def _bytes(self, path: Path) -> bytes:
+        """Return a file's bytes. Raise OSError if they differ from their checksum."""
+        if cache.is_damaged(path, self._folder.parent):
+            raise OSError("it differs from its checksum")
+        return path.read_bytes()
+
     def _read(self, name: str) -> Module:
         path = self._files.get(name)
         if path is None:
@@ -88,7 +96,7 @@ class _Shelf:
             why = f"Python cannot decompress {path.name}"
             raise GuestError(f"cannot read module {name}", why=why)
         try:
-            return Module(name, unpack(path.read_bytes()))
+            return Module(name, unpack(self._bytes(path)))
         except (OSError, lzma.LZMAError) as error:
             raise GuestError(f"cannot read module {name}", why=f"{path}: {error}") from None
 

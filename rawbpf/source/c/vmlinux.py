@@ -40,7 +40,17 @@ def vmlinux_folder(types: bytes, cache: Path | None = None) -> Path:
 def _user_cache() -> Path:
     from platformdirs import user_cache_path
 
-    return user_cache_path("rawbpf")
+    try:
+        root = user_cache_path("rawbpf")
+    except RuntimeError:  # neither HOME nor an entry in /etc/passwd
+        root = None
+    if root is None or not root.is_absolute():  # older versions of platformdirs return "~"
+        raise RawbpfError(
+            "there is no place for vmlinux.h",
+            why="HOME is not set",
+            fix="set XDG_CACHE_HOME to a writable folder",
+        )
+    return root
 
 
 def _write(folder: Path, types: bytes) -> None:
@@ -49,7 +59,8 @@ def _write(folder: Path, types: bytes) -> None:
     from rawbpf.btf.ctext.header import c_header
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         unfinished = NamedTemporaryFile("w", dir=folder, delete=False)  # noqa: SIM115 -- see below
         try:
             with unfinished as file:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rawbpf.errors import CompileError, FormatError, UnsupportedError, UsageError
+from rawbpf.errors import CompileError, FormatError, RawbpfError, UnsupportedError, UsageError
 from rawbpf.source.c.clang import INCLUDE, compile_c, find_clang
 from rawbpf.source.c.vmlinux import vmlinux_folder
 from rawbpf.uapi.bpf_insn import HELPERS
@@ -112,3 +112,16 @@ def test_without_kernel_types_only_programs_that_include_vmlinux_h_fail(tmp_path
     assert compile_c(written(tmp_path, SMALL), clang="clang-19").data
     with pytest.raises(CompileError):
         compile_c(written(tmp_path, "int f(void) { return nothing; }"), clang="clang-19")
+
+
+def test_no_place_for_vmlinux_h(tmp_path, monkeypatch):
+    def unknown(uid):
+        raise KeyError(uid)
+
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RawbpfError, match=r"vmlinux\.h: HOME is not set; set XDG"):
+        vmlinux_folder(b"")
+    assert not list(tmp_path.iterdir())
