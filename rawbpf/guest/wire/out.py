@@ -60,7 +60,7 @@ def pack(root: str, omit: Callable[[str, str], None], largest: int = LARGEST) ->
             member = Member(inner, status.st_mode, mtime=int(status.st_mtime))
             head = header(count + 1, member, size)
             if used + len(head) + size > largest or count == MOST_ENTRIES:
-                omit(inner, f"/out exceeds {largest >> 20} MiB or {MOST_ENTRIES} files")
+                omit(inner, f"/out exceeds {largest >> 20} MiB or {MOST_ENTRIES:,} files")
                 if count == MOST_ENTRIES:
                     break
                 continue
