@@ -45,7 +45,7 @@ Options:
   --path                Show the path to the rejected instruction, or to the last one, step by step.
   --diff KERNELS        Compare two kernels, such as 5.10,7.2, each in a guest; can be combined
                         only with --program and --skip.
-  --log                 Print the verifier's log unchanged.
+  --log                 Print the verifier's log; control characters are escaped.
   --json                Print everything as JSON, one object per program.
   --clang NAME          The clang that compiles a .bpf.c file.
   -v, --verbose         Print more on stderr.

@@ -7,6 +7,7 @@ import pytest
 
 import rawbpf
 from rawbpf.btf import strings
+from rawbpf.cli.main import main
 from rawbpf.cli.terminal import complain, say, write_lines
 from rawbpf.cli.tracing.output import Stdout
 from rawbpf.errors import RawbpfError
@@ -84,3 +85,13 @@ def test_names_can_be_typed_as_they_are_shown(name):
     known = strings.decode_name(name)
     assert printable(name) == strings.printable(known) == printable(known)
     assert strings.typed_name(printable(name)) == known
+
+
+def test_the_stepper_shows_commands_of_a_file_escaped(tmp_path, capfd):
+    program, script = tmp_path / "p.bpf.s", tmp_path / "commands"
+    program.write_text('.program p, "xdp"\n r0 = 1\n exit\n')
+    script.write_text("step\nstep \x1b[2J\n")
+    main(["step", str(program), "--commands", str(script)])
+    text = "".join(capfd.readouterr())
+    assert "\x1b" not in text
+    assert "step \\x1b[2J" in text
