@@ -1,8 +1,8 @@
-"""Why the kernel rejected a program or a call, as plain data that anything can show.
+"""Explanations of rejected programs and calls, as plain data for any kind of display.
 
-The code that finds the reason builds an `Explanation` once. A terminal, JSON or a web page only
-reads it: every field is text, a number, or a tuple of these, and patches are rendered as lines. So
-errors can carry an explanation without importing what found it.
+The code that determines the reason builds the `Explanation`. A terminal, JSON or a web page only
+reads the fields: each is text, a number, or a tuple of these, and patches are rendered as lines.
+Errors can therefore carry an explanation without importing the code that found the reason.
 
 >>> rule = RuleText("RB-V003", "Possibly NULL pointer dereferenced", meaning="...", reason="...")
 >>> Explanation("r0 may be NULL", rule=rule).headline
@@ -17,10 +17,10 @@ __all__ = ["Evidence", "Explanation", "RuleText", "SourceLine", "Trial"]
 
 
 class RuleText(NamedTuple):
-    """The rule of the kernel that was broken, in words.
+    """The kernel rule that was broken, in words.
 
-    ``meaning`` says what the rule is, ``reason`` why the kernel has it. `rawbpf explain CODE`
-    shows the same with examples.
+    ``meaning`` states the rule, and ``reason`` says why the kernel has the rule. `rawbpf explain
+    CODE` shows the same with examples.
     """
 
     code: str
@@ -32,7 +32,7 @@ class RuleText(NamedTuple):
 class SourceLine(NamedTuple):
     """A line of the program's source.
 
-    ``file`` is "" and ``line`` is 0 if the text was only quoted by the verifier's log.
+    ``file`` is "" and ``line`` is 0 if only the verifier's log quotes the text.
     """
 
     text: str
@@ -41,10 +41,10 @@ class SourceLine(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """A fact that the kernel knew, and where it became known.
+    """A fact that the kernel knew, and the instruction that established it.
 
-    ``slot`` is the instruction, None if the fact held from the start. ``line`` is the line of
-    source of that instruction, None if the program has no line information.
+    ``slot`` is the instruction that established the fact, or None if it was true from the start.
+    ``line`` is the instruction's source line, or None if the program has no line information.
     """
 
     text: str
@@ -55,7 +55,7 @@ class Evidence(NamedTuple):
 class Trial(NamedTuple):
     """The kernel's answer to the program or the call with the patch applied.
 
-    ``reason`` says why it was rejected again, "" if that is not known.
+    ``reason`` says why the patched program was rejected too, or is "" if that is unknown.
     """
 
     accepted: bool
@@ -63,15 +63,15 @@ class Trial(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """What was asked, what the kernel knew, why it rejected that, and what to change.
+    """What was requested, what the kernel knew, why it rejected the request, and what to change.
 
     ``sentence`` is the error in one sentence without a full stop. ``cause`` is the kernel's own
-    message on one line, ``kernel`` has its lines. ``call`` shows the system call and its
-    fields if the call was rejected before the verifier ran, else "".
+    message on one line, and ``kernel`` contains its lines. ``call`` shows the system call and its
+    fields if the call failed before the verifier ran; otherwise it is "".
 
-    ``slot`` is the instruction that was rejected, ``insn`` its text, ``source`` its line of source.
+    ``slot`` is the rejected instruction, ``insn`` is its text, and ``source`` is its source line.
     ``counterexample`` is a value that breaks the rule, and what would happen with it. ``change``
-    says in words what to do; ``patch`` shows it as lines that begin with "- " and "+ ".
+    says in words what to do; ``patch`` shows the change as lines that start with "- " and "+ ".
     """
 
     sentence: str

@@ -1,7 +1,7 @@
-"""Read files that the user names, with bounds, and with the same errors everywhere.
+"""Read files that the user names, with size limits and consistent errors.
 
-If a file does not exist, is a directory or is not readable, that is a mistake in the argument:
-UsageError, and commands exit with 2. Invalid contents of a file are another matter.
+A file that does not exist, is a directory or is not readable raises UsageError, because the
+argument is wrong; commands exit with 2. Invalid contents raise FormatError instead.
 
 - A FIFO is opened without waiting for a writer (O_NONBLOCK). A shell's `<(command)` has a writer;
   without one, opening would wait forever. A device such as /dev/zero has no end, so the size of
@@ -36,11 +36,13 @@ LARGEST = 32 << 20
 """In bytes. Reading and parsing an untrusted file may take at most 200 MB of memory."""
 
 LARGEST_TEXT = 1 << 20
-"""In bytes. Assembly takes more than a hundred times its size once it is parsed."""
+"""In bytes. Parsed assembly takes more than a hundred times the size of its text."""
 
 
 def open_input(path: str | Path) -> BufferedReader:
-    """Open a file for reading. UsageError: it is missing, not readable, or a directory.
+    """Open a file for reading.
+
+    Raise UsageError if the file is missing, not readable, or a directory.
 
     >>> open_input("/nonexistent/file")
     Traceback (most recent call last):
@@ -66,7 +68,10 @@ def open_input(path: str | Path) -> BufferedReader:
 
 
 def read_input(path: str | Path, largest: int = LARGEST) -> bytes:
-    """Return the contents. UsageError: not readable, or larger than ``largest`` bytes."""
+    """Return the contents.
+
+    Raise UsageError if the file is not readable, or larger than ``largest`` bytes.
+    """
     try:
         with open_input(path) as file:
             data = _read(file, largest + 1)
@@ -80,7 +85,8 @@ def read_input(path: str | Path, largest: int = LARGEST) -> bytes:
 def _read(file: BufferedReader, most: int) -> bytes:
     """Return up to ``most`` bytes, reading again if the file is larger than its size says.
 
-    Python allocates as many bytes as it is asked to read, so it is not asked for ``most`` at first.
+    Python allocates as many bytes as a read requests, so the first read requests fewer than
+    ``most``.
     """
     expected = min(os.fstat(file.fileno()).st_size + 1, most)
     data = file.read(expected)
@@ -88,7 +94,7 @@ def _read(file: BufferedReader, most: int) -> bytes:
 
 
 def read_stdin(largest: int = LARGEST) -> bytes:
-    """Return the contents of stdin. UsageError: larger than ``largest`` bytes."""
+    """Return the contents of stdin. Raise UsageError for more than ``largest`` bytes."""
     data = sys.stdin.buffer.read(largest + 1)
     if len(data) > largest:
         raise UsageError("cannot read stdin", why=f"it is larger than {largest >> 20} MiB")
@@ -96,7 +102,7 @@ def read_stdin(largest: int = LARGEST) -> bytes:
 
 
 def read_text(path: str | Path, largest: int = LARGEST_TEXT) -> str:
-    """Return the contents as text. FormatError: it is not text.
+    """Return the contents as text. Raise FormatError if the file is not text.
 
     Bytes that are not UTF-8 become surrogate escapes.
     """
@@ -104,7 +110,9 @@ def read_text(path: str | Path, largest: int = LARGEST_TEXT) -> str:
 
 
 def text_of(data: bytes, name: str) -> str:
-    r"""Return bytes as text, with surrogate escapes. FormatError: they contain a zero byte.
+    r"""Return bytes as text, with surrogate escapes.
+
+    Raise FormatError if the bytes contain a zero byte.
 
     >>> text_of(b"a\0", "x")
     Traceback (most recent call last):

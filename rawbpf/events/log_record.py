@@ -1,8 +1,8 @@
 r"""The log record: a message that a BPF program sends for people to read.
 
-A program has no usable printf, and only 512 bytes of stack. So it sends the format and the numbers,
-and user space puts them together. The record describes itself, so that a program in C, in assembly
-or built with Python shares no table with its reader:
+A program has no usable printf, and only 512 bytes of stack. The program therefore sends the format
+and the numbers, and user space formats the message. The record describes itself, so that a program
+in C, in assembly or built with Python shares no table with its reader:
 
      0 u32 length      bytes of the record, including this field; the ring may pad after it
      4 u8  level       1 error, 2 warn, 3 info, 4 debug
@@ -20,9 +20,9 @@ or built with Python shares no table with its reader:
 >>> encode_log(LogRecord(3, 1_000, 7, 8, 0, "bash", (2,), "{} files")).hex(" ", 8)[:35]
 '4000000003010800 e803000000000000 0'
 
-The format has ``{}`` where an argument goes. Every argument is 64 bits wide, and a letter after a
+The format contains ``{}`` for each argument. Every argument is 64 bits wide, and a letter after a
 colon selects how it is shown. ``str.format`` is not used, because the text comes from an untrusted
-program: here, there are no attributes, no widths, and nothing that could use much memory.
+program: this format has no attributes, no widths, and nothing else that could use much memory.
 
 >>> format_log("open({:p}) = {:d}, flags {:x}, by {}", (0xFFFF_8881_0000_0000, 2**64 - 2, 64, 1000))
 'open(0xffff888100000000) = -2, flags 40, by 1000'
@@ -118,7 +118,7 @@ def encode_log(record: LogRecord) -> bytes:
 
 
 def decode_log(data: bytes) -> LogRecord:
-    """Decode one sample of a ring. FormatError: it is not a log record."""
+    """Decode one sample of a ring. Raise FormatError if the sample is not a log record."""
     if len(data) < HEADER.size:
         raise FormatError(
             f"a log record has at least {HEADER.size} bytes, this one has {len(data)}"
@@ -188,7 +188,7 @@ _SHOWN: dict[str, Callable[[int], str]] = {
 def format_log(text: str, args: tuple[int, ...]) -> str:
     """Insert the arguments into the format.
 
-    Never raises: an unknown letter or a missing argument is shown in its place.
+    This never raises: an unknown letter or a missing argument appears in the message.
     """
     if "{" not in text and "}" not in text:
         return text

@@ -51,7 +51,10 @@ class EventType:
 
 
 def named_type(types: Btf, name: str) -> EventType:
-    """Return the struct of this name. UsageError: there is none; similar names are suggested."""
+    """Return the struct of this name.
+
+    Raise UsageError, which suggests similar names, if the object has no such struct.
+    """
     found = types.find_id(name.removeprefix("struct "), BTF_KIND_STRUCT)
     if found is None:
         known = (record.name for _, record in _structs(types))
@@ -65,8 +68,9 @@ def guess_type(
 ) -> EventType | None:
     """Return the struct that records of ``size`` bytes probably contain.
 
-    Return None if no struct fits, or several do. ``padded``: the records come from a perf ring.
-    ``foreign``: IDs of types that are never sent, such as the kernel's own; see ``reachable``.
+    Return None if no struct fits, or several do. ``padded`` says that the records come from a perf
+    ring. ``foreign`` contains the IDs of types that are never sent, such as kernel types; see
+    ``reachable``.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -123,7 +127,10 @@ def _structs(types: Btf) -> Iterator[tuple[int, t.Struct]]:
 
 
 def _score(record: t.Struct, size: int, *, padded: bool) -> int:
-    """Rate how well a struct fits; 0 is not at all. "event" in its name outweighs its size."""
+    """Rate how well a struct fits; 0 means that it does not fit.
+
+    A name that contains "event" outweighs the size.
+    """
     is_event = "event" in record.name.lower()
     exact = record.size == size or (padded and 0 < size - record.size < _PADDING)
     if is_event:
@@ -134,7 +141,7 @@ def _score(record: t.Struct, size: int, *, padded: bool) -> int:
 class Guesses:
     """The structs guessed for the records of an object's rings, one for each map and size.
 
-    ``(map, size) in guesses`` tells whether that guess was made before.
+    ``(map, size) in guesses`` says whether a guess was made before.
     """
 
     def __init__(self, spec: ObjectSpec) -> None:

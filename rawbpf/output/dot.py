@@ -1,7 +1,7 @@
 r"""Format a control-flow graph for Graphviz, such as ``dot -Tsvg``.
 
 Each function is a cluster, and each block a box with its instructions. Edges of conditional jumps
-are dashed if the jump is taken and dotted if it is not. Edges that go back (loops) are red.
+are dashed if the jump is taken and dotted if it is not. Backward edges (loops) are red.
 
 >>> from rawbpf.asm.cfg import Block, Edge
 >>> blocks = [Block(0, 2, 0, (Edge(0, "taken"), Edge(2, "falls"))), Block(2, 3, 0, ())]
@@ -43,7 +43,7 @@ def dot(
 ) -> Iterator[str]:
     """Yield the lines of the graph.
 
-    ``texts``: the lines of each block, by its start. ``functions``: names of functions by slot.
+    ``texts`` maps the start of each block to its lines. ``functions`` maps slots to function names.
     """
     yield f"digraph {_quoted(title)} {{"
     yield "  node [shape=box, fontname=monospace];"

@@ -97,7 +97,7 @@ def _wrapped(label: str, text: str, width: int) -> list[str]:
 
 
 def explanation_object(found: Explanation) -> dict[str, Any]:
-    """Return the explanation as a dict for JSON; what is not known is None."""
+    """Return the explanation as a dict for JSON, with None for unknown values."""
     source = found.source
     return {
         "code": found.code or None,

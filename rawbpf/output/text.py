@@ -1,7 +1,8 @@
-r"""Text from untrusted sources made safe to print, tables, and the lines of log records.
+r"""Format untrusted text so that it is safe to print, tables, and the lines of log records.
 
 A process may put escape sequences that clear a terminal or change its title into its name
-(prctl(PR_SET_NAME) accepts any bytes), and the kernel passes them on. They are shown escaped.
+(prctl(PR_SET_NAME) accepts any bytes), and the kernel passes them on. Such sequences are shown
+escaped.
 
 >>> printable(b"evil\x1b[2J"), printable("tab\there"), printable(b"\xff")
 ('evil\\x1b[2J', 'tab\\there', '\\xff')
@@ -47,8 +48,8 @@ _COLOR = re.compile(r"(\x1b\[[0-9]{1,2}m)")
 def for_terminal(text: str, colored: bool = False) -> str:
     r"""Return text of any origin for output: newlines and tabs stay, the rest is ``printable``.
 
-    All output of commands passes here. With ``colored``, color sequences stay as well; foreign text
-    in it must have been made printable before.
+    All output from commands passes through this function. With ``colored``, color sequences are
+    kept too, so any foreign text must have been escaped before.
 
     >>> for_terminal("one\n\ttwo\x1b[2J\u202e")
     'one\n\ttwo\\x1b[2J\\u202e'
@@ -72,14 +73,14 @@ def printable(data: bytes | str) -> str:
 
 
 def _escaped(character: str) -> str:
-    """Return the escape of one character; of a surrogate escape, that of its byte."""
+    """Return the escape sequence for a character, or for the byte of a surrogate escape."""
     if "\udc80" <= character <= "\udcff":
         return f"\\x{ord(character) & 0xFF:02x}"
     return character.encode("unicode_escape", "surrogatepass").decode()
 
 
 def letters(data: bytes) -> str:
-    r"""Return one character per byte, as beside a hex dump: a dot if it is not printable ASCII.
+    r"""Return one character per byte, as in a hex dump, with dots for unprintable bytes.
 
     >>> letters(b"ping\0\xff")
     'ping..'
@@ -92,7 +93,7 @@ def table(
 ) -> Iterator[str]:
     """Format a line of headings and a line for each row; None becomes a dash.
 
-    ``right``: the headings of the columns that are aligned to the right, such as numbers.
+    ``right`` contains the headings of right-aligned columns, such as numbers.
 
     >>> rows = [["hits", 4], ["forks_by_pid", None]]
     >>> for line in table(["NAME", "SIZE"], rows, right={"SIZE"}):

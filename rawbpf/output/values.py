@@ -38,7 +38,7 @@ def value_text(value: Any) -> str:  # noqa: ANN401 -- any type that BTF decodes 
 
 
 def _bytes(data: bytes) -> str:
-    """Format bytes in quotes, up to 64 of them."""
+    """Format up to 64 bytes in quotes."""
     shown = _text(data)
     return f"'{printable(shown[:_LONGEST_BYTES])}'" + "…" * (len(shown) > _LONGEST_BYTES)
 

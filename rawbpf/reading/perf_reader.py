@@ -93,9 +93,9 @@ class _CpuRing:
 class PerfReader(Owner):
     """Reads what programs write to ``events``, a PERF_EVENT_ARRAY whose owner keeps it open.
 
-    A map has one reader: a second one replaces the rings of the first. Memory: (1 + pages) x page
-    size for each online CPU. Errors: UsageError (invalid number of pages); KernelError with EPERM
-    or ENOMEM (the rings are too large for this user), or EMFILE.
+    A map has one reader; a second reader replaces the rings of the first. The rings take (1 +
+    pages) x page size for each online CPU. Errors: UsageError (invalid number of pages);
+    KernelError with EPERM or ENOMEM (the rings are too large for this user), or EMFILE.
     """
 
     def __init__(self, events: Map, pages: int = DEFAULT_PAGES) -> None:

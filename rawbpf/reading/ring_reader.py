@@ -32,7 +32,8 @@ class RingReader(Owner):
     """Reads what programs write to ``ring``, a RINGBUF whose owner keeps it open.
 
     All readers of a ring share its position: a record that one has taken is gone for the others.
-    Address space: 2 pages and twice the size of the ring. Errors: KernelError (mmap failed).
+    The mappings take 2 pages and twice the size of the ring of address space. Raise KernelError if
+    mmap fails.
     """
 
     def __init__(self, ring: Map) -> None:
@@ -58,7 +59,10 @@ class RingReader(Owner):
         return [self._map.fileno()]
 
     def drain(self) -> Iterator[Drained]:
-        """Take the records before the first unfinished one. All CPUs share the ring: CPU is -1."""
+        """Take the records before the first unfinished one.
+
+        All CPUs share the ring, so the CPU is -1.
+        """
         fill = self._cursor.fill
         samples = self._cursor.take()
         damage, self._cursor.damage = self._cursor.damage, None
@@ -72,7 +76,10 @@ class RingReader(Owner):
 
 
 def open_reader(ring: Map) -> RingReader | PerfReader:
-    """Map the rings of a RINGBUF or a PERF_EVENT_ARRAY. UsageError: the map is neither."""
+    """Map the rings of a RINGBUF or a PERF_EVENT_ARRAY.
+
+    Raise UsageError for a map of any other type.
+    """
     match ring.spec.map_type:
         case bpf_map_type.BPF_MAP_TYPE_RINGBUF:
             return RingReader(ring)

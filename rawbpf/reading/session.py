@@ -1,4 +1,4 @@
-"""A session reads until a deadline, a call of ``stop`` or a hang-up, and paces itself.
+"""A session reads rings at a suitable pace, until a deadline, ``stop``, or closed output.
 
 Every record wakes the reader (``wakeup_events`` = 1), so that an idle tool sleeps and the first
 record is delivered at once. But waking up for each of a million records would cost more than the
@@ -35,9 +35,9 @@ _RING, _WAKE, _HANG_UP = 0, 1, 2
 
 
 class Session(Owner, Generic[R]):
-    """Reads the rings of ``collector``, which has to stay open for as long.
+    """Reads the rings of ``collector``, which must stay open meanwhile.
 
-    One thread reads at a time. Errors: KernelError with EMFILE (no free descriptor).
+    One thread reads at a time. Raise KernelError (EMFILE) if no descriptor is free.
     """
 
     def __init__(self, collector: Collector[R]) -> None:
@@ -58,7 +58,7 @@ class Session(Owner, Generic[R]):
             self._stack = stack.pop_all()
 
     def stop(self, reason: str = "stopped") -> None:
-        """End reading: what was sent before is still delivered, and nothing is waited for any more.
+        """End reading: records that were sent before are still delivered, without waiting for more.
 
         Safe from other threads and from signal handlers. Python runs a handler only between two
         instructions, so a signal that arrives just before a sleep does not end that sleep, unless
@@ -93,7 +93,7 @@ class Session(Owner, Generic[R]):
         Ends after ``duration`` seconds (0: yields what the rings hold; None: no limit) or ``stop``,
         with one more pass over the rings, so every record submitted before the end is delivered.
         One exception: in a ring buffer, a record that a program has reserved and not yet submitted
-        holds up those after it. ClosedError: the session was closed.
+        holds up those after it. Raise ClosedError if the session was closed.
         """
         if self._untaken:
             yield self._deliver([])
@@ -112,7 +112,7 @@ class Session(Owner, Generic[R]):
             yield from self._take()
 
     def rest(self) -> list[R]:
-        """Return all that the rings still hold, once no program writes to them any more."""
+        """Return all remaining records, once no program writes to the rings any more."""
         return self._deliver(self._collector.collect_all())
 
     def pause(self, seconds: float) -> None:
@@ -127,7 +127,7 @@ class Session(Owner, Generic[R]):
         self._stack.close()
 
     def _passes(self, duration: float | None) -> Iterator[list[R]]:
-        """Drain the rings until the end, and once more."""
+        """Drain the rings until the session ends, and once more afterwards."""
         started = time.monotonic()
         self._deadline = None if duration is None else started + duration
         try:
@@ -151,7 +151,7 @@ class Session(Owner, Generic[R]):
             raise ClosedError("the session is closed")
 
     def _deliver(self, batch: list[R]) -> list[R]:
-        """Count a batch as delivered, after the records that were left over."""
+        """Count a batch as delivered, after any records left over from earlier calls."""
         if self._untaken:
             batch = [*self._untaken, *batch]
             self._untaken.clear()

@@ -1,1 +1,1 @@
-"""Cursors over perf rings and BPF ring buffers, given any memory with their layout."""
+"""Cursors over perf rings and BPF ring buffers, which work on any memory laid out like one."""

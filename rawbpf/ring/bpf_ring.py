@@ -7,8 +7,8 @@
        we write this       the kernel does      no record ever wraps
 
 A record is a header of 8 bytes (u32 length, u32 page offset) and its data, rounded up to a multiple
-of 8. Two bits of the length are flags: BUSY means reserved and not yet submitted, DISCARD means
-discarded by the program. Both positions only grow.
+of 8. Two bits of the length are flags: BUSY marks a record that is reserved but not yet submitted,
+and DISCARD one that the program discarded. Both positions only grow.
 
 Records are read in order, so a busy record at the front holds up the finished records after it.
 The ring does not record losses: only the program learns, from its helper call, that it was full.
@@ -35,7 +35,9 @@ _LARGEST = 1 << 31
 
 
 def check_ring_size(size: int, page_size: int) -> int:
-    """Return ``size`` if it is a power of two and at least a page. UsageError: it is not.
+    """Return ``size`` if it is a power of two and at least a page.
+
+    Raise UsageError for any other size.
 
     >>> check_ring_size(4096, 4096)
     4096

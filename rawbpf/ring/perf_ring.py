@@ -110,13 +110,13 @@ class Contents(NamedTuple):
     other: int
     """The number of records of types that we never asked for."""
     damage: str | None
-    """Why the remaining bytes could not be parsed; None if all of them were."""
+    """Why the remaining bytes could not be parsed, or None if all bytes were parsed."""
 
 
 def parse_records(data: bytes) -> Contents:
     """Split the bytes that ``PerfRing.take`` returned into records.
 
-    Never raises: damaged bytes end the parsing, and ``damage`` says why.
+    This never raises: damaged bytes end the parsing, and ``damage`` says why.
 
     >>> sample = struct.pack("=IHH I 4s", 9, 0, 16, 4, b"ping")
     >>> parse_records(sample)

@@ -44,14 +44,15 @@ _LARGEST_PID = 1 << 22  # PID_MAX_LIMIT
 class Kprobe(Owner):
     """Traces calls of a kernel function, inside a ``with`` block.
 
-    ``pid``: trace only this process. ``retprobe``: trace returns instead of calls.
-    ``buffer_pages``: pages of ring buffer for each CPU, a power of two. ``program``: a program to
-    use instead of the lesson's. It sends log records through the map "events" and counts in the map
-    "outcomes", as the instructions of ``tracing.log_program.emit_log`` do.
+    ``pid`` limits tracing to one process. ``retprobe`` traces returns instead of calls.
+    ``buffer_pages`` is the number of ring buffer pages per CPU, a power of two. ``program``
+    replaces the lesson's program. Such a program sends log records through the map "events" and
+    counts outcomes in the map "outcomes", like the instructions of
+    ``tracing.log_program.emit_log``.
 
-    Needs Linux 5.8, and root or CAP_BPF and CAP_PERFMON. Errors: UsageError (invalid argument);
-    when the block is entered, UnsupportedError (the kernel has no kprobes), VerifierError,
-    AttachError and KernelError.
+    Needs Linux 5.8, and root or CAP_BPF and CAP_PERFMON. Raises UsageError for an invalid argument,
+    and on entering the block UnsupportedError (no kprobes in this kernel), VerifierError,
+    AttachError or KernelError.
 
     >>> Kprobe("do_sys_openat2; rm")
     Traceback (most recent call last):
@@ -122,7 +123,7 @@ class Kprobe(Owner):
     def batches(self, duration: float | None = None) -> Iterator[list[LogRecord]]:
         """Yield lists of events as they arrive, for ``duration`` seconds (0, None: until ``stop``).
 
-        Then remove the probe, and yield what the rings still hold.
+        At the end, the probe is removed, and the remaining events are yielded.
         """
         yield from self.session.batches(duration or None)
         rest = self.detach()
@@ -143,9 +144,9 @@ class Kprobe(Owner):
         self.session.stop(reason)
 
     def detach(self) -> list[LogRecord]:
-        """Remove the probe, return the events that were not delivered yet, settle the ledger.
+        """Remove the probe, return the undelivered events, and settle the ledger.
 
-        Calling it again returns no further events.
+        A second call returns no further events.
         """
         session = self.session  # ClosedError
         if self._missed is None:

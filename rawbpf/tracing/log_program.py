@@ -8,8 +8,8 @@ of the current CPU:
                        └────────────┴────────────┴────────────────┘
 
 The program counts the return values of that call in the map ``outcomes``, by errno. The kernel
-reports losses only with the next record that fits, so it would never report those at the end of a
-run. The program's own counts are complete.
+reports losses only with the next record that fits, so losses at the end of a run would never be
+reported. The program's own counts are complete.
 """
 
 from __future__ import annotations
@@ -64,9 +64,10 @@ def emit_log(
 ) -> None:
     """Append instructions that send one log record; they overwrite r0 to r5.
 
-    ``context`` contains the program's context. It and ``args`` have to be registers r6 to r9,
-    because helper calls destroy the others. ``text`` is a format with ``{}`` for each argument; see
-    ``events.log_record``. UsageError: the record does not fit on the stack, or an unknown level.
+    ``context`` contains the program's context. ``context`` and ``args`` must be registers r6 to r9,
+    because helper calls clobber the other registers. ``text`` is a format with ``{}`` for each
+    argument; see ``events.log_record``. Raise UsageError if the record does not fit on the stack,
+    or the level is unknown.
     """
     raw = text.encode()
     padded = raw + bytes(-len(raw) % 8)
