@@ -27,7 +27,7 @@ _KEPT = 4
 
 
 class Access(NamedTuple):
-    """An access of ``size`` bytes through ``register``, to memory of ``room`` bytes if known."""
+    """An access of ``size`` bytes through ``register``, to memory of ``room`` bytes (if known)."""
 
     register: int
     size: int
@@ -37,7 +37,7 @@ class Access(NamedTuple):
 
     @classmethod
     def of(cls, failure: Failure, match: re.Match[str], kinds: Collection[str] = ()) -> Self | None:
-        """Return the access that a message is about, None if it is not to one of ``kinds``."""
+        """Return the access that a message is about, or None for memory not in ``kinds``."""
         words = match.groupdict()
         register = _register(failure, words.get("reg"))
         value = failure.value(register) if register is not None else None
@@ -48,7 +48,7 @@ class Access(NamedTuple):
         size = own or int(words.get("size") or 1)
         off = memory.off if memory is not None and memory.base == register else 0
         if value is None and words.get("off"):
-            off = int(words["off"])  # all of it, because the register's part is not known
+            off = int(words["off"])  # the whole offset, because the register's part is unknown
         known = _size(value)
         given = words.get("room")
         return cls(register, size, off, int(given) if given else known, value)
@@ -113,7 +113,7 @@ def _bytes(count: int) -> str:
 
 
 def _scalar(failure: Failure, access: Access) -> tuple[int, Value, int] | None:
-    """Return the number that was added: its register, its value, and the slot of the addition."""
+    """Return the added number: its register, its value, and the slot of the addition."""
     found = added_scalar(failure, access.register)
     if found is None:
         return None
@@ -125,7 +125,7 @@ def _scalar(failure: Failure, access: Access) -> tuple[int, Value, int] | None:
 
 
 def _counter(access: Access, register: int, value: Value, memory: str) -> str:
-    """Return a value that the verifier considers possible and that leads outside."""
+    """Return a possible value that makes the access out of bounds."""
     if value.smin < 0 and access.fixed + value.smin < 0:
         return f"r{register} = {number(value.smin)}: the access starts before {memory}"
     if access.room is None:

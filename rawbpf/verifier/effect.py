@@ -1,7 +1,7 @@
-"""Parse the text of an instruction in the log: what it does to registers and the stack.
+"""Parse an instruction in the log to find its effect on registers and the stack.
 
 The kernel writes `*(u32 *)(r10 -4) = 0`, `if r0 == 0x0 goto pc+1`, `call bpf_map_lookup_elem#1`.
-That is enough to follow a value backwards, even if the program itself is not available.
+The effects suffice to follow a value backwards, even if the program itself is not available.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["SIZES", "Effect", "Memory", "effect"]
 
 SIZES = {"8": 1, "16": 2, "32": 4, "64": 8}
-"""The number in u8, s16 ... -> size in bytes."""
+"""Maps the number in u8, s16 and so on to a size in bytes."""
 
 _REG = r"[rw](\d{1,2})"
 _MEM = r"\*\([us](8|16|32|64) \*\)\(r(\d{1,2}) ?([+-] ?\d{1,9})?\)"
@@ -41,12 +41,12 @@ class Memory(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What an instruction does.
+    """The effect of an instruction.
 
     ``kind`` is "move", "constant", "load", "arithmetic", "store", "call", "if", "exit" or "other".
     ``dst`` is the register that is written, ``src`` the register that is copied, added or stored.
-    ``memory`` is what is loaded or stored to. ``name`` is the helper or function that is called, or
-    the constant.
+    ``memory`` is the memory that is loaded or stored to. ``name`` is the helper or function that is
+    called, or the constant.
     """
 
     kind: str
@@ -59,7 +59,7 @@ class Effect(NamedTuple):
 
 @lru_cache(4096)  # a log repeats the instructions of a loop
 def effect(text: str) -> Effect:
-    """Return the effect of an instruction. Never raises; an unknown text is "other".
+    """Return the effect of an instruction. This never raises: unknown text has the kind "other".
 
     >>> effect("r2 = *(u64 *)(r10 -8)").memory
     Memory(size=8, base=10, off=-8)

@@ -3,8 +3,9 @@
     bpf_src/rejected/05-null_not_checked.bpf.s          the program
     bpf_src/rejected/05-null_not_checked.fixed.bpf.s    the smallest change that makes it valid
 
-A program begins with a comment. Its first line says what is wrong. The next paragraphs say why the
-verifier rejects the program and where to look. Then come lines that rawbpf reads:
+A gallery program starts with a comment. The first line of the comment says what is wrong. The next
+paragraphs say why the verifier rejects the program and where to look. The last lines of the comment
+are for rawbpf:
 
     rawbpf: rule RB-V003                the rule that explains the rejection
     rawbpf: rule RB-V040 until 5.13     the rule on kernels before that version
@@ -25,7 +26,7 @@ __all__ = ["Exhibit", "exhibits", "exhibits_of", "find_exhibit"]
 
 _PACKAGE = Path(__file__).parents[1]
 _FOLDERS = (_PACKAGE / "bpf_src" / "rejected", _PACKAGE.parent / "bpf_src" / "rejected")
-"""The folder in an installed package, and in the source tree."""
+"""The gallery's folder in an installed package, and in the source tree."""
 
 _NAME = re.compile(r"(\d\d)-(\w+)\.bpf\.[cs]$")
 _RULE = re.compile(r"rule (RB-V\d{3})(?: until (\d+)\.(\d+))?$")
@@ -36,11 +37,11 @@ Version = tuple[int, int]
 
 
 class Exhibit(NamedTuple):
-    """A program of the gallery. ``code`` is its text after the comment.
+    """A program of the gallery. ``code`` is the program's text after the comment.
 
-    ``rules`` are pairs of a kernel version and the rule that explains the rejection before that
-    version (None: by all later kernels), in order. ``since`` is the first kernel to which that
-    applies. ``without`` are capabilities to drop before loading.
+    ``rules`` are pairs, in order, of a kernel version and the rule that explains the rejection
+    before that version; the version None stands for all later kernels. ``since`` is the first
+    kernel to which ``rules`` applies. ``without`` are capabilities to drop before loading.
     """
 
     number: int
@@ -60,7 +61,7 @@ class Exhibit(NamedTuple):
         return self.path.with_name(f"{stem}.fixed{dot}{suffix}")
 
     def fixed(self) -> tuple[str, str]:
-        """Return a sentence that says what the repair does, and its text."""
+        """Return a sentence about the repair, and the text of the repaired program."""
         said, code = _split(self.fixed_path.read_text(encoding="utf-8"))
         return " ".join(said), code
 
@@ -73,7 +74,7 @@ class Exhibit(NamedTuple):
 
 @cache
 def exhibits(folder: Path | None = None) -> tuple[Exhibit, ...]:
-    """Return all programs by number, from rawbpf's own folder unless another one is given."""
+    """Return all programs by number, from the gallery's folder or another one."""
     folder = folder or next((one for one in _FOLDERS if one.is_dir()), None)
     if folder is None or not folder.is_dir():
         raise UsageError(f"cannot find the gallery: no folder {folder or _FOLDERS[0]}")
@@ -96,7 +97,9 @@ def exhibits_of(code: str) -> list[Exhibit]:
 
 
 def find_exhibit(word: str, folder: Path | None = None) -> Exhibit:
-    """Return the program with a number or name. UsageError suggests similar names.
+    """Return the program with the given number or name.
+
+    Raise UsageError, which suggests similar names, for an unknown name.
 
     >>> find_exhibit("5").name, find_exhibit("null_not_checked").number
     ('null_not_checked', 5)

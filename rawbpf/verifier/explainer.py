@@ -1,4 +1,4 @@
-r"""Find the rule that a verifier log speaks of, and what it says about this program.
+r"""Find the rule that matches a verifier log, and explain the rejection with it.
 
 >>> found = explain("0: R1=ctx() R10=fp0\n0: (95) exit\nR0 !read_ok\n")
 >>> found.code, found.sentence
@@ -33,9 +33,10 @@ _LINES = 8
 
 
 class Diagnosis(NamedTuple):
-    """What was found in a log, with the patch as an object that can be applied.
+    """The result of reading a log, with the patch as an object that can be applied.
 
-    ``rule`` is None if no rule knows the message, ``slot`` is None if no instruction was named.
+    ``rule`` is None if no rule matches the message, and ``slot`` is None if the log names no
+    instruction.
     """
 
     failure: Failure
@@ -45,7 +46,10 @@ class Diagnosis(NamedTuple):
     patch: Patch | None = None
 
     def explanation(self, trial: Trial | None = None) -> Explanation:
-        """Return it as plain data. ``trial``: the kernel's answer to the patched program."""
+        """Return the diagnosis as plain data.
+
+        ``trial`` is the kernel's answer to the patched program.
+        """
         log, finding, rule, patch = self.failure.log, self.finding, self.rule, self.patch
         return Explanation(
             finding.sentence,
@@ -77,13 +81,17 @@ class Diagnosis(NamedTuple):
 def explain(text: str, spec: ProgramSpec | None = None) -> Explanation:
     """Return the explanation of a log. Never raises, whatever the text is.
 
-    ``spec`` is the program that was rejected. Without it there are no lines of source and no patch.
+    ``spec`` is the program that was rejected. Without ``spec``, the explanation has no source lines
+    and no patch.
     """
     return diagnose(text, spec).explanation()
 
 
 def diagnose(text: str, spec: ProgramSpec | None = None) -> Diagnosis:
-    """Return what the first matching rule says of a log. Never raises, whatever the text is."""
+    """Return the diagnosis of the first rule that matches a log.
+
+    Never raises, whatever the text is.
+    """
     failure = Failure(Log(text), spec)
     for rule, match in matches(failure.message):
         found = _ask(rule, match, failure)
@@ -121,7 +129,7 @@ def _patch(rule: Rule, match: re.Match[str], failure: Failure) -> Patch | None:
 
 
 def _unknown(failure: Failure) -> Finding:
-    """Describe a message that no rule knows: the message, and the values at that instruction."""
+    """Describe a message that no rule matches, with the values at its instruction."""
     if not failure.message and failure.log.statistics:
         return Finding("the verifier found nothing wrong; what the kernel did next failed")
     evidence = []
@@ -132,7 +140,9 @@ def _unknown(failure: Failure) -> Finding:
             value = failure.value(register)
             if value is not None:
                 evidence.append(Evidence(f"r{register} is {value.text}"))
-    sections = failure.log.sections  # kernels after 7.2 may say more than we can find out
+    sections = (
+        failure.log.sections
+    )  # reports of kernels newer than 7.2 may contain more than the log
     causal = places(sections.get("Causal path", ()))[-_LINES:]
     evidence += [Evidence(f"{one.label}: {one.text}", one.slot) for one in reversed(causal)]
     return Finding(

@@ -1,4 +1,4 @@
-"""A rejected program, with everything that rules ask about it."""
+"""A rejected program, with answers to all questions that rules ask about it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Failure:
 
     @property
     def message(self) -> str:
-        """The verifier's message, its lines joined by newlines."""
+        """The verifier's message, with its lines joined by newlines."""
         return "\n".join(self.log.message)
 
     @property
@@ -44,7 +44,7 @@ class Failure:
 
     @cached_property
     def step(self) -> Step | None:
-        """The last step, None if the verifier rejected the program before it followed paths."""
+        """The last step, or None if the program was rejected before any path was followed."""
         return next(iter(self.path), None)
 
     @cached_property
@@ -56,12 +56,12 @@ class Failure:
 
     @property
     def code(self) -> Bytecode | None:
-        """The program's bytecode, None if it is not available."""
+        """The program's bytecode, or None if it is not available."""
         return None if self.spec is None else self.spec.code
 
     @cached_property
     def instructions(self) -> dict[int, Instruction]:
-        """Slot -> instruction, in order; empty if the program is not available."""
+        """Maps slots to instructions, in order; empty if the program is not available."""
         found = () if self.code is None else self.code.instructions
         return dict(zip(slots_of(found), found, strict=False))
 
@@ -73,7 +73,7 @@ class Failure:
 
     @property
     def effect(self) -> Effect:
-        """What the rejected instruction does."""
+        """The effect of the rejected instruction."""
         return effect(self.text_at(self.slot) or "")
 
     def text_at(self, slot: int | None) -> str | None:
@@ -95,18 +95,18 @@ class Failure:
         return (self._logged(slot) or text) if text.startswith("call kfunc") else text
 
     def _logged(self, slot: int | None) -> str | None:
-        """Return the text of an instruction on the path, None if it is not on the path."""
+        """Return the text of an instruction on the path, or None for other instructions."""
         return next((one.text for one in self.path if one.slot == slot), None)
 
     def source_at(self, slot: int | None) -> Source | None:
-        """Return the source line of an instruction, None if it is unknown."""
+        """Return the source line of an instruction, or None if it is unknown."""
         if self.code is None or slot is None or not 0 <= slot < self.code.slots:
             return None
         return self.code.source_at(slot)
 
     @property
     def source_line(self) -> str:
-        """The source line that the log quotes for the last step, "" if there is none."""
+        """The source line that the log quotes for the last step, or "" without a quote."""
         return self.path.source_of(self.step) if self.step is not None else ""
 
     def place(self, slot: int) -> str:
@@ -119,7 +119,7 @@ class Failure:
         return known(self.path, register, at) if self.step is not None else None
 
     def stack(self, off: int, at: int = 0) -> StackSlot | None:
-        """Return what it knew about the 8-byte stack slot that contains fp + ``off``."""
+        """Return what the verifier knew about the 8-byte stack slot that contains fp + ``off``."""
         return slot_known(self.path, off // 8 * 8, at) if self.step is not None else None
 
     def origins(self, register: int, at: int = 0) -> list[Origin]:
@@ -132,7 +132,7 @@ class Failure:
     def birth(self, register: int, at: int = 0) -> Origin | None:
         """Return the step that created a value: a call, a constant or a load.
 
-        None: the value was there at the start of the program.
+        None means that the value was present at the start of the program.
         """
         found = self.origins(register, at)
         last = found[-1] if found else None

@@ -1,4 +1,4 @@
-"""Parse the lines of a verifier log, which are of several kinds.
+"""Parse the lines of a verifier log, by their kinds.
 
     ; r0 = *(u64 *)r1 @ prog.c:12                    a source line, if there is line_info
     3: (07) r2 += -4                ; R2=fp-4        an instruction, and what it changed (5.17)
@@ -49,7 +49,7 @@ _NOTES = re.compile(
 
 
 class Insn(NamedTuple):
-    """An instruction that was visited. ``after`` is the state written after it."""
+    """A line that shows a visited instruction. ``after`` is the state that follows on the line."""
 
     slot: int
     opcode: int
@@ -108,7 +108,7 @@ def _said(text: str) -> str:
 
 
 def state_text(line: str) -> str | None:
-    """Return the state in a line that shows only a state, None for other lines.
+    """Return the state if the line shows only a state, otherwise None.
 
     >>> state_text("0: R1=ctx() R10=fp0")
     'R1=ctx() R10=fp0'
@@ -132,7 +132,7 @@ def branch(line: str) -> Branch | None:
 
 
 def pruned_at(line: str) -> int | None:
-    """Return the instruction at which a path was pruned, None for other lines.
+    """Return the instruction at which a path was pruned, or None for other lines.
 
     >>> pruned_at("5: safe")
     5

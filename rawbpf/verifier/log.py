@@ -1,7 +1,7 @@
 """Read a verifier log from its end.
 
 A log may be megabytes long, but an explanation needs only the message and the path that led to it.
-So lines are parsed one by one from the end, and states only on demand.
+Lines are therefore parsed one by one from the end, and states only on demand.
 
 Up to 7.2, the message follows the last instruction, and statistics follow the message. Later
 kernels write reports after the message: see `report.py`.
@@ -27,7 +27,9 @@ _RUN_ON = re.compile(r"(?<=.)processed \d{1,9} insns \(limit.*")
 """One message has no newline ("spilled ptr in range of ..."), so statistics follow on its line."""
 _LONGEST_MESSAGE = 50
 _WIDEST = 4096
-"""Characters of a line of a message. The kernel writes at most 1024 at once."""
+"""Maximum number of characters of a message line.
+
+The kernel writes at most 1024 characters at a time."""
 _TAIL = 20  # lines at the end, which contain the statistics
 _COUNTS = {
     "insns": re.compile(r"processed (\d+) insns"),
@@ -42,7 +44,7 @@ _STACK = re.compile(r"^stack depth ([\d+]+)", re.MULTILINE)
 
 
 class Log:
-    r"""A log of any length. Nothing here raises, whatever the text is.
+    r"""A log of any length. No method raises, whatever the text is.
 
     >>> log = Log("0: R1=ctx() R10=fp0\n0: (95) exit\nR0 !read_ok\nprocessed 1 insns (limit 9)\n")
     >>> log.message, log.path[0].slot, log.statistics["insns"]
@@ -55,22 +57,22 @@ class Log:
 
     @cached_property
     def _report(self) -> Report:
-        """The reports of kernels after 7.2, without the statistics that follow them."""
+        """The reports from kernels newer than 7.2, without the trailing statistics."""
         lines = [line for line in self.lines[self._sections_at :] if not is_statistic(line)]
         return read_report(lines)
 
     def last_lines(self, count: int) -> list[str]:
-        """Return the last lines of the log, without the reports of kernels after 7.2."""
+        """Return the last lines of the log, without reports from kernels newer than 7.2."""
         return self.lines[: self._sections_at][-count:]
 
     @property
     def sections(self) -> dict[str, tuple[str, ...]]:
-        """The sections of the first report: title without colon -> lines."""
+        """The sections of the first report: maps each title, without colon, to its lines."""
         return self._report.sections
 
     @cached_property
     def _sections_at(self) -> int:
-        """The index of the line where reports begin; the number of lines if there are none."""
+        """The index of the first line of the reports, or the number of lines without reports."""
         end = first = len(self.lines)
         for index in range(end - 1, -1, -1):
             line = self.lines[index]
@@ -97,12 +99,12 @@ class Log:
 
     @property
     def message(self) -> tuple[str, ...]:
-        """The lines of the verifier's message; empty if there is none."""
+        """The lines of the verifier's message, or an empty list without a message."""
         # Some messages continue after a report, and each leaked reference has its own report.
         after = [_clipped(one) for one in self._report.others if not is_note(one)]
         said = (*self._message_at[1], *after[:_LONGEST_MESSAGE])
         said = said or tuple(map(_clipped, self.sections.get("Reason", ())))
-        # 6.1 writes only this line where newer kernels add that a caller passes invalid arguments.
+        # Linux 6.1 writes only this line; newer kernels add that a caller passes invalid arguments.
         return said or tuple(
             _clipped(line) for line in self.lines[-_TAIL:] if line.startswith("arg#")
         )
@@ -146,7 +148,7 @@ class Log:
 
 
 def _clipped(line: str) -> str:
-    """Return a line of a message without surrounding white space, cut at `_WIDEST`."""
+    """Return a message line without surrounding white space, truncated to `_WIDEST` characters."""
     line = line.strip()
     return line if len(line) <= _WIDEST else line[:_WIDEST] + "…"
 

@@ -1,4 +1,4 @@
-"""Follow a value backwards along the path: where it comes from, and what changed it.
+"""Follow a value backwards along the path to its origin, and collect what changed it.
 
     5: (85) call bpf_map_lookup_elem#1   <─ returned by a call that may return NULL
     6: (7b) *(u64 *)(r10 -16) = r0       <─ stored
@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["Origin", "known", "origins", "slot_known"]
 
 _FP = 10
-_FARTHEST = 20_000  # steps; a path of a million steps is not followed to its start
+_FARTHEST = 20_000  # in steps: a path of a million steps is not followed to its start
 
 
 class Origin(NamedTuple):
-    """A step that set or changed a value. ``place`` is where the value is then: "r0" or "fp-8".
+    """A step that set or changed a value.
+
+    ``place`` is the location of the value after the step: "r0" or "fp-8".
 
     An ``effect.kind`` of "move", "load" and "store" copies the value; "arithmetic" and "if" change
     what is known about it; "call", "constant" and "load" from other memory create it.
@@ -41,9 +43,9 @@ class Origin(NamedTuple):
 
 
 def origins(path: Path, register: int, at: int = 0) -> list[Origin]:
-    """Return what happened to ``register`` before the step ``path[at]``, the latest first.
+    """Return the steps that changed ``register`` before the step ``path[at]``, latest first.
 
-    The last origin is the step that created the value. If no step created it, the value was there
+    The last origin is the step that created the value. If no step created the value, it was present
     when the program started.
     """
     return _Walk(path, at, f"r{register}").run()
@@ -69,7 +71,7 @@ class _Walk:
         return self.found
 
     def _step(self, step: Step, index: int) -> bool:
-        """Process one step. Return whether to continue."""
+        """Process one step. Return whether to continue the walk."""
         if step.depth > self.depth:
             entering = self.place == "r0" and step.depth == self.depth + 1
             if entering and effect(step.text).kind == "exit":
@@ -111,7 +113,7 @@ class _Walk:
         return True
 
     def _written(self, one: Effect) -> int:
-        """Return how many bytes of the current place a store writes, 0 if it is a register."""
+        """Return how many bytes of the current place a store writes; 0 for a register."""
         if not self.place.startswith("fp") or one.memory is None or one.memory.base != _FP:
             return 0
         off, begin = int(self.place[2:] or 0), one.memory.off
@@ -122,7 +124,7 @@ class _Walk:
 
 
 def known(path: Path, register: int, at: int = 0) -> Value | None:
-    """Return what the verifier knew about a register before ``path[at]``, None if not logged."""
+    """Return what the verifier knew about a register before ``path[at]``, or None if not logged."""
     depth, names = path[at].depth, (f"R{register}=", f"R{register}_")
     for index in range(at + 1, at + _FARTHEST):
         try:
@@ -154,7 +156,7 @@ def _in_first_state(path: Path, register: int, depth: int) -> Value | None:
 
 
 def slot_known(path: Path, off: int, at: int = 0) -> StackSlot | None:
-    """Return what it knew about the stack slot at fp + ``off``, a negative multiple of 8."""
+    """Return what the verifier knew about the stack slot at fp + ``off`` (-8, -16, ...)."""
     depth = path[at].depth
     for index in range(at + 1, at + _FARTHEST):
         try:

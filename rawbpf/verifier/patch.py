@@ -1,12 +1,12 @@
-"""Change a program's instructions, to show the change and to try it on the kernel.
+"""Change a program's instructions, in order to show the change and to test it on the kernel.
 
 Slots before an edit stay the same and slots after it move; jumps and calls across the edit are
-adjusted. A jump to the place of an insertion goes to the inserted instructions, so that a check
-inserted before an access runs on every path to it.
+adjusted. A jump to the position of an insertion goes to the inserted instructions, so that a check
+inserted before an access runs on every path to the access.
 
-Many changes end the program with `r0 = 0`, `exit`, which is right for most program types and also
-in a function of the program. A change is only a proposal: the kernel verifies the changed program
-before rawbpf says that the change works.
+Many changes end the program with `r0 = 0`, `exit`, which is valid for most program types and in
+subprograms. A change is only a proposal: the kernel verifies the changed program before rawbpf says
+that the change works.
 
 >>> from rawbpf.asm import Builder, r0
 >>> b = Builder("nothing")
@@ -44,10 +44,10 @@ __all__ = [
 
 
 class Edit(NamedTuple):
-    """Replace ``remove`` instructions from ``slot`` on by ``instructions``.
+    """Replace ``remove`` instructions, starting at ``slot``, with ``instructions``.
 
-    If ``skipped``, jumps to ``slot`` go past the new instructions; they run only after the
-    instruction before them.
+    If ``skipped``, jumps to ``slot`` skip the new instructions, which then run only after the
+    preceding instruction.
     """
 
     slot: int
@@ -62,7 +62,7 @@ def insert(slot: int, *texts: str, skipped: bool = False) -> Edit:
 
 
 def replace(slot: int, *texts: str) -> Edit:
-    """Return an edit that replaces the instruction at ``slot``; without texts, it is removed."""
+    """Return an edit that replaces the instruction at ``slot``, or removes it without texts."""
     return Edit(slot, 1, _parse(texts))
 
 
@@ -73,9 +73,9 @@ def _parse(texts: tuple[str, ...]) -> tuple[Instruction, ...]:
 
 
 class Patch(NamedTuple):
-    """Edits that repair a program, and ``what`` they do in the imperative: "check r0 for NULL".
+    """Edits that repair a program; ``what`` describes them in the imperative: "check r0 for NULL".
 
-    ``license`` is the license to declare, None to keep the program's own.
+    ``license`` is the license to declare, or None to keep the program's own.
     """
 
     what: str
@@ -83,7 +83,7 @@ class Patch(NamedTuple):
     license: str | None = None
 
     def apply(self, program: Bytecode) -> Bytecode:
-        """Return the patched program. BytecodeError: an edit does not fit this program."""
+        """Return the patched program. Raise BytecodeError if an edit does not fit this program."""
         for one in sorted(self.edits, reverse=True):
             program = _apply(program, one)
         return program
@@ -137,13 +137,13 @@ def _index(program: Bytecode, slot: int) -> int:
 
 
 def _source(program: Bytecode, index: int) -> Source | None:
-    """Return the source line of an inserted instruction: that of the one it displaces."""
+    """Return the source line of an inserted instruction, taken from the displaced instruction."""
     nearest = program.instructions[index : index + 1] or program.instructions[-1:]
     return nearest[0].source if nearest else None
 
 
 def _aim(one: Instruction, slot: int, moved: Callable[[int], int], own: int) -> Instruction:
-    """Return the instruction with its jump distance after the edit; it moves by ``own`` itself."""
+    """Return the instruction with its new jump distance; it moves by ``own`` slots itself."""
     from rawbpf.asm.disassembler import jump_target
     from rawbpf.asm.link import callee
 
@@ -167,7 +167,7 @@ def leave_unless(slot: int, condition: str, *before: str) -> Edit:
 
 
 def free_registers(failure: Failure) -> list[int]:
-    """Return the registers that the program never uses, those that survive calls first."""
+    """Return the registers that the program never uses, starting with those that survive calls."""
     code = failure.code
     if code is None:
         return []
@@ -188,7 +188,7 @@ def added_scalar(failure: Failure, register: int) -> tuple[Origin, int] | None:
 
 
 def room(value: Value | None) -> int | None:
-    """Return the number of bytes from a pointer to the end of its memory, None if unknown."""
+    """Return the number of bytes from a pointer to the end of its memory, or None if unknown."""
     if value is None or value.is_variable:
         return None
     if value.kind == "fp":

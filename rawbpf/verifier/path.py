@@ -1,9 +1,10 @@
 """Walk back along the path that led to an instruction.
 
 The verifier works depth-first: at a branch it saves one side for later and follows the other. When
-a path ends, it continues with the side that it saved last: `from 7 to 9:`. A log of level 1
-contains only the path that failed, because the kernel removes the others. A log of level 2 contains
-all paths, and what lies between a branch and the return to it belongs to other paths.
+a path ends, the verifier continues with the side that it saved last: `from 7 to 9:`. A log of level
+1 contains only the path that failed, because the kernel removes the others. A log of level 2
+contains all paths, so the lines between a branch and the point where the verifier returns to it
+belong to other paths.
 
     3: (15) if r0 == 0 goto pc+4     <─┐ continue at the visit that saved this side:
     4: ...                             │ the last visit without a return of its own
@@ -33,8 +34,8 @@ class Step(NamedTuple):
     """One visit to an instruction.
 
     ``after`` are the states written between this instruction and the next one on the path, in
-    order. ``depth`` is how many calls deeper it is than the last step; it is negative in a caller.
-    ``line`` is the index of its line in the log.
+    order. ``depth`` is the call depth relative to the last step, and negative in a caller. ``line``
+    is the index of the step's line in the log.
     """
 
     slot: int
@@ -58,7 +59,7 @@ _JUMP = re.compile(r"(\d{1,9}): \([0-9a-f]{2}\) if .* goto pc([+-]\d{1,9})")
 
 
 class Path(Sequence[Step]):
-    """The steps, the last one first, parsed on demand."""
+    """The steps on the path, last first, parsed on demand."""
 
     def __init__(self, lines: Sequence[str], end: int) -> None:
         self._lines = lines
@@ -101,7 +102,7 @@ class Path(Sequence[Step]):
 
     @property
     def tells_states(self) -> bool:
-        """Whether the last instructions have states; before 5.17, level 1 contains none."""
+        """Whether the last instructions have states, unlike in logs of level 1 before 5.17."""
         return any(step.after for step in islice(self, _LOOK_AT))
 
     def _steps(self, end: int) -> Iterator[Step]:
@@ -182,7 +183,7 @@ class Path(Sequence[Step]):
         return -1
 
     def source_of(self, step: Step) -> str:
-        """Return the source line that the log quotes for a step, "" if there is none.
+        """Return the source line that the log quotes for a step, or "" without a quote.
 
         The log quotes each line once, before the first of its instructions.
         """

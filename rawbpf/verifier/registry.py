@@ -1,4 +1,4 @@
-"""Find all rules in ``rules/``. They are imported when a program is rejected, not before."""
+"""Find all rules in ``rules/``. Rules are imported only when a program is rejected."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["all_rules", "matches"]
 
 @cache
 def all_rules() -> dict[str, Rule]:
-    """Return code -> rule, in the order of codes.
+    """Return the rules by code, in the order of codes.
 
     >>> next(iter(all_rules()))
     'RB-V001'
@@ -49,7 +49,7 @@ _SPECIAL = re.compile(r"\\[A-Za-z][?*+]?|\\?.(?=[?*{])|(?<!\\)[.^$|?*+]|\{[^}]*\
 
 @cache
 def _literal(pattern: str) -> str:
-    r"""Return a text that every match of the pattern contains, "" if none is found.
+    r"""Return a text that every match of the pattern contains, or "" if no such text is found.
 
     >>> _literal(r"R(?P<reg>\d+) invalid mem access '(?P<type>\w+)'")
     " invalid mem access '"

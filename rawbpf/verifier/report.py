@@ -1,4 +1,4 @@
-"""Parse the reports that kernels after 7.2 write after a message (commit ce7c9f6c599b).
+"""Parse the reports that kernels newer than 7.2 write after a message (commit ce7c9f6c599b).
 
     Unreleased reference id=2 alloc_insn=0
                                                      a blank line before each title
@@ -58,7 +58,7 @@ class Place(NamedTuple):
 
 
 class Report(NamedTuple):
-    """``sections`` of the first report, title -> lines; ``others``: messages between reports."""
+    """The ``sections`` of the first report, by title, and ``others``: messages between reports."""
 
     sections: dict[str, tuple[str, ...]]
     others: tuple[str, ...]

@@ -24,8 +24,8 @@ Each file in ``rules/`` defines one rule as ``RULE``; the registry finds it ther
   and a test checks that no log is missing. ``unshown`` says why a rule cannot be demonstrated.
 - Rules are tried in the order of their codes, those marked ``general`` last, so that the more
   specific of two matching rules wins. ``explain`` may decline by returning None.
-- ``repair`` proposes a `Patch` (``patch.py``). The patch is tried on the kernel, and the result is
-  shown with it, so it need not be certain to work. ``repair`` is only called if ``failure.code`` is
+- ``repair`` proposes a `Patch` (``patch.py``). The patch is tested on the kernel and shown with the
+result, so it need not be certain to work. ``repair`` is only called if ``failure.code`` is
   known. It may raise BytecodeError, which `insert` does for an invalid instruction.
 - No function may raise anything else, for any log; a test passes damaged logs. A log may name
   registers and instructions that do not exist. Limit the digits of a number (``\d{1,9}``).
@@ -57,11 +57,11 @@ __all__ = [
 
 
 class Finding(NamedTuple):
-    """What a rule says about one rejection.
+    """The explanation of one rejection by a rule.
 
-    ``sentence`` is the error without a full stop, ``evidence`` the facts behind it, the latest
-    first. ``counter`` is a value that breaks the rule, and what would happen with it. ``change``
-    says in words what to do; it is shown even if there is no patch.
+    ``sentence`` states the error, without a full stop; ``evidence`` lists the facts behind it,
+    latest first. ``counter`` is a value that breaks the rule, and what would happen with it.
+    ``change`` says in words what to do; it is shown even if there is no patch.
     """
 
     sentence: str
@@ -86,7 +86,7 @@ class Example(NamedTuple):
 
     @property
     def conditions(self) -> str:
-        """When the kernel rejects it, as part of a sentence; "" if always.
+        """The kernels that reject the first program, as part of a sentence; "" if all kernels do.
 
         >>> Example("", "", since="5.15", without=("CAP_BPF",)).conditions
         ' since Linux 5.15, without CAP_BPF'
@@ -132,11 +132,11 @@ RESERVE = """\
         r3 = 0
         call ringbuf_reserve
 """
-"""From the license on. Afterwards, r0 points to a record of eight bytes, or is NULL."""
+"""Starts with the license. Afterwards, r0 points to a record of eight bytes, or is NULL."""
 
 
 class Rule(NamedTuple):
-    """One rule, as described above.
+    """A verifier rule, as described in the module's docstring.
 
     ``since`` and ``until`` are the first and the last kernel with this rule, if not all from 5.8 on
     have it. ``unshown`` says why there is no example.

@@ -3,9 +3,9 @@
     R1=ctx() R10=fp0 fp-8=0000????              everything, or only what an instruction used
     frame1: R0_w=5 R6_r=ctx(off=0,imm=0) ...    another frame; _w and _r: written, read
 
-A stack slot has eight bytes and is named by its lowest address. It holds a spilled register
-(`fp-8=map_value(...)`), or eight letters that describe each byte, the byte at the highest address
-first: in `fp-8=0000????`, fp-4 to fp-1 are zero and fp-8 to fp-5 were never written.
+A stack slot is eight bytes long and is named by its lowest address. The log shows a spilled
+register (`fp-8=map_value(...)`), or one letter per byte, starting with the byte at the highest
+address: in `fp-8=0000????`, fp-4 to fp-1 are zero and fp-8 to fp-5 were never written.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BYTES = {
     "i": "part of an iterator",
     "f": "part of a saved interrupt flag",
 }
-"""Letter -> what the byte is (kernel/bpf/log.c: slot_type_char)."""
+"""Maps each letter to a description of the byte (kernel/bpf/log.c: slot_type_char)."""
 
 LETTERS = re.compile(f"[{''.join(BYTES)}]{{8}}")
 """The form of a slot without a spilled register."""
@@ -37,7 +37,7 @@ _ITEM = re.compile(r"(?:R(\d{1,2})|fp(-?\d{1,5}))(?:_[rwD]+)?=")
 
 
 class StackSlot(NamedTuple):
-    """A stack slot: ``bytes`` are its eight letters, or "" if it holds the register ``value``."""
+    """A stack slot: eight letters in ``bytes``, or a spilled register in ``value``."""
 
     bytes: str
     value: Value | None
@@ -53,7 +53,9 @@ class State(NamedTuple):
 
 
 def parse_state(text: str) -> State:
-    """Return the state that a text describes. Never raises; what cannot be parsed is left out.
+    """Return the state that a text describes.
+
+    This never raises: text that cannot be parsed is left out.
 
     >>> state = parse_state("frame1: R0_w=5 R10=fp0 fp-8=0000???? refs=2")
     >>> state.frame, state.registers[0].number, state.stack[-8].bytes

@@ -101,7 +101,7 @@ class Value(NamedTuple):
 
     ``number`` is the value of a known scalar, or for "fp" the offset from the frame pointer.
     ``fields`` are the fields in parentheses, by the names that current kernels use. ``text`` is the
-    value as the log has it.
+    value as the log shows it.
     """
 
     kind: str
@@ -116,17 +116,17 @@ class Value(NamedTuple):
 
     @property
     def is_scalar(self) -> bool:
-        """Whether it is a number, known or not, rather than a pointer."""
+        """Whether the value is a number, known or not, rather than a pointer."""
         return self.kind == "scalar"
 
     @property
     def maybe_null(self) -> bool:
-        """Whether it is a pointer that may be NULL."""
+        """Whether the value is a pointer that may be NULL."""
         return "or_null" in self.kind
 
     @property
     def tnum(self) -> Tnum:
-        """What is known about its bits; of a pointer, about the bits of its variable offset."""
+        """The known bits of the value or, for a pointer, of its variable offset."""
         if self.is_scalar and self.number is not None:
             return Tnum(self.number & U64_MAX, 0)
         found = _TNUM.match(self.fields.get("var_off", ""))
@@ -134,17 +134,17 @@ class Value(NamedTuple):
 
     @property
     def umin(self) -> int:
-        """Its smallest value as an unsigned number."""
+        """The register's smallest unsigned value."""
         return max(self.field("umin"), self.tnum.lowest, self._signed("smin", S64_MIN))
 
     @property
     def umax(self) -> int:
-        """Its largest value as an unsigned number."""
+        """The register's largest unsigned value."""
         return min(self.field("umax", U64_MAX), self.tnum.highest)
 
     @property
     def smin(self) -> int:
-        """Its smallest value as a signed number."""
+        """The register's smallest signed value."""
         if self.is_scalar and self.number is not None:
             return _as_signed(self.number)
         known = self._signed("smin", S64_MIN)
@@ -152,7 +152,7 @@ class Value(NamedTuple):
 
     @property
     def smax(self) -> int:
-        """Its largest value as a signed number."""
+        """The register's largest signed value."""
         if self.is_scalar and self.number is not None:
             return _as_signed(self.number)
         known = self._signed("smax", S64_MAX)
@@ -168,7 +168,7 @@ class Value(NamedTuple):
 
     @property
     def is_variable(self) -> bool:
-        """Whether it is an unknown number, or a pointer with a variable offset."""
+        """Whether the value is an unknown number, or a pointer with a variable offset."""
         if self.is_scalar:
             return self.number is None
         return "var_off" in self.fields and self.tnum.mask != 0
@@ -183,7 +183,9 @@ def _integer(text: str) -> int | None:
 
 
 def parse_value(text: str) -> Value:
-    """Return the value that a text describes. Never raises; what cannot be parsed has kind "".
+    """Return the value that a text describes.
+
+    This never raises: text that cannot be parsed has the kind "".
 
     >>> parse_value("scalar(smin=0,smax=umax=255,var_off=(0x0; 0xff))").umax
     255
@@ -213,7 +215,7 @@ def parse_value(text: str) -> Value:
 
 
 def _fields(inside: str) -> dict[str, str]:
-    """Parse ``smin=0,smax=umax=0xff,var_off=(0x0; 0xff))`` into field name -> text."""
+    """Map the field names in ``smin=0,smax=umax=0xff,var_off=(0x0; 0xff))`` to their texts."""
     fields: dict[str, str] = {}
     waiting: list[str] = []  # names that share the next value: smax=umax=0xff
     rest = inside

@@ -1,8 +1,8 @@
 """Read a whole log of level 2: every visit to every instruction, with the state before and after.
 
-From 5.17 on, the kernel writes what each instruction changed; before, it writes the whole state. It
-writes the whole state again where it returns to a branch. So the reader keeps the current state,
-and each line changes it.
+From 5.17 on, the kernel writes what each instruction changed; before, it writes the whole state.
+The kernel writes the whole state again where it returns to a branch. The reader therefore keeps the
+current state and updates it for each line.
 
     visits      an instruction is visited once for each path through it, and once for each iteration
     edges       where each jump went, and how often
@@ -29,11 +29,11 @@ _CALL = 0x85
 _DESTROYED = ("r1", "r2", "r3", "r4", "r5")
 _FRAMES = ("caller:", "callee:", "returning from callee:", "to caller at ")
 _KEPT = 32
-"""The number of visits per instruction that are kept with their states; the rest are counted."""
+"""Maximum number of visits per instruction to keep with states; others are only counted."""
 
 
 class Known(NamedTuple):
-    """The state of one frame: place ("r1", "fp-8") -> the value as the kernel wrote it."""
+    """The state of one frame: maps places ("r1", "fp-8") to values as the kernel wrote them."""
 
     frame: int
     places: dict[str, str]
@@ -47,7 +47,7 @@ class Visit(NamedTuple):
 
 
 class Visited:
-    """All visits to one instruction: their ``count``, and the states of the first of them."""
+    """All visits to one instruction: their ``count``, and the states of the first visits."""
 
     def __init__(self, one: Insn, source: str) -> None:
         self.slot, self.text = one.slot, one.text
@@ -57,10 +57,10 @@ class Visited:
 
 
 class Visits:
-    """The instructions that were visited, by slot, and the jumps between them.
+    """The visited instructions, by slot, and the jumps between them.
 
     ``edges`` counts the jumps by (from, to); jumps backwards form loops. ``pruned`` counts the
-    returns to a branch that ended at once, because the state was verified before.
+    returns to a branch that ended immediately, because the state was already verified.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Visits:
 
     @cached_property
     def ways(self) -> dict[int, dict[int, int]]:
-        """Slot of a jump -> slot where it went -> how often."""
+        """Counts jumps, by the slot of the jump and the slot of its target."""
         found: dict[int, dict[int, int]] = {}
         for (source, target), count in self.edges.items():
             found.setdefault(source, {})[target] = count
@@ -78,7 +78,7 @@ class Visits:
 
     @cached_property
     def pruned_before(self) -> Counter[int]:
-        """Slot -> how often a path was pruned before it."""
+        """Counts pruned paths by slot."""
         found: Counter[int] = Counter()
         for (_, target), count in self.pruned.items():
             found[target] += count
@@ -142,7 +142,7 @@ class _Reader:
             known = Known(self.frame, dict(self.frames.get(self.frame, {})))
             self.last = Visit(known, {})
             seen.visits.append(self.last)
-        if one.opcode == _CALL:  # it destroys r1 to r5, which newer kernels no longer write
+        if one.opcode == _CALL:  # a call clobbers r1 to r5, which newer kernels no longer write
             for place in _DESTROYED:
                 self.frames.get(self.frame, {}).pop(place, None)
         if one.after:
@@ -152,7 +152,7 @@ class _Reader:
         self.whole = not self.partial
 
     def _edge(self, source: int, target: int) -> None:
-        """Count the edge if it begins at a jump."""
+        """Count the edge if it starts at a jump."""
         text = self.visits.seen[source].text
         if "goto" in text:
             self.visits.edges[source, target] += 1

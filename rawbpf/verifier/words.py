@@ -1,7 +1,7 @@
-"""Describe in words what a register holds and where its value came from.
+"""Describe in words the value of a register and its origin.
 
-``brief`` writes a value in a few letters, in the same way for the logs of all kernels. A difference
-between two kernels is then a difference in what they know, not in how they write it:
+``brief`` abbreviates a value, in the same way for logs from all kernels. Two kernels' values then
+differ only if the kernels know different things, not because of their log formats:
 
     inv(id=0,umax_value=255,var_off=(0x0; 0xff))     0..255
     scalar(smin=0,smax=umax=255,var_off=(0x0; 0xf8)) 0..248 of 0xf8
@@ -108,7 +108,7 @@ def range_of(value: Value) -> str:
 
 
 def can_be(value: Value | None) -> str:
-    """Return what follows a scalar's name in a sentence.
+    """Return the predicate for a scalar in a sentence.
 
     >>> from rawbpf.verifier.value import parse_value
     >>> can_be(parse_value("scalar(umax=255)")), can_be(parse_value("7")), can_be(None)
@@ -124,7 +124,7 @@ def number(value: int) -> str:
 
 
 def is_a(register: int, value: Value | None) -> str:
-    """Say what a register holds, with the verifier's own word, so that it is found in the log.
+    """Describe a register's value, including the verifier's own term, as found in the log.
 
     >>> from rawbpf.verifier.value import parse_value
     >>> is_a(4, parse_value("scalar(umax=255)")), is_a(2, parse_value("fp-8"))
@@ -144,9 +144,9 @@ def is_a(register: int, value: Value | None) -> str:
 
 
 def history(failure: Failure, register: int, at: int = 0, most: int = 6) -> tuple[Evidence, ...]:
-    """Return the instructions that led to a register's value, the latest first.
+    """Return the instructions that led to a register's value, latest first.
 
-    If there are more than ``most``, those before the oldest one are left out.
+    Of more than ``most`` instructions, only the latest and the oldest are returned.
     """
     found = failure.origins(register, at)
     if len(found) > most:
@@ -175,7 +175,7 @@ def _origin(one: Origin) -> str:
 
 
 def way(failure: Failure, most: int = 2) -> tuple[Evidence, ...]:
-    """Return the branches that the rejected path takes, the last first; other paths may be fine."""
+    """Return the branches that the rejected path takes, last first; other paths may be fine."""
     found: list[Evidence] = []
     for later, earlier in pairwise(failure.path[:_LOOK_BACK]):
         if earlier.text.startswith("if ") and len(found) < most:
@@ -185,7 +185,7 @@ def way(failure: Failure, most: int = 2) -> tuple[Evidence, ...]:
 
 
 def brief(text: str) -> str:
-    """Return the value in a few letters; a value that cannot be parsed is returned unchanged.
+    """Return the abbreviated value, or an unparsable value unchanged.
 
     >>> brief("inv(id=0,umax_value=255,var_off=(0x0; 0xff))"), brief("scalar()"), brief("P5")
     ('0..255', 'any', '5')
@@ -215,7 +215,7 @@ def _number(value: Value) -> str:
 
 
 def _bits(value: Value) -> str:
-    """Return the bits that may be set, after those that are set for certain."""
+    """Return the bits that may be set, preceded by those that are certainly set."""
     known = f"{value.tnum.value:#x}+" if value.tnum.value else ""
     return f"{known}{value.tnum.mask:#x}"
 
