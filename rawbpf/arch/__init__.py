@@ -1,4 +1,4 @@
-"""What differs between the architectures that rawbpf runs on: one record for each.
+"""The differences between the architectures that rawbpf runs on, in one record per architecture.
 
 The records are in ``records.py``. This is the only package that calls uname(2), so that everything
 which depends on the architecture is found here. To add an architecture, add a record and a row in

@@ -1,8 +1,8 @@
-"""One record for each architecture, with all that rawbpf has to know about it.
+"""One record per architecture, with everything that rawbpf needs to know about it.
 
 x86-64: loads are not reordered with other loads, nor stores with other stores (Intel SDM volume 3,
-"Memory Ordering"), so reading a ring takes no fences. struct epoll_event is packed, to have the
-same layout as in 32-bit programs.
+"Memory Ordering"), so reading a ring needs no fences. struct epoll_event is packed, so that it has
+the same layout as in 32-bit programs.
 
 arm64: system calls have the numbers of the generic table, which has no epoll_wait; epoll_pwait with
 a null signal mask is the same call on both architectures. A CPU may read a record before it reads
@@ -46,7 +46,7 @@ class PtRegs(NamedTuple):
     """The layout of struct pt_regs, the saved registers that a kprobe program receives.
 
     All fields are 8 bytes wide. ``arguments`` names the registers with the first arguments of a
-    function, ``syscall_arguments`` those of a system call. They are not the same: a system call
+    function, ``syscall_arguments`` those of a system call. The two differ, because a system call
     wrapper receives one pointer to the pt_regs of user space and reads the arguments from there.
     """
 
@@ -70,11 +70,11 @@ class PtRegs(NamedTuple):
 class Qemu(NamedTuple):
     """How to run a guest of this architecture.
 
-    ``packages`` maps a package manager's command to the package with ``program``. ``console`` is
-    the kernel's name of the first serial line, ``line`` the device file of the second one in the
-    guest. ``second_serial`` are the options that add this line; ``{chardev}`` stands for the
-    character device. ``tcg_cpu`` is the processor to emulate. ``shared_memory`` is the sysfs file
-    through which the guest maps the memory shared with the host (a PCI BAR).
+    ``packages`` maps a package manager's command to the package that provides ``program``.
+    ``console`` is the kernel's name of the first serial line, ``line`` the device file of the
+    second one in the guest. ``second_serial`` are the options that add this line; ``{chardev}``
+    stands for the character device. ``tcg_cpu`` is the processor to emulate. ``shared_memory`` is
+    the sysfs file through which the guest maps the memory shared with the host (a PCI BAR).
     """
 
     program: str
@@ -88,7 +88,7 @@ class Qemu(NamedTuple):
 
 
 class Architecture(NamedTuple):
-    """What rawbpf has to know of an architecture.
+    """The facts that rawbpf needs to know about an architecture.
 
     name                       as people write it
     machine                    as ``uname -m`` prints it
@@ -264,7 +264,7 @@ ARM64 = Architecture(
         },
         machine="virt,gic-version=max",
         tcg_cpu="max,pauth-impdef=on",
-        # The board has one serial line, a PL011. The second one is a 16550 on the PCI bus.
+        # The board has one serial line, a PL011. The second serial line is a 16550 on the PCI bus.
         console="ttyAMA0",
         line="/dev/ttyS0",
         second_serial=("-device", "pci-serial,chardev={chardev}"),

@@ -83,7 +83,7 @@ def capabilities(root: Root) -> Finding:
 
 
 def sandbox(root: Root) -> Finding:
-    """Look for a container and a seccomp filter. Whether they deny tracing, the trial shows."""
+    """Look for a container and a seccomp filter. The trial shows whether they prevent tracing."""
     reason = denied_by_seccomp(root)
     if reason is not None:
         return warn(*reason)
@@ -166,7 +166,7 @@ def jit(root: Root) -> Finding:
 
 
 def memlock(root: Root) -> Finding:
-    """Check RLIMIT_MEMLOCK before 5.11. Tracing commands raise it if they may."""
+    """Check RLIMIT_MEMLOCK before 5.11. Tracing commands raise the limit if they may."""
     if not bpf_counts_as_locked(root):
         return ok("BPF memory is charged to the memory cgroup (since 5.11)")
     before = "before 5.11, BPF memory is charged to RLIMIT_MEMLOCK"
@@ -180,7 +180,10 @@ def memlock(root: Root) -> Finding:
 
 
 def kernel_addresses(root: Root) -> Finding:
-    """Check whether kallsyms shows addresses. `list` and stack traces need them, probes do not."""
+    """Check whether kallsyms shows addresses.
+
+    `list` and stack traces need addresses, but probes do not.
+    """
     level = kptr_restrict(root)
     try:
         hidden = read_kallsyms(root).hidden
@@ -189,7 +192,8 @@ def kernel_addresses(root: Root) -> Finding:
         return warn(evidence, error.fix or "")
     if not hidden:
         return ok(f"kernel addresses are visible (kernel.kptr_restrict = {level})")
-    # At level 0 and 1 CAP_SYSLOG shows them; at 0 a perf_event_paranoid below 2 would, too.
+    # At levels 0 and 1, CAP_SYSLOG reveals addresses; at level 0, so does perf_event_paranoid below
+    # 2.
     fix = "sudo sysctl kernel.kptr_restrict=1" if level == 2 else "run it with CAP_SYSLOG (sudo)"
     return warn(f"kernel addresses are hidden (kernel.kptr_restrict = {level})", fix)
 

@@ -1,4 +1,4 @@
-"""The table of checks, and how they are run."""
+"""The table of checks, and the code that runs them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CHECKS = (
 
 
 def examine(checks: Iterable[Check], root: Root = "/") -> list[Result]:
-    """Run checks and return their results. A fix that was shown before is not repeated."""
+    """Run checks and return their results. A fix that was already shown is not repeated."""
     results: list[Result] = []
     given: dict[str, str] = {}
     for check in checks:
@@ -54,7 +54,10 @@ def examine(checks: Iterable[Check], root: Root = "/") -> list[Result]:
 
 
 def _look(check: Check, root: Root) -> Finding:
-    """Run one check. An error, such as a damaged file, is a failure with that reason."""
+    """Run one check.
+
+    An error, such as a damaged file, becomes a failed check with the error as its reason.
+    """
     try:
         return check.look(root)
     except RawbpfError as error:

@@ -1,4 +1,4 @@
-"""What a check returns."""
+"""The result type of a check."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def missing(evidence: str, fix: str = "") -> Finding:
 
 
 class Check(NamedTuple):
-    """A check: its name in the report, and the function that looks."""
+    """A check: its name in the report, and its function."""
 
     name: str
     look: Callable[[Root], Finding]

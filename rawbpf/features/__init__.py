@@ -1,4 +1,4 @@
-"""Which BPF features the running kernel has.
+"""Find out which BPF features the running kernel has.
 
     answer.py   the three outcomes of a probe, and the evidence
     probes.py   one function for each kind of feature

@@ -1,4 +1,4 @@
-"""The outcome of a probe, and how an attempt leads to it."""
+"""The outcome of a probe, and how it is derived from an attempt."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def attempt(
 ) -> Answer:
     """Create an object with ``make``, close it, and return whether the kernel has the feature.
 
-    An errno in ``no`` means that it has not, one in ``yes`` that it has. Any other errno, above all
-    EPERM, leaves the outcome unknown.
+    An errno in ``no`` means that the kernel lacks the feature, and one in ``yes`` that the kernel
+    has it. Any other errno, especially EPERM, leaves the outcome unknown.
     """
     try:
         make().close()

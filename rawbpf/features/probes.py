@@ -218,9 +218,9 @@ def module_types(root: Root = "/") -> Answer:
 def memcg_accounting() -> Answer:
     """Probe whether BPF memory is charged to the memory cgroup instead of RLIMIT_MEMLOCK (5.11).
 
-    Nothing shows this directly. bpf_ktime_get_coarse_ns came in the same release, and vendors
-    backported both together (libbpf probes the same way). A socket filter is used because tracing
-    programs must not call that helper from 5.16 on (5e0bc3082e2e).
+    The kernel does not report this directly. bpf_ktime_get_coarse_ns was added in the same release,
+    and vendors backported both together (libbpf probes the same way). A socket filter is used
+    because tracing programs must not call that helper from 5.16 on (5e0bc3082e2e).
     """
     answer = helper("ktime_get_coarse_ns", bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER)
     return answer._replace(evidence=f"a helper of the same release: {answer.evidence}")

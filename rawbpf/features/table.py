@@ -1,10 +1,10 @@
 """The table of features: name, first kernel version, commit, probe.
 
-Names are the kernel's, with ``bpf_`` before those of helpers. ``main_job`` marks the features that
-`rawbpf kprobe` requires. A commit is left out if it could not be verified.
+Names match the kernel's; helper names have the prefix ``bpf_``. ``main_job`` marks the features
+that `rawbpf kprobe` requires. A commit is left out if it could not be verified.
 
 Sources: the commits themselves; docs/kernel-versions.md of bcc; the eBPF documentation project. A
-test runs all probes on the kernels that we test with and compares the answers with this table.
+test runs all probes on each guest kernel and compares the answers with this table.
 """
 
 from __future__ import annotations

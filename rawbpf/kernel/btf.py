@@ -1,7 +1,7 @@
-"""Type information (BTF) of the kernel and its modules, and BTF that others loaded.
+"""Type information (BTF) of the kernel and its modules, and BTF that other processes loaded.
 
 With CONFIG_DEBUG_INFO_BTF (5.2), /sys/kernel/btf/vmlinux holds the types of the kernel image. From
-5.11 on, files next to it hold those of modules. Everybody may read them.
+5.11, files next to it contain the types of modules. Every user may read these files.
 
 Loading a program for a module takes a file descriptor of the module's BTF (5.11). The kernel offers
 no lookup by name, so every BTF object is opened until one has the module's name:
@@ -63,19 +63,22 @@ def btf_modules(root: Root = "/") -> list[str]:
 
 
 def loaded_modules(root: Root = "/") -> list[str]:
-    """Return the names of loaded modules, the newest last; none if the kernel has no modules."""
+    """Return the names of loaded modules, newest last."""
     lines = (read_text(root, "/proc/modules") or "").splitlines()
     return [line.split()[0] for line in reversed(lines) if line.strip()]
 
 
 class ModuleBtfs(Owner):
-    """File descriptors of module BTF, by module name. Each is opened when it is first used."""
+    """File descriptors of module BTF, by module name. Each descriptor is opened on first use."""
 
     def __init__(self) -> None:
         self._fds: dict[str, Fd] = {}
 
     def __getitem__(self, module: str) -> int:
-        """Return the number. Raise KernelError (EPERM), or UnsupportedError if it was unloaded."""
+        """Return the number.
+
+        Raise KernelError (EPERM), or UnsupportedError if the module was unloaded.
+        """
         if module not in self._fds:
             self._fds[module] = _open(module)
         return self._fds[module].fileno()
@@ -114,11 +117,14 @@ def btf_by_id(number: int) -> Btf:
     with open_id("btf", number) as fd:
         info, data = btf_info(fd.fileno())
     path = vmlinux_btf()
-    # The kernel image's BTF is complete, a module's continues it.
+    # The kernel image's BTF is complete, and a module's BTF continues it.
     split = info.kernel_btf and path is not None and not _is_whole(data)
     return Btf(data, Btf(Path(path).read_bytes()) if split and path else None)
 
 
 def _is_whole(data: bytes) -> bool:
-    """Return whether this BTF is not split. Only then do its strings begin with the empty one."""
+    """Return whether this BTF is not split.
+
+    Only the strings of BTF that is not split start with the empty string.
+    """
     return data[decode_header(data).strings][:1] == b"\0"

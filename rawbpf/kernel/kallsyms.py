@@ -10,8 +10,8 @@ data has type T, so code is recognized by address: the code of the kernel image 
 To readers who may not see addresses (kptr_restrict) the kernel shows zeros, but still all names.
 
 The kernel generates the file as it is read: 5 to 15 MB in 50 ms or more. A tool that only attaches
-a probe does not read it, and looking up one name reads it in blocks. Nothing is parsed before it is
-needed: a lookup is a search through bytes.
+a probe does not read it, and looking up one name reads it in blocks. Lines are parsed only when
+they are needed; a lookup searches through bytes.
 
 Source: kernel/kallsyms.c, s_show().
 """
@@ -159,7 +159,7 @@ def _parse_line(line: bytes) -> Symbol:
 
 
 def read_kallsyms(root: Root = "/") -> Kallsyms:
-    """Return all symbols. Raise UnsupportedError if the kernel does not list them."""
+    """Return all symbols. Raise UnsupportedError if the kernel does not list symbols."""
     data = read_bytes(root, _PATH)
     if data is None:
         raise _absent()

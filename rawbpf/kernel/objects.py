@@ -4,13 +4,14 @@ IDs are allocated sequentially and are not reused until the counter wraps. An ob
 between listing and opening it, so listing skips IDs that are gone. Opening by ID takes
 CAP_SYS_ADMIN, because a descriptor gives access to the contents of other users' maps.
 
-/proc shows the type of each descriptor and the ID of its object. Root sees those of all users:
+/proc shows the type of each descriptor and the ID of its object. Root sees the descriptors of all
+users:
 
     /proc/812/fd/5      -> anon_inode:bpf-map
     /proc/812/fdinfo/5  map_type:\t1  ...  map_id:\t27  memlock:\t4096  frozen:\t0
 
-Processes are not all that keeps an object alive. A name in the BPF file system does, a map keeps
-the maps and programs in it, a program its maps, an attachment its program.
+Not only processes keep an object alive. A name in the BPF file system does too, a map keeps the
+maps and programs in it alive, a program its maps, and an attachment its program.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ __all__ = [
 
 
 _NO_ID = 1 << 32
-"""IDs are u32, from 1 on."""
+"""IDs are u32 and start at 1."""
 
 
 class ObjectKind(NamedTuple):
@@ -89,7 +90,7 @@ def _absent(kind: str, number: int, call: str) -> KernelError:
 
 
 def open_all(kind: str) -> Iterator[tuple[int, Fd]]:
-    """Yield the ID and a descriptor of every object of a kind. The caller closes them."""
+    """Yield the ID and a descriptor of every object of a kind, for the caller to close."""
     number = 0
     try:
         for number in ids(KINDS[kind].next_id):
@@ -152,7 +153,7 @@ def _objects(kind: str, pid: int, root: Root) -> Iterator[int]:
 
 
 def kind_of(path: str) -> str | None:
-    """Return "map", "prog" or "link" for a /proc/PID/fd/N, or None if it is no BPF object."""
+    """Return "map", "prog" or "link" for a /proc/PID/fd/N, or None if it is not a BPF object."""
     found = _ANON_INODE.search(os.readlink(path))  # noqa: PTH115 -- see files.at
     return found[1] if found else None
 

@@ -47,14 +47,14 @@ __all__ = [
 ]
 
 TRACING_CAPABILITIES = ("CAP_BPF", "CAP_PERFMON")
-"""What loading a tracing program takes (5.8). CAP_SYS_ADMIN includes both."""
+"""The capabilities that loading a tracing program requires (5.8). CAP_SYS_ADMIN includes both."""
 
 _GUEST = "or use a virtual machine: `rawbpf guest` needs no root"
 _ENOUGH_LOCKED_MEMORY = 64 << 20
 
 
 class Reason(NamedTuple):
-    """Why a call was denied and what to do, the ``why`` and the ``fix`` of an error."""
+    """The reason why a call was denied, and the remedy: the ``why`` and the ``fix`` of an error."""
 
     why: str
     fix: str

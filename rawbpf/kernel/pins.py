@@ -2,7 +2,7 @@
 
 BPF_OBJ_PIN fails with EPERM if the path is not on a BPF file system, if its last part contains a
 dot, or if permissions are missing. BPF_OBJ_GET fails with EACCES on a file that is not a BPF
-object. This module examines the path after a failure to find out which it was.
+object. After a failure, this module examines the path to find out which of these applies.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Path = str | os.PathLike[str]
 
 
 def pin(fd: int, path: Path, what: str) -> None:
-    """Pin the object of a descriptor. ``what`` names it in errors, such as "map 'counts'"."""
+    """Pin the object of a descriptor; ``what`` names it in errors, such as "map 'counts'"."""
     name = os.fspath(path)
     try:
         obj_pin(fd, name)

@@ -1,4 +1,4 @@
-"""Which symbols are functions that a kprobe event can be placed on.
+"""Find out which symbols are functions that a kprobe event can be placed on.
 
 A symbol of kernel code may be impossible to probe (each of these fails with EINVAL):
 
@@ -38,11 +38,11 @@ __all__ = [
 
 
 class ProbeRules:
-    r"""Tells whether a symbol can be probed, by the kernel's lists (None if they are unknown).
+    r"""Decides by the kernel's lists whether a symbol can be probed (a list is None if unknown).
 
-    ``hooked`` is ftrace's available_filter_functions, ``blacklist`` that of kprobes, as the kernel
-    writes them. ``symbols`` must contain the symbols to be checked, and all others at their
-    addresses.
+    ``hooked`` is ftrace's available_filter_functions, and ``blacklist`` is the kprobe blacklist,
+    both as the kernel writes them. ``symbols`` must contain the symbols to be checked, and all
+    others at their addresses.
 
     >>> from rawbpf.kernel.kallsyms import Kallsyms
     >>> kernel = Kallsyms(b"ff10 T vfs_read\nff20 t helper\nff30 T int3\n")
@@ -76,7 +76,7 @@ class ProbeRules:
         return self._hooked is not None and not self._hooked.isdisjoint(names)
 
     def obstacle(self, symbol: Symbol) -> str | None:
-        """Return why ``symbol`` cannot be probed, as a clause; None if it can, as far as known."""
+        """Return why ``symbol`` cannot be probed, as a clause, or None if no reason is known."""
         if not symbol.is_text:
             return "it is data, not a function"
         if symbol.module and (symbol.module == "bpf" or symbol.module.startswith("__builtin__")):

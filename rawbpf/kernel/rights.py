@@ -1,4 +1,4 @@
-"""What this process may do: capabilities, container, seccomp filter, lockdown, sysctls.
+"""Find out what this process may do: capabilities, container, seccomp filter, lockdown, sysctls.
 
 - Capabilities: /proc/self/status shows the effective set as a mask, ``CapEff: 000001ffffffffff``.
   Loading a tracing program needs CAP_BPF and CAP_PERFMON (5.8); CAP_SYS_ADMIN includes both.
@@ -20,7 +20,8 @@
 - kernel.kptr_restrict: 0 shows kernel addresses to all who may profile the kernel, 1 to holders of
   CAP_SYSLOG, 2 to nobody.
 - kernel.perf_event_paranoid: -1 allows everything without capabilities; 0, 1 and 2 allow less and
-  less. CAP_PERFMON is exempt from these. Debian (3) and Ubuntu (4) have a further level.
+  less. Processes with CAP_PERFMON are exempt from these levels. Debian (3) and Ubuntu (4) have a
+  further level.
 - kernel.unprivileged_bpf_disabled (4.4): 0 lets every user call bpf(2); 1 requires CAP_BPF until
   reboot; 2 requires it until the value is changed (5.13).
 - net.core.bpf_jit_enable: 0 interprets programs, 1 compiles them, 2 also logs the machine code.

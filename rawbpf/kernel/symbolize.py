@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["Place", "Symbolizer"]
 
 _FARTHEST = 1 << 16
-"""No kernel function is longer than this, in bytes."""
+"""Upper bound for the size of a kernel function, in bytes."""
 
 
 class Place(NamedTuple):
-    """An address as function and offset in bytes."""
+    """An address as a function and an offset in bytes."""
 
     symbol: Symbol
     offset: int
@@ -33,7 +33,7 @@ class Place(NamedTuple):
 class Symbolizer:
     r"""The functions of a ``Kallsyms``, sorted by address.
 
-    Creating it parses all lines (0.2 s, about 30 MB). A lookup is then a binary search.
+    Creating it parses all lines (0.2 s, about 30 MB). Each lookup is then a binary search.
 
     >>> from rawbpf.kernel.kallsyms import Kallsyms
     >>> place = Symbolizer(Kallsyms(b"ff10 T vfs_read\nff80 t helper\t[ext4]\n"))

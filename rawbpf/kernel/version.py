@@ -36,7 +36,7 @@ __all__ = [
 
 
 class KernelVersion(NamedTuple):
-    """A version of three numbers, which compares like a tuple, also with a shorter one.
+    """A version of three numbers, which compares like a tuple, including with shorter tuples.
 
     >>> KernelVersion(5, 10, 0) < (5, 11) <= KernelVersion(5, 11, 0)
     True
