@@ -72,7 +72,7 @@ def control_flow(instructions: Sequence[Instruction], functions: Iterable[int] =
 
 
 def _edges(one: Instruction, at: int) -> tuple[Edge, ...] | None:
-    """Return the edges of an instruction; None if it just continues with the next one."""
+    """Return the edges of an instruction, or None if it just continues with the next one."""
     kind, what = instruction_class(one.opcode), operation(one.opcode)
     if kind not in (isa.BPF_JMP, isa.BPF_JMP32) or what == isa.BPF_CALL:
         return None

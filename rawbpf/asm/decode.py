@@ -60,7 +60,7 @@ def _high_half(data: bytes, offset: int) -> int:
 
 @lru_cache(maxsize=4096)
 def _frequent(data: bytes) -> Instruction | None:
-    """Return the instruction of eight or sixteen bytes; None if it is invalid.
+    """Return the instruction of eight or sixteen bytes, or None if it is invalid.
 
     Compilers repeat themselves: most instructions (r1 = r10, exit) occur many times.
     """

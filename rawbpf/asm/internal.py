@@ -77,7 +77,7 @@ def public(instruction: Instruction) -> Instruction:
 
 
 def internal_text(instruction: Instruction, style: Style = C) -> str | None:
-    """Return the text of an instruction without a form; None if it has one."""
+    """Return the text of an instruction without a form, or None if it has one."""
     if instruction.opcode == _NOSPEC:
         return "nospec"
     if instruction.opcode == _PERCPU_MOV and instruction.off == _BPF_ADDR_PERCPU:

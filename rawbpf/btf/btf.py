@@ -160,11 +160,11 @@ class Btf:
         return self._own_ids(name, _kinds(kind))
 
     def find_id(self, name: str, kind: int | None = None) -> int | None:
-        """Return the first ID with this name and kind; None if there is none."""
+        """Return the first ID with this name and kind, or None if there is none."""
         return next(iter(self.find_ids(name, kind)), None)
 
     def find(self, name: str, kind: int | None = None) -> Type | None:
-        """Return the first type with this name and kind; None if there is none."""
+        """Return the first type with this name and kind, or None if there is none."""
         type_id = self.find_id(name, kind)
         return None if type_id is None else self[type_id]
 

@@ -78,7 +78,7 @@ class Starts:
         return at - 1, at - 1 + lengths[words[at]]
 
     def index_of(self, word: int) -> int | None:
-        """Return the index of the type that starts at this word; None if none does."""
+        """Return the index of the type that starts at this word, or None if none does."""
         wanted = word + 1
         while self._next <= wanted:
             self._walk()

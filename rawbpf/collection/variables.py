@@ -100,7 +100,7 @@ class Variables(MutableMapping[str, Any]):
         return place
 
     def codec(self, name: str) -> ValueCodec | None:
-        """Return the codec of the variable's BTF type; None if it has none."""
+        """Return the codec of the variable's BTF type, or None if it has none."""
         self._place(name)
         return self._codec(name)
 

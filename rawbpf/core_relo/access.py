@@ -71,7 +71,7 @@ def essential(name: str) -> str:
 
 
 def name_of(record: t.Type) -> str:
-    """Return a type's own name; "" if it has none."""
+    """Return a type's own name, or "" if it has none."""
     return getattr(record, "name", "")
 
 

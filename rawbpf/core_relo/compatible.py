@@ -90,7 +90,7 @@ class _Compatible:
 
 
 def _signature(one: t.FuncProto, other: t.FuncProto) -> list[tuple[int, int]] | None:
-    """Return pairs of parameters and results; None if the numbers of parameters differ."""
+    """Return pairs of parameters and results, or None if the numbers of parameters differ."""
     if len(one.params) != len(other.params):
         return None
     pairs = [(p.type_id, q.type_id) for p, q in zip(one.params, other.params, strict=True)]

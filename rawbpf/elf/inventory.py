@@ -73,7 +73,7 @@ class _Types:
         self.btf, self._budget = btf, Budget(0 if btf is None else btf.words)
 
     def of(self, type_id: int) -> str | None:
-        """Return a type as C; None if it is unknown."""
+        """Return a type as C, or None if it is unknown."""
         if self.btf is None or not type_id:
             return None
         return declaration(self.btf, type_id, budget=self._budget)

@@ -104,7 +104,7 @@ class Code:
         return FUNCTIONS.base + _POINTER * index
 
     def function_name(self, address: int) -> str | None:
-        """Return the name of the function a pointer refers to; None if it is another pointer."""
+        """Return the name of the function a pointer refers to, or None if it is another pointer."""
         index, rest = divmod(address - FUNCTIONS.base, _POINTER)
         return None if rest or not 0 <= index < len(self.steps) else self.where(index).function
 

@@ -93,13 +93,13 @@ class Memory:
         self._regions = [region for region in self._regions if region not in gone]
 
     def region_at(self, address: int) -> Region | None:
-        """Return the open region that contains or ends at an address; None if there is none."""
+        """Return the open region that contains or ends at an address, or None if there is none."""
         after = bisect_right(self._regions, address, key=_BASE)
         region = self._regions[after - 1] if after else _NOWHERE
         return region if region.base <= address <= region.end != region.base else None
 
     def name(self, address: int) -> str | None:
-        """Return what an address points to, such as ``stack-8``; None if nothing is there."""
+        """Return what an address points to, such as ``stack-8``, or None if nothing is there."""
         region = self.region_at(address)
         return region.place(address) if region else None
 

@@ -101,7 +101,7 @@ class State:
         return bytes(self._packet.data) if self._packet else None
 
     def packet_bytes(self, offset: int, size: int) -> bytes | None:
-        """Return packet bytes for the classic BPF loads; None if they are not all in the packet.
+        """Return packet bytes for the classic BPF loads, or None if they are not all in the packet.
 
         Offsets from -0x100000 count from the network header, those from -0x200000 from the start.
         """

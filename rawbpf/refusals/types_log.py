@@ -96,7 +96,7 @@ def last_message(lines: list[str], btf: Btf | None) -> TypesMessage:
 
 
 def _target(line: str, btf: Btf | None) -> str:
-    """Return the type that a line refers to, "" if it refers to none."""
+    """Return the type that a line refers to, or "" if it refers to none."""
     found = _REFERS.search(line)
     if found is None:
         return ""

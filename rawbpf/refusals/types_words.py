@@ -55,7 +55,7 @@ def _record(btf: Btf | None, number: int) -> t.Type | None:
 
 
 def c_text(btf: Btf, number: int) -> str:
-    """Return the type as C on one line, or as bpftool prints it; "" if neither is possible."""
+    """Return the type as C on one line, or as bpftool prints it, or "" if neither is possible."""
     record = _record(btf, number)
     if record is None:
         return ""

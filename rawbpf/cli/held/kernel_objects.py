@@ -76,7 +76,7 @@ def only(
 
 
 def memory(fd: int) -> int | None:
-    """Return the memory in bytes that the kernel accounts to an object; None if unknown."""
+    """Return the memory in bytes that the kernel accounts to an object, or None if unknown."""
     text = fd_facts("self", fd).get("memlock", "")
     return int(text) if text.isdecimal() else None
 

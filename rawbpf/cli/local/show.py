@@ -184,7 +184,7 @@ def register_text(machine: Machine, value: object) -> str:
 
 
 def _pointer(machine: Machine, value: int) -> str | None:
-    """Return what an address points to; None if nothing."""
+    """Return what an address points to, or None if nothing."""
     for map_ in machine.maps:
         if value == machine.maps.address(map_.spec.name):
             return f"map {map_.spec.name}"

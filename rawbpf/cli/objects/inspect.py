@@ -114,7 +114,7 @@ def _maps(row: Row) -> Iterator[str]:
 
 
 def _sized(one: Row, what: str) -> str | None:
-    """Return a type and its size; None if both are unknown."""
+    """Return a type and its size, or None if both are unknown."""
     size, name = one[f"{what}_size"], one[what]
     return f"{name} ({size})" if name else (str(size) if size else None)
 

@@ -90,7 +90,7 @@ def _rows(collection: Collection) -> Iterator[dict[str, Any]]:
 
 
 def _states(log: str) -> int | None:
-    """Return the number of states from the statistics in a verifier log; None if missing."""
+    """Return the number of states from the statistics in a verifier log, or None if missing."""
     found = re.search(r"total_states (\d+)", log)
     return int(found[1]) if found else None
 

@@ -180,7 +180,7 @@ def read_bytes(file: str) -> bytes:
 
 
 def _from_hex(data: bytes) -> bytes | None:
-    r"""Return the bytes written as hex digits; None if the text is not hex.
+    r"""Return the bytes written as hex digits, or None if the text is not hex.
 
     Digits may be together or apart, with ``0x``, ``\x`` or without a prefix.
 

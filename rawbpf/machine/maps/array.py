@@ -35,7 +35,7 @@ class Array(MachineMap):
         self._values: dict[int, tuple[bytearray, ...]] = {}
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:
-        """Return the CPU's value; None if the index is out of range."""
+        """Return the CPU's value, or None if the index is out of range."""
         index = int.from_bytes(key, "little")
         if index >= self.spec.max_entries:
             return None
@@ -94,7 +94,7 @@ class ProgArray(MachineMap):
         self._programs[index] = program
 
     def program(self, index: int) -> Bytecode | None:
-        """Return the program at an index; None if there is none."""
+        """Return the program at an index, or None if there is none."""
         return self._programs.get(index)
 
     def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:

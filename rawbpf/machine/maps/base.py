@@ -76,7 +76,7 @@ class MachineMap:
         )
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:  # noqa: ARG002
-        """Return the value itself, to be read and written; None if the key is absent."""
+        """Return the value itself, to be read and written, or None if the key is absent."""
         self._lacks("lookup")
 
     def update(self, key: bytes, value: bytes, flags: int = 0, cpu: int = 0) -> int:  # noqa: ARG002
@@ -96,7 +96,7 @@ class MachineMap:
         self._lacks("pop")
 
     def peek(self) -> bytes | None:
-        """Return the next value without removing it; None if the map is empty."""
+        """Return the next value without removing it, or None if the map is empty."""
         self._lacks("peek")
 
     def all_keys(self) -> Iterable[bytes]:

@@ -37,7 +37,7 @@ class Hash(MachineMap):
         self._values: dict[bytes, list[bytearray]] = {}
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:
-        """Return the CPU's value; None if the key is absent."""
+        """Return the CPU's value, or None if the key is absent."""
         copies = self._values.get(key)
         return copies[cpu % self._copies] if copies else None
 
