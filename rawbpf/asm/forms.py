@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMS", "form_of"]
 
 FORMS: tuple[Form, ...] = (*ARITHMETIC, *JUMPS, *MEMORY, *ATOMICS, *CONSTANTS)
-"""All forms of the instruction set."""
+"""All instruction forms."""
 
 _FIELDS = ("dst", "src", "off", "imm")
 

@@ -1,8 +1,9 @@
 """An instruction as a value: its fields, its bytes, and metadata.
 
 In memory an instruction has eight bytes: opcode, src and dst in one byte, off, imm (drawn in
-`uapi/bpf_insn.py`). The 64-bit constant has sixteen and fills two *slots*; jumps, calls and the
-verifier count in slots. All fields are little-endian, as on every machine that rawbpf supports.
+`uapi/bpf_insn.py`). The 64-bit constant load is sixteen bytes long and fills two *slots*; jumps,
+calls and the verifier count slots. All fields are little-endian, as on every machine that rawbpf
+supports.
 
 >>> Instruction(0xB7, dst=0, imm=1).encode().hex(" ")
 'b7 00 00 00 01 00 00 00'
@@ -43,7 +44,7 @@ LD_IMM64 = BPF_LD | BPF_IMM | BPF_DW
 """Opcode of the only instruction of sixteen bytes: load a 64-bit constant into dst."""
 
 SLOT = 8
-"""Bytes of one slot."""
+"""Size of a slot in bytes."""
 
 _SLOT = struct.Struct("<BBhi")
 _LOW_HALF = 0xFFFF_FFFF

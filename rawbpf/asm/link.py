@@ -71,7 +71,7 @@ def _type_id(unit: Bytecode) -> int:
 
 
 def split(program: Bytecode) -> list[Bytecode]:
-    """Undo ``link``: return the program alone, then each of its functions, calls by name."""
+    """Undo ``link``: return the program, then its functions, which calls refer to by name."""
     functions = program.functions or (Function(program.name, 0),)
     names = {one.slot: one.name for one in functions}
     slots = slots_of(program.instructions)

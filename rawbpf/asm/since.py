@@ -49,7 +49,7 @@ def newer_than(instructions: Iterable[Instruction], kernel: tuple[int, ...]) -> 
 
 
 def _need(instruction: Instruction) -> Need | None:
-    """Return what an instruction needs, or None if it is not in the tables."""
+    """Return the requirements of an instruction, or None if the tables do not list it."""
     try:
         form = form_of(instruction)
     except DecodeError:

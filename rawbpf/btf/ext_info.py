@@ -54,7 +54,7 @@ class FuncInfo(NamedTuple):
 
 
 class LineInfo(NamedTuple):
-    """struct bpf_line_info: the code from ``insn_off`` on belongs to this line (from 1) and column.
+    """struct bpf_line_info: maps the code starting at ``insn_off`` to a line (1-based) and column.
 
     ``text`` is the source line, which the verifier's log quotes.
     """

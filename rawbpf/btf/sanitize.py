@@ -5,7 +5,7 @@ unknown kind. Each feature has a replacement that older kernels accept and that 
 matters to them: IDs and sizes. A table lists for each feature how to detect it, what replaces it,
 and an example: a blob that a kernel accepts if and only if it has the feature.
 
-Only the kernel sees replaced types. CO-RE and map definitions use the original blob.
+Replaced types are visible to the kernel only. CO-RE and map definitions use the original blob.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def _parse_carrier(usage: str, argv: list[str]) -> dict[str, Any]:
 
 
 _LONGEST = 19
-"""The most digits. int() raises ValueError for more than 4300 of them (CVE-2020-10735)."""
+"""Maximum number of digits. int() raises ValueError for more than 4300 (CVE-2020-10735)."""
 
 _SHOWN = 40
 

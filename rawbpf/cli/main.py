@@ -220,7 +220,7 @@ def _run(module: ModuleType, arguments: dict[str, Any], how: str | None, verbose
 
 
 def _split(argv: list[str]) -> tuple[int, str | None, list[str]]:
-    """Split a command line into the number of ``-v``, the command, and the command's words."""
+    """Split a command line into the count of ``-v`` options, the command, and its arguments."""
     verbose = 0
     for index, word in enumerate(argv):
         if word == "--verbose" or (word.startswith("-v") and not word.strip("-v")):

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class CodeSection(NamedTuple):
-    """A section of code, to be shown. The keys of the dictionaries are slots.
+    """A section of code to display. The keys of the dictionaries are slots.
 
     ``functions``: names by start. ``symbols``: what an instruction refers to, such as "events" or
     "config + 8". ``sources``: source lines by start. ``texts``: the text of instructions that only

@@ -9,7 +9,7 @@
 
 The section's bytes are all zero; the definition is in BTF. A number n is encoded as "pointer to an
 array of n", a type as "pointer to it". ``__array(values, T)`` is an array of pointers to T: to
-another definition (map of maps) or to a function (program array). Relocations of the section name
+another definition (map of maps) or to a function (program array). The section's relocations specify
 the initial entries of such an array.
 """
 

@@ -26,7 +26,7 @@ __all__ = [
 class SectionRecords:
     """The records of one section of code.
 
-    ``types``: the BTF ID of each function, by the byte where it begins.
+    ``types`` maps the byte offset of each function to its BTF ID.
     """
 
     def __init__(

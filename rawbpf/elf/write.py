@@ -44,8 +44,8 @@ _DATA = elf.SHF_ALLOC | elf.SHF_WRITE
 def encode_object(spec: ObjectSpec) -> bytes:
     """Return the bytes of the object file.
 
-    Raise FormatError if a name is not allowed in one, UnsupportedError if the object uses what
-    libbpf's objects cannot express, such as a kernel function without its prototype.
+    Raise FormatError if a name is not valid in an object, and UnsupportedError if the object uses
+    features that libbpf's format cannot express, such as a kernel function without a prototype.
     """
     if spec.btf is None:
         return encode_object(described(spec))

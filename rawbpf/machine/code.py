@@ -34,7 +34,7 @@ class Where(NamedTuple):
 
     @property
     def instruction(self) -> Instruction | None:
-        """The instruction there; None after the end of the program."""
+        """The instruction at this location, or None after the end of the program."""
         instructions = self.program.instructions
         return instructions[self.number] if self.number < len(instructions) else None
 

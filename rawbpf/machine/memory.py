@@ -74,7 +74,10 @@ class Memory:
         )
 
     def add_at(self, address: int, data: bytearray, name: str, *, writable: bool = False) -> Region:
-        """Add a region for ``data`` at ``address``. MachineError: it overlaps another region."""
+        """Add a region for ``data`` at ``address``.
+
+        Raise MachineError if the new region overlaps another one.
+        """
         region = Region(name, address, data, writable=writable)
         for other in self._regions:
             if other.base < region.reach and address < other.reach:
@@ -138,7 +141,10 @@ class Memory:
         return memoryview(region.data)[start : start + size]
 
     def find(self, address: int, size: int, does: str) -> Region:
-        """Return the region that contains all of these bytes. MachineError: there is none."""
+        """Return the region that contains all of these bytes.
+
+        Raise MachineError if no region contains the bytes.
+        """
         region = self.region_at(address)
         if region is None or address + size > region.end:
             raise _outside(self._regions, does, size, address & MASK[64])

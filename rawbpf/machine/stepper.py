@@ -1,7 +1,7 @@
 """Stepping through a program, forward and back.
 
 A machine is deterministic and fast, so stepping back runs it again from the start, a few steps
-less. Nothing has to be undone, and the state after `back` is exactly the earlier one.
+less. Nothing needs undoing, and `back` restores exactly the previous state.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ RIGHTS = (errno.EPERM, errno.EACCES)
 
 
 class Found(NamedTuple):
-    """What a rule says about a call.
+    """The explanation of a failed call by a rule.
 
     ``sentence`` is the error without a full stop, ``known`` are the facts behind it. ``change``
     says what to do; ``fields`` are values with which the call should succeed.

@@ -148,7 +148,7 @@ def program_directive(arguments: Arguments) -> Header:
 
 
 def _member(arguments: Arguments, enum: type[E], prefix: str) -> E:
-    """Read a constant of the kernel, with or without its prefix."""
+    """Read a kernel constant, with or without its prefix."""
     token = arguments.token
     text = arguments.name(f"a name such as {next(iter(enum)).name}")
     name = prefix + text.upper().removeprefix(prefix)

@@ -1,9 +1,10 @@
 """Declarations in C: the declarator grows from the name outwards, and the base type ends it.
 
 ``int (*handlers[4])(void)``, read from the name, is an array of 4 pointers to functions that
-return int. BTF's chain (ARRAY -> PTR -> FUNC_PROTO -> INT) is walked in the same order: a pointer
-adds a star before the text so far, an array or a prototype adds brackets after it, in parentheses
-if a star came last. Qualifiers are kept for the next star or the base type.
+return int. The chain in BTF (ARRAY -> PTR -> FUNC_PROTO -> INT) is walked in the same order. A
+pointer prepends a star to the declarator. An array or a prototype appends its brackets, and
+parenthesizes a declarator that starts with a star. Qualifiers are kept for the next star or the
+base type.
 
 An anonymous struct is written wherever it is used, so a few hundred bytes of hostile BTF could
 describe gigabytes of C: 32 structs, each with two members of the next one. A `Budget` limits the

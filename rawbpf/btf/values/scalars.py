@@ -1,4 +1,4 @@
-"""Codecs of numbers, bitfields and byte strings.
+"""Codecs for numbers, bitfields and byte strings.
 
 Each codec has a ``size`` in bytes, ``get`` to read a value at an offset and ``put`` to write one.
 ``path`` names the place in error messages: ``event.args[2]``.

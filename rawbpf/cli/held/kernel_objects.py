@@ -1,4 +1,4 @@
-"""What `prog`, `map` and `link` share: selecting kernel objects and printing facts about them.
+"""Code shared by `prog`, `map` and `link`: selecting kernel objects and printing their details.
 
 An object is selected on the command line by
 

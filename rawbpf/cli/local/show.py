@@ -137,7 +137,7 @@ def address_of(machine: Machine, text: str) -> int:
 
 
 def _base(machine: Machine, name: str) -> int:
-    """Return the value of a register, or the address from which offsets in a region count."""
+    """Return a register's value or, for a region, the address at which its offsets start."""
     if re.fullmatch(r"r([0-9]|10)", name):
         return machine.registers[int(name[1:])] + 0  # raises for an unset register
     for region in machine.memory.regions:

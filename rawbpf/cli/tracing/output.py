@@ -158,8 +158,8 @@ class Output:
     def finish(self) -> int:
         """Wait until everything is written, and return the exit status.
 
-        RawbpfError: something could not be written. A reader that has closed the pipe, as ``head``
-        does, is not an error.
+        RawbpfError: something could not be written. A pipe that its reader closes early, as
+        ``head`` does, is not an error.
         """
         unwritten = self._stdout.finish()
         error = self._stdout.error

@@ -1,7 +1,7 @@
 """``rawbpf explain``: explain a rule of the kernel and its purpose.
 
-RB-V rules are the verifier's, RB-E rules concern calls that fail without a log, RB-T rules concern
-types.
+RB-V rules cover verifier errors, RB-E rules cover calls that fail without a log, and RB-T rules
+cover types.
 """
 
 from __future__ import annotations

@@ -174,7 +174,7 @@ def _no_verdict(one: Exhibit, verdict: Verdict) -> UsageError | UnsupportedError
     fix = f"run it in a guest, which needs no root: `rawbpf guest gallery {one.number}`"
     if verdict.error is None:
         return UnsupportedError(f"this kernel accepts {one.name!r}", fix=fix)
-    # The error's own fix is about this machine; a guest is the better remedy here.
+    # The error's own suggestion concerns this machine, but running in a guest is the better remedy.
     return UnsupportedError(
         "this kernel did not verify the program",
         why=verdict.error.headline,

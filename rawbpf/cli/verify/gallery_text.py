@@ -1,4 +1,4 @@
-"""Lines that the gallery prints: the list, headings, programs and fixes."""
+"""Format the lines that the gallery prints: the list, headings, programs and fixes."""
 
 from __future__ import annotations
 

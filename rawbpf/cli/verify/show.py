@@ -168,7 +168,7 @@ def state(judged: Verification, slot: int) -> Iterator[str]:
 
 
 def _places(places: Mapping[str, str]) -> Iterator[str]:
-    """Yield one register or stack slot per line, in short form and as in the log."""
+    """Yield one register or stack slot per line, both abbreviated and as it appears in the log."""
     for place in sorted(places, key=_order):
         value, short = places[place], brief(places[place])
         full = "" if value == short else f"   {value}"

@@ -141,7 +141,7 @@ def _spec(file: str) -> ObjectSpec:
 
 
 def _run(file: str) -> dict[str, Any]:
-    """Run a Python file and return its names. UsageError: it raised an exception."""
+    """Run a Python file and return its names. Raise UsageError if the file raised an exception."""
     read_text(file)  # reports unreadable files in the same way as all commands
     try:
         return runpy.run_path(file)

@@ -71,7 +71,9 @@ def without_debug_information(data: bytes) -> bytes:
     end = max(table_end, *(segment.end for segment in segments))
     kept = bytearray(data[:end])
     sections = _sections(data)
-    where = struct.unpack_from("<H", data, 62)[0]  # e_shstrndx, the section with their names
+    where = struct.unpack_from("<H", data, 62)[
+        0
+    ]  # e_shstrndx, the index of the section that contains the section names
     if where >= len(sections):
         sections = []
     for number, section in enumerate(sections):

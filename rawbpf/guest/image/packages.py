@@ -28,7 +28,7 @@ class Package(NamedTuple):
     info: Path
 
     def offers(self, group: str) -> bool:
-        """Return whether it has entry points in a group, such as "pytest11"."""
+        """Return whether the distribution has entry points in a group, such as "pytest11"."""
         points = self.info / "entry_points.txt"
         return points.exists() and f"[{group}]" in points.read_text(encoding="utf-8")
 

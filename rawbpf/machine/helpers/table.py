@@ -35,7 +35,7 @@ __all__ = [
 ]  # fmt: skip
 
 ArgumentReader = Callable[["State", Iterator[int], list[Any]], None]
-"""Takes values from the remaining registers; appends to the arguments of the helper."""
+"""Takes the values of the remaining registers and appends them to the helper's arguments."""
 
 
 class Implementation(NamedTuple):

@@ -66,7 +66,7 @@ class Array(MachineMap):
         return (index.to_bytes(4, "little") for index in range(self.spec.max_entries))
 
     def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
-        """Return only elements that were looked up; all others are zero."""
+        """Return the elements that were looked up; the rest are still zero."""
         for index in sorted(self._values):
             yield index.to_bytes(4, "little"), tuple(map(bytes, self._values[index]))
 
