@@ -45,7 +45,7 @@ class Input(NamedTuple):
 
 
 Read = tuple[Value, int] | None
-"""A value and the index of the token after it; None if the text is not of this kind."""
+"""A value and the index of the next token, or None if the text is not of this kind."""
 
 
 class OperandKind(NamedTuple):

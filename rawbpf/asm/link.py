@@ -97,7 +97,7 @@ def _named(instruction: Instruction, slot: int, names: Mapping[int, str]) -> Ins
 def callee(instruction: Instruction, slot: int) -> int | None:
     """Return the slot of the function that an instruction calls or takes the address of.
 
-    ``slot`` is that of the instruction. None: it does neither.
+    ``slot`` is the instruction's own slot. Return None for any other instruction.
     """
     if instruction.opcode == BPF_JMP | BPF_CALL and instruction.src == BPF_PSEUDO_CALL:
         return slot + 1 + instruction.imm

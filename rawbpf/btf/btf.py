@@ -44,7 +44,7 @@ class Btf:
     """Types by ID and by name.
 
     ``btf[id]`` is a record from ``rawbpf.btf.types``; ``len(btf)`` is the number of IDs, including
-    void and those of the base. FormatError: the data is damaged, or an ID or name out of range.
+    void and the base's. Raises FormatError if the data is damaged or an ID or name is out of range.
 
     >>> from rawbpf.btf.encode import BtfBuilder
     >>> builder = BtfBuilder()

@@ -41,7 +41,7 @@ Composite = t.Struct | t.Union
 def draw(btf: Btf, type_id: int, depth: int = 1) -> Iterator[str]:
     r"""Yield lines that show a type; nested structs are expanded ``depth`` levels deep.
 
-    Anonymous members are always expanded. FormatError: damaged BTF.
+    Anonymous members are always expanded. Raises FormatError if the BTF is damaged.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder

@@ -48,7 +48,7 @@ class BtfBuilder:
         self._words: array[int] = array("I")
 
     def add(self, record: t.Type) -> int:
-        """Append a record and return its ID. FormatError: a number does not fit into its field."""
+        """Append a record and return its ID; raise FormatError if a number overflows its field."""
         encoder = _ENCODERS.get(type(record))
         if encoder is None:
             raise FormatError(f"{type(record).__name__} cannot be encoded as a BTF type")

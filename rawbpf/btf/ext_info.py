@@ -105,7 +105,7 @@ def _core_relo(words: Words, name: Callable[[int], str]) -> CoreRelo:
 def decode_ext_info(data: bytes, strings: Strings) -> ExtInfo:
     """Decode .BTF.ext; ``strings`` are those of the .BTF section (``btf.strings``).
 
-    Records longer than expected are truncated. FormatError: the section is damaged.
+    Records longer than expected are truncated. Raises FormatError if the section is damaged.
     """
     order = byte_order(data, ".BTF.ext")
     known = struct.calcsize(BTF_EXT_HEADER)

@@ -28,7 +28,7 @@ class Header(NamedTuple):
 
 
 def byte_order(data: bytes, what: str = "BTF") -> str:
-    """Return ``<`` or ``>`` from the magic number. FormatError: the magic number is wrong.
+    """Return ``<`` or ``>``, or raise FormatError if the magic number is wrong.
 
     >>> byte_order(bytes.fromhex("9feb0100"))
     '<'
@@ -41,7 +41,7 @@ def byte_order(data: bytes, what: str = "BTF") -> str:
 
 
 def decode_header(data: bytes) -> Header:
-    """Return the places of the sections. FormatError: they are out of range or overlap."""
+    """Return the sections' places; raise FormatError if sections overlap or leave the data."""
     order = byte_order(data)
     if len(data) < struct.calcsize(BTF_HEADER):
         raise FormatError(

@@ -63,7 +63,7 @@ def resolve(btf: Btf, type_id: int) -> t.Type:
 def size_of(btf: Btf, type_id: int) -> int:
     """Return the size of a type in bytes.
 
-    FormatError: it has no size, like void, functions and forward declarations.
+    Raises FormatError for types without a size: void, functions and forward declarations.
     """
     length = 1
     for _ in range(MAX_DEPTH + 1):

@@ -31,7 +31,7 @@ _ROUNDS = 512
 
 
 class Starts:
-    """The start of each type in words, by index. FormatError: the section is damaged."""
+    """The start of each type in words; raises FormatError if the section is damaged."""
 
     __slots__ = ("_count", "_end", "_groups", "_layout", "_lengths", "_next", "_words")
 

@@ -39,7 +39,7 @@ def decode_name(name: bytes) -> str:
 
 
 def encode_name(name: str) -> bytes:
-    """Return text as bytes. FormatError: it cannot be a name."""
+    """Return text as bytes, or raise FormatError if the text cannot be a name."""
     try:
         data = name.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
@@ -132,7 +132,7 @@ class Strings:
         return self._data
 
     def at(self, offset: int) -> str:
-        """Return the name at an offset. FormatError: offset out of range, or name too long."""
+        """Return the name, or raise FormatError for an offset out of range or a long name."""
         name = self._cache.get(offset)
         if name is None:
             name = self._cache[offset] = self._read(offset, _LONGEST_NAME)

@@ -79,7 +79,7 @@ class _Types:
         return declaration(self.btf, type_id, budget=self._budget)
 
     def value(self, variable: Variable, contents: bytes) -> Any:  # noqa: ANN401 -- any type's
-        """Return a variable's initial value; None if its type is unknown or the value is long."""
+        """Return a variable's initial value, or None if the type is unknown or the value long."""
         if self.btf is None or not variable.type_id or variable.size > _LARGEST_VALUE:
             return None
         if variable.type_id not in self._codecs:

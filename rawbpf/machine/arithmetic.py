@@ -1,4 +1,4 @@
-"""What instructions compute: arithmetic, byte order and conditions, for 64 and 32 bits.
+"""The operations of instructions: arithmetic, byte order and conditions, for 64 and 32 bits.
 
 Registers hold unsigned numbers, 0 to 2^64 - 1. Each operation takes such numbers, truncated to its
 width, and may return any integer: the caller keeps the low bits, which is two's complement

@@ -1,4 +1,4 @@
-"""The decoded programs of a machine, one after the other, and the way back to their source.
+"""A machine's decoded programs in one sequence, with references back to the source.
 
 An *index* counts instructions over all programs. A *slot* counts 8-byte units within one program,
 as jumps do: a 64-bit load takes two.
@@ -40,7 +40,7 @@ class Where(NamedTuple):
 
     @property
     def source(self) -> Source | None:
-        """The source line of the instruction; None if unknown."""
+        """The source line of the instruction, or None if the line is unknown."""
         return None if self.instruction is None else self.instruction.source
 
     @property
@@ -66,7 +66,7 @@ class Code:
     def link(self, program: Bytecode) -> int:
         """Decode a program unless that was done before; return the index of its first instruction.
 
-        BytecodeError, MachineError: see `decode`.
+        Raises BytecodeError and MachineError as `decode` does.
         """
         for start, linked in self._programs:
             if linked is program:
@@ -85,7 +85,7 @@ class Code:
     def find(self, place: str) -> int:
         """Return the index of a place written as a slot, a function name, FILE:LINE or :LINE.
 
-        Slots and lines are those of the first program. MachineError: there is no such place.
+        Slots and lines are those of the first program. Raises MachineError for an unknown place.
         """
         start, program = self._programs[0]
         file, colon, line = place.rpartition(":")

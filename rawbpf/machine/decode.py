@@ -42,8 +42,8 @@ DECODERS: dict[int, Callable[[Site], Step]] = {
 def decode(program: Bytecode, state: State, start: int) -> list[Step]:
     """Return a step for each instruction; the first one has the index ``start``.
 
-    One more step follows, for programs that run past their end. BytecodeError: an invalid
-    instruction. MachineError: a jump out of the program, a map that does not exist.
+    One more step follows, for programs that run past their end. Raises BytecodeError for an invalid
+    instruction, and MachineError for a jump out of the program or a map that does not exist.
     """
     slots = slots_of(program.instructions)[:-1]
     targets = {slot: start + number for number, slot in enumerate(slots)}

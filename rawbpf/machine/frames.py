@@ -76,7 +76,7 @@ class Frames:
     def enter(self, start: int, back: int, callbacks: Callbacks | None = None) -> int:
         """Push a frame for a function and return the index to continue at.
 
-        MachineError: more than eight frames.
+        Raises MachineError if the call stack already contains eight frames.
         """
         if len(self._frames) == MAX_CALL_FRAMES:
             raise MachineError(
@@ -113,7 +113,7 @@ class Frames:
     def leave(self) -> int:
         """Pop a frame and return the index to continue at.
 
-        Finished: it was the outermost frame.
+        Raises Finished if the frame was the outermost one.
         """
         registers = self._registers
         frame = self._frames[-1]

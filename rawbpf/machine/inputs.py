@@ -1,4 +1,4 @@
-"""What a program is given to work with: the context that r1 points to, and the world it can ask.
+"""A program's inputs: the context that r1 points to, and the world that helpers query.
 
 A context is plain data. The addresses of packets and strings are known in advance, so they can be
 written into it:
@@ -95,8 +95,8 @@ def raw(data: bytes = b"", *, writable: bool = True) -> Context:
 def kprobe(*arguments: int | bytes, machine: str = "x86_64", result: int = 0) -> Context:
     r"""Return the registers at the start of a function.
 
-    A bytes argument is stored in memory with a NUL, and its address is passed. MachineError: more
-    arguments than the architecture passes in registers.
+    A bytes argument is stored in memory with a NUL, and its address is passed. Raises
+    MachineError if there are more arguments than the architecture passes in registers.
 
     >>> context = kprobe(-100, b"/etc/passwd")
     >>> context.data[112:120].hex(), context.given[0].data

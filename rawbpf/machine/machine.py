@@ -76,7 +76,7 @@ class Machine(State):
     def run(self, context: Context | None = None, *, budget: int = BUDGET) -> int:
         """Run the program from start to end and return r0.
 
-        MachineError: the program was stopped, or did not end within ``budget`` instructions.
+        Raises MachineError if an error stops the program or ``budget`` instructions do not suffice.
         """
         self.start(context)
         self.advance(budget)

@@ -188,7 +188,7 @@ def _outside(regions: Iterable[Region], does: str, size: int, address: int) -> M
 
 
 def _relation(region: Region, start: int, end: int) -> str | None:
-    """Describe how the bytes from start to end narrowly miss a region; None if they do not."""
+    """Describe how the bytes narrowly miss a region, or return None if none is near."""
     if region.end == region.base:
         return f"{region.name} has been freed" if region.base <= start < region.reach else None
     if region.base <= start < region.reach + GAP:

@@ -49,8 +49,8 @@ class Region:
 
     ``end`` equals ``base`` while the region is closed; then every access fails. Displayed offsets
     count from ``origin``, for the stack its upper end, as r10 points there. ``written`` has a byte
-    for each data byte, 1 once it was written; None if that is not tracked. ``fast_end`` is the end
-    for accesses that need no further check, see `memory.py`.
+    for each data byte, 1 once written, or is None if writes are not tracked. ``fast_end`` is the
+    end for accesses that need no further check, see `memory.py`.
     """
 
     __slots__ = ("base", "data", "end", "fast_end", "name", "origin", "writable", "written")

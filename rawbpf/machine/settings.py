@@ -47,7 +47,7 @@ class Settings(NamedTuple):
     check_stack: bool = False
 
     def start(self) -> Machine:
-        """Return a new machine, ready to run. MachineError: the parameters are inconsistent."""
+        """Return a machine ready to run, or raise MachineError if the parameters conflict."""
         machine = Machine(
             self.spec.programs[self.program].code,
             self.spec.all_maps().values(),

@@ -1,4 +1,4 @@
-"""What is known about an instruction before the program runs.
+"""Facts about an instruction that are known before the program runs.
 
 Decoding turns each instruction into a *step*: a function that executes the instruction and returns
 the index of the next one. Whatever can be decided in advance (the operation, the registers, where a

@@ -35,7 +35,7 @@ class Change(NamedTuple):
     """One difference. ``what`` is "register", "memory", "map", "record" or "printed".
 
     ``place`` names the register, address or map. ``old`` and ``new`` are a register's numbers,
-    bytes of memory, or the values of a map at ``key``; None if absent.
+    bytes of memory, or the values of a map at ``key``, or None if absent.
     """
 
     what: str

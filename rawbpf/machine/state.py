@@ -97,7 +97,7 @@ class State:
 
     @property
     def packet(self) -> bytes | None:
-        """The current bytes of the packet; None if the context has no packet."""
+        """The current bytes of the packet, or None if the context has no packet."""
         return bytes(self._packet.data) if self._packet else None
 
     def packet_bytes(self, offset: int, size: int) -> bytes | None:

@@ -64,7 +64,7 @@ class Budget:
         self._left = 10_000 + 4 * words
 
     def spend(self, steps: int, depth: int = 0) -> None:
-        """Count steps. FormatError: too many steps, or nested too deeply."""
+        """Count steps; raise FormatError if steps or nesting exceed the limit."""
         self._left -= steps
         if self._left < 0:
             raise FormatError(
@@ -160,7 +160,8 @@ def bytes_type(head: str, size: int, align: int) -> str:
 def declaration(btf: Btf, type_id: int, name: str = "", budget: Budget | None = None) -> str:
     """Return a short C declaration for people, without struct bodies; "" returns the type alone.
 
-    ``budget`` limits several declarations together. FormatError: damaged or circular BTF.
+    ``budget`` limits several declarations together. Raises FormatError if the BTF is damaged or
+    circular.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder

@@ -57,7 +57,7 @@ _C23 = ("bool", "false", "true")
 def c_header(btf: Btf, roots: Iterable[int] | None = None) -> Iterator[str]:
     """Yield the header in pieces: all types of ``btf`` itself, or only those that ``roots`` need.
 
-    FormatError: damaged BTF, possibly after some pieces have been yielded.
+    Raises FormatError if the BTF is damaged, possibly after some pieces have been yielded.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder

@@ -97,7 +97,7 @@ def _reach(btf: Btf, type_id: int, complete: bool, found: Needs) -> list[tuple[i
 def definitions(btf: Btf, roots: Iterable[int], budget: Budget) -> Iterator[Step]:
     """Yield these types and all types they need in an order that C accepts.
 
-    FormatError: a type contains itself.
+    Raises FormatError if a type contains itself.
     """
     order = _Order(btf, budget)
     for root in roots:

@@ -50,13 +50,13 @@ class ValueCodec:
         """The number of numbers and texts in a value, which is the cost of reading it."""
 
     def decode(self, data: bytes) -> Any:  # noqa: ANN401 -- whatever the type's values are
-        """Return the value. FormatError: fewer bytes than the type has; extra bytes are ignored."""
+        """Return the value, ignoring extra bytes; raise FormatError if bytes are missing."""
         if len(data) < self.size:
             raise FormatError("truncated value", why=f"{len(data)} bytes of {self.size}")
         return self._inner.get(data, 0)
 
     def encode(self, value: Any, name: str = "") -> bytes:  # noqa: ANN401 -- checked below
-        """Return the bytes. UsageError: not a value of the type; ``name`` starts the message."""
+        """Return the bytes, or raise a UsageError whose message starts with ``name``."""
         buffer = bytearray(self.size)
         self._inner.put(buffer, 0, value, name)
         return bytes(buffer)
@@ -65,7 +65,7 @@ class ValueCodec:
 def codec(btf: Btf, type_id: int) -> ValueCodec:
     """Return the codec of a type: an integer, a struct, an array, a section of variables, ...
 
-    FormatError: damaged BTF, or a type without values (a function, a forward declaration).
+    Raises FormatError if the BTF is damaged or the type has no values, such as a function.
     """
     compiler = _Compiler(btf)
     inner, leaves = compiler.compile(type_id, 0)

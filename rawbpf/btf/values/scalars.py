@@ -30,7 +30,7 @@ class Codec:
         raise NotImplementedError
 
     def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
-        """Write a value at an offset. UsageError: it is not a value of the type."""
+        """Write a value at an offset, or raise UsageError if the value does not fit the type."""
         raise NotImplementedError
 
 

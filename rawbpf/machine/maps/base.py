@@ -1,4 +1,4 @@
-"""What all maps have in common, and the limit on the memory that they use.
+"""Code shared by all maps, and the limit on the memory that maps use.
 
 Keys and values are bytes of the sizes in the spec. Operations return what the helper would return:
 0 or a negative errno. An operation that a map type lacks raises MachineError, because the kernel's
@@ -30,7 +30,7 @@ class Quota:
         self.size = self._left = size
 
     def take(self, size: int) -> None:
-        """Count ``size`` bytes as used. MachineError: the limit is exceeded."""
+        """Count ``size`` bytes as used, or raise MachineError beyond the limit."""
         if size > self._left:
             why = f"maps and output are limited to {self.size >> 20} MiB"
             raise MachineError(f"cannot store {size} more bytes", why=why)
@@ -92,7 +92,7 @@ class MachineMap:
         self._lacks("push")
 
     def pop(self) -> bytes | None:
-        """Remove and return the next value; None if the map is empty."""
+        """Remove and return the next value, or return None if the map is empty."""
         self._lacks("pop")
 
     def peek(self) -> bytes | None:

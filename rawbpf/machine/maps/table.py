@@ -46,14 +46,14 @@ _STRIDE = 0x1000
 _SHOWN = 8
 
 _ADDRESS_COST = 256
-"""Bytes that it takes, approximately, to remember the address of a value. A program can replace
+"""The approximate memory cost, in bytes, of storing the address of a value. A program can replace
 and look up a value again and again, and each new value gets an address."""
 
 
 def create(spec: MapSpec, quota: Quota, cpus: int) -> MachineMap:
     """Create a map from its spec.
 
-    MachineError: the interpreter lacks the map type, or the spec is invalid.
+    Raises MachineError if the interpreter lacks the map type or the spec is invalid.
 
     >>> from rawbpf.machine.maps.base import Quota
     >>> from rawbpf.specs.map_spec import MapSpec
