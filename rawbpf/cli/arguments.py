@@ -23,8 +23,8 @@ _FILES = ("FILE", "SOURCE")
 def parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
     """Parse a command line, from the command's name on, into docopt's dictionary.
 
-    Return None after showing the help, if the command line asks for it. UsageError: the arguments
-    do not match ``usage``.
+    Return None after showing the help, if the command line asks for it. Raise UsageError if the
+    arguments do not match ``usage``.
 
     >>> parse("Usage: rawbpf show <file>", ["show", "a"])
     {'show': True, '<file>': 'a'}
@@ -112,7 +112,9 @@ _SHOWN = 40
 def whole_number(
     text: str, option: str, fix: str, *, lowest: int = 0, highest: int = (1 << 63) - 1
 ) -> int:
-    """Parse a whole number. UsageError with ``fix``: it is not a number, or out of bounds.
+    """Parse a whole number.
+
+    Raise UsageError with ``fix`` if the text is not a number, or is out of bounds.
 
     >>> whole_number("64", "--runs", "give a number")
     64

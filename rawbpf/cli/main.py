@@ -119,8 +119,7 @@ COMMANDS = {
 """The commands by name. The help and the dispatcher use this table.
 
 The module of a command defines ``USAGE``, a docopt text, and ``run(arguments)``, which returns the
-exit status. It is imported only to run the command.
-"""
+exit status. The module is imported only to run the command."""
 
 
 def _usage() -> str:
@@ -166,7 +165,7 @@ def main(argv: list[str]) -> int:
 def _of_the_system(error: OSError | MemoryError | ImportError) -> RawbpfError:
     """Return the error for a resource that the system did not provide. Re-raise other errors.
 
-    This imports nothing, since an import needs memory and a free file descriptor, too.
+    This function imports nothing, since an import also needs memory and a free file descriptor.
     """
     if isinstance(error, MemoryError):
         number = errno.ENOMEM
@@ -191,11 +190,11 @@ _RESOURCES = {
     errno.ENOSPC: "free space on the disk",
     errno.EDQUOT: "free space, or raise the disk quota",
 }
-"""What to do if the system does not provide a resource."""
+"""The remedy for each resource that the system may fail to provide."""
 
 
 def _narration(argv: list[str]) -> tuple[list[str], str | None]:
-    """Separate ``--narrate`` from the other words. Without it, nothing is imported."""
+    """Separate ``--narrate`` from the other words. Without the option, nothing is imported."""
     if not any(word.startswith("--narrate") for word in argv):
         return argv, None
     from rawbpf.cli.narrate_option import take

@@ -1,4 +1,4 @@
-"""``--narrate``: an option of every command, taken from the words before any command sees them."""
+"""``--narrate``: an option of every command, removed before the command parses its line."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def take(argv: list[str]) -> tuple[list[str], str | None]:
 
 
 def hand_on(how: str, arguments: dict[str, Any], names: dict[str, Any]) -> None:
-    """Let the command that another one carries out be narrated."""
+    """Enable narration for the command that another command runs."""
     words = arguments["<command>"]
     if not words or words[0] not in names:
         raise UsageError(f"{_OPTION} is for rawbpf's own commands", fix="leave it out")
@@ -44,7 +44,7 @@ def hand_on(how: str, arguments: dict[str, Any], names: dict[str, Any]) -> None:
 
 @contextmanager
 def narrating(how: str) -> Iterator[None]:
-    """Tell on stderr what the block asks of the kernel."""
+    """Narrate the block's system calls on stderr."""
     from rawbpf.narration.tell.narrator import narrated
 
     with narrated(lambda text: say(text.removesuffix("\n"), at="error"), how):

@@ -70,7 +70,7 @@ def say(message: str, at: str = "info") -> None:
 def complain(error: RawbpfError) -> None:
     """Print the line that ends a failed command, its explanation, and its details.
 
-    The line stays one line, whatever file names and foreign messages are in it. Details are shown
+    The line stays a single line, whatever file names and messages it contains. Details are shown
     with ``-v``, and always after a usage error.
     """
     explanation = error.explanation
@@ -89,7 +89,7 @@ def complain(error: RawbpfError) -> None:
 
 
 def _width() -> int:
-    """Columns of the terminal; 100 where there is none."""
+    """Columns of the terminal, or 100 without a terminal."""
     try:
         return os.get_terminal_size(2).columns
     except OSError:
@@ -97,7 +97,9 @@ def _width() -> int:
 
 
 def write_lines(lines: Iterable[str], colored: bool = False) -> None:
-    """Write lines to stdout until its reader closes it. KernelError: stdout cannot be written.
+    """Write lines to stdout until its reader closes it.
+
+    Raise KernelError if stdout cannot be written.
 
     With ``colored``, color sequences in the lines are kept.
 

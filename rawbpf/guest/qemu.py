@@ -48,7 +48,7 @@ int3 that belongs to no probe). This costs little, since a guest mostly uses one
 
 
 class Machine(NamedTuple):
-    """What to run, and with which resources. ``accel`` is "kvm" or "tcg".
+    """The guest to run, and its resources. ``accel`` is "kvm" or "tcg".
 
     ``disk`` is the size in bytes of a disk that reads as zeros and discards writes (/dev/nvme0n1).
     """

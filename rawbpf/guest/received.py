@@ -1,4 +1,4 @@
-"""Check what the guest sends, of which the host trusts nothing.
+"""Check all data from the guest, because the host does not trust it.
 
 A guest runs as root on a kernel that a test may have broken, so any frame may arrive. Each check
 raises FormatError, which ends the run with one line.
@@ -43,7 +43,10 @@ def status_of(payload: bytes) -> int:
 
 
 class Budget:
-    """The output that waits to be written. The guest may send no more than it was told to."""
+    """The amount of output that waits to be written.
+
+    The guest may send only as much as it was granted.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -62,7 +65,7 @@ class Budget:
 
 
 class Returned:
-    """The size of the archive of /out so far. None is expected unless it was asked for."""
+    """The size of the archive of /out so far. No archive is expected unless it was requested."""
 
     def __init__(self, *, wanted: bool) -> None:
         self._wanted = wanted

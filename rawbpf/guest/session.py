@@ -1,8 +1,9 @@
 """One run of a guest, on the host: relay its streams, enforce limits, find out how it ended.
 
-One loop around poll(2). The console is always read, because a full one would stop the kernel.
-Output of the guest is written first, and only then may the guest send the same amount again. A slow
-reader thus slows the command down, as it would on the host, and costs no memory.
+The session is a loop around poll(2). The console is always read, because a full console buffer
+would stop the kernel. Output of the guest is written first, and only then may the guest send the
+same amount again. A slow reader thus slows the command down, as it would on the host, and costs no
+memory.
 """
 
 from __future__ import annotations
@@ -233,7 +234,10 @@ class _Session:
         self.status = status_of(payload)
 
     def _on_signal(self, number: int, now: float) -> None:
-        """Pass a signal to the command. If there is none, or after three Ctrl+C, stop the guest."""
+        """Pass a signal to the command.
+
+        Without a running command, or after three Ctrl+C, stop the guest.
+        """
         if number == signal.SIGWINCH:
             self._tell_size()
             return

@@ -64,7 +64,7 @@ def only(
     name: Callable[[T], str],
     number: Callable[[T], int],
 ) -> Iterator[T]:
-    """Open the selected object. UsageError: none, or several objects have this name."""
+    """Open the selected object. Raise UsageError if no object, or more than one, has this name."""
     ids = [number(one) for one in named(kind, text, make, name)]
     if len(ids) > 1:
         shown = ", ".join(map(str, ids[:8]))

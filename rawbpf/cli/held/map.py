@@ -145,7 +145,7 @@ def _entry(one: Map, key: object) -> tuple[bytes, bytes]:
 
 
 def read_value(text: str) -> Any:  # noqa: ANN401 -- any JSON value; checked against the map's types later
-    r"""Parse a key or value on the command line. UsageError: malformed hex or JSON.
+    r"""Parse a key or value on the command line. Raise UsageError for malformed hex or JSON.
 
     >>> read_value("7"), read_value("0x1f"), read_value('{"pid": 7}'), read_value("hex:0a 00")
     (7, 31, {'pid': 7}, b'\n\x00')
@@ -200,7 +200,7 @@ def _hex_value(one: Map, data: bytes) -> str | list[str]:
 
 
 def _prefix(key: Any) -> Any:  # noqa: ANN401 -- any key
-    """Return the key of an LPM trie in CIDR notation; other keys unchanged."""
+    """Return the key of an LPM trie in CIDR notation, and other keys unchanged."""
     from ipaddress import ip_network
 
     if isinstance(key, tuple) and len(key[1]) in (4, 16):

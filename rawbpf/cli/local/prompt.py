@@ -49,7 +49,7 @@ class Prompt(cmd.Cmd):
             self.say([""])
 
     def follow(self, script: Sequence[str], file: str) -> None:
-        """Run commands from a script, shown as if typed. UsageError: a command failed."""
+        """Run commands from a script, shown as if typed. Raise UsageError if a command fails."""
         self.say(here(self.stepper.machine))
         for number, line in enumerate(script, 1):
             command = line.partition("#")[0].strip()

@@ -111,7 +111,10 @@ def stack_trace(machine: Machine) -> Iterator[str]:
 def dump(
     machine: Machine, address: int, length: int, *, skip_garbage: bool = False
 ) -> Iterator[str]:
-    """Yield rows of sixteen bytes with their places. MachineError: the memory is not accessible."""
+    """Yield rows of sixteen bytes with their places.
+
+    Raise MachineError if the memory is not accessible.
+    """
     data = bytes(machine.memory.view(address, length)) if length else b""
     for start in range(0, len(data), _ROW):
         row = data[start : start + _ROW]
@@ -151,7 +154,7 @@ _NUMBERS = (1, 2, 4, 8)
 
 
 def datum(data: bytes) -> str:
-    """Return a key or value as a number if it has the size of one, otherwise as hex and text.
+    """Return a key or value as a number if its size fits, otherwise as hex and text.
 
     >>> datum(bytes([42, 0, 0, 0])), datum(b"cat" + bytes(13))
     ('42', "63617400000000000000000000000000 'cat'")
@@ -184,7 +187,7 @@ def register_text(machine: Machine, value: object) -> str:
 
 
 def _pointer(machine: Machine, value: int) -> str | None:
-    """Return what an address points to, or None if nothing."""
+    """Return the name of the memory at an address, or None."""
     for map_ in machine.maps:
         if value == machine.maps.address(map_.spec.name):
             return f"map {map_.spec.name}"

@@ -45,7 +45,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _lines(file: str | None) -> list[str] | None:
-    """Return the commands in a file; None without a file."""
+    """Return the commands in a file, or None without a file."""
     if file is None:
         return None
     try:

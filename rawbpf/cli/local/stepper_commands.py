@@ -1,4 +1,4 @@
-"""Commands of the stepper: those that move and show what changed, and those that only show.
+"""Commands of the stepper: movements, which show what changed, and queries.
 
 ``help`` prints the docstrings, which therefore start with the command as it is typed.
 """

@@ -81,8 +81,8 @@ def _output(file: str | None) -> Iterator[Callable[[str], object]]:
 class _File:
     """A file that reports its first error only at the end.
 
-    It is written while a system call returns, and the new descriptor must reach the caller even if
-    the disk is full.
+    The file is written while a system call returns, and the new descriptor must reach the caller
+    even if the disk is full.
     """
 
     def __init__(self, name: str) -> None:

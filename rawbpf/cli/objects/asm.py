@@ -60,7 +60,7 @@ def _default_output(file: str) -> str:
 
 
 def _write(output: str, data: bytes) -> None:
-    """Write the object. UsageError: the output is a terminal."""
+    """Write the object. Raise UsageError if the output is a terminal."""
     if output == _STDIO:
         if os.isatty(1):
             raise UsageError("cannot write an object to a terminal", fix="name a file: -o FILE")

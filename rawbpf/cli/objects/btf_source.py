@@ -32,13 +32,13 @@ __all__ = ["KERNEL", "open_btf"]
 KERNEL = "kernel"
 
 _LARGEST = 32 << 20
-"""Maximum size of BTF in bytes; that of a kernel with everything built in has 20 MB."""
+"""Maximum size of BTF in bytes; a kernel with everything built in has 20 MB of BTF."""
 
 
 def open_btf(source: str, base: str | None = None, root: Root = "/") -> Btf:
     """Open the types of ``kernel``, of a loaded module, or of a file.
 
-    ``base``, another source, is for split BTF; modules of this kernel do not need it.
+    ``base`` is the source of the base for split BTF; modules of this kernel do not need one.
 
     >>> open_btf("x")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -96,7 +96,7 @@ def _head(path: str) -> bytes:
 
 
 def _base_of(path: str, root: Root) -> Btf | None:
-    """Return the base of a file that, by its name, belongs to a module; None otherwise."""
+    """Return the base for a file whose name shows that it belongs to a module, otherwise None."""
     folder, name = os.path.split(os.path.realpath(path))
     in_sysfs = folder == os.path.realpath(at(root, "/sys/kernel/btf"))
     return _kernel(root) if name.endswith(".ko") or (in_sysfs and name != "vmlinux") else None

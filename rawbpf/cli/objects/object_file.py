@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["compile_source", "is_c", "open_file", "places", "read_bytecode", "read_bytes",
            "read_objects", "set_variables", "skip"]  # fmt: skip
 
-# What people copy along with hex bytes: prefixes and commas.
+# Prefixes and commas that people copy along with hex bytes.
 _BETWEEN_HEX = re.compile(rb"(?:0x|\\x)(?=[0-9a-fA-F]{2})|,")
 
 # No program consists of printable characters: its exit instruction has seven zero bytes.
@@ -86,7 +86,7 @@ def compile_source(file: str, clang: str | None) -> bytes:
 
 
 def _kernel_types() -> bytes | None:
-    """Return the running kernel's BTF, which vmlinux.h is made from; None if it has none."""
+    """Return the running kernel's BTF, from which vmlinux.h is made, or None."""
     from rawbpf.kernel.btf import vmlinux_btf
 
     path = vmlinux_btf()
@@ -153,7 +153,7 @@ def _matching(collection: Collection, pattern: str, option: str) -> set[str]:
 
 
 def read_bytecode(file: str) -> list[CodeSection]:
-    """Read the code in a file, or stdin for "-". FormatError: it is not bytecode."""
+    """Read the code in a file, or stdin for "-". Raise FormatError if the data is not bytecode."""
     data = read_bytes(file)
     file = "stdin" if file == "-" else file
     if not data:
@@ -175,7 +175,7 @@ def read_bytecode(file: str) -> list[CodeSection]:
 
 
 def read_bytes(file: str) -> bytes:
-    """Read a file, or stdin for "-". UsageError: it cannot be read, or is too large."""
+    """Read a file, or stdin for "-". Raise UsageError for an unreadable or too large file."""
     return read_stdin() if file == "-" else read_input(file)
 
 

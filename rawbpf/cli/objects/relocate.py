@@ -87,7 +87,7 @@ class _Kernel:
         self._known: dict[int, Targets] = {}
 
     def targets(self, spec: ObjectSpec) -> Targets:
-        """Return the types in which those of an object are looked up."""
+        """Return the types in which an object's types are looked up."""
         from rawbpf.core_relo import Targets
 
         if id(spec) not in self._known:
@@ -113,7 +113,7 @@ _KINDS = {
 
 
 class Report:
-    """The relocations of one program; ``error`` if they could not be applied."""
+    """The relocations of one program, or the ``error`` if they could not be applied."""
 
     def __init__(self, spec: ObjectSpec, program: ProgramSpec, targets: Targets) -> None:
         from rawbpf.core_relo import relocate

@@ -29,7 +29,7 @@ _GALLERY = "gallery"
 
 @contextmanager
 def with_objects(words: list[str], commands: Collection[str]) -> Iterator[list[str]]:
-    """Compile the C files in a rawbpf command, and replace them by the paths of the objects."""
+    """Compile the C files in a rawbpf command, and replace them with the paths of the objects."""
     sources = [word for word in words if is_c(word) and Path(word).is_file()]
     if not sources or words[0] not in commands:
         yield words
@@ -67,7 +67,7 @@ def with_gallery(words: list[str]) -> Iterator[list[str]]:
 
 
 def _fill(place: Path, words: list[str]) -> None:
-    """Copy all programs, and compile those that are named. The command reports wrong names."""
+    """Copy all programs, and compile the named ones. The command reports wrong names."""
     from rawbpf.verifier.exhibits import exhibits
 
     copytree(exhibits()[0].path.parent, place)

@@ -1,4 +1,4 @@
-"""Decode what an object sends through its rings, and what its maps hold at the end.
+"""Decode the records in an object's rings, and the contents of its maps at the end.
 
 The type of a record is named with --print, or recognized as a log record, or guessed from the
 object's BTF. Otherwise the record remains bytes. The entries of maps are decoded by the types that
@@ -84,7 +84,7 @@ class Typed(NamedTuple):
 
 
 class Decoder:
-    """Decodes the records of all rings, and remembers what was guessed for each size."""
+    """Decodes the records of all rings, and remembers the type guessed for each size."""
 
     def __init__(self, spec: ObjectSpec, wanted: Wanted) -> None:
         self._spec, self._wanted = spec, wanted
@@ -125,7 +125,7 @@ def tables(collection: Collection) -> list[str]:
 def entries(one: Map) -> Iterator[tuple[Any, Any]]:
     """Yield decoded keys and values, except array entries that are zero.
 
-    Entries that are deleted meanwhile are left out.
+    Entries that are deleted meanwhile are omitted.
     """
     types, is_array = one.types, one.spec.map_type in _ARRAYS
     for key, value in one.raw_items():

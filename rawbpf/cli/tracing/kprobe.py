@@ -101,7 +101,7 @@ class _Lines(TextFormat):
 
 
 class _Json(JsonFormat):
-    """Events, one JSON object each."""
+    """Events as JSON objects, one per line."""
 
     def __init__(self, probe: Kprobe) -> None:
         super().__init__()

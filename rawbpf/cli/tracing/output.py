@@ -1,10 +1,10 @@
 """The output side of all commands that trace: records, signals, slow readers, the end of a run.
 
 The reader of our stdout may be slow (a terminal stopped with Ctrl+S), may have no space left (a
-disk) or may be gone (``| head``). None of that may keep the command from removing its probes at any
-moment. So it never writes to stdout itself: a thread writes from a queue. While the queue is too
-long, the command leaves the rings alone. Records are then lost where the program counts them, in
-the ring, and not here, where nobody would know.
+disk) or may be gone (``| head``). A slow or missing reader must never keep the command from
+removing its probes. The command therefore never writes to stdout itself: a thread writes from a
+queue. While the queue is too long, the command leaves the rings alone. Records are then lost in the
+ring, where the program counts them, and not uncounted in this process.
 
 A command has two formats, one for people and one for programs, derived from ``TextFormat`` and
 ``JsonFormat``, and does this:
@@ -48,7 +48,9 @@ _GRACE = 5.0
 """Seconds without progress after which ``finish`` gives up on the reader of stdout."""
 
 _CHUNK = 1 << 13
-"""Bytes per write. A reader that takes this many within the grace period is slow, but not gone."""
+"""Bytes per write.
+
+A reader that takes this many bytes within the grace period is slow, but not gone."""
 
 _REASONS = {
     "duration": "Duration elapsed",
@@ -71,7 +73,7 @@ class Format(Protocol[R]):
 
 
 class TextFormat:
-    """The base of formats for people: all of it goes to stdout."""
+    """The base class of formats for people, which write everything to stdout."""
 
     detaching = "detaching"
 

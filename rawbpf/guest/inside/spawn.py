@@ -53,7 +53,7 @@ def set_size(terminal: int, rows: int, columns: int) -> None:
 
 
 def start(argv: list[str], env: dict[str, str], cwd: str, streams: Streams) -> int:
-    """Start the command in its own session. Return its pid. It exits with 127 if exec fails."""
+    """Start the command in its own session, and return its PID. Exit status 127: exec failed."""
     child = os.fork()
     if child == 0:
         try:

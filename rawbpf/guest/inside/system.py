@@ -4,9 +4,10 @@ Runs in the guest as PID 1. The kernel has mounted only the initramfs, and no ne
 up. Python has no mount(2), so libc's is called.
 
 finit_module(2) is called through syscall(2), because libc has no wrapper for it. The kernel loads
-an object file from a descriptor. It fails with ENOEXEC if the module was built for another kernel
-("disagrees about version of symbol" in the log), and with ENOENT if a symbol of another module is
-missing ("Unknown symbol"). Distributions sign their modules; their kernels also load unsigned ones.
+an object file from a descriptor. finit_module(2) fails with ENOEXEC if the module was built for
+another kernel ("disagrees about version of symbol" in the log), and with ENOENT if a symbol of
+another module is missing ("Unknown symbol"). Distributions sign their modules; their kernels also
+load unsigned ones.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ def _mount(kind: str, place: str) -> None:
     options = b"ptmxmode=0666" if kind == "devpts" else None
     if _LIBC.mount(kind.encode(), place.encode(), kind.encode(), 0, options) != 0:
         number = ctypes.get_errno()
-        # A kernel may lack one of them. This is not an error unless a command needs it.
+        # A kernel may lack one of these file systems. This is not an error unless a command needs
+        # it.
         print(f"guest: cannot mount {kind} on {place}: {os.strerror(number)}", flush=True)
 
 
@@ -80,7 +82,10 @@ def power_off() -> None:
 
 
 def load_modules(paths: list[str]) -> bool:
-    """Load object files in this order. Print the reason and return False if one fails."""
+    """Load object files in this order.
+
+    Print the reason and return False if a module cannot be loaded.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     number = native().syscalls["finit_module"]
     for path in paths:

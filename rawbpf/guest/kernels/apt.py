@@ -189,7 +189,7 @@ def sources(archives: Iterable[Archive], suite: str, keyring: str = _KEYRING) ->
     >>> print(sources([Archive("http://mirror.example/debian/", False)], "sid", keyring=""))
     deb http://mirror.example/debian/ sid main
     """
-    # One keyring has the keys of all suites. Without it, apt uses its own defaults.
+    # One keyring has the keys of all suites. Without a keyring, apt uses its own defaults.
     option = f"[signed-by={keyring}] " if Path(keyring).is_file() else ""
     lines = []
     for archive in archives:
@@ -203,8 +203,8 @@ def sources(archives: Iterable[Archive], suite: str, keyring: str = _KEYRING) ->
 def settings(acquire: str, folder: Path, user: str) -> str:
     """Return an apt.conf with all state in ``folder``.
 
-    ``acquire`` are this machine's settings for downloads. Its other settings are not used, above
-    all hooks, which are meant for updates of this machine.
+    ``acquire`` are this machine's settings for downloads. Other settings of this machine are not
+    used, especially not hooks, which are meant for its own updates.
     """
     private = {
         "Dir::State": folder / "state",

@@ -56,7 +56,10 @@ def fetch(wanted: str, say: Callable[[str], None]) -> None:
 
 
 def _bring_kernel(apt: Apt, wanted: str) -> bool:
-    """Download the suite's kernel unless it is cached. Return False if it is another version."""
+    """Download the suite's kernel unless it is cached.
+
+    Return False if the suite has another version.
+    """
     apt.say(f"looking up the cloud kernel of {apt.suite}")
     apt.update()
     meta = apt.show(native().kernel_package)

@@ -1,1 +1,4 @@
-"""The protocol between host and guest: frames, shared memory, archives. Both ends import it."""
+"""The protocol between host and guest: frames, shared memory, archives.
+
+Host and guest both import this package.
+"""

@@ -79,7 +79,9 @@ def padding(size: int) -> bytes:
 
 
 def decode(stream: BinaryIO) -> Iterator[Member]:
-    """Yield the members of one archive, one at a time. Raise FormatError if it is malformed.
+    """Yield the members of one archive, one at a time.
+
+    Raise FormatError if the archive is malformed.
 
     >>> import io
     >>> archive = b"".join(encode([Member("greeting", 0o100644, b"hello")]))

@@ -1,10 +1,11 @@
 """The folder /out, which the guest sends to the host as a cpio archive.
 
-The host does not trust a byte of it. Each folder on the way to a file is opened without following
-links, so files are created only below the target folder. A link is created only if its target goes
-up first and down afterwards, and not above the target folder: ``../a/b``, but not ``a/../b``. The
-names on the way down may be links themselves, but each of them obeys the same rule. So no chain of
-links leads outside, whatever is replaced later, and no link has to be followed to know that.
+The host does not trust any part of the archive. Each folder on the way to a file is opened without
+following links, so files are created only below the target folder. A link is created only if its
+target goes up first and down afterwards, and not above the target folder: ``../a/b``, but not
+``a/../b``. The names on the way down may be links themselves, but each of them obeys the same rule.
+Therefore no chain of links leads outside, whatever is replaced later, and checking this does not
+require following links.
 
 An entry that cannot be created is reported, and the others are created all the same.
 """
@@ -38,7 +39,7 @@ MOST_ENTRIES = 100_000
 _CHUNK = 1 << 20
 _MOST_NAMED = 100
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
-"""Errors that the next entry would meet, too."""
+"""Errors that would affect the next entry as well."""
 
 
 def pack(root: str, omit: Callable[[str, str], None], largest: int = LARGEST) -> Iterator[bytes]:
@@ -118,7 +119,8 @@ def unpack(archive: BinaryIO, target: Path) -> None:
     """Create the files of an archive below ``target``, a folder.
 
     Raise FormatError for a malformed archive, and RawbpfError for entries that cannot be created,
-    after all others were. The first of them is named, the others are in the details.
+    after all others were. The error names the first of these entries; the others are in the
+    details.
     """
     try:
         target.mkdir(parents=True, exist_ok=True)

@@ -1,13 +1,13 @@
 """Data between host and guest, in memory that both have mapped.
 
 A serial line transfers a third of a megabyte per second, one byte at a time, and each byte takes
-time of the emulated CPU that is being traced. So data goes through memory that QEMU shows the guest
-as the BAR of a PCI device (ivshmem). sysfs lets PID 1 map it without a driver. Only lengths are
-sent on the line. There are no positions in the memory: both ends count, and a write is ordered
-before its frame by the system calls in between.
+time of the emulated CPU that is being traced. Data therefore goes through memory that QEMU presents
+to the guest as the BAR of a PCI device (ivshmem). sysfs lets PID 1 map the BAR without a driver.
+Only lengths are sent on the line. There are no positions in the memory: both ends count, and a
+write is ordered before its frame by the system calls in between.
 
-A kernel that is locked down does not let anybody map a BAR (LOCKDOWN_PCI_ACCESS, since 5.4). Then
-the data itself is sent on the line: slower, but it needs no rights at all.
+A locked-down kernel does not allow mapping a BAR (LOCKDOWN_PCI_ACCESS, since 5.4). In that case the
+data itself is sent on the serial line, which is slower but needs no rights.
 """
 
 from __future__ import annotations
