@@ -121,7 +121,7 @@ class Arithmetic(Emitter):
         self._end(isa.BPF_ALU | isa.BPF_TO_LE, dst, bits)
 
     def bswap(self, dst: Register, bits: int) -> None:
-        """Reverse the low ``bits`` (16, 32, 64) byte by byte; clear the others (Linux 6.6)."""
+        """Swap the byte order of the low ``bits`` (16, 32, 64); clear the rest (Linux 6.6)."""
         self._end(isa.BPF_ALU64 | isa.BPF_TO_LE, dst, bits)
 
     def _end(self, kind: int, dst: Register, bits: int) -> None:

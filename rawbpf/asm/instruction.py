@@ -207,7 +207,7 @@ def encode_all(instructions: Iterable[Instruction]) -> bytes:
 
 
 def slots_of(instructions: Iterable[Instruction]) -> list[int]:
-    """Return the slot where each instruction begins, then the number of slots of them all.
+    """Return the slot where each instruction starts, followed by the total number of slots.
 
     >>> slots_of([Instruction(0x18), Instruction(0x95)])
     [0, 2, 3]

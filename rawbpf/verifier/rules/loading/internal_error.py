@@ -34,8 +34,8 @@ RULE = Rule(
         "correct."
     ),
     reason=(
-        "A verifier with wrong conclusions could accept a harmful program. It therefore checks its "
-        "own state, and rejects the program in case of doubt."
+        "A verifier that draws wrong conclusions could accept a harmful program. It therefore "
+        "checks its own state, and rejects the program in case of doubt."
     ),
     examples=(),
     explain=_explain,
