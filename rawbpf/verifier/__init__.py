@@ -1,9 +1,9 @@
-"""Read and explain verifier logs. Text in, values out; no kernel is needed.
+"""Read and explain verifier logs. The package turns text into values and needs no kernel.
 
 `log.py` reads a log, `path.py` walks back to the instructions that led to the rejection,
 `origins.py` follows a value along that path, `rules/` knows the messages, and `explainer.py`
-combines them into an explanation. None of this is imported before a program is rejected, or before
-a command needs a log.
+combines them into an explanation. These modules are imported only when a program is rejected or a
+command needs a log.
 """
 
 from __future__ import annotations

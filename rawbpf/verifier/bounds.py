@@ -75,7 +75,10 @@ def _size(value: Value | None) -> int | None:
 
 
 def explain_bounds(failure: Failure, access: Access, memory: str) -> Finding:
-    """Explain how far the access goes, and which number moves it. ``memory`` names the memory."""
+    """Explain how far the access goes and which number added to the pointer moves it.
+
+    ``memory`` is the name of the memory in the explanation.
+    """
     evidence = list(history(failure, access.register))
     scalar = _scalar(failure, access)
     if scalar is None:
@@ -113,7 +116,7 @@ def _bytes(count: int) -> str:
 
 
 def _scalar(failure: Failure, access: Access) -> tuple[int, Value, int] | None:
-    """Return the added number: its register, its value, and the slot of the addition."""
+    """Return the register and value of the number added, and the slot of the addition."""
     found = added_scalar(failure, access.register)
     if found is None:
         return None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["SIZES", "Effect", "Memory", "effect"]
 
 SIZES = {"8": 1, "16": 2, "32": 4, "64": 8}
-"""Maps the number in u8, s16 and so on to a size in bytes."""
+"""Maps the bits in a type such as u8 or s16 to a size in bytes."""
 
 _REG = r"[rw](\d{1,2})"
 _MEM = r"\*\([us](8|16|32|64) \*\)\(r(\d{1,2}) ?([+-] ?\d{1,9})?\)"
@@ -57,9 +57,11 @@ class Effect(NamedTuple):
     operator: str = ""
 
 
-@lru_cache(4096)  # a log repeats the instructions of a loop
+@lru_cache(4096)  # a log repeats a loop's instructions
 def effect(text: str) -> Effect:
-    """Return the effect of an instruction. This never raises: unknown text has the kind "other".
+    """Return the effect of an instruction.
+
+    Never raises an error; unknown text has the kind "other".
 
     >>> effect("r2 = *(u64 *)(r10 -8)").memory
     Memory(size=8, base=10, off=-8)

@@ -5,7 +5,7 @@
 
 A gallery program starts with a comment. The first line of the comment says what is wrong. The next
 paragraphs say why the verifier rejects the program and where to look. The last lines of the comment
-are for rawbpf:
+give rawbpf the expected result:
 
     rawbpf: rule RB-V003                the rule that explains the rejection
     rawbpf: rule RB-V040 until 5.13     the rule on kernels before that version
@@ -26,7 +26,7 @@ __all__ = ["Exhibit", "exhibits", "exhibits_of", "find_exhibit"]
 
 _PACKAGE = Path(__file__).parents[1]
 _FOLDERS = (_PACKAGE / "bpf_src" / "rejected", _PACKAGE.parent / "bpf_src" / "rejected")
-"""The gallery's folder in an installed package, and in the source tree."""
+"""The gallery's folders in an installed package and in the source tree."""
 
 _NAME = re.compile(r"(\d\d)-(\w+)\.bpf\.[cs]$")
 _RULE = re.compile(r"rule (RB-V\d{3})(?: until (\d+)\.(\d+))?$")
@@ -74,7 +74,7 @@ class Exhibit(NamedTuple):
 
 @cache
 def exhibits(folder: Path | None = None) -> tuple[Exhibit, ...]:
-    """Return all programs by number, from the gallery's folder or another one."""
+    """Return all programs, ordered by number, from the gallery's folder or the given folder."""
     folder = folder or next((one for one in _FOLDERS if one.is_dir()), None)
     if folder is None or not folder.is_dir():
         raise UsageError(f"cannot find the gallery: no folder {folder or _FOLDERS[0]}")
@@ -88,7 +88,7 @@ def exhibits(folder: Path | None = None) -> tuple[Exhibit, ...]:
 
 
 def exhibits_of(code: str) -> list[Exhibit]:
-    """Return the programs whose rejection a rule explains, on at least one kernel.
+    """Return the programs whose rejection on at least one kernel is explained by a rule.
 
     >>> [one.name for one in exhibits_of("RB-V003")]
     ['null_not_checked']

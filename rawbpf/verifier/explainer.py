@@ -81,7 +81,7 @@ class Diagnosis(NamedTuple):
 def explain(text: str, spec: ProgramSpec | None = None) -> Explanation:
     """Return the explanation of a log. Never raises, whatever the text is.
 
-    ``spec`` is the program that was rejected. Without ``spec``, the explanation has no source lines
+    ``spec`` describes the rejected program. Without ``spec``, the explanation has no source lines
     and no patch.
     """
     return diagnose(text, spec).explanation()
@@ -129,7 +129,7 @@ def _patch(rule: Rule, match: re.Match[str], failure: Failure) -> Patch | None:
 
 
 def _unknown(failure: Failure) -> Finding:
-    """Describe a message that no rule matches, with the values at its instruction."""
+    """Describe a message that no rule matches, with the register values at the instruction."""
     if not failure.message and failure.log.statistics:
         return Finding("the verifier found nothing wrong; what the kernel did next failed")
     evidence = []

@@ -1,4 +1,4 @@
-"""A rejected program, with answers to all questions that rules ask about it."""
+"""A rejected program, with the information that rules need about the program."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Failure:
 
     @property
     def path(self) -> Path:
-        """The steps that led to the rejection, the last one first."""
+        """The steps that led to the rejection, latest first."""
         return self.log.path
 
     @cached_property
@@ -49,7 +49,7 @@ class Failure:
 
     @cached_property
     def slot(self) -> int | None:
-        """The instruction that the message names, or else the last one that was verified."""
+        """The instruction that the message names, or else the last instruction verified."""
         if self.log.named_slot is not None:
             return self.log.named_slot
         return None if self.step is None else self.step.slot
@@ -91,7 +91,8 @@ class Failure:
             text = format_instruction(one, style)
         except BytecodeError:
             return None
-        # The program has only the BTF ID of a kernel function; the log has its name.
+        # The program contains only the BTF ID of a kernel function, but the log contains the
+        # function's name.
         return (self._logged(slot) or text) if text.startswith("call kfunc") else text
 
     def _logged(self, slot: int | None) -> str | None:
@@ -132,7 +133,7 @@ class Failure:
     def birth(self, register: int, at: int = 0) -> Origin | None:
         """Return the step that created a value: a call, a constant or a load.
 
-        None means that the value was present at the start of the program.
+        Return None if the value was present at the start of the program.
         """
         found = self.origins(register, at)
         last = found[-1] if found else None

@@ -1,4 +1,4 @@
-"""Parse the lines of a verifier log, by their kinds.
+"""Parse the lines of a verifier log according to their kind.
 
     ; r0 = *(u64 *)r1 @ prog.c:12                    a source line, if there is line_info
     3: (07) r2 += -4                ; R2=fp-4        an instruction, and what it changed (5.17)
@@ -49,7 +49,10 @@ _NOTES = re.compile(
 
 
 class Insn(NamedTuple):
-    """A line that shows a visited instruction. ``after`` is the state that follows on the line."""
+    """A line that shows a visited instruction.
+
+    ``after`` is the state that follows the instruction on the line.
+    """
 
     slot: int
     opcode: int

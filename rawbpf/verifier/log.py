@@ -1,10 +1,10 @@
 """Read a verifier log from its end.
 
 A log may be megabytes long, but an explanation needs only the message and the path that led to it.
-Lines are therefore parsed one by one from the end, and states only on demand.
+Lines are therefore parsed one by one from the end, and states are parsed only on demand.
 
 Up to 7.2, the message follows the last instruction, and statistics follow the message. Later
-kernels write reports after the message: see `report.py`.
+kernels write reports after the message, which `report.py` parses.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _STACK = re.compile(r"^stack depth ([\d+]+)", re.MULTILINE)
 
 
 class Log:
-    r"""A log of any length. No method raises, whatever the text is.
+    r"""A log of any length. No method raises an error, whatever the text is.
 
     >>> log = Log("0: R1=ctx() R10=fp0\n0: (95) exit\nR0 !read_ok\nprocessed 1 insns (limit 9)\n")
     >>> log.message, log.path[0].slot, log.statistics["insns"]
@@ -67,7 +67,7 @@ class Log:
 
     @property
     def sections(self) -> dict[str, tuple[str, ...]]:
-        """The sections of the first report: maps each title, without colon, to its lines."""
+        """Maps each section title of the first report, without colon, to its lines."""
         return self._report.sections
 
     @cached_property
@@ -121,7 +121,7 @@ class Log:
 
     @cached_property
     def path(self) -> Path:
-        """The instructions that led to the message, the last one first."""
+        """The instructions that led to the message, latest first."""
         return Path(self.lines, self._message_at[0])
 
     @property

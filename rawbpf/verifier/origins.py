@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Origin", "known", "origins", "slot_known"]
 
 _FP = 10
-_FARTHEST = 20_000  # in steps: a path of a million steps is not followed to its start
+_FARTHEST = 20_000  # in steps, because a path may have a million
 
 
 class Origin(NamedTuple):
@@ -52,7 +52,7 @@ def origins(path: Path, register: int, at: int = 0) -> list[Origin]:
 
 
 class _Walk:
-    """One walk along the path; ``place`` is where the value currently is."""
+    """A walk along the path; ``place`` is the current location of the value."""
 
     def __init__(self, path: Path, at: int, place: str) -> None:
         self.path, self.at, self.place = path, at, place
@@ -99,7 +99,7 @@ class _Walk:
                 return True
             self._note(step, index, one)
             self.place = f"r{one.src}"
-            # If only some of the bytes were written, the value is not that of a register.
+            # If a store writes only some of the bytes, the value does not come from one register.
             return one.src is not None and written == self.size
         if one.dst is None or place != f"r{one.dst}":
             return True
@@ -113,7 +113,7 @@ class _Walk:
         return True
 
     def _written(self, one: Effect) -> int:
-        """Return how many bytes of the current place a store writes; 0 for a register."""
+        """Return how many bytes of the current location a store writes, or 0 for a register."""
         if not self.place.startswith("fp") or one.memory is None or one.memory.base != _FP:
             return 0
         off, begin = int(self.place[2:] or 0), one.memory.off

@@ -5,8 +5,8 @@ adjusted. A jump to the position of an insertion goes to the inserted instructio
 inserted before an access runs on every path to the access.
 
 Many changes end the program with `r0 = 0`, `exit`, which is valid for most program types and in
-subprograms. A change is only a proposal: the kernel verifies the changed program before rawbpf says
-that the change works.
+subprograms. A change is only a proposal; rawbpf says that it works only after the kernel has
+accepted the changed program.
 
 >>> from rawbpf.asm import Builder, r0
 >>> b = Builder("nothing")
@@ -75,7 +75,7 @@ def _parse(texts: tuple[str, ...]) -> tuple[Instruction, ...]:
 class Patch(NamedTuple):
     """Edits that repair a program; ``what`` describes them in the imperative: "check r0 for NULL".
 
-    ``license`` is the license to declare, or None to keep the program's own.
+    ``license`` is the license to declare, or None to keep the program's license.
     """
 
     what: str
@@ -143,7 +143,7 @@ def _source(program: Bytecode, index: int) -> Source | None:
 
 
 def _aim(one: Instruction, slot: int, moved: Callable[[int], int], own: int) -> Instruction:
-    """Return the instruction with its new jump distance; it moves by ``own`` slots itself."""
+    """Return an instruction with its jump distance adjusted for a move by ``own`` slots."""
     from rawbpf.asm.disassembler import jump_target
     from rawbpf.asm.link import callee
 

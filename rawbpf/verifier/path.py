@@ -59,7 +59,7 @@ _JUMP = re.compile(r"(\d{1,9}): \([0-9a-f]{2}\) if .* goto pc([+-]\d{1,9})")
 
 
 class Path(Sequence[Step]):
-    """The steps on the path, last first, parsed on demand."""
+    """The steps on the path, latest first, parsed on demand."""
 
     def __init__(self, lines: Sequence[str], end: int) -> None:
         self._lines = lines
@@ -102,7 +102,7 @@ class Path(Sequence[Step]):
 
     @property
     def tells_states(self) -> bool:
-        """Whether the last instructions have states, unlike in logs of level 1 before 5.17."""
+        """Whether the last instructions have states, which level 1 logs before 5.17 lack."""
         return any(step.after for step in islice(self, _LOOK_AT))
 
     def _steps(self, end: int) -> Iterator[Step]:

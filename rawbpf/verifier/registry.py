@@ -20,7 +20,7 @@ __all__ = ["all_rules", "matches"]
 
 @cache
 def all_rules() -> dict[str, Rule]:
-    """Return the rules by code, in the order of codes.
+    """Map each code to its rule, sorted by code.
 
     >>> next(iter(all_rules()))
     'RB-V001'
@@ -32,10 +32,11 @@ def all_rules() -> dict[str, Rule]:
 
 
 def matches(message: str) -> Iterator[tuple[Rule, re.Match[str]]]:
-    """Yield the rules that match a message, the general ones last, with the match."""
+    """Yield each rule that matches a message, with its match; general rules come last."""
     for one in sorted(all_rules().values(), key=lambda one: one.general):
         for pattern in one.patterns:
-            # Compiling patterns takes most of the time, so only those that can match are compiled.
+            # Compiling patterns takes most of the time, so only patterns that can match are
+            # compiled.
             if _literal(pattern) in message:
                 found = re.search(pattern, message, re.MULTILINE)
                 if found:

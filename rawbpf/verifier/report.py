@@ -21,8 +21,8 @@
     BPF_EXIT instruction in main prog would lead to reference leak
     processed 24 insns (limit 1000000) ...
 
-The arrows are three ">". A line at the left edge that is not a title is part of the message. A log
-may contain several reports, because a program may leak several references.
+The arrows are three ">". An unindented line that is not a title is part of the message. A log may
+contain several reports, because a program may leak several references.
 
 Source: kernel/bpf/diagnostics.c.
 """
@@ -58,14 +58,14 @@ class Place(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The ``sections`` of the first report, by title, and ``others``: messages between reports."""
+    """The first report's ``sections`` by title, and ``others``, the messages between reports."""
 
     sections: dict[str, tuple[str, ...]]
     others: tuple[str, ...]
 
 
 def is_title(line: str) -> bool:
-    """Return whether a line begins a report or a section of one."""
+    """Return whether a line starts a report or a section of a report."""
     return line.startswith(_TITLES) and _TITLE.match(line) is not None
 
 
@@ -107,7 +107,7 @@ def places(lines: Sequence[str]) -> list[Place]:
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the lines of each place."""
+    """Yield the group of lines that describes each place in the program."""
     block: list[str] = []
     for line in lines:
         if block and _HEADER.match(line):

@@ -1,4 +1,4 @@
-r"""Define a rule of the verifier: its messages, what they mean, and how to explain a rejection.
+r"""Define a verifier rule: the messages it covers, their meaning, and how to explain a rejection.
 
 Each file in ``rules/`` defines one rule as ``RULE``; the registry finds it there:
 
@@ -13,22 +13,23 @@ Each file in ``rules/`` defines one rule as ``RULE``; the registry finds it ther
     )
 
 - ``patterns`` are searched (MULTILINE) in the verifier's message: its last lines joined by
-  newlines, without states, notes and statistics. The wording differs between kernels, so name the
-  versions beside the patterns. Named groups are for the two functions; a group ``slot`` is the
-  instruction that the explanation points at.
+  newlines, without states, notes and statistics. The wording differs between kernels, so note the
+  kernel versions beside the patterns. Named groups are for the two functions; a group ``slot`` is
+  the instruction that the explanation points at.
 - ``explain`` gets a `Failure` (``failure.py``): ``failure.value(3)`` is what was known about r3,
   ``failure.origins(3)`` is how r3 got its value, ``failure.birth(3)`` is where that value comes
   from, and ``failure.place(slot)`` is "line 12" or "instruction 5".
 - Every rule is demonstrated on each kernel from ``since`` to ``until``, by an example or by a
   program of the gallery that names the rule. ``tools/golden-logs`` records what each kernel wrote,
   and a test checks that no log is missing. ``unshown`` says why a rule cannot be demonstrated.
-- Rules are tried in the order of their codes, those marked ``general`` last, so that the more
-  specific of two matching rules wins. ``explain`` may decline by returning None.
+- Rules are tried in order of code, with ``general`` rules last, so that the more specific of two
+  matching rules wins. ``explain`` may decline by returning None.
 - ``repair`` proposes a `Patch` (``patch.py``). The patch is tested on the kernel and shown with the
-result, so it need not be certain to work. ``repair`` is only called if ``failure.code`` is
-  known. It may raise BytecodeError, which `insert` does for an invalid instruction.
-- No function may raise anything else, for any log; a test passes damaged logs. A log may name
-  registers and instructions that do not exist. Limit the digits of a number (``\d{1,9}``).
+  result, so it need not be certain to work. ``repair`` is only called if ``failure.code`` is known.
+  ``repair`` may raise BytecodeError, which `insert` does for an invalid instruction.
+- The functions of a rule must not raise any other error, whatever the log contains; a test passes
+  damaged logs. A log may name registers and instructions that do not exist. Limit the digits of a
+  number (``\d{1,9}``).
 """
 
 from __future__ import annotations
@@ -71,11 +72,11 @@ class Finding(NamedTuple):
 
 
 class Example(NamedTuple):
-    """Two programs in assembly with a small difference: ``refused`` and ``accepted``.
+    """Two programs in assembly, ``refused`` and ``accepted``, that differ in a small change.
 
-    ``since`` and ``until`` are the first and the last kernel that reject the first program, if not
-    all do. ``without`` names capabilities that are dropped to load it, along with CAP_SYS_ADMIN,
-    which includes them.
+    ``since`` and ``until`` are the first and the last kernel to reject ``refused``; an empty string
+    means no limit. ``without`` names capabilities to drop before loading ``refused``;
+    CAP_SYS_ADMIN, which includes them, is dropped as well.
     """
 
     refused: str
@@ -86,7 +87,7 @@ class Example(NamedTuple):
 
     @property
     def conditions(self) -> str:
-        """The kernels that reject the first program, as part of a sentence; "" if all kernels do.
+        """The kernels that reject ``refused``, as part of a sentence, or "" for all kernels.
 
         >>> Example("", "", since="5.15", without=("CAP_BPF",)).conditions
         ' since Linux 5.15, without CAP_BPF'
@@ -138,8 +139,8 @@ RESERVE = """\
 class Rule(NamedTuple):
     """A verifier rule, as described in the module's docstring.
 
-    ``since`` and ``until`` are the first and the last kernel with this rule, if not all from 5.8 on
-    have it. ``unshown`` says why there is no example.
+    ``since`` and ``until`` are the first and the last kernel with this rule; an empty string means
+    no limit (from 5.8). ``unshown`` says why the rule has no example.
     """
 
     code: str
@@ -157,6 +158,6 @@ class Rule(NamedTuple):
 
     @property
     def kernels(self) -> str:
-        """The kernels that have this rule, as a sentence; "" if all do."""
+        """The kernels that have this rule, as a sentence, or "" for all kernels."""
         span = _span(self.since, self.until)
         return f"Kernels reject this{span}." if span else ""

@@ -29,7 +29,7 @@ BYTES = {
 """Maps each letter to a description of the byte (kernel/bpf/log.c: slot_type_char)."""
 
 LETTERS = re.compile(f"[{''.join(BYTES)}]{{8}}")
-"""The form of a slot without a spilled register."""
+"""The format of a slot that does not contain a spilled register."""
 
 _STACK = 512  # bytes (MAX_BPF_STACK)
 _FRAME = re.compile(r"\s*frame(\d{1,2}):")
@@ -37,7 +37,7 @@ _ITEM = re.compile(r"(?:R(\d{1,2})|fp(-?\d{1,5}))(?:_[rwD]+)?=")
 
 
 class StackSlot(NamedTuple):
-    """A stack slot: eight letters in ``bytes``, or a spilled register in ``value``."""
+    """A stack slot, with eight letters in ``bytes`` or a spilled register in ``value``."""
 
     bytes: str
     value: Value | None
@@ -53,9 +53,9 @@ class State(NamedTuple):
 
 
 def parse_state(text: str) -> State:
-    """Return the state that a text describes.
+    """Parse a text and return the state.
 
-    This never raises: text that cannot be parsed is left out.
+    Never raises an error; text that cannot be parsed is skipped.
 
     >>> state = parse_state("frame1: R0_w=5 R10=fp0 fp-8=0000???? refs=2")
     >>> state.frame, state.registers[0].number, state.stack[-8].bytes
@@ -85,7 +85,7 @@ def _put(state: State, name: re.Match[str], text: str) -> None:
 
 
 def _end(text: str, at: int) -> int:
-    """Return where a value ends: at the next space outside parentheses."""
+    """Return the end of a value, which is the next space outside parentheses."""
     depth = 0
     for index in range(at, len(text)):
         letter = text[index]

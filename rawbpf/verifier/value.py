@@ -12,7 +12,7 @@ Equal bounds are written once, `smax=umax=0xff`. A signed bound may be written a
 `smin=0xffffffff80000000` is -2147483648. Bounds that do not limit the value are left out.
 
 `var_off` is a tristate number (kernel/bpf/tnum.c): the bits known to be 1, and the bits that are
-unknown. All other bits are known to be 0, so no bit is in both:
+unknown. All other bits are known to be 0, so ``value`` and ``mask`` share no bit:
 
     (0x4; 0xf8)   ..xxxxx100   4, 12, 20 ... 252: at most 252, and 4 more than a multiple of 8
 """
@@ -50,7 +50,7 @@ _NAMES_BEFORE_6_0 = {
 
 
 class Tnum(NamedTuple):
-    """A tristate number: ``value`` has the bits known to be 1, ``mask`` the unknown ones.
+    """A tristate number: ``value`` contains the bits known to be 1, and ``mask`` the unknown bits.
 
     >>> 12 in Tnum(4, 0xF8), 13 in Tnum(4, 0xF8), Tnum(4, 0xF8).highest
     (True, False, 252)
@@ -64,16 +64,16 @@ class Tnum(NamedTuple):
 
     @property
     def lowest(self) -> int:
-        """The smallest member: all unknown bits are 0."""
+        """The smallest possible number, with all unknown bits 0."""
         return self.value
 
     @property
     def highest(self) -> int:
-        """The largest member: all unknown bits are 1."""
+        """The largest possible number, with all unknown bits 1."""
         return self.value | self.mask
 
     def at_least(self, number: int) -> int | None:
-        """Return the smallest member that is not below ``number``, or None if there is none.
+        """Return the smallest possible number that is at least ``number``, or None if no number is.
 
         >>> Tnum(4, 0xF8).at_least(13), Tnum(4, 0xF8).at_least(253)
         (20, None)
@@ -82,8 +82,8 @@ class Tnum(NamedTuple):
             return self.value
         if number in self:
             return number
-        # Keep the upper bits of the number, set one bit that is 0 in it, and make all bits below
-        # as small as possible. The lowest bit for which this works gives the smallest member.
+        # Keep the upper bits of ``number``, set one of its 0 bits, and make all lower bits as small
+        # as possible. The lowest bit that can be set gives the smallest result.
         for place in range(64):
             bit = 1 << place
             upper = (number >> place << place) | bit
@@ -99,8 +99,8 @@ UNKNOWN = Tnum(0, U64_MAX)
 class Value(NamedTuple):
     """One value. ``kind`` is "scalar", "ctx", "fp", "map_value_or_null" ..., or "" if not parsed.
 
-    ``number`` is the value of a known scalar, or for "fp" the offset from the frame pointer.
-    ``fields`` are the fields in parentheses, by the names that current kernels use. ``text`` is the
+    ``number`` is the value of a known scalar, or the offset from the frame pointer for "fp".
+    ``fields`` maps the names that current kernels use to the fields in parentheses. ``text`` is the
     value as the log shows it.
     """
 
@@ -163,7 +163,7 @@ class Value(NamedTuple):
 
     @property
     def off(self) -> int:
-        """The known offset of a pointer: `off=`, or from 7.1 on `imm=`."""
+        """The known offset of a pointer, written `off=`, or `imm=` since 7.1."""
         return (self.number or 0) + self.field("off") + self.field("imm")
 
     @property
@@ -183,9 +183,9 @@ def _integer(text: str) -> int | None:
 
 
 def parse_value(text: str) -> Value:
-    """Return the value that a text describes.
+    """Parse a text and return the value.
 
-    This never raises: text that cannot be parsed has the kind "".
+    Never raises an error; text that cannot be parsed has the kind "".
 
     >>> parse_value("scalar(smin=0,smax=umax=255,var_off=(0x0; 0xff))").umax
     255

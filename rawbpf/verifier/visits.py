@@ -1,8 +1,8 @@
 """Read a whole log of level 2: every visit to every instruction, with the state before and after.
 
-From 5.17 on, the kernel writes what each instruction changed; before, it writes the whole state.
-The kernel writes the whole state again where it returns to a branch. The reader therefore keeps the
-current state and updates it for each line.
+Since 5.17, the kernel writes only what each instruction changed; older kernels write the whole
+state. The kernel writes the whole state again where it returns to a branch. The reader therefore
+keeps the current state and updates it for each line.
 
     visits      an instruction is visited once for each path through it, and once for each iteration
     edges       where each jump went, and how often
@@ -47,7 +47,7 @@ class Visit(NamedTuple):
 
 
 class Visited:
-    """All visits to one instruction: their ``count``, and the states of the first visits."""
+    """All visits to one instruction: their number, and the states of the first visits."""
 
     def __init__(self, one: Insn, source: str) -> None:
         self.slot, self.text = one.slot, one.text
@@ -59,7 +59,7 @@ class Visited:
 class Visits:
     """The visited instructions, by slot, and the jumps between them.
 
-    ``edges`` counts the jumps by (from, to); jumps backwards form loops. ``pruned`` counts the
+    ``edges`` counts the jumps by (from, to); backward jumps form loops. ``pruned`` counts the
     returns to a branch that ended immediately, because the state was already verified.
     """
 
@@ -70,7 +70,7 @@ class Visits:
 
     @cached_property
     def ways(self) -> dict[int, dict[int, int]]:
-        """Counts jumps, by the slot of the jump and the slot of its target."""
+        """Counts jumps by the slots of the jump and of its target."""
         found: dict[int, dict[int, int]] = {}
         for (source, target), count in self.edges.items():
             found.setdefault(source, {})[target] = count
@@ -86,7 +86,7 @@ class Visits:
 
 
 def read_visits(lines: Iterable[str]) -> Visits:
-    r"""Return the visits in the lines of a log.
+    r"""Read the lines of a log and return the visits.
 
     >>> visits = read_visits(["0: R1=ctx() R10=fp0", "0: (bf) r2 = r10  ; R2=fp0", "1: (95) exit"])
     >>> visits.seen[0].visits[0].before.places["r1"], visits.seen[0].visits[0].after
@@ -99,7 +99,7 @@ def read_visits(lines: Iterable[str]) -> Visits:
 
 
 class _Reader:
-    """Reads lines one by one, and keeps the current state."""
+    """Reads lines one by one and keeps track of the current state."""
 
     def __init__(self) -> None:
         self.visits = Visits()
@@ -170,7 +170,7 @@ class _Reader:
             self._state(back.state)
 
     def _pruned(self, source: int, target: int) -> None:
-        """Count a path that ends before ``target``, where an earlier state covers this one."""
+        """Count a path that ends before ``target``, where an earlier state covers the state."""
         self.visits.pruned[source, target] += 1
         self.last = self.last_slot = None
 

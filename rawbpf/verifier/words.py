@@ -1,7 +1,8 @@
 """Describe in words the value of a register and its origin.
 
-``brief`` abbreviates a value, in the same way for logs from all kernels. Two kernels' values then
-differ only if the kernels know different things, not because of their log formats:
+``brief`` abbreviates a value, and gives the same result for the log formats of all kernels. Two
+kernels' values then differ only if the kernels know different things, not because of their log
+formats:
 
     inv(id=0,umax_value=255,var_off=(0x0; 0xff))     0..255
     scalar(smin=0,smax=umax=255,var_off=(0x0; 0xf8)) 0..248 of 0xf8
@@ -124,7 +125,7 @@ def number(value: int) -> str:
 
 
 def is_a(register: int, value: Value | None) -> str:
-    """Describe a register's value, including the verifier's own term, as found in the log.
+    """Describe a register's value, including the verifier's own term from the log.
 
     >>> from rawbpf.verifier.value import parse_value
     >>> is_a(4, parse_value("scalar(umax=255)")), is_a(2, parse_value("fp-8"))
@@ -175,7 +176,7 @@ def _origin(one: Origin) -> str:
 
 
 def way(failure: Failure, most: int = 2) -> tuple[Evidence, ...]:
-    """Return the branches that the rejected path takes, last first; other paths may be fine."""
+    """Return the branches that the rejected path takes, latest first; other paths may be valid."""
     found: list[Evidence] = []
     for later, earlier in pairwise(failure.path[:_LOOK_BACK]):
         if earlier.text.startswith("if ") and len(found) < most:
@@ -215,7 +216,7 @@ def _number(value: Value) -> str:
 
 
 def _bits(value: Value) -> str:
-    """Return the bits that may be set, preceded by those that are certainly set."""
+    """Return the bits that may be set, preceded by the bits that are certainly set."""
     known = f"{value.tnum.value:#x}+" if value.tnum.value else ""
     return f"{known}{value.tnum.mask:#x}"
 

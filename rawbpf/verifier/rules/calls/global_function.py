@@ -1,4 +1,4 @@
-"""RB-V058: a global function, or a call to one, that does not match its BTF types."""
+"""RB-V058: a global function, or a call to it, does not match the function's BTF types."""
 
 from __future__ import annotations
 
@@ -33,11 +33,14 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
 
 
 def _first(pattern: str, lines: list[str]) -> str:
-    """Return the match in a line before the message. Until 5.17, only these lines have details."""
+    """Return the match from a line that precedes the message.
+
+    Until 5.17, only the preceding lines contain details.
+    """
     return next((found[1] for line in lines if (found := re.match(pattern, line))), "")
 
 
-_NEAR = 6  # lines: the message, one for each argument that is a pointer, statistics
+_NEAR = 6  # lines: message, pointer arguments, statistics
 _NAMED = r"Validating (\w{1,128})\(\) func#"
 _SIZELESS = r"arg#(\d{1,3}) reference type\('[^'\n]{0,60}'\) size cannot be determined"
 

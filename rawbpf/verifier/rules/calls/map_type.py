@@ -1,4 +1,4 @@
-"""RB-V016: a map of a type that the function does not support."""
+"""RB-V016: a function does not support the type of the map that is passed."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def _register(failure: Failure, match: re.Match[str]) -> int | None:
     address = match.groupdict().get("address")
     if address:
         return int(address) + 1  # the size follows the pointer
-    # "invalid zero-sized read" names no register until 6.7: it is the one that is 0.
+    # Until 6.7, "invalid zero-sized read" names no register, so find the register that may be 0.
     for register in (2, 4, 5, 3):
         value = failure.value(register)
         if value is not None and value.is_scalar and value.umin == 0 and value.smin >= 0:
@@ -64,14 +64,15 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
         return None
     if _is_zero(match):
         return Patch(
-            # Not `!= 0`, from which verifiers before 6.6 do not learn a lower bound.
+            # Do not use `!= 0`, because verifiers before 6.6 derive no lower bound from it.
             f"return 0 if r{register} is 0",
             (leave_unless(failure.slot, f"r{register} > 0"),),
         )
     left = room(failure.value(register - 1))
     if not left:
         return None
-    # The upper bound first: 7.2 keeps a range across 0 as one arc, which a check for 0 cannot cut.
+    # Check the upper bound first: 7.2 keeps a range across 0 as one arc, which a check for 0 cannot
+    # cut.
     above = f"if r{register} > {left} goto +1"
     edit = leave_unless(failure.slot, f"r{register} > 0", above)  # many helpers reject a size of 0
     return Patch(

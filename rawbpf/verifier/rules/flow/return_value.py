@@ -58,7 +58,7 @@ def _said(message: str) -> str:
 
 
 def _bounds(found: dict[str, str | None]) -> tuple[int, int] | None:
-    """Return the smallest and largest value. Before 6.8, the log has known and unknown bits."""
+    """Return the smallest and largest value. Before 6.8, the log shows known and unknown bits."""
     low, high = found.get("low"), found.get("high")
     if low and high:
         return _int(low), _int(high)

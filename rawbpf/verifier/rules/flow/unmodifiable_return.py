@@ -1,4 +1,4 @@
-"""RB-V076: a program would change the return value of a function that does not allow it."""
+"""RB-V076: a program would change a return value that must not be modified."""
 
 from __future__ import annotations
 

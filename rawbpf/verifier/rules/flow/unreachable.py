@@ -36,7 +36,7 @@ def _repair(failure: Failure, _: re.Match[str]) -> Patch | None:
 
 
 def _reached(failure: Failure) -> set[int]:
-    """Return the reachable slots."""
+    """Return the slots of all reachable instructions."""
     starts = failure.instructions
     functions = failure.code.functions if failure.code else ()
     todo, seen = [one.slot for one in functions] or [0], set[int]()

@@ -1,1 +1,1 @@
-"""What the program was loaded with: instructions, types, relocations, privileges."""
+"""Rules for load-time errors: instructions, types, relocations and privileges."""

@@ -1,4 +1,4 @@
-"""RB-V049: a malformed 64-bit load, or one of an object that does not exist."""
+"""RB-V049: a 64-bit load is malformed or refers to an object that does not exist."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INSIDE = {
     "direct va": "the offset into the map value is too large",
     "invalid a": "the loaded address is past the end of the map value",
 }
-"""What is wrong with an address in a map value, by the first nine characters of the message."""
+"""Maps the first nine characters of a message to the error in a map value's address."""
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
@@ -47,7 +47,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 
 def _loads(failure: Failure, fd: int) -> tuple[Evidence, ...]:
-    """Return the first load of this descriptor."""
+    """Return the first instruction that loads the descriptor."""
     for slot, one in failure.instructions.items():
         if one.opcode == _LOAD and one.imm == fd:
             return (Evidence(f"the descriptor is loaded here: {failure.text_at(slot)}", slot),)

@@ -23,7 +23,7 @@ _USES = {
     (0x85, 1),
     (0x85, 2),
     (0x18, 4),
-}  # call of its own function, call of a kfunc; address of its own function
+}  # call to a subprogram or kfunc; address of a subprogram
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
@@ -75,7 +75,7 @@ RULE = Rule(
     code="RB-V021",
     title="Missing capability",
     patterns=(
-        # until 5.12, then since
+        # until 5.12; since 5.13
         r"(?P<what>function calls to other bpf functions) are allowed for",
         r"(?P<what>loading/calling other bpf or kernel functions) are allowed for",
         (

@@ -1,4 +1,4 @@
-"""RB-V033: an access to bytes of the context that this program type may not access."""
+"""RB-V033: a program accesses context bytes that its program type may not access."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     found = match.groupdict()
     if " is expected" in failure.message:
-        return None  # about a call's argument: left to the rule for those
+        return None  # the rule for arguments explains it
     memory = failure.effect.memory
     past = history(failure, memory.base) if memory is not None else ()
     if found.get("reg"):

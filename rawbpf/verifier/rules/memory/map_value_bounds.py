@@ -1,7 +1,8 @@
 """RB-V007: an access outside a map value.
 
-The message has two lines. One has the sizes; the other names the register, and whether its minimum
-or its maximum is out of bounds. Some kernels print only one of them.
+The message about an access outside a map value has two lines. One line contains the sizes; the
+other line names the register and says whether its minimum or maximum is out of bounds. Some kernels
+print only one of the two lines.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def _access(failure: Failure, match: re.Match[str]) -> Access | None:
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     if match.groupdict().get("size") == "0" or "for !root" in failure.message:
-        return None  # left to the rules for sizes and for privileges
+        return None  # other rules explain these
     access = _access(failure, match)
     if access is None or (access.value is None and "access to memory" in failure.message):
         return None

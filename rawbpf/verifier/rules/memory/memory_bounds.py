@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     if " size=0\n" in failure.message or "for !root" in failure.message:
-        return None  # left to the rules for sizes and for privileges
+        return None  # other rules explain these
     access = Access.of(failure, match)
     if access is None:
         return None
@@ -29,7 +29,10 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
 
 
 def _is_record(failure: Failure, register: int, kind: str) -> bool:
-    """Return whether it is a ring buffer record. Until 5.16, its type was mem, like others."""
+    """Return whether the memory is a ring buffer record.
+
+    Until 5.16, a ring buffer record has the type mem, as other memory does.
+    """
     born = failure.birth(register)
     return kind in ("ringbuf_mem", "alloc_mem") or (
         born is not None and born.effect.name == "bpf_ringbuf_reserve"

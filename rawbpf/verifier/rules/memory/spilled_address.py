@@ -1,4 +1,4 @@
-"""RB-V025: only part of a pointer on the stack is read or overwritten."""
+"""RB-V025: a program reads or overwrites only part of a pointer on the stack."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 
 def _somewhere(failure: Failure, off: int) -> Finding:
-    """Explain a store at a variable offset, which counts as a store to each possible place."""
+    """Explain a store at a variable offset, which counts as a store to each possible offset."""
     memory = failure.effect.memory
     return Finding(
         f"the store may go to several places on the stack, and one of them, r10{off:+d}, holds a "

@@ -1,7 +1,7 @@
 """RB-V002: a read of stack bytes that were never written.
 
 Since 6.3 (commit 6715df8d5d24, backported to stable kernels as old as 6.1), a program with
-CAP_PERFMON may do that, because it may read kernel memory anyway.
+CAP_PERFMON may read uninitialized stack bytes, because it may read kernel memory anyway.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
         )
     first, size = _bytes(match)
     if first < -_STACK or first + size > 0:
-        return None  # out of bounds: left to the rule for that
+        return None  # the rule for stack bounds explains it
     called = failure.effect.name
     reader = f"{called} would read" if called else "the instruction reads"
     return Finding(

@@ -1,4 +1,4 @@
-"""RB-V074: a pointer into the packet is passed to a helper that does not accept one."""
+"""RB-V074: a pointer into the packet is passed to a helper that does not accept packet pointers."""
 
 from __future__ import annotations
 

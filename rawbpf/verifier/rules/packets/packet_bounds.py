@@ -1,8 +1,8 @@
 """RB-V008: an access to packet bytes that may be outside the packet.
 
-The verifier does not know the length of a packet in advance. From a comparison with data_end it
-learns how many bytes are safe, and records that in all copies of the pointer: `pkt(off=14,r=14)`,
-where r is the range.
+The verifier does not know the length of a packet in advance. From a comparison with data_end, the
+verifier learns how many bytes are safe, and records that range as r in all copies of the pointer:
+`pkt(off=14,r=14)`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rawbpf.verifier.value import Value
 
 _DATA_END = {types.BPF_PROG_TYPE_XDP: 4, types.BPF_PROG_TYPE_SCHED_CLS: 80}
-"""The offset of data_end in the context: struct xdp_md, struct __sk_buff."""
+"""The offsets of data_end in struct xdp_md and struct __sk_buff."""
 
 _SIGN = 31
 
@@ -54,15 +54,18 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
 
 
 def _own_offset(failure: Failure, register: int) -> int:
-    """Return the offset in the instruction. The log's offset includes the register's own."""
+    """Return the offset encoded in the instruction.
+
+    The offset in the log also includes the register's offset.
+    """
     memory = failure.effect.memory
     return memory.off if memory is not None and memory.base == register else 0
 
 
 def _other_branch(failure: Failure) -> tuple[Evidence, ...]:
-    """Return pointers known to be past the end, because this is the other branch of a check.
+    """Return pointers that are past the end on this branch of a check.
 
-    Their range is -1 or -2 (see ``packet_end.py``).
+    The range of such a pointer is -1 or -2 (see ``packet_end.py``).
     """
     known = {register: failure.value(register) for register in range(10)}
     return tuple(
@@ -73,12 +76,12 @@ def _other_branch(failure: Failure) -> tuple[Evidence, ...]:
 
 
 def _negative_range(value: Value) -> bool:
-    """Return whether it is -1 or -2, which may be printed as unsigned 32-bit or 64-bit numbers."""
+    """Return whether a range is -1 or -2, or printed as that number in unsigned form."""
     return value.field("r") < 0 or value.field("r") >> _SIGN > 0
 
 
 def _negative(failure: Failure, register: int) -> Finding | None:
-    """Explain that a possibly negative number was added; the message is the same for all memory."""
+    """Explain that a possibly negative number was added to a packet pointer."""
     value, found = failure.value(register), added_scalar(failure, register)
     if value is None or not value.kind.startswith("pkt") or found is None:
         return None
@@ -133,7 +136,7 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
 
 
 def _end(failure: Failure, free: list[int]) -> tuple[int | None, list[str]]:
-    """Return a register with data_end, and the instructions that load it there."""
+    """Return a register that contains data_end, and the instructions that load data_end."""
     known = {register: failure.value(register) for register in range(10)}
     for register, value in known.items():
         if value is not None and value.kind == "pkt_end":

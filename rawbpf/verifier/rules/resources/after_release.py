@@ -1,7 +1,7 @@
-"""RB-V018: a use or a release of a reference that the program does not hold, or no longer holds.
+"""RB-V018: a program uses or releases a reference that it does not hold.
 
 A release turns all copies of the pointer into scalars, so the message often says only that a scalar
-is not a pointer. The log shows what the register held before.
+is not a pointer. The log shows the register's value before the release.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""RB-V039: an RCU, preemption or IRQ section with a call that may sleep, or without its end."""
+"""RB-V039: an RCU, preemption or IRQ section contains a call that may sleep, or never ends."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _BEGINNINGS = ("bpf_rcu_read_lock#", "bpf_preempt_disable#", "bpf_local_irq_save
 
 
 def _begun(failure: Failure) -> tuple[Evidence, ...]:
-    """Return where the section starts."""
+    """Return the instruction that starts the section."""
     for step in failure.path[1:]:
         if any(name in step.text for name in _BEGINNINGS):
             return (Evidence("the section starts here", step.slot),)

@@ -54,7 +54,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 
 def _taken(failure: Failure) -> tuple[Evidence, ...]:
-    """Return where the lock was taken."""
+    """Return the instruction that took the lock."""
     for step in failure.path[1:]:
         if "spin_lock" in step.text and step.text.startswith("call"):
             return (Evidence("the lock was taken here", step.slot),)
