@@ -1,11 +1,11 @@
-"""A call of bpf(2) that failed: its fields, and what the kernel answers if they are changed.
+"""A failed bpf(2) call, which can be repeated with changed fields.
 
-EINVAL says that something is wrong, but not what. The kernel itself can tell: the call is repeated
-with one field changed. If that succeeds, the field was the reason, and the change is the fix. What
-such a call creates is closed at once.
+EINVAL does not say which field is wrong. To find the field, rawbpf repeats the call with one field
+changed. If the changed call succeeds, the field was the reason, and the change is the fix. Objects
+that a repeated call creates are closed immediately.
 
-A program for which the kernel writes a log, or returns another errno, has passed the check that it
-failed before.
+If the kernel now writes a log or returns a different errno, the program has passed the check that
+rejected it before.
 """
 
 from __future__ import annotations
@@ -40,24 +40,24 @@ class Answer(NamedTuple):
 
 
 class FailedCall:
-    """The command and the ``attr`` that were given to bpf(2), and the ``errno`` it returned."""
+    """The command and ``attr`` passed to bpf(2), and the ``errno`` that the call returned."""
 
     def __init__(self, cmd: bpf_cmd, attr: Attr[Any], errno: int) -> None:
         self.cmd, self.attr, self.errno = cmd, attr, errno
 
     @classmethod
     def of(cls, error: KernelError) -> FailedCall | None:
-        """Return the call that raised an error, or None if the error does not contain it."""
+        """Return the call that raised an error, or None if the error does not contain the call."""
         if not isinstance(error.attr, Attr) or error.call not in bpf_cmd.__members__:
             return None
         return cls(bpf_cmd[error.call], error.attr, error.errno or 0)
 
     def __getitem__(self, field: str) -> int:
-        """Return the number in a field."""
+        """Return the numeric value of a field."""
         return int(getattr(self.attr.struct, field))
 
     def name(self, field: str, number: int | None = None) -> str:
-        """Return the name of a field's value, or of another ``number`` in that field."""
+        """Return the name of a field's value, or of ``number`` as a value of the field."""
         value = self[field] if number is None else number
         return named(type(self.attr.struct), field, value, self._numbers)
 
@@ -69,7 +69,7 @@ class FailedCall:
 
     @property
     def text(self) -> str:
-        """The call with the fields that are set, with the names that C uses."""
+        """The call as text, with the fields that are set and the constant names from C."""
         shown = []
         hidden = pointers(type(self.attr.struct), self.cmd).keys() - {"license"}
         for field, _ in self.attr.struct._fields_:
@@ -85,7 +85,7 @@ class FailedCall:
         return quoted(peek_text(value, 128)) if field == "license" else self.name(field)
 
     def repeat(self, **changes: int | bytes) -> Answer:
-        """Make the call again with other values in some fields, and return the answer."""
+        """Repeat the call with changed fields, and return the kernel's answer."""
         attr = self.attr.changed(changes)
         try:
             Fd(command(self.cmd, attr), "trial").close()
@@ -100,7 +100,7 @@ class FailedCall:
         return peek_text(address, size).decode(errors="backslashreplace") if address else ""
 
     def accepts(self, **changes: int | bytes) -> bool:
-        """Return whether the changed call succeeds, or for a program, whether it gets verified."""
+        """Return whether the changed call succeeds or, for a program, reaches the verifier."""
         if self.cmd != bpf_cmd.BPF_PROG_LOAD:
             return not self.repeat(**changes).errno
         room: dict[str, int | bytes] = {"log_buf": bytes(1 << 16), "log_size": 1 << 16}

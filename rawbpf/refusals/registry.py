@@ -1,4 +1,4 @@
-"""All rules for failed loads, by code."""
+"""Collect all rules for failed loads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MODULES = (rights, programs, fields, maps, map_sizes)
 
 @cache
 def rules() -> dict[str, Rule]:
-    """Return code -> rule about calls, in the order of codes.
+    """Map each code to its rule about calls, sorted by code.
 
     >>> next(iter(rules()))
     'RB-E001'
@@ -28,7 +28,7 @@ def rules() -> dict[str, Rule]:
 
 @cache
 def types_rules() -> dict[str, TypesRule]:
-    """Return code -> rule about the messages of BPF_BTF_LOAD, in the order of codes.
+    """Map each code to its rule about BPF_BTF_LOAD messages, sorted by code.
 
     >>> next(iter(types_rules()))
     'RB-T001'

@@ -1,15 +1,15 @@
-r"""Define the rules that explain a failed load: those about the call, and those about types.
+r"""Define the two kinds of rules that explain a failed load: rules about calls and about types.
 
 Each module in ``rules/`` has a tuple ``RULES``, which ``registry.py`` collects.
 
-A `Rule` is one reason for which a call fails without a log. Its ``explain`` gets the `FailedCall`
-and returns what is wrong with it, or None if that is not the reason. Rules are tried in the order
-of their codes, if their ``calls`` and ``errnos`` include those of the call. A rule must be certain:
-it knows the reason from the numbers, or has tried the fix (``call.accepts``).
+A `Rule` describes one reason why a call fails without a log. The rule's ``explain`` takes the
+`FailedCall` and returns what is wrong, or None if the rule does not apply. Rules whose ``calls``
+and ``errnos`` include the call's command and errno are tried in order of code. A rule must be
+certain: either the numbers prove the reason, or ``call.accepts`` has tested the fix.
 
 A `TypesRule` explains one family of messages in the log of BPF_BTF_LOAD. The kernel writes a line
-for each type that it has checked, and one for each member. It stops at the first error, and appends
-the message to that line (btf_verifier_log_type, kernel/bpf/btf.c):
+for each type and each member that it has checked. The kernel stops at the first error and appends
+the message to the last line (btf_verifier_log_type, kernel/bpf/btf.c):
 
     [1] INT int size=4 bits_offset=0 nr_bits=32 encoding=SIGNED
     [2] STRUCT s size=4 vlen=2
@@ -47,10 +47,10 @@ RIGHTS = (errno.EPERM, errno.EACCES)
 
 
 class Found(NamedTuple):
-    """The explanation of a failed call by a rule.
+    """A rule's explanation of a failed call.
 
-    ``sentence`` is the error without a full stop, ``known`` are the facts behind it. ``change``
-    says what to do; ``fields`` are values with which the call should succeed.
+    ``sentence`` states the error, without a full stop; ``known`` lists the facts behind the error.
+    ``change`` says what to do; ``fields`` are values with which the call should succeed.
     """
 
     sentence: str
@@ -60,7 +60,7 @@ class Found(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A reason for which a call fails. ``example`` is a sentence that says how to provoke it."""
+    """A reason why a call fails. ``example`` is a sentence that says how to provoke the failure."""
 
     code: str
     title: str
@@ -83,11 +83,11 @@ def of_process(check: Callable[[], Reason | None]) -> Callable[[FailedCall], Fou
 
 
 class TypesMessage(NamedTuple):
-    """The line of the log that ends with the message, and the type that it is about.
+    """The log line that ends with the message, and the type that the message is about.
 
     ``type_id`` is None if the message is about the BTF as a whole. ``words`` names the type, such
-    as "struct s"; ``element`` is the member, None if the line is not about one. ``target`` is the
-    type that the line refers to, such as "type 7, which does not exist".
+    as "struct s"; ``element`` is the member, or None if the line is not about a member. ``target``
+    is the type that the line refers to, such as "type 7, which does not exist".
     """
 
     line: str
@@ -107,7 +107,10 @@ class TypesMessage(NamedTuple):
 
 
 class TypesRule(NamedTuple):
-    """A family of messages, found by ``patterns`` in the line. ``explain`` returns a sentence."""
+    """A family of messages; ``patterns`` are searched in the log line.
+
+    ``explain`` returns a sentence.
+    """
 
     code: str
     title: str
@@ -122,10 +125,10 @@ class TypesRule(NamedTuple):
 def subject_that(
     does: Mapping[str, str], otherwise: str
 ) -> Callable[[TypesMessage, re.Match[str]], str]:
-    """Return an ``explain`` that says the subject and a predicate.
+    """Return an ``explain`` that builds a sentence from the subject and a predicate.
 
-    ``does`` maps words of the kernel's message to the predicate; ``otherwise`` is used if none of
-    them occur.
+    ``does`` maps words of the kernel's message to the predicate; ``otherwise`` is used if the
+    message contains no such words.
     """
 
     def explain(found: TypesMessage, match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-r"""Explain the log of BPF_BTF_LOAD: which type is wrong, in what way, and what uses it.
+r"""Explain the log of BPF_BTF_LOAD: which type is invalid, why, and which types use it.
 
 >>> last_message(["[1] INT int size=4", "[2] PTR (anon) type_id=99 Invalid type_id"], None).type_id
 2
@@ -32,9 +32,9 @@ _HEADER = re.compile(r"^(?:magic|version|flags|hdr_len|\w+_off|\w+_len|btf_total
 
 
 def explain_types(call: FailedCall, said: str) -> tuple[Explanation, str] | None:
-    """Return why types were rejected, and the log, or None if the log does not say.
+    """Return why types were rejected, and the log, or None if the log gives no reason.
 
-    Never raises, whatever types and log are.
+    Never raises an error, whatever the types and the log contain.
     """
     text = _log(call)
     lines = [line.rstrip() for line in text.split("\n") if line.strip()]
@@ -61,7 +61,7 @@ def explain_types(call: FailedCall, said: str) -> tuple[Explanation, str] | None
 
 
 def _log(call: FailedCall) -> str:
-    """Repeat the call for its log, with a buffer for all of it, because the end matters."""
+    """Repeat the call with a buffer that holds the whole log, because the message is at its end."""
     size = _FIRST
     while True:
         answer = call.repeat(btf_log_level=1, btf_log_size=size, btf_log_buf=bytes(size))
@@ -71,7 +71,7 @@ def _log(call: FailedCall) -> str:
 
 
 def _types(call: FailedCall) -> Btf | None:
-    """Return the types that were given, or None if they cannot be parsed."""
+    """Return the types passed to the call, or None if the types cannot be parsed."""
     from rawbpf.btf.btf import Btf
 
     try:
@@ -81,7 +81,7 @@ def _types(call: FailedCall) -> Btf | None:
 
 
 def last_message(lines: list[str], btf: Btf | None) -> TypesMessage:
-    """Return what the last line says, and about which type."""
+    """Return the message in the last line, and the type that the message is about."""
     line, element = lines[-1], None
     member = _ELEMENT.match(line)
     at = len(lines) - 1
@@ -96,7 +96,7 @@ def last_message(lines: list[str], btf: Btf | None) -> TypesMessage:
 
 
 def _target(line: str, btf: Btf | None) -> str:
-    """Return the type that a line refers to, or "" if it refers to none."""
+    """Return the type that a line refers to, or "" if the line refers to no type."""
     found = _REFERS.search(line)
     if found is None:
         return ""
@@ -110,7 +110,7 @@ def _target(line: str, btf: Btf | None) -> str:
 
 
 def _last(lines: list[str]) -> list[str]:
-    """Return the line with the message, after the line of the type that it is about."""
+    """Return the line with the message, preceded by the line for its type if they differ."""
     if not lines[-1].startswith("\t"):
         return [lines[-1]]
     head = next((one for one in reversed(lines) if _TYPE.match(one)), "")
@@ -127,7 +127,7 @@ def _rule(found: TypesMessage) -> tuple[TypesRule | None, re.Match[str] | None]:
 
 
 def _known(btf: Btf, number: int) -> list[str]:
-    """Return the type as C, and what uses it."""
+    """Return the facts about a type: its C text, and the types that use it."""
     text = c_text(btf, number)
     known = [f"type {number} is {text}"] if text else []
     chain = users(btf, number)

@@ -1,7 +1,7 @@
-"""Describe a BTF type in words and as C, and find what uses it.
+"""Describe a BTF type in words and as C, and find the types that use it.
 
-Types that the kernel rejects may refer to types that do not exist, or to themselves. So no ID is
-trusted here, and none is followed twice.
+Types that the kernel rejects may refer to types that do not exist, or to themselves. This module
+therefore checks every ID, and follows no ID twice.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["c_text", "type_words", "users"]
 
-_MOST_TYPES = 1 << 15  # with more types, the users are not searched
+_MOST_TYPES = 1 << 15  # BTF with more types is not searched for users
 _MOST_MEMBERS = 6
 _TOP = (t.Func, t.Var, t.DataSec)
 _STEPS = 6
@@ -100,7 +100,7 @@ def _declared(btf: Btf, member: t.Member) -> str:
 
 
 def users(btf: Btf, number: int) -> list[str]:
-    """Return the types that refer to it, one after the other, up to a function or a section."""
+    """Return the chain of types that refer to a type, up to a function, variable or section."""
     if len(btf) > _MOST_TYPES:
         return []
     chain: list[str] = []
@@ -119,7 +119,7 @@ def users(btf: Btf, number: int) -> list[str]:
 
 
 def _referrers(btf: Btf) -> dict[int, list[tuple[int, str]]]:
-    """Return type -> the types that refer to it, and in which role."""
+    """Map each type to the types that refer to it, and their roles."""
     found: dict[int, list[tuple[int, str]]] = {}
     for number in range(btf.first_id, len(btf)):
         record = _record(btf, number)

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["RULES"]
 
 _MOST, _MOST_WITHOUT_CAP_BPF = 1_000_000, 4096
-_LEVELS = 1 | 2 | 4 | 8  # the failed path, all paths, statistics; from 6.4: keep the beginning
+_LEVELS = 1 | 2 | 4 | 8  # failed path, all paths, statistics, keep the start (6.4)
 _SMALLEST_LOG, _LARGEST_LOG = 128, 0xFFFFFFFF >> 2
-_SURELY = 1 << 24  # bytes that can be allocated for a trial, which really allocates them
-_OVERHEAD = 64  # about what a hash table needs in addition for each entry
+_SURELY = 1 << 24  # a trial really allocates this many bytes
+_OVERHEAD = 64  # approximate overhead of a hash table per entry
 _LARGEST_BTF = 16 << 20  # BTF_MAX_SIZE
 _OPTIONAL = {
     bpf_cmd.BPF_MAP_CREATE: ("map_extra", "numa_node", "map_ifindex", "inner_map_fd", "btf_fd",

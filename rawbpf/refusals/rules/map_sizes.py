@@ -1,4 +1,4 @@
-"""Sizes of keys and values, and numbers of entries: RB-E021 to RB-E023."""
+"""Rules RB-E021 to RB-E023: sizes of keys and values, and numbers of entries."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["RULES", "plain_map", "sizes_of", "smallest", "wants_more"]
 
 _CREATE = (bpf_cmd.BPF_MAP_CREATE,)
-_LARGEST_KEY = 512  # MAX_BPF_STACK, where programs build their keys; larger keys from 5.18 on
+_LARGEST_KEY = 512  # MAX_BPF_STACK; 5.18 and later allow larger keys
 _DEEPEST = 127  # the default of kernel.perf_event_max_stack
 _LARGEST_PERCPU = 32 << 10  # PCPU_MIN_UNIT_SIZE, the largest per-CPU allocation
 _RINGS = (bpf_map_type.BPF_MAP_TYPE_RINGBUF, bpf_map_type.BPF_MAP_TYPE_USER_RINGBUF)
 
 
 def sizes_of(call: FailedCall) -> Sizes | None:
-    """Return the sizes that the map's type allows, or None for a type that rawbpf does not know."""
+    """Return the sizes that the map's type allows, or None for an unknown type."""
     return SIZES.get(call["map_type"])
 
 

@@ -1,4 +1,4 @@
-"""Map types, flags, inner maps and BTF of maps: RB-E020, RB-E024, RB-E025, RB-E027."""
+"""Rules RB-E020, RB-E024, RB-E025 and RB-E027: map types, flags, inner maps and BTF."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages in the log of BPF_BTF_LOAD: RB-T001 to RB-T010."""
+"""Rules RB-T001 to RB-T010: messages in the log of BPF_BTF_LOAD."""
 
 from __future__ import annotations
 
