@@ -56,14 +56,16 @@ HEADER = struct.Struct("=IBBHQIIII16s")
 """The fixed part of the record, 48 bytes."""
 
 _PADDING = 16
-"""A perf ring appends up to 7 bytes, and a struct of fixed size in C up to 7 more."""
+"""A perf ring appends up to 7 bytes, and a C struct of fixed size adds up to 7 more."""
 
 LEVEL_NAMES = ("off", "error", "warn", "info", "debug")
 """The level names by number. Higher numbers are shown as debug."""
 
 
 class LogRecord(NamedTuple):
-    r"""One decoded record. ``text`` is the format, ``message`` the text with its arguments.
+    r"""One decoded record.
+
+    ``text`` is the format, and ``message`` is the text with the arguments inserted.
 
     ``comm`` may contain control characters, because the kernel does not filter them: escape it
     before printing (``output.text.printable``). Bytes that are not UTF-8 become ``\xNN``.
@@ -160,7 +162,7 @@ def is_log(data: bytes) -> bool:
 
 
 def _comm(raw: bytes) -> str:
-    """Cut at the *first* NUL: the end of a longer, earlier name may follow it (seen on 6.1)."""
+    """Cut at the *first* NUL: the end of an earlier, longer name may follow (seen on 6.1)."""
     return raw.partition(b"\0")[0].decode(errors="backslashreplace")
 
 
@@ -182,13 +184,13 @@ _SHOWN: dict[str, Callable[[int], str]] = {
     "p": lambda value: f"{value:#x}",
     "ipv4": _ipv4,
 }
-"""How an argument is shown, by the letters after the colon."""
+"""Maps the letter after the colon to a function that formats the argument."""
 
 
 def format_log(text: str, args: tuple[int, ...]) -> str:
     """Insert the arguments into the format.
 
-    This never raises: an unknown letter or a missing argument appears in the message.
+    Never raises an error; an unknown letter or a missing argument appears in the message.
     """
     if "{" not in text and "}" not in text:
         return text

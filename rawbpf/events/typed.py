@@ -1,6 +1,6 @@
 """Decode a record as the C struct that the program filled, using the object's BTF.
 
-A ring transports bytes, and nothing says which struct they are. The BTF contains the struct if a
+A ring transports bytes without saying which struct the bytes are. The BTF contains the struct if a
 map value, a global variable or a function parameter has that type. The size of the record and the
 name of the struct usually leave one candidate: most programs call it event, or something_event.
 """
@@ -51,7 +51,7 @@ class EventType:
 
 
 def named_type(types: Btf, name: str) -> EventType:
-    """Return the struct of this name.
+    """Return the struct with the given name.
 
     Raise UsageError, which suggests similar names, if the object has no such struct.
     """
@@ -68,8 +68,8 @@ def guess_type(
 ) -> EventType | None:
     """Return the struct that records of ``size`` bytes probably contain.
 
-    Return None if no struct fits, or several do. ``padded`` says that the records come from a perf
-    ring. ``foreign`` contains the IDs of types that are never sent, such as kernel types; see
+    Return None unless exactly one struct fits. ``padded`` is true for records from a perf ring.
+    ``foreign`` contains the IDs of types that are never sent, such as kernel types; see
     ``reachable``.
 
     >>> from rawbpf.btf.btf import Btf
@@ -139,7 +139,7 @@ def _score(record: t.Struct, size: int, *, padded: bool) -> int:
 
 
 class Guesses:
-    """The structs guessed for the records of an object's rings, one for each map and size.
+    """The structs guessed for records from an object's rings, one for each map and size.
 
     ``(map, size) in guesses`` says whether a guess was made before.
     """
@@ -164,7 +164,7 @@ class Guesses:
 
 
 def _foreign(spec: ObjectSpec) -> set[int]:
-    """Return the types that are never sent: those that CO-RE records name, and keys of maps."""
+    """Return the types that are never sent: types named in CO-RE records, and map keys."""
     if spec.btf is None:
         return set()
     named = (

@@ -30,7 +30,7 @@ _KERNEL_LINES = 6
 
 
 def explanation_lines(found: Explanation, width: int = 100) -> Iterator[str]:
-    """Yield the whole block, in lines of at most ``width`` columns where the words allow it."""
+    """Yield the lines of the explanation, with text wrapped at ``width`` columns."""
     yield from _where(found)
     yield ""
     for label, texts in _parts(found):

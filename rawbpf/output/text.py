@@ -1,13 +1,13 @@
-r"""Format untrusted text so that it is safe to print, tables, and the lines of log records.
+r"""Escape untrusted text for printing, and format tables and log records.
 
 A process may put escape sequences that clear a terminal or change its title into its name
-(prctl(PR_SET_NAME) accepts any bytes), and the kernel passes them on. Such sequences are shown
-escaped.
+(prctl(PR_SET_NAME) accepts any bytes), and the kernel passes them on. Escape sequences in untrusted
+text are therefore shown escaped.
 
 >>> printable(b"evil\x1b[2J"), printable("tab\there"), printable(b"\xff")
 ('evil\\x1b[2J', 'tab\\there', '\\xff')
 
-Log records become lines in columns, or JSON objects:
+Log records are formatted as lines in columns, or as JSON objects:
 
 >>> from rawbpf.events.log_record import LogRecord
 >>> record = LogRecord(3, 1_500_000, 7, 7, 1, "ba\tsh", (), "kprobe triggered!")
@@ -46,10 +46,10 @@ _COLOR = re.compile(r"(\x1b\[[0-9]{1,2}m)")
 
 
 def for_terminal(text: str, colored: bool = False) -> str:
-    r"""Return text of any origin for output: newlines and tabs stay, the rest is ``printable``.
+    r"""Return text of any origin for output; ``printable`` escapes all but newlines and tabs.
 
     All output from commands passes through this function. With ``colored``, color sequences are
-    kept too, so any foreign text must have been escaped before.
+    kept as well, so foreign text must already be escaped.
 
     >>> for_terminal("one\n\ttwo\x1b[2J\u202e")
     'one\n\ttwo\\x1b[2J\\u202e'
@@ -68,7 +68,8 @@ def printable(data: bytes | str) -> str:
     text = data.decode(errors="surrogateescape") if isinstance(data, bytes) else data
     if text.isprintable():
         return text
-    # unicode_escape would also rewrite every letter beyond Latin-1, which is fine to print.
+    # unicode_escape would also escape every letter beyond Latin-1, although such letters print
+    # well.
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
@@ -91,7 +92,7 @@ def letters(data: bytes) -> str:
 def table(
     heads: Sequence[str], rows: Iterable[Sequence[object]], right: Collection[str] = ()
 ) -> Iterator[str]:
-    """Format a line of headings and a line for each row; None becomes a dash.
+    """Format a line of headings and a line for each row, with a dash for None.
 
     ``right`` contains the headings of right-aligned columns, such as numbers.
 

@@ -61,7 +61,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 -- as above
 
 
 def hex_lines(data: bytes) -> Iterator[str]:
-    r"""Yield a hex dump: per line an offset, sixteen bytes, and the same as text.
+    r"""Yield the lines of a hex dump: an offset, sixteen bytes, and the bytes as text.
 
     >>> print(*hex_lines(b"ping\0"), sep="")
     0000  70 69 6e 67 00                                   ping.

@@ -1,4 +1,4 @@
-"""Read what programs send: map their rings, sleep until records arrive, deliver and count them."""
+"""Read records that programs send: map rings, wait for records, deliver and count them."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""Merge the rings of several CPUs and maps into one sequence of records, and account for them.
+"""Merge the rings of several CPUs and maps into one sequence of records, and count the records.
 
     perf ring     in order within each CPU; PERF_RECORD_LOST reports some of the losses
     ring buffer   in order across all CPUs; only the program knows what it could not send
 
 A pass drains one ring after the other, so it may find a record on CPU 1 that is newer than a record
 that CPU 0 wrote just after its ring was drained. Sorting each pass is therefore not enough. If the
-records have time stamps, those newer than the start of the pass wait for the next pass. An older
-record cannot arrive after that, except from a program that was running at that very moment.
+records have time stamps, those newer than the start of the pass wait for the next pass. A record
+older than the start of a pass cannot arrive after the pass, except from a program that was running
+at that moment.
 
 How much the ledger knows depends on the program. A program that counts the return values of its
 helper calls, as all programs built with ``tracing.log_program`` do, accounts for every record that
@@ -16,9 +17,9 @@ it tried to send. When the session has ended and the counters are read:
     delivered + damaged  = what was read from the rings
     unaccounted          = sent - delivered - damaged: 0, or there is a bug
 
-With any other program, ``sent`` is None and ``lost`` holds only what the kernel reports: perf rings
-report losses with the next record that fits, so losses after the last record stay unknown. Ring
-buffers (BPF_MAP_TYPE_RINGBUF) report no losses at all.
+With any other program, ``sent`` is None and ``lost`` contains only losses that the kernel reports:
+perf rings report losses with the next record that fits, so losses after the last record stay
+unknown. Ring buffers (BPF_MAP_TYPE_RINGBUF) report no losses at all.
 
 >>> ledger = Ledger([2, *[0] * 27, 3], missed=0)
 >>> ledger.delivered = 2
@@ -80,9 +81,10 @@ class Reader(Protocol):
 class Collector(Generic[R]):
     """Drains ``readers``, named by their maps, and decodes and sorts what they return.
 
-    ``decode`` makes a record from the name of the map, the CPU and the bytes; ``Record`` itself
-    does. Bytes for which it raises FormatError are counted as damaged. ``time_of`` returns the time
-    stamp of a record, in nanoseconds of CLOCK_MONOTONIC. Without it, records are not sorted.
+    ``decode`` makes a record from the map's name, the CPU and the bytes, as ``Record`` does. Bytes
+    for which ``decode`` raises FormatError are counted as damaged. ``time_of`` returns the time
+    stamp of a record, in nanoseconds of CLOCK_MONOTONIC. Without ``time_of``, records are not
+    sorted.
     """
 
     def __init__(
@@ -96,7 +98,7 @@ class Collector(Generic[R]):
         self.ledger = Ledger()
         """Counts losses and damage here, and what was delivered in the session."""
         self.crowded = False
-        """Whether the last pass found a ring that is filling up."""
+        """Whether a ring was filling up during the last pass."""
 
     @property
     def holding(self) -> bool:
@@ -111,8 +113,9 @@ class Collector(Generic[R]):
         """Drain every ring once. Return the records that no later pass can precede, in order."""
         if self._time_of is None:
             return self._pass()
-        # bpf_ktime_get_ns and this clock agree, except in a time namespace (5.6), where ours may be
-        # behind. So no record waits for more than one pass, whatever its time stamp.
+        # bpf_ktime_get_ns and CLOCK_MONOTONIC agree, except in a time namespace (5.6), where our
+        # clock may be behind. Therefore no record waits for more than one pass, whatever its time
+        # stamp is.
         waited = self._time_of(self._held[-1]) if self._held else 0
         horizon = max(time.clock_gettime_ns(time.CLOCK_MONOTONIC), waited)
         found = self._pass()
@@ -150,10 +153,10 @@ _REASONS = {
     errno.EOPNOTSUPP: "the ring belongs to another CPU",
     errno.EINVAL: "the event is not for BPF output",
 }
-"""What the errnos of bpf_perf_event_output mean."""
+"""Maps errnos of bpf_perf_event_output to their meanings."""
 
 _OTHER = 127
-"""Programs count all larger errnos here."""
+"""The errno under which programs count all larger errnos."""
 
 
 class Ledger:
@@ -161,9 +164,9 @@ class Ledger:
 
     ``delivered`` and ``damaged`` grow while the session reads, and so does ``lost``, a number of
     records by errno, as far as the kernel reports losses. ``settle`` replaces the reported losses
-    by the program's own counts. ``hidden``: delivered, but not shown. ``seconds``: the time spent
-    reading. ``missed``: hits for which the kernel did not run the program, counted since 5.12 for
-    most programs and since 6.7 for kprobes; 0 on older kernels.
+    by the program's own counts. ``hidden`` counts records that were delivered but not shown.
+    ``seconds`` is the time spent reading. ``missed`` counts hits for which the kernel did not run
+    the program (since 5.12 for most programs, since 6.7 for kprobes; 0 on older kernels).
     """
 
     __slots__ = ("damaged", "delivered", "hidden", "lost", "missed", "seconds", "sent")
@@ -194,8 +197,8 @@ class Ledger:
     def settle(self, outcomes: Sequence[int], missed: int) -> None:
         """Set ``sent``, ``lost`` and ``missed`` to what the program and the kernel counted.
 
-        ``outcomes[0]`` is the number of records sent, ``outcomes[n]`` the number of records lost
-        because the helper returned -n.
+        ``outcomes[0]`` is the number of records sent, and ``outcomes[n]`` is the number of records
+        lost because the helper returned -n.
         """
         self.sent = outcomes[0]
         self.lost = {number: count for number, count in enumerate(outcomes) if number and count}
@@ -208,7 +211,7 @@ class Ledger:
 
     @property
     def unaccounted(self) -> int:
-        """The number of records sent but never read; 0 if the program does not count them."""
+        """The number of records sent but never read, or 0 if the program does not count."""
         return 0 if self.sent is None else self.sent - self.delivered - self.damaged
 
     @property

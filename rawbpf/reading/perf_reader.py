@@ -1,13 +1,15 @@
 """Read a PERF_EVENT_ARRAY: one perf ring for each CPU.
 
 bpf_perf_event_output(ctx, map, BPF_F_CURRENT_CPU, data, size) writes to the event that is stored in
-the map under the number of the current CPU. So the reader opens a software event for each CPU, maps
-its ring, and stores its descriptor in the map. Map and events have to stay open: closing the map
-removes the events that were stored through it, and an event that is not mapped has no ring.
+the map under the number of the current CPU. The reader therefore opens a software event for each
+CPU, maps its ring, and stores its descriptor in the map. The map and the events have to stay open:
+closing the map removes the events that were stored through it, and an event that is not mapped has
+no ring.
 
 The IDs of possible CPUs may have gaps, and opening an event for an offline CPU fails with ENODEV. A
 CPU that comes online later has no ring, so the helper fails there with ENOENT. On a CPU whose ID is
-not below the map's max_entries, it fails with E2BIG. See ``reading.ledger`` for who counts that.
+not below the map's max_entries, the helper fails with E2BIG. ``reading.collector`` describes how
+these losses are counted.
 """
 
 from __future__ import annotations
@@ -36,11 +38,13 @@ DEFAULT_PAGES = 64
 """Pages of data per CPU: 256 KiB with pages of 4 KiB, enough for about 2,900 log records."""
 
 LARGEST_PAGES = 1 << 15
-"""128 MiB per CPU with pages of 4 KiB. A larger number is more likely a typing error."""
+"""128 MiB per CPU with pages of 4 KiB. A larger number of pages is probably a typing error."""
 
 
 def check_pages(pages: int) -> int:
-    """Return ``pages`` if it is a power of two from 1 to LARGEST_PAGES. UsageError: it is not.
+    """Return ``pages`` if it is a power of two from 1 to LARGEST_PAGES.
+
+    Raises UsageError if the number of pages is invalid.
 
     >>> check_pages(8)
     8
@@ -54,7 +58,7 @@ def check_pages(pages: int) -> int:
 
 
 class Drained(NamedTuple):
-    """What one pass took out of the ring of ``cpu``, and how full that ring was (0 to 1)."""
+    """The records that one pass took from the ring of ``cpu``, and its fill level (0 to 1)."""
 
     cpu: int
     contents: Contents
@@ -62,7 +66,7 @@ class Drained(NamedTuple):
 
 
 class _CpuRing:
-    """The event of one CPU, its mapped ring, and the cursor over that."""
+    """The event of one CPU, its mapped ring, and a cursor over the ring."""
 
     def __init__(self, cpu: int, pages: int) -> None:
         self.cpu = cpu
@@ -91,7 +95,7 @@ class _CpuRing:
 
 
 class PerfReader(Owner):
-    """Reads what programs write to ``events``, a PERF_EVENT_ARRAY whose owner keeps it open.
+    """Reads records that programs write to ``events``, a PERF_EVENT_ARRAY that must stay open.
 
     A map has one reader; a second reader replaces the rings of the first. The rings take (1 +
     pages) x page size for each online CPU. Errors: UsageError (invalid number of pages);

@@ -1,7 +1,7 @@
 """Read a BPF_MAP_TYPE_RINGBUF through mappings of it, without a system call per record.
 
 The map's descriptor is mapped twice: a writable page at offset 0 holds our position, and the
-read-only pages after it hold the kernel's position and the data, the data twice in a row.
+read-only pages after it contain the kernel's position and two consecutive mappings of the data.
 
 Minimum kernel: 5.8 (457f44363a88).
 """
@@ -29,10 +29,10 @@ _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 
 
 class RingReader(Owner):
-    """Reads what programs write to ``ring``, a RINGBUF whose owner keeps it open.
+    """Reads records that programs write to ``ring``, a RINGBUF that must stay open.
 
-    All readers of a ring share its position: a record that one has taken is gone for the others.
-    The mappings take 2 pages and twice the size of the ring of address space. Raise KernelError if
+    All readers of a ring share one position, so each record is delivered to only one reader. The
+    mappings use an address space of two pages plus twice the size of the ring. Raise KernelError if
     mmap fails.
     """
 
@@ -59,7 +59,7 @@ class RingReader(Owner):
         return [self._map.fileno()]
 
     def drain(self) -> Iterator[Drained]:
-        """Take the records before the first unfinished one.
+        """Take the records before the first unfinished record.
 
         All CPUs share the ring, so the CPU is -1.
         """

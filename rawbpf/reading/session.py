@@ -1,9 +1,9 @@
 """A session reads rings at a suitable pace, until a deadline, ``stop``, or closed output.
 
 Every record wakes the reader (``wakeup_events`` = 1), so that an idle tool sleeps and the first
-record is delivered at once. But waking up for each of a million records would cost more than the
-records themselves. So after a pass that found records, the session ignores the rings for a moment
-and then takes what has arrived in one pass. If a ring fills up by a quarter in that time, the next
+record is delivered at once. Waking up for each of a million records would, however, cost more than
+reading the records. After a pass that found records, the session ignores the rings for a moment and
+then takes what has arrived in one pass. If a ring fills up by a quarter during a pause, the next
 pause is skipped.
 """
 
@@ -29,15 +29,16 @@ __all__ = ["Session"]
 R = TypeVar("R")
 
 _PAUSE = 0.02
-"""Seconds between two passes over busy rings: too short to notice, long enough for a batch."""
+"""Seconds between two passes over busy rings."""
 
 _RING, _WAKE, _HANG_UP = 0, 1, 2
 
 
 class Session(Owner, Generic[R]):
-    """Reads the rings of ``collector``, which must stay open meanwhile.
+    """Reads the rings of ``collector``, which must stay open as long as the session.
 
-    One thread reads at a time. Raise KernelError (EMFILE) if no descriptor is free.
+    Only one thread may read a session at a time. Raise KernelError (EMFILE) if no descriptor is
+    free.
     """
 
     def __init__(self, collector: Collector[R]) -> None:
@@ -58,15 +59,15 @@ class Session(Owner, Generic[R]):
             self._stack = stack.pop_all()
 
     def stop(self, reason: str = "stopped") -> None:
-        """End reading: records that were sent before are still delivered, without waiting for more.
+        """End reading; records that were already sent are still delivered.
 
-        Safe from other threads and from signal handlers. Python runs a handler only between two
-        instructions, so a signal that arrives just before a sleep does not end that sleep, unless
-        ``wake_fd`` is passed to ``signal.set_wakeup_fd``.
+        This method may be called from other threads and from signal handlers. Python runs a handler
+        only between two instructions, so a signal that arrives just before a sleep does not end
+        that sleep, unless ``wake_fd`` is passed to ``signal.set_wakeup_fd``.
         """
         if self._reason is None:
             self._reason = reason
-        if self.wake_fd < 0:  # closed: the number may belong to another file now
+        if self.wake_fd < 0:  # another file may have this number now
             return
         with suppress(BlockingIOError):  # a full pipe wakes the reader as well
             os.write(self.wake_fd, b"\0")
@@ -82,7 +83,7 @@ class Session(Owner, Generic[R]):
 
     @property
     def stopped(self) -> str | None:
-        """The reason given to ``stop``, "duration" once the time is up, or None."""
+        """The reason passed to ``stop``, "duration" once the time is up, or None."""
         if self._reason is None and self._deadline and time.monotonic() >= self._deadline:
             return "duration"
         return self._reason
@@ -90,10 +91,11 @@ class Session(Owner, Generic[R]):
     def batches(self, duration: float | None = None) -> Iterator[list[R]]:
         """Yield a list of records, oldest first, each time that records have arrived.
 
-        Ends after ``duration`` seconds (0: yields what the rings hold; None: no limit) or ``stop``,
-        with one more pass over the rings, so every record submitted before the end is delivered.
-        One exception: in a ring buffer, a record that a program has reserved and not yet submitted
-        holds up those after it. Raise ClosedError if the session was closed.
+        The iteration ends after ``duration`` seconds (0 reads only what the rings contain; None
+        sets no limit) or ``stop``, with one more pass over the rings, so that every record
+        submitted before the end is delivered. As an exception, a record in a ring buffer that a
+        program has reserved and not yet submitted holds up the records after it. Raise ClosedError
+        if the session was closed.
         """
         if self._untaken:
             yield self._deliver([])
@@ -134,7 +136,7 @@ class Session(Owner, Generic[R]):
             over = False
             while not over:
                 self._require_open()
-                over = self.stopped is not None  # before the pass: it takes what was sent until now
+                over = self.stopped is not None  # the pass takes records sent until now
                 if not over and not self._collector.holding:
                     self._sleep(self._all, self._deadline)
                 batch = self._collector.collect()

@@ -8,7 +8,8 @@
 
 A record is a header of 8 bytes (u32 length, u32 page offset) and its data, rounded up to a multiple
 of 8. Two bits of the length are flags: BUSY marks a record that is reserved but not yet submitted,
-and DISCARD one that the program discarded. Both positions only grow.
+and DISCARD marks a record that the program discarded. The consumer and producer positions only
+grow.
 
 Records are read in order, so a busy record at the front holds up the finished records after it.
 The ring does not record losses: only the program learns, from its helper call, that it was full.
@@ -35,7 +36,7 @@ _LARGEST = 1 << 31
 
 
 def check_ring_size(size: int, page_size: int) -> int:
-    """Return ``size`` if it is a power of two and at least a page.
+    """Return ``size`` if the size is a power of two and at least a page.
 
     Raise UsageError for any other size.
 
@@ -54,7 +55,7 @@ class BpfRing:
     """A cursor over ``consumer``, a writable page, and ``producer``, a page and twice the data.
 
     On processors that reorder loads and stores, ``fence`` keeps the load of the producer's position
-    before the loads of the records, and those before the store of our position.
+    before the loads of the records, and the loads of the records before the store of our position.
     """
 
     __slots__ = ("_consumer", "_data", "_fence", "_lengths", "_mask", "_producer", "damage")
@@ -66,7 +67,7 @@ class BpfRing:
         self._consumer = consumer.cast("Q")
         self._producer = producer[:page_size].cast("Q")
         self._data = producer[page_size : page_size + 2 * size]
-        # A length is loaded as one word, so that it is never half old and half new.
+        # A length is loaded as one word, so that a load never mixes old and new bytes.
         self._lengths = self._data.cast("I")
         self._mask = size - 1
         self._fence = fence
@@ -102,7 +103,8 @@ class BpfRing:
             size = length & _LENGTH
             step = -(-(size + HEADER) // 8) * 8
             if step > end - at:
-                # The next record cannot be found. Continue at the kernel's position.
+                # With a damaged length, the next record cannot be found. Continue at the kernel's
+                # position.
                 self.damage = f"a record of {size} bytes with {end - at} in the ring"
                 return records, end
             if not length & DISCARD:

@@ -7,15 +7,16 @@
     │                 this) │                 tail & mask              head & mask
     └───────────────────────┘
 
-Both positions count bytes since the ring was created and only grow; masked with the size of the
-data area they are offsets into it. The kernel writes up to data_head and never past
+data_head and data_tail count bytes since the ring was created and only grow; modulo the size of the
+data area, they are offsets into the data area. The kernel writes up to data_head and never past
 data_tail + size. We read up to data_head, then store data_tail to release the space.
 
 The mapping has to be writable. A read-only mapping selects the kernel's overwriting mode, which
 ignores data_tail and never reports lost records.
 
 A record may wrap around the end of the data area. ``PerfRing.take`` copies everything in at most
-two slices, so that ``parse_records`` gets contiguous bytes, and the space is free again at once:
+two slices, so that ``parse_records`` gets contiguous bytes, and the space is free again
+immediately:
 
     struct perf_event_header { u32 type; u16 misc; u16 size; }      size includes the header
 
@@ -23,7 +24,7 @@ two slices, so that ``parse_records`` gets contiguous bytes, and the space is fr
     PERF_RECORD_LOST    header, u64 id, u64 lost         written before the next record that fits
 
 The kernel rounds the size of the raw data up so that each record ends on a multiple of 8 bytes:
-round_up(len + 4, 8) - 4. Up to seven bytes of rubbish follow the payload, so a payload has to
+round_up(len + 4, 8) - 4. Up to seven undefined bytes follow the payload, so a payload has to
 contain or imply its own length.
 
 Source: kernel/events/ring_buffer.c, include/uapi/linux/perf_event.h.
@@ -52,7 +53,7 @@ class PerfRing:
     """A cursor over ``memory``: one control page and 2^n pages of data.
 
     On processors that reorder loads and stores, ``fence`` keeps the load of the head before the
-    loads of the records, and those before the store of the tail.
+    loads of the records, and the loads of the records before the store of the tail.
     """
 
     __slots__ = ("_control", "_data", "_fence", "_mask", "damage")
@@ -70,8 +71,8 @@ class PerfRing:
     def take(self) -> bytes:
         """Copy everything that the kernel has published, and release its space.
 
-        The head is loaded once. Loading it again until the ring is empty would let one busy ring
-        starve the other rings and delay the deadline.
+        The head is loaded only once per pass. Loading it again until the ring is empty would let
+        one busy ring starve the other rings and delay the deadline.
         """
         head, tail = self._control[_HEAD], self._control[_TAIL]
         self._fence()
@@ -101,14 +102,14 @@ _RAW_AT = _HEADER.size + _RAW_SIZE.size
 
 
 class Contents(NamedTuple):
-    """The records that one pass took out of a ring."""
+    """The records that one pass took from a ring."""
 
     samples: list[bytes]
     """The raw data of each PERF_RECORD_SAMPLE, including its padding."""
     lost: int
     """The sum of all PERF_RECORD_LOST: the losses reported by the kernel, possibly not all."""
     other: int
-    """The number of records of types that we never asked for."""
+    """The number of records of types that were not requested."""
     damage: str | None
     """Why the remaining bytes could not be parsed, or None if all bytes were parsed."""
 
@@ -116,7 +117,7 @@ class Contents(NamedTuple):
 def parse_records(data: bytes) -> Contents:
     """Split the bytes that ``PerfRing.take`` returned into records.
 
-    This never raises: damaged bytes end the parsing, and ``damage`` says why.
+    Never raises an error; damaged bytes end the parsing, and ``damage`` says why.
 
     >>> sample = struct.pack("=IHH I 4s", 9, 0, 16, 4, b"ping")
     >>> parse_records(sample)
@@ -132,7 +133,8 @@ def parse_records(data: bytes) -> Contents:
         if end - at < _HEADER.size:
             return Contents(samples, lost, other, f"{end - at} bytes at {at}, less than a header")
         kind, _misc, size = unpack_header(data, at)
-        # A size of 0 would loop for ever; other than multiples of 8 could make a header wrap.
+        # A size of 0 would cause an endless loop, and a size not divisible by 8 could make a header
+        # wrap.
         if size < _HEADER.size or size & 7 or size > end - at:
             return Contents(samples, lost, other, f"a record of {size} bytes at {at} of {end}")
         if kind == PERF_RECORD_SAMPLE and size >= _RAW_AT:

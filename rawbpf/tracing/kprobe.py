@@ -1,4 +1,4 @@
-"""Trace calls of a kernel function: from instructions to events.
+"""Trace calls of a kernel function, and deliver the events.
 
     with rawbpf.Kprobe("do_sys_openat2") as probe:
         for event in probe.events(duration=5):
@@ -46,12 +46,12 @@ class Kprobe(Owner):
 
     ``pid`` limits tracing to one process. ``retprobe`` traces returns instead of calls.
     ``buffer_pages`` is the number of ring buffer pages per CPU, a power of two. ``program``
-    replaces the lesson's program. Such a program sends log records through the map "events" and
-    counts outcomes in the map "outcomes", like the instructions of
+    replaces the lesson's program. The program must send log records through the map "events" and
+    count outcomes in the map "outcomes", like the instructions from
     ``tracing.log_program.emit_log``.
 
-    Needs Linux 5.8, and root or CAP_BPF and CAP_PERFMON. Raises UsageError for an invalid argument,
-    and on entering the block UnsupportedError (no kprobes in this kernel), VerifierError,
+    Tracing needs Linux 5.8, and root or CAP_BPF and CAP_PERFMON. Raises UsageError for an invalid
+    argument, and on entering the block UnsupportedError (no kprobes in this kernel), VerifierError,
     AttachError or KernelError.
 
     >>> Kprobe("do_sys_openat2; rm")
@@ -102,7 +102,7 @@ class Kprobe(Owner):
 
     @property
     def session(self) -> Session[LogRecord]:
-        """The running session. ClosedError: outside the ``with`` block."""
+        """The running session. Raises ClosedError outside the ``with`` block."""
         if self._session is None:
             raise ClosedError(
                 f"the probe of {self.function} is not open", fix="use it in a `with` block"
@@ -111,19 +111,23 @@ class Kprobe(Owner):
 
     @property
     def link(self) -> Link:
-        """The link, to pin or query it. ClosedError: outside the ``with`` block."""
+        """The probe's link, which can be pinned and queried.
+
+        Raises ClosedError outside the ``with`` block.
+        """
         self.session  # noqa: B018 -- raises ClosedError
         return self._link
 
     @property
     def ledger(self) -> Ledger:
-        """The counts of delivered and lost events; complete once ``detach`` was called."""
+        """The counts of delivered and lost events, complete once ``detach`` was called."""
         return self.session.ledger
 
     def batches(self, duration: float | None = None) -> Iterator[list[LogRecord]]:
-        """Yield lists of events as they arrive, for ``duration`` seconds (0, None: until ``stop``).
+        """Yield lists of events as they arrive, for ``duration`` seconds or until ``stop``.
 
-        At the end, the probe is removed, and the remaining events are yielded.
+        A ``duration`` of 0 or None sets no limit. When the iteration ends, the probe is removed,
+        and the remaining events are yielded.
         """
         yield from self.session.batches(duration or None)
         rest = self.detach()
@@ -144,9 +148,9 @@ class Kprobe(Owner):
         self.session.stop(reason)
 
     def detach(self) -> list[LogRecord]:
-        """Remove the probe, return the undelivered events, and settle the ledger.
+        """Remove the probe, complete the ledger, and return the undelivered events.
 
-        A second call returns no further events.
+        A second call of ``detach`` returns no events.
         """
         session = self.session  # ClosedError
         if self._missed is None:
@@ -158,7 +162,7 @@ class Kprobe(Owner):
         return rest
 
     def close(self) -> None:
-        """Detach and free everything. Closing twice does nothing."""
+        """Detach the probe and free all resources. Closing twice does nothing."""
         self._session = None
         self._stack.close()
 

@@ -7,9 +7,9 @@ of the current CPU:
                        │ header, 48 │ arguments  │ text, padded   │
                        └────────────┴────────────┴────────────────┘
 
-The program counts the return values of that call in the map ``outcomes``, by errno. The kernel
-reports losses only with the next record that fits, so losses at the end of a run would never be
-reported. The program's own counts are complete.
+The program counts the helper's return values by errno in the map ``outcomes``. The kernel reports
+losses only with the next record that fits, so losses at the end of a run would never be reported.
+The counts in ``outcomes`` are complete.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ OUTCOME_OTHER = 127
 OUTCOMES = MapSpec(
     "outcomes", bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, max_entries=OUTCOME_OTHER + 1
 )
-"""Index 0 counts records sent, index n records lost because the helper returned -n."""
+"""Index 0 counts records sent, and index n counts records lost because the helper returned -n."""
 
 _KTIME, _PID_TGID, _CPU, _COMM = 8, 16, 24, 32
 _COMM_LENGTH = 16
 
 
 def events_map(cpus: Sequence[int]) -> MapSpec:
-    """Return the spec of the PERF_EVENT_ARRAY: an entry for each CPU ID up to the highest."""
+    """Return the spec of a PERF_EVENT_ARRAY with an entry for each CPU ID up to the highest."""
     kind = bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY
     return MapSpec(EVENTS, kind, 4, 4, max_entries=max(cpus) + 1)
 
@@ -141,7 +141,7 @@ MESSAGE = "kprobe triggered!"
 def hello_kprobe(pid: int | None = None) -> ProgramSpec:
     """Return the lesson's program, which logs "kprobe triggered!" for each call of the function.
 
-    With ``pid``, it logs only calls by that process (thread group). In C:
+    With ``pid``, the program logs only calls by the given process (thread group). In C:
 
         int hello_kprobe(struct pt_regs *ctx)
         {
