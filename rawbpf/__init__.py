@@ -1,4 +1,6 @@
-"""rawbpf: eBPF from Python by raw system calls. Needs Linux 5.8; root, or CAP_BPF and CAP_PERFMON.
+"""rawbpf: eBPF from Python by raw system calls.
+
+rawbpf needs Linux 5.8 and either root or both CAP_BPF and CAP_PERFMON.
 
 Print each call of a kernel function:
 
@@ -19,9 +21,9 @@ Load and attach an object that clang compiled, with its maps, programs and varia
         for key, value in obj.maps["counts"].items():
             print(key, value)
 
-Leaving the block detaches. All exceptions derive from RawbpfError; errors of system calls are an
-OSError as well, with its errno. Some packages can be used on their own: asm, btf, elf, machine,
-maps and verifier.
+Leaving the ``with`` block detaches the programs. All exceptions derive from RawbpfError; system
+call errors also derive from OSError and have an errno. Some packages can be used on their own: asm,
+btf, elf, machine, maps and verifier.
 """
 
 from __future__ import annotations

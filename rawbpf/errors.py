@@ -62,7 +62,7 @@ __all__ = [
 class RawbpfError(Exception):
     """Base class: ``what`` failed, ``why`` and the ``fix`` where known, and ``details``.
 
-    ``explanation`` says more about a program or a map that the kernel rejected.
+    ``explanation`` explains why the kernel rejected a program or a map.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class RawbpfError(Exception):
 
     @property
     def headline(self) -> str:
-        """What failed and why, without the fix."""
+        """A description of what failed and why, without the fix."""
         return self.what if self.why is None else f"{self.what}: {self.why}"
 
     def __str__(self) -> str:
@@ -91,11 +91,11 @@ class RawbpfError(Exception):
 
 
 class UsageError(RawbpfError, ValueError):
-    """An argument is invalid, or names a file that cannot be read. Commands exit with 2."""
+    """An argument is invalid, or names a file that cannot be read. Commands exit with status 2."""
 
 
 class UnknownNameError(UsageError, KeyError):
-    """An object contains no map, program or variable of that name."""
+    """An object contains no map, program or variable with the given name."""
 
 
 class ClosedError(RawbpfError):
@@ -107,7 +107,7 @@ class BytecodeError(RawbpfError):
 
 
 class DecodeError(BytecodeError):
-    """Bytes are not a valid instruction; ``offset`` is their position from the start."""
+    """Bytes are not a valid instruction; ``offset`` is the position of the bytes from the start."""
 
     def __init__(self, what: str, *, offset: int, why: str | None = None) -> None:
         super().__init__(what, why=why)
@@ -118,7 +118,7 @@ class DecodeError(BytecodeError):
 
 
 class AssemblyError(BytecodeError):
-    """Assembly is invalid at ``file``, ``line`` and ``column`` (from 1); details have a caret."""
+    """Assembly is invalid at ``file``, ``line`` and ``column`` (1-based); details show a caret."""
 
     def __init__(
         self, what: str, *, file: str, line: int, column: int, source: str, expected: str = ""
@@ -142,7 +142,7 @@ class CompileError(RawbpfError):
 
 
 class FormatError(RawbpfError):
-    """Data is not in the format that it claims, or is damaged."""
+    """Data is damaged, or not in the expected format."""
 
 
 class UnsupportedError(RawbpfError):
@@ -163,7 +163,7 @@ class GuestError(RawbpfError):
 
 
 def did_you_mean(name: str, known: Iterable[str], most: int = 2) -> str | None:
-    """Return a fix that suggests known names similar to ``name``, or None if there are none.
+    """Return a fix that suggests known names similar to ``name``, or None without a similar name.
 
     >>> did_you_mean("count", ["counts", "events"]), did_you_mean("x", ["counts"])
     ('did you mean counts?', None)
@@ -188,7 +188,7 @@ def errno_name(number: int) -> str:
 
 
 _OTHER_NAMES = {95: "EOPNOTSUPP", 35: "EDEADLK", ENOTSUPP: "ENOTSUPP"}
-"""Errnos for which Python uses another name than the kernel, or has no name."""
+"""Errnos that have another name in Python than in the kernel, or no name in Python."""
 
 
 def errno_words(number: int) -> str:
@@ -204,10 +204,13 @@ def errno_words(number: int) -> str:
 
 
 class KernelError(RawbpfError, OSError):
-    """A system call failed. ``errno`` is the kernel's, ``call`` names the call or the command.
+    """A system call failed.
 
-    ``attr`` is the `Attr` that bpf(2) was given, until the error is turned into another one. It
-    lets `rawbpf.refusals` repeat the call to find out what was wrong with it.
+    ``errno`` is the error number from the kernel, and ``call`` names the system call or the
+    command.
+
+    ``attr`` is the `Attr` passed to bpf(2), until the error is replaced with another error. With
+    ``attr``, `rawbpf.refusals` can repeat the call to find out why it failed.
     """
 
     def __init__(
@@ -247,9 +250,10 @@ class MissingKeyError(KernelError, KeyError):
 
 
 class VerifierError(KernelError):
-    """The verifier rejected a program. ``log`` is its whole log.
+    """The verifier rejected a program. ``log`` is the verifier's whole log.
 
-    ``explanation`` says why, where, and what would help; ``cause`` is the verifier's own message.
+    ``explanation`` says why and where the program was rejected and how to fix it; ``cause`` is the
+    verifier's message.
     """
 
     explanation: Explanation

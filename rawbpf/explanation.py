@@ -1,8 +1,9 @@
 """Explanations of rejected programs and calls, as plain data for any kind of display.
 
-The code that determines the reason builds the `Explanation`. A terminal, JSON or a web page only
-reads the fields: each is text, a number, or a tuple of these, and patches are rendered as lines.
-Errors can therefore carry an explanation without importing the code that found the reason.
+The code that determines the reason builds the `Explanation`. Code for a terminal, JSON or a web
+page only reads the fields: each field is text, a number, or a tuple of these, and patches are
+rendered as lines. Errors can therefore carry an explanation without importing the code that found
+the reason.
 
 >>> rule = RuleText("RB-V003", "Possibly NULL pointer dereferenced", meaning="...", reason="...")
 >>> Explanation("r0 may be NULL", rule=rule).headline
@@ -20,7 +21,7 @@ class RuleText(NamedTuple):
     """The kernel rule that was broken, in words.
 
     ``meaning`` states the rule, and ``reason`` says why the kernel has the rule. `rawbpf explain
-    CODE` shows the same with examples.
+    CODE` shows the rule with examples.
     """
 
     code: str

@@ -1,8 +1,9 @@
 """Front doors: the public names of a package, imported on first use (PEP 562).
 
 ``import rawbpf.asm`` imports none of the modules below it; ``rawbpf.asm.Builder`` imports the one
-that defines ``Builder``. A start that needs one name does not pay for the others. Names that a
-front door does not list in ``__all__`` are private and may change at any time.
+that defines ``Builder``. A program that needs one name does not spend time on importing other
+modules. Names that a front door does not list in ``__all__`` are private and may change at any
+time.
 
 >>> load, names = front_door("rawbpf", {"KernelError": "rawbpf.errors"})
 >>> load("KernelError").__name__, names()
@@ -27,7 +28,7 @@ __all__ = ["front_door"]
 def front_door(
     package: str, homes: Mapping[str, str]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return a ``__getattr__`` and a ``__dir__`` for ``package``; ``homes`` maps name to module."""
+    """Return ``__getattr__`` and ``__dir__`` for ``package``; ``homes`` maps names to modules."""
 
     def load(name: str) -> Any:  # noqa: ANN401 -- a package holds names of every type
         if name not in homes:

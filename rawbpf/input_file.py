@@ -1,11 +1,11 @@
 """Read files that the user names, with size limits and consistent errors.
 
 A file that does not exist, is a directory or is not readable raises UsageError, because the
-argument is wrong; commands exit with 2. Invalid contents raise FormatError instead.
+argument is wrong; commands exit with status 2. Invalid contents raise FormatError instead.
 
 - A FIFO is opened without waiting for a writer (O_NONBLOCK). A shell's `<(command)` has a writer;
-  without one, opening would wait forever. A device such as /dev/zero has no end, so the size of
-  what is read is limited.
+  without one, opening would wait forever. A device such as /dev/zero has no end, so the number of
+  bytes read is limited.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def read_input(path: str | Path, largest: int = LARGEST) -> bytes:
 
 
 def _read(file: BufferedReader, most: int) -> bytes:
-    """Return up to ``most`` bytes, reading again if the file is larger than its size says.
+    """Return up to ``most`` bytes, reading again if the file contains more than its size says.
 
     Python allocates as many bytes as a read requests, so the first read requests fewer than
     ``most``.

@@ -1,4 +1,4 @@
-"""Load programs, and work with programs that are loaded: run them, show them, ask about them."""
+"""Load programs, and run, show and query loaded programs."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Load programs, and own their descriptors: ours, and those of any program in the kernel.
+"""Load programs, and own descriptors of programs loaded here or by other processes.
 
-- ``load`` first asks for no log: if the log buffer is too small, a *valid* program fails with
-  ENOSPC. If the load is rejected, ``rejection.py`` retries with a log buffer
+- ``load`` requests no log at first, because a *valid* program fails with ENOSPC if the log buffer
+  is too small. If the load is rejected, ``rejection.py`` retries with a log buffer.
 - Before 5.11, programs count against RLIMIT_MEMLOCK, and loading fails with EPERM once the limit is
-  reached
+  reached.
 """
 
 from __future__ import annotations
@@ -43,19 +43,22 @@ class KernelProgram(Owner):
 
     @staticmethod
     def from_fd(fd: Fd) -> KernelProgram:
-        """Return the program of a descriptor, and take over the descriptor."""
+        """Return the program for a descriptor, and take ownership of the descriptor."""
         return KernelProgram(fd)
 
     @staticmethod
     def from_id(number: int) -> KernelProgram:
-        """Return the program with this ID (4.13; CAP_SYS_ADMIN). Errors: ENOENT, EPERM."""
+        """Return the program with the given ID (4.13; CAP_SYS_ADMIN). Errors: ENOENT, EPERM."""
         from rawbpf.kernel.objects import open_id  # not needed to load and attach
 
         return KernelProgram(open_id("prog", number))
 
     @staticmethod
     def from_pin(path: Path) -> KernelProgram:
-        """Return the program pinned at ``path``. Errors: ENOENT, EACCES, UsageError (a map)."""
+        """Return the program pinned at ``path``.
+
+        Errors: ENOENT, EACCES, UsageError (not a program).
+        """
         from rawbpf.kernel.pins import open_pinned
 
         return KernelProgram(open_pinned(path, "prog"))
@@ -65,13 +68,13 @@ class KernelProgram(Owner):
         return self._fd.fileno()
 
     def info(self) -> ProgramInfo:
-        """Return its ID, tag, name, type, maps, sizes, counters, and the IDs of its types."""
+        """Return the program's ID, tag, name, type, maps, sizes, counters and type IDs."""
         from rawbpf.programs.info import ProgramInfo  # not needed to load and attach
 
         return ProgramInfo.of(self.fileno())
 
     def xlated(self) -> bytes:
-        """Return the instructions as the kernel translated them; empty without permission.
+        """Return the instructions as the kernel translated them, or no bytes without permission.
 
         ``rawbpf.programs.translated`` decodes them.
         """
@@ -80,15 +83,15 @@ class KernelProgram(Owner):
         return prog_info(self.fileno(), "xlated")[1]["xlated"]
 
     def test_run(self, data: bytes = b"", ctx: bytes = b"", repeat: int = 1) -> RunResult:
-        """Run the program ``repeat`` times on a packet or a context: BPF_PROG_TEST_RUN (4.12).
+        """Run the program ``repeat`` times on a packet or a context with BPF_PROG_TEST_RUN (4.12).
 
-        ``data`` is the packet of socket filters, XDP and tc programs, and has at least 14 bytes, an
-        Ethernet header. ``ctx`` is the struct that the program gets as its context: for raw
-        tracepoints (5.10) the arguments, one u64 each; for syscall programs (5.14) any bytes.
+        ``data`` is the packet for socket filters, XDP and tc programs, and is at least 14 bytes
+        long (an Ethernet header). ``ctx`` is the struct that the program gets as its context: for
+        raw tracepoints (5.10) the arguments, one u64 each; for syscall programs (5.14) any bytes.
 
         In the result, ``retval`` is r0 after the last run, ``data`` and ``ctx`` are the packet and
         the context after it, and ``duration`` is the mean of all runs in nanoseconds. Errors:
-        UnsupportedError (not possible for this program type), EINVAL (data or context of the wrong
+        UnsupportedError (the program type cannot be run), EINVAL (data or context of the wrong
         size), ENOSPC.
         """
         from rawbpf.programs.trial_run import test_run
@@ -96,7 +99,7 @@ class KernelProgram(Owner):
         return test_run(self.fileno(), data, ctx, repeat)
 
     def pin(self, path: Path) -> None:
-        """Pin it in the BPF file system, so that it stays loaded after this process has ended."""
+        """Pin the program in the BPF file system, so that it outlives this process."""
         from rawbpf.kernel.pins import pin
 
         pin(self.fileno(), path, f"program {self.info().name!r}")
@@ -107,9 +110,9 @@ class KernelProgram(Owner):
 
 
 class Program(KernelProgram):
-    """A program that this process loaded, with its blueprint.
+    """A program that this process loaded, with the spec of the program.
 
-    ``log`` is what the verifier wrote, if it was asked for.
+    ``log`` is the verifier's output, or "" if no log was requested.
     """
 
     def __init__(self, fd: Fd, spec: ProgramSpec, log: str = "") -> None:
@@ -137,13 +140,14 @@ def load(
 ) -> Program:
     """Load a program with BPF_PROG_LOAD, on Linux 5.8 or later.
 
-    ``btf`` are the types of the program's object, for the names of functions and the lines of
-    source. ``modules`` are descriptors of the BTF of modules that the program refers to (5.11,
-    5.16). ``gaps`` are things that this kernel lacks, with an instruction of the program in their
-    place. ``stats`` has the verifier write its statistics into the program's ``log`` (5.2).
+    ``btf`` contains the types of the program's object, for function names and source lines.
+    ``modules`` maps the names of modules that the program refers to, to descriptors of their BTF
+    (5.11, 5.16). ``gaps`` are features that this kernel lacks, each with an instruction in its
+    place. If ``stats``, the verifier writes its statistics into the program's ``log`` (5.2).
 
-    VerifierError: the verifier rejected the program; it has the log and an explanation.
-    UnsupportedError: the verifier reached a gap. KernelError: the load failed otherwise.
+    Raises VerifierError, with the log and an explanation, if the verifier rejects the program.
+    Raises UnsupportedError if the verifier reaches the instruction of a gap. Raises KernelError if
+    the load fails for another reason.
     """
     request = Request(spec, maps, btf, target, modules, gaps)
     log = buffer(_ROOM_FOR_STATS if stats else 1)

@@ -1,10 +1,10 @@
-"""Explain why BPF_PROG_LOAD failed: get the log, find the rule, try the patch.
+"""Explain why BPF_PROG_LOAD failed: fetch the log, find the rule, test the patch.
 
 - A log of level 1 shows the path that failed. Before 5.17 it contains hardly any states, so the log
   of level 2 explains more, unless it is too long to fetch quickly.
 - A program that exceeds the verifier's limit (E2BIG) produces a log of 50 MB from a single loop,
   and from 6.4 writing it takes the kernel minutes, because it wraps the buffer a thousand times.
-  The message alone is enough then, and comes with the statistics.
+  For such a program, the message is enough, and the kernel writes it with the statistics.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ _UNKNOWN = re.compile(r"invalid func unknown#(-?\d{1,11})\b")
 def load_error(request: Request, error: KernelError) -> KernelError | UnsupportedError:
     """Return the error to raise for a failed load, complete with its explanation.
 
-    It is a VerifierError if the verifier rejected the program; an UnsupportedError if the rejected
-    instruction stands for something that this kernel lacks; else a KernelError.
+    The error is a VerifierError if the verifier rejected the program, an UnsupportedError if the
+    rejected instruction stands for a feature that this kernel lacks, or else a KernelError.
     """
     spec, number = request.spec, error.errno or 0
     verdict, explanation = _from_log(request, number)
@@ -108,7 +108,7 @@ def too_large(verdict: Verdict) -> bool:
 
 
 def _with_trial(request: Request, found: Diagnosis) -> Explanation:
-    """Return the explanation, after the kernel was asked whether it accepts the patched program."""
+    """Return the explanation, after testing whether the kernel accepts the patched program."""
     patch, spec = found.patch, request.spec
     if patch is None:
         return found.explanation()
@@ -135,8 +135,8 @@ def _reached(log: str, gaps: Iterable[Gap]) -> Gap | None:
 def _newer_kernel(spec: ProgramSpec) -> str | None:
     """Name the instruction or helper that came with a later kernel, if the program uses one.
 
-    That is the most likely reason for the rejection, because the message for an instruction that
-    the kernel does not know is often about something else.
+    An instruction or helper that the kernel does not know is the most likely reason for a
+    rejection, even if the message is about something else.
     """
     version = kernel_version()
     needs = newer_than(spec.code.instructions, version)

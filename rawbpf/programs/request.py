@@ -1,9 +1,10 @@
-"""BPF_PROG_LOAD as a value: what is sent to the kernel, and a load that only asks for the verdict.
+"""Define a BPF_PROG_LOAD request, and send it only to get the kernel's verdict.
 
-- If the log buffer is too small, even a *valid* program fails, with ENOSPC; EFAULT may mask it. So
-  the buffer grows until the whole log fits, up to 16 MiB.
-- From 6.4, a log that does not fit keeps its end (BPF_LOG_FIXED asks for the beginning instead).
-  So the log of the last attempt contains the end, which says why the program was rejected.
+- If the log buffer is too small, even a *valid* program fails, with ENOSPC; EFAULT may mask it. The
+  buffer therefore grows until the whole log fits, up to 16 MiB.
+- Since 6.4, the kernel keeps the end of a log that does not fit (BPF_LOG_FIXED keeps the start
+  instead). The log of the last attempt therefore contains the end, which says why the program was
+  rejected.
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ BPF_LOG_STATS = 4  # only the statistics, 5.2
 _INSN_SIZE = 8
 _FUNC_INFO, _LINE_INFO = 8, 16  # struct bpf_func_info, struct bpf_line_info
 _FIRST_BUFFER = 1 << 16
-_LARGEST_BUFFER = 1 << 24  # the kernel takes up to UINT_MAX >> 2; 16 MiB hold any real log
+_LARGEST_BUFFER = 1 << 24  # the kernel accepts up to UINT_MAX >> 2
 
 
 class Target(NamedTuple):
-    """The kernel type that a program is verified for (``attach_btf_id``), 5.5.
+    """The kernel type that a program is verified for: ``attach_btf_id`` (5.5).
 
-    ``fd`` is the BTF of the module that contains the type (5.11), or the program that is replaced
-    or traced, or 0 for the kernel.
+    ``fd`` is a descriptor of the BTF of the module that contains the type (5.11), or of the program
+    that is replaced or traced, or 0 for the kernel.
     """
 
     type_id: int
@@ -58,11 +59,11 @@ class Target(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """Something that a program needs and this kernel lacks, with an instruction in its place.
+    """A feature that a program needs and this kernel lacks, with an instruction in its place.
 
-    The verifier rejects that instruction if it reaches it. The instruction is the one at ``slot``,
-    or a call of helper number ``helper``. The error then reads "program 'x' ``what``: ``why``;
-    ``fix``".
+    The verifier rejects the gap's instruction when a path reaches it. The instruction is at
+    ``slot``, or calls helper number ``helper``. The error then reads "program 'x' ``what``:
+    ``why``; ``fix``".
     """
 
     what: str
@@ -73,7 +74,7 @@ class Gap(NamedTuple):
 
 
 class Request(NamedTuple):
-    """Everything that a load is made of.
+    """All parts of a program load.
 
     ``modules`` maps the names of modules that the program refers to, to descriptors of their BTF.
     ``gaps`` are not sent to the kernel; they help to explain why it rejects the program.
@@ -87,7 +88,7 @@ class Request(NamedTuple):
     gaps: tuple[Gap, ...] = ()
 
     def attr(self, log: Buffer | None = None, level: int = 0) -> Attr[BpfAttrProgLoad]:
-        """Return the attr of the call; with ``log``, it asks for a log of that ``level``."""
+        """Return the attr of the call, which requests a log of ``level`` if ``log`` is given."""
         attr = _attr(self.spec, self._insns())
         if self.target is not None:
             attr.struct.attach_btf_id, attr.struct.attach_btf_obj_fd = self.target
@@ -95,7 +96,8 @@ class Request(NamedTuple):
             _describe(attr, self.spec, self.btf)
         called = [self.modules[name] for name in self.spec.code.called_modules]
         if called:
-            # The off of a call is an index into this array (5.16). Index 0 stands for the kernel.
+            # The off field of a kfunc call is an index into fd_array (5.16). Index 0 stands for the
+            # kernel.
             attr.point("fd_array", struct.pack(f"={1 + len(called)}i", 0, *called))
         if log is not None:
             attr.point("log_buf", log)
@@ -108,7 +110,10 @@ class Request(NamedTuple):
 
 
 def _describe(attr: Attr[BpfAttrProgLoad], spec: ProgramSpec, btf: KernelBtf) -> None:
-    """Add func_info and line_info (5.0). The kernel takes lines of typed functions only."""
+    """Add func_info and line_info (5.0).
+
+    The kernel accepts source lines only for typed functions.
+    """
     functions = btf.func_info(spec.code)
     if not functions:
         return
@@ -138,7 +143,7 @@ def _attr(spec: ProgramSpec, insns: bytes) -> Attr[BpfAttrProgLoad]:
 
 
 class Verdict(NamedTuple):
-    """The kernel's answer to a load: ``errno``, 0 if the program was accepted, and the ``log``."""
+    """The kernel's answer to a load: ``errno`` (0 if the program was accepted) and ``log``."""
 
     errno: int
     log: str
@@ -152,7 +157,7 @@ class Verdict(NamedTuple):
 def verify(
     request: Request, level: int = BPF_LOG_LEVEL1, largest: int = _LARGEST_BUFFER
 ) -> Verdict:
-    """Load a program for its log, of ``level`` (bits of BPF_LOG_*), and unload it again."""
+    """Load a program to get a log of ``level`` (bits of BPF_LOG_*), and unload the program."""
     size = _FIRST_BUFFER
     while True:
         log = buffer(size)

@@ -2,7 +2,7 @@
 
 ``rawbpf.asm.internal`` describes the kernel's internal instructions. Names come from
 
-    the program's BTF     functions (func_info) and lines of source (line_info)
+    the program's BTF     functions (func_info) and source lines (line_info)
     the maps              the instructions contain IDs, struct bpf_map_info the names
     /proc/kallsyms        helpers: imm is the offset of the helper from __bpf_call_base, or 0 if
                           kptr_restrict hides addresses
@@ -43,7 +43,10 @@ _LOW_HALF = 0xFFFF_FFFF
 
 
 def translated(program: KernelProgram) -> CodeSection:
-    """Return the code with names. KernelError (EPERM): no permission to see the instructions."""
+    """Return the code with names.
+
+    Raises KernelError (EPERM) without permission to see the instructions.
+    """
     info, arrays = prog_info(program.fileno(), "xlated", "func_info", "line_info")
     name = info.name.decode(errors="backslashreplace")
     if not arrays["xlated"]:
@@ -72,7 +75,7 @@ def translated(program: KernelProgram) -> CodeSection:
 
 
 def full_name(program: KernelProgram) -> str:
-    """Return the whole name, from BTF if the kernel may have cut it at 15 characters."""
+    """Return the full name, from BTF if the kernel may have truncated it to 15 characters."""
     info, arrays = prog_info(program.fileno(), "func_info")
     name: str = info.name.decode(errors="backslashreplace")
     if len(name) < _NAME_LENGTH or not info.btf_id:
@@ -81,7 +84,7 @@ def full_name(program: KernelProgram) -> str:
 
 
 def _functions(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, str]:
-    """Return slot -> function name."""
+    """Map each function's first slot to its name."""
     found: dict[int, str] = {}
     if types is not None and data:
         for record in unpack_func_info(data, info.func_info_rec_size):
@@ -92,7 +95,7 @@ def _functions(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, s
 
 
 def _lines(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, Source]:
-    """Return slot -> line of source."""
+    """Map slots to source lines."""
     if types is None or not data:
         return {}
     records = unpack_line_info(data, info.line_info_rec_size, types.strings.text)
@@ -100,7 +103,7 @@ def _lines(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, Sourc
 
 
 def _helpers(rows: list[tuple[int, Instruction]]) -> dict[int, str]:
-    """Return slot of a call -> name of the kernel function that it calls."""
+    """Map the slot of each call to the name of the kernel function called."""
     calls = {at: one.imm for at, one in rows if one.opcode == _CALL and one.src in _HELPERS}
     shown = {at: imm for at, imm in calls.items() if imm}
     names: Mapping[int, str] = {}
@@ -117,7 +120,7 @@ def _helpers(rows: list[tuple[int, Instruction]]) -> dict[int, str]:
 
 
 def _texts(rows: list[tuple[int, Instruction]]) -> Iterator[tuple[int, str]]:
-    """Yield slot and text of internal instructions and of instructions that load a map."""
+    """Yield the slot and text of each internal instruction and each load of a map."""
     names: dict[int, str] = {}
     for at, one in rows:
         if one.opcode == LD_IMM64 and one.src in (isa.BPF_PSEUDO_MAP_FD, isa.BPF_PSEUDO_MAP_VALUE):

@@ -1,8 +1,9 @@
-"""Run programs with BPF_PROG_TEST_RUN, and explain why it fails.
+"""Run programs with BPF_PROG_TEST_RUN, and explain failures.
 
-bpf(2) fails with EINVAL for any invalid argument. Supported are socket filters, XDP and tc (4.12),
-raw tracepoints (5.10), sk_lookup (5.13) and syscall programs (5.14). Kprobes and tracepoints fail
-with ENOTSUPP. Tracing programs (fentry) take no data; the kernel calls its own test functions.
+bpf(2) fails with EINVAL for any invalid argument. BPF_PROG_TEST_RUN supports socket filters, XDP
+and tc (4.12), raw tracepoints (5.10), sk_lookup (5.13) and syscall programs (5.14). Kprobes and
+tracepoints fail with ENOTSUPP. Tracing programs (fentry) take no data; the kernel calls its own
+test functions.
 """
 
 from __future__ import annotations
