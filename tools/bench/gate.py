@@ -4,8 +4,8 @@
     python tools/bench/gate.py [CALLS]
 
 The kernel behind the gate is replaced by a function that returns 0, so only the gate is measured.
-``bare`` calls this function directly. A second measurement makes a real bpf(2) call with an unknown
-command, which fails at once. The best of seven runs counts.
+The row ``bare`` calls the function directly. A second measurement makes a real bpf(2) call with an
+unknown command, which fails immediately. The result is the fastest of seven runs.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def refused(name: str, *words: int) -> None:
 
 
 def nanoseconds(call: Callable[..., object], count: int) -> float:
-    """Return the time of one call, the best of all runs."""
+    """Return the time of one call in nanoseconds, from the fastest of all runs."""
     best = float("inf")
     for _ in range(RUNS):
         started = time.perf_counter_ns()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure how long `kprobe` takes to attach, and its memory, compared with bare Python.
+"""Compare the attach time and memory use of `kprobe` with those of bare Python.
 
     rawbpf guest --no-workload -- python tools/bench/kprobe_startup.py [RUNS]
 
@@ -25,7 +25,7 @@ BPFTRACE = ["bpftrace", "-e", f'BEGIN {{ printf("Attached\\n"); }} kprobe:{FUNCT
 
 
 def to_the_end(command: list[str]) -> tuple[float, int]:
-    """Run a command to its end, and return (seconds, peak kB)."""
+    """Run a command until it exits, and return (seconds, peak kB)."""
     started = time.perf_counter()
     pid = os.spawnvp(os.P_NOWAIT, command[0], command)
     _, _, usage = os.wait4(pid, 0)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Measure the cost of an event: CPU time of the tool, and time of the probed process.
+"""Measure the CPU time of the tool and of the probed process for each event.
 
     rawbpf guest --no-workload --add /usr/bin/bpftrace -- python tools/bench/kprobe_throughput.py
 
-A process calls getppid(2) COUNT times: without a probe, under `rawbpf kprobe` with lines and with
-JSON, and under bpftrace (if installed), which prints the same columns. Under emulation, only the
-ratios are meaningful. An event that was lost costs the tool no time.
+A process calls getppid(2) COUNT times. The calls are unprobed, traced by `rawbpf kprobe` with text
+and with JSON output, and traced by bpftrace (if installed) with the same columns. Under emulation,
+only the ratios are meaningful. Lost events cost the tool no time.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def waiting_caller() -> Iterator[subprocess.Popen[str]]:
 
 
 def calls(process: subprocess.Popen[str]) -> float:
-    """Return the microseconds per call."""
+    """Let the process make its calls, and return the microseconds per call."""
     out, _ = process.communicate("go\n")
     return float(out) / COUNT * 1e6
 
@@ -70,7 +70,7 @@ def trial(name: str) -> tuple[float, float, int]:
         line = tool.stdout.readline()
         while not re.search(rb"attached|Attach", line):
             line = tool.stdout.readline()
-        time.sleep(1.5)  # bpftrace prints the line before it attaches
+        time.sleep(1.5)  # bpftrace prints this line before it attaches the probe
         before = cpu(tool.pid)
         cost = calls(caller)
         time.sleep(0.5)

@@ -3,12 +3,12 @@
 
     python tools/bench/load_object.py [KERNEL|here] [ROUNDS]
 
-This compiles the object, which has the size of ten tools such as opensnoop, and the C loader
-(libbpf-dev, linked with libbpf.a). They run in a guest, or as root on this kernel. Each round
-starts both once, so that a temporary slowdown of the machine affects both. A load starts with
-reading the file and ends when the kernel has all programs. Python's start and imports are measured
-separately. The target is three times libbpf's time. On emulated processors, an interpreter is
-slowed down far more than C.
+The script compiles the object, which is as large as ten tools such as opensnoop, and the C loader
+(libbpf-dev, linked with libbpf.a). Both loaders run in a guest, or as root on this kernel. Each
+round starts each loader once, so that a temporary slowdown of the machine affects both. The
+measured time starts before the file is read and ends when all programs are loaded. Imports are
+measured separately. The target is at most three times libbpf's time. Emulated processors slow an
+interpreter down far more than C code.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def in_guest(kernel: str, rounds: int) -> None:
 
 
 def load() -> None:
-    """Load once with rawbpf, and print the milliseconds of imports, load and verifier."""
+    """Load the object with rawbpf, and print the import, load and verifier times in ms."""
     begun = time.perf_counter()
     from rawbpf.collection.collection import Collection
     from rawbpf.collection.kernel_facts import KernelFacts
     from rawbpf.collection.object_source import read_object
-    from rawbpf.core_relo import relocate  # noqa: F401 -- what is imported late, imported now
-    from rawbpf.elf import decode, object, untrusted  # noqa: A004, F401 -- the same, and pyelftools
+    from rawbpf.core_relo import relocate  # noqa: F401 -- keep late imports out of the load time
+    from rawbpf.elf import decode, object, untrusted  # noqa: A004, F401 -- likewise, and pyelftools
 
     imported = time.perf_counter()
     with Collection(read_object(OBJECT), KernelFacts()) as collection:

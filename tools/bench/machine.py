@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Measure the interpreter's instructions per second, compared with kernel and Python.
+"""Measure the interpreter's instructions per second, compared with the kernel and Python.
 
     tools/bench/machine.py [ROUNDS]
 
 Each program is a loop of a thousand iterations. The kernel runs it through its JIT with
 BPF_PROG_TEST_RUN, if this process may load programs. Python runs the same arithmetic in a
-hand-written loop. The best of the rounds counts, because disturbances only add time. The exit
-status is 1 if a program runs slower than a million instructions per second.
+hand-written loop. The result is the fastest round, because disturbances only add time. The exit
+status is 1 if the interpreter runs any program slower than a million instructions per second.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ BODIES = {
 
 
 def in_machine(spec: ObjectSpec, rounds: int) -> tuple[float, int]:
-    """Return the instructions per second, and the instructions of one run."""
+    """Return the instructions per second and the number of instructions per run."""
     machine = Machine(spec.programs["bench"].code, spec.maps.values())
     best = float("inf")
     for _ in range(rounds):
@@ -102,7 +102,7 @@ def in_machine(spec: ObjectSpec, rounds: int) -> tuple[float, int]:
 
 
 def in_kernel(spec: ObjectSpec, rounds: int) -> float:
-    """Return the seconds of one run."""
+    """Return the duration of one run in the kernel, in seconds."""
     with ExitStack() as stack:
         maps = {"counts": stack.enter_context(Map.create(spec.maps["counts"]))}
         program = stack.enter_context(load(spec.programs["bench"], maps))
@@ -111,7 +111,7 @@ def in_kernel(spec: ObjectSpec, rounds: int) -> float:
 
 
 def in_python(rounds: int) -> float:
-    """Return the seconds of the arithmetic in plain Python, with numbers masked to 64 bits."""
+    """Return the duration of the same arithmetic in plain Python, in seconds."""
     best, mask64, mask32 = float("inf"), (1 << 64) - 1, (1 << 32) - 1
     for _ in range(rounds):
         started, value = time.process_time(), 3
@@ -136,7 +136,7 @@ def main() -> int:
         if name == "arithmetic":
             beside += f", Python by hand {steps / in_python(rounds) / 1e6:.1f} M"
         print(f"{name:12} {speed / 1e6:5.2f} M instructions/s{beside}")
-    print(f"the slowest: {slowest / TARGET:.1f} times the {TARGET:,} a second that we promise")
+    print(f"the slowest: {slowest / TARGET:.1f} times the target of {TARGET:,} per second")
     return int(slowest < TARGET)
 
 

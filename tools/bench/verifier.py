@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Measure the CPU time of explaining a long log, in a process that has not explained any yet.
+"""Measure the CPU time needed to explain a long verifier log in a new process.
 
     python tools/bench/verifier.py [MEGABYTES] [RUNS]
 
-The log has a realistic form: a loop unrolled by the verifier, the state after each instruction,
-every kind of line that logs contain, and at the end a pointer that may be NULL. The target is 100
-ms per MB.
+The log resembles real logs: it contains a loop unrolled by the verifier, the state after each
+instruction, and every kind of line that logs contain. The log ends with one of several errors, such
+as a pointer that may be NULL. The target is 100 ms per MB.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ MESSAGES = {
 
 
 def log(size: int, message: str) -> str:
-    """Return a log of about ``size`` bytes."""
+    """Return a log of about ``size`` bytes that ends with the given message."""
     one = ROUND.format(n=1, state=STATE.format(n=1))
     rounds = (ROUND.format(n=n, state=STATE.format(n=n)) for n in range(size // len(one)))
     return BEGIN + "".join(rounds) + message + "\nprocessed 9 insns\n"
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def measure(text: str) -> float:
-    """Measure one explanation in a process of its own."""
+    """Explain the log in a new process, and return the CPU time in milliseconds."""
     done = subprocess.run(
         [sys.executable, "-c", EXPLAIN], input=text, text=True, capture_output=True, check=True
     )

@@ -1,4 +1,4 @@
-"""docs/api.md: what each front door offers, from the code's own signatures and docstrings."""
+"""Generate docs/api.md, the public names of each package, from signatures and docstrings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PACKAGES = (
     "rawbpf.machine",
     "rawbpf.verifier",
 )
-"""In the order in which a user meets them."""
+"""The documented packages, in the order in which users typically need them."""
 
 _KERNEL = re.compile(r"Linux (\d+\.\d+)|\((\d\.\d+)\)|[Ss]ince (\d\.\d+)")
 _FIRST_SENTENCE = re.compile(r"(.*?[.?!])(?=\s|$)", re.DOTALL)
@@ -71,7 +71,7 @@ def _signature(name: str, value: Callable[..., object]) -> str:
 
 
 class _Text:
-    """Text that inspect prints without quotes."""
+    """A text whose repr has no quotes, so that inspect prints the text as it is."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -81,20 +81,20 @@ class _Text:
 
 
 def _shown(one: inspect.Parameter) -> inspect.Parameter:
-    """Return a parameter that prints as in the source, without addresses that differ by run."""
+    """Return a parameter that prints as in the source, without memory addresses."""
     if one.default is not one.empty:
         one = one.replace(default=_Text(re.sub(r" at 0x[0-9a-f]+", "", repr(one.default))))
     return one.replace(annotation=_Text(_text(one.annotation)))
 
 
 def _text(annotation: object) -> str:
-    """Return an annotation as it is written; NamedTuple wraps it in a ForwardRef."""
+    """Return an annotation as written in the source; NamedTuple wraps annotations in ForwardRef."""
     return str(getattr(annotation, "__forward_arg__", annotation))
 
 
 @cache
 def _attribute_docs(module: str) -> dict[str, str]:
-    """Return the strings that stand below the module's assignments, by name."""
+    """Return the docstrings below a module's assignments, by the name assigned to."""
     body = ast.parse(Path(sys.modules[module].__file__ or "").read_text()).body
     found = {}
     for node, after in pairwise(body):
@@ -127,7 +127,7 @@ def _line(shown: str, doc: str | None) -> str:
 
 
 def _entry(name: str, value: object, home: str) -> str:
-    """Return the section of one name."""
+    """Return the section for the given name."""
     if callable(value):
         value = inspect.unwrap(value)
     if inspect.isclass(value) and issubclass(value, errors.RawbpfError):
@@ -144,7 +144,7 @@ def _entry(name: str, value: object, home: str) -> str:
 
 
 def _alike(name: str) -> str:
-    """Return what groups r0 to r10, and w0 to w10, under one heading."""
+    """Return the grouping key, which is equal for r0 to r10, and for w0 to w10."""
     return re.sub(r"\d+$", "", name) if re.fullmatch(r"[rw]\d+", name) else name
 
 
@@ -165,7 +165,7 @@ def _package(name: str) -> str:
 
 
 def _pointer(package: ModuleType, name: str) -> str:
-    """Return a line about a name that a package below describes in full."""
+    """Return a line for a name whose full description is in another package's section."""
     home = vars(package)["_HOMES"][name].rpartition(".")[0]
     told = _sentence(getattr(package, name).__doc__)
     return f"- `{name}`: {told}" + (
@@ -174,13 +174,13 @@ def _pointer(package: ModuleType, name: str) -> str:
 
 
 def _order(name: str) -> tuple[str, int]:
-    """Sort r10 behind r9, and capitals among the others."""
+    """Return the sort key: r10 follows r9, and case is ignored."""
     digits = re.search(r"\d+$", name)
     return _alike(name).lower(), int(digits[0]) if digits else 0
 
 
 def contents() -> str:
-    """Return the list of packages with what each is for."""
+    """Return the list of packages with the purpose of each."""
     rows = [
         f"- [`{name}`](#{name.replace('.', '')}): {_sentence(import_module(name).__doc__)}"
         for name in PACKAGES
@@ -189,7 +189,7 @@ def contents() -> str:
 
 
 def packages() -> str:
-    """Return the sections of all packages."""
+    """Return the sections for all packages."""
     return "\n\n".join(map(_package, PACKAGES))
 
 

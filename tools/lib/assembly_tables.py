@@ -1,4 +1,4 @@
-"""The tables of docs/reference/assembly.md, generated from the forms and directives."""
+"""Generate the tables in docs/reference/assembly.md from the instruction forms and directives."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -50,7 +50,7 @@ def _code(text: str) -> str:
 
 
 def _fixed(form: Form) -> str:
-    """Return the opcode and the fixed fields that distinguish this form."""
+    """Return the opcode and the fixed fields of an instruction form."""
     fields = (("src", form.src), ("off", form.off), ("imm", form.imm))
     parts = [f"{name} {value:#x}" if value > 64 else f"{name} {value}" for name, value in fields
              if value]  # fmt: skip

@@ -4,12 +4,12 @@ Usage:
   test [--quick] [<argument>...]
   test (-h | --help)
 
-Lint and type checks, unit tests, tests of the guest, and the kernel tests in guests with the
-current kernel of each Debian suite: bullseye, bookworm, trixie and sid. Further arguments are
-passed to pytest. If paths are among them, only the tests in these paths run.
+This runs lint and type checks, unit tests, tests of the guest, and the kernel tests in guests with
+the current kernel of each Debian suite: bullseye, bookworm, trixie and sid. Further arguments are
+passed to pytest. Given paths, only the tests under these paths run.
 
 Options:
-  --quick     Test one kernel only, that of bookworm.
+  --quick     Test bookworm's kernel only.
   -h, --help  Show this help.
 """
 
@@ -47,28 +47,29 @@ BTF_TESTS = [
     "tests/unit/core_relo/test_against_libbpf.py",
     "tests/objects/test_relocate.py",
 ]
-TOOLS_SUITES = ("bookworm", "trixie")  # the suite of the packaged tools, and the next one
+# the suite that provides the packaged tools, and its successor
+TOOLS_SUITES = ("bookworm", "trixie")
 AS_LIBBPF = f"{KERNEL_TESTS}/test_modules.py::test_the_code_is_that_of_libbpf"
 ONLY_ON = {
-    # Pages show the output on one kernel. strace prints the same on all kernels.
+    # The lessons show the output from one kernel only. strace's output is equal on all kernels.
     f"{KERNEL_TESTS}/test_lessons.py": (DEFAULT_SUITE,),
     f"{STRACED}_calls_in_the_same_order[load]": (DEFAULT_SUITE,),
     f"{STRACED}_values[load]": (DEFAULT_SUITE,),
     f"{KERNEL_TESTS}/test_run.py::test_at_gives_targets_that_sections_lack": (DEFAULT_SUITE,),
-    # The tests of kprobe cover pipes that are not read, on all kernels.
+    # The tests of `kprobe` cover readers that do not read, on all kernels.
     f"{KERNEL_TESTS}/test_run.py::test_a_reader_that_does_not_read_cannot_block": (DEFAULT_SUITE,),
     f"{KERNEL_TESTS}/test_narration.py::test_the_script_does_the_same": (DEFAULT_SUITE,),
     f"{KERNEL_TESTS}/test_packaged_tools.py": TOOLS_SUITES,
     AS_LIBBPF: TOOLS_SUITES,
     f"{KERNEL_TESTS}/test_packaged_events.py": (DEFAULT_SUITE,),
 }
-"""Slow tests with the same result on all kernels -> the suites to run them on."""
+"""Maps slow tests, whose result is equal on all kernels, to the suites that run them."""
 MODULES = ("nf_conntrack", "x_tables", "dummy")
-"""Modules for kernel tests: with functions to call, a variable to read, one to unload."""
+"""Modules loaded for kernel tests, which call functions, read a variable and unload one."""
 MACHINE_TEST = f"{KERNEL_TESTS}/test_machine_kernel.py"
 NOTHING_COLLECTED = 5  # pytest's exit status
 A_DAY = 24 * 60 * 60
-AT_ONCE = 2  # guests at the same time: each uses one CPU of the host
+AT_ONCE = 2  # commands to run in parallel; each guest uses one CPU of the host
 
 LINT = {
     "ruff": ["ruff", "check"],
@@ -79,7 +80,7 @@ LINT = {
 
 
 class Part(NamedTuple):
-    """A command of the run. ``is_pytest`` if its output ends with pytest's closing line."""
+    """A command to run. ``is_pytest`` says whether its output ends with pytest's closing line."""
 
     name: str
     command: list[str]
@@ -88,7 +89,7 @@ class Part(NamedTuple):
 
 
 def run(part: Part) -> Outcome:
-    """Run a part to its end, then print its output."""
+    """Run a command, print its output when it ends, and return its outcome."""
     begun = time.monotonic()
     done = subprocess.run(
         part.command,
@@ -121,7 +122,8 @@ def lint() -> list[Outcome]:
 def present_kernels(suites: list[str]) -> tuple[list[Kernel], list[Outcome]]:
     """Return the kernel of each suite, updated once a day, and an outcome for each missing one.
 
-    If the archive cannot be reached, the cached kernel is used. Its version is in the summary.
+    If the archive cannot be reached, the cached kernel is used. The summary shows which version was
+    used.
     """
     kernels, absent = [], []
     for suite in suites:
@@ -146,7 +148,7 @@ def _updated_at(kernel: Kernel) -> float:
 
 
 def kernel_part(kernel: Kernel, arguments: list[str], out: str) -> Part:
-    """Return the kernel tests in a guest, with the peers they need. BTF is copied to ``out``."""
+    """Return the command for the kernel tests in a guest, which copies BTF to ``out``."""
     command = [sys.executable, "-m", "rawbpf", "guest", "--kernel", str(kernel.release)]
     command += ["--timeout", "1500", "--out", f"{out}/{kernel.suite}", "--disk", "64M"]
     command += [f"--module={name}" for name in MODULES]
@@ -154,7 +156,7 @@ def kernel_part(kernel: Kernel, arguments: list[str], out: str) -> Part:
         if found := shutil.which(peer, path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
             command += ["--add", found]
     if (tools := objects_folder() / "libbpf-tools").exists() and kernel.suite in TOOLS_SUITES:
-        # Libraries are copied for a program, but not for the programs in a folder.
+        # Adding a program copies its libraries, but adding a folder copies no libraries.
         command += ["--add", str(tools.parent), "--add", str(tools / "opensnoop")]
     command += ["--", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     for test, suites in ONLY_ON.items():
@@ -164,7 +166,7 @@ def kernel_part(kernel: Kernel, arguments: list[str], out: str) -> Part:
 
 
 def btf_part(out: str) -> Part:
-    """Return the tests of each kernel's BTF, which run on the host, without emulation."""
+    """Return the command for the tests of each kernel's BTF, which run on the host."""
     files = " ".join(map(str, sorted(Path(out).glob("*/btf-*"))))
     command = ["env", f"RAWBPF_BTF={files}", *PYTEST, "-n", "2", *BTF_TESTS]
     return Part("BTF of all kernels", command)
@@ -199,7 +201,7 @@ def main(words: list[str]) -> int:
     if absent:
         say(f"tests that need {', '.join(absent)} are skipped")
     else:
-        os.environ["RAWBPF_REQUIRE_PEERS"] = "1"  # tests must not be skipped for want of these
+        os.environ["RAWBPF_REQUIRE_PEERS"] = "1"  # fail instead of skipping tests
     without = bring(say)
     os.environ["RAWBPF_OBJECTS"] = str(objects_folder())
     outcomes = [] if chosen else lint()
@@ -215,7 +217,7 @@ def main(words: list[str]) -> int:
 
 
 def objects(options: list[str], without: str) -> Outcome:
-    """Run the tests of objects that others built. Fail if the objects are missing."""
+    """Run the tests of third-party objects. The outcome is a failure if objects are missing."""
     name = "foreign objects"
     if without:
         return Outcome(name, False, {}, 0, without)
@@ -226,13 +228,14 @@ def in_guests(options: list[str], paths: list[str], *, quick: bool, also: bool) 
     """Run the kernel tests on each kernel and, if ``also``, the tests of the guest."""
     kernels, absent = present_kernels([DEFAULT_SUITE] if quick else list(SUITES))
     compile_tests()
-    # Guests have no compiler.
+    # Guests have no compiler, so the programs are compiled on the host.
     subprocess.run([sys.executable, "tools/compile-bpf"], check=True)
     if any(MACHINE_TEST.startswith(path.partition("::")[0]) for path in paths):
-        # New programs for each run, made here, because it takes minutes on an emulated CPU.
+        # Each run tests new random programs. The host makes them, because an emulated CPU takes
+        # minutes.
         subprocess.run([sys.executable, "tools/random-programs"], check=True)
     with tempfile.TemporaryDirectory() as out:
-        # The slowest first, so that the last ones end at about the same time.
+        # The slowest suites start first, so that all guests end at about the same time.
         kernels.sort(key=lambda kernel: kernel.suite not in TOOLS_SUITES)
         parts = [kernel_part(kernel, [*options, *paths], out) for kernel in kernels]
         if also:
@@ -244,7 +247,7 @@ def in_guests(options: list[str], paths: list[str], *, quick: bool, also: bool) 
 
 
 def compile_tests() -> None:
-    """Let pytest cache the bytecode of the kernel tests, so that guests need not compile them."""
+    """Cache the bytecode of the kernel tests, so that guests need not compile the tests."""
     environment = {name: value for name, value in os.environ.items() if "BYTECODE" not in name}
     subprocess.run(
         [*PYTEST, "--collect-only", KERNEL_TESTS],

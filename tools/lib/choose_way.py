@@ -1,4 +1,4 @@
-"""Run a rawbpf command on this kernel if it can be traced, else in a guest, and say why."""
+"""Run a rawbpf command on this kernel if tracing works here, else in a guest, and print why."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from system_packages import EMULATOR, install
 
 RAWBPF = [sys.executable, "-m", "rawbpf"]
 RIGHTS = {"capabilities", "perf", "bpf", "memlock", "symbols", "trial: load", "trial: probe"}
-"""Checks of `rawbpf doctor` that may succeed as root."""
+"""Checks of `rawbpf doctor` that may fail without root but succeed as root."""
 
 TRACING = {"kprobe", "list", "run"}
-"""Commands that need a kernel to trace. Others run anywhere."""
+"""Commands that trace a kernel. All other commands run anywhere."""
 
 
 class Report(NamedTuple):
-    """The report of `rawbpf doctor`: whether tracing works, and the evidence of failed checks."""
+    """A summary of `rawbpf doctor`: whether tracing works, and the evidence of failed checks."""
 
     can_trace: bool
     failed: dict[str, str]
 
 
 def doctor(prefix: list[str]) -> Report:
-    """Run `rawbpf doctor`, with ``prefix`` before it, such as sudo."""
+    """Run `rawbpf doctor`, with a prefix such as ``sudo``, and return its report."""
     done = subprocess.run(
         [*prefix, *RAWBPF, "doctor", "--json"], stdout=subprocess.PIPE, check=False
     )
@@ -39,7 +39,7 @@ def doctor(prefix: list[str]) -> Report:
 
 
 def choose() -> tuple[list[str] | None, str]:
-    """Return the prefix for a command that runs here, or None if it cannot, and the reason."""
+    """Return the prefix for running a command here, or None for a guest, and the reason."""
     report = doctor([])
     if report.can_trace:
         return [], "this kernel can be traced"
@@ -60,7 +60,7 @@ def _sudo_can_be_asked() -> bool:
 
 
 def become(words: list[str]) -> NoReturn:
-    """Replace this process by the command, with its streams, signals and exit status."""
+    """Replace this process with the command, which inherits the streams and receives signals."""
     os.execvp(words[0], words)
 
 

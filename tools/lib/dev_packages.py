@@ -1,6 +1,6 @@
 """Print the development requirements in pyproject.toml, one per line.
 
-pip supports dependency groups only from 25.1 on, which few systems have.
+pip supports dependency groups only since version 25.1, which few systems provide.
 """
 
 import tomllib

@@ -1,4 +1,4 @@
-"""The tables of docs/reference/kernels.md, from those of features, helpers, instructions."""
+"""Generate the tables in docs/reference/kernels.md: features, helpers and instructions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def features() -> str:
-    """Return a row for each feature."""
+    """Return a table with a row for each feature."""
     rows = (
         (
             feature.name,
@@ -37,7 +37,7 @@ def features() -> str:
 
 
 def helpers() -> str:
-    """Return a row for each version that added helpers, with those up to 5.8 in one."""
+    """Return a table with a row for 5.8 or older, and for each later version that added helpers."""
     by_kernel = [
         (kernel, [f"`{one.name}`" for one in group])
         for kernel, group in groupby(HELPERS.values(), key=lambda one: one.kernel)
@@ -51,7 +51,7 @@ def helpers() -> str:
 
 
 def instructions() -> str:
-    """Return a row for each version after 5.8 that added instructions."""
+    """Return a table with a row for each version after 5.8 that added instructions."""
     newer = sorted(
         (form for form in FORMS if _version(form.kernel) > _OLDEST),
         key=lambda form: _version(form.kernel),
@@ -64,7 +64,7 @@ def instructions() -> str:
 
 
 def _name(form: Form) -> str:
-    """Return the name of a form; for 64-bit loads, also what is loaded."""
+    """Return the name of an instruction form, including the loaded value for 64-bit loads."""
     return f"`{form.name}`" + (
         f": {form.meaning.removeprefix('dst = ')}" if form.opcode == LD_IMM64 else ""
     )

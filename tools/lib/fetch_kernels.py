@@ -5,8 +5,8 @@ Usage:
   fetch-kernel (-h | --help)
 
 KERNEL is a suite (bullseye, bookworm, trixie, sid) or a version (6.12). The default is all four
-suites. Cached kernels are not downloaded again, unless the suite has a newer one. This needs no
-root, and nothing is installed.
+suites. Cached kernels are not downloaded again, unless the suite has a newer kernel. The command
+does not need root and does not install anything.
 
 Options:
   -h, --help  Show this help.

@@ -1,12 +1,12 @@
-"""Download BPF objects that others built from Debian into the user's cache, for tests.
+"""Download third-party BPF objects for tests from Debian into the user's cache.
 
 Usage:
   fetch-objects
   fetch-objects (-h | --help)
 
-From bookworm: the objects of libxdp1 and ir-keytable, and the executables of xdp-tools and
-libbpf-tools, which contain theirs. Cached objects are updated. This needs no root, and nothing is
-installed.
+The packages are those of bookworm: the objects from libxdp1 and ir-keytable, and the executables
+from xdp-tools and libbpf-tools, which embed BPF objects. Cached objects are updated. The command
+does not need root and does not install anything.
 
 Options:
   -h, --help  Show this help.
@@ -38,18 +38,18 @@ PACKAGES = {
     "ir-keytable": "*.o",
     "libbpf-tools": "sbin/*",
 }
-"""Package -> the files to keep."""
+"""Maps packages to the pattern of the files to keep."""
 
 A_DAY = 24 * 60 * 60
 
 
 def folder() -> Path:
-    """Return the folder with the objects, which has a folder for each package."""
+    """Return the folder with the objects, which contains a folder for each package."""
     return cache.folder("objects") / SUITE
 
 
 def bring(say: Callable[[str], None]) -> str:
-    """Update the objects once a day. Return why there are none, or "" if there are."""
+    """Update the objects once a day. Return why objects are missing, or "" if none are missing."""
     origin = folder() / "origin"
     if origin.exists() and time.time() - origin.stat().st_mtime < A_DAY:
         return ""
@@ -62,7 +62,7 @@ def bring(say: Callable[[str], None]) -> str:
 
 
 def fetch(say: Callable[[str], None]) -> None:
-    """Download the current versions of the packages. Raise GuestError if that fails."""
+    """Download the current versions of the packages. Raise GuestError if a download fails."""
     with private_apt(SUITE, f"objects of {SUITE}", say) as apt:
         say(f"looking up {', '.join(PACKAGES)} in {SUITE}")
         apt.update()

@@ -1,7 +1,7 @@
-"""Generate the parts of documentation pages that are tables of the code.
+"""Generate the parts of documentation pages that come from tables and docstrings in the code.
 
-A page has marks, `<!-- generated: NAME -->` ... `<!-- end -->`. The text between them is written by
-the function of that name, the rest by people.
+Such parts are between the marks `<!-- generated: NAME -->` and `<!-- end -->` of a page. The
+function for that name returns the text between the marks. The rest of a page is written by hand.
 """
 
 import re
@@ -36,7 +36,7 @@ _MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTAL
 
 
 def renewed(page: Path) -> str:
-    """Return the text of a page with its parts generated anew."""
+    """Return the text of a page with its generated parts updated."""
     parts = PAGES[page]
     return _MARKED.sub(lambda mark: f"{mark[1]}\n{parts[mark[2]]()}\n\n{mark[3]}", page.read_text())
 

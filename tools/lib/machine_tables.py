@@ -1,11 +1,11 @@
-"""Tables of docs/reference/machine.md, from those of the interpreter."""
+"""Generate the tables in docs/reference/machine.md from the interpreter's tables."""
 
 from __future__ import annotations
 
 from markdown_table import table
 
 from rawbpf.machine import region
-from rawbpf.machine.helpers import call  # noqa: F401 -- it fills the table
+from rawbpf.machine.helpers import call  # noqa: F401 -- the import fills the table of helpers
 from rawbpf.machine.helpers.flow import TAIL_CALL
 from rawbpf.machine.helpers.table import TABLE
 from rawbpf.machine.inputs import World
@@ -14,7 +14,7 @@ from rawbpf.uapi.bpf_insn import HELPER_NAMES
 
 
 def helpers() -> str:
-    """Return a row for each function, with all its names."""
+    """Return a table with a row for each implementation, with the names of its helpers."""
     rows: dict[str, list[str]] = {}
     for number, helper in sorted(TABLE.items()):
         summary = (helper.function.__doc__ or "").split("\n")[0]
@@ -27,13 +27,13 @@ def helpers() -> str:
 
 
 def maps() -> str:
-    """Return the names of the map types."""
+    """Return the names of the map types that the interpreter supports."""
     names = [map_type.name.removeprefix("BPF_MAP_TYPE_").lower() for map_type in MAP_TYPES]
     return ", ".join(f"`{name}`" for name in names)
 
 
 def addresses() -> str:
-    """Return a row for each kind of memory."""
+    """Return a table with a row for each kind of memory, in address order."""
     zones = sorted(
         (zone for zone in vars(region).values() if isinstance(zone, region.Zone)),
         key=lambda zone: zone.base,
@@ -42,7 +42,7 @@ def addresses() -> str:
 
 
 def world() -> str:
-    """Return a row for each field of `--world`, with its default."""
+    """Return a table with a row for each field of `--world`, with its default."""
     rows = []
     for name, default in World._field_defaults.items():
         if not name.endswith("stack"):

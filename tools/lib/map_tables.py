@@ -1,4 +1,4 @@
-"""The table of docs/reference/maps.md, from rawbpf/specs/map_spec.py."""
+"""Generate the table in docs/reference/maps.md from rawbpf/specs/map_spec.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rawbpf.specs.map_spec import MAP_KINDS
 
 
 def types() -> str:
-    """A row for each type of map, the oldest first."""
+    """Return a table with a row for each map type, oldest first."""
     oldest_first = sorted(MAP_KINDS.values(), key=lambda one: tuple(map(int, one.since.split("."))))
     rows = ((f"`{one.word}`", one.since, one.key, one.value) for one in oldest_first)
     return table("type | since Linux | keys | values", rows)

@@ -1,4 +1,4 @@
-"""A table as Markdown has it."""
+"""Format tables in Markdown."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ __all__ = ["table"]
 
 
 def table(head: str, rows: Iterable[Iterable[object]]) -> str:
-    """Lines of a table; ``head`` has its columns apart by ``|``.
+    """Return a Markdown table; ``head`` contains the column titles, separated by ``|``.
 
     >>> print(table("a | b", [(1, "x")]))
     | a | b |

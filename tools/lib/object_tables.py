@@ -1,4 +1,4 @@
-"""The tables of docs/reference/sections.md and btf.md, generated from the tables in the code."""
+"""Generate the tables in docs/reference/sections.md and btf.md from the tables in the code."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _IS = {
 
 
 def sections() -> str:
-    """Return a row for each kind of section."""
+    """Return a table with a row for each kind of section."""
     rows = [
         [
             f"`{kind.prefix}`",
@@ -56,19 +56,19 @@ def sections() -> str:
 
 
 def kinds() -> str:
-    """Return a row for each kind of BTF type."""
+    """Return a table with a row for each kind of BTF type."""
     rows = [[str(number), one.name, one.since, _IS[one.name]] for number, one in KINDS.items()]
     return table("number | kind | kernel | meaning", rows)
 
 
 def sanitize() -> str:
-    """Return a row for each BTF feature that older kernels lack."""
+    """Return a table with a row for each BTF feature that older kernels lack."""
     rows = [[one.name, one.since, _instead(one)] for one in FEATURES.values()]
     return table("feature | kernel | replacement on older kernels", rows)
 
 
 def _instead(feature: Feature) -> str:
-    """Return what replaces the feature on older kernels."""
+    """Return the name of the type that replaces a BTF feature on older kernels."""
     instead = feature.replace(feature.example)
     assert instead is not None
     if type(instead) is not type(feature.example):

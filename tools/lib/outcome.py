@@ -1,7 +1,7 @@
-"""The outcome of one part of a test run, and of the whole run.
+"""The outcome of each command in a test run, and of the whole run.
 
-pytest ends with a line such as ``3 failed, 97 passed, 1 skipped in 12.34s``. These numbers are
-added up.
+pytest ends with a line such as ``3 failed, 97 passed, 1 skipped in 12.34s``. The numbers from all
+such lines are added up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _CLOSING = re.compile(r"^=*\s*(?:\d+ \w+,? ?)+in [\d.]+s\b|^=*\s*no tests ran in
 
 
 class Outcome(NamedTuple):
-    """A part of the run: name, success, the counts of pytest, seconds, a remark."""
+    """The outcome of one command: name, success, pytest's counts, seconds, and a remark."""
 
     name: str
     good: bool
@@ -46,7 +46,7 @@ def counts(output: str) -> dict[str, int] | None:
 
 
 def summary(outcomes: list[Outcome]) -> str:
-    """Return one line for each part."""
+    """Return the summary of a run, one line per command."""
     width = max(len(outcome.name) for outcome in outcomes)
     return "\n".join(
         f"{'ok    ' if outcome.good else 'FAILED'}  {outcome.name:<{width}}  "
@@ -56,7 +56,9 @@ def summary(outcomes: list[Outcome]) -> str:
 
 
 def closing_line(outcomes: list[Outcome], seconds: float) -> str:
-    """Return pytest's closing line for all parts. A failed part without failed tests counts as 1.
+    """Return a line like pytest's closing line, with the counts of all commands added up.
+
+    A failed command without failed tests counts as one failed test.
 
     >>> closing_line([Outcome("a", True, {"passed": 2}, 1), Outcome("b", False, {}, 1)], 2.5)
     '1 failed, 2 passed in 2.50s'

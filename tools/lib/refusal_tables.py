@@ -1,4 +1,4 @@
-"""The generated parts of docs/reference/refusals.md, from the rules."""
+"""Generate parts of docs/reference/refusals.md from the rules for failed calls."""
 
 from rule_pages import codes, paragraph
 

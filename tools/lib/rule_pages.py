@@ -1,4 +1,4 @@
-"""Parts that all pages of rules share: a table of codes, and wrapped paragraphs."""
+"""Code shared by the generators of rule pages: the table of codes, and wrapped paragraphs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WIDTH = 104
 
 
 class Rule(Protocol):
-    """A rule of any kind: its code, and what is wrong."""
+    """A rule of any kind: its code, and a title that states the error."""
 
     @property
     def code(self) -> str: ...
@@ -26,7 +26,7 @@ class Rule(Protocol):
 
 
 def codes(rules: Iterable[Rule]) -> str:
-    """Return a table with a row for each rule, linked to its section."""
+    """Return a table with a row for each rule, linked to the rule's section."""
     rows = ((f"[{one.code}](#{one.code.lower()})", one.title) for one in rules)
     return "\n" + table("code | what is wrong", rows)
 

@@ -1,4 +1,4 @@
-"""The tables of docs/reference/syscalls.md, from the layouts in rawbpf/uapi."""
+"""Generate the tables in docs/reference/syscalls.md from the layouts in rawbpf/uapi."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def _release(release: tuple[int, int] | None) -> str:
 
 
 def calls() -> str:
-    """Return a row for each system call that passes the gate."""
+    """Return a table with a row for each system call that passes through the gate."""
     numbers = [arch.syscalls for arch in ARCHITECTURES.values()]
     rows = ((f"`{name}`", *(one[name] for one in numbers)) for name in _calls())
     return table(f"call | {' | '.join(ARCHITECTURES)}", rows)
 
 
 def _calls() -> list[str]:
-    """Return the names that ``enter`` is called with, in the order of the record."""
+    """Return the system calls that are passed to ``enter``, in the architecture's order."""
     sources = [file.read_text() for file in (ROOT / "rawbpf").rglob("*.py")]
     entered = set(re.findall(r"\benter\(\s*\"(\w+)\"", "\n".join(sources)))
     return [name for name in X86_64.syscalls if name in entered]
@@ -58,7 +58,7 @@ def _users() -> dict[str, str]:
 
 
 def commands() -> str:
-    """Return a row for each command."""
+    """Return a table with a row for each command of bpf(2)."""
     users = _users()
     rows = []
     for number, command in COMMANDS.items():
@@ -72,7 +72,7 @@ def commands() -> str:
 
 
 def _by_kind(name: str, users: dict[str, str]) -> str:
-    """Return the function for commands that are passed to it as an argument."""
+    """Return the function that takes the command as a parameter, if any."""
     for ending, kin in (("GET_NEXT_ID", "next_id"), ("GET_FD_BY_ID", "fd_by_id")):
         if name.endswith(ending):
             return f"[`{kin}`](../../rawbpf/syscall/bpf_object.py)"
@@ -89,7 +89,7 @@ def _struct(command: Command) -> Struct:
 
 
 def _heading(struct: Struct) -> str:
-    """Return the first command with this structure, and the number of others."""
+    """Return the first command that uses a structure, and how many other commands use it."""
     names = [str(one.number.name) for one in COMMANDS.values() if one.struct is struct]
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
@@ -152,12 +152,12 @@ def infos() -> str:
 
 
 def perf() -> str:
-    """Return the fields of struct perf_event_attr."""
+    """Return a table of the fields in struct perf_event_attr."""
     return _fields(PerfEventAttr)
 
 
 def requests() -> str:
-    """Return the requests of ioctl(2) for perf events."""
+    """Return a table of the ioctl(2) requests for perf events."""
     return table(
         "request | number", ((f"`{one.name}`", f"`{int(one):#x}`") for one in perf_event_ioc)
     )

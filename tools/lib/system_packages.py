@@ -1,6 +1,6 @@
-"""Programs that are not Python packages: which are needed, and their Debian packages.
+"""Install the programs that tools and tests need, from Debian packages.
 
-A package is installed only if its program is missing.
+A Debian package is installed only if the program it provides is missing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["EMULATOR", "PEERS", "install", "missing"]
 _QEMU = native(X86_64).qemu
 
 EMULATOR = {_QEMU.program: _QEMU.packages["apt install"]}
-"""The program for guests -> its package."""
+"""Maps the emulator that runs guests to the Debian package that provides it."""
 
 PEERS = {
     "gcc": "gcc libc6-dev linux-libc-dev",
@@ -31,13 +31,13 @@ PEERS = {
     "/usr/include/bpf/libbpf.h": "libbpf-dev",
     "/usr/aarch64-linux-gnu/include/asm/unistd.h": "linux-libc-dev-arm64-cross",
 }
-"""What tests compare with: a program, or a file of a library -> packages."""
+"""Maps programs and library files that tests need to the Debian packages to install."""
 
 _EVERYWHERE = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 def missing(programs: dict[str, str]) -> list[str]:
-    """Return the programs that are missing."""
+    """Return the programs that are not installed."""
     return [name for name in programs if not _is_here(name)]
 
 
@@ -49,21 +49,19 @@ def _is_here(name: str) -> bool:
 def install(programs: dict[str, str]) -> list[str]:
     """Install the packages of missing programs. Return the programs that are still missing.
 
-    On Debian and its derivatives this uses apt, with sudo if necessary. Elsewhere it prints what is
-    missing.
+    Debian and its derivatives use apt, with sudo if necessary. On other systems, a message on
+    stderr names the missing programs.
     """
     absent = missing(programs)
     if not absent:
         return []
     if shutil.which("apt-get") is None:
-        _note(
-            f"please install {' '.join(absent)} (packages in Debian: {_packages(programs, absent)})"
-        )
+        _note(f"install {' '.join(absent)} (Debian packages: {_packages(programs, absent)})")
         return absent
     _note(f"installing {_packages(programs, absent)}")
     try:
         _as_root("apt-get", "-qq", "update")
-        for name in absent:  # one by one, because no release has all of them
+        for name in absent:  # packages are installed one by one, because no release has all of them
             _as_root(
                 "apt-get", "-qqy", "--no-install-recommends", "install", *programs[name].split()
             )
@@ -83,7 +81,7 @@ def _as_root(*words: str) -> None:
             raise PermissionError(f"this needs root, and sudo is not installed: {' '.join(words)}")
         _note(f"running with sudo: {' '.join(words)}")
         command.insert(0, "sudo")
-    # apt prints to stderr, because stdout is for the command that runs in the end.
+    # apt's output goes to stderr, because stdout is reserved for the command that runs later.
     subprocess.run(command, stdout=sys.stderr, check=False)
 
 

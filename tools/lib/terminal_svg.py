@@ -1,7 +1,7 @@
-"""A terminal session as an animated SVG: each line appears when the command printed it.
+"""Draw a terminal session as an animated SVG, in which lines appear as they were printed.
 
-The picture needs no script and no font from elsewhere, and a viewer who prefers reduced motion sees
-the last frame at once.
+The picture contains no script and loads no fonts. Viewers who prefer reduced motion see only the
+last frame.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ __all__ = ["PICTURES", "Line", "draw", "record", "svg"]
 
 COLUMNS = 100
 _LONGEST_PAUSE = 0.9
-"""Seconds: a longer wait, such as a guest that boots, is shortened to this."""
+"""Maximum pause in seconds; longer pauses, such as a guest's boot, are shortened."""
 _BETWEEN = 1.6
 _LINE, _LEFT, _TOP, _WIDTH_OF_A_CHARACTER = 19, 18, 52, 8.43
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\r")
 
 
 class Line(NamedTuple):
-    """One line of a session, and the seconds from its beginning at which it appeared."""
+    """One line of a session, and when it appeared, in seconds since the start."""
 
     at: float
     text: str
@@ -38,7 +38,7 @@ class Line(NamedTuple):
 
 
 def record(command: list[str], shown: str) -> list[Line]:
-    """Run a command on a pseudo-terminal; return its lines behind a prompt that shows ``shown``."""
+    """Run a command on a pseudo-terminal; return a prompt with ``shown``, then the output lines."""
     lines, begun, pending = [Line(0.0, f"$ {shown}", typed=True)], time.monotonic(), b""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
@@ -48,7 +48,7 @@ def record(command: list[str], shown: str) -> list[Line]:
         while True:
             try:
                 data = os.read(ours, 4096)
-            except OSError:  # EIO: the command has closed its side
+            except OSError:  # EIO: the command has closed the terminal
                 break
             *whole, pending = (pending + data).split(b"\n")
             at = time.monotonic() - begun
@@ -64,7 +64,7 @@ def _rows(text: str) -> list[str]:
 
 
 def shorten(lines: list[Line]) -> list[Line]:
-    """Cut long waits, so that nobody watches a guest boot."""
+    """Shorten long pauses, so that viewers need not wait while a guest boots."""
     shortened, at, last = [], 0.0, 0.0
     for line in lines:
         wait = min(line.at - last, _LONGEST_PAUSE) if line.at >= last else _BETWEEN
@@ -114,7 +114,7 @@ text {{ font: 14px/1.35 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu S
 
 
 class Picture(NamedTuple):
-    """A session of several commands: what is shown as typed, and the words that are run."""
+    """A session of several commands; ``commands`` maps the text shown to the words to run."""
 
     title: str
     description: str
@@ -141,7 +141,7 @@ PICTURES = {
 
 
 def draw(name: str) -> str:
-    """Record a picture's commands, write the SVG, and return its name."""
+    """Record a picture's commands, write the SVG, and return the file name."""
     picture, lines = PICTURES[name], []
     for shown, command in picture.commands.items():
         lines += [*record(command, shown), Line(0.0, "")]

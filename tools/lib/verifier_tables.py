@@ -1,4 +1,4 @@
-"""The generated parts of docs/reference/verifier.md, from the rules."""
+"""Generate parts of docs/reference/verifier.md from the verifier rules."""
 
 from rule_pages import codes, paragraph
 
