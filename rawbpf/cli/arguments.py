@@ -96,7 +96,7 @@ def _show(usage: str) -> None:
 def _parse_carrier(usage: str, argv: list[str]) -> dict[str, Any]:
     """Parse the options before the command.
 
-    docopt would stop parsing options at our own name, so the name is joined to the program's.
+    docopt would stop parsing options at a command's name, so the name is joined to the program's.
     """
     joined = usage.replace(f"rawbpf {argv[0]}", f"rawbpf-{argv[0]}")
     parsed = docopt(joined, argv[1:], default_help=False, options_first=True)
@@ -114,7 +114,7 @@ def whole_number(
 ) -> int:
     """Parse a whole number.
 
-    Raise UsageError with ``fix`` if the text is not a number, or is out of bounds.
+    Raise UsageError with ``fix`` if the text is not a number, or if the number is out of bounds.
 
     >>> whole_number("64", "--runs", "give a number")
     64
@@ -134,7 +134,7 @@ _TEN_YEARS = 10 * 365 * 86400
 
 
 def parse_duration(text: str) -> float:
-    """Parse a number of seconds from 0 (no limit) to ten years. UsageError: it is not.
+    """Parse a number of seconds between 0 (no limit) and ten years, or raise UsageError.
 
     >>> parse_duration("2.5")
     2.5
@@ -143,7 +143,7 @@ def parse_duration(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds <= _TEN_YEARS:  # nan fails every comparison
+    if not 0 <= seconds <= _TEN_YEARS:  # a comparison with nan is always false
         raise UsageError(
             f"invalid duration {text[:40]!r}",
             fix="give seconds, such as 2 or 0.5; 0 means no limit",

@@ -169,7 +169,7 @@ def _of_the_system(error: OSError | MemoryError | ImportError) -> RawbpfError:
     """
     if isinstance(error, MemoryError):
         number = errno.ENOMEM
-    elif isinstance(error, ImportError):  # of an extension module; others are an OSError
+    elif isinstance(error, ImportError):  # raised for an extension module
         words = [number for number in _RESOURCES if os.strerror(number) in str(error)]
         if not words:
             raise error
@@ -178,7 +178,7 @@ def _of_the_system(error: OSError | MemoryError | ImportError) -> RawbpfError:
         number = error.errno or errno.EIO
     name = getattr(error, "filename", None)
     what = "cannot continue" if name is None else f"cannot use {os.fsdecode(name)}"
-    if isinstance(error, OSError) and error.errno is None:  # raised by Python, with a message only
+    if isinstance(error, OSError) and error.errno is None:  # raised by Python itself
         return RawbpfError(what, why=str(error) or type(error).__name__)
     return RawbpfError(what, why=errno_words(number), fix=_RESOURCES.get(number))
 

@@ -17,7 +17,7 @@ _OPTION = "--narrate"
 
 
 def take(argv: list[str]) -> tuple[list[str], str | None]:
-    """The words without the option, and how to narrate; words behind ``--`` are left alone.
+    """Return the words without the option, and the format. Words after ``--`` are kept.
 
     >>> take(["kprobe", "do_exit", "--narrate=full", "--", "--narrate"])
     (['kprobe', 'do_exit', '--', '--narrate'], 'full')

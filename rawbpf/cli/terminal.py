@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 LEVELS = ("error", "warning", "info", "debug")
-"""From the quietest to the most verbose."""
+"""Log levels, from the quietest to the most verbose."""
 
 _level = LEVELS.index("info")
 
@@ -74,7 +74,7 @@ def complain(error: RawbpfError) -> None:
     with ``-v``, and always after a usage error.
     """
     explanation = error.explanation
-    # An explanation ends with its change, so the line above it need not name the same one.
+    # An explanation ends with the suggested change, so the error line need not repeat the change.
     shown_below = explanation is not None and error.fix == explanation.change
     say(f"rawbpf: {printable(error.headline if shown_below else str(error))}", at="error")
     if explanation is not None:

@@ -31,7 +31,7 @@ _NAME_LENGTH = 15
 
 
 def all_of(kind: str, make: Callable[[Fd], T]) -> Iterator[T]:
-    """Yield every object of a kind; each is closed before the next one is opened."""
+    """Yield every object of a kind, closing each object before opening the next."""
     for _, fd in open_all(kind):
         with make(fd) as one:
             yield one
@@ -92,7 +92,7 @@ def show(
     arguments: dict[str, Any],
     listed: Callable[[list[dict[str, Any]]], Iterable[str]],
 ) -> Iterable[str]:
-    """Return lines: JSON objects with ``--json``, the table ``listed`` for list, else all facts."""
+    """Return JSON objects with ``--json``, the table ``listed`` for list, otherwise all facts."""
     if arguments["--json"]:
         from json import dumps
 

@@ -109,7 +109,7 @@ def _help(command: object) -> str:
 
 
 def nothing(arg: str) -> None:
-    """Raise UsageError for arguments of a command that takes none."""
+    """Raise UsageError if a command without parameters is given arguments."""
     if arg:
         raise UsageError(f"unexpected argument {arg!r}", why="this command takes none")
 

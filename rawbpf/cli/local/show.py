@@ -111,7 +111,7 @@ def stack_trace(machine: Machine) -> Iterator[str]:
 def dump(
     machine: Machine, address: int, length: int, *, skip_garbage: bool = False
 ) -> Iterator[str]:
-    """Yield rows of sixteen bytes with their places.
+    """Yield rows of sixteen bytes, each with its location.
 
     Raise MachineError if the memory is not accessible.
     """
@@ -142,7 +142,7 @@ def address_of(machine: Machine, text: str) -> int:
 def _base(machine: Machine, name: str) -> int:
     """Return a register's value or, for a region, the address at which its offsets start."""
     if re.fullmatch(r"r([0-9]|10)", name):
-        return machine.registers[int(name[1:])] + 0  # raises for an unset register
+        return machine.registers[int(name[1:])] + 0  # raises an error if a register is not set
     for region in machine.memory.regions:
         if region.name == name:
             return region.origin

@@ -65,7 +65,7 @@ def _main(command: list[str]) -> int:
 
 @contextmanager
 def _output(file: str | None) -> Iterator[Callable[[str], object]]:
-    """Provide a function that writes to a file, or to stderr."""
+    """Yield a function that writes to a file, or to stderr."""
     if file is None:
         yield lambda text: say(text.removesuffix("\n"), at="error")
         return
@@ -120,7 +120,7 @@ def _script(command: list[str], file: str | None) -> int:
             )
         with recorded() as calls:
             status = _main(command)
-        text = script(calls, " ".join(command))  # before the file is emptied
+        text = script(calls, " ".join(command))  # format the script before the file is emptied
         with _output(file) as write:
             write(text)
         return status

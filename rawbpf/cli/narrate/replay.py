@@ -59,7 +59,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _calls(file: str) -> Iterator[Call]:
-    """Yield the calls in a file, and skip other output of the command, which is not JSON."""
+    """Yield the calls in a file, skipping lines of the command's output that are not JSON."""
     from rawbpf.narration.tell.json_line import decode
 
     number = 0

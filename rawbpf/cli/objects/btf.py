@@ -67,7 +67,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _find(btf: Btf, name: str) -> list[int]:
-    """Return the IDs of a name, which may come with its kind: ``struct file``."""
+    """Return the type IDs for a name, which may include the kind: ``struct file``."""
     kind, _, rest = name.rpartition(" ")
     if not rest:  # the empty name would match all anonymous types
         raise UsageError(f"invalid name {name!r}", fix="give a name such as task_struct")

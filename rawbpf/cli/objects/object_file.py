@@ -27,7 +27,7 @@ __all__ = ["compile_source", "is_c", "open_file", "places", "read_bytecode", "re
 # Prefixes and commas that people copy along with hex bytes.
 _BETWEEN_HEX = re.compile(rb"(?:0x|\\x)(?=[0-9a-fA-F]{2})|,")
 
-# No program consists of printable characters: its exit instruction has seven zero bytes.
+# A program contains unprintable bytes: an exit instruction has seven zero bytes.
 _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]*")
 
 
@@ -182,7 +182,7 @@ def read_bytes(file: str) -> bytes:
 def _from_hex(data: bytes) -> bytes | None:
     r"""Return the bytes written as hex digits, or None if the text is not hex.
 
-    Digits may be together or apart, with ``0x``, ``\x`` or without a prefix.
+    Digits may be separated or not, and bytes may have the prefix ``0x`` or ``\x``.
 
     >>> _from_hex(b"b7 00, 0x0000"), _from_hex(b"b7 0")
     (b'\xb7\x00\x00\x00', None)

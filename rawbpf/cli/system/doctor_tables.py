@@ -32,7 +32,10 @@ def show_tables(results: Sequence[Result], features: Sequence[FeatureRow]) -> No
 
 
 def _table(head: Sequence[str], rows: Iterable[tuple[str, ...]]) -> Table:
-    """Return a table. Only mark and name are not wrapped. ``Text`` protects brackets."""
+    """Return a table.
+
+    The mark and the name are not wrapped, but all other columns are. ``Text`` protects brackets.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index, title in enumerate(head):
         table.add_column(title, no_wrap=index < 2, overflow="fold")

@@ -40,18 +40,18 @@ Needs root, or CAP_BPF and CAP_PERFMON; `rawbpf doctor` checks what is missing.
 """
 
 _REFUSES_DUPLICATES = (6, 7)
-"""Since this version, attaching fails with EADDRNOTAVAIL instead (b022f0c7e404)."""
+"""First kernel that rejects an ambiguous name with EADDRNOTAVAIL (b022f0c7e404)."""
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Attach the probe, print events until the end, detach it, and print the summary."""
+    """Attach the probe, print events until the end, detach the probe, and print the summary."""
     duration = parse_duration(arguments["--duration"])
     pid = arguments["--pid"]
     probe = Kprobe(
         arguments["FUNCTION"],
         pid=None if pid is None else whole_number(pid, "--pid", "give a process ID"),
         retprobe=arguments["--ret"],
-        # Kprobe checks which numbers are valid.
+        # The class Kprobe checks whether the number is valid.
         buffer_pages=whole_number(
             arguments["--buffer-pages"], "--buffer-pages", "give a power of two such as 64"
         ),
@@ -69,7 +69,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 class _Lines(TextFormat):
-    """The lesson's lines around a table of events."""
+    """The format for people: the lines of lesson 01 around a table of events."""
 
     detaching = "detaching kprobe"
 

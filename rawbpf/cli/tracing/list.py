@@ -50,8 +50,8 @@ _GLOB = re.compile(r"[*?\[]")
 def run(arguments: dict[str, Any], root: Root = "/") -> int:
     """Print the functions, and their number on stderr."""
     pattern, module = arguments["PATTERN"] or "*", arguments["--module"]
-    # Hundreds of thousands of small tuples are created, and none is part of a cycle. The garbage
-    # collector would visit them again and again, which takes a third of the time.
+    # Hundreds of thousands of small tuples are created, and no tuple is part of a cycle. Visiting
+    # the tuples repeatedly would take the garbage collector a third of the time.
     gc.disable()
     try:
         kallsyms = read_kallsyms(root)

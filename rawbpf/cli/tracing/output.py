@@ -3,8 +3,8 @@
 The reader of our stdout may be slow (a terminal stopped with Ctrl+S), may have no space left (a
 disk) or may be gone (``| head``). A slow or missing reader must never keep the command from
 removing its probes. The command therefore never writes to stdout itself: a thread writes from a
-queue. While the queue is too long, the command leaves the rings alone. Records are then lost in the
-ring, where the program counts them, and not uncounted in this process.
+queue. While the queue is too long, the command does not empty the rings. Records are then lost in
+the ring, where the program counts them, and not uncounted in this process.
 
 A command has two formats, one for people and one for programs, derived from ``TextFormat`` and
 ``JsonFormat``, and does this:
@@ -126,11 +126,11 @@ class Output:
 
     @contextmanager
     def controlling(self, session: Session[Any]) -> Iterator[None]:
-        """Let signals, a closed stdout and errors in writing stop ``session``."""
+        """Stop ``session`` on signals, a closed stdout and write errors."""
         self._session = session
         try:
             with signals(session.stop, session.wake_fd):
-                if self._stdout.error is not None:  # it failed before there was a session
+                if self._stdout.error is not None:  # the run failed before the session was created
                     session.stop("hang-up")
                 session.stop_on_hang_up(1)
                 yield
@@ -152,7 +152,7 @@ class Output:
         self.put(show.records(detach()))
 
     def hold_back(self, session: Session[Any]) -> None:
-        """Leave the rings alone while the reader of stdout is too slow."""
+        """Stop emptying the rings while the reader of stdout is too slow."""
         out = self._stdout
         while out.backlog > _BACKLOG and session.stopped is None and out.error is None:
             session.pause(0.05)
@@ -160,8 +160,8 @@ class Output:
     def finish(self) -> int:
         """Wait until everything is written, and return the exit status.
 
-        RawbpfError: something could not be written. A pipe that its reader closes early, as
-        ``head`` does, is not an error.
+        Raise RawbpfError if some output could not be written. A pipe that its reader closes early,
+        as ``head`` does, is not an error.
         """
         unwritten = self._stdout.finish()
         error = self._stdout.error
@@ -221,8 +221,8 @@ class Stdout:
                     break
             unwritten = sum(data.count(b"\n") for data in self._queue)
         if not unwritten:
-            # The thread is about to end. At the end of the process it would be cancelled instead,
-            # which needs libgcc_s, and a small system may not have that.
+            # The thread is about to end. Cancelling the thread when the process exits would require
+            # libgcc_s, which small systems may lack.
             self._thread.join()
         return unwritten
 

@@ -1,4 +1,4 @@
-"""``rawbpf run``: load an object, attach it, and print what it sends."""
+"""``rawbpf run``: load an object, attach its programs, and print the records they send."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ output of iterators is printed unchanged. Hashes, arrays and variables are print
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Load and attach the object, print records until the end, detach it, and print its maps."""
+    """Load and attach the object, print records, detach the object, and print its maps."""
     duration = parse_duration(arguments["--duration"])
     with open_file(arguments["FILE"], arguments["--clang"]) as collection:
         set_variables(collection, arguments["--set"])
@@ -77,7 +77,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 class _Run:
-    """One run of an object, which is loaded and attached meanwhile."""
+    """One run of an object, from loading to detaching."""
 
     def __init__(
         self, collection: Collection, wanted: Wanted, show: Lines | Json, out: Output
@@ -95,7 +95,7 @@ class _Run:
             self._attach(at)
             self._read_iterators(session)
             if not collector.filenos() and len(self._iterators()) == len(collection.links):
-                collection.detach()  # there are only iterators, and nothing to wait for
+                collection.detach()  # an object with iterators only has nothing to wait for
                 return ""
             self._out.put(self._show.begin(len(collection.links), duration))
             self._out.stream(session, duration, self._show, lambda: self._detach(session))
@@ -156,7 +156,7 @@ class _Run:
                 self._out.put(self._show.variables(name, dict(section)))
 
     def _summary(self, ledger: Ledger) -> str:
-        """Return the summary of the ledger, and what it cannot count."""
+        """Return the summary of the ledger, and mention the records that cannot be counted."""
         rings = [
             name
             for name, one in self._collection.spec.maps.items()

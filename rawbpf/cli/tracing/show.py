@@ -22,7 +22,7 @@ __all__ = ["Json", "Lines"]
 
 
 class Lines(TextFormat):
-    """Lines for people. Each starts with the record's map and, from perf rings, its CPU."""
+    """Lines for people. A line starts with the record's map and, for perf rings, the CPU."""
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
@@ -94,7 +94,7 @@ class Json(JsonFormat):
             return row | {"type": decoded.type, "values": plain(decoded.values)}
         if isinstance(decoded, LogRecord):
             event = json_event(decoded, "", self._offset)
-            del event["function"]  # the record does not say which function sent it
+            del event["function"]  # a record does not say which function sent the record
             return row | {"type": "log", "values": event}
         return row | {"type": None, "data": decoded.hex()}
 

@@ -2,7 +2,7 @@
 
 Each kernel verifies the program in a guest and reports as JSON; both run at the same time. Values
 are compared in their short forms, because each kernel prints them differently. A guest gets one
-CPU: the verifier cannot use more, and a second one takes time to start.
+CPU, because the verifier uses only one, and starting a second CPU takes time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["compare", "difference"]
 Row = dict[str, Any]
 """A program or instruction in the form of `--json`."""
 
-_MAP_NAME = re.compile(r"map=[^,()]*,?")  # since 6.4; would differ without meaning anything
+_MAP_NAME = re.compile(r"map=[^,()]*,?")  # reported since 6.4; the difference would be meaningless
 _COUNTS = ("insns", "total_states", "peak_states")
 
 
@@ -42,7 +42,7 @@ def compare(arguments: dict[str, Any]) -> int:
     for other in ("--state", "--path", "--log", "--json"):
         if arguments[other]:
             raise UsageError(f"{other} cannot be combined with --diff", fix="use one of them")
-    open_input(arguments["FILE"]).close()  # fail before two guests are started
+    open_input(arguments["FILE"]).close()  # report the error before two guests are started
     with with_objects(_words(arguments), ["verify"]) as words, ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda kernel: _ask(kernel, words), kernels))
     for name in {**found[0], **found[1]}:
@@ -72,7 +72,7 @@ def _ask(kernel: str, words: list[str]) -> dict[str, Row]:
 
 
 def difference(kernels: list[str], found: list[Row | None]) -> Iterator[str]:
-    """Yield two results for one program side by side; None if a kernel does not have it."""
+    """Yield both kernels' results for each program, or None for a kernel without the program."""
     first, second = found
     if first is None or second is None:
         yield f"{(first or second or {}).get('program')}: only one of the kernels has this program"
@@ -121,7 +121,7 @@ def _instructions(first: Row, second: Row) -> Iterator[str]:
 
 
 def _rows(ours: Row | None, theirs: Row | None) -> Iterator[tuple[str, str, str]]:
-    """Yield the differences at one instruction: visits, and the state before the first one."""
+    """Yield the differences at one instruction: visits, and the state before the first visit."""
     counts = [str(one["visits"]) if one else "never reached" for one in (ours, theirs)]
     if counts[0] != counts[1]:
         yield "    visits", counts[0], counts[1]

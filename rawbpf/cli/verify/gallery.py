@@ -184,7 +184,7 @@ def _no_verdict(one: Exhibit, verdict: Verdict) -> UsageError | UnsupportedError
 
 
 _ALSO = "CAP_SYS_ADMIN"
-"""It includes CAP_BPF and CAP_PERFMON, so it must be dropped together with them."""
+"""CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON, so it is dropped with either of them."""
 
 
 class Verdict(NamedTuple):

@@ -115,7 +115,7 @@ def _row(slot: int, text: str, seen: Visited | None, visits: Visits) -> str:
 
 
 def _change(seen: Visited, visit: Visit) -> str:
-    """Return the values that an instruction read, an arrow, and those that it changed."""
+    """Return the values that an instruction read, an arrow, and the changed values."""
     before = visit.before.places
     read = [f"r{number}" for number in dict.fromkeys(_NAMED.findall(seen.text))]
     given = " ".join(f"{one}={brief(before[one])}" for one in read if one in before)

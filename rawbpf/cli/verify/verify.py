@@ -1,7 +1,7 @@
 """``rawbpf verify``: run the kernel's verifier and show its states line by line.
 
-A Python file is run as by `python FILE`, but not as __main__; it must define its program when it is
-imported.
+A Python file runs as if by `python FILE`, except that __name__ is not __main__, so the file must
+define its program at import time.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def collection_of(file: str, clang: str | None) -> Collection:
 
 
 def _spec(file: str) -> ObjectSpec:
-    """Return what a Python file has built."""
+    """Return the programs and maps that a Python file defines."""
     names = _run(file)
     found = names.get("spec", names.get("program"))
     if isinstance(found, ObjectSpec):
@@ -142,7 +142,7 @@ def _spec(file: str) -> ObjectSpec:
 
 def _run(file: str) -> dict[str, Any]:
     """Run a Python file and return its names. Raise UsageError if the file raised an exception."""
-    read_text(file)  # reports unreadable files in the same way as all commands
+    read_text(file)  # reports unreadable files like all other commands
     try:
         return runpy.run_path(file)
     except RawbpfError:
