@@ -26,7 +26,7 @@ _WORKS = "works"
 
 
 def choose(wanted: str, prove: Callable[[], None]) -> str:
-    """Return "kvm" or "tcg". ``wanted`` is one of them, or "auto".
+    """Return "kvm" or "tcg". ``wanted`` is "kvm", "tcg" or "auto".
 
     ``prove`` runs a guest under KVM, and raises GuestError if that fails. Raise GuestError if
     ``wanted`` is "kvm" and /dev/kvm cannot be opened, UsageError for an unknown value.
@@ -47,7 +47,7 @@ def choose(wanted: str, prove: Callable[[], None]) -> str:
 
 
 def remembered() -> str | None:
-    """Return the cached result: "works", or why KVM failed; None if there is no result."""
+    """Return the cached result: "works", or why KVM failed, or None if no result is cached."""
     try:
         key, _, answer = _answer_file().read_text(encoding="utf-8").partition("\n")
     except (GuestError, OSError):

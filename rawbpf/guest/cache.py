@@ -67,7 +67,7 @@ def folder(*parts: str) -> Path:
         for count in range(len(parts) + 1):
             each = place(*parts[:count])
             each.mkdir(mode=0o700, exist_ok=True)
-            if count or not os.environ.get("RAWBPF_CACHE"):  # which may be /tmp
+            if count or not os.environ.get("RAWBPF_CACHE"):  # RAWBPF_CACHE may be /tmp
                 _make_private(each)
     return path
 
@@ -99,7 +99,7 @@ def errors_named(what: str) -> Iterator[None]:
 def locked(name: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Hold the lock of a folder in the cache. ``waiting`` is called if another process holds it.
 
-    The kernel releases the lock when the process ends, however it ends.
+    The kernel releases the lock when the process ends, even if the process is killed.
     """
     fd = os.open(folder() / f".lock-{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -108,7 +108,7 @@ def locked(name: str, waiting: Callable[[], None] = lambda: None) -> Iterator[No
         except BlockingIOError:
             waiting()
             fcntl.flock(fd, fcntl.LOCK_EX)
-        except OSError:  # a file system without locks
+        except OSError:  # the file system does not support locks
             pass
         yield
     finally:
@@ -155,8 +155,8 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
 def replace_folder(ready: Path, target: Path) -> None:
     """Replace ``target`` by the folder ``ready``, which must be on the same file system.
 
-    Checksums are stored in it. The old folder is moved beside ``ready`` before it is removed,
-    because removing may fail halfway.
+    Checksums are stored in the new folder. The old folder is moved beside ``ready`` before it is
+    removed, because removing may fail halfway.
     """
     write_checksums(ready)
     target.parent.mkdir(parents=True, exist_ok=True)

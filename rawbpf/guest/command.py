@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "MOST_FILES", "Command", "understand"]
 
 LARGEST = 64 << 20
-"""The most bytes of files that are copied because words of the command name them."""
+"""Maximum total size in bytes of files that are copied because the command names them."""
 
 MOST_FILES = 10_000
-"""The most such files, including those in folders."""
+"""Maximum number of files, including folder contents, that are copied for the command."""
 
 _PROMPT = "import rawbpf; print('rawbpf', rawbpf.__version__, 'is imported. Ctrl+D ends it.')"
 
@@ -37,7 +37,7 @@ _PROJECT_FILES = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg")
 
 
 class Command(NamedTuple):
-    """argv in the guest, the files to add, and whether pytest's packages are needed.
+    """The command's argv in the guest, the files to add, and whether pytest's packages are needed.
 
     ``omitted`` has a line for each path among the words that is not added.
     """
@@ -82,7 +82,9 @@ def _understand(name: str, rest: list[str], files: list[str], commands: Collecti
 
 
 def _without_hypothesis(words: list[str]) -> list[str]:
-    """Disable hypothesis's pytest plugin, unless an option is for it. Tests work without it.
+    """Disable hypothesis's pytest plugin, unless an option is for it.
+
+    Tests work without the plugin.
 
     The plugin imports all of hypothesis, which takes 8 s on an emulated CPU.
     """
@@ -128,7 +130,7 @@ def _small(paths: Iterator[str]) -> tuple[list[str], list[str]]:
 
 
 def _needs(path: str, size: int, count: int) -> tuple[int, int] | None:
-    """Return bytes and number of the files of a path; None as soon as they exceed the limits."""
+    """Return the size and number of files under a path, or None if the limits are exceeded."""
     status = os.stat(path)  # noqa: PTH116 -- as the entries below
     if not stat.S_ISDIR(status.st_mode):
         return (status.st_size, 1) if status.st_size <= size and count else None

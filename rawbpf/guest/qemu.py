@@ -82,7 +82,7 @@ class Running(NamedTuple):
 
 
 def find() -> str:
-    """Return QEMU's path. Raise GuestError with the package to install if it is missing."""
+    """Return QEMU's path. Raise GuestError with the package to install if QEMU is missing."""
     qemu = native().qemu  # the guest runs this machine's Python, so it needs the same architecture
     found = shutil.which(qemu.program)
     if found is None:
@@ -132,7 +132,8 @@ def running(machine: Machine, initramfs: int) -> Iterator[Running]:
         memory = os.memfd_create("window")
         stack.callback(os.close, memory)
         os.truncate(memory, MEMORY_SIZE)
-        # Unmapped with its last view. Closing it earlier, on Ctrl+C, would raise an error.
+        # The memory is unmapped with its last view. Closing the map earlier, on Ctrl+C, would raise
+        # an error.
         shared = memoryview(mmap.mmap(memory, MEMORY_SIZE))
         said = stack.enter_context(tempfile.TemporaryFile())
         handed = _Handed(initramfs, memory, their_console.fileno(), their_line.fileno())

@@ -43,9 +43,9 @@ def status_of(payload: bytes) -> int:
 
 
 class Budget:
-    """The amount of output that waits to be written.
+    """The amount of output that has not been written yet.
 
-    The guest may send only as much as it was granted.
+    The guest may not send more than granted.
     """
 
     def __init__(self, most: int) -> None:
@@ -65,14 +65,14 @@ class Budget:
 
 
 class Returned:
-    """The size of the archive of /out so far. No archive is expected unless it was requested."""
+    """The size so far of the archive of /out. No archive is expected unless one was requested."""
 
     def __init__(self, *, wanted: bool) -> None:
         self._wanted = wanted
         self._size = 0
 
     def add(self, size: int) -> None:
-        """Count a part that has arrived."""
+        """Count a part of the archive that has arrived."""
         self._size += size
         if not self._wanted or self._size > out.LARGEST + out.LARGEST_END:
             why = f"more than {out.LARGEST >> 20} MiB" if self._wanted else "it was not asked for"

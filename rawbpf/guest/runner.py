@@ -61,7 +61,8 @@ def run(
     command = understand(words, commands)
     for line in command.omitted:
         say(f"guest: {line}", "warning")
-    if options.out is not None:  # before the command runs, whose output would be lost
+    # An error after the command has run would lose the command's output.
+    if options.out is not None:
         _make_folder(options.out)
     kernel = choice.find(
         options.kernel, lambda wanted: _fetch(wanted, say), with_modules=bool(options.modules)

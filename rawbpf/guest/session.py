@@ -47,7 +47,7 @@ class Limits(NamedTuple):
 
 
 class Callbacks(NamedTuple):
-    """Functions to call with the kernel's release when it runs, and with each console line."""
+    """Callbacks for the kernel's release, once the kernel runs, and for each console line."""
 
     ready: Callable[[str], None]
     console: Callable[[str], None]
@@ -209,7 +209,7 @@ class _Session:
         self._ready = True
         self._begun = time.monotonic()
         self._callbacks.ready(name)
-        self._tell_size()  # it may have changed during boot
+        self._tell_size()  # the size may have changed during boot
         if self._stdin is None:
             self._line.send(FrameKind.END_OF_INPUT)
 

@@ -1,4 +1,4 @@
-"""The host's ends: the serial line to the guest, and the output streams.
+"""The host's ends of the streams: the serial line to the guest, and the output streams.
 
 Nothing here blocks. Data that cannot be written now is kept until poll(2) reports that it can. The
 descriptor of an output stream is shared with other processes, so it must not be made non-blocking.
@@ -85,7 +85,7 @@ class Outlet:
         self._waiting += data
 
     def flush(self) -> int:
-        """Write once. Return how many bytes are no longer waiting."""
+        """Write once. Return the number of bytes that are no longer pending."""
         if self.closed:
             count = len(self._waiting)
         else:
@@ -94,7 +94,7 @@ class Outlet:
             except BlockingIOError:
                 count = 0
             except OSError as error:  # the reader is gone, or the disk is full
-                self.closed, self.error = True, error  # reported to the command
+                self.closed, self.error = True, error  # the error is reported to the command
                 count = len(self._waiting)
         del self._waiting[:count]
         return count

@@ -89,7 +89,7 @@ class Signals:
         return self._woken
 
     def take(self) -> list[int]:
-        """Return the signals since the last call. Call it when ``fileno`` is readable.
+        """Return the signals since the last call. Call ``take`` when ``fileno`` is readable.
 
         The descriptor becomes readable before the handler runs, so a signal may be returned by the
         next call instead, but is never lost.

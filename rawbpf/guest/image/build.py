@@ -1,8 +1,9 @@
 """Build the guest's root file system: three cpio archives, one after the other.
 
 The first contains Python, its library and packages: some tens of MB that seldom change. The second
-is rawbpf. Both are cached, under a fingerprint of all files in them (paths, sizes, times). The
-third is made for each run, with the files that the command names, and the job.
+archive contains rawbpf. Both archives are cached, under a fingerprint of the paths, sizes and times
+of all their files. The third is made for each run, with the files that the command names, and the
+job.
 """
 
 from __future__ import annotations
@@ -60,13 +61,16 @@ def open_images(*, with_tests: bool) -> list[BinaryIO]:
 
 
 def _kept(inputs: list[Path], make: Callable[[], Tree]) -> BinaryIO:
-    """Open an image in the cache. Build it if there is none, or if it differs from its checksum."""
+    """Open an image in the cache.
+
+    Build the image if none is cached, or if the cached image differs from its checksum.
+    """
     path = cache.folder("images") / f"{_fingerprint(inputs)}.cpio"
     with cache.errors_named(f"cannot build the guest's image {path}"):
         kept = _opened(path)
         if kept is None:
             with cache.locked("images"):
-                kept = _opened(path)  # another process may have built it in the meantime
+                kept = _opened(path)  # another process may have built the image in the meantime
                 if kept is None:
                     _build(path, make)
                     kept = path.open("rb")
@@ -74,7 +78,7 @@ def _kept(inputs: list[Path], make: Callable[[], Tree]) -> BinaryIO:
 
 
 def _opened(path: Path) -> BinaryIO | None:
-    """Open an image if it is there and matches its checksum."""
+    """Open an image if it exists and matches its checksum."""
     try:
         wanted = path.with_suffix(_CHECKSUM).read_text(encoding="ascii", errors="replace")
         file = path.open("rb")
@@ -126,7 +130,7 @@ def _fingerprint(inputs: Iterable[Path]) -> str:
 
 
 def _forget_old(folder: Path) -> None:
-    """Delete all images except those that were used last."""
+    """Delete all images except the most recently used ones."""
     images = sorted(folder.glob("*.cpio"), key=_last_used)
     for image in images[:-_KEPT_IMAGES]:
         image.unlink(missing_ok=True)
@@ -136,7 +140,7 @@ def _forget_old(folder: Path) -> None:
 def _last_used(image: Path) -> float:
     try:
         return image.stat().st_mtime
-    except FileNotFoundError:  # another run has just deleted it
+    except FileNotFoundError:  # another run has just deleted the image
         return 0.0
 
 

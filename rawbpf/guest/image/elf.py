@@ -60,9 +60,9 @@ def contents(data: bytes, section: str) -> bytes:
 def without_debug_information(data: bytes) -> bytes:
     """Return the file up to the end of its segments, with the headers of sections in them.
 
-    An interpreter that was built from source may have debugging sections of three times its own
-    size, which neither the kernel nor the loader reads. Dynamic symbols are in a segment, but a
-    uprobe on a function finds them by their section header.
+    In an interpreter that was built from source, debugging sections may take three times the size
+    of the rest. Neither the kernel nor the loader reads debugging sections. Dynamic symbols are in
+    a segment, but a uprobe on a function finds them by their section header.
     """
     segments = _segments(data)
     if not segments:
@@ -134,7 +134,8 @@ def _segments(data: bytes) -> list[_Range]:
 def libraries(path: Path, default_loader: str | None) -> list[str]:
     """Return the paths of the loader and of all libraries that a file needs.
 
-    ``default_loader`` is used for files that name no loader. If it is None, they need nothing.
+    ``default_loader`` is used for files that name no loader. If ``default_loader`` is None, such
+    files need no libraries.
     """
     named = loader(path)
     asked = named or default_loader

@@ -21,7 +21,7 @@ __all__ = ["Package", "closure", "installed", "normalized"]
 
 
 class Package(NamedTuple):
-    """An installed package: its name, its requirements, the folder with its metadata."""
+    """An installed package: its name, its requirements, and its metadata folder."""
 
     name: str
     requires: frozenset[str]
@@ -33,7 +33,7 @@ class Package(NamedTuple):
         return points.exists() and f"[{group}]" in points.read_text(encoding="utf-8")
 
     def files(self) -> Iterator[Path]:
-        """Yield its files in site-packages, including metadata, without bytecode and scripts."""
+        """Yield the package's files in site-packages, except bytecode and scripts."""
         site = self.info.parent
         for listed in self._listed(site):
             path = site / listed
@@ -47,7 +47,7 @@ class Package(NamedTuple):
             for line in record.read_text(encoding="utf-8").splitlines():
                 yield line.rsplit(",", 2)[0].strip('"')
             return
-        # Packages from distributions have no RECORD. Their modules have the same name.
+        # Packages from Linux distributions have no RECORD, so their modules are found by name.
         top = self.info / "top_level.txt"
         names = top.read_text(encoding="utf-8").split() if top.exists() else [self.name]
         for start in (self.info, *(site / name.replace("-", "_") for name in names)):
@@ -67,7 +67,10 @@ def normalized(name: str) -> str:
 
 
 def installed(paths: list[str] | None = None) -> dict[str, Package]:
-    """Return all packages on the import path, by normalized name. The first one found counts."""
+    """Return all packages on the import path, by normalized name.
+
+    If a package is found twice, the first one counts.
+    """
     found: dict[str, Package] = {}
     for folder in sys.path if paths is None else paths:
         if Path(folder or ".").is_dir():

@@ -32,7 +32,7 @@ _MOST_LINKS = 40  # the kernel's own limit, MAXSYMLINKS
 
 
 def is_of_the_guest(path: str | Path) -> bool:
-    """Return whether a path means a file of the guest's own kernel, so that copying is useless.
+    """Return whether a path belongs to the guest's own kernel, so that copying would be useless.
 
     >>> is_of_the_guest("/proc/kmsg"), is_of_the_guest("/etc")
     (True, False)
@@ -86,9 +86,9 @@ class Tree:
         self.put(Member(path.strip("/"), stat.S_IFCHR | mode, device=number))
 
     def bring(self, path: str | Path) -> str:
-        """Add the host's file at ``path``, with all links that lead to it. Return its real path.
+        """Add the host's file at ``path``, with all links that lead to it.
 
-        A folder is added without its contents.
+        Return the file's real path. A folder is added without its contents.
         """
         real, rest = "", [part for part in str(path).split("/") if part not in ("", ".")]
         links = 0
@@ -180,7 +180,7 @@ class Tree:
 
 
 def _read(path: str, status: os.stat_result) -> bytes:
-    """Return the contents of a regular file, up to its size.
+    """Return the contents of a regular file, up to the size that the file reports.
 
     Files of proc in a container's root report a size of 0. Reading /proc/kmsg would wait forever.
     """

@@ -1,1 +1,4 @@
-"""What runs in the guest. It imports few modules, which take time on an emulated CPU."""
+"""What runs in the guest.
+
+The code imports few modules, because imports take time on an emulated CPU.
+"""

@@ -83,7 +83,7 @@ def _send_folder(relay: Relay, path: str) -> None:
         relay.send_data(FrameKind.STDERR, message.encode(errors="backslashreplace"))
 
     with suppress(ProcessLookupError):
-        os.kill(-1, signal.SIGKILL)  # all other processes, which could write for ever
+        os.kill(-1, signal.SIGKILL)  # kill all other processes, which could write forever
     for piece in pack(path, omit):
         relay.send_data(FrameKind.OUT, piece)
 

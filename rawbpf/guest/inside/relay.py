@@ -1,7 +1,8 @@
 """Relay the command's streams to the host, in the guest.
 
-One loop around poll(2). Output is sent as long as the host accepts it, input is written as long as
-the command accepts it, and control frames (signals, window size) are never delayed by either.
+The relay is a loop around poll(2). Output is sent as long as the host accepts it, input is written
+as long as the command accepts it, and control frames (signals, window size) are never delayed by
+either.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class Relay:
             self._reap()
 
     def send_data(self, kind: FrameKind, data: bytes) -> None:
-        """Send data as the host has room for it."""
+        """Send as much data as the host has room for."""
         rest = memoryview(data)
         while rest:
             while self._window.room == 0:
@@ -108,7 +109,7 @@ class Relay:
             rest = rest[len(piece) :]
 
     def _turn(self, timeout: int) -> bool:
-        """Wait once and handle the events. Return False if there were none."""
+        """Wait once and handle the events. Return False if no event occurred."""
         poll = select.poll()
         poll.register(self._line.fd, select.POLLIN)
         poll.register(self._woken, select.POLLIN)
@@ -180,11 +181,11 @@ class Relay:
         number = int.from_bytes(payload, "little")
         if number == signal.SIGINT and self._terminal >= 0 and self._stdin == self._terminal:
             with suppress(BlockingIOError):  # the terminal's buffer is full
-                os.write(self._terminal, _VINTR)  # it sends SIGINT to its foreground processes
+                os.write(self._terminal, _VINTR)  # the terminal sends SIGINT
         elif self._status is None:
             try:
                 os.killpg(self._child, number)
-            except ProcessLookupError:  # it has not called setsid() yet
+            except ProcessLookupError:  # the process has not called setsid() yet
                 os.kill(self._child, number)
 
     def _resize(self, payload: bytes) -> None:

@@ -48,7 +48,7 @@ def open_streams(ttys: tuple[bool, bool, bool], size: tuple[int, int]) -> Stream
 
 
 def set_size(terminal: int, rows: int, columns: int) -> None:
-    """Set the size of the terminal. Its foreground processes get SIGWINCH."""
+    """Set the size of the terminal. The terminal's foreground processes get SIGWINCH."""
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
 
 
@@ -72,7 +72,7 @@ def _become(argv: list[str], env: dict[str, str], cwd: str, streams: Streams) ->
     if streams.terminal >= 0:
         slave = streams.theirs[streams.ours.index(streams.terminal)]
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-    # Duplicate all of them first: their numbers may be 0, 1 or 2.
+    # Duplicate all descriptors first, because their numbers may be 0, 1 or 2.
     for number, fd in enumerate([fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in streams.theirs]):
         os.dup2(fd, number)
         os.close(fd)

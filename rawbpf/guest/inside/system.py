@@ -1,7 +1,7 @@
 """Set up the guest: file systems, loopback interface, modules. Power it off.
 
-Runs in the guest as PID 1. The kernel has mounted only the initramfs, and no network interface is
-up. Python has no mount(2), so libc's is called.
+This module runs in the guest as PID 1. The kernel has mounted only the initramfs, and no network
+interface is up. Python has no mount(2), so libc's is called.
 
 finit_module(2) is called through syscall(2), because libc has no wrapper for it. The kernel loads
 an object file from a descriptor. finit_module(2) fails with ENOEXEC if the module was built for
@@ -45,7 +45,7 @@ _LINKS = (("/proc/self/fd", "/dev/fd"), ("/dev/fd/0", "/dev/stdin"),
 
 _SIOCGIFFLAGS, _SIOCSIFFLAGS = 0x8913, 0x8914  # <linux/sockios.h>
 _IFF_UP = 1
-_RB_AUTOBOOT = 0x01234567  # <linux/reboot.h>; QEMU runs with -no-reboot, so this ends it
+_RB_AUTOBOOT = 0x01234567  # <linux/reboot.h>; QEMU runs with -no-reboot, so a reboot ends QEMU
 
 
 def prepare() -> None:
@@ -64,8 +64,8 @@ def _mount(kind: str, place: str) -> None:
     options = b"ptmxmode=0666" if kind == "devpts" else None
     if _LIBC.mount(kind.encode(), place.encode(), kind.encode(), 0, options) != 0:
         number = ctypes.get_errno()
-        # A kernel may lack one of these file systems. This is not an error unless a command needs
-        # it.
+        # A kernel may lack one of these file systems. A missing file system is not an error unless
+        # a command needs it.
         print(f"guest: cannot mount {kind} on {place}: {os.strerror(number)}", flush=True)
 
 
@@ -82,7 +82,7 @@ def power_off() -> None:
 
 
 def load_modules(paths: list[str]) -> bool:
-    """Load object files in this order.
+    """Load module object files in the given order.
 
     Print the reason and return False if a module cannot be loaded.
     """

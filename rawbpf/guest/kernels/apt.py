@@ -4,8 +4,8 @@ apt downloads and verifies packages with its state in a temporary folder, and dp
 Nothing is installed, and the configuration of this machine's apt is not changed.
 
 The sources come from apt itself, whatever format they are written in. ``apt-get indextargets``
-lists what it would download, with the Origin from the Release file once that was downloaded.
-``apt-config dump Acquire`` prints proxies and similar settings. Any user may run both.
+lists the files that apt would download, with the Origin from the Release file once the Release file
+is present. ``apt-config dump Acquire`` prints proxies and similar settings. Any user may run both.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def private_apt(suite: str, what: str, say: Callable[[str], None]) -> Iterator[A
         cache.errors_named(f"cannot fetch {what}"),
         cache.locked("apt", lambda: say("waiting for another download to end")),
     ):
-        # With the lock held, each of these folders is from a download that was interrupted.
+        # Because the lock is held, each of these folders is from an interrupted download.
         for left_over in cache.folder("apt").iterdir():
             shutil.rmtree(left_over, ignore_errors=True)
         with tempfile.TemporaryDirectory(
@@ -167,7 +167,8 @@ class Archive(NamedTuple):
 def debian_archives(targets: str, suites: Iterable[str]) -> list[Archive]:
     """Return the Debian archives in lines in TARGET_FORMAT, without duplicates.
 
-    Before its first update, apt does not know the Origin. The name of a known suite then counts.
+    Before its first update, apt does not know the Origin. In that case, archives are recognized by
+    the names of known suites.
 
     >>> debian_archives("http://mirror.example/debian/|bookworm|main|Debian|amd64", [])
     [Archive(uri='http://mirror.example/debian/', security=False)]
@@ -189,7 +190,7 @@ def sources(archives: Iterable[Archive], suite: str, keyring: str = _KEYRING) ->
     >>> print(sources([Archive("http://mirror.example/debian/", False)], "sid", keyring=""))
     deb http://mirror.example/debian/ sid main
     """
-    # One keyring has the keys of all suites. Without a keyring, apt uses its own defaults.
+    # One keyring contains the keys of all suites. Without a keyring, apt uses its own defaults.
     option = f"[signed-by={keyring}] " if Path(keyring).is_file() else ""
     lines = []
     for archive in archives:

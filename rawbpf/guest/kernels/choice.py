@@ -26,7 +26,7 @@ DEFAULT_SUITE = "bookworm"
 
 
 class Kernel(NamedTuple):
-    """A kernel to boot. Release and suite are empty if it was given as a path."""
+    """A kernel to boot. Release and suite are empty if the kernel was given as a path."""
 
     vmlinuz: Path
     release: str = ""
@@ -67,7 +67,7 @@ class Kernel(NamedTuple):
 
 
 def is_version(wanted: str, release: str) -> bool:
-    """Return whether a release is of a version, such as 6 or 6.1.
+    """Return whether a release belongs to a version, such as 6 or 6.1.
 
     >>> is_version("6.1", "6.1.0-50-cloud-amd64"), is_version("6.1", "6.12.117")
     (True, False)

@@ -2,8 +2,8 @@
 
 The cloud kernel of a suite is the dependency of its metapackage linux-image-cloud-ARCH. That name
 is constant, while the name of the image package changes with each update. Up to trixie the image
-package contains vmlinuz and the modules. Later ones depend on linux-binary-RELEASE,
-linux-base-RELEASE and linux-modules-RELEASE, which do.
+package contains vmlinuz and the modules. Later image packages depend on linux-binary-RELEASE,
+linux-base-RELEASE and linux-modules-RELEASE, which contain these files.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def suites_for(wanted: str) -> list[str]:
 
 
 def fetch(wanted: str, say: Callable[[str], None]) -> None:
-    """Download the current kernel of a suite, or one of a version, into the cache.
+    """Download the current kernel of a suite, or a kernel of the given version, into the cache.
 
     ``say`` receives progress messages. Raise GuestError if there is no such kernel.
     """
@@ -98,7 +98,7 @@ def _is_whole(target: Path) -> bool:
 
 
 def _bring_modules(unpacked: Path, release: str, ready: Path) -> None:
-    """Move the compressed modules, and the list of those that are built in."""
+    """Move the compressed modules, and the list of built-in modules."""
     ready.mkdir()
     for folder in unpacked.rglob(f"modules/{release}"):
         for name in ("kernel", "modules.builtin"):

@@ -36,13 +36,13 @@ class Module(NamedTuple):
 
     @property
     def needs(self) -> list[str]:
-        """The modules that have to be loaded first."""
+        """Return the modules that have to be loaded before this module."""
         found = re.search(rb"(?:^|\0)depends=([^\0]*)", contents(self.data, ".modinfo"))
         return found[1].decode().split(",") if found and found[1] else []
 
 
 def modules_for(kernel: Kernel, names: Iterable[str]) -> list[Module]:
-    """Return these modules and their dependencies, each after those that it needs.
+    """Return the named modules and their dependencies, each module after its dependencies.
 
     Raise UsageError if the kernel has no such module, GuestError if its modules are not available.
     """
@@ -81,7 +81,7 @@ class _Shelf:
         return ordered
 
     def _bytes(self, path: Path) -> bytes:
-        """Return a file's bytes. Raise OSError if they differ from their checksum."""
+        """Return a file's bytes. Raise OSError if the bytes differ from the file's checksum."""
         if cache.is_damaged(path, self._folder.parent):
             raise OSError("it differs from its checksum")
         return path.read_bytes()

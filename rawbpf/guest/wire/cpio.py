@@ -120,10 +120,10 @@ def heads(stream: BinaryIO) -> Iterator[tuple[Member, int]]:
 
 
 def exactly(stream: BinaryIO, size: int) -> bytes:
-    """Read exactly ``size`` bytes. Raise FormatError if there are fewer."""
+    """Read exactly ``size`` bytes. Raise FormatError if the stream ends earlier."""
     pieces = []
     missing = size
-    # Python allocates as many bytes as it is asked for, and a size may be anything up to 4 GiB.
+    # Python would allocate the full size before reading, and a size may be up to 4 GiB.
     while missing and (piece := stream.read(min(missing, _CHUNK))):
         pieces.append(piece)
         missing -= len(piece)

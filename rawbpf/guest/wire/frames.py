@@ -2,8 +2,8 @@
 
 A frame is one byte of kind, two bytes of length (little-endian), then the payload. The line is
 reliable (QEMU connects it to a socket), so there are no checksums. Data is not sent in frames,
-because signals would have to wait for it. It is written to shared memory (see window.py), and a
-frame announces its length. Without shared memory (IN_FRAMES), these frames contain the data.
+because signals would have to wait for it. Data is written to shared memory (see window.py), and a
+frame announces the data's length. Without shared memory (IN_FRAMES), these frames contain the data.
 """
 
 from __future__ import annotations
@@ -58,7 +58,10 @@ def encode(kind: FrameKind, payload: bytes | int = b"") -> bytes:
 
 
 def number(payload: bytes) -> int:
-    """Return the number that is a whole payload. Raise FormatError if it is not four bytes."""
+    """Return the number that is a whole payload.
+
+    Raise FormatError if the payload is not four bytes long.
+    """
     if len(payload) != _NUMBER:
         raise FormatError("invalid frame", why=f"a number of {len(payload)} bytes")
     return int.from_bytes(payload, "little")

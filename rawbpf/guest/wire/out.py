@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "LARGEST_END", "MOST_ENTRIES", "pack", "unpack"]
 
 LARGEST = 1 << 30
-"""The most bytes of an archive of /out, in the guest and on the host."""
+"""Maximum size of an archive of /out in bytes, in the guest and on the host."""
 
 LARGEST_END = 1 << 10
-"""More than the end of an archive takes."""
+"""Upper bound for the size of an archive's end, in bytes."""
 
 MOST_ENTRIES = 100_000
-"""The most files, folders and links in /out."""
+"""Maximum number of files, folders and links in /out."""
 
 _CHUNK = 1 << 20
 _MOST_NAMED = 100
@@ -172,7 +172,7 @@ class _Data:
             yield piece
 
     def skip(self) -> None:
-        """Read what is left, and the padding."""
+        """Read the rest of the data, and the padding."""
         for _ in self:
             pass
         exactly(self._archive, self._padding)
@@ -223,7 +223,7 @@ def _remove(name: str, folder: int) -> None:
 
 
 def _goal(path: str, target: bytes, depth: int) -> str:
-    """Return the target of a link in a folder ``depth`` below /out, if it cannot lead outside."""
+    """Return a link's target if it stays below /out; ``depth`` is the link's depth there."""
     goal = os.fsdecode(target)
     parts = [part for part in goal.split("/") if part not in ("", ".")]
     up = next((index for index, part in enumerate(parts) if part != ".."), len(parts))

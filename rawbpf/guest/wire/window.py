@@ -132,7 +132,7 @@ class InFrames:
     """
 
     def __init__(self) -> None:
-        self.room = _IN_FRAMES  # a signal may have to wait until so much is sent
+        self.room = _IN_FRAMES  # a signal may have to wait until a full frame is sent
 
     @property
     def fits(self) -> int:
@@ -174,7 +174,7 @@ def windows(memory: memoryview) -> tuple[Channel, Channel]:
 
 
 def guest_memory() -> memoryview | None:
-    """Map the shared memory in the guest. Return None if the kernel does not permit that."""
+    """Map the shared memory in the guest. Return None if the kernel does not permit the mapping."""
     try:
         return _map_memory()
     except OSError:
