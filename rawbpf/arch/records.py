@@ -59,7 +59,10 @@ class PtRegs(NamedTuple):
 
     @property
     def size(self) -> int:
-        """The size of these fields, in bytes. The kernel's structure may continue after them."""
+        """The size of the fields in bytes.
+
+        The kernel's structure may continue after these fields.
+        """
         return 8 * len(self.fields)
 
     def offset(self, field: str) -> int:
@@ -72,9 +75,10 @@ class Qemu(NamedTuple):
 
     ``packages`` maps a package manager's command to the package that provides ``program``.
     ``console`` is the kernel's name of the first serial line, ``line`` the device file of the
-    second one in the guest. ``second_serial`` are the options that add this line; ``{chardev}``
-    stands for the character device. ``tcg_cpu`` is the processor to emulate. ``shared_memory`` is
-    the sysfs file through which the guest maps the memory shared with the host (a PCI BAR).
+    second one in the guest. ``second_serial`` lists the QEMU options that add the second serial
+    line; ``{chardev}`` stands for the character device. ``tcg_cpu`` is the processor to emulate.
+    ``shared_memory`` is the sysfs file through which the guest maps the memory shared with the host
+    (a PCI BAR).
     """
 
     program: str
@@ -197,8 +201,8 @@ X86_64 = Architecture(
             "zypper install": "qemu-x86",
         },
         machine="pc",
-        # Without "fast strings" (ERMS), which the kernel would use to copy by `rep movsb`: the
-        # emulator does that byte by byte. Without the flag, the kernel copies 8 bytes at a time.
+        # The CPU lacks "fast strings" (ERMS), because the emulator runs `rep movsb` byte by byte.
+        # Without the ERMS flag, the kernel copies 8 bytes at a time.
         tcg_cpu="max,erms=off",
         console="ttyS0",
         line="/dev/ttyS1",

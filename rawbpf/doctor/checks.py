@@ -83,7 +83,10 @@ def capabilities(root: Root) -> Finding:
 
 
 def sandbox(root: Root) -> Finding:
-    """Look for a container and a seccomp filter. The trial shows whether they prevent tracing."""
+    """Look for a container and a seccomp filter.
+
+    The trial shows whether the container or the filter prevents tracing.
+    """
     reason = denied_by_seccomp(root)
     if reason is not None:
         return warn(*reason)

@@ -14,7 +14,7 @@ __all__ = ["Check", "Finding", "Result", "Status", "fail", "missing", "ok", "unk
 
 
 class Status(Enum):
-    """The result of a check. The value is printed in the report."""
+    """The status that a check can return. The enum's value is printed in the report."""
 
     OK = "ok"
     WARN = "warn"

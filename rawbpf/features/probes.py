@@ -1,8 +1,8 @@
 r"""Probes for features of the kernel, by using them.
 
 Helpers: the verifier checks which function is called before it checks the arguments. A call with
-wrong arguments thus tells a helper that exists (EACCES, ``R2 !read_ok``) from one that does not
-(EINVAL, and one of three messages in the log, depending on the version).
+invalid arguments thus fails with EACCES and ``R2 !read_ok`` if the helper exists, and with EINVAL
+and one of three messages (depending on the version) if the helper does not exist.
 
 Links: each link is created with an invalid target. A kernel that knows the link type fails on the
 target: EBADF for an invalid descriptor, ESRCH for an unknown function. A kernel that does not know
@@ -61,7 +61,7 @@ _NO_HELPER = ("invalid func ", "unknown func ", "program of this type cannot use
 
 
 def _attr(build: Callable[[Builder], None], kind: bpf_prog_type) -> Attr[BpfAttrProgLoad]:
-    """Return an attr that loads a program with what ``build`` adds, which then returns 0."""
+    """Return an attr that loads the instructions from ``build``, followed by ``return 0``."""
     b = Builder("rawbpf_probe")
     build(b)
     b.mov(r0, 0)
@@ -138,7 +138,7 @@ def map_type(kind: bpf_map_type, *, key: int = 4, value: int = 8, entries: int =
 
 
 def btf_feature(name: str) -> Answer:
-    """Probe for one of ``rawbpf.btf.sanitize.FEATURES``: load the smallest BTF with it."""
+    """Probe for one of ``rawbpf.btf.sanitize.FEATURES`` by loading BTF that uses the feature."""
     return attempt(f"load BTF with a {name}", lambda: btf_load(example(name)))
 
 

@@ -10,7 +10,7 @@ no lookup by name, so every BTF object is opened until one has the module's name
     BPF_BTF_GET_FD_BY_ID       takes CAP_SYS_ADMIN
     BPF_OBJ_GET_INFO_BY_FD     name, kernel_btf (5.11)
 
-The descriptor is needed only while the program is loaded. After that the program itself pins the
+The descriptor is needed only while the program is loaded. From then on, the program itself pins the
 module: unloading it (delete_module) fails with EAGAIN.
 
 Maps and programs report the ID of the BTF that they were created with (4.18). BTF of a module is

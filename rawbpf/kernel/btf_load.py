@@ -68,7 +68,7 @@ class KernelBtf(Owner):
         return btf_load(builder.encode())
 
     def fileno(self) -> int:
-        """Return the descriptor's number, which this object still owns."""
+        """Return the number of the file descriptor, which remains owned by this object."""
         return self._fd.fileno()
 
     @cached_property
@@ -94,7 +94,10 @@ class KernelBtf(Owner):
         return pack(records, self._strings)
 
     def close(self) -> None:
-        """Close the descriptor. Maps and programs created with it keep the BTF."""
+        """Close the descriptor.
+
+        Maps and programs that were created with the BTF keep the BTF loaded.
+        """
         self._fd.close()
 
 

@@ -10,7 +10,7 @@ __all__ = ["call_error"]
 
 
 def call_error(what: str, error: KernelError) -> KernelError:
-    """Return the error with ``what`` could not be done, and why EPERM or EACCES was returned.
+    """Return an error that states what failed and the reason for EPERM or EACCES.
 
     >>> print(call_error("cannot create a map", KernelError("BPF_MAP_CREATE", errno=errno.ENOMEM)))
     cannot create a map: ENOMEM (Cannot allocate memory)

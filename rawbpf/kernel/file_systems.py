@@ -2,7 +2,7 @@
 
 tracefs is mounted at /sys/kernel/tracing, and at /sys/kernel/debug/tracing as soon as a process
 opens that folder of a mounted debugfs. rawbpf attaches through the kprobe PMU, which needs neither.
-It reads two lists there, which only root may read:
+rawbpf reads two lists in these file systems, which only root may read:
 
 - ``available_filter_functions`` in tracefs: functions that ftrace can trace, one per line, followed
   by the module in brackets. A kprobe event on any other function fails with EINVAL
@@ -13,8 +13,8 @@ It reads two lists there, which only root may read:
 
 The BPF file system, usually at /sys/fs/bpf, keeps programs, maps and links alive under a name. It
 behaves like tmpfs: file modes decide who may use a folder. Names must not contain a dot
-(bpf_lookup() fails with EPERM: "reserved"). A path is on it if its device is that of such a mount,
-which /proc/self/mountinfo shows:
+(bpf_lookup() fails with EPERM: "reserved"). A path is on a BPF file system if the path's device is
+the device of such a mount in /proc/self/mountinfo:
 
     34 22 0:30 / /sys/fs/bpf rw,nosuid - bpf bpf rw,mode=700
           dev    mount point             type
@@ -79,7 +79,7 @@ def blacklist(root: Root = "/") -> bytes | None:
 
 
 DEFAULT_PLACE = "/sys/fs/bpf"
-"""Where systemd mounts it."""
+"""The usual mount point, used by systemd."""
 
 
 def bpffs_mounts(root: Root = "/") -> dict[str, str]:
@@ -92,7 +92,10 @@ def bpffs_mounts(root: Root = "/") -> dict[str, str]:
 
 
 def is_on_bpffs(path: str) -> bool:
-    """Return whether a path is on a BPF file system. Raise OSError if it cannot be examined."""
+    """Return whether a path is on a BPF file system.
+
+    Raise OSError if the path cannot be examined.
+    """
     device = os.stat(path).st_dev  # noqa: PTH116 -- see files.at
     return f"{os.major(device)}:{os.minor(device)}" in bpffs_mounts()
 

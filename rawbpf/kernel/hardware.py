@@ -10,7 +10,7 @@ value for each of them, in this order. *Online* CPUs are running now, and only t
 event (perf_event_open fails with ENODEV on others). An ID may be larger than the number of CPUs, so
 neither ``os.cpu_count()`` nor ``range()`` of it is correct.
 
-A PMU is a source of perf events whose number the kernel assigns at run time. ``kprobe`` is one
+A PMU is a source of perf events whose number the kernel assigns at run time. ``kprobe`` is a PMU
 (4.17, with CONFIG_KPROBE_EVENTS). perf_event_open(2) takes the number in ``attr.type`` and the
 options as bits of ``attr.config``; both are in sysfs:
 
@@ -18,8 +18,8 @@ options as bits of ``attr.config``; both are in sysfs:
     /sys/bus/event_source/devices/kprobe/format/retprobe    config:0
 
 bpf_ktime_get_ns() reads CLOCK_MONOTONIC: nanoseconds since boot, without the time in suspend. The
-wall clock is that plus an offset, which changes when somebody sets the clock. One reading of the
-offset is good for a tracing session, not for the lifetime of a service.
+wall clock is CLOCK_MONOTONIC plus an offset, which changes when the clock is set. One reading of
+the offset is good for a tracing session, not for the lifetime of a service.
 
 Sources: Documentation/ABI/testing/sysfs-bus-event_source-devices and -format.
 """
@@ -47,11 +47,11 @@ __all__ = [
 
 _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _MOST = 1 << 16
-"""More than any kernel supports (NR_CPUS is at most 8192): such a list is damaged."""
+"""Upper bound for CPU IDs, above NR_CPUS (at most 8192); a list with larger IDs is damaged."""
 
 
 def parse_cpu_list(text: str) -> list[int]:
-    """Return the IDs in a list of CPUs, in its order. Raise FormatError if it is malformed.
+    """Return the IDs in a list of CPUs, in list order. Raise FormatError for a malformed list.
 
     >>> parse_cpu_list("0-3,8")
     [0, 1, 2, 3, 8]
@@ -140,7 +140,7 @@ _READINGS = 5
 
 
 def wall_clock_offset_ns() -> int:
-    """Return what to add to CLOCK_MONOTONIC to get nanoseconds since 1970.
+    """Return the offset that converts CLOCK_MONOTONIC to nanoseconds since 1970.
 
     Two clocks cannot be read at the same time, so the wall clock is read between two readings of
     CLOCK_MONOTONIC. Of five attempts the one with the shortest distance is used.

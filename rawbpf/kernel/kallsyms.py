@@ -7,7 +7,8 @@ The fields are address, type, name, and the module for symbols outside of the ke
 are those of nm(1): t and T are functions, w and W weak symbols (mostly functions). A lower-case
 letter means local to a source file, so several symbols may have the same name. From 7.2 on some
 data has type T, so code is recognized by address: the code of the kernel image ends at ``_etext``.
-To readers who may not see addresses (kptr_restrict) the kernel shows zeros, but still all names.
+Readers who may not see addresses (kptr_restrict) get zeros instead of addresses, but still all
+names.
 
 The kernel generates the file as it is read: 5 to 15 MB in 50 ms or more. A tool that only attaches
 a probe does not read it, and looking up one name reads it in blocks. Lines are parsed only when
@@ -95,7 +96,7 @@ class Kallsyms:
             return []
         found = re.finditer(rb" " + re.escape(wanted) + rb"(?=\s|\Z)", self._data)
         places = (match.start() for match in found)
-        # The type is also between two spaces, so a name of one letter would match it.
+        # The type is also between two spaces, so a one-letter name would match the type as well.
         return [self._line_around(at) for at in places if self._data[at - 2 : at - 1] == b" "]
 
     def at(self, address: int) -> list[Symbol]:
@@ -104,7 +105,7 @@ class Kallsyms:
         return [self._line_around(match.start()) for match in found]
 
     def names_at(self, addresses: Iterable[int]) -> dict[int, str]:
-        """Return the first name at each of these addresses, if there is one.
+        """Return the first name at each of the given addresses that has a symbol.
 
         This searches for the 16 digits that the kernel writes; ``at`` matches line by line.
         """
@@ -144,7 +145,7 @@ class Kallsyms:
 
     def near(self, name: str, n: int = 3) -> list[str]:
         """Return up to ``n`` functions with names like ``name``, the most similar first."""
-        from rawbpf.kernel.near import near_names  # only after a failed lookup
+        from rawbpf.kernel.near import near_names  # imported only after a failed lookup
 
         return near_names(name, self.function_names(), n)
 
@@ -186,7 +187,7 @@ def find_all(names: Iterable[str], root: Root = "/") -> dict[str, list[Symbol]]:
 
 
 def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the same bytes in blocks that end with a line."""
+    """Yield a stream's bytes in blocks that end at the end of a line."""
     rest = b""
     for block in blocks:
         lines, newline, tail = block.rpartition(b"\n")

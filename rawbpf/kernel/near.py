@@ -65,7 +65,7 @@ def near_names(name: str, names: Iterable[str], n: int = 3) -> list[str]:
 
 
 class _Names:
-    """Names in one text, one per line, in which a text search finds substrings of names.
+    """Names joined into one text, one per line, so that a text search finds substrings of names.
 
     A loop over 60,000 names takes 50 ms, and two seconds on an emulated CPU.
     """

@@ -10,7 +10,7 @@ Loading a tracing program and opening its probe may be denied by
 - a security module (SELinux, AppArmor) or a vendor's own policy (EPERM or EACCES)
 
 kernel.perf_event_paranoid restricts processes without CAP_PERFMON, which cannot trace anyway.
-Debian and Ubuntu have a level above 2 that requires CAP_SYS_ADMIN of all processes (EACCES).
+Debian and Ubuntu have a level above 2, at which processes without CAP_SYS_ADMIN get EACCES.
 """
 
 from __future__ import annotations
@@ -152,4 +152,4 @@ _CHECKS = (
     denied_by_memlock,
     denied_by_seccomp,
 )
-"""In the order in which the kernel checks them."""
+"""The checks for each possible reason, in the order in which the kernel makes these checks."""

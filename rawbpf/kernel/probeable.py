@@ -60,7 +60,10 @@ class ProbeRules:
     ) -> None:
         lists = {"ftrace's list of functions": hooked, "the kprobe blacklist": blacklist}
         self.missing = tuple(name for name, data in lists.items() if data is None)
-        """The lists that could not be read. Functions on them are reported as probeable."""
+        """The lists that could not be read.
+
+        Functions that an unreadable list would exclude are reported as probeable.
+        """
         self._init = _init_text(kallsyms)
         self._code_end = kallsyms.code_end
         self._hooked = None if hooked is None else frozenset(_text(hooked).splitlines())

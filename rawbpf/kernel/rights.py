@@ -4,7 +4,7 @@
   Loading a tracing program needs CAP_BPF and CAP_PERFMON (5.8); CAP_SYS_ADMIN includes both.
 - User namespaces: capabilities are valid in the namespace that granted them. "root" in a rootless
   container has a full mask, but bpf(2) fails with EPERM, because it requires the capability in the
-  *initial* namespace. That one has a fixed inode, 0xEFFFFFFD (PROC_USER_INIT_INO in
+  *initial* namespace. The initial namespace has a fixed inode, 0xEFFFFFFD (PROC_USER_INIT_INO in
   include/linux/proc_ns.h).
 - Containers share the host's kernel, and their root usually lacks the capabilities for tracing. No
   system call reports a container, but engines leave marks: podman and docker a file, systemd and
@@ -20,8 +20,8 @@
 - kernel.kptr_restrict: 0 shows kernel addresses to all who may profile the kernel, 1 to holders of
   CAP_SYSLOG, 2 to nobody.
 - kernel.perf_event_paranoid: -1 allows everything without capabilities; 0, 1 and 2 allow less and
-  less. Processes with CAP_PERFMON are exempt from these levels. Debian (3) and Ubuntu (4) have a
-  further level.
+  less. Processes with CAP_PERFMON are exempt from levels 0 to 2. Debian (3) and Ubuntu (4)
+  have a further level.
 - kernel.unprivileged_bpf_disabled (4.4): 0 lets every user call bpf(2); 1 requires CAP_BPF until
   reboot; 2 requires it until the value is changed (5.13).
 - net.core.bpf_jit_enable: 0 interprets programs, 1 compiles them, 2 also logs the machine code.
@@ -83,7 +83,7 @@ def missing_capabilities(needed: Iterable[str], root: Root = "/") -> list[str]:
 
 
 def in_initial_user_namespace(root: Root = "/") -> bool:
-    """Return whether this is the initial user namespace, the one that bpf(2) requires.
+    """Return whether this process is in the initial user namespace, which bpf(2) requires.
 
     >>> in_initial_user_namespace("/nonexistent")   # a kernel without user namespaces
     True

@@ -53,6 +53,7 @@ class Symbolizer:
         index = bisect_right(self._addresses, address) - 1
         if index < 0 or not 0 <= address - self._addresses[index] < _FARTHEST:
             return None
-        # If several symbols have this address, the kernel itself shows the first in the file.
+        # If several symbols share the function's address, the first in the file is used, as in the
+        # kernel.
         first = self._addresses.index(self._addresses[index], max(0, index - 64))
         return Place(self._symbols[first], address - self._addresses[index])

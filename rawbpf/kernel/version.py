@@ -1,7 +1,8 @@
 """The version of the running kernel, and RLIMIT_MEMLOCK, which matters before 5.11.
 
-uname(2) returns a release such as ``6.12.9-arch1-1``. Its first three numbers are the version,
-except on two distributions that keep the third number at 0 and report the real one elsewhere:
+uname(2) returns a release such as ``6.12.9-arch1-1``. The release's first three numbers are the
+version, except on two distributions that keep the third number at 0 and report the actual number
+elsewhere:
 
 - Debian: release ``6.1.0-18-cloud-amd64``; /proc/sys/kernel/version has ``Debian 6.1.76-1``
 - Ubuntu: release ``6.5.0-14-generic``; /proc/version_signature ends in ``6.5.3``
@@ -115,13 +116,13 @@ def memlock_limit() -> int | None:
 def raise_memlock_if_needed(root: Root = "/") -> None:
     """Raise RLIMIT_MEMLOCK if this kernel charges BPF objects to it.
 
-    The new limit is unlimited, or the hard limit if this process lacks CAP_SYS_RESOURCE. If that is
-    still too low, creating the map or loading the program fails with EPERM.
+    The new limit is unlimited, or the hard limit if this process lacks CAP_SYS_RESOURCE. If the
+    hard limit is still too low, creating the map or loading the program fails with EPERM.
     """
     if not bpf_counts_as_locked(root) or memlock_limit() is None:
         return
     _, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     try:
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY,) * 2)
-    except ValueError:  # the resource module turns EPERM into this
+    except ValueError:  # the resource module raises ValueError for EPERM
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (hard, hard))
