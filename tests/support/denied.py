@@ -5,6 +5,7 @@ import os
 import struct
 
 CLONE_NEWUSER = 0x1000_0000
+CLONE_NEWPID = 0x2000_0000
 _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _MODE_FILTER = 22, 38, 2
 # classic BPF; offset 0 of seccomp_data is the system call number
 _LOAD_NR, _IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
@@ -32,6 +33,16 @@ def in_child(work):
 def leave_user_namespace():
     """Enter a new user namespace."""
     assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUSER) == 0, ctypes.get_errno()
+
+
+def in_pid_namespace(work, depth=1):
+    """Call ``work`` as process 1 of a new PID namespace, nested ``depth`` times."""
+
+    def nest():
+        assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWPID) == 0, ctypes.get_errno()
+        return in_pid_namespace(work, depth - 1)
+
+    return in_child(nest) if depth else in_child(work)
 
 
 def deny_by_seccomp(number, errno):

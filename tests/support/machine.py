@@ -39,6 +39,13 @@ class Machine:
         place.symlink_to(link)
         return self
 
+    def namespace(self, kind: str, inode: int) -> Machine:
+        """Set the target of a link in /proc/self/ns."""
+        place = self.root / "proc/self/ns" / kind
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(f"{kind}:[{inode}]")
+        return self
+
     def mounts(self, *rows: str) -> Machine:
         """Write the lines of /proc/self/mounts."""
         return self.file("/proc/self/mounts", "".join(row + "\n" for row in rows))
