@@ -167,9 +167,10 @@ class Ledger:
     by the program's own counts. ``hidden`` counts records that were delivered but not shown.
     ``seconds`` is the time spent reading. ``missed`` counts hits for which the kernel did not run
     the program (since 5.12 for most programs, since 6.7 for kprobes; 0 on older kernels).
+    ``skipped`` counts the calls by the tracing process itself, which its program did not report.
     """
 
-    __slots__ = ("damaged", "delivered", "hidden", "lost", "missed", "seconds", "sent")
+    __slots__ = ("damaged", "delivered", "hidden", "lost", "missed", "seconds", "sent", "skipped")
 
     def __init__(self, outcomes: Sequence[int] | None = None, missed: int = 0) -> None:
         self.delivered = 0
@@ -177,6 +178,7 @@ class Ledger:
         self.hidden = 0
         self.seconds = 0.0
         self.missed = missed
+        self.skipped = 0
         self.sent: int | None = None
         self.lost: dict[int, int] = {}
         if outcomes is not None:
@@ -194,15 +196,15 @@ class Ledger:
         if lost:
             self.lost[errno.ENOSPC] = self.lost.get(errno.ENOSPC, 0) + lost
 
-    def settle(self, outcomes: Sequence[int], missed: int) -> None:
-        """Set ``sent``, ``lost`` and ``missed`` to what the program and the kernel counted.
+    def settle(self, outcomes: Sequence[int], missed: int, skipped: int = 0) -> None:
+        """Set all counts that the program and the kernel keep.
 
         ``outcomes[0]`` is the number of records sent, and ``outcomes[n]`` is the number of records
         lost because the helper returned -n.
         """
         self.sent = outcomes[0]
         self.lost = {number: count for number, count in enumerate(outcomes) if number and count}
-        self.missed = missed
+        self.missed, self.skipped = missed, skipped
 
     @property
     def total_lost(self) -> int:
@@ -234,6 +236,7 @@ class Ledger:
         )
         extra = (
             (self.missed, "calls missed: the kernel did not run the program"),
+            (self.skipped, "calls by rawbpf itself skipped"),
             (self.hidden, "below the log level"),
             (self.damaged, "damaged"),
             (self.unaccounted, "sent but never read"),

@@ -10,6 +10,7 @@ probe is removed, so that no program runs that could write to rings or maps bein
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
@@ -26,7 +27,7 @@ from rawbpf.reading.perf_reader import DEFAULT_PAGES, PerfReader, check_pages
 from rawbpf.reading.session import Session
 from rawbpf.specs.program_spec import ProbeKind, ProbePoint, ProbeSpec
 from rawbpf.syscall.fd import Owner
-from rawbpf.tracing.log_program import EVENTS, OUTCOMES, events_map, hello_kprobe
+from rawbpf.tracing.log_program import EVENTS, OUTCOMES, SKIPPED, events_map, hello_kprobe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,10 +46,13 @@ class Kprobe(Owner):
     """Traces calls of a kernel function, inside a ``with`` block.
 
     ``pid`` limits tracing to one process. ``retprobe`` traces returns instead of calls.
-    ``buffer_pages`` is the number of ring buffer pages per CPU, a power of two. ``program``
-    replaces the lesson's program. The program must send log records through the map "events" and
-    count outcomes in the map "outcomes", like the instructions from
-    ``tracing.log_program.emit_log``.
+    ``buffer_pages`` is the number of ring buffer pages per CPU, a power of two. ``exclude_self``
+    skips calls by the current process and counts them in ``ledger.skipped``. Use it if the function
+    is called while events are read or printed; otherwise events may cause further events.
+
+    ``program`` replaces the lesson's program. The program must send log records through the map
+    "events" and count outcomes in the map "outcomes", like the instructions from
+    ``tracing.log_program.emit_log``. ``pid`` and ``exclude_self`` have no effect on it.
 
     Tracing needs Linux 5.8, and root or CAP_BPF and CAP_PERFMON. Raises UsageError for an invalid
     argument, and on entering the block UnsupportedError (no kprobes in this kernel), VerifierError,
@@ -67,13 +71,14 @@ class Kprobe(Owner):
         pid: int | None = None,
         retprobe: bool = False,
         buffer_pages: int = DEFAULT_PAGES,
+        exclude_self: bool = False,
         program: ProgramSpec | None = None,
     ) -> None:
         check_function_name(function)
         if pid is not None and not 0 < pid <= _LARGEST_PID:
             raise UsageError(f"invalid process ID: {pid}")
         self.function = function
-        self.spec = program or hello_kprobe(pid)
+        self.spec = program or hello_kprobe(pid, skip=os.getpid() if exclude_self else None)
         point = ProbePoint.RETURN if retprobe else ProbePoint.ENTRY
         self.probe = ProbeSpec(ProbeKind.KPROBE, function, point)
         self.buffer_pages = check_pages(buffer_pages)
@@ -158,7 +163,8 @@ class Kprobe(Owner):
         self._link.close()
         rest = session.rest()
         outcomes = self._outcomes.sums()
-        self.ledger.settle(outcomes, self._missed + self._program.info().recursion_misses)
+        missed = self._missed + self._program.info().recursion_misses
+        self.ledger.settle(outcomes[:SKIPPED], missed, outcomes[SKIPPED])
         return rest
 
     def close(self) -> None:

@@ -10,6 +10,10 @@ of the current CPU:
 The program counts the helper's return values by errno in the map ``outcomes``. The kernel reports
 losses only with the next record that fits, so losses at the end of a run would never be reported.
 The counts in ``outcomes`` are complete.
+
+Reading and printing records calls kernel functions as well. A probe on one of these functions would
+therefore trace its own reader, and each record would cause further records. A program can skip the
+calls that one process makes, and counts the skipped calls.
 """
 
 from __future__ import annotations
@@ -35,6 +39,7 @@ __all__ = [
     "MESSAGE",
     "OUTCOMES",
     "OUTCOME_OTHER",
+    "SKIPPED",
     "emit_log",
     "events_map",
     "hello_kprobe",
@@ -44,8 +49,11 @@ EVENTS = "events"
 OUTCOME_OTHER = 127
 """The index for all larger errnos, in case a later kernel returns one."""
 
+SKIPPED = OUTCOME_OTHER + 1
+"""The index that counts the calls by the process that the program skips."""
+
 OUTCOMES = MapSpec(
-    "outcomes", bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, max_entries=OUTCOME_OTHER + 1
+    "outcomes", bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, max_entries=SKIPPED + 1
 )
 """Index 0 counts records sent, and index n counts records lost because the helper returned -n."""
 
@@ -119,11 +127,17 @@ def _count(b: Builder, key: Memory) -> None:
     can interrupt this one: the kernel skips programs while bpf_prog_active is set on the CPU. This
     does not hold for fentry programs, raw tracepoints (before 6.1) and uprobes (from about 6.0).
     """
-    known, absent = b.fresh("known"), b.fresh("absent")
+    known = b.fresh("known")
     b.neg(r0)
     b.jle(r0, OUTCOME_OTHER, known)
     b.mov(r0, OUTCOME_OTHER)
     b.label(known)
+    _add_one(b, key)
+
+
+def _add_one(b: Builder, key: Memory) -> None:
+    """outcomes[r0] += 1."""
+    absent = b.fresh("absent")
     b.stxw(key, r0)
     b.ld_map_fd(r1, OUTCOMES.name)
     b.address(r2, key)
@@ -138,15 +152,20 @@ def _count(b: Builder, key: Memory) -> None:
 MESSAGE = "kprobe triggered!"
 
 
-def hello_kprobe(pid: int | None = None) -> ProgramSpec:
+def hello_kprobe(pid: int | None = None, *, skip: int | None = None) -> ProgramSpec:
     """Return the lesson's program, which logs "kprobe triggered!" for each call of the function.
 
-    With ``pid``, the program logs only calls by the given process (thread group). In C:
+    With ``pid``, the program logs only calls by the given process (thread group). With ``skip``,
+    the program counts the calls by the given process and does not log them. In C:
 
         int hello_kprobe(struct pt_regs *ctx)
         {
             if (pid && bpf_get_current_pid_tgid() >> 32 != pid)
                 return 0;
+            if (skip && bpf_get_current_pid_tgid() >> 32 == skip) {
+                count(SKIPPED);
+                return 0;
+            }
             info(ctx, "kprobe triggered!");
             return 0;
         }
@@ -156,13 +175,26 @@ def hello_kprobe(pid: int | None = None) -> ProgramSpec:
     """
     b = Builder("hello_kprobe")
     b.mov(r6, r1)  # r1 is the context, but calls overwrite r1
-    if pid is not None:
+    if pid is not None or skip is not None:
         b.call("get_current_pid_tgid")
         b.rsh(r0, 32)
-        b.mov(r1, pid)
-        b.jne(r0, r1, "out")
+    if pid is not None:
+        b.jne(r0, pid, "out")  # process IDs are below 2^22
+    if skip is not None:
+        _skip(b, skip)
     emit_log(b, r6, "info", MESSAGE)
     b.label("out")
     b.mov(r0, 0)
     b.exit()
     return ProgramSpec("hello_kprobe", bpf_prog_type.BPF_PROG_TYPE_KPROBE, b.build())
+
+
+def _skip(b: Builder, pid: int) -> None:
+    """Count the call in outcomes[SKIPPED] and end, if r0 is ``pid``."""
+    logged = b.fresh("logged")
+    b.jne(r0, pid, logged)
+    with b.stack(4, name="outcome") as key:
+        b.mov(r0, SKIPPED)
+        _add_one(b, key)
+    b.ja("out")
+    b.label(logged)

@@ -1,7 +1,9 @@
 """Delivered and lost events add up to the exact number of calls."""
 
 import os
+import re
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +79,45 @@ def test_the_python_api(function):
     assert len(seen) == 3
     assert seen[0][1:] == (calls.pid, "kprobe triggered!")
     assert seen[0][0].startswith("python")
+
+
+def own_calls(function, **options):
+    """Trace five calls by this process. Return the number of events and the ledger."""
+    with library.Kprobe(function, **options) as probe:
+        for _ in range(5):
+            os.getppid()
+        probe.stop()
+        mine = [event for event in probe.events() if event.pid == os.getpid()]
+        return len(mine), probe.ledger
+
+
+def test_a_script_traces_its_own_calls_unless_it_excludes_itself(function):
+    events, ledger = own_calls(function)
+    assert (events, ledger.skipped) == (5, 0)
+    events, ledger = own_calls(function, exclude_self=True)
+    assert (events, ledger.skipped) == (0, 5)
+    assert ledger.unaccounted == 0
+    assert "5 calls by rawbpf itself skipped" in ledger.summary()
+
+
+def writers(*options):
+    """Trace vfs_write. Return whether the command traced itself, and its stderr."""
+    with running("kprobe", "vfs_write", "--json", *options) as probe:
+        while not any('"pid"' in line for line in probe.lines):
+            Path("/tmp/written").write_bytes(b"x")
+        assert probe.end() == 0
+    pids = {event["pid"] for event in probe.events()}
+    assert os.getpid() in pids
+    return probe.process.pid in pids, probe.errors
+
+
+def test_the_command_skips_its_own_calls_and_counts_them():
+    traced, errors = writers()
+    assert not traced
+    assert re.search(r", [1-9]\d* calls by rawbpf itself skipped", errors)
+
+
+def test_with_self_includes_the_calls_of_the_command():
+    traced, errors = writers("--with-self")
+    assert traced
+    assert "skipped" not in errors

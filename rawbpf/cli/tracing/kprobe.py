@@ -31,6 +31,8 @@ Options:
                           0 means until Ctrl+C [default: 0].
   -p, --pid PID           Trace only calls by this process.
   -r, --ret               Trace returns of the function instead of calls.
+  --with-self             Also trace calls by rawbpf itself, which are skipped and
+                          counted by default.
   --buffer-pages N        Pages of ring buffer for each CPU, a power of two [default: 64].
   --json                  Print one JSON object per event on stdout, and nothing else.
   -v, --verbose           Print more on stderr.
@@ -51,6 +53,7 @@ def run(arguments: dict[str, Any]) -> int:
         arguments["FUNCTION"],
         pid=None if pid is None else whole_number(pid, "--pid", "give a process ID"),
         retprobe=arguments["--ret"],
+        exclude_self=not arguments["--with-self"],
         # The class Kprobe checks whether the number is valid.
         buffer_pages=whole_number(
             arguments["--buffer-pages"], "--buffer-pages", "give a power of two such as 64"

@@ -51,6 +51,9 @@ Records of ring buffers and perf maps are decoded as the struct whose size fits,
 exactly one. Otherwise they are printed as bytes, unless --print names the struct. (clang keeps a
 struct in the object's types only if something global uses it: const struct event *unused;) The
 output of iterators is printed unchanged. Hashes, arrays and variables are printed at the end.
+
+Programs also see the calls that rawbpf makes to read and print their records. If that matters, let
+the program ignore a process ID that is set with --set.
 """
 
 

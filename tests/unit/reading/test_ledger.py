@@ -35,6 +35,13 @@ def test_the_summary_names_everything_that_was_not_shown():
         assert part in line
 
 
+def test_the_summary_says_how_many_calls_the_program_skipped():
+    ledger = Ledger()
+    ledger.settle(outcomes(0), missed=0, skipped=12)
+    assert ledger.skipped == 12
+    assert ledger.summary().endswith(", 12 calls by rawbpf itself skipped")
+
+
 def test_unexpected_errnos_are_counted():
     counts = outcomes(0, EIO=1)
     counts[127] = 4

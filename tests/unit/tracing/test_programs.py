@@ -4,7 +4,15 @@ import pytest
 
 from rawbpf.asm import Builder, r0, r6, r7
 from rawbpf.errors import UsageError
-from rawbpf.tracing.log_program import EVENTS, OUTCOMES, emit_log, events_map, hello_kprobe
+from rawbpf.machine import Machine, World, kprobe
+from rawbpf.tracing.log_program import (
+    EVENTS,
+    OUTCOMES,
+    SKIPPED,
+    emit_log,
+    events_map,
+    hello_kprobe,
+)
 
 
 def test_the_program_refers_to_its_two_maps_only():
@@ -25,6 +33,16 @@ def test_a_record_that_does_not_fit_on_the_stack_is_rejected():
     b = Builder("long")
     with pytest.raises(UsageError, match="does not fit"):
         emit_log(b, r6, "info", "x" * 460)
+
+
+@pytest.mark.parametrize(("tgid", "index"), [(7, SKIPPED), (8, 0)])
+def test_calls_by_the_process_to_skip_are_counted_and_not_sent(tgid, index):
+    code = hello_kprobe(skip=7).code
+    machine = Machine(code, [events_map([0, 1]), OUTCOMES], World(pid=7, tgid=tgid))
+    assert machine.run(kprobe()) == 0
+    entries = machine.maps[OUTCOMES.name].entries()
+    counts = {int.from_bytes(key, "little"): sum(b"".join(values)) for key, values in entries}
+    assert counts == {index: 1}
 
 
 def test_an_unknown_level_is_rejected():
