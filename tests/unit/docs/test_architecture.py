@@ -56,9 +56,9 @@ def contract(word: str) -> dict:
     return found
 
 
-def test_the_kernel_line_divides_all_layers():
+def test_the_kernel_boundary_divides_all_layers():
     layers = [layer.split(" | ") for layer in contract("go down")["layers"]]
-    line = contract("kernel line")
+    line = contract("kernel boundary")
     below = {name.removeprefix("rawbpf.") for name in line["source_modules"]}
     above = {name.removeprefix("rawbpf.") for name in line["forbidden_modules"]}
     first = layers.index(["output"])
