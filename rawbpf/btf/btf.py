@@ -11,6 +11,7 @@ offset is the length of the base's strings.
 
 from __future__ import annotations
 
+import gc
 import sys
 from array import array
 from itertools import pairwise
@@ -34,6 +35,9 @@ _FEW = 8
 
 _KEPT = 1 << 16
 """Size in words up to which all records are cached, since a program's types are read repeatedly."""
+
+_BATCH = 1024
+"""Number of types to decode at a time when all are needed."""
 
 _SEARCHES = 32
 """Number of searches by name (2 ms each in the kernel's BTF) before an index of all names is built
@@ -107,7 +111,7 @@ class Btf:
             if own < 0 and self.base is not None:
                 return self.base[type_id]
             at, end = self._span(own, type_id)
-            record = decode_type(self._words, at, end, self.strings)
+            record = decode_type(self._words, at, end, self.strings.at)
             self._records[type_id] = record
         return record
 
@@ -144,10 +148,29 @@ class Btf:
             for type_id in range(self.first_id, len(self)):
                 yield type_id, self[type_id]
             return
-        words, strings = self._words, self.strings
-        starts = self._starts.all().tolist()
-        for type_id, (at, end) in enumerate(pairwise([*starts, len(words)]), self.first_id):
-            yield type_id, decode_type(words, at, end, strings)
+        starts = [*self._starts.all(), len(self._words)]
+        self.strings.read_all()
+        for first in range(0, len(starts) - 1, _BATCH):
+            records = self._batch(starts[first : first + _BATCH + 1])
+            yield from enumerate(records, self.first_id + first)
+
+    def _batch(self, bounds: list[int]) -> list[Type]:
+        """Return the records of adjacent types, which start at all of ``bounds`` but the last.
+
+        The garbage collector is paused. Records have no cycles, and visiting hundreds of thousands
+        of new tuples again and again would take longer than creating them.
+        """
+        begin, name = bounds[0], self.strings.at
+        words = self._words[begin : bounds[-1]].tolist()
+        paused = gc.isenabled()
+        gc.disable()
+        try:
+            return [
+                decode_type(words, at - begin, end - begin, name) for at, end in pairwise(bounds)
+            ]
+        finally:
+            if paused:
+                gc.enable()
 
     def find_ids(self, name: str, kind: int | Collection[int] | None = None) -> list[int]:
         """Return the IDs of all types with this name, of this kind or kinds; the base's first."""

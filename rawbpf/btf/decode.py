@@ -1,11 +1,17 @@
 """Decoding: from the words of a type to its record.
 
-``words`` is the whole type section as 32-bit integers in the machine's byte order, ``at`` is the
-index of the type's btf_type. IDs are not checked here, but when they are followed.
+``words`` is the type section, or a part of it, as 32-bit integers in the machine's byte order.
+``at`` is the index of the type's btf_type. IDs are not checked here, but when they are followed.
+
+The kernel's BTF has 300,000 types, members, values and parameters. Each element of a type therefore
+costs no call of a Python function: slices separate the columns of its rows, and tuples become
+records without passing through the constructor of a NamedTuple, which takes twice as long.
 """
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from rawbpf.btf import types as t
@@ -13,9 +19,11 @@ from rawbpf.errors import FormatError
 from rawbpf.uapi import btf as uapi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from rawbpf.btf.strings import Strings
+    Words = memoryview[int] | list[int]
+    Name = Callable[[int], str]
+    """Returns the name at an offset, as ``Strings.at`` does."""
 
 __all__ = ["decode_type", "length_of"]
 
@@ -39,55 +47,55 @@ def length_of(info: int, layout: Mapping[int, tuple[int, int]]) -> int:
     return 3 + fixed + each * vlen
 
 
-def decode_type(words: memoryview[int], at: int, end: int, strings: Strings) -> t.Type:
+def decode_type(words: Words, at: int, end: int, name: Name) -> t.Type:
     """Return the record of the type whose words are ``words[at:end]``."""
-    kind = words[at + 1] >> 24 & uapi.BTF_MAX_KIND
-    reference = _REFERENCES.get(kind)
-    if reference is not None:
-        return reference(words[at + 2])
-    decoder = _DECODERS.get(kind)
+    decoder = _DECODERS.get(words[at + 1] >> 24 & uapi.BTF_MAX_KIND)
     if decoder is not None:
-        return decoder(words, at, strings)
-    name, info, size_or_type = words[at : at + 3]
-    return t.Unknown(strings.at(name), info, size_or_type, tuple(words[at + 3 : end]))
+        return decoder(words, at, name)
+    name_off, info, size_or_type = words[at : at + 3]
+    return t.Unknown(name(name_off), info, size_or_type, tuple(words[at + 3 : end]))
 
 
-_REFERENCES: dict[int, Callable[[int], t.Type]] = {
-    uapi.BTF_KIND_PTR: t.Ptr,
-    uapi.BTF_KIND_VOLATILE: t.Volatile,
-    uapi.BTF_KIND_CONST: t.Const,
-    uapi.BTF_KIND_RESTRICT: t.Restrict,
-}
-"""Kinds that consist of a type ID only."""
+def _columns(words: Words, at: int, width: int) -> Iterable[Sequence[int]]:
+    """Return the words of all elements by column, for kinds without other words before them."""
+    rows = words[at + 3 : at + 3 + width * (words[at + 1] & uapi.BTF_MAX_VLEN)]
+    return [rows[column::width] for column in range(width)]
 
 
-def _name(words: memoryview[int], at: int, strings: Strings) -> str:
-    return strings.at(words[at])
+_member: Callable[[Iterable[object]], t.Member] = partial(tuple.__new__, t.Member)
+_enumerator: Callable[[Iterable[object]], t.Enumerator] = partial(tuple.__new__, t.Enumerator)
+_param: Callable[[Iterable[object]], t.Param] = partial(tuple.__new__, t.Param)
+_variable: Callable[[Iterable[object]], t.SecVar] = partial(tuple.__new__, t.SecVar)
 
 
-def _vlen(words: memoryview[int], at: int) -> int:
-    return words[at + 1] & uapi.BTF_MAX_VLEN
-
-
-def _kind_flag(words: memoryview[int], at: int) -> bool:
+def _kind_flag(words: Words, at: int) -> bool:
     return words[at + 1] >> 31 == 1
-
-
-def _elements(words: memoryview[int], at: int, width: int) -> Iterator[tuple[int, ...]]:
-    """Iterate over the words of each element, for kinds without other words before them."""
-    start = at + 3
-    end = start + width * _vlen(words, at)
-    return zip(*(words[start + i : end : width] for i in range(width)), strict=True)
 
 
 def _signed(word: int, bits: int = 32) -> int:
     return word - (1 << bits) if word >> (bits - 1) else word
 
 
-def _int(words: memoryview[int], at: int, strings: Strings) -> t.Int:
+def _ptr(words: Words, at: int, _name: Name) -> t.Ptr:
+    return t.Ptr(words[at + 2])
+
+
+def _volatile(words: Words, at: int, _name: Name) -> t.Volatile:
+    return t.Volatile(words[at + 2])
+
+
+def _const(words: Words, at: int, _name: Name) -> t.Const:
+    return t.Const(words[at + 2])
+
+
+def _restrict(words: Words, at: int, _name: Name) -> t.Restrict:
+    return t.Restrict(words[at + 2])
+
+
+def _int(words: Words, at: int, name: Name) -> t.Int:
     data = words[at + 3]
     return t.Int(
-        _name(words, at, strings),
+        name(words[at]),
         words[at + 2],
         bits=data & 0xFF,
         encoding=data >> 24 & 0xF,
@@ -95,97 +103,100 @@ def _int(words: memoryview[int], at: int, strings: Strings) -> t.Int:
     )
 
 
-def _array(words: memoryview[int], at: int, _strings: Strings) -> t.Array:
+def _array(words: Words, at: int, _name: Name) -> t.Array:
     return t.Array(words[at + 3], words[at + 4], words[at + 5])
 
 
-def _members(words: memoryview[int], at: int, strings: Strings) -> tuple[t.Member, ...]:
-    rows = _elements(words, at, 3)
-    name = strings.at
+def _members(words: Words, at: int, name: Name) -> tuple[t.Member, ...]:
+    names, type_ids, offsets = _columns(words, at, 3)
+    sizes: Iterable[int] = repeat(0)
     if _kind_flag(words, at):
-        return tuple(
-            [t.Member(name(n), type_id, off & 0xFFFFFF, off >> 24) for n, type_id, off in rows]
-        )
-    return tuple([t.Member(name(n), type_id, off) for n, type_id, off in rows])
+        sizes = [offset >> 24 for offset in offsets]
+        offsets = [offset & 0xFFFFFF for offset in offsets]
+    return tuple(map(_member, zip(map(name, names), type_ids, offsets, sizes, strict=False)))
 
 
-def _struct(words: memoryview[int], at: int, strings: Strings) -> t.Struct:
-    members = _members(words, at, strings)
-    return t.Struct(_name(words, at, strings), words[at + 2], members, _kind_flag(words, at))
+def _struct(words: Words, at: int, name: Name) -> t.Struct:
+    members = _members(words, at, name)
+    return t.Struct(name(words[at]), words[at + 2], members, _kind_flag(words, at))
 
 
-def _union(words: memoryview[int], at: int, strings: Strings) -> t.Union:
-    members = _members(words, at, strings)
-    return t.Union(_name(words, at, strings), words[at + 2], members, _kind_flag(words, at))
+def _union(words: Words, at: int, name: Name) -> t.Union:
+    members = _members(words, at, name)
+    return t.Union(name(words[at]), words[at + 2], members, _kind_flag(words, at))
 
 
-def _enum(words: memoryview[int], at: int, strings: Strings) -> t.Enum:
+def _enum(words: Words, at: int, name: Name) -> t.Enum:
+    names, values = _columns(words, at, 2)
     signed = _kind_flag(words, at)
-    rows = _elements(words, at, 2)
-    values = tuple(
-        [t.Enumerator(strings.at(n), _signed(value) if signed else value) for n, value in rows]
-    )
-    return t.Enum(_name(words, at, strings), words[at + 2], values, signed)
+    if signed:
+        values = [_signed(value) for value in values]
+    rows = zip(map(name, names), values, strict=True)
+    return t.Enum(name(words[at]), words[at + 2], tuple(map(_enumerator, rows)), signed)
 
 
-def _enum64(words: memoryview[int], at: int, strings: Strings) -> t.Enum64:
+def _enum64(words: Words, at: int, name: Name) -> t.Enum64:
+    names, lows, highs = _columns(words, at, 3)
     signed = _kind_flag(words, at)
-    values = []
-    for n, low, high in _elements(words, at, 3):
-        value = high << 32 | low
-        values.append(t.Enumerator(strings.at(n), _signed(value, 64) if signed else value))
-    return t.Enum64(_name(words, at, strings), words[at + 2], tuple(values), signed)
+    values = [high << 32 | low for low, high in zip(lows, highs, strict=True)]
+    if signed:
+        values = [_signed(value, 64) for value in values]
+    rows = zip(map(name, names), values, strict=True)
+    return t.Enum64(name(words[at]), words[at + 2], tuple(map(_enumerator, rows)), signed)
 
 
-def _fwd(words: memoryview[int], at: int, strings: Strings) -> t.Fwd:
-    return t.Fwd(_name(words, at, strings), _kind_flag(words, at))
+def _fwd(words: Words, at: int, name: Name) -> t.Fwd:
+    return t.Fwd(name(words[at]), _kind_flag(words, at))
 
 
-def _typedef(words: memoryview[int], at: int, strings: Strings) -> t.Typedef:
-    return t.Typedef(_name(words, at, strings), words[at + 2])
+def _typedef(words: Words, at: int, name: Name) -> t.Typedef:
+    return t.Typedef(name(words[at]), words[at + 2])
 
 
-def _func(words: memoryview[int], at: int, strings: Strings) -> t.Func:
-    return t.Func(_name(words, at, strings), words[at + 2], _vlen(words, at))
+def _func(words: Words, at: int, name: Name) -> t.Func:
+    return t.Func(name(words[at]), words[at + 2], words[at + 1] & uapi.BTF_MAX_VLEN)
 
 
-def _func_proto(words: memoryview[int], at: int, strings: Strings) -> t.FuncProto:
-    rows = _elements(words, at, 2)
-    return t.FuncProto(words[at + 2], tuple([t.Param(strings.at(n), i) for n, i in rows]))
+def _func_proto(words: Words, at: int, name: Name) -> t.FuncProto:
+    names, type_ids = _columns(words, at, 2)
+    rows = zip(map(name, names), type_ids, strict=True)
+    return t.FuncProto(words[at + 2], tuple(map(_param, rows)))
 
 
-def _var(words: memoryview[int], at: int, strings: Strings) -> t.Var:
-    return t.Var(_name(words, at, strings), words[at + 2], words[at + 3])
+def _var(words: Words, at: int, name: Name) -> t.Var:
+    return t.Var(name(words[at]), words[at + 2], words[at + 3])
 
 
-def _datasec(words: memoryview[int], at: int, strings: Strings) -> t.DataSec:
-    rows = _elements(words, at, 3)
-    variables = tuple([t.SecVar(*row) for row in rows])
-    return t.DataSec(_name(words, at, strings), words[at + 2], variables)
+def _datasec(words: Words, at: int, name: Name) -> t.DataSec:
+    variables = tuple(map(_variable, zip(*_columns(words, at, 3), strict=True)))
+    return t.DataSec(name(words[at]), words[at + 2], variables)
 
 
-def _float(words: memoryview[int], at: int, strings: Strings) -> t.Float:
-    return t.Float(_name(words, at, strings), words[at + 2])
+def _float(words: Words, at: int, name: Name) -> t.Float:
+    return t.Float(name(words[at]), words[at + 2])
 
 
-def _decl_tag(words: memoryview[int], at: int, strings: Strings) -> t.DeclTag:
+def _decl_tag(words: Words, at: int, name: Name) -> t.DeclTag:
     component = _signed(words[at + 3])
-    name = _name(words, at, strings)
-    return t.DeclTag(name, words[at + 2], component, _kind_flag(words, at))
+    return t.DeclTag(name(words[at]), words[at + 2], component, _kind_flag(words, at))
 
 
-def _type_tag(words: memoryview[int], at: int, strings: Strings) -> t.TypeTag:
-    return t.TypeTag(_name(words, at, strings), words[at + 2], _kind_flag(words, at))
+def _type_tag(words: Words, at: int, name: Name) -> t.TypeTag:
+    return t.TypeTag(name(words[at]), words[at + 2], _kind_flag(words, at))
 
 
-_DECODERS: dict[int, Callable[[memoryview[int], int, Strings], t.Type]] = {
+_DECODERS: dict[int, Callable[[Words, int, Name], t.Type]] = {
     uapi.BTF_KIND_INT: _int,
+    uapi.BTF_KIND_PTR: _ptr,
     uapi.BTF_KIND_ARRAY: _array,
     uapi.BTF_KIND_STRUCT: _struct,
     uapi.BTF_KIND_UNION: _union,
     uapi.BTF_KIND_ENUM: _enum,
     uapi.BTF_KIND_FWD: _fwd,
     uapi.BTF_KIND_TYPEDEF: _typedef,
+    uapi.BTF_KIND_VOLATILE: _volatile,
+    uapi.BTF_KIND_CONST: _const,
+    uapi.BTF_KIND_RESTRICT: _restrict,
     uapi.BTF_KIND_FUNC: _func,
     uapi.BTF_KIND_FUNC_PROTO: _func_proto,
     uapi.BTF_KIND_VAR: _var,

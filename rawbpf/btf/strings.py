@@ -8,10 +8,14 @@ again. `Strings` reads a section, `StringTable` writes one.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import FormatError
 from rawbpf.uapi.btf import BTF_MAX_NAME_OFFSET
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["FLAVOUR", "StringTable", "Strings", "decode_name", "encode_name", "printable",
            "typed_name"]  # fmt: skip
@@ -24,6 +28,9 @@ _LONGEST_NAME = 1024
 """Bytes. The kernel accepts 511 (KSYM_NAME_LEN) in names that it checks; C++
 and Rust produce longer names, which no kernel loads. Without a limit, members that share one long
 name could produce enormous texts."""
+
+_MOST_READ_AHEAD = 1 << 18
+"""Number of strings up to which all of them are read at once; the kernel has about 125,000."""
 
 _SEARCHED = 1 << 16
 """Size in bytes up to which a given section is searched for each name instead of indexed."""
@@ -95,6 +102,48 @@ class Scan(NamedTuple):
     flavours: list[str]
 
 
+class _Names(dict[int, str]):
+    """Names by offset. A name is read when it is first needed; then it costs no Python call."""
+
+    __slots__ = ("_base", "_data", "_left", "_start")
+
+    def __init__(self, data: bytes, start: int, base: Strings | None) -> None:
+        self._data, self._start, self._base = data, start, base
+        # Names may share endings, but no compiler overlaps them so much that reading each name
+        # once reads the section many times over. A hostile blob could exhaust memory that way.
+        self._left = 16 * len(data) + 65536
+
+    def __missing__(self, offset: int) -> str:
+        name = self[offset] = self.read(offset, _LONGEST_NAME)
+        return name
+
+    def read(self, offset: int, longest: int) -> str:
+        """Return the string at an offset; raise FormatError if it exceeds ``longest`` bytes."""
+        if self._base is not None and offset < self._start:
+            return self._base.at(offset)
+        start = offset - self._start
+        if start >= len(self._data):
+            end = self._start + len(self._data)
+            raise FormatError(
+                "damaged BTF", why=f"a name at {offset} is beyond the {end} bytes of strings"
+            )
+        length = self._data.index(0, start) - start
+        self._left -= length
+        if length > longest or self._left < 0:
+            raise FormatError("damaged BTF", why=f"a name of {length} bytes at {offset}")
+        return decode_name(self._data[start : start + length])
+
+    def read_all(self) -> None:
+        """Read the names that begin after a NUL, unless they are many, long, or not ASCII."""
+        data = self._data
+        if not data or not data.isascii() or data.count(0) > _MOST_READ_AHEAD:
+            return
+        names = data[:-1].decode("ascii").split("\0")
+        if max(map(len, names)) <= _LONGEST_NAME:
+            offsets = accumulate((len(name) + 1 for name in names), initial=self._start)
+            self.update(zip(offsets, names, strict=False))
+
+
 class Strings:
     r"""A string section to read. Offsets in split BTF start where those of its base end.
 
@@ -102,7 +151,7 @@ class Strings:
     'int'
     """
 
-    __slots__ = ("_base", "_cache", "_data", "_ends", "_left", "_scan", "_start", "_texts", "end")
+    __slots__ = ("_base", "_data", "_ends", "_names", "_scan", "_start", "_texts", "at", "end")
 
     def __init__(self, data: bytes, base: Strings | None = None) -> None:
         # Split BTF may have no strings of its own; a base has at least the empty one.
@@ -117,47 +166,29 @@ class Strings:
         self._base = base
         self._start: int = 0 if base is None else base.end
         self.end: int = self._start + len(data)
-        self._cache: dict[int, str] = {}
+        self._names = _Names(data, self._start, base)
+        self.at: Callable[[int], str] = self._names.__getitem__
+        """Returns the name at an offset; raises FormatError out of range or for a long name."""
         self._texts: dict[int, str] = {}
         # The same name is looked up in one module after the other, and each asks the base.
         self._scan: tuple[str, Scan] | None = None
         self._ends: tuple[str, list[int]] | None = None
-        # Names may share endings, but no compiler overlaps them so much that reading each name
-        # once reads the section many times over. A hostile blob could exhaust memory that way.
-        self._left = 16 * len(data) + 65536
 
     @property
     def data(self) -> bytes:
         """The bytes of the section, without those of its base."""
         return self._data
 
-    def at(self, offset: int) -> str:
-        """Return the name, or raise FormatError for an offset out of range or a long name."""
-        name = self._cache.get(offset)
-        if name is None:
-            name = self._cache[offset] = self._read(offset, _LONGEST_NAME)
-        return name
+    def read_all(self) -> None:
+        """Read all names at once, which is five times as fast as reading them singly."""
+        self._names.read_all()
 
     def text(self, offset: int) -> str:
         """Return the source line at an offset, which may have any length."""
         text = self._texts.get(offset)
         if text is None:
-            text = self._texts[offset] = self._read(offset, len(self._data))
+            text = self._texts[offset] = self._names.read(offset, len(self._data))
         return text
-
-    def _read(self, offset: int, longest: int) -> str:
-        if self._base is not None and offset < self._start:
-            return self._base.at(offset)
-        start = offset - self._start
-        if start >= len(self._data):
-            raise FormatError(
-                "damaged BTF", why=f"a name at {offset} is beyond the {self.end} bytes of strings"
-            )
-        length = self._data.index(0, start) - start
-        self._left -= length
-        if length > longest or self._left < 0:
-            raise FormatError("damaged BTF", why=f"a name of {length} bytes at {offset}")
-        return decode_name(self._data[start : start + length])
 
     def offsets(self, name: str) -> list[int]:
         """Return the offsets of strings that are exactly this name."""
