@@ -1,8 +1,6 @@
-"""Records as JSON fields and as lines of text, compatible with bpftool.
+"""Records as JSON fields, with the keys of ``bpftool -j btf dump``; names of kinds and linkages.
 
-``raw`` returns the text of ``bpftool btf dump file F format raw``, in which people commonly quote
-BTF, and ``fields`` uses the keys of its ``-j``. References remain IDs; ``rawbpf.btf.ctext`` writes
-types as C instead.
+References remain IDs; ``rawbpf.btf.ctext`` writes types as C instead.
 
 >>> fields(1, t.Int("int", 4, 32, 1))["encoding"]
 'SIGNED'
@@ -13,15 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.btf import types as t
-from rawbpf.btf.strings import printable
 from rawbpf.uapi.btf import BTF_INT_BOOL, BTF_INT_CHAR, BTF_INT_SIGNED, KINDS, LINKAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from rawbpf.btf.btf import Btf
-
-__all__ = ["ANONYMOUS", "fields", "kind_name", "raw"]
+__all__ = ["ANONYMOUS", "encoding_name", "fields", "kind_name", "linkage_name"]
 
 ANONYMOUS = "(anon)"
 
@@ -49,8 +44,14 @@ def kind_name(kind: int) -> str:
     return "UNKNOWN" if known is None else known.name
 
 
-def _linkage(linkage: int) -> str:
+def linkage_name(linkage: int) -> str:
+    """Return the name of a function's or variable's linkage, such as static for 0."""
     return LINKAGES[linkage] if linkage < len(LINKAGES) else "(unknown)"
+
+
+def encoding_name(encoding: int) -> str:
+    """Return the name of an integer's encoding, such as SIGNED for BTF_INT_SIGNED."""
+    return _ENCODINGS.get(encoding, "UNKN")
 
 
 def _int(r: t.Int) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def _int(r: t.Int) -> dict[str, Any]:
         "size": r.size,
         "bits_offset": r.offset,
         "nr_bits": r.bits,
-        "encoding": _ENCODINGS.get(r.encoding, "UNKN"),
+        "encoding": encoding_name(r.encoding),
     }
 
 
@@ -113,50 +114,12 @@ _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
     t.Volatile: _reference,
     t.Const: _reference,
     t.Restrict: _reference,
-    t.Func: lambda r: {"type_id": r.type_id, "linkage": _linkage(r.linkage)},
+    t.Func: lambda r: {"type_id": r.type_id, "linkage": linkage_name(r.linkage)},
     t.FuncProto: _func_proto,
-    t.Var: lambda r: {"type_id": r.type_id, "linkage": _linkage(r.linkage)},
+    t.Var: lambda r: {"type_id": r.type_id, "linkage": linkage_name(r.linkage)},
     t.DataSec: _datasec,
     t.Float: lambda r: {"size": r.size},
     t.DeclTag: lambda r: {"type_id": r.type_id, "component_idx": r.component},
     t.TypeTag: _reference,
     t.Unknown: lambda r: {"info": r.info, "size_or_type": r.size_or_type, "words": r.words},
 }
-
-
-def raw(btf: Btf, type_id: int) -> Iterator[str]:
-    r"""Yield bpftool's raw lines for a type, with one more for each member, value or parameter.
-
-    >>> from rawbpf.btf.btf import Btf
-    >>> from rawbpf.btf.encode import BtfBuilder
-    >>> builder = BtfBuilder()
-    >>> _ = builder.add_struct("s", 4, [("pid", 2, 0)]), builder.add_int("int", 4, signed=True)
-    >>> list(raw(Btf.from_bytes(builder.encode()), 1))
-    ["[1] STRUCT 's' size=4 vlen=1", "\t'pid' type_id=2 bits_offset=0"]
-    """
-    record = btf[type_id]
-    row = fields(type_id, record)
-    head = f"[{type_id}] {row['kind']} '{printable(row['name'])}'"
-    plain, lists = [], []
-    for key, value in list(row.items())[3:]:
-        if isinstance(value, list):
-            lists += value
-        else:
-            plain.append(f"{key}={value}")
-    # bpftool separates the two fields of a variable by a comma.
-    yield " ".join([head, (", " if isinstance(record, t.Var) else " ").join(plain)]).rstrip()
-    for element in lists:
-        yield "\t" + _element(btf, record, element)
-
-
-def _element(btf: Btf, record: t.Type, element: dict[str, Any]) -> str:
-    words = [f"{key}={value}" for key, value in element.items() if key != "name"]
-    if isinstance(record, t.Enum64):
-        words[0] += "LL" if record.signed else "ULL"
-    if "name" in element:
-        words.insert(0, f"'{printable(element['name'])}'")
-    elif element["type_id"] < len(btf):
-        variable = btf[element["type_id"]]
-        name = printable(getattr(variable, "name", "") or ANONYMOUS)
-        words.append(f"({kind_name(variable.kind)} '{name}')")
-    return " ".join(words)

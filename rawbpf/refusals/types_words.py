@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from rawbpf.btf import types as t
 from rawbpf.btf.ctext.declare import Budget, declaration
 from rawbpf.btf.ctext.definition import Definer
-from rawbpf.btf.describe import fields, kind_name, raw
+from rawbpf.btf.describe import fields, kind_name
+from rawbpf.btf.raw_text import raw
 from rawbpf.errors import FormatError
 from rawbpf.output.text import printable
 
@@ -76,7 +77,7 @@ def c_text(btf: Btf, number: int) -> str:
 
 def _raw(btf: Btf, number: int) -> str:
     try:
-        return "; ".join(raw(btf, number)).partition(" ")[2]
+        return "; ".join("".join(raw(btf, [number])).splitlines()).partition(" ")[2]
     except FormatError:
         return ""
 

@@ -14,7 +14,7 @@ from rawbpf.btf import types as t
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.ctext.declare import declaration
 from rawbpf.btf.ctext.header import c_header
-from rawbpf.btf.describe import fields, raw
+from rawbpf.btf.describe import fields
 from rawbpf.btf.draw import draw
 from rawbpf.btf.ext_info import (
     CoreRelo,
@@ -24,6 +24,7 @@ from rawbpf.btf.ext_info import (
     decode_ext_info,
     encode_ext_info,
 )
+from rawbpf.btf.raw_text import raw
 from rawbpf.btf.sanitize import FEATURES, features_used, sanitized
 from rawbpf.btf.sizes import align_of, size_of
 from rawbpf.btf.strings import Strings, StringTable
@@ -54,6 +55,7 @@ def exercise(data, base=None):
         return
     questions = [
         lambda _: consume(c_header(opened)),
+        lambda _: consume(raw(opened)),
         lambda _: consume(opened),
         lambda _: [sanitized(record, FEATURES) for _, record in opened],
         lambda _: features_used(opened),
@@ -62,7 +64,7 @@ def exercise(data, base=None):
         with suppress(FormatError):
             ask(0)
     about_a_type = [
-        lambda i: consume(raw(opened, i)),
+        lambda i: consume(raw(opened, [i])),
         lambda i: json.dumps(fields(i, opened[i])),
         lambda i: consume(draw(opened, i, depth=3)),
         lambda i: declaration(opened, i, "x"),

@@ -114,9 +114,9 @@ def _all(btf: Btf, ids: list[int] | None) -> list[int] | range:
 
 
 def _raw(btf: Btf, ids: list[int] | None) -> Iterator[str]:
-    from rawbpf.btf.describe import raw
+    from rawbpf.btf.raw_text import raw
 
-    return (line for type_id in _all(btf, ids) for line in raw(btf, type_id))
+    return (text.removesuffix("\n") for text in raw(btf, ids))
 
 
 def _json(btf: Btf, ids: list[int] | None) -> Iterator[str]:

@@ -8,7 +8,8 @@ import pytest
 
 from rawbpf.btf import types as t
 from rawbpf.btf.btf import Btf
-from rawbpf.btf.describe import fields, raw
+from rawbpf.btf.describe import fields
+from rawbpf.btf.raw_text import raw
 from rawbpf.cli.objects.btf_source import open_btf
 from tests.support.btf_records import EVERY_KIND, INT, blob, btf
 from tests.support.clang import compile_object, sections
@@ -33,8 +34,7 @@ def bpftool(*arguments):
 
 
 def our_raw(opened):
-    lines = (line for i in range(opened.first_id, len(opened)) for line in raw(opened, i))
-    return "".join(line + "\n" for line in lines)
+    return "".join(raw(opened))
 
 
 def masked(value):
@@ -94,18 +94,18 @@ def test_modules(kernel, module):
 
 
 def test_names_are_escaped_for_the_terminal():
-    (line,) = raw(btf(t.Typedef("a\x1b[2Jb", 0)), 1)
-    assert line == r"[1] TYPEDEF 'a\x1b[2Jb' type_id=0"
+    (line,) = raw(btf(t.Typedef("a\x1b[2Jb", 0)))
+    assert line == "[1] TYPEDEF 'a\\x1b[2Jb' type_id=0\n"
 
 
 def test_void_and_unknown_kinds():
-    assert list(raw(btf(), 0)) == ["[0] UNKNOWN '(anon)'"]
+    assert list(raw(btf(), [0])) == ["[0] UNKNOWN '(anon)'\n"]
     assert fields(7, t.Unknown("", 42 << 24, 1, (2, 3)))["words"] == (2, 3)
 
 
 def test_unusual_numbers():
     opened = btf(t.Func("f", 0, 7), t.Int("i", 4, 32, 7), INT)
-    assert [line for i in (1, 2) for line in raw(opened, i)] == [
+    assert "".join(raw(opened, [1, 2])).splitlines() == [
         "[1] FUNC 'f' type_id=0 linkage=(unknown)",
         "[2] INT 'i' size=4 bits_offset=0 nr_bits=32 encoding=UNKN",
     ]
