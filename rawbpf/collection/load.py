@@ -19,8 +19,8 @@ from rawbpf.collection.kernel_types import attach_target
 from rawbpf.collection.pins import MapMaker
 from rawbpf.collection.prepare import mappable
 from rawbpf.errors import FormatError, KernelError
-from rawbpf.kernel.btf import ModuleBtfs
 from rawbpf.kernel.btf_load import KernelBtf
+from rawbpf.kernel.btf_objects import ModuleBtfs
 from rawbpf.kernel.call_error import call_error
 from rawbpf.kernel.file_systems import DEFAULT_PLACE
 from rawbpf.kernel.version import raise_memlock_if_needed

@@ -57,7 +57,7 @@ class Entries(RawMap):
         from rawbpf.maps.codecs import MapCodecs  # not needed for counters, which start faster
 
         if self._types is None and self._btf_id:
-            from rawbpf.kernel.btf import btf_by_id
+            from rawbpf.kernel.btf_objects import btf_by_id
 
             return MapCodecs.of(self.spec, btf_by_id(self._btf_id))
         return MapCodecs.of(self.spec, None if self._types is None else self._types.types)

@@ -20,7 +20,7 @@ from rawbpf.btf import types as t
 from rawbpf.btf.ext_info import unpack_func_info, unpack_line_info
 from rawbpf.elf.code import CodeSection
 from rawbpf.errors import KernelError, UnsupportedError
-from rawbpf.kernel.btf import btf_by_id
+from rawbpf.kernel.btf_objects import btf_by_id
 from rawbpf.kernel.kallsyms import read_kallsyms
 from rawbpf.maps.map import Map
 from rawbpf.syscall.bpf import prog_info

@@ -12,11 +12,7 @@ import os
 from io import BytesIO, FileIO
 from typing import TYPE_CHECKING, cast
 
-from elftools.elf.constants import SH_FLAGS
-
 from rawbpf.btf.btf import Btf
-from rawbpf.cli.objects.object_file import compile_source, is_c
-from rawbpf.elf.untrusted import Sections, open_elf
 from rawbpf.errors import FormatError, UnsupportedError, UsageError
 from rawbpf.input_file import open_input, read_input
 from rawbpf.kernel.btf import btf_modules, vmlinux_btf
@@ -25,6 +21,7 @@ from rawbpf.kernel.hardware import at
 if TYPE_CHECKING:
     from io import BufferedReader
 
+    from rawbpf.elf.untrusted import Sections
     from rawbpf.kernel.hardware import Root
 
 __all__ = ["KERNEL", "open_btf"]
@@ -68,14 +65,13 @@ def _kernel(root: Root) -> Btf:
 
 
 def _file(path: str, base: Btf | None, root: Root) -> Btf:
+    if path.endswith(".c"):
+        from rawbpf.cli.objects.object_file import compile_source
 
-    if is_c(path):
         btf, _ = btf_sections(BytesIO(compile_source(path, None)), path, _LARGEST)
         return Btf(btf, base)
     if _head(path) == b"\x7fELF":
-        with FileIO(
-            path
-        ) as whole:  # only two sections are read, also from a vmlinux with debug symbols
+        with FileIO(path) as whole:  # two sections are read, also from a vmlinux with debug symbols
             btf, below = btf_sections(whole, path, _LARGEST)
         return Btf(btf, base or (Btf(below) if below else _base_of(path, root)))
     try:
@@ -120,6 +116,8 @@ def _nowhere(source: str, root: Root) -> UsageError:
 
 def btf_sections(file: FileIO | BytesIO, path: str, largest: int) -> tuple[bytes, bytes | None]:
     """Return the contents of ``.BTF``, and of ``.BTF.base`` or None."""
+    from rawbpf.elf.untrusted import Sections, open_elf  # not needed for the types of the kernel
+
     try:
         elf = open_elf(file)
         stream = cast("BufferedReader", elf.stream)
@@ -143,6 +141,8 @@ def btf_sections(file: FileIO | BytesIO, path: str, largest: int) -> tuple[bytes
 def _contents(sections: Sections, name: str, largest: int) -> bytes | None:
     if name not in sections.names:
         return None
+    from elftools.elf.constants import SH_FLAGS
+
     number = sections.names.index(name)
     header = sections.headers[number]
     # Sections of other types may not be in the file, and compressed ones may expand to any size.
