@@ -1,4 +1,4 @@
-"""Bytecode: instructions, the builder, and text in two dialects, in both directions."""
+"""Bytecode: instructions, the builder, and conversion to and from text in two dialects."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
-"""The builder's memory accesses: loads, stores, atomics. b, h, w, dw move 1, 2, 4, 8 bytes.
+"""The builder's memory accesses: loads, stores and atomic operations.
 
-Memory is written ``r1[4]``: the bytes at r1 + 4. Loads fill all 64 bits of dst: the upper bits with
-zeroes, or with the sign for ``ldxs``.
+A memory operand is written ``r1[4]``, which means the bytes at r1 + 4. Loads fill all 64 bits of
+dst: the upper bits are cleared, or sign-extended by ``ldxs``.
 
-Atomics change memory in one step, so that no other CPU sees an intermediate state. The register's
-width is that of the memory: r for 8 bytes, w for 4. The ``fetch`` forms store the old value of the
-memory in src (Linux 5.12); plain ``atomic_add`` is part of eBPF from the beginning.
+Atomic operations change memory in one step, so that no other CPU sees an intermediate state. The
+register's width must match the memory's: r registers for 8 bytes, w registers for 4. The ``fetch``
+forms store the memory's old value in src (Linux 5.12); plain ``atomic_add`` has always been part of
+eBPF.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ _SIZES = {8: isa.BPF_B, 16: isa.BPF_H, 32: isa.BPF_W, 64: isa.BPF_DW}
 class Loads(Emitter):
     """Loads and stores.
 
-    ``ldx`` moves memory to a register, ``stx`` a register to memory, ``st`` a number to memory.
+    ``ldx`` loads memory into a register, ``stx`` stores a register in memory, and ``st`` stores a
+    number in memory.
     """
 
     def _ldx(self, size: int, dst: Register, memory: Memory, mode: int = isa.BPF_MEM) -> None:
@@ -107,27 +109,27 @@ class Loads(Emitter):
         self._st(isa.BPF_DW, memory, value)
 
     def ldabsb(self, at: int) -> None:
-        """``r0 = packet byte at``; the program exits if the packet is shorter."""
+        """Set r0 to the packet byte at ``at``; the program exits if the packet is shorter."""
         self._packet(isa.BPF_ABS | isa.BPF_B, None, at)
 
     def ldabsh(self, at: int) -> None:
-        """``r0 = ntohs(2 packet bytes at)``; r6 must hold the socket buffer."""
+        """Set r0 to ntohs(2 packet bytes at ``at``); r6 must contain the socket buffer."""
         self._packet(isa.BPF_ABS | isa.BPF_H, None, at)
 
     def ldabsw(self, at: int) -> None:
-        """``r0 = ntohl(4 packet bytes at)``."""
+        """Set r0 to ntohl(4 packet bytes at ``at``)."""
         self._packet(isa.BPF_ABS | isa.BPF_W, None, at)
 
     def ldindb(self, src: Register, at: int) -> None:
-        """``r0 = packet byte src + at``."""
+        """Set r0 to the packet byte at src + ``at``."""
         self._packet(isa.BPF_IND | isa.BPF_B, src, at)
 
     def ldindh(self, src: Register, at: int) -> None:
-        """``r0 = ntohs(2 packet bytes src + at)``."""
+        """Set r0 to ntohs(2 packet bytes at src + ``at``)."""
         self._packet(isa.BPF_IND | isa.BPF_H, src, at)
 
     def ldindw(self, src: Register, at: int) -> None:
-        """``r0 = ntohl(4 packet bytes src + at)``."""
+        """Set r0 to ntohl(4 packet bytes at src + ``at``)."""
         self._packet(isa.BPF_IND | isa.BPF_W, src, at)
 
     def _packet(self, code: int, src: Register | None, at: int) -> None:
@@ -136,7 +138,7 @@ class Loads(Emitter):
 
 
 class Atomics(Emitter):
-    """One method for each operation."""
+    """A mixin with one method for each operation."""
 
     def _atomic(self, operation: int, memory: Memory, src: Register) -> None:
         base, offset = displacement(memory)
@@ -181,7 +183,7 @@ class Atomics(Emitter):
         self._atomic(isa.BPF_XCHG, memory, src)
 
     def cmpxchg(self, memory: Memory, src: Register) -> None:
-        """``if *memory == r0: *memory = src``; r0 = the old value of memory in any case."""
+        """``if *memory == r0: *memory = src``; r0 always receives the memory's old value."""
         number, (base, offset) = register(src), displacement(memory)
         code = isa.BPF_STX | isa.BPF_ATOMIC | _SIZES[src.bits]
         self.emit(Instruction(code, base, number, offset, isa.BPF_CMPXCHG))

@@ -1,12 +1,14 @@
-"""The builder's values: arithmetic, and the 64-bit constant.
+"""The builder's value instructions: arithmetic, and the 64-bit constant.
 
-Arithmetic is ``dst = dst op src``, on 64 bits for r registers and on 32 for w registers. src is a
-register of the same width or a 32-bit number, which 64-bit operations sign-extend. Writing a w
-register clears the upper half. Nothing traps: division by zero yields 0, its remainder leaves dst
-unchanged, and shifts use only the low 6 bits of the count (5 for w registers).
+Arithmetic instructions compute ``dst = dst op src``, on 64 bits for r registers and on 32 bits for
+w registers. src is either a register of the same width or a 32-bit number, which 64-bit operations
+sign-extend. Writing to a w register clears the register's upper half. No arithmetic instruction
+traps: division by zero yields 0, the remainder of a division by zero leaves dst unchanged, and
+shifts use only the low 6 bits of the count (5 for w registers).
 
-The 64-bit constant is the only instruction of sixteen bytes. Its src says what it stands for: a
-number, or an object whose address the kernel fills in when it loads the program.
+The load of a 64-bit constant is the only sixteen-byte instruction. The src field says what the
+constant stands for: a number, or an object whose address the kernel fills in when it loads the
+program.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ _LOW_HALF = 0xFFFF_FFFF
 
 
 class Arithmetic(Emitter):
-    """One method for each operation."""
+    """A mixin with one method for each operation."""
 
     def _alu(self, operation: int, dst: Register, src: Operand, off: int = 0) -> None:
         kind = isa.BPF_ALU64 if register(dst) >= 0 and dst.bits == 64 else isa.BPF_ALU
@@ -113,15 +115,18 @@ class Arithmetic(Emitter):
         self._alu(isa.BPF_MOV, dst, src, off=bits)
 
     def be(self, dst: Register, bits: int) -> None:
-        """Convert the low ``bits`` (16, 32, 64) of dst to or from big-endian; clear the others."""
+        """Convert the low ``bits`` bits (16, 32, 64) of dst to or from big-endian.
+
+        Clear the other bits.
+        """
         self._end(isa.BPF_ALU | isa.BPF_TO_BE, dst, bits)
 
     def le(self, dst: Register, bits: int) -> None:
-        """Convert to or from little-endian: on these machines, only clear bits above ``bits``."""
+        """Convert to or from little-endian, which only clears the bits above ``bits``."""
         self._end(isa.BPF_ALU | isa.BPF_TO_LE, dst, bits)
 
     def bswap(self, dst: Register, bits: int) -> None:
-        """Swap the byte order of the low ``bits`` (16, 32, 64); clear the rest (Linux 6.6)."""
+        """Swap the byte order of the low ``bits`` bits (16, 32, 64); clear the rest (Linux 6.6)."""
         self._end(isa.BPF_ALU64 | isa.BPF_TO_LE, dst, bits)
 
     def _end(self, kind: int, dst: Register, bits: int) -> None:
@@ -131,7 +136,7 @@ class Arithmetic(Emitter):
 
 
 class Constants(Emitter):
-    """``lddw`` with a number, and its variants that load addresses."""
+    """Load a 64-bit constant: ``lddw`` with a number, and its variants that load addresses."""
 
     def _wide(
         self, dst: Register, source: int, low: int, high: int = 0, ref: Reference | None = None
@@ -140,41 +145,42 @@ class Constants(Emitter):
         self.emit(Instruction(LD_IMM64, destination(dst, 64), source, 0, imm, ref))
 
     def lddw(self, dst: Register, value: int) -> None:
-        """``dst = value``, all 64 bits; negative numbers in two's complement."""
+        """Set all 64 bits of dst to ``value``; negative numbers are stored in two's complement."""
         if not isinstance(value, int) or not -(1 << 63) <= value < 1 << 64:
             raise BytecodeError(f"{value!r} is not a 64-bit number")
         self._wide(dst, 0, value & _LOW_HALF, value >> 32)
 
     def ld_map_fd(self, dst: Register, map_: str | int) -> None:
-        """``dst = map``, by name, resolved by ``encode``, or by file descriptor."""
+        """Load a map's address, by name, which ``encode`` resolves, or by file descriptor."""
         reference = Reference("map", map_) if isinstance(map_, str) else None
         number = 0 if isinstance(map_, str) else immediate(map_)
         self._wide(dst, isa.BPF_PSEUDO_MAP_FD, number, 0, reference)
 
     def ld_map_value(self, dst: Register, map_: str | int, offset: int = 0) -> None:
-        """``dst = &value + offset``, the value of a map with one element (Linux 5.2)."""
+        """``dst = &value + offset`` for the value of a one-element map (Linux 5.2)."""
         reference = Reference("map_value", map_, offset) if isinstance(map_, str) else None
         number = 0 if isinstance(map_, str) else immediate(map_)
         self._wide(dst, isa.BPF_PSEUDO_MAP_VALUE, number, immediate(offset, 32), reference)
 
     def ld_map_idx(self, dst: Register, index: int) -> None:
-        """``dst = map``, by its index in fd_array (Linux 5.14)."""
+        """Load a map's address by the map's index in fd_array (Linux 5.14)."""
         self._wide(dst, isa.BPF_PSEUDO_MAP_IDX, immediate(index))
 
     def ld_map_idx_value(self, dst: Register, index: int, offset: int = 0) -> None:
-        """``dst = &value + offset``, of the map at an index of fd_array (Linux 5.14)."""
+        """``dst = &value + offset`` for a map given by its index in fd_array (Linux 5.14)."""
         self._wide(dst, isa.BPF_PSEUDO_MAP_IDX_VALUE, immediate(index), immediate(offset, 32))
 
     def ld_btf_id(self, dst: Register, variable: str | int, btf_fd: int = 0) -> None:
-        """``dst = &variable``, a kernel variable by name or BTF ID (Linux 5.10).
+        """``dst = &variable`` for a kernel variable, by name or BTF ID (Linux 5.10).
 
-        ``btf_fd``: file descriptor of its module's BTF (5.12); 0 for variables of the kernel image.
+        ``btf_fd`` is a file descriptor for the BTF of the variable's module (5.12), or 0 for
+        variables of the kernel image.
         """
         reference = Reference("ksym", variable) if isinstance(variable, str) else None
         number = 0 if isinstance(variable, str) else immediate(variable)
         self._wide(dst, isa.BPF_PSEUDO_BTF_ID, number, immediate(btf_fd), reference)
 
     def ld_func(self, dst: Register, function: Label) -> None:
-        """``dst = &function`` of this program, for helpers that take a callback (Linux 5.13)."""
+        """Load the address of a function of this program, to pass as a callback (Linux 5.13)."""
         code = Instruction(LD_IMM64, destination(dst, 64), isa.BPF_PSEUDO_FUNC)
         self.emit_jump(code, function, field="imm")

@@ -1,7 +1,8 @@
-"""The builder: a program written in Python that reads like assembly.
+"""The builder: write a program in Python that reads like assembly.
 
-Every method appends one instruction. Operands are checked at once, so the traceback of an error
-points to the wrong line. Every instruction remembers the line that emitted it.
+Every method appends one instruction to the program. Operands are checked immediately, so an error's
+traceback points to the line with the mistake. Every instruction records the source line that
+emitted it.
 
 >>> from rawbpf.asm import Builder, r0, r1, r10, w1
 >>> b = Builder("answer")
@@ -15,8 +16,8 @@ points to the wrong line. Every instruction remembers the line that emitted it.
 >>> answer.slots, answer.encode().hex(" ", 8).split()[2]
 (5, '560101002a000000')
 
-Code generators reserve registers and stack memory for the length of a ``with`` block, instead of
-choosing them by hand:
+Code generators can reserve registers and stack memory for the duration of a ``with`` block instead
+of assigning them by hand:
 
 >>> b = Builder("scopes")
 >>> with b.register("context") as context, b.stack(4, 4) as key, b.stack(8) as value:
@@ -45,11 +46,11 @@ __all__ = ["Builder"]
 
 _PRESERVED = (r6, r7, r8, r9)
 _ALIGNMENTS = (1, 2, 4, 8)
-"""r10 is a multiple of 8, so the stack offers no larger alignment."""
+"""r10 is only guaranteed to be a multiple of 8, so the stack does not support larger alignments."""
 
 
 class _Holder(NamedTuple):
-    """A block that holds a register or part of the stack, and the line where it begins."""
+    """A block that has reserved a register or stack memory, and the line where the block starts."""
 
     name: str
     source: Source | None
@@ -59,7 +60,7 @@ class _Holder(NamedTuple):
 
 
 class _Slot(NamedTuple):
-    """Memory in use on the stack: ``size`` bytes from r10 - ``depth`` on."""
+    """A reserved stack range: ``size`` bytes starting at r10 - ``depth``."""
 
     depth: int
     size: int
@@ -74,7 +75,7 @@ def _rounded_up(number: int, align: int) -> int:
 
 
 class Builder(Arithmetic, Constants, Loads, Atomics, Flow):
-    """A program under construction; each base class emits one kind of instruction.
+    """A program under construction; each base class provides one kind of instruction.
 
     ``Arithmetic`` has mov, add, ... bswap; ``Constants`` lddw, ld_map_fd, ...; ``Loads`` ldxw,
     stxdw, ...; ``Atomics`` atomic_add, xchg, ...; ``Flow`` jeq, ... call, exit.
@@ -86,10 +87,10 @@ class Builder(Arithmetic, Constants, Loads, Atomics, Flow):
         self._slots: list[_Slot] = []
 
     def function(self, name: str) -> None:
-        """Begin a function of this program; its name is also a label.
+        """Start a new function of this program; the function's name is also a label.
 
-        Raise BytecodeError inside a block of ``register`` or ``stack``: a function has registers
-        and a stack frame of its own.
+        Raises BytecodeError inside a ``register`` or ``stack`` block, because each function has its
+        own registers and stack frame.
         """
         held = [*self._registers.values(), *(one.holder for one in self._slots)]
         if held:
@@ -99,10 +100,11 @@ class Builder(Arithmetic, Constants, Loads, Atomics, Flow):
 
     @contextmanager
     def register(self, name: str = "") -> Iterator[Register]:
-        """Reserve one of r6-r9, which calls preserve, until the end of the block.
+        """Reserve one of r6-r9, which are preserved across calls, until the end of the block.
 
-        ``name`` appears in the error when no register is free. Registers that are used without
-        being reserved are not known here: use one way or the other in a function.
+        ``name`` appears in the error message if no register is free. The builder does not track
+        registers that are used without being reserved, so a function should either reserve all of
+        its registers or none.
         """
         register = next((one for one in _PRESERVED if one not in self._registers), None)
         if register is None:
@@ -117,10 +119,10 @@ class Builder(Arithmetic, Constants, Loads, Atomics, Flow):
 
     @contextmanager
     def stack(self, size: int, align: int = 8, *, name: str = "") -> Iterator[Memory]:
-        """Reserve ``size`` bytes of the stack until the end of the block; they are uninitialized.
+        """Reserve ``size`` bytes of uninitialized stack memory until the end of the block.
 
-        ``align`` is 1, 2, 4 or 8. The memory is reused after the block. Raise BytecodeError if the
-        stack frame of 512 bytes has no room.
+        ``align`` is 1, 2, 4 or 8. The memory can be reserved again after the block. Raises
+        BytecodeError if the 512-byte stack frame does not have enough free space.
         """
         if size < 1 or align not in _ALIGNMENTS:
             fix = "use a positive size, and an alignment of 1, 2, 4 or 8"
@@ -148,15 +150,15 @@ class Builder(Arithmetic, Constants, Loads, Atomics, Flow):
         return _rounded_up(depth + size, align)
 
     def address(self, dst: Register, memory: Memory) -> None:
-        """``dst = &memory``: one instruction, or two if its offset is not 0."""
+        """``dst = &memory``, which takes one instruction, or two if the offset is not 0."""
         self.mov(dst, memory.base)
         if memory.offset:
             self.add(dst, memory.offset)
 
     def zero(self, memory: Memory, size: int) -> None:
-        """Write zeroes to ``size`` bytes of memory, with as few stores as alignment allows.
+        """Zero ``size`` bytes of memory with as few stores as the alignment allows.
 
-        The base register is assumed to be a multiple of 8, as r10 is.
+        The base register is assumed to be a multiple of 8, like r10.
         """
         stores = {8: self.stdw, 4: self.stw, 2: self.sth, 1: self.stb}
         while size > 0:

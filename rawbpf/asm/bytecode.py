@@ -1,12 +1,12 @@
-"""The bytecode of a program: its instructions in order, and where functions begin.
+"""A program's bytecode: its instructions in order, and where each function starts.
 
-A program that uses a map cannot be encoded before the map exists. Until then the instruction holds
-zero, and its *reference* names the map whose file descriptor belongs there:
+A program that uses a map cannot be encoded before the map exists. Until then, the instruction's imm
+is zero, and its *reference* names the map whose file descriptor belongs there:
 
     18 22 00 00  00 ...         reference=Reference("map", "events")
     85 00 00 00  19 ...
 
-``encode`` fills the numbers in. The bytecode itself does not change.
+``encode`` fills in the numbers. The Bytecode object itself is not modified.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ __all__ = ["Bytecode", "Function"]
 
 
 class Function(NamedTuple):
-    """A function inside bytecode, and the slot where it begins.
+    """A function within the bytecode, and the slot where it starts.
 
-    ``type_id`` is the BTF_KIND_FUNC that describes it in the object's BTF; 0 if there is none.
+    ``type_id`` is the ID of the function's BTF_KIND_FUNC in the object's BTF, or 0 if the function
+    has no BTF.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Function(NamedTuple):
 
 
 class Bytecode(NamedTuple):
-    """Instructions in order, and the functions that they form, by slot.
+    """Instructions in order, and the functions that they form, keyed by slot.
 
     >>> from rawbpf.asm.instruction import Instruction
     >>> exit_0 = Bytecode("pass", (Instruction(0xB7), Instruction(0x95)))
@@ -50,15 +51,18 @@ class Bytecode(NamedTuple):
 
     @property
     def slots(self) -> int:
-        """Length in slots, as jumps, the verifier and BPF_PROG_LOAD count it."""
+        """The length in slots, which is the unit used by jumps, the verifier and BPF_PROG_LOAD."""
         return slots_of(self.instructions)[-1]
 
     def slot_of(self, index: int) -> int:
-        """Return the slot where the instruction with this index begins."""
+        """Return the slot where the instruction with the given index starts."""
         return slots_of(self.instructions[:index])[-1]
 
     def index_at(self, slot: int) -> int:
-        """Return the index of the instruction that covers a slot. Raise IndexError past the end."""
+        """Return the index of the instruction that covers a slot.
+
+        Raises IndexError if the slot is past the end.
+        """
         for index, instruction in enumerate(self.instructions):
             slot -= instruction.slots
             if slot < 0:
@@ -70,18 +74,18 @@ class Bytecode(NamedTuple):
         return self.instructions[self.index_at(slot)].source
 
     def sources_by_slot(self) -> dict[int, Source]:
-        """Return all known source lines by slot, for callers that look up many."""
+        """Return all known source lines by slot, for callers that look up many lines."""
         found = zip(slots_of(self.instructions), self.instructions, strict=False)
         return {slot: one.source for slot, one in found if one.source is not None}
 
     def without_sources(self) -> Bytecode:
-        """Return the same code without source lines, to compare what it does."""
+        """Return the same code without source lines, to compare only what the code does."""
         bare = (one._replace(source=None) for one in self.instructions)
         return self._replace(instructions=tuple(bare))
 
     @property
     def references(self) -> dict[int, Reference]:
-        """The references, by index of the instruction that carries them, in order."""
+        """The references in order, keyed by the index of the instruction that contains them."""
         return {
             index: one.reference
             for index, one in enumerate(self.instructions)
@@ -90,7 +94,7 @@ class Bytecode(NamedTuple):
 
     @property
     def relocations(self) -> list[CoreRelocation]:
-        """The CO-RE records of all instructions, in order."""
+        """The CO-RE records of all instructions, in instruction order."""
         return [one.relocation for one in self.instructions if one.relocation is not None]
 
     def encode(
@@ -99,11 +103,12 @@ class Bytecode(NamedTuple):
         ids: Mapping[str, int] | None = None,
         modules: Mapping[str, int] | None = None,
     ) -> bytes:
-        """Return the bytes for BPF_PROG_LOAD.
+        """Encode the program as bytes for BPF_PROG_LOAD.
 
         ``maps``: name -> file descriptor. ``ids``: name -> BTF ID of a kernel function or variable.
-        ``modules``: name -> file descriptor of the module's BTF; fd_array must then begin with 0
-        and the descriptors of ``called_modules``. Raise BytecodeError if a name is in none of them.
+        ``modules``: name -> file descriptor of the module's BTF; fd_array must then start with 0
+        and the descriptors of ``called_modules``. Raises BytecodeError if a referenced name is
+        missing from the given numbers.
         """
         references = self.references
         called = _called_modules(references.values())
@@ -115,18 +120,21 @@ class Bytecode(NamedTuple):
 
     @property
     def modules(self) -> list[str]:
-        """The kernel modules that it refers to, each once, in order of first use."""
+        """The kernel modules that the program refers to, in order of first use."""
         used = (one.module for one in self.references.values())
         return list(dict.fromkeys(module for module in used if module))
 
     @property
     def called_modules(self) -> list[str]:
-        """The kernel modules whose functions it calls; fd_array lists their BTF after the 0."""
+        """The kernel modules whose functions the program calls.
+
+        Fd_array lists their BTF after the 0.
+        """
         return _called_modules(self.references.values())
 
     @property
     def map_names(self) -> list[str]:
-        """The maps that it refers to, each once, in order of first use."""
+        """The maps that the program refers to, in order of first use."""
         used = (one for one in self.references.values() if one.kind.startswith("map"))
         return list(dict.fromkeys(one.name for one in used))
 
@@ -136,7 +144,7 @@ def _called_modules(references: Iterable[Reference]) -> list[str]:
 
 
 class _Numbers(NamedTuple):
-    """The numbers that references stand for: the arguments of ``Bytecode.encode``."""
+    """The numbers that references resolve to, passed as arguments to ``Bytecode.encode``."""
 
     maps: Mapping[str, int]
     ids: Mapping[str, int]
@@ -144,7 +152,7 @@ class _Numbers(NamedTuple):
     called: list[str]
 
     def fill(self, instruction: Instruction, reference: Reference) -> Instruction:
-        """Return the instruction with its number filled in."""
+        """Return the instruction with the number of its reference filled in."""
         if reference.module:
             return self._fill_module(instruction, reference)
         table = self.maps if reference.kind.startswith("map") else self.ids
@@ -159,10 +167,10 @@ class _Numbers(NamedTuple):
         return instruction._replace(imm=number)
 
     def _fill_module(self, instruction: Instruction, reference: Reference) -> Instruction:
-        """Return the instruction with the module's BTF filled in; its ID is already there.
+        """Return the instruction with the module's BTF filled in; the BTF ID is already set.
 
-        A call holds an index into fd_array, where 0 means the kernel image. A 64-bit constant
-        holds the file descriptor in its upper half.
+        The off field of a call is an index into fd_array, where 0 means the kernel image. A 64-bit
+        constant stores the file descriptor in its upper half.
         """
         module = reference.module
         if module not in self.modules:

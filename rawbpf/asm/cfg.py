@@ -1,7 +1,8 @@
-"""Control-flow graph: blocks of instructions, entered at the top and left at the end.
+"""The control-flow graph: basic blocks, which are entered only at the top and left only at the end.
 
-A block ends with a jump or exit, or where another block begins. Blocks begin at jump targets, after
-conditional jumps, and where functions begin. Calls return, so they do not end a block.
+A block ends at a jump or exit, or before the start of another block. Blocks start at jump targets,
+after conditional jumps, and at function entries. Calls return to the next instruction, so they do
+not end a block.
 
     jump             unconditional: goto, gotol
     taken, falls     if ... goto, may_goto
@@ -43,7 +44,10 @@ class Edge(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Instructions from slot ``start`` up to ``end``, in the function at slot ``function``."""
+    """The instructions from slot ``start`` up to ``end``.
+
+    ``function`` is its function's first slot.
+    """
 
     start: int
     end: int
@@ -52,10 +56,10 @@ class Block(NamedTuple):
 
 
 def control_flow(instructions: Sequence[Instruction], functions: Iterable[int] = ()) -> list[Block]:
-    """Return the blocks in order.
+    """Return the basic blocks of a program in order.
 
-    ``functions``: slots where functions begin; called ones are found without it. Raise
-    BytecodeError if a jump or call goes to a slot without an instruction.
+    ``functions`` lists slots where functions start; functions that are called are also found
+    without it. Raises BytecodeError if a jump or call targets a slot where no instruction starts.
     """
     *slots, end = slots_of(instructions)
     rows = list(zip(slots, instructions, strict=True))
@@ -72,7 +76,10 @@ def control_flow(instructions: Sequence[Instruction], functions: Iterable[int] =
 
 
 def _edges(one: Instruction, at: int) -> tuple[Edge, ...] | None:
-    """Return the edges of an instruction, or None if it just continues with the next one."""
+    """Return an instruction's outgoing edges.
+
+    Return None if execution continues with the next instruction.
+    """
     kind, what = instruction_class(one.opcode), operation(one.opcode)
     if kind not in (isa.BPF_JMP, isa.BPF_JMP32) or what == isa.BPF_CALL:
         return None
@@ -97,14 +104,14 @@ def _check(targets: set[int], slots: set[int]) -> None:
 def _blocks(
     rows: list[tuple[int, Instruction]], leaders: list[int], starts: list[int], end: int
 ) -> list[Block]:
-    """Return the block from each leader to the next one, with the edges of its last one."""
+    """Return one block per leader, with the outgoing edges of the block's last instruction."""
     last: dict[int, tuple[int, Instruction]] = {at + one.slots: (at, one) for at, one in rows}
     blocks = []
     for start, stop in zip(leaders, [*leaders, end][1:], strict=True):
         at, one = last[stop]
         edges = _edges(one, at)
         if edges is None:
-            # Continue with the next block, but not from one function into the next.
+            # Fall through to the next block, but not from one function into another.
             edges = () if stop == end or stop in starts else (Edge(stop, "falls"),)
         function = max(slot for slot in starts if slot <= start)
         blocks.append(Block(start, stop, function, edges))

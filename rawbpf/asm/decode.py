@@ -1,4 +1,4 @@
-"""From bytes to instructions.
+"""Decode bytes into instructions.
 
 >>> decode(bytes.fromhex("61 10 04 00 00 00 00 00"))
 Instruction(opcode=97, dst=0, src=1, off=4, imm=0)
@@ -17,15 +17,18 @@ __all__ = ["decode", "decode_all", "decode_unchecked"]
 
 _SLOT = struct.Struct("<BBhi")
 _MOST_SLOTS = 1 << 18
-"""As many instructions as fit into 50 MB. Programs have a few thousand, rarely 100,000."""
+"""The number of instructions that fit into 50 MB.
+
+Programs typically have a few thousand instructions and rarely 100,000.
+"""
 
 _LOW_HALF = 0xFFFF_FFFF
 
 
 def decode(data: bytes, offset: int = 0) -> Instruction:
-    """Return the instruction at byte ``offset``.
+    """Decode the instruction at byte ``offset``.
 
-    Raise DecodeError if no form of the instruction set (``asm/forms.py``) has these bits.
+    Raises DecodeError if the bits match no form of the instruction set (``asm/forms.py``).
     """
     instruction = decode_unchecked(data, offset)
     form_of(instruction, offset)
@@ -33,9 +36,10 @@ def decode(data: bytes, offset: int = 0) -> Instruction:
 
 
 def decode_unchecked(data: bytes, offset: int = 0) -> Instruction:
-    """Return the fields at byte ``offset``, valid or not.
+    """Decode the fields of the instruction at byte ``offset`` without checking that it is valid.
 
-    Raise DecodeError if the data ends too early, or the second slot of a 64-bit load is malformed.
+    Raises DecodeError if the data is truncated, or if the second slot of a 64-bit load is
+    malformed.
     """
     if len(data) - offset < SLOT:
         left = max(len(data) - offset, 0)
@@ -47,7 +51,7 @@ def decode_unchecked(data: bytes, offset: int = 0) -> Instruction:
 
 
 def _high_half(data: bytes, offset: int) -> int:
-    """Return the upper 32 bits of a 64-bit constant: imm of its second slot, otherwise zero."""
+    """Return the upper 32 bits of a 64-bit constant, or zero for other instructions."""
     if len(data) - offset < 2 * SLOT:
         what = "truncated 64-bit load"
         raise DecodeError(what, offset=offset, why="its second slot is missing")
@@ -60,9 +64,9 @@ def _high_half(data: bytes, offset: int) -> int:
 
 @lru_cache(maxsize=4096)
 def _frequent(data: bytes) -> Instruction | None:
-    """Return the instruction of eight or sixteen bytes, or None if it is invalid.
+    """Decode an instruction of eight or sixteen bytes, or return None if the bytes are invalid.
 
-    Compilers repeat themselves: most instructions (r1 = r10, exit) occur many times.
+    Compiled code is repetitive: most instructions (r1 = r10, exit) occur many times.
     """
     try:
         return decode(data)
@@ -71,10 +75,10 @@ def _frequent(data: bytes) -> Instruction | None:
 
 
 def decode_all(data: bytes) -> list[Instruction]:
-    """Return the instructions in ``data``.
+    """Decode all instructions in ``data``.
 
-    Raise DecodeError with the offset of the first invalid instruction, or of the first one after
-    262,144 slots.
+    Raises DecodeError with the offset of the first invalid instruction, or of the first instruction
+    beyond the limit of 262,144 slots.
 
     >>> decode_all(bytes.fromhex("b700000000000000 ff00000000000000"))
     Traceback (most recent call last):

@@ -1,4 +1,4 @@
-"""Disassembler: instructions as rows of text, with labels and symbol names.
+"""The disassembler, which formats instructions as rows of text with labels and symbol names.
 
 >>> from rawbpf.asm.decode import decode_all
 >>> code = decode_all(bytes.fromhex("15 01 01 00 00 00 00 00  b7 00 00 00 01 00 00 00"
@@ -28,7 +28,7 @@ __all__ = ["Row", "disassemble"]
 
 
 class Row(NamedTuple):
-    """An instruction with its slot, its text, and the label before it."""
+    """An instruction's slot, its text, and the label in front of it."""
 
     slot: int
     instruction: Instruction
@@ -43,11 +43,12 @@ def disassemble(
     symbols: Mapping[int, str] | None = None,
     texts: Mapping[int, str] | None = None,
 ) -> list[Row]:
-    """Return the rows of a section or program.
+    """Disassemble a section or program into rows.
 
-    ``functions``: names of functions by the slot where they begin. ``symbols``: what instructions
-    refer to, by slot. ``texts``: texts of instructions outside the instruction set, by slot
-    (``asm.internal``). Jumps to slots without an instruction are shown as distances.
+    ``functions`` maps the slot where a function starts to the function's name. ``symbols`` maps a
+    slot to the name that its instruction refers to. ``texts`` maps a slot to the text of an
+    instruction outside the instruction set (``asm.internal``). A jump to a slot where no
+    instruction starts is shown as a distance.
     """
     texts = texts or {}
     slots = slots_of(instructions)[:-1]
@@ -62,7 +63,10 @@ def disassemble(
 
 
 def jump_target(instruction: Instruction, slot: int) -> tuple[str, int] | None:
-    """Return the field with the distance of a jump at ``slot``, and its target; None: no jump."""
+    """Return the jump's distance field and target slot.
+
+    Return None if the instruction is not a jump.
+    """
     form = form_of(instruction)
     for field in ("off", "imm"):
         if f"{{{field}:target}}" in form.c:
@@ -73,7 +77,7 @@ def jump_target(instruction: Instruction, slot: int) -> tuple[str, int] | None:
 def _labels(
     rows: Sequence[tuple[int, Instruction]], slots: Sequence[int], functions: Mapping[int, str]
 ) -> dict[int, str]:
-    """Return a name for each jump target: L1, L2 ... from the top."""
+    """Name the jump targets L1, L2 and so on from top to bottom."""
     there = set(slots)
     jumps = (jump_target(instruction, slot) for slot, instruction in rows)
     targets = {jump[1] for jump in jumps if jump is not None and jump[1] in there}
@@ -91,7 +95,7 @@ def _text(
     functions: Mapping[int, str],
     symbol: str | None,
 ) -> str:
-    """Return the text of an instruction, with names instead of numbers."""
+    """Format an instruction with symbolic names instead of numbers."""
     names = {}
     jump = jump_target(instruction, slot)
     target = callee(instruction, slot)

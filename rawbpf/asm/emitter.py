@@ -1,13 +1,13 @@
-"""The base of the builder: a list of instructions, with labels, jumps and calls.
+"""The builder's base class: a list of instructions, with labels, jumps and calls.
 
-A jump holds the distance to its target in slots, counted from the slot after the jump:
+A jump encodes the distance to its target in slots, relative to the slot after the jump:
 
     slot 4    jeq r0, 0, +2  ──┐      target = slot + 1 + distance
     slot 5    ...              │
     slot 6    ...              │
     slot 7    exit   <─────────┘
 
-Labels may be used before they are placed, so the distances are filled in by ``build``.
+Labels may be used before they are defined, so ``build`` fills in the distances.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["Emitter", "Flow", "Label", "Operand"]
 
 Label = str | int
-"""The target of a jump: a label's name, or a distance in slots."""
+"""A jump target: a label's name, or a distance in slots."""
 
 Operand = Register | int
-"""The second operand of arithmetic and comparisons."""
+"""The source operand of an arithmetic instruction or a comparison."""
 
 
 class _Jump(NamedTuple):
-    """A jump to a label: number and slot of the instruction, the field that holds the distance."""
+    """A jump to a label: the jump's index and slot, and the field for the distance."""
 
     number: int
     slot: int
@@ -44,7 +44,7 @@ class _Jump(NamedTuple):
 
 
 class Emitter:
-    """Collects the instructions and labels of one program."""
+    """Collects a program's instructions and labels."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -61,26 +61,29 @@ class Emitter:
         return self._slot
 
     def at(self, source: Source | None) -> None:
-        """Set the source line of the instructions that follow.
+        """Set the source line for the following instructions.
 
-        With None, the default, each one gets the Python line that emits it.
+        With None, the default, each instruction records the Python line that emits it.
         """
         self._source = source
 
     def emit(self, instruction: Instruction) -> None:
-        """Append an instruction and give it the current source line."""
+        """Append an instruction with the current source line."""
         self._instructions.append(instruction._replace(source=self._source or caller()))
         self._slot += instruction.slots
 
     def emit_jump(self, instruction: Instruction, target: Label, field: str = "off") -> None:
-        """Append an instruction that holds a distance in ``field``: "off" or "imm"."""
+        """Append an instruction whose ``field`` ("off" or "imm") contains a distance."""
         if isinstance(target, str):
             self._jumps.append(_Jump(len(self._instructions), self._slot, target, field))
             target = 0
         self.emit(_aimed(instruction, field, target, f"{target:+}"))
 
     def label(self, name: str) -> None:
-        """Place a label before the next instruction. Raise BytecodeError if it exists already."""
+        """Define a label at the next instruction.
+
+        Raises BytecodeError if the label is already defined.
+        """
         if name in self._labels:
             raise BytecodeError(f"label {name!r} is placed twice")
         self._labels[name] = self._slot
@@ -94,12 +97,12 @@ class Emitter:
         return f"{stem}.{number}"
 
     def function(self, name: str) -> None:
-        """Begin a function of this program; its name is also a label."""
+        """Start a new function of this program; the function's name is also a label."""
         self.label(name)
         self._functions.append(Function(name, self._slot))
 
     def build(self) -> Bytecode:
-        """Return the program. Raise BytecodeError if a label is missing or too far away."""
+        """Return the program. Raises BytecodeError if a label is undefined or too far away."""
         instructions = list(self._instructions)
         for jump in self._jumps:
             instructions[jump.number] = self._landed(instructions[jump.number], jump)
@@ -109,7 +112,7 @@ class Emitter:
         return Bytecode(self.name, tuple(instructions), tuple(functions))
 
     def _landed(self, instruction: Instruction, jump: _Jump) -> Instruction:
-        """Return the jump with the distance to its label."""
+        """Return the jump with the distance to its label filled in."""
         if jump.label not in self._labels:
             why = f"used at {instruction.source}"
             raise BytecodeError(f"label {jump.label!r} is not placed", why=why)
@@ -118,7 +121,10 @@ class Emitter:
 
 
 def _aimed(instruction: Instruction, field: str, distance: int, target: str) -> Instruction:
-    """Return the instruction with a distance in off or imm. Raise BytecodeError if too far."""
+    """Return the instruction with the distance stored in off or imm.
+
+    Raises BytecodeError if the target is too far away.
+    """
     bits = 16 if field == "off" else 32
     if not -(1 << bits - 1) <= distance < 1 << bits - 1:
         raise BytecodeError(
@@ -127,16 +133,16 @@ def _aimed(instruction: Instruction, field: str, distance: int, target: str) -> 
             fix="use gotol" if bits == 16 else None,
         )
     if instruction.opcode == LD_IMM64:
-        distance &= 0xFFFF_FFFF  # of the two imm fields, the second stays 0
+        distance &= 0xFFFF_FFFF  # the constant's second imm field stays 0
     return instruction._replace(off=distance) if bits == 16 else instruction._replace(imm=distance)
 
 
 _OWN = __name__.rpartition(".")[0] + ".build"
-"""Prefix of the builder's modules (build_*.py, builder.py); their lines are not source lines."""
+"""Path prefix of the builder's own modules, whose lines are never recorded as source lines."""
 
 
 def caller() -> Source | None:
-    """Return the Python line that called the builder."""
+    """Return the line of the Python code that called the builder."""
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 -- inspect.stack() takes a thousand times as long
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
@@ -147,10 +153,10 @@ def caller() -> Source | None:
 
 
 class Flow(Emitter):
-    """Jumps, calls and exit.
+    """Emit jumps, calls and exit.
 
-    ``jxx(dst, src, target)`` jumps if dst xx src; src is a register or a number. r registers are
-    compared by all 64 bits, w registers by the low 32.
+    ``jxx(dst, src, target)`` jumps if the condition xx holds between dst and src; src is a register
+    or a number. Comparisons use all 64 bits of r registers and the low 32 bits of w registers.
     """
 
     def _jump(self, operation: int, dst: Register, src: Operand, target: Label) -> None:
@@ -164,47 +170,47 @@ class Flow(Emitter):
         self.emit_jump(jump, target)
 
     def jeq(self, dst: Register, src: Operand, target: Label) -> None:
-        """Jump if dst == src."""
+        """Jump if dst equals src."""
         self._jump(isa.BPF_JEQ, dst, src, target)
 
     def jne(self, dst: Register, src: Operand, target: Label) -> None:
-        """Jump if dst != src."""
+        """Jump if dst differs from src."""
         self._jump(isa.BPF_JNE, dst, src, target)
 
     def jgt(self, dst: Register, src: Operand, target: Label) -> None:
-        """Jump if dst > src, unsigned."""
+        """Jump if dst > src (unsigned)."""
         self._jump(isa.BPF_JGT, dst, src, target)
 
     def jge(self, dst: Register, src: Operand, target: Label) -> None:
-        """Jump if dst >= src, unsigned."""
+        """Jump if dst >= src (unsigned)."""
         self._jump(isa.BPF_JGE, dst, src, target)
 
     def jlt(self, dst: Register, src: Operand, target: Label) -> None:
-        """Jump if dst < src, unsigned (Linux 4.14)."""
+        """Jump if dst < src (unsigned, Linux 4.14)."""
         self._jump(isa.BPF_JLT, dst, src, target)
 
     def jle(self, dst: Register, src: Operand, target: Label) -> None:
-        """Jump if dst <= src, unsigned (Linux 4.14)."""
+        """Jump if dst <= src (unsigned, Linux 4.14)."""
         self._jump(isa.BPF_JLE, dst, src, target)
 
     def jsgt(self, dst: Register, src: Operand, target: Label) -> None:
-        """Jump if dst > src, signed."""
+        """Jump if dst > src (signed)."""
         self._jump(isa.BPF_JSGT, dst, src, target)
 
     def jsge(self, dst: Register, src: Operand, target: Label) -> None:
-        """Jump if dst >= src, signed."""
+        """Jump if dst >= src (signed)."""
         self._jump(isa.BPF_JSGE, dst, src, target)
 
     def jslt(self, dst: Register, src: Operand, target: Label) -> None:
-        """Jump if dst < src, signed (Linux 4.14)."""
+        """Jump if dst < src (signed, Linux 4.14)."""
         self._jump(isa.BPF_JSLT, dst, src, target)
 
     def jsle(self, dst: Register, src: Operand, target: Label) -> None:
-        """Jump if dst <= src, signed (Linux 4.14)."""
+        """Jump if dst <= src (signed, Linux 4.14)."""
         self._jump(isa.BPF_JSLE, dst, src, target)
 
     def jset(self, dst: Register, src: Operand, target: Label) -> None:
-        """Jump if dst & src is not zero."""
+        """Jump if dst & src is nonzero."""
         self._jump(isa.BPF_JSET, dst, src, target)
 
     def ja(self, target: Label) -> None:
@@ -212,15 +218,15 @@ class Flow(Emitter):
         self.emit_jump(Instruction(isa.BPF_JMP | isa.BPF_JA), target)
 
     def gotol(self, target: Label) -> None:
-        """Jump unconditionally, with a distance of 32 bits (Linux 6.6)."""
+        """Jump unconditionally, with a 32-bit distance (Linux 6.6)."""
         self.emit_jump(Instruction(isa.BPF_JMP32 | isa.BPF_JA), target, field="imm")
 
     def may_goto(self, target: Label) -> None:
-        """Jump once the loop has used up its iterations, which the kernel counts (Linux 6.9)."""
+        """Jump once the loop's iterations, which the kernel counts, are used up (Linux 6.9)."""
         self.emit_jump(Instruction(isa.BPF_JMP | isa.BPF_JCOND), target)
 
     def call(self, helper: str | int) -> None:
-        """``r0 = helper(r1, ... r5)``: by name, with or without ``bpf_``, or by number."""
+        """Call a helper by name, with or without ``bpf_``, or by number."""
         if isinstance(helper, str):
             helper = _helper_number(helper)
         self.emit(Instruction(isa.BPF_JMP | isa.BPF_CALL, imm=immediate(helper)))
@@ -231,9 +237,10 @@ class Flow(Emitter):
         self.emit_jump(call, function, field="imm")
 
     def call_kfunc(self, function: str | int, fd_index: int = 0) -> None:
-        """Call a kernel function by name, looked up at load time, or by BTF ID (Linux 5.13).
+        """Call a kernel function by BTF ID or by name, which is resolved at load time (Linux 5.13).
 
-        ``fd_index``: index of its module's BTF in fd_array; 0 for functions of the kernel image.
+        ``fd_index`` is the index of the module's BTF in fd_array, or 0 for functions of the kernel
+        image.
         """
         reference = Reference("kfunc", function) if isinstance(function, str) else None
         imm = 0 if isinstance(function, str) else immediate(function)
@@ -241,12 +248,15 @@ class Flow(Emitter):
         self.emit(Instruction(code, 0, isa.BPF_PSEUDO_KFUNC_CALL, fd_index, imm, reference))
 
     def exit(self) -> None:
-        """Return r0 to the caller."""
+        """Return from the function with the value in r0."""
         self.emit(Instruction(isa.BPF_JMP | isa.BPF_EXIT))
 
 
 def _helper_number(name: str) -> int:
-    """Return the number of a helper. Raise BytecodeError with similar names if there is none."""
+    """Return a helper's number.
+
+    Raises BytecodeError, with suggestions of similar names, if no helper has this name.
+    """
     helper = HELPERS.get(name.removeprefix("bpf_"))
     if helper is not None:
         return helper.number

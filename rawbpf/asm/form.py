@@ -1,13 +1,14 @@
-"""Forms: what an instruction looks like, as bits and as text in both dialects.
+"""Instruction forms, which describe an instruction as bits and as text in both dialects.
 
-The tables (`value_forms.py`, `memory_forms.py`, `jump_forms.py`) list all forms. The decoder, the
-formatter, the parser and the reference page are derived from them; there is no second list.
+All forms are listed in the tables `value_forms.py`, `memory_forms.py` and `jump_forms.py`. The
+decoder, the formatter, the parser and the reference page are all derived from these tables.
 
-Text is described by a pattern. ``{field:kind}`` stands for an operand, all else is literal:
+An instruction's text is described by a pattern. In a pattern, ``{field:kind}`` stands for an
+operand, and everything else is literal text:
 
     {dst:w} += {imm:w32}            add32 {dst:r}, {imm:w32}
 
-Fields that a pattern does not show are fixed: zero, unless the form says otherwise.
+Fields that a pattern does not mention are fixed: zero, unless the form specifies another value.
 
 >>> [str(part) for part in parts("{dst:w} += {imm:w32}")]
 ['{dst:w}', ' += ', '{imm:w32}']
@@ -23,12 +24,13 @@ __all__ = ["Form", "Placeholder", "parts"]
 
 
 class Form(NamedTuple):
-    """One row of the tables.
+    """One instruction form, a row of the tables.
 
-    ``c`` and ``mnemonic`` are the spellings in the two dialects. ``w`` is the C-like spelling with
-    w registers, if LLVM uses one since cpu v3; ``also`` lists spellings that are read but never
-    written. ``src``, ``off`` and ``imm`` are the values of fields that no pattern shows. ``cpu`` is
-    LLVM's name of the generation (``-mcpu=v4``), ``kernel`` the first version that supports it.
+    ``c`` and ``mnemonic`` are the patterns for the two dialects. ``w`` is the C-like pattern with w
+    registers, if LLVM uses one since cpu v3; ``also`` lists patterns that the parser accepts but
+    the formatter never writes. ``src``, ``off`` and ``imm`` are the values of fields that the
+    patterns do not mention. ``cpu`` is LLVM's name for the instruction set version (``-mcpu=v4``),
+    and ``kernel`` is the first kernel version that supports the form.
     """
 
     opcode: int
@@ -45,16 +47,16 @@ class Form(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The mnemonic without operands: "add32", "lock fetch_add"."""
+        """The mnemonic without operands, such as "add32" or "lock fetch_add"."""
         return self.mnemonic.partition("{")[0].partition("[")[0].strip()
 
     def shows(self, field: str) -> bool:
-        """Return whether ``field`` is an operand."""
+        """Return whether ``field`` is an operand of this form."""
         return f"{{{field}:" in self.c
 
 
 class Placeholder(NamedTuple):
-    """An operand in a pattern: the field that holds it, and the kind of operand."""
+    """An operand in a pattern: the field that contains the operand, and the operand's kind."""
 
     field: str
     kind: str
@@ -68,7 +70,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+):(\w+)\}")
 
 @cache
 def parts(pattern: str) -> tuple[str | Placeholder, ...]:
-    """Return the literal text and the operands of a pattern, in order."""
+    """Split a pattern into literal text and operands, in order."""
     found: list[str | Placeholder] = []
     at = 0
     for match in _PLACEHOLDER.finditer(pattern):

@@ -1,4 +1,4 @@
-"""Instructions as text, in either dialect.
+"""Format instructions as text in either dialect.
 
 >>> from rawbpf.asm.instruction import Instruction
 >>> load = Instruction(0x61, 0, 1, 4)
@@ -26,11 +26,12 @@ __all__ = ["DIALECTS", "MNEMONIC", "C", "Style", "format_instruction"]
 
 
 class Style(NamedTuple):
-    """How to write instructions.
+    """Options for formatting instructions.
 
-    ``dialect`` is "c" or "mnemonic". ``numbers`` is "decimal" or "hex", as llvm-objdump writes with
-    and without --no-print-imm-hex, or "auto": decimal for small numbers. ``w`` writes w registers
-    in 32-bit loads and stores, as LLVM does for cpu v3. ``helpers`` adds the names of helpers.
+    ``dialect`` is either "c" or "mnemonic". ``numbers`` is "decimal" or "hex", as llvm-objdump
+    writes with and without --no-print-imm-hex, or "auto", which writes only small numbers in
+    decimal. With ``w``, 32-bit loads and stores show w registers, as LLVM does for cpu v3.
+    With ``helpers``, calls show the helper's name.
     """
 
     dialect: str = "c"
@@ -44,7 +45,10 @@ MNEMONIC = Style("mnemonic")
 DIALECTS = {style.dialect: style for style in (C, MNEMONIC)}
 
 _SMALL = 1 << 16
-"""Numbers below are easier to read in decimal; of larger ones, mostly the bits matter."""
+"""Numbers below this limit are easier to read in decimal.
+
+Larger numbers are mostly bit patterns.
+"""
 
 
 def format_instruction(
@@ -53,10 +57,11 @@ def format_instruction(
     names: Mapping[str, str] | None = None,
     form: Form | None = None,
 ) -> str:
-    """Return the text of an instruction.
+    """Format an instruction as text.
 
-    ``names``: labels or symbols to write instead of numbers, by field. ``form``: the form to use
-    instead of the one that its bits have. Raise DecodeError if it has no form.
+    ``names`` maps a field to a label or symbol that is written instead of the number. ``form``
+    replaces the form that the instruction's bits select. Raises DecodeError if the instruction has
+    no form.
     """
     form = form or form_of(instruction)
     values = _values(instruction)
@@ -83,7 +88,7 @@ def _values(instruction: Instruction) -> dict[str, int]:
 
 
 def _operand(operand: Placeholder, value: int, style: Style, names: Mapping[str, str]) -> str:
-    """Return the text of an operand; a name replaces its number."""
+    """Format an operand; a name replaces the operand's number."""
     if operand.kind in ("r", "w"):
         return f"{operand.kind}{value}"
     if operand.field in names:
@@ -106,7 +111,7 @@ _SIGNED = {
     "callee": ("", ""),
     "pc": ("pc", ""),
 }
-"""Kinds that always show a sign: the text before and after it."""
+"""Operand kinds that always show a sign, with the text before and after the sign."""
 
 
 def _number(value: int, style: Style) -> str:
@@ -115,7 +120,7 @@ def _number(value: int, style: Style) -> str:
 
 
 def _wide(value: int, style: Style) -> str:
-    """Format a 64-bit number: signed, as in LLVM; with "auto", large ones are unsigned."""
+    """Format a 64-bit number as signed, like LLVM; with "auto", large numbers are unsigned."""
     signed = value - (value >> 63 << 64)
     if style.numbers == "auto" and not -_SMALL < signed < _SMALL:
         return hex(value)

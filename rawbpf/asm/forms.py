@@ -1,7 +1,7 @@
-"""The table of all forms, and the form of an instruction; without one, it is malformed.
+"""The table of all forms, and the lookup of an instruction's form.
 
-The opcode alone does not determine the form: a call may be of a helper, a function or a kernel
-function, depending on src. Fields that a form does not use must have a fixed value, mostly 0;
+The opcode alone does not determine the form: depending on src, a call targets a helper, a BPF
+function or a kernel function. Fields that a form does not use must have a fixed value, usually 0;
 otherwise the kernel rejects the program.
 
 >>> from rawbpf.asm.instruction import Instruction
@@ -48,7 +48,10 @@ def _by_opcode() -> dict[int, list[Form]]:
 
 
 def form_of(instruction: Instruction, offset: int = 0) -> Form:
-    """Return the form of an instruction. Raise DecodeError, naming ``offset``, if it has none."""
+    """Return an instruction's form.
+
+    Raises DecodeError with ``offset`` if the instruction matches no form.
+    """
     candidates = _by_opcode().get(instruction.opcode)
     if candidates is None:
         raise DecodeError(f"unknown opcode {instruction.opcode:#04x}", offset=offset)
@@ -58,14 +61,15 @@ def form_of(instruction: Instruction, offset: int = 0) -> Form:
         if fault is None:
             return form
         faults.append(fault)
-    # The form whose first fault comes last matches in most fields, so it is probably intended.
+    # The form whose first mismatch comes last matches the most fields, so it is probably the
+    # intended form.
     field, why = max(faults, key=lambda fault: _FIELDS.index(fault[0]))
     name = candidates[[f[0] for f in faults].index(field)].name
     raise DecodeError(f"malformed {name}", offset=offset, why=why)
 
 
 def _faults(form: Form, instruction: Instruction) -> Iterator[tuple[str, str]]:
-    """Yield what keeps the instruction from being of this form: the field, and why."""
+    """Yield each field that does not match this form, and the reason."""
     for field in _FIELDS:
         value = getattr(instruction, field)
         if field == "imm" and instruction.opcode == LD_IMM64:
@@ -80,5 +84,5 @@ def _faults(form: Form, instruction: Instruction) -> Iterator[tuple[str, str]]:
 
 
 def _fixed(form: Form, field: str) -> int:
-    """Return the value that a field must have when it is not an operand."""
+    """Return the value that a field must have if it is not an operand."""
     return 0 if field == "dst" else int(getattr(form, field))

@@ -1,6 +1,7 @@
-"""The grammar: the patterns of all forms in one tree of tokens.
+"""The grammar: a single tree of tokens that contains the patterns of all forms.
 
-Each pattern is a path. Patterns with a common beginning share it:
+Each pattern is a path in the tree. Patterns that start with the same tokens share the start of
+their path:
 
     r ─ = ─┬─ number ─┬─ (end)                      r1 = 5
            │          └─ ll                         r1 = 5 ll
@@ -8,8 +9,8 @@ Each pattern is a path. Patterns with a common beginning share it:
            └─ * ─ ( ─┬─ u32 ─ * ─ ) ─ ( ...         r1 = *(u32 *)(r2 + 4)
                      └─ s32 ─ ...
 
-The tree contains both dialects, because no text has different meanings in them. If parsing stops at
-a node, the branches of that node are what was expected.
+One tree serves both dialects, because no text has different meanings in them. If parsing stops at a
+node, the node's branches are the tokens that were expected.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ __all__ = ["Furthest", "Statement", "grammar", "match"]
 
 
 _MOST_WORDS = 6
-"""Longest list of expected words in an error; nobody reads more."""
+"""Maximum number of expected words to list in an error message."""
 
 
 class Node:
-    """A node of the tree: tokens and operands that may follow, and the form that ends here."""
+    """A tree node: the tokens and operands that may follow, and the form that ends here."""
 
     __slots__ = ("form", "operands", "words")
 
@@ -47,7 +48,7 @@ class Node:
 
 
 class Operand(NamedTuple):
-    """An operand in a text: value, kind, and column in the line."""
+    """An operand found in a text: its value, its kind, and its column in the line."""
 
     value: Value
     kind: str
@@ -55,14 +56,14 @@ class Operand(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """A form with its operands, by field."""
+    """A form together with its operands by field."""
 
     form: Form
     operands: dict[str, Operand]
 
 
 class Furthest:
-    """The furthest token that was reached, and what could have followed instead of it."""
+    """The furthest token that parsing reached, and the alternatives that were expected there."""
 
     def __init__(self) -> None:
         self.at = -1
@@ -70,7 +71,7 @@ class Furthest:
         self.operands: set[str] = set()
 
     def note(self, at: int, node: Node) -> None:
-        """Note that token ``at`` was reached, and what could follow at ``node``."""
+        """Record that parsing reached token ``at``, and which tokens could follow at ``node``."""
         if at > self.at:
             self.at, self.words, self.operands = at, set(), set()
         if at == self.at:
@@ -80,12 +81,12 @@ class Furthest:
                 self.operands.add("the end of the line")
 
     def note_other(self, at: int, what: str) -> None:
-        """Note that token ``at`` is of the right kind, but has the wrong value."""
+        """Record that token ``at`` has the right kind but an invalid value."""
         if at == self.at:
             self.operands = {what}
 
     def expected(self, found: str) -> str:
-        """Return what was expected; only similar words, if some are similar to ``found``."""
+        """Return the expected words, limited to words similar to ``found`` if any are similar."""
         near = get_close_matches(found, self.words, n=2)
         words = near or sorted(self.words)
         if len(words) > _MOST_WORDS:
@@ -96,7 +97,7 @@ class Furthest:
 
 @cache
 def grammar() -> Node:
-    """Return the tree of all patterns."""
+    """Build the tree of all patterns."""
     root = Node()
     for form in FORMS:
         for pattern in (form.c, form.w, form.mnemonic, *form.also):
@@ -124,14 +125,17 @@ def _steps(pattern: str) -> Iterator[str | Placeholder]:
 
 
 def match(text: Input, furthest: Furthest) -> Statement | None:
-    """Return the statement that consists of all tokens, or None."""
+    """Parse all tokens as one statement, or return None if they do not form a statement."""
     return _match(grammar(), text, 0, {}, furthest)
 
 
 def _match(
     node: Node, text: Input, at: int, operands: dict[str, Operand], furthest: Furthest
 ) -> Statement | None:
-    """Match the rest from ``node`` on, words before operands; backtrack if that fails."""
+    """Match the remaining tokens from ``node``, with backtracking.
+
+    Words are tried before operands.
+    """
     token = text.tokens[at]
     if token.kind == "end" and node.form is not None:
         return Statement(node.form, operands)
@@ -155,5 +159,5 @@ def _match(
 
 
 def _agrees(operands: dict[str, Operand], field: str, value: Value) -> bool:
-    """Return False if a field that occurs twice (``r1 = -r1``) has two values."""
+    """Return False if a field that occurs twice (``r1 = -r1``) has two different values."""
     return field not in operands or operands[field].value == value

@@ -1,15 +1,15 @@
-"""An instruction as a value: its fields, its bytes, and metadata.
+"""An immutable instruction: its fields, its encoding, and its metadata.
 
-In memory an instruction has eight bytes: opcode, src and dst in one byte, off, imm (drawn in
-`uapi/bpf_insn.py`). The 64-bit constant load is sixteen bytes long and fills two *slots*; jumps,
-calls and the verifier count slots. All fields are little-endian, as on every machine that rawbpf
+An instruction is eight bytes long: opcode, src and dst in one byte, off, imm (drawn in
+`uapi/bpf_insn.py`). The 64-bit constant load is sixteen bytes long and occupies two *slots*; jumps,
+calls and the verifier count in slots. All fields are little-endian, as on every machine that rawbpf
 supports.
 
 >>> Instruction(0xB7, dst=0, imm=1).encode().hex(" ")
 'b7 00 00 00 01 00 00 00'
 
-Three more fields hold metadata. They travel with the instruction when others are inserted before
-it, so nothing has to be renumbered:
+Three additional fields hold metadata. Metadata moves with the instruction when other instructions
+are inserted before it, so nothing has to be renumbered:
 
     reference     the map, function or variable whose number belongs in imm
     source        the line of source code
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 LD_IMM64 = BPF_LD | BPF_IMM | BPF_DW
-"""Opcode of the only instruction of sixteen bytes: load a 64-bit constant into dst."""
+"""Opcode of the only sixteen-byte instruction, which loads a 64-bit constant into dst."""
 
 SLOT = 8
 """Size of a slot in bytes."""
@@ -51,10 +51,10 @@ _LOW_HALF = 0xFFFF_FFFF
 
 
 class Source(NamedTuple):
-    """The line of source code that an instruction was made from.
+    """The source line that an instruction was generated from.
 
-    ``text`` is the line itself, or None if it has to be read from ``file``. Lines and columns count
-    from 1; column 0 means unknown.
+    ``text`` is the line's text, or None if the text has to be read from ``file``. Line and column
+    numbers are 1-based; column 0 means unknown.
     """
 
     file: str
@@ -66,9 +66,9 @@ class Source(NamedTuple):
         return f"{self.file}:{self.line}"
 
     def read(self) -> str:
-        """Return the line without its indentation, or "" if the file cannot be read.
+        """Return the line without indentation, or "" if the file cannot be read.
 
-        A NUL becomes a space, because texts in BTF end with NUL.
+        A NUL is replaced by a space, because strings in BTF are NUL-terminated.
         """
         text = self.text
         if text is None:
@@ -90,7 +90,7 @@ _WORDS = {
 
 
 class Reference(NamedTuple):
-    """The name of something whose number is not known until the program is loaded.
+    """A symbolic name whose number is not known until the program is loaded.
 
     kind            name                            number
     "map"           a map                           its file descriptor
@@ -108,20 +108,20 @@ class Reference(NamedTuple):
 
     @property
     def words(self) -> str:
-        """The reference in words, for error messages: ``map 'events'``."""
+        """A description of the reference for error messages, such as ``map 'events'``."""
         return f"{_WORDS[self.kind]} {self.name!r}"
 
     @property
     def module(self) -> str:
-        """The kernel module that defines the name; "" for all kinds but the two of modules."""
+        """The kernel module that defines the name, or "" if the reference is not to a module."""
         return self.name.partition(":")[0] if self.kind.startswith("module") else ""
 
 
 class CoreRelocation(NamedTuple):
-    """A CO-RE record: what to look up in the kernel's types before the program is loaded.
+    """A CO-RE record: a query about the kernel's types that is resolved before loading.
 
-    ``kind`` is a number of ``bpf_core_relo_kind``, not checked yet. ``access`` leads from the type
-    to a member, as in "0:1:2"; ``core_relo.access`` explains it.
+    ``kind`` is a ``bpf_core_relo_kind`` number that has not been validated. ``access`` is the path
+    from the type to a member, such as "0:1:2" (see ``core_relo.access``).
     """
 
     kind: int
@@ -130,15 +130,15 @@ class CoreRelocation(NamedTuple):
 
 
 class Instruction(NamedTuple):
-    """An instruction: five numbers as the kernel sees them, then metadata.
+    """An instruction: five numeric fields as the kernel sees them, followed by metadata.
 
-    ``off`` has 16 bits and ``imm`` has 32, both signed. The 64-bit constant is the exception: its
-    ``imm`` holds both imm fields as one unsigned number, the first in bits 0-31, the second in bits
-    32-63.
+    ``off`` is a signed 16-bit number, and ``imm`` is a signed 32-bit number. For the 64-bit
+    constant, however, ``imm`` combines both imm fields into one unsigned number, with the first
+    field in bits 0-31 and the second in bits 32-63.
 
-    Metadata takes part in ``==`` and ``hash``: two loads of different maps have the same bits while
-    the file descriptors are unknown, yet they are not the same instruction. Compare ``bare()`` to
-    compare bits only.
+    Metadata is included in ``==`` and ``hash``: two loads of different maps have identical bits
+    until the file descriptors are known, but they are different instructions. Compare the results
+    of ``bare()`` to compare bits only.
     """
 
     opcode: int
@@ -152,11 +152,11 @@ class Instruction(NamedTuple):
 
     @property
     def slots(self) -> int:
-        """Number of slots: 2 for the 64-bit constant, 1 for all other instructions."""
+        """The number of slots: 2 for the 64-bit constant, 1 for all other instructions."""
         return 2 if self.opcode == LD_IMM64 else 1
 
     def bare(self) -> Instruction:
-        """Return the instruction without metadata.
+        """Return the instruction without its metadata.
 
         >>> Instruction(0x95, source=Source("x.bpf.s", 3)).bare()
         Instruction(opcode=149, dst=0, src=0, off=0, imm=0)
@@ -164,11 +164,14 @@ class Instruction(NamedTuple):
         return Instruction(*self[:5])
 
     def encode(self) -> bytes:
-        """Return the eight or sixteen bytes. Raise BytecodeError if a field exceeds its bits."""
+        """Encode the instruction as eight or sixteen bytes.
+
+        Raises BytecodeError if a value does not fit into its field.
+        """
         wide = self.opcode == LD_IMM64
         imm = _signed(self.imm & _LOW_HALF) if wide else self.imm
         try:
-            # 256 makes pack() fail; otherwise a dst above 15 would spill into src.
+            # 256 makes pack() fail; otherwise a dst above 15 would overflow into src.
             registers = self.src << 4 | self.dst if 0 <= self.dst < 16 else 256
             first = _SLOT.pack(self.opcode, registers, self.off, imm)
             return first + _SLOT.pack(0, 0, 0, _signed(self.imm >> 32)) if wide else first
@@ -177,7 +180,7 @@ class Instruction(NamedTuple):
             raise BytecodeError(what, why=str(error)) from None
 
     def __repr__(self) -> str:
-        """Show the five numbers, and metadata only where there is some."""
+        """Show the five numbers, and any metadata that is set."""
         shown = [
             f"{name}={value!r}"
             for index, (name, value) in enumerate(zip(self._fields, self, strict=True))
@@ -187,18 +190,18 @@ class Instruction(NamedTuple):
 
 
 def _signed(value: int) -> int:
-    """Return an unsigned 32-bit number as the signed number that the imm field holds."""
+    """Reinterpret an unsigned 32-bit number as the signed number in the imm field."""
     return value - (1 << 32) if value >> 31 else value
 
 
 @lru_cache(maxsize=4096)
 def _bytes_of(fields: tuple[int, int, int, int, int]) -> bytes:
-    """Encode an instruction. Programs of one object share most of their instructions."""
+    """Encode an instruction. Programs in the same object share most of their instructions."""
     return Instruction(*fields).encode()
 
 
 def encode_all(instructions: Iterable[Instruction]) -> bytes:
-    """Return the bytes of a program.
+    """Encode the instructions of a program.
 
     >>> len(encode_all([Instruction(0x18, imm=1 << 40), Instruction(0x95)]))
     24

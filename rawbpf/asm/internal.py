@@ -1,8 +1,8 @@
-r"""Instructions that exist only in the kernel's translation of a program.
+r"""Instructions that exist only in a program's translated code inside the kernel.
 
-The translated code of a program (``xlated``, from BPF_OBJ_GET_INFO_BY_FD) differs from the loaded
-code. The verifier has rewritten it, and the kernel undoes only some of the changes before showing
-it (kernel/bpf/syscall.c, bpf_insn_prepare_dump):
+A program's translated code (``xlated``, from BPF_OBJ_GET_INFO_BY_FD) differs from the code that was
+loaded. The verifier rewrites the code, and the kernel undoes only some of the changes before it
+returns the code (kernel/bpf/syscall.c, bpf_insn_prepare_dump):
 
     call of a function    imm is the function's number, the distance is in off (with a JIT)
     call of a helper      imm is the distance from __bpf_call_base to the helper's code
@@ -14,8 +14,8 @@ it (kernel/bpf/syscall.c, bpf_insn_prepare_dump):
     opcode c2             nospec: a barrier against speculation (5.12)
     mode 20, 40           loads that may fault and then yield 0: MEM and MEMSX
 
-``public`` undoes what can be undone, ``internal_text`` formats instructions that have no form in
-the instruction set.
+``public`` undoes as many changes as possible, and ``internal_text`` formats instructions that have
+no form in the instruction set.
 
 >>> internal_text(Instruction(0xC2)), internal_text(Instruction(0xBF, 0, 0, -1))
 ('nospec', 'r0 = percpu_addr(r0)')
@@ -49,9 +49,9 @@ _LOW_HALF = 0xFFFF_FFFF
 
 
 def decode_internal(data: bytes) -> list[Instruction]:
-    """Return the instructions of a translated program, restored by ``public`` where possible.
+    """Decode a translated program, with instructions restored by ``public`` where possible.
 
-    Raise DecodeError if the bytes end inside an instruction.
+    Raises DecodeError if the data ends inside an instruction.
     """
     instructions, offset = [], 0
     while offset < len(data):
@@ -62,7 +62,7 @@ def decode_internal(data: bytes) -> list[Instruction]:
 
 
 def public(instruction: Instruction) -> Instruction:
-    """Return the instruction with fields that the kernel moved back in place."""
+    """Return the instruction with the fields that the kernel moved restored to their places."""
     opcode, _, src, off, imm = instruction[:5]
     if opcode == _CALL and src == isa.BPF_PSEUDO_CALL and off:
         return instruction._replace(imm=off, off=0)
@@ -77,7 +77,7 @@ def public(instruction: Instruction) -> Instruction:
 
 
 def internal_text(instruction: Instruction, style: Style = C) -> str | None:
-    """Return the text of an instruction without a form, or None if it has one."""
+    """Format an instruction that has no form; return None if the instruction has a form."""
     if instruction.opcode == _NOSPEC:
         return "nospec"
     if instruction.opcode == _PERCPU_MOV and instruction.off == _BPF_ADDR_PERCPU:
@@ -90,7 +90,7 @@ def internal_text(instruction: Instruction, style: Style = C) -> str | None:
 
 
 def _with_r11(instruction: Instruction, style: Style) -> str | None:
-    """Return the text of an instruction that would have a form if r11 were a register."""
+    """Format an instruction that would have a form if r11 were a register."""
     ax = isa.MAX_BPF_REG
     if ax not in (instruction.dst, instruction.src):
         return None

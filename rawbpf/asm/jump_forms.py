@@ -1,6 +1,6 @@
-"""Forms of control flow: jumps, calls, exit.
+"""Control-flow forms: jumps, calls and exit.
 
-Class JMP compares 64 bits, class JMP32 the low 32 bits.
+Class JMP compares all 64 bits, and class JMP32 compares the low 32 bits.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ _CONDITIONS = (
 )
 
 _LATER = {isa.BPF_JLT, isa.BPF_JLE, isa.BPF_JSLT, isa.BPF_JSLE}
-"""Added with cpu v2 (Linux 4.14). Before that, compilers swapped the operands."""
+"""These comparisons were added with cpu v2 (Linux 4.14).
+
+For older versions, compilers swapped the operands.
+"""
 
 
 def _conditional(name: str, code: int, symbol: str, meaning: str, bits: int) -> Iterator[Form]:

@@ -1,4 +1,4 @@
-"""The kinds of operands in patterns: how each is parsed.
+"""The operand kinds that occur in patterns, and how each kind is parsed.
 
     r w          a register of 64 or 32 bits
     i32 w32 i64  a number: 32 bits signed; 32 bits, signed or not; 64 bits
@@ -9,8 +9,8 @@
     helper id    a helper's number or name; a BTF ID or a name
     index fd     a number from 1 on
 
-A number may be written as a sum and with names of constants. Unknown names become a Name, which the
-assembler resolves.
+A number may be written as a sum and with names of constants. An unknown name becomes a Name, which
+the assembler resolves.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["KINDS", "Input", "Name", "OperandKind", "Value", "bounds"]
 
 
 class Name(NamedTuple):
-    """A symbol in place of a number, and what is added to it."""
+    """A symbol used in place of a number, and the number added to it."""
 
     text: str
     addend: int = 0
@@ -38,18 +38,18 @@ Value = int | Name
 
 
 class Input(NamedTuple):
-    """The tokens of a statement, and the constants that it may use."""
+    """A statement's tokens, and the constants that the statement may use."""
 
     tokens: Sequence[Token]
     constants: Mapping[str, int] = {}
 
 
 Read = tuple[Value, int] | None
-"""A value and the index of the next token, or None if the text is not of this kind."""
+"""A value and the index of the next token, or None if the tokens do not match this kind."""
 
 
 class OperandKind(NamedTuple):
-    """A kind of operand; ``what`` completes "expected ...", the others bound numbers."""
+    """An operand kind; ``what`` completes "expected ...", and the other fields limit numbers."""
 
     what: str
     read: Callable[[Input, int], Read]
@@ -77,7 +77,7 @@ def _number(text: Input, at: int) -> Read:
     total, name, first = 0, "", True
     while first or _is(text, at, "+", "-"):
         sign, first = 1, False
-        while _is(text, at, "+", "-"):  # the kernel writes r2 + -4
+        while _is(text, at, "+", "-"):  # the kernel prints r2 + -4
             sign, at = (-sign if text.tokens[at].text == "-" else sign), at + 1
         token = text.tokens[at]
         if token.kind == "number":
@@ -93,12 +93,12 @@ def _number(text: Input, at: int) -> Read:
 
 
 def _displacement(text: Input, at: int) -> Read:
-    """Read what follows a base register: a sum that begins with a sign, or nothing."""
+    """Parse the offset after a base register: a sum that starts with a sign, or nothing."""
     return _number(text, at) if _is(text, at, "+", "-") else (0, at)
 
 
 def _target(text: Input, at: int) -> Read:
-    """Read a jump target: a label, +2, pc+2, or as in llvm-objdump +2 <function+0x10>."""
+    """Parse a jump target: a label, +2, pc+2, or +2 <function+0x10> as written by llvm-objdump."""
     token = text.tokens[at]
     if token.kind == "name" and token.text != "pc" and token.text not in text.constants:
         return Name(token.text), at + 1
@@ -114,12 +114,12 @@ def _target(text: Input, at: int) -> Read:
 
 
 def _pc(text: Input, at: int) -> Read:
-    """Read pc+2, but no name: only the assembler knows the functions of the file."""
+    """Parse pc+2, but not a name, because only the assembler knows the file's functions."""
     return _target(text, at) if text.tokens[at].text == "pc" else None
 
 
 def _helper(text: Input, at: int) -> Read:
-    """Read a helper: a number or a name, which may contain the number (bpf_ktime_get_ns#5)."""
+    """Parse a helper's number or name; the name may include the number (bpf_ktime_get_ns#5)."""
     token = text.tokens[at]
     if token.kind != "name":
         return _number(text, at)
@@ -157,7 +157,7 @@ KINDS = {
 
 
 def bounds(kind: str, field: str) -> tuple[int, int]:
-    """Return the lowest and highest value of an operand; those in off have only 16 bits."""
+    """Return an operand's minimum and maximum; operands in off are limited to 16 bits."""
     lowest, highest = KINDS[kind].lowest, KINDS[kind].highest
     if field == "off":
         return max(lowest, -(1 << 15)), min(highest, (1 << 15) - 1)

@@ -1,8 +1,9 @@
-"""Linking: functions and the programs that call them, joined for the kernel or split for ELF.
+"""Link functions and the programs that call them for the kernel, or split them for ELF.
 
-The kernel takes one sequence of instructions: the program, then every function that it reaches,
-each once. A call holds the distance to its function. An object file keeps every function by itself,
-once for all programs, and a call holds a name.
+The kernel expects a single sequence of instructions: the program, followed by one copy of every
+function that it reaches. In linked code, a call encodes the distance to the called function. An
+object file stores every function separately, shared by all programs, and a call refers to the
+function by name.
 
     program ─ call f ─┐         program ─ call +12 ─┐
     f  <──────────────┘   <->   f  <────────────────┘
@@ -28,7 +29,7 @@ _LOW_HALF = 0xFFFF_FFFF
 def link(program: Bytecode, functions: Mapping[str, Bytecode]) -> Bytecode:
     """Return the program followed by all functions that it reaches.
 
-    Raise BytecodeError if it calls a function that is not in ``functions``.
+    Raises BytecodeError if the program calls a function that is missing from ``functions``.
 
     >>> call = Instruction(0x85, src=1, reference=Reference("function", "f"))
     >>> main = Bytecode("main", (call, Instruction(0x95)))
@@ -50,9 +51,9 @@ def link(program: Bytecode, functions: Mapping[str, Bytecode]) -> Bytecode:
 
 
 def _reached(program: Bytecode, functions: Mapping[str, Bytecode]) -> list[Bytecode]:
-    """Return the program, then the functions in the order in which they are first called."""
+    """Return the program followed by the functions in the order of their first call."""
     units, names = [program], {program.name}
-    for unit in units:  # the list grows during the loop
+    for unit in units:  # the list grows while the loop runs
         for one in unit.instructions:
             reference = one.reference
             if reference is None or reference.kind != "function" or reference.name in names:
@@ -71,7 +72,7 @@ def _type_id(unit: Bytecode) -> int:
 
 
 def split(program: Bytecode) -> list[Bytecode]:
-    """Undo ``link``: return the program, then its functions, which calls refer to by name."""
+    """Undo ``link``: return the program and its functions, with calls by name."""
     functions = program.functions or (Function(program.name, 0),)
     names = {one.slot: one.name for one in functions}
     slots = slots_of(program.instructions)
@@ -86,7 +87,10 @@ def split(program: Bytecode) -> list[Bytecode]:
 
 
 def _named(instruction: Instruction, slot: int, names: Mapping[int, str]) -> Instruction:
-    """Return a call of a function with its name instead of the distance; others as they are."""
+    """Return a call with the function's name instead of the distance.
+
+    Return other instructions as is.
+    """
     target = callee(instruction, slot)
     if target is None or target not in names:
         return instruction
@@ -95,9 +99,9 @@ def _named(instruction: Instruction, slot: int, names: Mapping[int, str]) -> Ins
 
 
 def callee(instruction: Instruction, slot: int) -> int | None:
-    """Return the slot of the function that an instruction calls or takes the address of.
+    """Return the slot of the function that an instruction calls or whose address it takes.
 
-    ``slot`` is the instruction's own slot. Return None for any other instruction.
+    ``slot`` is the slot of the instruction itself. Returns None for all other instructions.
     """
     if instruction.opcode == BPF_JMP | BPF_CALL and instruction.src == BPF_PSEUDO_CALL:
         return slot + 1 + instruction.imm
@@ -108,6 +112,6 @@ def callee(instruction: Instruction, slot: int) -> int | None:
 
 
 def _aimed(instruction: Instruction, distance: int) -> Instruction:
-    """Return the call or the address with its distance, and no name anymore."""
+    """Return the call or address load with the distance instead of the name."""
     wide = instruction.opcode == LD_IMM64
     return instruction._replace(imm=distance & _LOW_HALF if wide else distance, reference=None)

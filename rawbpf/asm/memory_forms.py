@@ -1,7 +1,8 @@
-"""Forms that access memory: loads, stores, atomics, and the packet access of classic BPF.
+"""Memory access forms: loads, stores, atomics, and the packet access from classic BPF.
 
-Atomics are of class STX and mode ATOMIC; imm selects the operation. LLVM and the kernel spell
-several of them differently: LLVM's spelling is written, and both are read.
+Atomic instructions have class STX and mode ATOMIC; imm selects the operation. LLVM and the kernel
+spell several of these instructions differently: the formatter writes LLVM's spelling, and the
+parser accepts both.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _SIZES = (("b", isa.BPF_B, 8), ("h", isa.BPF_H, 16), ("w", isa.BPF_W, 32), ("dw"
 
 
 def _narrow(pattern: str, field: str, bits: int) -> str:
-    """Return LLVM's spelling since cpu v3: a w register where at most 32 bits are moved."""
+    """Return LLVM's spelling since cpu v3, with a w register for accesses of at most 32 bits."""
     return pattern.replace(f"{{{field}:r}}", f"{{{field}:w}}") if bits < 64 else ""
 
 
@@ -63,7 +64,10 @@ def _stores(letter: str, size: int, bits: int) -> Iterator[Form]:
 
 
 def _packet(letter: str, size: int, bits: int) -> Iterator[Form]:
-    """Yield packet loads: 8 to 32 bits in network order; r6 holds the sk_buff, r1-r5 are lost."""
+    """Yield packet loads of 8 to 32 bits in network order.
+
+    R6 is the sk_buff, r1-r5 are clobbered.
+    """
     if bits == 64:
         return
     yield Form(
@@ -72,7 +76,8 @@ def _packet(letter: str, size: int, bits: int) -> Iterator[Form]:
         mnemonic=f"ldabs{letter} {{imm:i32}}",
         meaning=f"r0 = {bits} bits of the packet at imm, in host order; exit if out of bounds",
     )
-    # LLVM never shows imm here (it is always 0), the kernel always does: show it unless it is 0.
+    # LLVM never shows imm here (it is always 0), but the kernel always does, so a nonzero imm is
+    # shown.
     indirect = f"r0 = *(u{bits} *)skb[{{src:r}}"
     yield Form(
         isa.BPF_LD | isa.BPF_IND | size,
@@ -96,7 +101,7 @@ _OPERATIONS = (
     ("xor", isa.BPF_XOR, "^="),
 )
 _WIDTHS = ((64, isa.BPF_DW, "r", "", "64"), (32, isa.BPF_W, "w", "32", ""))
-"""Bits, size, letter of the registers, suffix of mnemonics, infix of the kernel's names."""
+"""Bits, size, register letter, mnemonic suffix, and infix in the kernel's names."""
 
 _ATOMIC = isa.BPF_STX | isa.BPF_ATOMIC
 
@@ -104,7 +109,7 @@ _ATOMIC = isa.BPF_STX | isa.BPF_ATOMIC
 def _plain(bits: int, size: int, letter: str, suffix: str, _infix: str) -> Iterator[Form]:
     for name, code, symbol in _OPERATIONS:
         pattern = f"lock *(u{bits} *)({{dst:r}}{{off:mem}}) {symbol} "
-        old = name == "add"  # part of eBPF from the beginning, then called XADD
+        old = name == "add"  # always part of eBPF; formerly called XADD
         yield Form(
             _ATOMIC | size,
             c=pattern + "{src:r}",

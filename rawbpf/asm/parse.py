@@ -1,4 +1,4 @@
-"""The parser: from text to instructions, one at a time, in either dialect.
+"""The parser, which converts one line of text in either dialect to an instruction.
 
 >>> parse_instruction("r0 = *(u32 *)(r1 + 4)") == parse_instruction("ldxw r0, [r1+4]")
 True
@@ -32,9 +32,9 @@ _LOW_HALF = 0xFFFF_FFFF
 
 
 def parse_instruction(text: str, file: str = "<text>", number: int = 1) -> Instruction:
-    """Return the instruction in a line of text.
+    """Parse one line of text as an instruction.
 
-    Raise AssemblyError if it is not one, or uses a label.
+    Raises AssemblyError if the line is not an instruction or uses a label.
     """
     line = Line(file, number, text)
     return encode_statement(parse_statement(line, tokenize(line)), line)
@@ -43,7 +43,7 @@ def parse_instruction(text: str, file: str = "<text>", number: int = 1) -> Instr
 def parse_statement(
     line: Line, tokens: Sequence[Token], constants: Mapping[str, int] | None = None
 ) -> Statement:
-    """Return form and operands of an instruction; names of constants become numbers."""
+    """Return the form and operands of an instruction, with constants' names replaced by numbers."""
     furthest = Furthest()
     statement = match(Input(tokens, constants or {}), furthest)
     if statement is None:
@@ -52,7 +52,7 @@ def parse_statement(
 
 
 def _stuck(line: Line, tokens: Sequence[Token], furthest: Furthest) -> AssemblyError:
-    """Return the error at the token where parsing stopped."""
+    """Return an error that points to the token where parsing stopped."""
     token = tokens[furthest.at]
     if furthest.at == 0:
         near = get_close_matches(token.text, grammar().words, n=2)
@@ -63,9 +63,9 @@ def _stuck(line: Line, tokens: Sequence[Token], furthest: Furthest) -> AssemblyE
 
 
 def encode_statement(statement: Statement, line: Line) -> Instruction:
-    """Return the instruction for a statement without names, except those of helpers.
+    """Return the instruction for a statement in which all names except helper names are resolved.
 
-    Raise AssemblyError if a number is out of range.
+    Raises AssemblyError if a number is out of range.
     """
     form = statement.form
     fields = {"dst": 0, "src": form.src, "off": form.off, "imm": form.imm}
@@ -81,7 +81,10 @@ def encode_statement(statement: Statement, line: Line) -> Instruction:
 
 
 def _checked(field: str, operand: Operand, line: Line) -> int:
-    """Return an operand's number. Raise AssemblyError if it exceeds the bounds of its field."""
+    """Return an operand's numeric value.
+
+    Raises AssemblyError if the value exceeds the bounds of its field.
+    """
     value = operand.value
     if isinstance(value, Name):
         if operand.kind != "helper":
@@ -100,7 +103,7 @@ def _checked(field: str, operand: Operand, line: Line) -> int:
 
 
 def helper_number(name: Name, column: int, line: Line) -> int:
-    """Return the number of a helper, by its name with or without ``bpf_``."""
+    """Return a helper's number by its name, with or without ``bpf_``."""
     helper = HELPERS.get(name.text.removeprefix("bpf_"))
     if helper is None:
         near = get_close_matches(name.text.removeprefix("bpf_"), HELPERS, n=2)

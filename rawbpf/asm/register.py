@@ -1,12 +1,12 @@
-"""Registers, memory operands, and the checks of what fits an instruction's fields.
+"""Registers, memory operands, and checks that values fit into an instruction's fields.
 
     r0        the result of a call and of the program
     r1 - r5   arguments; calls overwrite them
     r6 - r9   preserved across calls
     r10       the frame pointer, read-only: the stack grows from it down to r10 - 512
 
-``r3`` means all 64 bits, ``w3`` the low 32 bits of the same register. Writing ``w3`` clears the
-upper half. ``r10[-8]`` is the memory at r10 - 8.
+``r3`` means all 64 bits of a register, and ``w3`` the low 32 bits of the same register. Writing
+``w3`` clears the upper half. ``r10[-8]`` is the memory at r10 - 8.
 
 >>> r1, w1, r10[-8], r6 + 4, r10[-16] + 4
 (r1, w1, r10[-8], r6[4], r10[-12])
@@ -75,9 +75,9 @@ class Register:
 
 
 class Memory(NamedTuple):
-    """The memory at ``base`` + ``offset``; the instruction determines how many bytes.
+    """The memory at ``base`` + ``offset``; the instruction determines the access size.
 
-    Adding a number moves the offset.
+    Adding a number changes the offset.
     """
 
     base: Register
@@ -95,7 +95,7 @@ w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10 = (Register(n, bits=32) for n in ran
 
 
 def register(operand: object, bits: int | None = None) -> int:
-    """Return the number of a register. Raise BytecodeError if it has another width."""
+    """Return a register's number. Raises BytecodeError if the register has a different width."""
     if not isinstance(operand, Register):
         raise BytecodeError(f"{operand!r} is not a register", fix="use r0-r10 or w0-w10")
     if bits is not None and operand.bits != bits:
@@ -105,7 +105,10 @@ def register(operand: object, bits: int | None = None) -> int:
 
 
 def destination(operand: Register, bits: int | None = None) -> int:
-    """Return the number of a register to be written. Raise BytecodeError for r10."""
+    """Return the number of a destination register.
+
+    Raises BytecodeError if the register is r10, which is read-only.
+    """
     number = register(operand, bits)
     if number == BPF_REG_FP:
         raise BytecodeError(f"cannot write to {operand}", why="the frame pointer is read-only")
@@ -113,7 +116,7 @@ def destination(operand: Register, bits: int | None = None) -> int:
 
 
 def same_width(dst: Register, src: Register) -> None:
-    """Raise BytecodeError unless both are r registers or both are w registers."""
+    """Raise BytecodeError unless both operands are r registers or both are w registers."""
     if dst.bits != src.bits:
         raise BytecodeError(
             f"{dst} and {src} differ in width", fix="use two r registers or two w registers"
@@ -121,7 +124,7 @@ def same_width(dst: Register, src: Register) -> None:
 
 
 def immediate(value: object, bits: int = 64) -> int:
-    """Return a number for imm, which has 32 bits and is sign-extended by 64-bit operations.
+    """Check a number for the 32-bit imm field, which 64-bit operations sign-extend.
 
     >>> immediate(0xFFFFFFFF, bits=32)
     -1
@@ -137,7 +140,7 @@ def immediate(value: object, bits: int = 64) -> int:
 
 
 def displacement(memory: object) -> tuple[int, int]:
-    """Return base register and offset of a memory operand such as ``r10[-8]``."""
+    """Return the base register and offset of a memory operand such as ``r10[-8]``."""
     if not isinstance(memory, Memory):
         raise BytecodeError(f"{memory!r} is not a memory operand", fix="write it as r10[-8]")
     base = register(memory.base, 64)

@@ -1,9 +1,9 @@
-"""The kernel version that a program needs, judging by its instructions.
+"""Determine the kernel version that a program needs from its instructions.
 
-The tables have the first kernel version for every form of instruction and every helper. When a
-kernel rejects a program, its message may not name the real cause: 5.10 rejects the address of a
-callback with a message about func_info. That an instruction is newer than the kernel is then a good
-guess, but not a proof, since distributions backport features.
+The tables list the first kernel version for every instruction form and every helper. When a kernel
+rejects a program, its message may not name the real cause: for example, 5.10 rejects a callback's
+address with a message about func_info. If an instruction is newer than the kernel, the instruction
+is the likely cause, but not certainly, since distributions backport features.
 
 >>> from rawbpf.asm.builder import Builder
 >>> from rawbpf.asm.register import r0, r1
@@ -33,7 +33,7 @@ __all__ = ["Need", "newer_than"]
 
 
 class Need(NamedTuple):
-    """An instruction (as text) or a helper, and the first kernel (major, minor) that has it."""
+    """An instruction (as text) or helper, and the first kernel version that supports it."""
 
     what: str
     since: tuple[int, int]
@@ -43,13 +43,16 @@ class Need(NamedTuple):
 
 
 def newer_than(instructions: Iterable[Instruction], kernel: tuple[int, ...]) -> list[Need]:
-    """Return what the instructions use that is newer than ``kernel``, newest first, each once."""
+    """Return the features newer than ``kernel`` that the instructions use, newest first."""
     needs = {need for one in instructions if (need := _need(one)) and need.since > kernel}
     return sorted(needs, key=lambda need: need.since, reverse=True)
 
 
 def _need(instruction: Instruction) -> Need | None:
-    """Return the requirements of an instruction, or None if the tables do not list it."""
+    """Return the requirements of an instruction.
+
+    Return None if the tables do not list the instruction.
+    """
     try:
         form = form_of(instruction)
     except DecodeError:

@@ -1,8 +1,8 @@
-r"""Tokens: the lines of an assembly text, split up.
+r"""The tokenizer, which splits the lines of an assembly text into tokens.
 
-Comments begin with ``;``, ``#`` or ``//``. Numbers are written 10, 0x1f, 0b101, 1_000 or 'a'; the
-number 'abcd' has these bytes in memory. Names may contain dots and dollars, and end in ``#5``, as
-the kernel prints helpers: ``bpf_ktime_get_ns#5``.
+Comments begin with ``;``, ``#`` or ``//``. Numbers are written as 10, 0x1f, 0b101, 1_000 or 'a';
+the number 'abcd' is stored in memory as these four bytes. Names may contain dots and dollar signs,
+and may end in ``#5``, as the kernel prints helpers: ``bpf_ktime_get_ns#5``.
 
 >>> [token.text for token in tokenize(Line("x", 1, "if w1 s> 'a' goto +2  ; comment"))]
 ['if', 'w1', 's>', "'a'", 'goto', '+', '2', '']
@@ -19,14 +19,14 @@ __all__ = ["Line", "Token", "tokenize", "unquote"]
 
 
 class Line(NamedTuple):
-    """A line of text with its file and number."""
+    """A line of text with its file name and line number."""
 
     file: str
     number: int
     text: str
 
     def error(self, what: str, column: int, expected: str = "") -> AssemblyError:
-        """Return an error at ``column`` (from 1), to be raised."""
+        """Return an error for the caller to raise at the 1-based ``column``."""
         return AssemblyError(
             what,
             file=self.file,
@@ -38,16 +38,19 @@ class Line(NamedTuple):
 
 
 _CONTEXT = 100
-"""Number of characters shown after the error; lines may be of any length."""
+"""Number of characters shown after an error's position, because lines may be arbitrarily long."""
 
 
 def _visible(text: str) -> str:
-    """Replace characters that would move a terminal's cursor, keeping all columns."""
+    """Replace characters that would move a terminal's cursor, without shifting columns."""
     return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 class Token(NamedTuple):
-    """A token; ``kind`` is register, name, number, string, op or end. ``number`` is its value."""
+    """A token whose ``kind`` is register, name, number, string, op or end.
+
+    ``number`` is the token's numeric value.
+    """
 
     kind: str
     text: str
@@ -72,11 +75,14 @@ _PATTERN = re.compile(
 
 _LONGEST_NAME = 255
 _LONGEST_NUMBER = 70
-"""Characters including the prefix. Converting millions of digits would take very long."""
+"""The number of characters, including the prefix.
+
+Converting a number with millions of digits would take very long.
+"""
 
 
 def tokenize(line: Line) -> list[Token]:
-    """Return the tokens of a line, followed by one of kind "end"."""
+    """Return the tokens of a line, followed by an "end" token."""
     tokens, at = [], 0
     while at < len(line.text):
         match = _PATTERN.match(line.text, at)
@@ -90,9 +96,10 @@ def tokenize(line: Line) -> list[Token]:
 
 
 def _word(text: str, at: int) -> str:
-    """Return the text up to the next space, for an error message.
+    """Return the text up to the next space, to quote in an error message.
 
-    The first character is always included, because str.split() treats some controls as space.
+    The first character is always included, because str.split() treats some control characters as
+    spaces.
     """
     return text[at] + text[at + 1 : at + 40].partition(" ")[0].partition("\t")[0]
 
@@ -120,7 +127,7 @@ def _number(line: Line, text: str, column: int) -> int:
         if len(text) <= _LONGEST_NUMBER:
             return int(text, 0)
     except ValueError:
-        # A leading zero would mean octal in C and is an error in Python, so guessing is unsafe.
+        # A leading zero means octal in C and is an error in Python, so guessing would be unsafe.
         raise line.error(f"invalid number {text!r}", column, "decimal, 0x or 0b digits") from None
     raise line.error(f"number of {len(text)} digits", column, "at most 64 bits")
 
@@ -130,7 +137,7 @@ _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 
 
 def unquote(line: Line, text: str, column: int) -> bytes:
-    r"""Return the bytes (UTF-8) between quotes, with escapes such as \n, \0, \x41, \\ replaced.
+    r"""Return a string literal's bytes (UTF-8), with escapes such as \n, \0, \x41, \\ replaced.
 
     >>> unquote(Line("x", 1, ""), r'"a\n\x00"', 1)
     b'a\n\x00'

@@ -1,11 +1,12 @@
-"""Forms that compute a value: arithmetic, and the 64-bit constant.
+"""Value forms: arithmetic, and the 64-bit constant.
 
-Classes ALU (32 bits, w registers) and ALU64 (64 bits, r registers) have the same operations. The
-second operand is a register (X) or imm (K). Since cpu v4, off distinguishes signed operations.
+The classes ALU (32 bits, w registers) and ALU64 (64 bits, r registers) have the same operations.
+The second operand is either a register (X) or imm (K). Since cpu v4, the off field selects signed
+operations.
 
-The 64-bit constant is a number, or stands for an object whose address the kernel fills in; src says
-which. The names of the second kind are those of RFC 9669. ``{low}`` and ``{high}`` are its two imm
-fields.
+The 64-bit constant is either a number or represents an object whose address the kernel fills in,
+depending on src. The constants that represent objects are named as in RFC 9669. ``{low}`` and
+``{high}`` are the instruction's two imm fields.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ _OPERATIONS = (
 
 
 def _two_operands(operation: _Operation, bits: int) -> Iterator[Form]:
-    """Yield the form with a register and the form with a number, for one width."""
+    """Yield the register form and the immediate form of an operation, for one width."""
     name, code, symbol, meaning, off = operation
     wide = bits == 64
     kind = isa.BPF_ALU64 if wide else isa.BPF_ALU
@@ -119,7 +120,10 @@ def _byte_orders() -> Iterator[Form]:
 
 
 def _address_space_casts() -> Iterator[Form]:
-    """Yield casts between address spaces: the kernel's (0) and an arena's (1); imm is to:from."""
+    """Yield casts between the kernel's address space (0) and an arena's (1).
+
+    Imm contains to:from.
+    """
     for to, origin in ((0, 1), (1, 0)):
         yield Form(
             isa.BPF_ALU64 | isa.BPF_MOV | isa.BPF_X,

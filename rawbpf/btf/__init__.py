@@ -1,4 +1,4 @@
-"""BTF, the BPF Type Format: the types of the kernel, of its modules and of BPF programs."""
+"""The BPF Type Format (BTF), which describes the types of the kernel and of BPF programs."""
 
 from __future__ import annotations
 

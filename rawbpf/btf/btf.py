@@ -1,12 +1,12 @@
-"""A BTF blob, read lazily: IDs, names, records.
+"""A BTF blob that is decoded lazily: types by ID and by name.
 
-The kernel's BTF has about 126,000 types in 5 MB, of which a program needs a few, so opening it does
-no work. The starts of types are found as far as needed (``starts``), a type is decoded when it is
-accessed, and a name is looked up backwards: first its offset in the string section, then that
-offset's bytes in the type section.
+The kernel's BTF contains about 126,000 types in 5 MB, but a program needs only a few of them, so
+opening a blob does no decoding. Type offsets (``starts``) are scanned only as far as needed, and a
+type is decoded on first access. Looking up a name works in reverse: find the name's string offset,
+then search the type section for that offset.
 
 Split BTF, such as a module's, extends its base: its first ID is ``len(base)``, and its first string
-offset is the length of the base's strings.
+offset is the size of the base's string section.
 """
 
 from __future__ import annotations
@@ -31,24 +31,27 @@ if TYPE_CHECKING:
 __all__ = ["Btf"]
 
 _FEW = 8
-"""Maximum number of string offsets to search for one by one; each search reads all types."""
+"""Maximum number of string offsets to search for one by one. Each search scans all types."""
 
 _KEPT = 1 << 16
-"""Size in words up to which all records are cached, since a program's types are read repeatedly."""
+"""Size in words up to which all records are cached. A program's types are read repeatedly."""
 
 _BATCH = 1024
 """Number of types to decode at a time when all are needed."""
 
 _SEARCHES = 32
-"""Number of searches by name (2 ms each in the kernel's BTF) before an index of all names is built
-(100 ms and 30 MB)."""
+"""Number of name lookups before an index of all names is built.
+
+In the kernel's BTF, a lookup takes 2 ms, and the index takes 100 ms and 30 MB.
+"""
 
 
 class Btf:
-    """Types by ID and by name.
+    """A BTF blob, indexed by type ID and by name.
 
     ``btf[id]`` is a record from ``rawbpf.btf.types``; ``len(btf)`` is the number of IDs, including
-    void and the base's. Raises FormatError if the data is damaged or an ID or name is out of range.
+    void and the base's IDs. Raises FormatError if the data is damaged or if an ID or name offset is
+    out of range.
 
     >>> from rawbpf.btf.encode import BtfBuilder
     >>> builder = BtfBuilder()
@@ -88,17 +91,17 @@ class Btf:
 
     @classmethod
     def from_bytes(cls, data: bytes, base: Btf | None = None) -> Btf:
-        """Open a blob; ``base`` is required for split BTF, such as a kernel module's."""
+        """Open a BTF blob; ``base`` is required for split BTF, such as a kernel module's."""
         return cls(data, base)
 
     @property
     def order(self) -> str:
-        """The byte order, ``<`` or ``>`` as in struct."""
+        """The byte order, ``<`` or ``>`` as in the struct module."""
         return self._header.order
 
     @property
     def words(self) -> int:
-        """The length of the type section in 32-bit words, including that of the base."""
+        """The type section's length in 32-bit words, including the base's type section."""
         return len(self._words) + (0 if self.base is None else self.base.words)
 
     def __len__(self) -> int:
@@ -128,13 +131,13 @@ class Btf:
         return self._words[begin : self._span(end - 1 - self.first_id, end - 1)[1]]
 
     def of_kinds(self, kinds: Collection[int]) -> list[int]:
-        """Return the IDs of this blob's own types of these kinds, in order."""
+        """Return the IDs of this blob's own types of the given kinds, in order."""
         words, wanted = self._words, frozenset(kinds)
         starts = enumerate(self._starts.all(), self.first_id)
         return [i for i, at in starts if words[at + 1] >> 24 & BTF_MAX_KIND in wanted]
 
     def kind(self, type_id: int) -> int:
-        """Return a type's BTF_KIND_* without decoding the type."""
+        """Return a type's BTF_KIND_* constant without decoding the type."""
         if type_id == 0:
             return 0
         own = type_id - self.first_id
@@ -143,7 +146,7 @@ class Btf:
         return self._words[self._span(own, type_id)[0] + 1] >> 24 & BTF_MAX_KIND
 
     def __iter__(self) -> Iterator[tuple[int, Type]]:
-        """Iterate over this blob's own IDs, without the base's, and their records."""
+        """Iterate over the IDs and records of this blob's own types, without the base's types."""
         if len(self._words) <= _KEPT:
             for type_id in range(self.first_id, len(self)):
                 yield type_id, self[type_id]
@@ -173,21 +176,27 @@ class Btf:
                 gc.enable()
 
     def find_ids(self, name: str, kind: int | Collection[int] | None = None) -> list[int]:
-        """Return the IDs of all types with this name, of this kind or kinds; the base's first."""
+        """Return the IDs of all types with the given name and kind or kinds.
+
+        The base's IDs come first.
+        """
         kinds = _kinds(kind)
         found = [] if self.base is None else self.base.find_ids(name, kinds)
         return found + self._own_ids(name, kinds)
 
     def own_ids(self, name: str, kind: int | Collection[int] | None = None) -> list[int]:
-        """Return the IDs of this blob's own types with this name, without the base's."""
+        """Return the IDs of this blob's own types with the given name, without the base's types."""
         return self._own_ids(name, _kinds(kind))
 
     def find_id(self, name: str, kind: int | None = None) -> int | None:
-        """Return the first ID with this name and kind, or None if there is none."""
+        """Return the ID of the first type with the given name and kind.
+
+        Return None if no type matches.
+        """
         return next(iter(self.find_ids(name, kind)), None)
 
     def find(self, name: str, kind: int | None = None) -> Type | None:
-        """Return the first type with this name and kind, or None if there is none."""
+        """Return the first type with the given name and kind, or None if no type matches."""
         type_id = self.find_id(name, kind)
         return None if type_id is None else self[type_id]
 
@@ -205,7 +214,7 @@ class Btf:
         return [one for one in ids if kinds is None or self.kind(one) in kinds]
 
     def _search(self, names: list[int], kinds: frozenset[int] | None) -> list[int]:
-        """Return the indexes of this blob's own types whose name_off is one of these."""
+        """Return the indexes of this blob's own types whose name_off is one of ``offsets``."""
         if len(names) > _FEW:
             wanted, words = frozenset(names), self._words
             starts = enumerate(self._starts.all())
@@ -215,16 +224,17 @@ class Btf:
     def _search_one(self, name: int, kinds: frozenset[int] | None) -> Iterator[int]:
         start, stop, _ = self._header.types.indices(len(self._data))
         if self.order == "<":
-            # Zero is the most frequent byte: without zeros at its end, the pattern is found 5x
-            # faster.
+            # Zero is the most frequent byte, so stripping zeros from the end of the pattern makes
+            # the search five times as fast.
             pattern = name.to_bytes(4, "little").rstrip(b"\0") or bytes(4)
         else:
             pattern = name.to_bytes(4, "big")
         at = self._data.find(pattern, start, stop)
         while at >= 0:
             word, rest = divmod(at - start, 4)
-            # The pattern also occurs across words, and in words that do not start a type. Most of
-            # those are not followed by a valid info, which saves walking there.
+            # The pattern also occurs across word boundaries, and in words where no type starts.
+            # Most false matches are not followed by a valid info word, so a check of that word
+            # avoids the scan.
             if not rest and self._words[word] == name and self._is(word, kinds):
                 index = self._starts.index_of(word)
                 if index is not None:
@@ -232,7 +242,7 @@ class Btf:
             at = self._data.find(pattern, at + 1, stop)
 
     def _is(self, word: int, kinds: frozenset[int] | None) -> bool:
-        """Return whether a type starting at this word would have a valid kind (one of these)."""
+        """Return whether a type that starts at this word would have one of the given kinds."""
         if word + 1 >= len(self._words):
             return False
         kind = self._words[word + 1] >> 24 & BTF_MAX_KIND
@@ -244,7 +254,7 @@ def _kinds(kind: int | Collection[int] | None) -> frozenset[int] | None:
 
 
 def _words(data: bytes, header: Header) -> memoryview[int]:
-    """Return the type section without copying, except to convert the byte order."""
+    """Return the type section as words, without copying unless the byte order differs."""
     section = memoryview(data)[header.types]
     if header.order == ("<" if sys.byteorder == "little" else ">"):
         return section.cast("I")
@@ -254,7 +264,7 @@ def _words(data: bytes, header: Header) -> memoryview[int]:
 
 
 def _layout(data: bytes, header: Header) -> dict[int, tuple[int, int]]:
-    """Return the layout section: kind -> words after btf_type, words of each element."""
+    """Return the layout section as kind -> (words after btf_type, words per element)."""
     if header.layout is None:
         return {}
     import struct

@@ -1,7 +1,8 @@
-"""Decoding: from the words of a type to its record.
+"""Decode the words of a type into a record.
 
 ``words`` is the type section, or a part of it, as 32-bit integers in the machine's byte order.
-``at`` is the index of the type's btf_type. IDs are not checked here, but when they are followed.
+``at`` is the index of the type's btf_type. Type IDs are not checked during decoding, but when they
+are followed.
 
 The kernel's BTF has 300,000 types, members, values and parameters. Each element of a type therefore
 costs no call of a Python function: slices separate the columns of its rows, and tuples become
@@ -29,9 +30,10 @@ __all__ = ["decode_type", "length_of"]
 
 
 def length_of(info: int, layout: Mapping[int, tuple[int, int]]) -> int:
-    """Return the length in words of a type with this ``info``.
+    """Return the length in words of a type whose second word is ``info``.
 
-    ``layout``: for unknown kinds, the number of words after btf_type and of each element.
+    For unknown kinds, ``layout`` contains the number of words after btf_type and the number of
+    words per element.
 
     >>> length_of(2 << 24, {}), length_of(4 << 24 | 10, {})
     (3, 33)
@@ -48,7 +50,7 @@ def length_of(info: int, layout: Mapping[int, tuple[int, int]]) -> int:
 
 
 def decode_type(words: Words, at: int, end: int, name: Name) -> t.Type:
-    """Return the record of the type whose words are ``words[at:end]``."""
+    """Decode the type in ``words[at:end]``."""
     decoder = _DECODERS.get(words[at + 1] >> 24 & uapi.BTF_MAX_KIND)
     if decoder is not None:
         return decoder(words, at, name)

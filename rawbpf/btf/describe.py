@@ -1,6 +1,6 @@
 """Records as JSON fields, with the keys of ``bpftool -j btf dump``; names of kinds and linkages.
 
-References remain IDs; ``rawbpf.btf.ctext`` writes types as C instead.
+Type references are shown as IDs; ``rawbpf.btf.ctext`` writes types as C instead.
 
 >>> fields(1, t.Int("int", 4, 32, 1))["encoding"]
 'SIGNED'
@@ -29,7 +29,7 @@ _ENCODINGS = {
 
 
 def fields(type_id: int, record: t.Type) -> dict[str, Any]:
-    """Return the JSON fields of a type."""
+    """Return a type's JSON fields."""
     head = {
         "id": type_id,
         "kind": kind_name(record.kind),
@@ -39,7 +39,7 @@ def fields(type_id: int, record: t.Type) -> dict[str, Any]:
 
 
 def kind_name(kind: int) -> str:
-    """Return the name of a kind, such as STRUCT for 4."""
+    """Return a kind's name, such as STRUCT for 4."""
     known = KINDS.get(kind)
     return "UNKNOWN" if known is None else known.name
 
@@ -99,7 +99,7 @@ def _reference(r: t.Ptr | t.Typedef | t.Const | t.TypeTag) -> dict[str, Any]:
     return {"type_id": r.type_id}
 
 
-# Any, because each function takes only the record type that is its key.
+# Any is used because each function accepts only the record type that is its key.
 _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
     t.Void: lambda _: {},
     t.Int: _int,

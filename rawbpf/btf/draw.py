@@ -1,4 +1,4 @@
-"""Drawings of structs: offset and size of each member, and unused space.
+"""Diagrams of struct layouts: the offset and size of each member, and unused space.
 
     struct sk_buff_head: 24 bytes, 1 cache line, 3 members
        offset    size
@@ -11,8 +11,8 @@
            20       4  spinlock_t lock
     used 24 bytes
 
-Offsets and sizes are in bytes; for bitfields they are ``byte:bit`` and ``:bits``. A *hole* is
-unused space before an aligned member; *padding* is unused space at the end.
+Offsets and sizes are in bytes; for bit-fields they are written ``byte:bit`` and ``:bits``. A *hole*
+is unused space before an aligned member, and *padding* is unused space at the end.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 __all__ = ["CACHE_LINE", "draw"]
 
 CACHE_LINE = 64
-"""Bytes per cache line on x86-64 and nearly every arm64."""
+"""Cache line size in bytes on x86-64 and almost every arm64 machine."""
 
 Composite = t.Struct | t.Union
 
 
 def draw(btf: Btf, type_id: int, depth: int = 1) -> Iterator[str]:
-    r"""Yield lines that show a type; nested structs are expanded ``depth`` levels deep.
+    r"""Yield the lines of a type's diagram; nested structs are expanded ``depth`` levels deep.
 
     Anonymous members are always expanded. Raises FormatError if the BTF is damaged.
 
@@ -69,7 +69,7 @@ def draw(btf: Btf, type_id: int, depth: int = 1) -> Iterator[str]:
 
 
 class _Drawing:
-    """A drawing; all positions are in bits from the start of the outermost struct."""
+    """A diagram; all positions are in bits from the start of the outermost struct."""
 
     def __init__(self, btf: Btf, depth: int) -> None:
         self._btf, self._depth, self._budget = btf, depth, Budget(btf.words)
@@ -121,7 +121,8 @@ class _Drawing:
         yield _row(base + offset, size, nest, text, bitfield=bool(bits))
         inner_id = strip(self._btf, member.type_id)
         inner = self._btf[inner_id]
-        # Members of an anonymous struct belong to the enclosing struct, so it is not a level.
+        # Members of an anonymous struct belong to the enclosing struct, so the anonymous struct
+        # does not count as a level.
         left = depth - 1 if member.name else depth
         if isinstance(inner, Composite) and left > 0:
             yield from self._opened(inner_id, inner, base + offset, left)
@@ -133,7 +134,7 @@ class _Gap(NamedTuple):
 
 
 def _gaps(btf: Btf, record: t.Struct) -> dict[int, _Gap]:
-    """Return the unused bits, by the index of the member that follows them."""
+    """Return the number of unused bits before each member, keyed by the member's index."""
     gaps, end = {}, 0
     for index, member in enumerate(record.members):
         offset, bits = bit_span(btf, member)

@@ -1,7 +1,8 @@
-"""Writing BTF: add records, receive IDs, encode the bytes.
+"""Build BTF: add records, get their IDs, and encode the blob.
 
-Each name is written once. An ID may be used before its type is added, which structs that point to
-themselves require. The only check is that numbers fit into their fields.
+Each name is stored only once. An ID may be used before its type is added, which is necessary for
+structs that contain pointers to themselves. The encoder only checks that numbers fit into their
+fields.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ __all__ = ["BtfBuilder"]
 
 
 class BtfBuilder:
-    """Collects types; each gets the next ID.
+    """Collects types, and assigns the next ID to each type.
 
-    ``base``: build split BTF on top of another. ``names``: an existing string section to extend, so
-    that types that refer to it can be copied unchanged. The attribute ``strings`` is shared with
-    the encoder of .BTF.ext, whose records refer to files, lines and accesses in the same section.
+    With ``base``, the result is split BTF on top of another blob. ``names`` is an existing string
+    section to extend, so that types that refer to the section can be copied unchanged. The
+    attribute ``strings`` is shared with the .BTF.ext encoder, whose records refer to files, source
+    lines and access strings in the same section.
 
     >>> btf = BtfBuilder()
     >>> int_id = btf.add_int("int", 4, signed=True)
@@ -70,35 +72,41 @@ class BtfBuilder:
         return self.add(t.Int(name, size, size * 8, encoding | sign))
 
     def add_ptr(self, type_id: int) -> int:
-        """Add a pointer; type 0 makes it ``void *``."""
+        """Add a pointer; a type ID of 0 makes it ``void *``."""
         return self.add(t.Ptr(type_id))
 
     def add_array(self, type_id: int, length: int, index_type_id: int) -> int:
-        """Add an array; the kernel requires an integer type as index type."""
+        """Add an array; the kernel requires the index type to be an integer."""
         return self.add(t.Array(type_id, index_type_id, length))
 
     def add_struct(self, name: str, size: int, members: Iterable[tuple[str, int, int]]) -> int:
-        """Add a struct of ``(name, type ID, offset in bits)``; for bitfields use ``add``."""
+        """Add a struct with members ``(name, type ID, offset in bits)``.
+
+        For bit-fields use ``add``.
+        """
         return self.add(t.Struct(name, size, tuple(t.Member(*member) for member in members)))
 
     def add_func_proto(self, returns: int, params: Iterable[tuple[str, int]] = ()) -> int:
-        """Add a prototype of ``(name, type ID)`` parameters; ``returns`` is 0 for void."""
+        """Add a prototype with parameters ``(name, type ID)``; ``returns`` is 0 for void."""
         return self.add(t.FuncProto(returns, tuple(t.Param(*param) for param in params)))
 
     def add_func(self, name: str, proto: int, linkage: int = uapi.BTF_FUNC_STATIC) -> int:
-        """Add a function with a prototype. Kernels before 5.6 reject all linkages but static."""
+        """Add a function with the given prototype.
+
+        Kernels before 5.6 reject all linkages except static.
+        """
         return self.add(t.Func(name, proto, linkage))
 
     def add_var(self, name: str, type_id: int, linkage: int = 1) -> int:
-        """Add a variable, by default a global one."""
+        """Add a variable, which is global by default."""
         return self.add(t.Var(name, type_id, linkage))
 
     def add_datasec(self, name: str, size: int, variables: Iterable[tuple[int, int, int]]) -> int:
-        """Add a section of ``(variable ID, offset, size)`` in bytes, sorted by offset."""
+        """Add a section with variables ``(ID, offset, size)`` in bytes, sorted by offset."""
         return self.add(t.DataSec(name, size, tuple(t.SecVar(*var) for var in variables)))
 
     def encode(self) -> bytes:
-        """Return the blob: header, types, strings."""
+        """Encode the blob, which consists of header, types and strings."""
         words = self._words[:]
         if self.order != ("<" if sys.byteorder == "little" else ">"):
             words.byteswap()
@@ -111,7 +119,10 @@ def _info(kind: int, vlen: int = 0, kind_flag: bool = False) -> int:
 
 
 def _fit(value: int, bits: int, *, signed: bool = False) -> int:
-    """Return the value as an unsigned field of ``bits`` bits, or raise OverflowError."""
+    """Return the value as an unsigned field of ``bits`` bits.
+
+    Return raise OverflowError if it does not fit.
+    """
     low, high = (-1 << (bits - 1), 1 << (bits - 1)) if signed else (0, 1 << bits)
     if not low <= value < high:
         raise OverflowError
@@ -178,7 +189,7 @@ def _decl_tag(r: t.DeclTag, name: Name) -> list[int]:
     return [name(r.name), info, r.type_id, _fit(r.component, 32, signed=True)]
 
 
-# Any, because each function takes only the record type that is its key.
+# Any is used because each function accepts only the record type that is its key.
 _ENCODERS: dict[type, Callable[[Any, Name], list[int]]] = {
     t.Int: _int,
     t.Ptr: _reference,

@@ -1,14 +1,14 @@
-r""".BTF.ext: information about instructions rather than types.
+r""".BTF.ext, which describes instructions instead of types.
 
-There are three tables: ``func_info`` (the BTF function that starts at an instruction),
-``line_info`` (the source line of an instruction) and ``core_relo`` (what the loader must patch
-according to the kernel's layout of a type). Each table has a record size and then, for each ELF
-section of code, the section's name, a count, and as many records. All names and texts are in the
-string section of .BTF.
+The section consists of three tables: ``func_info`` (the BTF function that starts at an
+instruction), ``line_info`` (the source line of an instruction) and ``core_relo`` (the value that
+the loader must adjust to the kernel's type layout). Each table starts with the record size; then,
+for each code section, it contains the section's name, a count, and that number of records. All
+strings are stored in the string section of .BTF.
 
-In an ELF file, ``insn_off`` counts bytes from the start of the section. BPF_PROG_LOAD takes the
-same func_info and line_info records without section headers and counts instructions; ``pack``
-encodes such records once ``insn_off`` has been divided.
+In an ELF file, ``insn_off`` is a byte offset from the start of the code section. BPF_PROG_LOAD
+takes the same func_info and line_info records without section headers and counts instructions
+instead; ``pack`` encodes such records after ``insn_off`` has been divided.
 
 >>> from rawbpf.btf.strings import StringTable
 >>> from rawbpf.btf.strings import Strings
@@ -47,16 +47,16 @@ __all__ = [
 
 
 class FuncInfo(NamedTuple):
-    """struct bpf_func_info: function ``type_id`` (a Func) starts at ``insn_off``."""
+    """struct bpf_func_info: the function ``type_id`` (a Func) starts at ``insn_off``."""
 
     insn_off: int
     type_id: int
 
 
 class LineInfo(NamedTuple):
-    """struct bpf_line_info: maps the code starting at ``insn_off`` to a line (1-based) and column.
+    """struct bpf_line_info: maps the code at ``insn_off`` to a (1-based) line and a column.
 
-    ``text`` is the source line, which the verifier's log quotes.
+    ``text`` is the source line, which the verifier quotes in its log.
     """
 
     insn_off: int
@@ -76,7 +76,7 @@ class CoreRelo(NamedTuple):
 
 
 class ExtInfo(NamedTuple):
-    """The three tables; each maps the name of an ELF section of code to records."""
+    """The three tables, each of which maps a code section's name to records."""
 
     func_info: dict[str, list[FuncInfo]]
     line_info: dict[str, list[LineInfo]]
@@ -103,9 +103,10 @@ def _core_relo(words: Words, name: Callable[[int], str]) -> CoreRelo:
 
 
 def decode_ext_info(data: bytes, strings: Strings) -> ExtInfo:
-    """Decode .BTF.ext; ``strings`` are those of the .BTF section (``btf.strings``).
+    """Decode .BTF.ext; ``strings`` is the string section of .BTF (``btf.strings``).
 
-    Records longer than expected are truncated. Raises FormatError if the section is damaged.
+    Records that are longer than expected are truncated. Raises FormatError if the section is
+    damaged.
     """
     order = byte_order(data, ".BTF.ext")
     known = struct.calcsize(BTF_EXT_HEADER)
@@ -116,7 +117,7 @@ def decode_ext_info(data: bytes, strings: Strings) -> ExtInfo:
     _, version, _, size, *pairs = struct.unpack_from(order + BTF_EXT_HEADER, data)
     if version != BTF_VERSION or not known <= size <= len(data):
         raise FormatError("damaged .BTF.ext header", why=f"version {version}, {size} bytes")
-    # Headers from clang 8 lack the pair for CO-RE.
+    # Headers from clang 8 lack the offset and length of the CO-RE table.
     core = struct.unpack_from(order + "II", data, known) if size >= known + 8 else (0, 0)
     body, name = data[size:], strings.text
     return ExtInfo(
@@ -127,7 +128,7 @@ def decode_ext_info(data: bytes, strings: Strings) -> ExtInfo:
 
 
 def _table(body: bytes, order: str, offset: int, length: int) -> Words:
-    """Return the words of a table."""
+    """Return a table as 32-bit words."""
     if offset + length > len(body) or length % 4:
         raise FormatError(
             "truncated .BTF.ext",
@@ -139,7 +140,7 @@ def _table(body: bytes, order: str, offset: int, length: int) -> Words:
 def _decode(
     words: Words, known: int, name: Callable[[int], str], record: Callable[..., R]
 ) -> dict[str, list[R]]:
-    """Return section name -> records of a table; ``known`` is the number of words to use."""
+    """Decode a table into records by section name; ``known`` is the number of words to use."""
     tables: dict[str, list[R]] = {}
     if not words:
         return tables
@@ -150,7 +151,7 @@ def _decode(
     while at < len(words):
         start = at + 2
         end = start + width * words[at + 1] if start <= len(words) else start
-        # The kernel requires each section to have records, which also bounds this loop.
+        # The kernel requires each section to have at least one record, which also bounds this loop.
         if end > len(words) or end == start:
             raise FormatError("damaged .BTF.ext", why=f"the section at word {at} has no records")
         rows = tables.setdefault(name(words[at]), [])
@@ -160,7 +161,7 @@ def _decode(
 
 
 def encode_ext_info(info: ExtInfo, strings: StringTable, order: str = "<") -> bytes:
-    """Encode .BTF.ext. Names are added to ``strings``, so encode this before .BTF."""
+    """Encode .BTF.ext. Encoding adds names to ``strings``, so encode .BTF.ext before .BTF."""
     tables: list[list[int]] = [
         _encode(info.func_info, strings),
         _encode(info.line_info, strings),
@@ -177,7 +178,7 @@ def encode_ext_info(info: ExtInfo, strings: StringTable, order: str = "<") -> by
 
 
 def _encode(table: Mapping[str, Sequence[AnyRecord]], strings: StringTable) -> list[int]:
-    """Return the words of a table; an empty table has none, not even a record size."""
+    """Encode a table as words; an empty table is encoded as no words, without a record size."""
     words: list[int] = []
     for section, records in table.items():
         rows = [_words(record, strings) for record in records]
@@ -192,13 +193,13 @@ def _words(record: AnyRecord, strings: StringTable) -> Words:
         return record
     if isinstance(record, CoreRelo):
         return (record.insn_off, record.type_id, strings.add(record.access), record.relo_kind)
-    # The field has 22 bits for the line and 10 for the column; clang truncates columns, too.
+    # The field has 22 bits for the line and 10 bits for the column; clang also truncates columns.
     line_col = min(record.line, 0x3FFFFF) << 10 | min(record.column, 0x3FF)
     return (record.insn_off, strings.add(record.file), strings.add(record.text), line_col)
 
 
 def pack(records: Iterable[FuncInfo | LineInfo], strings: StringTable, order: str = "=") -> bytes:
-    """Encode records one after the other, as BPF_PROG_LOAD expects them.
+    """Encode records one after the other, as expected by BPF_PROG_LOAD.
 
     >>> from rawbpf.btf.strings import StringTable
     >>> pack([FuncInfo(0, 1), FuncInfo(4, 2)], StringTable(), "<").hex(" ", 4)
@@ -209,7 +210,7 @@ def pack(records: Iterable[FuncInfo | LineInfo], strings: StringTable, order: st
 
 
 def unpack_func_info(data: bytes, size: int) -> list[FuncInfo]:
-    """Decode the records of a loaded program; ``size`` is the size of a record in bytes.
+    """Decode a loaded program's function records, each ``size`` bytes long.
 
     >>> from rawbpf.btf.strings import StringTable
     >>> unpack_func_info(pack([FuncInfo(0, 1), FuncInfo(4, 2)], StringTable()), 8)
@@ -219,6 +220,6 @@ def unpack_func_info(data: bytes, size: int) -> list[FuncInfo]:
 
 
 def unpack_line_info(data: bytes, size: int, name: Callable[[int], str]) -> list[LineInfo]:
-    """Decode line records; ``name`` looks up texts in the string section of the program's BTF."""
+    """Decode line records; ``name`` looks up strings in the program's BTF."""
     places = range(0, len(data), size)
     return [_line_info(struct.unpack_from("=4I", data, at), name) for at in places]

@@ -1,7 +1,7 @@
-"""An object's BTF in the form that the kernel accepts, with unchanged type IDs.
+"""Adjust an object's BTF so that the kernel accepts it, without changing type IDs.
 
-Compilers leave out what only the linker knows, and emit externs; the kernel rejects both. Before
-BPF_BTF_LOAD, types are therefore adjusted:
+Compilers omit information that only the linker has, and emit externs; the kernel rejects such BTF.
+Types are therefore adjusted before BPF_BTF_LOAD:
 
     DATASEC     gets its size and offsets: for a data section those of its contents, otherwise the
                 variables follow each other
@@ -39,7 +39,7 @@ __all__ = ["for_kernel"]
 
 _SYMBOLS = ".ksyms"
 _ADJUSTED = (BTF_KIND_DATASEC, BTF_KIND_VAR, BTF_KIND_FUNC, BTF_KIND_FUNC_PROTO)
-"""Kinds of types that may need adjusting."""
+"""Kinds of types that may need an adjustment."""
 
 
 def for_kernel(
@@ -48,7 +48,7 @@ def for_kernel(
     missing: Collection[str] = (),
     hidden: Collection[str] = (),
 ) -> BtfBuilder:
-    """Return the adjusted types, without the ``sanitize.FEATURES`` in ``missing``.
+    """Return the adjusted types without the ``sanitize.FEATURES`` listed in ``missing``.
 
     ``places``: section -> its size, and the offset of each variable. ``hidden``: names of
     functions.
@@ -83,7 +83,7 @@ class _Adjuster:
                 self.prototypes.add(record.type_id)
 
     def builder(self) -> BtfBuilder:
-        """Return a builder with all types; most of them are copied word by word."""
+        """Return a builder with all types, most of which are copied without decoding."""
         btf = self.btf
         builder = BtfBuilder(btf.base, btf.order, btf.strings.data)
         for type_id in self.touched:
@@ -140,5 +140,8 @@ class _Adjuster:
 
 
 def _with_name(param: t.Param) -> t.Param:
-    """Return the parameter with a name, unless it stands for ``...`` (no name and no type)."""
+    """Return the parameter with a name.
+
+    The parameter ``...``, which has neither name nor type, is unchanged.
+    """
     return param._replace(name="_") if param.type_id and not param.name else param

@@ -1,8 +1,9 @@
-"""The header of a BTF blob: the places of its sections, checked against the blob's length.
+"""The header of a BTF blob, and the locations of its sections.
 
-The magic number reveals the byte order; the BTF of a big-endian object is big-endian throughout.
-Offsets count from the end of the header. ``hdr_len`` may exceed the known size, because later
-headers only add fields. Linux 7.1 added one pair, the layout section (see ``rawbpf.uapi.btf``).
+The magic number indicates the byte order; in a big-endian object, all of the BTF is big-endian.
+Section offsets are relative to the end of the header. ``hdr_len`` may exceed the known size,
+because newer headers only append fields. Linux 7.1 added one offset-length pair, for the layout
+section (see ``rawbpf.uapi.btf``).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _LAYOUT_END = struct.calcsize(BTF_HEADER) + 8
 
 
 class Header(NamedTuple):
-    """The byte order as in struct, and the sections as slices of the blob."""
+    """The byte order as in the struct module, and the sections as slices of the blob."""
 
     order: str
     types: slice
@@ -28,7 +29,7 @@ class Header(NamedTuple):
 
 
 def byte_order(data: bytes, what: str = "BTF") -> str:
-    """Return ``<`` or ``>``, or raise FormatError if the magic number is wrong.
+    """Return ``<`` or ``>``; raise FormatError if the magic number is wrong.
 
     >>> byte_order(bytes.fromhex("9feb0100"))
     '<'
@@ -41,7 +42,7 @@ def byte_order(data: bytes, what: str = "BTF") -> str:
 
 
 def decode_header(data: bytes) -> Header:
-    """Return the sections' places; raise FormatError if sections overlap or leave the data."""
+    """Return the sections' locations; raise FormatError if sections overlap or exceed the data."""
     order = byte_order(data)
     if len(data) < struct.calcsize(BTF_HEADER):
         raise FormatError(
@@ -66,7 +67,7 @@ def _section(name: str, data: bytes, header: int, offset: int, length: int) -> s
             "truncated BTF",
             why=f"the {name} section ends at {start + length}, the data at {len(data)}",
         )
-    # The string section holds bytes; all others hold 32-bit words.
+    # The string section consists of bytes, and all other sections consist of 32-bit words.
     if name != "string" and (offset % 4 or length % 4):
         raise FormatError(
             "damaged BTF header", why=f"the {name} section does not consist of 4-byte words"
@@ -82,7 +83,7 @@ def _layout(order: str, data: bytes, size: int) -> slice | None:
 
 
 def encode_header(order: str, type_len: int, str_len: int) -> bytes:
-    """Return a header for a type section followed by a string section.
+    """Build a header for a type section followed by a string section.
 
     >>> decode_header(encode_header("<", 0, 0)).types
     slice(24, 24, None)

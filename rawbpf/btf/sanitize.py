@@ -1,11 +1,11 @@
-"""Replacements for BTF features that older kernels lack.
+"""Replace BTF features that older kernels do not support.
 
-Compilers emit BTF for the newest kernel, and an older kernel rejects the whole blob because of one
-unknown kind. Each feature has a replacement that older kernels accept and that preserves what
-matters to them: IDs and sizes. A table lists for each feature how to detect it, what replaces it,
-and an example: a blob that a kernel accepts if and only if it has the feature.
+Compilers emit BTF for the newest kernel, but older kernels reject the whole blob if it contains a
+single unknown kind. Each feature has a replacement that older kernels accept and that preserves
+type IDs and sizes. For each feature, a table lists how to detect it, its replacement, and an
+example: a blob that a kernel accepts if and only if the kernel supports the feature.
 
-Replaced types are visible to the kernel only. CO-RE and map definitions use the original blob.
+Only the kernel sees the replaced types. CO-RE and map definitions use the original blob.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ __all__ = ["FEATURES", "Feature", "example", "features_used", "kinds_of", "sanit
 
 
 class Feature(NamedTuple):
-    """A feature: the first kernel that has it, an example, and a function that replaces it.
+    """A feature: the first kernel that supports it, an example, and a function that replaces it.
 
-    The example may refer to two other types: 1 is an int, 2 is a variable.
+    The example may refer to two other types: ID 1 is an int, and ID 2 is a variable.
     """
 
     name: str
@@ -37,12 +37,12 @@ class Feature(NamedTuple):
 
 
 def _float(record: t.Type) -> t.Type | None:
-    # Without a name, because a struct cannot be called float.
+    # The replacement has no name, because a struct cannot be named float.
     return t.Struct("", record.size, ()) if isinstance(record, t.Float) else None
 
 
 def _decl_tag(record: t.Type) -> t.Type | None:
-    # Nothing refers to a tag, so any type can replace it.
+    # No type refers to a tag, so a type of any kind can replace it.
     return t.Int(record.name, 1, 8) if isinstance(record, t.DeclTag) else None
 
 
@@ -96,7 +96,7 @@ FEATURES = {
         Feature("type_attribute", "6.15", t.TypeTag("tag", 1, True), _type_attribute),
     )
 }
-"""All features after 5.8, in the order in which they are replaced."""
+"""All features added after 5.8, in the order in which they are replaced."""
 
 
 _BY_KIND: dict[int, list[Feature]] = {}
@@ -105,7 +105,7 @@ for _feature in FEATURES.values():
 
 
 def example(name: str) -> bytes:
-    """Return a blob that uses only this feature beyond 5.8, to test a kernel with BPF_BTF_LOAD.
+    """Build a blob that uses only this feature beyond 5.8, to probe a kernel with BPF_BTF_LOAD.
 
     >>> example("float")[:2].hex()
     '9feb'
@@ -117,7 +117,7 @@ def example(name: str) -> bytes:
 
 
 def features_used(btf: Btf) -> set[str]:
-    """Return the features in a blob that some kernels lack."""
+    """Return the features used in a blob that some kernels do not support."""
     records = (btf[type_id] for type_id in btf.of_kinds(_BY_KIND))
     return {
         feature.name
@@ -137,7 +137,7 @@ def kinds_of(features: Iterable[str]) -> set[int]:
 
 
 def sanitized(record: t.Type, missing: Iterable[str]) -> t.Type:
-    """Return the record, or its replacement on a kernel that lacks the features in ``missing``.
+    """Return the record, or its replacement if the kernel lacks a feature that the record uses.
 
     >>> sanitized(t.TypeTag("user", 7), ["float", "type_tag"])
     Const(type_id=7, kind=10)

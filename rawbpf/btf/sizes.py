@@ -1,11 +1,12 @@
-"""Sizes and alignments of types, and the types beneath typedefs and qualifiers.
+"""Compute sizes and alignments of types, and resolve typedefs and qualifiers.
 
-BTF records the sizes of scalars, structs, unions and enums. Other sizes follow: a pointer has 8
-bytes, because BPF is a 64-bit machine; an array has its element's size times its length. BTF does
-not record alignments; they are computed as a compiler would, for members at their natural offsets.
+BTF records the sizes of scalars, structs, unions and enums. Other sizes are computed: a pointer is
+8 bytes long, because BPF is a 64-bit machine, and an array's size is its element's size times its
+length. BTF does not record alignments, so they are computed as a compiler would, assuming members
+at their natural offsets.
 
-References in a damaged blob may be circular. The kernel follows at most 32 of them, and so does
-this module.
+Type references in a damaged blob may be circular. Like the kernel, this module follows at most 32
+references.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ __all__ = [
 
 POINTER_SIZE = 8
 MAX_DEPTH = 32
-"""MAX_RESOLVE_DEPTH of the kernel's and of libbpf's BTF code."""
+"""MAX_RESOLVE_DEPTH in the BTF code of the kernel and libbpf."""
 
 MODIFIERS = (t.Typedef, t.Const, t.Volatile, t.Restrict, t.TypeTag)
-"""Types that name or qualify another type and have its size."""
+"""Kinds that name or qualify another type and have the same size."""
 
 
 def strip(btf: Btf, type_id: int) -> int:
-    """Return the ID of the type beneath typedefs, qualifiers and type tags.
+    """Return the ID of a type after resolving typedefs, qualifiers and type tags.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -56,14 +57,15 @@ def strip(btf: Btf, type_id: int) -> int:
 
 
 def resolve(btf: Btf, type_id: int) -> t.Type:
-    """Return the record of the type beneath typedefs, qualifiers and type tags."""
+    """Return the record of a type after resolving typedefs, qualifiers and type tags."""
     return btf[strip(btf, type_id)]
 
 
 def size_of(btf: Btf, type_id: int) -> int:
     """Return the size of a type in bytes.
 
-    Raises FormatError for types without a size: void, functions and forward declarations.
+    Raises FormatError if the type has no size, which is true of void, functions and forward
+    declarations.
     """
     length = 1
     for _ in range(MAX_DEPTH + 1):
@@ -87,9 +89,9 @@ def _own_size(record: t.Type, type_id: int) -> int:
 
 
 def bit_span(btf: Btf, member: t.Member) -> tuple[int, int]:
-    """Return a member's offset and size in bits; the size is 0 unless it is a bitfield.
+    """Return a member's offset and size in bits; the size is 0 unless the member is a bit-field.
 
-    Before kind_flag (5.0), a bitfield was a member of an integer type with fewer bits than its
+    Before kind_flag (5.0), a bit-field was a member of an integer type with fewer bits than its
     size.
     """
     if not member.bit_size:
@@ -100,9 +102,9 @@ def bit_span(btf: Btf, member: t.Member) -> tuple[int, int]:
 
 
 def align_of(btf: Btf, type_id: int, known: dict[int, int] | None = None) -> int:
-    """Return the alignment of a type in bytes, as with clang for BPF; 1 for a packed struct.
+    """Return a type's alignment in bytes, as in clang for BPF; 1 for a packed struct.
 
-    ``known`` caches the results for structs; pass the same dict for calls about many types.
+    ``known`` caches the alignments of structs; pass the same dict to calls about many types.
     """
     return _align(btf, type_id, {} if known is None else known, MAX_DEPTH)
 
@@ -117,7 +119,8 @@ def _align(btf: Btf, type_id: int, known: dict[int, int], depth: int) -> int:
     if isinstance(record, t.Array | t.Var):
         return _align(btf, record.type_id, known, depth - 1)
     if isinstance(record, t.Struct | t.Union):
-        # Cached, because hostile nesting would otherwise cost members ** depth steps.
+        # Results are cached, because maliciously nested types would otherwise take members ** depth
+        # steps.
         known[type_id] = align = _align_of_members(btf, record, known, depth)
         return align
     size = _own_size(record, type_id)
@@ -132,8 +135,8 @@ def _align_of_members(
         own = _align(btf, member.type_id, known, depth - 1)
         align = max(align, own)
         offset, bits = bit_span(btf, member)
-        # A bitfield lies within one unit of its type, any other member at a multiple of its
-        # alignment. Otherwise the struct was declared packed.
+        # A bit-field lies within one unit of its type, and any other member at a multiple of its
+        # alignment. If a member violates this rule, the struct was declared packed.
         unit = 8 * (size_of(btf, member.type_id) or 1) if bits else 8 * own
         if offset % unit + bits > unit or (not bits and offset % unit):
             return 1

@@ -1,11 +1,14 @@
-"""The word offsets at which types start. BTF has no index, and types differ in length.
+"""The word offset at which each type starts.
 
-Walking over the kernel's 126,000 types takes about 10 ms, and many common types are near the
-beginning (task_struct is among the first 200). A large section is therefore walked only as far as
-needed, and only the start of every eighth type is stored; the others are a few steps away. A small
-section is walked when it is opened, so that damage is reported then.
+BTF has no index, and types vary in length.
 
-The length of a type follows from its second word, ``info``; ``at`` is the index of that word here.
+Scanning the kernel's 126,000 types takes about 10 ms, and many common types are near the start
+(task_struct is among the first 200). A large section is therefore scanned only as far as needed,
+and only the start of every eighth type is stored; the starts in between are a few steps away. A
+small section is scanned when it is opened, so that damage is reported immediately.
+
+A type's length follows from its second word, ``info``; in this module, ``at`` is the index of that
+word.
 """
 
 from __future__ import annotations
@@ -23,22 +26,22 @@ if TYPE_CHECKING:
 __all__ = ["Starts"]
 
 _SMALL = 1 << 16
-"""Size in words up to which a section is walked when it is opened."""
+"""Size in words up to which a section is scanned when it is opened."""
 
 _GROUP = 8
 _ROUNDS = 512
-"""Number of groups to walk at a time."""
+"""Number of groups to scan at a time."""
 
 
 class Starts:
-    """The start of each type in words; raises FormatError if the section is damaged."""
+    """The word offset of each type; raises FormatError if the section is damaged."""
 
     __slots__ = ("_count", "_end", "_groups", "_layout", "_lengths", "_next", "_words")
 
     def __init__(self, words: memoryview[int], layout: Mapping[int, tuple[int, int]]) -> None:
         self._words, self._layout = words, layout
-        # The kernel's types share about 500 infos. A plain dict is twice as fast to read as a
-        # defaultdict.
+        # The kernel's types have only about 500 distinct info words. Lookups in a plain dict are
+        # twice as fast as in a defaultdict.
         self._lengths: dict[int, int] = {}
         self._groups: array[int] = array("I")
         self._count, self._next, self._end = 0, 1, len(words) + 1
@@ -50,7 +53,7 @@ class Starts:
             self._walk()
 
     def all(self) -> array[int]:
-        """Return all starts in order."""
+        """Return the starts of all types in order."""
         self._walk_on()
         words, lengths, starts, start = self._words, self._lengths, array("I"), 0
         for _ in range(self._count):
@@ -63,14 +66,14 @@ class Starts:
         return self._count
 
     def has(self, index: int) -> bool:
-        """Return whether there is a type with this index."""
+        """Return whether a type with the given index exists."""
         while index >= self._count and self._next != self._end:
             self._walk()
         return 0 <= index < self._count
 
     def span(self, index: int) -> tuple[int, int]:
-        """Return the start and end of a type that exists."""
-        self.has(index + 1)  # raises if the section is damaged there
+        """Return the start and end of an existing type."""
+        self.has(index + 1)  # raises an error if the section is damaged at this point
         words, lengths = self._words, self._lengths
         at = self._groups[index // _GROUP]
         for _ in range(index % _GROUP):
@@ -78,7 +81,10 @@ class Starts:
         return at - 1, at - 1 + lengths[words[at]]
 
     def index_of(self, word: int) -> int | None:
-        """Return the index of the type that starts at this word, or None if none does."""
+        """Return the index of the type that starts at this word.
+
+        Return None if no type starts there.
+        """
         wanted = word + 1
         while self._next <= wanted:
             self._walk()
@@ -90,7 +96,7 @@ class Starts:
         return index if at == wanted else None
 
     def _walk(self) -> None:
-        """Walk over some more types. Damage is reported each time it is reached."""
+        """Scan some more types. Damage is reported every time the scan reaches it."""
         known = len(self._groups)
         try:
             self._next = self._walk_from(self._next)
@@ -99,7 +105,7 @@ class Starts:
             raise
 
     def _walk_from(self, at: int) -> int:
-        """Walk eight types per iteration, unrolled, because this loop dominates the cost."""
+        """Scan eight types per iteration, unrolled, because this loop dominates the run time."""
         infos, lengths, note = self._words, self._lengths, self._groups.append
         for _ in range(_ROUNDS):
             first = at
@@ -124,7 +130,7 @@ class Starts:
         return at
 
     def _walk_last(self, first: int) -> int:
-        """Walk over the last group: fewer than eight types, all of known lengths, or none."""
+        """Scan the last group, which has fewer than eight types, all of known length."""
         at, index = first, len(self._groups) * _GROUP
         while at < self._end - 2:
             at += self._lengths[self._words[at]]

@@ -1,8 +1,10 @@
-"""The string section: NUL-terminated names, found by offset. Offset 0 is the empty name.
+"""The string section, which contains NUL-terminated names that types refer to by offset.
 
-Most names are C identifiers, but section names, tags and names from other languages are not. They
-are preserved byte for byte (undecodable bytes as surrogates), so that what is read can be written
-again. `Strings` reads a section, `StringTable` writes one.
+Offset 0 is the empty name.
+
+Most names are C identifiers, but section names, tags and names from other languages may not be.
+Names are preserved byte for byte (undecodable bytes as surrogates), so that a section can be read
+and written without changes. `Strings` reads a string section, and `StringTable` writes one.
 """
 
 from __future__ import annotations
@@ -22,22 +24,25 @@ __all__ = ["FLAVOUR", "StringTable", "Strings", "decode_name", "encode_name", "p
 
 
 FLAVOUR = b"___"
-"""The separator between a type's name and the suffix of a variant: ``task_struct___old``."""
+"""The separator between a type's name and the suffix of a flavour, as in ``task_struct___old``."""
 
 _LONGEST_NAME = 1024
-"""Bytes. The kernel accepts 511 (KSYM_NAME_LEN) in names that it checks; C++
-and Rust produce longer names, which no kernel loads. Without a limit, members that share one long
-name could produce enormous texts."""
+"""Bytes.
+
+The kernel accepts up to 511 characters (KSYM_NAME_LEN) in names that it checks; C++ and Rust
+produce longer names, which no kernel accepts. Without a limit, members that share one long name
+could produce enormous output.
+"""
 
 _MOST_READ_AHEAD = 1 << 18
 """Number of strings up to which all of them are read at once; the kernel has about 125,000."""
 
 _SEARCHED = 1 << 16
-"""Size in bytes up to which a given section is searched for each name instead of indexed."""
+"""Size in bytes up to which a section is searched for each name instead of indexed."""
 
 
 def decode_name(name: bytes) -> str:
-    r"""Return bytes as text without loss.
+    r"""Decode bytes as text without loss.
 
     >>> encode_name(decode_name(bytes([0xff, 0x41])))
     b'\xffA'
@@ -46,7 +51,7 @@ def decode_name(name: bytes) -> str:
 
 
 def encode_name(name: str) -> bytes:
-    """Return text as bytes, or raise FormatError if the text cannot be a name."""
+    """Encode text as bytes; raise FormatError if the text cannot be a name."""
     try:
         data = name.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
@@ -57,7 +62,7 @@ def encode_name(name: str) -> bytes:
 
 
 def printable(name: str) -> str:
-    r"""Return a name for display on a terminal, with unprintable characters escaped.
+    r"""Escape a name's unprintable characters for display on a terminal.
 
     >>> printable("größe"), printable("a\x1b[2J"), printable(decode_name(bytes([0xff])))
     ('größe', 'a\\x1b[2J', '\\xff')
@@ -75,7 +80,7 @@ def _escape(character: str) -> str:
 
 
 def typed_name(text: str) -> str:
-    r"""Return the name that ``printable`` shows as this text, for names that users type.
+    r"""Undo ``printable``, for names that users type.
 
     >>> typed_name(r"a\x1b[2J") == "a\x1b[2J", encode_name(typed_name(r"caf\xe9"))
     (True, b'caf\xe9')
@@ -109,8 +114,9 @@ class _Names(dict[int, str]):
 
     def __init__(self, data: bytes, start: int, base: Strings | None) -> None:
         self._data, self._start, self._base = data, start, base
-        # Names may share endings, but no compiler overlaps them so much that reading each name
-        # once reads the section many times over. A hostile blob could exhaust memory that way.
+        # Names may share suffixes, but compilers never overlap them so much that reading each name
+        # once reads the section many times over. A malicious blob could exhaust memory with
+        # overlapping names.
         self._left = 16 * len(data) + 65536
 
     def __missing__(self, offset: int) -> str:
@@ -145,7 +151,9 @@ class _Names(dict[int, str]):
 
 
 class Strings:
-    r"""A string section to read. Offsets in split BTF start where those of its base end.
+    r"""A string section to read from.
+
+    Offsets in split BTF start after the base's string section.
 
     >>> Strings(b"\0int\0").at(1)
     'int'
@@ -154,7 +162,7 @@ class Strings:
     __slots__ = ("_base", "_data", "_ends", "_names", "_scan", "_start", "_texts", "at", "end")
 
     def __init__(self, data: bytes, base: Strings | None = None) -> None:
-        # Split BTF may have no strings of its own; a base has at least the empty one.
+        # Split BTF may have no strings of its own, but a base has at least the empty string.
         if (data or base is None) and data[-1:] != b"\0":
             raise FormatError("damaged BTF", why="the string section does not end with a NUL")
         if base is None and data[0] != 0:
@@ -170,13 +178,13 @@ class Strings:
         self.at: Callable[[int], str] = self._names.__getitem__
         """Returns the name at an offset; raises FormatError out of range or for a long name."""
         self._texts: dict[int, str] = {}
-        # The same name is looked up in one module after the other, and each asks the base.
+        # The same name is looked up in many modules in turn, and each lookup also queries the base.
         self._scan: tuple[str, Scan] | None = None
         self._ends: tuple[str, list[int]] | None = None
 
     @property
     def data(self) -> bytes:
-        """The bytes of the section, without those of its base."""
+        """The section's bytes, without the base's strings."""
         return self._data
 
     def read_all(self) -> None:
@@ -184,24 +192,24 @@ class Strings:
         self._names.read_all()
 
     def text(self, offset: int) -> str:
-        """Return the source line at an offset, which may have any length."""
+        """Return the source line at an offset, which may be of any length."""
         text = self._texts.get(offset)
         if text is None:
             text = self._texts[offset] = self._names.read(offset, len(self._data))
         return text
 
     def offsets(self, name: str) -> list[int]:
-        """Return the offsets of strings that are exactly this name."""
+        """Return the offsets of strings that equal this name."""
         return self.scan(name).offsets
 
     def flavours(self, name: str) -> list[str]:
-        """Return all names that consist of this one, ``___`` and a suffix, as in libbpf."""
+        """Return all names that consist of the given name, ``___`` and a suffix, as in libbpf."""
         return list(dict.fromkeys(self.scan(name).flavours))
 
     def endings(self, name: str) -> list[int]:
-        """Return the offsets where longer strings end with this name.
+        """Return the offsets at which the name occurs as the suffix of a longer string.
 
-        Such references are valid, although no known tool writes them.
+        References to suffixes are valid, although no known tool writes them.
         """
         if self._ends is None or self._ends[0] != name:
             self._ends = name, self._endings(name)
@@ -218,7 +226,10 @@ class Strings:
         return found
 
     def scan(self, name: str) -> Scan:
-        """Find offsets and flavours in one pass over the section; the kernel's has 2 MB."""
+        """Find offsets and flavours in a single pass over the section.
+
+        The kernel's string section is 2 MB long.
+        """
         if self._scan is None or self._scan[0] != name:
             self._scan = name, self._look_for(name)
         return self._scan[1]
@@ -229,7 +240,7 @@ class Strings:
             offsets, flavours = self._base.scan(name)
             found = Scan(list(offsets), list(flavours))
         encoded, data = encode_name(name), self._data
-        # The first name of a split blob has no zero before it.
+        # The first name of a split blob is not preceded by a zero byte.
         at = 0 if data and data.startswith(encoded) else self._next(encoded, 0)
         while at >= 0:
             end = at + len(encoded)
@@ -241,13 +252,13 @@ class Strings:
         return found
 
     def _next(self, beginning: bytes, at: int) -> int:
-        """Return the offset of the next string after ``at`` with this beginning, or -1."""
+        """Return the offset of the next string after ``at`` with the given prefix, or -1."""
         zero = self._data.find(b"\0" + beginning, at, len(self._data) - 1)
         return zero + 1 if zero >= 0 else -1
 
 
 class StringTable:
-    r"""A string section to write, with each name once.
+    r"""A string section to write to, which stores each name only once.
 
     >>> table = StringTable()
     >>> table.add("int"), table.add("pid"), table.add("int")
@@ -255,8 +266,8 @@ class StringTable:
     >>> table.encode()
     b'\x00int\x00pid\x00'
 
-    ``start``: the offset of the first byte, after those of a base. ``data``: an existing section to
-    extend, so that types that refer to it need not change.
+    ``start`` is the offset of the first byte, after the base's strings. ``data`` is an existing
+    section to extend, so that types that refer to the section need not change.
     """
 
     __slots__ = ("_data", "_given", "_offsets", "_start")
@@ -265,7 +276,7 @@ class StringTable:
         self._start = start
         self._data = bytearray(data or (b"" if start else b"\0"))
         self._offsets: dict[bytes, int] = {}
-        # A program adds few names, so its section is searched; a large section is indexed.
+        # A program adds few names, so its small section is searched; a large section is indexed.
         self._given = data if len(data) <= _SEARCHED else b""
         at = start
         for name in data[:-1].split(b"\0") if len(data) > _SEARCHED else ():
@@ -274,7 +285,7 @@ class StringTable:
         self._offsets[b""] = 0
 
     def add(self, name: str) -> int:
-        """Return the offset of a name, and append the name if it is new."""
+        """Return a name's offset, appending the name if it is new."""
         encoded = encode_name(name)
         offset = self._offsets.get(encoded)
         if offset is None:
@@ -282,7 +293,10 @@ class StringTable:
         return offset
 
     def _find(self, name: bytes) -> int:
-        """Return the offset of a name in the section to extend; 0 if it is not there."""
+        """Return a name's offset in the section to extend.
+
+        Return 0 if the section does not contain the name.
+        """
         at = self._given.find(b"\0" + name + b"\0")
         return self._start + at + 1 if at >= 0 else 0
 
@@ -294,5 +308,5 @@ class StringTable:
         return offset
 
     def encode(self) -> bytes:
-        """Return the bytes of the section."""
+        """Return the section's contents."""
         return bytes(self._data)

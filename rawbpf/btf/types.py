@@ -1,7 +1,7 @@
-"""The records of BTF: one class for each kind of type.
+"""BTF records, with one class for each kind of type.
 
-Types refer to each other by ID; ID 0 is void. The name of an anonymous type is "". Records compare
-by value. ``kind`` is a field, so that ``Const(5)`` differs from ``Volatile(5)``; do not set it.
+Types refer to each other by ID; ID 0 is void. An anonymous type's name is "". Records compare by
+value. ``kind`` is a field so that ``Const(5)`` differs from ``Volatile(5)``; do not set it.
 
 >>> Member("pid", 7, bit_offset=9_984)
 Member(name='pid', type_id=7, bit_offset=9984, bit_size=0)
@@ -47,7 +47,7 @@ __all__ = [
 
 
 class Void(NamedTuple):
-    """ID 0, no type. It exists in every BTF without being encoded."""
+    """The type void, with ID 0. Void exists in every BTF blob without being encoded."""
 
     kind: int = uapi.BTF_KIND_UNKN
 
@@ -56,9 +56,11 @@ VOID = Void()
 
 
 class Int(NamedTuple):
-    """An integer of ``bits`` bits in ``size`` bytes; ``encoding`` consists of BTF_INT_* flags.
+    """An integer with ``bits`` bits in ``size`` bytes.
 
-    Before kind_flag (5.0), a bitfield was an integer with fewer bits at a bit ``offset``.
+    ``encoding`` is a combination of BTF_INT_* flags.
+
+    Before kind_flag (5.0), a bit-field was an integer with fewer bits at a bit ``offset``.
     """
 
     name: str
@@ -70,14 +72,14 @@ class Int(NamedTuple):
 
 
 class Ptr(NamedTuple):
-    """A pointer to ``type_id``."""
+    """A pointer to the type ``type_id``."""
 
     type_id: int
     kind: int = uapi.BTF_KIND_PTR
 
 
 class Array(NamedTuple):
-    """``length`` elements of ``type_id``; the index type has no further meaning."""
+    """An array of ``length`` elements of type ``type_id``; the index type has no effect."""
 
     type_id: int
     index_type_id: int
@@ -86,7 +88,7 @@ class Array(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A field of a struct or union; ``bit_size`` is 0 unless it is a bitfield."""
+    """A member of a struct or union; ``bit_size`` is 0 unless the member is a bit-field."""
 
     name: str
     type_id: int
@@ -115,14 +117,17 @@ class Union(NamedTuple):
 
 
 class Enumerator(NamedTuple):
-    """A constant of an enum."""
+    """An enumerator: a named constant of an enum."""
 
     name: str
     value: int
 
 
 class Enum(NamedTuple):
-    """An enum of at most 32 bits; ``signed`` is its kind_flag (6.0; always false before)."""
+    """An enum with values of at most 32 bits; ``signed`` is the type's kind_flag (6.0.
+
+    Always false before).
+    """
 
     name: str
     size: int
@@ -132,7 +137,7 @@ class Enum(NamedTuple):
 
 
 class Enum64(NamedTuple):
-    """An enum with values of 64 bits."""
+    """An enum with 64-bit values."""
 
     name: str
     size: int
@@ -150,7 +155,7 @@ class Fwd(NamedTuple):
 
 
 class Typedef(NamedTuple):
-    """Another name for ``type_id``."""
+    """A typedef, which is another name for ``type_id``."""
 
     name: str
     type_id: int
@@ -179,7 +184,10 @@ class Restrict(NamedTuple):
 
 
 class Func(NamedTuple):
-    """A function; ``type_id`` is its prototype, ``linkage`` one of BTF_FUNC_*."""
+    """A function.
+
+    ``type_id`` is the function's prototype, and ``linkage`` is a BTF_FUNC_* constant.
+    """
 
     name: str
     type_id: int
@@ -188,14 +196,14 @@ class Func(NamedTuple):
 
 
 class Param(NamedTuple):
-    """A parameter. The last one stands for ``...`` if it has neither a name nor a type."""
+    """A parameter. The last parameter represents ``...`` if it has neither a name nor a type."""
 
     name: str
     type_id: int
 
 
 class FuncProto(NamedTuple):
-    """A prototype; ``type_id`` is the type of the result."""
+    """A function prototype; ``type_id`` is the return type."""
 
     type_id: int
     params: tuple[Param, ...] = ()
@@ -203,7 +211,7 @@ class FuncProto(NamedTuple):
 
 
 class Var(NamedTuple):
-    """A variable; ``linkage`` is one of BTF_VAR_*."""
+    """A variable; ``linkage`` is a BTF_VAR_* constant."""
 
     name: str
     type_id: int
@@ -212,7 +220,7 @@ class Var(NamedTuple):
 
 
 class SecVar(NamedTuple):
-    """The place of a variable, or of an extern function, in a section, in bytes."""
+    """The location in bytes of a variable, or of an extern function, in a section."""
 
     type_id: int
     offset: int
@@ -220,7 +228,7 @@ class SecVar(NamedTuple):
 
 
 class DataSec(NamedTuple):
-    """An ELF section and its variables. Compilers leave sizes and offsets to the linker."""
+    """An ELF section and its variables. Compilers let the linker fill in sizes and offsets."""
 
     name: str
     size: int
@@ -237,7 +245,7 @@ class Float(NamedTuple):
 
 
 class DeclTag(NamedTuple):
-    """``btf_decl_tag(name)`` on ``type_id`` (component -1), or on a member or parameter of it.
+    """``btf_decl_tag(name)`` on ``type_id`` (component -1) or on one of its members or parameters.
 
     With ``is_attribute`` (kind_flag, 6.15), ``name`` is the text of an arbitrary ``__attribute__``.
     """
@@ -250,7 +258,7 @@ class DeclTag(NamedTuple):
 
 
 class TypeTag(NamedTuple):
-    """``btf_type_tag(name)`` on a pointed-to type, such as ``user``; see DeclTag."""
+    """``btf_type_tag(name)`` on a pointed-to type, such as ``user``; see also DeclTag."""
 
     name: str
     type_id: int
@@ -259,7 +267,10 @@ class TypeTag(NamedTuple):
 
 
 class Unknown(NamedTuple):
-    """A kind newer than this code, skipped by means of the layout section; its words are kept."""
+    """A type of a kind newer than this code.
+
+    The layout section allows readers to skip it; its words are preserved.
+    """
 
     name: str
     info: int

@@ -1,4 +1,4 @@
-"""ELF objects: read into specs, and written from specs as clang would write them."""
+"""ELF objects: read them into specs, and write specs as clang would write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Code of an object for display: functions, names of relocated symbols, source lines."""
+"""An object's code for display: functions, relocated symbols' names, and source lines."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ T = TypeVar("T")
 
 
 class CodeSection(NamedTuple):
-    """A section of code to display. The keys of the dictionaries are slots.
+    """A code section to display.
 
-    ``functions``: names by start. ``symbols``: what an instruction refers to, such as "events" or
-    "config + 8". ``sources``: source lines by start. ``texts``: the text of instructions that only
-    the kernel generates (``asm.internal``).
+    All dictionaries are keyed by slot.
+
+    ``functions`` maps a function's first slot to its name. ``symbols`` maps a slot to the symbol
+    its instruction refers to, such as "events" or "config + 8". ``sources`` maps a slot to the
+    source line that starts there. ``texts`` maps a slot to the text of an instruction that only the
+    kernel generates (``asm.internal``).
     """
 
     name: str
@@ -38,7 +41,7 @@ class CodeSection(NamedTuple):
     texts: dict[int, str] = {}  # never written to
 
     def only(self, start: int) -> CodeSection:
-        """Return one function alone: the one that begins at ``start``, which becomes slot 0."""
+        """Return only the function that starts at ``start``, with slots renumbered from 0."""
         end = min((slot for slot in self.functions if slot > start), default=sys.maxsize)
         rows = zip(slots_of(self.instructions), self.instructions, strict=False)
         kept = [instruction for slot, instruction in rows if start <= slot < end]
@@ -53,21 +56,21 @@ class CodeSection(NamedTuple):
 
 
 def _window(table: dict[int, T], start: int, end: int) -> dict[int, T]:
-    """Return the entries between two slots, with slots counted from ``start``."""
+    """Return the entries between two slots, with slots renumbered relative to ``start``."""
     return {slot - start: value for slot, value in table.items() if start <= slot < end}
 
 
 def code_sections(file: ObjectFile) -> list[CodeSection]:
-    """Return the code of an object, in order of its sections.
+    """Return an object's code in section order.
 
-    Raise FormatError or DecodeError if it is damaged.
+    Raises FormatError or DecodeError if the object is damaged.
     """
     lines, places = _lines(file), _Places(file)
     return [_section(file, section, places, lines.get(section.name, {})) for section in file.code()]
 
 
 class _Places:
-    """Finds the function or variable at an offset of a section."""
+    """Finds the function or variable at a given offset of a section."""
 
     def __init__(self, file: ObjectFile) -> None:
         self._symbols: dict[int, list[Symbol]] = {}
@@ -76,7 +79,7 @@ class _Places:
                 self._symbols.setdefault(symbol.section, []).append(symbol)
 
     def functions(self, section: int) -> dict[int, str]:
-        """Return the functions of a section, by slot."""
+        """Return a section's functions by slot."""
         return {
             symbol.value // SLOT: symbol.name
             for symbol in self._symbols.get(section, ())
@@ -84,7 +87,10 @@ class _Places:
         }
 
     def at(self, section: int, offset: int) -> Symbol | None:
-        """Return the symbol that contains the byte at ``offset``, or None."""
+        """Return the symbol that contains the byte at ``offset``.
+
+        Return None if no symbol contains it.
+        """
         symbols = self._symbols.get(section, [])
         index = bisect_right(symbols, offset, key=lambda symbol: symbol.value) - 1
         if index >= 0 and offset < symbols[index].value + max(symbols[index].size, 1):
@@ -107,7 +113,10 @@ def _section(
 
 
 def _target(places: _Places, relocation: Relocation, instruction: Instruction) -> str:
-    """Return the symbol of a relocation; for a section symbol, what is at the offset in it."""
+    """Return a relocation's symbol.
+
+    For a section symbol, return the symbol at the offset instead.
+    """
     symbol, addend = relocation.symbol, 0
     if instruction.opcode == LD_IMM64:
         addend = addend_of(instruction)
@@ -121,7 +130,10 @@ def _target(places: _Places, relocation: Relocation, instruction: Instruction) -
 
 
 def _lines(file: ObjectFile) -> dict[str, dict[int, Source]]:
-    """Return source lines by section and slot, from .BTF.ext; nothing if there is none."""
+    """Return source lines by section and slot from .BTF.ext.
+
+    Return nothing if the object has no .BTF.ext.
+    """
     btf, ext = file.section(".BTF"), file.section(".BTF.ext")
     if btf is None or ext is None or not ext.contents:
         return {}

@@ -1,10 +1,10 @@
-"""Global variables and externs of an object.
+"""An object's global variables and externs.
 
-Variables are in sections .data, .rodata, .bss and their variants (.rodata.str1.1, .data.config).
-Names and offsets come from ELF symbols, types from BTF. BTF has offsets too, but they are all zero
-before linking.
+Variables are stored in the sections .data, .rodata, .bss and their variants (.rodata.str1.1,
+.data.config). Names and offsets come from ELF symbols, and types come from BTF. BTF also contains
+offsets, but they are all zero before linking.
 
-Externs are undefined symbols, which BTF declares:
+Externs are undefined symbols, and their declarations are in BTF:
 
     extern int LINUX_KERNEL_VERSION __kconfig    a variable in section .kconfig
     extern const struct rq runqueues __ksym      a variable in section .ksyms
@@ -37,13 +37,14 @@ __all__ = [
 
 _NAME = re.compile(r"\.(data|rodata|bss)(\..*)?")
 _LARGEST = 1 << 26
-"""Limit in bytes of all sections without contents in the file, whose sizes are just numbers."""
+"""Limit in bytes on the total size of sections that have no contents in the file."""
 
 
 def data_sections(file: ObjectFile, btf: Btf | None) -> dict[int, DataSpec]:
-    """Return data sections by section number; empty ones are left out, as maps cannot be empty.
+    """Return data sections by section number, without empty sections, since maps cannot be empty.
 
-    Raise FormatError if the sections are damaged, UnsupportedError if one contains addresses.
+    Raises FormatError if the sections are damaged, UnsupportedError if a section contains
+    addresses.
     """
     sections = [
         one
@@ -85,7 +86,7 @@ def _decode(
 
 
 def variable_types(btf: Btf | None, section: str) -> dict[str, int]:
-    """Return the type IDs of the variables that BTF lists for a section, by name."""
+    """Return the type IDs of the variables that BTF lists for a section, keyed by name."""
     record = None if btf is None else btf.find(section, BTF_KIND_DATASEC)
     if btf is None or not isinstance(record, t.DataSec):
         return {}
@@ -94,9 +95,10 @@ def variable_types(btf: Btf | None, section: str) -> dict[str, int]:
 
 
 def externs(file: ObjectFile, btf: Btf | None) -> dict[str, ExternSpec]:
-    """Return externs by name, those in .kconfig with their offsets.
+    """Return externs by name, with offsets for those in .kconfig.
 
-    Undefined symbols without a type are left out; they are an error only if the code uses them.
+    Undefined symbols without a type are omitted, since they are an error only if the code uses
+    them.
     """
     if btf is None:
         return {}
@@ -126,7 +128,7 @@ def _declared(btf: Btf, section: str, kind: str, wanted: dict[str, bool]) -> Ite
 
 
 def _placed(settings: list[ExternSpec], btf: Btf) -> list[ExternSpec]:
-    """Lay out the variables of .kconfig, the largest alignment first, so that there are no gaps."""
+    """Lay out the variables of .kconfig, with the largest alignment first to avoid gaps."""
     known: dict[int, int] = {}
     sized = [one._replace(size=size_of(btf, one.type_id)) for one in settings]
     aligns = {one.name: align_of(btf, one.type_id, known) for one in sized}

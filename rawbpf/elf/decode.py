@@ -1,8 +1,11 @@
-"""Tables of a BPF object: sections, symbols, relocations. Each entry is checked.
+"""The tables of a BPF object: sections, symbols and relocations.
 
-pyelftools opens the file, because it knows all forms that an ELF header may have. The tables of a
-BPF object have entries of a fixed size, often thousands. They are decoded with the layouts that
-``image`` uses for writing, which is ten times as fast as pyelftools entry by entry.
+Each table entry is validated.
+
+The ELF header is parsed by pyelftools, because it supports all variants of the header. A BPF
+object's tables have fixed-size entries, often thousands of them. Table entries are decoded with the
+layouts that ``image`` uses for writing, which is ten times as fast as decoding them one by one with
+pyelftools.
 """
 
 from __future__ import annotations
@@ -28,19 +31,24 @@ _WITHOUT_BYTES = (elf.SHT_NULL, elf.SHT_NOBITS)
 _HIDDEN = (1, 2)  # STV_INTERNAL, STV_HIDDEN
 
 _MOST_ENTRIES = 1 << 18
-"""Instructions, symbols and relocations of an object. They take up to 200 bytes each."""
+"""Maximum total number of instructions, symbols and relocations in an object.
+
+Each entry takes up to 200 bytes of memory.
+"""
 
 _LONGEST_NAMES = 1 << 24
-"""Bytes of all names read from one string table."""
+"""Maximum total size in bytes of all names read from one string table."""
 
 _SHORTEST = 4
-"""Least number of bytes that a relocation changes (R_BPF_64_ABS32, in debug sections)."""
+"""Minimum number of bytes that a relocation modifies (R_BPF_64_ABS32, in debug sections)."""
 
 
 class ObjectDecoder:
-    """Reads the tables of an object. All methods raise FormatError if it is damaged.
+    """Reads an object's tables.
 
-    The constructor raises UnsupportedError for other classes and byte orders.
+    All methods raise FormatError if the object is damaged.
+
+    The constructor raises UnsupportedError if the class or byte order is not supported.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -49,7 +57,7 @@ class ObjectDecoder:
         self._take(sum(len(one.contents) for one in self.sections if one.is_code) // SLOT)
 
     def symbols(self) -> list[Symbol]:
-        """Return the symbols in the order of the symbol table; none if there is no table."""
+        """Return the symbols in symbol table order, or no symbols if there is no symbol table."""
         table = next((one for one in self.sections if one.header.type == elf.SHT_SYMTAB), None)
         if table is None:
             return []
@@ -69,21 +77,24 @@ class ObjectDecoder:
     def relocations(
         self, table: Section, section: Section, symbols: list[Symbol]
     ) -> list[Relocation]:
-        """Return the relocations of a section from one of its tables."""
+        """Return a section's relocations from one of its relocation tables."""
         _check_entries(table, elf.RELOCATION)
         self._take(len(table.contents) // elf.RELOCATION.size)
         rows = map(elf.Relocation._make, elf.RELOCATION.iter_unpack(table.contents))
         return [_relocation(row, table.name, section, symbols) for row in rows]
 
     def _take(self, count: int) -> None:
-        """Count entries that will be decoded. Raise FormatError if there are too many."""
+        """Count entries that are about to be decoded.
+
+        Raises FormatError if the limit is exceeded.
+        """
         self._left -= count
         if self._left < 0:
             why = f"more than {_MOST_ENTRIES} instructions, symbols and relocations"
             raise FormatError("this object is too large", why=why)
 
     def _link(self, section: Section, kind: int) -> Section:
-        """Return the section that another one links to, if it has the given type."""
+        """Return the section that a section header links to, if it has the given type."""
         link = section.header.link
         if link >= len(self.sections) or self.sections[link].header.type != kind:
             raise FormatError(f"section {section.name} links to section {link}", why="wrong type")
@@ -91,10 +102,10 @@ class ObjectDecoder:
 
 
 class _Names:
-    """A string table; all strings, including the last, end with a zero byte.
+    """A string table, in which every string ends with a zero byte.
 
-    Linkers store a name that is the end of another only once. A hostile file could define thousands
-    of long names with few bytes, so the total number of bytes read is limited.
+    Linkers store a name only once if it is a suffix of another name. A malicious file could define
+    thousands of long names with few bytes, so the total number of bytes read is limited.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -106,7 +117,10 @@ class _Names:
             )
 
     def at(self, offset: int) -> str:
-        """Return the string at an offset. Raise FormatError if the offset is outside the table."""
+        """Return the string at an offset of the string table.
+
+        Raises FormatError if the offset is outside the table.
+        """
         if offset not in self._known:
             self._known[offset] = self._read(offset)
         return self._known[offset]
@@ -115,15 +129,19 @@ class _Names:
         if offset >= max(len(self._data), 1):
             size = len(self._data)
             raise FormatError(f"a name at offset {offset:#x} of a string table of {size:#x} bytes")
-        name = self._data[offset : self._data.find(0, offset)]  # no table: the empty name
+        name = self._data[
+            offset : self._data.find(0, offset)
+        ]  # without a string table, the name is empty
         self._left -= len(name)
         if self._left < 0:
             raise FormatError("damaged ELF file", why="its names overlap too often")
-        return name.decode(errors="backslashreplace")  # so that it can be typed as it is shown
+        return name.decode(
+            errors="backslashreplace"
+        )  # so that users can type the name as displayed
 
 
 def _open(data: bytes) -> ELFFile:
-    """Open the file. Raise FormatError or UnsupportedError unless it is a BPF object."""
+    """Open the file. Raise FormatError or UnsupportedError unless the file is a BPF object."""
     if not data.startswith(elf.EI_IDENT[:4]):
         raise FormatError("not an ELF file", why=f"it begins with {data[:4].hex(' ')}")
     if len(data) < elf.FILE_HEADER.size:
@@ -139,7 +157,7 @@ def _open(data: bytes) -> ELFFile:
 
 
 def _machine(name: str | int) -> str:
-    """Return the usual name of a machine: x86-64 for EM_X86_64."""
+    """Return a machine's usual name, such as x86-64 for EM_X86_64."""
     if isinstance(name, int):
         return f"machine {name}"
     return name.removeprefix("EM_").replace("_", "-").lower()
@@ -163,7 +181,7 @@ def _sections(data: bytes, file: ELFFile) -> list[Section]:
 
 
 def _headers(data: bytes, file: ELFFile) -> tuple[list[elf.SectionHeader], int]:
-    """Return all section headers, and the index of the section with their names."""
+    """Return all section headers, and the index of the section name string table."""
     start, size = file["e_shoff"], elf.SECTION_HEADER.size
     if start and file["e_shentsize"] != size:
         each = file["e_shentsize"]
@@ -179,7 +197,10 @@ def _headers(data: bytes, file: ELFFile) -> tuple[list[elf.SectionHeader], int]:
 
 
 def _check_places(rows: list[elf.SectionHeader], size: int) -> None:
-    """Raise FormatError if sections exceed the file or overlap: a small file could seem huge."""
+    """Raise FormatError if sections exceed the file or overlap.
+
+    Overlapping sections could make a small file seem huge.
+    """
     end = 0
     for number, row in sorted(enumerate(rows), key=lambda pair: pair[1].offset):
         if not row.size or row.type in _WITHOUT_BYTES:
@@ -193,7 +214,7 @@ def _check_places(rows: list[elf.SectionHeader], size: int) -> None:
 
 
 def _check_entries(table: Section, layout: struct.Struct) -> None:
-    """Raise FormatError unless the table consists of whole entries of the expected size."""
+    """Raise FormatError unless the table consists of complete entries of the expected size."""
     if table.header.entry_size != layout.size:
         why = f"expected {layout.size}"
         raise FormatError(f"{table.name} has entries of {table.header.entry_size} bytes", why=why)

@@ -1,4 +1,4 @@
-"""Functions of an object: the instructions of each, with references, source lines and records."""
+"""An object's functions: instructions with their references, source lines and CO-RE records."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CALL = BPF_JMP | BPF_CALL
 
 
 class CodeReader:
-    """Splits the sections of code into functions."""
+    """Splits the code sections into functions."""
 
     def __init__(self, file: ObjectFile, records: Records, references: References) -> None:
         self._file, self._records, self._references = file, records, references
@@ -39,7 +39,10 @@ class CodeReader:
             self._starts.setdefault(number, []).append(start)
 
     def functions(self) -> dict[Place, Bytecode]:
-        """Return all functions by place. Raise FormatError or DecodeError if damaged."""
+        """Return all functions by location.
+
+        Raises FormatError or DecodeError if the object is damaged.
+        """
         found: dict[Place, Bytecode] = {}
         for section in self._file.code():
             found |= self._section(section)
@@ -77,7 +80,7 @@ _SRC = {
 
 
 def _prepared(instruction: Instruction, reference: Reference) -> Instruction:
-    """Return the instruction with its reference; ``src`` says what the number will be."""
+    """Return the instruction with its reference; ``src`` says what kind of number is filled in."""
     if instruction.opcode == _CALL:
         kind = BPF_PSEUDO_KFUNC_CALL if reference.kind == "kfunc" else BPF_PSEUDO_CALL
         return instruction._replace(src=kind, imm=0, reference=reference)

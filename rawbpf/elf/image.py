@@ -1,7 +1,8 @@
-"""An ELF file under construction: sections, symbols and relocations in, bytes out.
+"""Build an ELF file from sections, symbols and relocations.
 
-The format requires local symbols before global ones (the symbol table's ``info`` is the index of
-the first global), so a relocation names its symbol, and gets the index once all symbols are known.
+ELF requires local symbols to precede global ones (the symbol table's ``info`` is the index of the
+first global symbol), so a relocation refers to its symbol by name until all symbols are known, when
+the index is filled in.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ __all__ = ["Image"]
 
 
 class _Section(NamedTuple):
-    """A section: its contents, and its header without offset and size."""
+    """A section's contents, and its header without offset and size."""
 
     name: str
     header: elf.SectionHeader
@@ -33,7 +34,7 @@ class _Symbol(NamedTuple):
 
 
 class Image:
-    """Sections are numbered from 1, in the order in which they are added."""
+    """Section numbers start at 1 and follow the order in which sections are added."""
 
     def __init__(self) -> None:
         self._sections: list[_Section] = []
@@ -42,7 +43,7 @@ class Image:
         self._relocations: dict[int, list[tuple[int, str, int]]] = {}
 
     def add_section(self, name: str, contents: bytes, flags: int = 0, align: int = 8) -> int:
-        """Add a section and return its index. Of ``.bss`` only the size is written."""
+        """Append a section and return its index. For ``.bss``, only the size is written."""
         kind = elf.SHT_NOBITS if name.startswith(".bss") else elf.SHT_PROGBITS
         header = elf.SectionHeader(0, kind, flags, size=len(contents), align=align)
         self._sections.append(_Section(name, header, b"" if kind == elf.SHT_NOBITS else contents))
@@ -57,9 +58,9 @@ class Image:
         size: int = 0,
         binding: int = elf.STB_GLOBAL,
     ) -> str:
-        """Add a symbol of type ``kind`` (STT_*) and return its name.
+        """Append a symbol of type ``kind`` (STT_*) and return its name.
 
-        Raise FormatError if the name is in use.
+        Raises FormatError if the name is already in use.
         """
         if name in self._names:
             raise FormatError(f"two symbols of the object are named {name!r}")
@@ -68,11 +69,11 @@ class Image:
         return name
 
     def add_relocation(self, section: int, offset: int, symbol: str, kind: int) -> None:
-        """Add a relocation: the address of a symbol belongs at ``offset`` of a section."""
+        """Append a relocation, which stores a symbol's address at ``offset`` of a section."""
         self._relocations.setdefault(section, []).append((offset, symbol, kind))
 
     def encode(self) -> bytes:
-        """Return the bytes of the file."""
+        """Return the complete file as bytes."""
         strings = StringTable()
         sections = list(self._sections)
         symtab = len(sections) + 1
@@ -94,7 +95,7 @@ class Image:
         )  # fmt: skip
 
     def _tables(self, strings: StringTable, symtab: int) -> list[_Section]:
-        """Return the symbol table, and a relocation table for each section that needs one."""
+        """Build the symbol table, and a relocation table for each section that needs one."""
         ordered = sorted(self._symbols, key=lambda symbol: symbol.binding)
         locals_ = sum(symbol.binding == elf.STB_LOCAL for symbol in ordered)
         strtab = symtab + len(self._relocations) + 1
@@ -104,7 +105,7 @@ class Image:
         rows = [elf.Symbol(0, 0, 0, 0, 0, 0)]
         rows += [
             elf.Symbol(
-                # The symbol of a section has no name; readers use that of the section.
+                # A section symbol has no name of its own; readers use the section's name.
                 0 if one.type == elf.STT_SECTION else strings.add(one.name),
                 one.binding << 4 | one.type, 0, one.section, one.value, one.size,
             )
@@ -123,7 +124,7 @@ class Image:
         index: dict[str, int],
         symtab: int,
     ) -> _Section:
-        """Return the relocation table `.relNAME`; ``info`` is the index of section NAME."""
+        """Build the relocation table `.relNAME`; ``info`` is the index of section NAME."""
         header = elf.SectionHeader(
             0, elf.SHT_REL, link=symtab, info=section, align=8, entry_size=elf.RELOCATION.size
         )

@@ -1,7 +1,7 @@
-"""Everything in an object as plain data: for display, for JSON, for comparison.
+"""An object's complete contents as plain data, for display, JSON and comparisons.
 
-The keys are license, version, remarks, programs, maps, globals, externs, sections, relocations and
-btf.
+The dictionary's keys are license, version, remarks, programs, maps, globals, externs, sections,
+relocations and btf.
 """
 
 from __future__ import annotations
@@ -32,14 +32,17 @@ __all__ = ["inventory"]
 Row = dict[str, Any]
 
 _LARGEST_VALUE = 4096
-"""Size in bytes of the largest variable whose value is shown."""
+"""Maximum size in bytes of a variable whose value is shown."""
 
 _MOST_LEAVES = 8
-"""Largest number of values per byte of a variable."""
+"""Maximum number of values per byte of a variable."""
 
 
 def inventory(file: ObjectFile, spec: ObjectSpec) -> Row:
-    """Return the contents of an object. Raise FormatError if its types are damaged."""
+    """Return an object's contents as plain data.
+
+    Raises FormatError if the object's types are damaged.
+    """
     types = _Types(spec.btf)
     return {
         "license": spec.license,
@@ -66,26 +69,29 @@ def inventory(file: ObjectFile, spec: ObjectSpec) -> Row:
 
 
 class _Types:
-    """The object's types as C declarations; their total length is limited."""
+    """The object's types as C declarations, limited in total length."""
 
     def __init__(self, btf: Btf | None) -> None:
         self._codecs: dict[int, ValueCodec] = {}
         self.btf, self._budget = btf, Budget(0 if btf is None else btf.words)
 
     def of(self, type_id: int) -> str | None:
-        """Return a type as C, or None if it is unknown."""
+        """Format a type as C, or return None if the type is unknown."""
         if self.btf is None or not type_id:
             return None
         return declaration(self.btf, type_id, budget=self._budget)
 
     def value(self, variable: Variable, contents: bytes) -> Any:  # noqa: ANN401 -- any type's
-        """Return a variable's initial value, or None if the type is unknown or the value long."""
+        """Return a variable's initial value.
+
+        Return None if the type is unknown or the value is too long.
+        """
         if self.btf is None or not variable.type_id or variable.size > _LARGEST_VALUE:
             return None
         if variable.type_id not in self._codecs:
             self._codecs[variable.type_id] = codec(self.btf, variable.type_id)
         kind = self._codecs[variable.type_id]
-        # Nested unions may have a million values in one byte.
+        # Nested unions can pack a million values into one byte.
         if kind.size != variable.size or kind.leaves > _MOST_LEAVES * variable.size:
             return None
         return kind.decode(contents[variable.offset : variable.offset + variable.size])
@@ -138,7 +144,7 @@ def _variable(one: Variable, section: DataSpec, types: _Types) -> Row:
 
 
 def _relocations(file: ObjectFile) -> Iterator[Row]:
-    """Yield the relocations of all sections, including debug information."""
+    """Yield the relocations of all sections, including debug sections."""
     for section in file.sections:
         for one in file.relocations(section):
             yield {
@@ -151,7 +157,7 @@ def _relocations(file: ObjectFile) -> Iterator[Row]:
 
 
 def _btf(file: ObjectFile, btf: Btf) -> Row:
-    """Return the number of types of each kind, and of records of .BTF.ext."""
+    """Count the types of each kind and the records in .BTF.ext."""
     kinds = Counter(kind_name(btf.kind(number)) for number in range(1, len(btf)))
     section = file.section(".BTF.ext")
     row: Row = {"types": len(btf) - 1, "kinds": dict(kinds.most_common())}

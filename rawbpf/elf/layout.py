@@ -1,4 +1,4 @@
-"""The layout of a 64-bit ELF file: a header, sections, and a table of section headers.
+"""The layout of a 64-bit ELF file: a header, sections, and a section header table.
 
     offset 0   ┌──────────────┐
                │ file header  │ 64 bytes; contains the offset of the table
@@ -10,8 +10,8 @@
                │ headers      │
                └──────────────┘
 
-BPF objects are relocatable files (ET_REL) for machine EM_BPF (247), little-endian on all machines
-that rawbpf supports. Sources: System V ABI, chapters 4 and 5; LLVM's BPF backend.
+BPF objects are relocatable files (ET_REL) for the machine EM_BPF (247), and they are little-endian
+on every machine that rawbpf supports. Sources: System V ABI, chapters 4 and 5; LLVM's BPF backend.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ __all__ = [
 ]
 
 EI_IDENT = b"\x7fELF" + bytes([2, 1, 1])
-"""The first bytes: magic, 64-bit class, little-endian, version 1."""
+"""The file's first bytes: magic number, 64-bit class, little-endian, version 1."""
 
 ET_REL = 1
 EM_BPF = 247
@@ -64,15 +64,15 @@ SHT_NULL = 0
 SHT_PROGBITS = 1
 SHT_SYMTAB = 2
 SHT_STRTAB = 3
-SHT_NOBITS = 8  # .bss: has a size but no bytes in the file
+SHT_NOBITS = 8  # the type of .bss, which has a size but no bytes in the file
 SHT_REL = 9
 
 SHF_WRITE = 1 << 0
 SHF_ALLOC = 1 << 1
 SHF_EXECINSTR = 1 << 2
 
-SHN_UNDEF = 0  # of symbols: defined elsewhere
-SHN_LORESERVE = 0xFF00  # from here on, section indices have special meanings
+SHN_UNDEF = 0  # a symbol that is defined in another file
+SHN_LORESERVE = 0xFF00  # section indices from 0xff00 have special meanings
 
 STB_LOCAL = 0
 STB_GLOBAL = 1
@@ -82,14 +82,14 @@ STT_OBJECT = 1
 STT_FUNC = 2
 STT_SECTION = 3
 
-R_BPF_64_64 = 1  # a 64-bit load: the address of a map, a variable, a function
-R_BPF_64_32 = 10  # a call: imm counts slots from the next instruction
+R_BPF_64_64 = 1  # a 64-bit load of a map's, variable's or function's address
+R_BPF_64_32 = 10  # a call, whose imm counts slots from the next instruction
 
 RELOCATION_NAMES = {
     R_BPF_64_64: "R_BPF_64_64",
-    2: "R_BPF_64_ABS64",  # an address in data: entries of a program array
+    2: "R_BPF_64_ABS64",  # an address in data, such as an entry of a program array
     3: "R_BPF_64_ABS32",  # in debug information
-    4: "R_BPF_64_NODYLD32",  # in .BTF.ext, used by BPF linkers only
+    4: "R_BPF_64_NODYLD32",  # a relocation in .BTF.ext, used only by BPF linkers
     R_BPF_64_32: "R_BPF_64_32",
 }
 
@@ -114,7 +114,7 @@ class FileHeader(NamedTuple):
 
 
 class SectionHeader(NamedTuple):
-    """Elf64_Shdr. The meaning of ``link`` and ``info`` depends on the type."""
+    """Elf64_Shdr. The meaning of ``link`` and ``info`` depends on the section type."""
 
     name: int
     type: int
@@ -129,7 +129,7 @@ class SectionHeader(NamedTuple):
 
 
 class Symbol(NamedTuple):
-    """Elf64_Sym. ``info`` is binding << 4 | type."""
+    """Elf64_Sym. A symbol's ``info`` is binding << 4 | type."""
 
     name: int
     info: int
@@ -140,7 +140,7 @@ class Symbol(NamedTuple):
 
 
 class Relocation(NamedTuple):
-    """Elf64_Rel. ``info`` is symbol index << 32 | relocation type."""
+    """Elf64_Rel. A relocation's ``info`` is symbol index << 32 | relocation type."""
 
     offset: int
     info: int

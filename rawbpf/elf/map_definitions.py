@@ -1,4 +1,4 @@
-"""Map definitions in section .maps, which consist of types alone.
+"""Map definitions in section .maps, which are expressed entirely as types.
 
     struct {
         __uint(type, BPF_MAP_TYPE_HASH);     int (*type)[1]
@@ -7,10 +7,10 @@
         __type(value, struct event);         struct event *value
     } hits SEC(".maps");
 
-The section's bytes are all zero; the definition is in BTF. A number n is encoded as "pointer to an
-array of n", a type as "pointer to it". ``__array(values, T)`` is an array of pointers to T: to
-another definition (map of maps) or to a function (program array). The section's relocations specify
-the initial entries of such an array.
+The section contains only zeros, because the definition is in BTF. A number n is encoded as "pointer
+to an array of n", and a type as "pointer to the type". ``__array(values, T)`` is an array of
+pointers to T, where T is another map definition (map of maps) or a function (program array). The
+section's relocations specify the initial entries of a map of maps or program array.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ _HOLDS_DESCRIPTORS = (*_OF_MAPS, bpf_map_type.BPF_MAP_TYPE_PROG_ARRAY)
 
 
 def decode_map(name: str, btf: Btf, type_id: int, initial: Mapping[int, str]) -> MapSpec:
-    """Return the map that a variable of this type defines.
+    """Return the spec of a map that is defined by a variable of the given type.
 
-    ``initial`` maps offsets in the struct to names of the maps or programs whose addresses belong
-    there. Raise FormatError if the type does not define a map.
+    ``initial`` maps an offset in the struct to the name of the map or program whose address is
+    stored there. Raises FormatError if the type does not define a map.
     """
     return _Definition(name, btf, type_id).spec(initial, inner=False)
 
@@ -80,7 +80,7 @@ class _Definition:
             raise self._bad(f"{member.name!r} is not an attribute of maps")
 
     def _number(self, member: t.Member) -> int:
-        """Decode a number: the length of an array (``__uint``) or an enumerator (``__ulong``)."""
+        """Decode a number from an array length (``__uint``) or an enumerator (``__ulong``)."""
         record = resolve(self.btf, member.type_id)
         if isinstance(record, t.Enum | t.Enum64) and len(record.values) == 1:
             return record.values[0].value
@@ -96,7 +96,7 @@ class _Definition:
         return record.type_id
 
     def spec(self, initial: Mapping[int, str], *, inner: bool) -> MapSpec:
-        """Return the spec of the map, or with ``inner`` that of the maps inside it."""
+        """Return the map's spec; with ``inner``, return the spec of its inner maps."""
         try:
             map_type = bpf_map_type(self.numbers.get("type", 0))
         except ValueError:
@@ -122,7 +122,7 @@ class _Definition:
         )
 
     def _size(self, what: str, otherwise: int) -> int:
-        """Return the size of a key or value, given by a type, a number, or both if they agree."""
+        """Return a key or value size, given by a type, by a number, or by both if they agree."""
         type_id = self.key if what == "key" else self.value
         given = self.numbers.get(f"{what}_size")
         if not type_id:
@@ -146,7 +146,7 @@ class _Definition:
         return pointer.type_id
 
     def _initial(self, initial: Mapping[int, str]) -> dict[int, str]:
-        """Return initial entries by index instead of by offset in the struct."""
+        """Convert initial entries from offsets in the struct to indices."""
         if not initial:
             return {}
         if self.values is None:
@@ -168,16 +168,16 @@ _OLD_NUMBERS = struct.Struct("=5I")
 
 
 def old_maps(file: ObjectFile) -> dict[tuple[int, int], MapSpec]:
-    """Return maps defined by numbers in sections "maps", by section and offset.
+    """Return legacy maps, defined by numbers in "maps" sections, keyed by section and offset.
 
         struct bpf_map_def { u32 type, key_size, value_size, max_entries, map_flags; ... };
 
-    libbpf 1.0 dropped this form, because it has no types, but objects with it still exist: the
-    decoders of ir-keytable have theirs in "lirc_mode2/maps". Loaders differ in what follows the
-    five numbers; zeros have no meaning in any of them.
+    libbpf 1.0 dropped these definitions because they carry no types, but objects that use them
+    still exist, such as the ir-keytable decoders with their section "lirc_mode2/maps". Loaders
+    differ in the fields after the first five numbers; zeros have no meaning to any loader.
 
-    Raise FormatError if a definition is damaged, UnsupportedError if it has more than the five
-    numbers.
+    Raises FormatError if a definition is damaged, UnsupportedError if it uses fields beyond the
+    first five numbers.
     """
     contents = {
         one.number: one.contents

@@ -1,4 +1,4 @@
-"""Read an object file, as clang compiles it from C, into an object spec.
+"""Read an object file compiled from C by clang into an object spec.
 
     sections of code        -> programs, each followed by the functions that it calls
     .maps and its types     -> maps          (older definitions: sections "maps")
@@ -6,7 +6,7 @@
     undefined symbols       -> externs
     license                 -> the licence
 
-The file is untrusted input; damage ends in a FormatError or a related error.
+The file is untrusted input, so damage results in a FormatError or a related error.
 """
 
 from __future__ import annotations
@@ -41,20 +41,25 @@ _TEXT = ".text"
 _MAPS = ".maps"
 _OLD = "in the form that libbpf 1.0 dropped, so its types are unknown"
 _MOST_SLOTS = 1 << 20
-"""Limit for all programs together. In a small file, many programs may each call all functions."""
+"""Limit on the combined size of all programs.
+
+A small file can contain many programs that each call all functions.
+"""
 
 
 def open_object(data: bytes) -> ObjectSpec:
-    """Return what an object defines. The kernel is not involved.
+    """Return the programs, maps and variables that an object file defines.
 
-    Raise FormatError if it is damaged or not a BPF object, UnsupportedError if it needs something
-    that rawbpf does not support.
+    This function does not access the kernel.
+
+    Raises FormatError if the file is damaged or not a BPF object, UnsupportedError if the object
+    needs a feature that rawbpf does not support.
     """
     return read_spec(ObjectFile(data))
 
 
 def read_spec(file: ObjectFile) -> ObjectSpec:
-    """Return what a parsed file defines. Errors are those of ``open_object``."""
+    """Return the object spec for a parsed file. Raises the same errors as ``open_object``."""
     return _Reader(file).spec()
 
 
@@ -67,7 +72,7 @@ class _Reader:
         self.externs = externs(file, self.btf)
 
     def spec(self) -> ObjectSpec:
-        """Return the complete spec."""
+        """Return the complete object spec."""
         section = self.file.section(_MAPS)
         places = {} if section is None else self._map_places(section)
         old = old_maps(self.file)
@@ -115,7 +120,7 @@ class _Reader:
     def _initial(
         self, section: Section, places: dict[Place, str], functions: dict[Place, str]
     ) -> dict[str, dict[int, str]]:
-        """Return the names of initial entries, by map and by offset in its definition."""
+        """Return the names of initial entries by map and by offset in the map's definition."""
         maps = sorted((place[1], name) for place, name in places.items())
         starts = [start for start, _ in maps]
         found: dict[str, dict[int, str]] = {}
@@ -132,7 +137,10 @@ class _Reader:
         return found
 
     def _programs(self, units: dict[Place, Bytecode]) -> dict[str, ProgramSpec]:
-        """Return the programs: global functions outside .text. They may call the others."""
+        """Return the programs, which are the global functions outside .text.
+
+        Programs may call other functions.
+        """
         functions = {unit.name: unit for unit in units.values()}
         static = {
             (one.section, one.value)

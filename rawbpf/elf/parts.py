@@ -1,4 +1,4 @@
-"""Parts of a parsed object: section, symbol, relocation."""
+"""Records of a parsed object: section, symbol and relocation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Relocation", "Section", "Symbol"]
 
 
 class Section(NamedTuple):
-    """A section; ``contents`` is empty if the file has no bytes for it (.bss)."""
+    """A section; ``contents`` is empty if the file stores no bytes for the section (.bss)."""
 
     number: int
     name: str
@@ -22,14 +22,14 @@ class Section(NamedTuple):
 
     @property
     def is_code(self) -> bool:
-        """Return whether it contains instructions."""
+        """Return whether the section contains instructions."""
         return self.header.type == elf.SHT_PROGBITS and bool(self.header.flags & elf.SHF_EXECINSTR)
 
 
 class Symbol(NamedTuple):
-    """A name for ``size`` bytes at offset ``value`` of a section.
+    """A symbol: a name for ``size`` bytes at offset ``value`` of a section.
 
-    The symbol of a section has the section's name. ``hidden`` symbols are visible only within this
+    A section symbol has the section's name. ``hidden`` symbols are visible only within their own
     file, whatever their binding (STV_HIDDEN, STV_INTERNAL).
     """
 
@@ -43,7 +43,7 @@ class Symbol(NamedTuple):
 
 
 class Relocation(NamedTuple):
-    """The address of ``symbol`` belongs at ``offset`` of the section."""
+    """A relocation, which stores the address of ``symbol`` at ``offset`` of the section."""
 
     offset: int
     symbol: Symbol

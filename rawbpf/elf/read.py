@@ -1,9 +1,9 @@
-"""Parsing an ELF object into sections, symbols and relocations, with all values checked.
+"""Parse an ELF object into validated sections, symbols and relocations.
 
-A file may be truncated anywhere and contain any numbers. References outside the file, to missing
-sections or to missing symbols end in a FormatError, and memory is never allocated by a number that
-is only claimed. pyelftools (see ``untrusted``) is imported when there is an object to read, because
-most commands read none.
+A file may be truncated anywhere and may contain arbitrary numbers. References outside the file, to
+missing sections or to missing symbols raise FormatError, and memory is never allocated based on an
+unverified size. pyelftools (see ``untrusted``) is imported only when an object is read, because
+most commands read no object.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ __all__ = ["ObjectFile", "Relocation", "Section", "Symbol", "is_elf"]
 
 
 def is_elf(data: bytes) -> bool:
-    """Return whether the data begins with ELF's magic number."""
+    """Return whether the data starts with ELF's magic number."""
     return data.startswith(elf.EI_IDENT[:4])
 
 
 class ObjectFile:
-    """The parts of a BPF object. Raise FormatError if it is damaged or not a BPF object."""
+    """The parsed contents of a BPF object.
+
+    Raises FormatError if the data is damaged or not a BPF object.
+    """
 
     def __init__(self, data: bytes) -> None:
         from rawbpf.elf.decode import ObjectDecoder
@@ -40,15 +43,18 @@ class ObjectFile:
                 self._tables.setdefault(table.header.info, []).append(table)
 
     def section(self, name: str) -> Section | None:
-        """Return the first section of this name, or None."""
+        """Return the first section with the given name, or None if no section has the name."""
         return next((one for one in self.sections if one.name == name), None)
 
     def code(self) -> list[Section]:
-        """Return the sections with instructions, without empty ones."""
+        """Return the nonempty sections that contain instructions."""
         return [one for one in self.sections if one.is_code and one.contents]
 
     def relocations(self, section: Section) -> Iterator[Relocation]:
-        """Return the relocations of a section in file order. Raise FormatError if damaged."""
+        """Return a section's relocations in file order.
+
+        Raises FormatError if a relocation is damaged.
+        """
         if section.number not in self._relocations:
             self._relocations[section.number] = [
                 one

@@ -1,4 +1,4 @@
-"""Records of .BTF.ext: put on the instructions that they describe, and made from them."""
+"""Attach .BTF.ext records to instructions, or build records from instructions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 
 
 class SectionRecords:
-    """The records of one section of code.
+    """The .BTF.ext records for one code section.
 
     ``types`` maps the byte offset of each function to its BTF ID.
     """
@@ -45,7 +45,7 @@ class SectionRecords:
     def added_to(
         self, instructions: Sequence[Instruction], at: Mapping[int, int]
     ) -> list[Instruction]:
-        """Return the instructions with their source lines and CO-RE records.
+        """Return the instructions with their source lines and CO-RE records attached.
 
         ``at``: byte where an instruction begins -> its index. A line lasts until the next begins.
         """
@@ -65,7 +65,10 @@ _NONE = SectionRecords({}, (), ())
 
 
 class Records:
-    """The records of an object; none without .BTF.ext. Raise FormatError if it is damaged."""
+    """All .BTF.ext records in an object, empty if the object has no .BTF.ext.
+
+    Raises FormatError if .BTF.ext is damaged.
+    """
 
     def __init__(self, file: ObjectFile, btf: Btf | None) -> None:
         self._sections: dict[str, SectionRecords] = {}
@@ -81,12 +84,12 @@ class Records:
             )
 
     def of(self, section: str) -> SectionRecords:
-        """Return the records of the section with this name."""
+        """Return the records for the section with the given name."""
         return self._sections.get(section, _NONE)
 
 
 def line_records(units: Iterable[Bytecode]) -> list[LineInfo]:
-    """Return the line records of a section: one wherever the source line changes."""
+    """Return a section's line records, with a new record wherever the source line changes."""
     records: list[LineInfo] = []
     start = 0
     for unit in units:

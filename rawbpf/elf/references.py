@@ -1,14 +1,14 @@
-"""References: what the instructions of an object refer to, by name.
+"""Resolve relocations: find the maps, functions and variables that instructions refer to.
 
-An object has its code in sections, with relocations in separate ones. The meaning of a relocation
-depends on the section of its symbol and on the instruction:
+An object stores code in sections and the code's relocations in separate sections. The meaning of a
+relocation depends on the symbol's section and on the instruction:
 
     call,  src 1    a function of the object; if the symbol is undefined, a kernel function
     call +N         a function of the same section, already resolved by the compiler
     lddw            symbol in .maps: a map; in .data, .rodata, .bss: an address in the section;
                     in code: address of a function; undefined: kconfig option or kernel symbol
 
-A symbol may stand for a whole section; the instruction then holds the offset in it.
+If the symbol represents a whole section, the instruction contains the offset within the section.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ __all__ = [
 ]
 
 Place = tuple[int, int]
-"""Section number and byte offset, where a function or the definition of a map begins."""
+"""A section number and byte offset where a function or map definition starts."""
 
 _CALL = BPF_JMP | BPF_CALL
 
 
 class References:
-    """Resolves relocations to references.
+    """Resolves relocations to symbolic references.
 
-    ``maps``: names of maps by place. ``data``: names of data sections by section number.
-    ``names``: the functions by place, each with a unique name.
+    ``maps`` maps locations to map names. ``data`` maps section numbers to the names of data
+    sections. ``names`` maps locations to functions' unique names.
     """
 
     def __init__(
@@ -61,10 +61,11 @@ class References:
     def of(
         self, section: Section, instructions: Sequence[Instruction], at: Mapping[int, int]
     ) -> dict[int, Reference]:
-        """Return the references of a section, by index of the instruction.
+        """Return a section's references, keyed by instruction index.
 
-        ``at``: byte where an instruction begins -> its index. Calls that the compiler resolved
-        become references as well. Raise FormatError if a relocation is invalid.
+        ``at`` maps the byte offset of each instruction to its index. Calls that the compiler has
+        already resolved are converted to references as well. Raises FormatError if a relocation is
+        invalid.
         """
         found = {}
         for (offset, index), one in zip(at.items(), instructions, strict=True):
@@ -129,7 +130,10 @@ class References:
 
 
 def _names(file: ObjectFile) -> dict[Place, str]:
-    """Return a unique name for each function. Linked files may have static ones of one name."""
+    """Assign each function a unique name.
+
+    Linked files may contain several static functions with the same name.
+    """
     code = {section.number: section for section in file.code()}
     names: dict[Place, str] = {}
     for symbol in file.symbols:
@@ -148,7 +152,10 @@ def _names(file: ObjectFile) -> dict[Place, str]:
 
 
 def instructions_of(section: Section) -> list[Instruction]:
-    """Return the instructions of a section. Raise DecodeError, naming the section, if invalid."""
+    """Decode the instructions of a section.
+
+    Raises DecodeError with the section's name if an instruction is invalid.
+    """
     try:
         return decode_all(section.contents)
     except DecodeError as error:
@@ -157,6 +164,6 @@ def instructions_of(section: Section) -> list[Instruction]:
 
 
 def addend_of(instruction: Instruction) -> int:
-    """Return what a 64-bit load adds to its symbol: the first imm field, signed."""
+    """Return a 64-bit load's first imm field, a signed addend to the symbol's address."""
     low = instruction.imm & 0xFFFF_FFFF
     return low - (low >> 31 << 32)

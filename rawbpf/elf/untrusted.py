@@ -1,17 +1,18 @@
-"""pyelftools on untrusted files.
+"""Limits and checks that make pyelftools safe for untrusted files.
 
-pyelftools trusts a file: that a table is where the header says, that a name ends soon, that a count
-is right. In a damaged file it would seek beyond the end, read a name of megabytes for each of
-thousands of sections, or parse tables that are not needed. So it gets
+pyelftools trusts the file's data: for example, table offsets from the header, the length of names,
+and entry counts. With a damaged file, pyelftools would seek beyond the end, read a megabyte-long
+name for each of thousands of sections, or parse tables that are not needed. This module therefore
+gives pyelftools
 
-- a stream that knows the end of the file and limits the number of reads (``_Metered``): whatever
-  pyelftools does, it does not do it for long
+- a stream that knows the end of the file and limits the number of reads (``_Metered``): this bounds
+  the run time
 - only sections of the types that are needed: it parses others (hashes, notes, attributes) as soon
   as they are opened
 - only checked numbers, where a wrong answer would look like a right one
 
-Then pyelftools raises its own ELFError, which becomes a FormatError here. (It also turns any error
-while it parses a structure into an ELFError.)
+pyelftools then raises its own ELFError, which this module converts to FormatError. (pyelftools also
+converts any error that occurs while it parses a structure to ELFError.)
 """
 
 from __future__ import annotations
@@ -35,14 +36,18 @@ if TYPE_CHECKING:
 __all__ = ["Sections", "elf_errors", "open_elf"]
 
 _ENOUGH = 200_000
-"""Limit of reads. Each takes pyelftools 2 to 4 us: together a second, enough for 10,000 symbols."""
+"""Limit of reads.
+
+Each read takes pyelftools 2 to 4 us, so the limit amounts to about a second, which is enough for
+10,000 symbols.
+"""
 
 _PAGE = 12
-"""A large read counts as one more for each 4 KiB (1 << _PAGE)."""
+"""A large read counts as one additional read per 4 KiB (1 << _PAGE)."""
 
 
 class _Metered(io.BufferedReader):
-    """A file that raises ELFError when it is read beyond its end or too often."""
+    """A file object that raises ELFError on reads beyond the end or after too many reads."""
 
     def __init__(self, raw: io.FileIO | io.BytesIO) -> None:
         super().__init__(raw)
@@ -50,13 +55,16 @@ class _Metered(io.BufferedReader):
         self._left = _ENOUGH
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Seek to an offset. Raise ELFError if it is beyond the end of the file."""
+        """Seek to an offset in the file.
+
+        Raises ELFError if the offset is beyond the end of the file.
+        """
         if whence == io.SEEK_SET and offset > self._length:
             raise ELFError(f"it refers to offset {offset:#x}, but has {self._length:#x} bytes")
         return super().seek(offset, whence)
 
     def read(self, size: int | None = -1) -> bytes:
-        """Return up to ``size`` bytes. Raise ELFError once the limit of reads is reached."""
+        """Read up to ``size`` bytes. Raises ELFError if the number of reads exceeds the limit."""
         wanted = self._length if size is None or size < 0 else min(size, self._length)
         self._left -= 1 + (wanted >> _PAGE)
         if self._left < 0:
@@ -66,7 +74,7 @@ class _Metered(io.BufferedReader):
 
 @contextmanager
 def elf_errors() -> Iterator[None]:
-    """Turn errors of pyelftools into FormatError."""
+    """Convert errors from pyelftools to FormatError."""
     try:
         yield
     except ELFError as error:
@@ -74,7 +82,7 @@ def elf_errors() -> Iterator[None]:
 
 
 class _Strings:
-    """A string table; all strings, including the last, end with a zero byte."""
+    """A string table, in which every string ends with a zero byte."""
 
     def __init__(self, elf: ELFFile, header: Container) -> None:
         self._size = header["sh_size"] if header["sh_type"] == "SHT_STRTAB" else 0
@@ -93,16 +101,19 @@ class _Strings:
             raise FormatError(f"a name at offset {offset:#x} of a string table of {size:#x} bytes")
 
     def at(self, offset: int) -> str:
-        """Return the string at an offset. Raise FormatError if it is outside the table."""
+        """Return the string at an offset of the table.
+
+        Raises FormatError if the offset is outside the table.
+        """
         self.check(offset)
         return self._table.get_string(offset) if self._size else ""
 
 
 def open_elf(file: io.FileIO | io.BytesIO) -> ELFFile:
-    """Open an ELF file of any class and machine, reading only its header.
+    """Open an ELF file of any class and machine, and read only its header.
 
-    The caller closes the file; ``stream.detach()`` of the result releases it. Raise FormatError if
-    it is not an ELF file.
+    The caller must close the file, or release it with ``stream.detach()`` on the result. Raises
+    FormatError if the file is not an ELF file.
 
     >>> open_elf(io.BytesIO(b"what?"))
     Traceback (most recent call last):
@@ -119,7 +130,7 @@ def open_elf(file: io.FileIO | io.BytesIO) -> ELFFile:
 
 
 class Sections:
-    """The section headers of a file, and the names of the sections."""
+    """A file's section headers and section names."""
 
     def __init__(self, elf: ELFFile) -> None:
         self._elf = elf
@@ -149,7 +160,7 @@ class Sections:
         return [strings.at(header["sh_name"]) for header in self.headers]
 
     def contents(self, number: int) -> bytes:
-        """Return a section's bytes as in the file, without decompression."""
+        """Return a section's bytes as stored in the file, without decompressing them."""
         offset, size = self.headers[number]["sh_offset"], self.headers[number]["sh_size"]
         if offset + size > self._elf.stream_len:
             why = f"{size:#x} bytes at {offset:#x}, but the file has {self._elf.stream_len:#x}"

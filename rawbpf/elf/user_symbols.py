@@ -1,7 +1,7 @@
-"""File offsets of the functions in an executable or a library, for uprobes.
+"""File offsets of functions in an executable or library, for uprobes.
 
-A uprobe is set on a file, not on a process, so the kernel needs the function's offset in the file.
-Symbols have addresses; the section that contains one gives the difference:
+A uprobe is attached to a file, not to a process, so the kernel needs the function's file offset.
+A symbol contains an address, which the section that contains the address converts to a file offset:
 
     offset = symbol's value - section's address + section's offset
 """
@@ -27,16 +27,16 @@ _GNU_IFUNC = 10
 
 
 def function_offset(file: io.FileIO | io.BytesIO, name: str) -> int | None:
-    """Return the file offset of a function, or None if the file has no such symbol.
+    """Return a function's file offset, or None if the file has no such symbol.
 
-    Raise FormatError if it is not an ELF file or damaged, UnsupportedError if it is not 64-bit and
-    little-endian.
+    Raises FormatError if the file is damaged or not an ELF file, UnsupportedError if it is not
+    64-bit and little-endian.
     """
     return next((offset for found, offset in functions_of(file) if found == name), None)
 
 
 def functions_of(file: io.FileIO | io.BytesIO) -> Iterator[tuple[str, int]]:
-    """Yield all functions with their offsets: from .symtab, unless stripped, then from .dynsym."""
+    """Yield all functions with their offsets, from .symtab if present and then from .dynsym."""
     opened = open_elf(file)
     try:
         yield from _functions_of(opened)

@@ -1,4 +1,4 @@
-"""Write an object spec as an ELF object like clang's, for libbpf, bpftool and llvm-objdump.
+"""Write an object spec as an ELF object that libbpf, bpftool and llvm-objdump can read.
 
 .text             the functions that programs call, each once
 kprobe/do_exit    a program; several of one section follow each other
@@ -42,9 +42,9 @@ _DATA = elf.SHF_ALLOC | elf.SHF_WRITE
 
 
 def encode_object(spec: ObjectSpec) -> bytes:
-    """Return the bytes of the object file.
+    """Return the object file as bytes.
 
-    Raise FormatError if a name is not valid in an object, and UnsupportedError if the object uses
+    Raises FormatError if a name is not valid in an object, and UnsupportedError if the object uses
     features that libbpf's format cannot express, such as a kernel function without a prototype.
     """
     if spec.btf is None:
@@ -61,7 +61,7 @@ class _Writer:
         self.functions: dict[str, int] = {}
 
     def encode(self) -> bytes:
-        """Return the file. Symbols are added before the relocations that name them."""
+        """Return the file. Symbols are added before the relocations that refer to them."""
         programs, functions = _parts(self.spec)
         code = {_TEXT: functions} if functions else {}
         for name, unit in programs.items():
@@ -92,7 +92,7 @@ class _Writer:
             offset += SLOT * unit.slots
 
     def _maps(self) -> None:
-        """Add section .maps, of which only symbols and size matter."""
+        """Add section .maps, of which only the symbols and the size matter."""
         if not self.spec.maps:
             return
         types = variable_types(self.btf, ".maps")
@@ -114,7 +114,7 @@ class _Writer:
         self.image.add_symbol(name, elf.STT_SECTION, section, binding=elf.STB_LOCAL)
 
     def _code(self, name: str, units: Sequence[Bytecode]) -> None:
-        """Add a section of code: its functions, one after the other."""
+        """Add a code section, which contains its functions one after the other."""
         bare = [self._bare(unit) for unit in units]
         section = self.image.add_section(name, b"".join(map(encode_all, bare)), _CODE)
         if name == _TEXT:
@@ -131,13 +131,13 @@ class _Writer:
         self.ext.func_info[name] = records
 
     def _bare(self, unit: Bytecode) -> list[Instruction]:
-        """Return the instructions as in the file, where relocated ones hold only an addend."""
+        """Return the instructions as stored in the file, with only addends in relocated fields."""
         bare = list(unit.instructions)
         for index, reference in unit.references.items():
             instruction = bare[index]
             _, addend = self._symbol(reference)
             if instruction.opcode == LD_IMM64:
-                # A loader sets src to say what it filled in; compilers leave it 0.
+                # A loader sets src to identify what it filled in; compilers leave src at 0.
                 bare[index] = instruction._replace(src=0, imm=addend)
             else:  # a call counts slots from the next instruction
                 bare[index] = instruction._replace(imm=addend // SLOT - 1)
@@ -151,7 +151,7 @@ class _Writer:
             self.image.add_relocation(section, offset, self._symbol(reference)[0], kind)
 
     def _symbol(self, reference: Reference) -> tuple[str, int]:
-        """Return the symbol for a reference, and the addend."""
+        """Return the symbol and the addend for a reference."""
         kind, name, addend = reference
         if kind == "map" and name in self.spec.maps:
             return name, 0
@@ -170,7 +170,10 @@ class _Writer:
             self.image.add_symbol("_license", elf.STT_OBJECT, section, 0, len(text))
 
     def _with_lines(self, code: dict[str, list[Bytecode]]) -> ExtInfo:
-        """Return the records of .BTF.ext, with lines if every function begins with one."""
+        """Build the .BTF.ext records.
+
+        Line info is included only if every function starts with a source line.
+        """
         first = (unit.instructions[0] for units in code.values() for unit in units)
         if all(one.source for one in first):
             for name, units in code.items():
@@ -179,7 +182,7 @@ class _Writer:
 
 
 def _parts(spec: ObjectSpec) -> tuple[dict[str, Bytecode], list[Bytecode]]:
-    """Return the programs without the functions that they call, and these functions once each."""
+    """Separate the programs from the functions that they call."""
     programs: dict[str, Bytecode] = {}
     functions: dict[str, Bytecode] = {}
     for name, program in spec.programs.items():
@@ -193,7 +196,7 @@ def _parts(spec: ObjectSpec) -> tuple[dict[str, Bytecode], list[Bytecode]]:
 
 
 def _variable(data: DataSpec, addend: int) -> tuple[str, int]:
-    """Return the variable at an offset of a section and the offset in it, or the section."""
+    """Return the variable at a section offset, or the section if no variable is there."""
     for one in data.variables:
         if one.offset <= addend < one.offset + one.size:
             return one.name, addend - one.offset

@@ -1,4 +1,4 @@
-"""A pure-Python eBPF interpreter: runs programs without a kernel, forward and back.
+"""A pure-Python eBPF interpreter that runs programs without a kernel and can step backward.
 
 Read it in this order:
 
@@ -15,9 +15,9 @@ Read it in this order:
     settings                   a whole object, with data sections and map contents
     stepper, snapshot          stepping forward and back, and what changed
 
-tests/kernel/test_machine_*.py compare the interpreter with the kernel, on random programs and on
-written ones. It does not verify programs: an error that the verifier would find in advance stops
-the program only when it is reached.
+The tests in tests/kernel/test_machine_*.py compare the interpreter with the kernel, on both random
+and hand-written programs. The interpreter does not verify programs: an error that the verifier
+would report in advance stops the program only when the faulty instruction is executed.
 """
 
 from __future__ import annotations

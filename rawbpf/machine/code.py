@@ -1,7 +1,7 @@
-"""A machine's decoded programs in one sequence, with references back to the source.
+"""The decoded instructions of all of a machine's programs, with references to their source.
 
-An *index* counts instructions over all programs. A *slot* counts 8-byte units within one program,
-as jumps do: a 64-bit load takes two.
+An *index* counts instructions across all programs. A *slot* counts 8-byte units within one program,
+as jump offsets do: a 64-bit load takes two slots.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ __all__ = ["Code", "Step", "Where"]
 _POINTER = 8
 
 Step = Callable[[list[int]], int]
-"""Executes one instruction on the registers and returns the index of the next one."""
+"""A function that executes one instruction and returns the index of the next instruction."""
 
 
 class Where(NamedTuple):
-    """A place in a program: ``number`` counts instructions, ``slot`` 8-byte units."""
+    """A location in a program: ``number`` counts instructions, ``slot`` counts 8-byte units."""
 
     program: Bytecode
     number: int
@@ -34,13 +34,13 @@ class Where(NamedTuple):
 
     @property
     def instruction(self) -> Instruction | None:
-        """The instruction at this location, or None after the end of the program."""
+        """The instruction at this location, or None if the location is past the program's end."""
         instructions = self.program.instructions
         return instructions[self.number] if self.number < len(instructions) else None
 
     @property
     def source(self) -> Source | None:
-        """The source line of the instruction, or None if the line is unknown."""
+        """The instruction's source line, or None if the line is unknown."""
         return None if self.instruction is None else self.instruction.source
 
     @property
@@ -56,7 +56,7 @@ class Where(NamedTuple):
 
 
 class Code:
-    """``steps`` of all linked programs; ``decode`` makes them, given a program and its index."""
+    """The decoded instructions (``steps``) of all linked programs."""
 
     def __init__(self, decode: Callable[[Bytecode, int], list[Step]]) -> None:
         self._decode = decode
@@ -64,9 +64,11 @@ class Code:
         self._programs: list[tuple[int, Bytecode]] = []
 
     def link(self, program: Bytecode) -> int:
-        """Decode a program unless that was done before; return the index of its first instruction.
+        """Decode a program if it has not been decoded yet.
 
-        Raises BytecodeError and MachineError as `decode` does.
+        Return the index of its first instruction.
+
+        Raises BytecodeError and MachineError under the same conditions as `decode`.
         """
         for start, linked in self._programs:
             if linked is program:
@@ -77,15 +79,15 @@ class Code:
         return start
 
     def where(self, index: int) -> Where:
-        """Return the place of an instruction."""
+        """Return the location of an instruction."""
         after = bisect_right([start for start, _ in self._programs], index)
         start, program = self._programs[after - 1]
         return Where(program, index - start, program.slot_of(index - start))
 
     def find(self, place: str) -> int:
-        """Return the index of a place written as a slot, a function name, FILE:LINE or :LINE.
+        """Return the index for a location given as a slot, a function name, FILE:LINE or :LINE.
 
-        Slots and lines are those of the first program. Raises MachineError for an unknown place.
+        Slots and lines refer to the first program. Raises MachineError if the location is unknown.
         """
         start, program = self._programs[0]
         file, colon, line = place.rpartition(":")
@@ -100,16 +102,22 @@ class Code:
         raise MachineError(f"unknown place {place!r}", fix="give a slot, a function or :LINE")
 
     def function_address(self, index: int) -> int:
-        """Return the pointer value that stands for the function at ``index``."""
+        """Return the pointer value that represents the function at ``index``."""
         return FUNCTIONS.base + _POINTER * index
 
     def function_name(self, address: int) -> str | None:
-        """Return the name of the function a pointer refers to, or None if it is another pointer."""
+        """Return the name of the function a pointer refers to.
+
+        Return None if it is not a function pointer.
+        """
         index, rest = divmod(address - FUNCTIONS.base, _POINTER)
         return None if rest or not 0 <= index < len(self.steps) else self.where(index).function
 
     def function_at(self, address: int) -> int:
-        """Return the index of the function a pointer refers to, or raise MachineError."""
+        """Return the index of the function a pointer refers to.
+
+        Raise MachineError for other pointers.
+        """
         index, rest = divmod(address - FUNCTIONS.base, _POINTER)
         if rest or not 0 <= index < len(self.steps):
             raise MachineError(f"{address:#x} is not a function of the program")

@@ -1,4 +1,4 @@
-"""Decoding: from instructions to steps, by instruction class.
+"""Decode instructions into steps, by instruction class.
 
 >>> sorted(DECODERS) == list(range(8))
 True
@@ -36,14 +36,15 @@ DECODERS: dict[int, Callable[[Site], Step]] = {
     isa.BPF_JMP32: flow,
     isa.BPF_ALU64: arithmetic,
 }
-"""Instruction class -> decoder."""
+"""Maps an instruction class to its decoder."""
 
 
 def decode(program: Bytecode, state: State, start: int) -> list[Step]:
-    """Return a step for each instruction; the first one has the index ``start``.
+    """Return one step per instruction; the first step gets the index ``start``.
 
-    One more step follows, for programs that run past their end. Raises BytecodeError for an invalid
-    instruction, and MachineError for a jump out of the program or a map that does not exist.
+    An extra step at the end catches programs that run past their last instruction. Raises
+    BytecodeError if an instruction is invalid, and MachineError if a jump leaves the program or an
+    instruction refers to a map that does not exist.
     """
     slots = slots_of(program.instructions)[:-1]
     targets = {slot: start + number for number, slot in enumerate(slots)}

@@ -1,7 +1,8 @@
-"""Steps of the classes ALU and ALU64.
+"""Decode instructions of the classes ALU and ALU64.
 
-`arithmetic.py` defines the operations. This module fetches the operands, truncates them and the
-result to the width, and stores it. A 32-bit result clears the upper half of dst.
+The operations themselves are defined in `arithmetic.py`. This module fetches the operands,
+truncates operands and result to the operation's width, and stores the result. The result of a
+32-bit operation clears the upper half of dst.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ __all__ = ["arithmetic"]
 
 
 def arithmetic(site: Site) -> Step:
-    """Return the step of an instruction of class ALU or ALU64."""
+    """Return the step for an instruction of class ALU or ALU64."""
     opcode, dst, src, off, imm = site.instruction[:5]
     bits = 64 if instruction_class(opcode) == isa.BPF_ALU64 else 32
     name = operation(opcode)

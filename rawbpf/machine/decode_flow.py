@@ -1,6 +1,6 @@
-"""Steps of the classes JMP and JMP32: jumps, calls and exit.
+"""Decode instructions of the classes JMP and JMP32: jumps, calls and exit.
 
-`arithmetic.py` defines the conditions.
+The conditions are defined in `arithmetic.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["flow"]
 
 
 def flow(site: Site) -> Step:
-    """Return the step of an instruction of class JMP or JMP32."""
+    """Return the step for an instruction of class JMP or JMP32."""
     opcode, dst, src, off, imm = site.instruction[:5]
     bits = 64 if instruction_class(opcode) == isa.BPF_JMP else 32
     name = operation(opcode)
@@ -71,7 +71,7 @@ def _registers32(condition: Condition, dst: int, src: int, target: int, after: i
 
 
 def _may_goto(site: Site) -> Step:
-    """Continue while the frame has iterations left, then jump."""
+    """Fall through while the frame has iterations left, then jump."""
     target, after, frames = site.target(site.instruction.off), site.next, site.state.frames
 
     def step(_registers: list[int]) -> int:
@@ -94,7 +94,7 @@ def _exit(site: Site) -> Step:
 
 
 def _call(site: Site) -> Step:
-    """Call a helper, a function of the program, or a kernel function."""
+    """Call a helper, a BPF function of the program, or a kernel function."""
     src, imm = site.instruction.src, site.instruction.imm
     if src == isa.BPF_PSEUDO_CALL:
         return _call_local(site)
@@ -121,4 +121,4 @@ _OTHERS: dict[int, Callable[[Site], Step]] = {
     isa.BPF_CALL: _call,
     isa.BPF_EXIT: _exit,
 }
-"""Operations other than comparisons."""
+"""Jump operations that are not comparisons."""

@@ -1,7 +1,7 @@
-"""Steps of the classes LD, LDX, ST and STX: constants, loads, stores, atomics, packet access.
+"""Decode instructions of the classes LD, LDX, ST and STX: constants, loads, stores and atomics.
 
-Each step has its own reader or writer (`memory.py`). Only one program runs at a time, so every
-instruction is atomic and ordered.
+Each step has its own memory reader or writer (`memory.py`). Only one program runs at a time, so
+every instruction is trivially atomic and ordered.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MAP_VALUES = (isa.BPF_PSEUDO_MAP_VALUE, isa.BPF_PSEUDO_MAP_IDX_VALUE)
 
 
 def load(site: Site) -> Step:
-    """Return the step of class LDX: dst = memory at src + off."""
+    """Return the step for class LDX, which computes dst = memory at src + off."""
     opcode = site.instruction.opcode
     sign_extend = mode(opcode) == isa.BPF_MEMSX
     return _load(site, site.state.memory.reader(size_in_bytes(opcode), signed=sign_extend))
@@ -49,7 +49,7 @@ def _load(site: Site, read: Read) -> Step:
 
 
 def store_number(site: Site) -> Step:
-    """Return the step of class ST: memory at dst + off = imm."""
+    """Return the step for class ST, which sets memory at dst + off to imm."""
     opcode, dst, _, off, imm = site.instruction[:5]
     write, after = site.state.memory.writer(size_in_bytes(opcode)), site.next
 
@@ -61,7 +61,7 @@ def store_number(site: Site) -> Step:
 
 
 def store(site: Site) -> Step:
-    """Return the step of class STX: memory at dst + off = src, or an atomic operation."""
+    """Return the step for class STX: memory at dst + off = src, or an atomic operation."""
     opcode, *_, imm = site.instruction[:5]
     memory, size = site.state.memory, size_in_bytes(opcode)
     if mode(opcode) == isa.BPF_MEM or imm == isa.BPF_STORE_REL:
@@ -87,7 +87,7 @@ def _store(site: Site, write: Write) -> Step:
 
 
 def _change(site: Site, compute: Callable[[int, int], int]) -> Step:
-    """Memory = memory op src; with BPF_FETCH, src = the old value."""
+    """Compute memory = memory op src; with BPF_FETCH, src receives the old value."""
     opcode, dst, src, off, imm = site.instruction[:5]
     size, after, fetch = size_in_bytes(opcode), site.next, imm & isa.BPF_FETCH
     read, write = site.state.memory.reader(size), site.state.memory.writer(size)
@@ -104,7 +104,7 @@ def _change(site: Site, compute: Callable[[int, int], int]) -> Step:
 
 
 def _compare_and_exchange(site: Site, read: Read, write: Write, bits: int) -> Step:
-    """If memory == r0, memory = src. In any case r0 = the old value, zero-extended."""
+    """Store src in memory if memory equals r0. r0 always receives the old value, zero-extended."""
     _, dst, src, off, _ = site.instruction[:5]
     mask, after = MASK[bits], site.next
 
@@ -119,7 +119,7 @@ def _compare_and_exchange(site: Site, read: Read, write: Write, bits: int) -> St
 
 
 def constant(site: Site) -> Step:
-    """Return the step of class LD: a 64-bit constant, or packet access from classic BPF."""
+    """Return the step for class LD: a 64-bit constant or a packet access from classic BPF."""
     opcode, dst, src, _, imm = site.instruction[:5]
     if opcode != LD_IMM64:
         return _packet(site)
@@ -147,15 +147,15 @@ def _set(dst: int, value: int, after: int) -> Step:
 
 
 def _map_name(site: Site) -> str | int:
-    """Return the map's name, or its number in a program without names."""
+    """Return the map's name, or its number if the program has no map names."""
     return site.reference.name if site.reference else site.instruction.imm & MASK[32]
 
 
 def _map_value(site: Site) -> Step:
-    """Dst = the address of a one-element map's value, plus an offset."""
+    """Set dst to the address of a one-element map's value plus an offset."""
     state, name, dst, after = site.state, _map_name(site), site.instruction.dst, site.next
     high = site.reference.addend if site.reference else site.instruction.imm >> 32
-    state.maps.address(name)  # raises at once if there is no such map
+    state.maps.address(name)  # raises immediately if the map does not exist
 
     def step(registers: list[int]) -> int:
         registers[dst] = (state.maps.only_value_address(name) + high) & MASK[64]
@@ -165,9 +165,12 @@ def _map_value(site: Site) -> Step:
 
 
 def _packet(site: Site) -> Step:
-    """r0 = packet bytes in network byte order; beyond the packet's end, the function returns 0.
+    """Load packet bytes into r0 in network byte order.
 
-    r6 must hold the context, as the verifier demands. r1 to r5 are clobbered as by any call.
+    Past the packet's end, the function returns 0.
+
+    As the verifier requires, r6 must contain the context; like any call, the instruction clobbers
+    r1 to r5.
     """
     opcode, _, src, _, imm = site.instruction[:5]
     indirect, size = mode(opcode) == isa.BPF_IND, size_in_bytes(opcode)

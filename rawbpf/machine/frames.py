@@ -1,12 +1,14 @@
-"""The call stack: active functions of the program, and callbacks of helpers.
+"""The call stack: active BPF functions and callbacks from helpers.
 
-Each function has its own stack frame of 512 bytes; r10 points to its end. r6 to r9 are unset at
-the start of a function and are restored for its caller when it returns. The kernel allows eight
-frames, which together may use 512 bytes; the verifier checks that total, this module does not.
+Each function has its own stack frame of 512 bytes, and r10 points to the end of the frame. r6 to r9
+are unset when a function starts, and the caller's values are restored when the function returns.
+The kernel allows at most eight frames with a combined stack size of 512 bytes; the verifier checks
+that size, but this module does not.
 
-A helper that calls back (``loop``, ``for_each_map_elem``) is a generator. It yields a function and
-its arguments, and receives the function's r0; its return value becomes its own r0. A callback is
-thus a frame like any other, and can be stepped through one instruction at a time.
+A helper that takes a callback (``loop``, ``for_each_map_elem``) is a generator. The generator
+yields a function and its arguments, and receives the function's r0; the value it returns becomes
+the helper's r0. A callback therefore runs in an ordinary frame and can be stepped through one
+instruction at a time.
 """
 
 from __future__ import annotations
@@ -30,10 +32,13 @@ __all__ = ["BPF_MAX_LOOPS", "MAX_CALL_FRAMES", "Finished", "Frame", "Frames"]
 
 MAX_CALL_FRAMES = 8
 BPF_MAX_LOOPS = 8 << 20
-"""Maximum iterations of may_goto in one frame, and of the helper bpf_loop."""
+"""Maximum number of iterations, for may_goto in one frame and for the bpf_loop helper."""
 
 _GARBAGE = b"\xa5" * MAX_BPF_STACK
-"""Contents of unwritten stack memory. In the kernel it is whatever was there before."""
+"""Fill byte for unwritten stack memory.
+
+In the kernel, unwritten stack memory keeps its previous contents.
+"""
 
 
 class Finished(Exception):  # noqa: N818 -- not an error
@@ -43,9 +48,10 @@ class Finished(Exception):  # noqa: N818 -- not an error
 class Frame:
     """An active function.
 
-    ``start``: index of its first instruction. ``back``: index of the instruction after its call.
-    ``kept``: r6 to r10 of its caller. ``callbacks``: the helper that called it back, if any.
-    ``loops``: remaining iterations of may_goto.
+    ``start`` is the index of the function's first instruction. ``back`` is the index of the
+    instruction after the call. ``kept`` contains the caller's r6 to r10. ``callbacks`` is the
+    helper that called the function back, if any. ``loops`` is the number of may_goto iterations
+    left.
     """
 
     __slots__ = ("back", "callbacks", "kept", "loops", "start")
@@ -56,7 +62,7 @@ class Frame:
 
 
 class Frames:
-    """All frames, outermost first."""
+    """All active frames, outermost first."""
 
     def __init__(self, memory: Memory, registers: list[int], *, watched: bool = False) -> None:
         self._memory, self._registers, self._watched = memory, registers, watched
@@ -90,7 +96,7 @@ class Frames:
         return start
 
     def _open_stack(self) -> None:
-        """Open stack memory for the newest frame and fill it with garbage."""
+        """Add a stack memory region for the newest frame and fill it with garbage."""
         number = len(self._frames) - 1
         if number == len(self._stacks):
             name = f"stack{number}" if number else "stack"
@@ -118,7 +124,7 @@ class Frames:
         registers = self._registers
         frame = self._frames[-1]
         if frame.callbacks is not None or len(self._frames) == 1:
-            registers[0] &= MASK[64]  # the value is used, so it must have been written
+            registers[0] &= MASK[64]  # the value is used, so the register must have been written
         self._frames.pop()
         self._stacks[len(self._frames)].close()
         if not self._frames:

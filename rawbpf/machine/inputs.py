@@ -1,15 +1,16 @@
-"""A program's inputs: the context that r1 points to, and the world that helpers query.
+"""A program's inputs: the context that r1 points to, and the environment that helpers query.
 
-A context is plain data. The addresses of packets and strings are known in advance, so they can be
-written into it:
+A context consists of plain bytes. The addresses of packets and strings are known in advance, so a
+context can contain pointers to them:
 
     kprobe          struct pt_regs, read-only, with arguments where the architecture puts them
     xdp             struct xdp_md: data, data_end, data_meta, ingress_ifindex, rx_queue_index ...
     skb             struct __sk_buff, as socket filters and tc programs see it
 
-The world answers helpers that ask for the time, the CPU, the current process and its stack. The
-interpreter has none of these, so they are parameters. Two machines in the same world behave
-identically: the clock advances only when it is read, and random numbers come from a seed.
+The `World` supplies the time, the CPU, the current process and its stack to the helpers. The
+interpreter cannot observe any of these values, so the caller passes them as parameters. Two
+machines with equal worlds behave identically, because the clock advances only when it is read and
+random numbers come from a seed.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ _SKB_LEN, _SKB_PROTOCOL, _SKB_DATA, _SKB_DATA_END = 0, 16, 76, 80
 
 
 class World(NamedTuple):
-    """Answers to helpers. Times are in nanoseconds, stacks are addresses, innermost first.
+    """Answers to helpers.
+
+    Times are in nanoseconds, and stacks are lists of addresses, innermost first.
 
     >>> World(comm="cat")._replace(pid=7).tgid
     4242
@@ -53,7 +56,7 @@ class World(NamedTuple):
 
 
 class Clock:
-    """Time since boot, which advances by one tick per reading, and random numbers."""
+    """The time since boot, which advances by one tick each time it is read."""
 
     def __init__(self, world: World) -> None:
         self._now, self._tick = world.time, world.tick
@@ -71,7 +74,7 @@ class Clock:
 
 
 class Given(NamedTuple):
-    """Memory outside the program's reach, readable through the probe_read helpers."""
+    """Foreign memory, which a program can read only through the probe_read helpers."""
 
     address: int
     data: bytes
@@ -79,7 +82,7 @@ class Given(NamedTuple):
 
 
 class Context(NamedTuple):
-    """The bytes that r1 points to, the packet if there is one, and other readable memory."""
+    """The bytes that r1 points to, the packet if the context has one, and other readable memory."""
 
     data: bytes
     writable: bool = False
@@ -88,15 +91,16 @@ class Context(NamedTuple):
 
 
 def raw(data: bytes = b"", *, writable: bool = True) -> Context:
-    """Return a context of arbitrary bytes."""
+    """Return a context that consists of the given bytes."""
     return Context(data, writable)
 
 
 def kprobe(*arguments: int | bytes, machine: str = "x86_64", result: int = 0) -> Context:
-    r"""Return the registers at the start of a function.
+    r"""Return the registers at the entry of a function that is called with ``arguments``.
 
-    A bytes argument is stored in memory with a NUL, and its address is passed. Raises
-    MachineError if there are more arguments than the architecture passes in registers.
+    A bytes argument is stored in memory with a terminating NUL, and the function receives its
+    address. Raises MachineError if there are more arguments than the architecture passes in
+    registers.
 
     >>> context = kprobe(-100, b"/etc/passwd")
     >>> context.data[112:120].hex(), context.given[0].data
@@ -120,12 +124,12 @@ def kprobe(*arguments: int | bytes, machine: str = "x86_64", result: int = 0) ->
 
 
 def kretprobe(result: int = 0, machine: str = "x86_64") -> Context:
-    """Return the registers at the moment a function returns ``result``."""
+    """Return the registers at the time a function returns ``result``."""
     return kprobe(machine=machine, result=result)
 
 
 def xdp(packet: bytes) -> Context:
-    """Return struct xdp_md for a packet that starts with its Ethernet header.
+    """Return struct xdp_md for a packet, which must include its Ethernet header.
 
     >>> xdp(bytes(64)).data[:8].hex()
     '0000002040000020'
@@ -135,9 +139,9 @@ def xdp(packet: bytes) -> Context:
 
 
 def skb(packet: bytes) -> Context:
-    """Return struct __sk_buff for a packet that starts with its Ethernet header.
+    """Return struct __sk_buff for a packet, which must include its Ethernet header.
 
-    Only len, protocol, data and data_end are set; all other fields are 0.
+    Only len, protocol, data and data_end are filled in; all other fields are 0.
     """
     start, end = _packet_bounds(packet)
     data = bytearray(_SKB_SIZE)

@@ -1,10 +1,10 @@
-"""The interpreter: a program's state, and the loop that runs its steps.
+"""The interpreter: a program's state, and the loop that executes its steps.
 
     start        reset all registers; r1 = context, r10 = end of the stack
     advance(n)   run at most n instructions; single-stepping is advance(1)
     run          start, then advance to the end
 
-Two machines with the same program in the same world behave identically.
+Two machines with the same program and equal worlds behave identically.
 
 >>> from rawbpf.asm import Builder, r0, r1
 >>> from rawbpf.machine.inputs import raw
@@ -38,16 +38,19 @@ if TYPE_CHECKING:
 __all__ = ["BUDGET", "Machine"]
 
 BUDGET = 10_000_000
-"""Instructions after which a program is considered to loop forever."""
+"""Number of instructions after which a program is assumed to loop forever."""
 
 
 class Machine(State):
-    """Interpret ``program`` with maps made from ``maps``, which keep their contents between runs.
+    """Interpret ``program`` with the maps that ``maps`` specifies.
+
+    Maps keep their contents between runs.
 
     ``contents``: map -> its only value at the start, for global variables.
-    ``check_stack``: stop a program that reads stack bytes it has not written. Kernels before 6.3
-    reject such programs; later ones, and stable kernels with the backport, let privileged programs
-    read uninitialized stack (6715df8d5d24, "bpf: Allow reads from uninit stack").
+    With ``check_stack``, a program that reads stack bytes it has not written is stopped. Kernels
+    before 6.3 reject programs that read uninitialized stack; newer kernels, and stable kernels with
+    the backport, allow the read in privileged programs (6715df8d5d24, "bpf: Allow reads from uninit
+    stack").
     """
 
     def __init__(
@@ -67,16 +70,17 @@ class Machine(State):
         self.start()
 
     def start(self, context: Context | None = None) -> None:
-        """Prepare a run; ``context`` defaults to no bytes at all."""
+        """Prepare a run; ``context`` defaults to an empty context."""
         self.reset(context or raw())
         self.steps = 0
         self.finished = False
         self.index = self.frames.enter(self._entry, self._entry)
 
     def run(self, context: Context | None = None, *, budget: int = BUDGET) -> int:
-        """Run the program from start to end and return r0.
+        """Run the program from start to finish and return r0.
 
-        Raises MachineError if an error stops the program or ``budget`` instructions do not suffice.
+        Raises MachineError if the program fails, or if it has not ended after ``budget``
+        instructions.
         """
         self.start(context)
         self.advance(budget)
@@ -90,7 +94,10 @@ class Machine(State):
         return self.registers[0]
 
     def advance(self, count: int, stops: AbstractSet[int] = frozenset()) -> None:
-        """Run up to ``count`` instructions; stop at the end, or before an index in ``stops``."""
+        """Run up to ``count`` instructions.
+
+        Stop early at the end or before an index in ``stops``.
+        """
         if self.finished:
             return
         steps, registers, index, done = self.code.steps, self.registers, self.index, 0
@@ -102,7 +109,7 @@ class Machine(State):
         except Finished:
             leak = self._unreleased()
             if leak is not None:
-                done -= 1  # the verifier rejects this exit, so it does not count
+                done -= 1  # the verifier rejects this exit, so the instruction is not counted
                 self.index = index
                 raise self._located(leak) from None
             self.finished = True
@@ -111,14 +118,14 @@ class Machine(State):
             self.index = index
             raise self._located(error) from None
         except KeyboardInterrupt:
-            done -= 1  # the instruction may be half done
+            done -= 1  # the instruction may have been executed partially
             raise
         finally:
             self.index = index
             self.steps += done
 
     def _unreleased(self) -> MachineError | None:
-        """Return the error for a ring buffer record that is still reserved at exit, if any."""
+        """Return an error if the program still holds a ring buffer record at exit."""
         for ring, _, _ in self.reserved.values():
             what = (
                 f"a record of {ring.spec.name!r} was reserved, but neither submitted nor discarded"
@@ -132,5 +139,5 @@ class Machine(State):
 
     @property
     def where(self) -> Where:
-        """The place of the next instruction."""
+        """The location of the next instruction."""
         return self.code.where(self.index)

@@ -1,11 +1,11 @@
-"""The memory of a machine: its regions, and checked access to them.
+"""A machine's memory: its regions, and checked access to them.
 
-Every load and store instruction has its own reader or writer, which remembers the region it used
-last. Most instructions only ever touch one region, so the check is two comparisons:
+Every load and store instruction has its own reader or writer, which caches the region it last
+accessed. Most instructions only ever access one region, so the check consists of two comparisons:
 
     region.base <= address <= region.fast_end - size
 
-Otherwise ``find`` searches all regions, and raises if none contains the bytes.
+Otherwise ``find`` searches all regions and raises an error if no region contains the bytes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LISTED = 40
 
 
 class Memory:
-    """An address space of regions.
+    """An address space made up of memory regions.
 
     >>> from rawbpf.machine.region import CONTEXT
     >>> memory = Memory()
@@ -53,7 +53,7 @@ class Memory:
 
     @property
     def regions(self) -> list[Region]:
-        """The open regions, ordered by address."""
+        """The open regions, sorted by address."""
         return [region for region in self._regions if region.end > region.base]
 
     def add(
@@ -89,20 +89,23 @@ class Memory:
         return region
 
     def remove(self, regions: Iterable[Region]) -> None:
-        """Remove regions and close them, so that readers that remember one fail."""
+        """Remove and close regions, so that readers and writers that cached one of them fail."""
         gone = set(regions)
         for region in gone:
             region.close()
         self._regions = [region for region in self._regions if region not in gone]
 
     def region_at(self, address: int) -> Region | None:
-        """Return the open region that contains or ends at an address, or None if there is none."""
+        """Return the open region that contains or ends at an address, or None if no region does."""
         after = bisect_right(self._regions, address, key=_BASE)
         region = self._regions[after - 1] if after else _NOWHERE
         return region if region.base <= address <= region.end != region.base else None
 
     def name(self, address: int) -> str | None:
-        """Return what an address points to, such as ``stack-8``, or None if nothing is there."""
+        """Return a symbolic name for an address, such as ``stack-8``.
+
+        Return None if no region is near.
+        """
         region = self.region_at(address)
         return region.place(address) if region else None
 
@@ -121,7 +124,7 @@ class Memory:
         return read
 
     def writer(self, size: int) -> Callable[[int, int], None]:
-        """Return a function (address, number) that stores the low ``size`` bytes of a number."""
+        """Return a function of address and number that stores the number's low ``size`` bytes."""
         pack = struct.Struct(_UNSIGNED[size]).pack_into
         mask = MASK[8 * size]
         region = _NOWHERE
@@ -135,15 +138,15 @@ class Memory:
         return write
 
     def view(self, address: int, size: int, does: str = "reads") -> memoryview:
-        """Return a view of the bytes at an address; ``does`` is "reads" or "writes"."""
+        """Return a view of the bytes at an address; ``does`` is either "reads" or "writes"."""
         region = self.find(address, size, does)
         start = address - region.base
         return memoryview(region.data)[start : start + size]
 
     def find(self, address: int, size: int, does: str) -> Region:
-        """Return the region that contains all of these bytes.
+        """Return the region that contains all of the accessed bytes.
 
-        Raise MachineError if no region contains the bytes.
+        Raises MachineError if no region contains the bytes.
         """
         region = self.region_at(address)
         if region is None or address + size > region.end:
@@ -156,7 +159,7 @@ class Memory:
 
 
 def _check_written(region: Region, does: str, size: int, address: int) -> None:
-    """Record a write to a watched region; raise for a read of bytes that were never written."""
+    """Record a write to a watched region; raise an error if unwritten bytes are read."""
     written = region.written
     assert written is not None
     start = address - region.base
@@ -170,13 +173,13 @@ def _check_written(region: Region, does: str, size: int, address: int) -> None:
 def _fault(
     does: str, size: int, address: int, why: str, fix: str | None = None, details: str = ""
 ) -> MachineError:
-    """Return the error for a failed access; ``does`` is "reads" or "writes"."""
+    """Return the error for a failed access; ``does`` is either "reads" or "writes"."""
     what = f"{does} {_bytes(size)} at {address:#x}"
     return MachineError(what, why=why, fix=fix, details=details)
 
 
 def _outside(regions: Iterable[Region], does: str, size: int, address: int) -> MachineError:
-    """Return the error for an access that no region contains; regions may be closed."""
+    """Return the error for an access that no open region contains."""
     regions = list(regions)
     details = listing(regions)
     if address < GAP:
@@ -188,7 +191,7 @@ def _outside(regions: Iterable[Region], does: str, size: int, address: int) -> M
 
 
 def _relation(region: Region, start: int, end: int) -> str | None:
-    """Describe how the bytes narrowly miss a region, or return None if none is near."""
+    """Describe an access that narrowly misses a region; return None if no region is near."""
     if region.end == region.base:
         return f"{region.name} has been freed" if region.base <= start < region.reach else None
     if region.base <= start < region.reach + GAP:
@@ -203,7 +206,7 @@ def _bytes(count: int) -> str:
 
 
 def listing(regions: Iterable[Region]) -> str:
-    """Return a table of the open regions, one per line."""
+    """Format a table of the open regions, one per line."""
     rows = [
         f"{region.base:#14x} - {region.end:#14x}  {region.name}, {len(region.data)} bytes"
         + ("" if region.writable else ", read-only")

@@ -1,7 +1,7 @@
-"""Regions: the pieces of memory that a program can reach, each with its own address.
+"""Regions: memory that a program can access, each at its own address.
 
-Registers hold plain numbers, so addresses are plain numbers too, and pointer arithmetic needs no
-special care. The first digit of an address shows the kind of memory:
+Registers contain plain numbers, so addresses are plain numbers too, and pointer arithmetic needs no
+special handling. The first digit of an address identifies the kind of memory:
 
     0x0000_2000_0000   packet: below 4 GiB, as the fields of the context that point to it are u32
     0x5000_0000_0000   stack frames
@@ -12,8 +12,8 @@ special care. The first digit of an address shows the kind of memory:
     0xe000_0000_0000   map values, and the keys that callbacks receive
     0xf000_0000_0000   functions; not readable
 
-An unmapped gap of at least a page separates two regions, so that an access past the end of one
-never reaches another.
+Regions are separated by an unmapped gap of at least one page, so that an access past the end of a
+region never reaches the next one.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ __all__ = ["CONTEXT", "ELEMENTS", "FUNCTIONS", "GAP", "GIVEN", "MAPS", "PACKET",
            "STACK", "Region", "Zone"]  # fmt: skip
 
 GAP = 0x1000
-"""Alignment of regions, and the minimum distance between them."""
+"""Alignment of regions, and the minimum gap between them."""
 
 
 class Zone(NamedTuple):
-    """The start address of one kind of region."""
+    """The start addresses for each kind of region."""
 
     name: str
     base: int
@@ -45,12 +45,13 @@ FUNCTIONS = Zone("functions; not readable", 0xF000_0000_0000)
 
 
 class Region:
-    """``data`` at the addresses from ``base`` to ``end``.
+    """A region that maps ``data`` at the addresses from ``base`` to ``end``.
 
-    ``end`` equals ``base`` while the region is closed; then every access fails. Displayed offsets
-    count from ``origin``, for the stack its upper end, as r10 points there. ``written`` has a byte
-    for each data byte, 1 once written, or is None if writes are not tracked. ``fast_end`` is the
-    end for accesses that need no further check, see `memory.py`.
+    While the region is closed, ``end`` equals ``base``, so that every access fails. Displayed
+    offsets are relative to ``origin``; for the stack, ``origin`` is the upper end, where r10
+    points. ``written`` contains one byte per data byte, which is 1 once that byte has been written;
+    it is None if writes are not tracked. ``fast_end`` is the end of the range in which accesses
+    need no further check (see `memory.py`).
     """
 
     __slots__ = ("base", "data", "end", "fast_end", "name", "origin", "writable", "written")
@@ -76,16 +77,16 @@ class Region:
         self.fast_end = self.base if self.written is not None else self.end
 
     def close(self) -> None:
-        """Make every access fail."""
+        """Close the region, so that every access fails."""
         self.end = self.fast_end = self.base
 
     @property
     def reach(self) -> int:
-        """The end of the region, whether open or closed."""
+        """The end address of the region, whether it is open or closed."""
         return self.base + len(self.data)
 
     def place(self, address: int) -> str:
-        """Return a name for an address in or near the region, such as ``stack-8``.
+        """Return a symbolic name for an address in or near the region, such as ``stack-8``.
 
         >>> Region("context", 0xC000_0000_0000, bytearray(8)).place(0xC000_0000_0004)
         'context+4'

@@ -1,4 +1,4 @@
-"""All parameters of a run in one value; ``start`` makes the machine.
+"""All parameters of a run in one value, from which ``start`` creates a machine.
 
 >>> from rawbpf.asm import Builder, r0
 >>> from rawbpf.specs.object_spec import ObjectSpec
@@ -28,7 +28,7 @@ __all__ = ["Entry", "Settings"]
 
 
 class Entry(NamedTuple):
-    """An initial map element: numbers or bytes; for a prog_array, the name of a program."""
+    """The initial value of a map element: numbers, bytes, or for a prog_array a program's name."""
 
     map: str
     key: int | bytes
@@ -36,7 +36,10 @@ class Entry(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Parameters of a run; ``program`` is a name in ``spec``. See `Machine` for the others."""
+    """The parameters of a run; ``program`` is the name of a program in ``spec``.
+
+    See `Machine` for the other parameters.
+    """
 
     spec: ObjectSpec
     program: str
@@ -47,7 +50,7 @@ class Settings(NamedTuple):
     check_stack: bool = False
 
     def start(self) -> Machine:
-        """Return a machine ready to run, or raise MachineError if the parameters conflict."""
+        """Return a machine that is ready to run; raise MachineError if parameters conflict."""
         machine = Machine(
             self.spec.programs[self.program].code,
             self.spec.all_maps().values(),
@@ -77,7 +80,7 @@ class Settings(NamedTuple):
 
 
 def _sized(what: int | bytes | str, size: int, role: str) -> bytes:
-    """Return a number as ``size`` bytes; bytes must have that size already."""
+    """Encode a number as ``size`` bytes; a bytes value must already have that size."""
     try:
         data = what.to_bytes(size, "little", signed=what < 0) if isinstance(what, int) else what
     except OverflowError:

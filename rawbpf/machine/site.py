@@ -1,8 +1,8 @@
-"""Facts about an instruction that are known before the program runs.
+"""Information about an instruction that is known before the program runs.
 
 Decoding turns each instruction into a *step*: a function that executes the instruction and returns
-the index of the next one. Whatever can be decided in advance (the operation, the registers, where a
-jump leads) is decided once, not each time the instruction runs.
+the index of the next one. Everything that can be determined in advance (the operation, the
+registers, the jump target) is determined during decoding instead of on every execution.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ __all__ = ["Site", "unsupported"]
 
 
 class Site(NamedTuple):
-    """An instruction to decode, and its surroundings.
+    """An instruction to decode, together with its location and program.
 
-    ``at`` is the instruction's index in the machine's code, ``slot`` its slot in its program.
-    ``targets`` maps slots to indices, for all instructions of the program.
+    ``at`` is the instruction's index across all of the machine's programs, and ``slot`` is its slot
+    in its own program. ``targets`` maps each slot of the program to an instruction index.
     """
 
     state: State
@@ -38,7 +38,7 @@ class Site(NamedTuple):
 
     @property
     def reference(self) -> Reference | None:
-        """The symbol that the instruction's constant stands for."""
+        """The symbol that the instruction's constant refers to."""
         return self.instruction.reference
 
     @property
@@ -65,7 +65,7 @@ class Site(NamedTuple):
 
 
 def unsupported(what: str, why: str) -> Step:
-    """Return a step that raises MachineError: the program is valid as long as it is not reached."""
+    """Return a step that raises MachineError when executed; the program is valid until then."""
 
     def stop(_registers: list[int]) -> int:
         raise MachineError(what, why=why)

@@ -1,7 +1,6 @@
-"""Snapshots of a machine, and the changes since one.
+"""Snapshots of a machine's state, and the changes since a snapshot.
 
-Map values are compared as elements of their maps, not as memory, so that each change is reported
-once.
+Map values are compared as map elements, not as memory, so that each change is reported only once.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _Entry = tuple[bytes, ...]
 
 
 class Snapshot(NamedTuple):
-    """Registers, regions by address, elements by map, and the amount of output so far."""
+    """Registers, regions by address, elements by map, and the amount of output produced so far."""
 
     registers: tuple[int, ...]
     regions: Mapping[int, bytes]
@@ -34,8 +33,8 @@ class Snapshot(NamedTuple):
 class Change(NamedTuple):
     """One difference. ``what`` is "register", "memory", "map", "record" or "printed".
 
-    ``place`` names the register, address or map. ``old`` and ``new`` are a register's numbers,
-    bytes of memory, or the values of a map at ``key``, or None if absent.
+    ``place`` names the register, address or map. ``old`` and ``new`` are a register's values,
+    memory bytes, or the map values at ``key``; None means absent.
     """
 
     what: str
@@ -46,7 +45,7 @@ class Change(NamedTuple):
 
 
 def snapshot(machine: Machine) -> Snapshot:
-    """Return a snapshot of a machine."""
+    """Take a snapshot of a machine."""
     return Snapshot(
         tuple(machine.registers),
         {
@@ -55,7 +54,7 @@ def snapshot(machine: Machine) -> Snapshot:
             if not ELEMENTS.base <= region.base < FUNCTIONS.base
         },
         {
-            # The number distinguishes the values of queues, which have no keys.
+            # The number distinguishes values in queues, which have no keys.
             map_.spec.name: {
                 (number if not key else 0, key): values
                 for number, (key, values) in enumerate(map_.entries())
@@ -68,7 +67,7 @@ def snapshot(machine: Machine) -> Snapshot:
 
 
 def changes(before: Snapshot, machine: Machine) -> Iterator[Change]:
-    """Yield the differences between a snapshot and the machine now."""
+    """Yield the differences between a snapshot and the machine's current state."""
     now = snapshot(machine)
     for number, (old, new) in enumerate(zip(before.registers, now.registers, strict=True)):
         if _differs(old, new):
@@ -85,14 +84,14 @@ def changes(before: Snapshot, machine: Machine) -> Iterator[Change]:
 
 
 def _differs(old: object, new: object) -> bool:
-    """Compare two registers. An `Unset` raises when it is compared with ==."""
+    """Compare two registers. An `Unset` raises an error when it is compared with ==."""
     if isinstance(old, Unset) or isinstance(new, Unset):
         return type(old) is not type(new)
     return old != new
 
 
 def _memory(machine: Machine, base: int, old: bytes, new: bytes) -> Iterator[Change]:
-    """Yield each run of bytes that differ."""
+    """Yield each contiguous range of bytes that differ."""
     start, end = 0, 0
     while (start := _first_difference(old, new, end)) < len(new):
         end = start + 1

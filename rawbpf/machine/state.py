@@ -1,7 +1,7 @@
-"""The state of a running program: registers, memory, maps, call stack, and the world around it.
+"""A running program's state: registers, memory, maps, call stack and environment.
 
-Decoded instructions (``decode*``) and helpers (``helpers/``) read and change a `State` and know
-nothing of the loop that runs them. `Machine` is a `State` with that loop.
+Decoded instructions (``decode*``) and helpers (``helpers/``) read and modify a `State` and do not
+depend on the loop that runs them. `Machine` extends `State` with that loop.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ _ETHERNET_HEADER = 14
 
 
 class State:
-    """Everything that a program can read, write or ask for while it runs.
+    """All state that a program can read, write or query while it runs.
 
-    ``code`` holds the decoded instructions, ``printed`` the lines of bpf_trace_printk, ``reserved``
-    the ring buffer records that were neither submitted nor discarded, by address. Maps keep their
-    contents from run to run. See `Machine` for the parameters.
+    ``code`` contains the decoded instructions, ``printed`` the lines from bpf_trace_printk, and
+    ``reserved`` the ring buffer records that were neither submitted nor discarded, by address. Maps
+    keep their contents between runs. See `Machine` for the remaining parameters.
     """
 
     context: Region
-    """The memory that r1 points to when the program starts."""
+    """The memory region that r1 points to when the program starts."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class State:
         self._packet: Region | None = None
 
     def reset(self, context: Context) -> None:
-        """Discard everything but maps and output, and set up ``context`` for a new run."""
+        """Discard all state except maps and output, and set up ``context`` for a new run."""
         self._reclaim()
         self.context = self._lend(CONTEXT.base, context.data, "context", context.writable)
         packet = context.packet
@@ -77,13 +77,13 @@ class State:
         self.registers[1] = self.context.base
 
     def _lend(self, address: int, data: bytes, name: str, writable: bool = False) -> Region:
-        """Add memory for one run."""
+        """Add a memory region for one run."""
         region = self.memory.add_at(address, bytearray(data), name, writable=writable)
         self._lent.append(region)
         return region
 
     def _reclaim(self) -> None:
-        """Remove the memory of the last run, so that stale pointers fail."""
+        """Remove the previous run's memory, so that accesses through stale pointers fail."""
         self.memory.remove([*self._lent, *(region for _, _, region in self.reserved.values())])
         self._lent.clear()
         self.reserved.clear()
@@ -91,19 +91,22 @@ class State:
         self.frames.reset()
 
     def require_context(self, address: int, what: str) -> None:
-        """Raise MachineError unless ``address`` is the pointer that the program was called with."""
+        """Raise MachineError unless ``address`` is the program's context pointer."""
         if address != self.context.base:
             raise MachineError(f"{what} must be the context", why=f"it is {address:#x}")
 
     @property
     def packet(self) -> bytes | None:
-        """The current bytes of the packet, or None if the context has no packet."""
+        """The packet's current bytes, or None if the context has no packet."""
         return bytes(self._packet.data) if self._packet else None
 
     def packet_bytes(self, offset: int, size: int) -> bytes | None:
-        """Return packet bytes for the classic BPF loads, or None if they are not all in the packet.
+        """Return packet bytes for a classic BPF load.
 
-        Offsets from -0x100000 count from the network header, those from -0x200000 from the start.
+        Return None if the packet does not contain all of them.
+
+        Offsets from -0x100000 are relative to the network header, and offsets from -0x200000 to the
+        start of the packet.
         """
         data = self._packet.data if self._packet else b""
         if offset < 0:

@@ -1,7 +1,7 @@
-"""Stepping through a program, forward and back.
+"""Step through a program, forward and backward.
 
-A machine is deterministic and fast, so stepping back runs it again from the start, a few steps
-less. Nothing needs undoing, and `back` restores exactly the previous state.
+A machine is deterministic and fast, so stepping back reruns the program from the start for fewer
+steps. Nothing needs to be undone, and `back` restores exactly the previous state.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ __all__ = ["Stepper"]
 
 
 class Stepper:
-    """Step through the program of a machine that ``make`` returns, the same one each time.
+    """Step through a program; ``make`` must return an identical machine each time.
 
-    ``error`` is the error that stopped the program, if any; the machine is then in the state before
-    the failed instruction. ``breakpoints`` are indices. No method runs more than ``budget``
-    instructions.
+    ``error`` is the error that stopped the program, if any; the machine is then in the state from
+    before the failed instruction. ``breakpoints`` are indices. No method executes more than
+    ``budget`` instructions.
 
     >>> from rawbpf.asm import Builder, r0
     >>> from rawbpf.machine.machine import Machine
@@ -52,7 +52,7 @@ class Stepper:
 
     @property
     def over(self) -> bool:
-        """Whether the program has ended or was stopped by an error."""
+        """Whether the program has ended, either normally or because of an error."""
         return self.machine.finished or self.error is not None
 
     def step(self, count: int = 1) -> None:
@@ -60,22 +60,22 @@ class Stepper:
         self._advance(min(count, self._budget))
 
     def next(self) -> None:
-        """Run one instruction, including any functions and callbacks that it calls."""
+        """Run one instruction, including all functions and callbacks that it calls."""
         depth = len(self.machine.frames)
         self._advance(1)
         if self.machine.index not in self.breakpoints:
             self._while(lambda frames: len(frames) > depth)
 
     def finish(self) -> None:
-        """Run until the current function has returned."""
+        """Run until the current function returns."""
         if self.over:
             return
         depth, frame = len(self.machine.frames), self.machine.frames[-1]
-        # Another callback may follow at once, in a new frame of the same depth.
+        # Another callback may follow immediately, in a new frame of the same depth.
         self._while(lambda frames: len(frames) >= depth and frames[depth - 1] is frame)
 
     def _while(self, deep: Callable[[Frames], bool]) -> None:
-        """Run while the call stack satisfies ``deep``, at most to a breakpoint."""
+        """Run while the call stack satisfies ``deep``, but stop at a breakpoint."""
         for _ in range(self._budget):
             if self.over or not deep(self.machine.frames):
                 break
@@ -84,7 +84,7 @@ class Stepper:
                 break
 
     def go(self) -> None:
-        """Run to the next breakpoint or to the end."""
+        """Run to the next breakpoint or to the end of the program."""
         self._advance(self._budget, self.breakpoints)
 
     def _advance(self, count: int, stops: AbstractSet[int] = frozenset()) -> None:
@@ -100,11 +100,11 @@ class Stepper:
             raise
 
     def back(self, count: int = 1) -> None:
-        """Go back by ``count`` instructions, at most to the start."""
+        """Go back ``count`` instructions, or to the start if fewer were executed."""
         self._rerun(max(self.machine.steps - count, 0))
 
     def restart(self) -> None:
-        """Go back to the start."""
+        """Go back to the start of the program."""
         self._rerun(0)
 
     def _rerun(self, steps: int) -> None:

@@ -1,8 +1,8 @@
-"""The contents of a register before it is written: an object that raises on every use.
+"""The contents of an unwritten register: an object that raises an error on every use.
 
 The kernel's verifier rejects a program that reads such a register (``R3 !read_ok``). The
-interpreter detects it at run time and at no cost: the register contains an ``Unset`` instead of a
-number.
+interpreter detects the error at run time without overhead, because the register contains an
+``Unset`` instead of a number.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["CLOBBERED", "NEVER_WRITTEN", "Unset"]
 
 
 class Unset:
-    """Raise MachineError(what, why, fix) on any use as a number."""
+    """Raise MachineError(what, why, fix) whenever the object is used as a number."""
 
     __slots__ = ("fix", "what", "why")
 
@@ -38,17 +38,17 @@ class Unset:
 
 
 def _registers(what: str, why: str, fix: str | None = None) -> list[int]:
-    """Return one `Unset` per register, typed as numbers because they replace numbers in lists."""
+    """Return one `Unset` per register, typed as numbers to fit into lists of numbers."""
     unset = (Unset(what.format(f"r{number}"), why, fix) for number in range(MAX_BPF_REG))
     return cast("list[int]", list(unset))
 
 
 NEVER_WRITTEN = _registers("{} is read before it is written", "the verifier rejects this")
-"""Contents of each register at the start of a function."""
+"""Each register's contents at the start of a function."""
 
 CLOBBERED = _registers(
     "{} is read after a call",
     "every call destroys r1 to r5",
     "keep the value in r6 to r9, or on the stack",
 )
-"""Contents of each register after a call."""
+"""Each register's contents after a call."""

@@ -1,1 +1,1 @@
-"""Programs as source code: assembly (`.bpf.s`) to specs, and C to objects."""
+"""Program source code: assembles `.bpf.s` files into specs, and compiles C into objects."""

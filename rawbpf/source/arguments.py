@@ -1,6 +1,6 @@
-"""Parsing of a directive's arguments, from left to right.
+"""Parse a directive's arguments from left to right.
 
-Numbers are expressions as in C, with its precedence: | ^ & << >> + - * / % - ~ and parentheses.
+Numbers are expressions with C syntax and precedence: | ^ & << >> + - * / % - ~ and parentheses.
 
 >>> from rawbpf.asm.tokens import Line, tokenize
 >>> line = Line("x", 1, "(1 << SHIFT) | 3 * 2")
@@ -30,16 +30,16 @@ _LEVELS: tuple[dict[str, Callable[[int, int], int]], ...] = (
     {"+": operator.add, "-": operator.sub},
     {"*": operator.mul, "/": operator.floordiv, "%": operator.mod},
 )
-"""Binary operators, from the lowest precedence to the highest."""
+"""Binary operators, from lowest to highest precedence."""
 
 _DEEPEST = 50
 _LARGEST = 1 << 64
 
 
 class Arguments:
-    """A cursor over the tokens of a line.
+    """A cursor over a line's tokens.
 
-    Each method reads one argument, or raises AssemblyError that says what was expected.
+    Each method reads one argument, or raises an AssemblyError that says what was expected.
     """
 
     def __init__(self, line: Line, tokens: Sequence[Token], constants: Mapping[str, int]) -> None:
@@ -55,17 +55,17 @@ class Arguments:
         return self._tokens[self._at]
 
     def error(self, what: str, expected: str = "", token: Token | None = None) -> AssemblyError:
-        """Return an error at ``token``, by default the next one, to be raised."""
+        """Return an error for the caller to raise at ``token``, by default the next token."""
         return self.line.error(what, (token or self.token).column, expected)
 
     def take(self) -> Token:
-        """Consume and return the next token; the end is never consumed."""
+        """Consume and return the next token; the end token is never consumed."""
         token = self.token
         self._at += token.kind != "end"
         return token
 
     def expect(self, kind: str, what: str) -> Token:
-        """Consume and return the next token, which must be of this kind."""
+        """Consume and return the next token, which must be of the given kind."""
         if self.token.kind != kind:
             raise self._unexpected(what)
         return self.take()
@@ -75,23 +75,26 @@ class Arguments:
         return self.error(f"unexpected {text!r}" if text else "unexpected end of line", what)
 
     def comma(self) -> bool:
-        """Consume a comma, if there is one. Return whether there was one."""
+        """Consume a comma if the next token is a comma. Return whether a comma was consumed."""
         return self.operator(",")
 
     def operator(self, text: str) -> bool:
-        """Consume this operator, if it is next. Return whether it was."""
+        """Consume the given operator if it is the next token.
+
+        Return whether the operator was consumed.
+        """
         if self.token.kind == "op" and self.token.text == text:
             self.take()
             return True
         return False
 
     def end(self) -> None:
-        """Check that nothing follows."""
+        """Check that no tokens are left."""
         if self.token.kind != "end":
             raise self._unexpected("the end of the line")
 
     def name(self, what: str) -> str:
-        """Read a name; ``what`` describes it in errors."""
+        """Read a name; error messages describe it with ``what``."""
         return self.expect("name", what).text
 
     def string(self, what: str = 'a string, such as "GPL"') -> bytes:
@@ -100,7 +103,7 @@ class Arguments:
         return unquote(self.line, token.text, token.column)
 
     def text(self, what: str) -> str:
-        """Read a string without control characters: a section, a path, a licence."""
+        """Read a string without control characters, such as a section, a path or a license."""
         token = self.token
         text = self.string(what).decode(errors="surrogateescape")
         if not text or not text.isprintable():
@@ -108,7 +111,7 @@ class Arguments:
         return text
 
     def number(self, lowest: int = -(_LARGEST >> 1), highest: int = _LARGEST - 1) -> int:
-        """Read an expression and return its value, which must be within the bounds."""
+        """Read an expression and return its value, which must be within the given bounds."""
         token = self.token
         value = self._binary(0)
         if not lowest <= value <= highest:
@@ -125,7 +128,7 @@ class Arguments:
         return value
 
     def _apply(self, operation: Token, left: int, right: int) -> int:
-        """Apply an operator. Results are limited to 64 bits, so no operation takes long."""
+        """Apply an operator. Results are limited to 64 bits, so no operation can take long."""
         if operation.text in ("/", "%") and right == 0:
             raise self.error("division by zero", token=operation)
         if operation.text in ("<<", ">>") and not 0 <= right < 64:

@@ -1,4 +1,4 @@
-r"""The assembler: from the text of a `.bpf.s` file to an object spec with BTF.
+r"""The assembler, which turns the text of a `.bpf.s` file into an object spec with BTF.
 
     .license "Dual MIT/GPL"                     ; of the whole file
     .include "events.inc"                       ; constants of another file
@@ -22,8 +22,8 @@ r"""The assembler: from the text of a `.bpf.s` file to an object spec with BTF.
     .rodata                                     ; or .data, .bss
     text:    .asciz "hello"
 
-Labels are local to a program or function; all other names are global in the file. The constants of
-<linux/bpf.h> (BPF_ANY ...) are defined.
+Labels are local to a program or function; all other names are global within the file. The constants
+from <linux/bpf.h> (BPF_ANY ...) are predefined.
 
 >>> spec = assemble('.program nothing, "xdp"\n r0 = XDP_PASS\n exit')
 >>> spec.programs["nothing"].prog_type.name, spec.programs["nothing"].code.slots
@@ -60,9 +60,10 @@ __all__ = ["assemble", "assemble_file"]
 
 
 def assemble(text: str, file: str = "<text>") -> ObjectSpec:
-    """Return the programs, maps and data of a text, with BTF, ready to load.
+    """Assemble a text into programs, maps and data with BTF, ready to load.
 
-    ``file`` is the name for errors and source lines. Raise AssemblyError, with line and column.
+    ``file`` is the file name to use in errors and source lines. Raises AssemblyError, with line and
+    column, if the text is invalid.
     """
     assembler = _Assembler()
     for line in lines_of(text, file):
@@ -71,15 +72,17 @@ def assemble(text: str, file: str = "<text>") -> ObjectSpec:
 
 
 def assemble_file(path: Path) -> ObjectSpec:
-    """Assemble a file. Paths of included files are relative to it.
+    """Assemble a file.
 
-    Raise AssemblyError, or UsageError if it cannot be read.
+    Paths of included files are relative to the file.
+
+    Raises AssemblyError if the text is invalid, UsageError if the file cannot be read.
     """
     return assemble(read_text(path), str(path))
 
 
 class _Assembler:
-    """The state between lines: definitions so far, and where the next line belongs."""
+    """The assembler's state: definitions so far, and the current program or section."""
 
     def __init__(self) -> None:
         self.constants = Constants()
@@ -100,7 +103,7 @@ class _Assembler:
         }
 
     def line(self, line: Line) -> None:
-        """Process a line: labels, then a directive, an instruction or nothing."""
+        """Process a line, which may contain labels followed by a directive or an instruction."""
         tokens = self._labels(line, tokenize(line))
         first = tokens[0]
         if first.kind == "end":
@@ -114,7 +117,7 @@ class _Assembler:
             raise line.error("instruction outside a program", first.column, ".program before it")
 
     def _labels(self, line: Line, tokens: Sequence[Token]) -> Sequence[Token]:
-        """Place the labels at the start of a line and return the tokens after them."""
+        """Define the labels at the start of a line and return the remaining tokens."""
         while tokens[0].kind == "name" and tokens[1].text == ":":
             name, column = tokens[0].text, tokens[0].column
             if isinstance(self.place, Unit):
@@ -130,7 +133,7 @@ class _Assembler:
         return tokens
 
     def _define(self, name: str, line: Line, column: int) -> None:
-        """Define a map, program, function or variable, whose names are unique in a file."""
+        """Define a map, program, function or variable; its name must be unique in the file."""
         if not (name.isidentifier() and name.isascii()):
             raise line.error(f"invalid name {name!r}", column, "letters, digits and _")
         if name in self.constants.values:
@@ -182,7 +185,7 @@ class _Assembler:
         self.units[name] = self.place = Unit(name, line)
 
     def spec(self) -> ObjectSpec:
-        """Return the complete spec, after the last line."""
+        """Return the complete spec after the last line."""
         data = {name: section.spec() for name, section in self.data.items()}
         symbols = Symbols(
             self.maps,
@@ -200,10 +203,10 @@ class _Assembler:
 
 
 def _externs(spec: ObjectSpec) -> dict[str, ExternSpec]:
-    """Return the kernel functions and variables that programs refer to, to be found at load.
+    """Return the kernel functions and variables that programs refer to, for lookup at load time.
 
-    Assembly does not declare their types. Variables get the type int, because those without a type
-    are looked up by address instead of by BTF ID.
+    Assembly does not declare the types of externs. Variables get the type int, because variables
+    without a type are looked up by address instead of by BTF ID.
     """
     references = (
         one for program in spec.programs.values() for one in program.code.references.values()

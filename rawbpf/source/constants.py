@@ -1,7 +1,7 @@
-"""Constants: `.equ NAME, NUMBER`, `.include "FILE"`, and those of the kernel.
+"""Constants from `.equ NAME, NUMBER`, from `.include "FILE"`, and from kernel headers.
 
-Included files contain only constants, so the order of includes does not matter, and a file may be
-included twice.
+Included files contain only constants, so the order of includes does not matter, and including a
+file twice is allowed.
 """
 
 from __future__ import annotations
@@ -29,14 +29,17 @@ __all__ = [
 
 
 class Constants:
-    """The constants that a line may use: those of the kernel, and those defined before it."""
+    """The constants that a line may use, including those from earlier lines."""
 
     def __init__(self) -> None:
         self.values = dict(kernel_constants())
         self._files: set[str] = set()
 
     def equ(self, arguments: Arguments) -> None:
-        """Read the arguments of `.equ`. A constant may be repeated, but not changed."""
+        """Process the arguments of `.equ`.
+
+        A constant may be defined again with the same value, but not with a different value.
+        """
         token = arguments.token
         name = arguments.name("the constant's name")
         arguments.comma()
@@ -47,7 +50,10 @@ class Constants:
             )
 
     def include(self, arguments: Arguments) -> None:
-        """Read the arguments of `.include`, and the constants of that file unless known."""
+        """Process the arguments of `.include`.
+
+        The file's constants are read unless they are already known.
+        """
         token = arguments.token
         path = Path(arguments.line.file).parent / arguments.text("the name of a file")
         if str(path.resolve()) in self._files:
@@ -76,7 +82,7 @@ class Constants:
 
 
 def lines_of(text: str, file: str) -> Iterator[Line]:
-    """Yield the lines, numbered from 1. Only a newline ends a line, as in editors."""
+    """Yield the lines with 1-based line numbers. Only a newline ends a line, as in text editors."""
     for number, line in enumerate(text.split("\n"), 1):
         yield Line(file, number, line.rstrip("\r"))
 
@@ -86,12 +92,12 @@ _ACTIONS = {
                strict=True)),
     "TC_ACT_UNSPEC": -1, "TC_ACT_OK": 0, "TC_ACT_SHOT": 2, "TC_ACT_REDIRECT": 7,
 }  # fmt: skip
-"""Return values of programs, from <linux/bpf.h> and <linux/pkt_cls.h>."""
+"""Program return values from <linux/bpf.h> and <linux/pkt_cls.h>."""
 
 
 @cache
 def kernel_constants() -> dict[str, int]:
-    """Return the constants of <linux/bpf.h> that rawbpf knows, and return values of programs.
+    """Return program return values and the constants from <linux/bpf.h> that rawbpf knows.
 
     >>> kernel_constants()["BPF_MAP_TYPE_HASH"], kernel_constants()["XDP_PASS"]
     (1, 2)

@@ -4,7 +4,7 @@
     greeting: .asciz "hello"         ; a variable is a label and the data after it
     limits:   .quad 100, 1 << 20
 
-Numbers are aligned to their size, as by C compilers; some kernels require it.
+As with C compilers, numbers are aligned to their size, which some kernels require.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["DIRECTIVES", "LARGEST_SECTION", "DataSection"]
 
 LARGEST_SECTION = 1 << 26
-"""Limit in bytes. More is a mistake, such as a wrong count for .zero."""
+"""Limit in bytes. A larger section is a mistake, such as a wrong count for .zero."""
 
 
 class DataSection:
-    """Bytes and the variables in them."""
+    """A data section's bytes and variables."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -36,11 +36,14 @@ class DataSection:
         self._current: list[Variable] = []
 
     def label(self, name: str, line: Line) -> None:
-        """Give the next bytes a name."""
+        """Start a variable with the given name at the next byte."""
         self._labels[name] = line
 
     def append(self, data: bytes, width: int) -> None:
-        """Append elements of ``width`` bytes. After a label, they begin a new variable."""
+        """Append elements that are ``width`` bytes wide.
+
+        After a label, the elements start a new variable.
+        """
         if self._labels or not self._contents:
             self._contents += bytes(-len(self._contents) % width)
             start = len(self._contents)
@@ -52,11 +55,11 @@ class DataSection:
         self._current = [one._replace(size=size - one.offset) for one in self._current]
 
     def room(self) -> int:
-        """Return the number of bytes that may still be added."""
+        """Return the number of bytes that can still be added."""
         return LARGEST_SECTION - len(self._contents)
 
     def spec(self) -> DataSpec:
-        """Return the section. Raise AssemblyError if a label has no data."""
+        """Return the section. Raise AssemblyError if a label is not followed by data."""
         for name, line in self._labels.items():
             raise line.error(f"label {name!r} has no data", 1, "data, such as .quad 0")
         return DataSpec(self.name, bytes(self._contents), (*self._variables, *self._current))
@@ -102,4 +105,4 @@ DIRECTIVES: dict[str, Callable[[DataSection, Arguments], None]] = {
     ".string": _strings(b"\0"),
     ".zero": _zeroes,
 }
-"""Directives that add data; their names are those of the GNU and LLVM assemblers."""
+"""Directives that add data, named as in the GNU and LLVM assemblers."""

@@ -7,11 +7,11 @@
     .program count, "kprobe/do_exit"
     .program decide, "mine", type=sched_cls, attach=tcx_ingress
 
-A map type is the kernel's name, with or without BPF_MAP_TYPE_. Key and value are sizes in bytes, or
-names of integers (u8 - u64, s8 - s64), which BTF then describes.
+A map type is written as in the kernel, with or without BPF_MAP_TYPE_. Key and value are given as
+sizes in bytes or as integer type names (u8 - u64, s8 - s64), which are also recorded in BTF.
 
-A program's section determines its type, as in libbpf. For other section names, ``type`` and
-``attach`` name the kernel's constants, with or without their prefix.
+A program's section name determines the program type, as in libbpf. For other section names,
+``type`` and ``attach`` name kernel constants, with or without their prefix.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 E = TypeVar("E", bpf_prog_type, bpf_attach_type)
 
 INTEGERS = {f"{sign}{bits}": bits // 8 for sign in "us" for bits in (8, 16, 32, 64)}
-"""Sizes in bytes of integer types, by name."""
+"""Sizes in bytes of the integer types, keyed by type name."""
 
 _U32_MAX = (1 << 32) - 1
 _FD_VALUES = {
@@ -46,11 +46,11 @@ _FD_VALUES = {
     bpf_map_type.BPF_MAP_TYPE_PROG_ARRAY,
     bpf_map_type.BPF_MAP_TYPE_CGROUP_ARRAY,
 }
-"""Arrays of file descriptors, which require keys and values of 4 bytes."""
+"""Arrays of file descriptors, whose keys and values must be 4 bytes long."""
 
 
 def map_directive(arguments: Arguments) -> MapSpec:
-    """Read the arguments of `.map`."""
+    """Process the arguments of `.map`."""
     name = arguments.name("the map's name")
     arguments.comma()
     kind = _map_type(arguments)
@@ -82,7 +82,7 @@ def _map_type(arguments: Arguments) -> bpf_map_type:
 
 
 def _given(arguments: Arguments) -> dict[str, tuple[int, str]]:
-    """Read the settings: by name, a number, and the name of the type if one was given."""
+    """Read the settings; return each setting's number and, if given, type name."""
     given: dict[str, tuple[int, str]] = {}
     while arguments.comma():
         token = arguments.token
@@ -102,7 +102,7 @@ def _given(arguments: Arguments) -> dict[str, tuple[int, str]]:
 
 
 class Header(NamedTuple):
-    """The arguments of `.program`."""
+    """The arguments of a `.program` directive."""
 
     name: str
     section: str
@@ -110,7 +110,7 @@ class Header(NamedTuple):
     attach_type: bpf_attach_type | None
 
     def spec(self, code: Bytecode, license_: str) -> ProgramSpec:
-        """Return the program with its code."""
+        """Return a program spec with the given code."""
         name = read_section(self.section)
         return ProgramSpec(
             self.name,
@@ -126,7 +126,7 @@ class Header(NamedTuple):
 
 
 def program_directive(arguments: Arguments) -> Header:
-    """Read the arguments of `.program`."""
+    """Parse the arguments of `.program`."""
     name = arguments.name("the program's name")
     arguments.comma()
     token = arguments.token
@@ -148,7 +148,7 @@ def program_directive(arguments: Arguments) -> Header:
 
 
 def _member(arguments: Arguments, enum: type[E], prefix: str) -> E:
-    """Read a kernel constant, with or without its prefix."""
+    """Parse a kernel constant's name, with or without its prefix."""
     token = arguments.token
     text = arguments.name(f"a name such as {next(iter(enum)).name}")
     name = prefix + text.upper().removeprefix(prefix)

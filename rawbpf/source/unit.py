@@ -1,8 +1,8 @@
-"""A program or function of a file: from statements to instructions.
+"""Assemble a program or function of a file from statements into instructions.
 
-There are two passes. The first one needs only lengths, to give each label its slot. The second one
-knows all labels, maps, variables and functions of the file, so names may be used before they are
-defined.
+Assembling takes two passes. The first pass only computes instruction lengths, to assign each label
+its slot. In the second pass, all labels, maps, variables and functions of the file are known, so
+names may be used before they are defined.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["Symbols", "Unit"]
 
 
 class Symbols(NamedTuple):
-    """The names of a file: maps, functions, and variables with section and offset."""
+    """A file's names: maps, functions, and variables with their section and offset."""
 
     maps: Mapping[str, object]
     functions: Mapping[str, object]
@@ -37,7 +37,7 @@ class Symbols(NamedTuple):
 
 
 class Unit:
-    """A program or a function while its file is read."""
+    """A program or function while its file is being read."""
 
     def __init__(self, name: str, line: Line) -> None:
         self.name = name
@@ -48,17 +48,17 @@ class Unit:
         self.labels: dict[str, int] = {}
 
     def append(self, statement: Statement, line: Line, column: int) -> None:
-        """Append the instruction that begins at a column of a line."""
+        """Append the instruction that starts at the given column of a line."""
         self._statements.append((statement, line, column))
         self._slots.append(self._slot)
         self._slot += 2 if statement.form.opcode == LD_IMM64 else 1
 
     def label(self, name: str) -> None:
-        """Place a label before the next instruction."""
+        """Define a label at the next instruction."""
         self.labels[name] = self._slot
 
     def program(self, symbols: Symbols) -> Bytecode:
-        """Return the code; functions that it calls are references, for ``asm.link``."""
+        """Return the code; calls of other functions are references, which ``asm.link`` resolves."""
         if not self._statements:
             raise self.line.error(f"{self.name!r} is empty", 1, "instructions")
         instructions = tuple(
@@ -76,7 +76,7 @@ class _Resolver:
         self.reference: Reference | None = None
 
     def instruction(self, statement: Statement, column: int) -> Instruction:
-        """Return the instruction, with its reference and source line."""
+        """Return the instruction with its reference and source line."""
         source, operands = statement.form.src, dict(statement.operands)
         for field, operand in statement.operands.items():
             if isinstance(operand.value, Name):
@@ -95,7 +95,7 @@ class _Resolver:
         )
 
     def _resolve(self, operand: Operand, name: Name, source: int) -> tuple[int | Name, int]:
-        """Return what replaces a name, and the src that says what it is."""
+        """Return the number or reference for a name, and the src value that identifies its kind."""
         if operand.kind == "target":
             return self._label(operand, name), source
         if operand.kind in ("helper", "callee"):
@@ -116,18 +116,18 @@ class _Resolver:
         return labels[name.text] - (self.slot + 1)
 
     def _callee(self, operand: Operand, name: Name, source: int) -> tuple[int | Name, int]:
-        """Resolve a function; one of the file takes precedence over a helper of that name."""
+        """Resolve a function name; a function in the file takes precedence over a helper."""
         if name.text in self.symbols.functions:
             self.reference = Reference("function", name.text)
             return 0, source or isa.BPF_PSEUDO_CALL
         if operand.kind == "helper":
-            return name, source  # encode_statement looks helpers up
+            return name, source  # encode_statement looks up helper names
         near = " or ".join(get_close_matches(name.text, self.symbols.functions, n=2))
         what = f"unknown function {name.text!r}"
         raise self.line.error(what, operand.column, near or "the name of a .function")
 
     def _address(self, operand: Operand, name: Name) -> tuple[int, int]:
-        """Resolve ``r1 = name ll``: a map, a variable or a function."""
+        """Resolve ``r1 = name ll``, where the name is a map, a variable or a function."""
         text, addend = name
         if text in self.symbols.variables:
             section, offset = self.symbols.variables[text]
@@ -142,7 +142,7 @@ class _Resolver:
         raise self._unknown(operand, name, "a map, a variable, a function or a constant")
 
     def _number(self, operand: Operand, name: Name, source: int) -> tuple[int, int]:
-        """Resolve ``map_by_fd(name)`` and the like; other numbers cannot be names."""
+        """Resolve ``map_by_fd(name)`` and similar operands; other numbers cannot be names."""
         if source in (isa.BPF_PSEUDO_MAP_FD, isa.BPF_PSEUDO_MAP_VALUE):
             if name.text not in self.symbols.maps or name.addend:
                 raise self._unknown(operand, name, "the name of a .map")

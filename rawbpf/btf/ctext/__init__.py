@@ -1,6 +1,6 @@
-"""BTF as C text that clang compiles to the same sizes and offsets.
+"""Format BTF as C text that clang compiles to the same sizes and offsets.
 
-``names`` manages C's name spaces, ``declare`` writes a declaration, ``definition`` the body of a
-type, ``packing`` finds the padding and attributes that put each member at its offset, ``order``
+``names`` manages C's name spaces, ``declare`` writes declarations, ``definition`` writes the bodies
+of types, ``packing`` finds the padding and attributes that put each member at its offset, ``order``
 sorts definitions by dependency, and ``header`` writes the whole header.
 """

@@ -1,15 +1,15 @@
-"""Declarations in C: the declarator grows from the name outwards, and the base type ends it.
+"""C declarations: the declarator is built from the name outwards, and the base type is added last.
 
-``int (*handlers[4])(void)``, read from the name, is an array of 4 pointers to functions that
-return int. The chain in BTF (ARRAY -> PTR -> FUNC_PROTO -> INT) is walked in the same order. A
-pointer prepends a star to the declarator. An array or a prototype appends its brackets, and
-parenthesizes a declarator that starts with a star. Qualifiers are kept for the next star or the
-base type.
+Read from the name outwards, ``int (*handlers[4])(void)`` is an array of 4 pointers to functions
+that return int. The BTF chain (ARRAY -> PTR -> FUNC_PROTO -> INT) is walked in the same order. A
+pointer prepends a star to the declarator. An array or a prototype appends brackets to the
+declarator, and parenthesizes a declarator that starts with a star. Qualifiers are saved until the
+next star or the base type.
 
-An anonymous struct is written wherever it is used, so a few hundred bytes of hostile BTF could
-describe gigabytes of C: 32 structs, each with two members of the next one. A `Budget` limits the
-work. Compilers never emit BTF like this; even all of the kernel's BTF needs only one step per two
-words.
+An anonymous struct is written wherever it is used, so a few hundred bytes of malicious BTF could
+describe gigabytes of C, for example with 32 structs that each contain the next one twice. A
+`Budget` limits the work. Compilers never emit BTF like this; all of the kernel's BTF needs only one
+step per two words.
 """
 
 from __future__ import annotations
@@ -36,23 +36,29 @@ __all__ = ["Budget", "Declarer", "bytes_type", "declaration", "number_type"]
 _QUALIFIERS: dict[type, str] = {t.Const: "const", t.Volatile: "volatile", t.Restrict: "restrict"}
 
 _SIZES = {"char": 1, "_Bool": 1, "short": 2, "long": 8, "__int128": 16, "double": 8}
-"""Size in bytes of types that contain these words, on BPF; any other integer type has 4."""
+"""Size on BPF, in bytes, of integer types whose name contains the given words.
+
+All other integer types have 4 bytes.
+"""
 
 _WORDS = frozenset(_SIZES) | {"signed", "unsigned", "int", "float"}
 
 _BY_SIZE = {1: "char", 2: "short", 4: "int", 8: "long", 16: "__int128"}
 
 _NEST = 64
-"""Maximum nesting of types within types."""
+"""Maximum nesting depth of types."""
 
 _LINE = 256
-"""Characters that count as one step; a name of 2,000 may occur in each of 65,000 members."""
+"""Number of characters that count as one step.
+
+A name of 2,000 characters may occur in each of 65,000 members.
+"""
 
 _ATTRIBUTE = re.compile(r'\w+(\([\w ,."-]*\))?', re.ASCII)
 
 
 class Budget:
-    """A limit on the number of steps, in proportion to the blob's size, and on nesting.
+    """A limit on the nesting depth, and on the number of steps in proportion to the blob's size.
 
     >>> Budget(0).spend(10_001)
     Traceback (most recent call last):
@@ -64,7 +70,10 @@ class Budget:
         self._left = 10_000 + 4 * words
 
     def spend(self, steps: int, depth: int = 0) -> None:
-        """Count steps; raise FormatError if steps or nesting exceed the limit."""
+        """Count steps.
+
+        Raise FormatError if the number of steps or the nesting exceeds the limit.
+        """
         self._left -= steps
         if self._left < 0:
             raise FormatError(
@@ -75,21 +84,24 @@ class Budget:
 
 
 class Declarer:
-    """Writes declarations; ``base`` writes the types that have a tag or a name of their own."""
+    """Writes declarations; ``base`` writes types that have a tag or name."""
 
     def __init__(self, btf: Btf, budget: Budget, base: Base) -> None:
         self._btf, self._budget, self._base = btf, budget, base
 
     def declare(self, type_id: int, name: str, depth: int = 0) -> str:
-        """Return a declaration of ``name``; "" returns the type alone, such as ``int *``."""
+        """Return a declaration of ``name``.
+
+        If ``name`` is "", return only the type, such as ``int *``.
+        """
         inner, front, back = name, "", ""
         while True:
             self._budget.spend(1, depth)
             record = self._btf[type_id]
             if isinstance(record, t.Const | t.Volatile | t.Restrict):
                 qualifier = _QUALIFIERS[type(record)] + " "
-                # The kernel's BTF has const arrays of const elements; compilers warn about const
-                # const.
+                # The kernel's BTF contains const arrays of const elements, but compilers warn about
+                # const const.
                 front += qualifier if qualifier not in front else ""
             elif isinstance(record, t.TypeTag):
                 back += _attribute(record)
@@ -120,17 +132,17 @@ def _group(inner: str) -> str:
 
 
 def _attribute(tag: t.TypeTag) -> str:
-    """Return a tag as an attribute and a space.
+    """Return a tag as an attribute followed by a space.
 
-    Tags that could contain more than one attribute are omitted, because BTF may come from an
-    untrusted source and the text goes to a compiler.
+    Tags that could inject a second attribute are omitted, because BTF may come from an untrusted
+    source and the text is passed to a compiler.
     """
     text = tag.name if tag.is_attribute else f'btf_type_tag("{tag.name}")'
     return f"__attribute__(({text})) " if _ATTRIBUTE.fullmatch(text) else ""
 
 
 def number_type(record: t.Int | t.Float) -> str:
-    """Return a C type for a number that has the right size on BPF.
+    """Return a C integer type that has the right size on BPF.
 
     >>> number_type(t.Int("long unsigned int", 8, 64)), number_type(t.Int("u32", 4, 32))
     ('long unsigned int', 'unsigned int')
@@ -138,7 +150,7 @@ def number_type(record: t.Int | t.Float) -> str:
     words = record.name.split()
     if words and _WORDS.issuperset(words):
         size = max((_SIZES[word] for word in words if word in _SIZES), default=4)
-        # long double has 16 bytes on x86-64 and 8 on BPF.
+        # long double is 16 bytes long on x86-64 but 8 bytes long on BPF.
         if size == record.size:
             return record.name
     if isinstance(record, t.Int) and record.size in _BY_SIZE:
@@ -148,7 +160,7 @@ def number_type(record: t.Int | t.Float) -> str:
 
 
 def bytes_type(head: str, size: int, align: int) -> str:
-    """Return a struct of bytes, for types that C for BPF cannot express.
+    """Return a struct of bytes, for types that cannot be expressed in C for BPF.
 
     >>> bytes_type("struct", 3, 1)
     'struct { unsigned char ___bytes[3]; }'
@@ -158,10 +170,12 @@ def bytes_type(head: str, size: int, align: int) -> str:
 
 
 def declaration(btf: Btf, type_id: int, name: str = "", budget: Budget | None = None) -> str:
-    """Return a short C declaration for people, without struct bodies; "" returns the type alone.
+    """Format a short C declaration for display, without struct bodies.
 
-    ``budget`` limits several declarations together. Raises FormatError if the BTF is damaged or
-    circular.
+    If the name is "", only the type.
+
+    Pass ``budget`` to limit several declarations together. Raises FormatError if the BTF is damaged
+    or circular.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder

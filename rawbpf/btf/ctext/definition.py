@@ -1,4 +1,4 @@
-"""Definitions in C: bodies of structs, unions and enums; typedefs, functions and variables."""
+"""C definitions: structs, unions, enums, typedefs, functions and variables."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Composite = t.Struct | t.Union
 Enumeration = t.Enum | t.Enum64
 
 _MODES = {1: "QI", 2: "HI", 4: "SI", 8: "DI"}
-"""Size -> ``mode`` attribute, which sets the size of an enum regardless of its values."""
+"""Maps a size to a ``mode`` attribute, which sets the size of an enum regardless of its values."""
 
 
 class Definer:
-    """Writes definitions of types, without the final semicolon."""
+    """Writes type definitions without the final semicolon."""
 
     def __init__(self, btf: Btf, budget: Budget) -> None:
         self._btf, self._budget = btf, budget
@@ -41,7 +41,7 @@ class Definer:
         return self._declarer.declare(type_id, name)
 
     def name(self, type_id: int) -> str:
-        """Return the identifier of a function, variable or typedef."""
+        """Return the identifier for a function, variable or typedef."""
         record = self._btf[type_id]
         assert isinstance(record, t.Func | t.Var | t.Typedef)
         return self._names.get(type_id, record.name)
@@ -55,7 +55,10 @@ class Definer:
         return f"{_keyword(record)} {self._tags.get(type_id, record.name)}"
 
     def _forward(self, record: t.Fwd) -> str:
-        """Return the tag of a forward declaration, of whose type the blob may have a definition."""
+        """Return the tag for a forward declaration.
+
+        The type may be defined elsewhere in the blob.
+        """
         kind = uapi.BTF_KIND_UNION if record.is_union else uapi.BTF_KIND_STRUCT
         type_id = self._btf.find_id(record.name, kind)
         if type_id is not None:
@@ -64,7 +67,7 @@ class Definer:
         return f"{keyword} {self._tags.get((keyword, record.name), record.name)}"
 
     def definition(self, type_id: int) -> str:
-        """Return the definition of a named type."""
+        """Return the C definition of a named type."""
         record = self._btf[type_id]
         if isinstance(record, Composite):
             return self._composite(self.tag(type_id), type_id, record, 0)
@@ -116,8 +119,8 @@ class Definer:
         return f"{text}: {bits};" if bits else f"{text};"
 
     def _unnamed(self, member: t.Member, depth: int) -> str:
-        # With -fms-extensions, which the kernel uses since 6.19, an unnamed member may have a tag.
-        # Without the tag, the same struct also compiles where that flag is not set.
+        # With -fms-extensions, which the kernel has used since 6.19, an unnamed member may have a
+        # tag. Without the tag, the same struct also compiles without that flag.
         type_id = strip(self._btf, member.type_id)
         record = self._btf[type_id]
         if isinstance(record, Composite):
@@ -130,11 +133,11 @@ class Definer:
             return self.tag(type_id)
         if type_id not in self.enums_written:
             return self.enum("enum", type_id)
-        # Its constants are defined already and cannot be defined twice.
+        # The enum's constants are already defined and cannot be defined twice.
         return number_type(t.Int("", record.size, 8 * record.size, int(record.signed)))
 
     def enum(self, head: str, type_id: int) -> str:
-        """Return the definition of an enum; ``head`` is ``enum``, with or without a tag."""
+        """Return the definition of an enum; ``head`` is ``enum`` with or without a tag."""
         record = self._btf[type_id]
         assert isinstance(record, Enumeration)
         self.enums_written.add(type_id)
@@ -143,7 +146,7 @@ class Definer:
             f"\t{self._names.get((type_id, i), name)} = {_constant(record, value)},\n"
             for i, (name, value) in enumerate(record.values)
         ]
-        # In BTF, a declared but undefined enum has no values, which C does not allow.
+        # In BTF, an enum that is declared but not defined has no values, which C does not allow.
         rows = rows or [f"\t{self._names.get((type_id, 0), f'___{record.name}_undefined')},\n"]
         return f"{head} {{\n{''.join(rows)}}}{_enum_attribute(record)}"
 
@@ -155,7 +158,7 @@ def _keyword(record: Composite | Enumeration) -> str:
 
 
 def _enum_attribute(record: Enumeration) -> str:
-    """Return the attribute that gives an enum its size; empty for the size C would choose."""
+    """Return the attribute that sets an enum's size, or "" if C would choose the same size."""
     negative = any(value < 0 for _, value in record.values)
     bits = max([value.bit_length() for _, value in record.values], default=0) + negative
     needed = next((size for size in _MODES if bits <= 8 * size), 8)
@@ -171,6 +174,6 @@ def _constant(record: Enumeration, value: int) -> str:
     if isinstance(record, t.Enum):
         return str(value)
     if record.signed:
-        # C parses -9223372036854775808 as the negation of a number that does not fit.
+        # C parses -9223372036854775808 as the negation of a number that is out of range.
         return f"{value}LL" if value > -(1 << 63) else f"{value + 1}LL - 1"
     return f"{value}ULL"

@@ -1,8 +1,8 @@
-"""A C header: all of vmlinux.h, or only what some types need.
+"""Generate a C header: all of vmlinux.h, or only the definitions that given types need.
 
-BPF headers test ``__VMLINUX_H__`` to find out whether the kernel's types are defined already.
+BPF headers test ``__VMLINUX_H__`` to determine whether the kernel's types are already defined.
 ``preserve_access_index`` makes clang record a CO-RE relocation for each member access, so that the
-program also runs on kernels where the member has another offset.
+program also runs on kernels where the member has a different offset.
 """
 
 from __future__ import annotations
@@ -51,13 +51,15 @@ _CLOSE = """\
 """
 
 _C23 = ("bool", "false", "true")
-"""Keywords since C23 that the kernel defines itself."""
+"""C23 keywords that the kernel defines itself."""
 
 
 def c_header(btf: Btf, roots: Iterable[int] | None = None) -> Iterator[str]:
-    """Yield the header in pieces: all types of ``btf`` itself, or only those that ``roots`` need.
+    """Yield the header in chunks.
 
-    Raises FormatError if the BTF is damaged, possibly after some pieces have been yielded.
+    It contains all of the blob's own types, or only the types that ``roots`` need.
+
+    Raises FormatError if the BTF is damaged, possibly after some chunks have been yielded.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -88,7 +90,7 @@ class _Header:
                 kfuncs.append(record.type_id)
         externs = self._reserve(list(dict.fromkeys(kfuncs)))
         yield from self._definitions([*named, *externs])
-        # Anonymous enums that no definition uses; only their constants matter.
+        # Anonymous enums that no definition uses, of which only the constants matter.
         for type_id in enums:
             if type_id not in self._definer.enums_written:
                 yield _guard(self._btf[type_id], self._definer.enum("enum", type_id))
@@ -103,7 +105,10 @@ class _Header:
             yield self._extern(extern) + "\n"
 
     def _reserve(self, roots: list[int]) -> list[int]:
-        """Return functions and variables, which get names first because they have no flavours."""
+        """Return functions and variables.
+
+        They are named first because they cannot have flavours.
+        """
         externs = [i for i in roots if isinstance(self._btf[i], t.Func | t.Var)]
         for type_id in externs:
             self._definer.name(type_id)
@@ -125,7 +130,7 @@ class _Header:
 
 
 def _guard(record: t.Type, text: str) -> str:
-    """Return a definition, guarded if C23 has its name as a keyword."""
+    """Return a definition, guarded by #if if the name is a keyword in C23."""
     names = {getattr(record, "name", "")}
     if isinstance(record, t.Enum):
         names |= {value.name for value in record.values}

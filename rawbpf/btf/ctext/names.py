@@ -1,12 +1,13 @@
-"""Unique C identifiers for BTF names.
+"""Generate unique C identifiers for BTF names.
 
-Two of C's name spaces matter here: tags (after struct, union, enum) and ordinary identifiers
-(typedefs, enumerators, functions). The kernel consists of many compilation units, so its BTF has
-several types such as ``struct irq_info``; the second becomes ``irq_info___2``. Three underscores
-and a suffix mark a *flavour*, which CO-RE ignores when it looks up the kernel's type.
+Two of C's name spaces matter here: tags (after struct, union or enum), and ordinary identifiers
+(typedefs, enumerators and functions). The kernel consists of many compilation units, so its BTF may
+contain several types with the same name, such as ``struct irq_info``; the second type is renamed
+``irq_info___2``. Three underscores and a suffix mark a *flavour*, which CO-RE ignores when it looks
+up the kernel's type.
 
-Some names are not valid in C (Rust's generics, damaged or hostile BTF). Invalid characters are
-replaced by underscores, so that only identifiers ever reach a compiler.
+Some BTF names are not valid in C, such as Rust's generics and names in damaged or malicious BTF.
+Invalid characters are replaced by underscores, so that only identifiers ever reach a compiler.
 """
 
 from __future__ import annotations
@@ -22,14 +23,17 @@ _KEYWORDS = """
     _Imaginary _Noreturn _Static_assert _Thread_local __int128 __builtin_va_list
 """
 KEYWORDS = frozenset(_KEYWORDS.split())
-"""Reserved words. A kernel built with clang has a typedef named __builtin_va_list, which means
-something else on BPF."""
+"""Reserved words.
+
+A kernel built with clang has a typedef named __builtin_va_list, which has a different meaning on
+BPF.
+"""
 
 _NOT_IN_IDENTIFIERS = re.compile(r"[^A-Za-z0-9_]")
 
 
 def identifier(name: str) -> str:
-    """Return the name, or a similar C identifier if it is not valid in C.
+    """Return the name, or a similar identifier if the name is not valid in C.
 
     >>> identifier("pid"), identifier("Option<u8>"), identifier("7up"), identifier("int")
     ('pid', 'Option_u8_', '_7up', 'int_')
@@ -41,7 +45,7 @@ def identifier(name: str) -> str:
 
 
 class NameSpace:
-    """A name space: the first owner of a name gets it, later ones get a flavour.
+    """A name space: the first owner of a name gets the name, and later owners get a flavour.
 
     >>> tags = NameSpace()
     >>> tags.get(7, "irq_info"), tags.get(9, "irq_info"), tags.get(7, "irq_info")
@@ -53,7 +57,10 @@ class NameSpace:
         self._count: dict[str, int] = {}
 
     def get(self, owner: object, name: str) -> str:
-        """Return the identifier of an owner, such as a type ID; repeated calls return the same."""
+        """Return the identifier for an owner, such as a type ID.
+
+        Repeated calls return the same identifier.
+        """
         given = self._given.get(owner)
         if given is None:
             given = self._given[owner] = self._new(identifier(name))

@@ -1,12 +1,12 @@
-"""The order of definitions in a header.
+"""Sort the definitions in a header by dependency.
 
-C requires a complete type where its size matters (a member, an array element, a typedef of a
-typedef), and only a declaration after a pointer or in a prototype. Each definition therefore has
-*needs*: named types that must be defined first, and structs that must be declared first. Anonymous
-types are part of the definition that contains them.
+C requires a complete type where the size matters (a member, an array element, a typedef of a
+typedef), but only a declaration after a pointer or in a prototype. Each definition therefore has
+*needs*: named types that must be defined before it, and structs that must be declared before it.
+Anonymous types are part of the definition that contains them.
 
-The order is that of a depth-first walk. It keeps its own stack, because a blob may contain chains
-longer than Python's recursion limit.
+Definitions are sorted by a depth-first search. The search uses its own stack, because a blob may
+contain chains longer than Python's recursion limit.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ __all__ = ["Step", "definitions", "is_definition"]
 
 
 class Step(NamedTuple):
-    """Define type ``type_id``, or only declare it."""
+    """A step in the output: define type ``type_id``, or only declare it."""
 
     type_id: int
     declare: bool
 
 
 class Needs(NamedTuple):
-    """IDs to define, and IDs to declare, before a definition."""
+    """The IDs that must be defined, and the IDs that must be declared, before a definition."""
 
     defined: dict[int, None]
     declared: dict[int, None]
 
 
 def is_definition(record: t.Type) -> bool:
-    """Return whether a record has a definition of its own, because it has a name in C."""
+    """Return whether a record needs its own definition, because the type has a name in C."""
     named = (t.Struct, t.Union, t.Enum, t.Enum64, t.Typedef)
     return isinstance(record, named) and record.name != ""
 
 
 def _needs(btf: Btf, type_id: int, budget: Budget) -> Needs:
-    """Return what the definition of ``type_id`` needs."""
+    """Return the needs of the definition of ``type_id``."""
     found = Needs({}, {})
     record = btf[type_id]
     if isinstance(record, t.Struct | t.Union):
@@ -66,14 +66,15 @@ def _needs(btf: Btf, type_id: int, budget: Budget) -> Needs:
 
 
 def _reach(btf: Btf, type_id: int, complete: bool, found: Needs) -> list[tuple[int, bool]]:
-    """Record the needs of a use of ``type_id`` and return the types that it uses in turn.
+    """Record the needs for a use of ``type_id``, and return the types that this type uses.
 
-    ``complete``: the size of the type matters here.
+    ``complete`` means that the type's size matters.
     """
     record = btf[type_id]
     if isinstance(record, t.Typedef):
         found.defined[type_id] = None
-        # Declaring the name is not enough: a typedef of a struct is as incomplete as the struct.
+        # Declaring the name is not enough, because a typedef of a struct is as incomplete as the
+        # struct.
         return [(record.type_id, True)] if complete else []
     if is_definition(record):
         weak = isinstance(record, t.Struct | t.Union) and not complete
@@ -95,7 +96,7 @@ def _reach(btf: Btf, type_id: int, complete: bool, found: Needs) -> list[tuple[i
 
 
 def definitions(btf: Btf, roots: Iterable[int], budget: Budget) -> Iterator[Step]:
-    """Yield these types and all types they need in an order that C accepts.
+    """Yield the given types, and all types that they need, in an order that C accepts.
 
     Raises FormatError if a type contains itself.
     """
@@ -105,7 +106,7 @@ def definitions(btf: Btf, roots: Iterable[int], budget: Budget) -> Iterator[Step
 
 
 class _Order:
-    """The walk; ``_done`` is False for a definition whose needs are in progress."""
+    """The depth-first search; ``_done`` is False for a definition whose needs are in progress."""
 
     def __init__(self, btf: Btf, budget: Budget) -> None:
         self._btf, self._budget = btf, budget
@@ -132,7 +133,7 @@ class _Order:
     def _enter(self, type_id: int) -> tuple[int, Iterator[int], Needs]:
         self._done[type_id] = False
         found = _needs(self._btf, type_id, self._budget)
-        found.declared.pop(type_id, None)  # its own tag is declared by its opening brace
+        found.declared.pop(type_id, None)  # the type's own tag is declared by its opening brace
         return type_id, iter(found.defined), found
 
     def _declare(self, ids: Iterable[int]) -> Iterator[Step]:

@@ -1,8 +1,9 @@
-"""Padding and attributes that make C place members at the offsets in BTF.
+"""Find the padding and attributes that make C place members at their offsets in BTF.
 
-BTF records offsets and sizes, but no alignment, no padding and no ``packed`` attribute. C places
-each member at the next multiple of its alignment; a bitfield directly follows the bits before it
-unless it would cross a unit of its type. Three corrections reconcile the two:
+BTF records offsets and sizes, but neither alignment nor padding nor the ``packed`` attribute. C
+places each member at the next multiple of its alignment; a bit-field directly follows the preceding
+bits unless it would cross a unit of its type. Three corrections make the C layout match the BTF
+offsets:
 
 - ``packed`` on the struct if a member is not at a multiple of its alignment (``align_of`` returns 1
   for such a struct); members are then adjacent;
@@ -24,18 +25,18 @@ __all__ = ["Arrangement", "Gap", "arrange", "padding"]
 
 _UNITS = {64: "long", 32: "int", 16: "short", 8: "char"}
 _LONGEST = 8 * 64
-"""Bits of padding above which an array is used instead of bitfields."""
+"""Number of padding bits above which an array is used instead of bit-fields."""
 
 
 class Gap(NamedTuple):
-    """Bits from ``start`` to ``end`` that C would not leave unused by itself."""
+    """A gap: the bits from ``start`` to ``end``, which require explicit padding in C."""
 
     start: int
     end: int
 
 
 class Arrangement(NamedTuple):
-    """How to write a struct or union: members and gaps, or None for an array of bytes."""
+    """A struct's or union's members and gaps; None means that it becomes an array of bytes."""
 
     packed: bool
     rows: list[t.Member | Gap] | None
@@ -44,7 +45,7 @@ class Arrangement(NamedTuple):
 def arrange(
     btf: Btf, type_id: int, record: t.Struct | t.Union, known: dict[int, int]
 ) -> Arrangement:
-    """Arrange the members of struct ``type_id``; ``known`` is passed to ``align_of``."""
+    """Lay out the members of struct ``type_id``; ``known`` is passed to ``align_of``."""
     packed = align_of(btf, type_id, known) == 1
     walk = _Walk(btf, packed, isinstance(record, t.Union), known)
     for member in record.members:
@@ -56,7 +57,7 @@ def arrange(
 
 
 class _Walk:
-    """Places members one after the other; positions are in bits."""
+    """Places members one after the other, with positions in bits."""
 
     def __init__(self, btf: Btf, packed: bool, union: bool, known: dict[int, int]) -> None:
         self._btf, self._packed, self._union, self._known = btf, packed, union, known
@@ -65,7 +66,10 @@ class _Walk:
         self.rows: list[t.Member | Gap] = []
 
     def place(self, member: t.Member) -> bool:
-        """Add a member and the gap before it; return False if C cannot place it there."""
+        """Add a member and the gap before it.
+
+        Return False if C cannot place the member at its offset.
+        """
         size = 8 * size_of(self._btf, member.type_id)
         own = align_of(self._btf, member.type_id, self._known)
         self.align = max(self.align, own)
@@ -75,7 +79,7 @@ class _Walk:
             self._gap(self._position, offset, free)
         else:
             free = _round_up(self._position, 8 if self._packed else 8 * own)
-            # No unit is as long as an alignment above 8 bytes, so the gap starts right away.
+            # No unit is as long as an alignment above 8 bytes, so the gap starts immediately.
             self._gap(free if own <= 8 else self._position, offset, free)
         if free > offset or (self._union and offset):
             return False
@@ -95,7 +99,7 @@ class _Walk:
             self.rows.append(Gap(start, end))
 
     def finish(self, size: int) -> bool:
-        """Add the gap at the end; return False if the struct ends before its members do."""
+        """Add the gap at the end; return False if the struct is smaller than its members."""
         free = _round_up(self._end, 8 if self._packed else 8 * self.align)
         if free < 8 * size:
             start = 0 if self._union else free if self.align <= 8 else self._end
@@ -108,7 +112,9 @@ def _round_up(value: int, multiple: int) -> int:
 
 
 def padding(gap: Gap, name: str, *, union: bool = False) -> list[str]:
-    """Return the members for a gap: unnamed bitfields, or the array ``name`` if it is long.
+    """Return the members that fill a gap: unnamed bit-fields.
+
+    Return the array ``name`` if the gap is long.
 
     >>> padding(Gap(4, 32), "pad"), padding(Gap(64, 4096), "pad")
     (['char: 4;', 'char: 8;', 'short: 16;'], ['unsigned char pad[504];'])
@@ -119,7 +125,7 @@ def padding(gap: Gap, name: str, *, union: bool = False) -> list[str]:
         if at % 8:
             width = min(end, _round_up(at, 8)) - at
             lines.append(f"char: {width};")
-        # All members of a union start at 0, so one of them must have the full size.
+        # All members of a union start at offset 0, so one of the members must span the full size.
         elif union or end - at > _LONGEST:
             width = (end - at) // 8 * 8
             lines.append(f"unsigned char {name}[{width // 8}];")

@@ -1,8 +1,8 @@
-"""From a BTF type to a codec for its values.
+"""Build the codec for the values of a BTF type.
 
-The codec of a type is built once and shared by all types that contain it. Reading a value takes as
-many steps as it has leaves. Hostile BTF can describe a value with a huge number of leaves in few
-bytes (unions of unions of ...), so leaves are counted before anything is read.
+A type's codec is built once and shared by all types that contain the type. Reading a value takes as
+many steps as the value has leaves. Malicious BTF can describe a value with a huge number of leaves
+in few bytes (unions of unions of ...), so leaves are counted before a value is read.
 """
 
 from __future__ import annotations
@@ -47,25 +47,29 @@ class ValueCodec:
         self._inner = inner
         self.size = inner.size
         self.leaves = leaves
-        """The number of numbers and texts in a value, which is the cost of reading it."""
+        """The number of numbers and strings in a value, which is the cost of reading the value."""
 
     def decode(self, data: bytes) -> Any:  # noqa: ANN401 -- whatever the type's values are
-        """Return the value, ignoring extra bytes; raise FormatError if bytes are missing."""
+        """Decode a value, ignoring extra bytes; raise FormatError if bytes are missing."""
         if len(data) < self.size:
             raise FormatError("truncated value", why=f"{len(data)} bytes of {self.size}")
         return self._inner.get(data, 0)
 
     def encode(self, value: Any, name: str = "") -> bytes:  # noqa: ANN401 -- checked below
-        """Return the bytes, or raise a UsageError whose message starts with ``name``."""
+        """Encode a value.
+
+        Raise a UsageError whose message starts with ``name`` if the value is invalid.
+        """
         buffer = bytearray(self.size)
         self._inner.put(buffer, 0, value, name)
         return bytes(buffer)
 
 
 def codec(btf: Btf, type_id: int) -> ValueCodec:
-    """Return the codec of a type: an integer, a struct, an array, a section of variables, ...
+    """Return the codec for a type, such as an integer, a struct or a section of variables.
 
-    Raises FormatError if the BTF is damaged or the type has no values, such as a function.
+    Raises FormatError if the BTF is damaged or if the type has no values, as is the case for
+    functions.
     """
     compiler = _Compiler(btf)
     inner, leaves = compiler.compile(type_id, 0)
@@ -78,7 +82,7 @@ def codec(btf: Btf, type_id: int) -> ValueCodec:
 
 
 class _Compiler:
-    """Builds codecs by type ID, each with the number of its leaves."""
+    """Builds codecs by type ID, together with their numbers of leaves."""
 
     def __init__(self, btf: Btf) -> None:
         self._btf = btf
@@ -125,7 +129,7 @@ class _Compiler:
         item, leaves = self.compile(record.type_id, depth)
         element = self._btf[strip(self._btf, record.type_id)]
         if isinstance(element, t.Int) and element.size == 1 and element.encoding != BTF_INT_BOOL:
-            # clang emits BPF's char as signed, the kernel's BTF may mark it as CHAR.
+            # clang emits BPF's char as signed, whereas the kernel's BTF may mark it as CHAR.
             is_char = element.name == "char" or element.encoding & BTF_INT_CHAR
             return (Text if is_char else Octets)(record.length), 1
         return Items(item, record.length), leaves * record.length + 1
@@ -149,7 +153,7 @@ class _Compiler:
         if not isinstance(inner, Number | Bool):
             raise FormatError(f"the type of the bitfield {member.name!r} is not an integer")
         size = end - first
-        # Big-endian machines count bits from the most significant one.
+        # Big-endian machines number bits from the most significant bit.
         shift = skipped if self._order == "little" else 8 * size - skipped - bits
         signed = isinstance(inner, Number) and inner.signed
         number = Number(size, self._order, signed=signed, bits=bits)
@@ -159,7 +163,7 @@ class _Compiler:
         fields, total = [], 1
         for place in record.variables:
             variable = self._btf[place.type_id]
-            if isinstance(variable, t.Var):  # a section of externs also has functions
+            if isinstance(variable, t.Var):  # a section of externs also contains functions
                 inner, leaves = self.compile(place.type_id, depth)
                 if place.offset + inner.size > record.size:
                     raise FormatError(f"{variable.name!r} is not inside {record.name!r}")

@@ -1,4 +1,4 @@
-"""Codecs of arrays, structs, unions and sections, which contain other codecs."""
+"""Codecs for arrays, structs, unions and sections, which contain other codecs."""
 
 # ruff: noqa: D102 -- get and put are described by Codec
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["Field", "Fields", "Items"]
 
 
 class Items(Codec):
-    """An array as a list. Missing items are written as zero."""
+    """Converts an array to and from a list. Missing items are encoded as zero."""
 
     def __init__(self, item: Codec, length: int) -> None:
         self._item, self._length = item, length
@@ -23,7 +23,7 @@ class Items(Codec):
 
     def get(self, data: bytes, at: int) -> list[Any]:
         item = self._item
-        # Elements of size 0 have no values, however many there are.
+        # Zero-sized elements have no values, no matter how many elements the array has.
         ends = range(at, at + self.size, item.size) if item.size else ()
         return [item.get(data, place) for place in ends]
 
@@ -37,7 +37,7 @@ class Items(Codec):
 
 
 class Field(NamedTuple):
-    """A member. The members of an unnamed one belong to the enclosing type."""
+    """A member. Members of an unnamed struct or union belong to the enclosing type."""
 
     name: str
     offset: int
@@ -45,10 +45,12 @@ class Field(NamedTuple):
 
 
 class Fields(Codec):
-    """A struct, union or section as a dict. Missing members are written as zero, as in C.
+    """Converts a struct, union or section to and from a dict.
 
-    Accepts a dict, an object with attributes named like the members (such as a dataclass), or bytes
-    of the right length.
+    Missing members are encoded as zero, as in C.
+
+    The codec also encodes an object whose attributes are named like the members (such as a
+    dataclass), and bytes of the right length.
     """
 
     def __init__(self, size: int, fields: list[Field]) -> None:
@@ -91,7 +93,10 @@ class Fields(Codec):
 
 
 def _places(fields: list[Field]) -> dict[str, Field]:
-    """Return name -> field, including those of unnamed members, with offsets from the outermost."""
+    """Return all fields by name, including fields of unnamed members.
+
+    Offsets are relative to the outermost type.
+    """
     places: dict[str, Field] = {}
     for field in fields:
         if field.name:

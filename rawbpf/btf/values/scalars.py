@@ -1,7 +1,8 @@
 """Codecs for numbers, bitfields and byte strings.
 
-Each codec has a ``size`` in bytes, ``get`` to read a value at an offset and ``put`` to write one.
-``path`` names the place in error messages: ``event.args[2]``.
+Each codec has a ``size`` in bytes, a ``get`` method that reads a value at an offset, and a ``put``
+method that writes one. ``path`` identifies the value in error messages, for example
+``event.args[2]``.
 """
 
 # ruff: noqa: D102 -- get and put are described by Codec
@@ -21,27 +22,30 @@ ByteOrder = Literal["little", "big"]
 
 
 class Codec:
-    """Converts values of a type between bytes and Python."""
+    """Converts values of one type between bytes and Python objects."""
 
     size: int
 
     def get(self, data: bytes, at: int) -> Any:  # noqa: ANN401 -- whatever the type's values are
-        """Return the value at an offset. The caller ensures that ``size`` bytes are there."""
+        """Decode the value at an offset.
+
+        The caller must ensure that the data contains ``size`` bytes at the offset.
+        """
         raise NotImplementedError
 
     def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
-        """Write a value at an offset, or raise UsageError if the value does not fit the type."""
+        """Encode a value at an offset; raise UsageError if the value does not fit the type."""
         raise NotImplementedError
 
 
 def reject(path: str, value: object, wanted: str) -> NoReturn:
-    """Raise UsageError for a value that is not valid there."""
+    """Raises UsageError if a value is not valid for the type."""
     what = f"{path} cannot be {value!r}" if path else f"invalid value: {value!r}"
     raise UsageError(what, fix=f"give {wanted}")
 
 
 class Number(Codec):
-    """An integer of ``size`` bytes, or a pointer as its address."""
+    """An integer of ``size`` bytes, or a pointer, whose value is an address."""
 
     def __init__(self, size: int, order: ByteOrder, *, signed: bool, bits: int = 0) -> None:
         self.size, self._order, self.signed = size, order, signed
@@ -57,14 +61,14 @@ class Number(Codec):
         buffer[at : at + self.size] = number.to_bytes(self.size, self._order, signed=self.signed)
 
     def number(self, value: Any, path: str) -> int:  # noqa: ANN401 -- checked here
-        """Return the value as a number in range."""
+        """Return the value as a number after checking that it is in range."""
         if not isinstance(value, int) or not self.low <= value <= self.high:
             reject(path, value, f"an integer from {self.low} to {self.high}")
         return value
 
 
 class Enumerated(Number):
-    """An enum: read as a number, written from a number or a name."""
+    """An enum, which is decoded to a number and encoded from a number or a name."""
 
     def __init__(
         self, size: int, order: ByteOrder, *, signed: bool, names: Mapping[str, int]
@@ -81,7 +85,7 @@ class Enumerated(Number):
 
 
 class Bool(Codec):
-    """A ``_Bool``: any nonzero byte is true."""
+    """A ``_Bool``, for which any nonzero byte is true."""
 
     size = 1
 
@@ -105,7 +109,7 @@ class Real(Codec):
 
     @classmethod
     def takes(cls, size: int) -> bool:
-        """Return whether Python supports numbers of that size; it has no long double."""
+        """Return whether Python supports numbers of the given size; Python has no long double."""
         return size in cls._FORMATS
 
     def get(self, data: bytes, at: int) -> float:
@@ -120,7 +124,7 @@ class Real(Codec):
 
 
 class Octets(Codec):
-    """Plain bytes: arrays of u8, and numbers that Python cannot represent.
+    """Plain bytes, for arrays of u8 and for numbers that Python cannot represent.
 
     Shorter values are padded with zeros; a str is encoded as UTF-8.
     """
@@ -142,10 +146,12 @@ class Octets(Codec):
 
 
 class Text(Octets):
-    """An array of char: bytes up to the first NUL; written from bytes or str.
+    """An array of char, decoded to the bytes before the first NUL.
 
-    The value is cut at the first NUL rather than stripped, because the kernel may leave garbage
-    after the NUL of a comm (seen on 6.1).
+    Both bytes and str can be encoded.
+
+    The value is truncated at the first NUL instead of stripped, because the kernel may leave
+    garbage after the NUL in a comm (observed on 6.1).
     """
 
     def get(self, data: bytes, at: int) -> bytes:
@@ -153,7 +159,7 @@ class Text(Octets):
 
 
 class Bits(Codec):
-    """A bitfield: ``bits`` bits of a number of ``size`` bytes, shifted by ``shift`` bits."""
+    """A bit-field: ``bits`` bits of a number of ``size`` bytes, shifted by ``shift`` bits."""
 
     def __init__(self, number: Number, size: int, shift: int, bits: int, order: ByteOrder) -> None:
         self.size, self._shift, self._order = size, shift, order

@@ -1,4 +1,4 @@
-"""The step of the instruction that calls a helper."""
+"""Decode the instruction that calls a helper."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["call_helper"]
 
 
 def call_helper(site: Site) -> Step:
-    """Return the step for ``call imm``; calling a helper that is not implemented stops the run."""
+    """Return the step for ``call imm``; the step stops the run if the helper is not implemented."""
     number = site.instruction.imm
     if number == TAIL_CALL:
         return tail_call(site)

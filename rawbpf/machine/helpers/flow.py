@@ -1,4 +1,4 @@
-"""Helpers that change what runs next: callbacks and tail calls."""
+"""Helpers that affect control flow: callbacks and tail calls."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def for_each_map_elem(
     try:
         for key in map_.all_keys():
             value = map_.lookup(key, state.world.cpu)
-            if value is None:  # an earlier callback deleted it
+            if value is None:  # an earlier callback deleted the key
                 continue
             shown.data[:] = key
             address = state.maps.value_address(map_, key, value)
@@ -68,8 +68,9 @@ def for_each_map_elem(
 def tail_call(site: Site) -> Step:
     """Return the step for ``tail_call(context, programs, index)``.
 
-    The called program takes over the stack frame and r1, and never returns to the caller. If there
-    is no program at the index, or 33 tail calls were made already, the caller continues instead.
+    The target program takes over the stack frame and r1, and never returns to the caller. If the
+    index has no program, or 33 tail calls have already been made, execution continues in the
+    caller.
     """
     state, after = site.state, site.next
 

@@ -16,13 +16,13 @@ __all__: list[str] = []
 
 @helper("map_lookup_elem", MAP, KEY)
 def map_lookup_elem(state: State, map_: MachineMap, key: bytes) -> int:
-    """Return the address of the current CPU's value, or NULL."""
+    """Return the address of the current CPU's value, or NULL if the key is absent."""
     return state.maps.value_address(map_, key, map_.lookup(key, state.world.cpu))
 
 
 @helper("map_lookup_percpu_elem", MAP, KEY, INDEX)
 def map_lookup_percpu_elem(state: State, map_: MachineMap, key: bytes, cpu: int) -> int:
-    """Return the address of the value of any CPU, or NULL (Linux 5.19)."""
+    """Return the address of the given CPU's value, or NULL if the key is absent (Linux 5.19)."""
     if cpu >= state.world.cpus:
         return 0
     return state.maps.value_address(map_, key, map_.lookup(key, cpu))
@@ -42,19 +42,22 @@ def map_delete_elem(_state: State, map_: MachineMap, key: bytes) -> int:
 
 @helper("map_push_elem", MAP, VALUE, NUMBER)
 def map_push_elem(_state: State, map_: MachineMap, value: bytes, flags: int) -> int:
-    """Add a value to a queue or stack."""
+    """Push a value onto a queue or stack."""
     return map_.push(value, flags)
 
 
 @helper("map_pop_elem", MAP, VALUE_BUFFER)
 def map_pop_elem(_state: State, map_: MachineMap, buffer: memoryview) -> int:
-    """Remove the next value of a queue or stack; -ENOENT and zeros if it is empty."""
+    """Pop the next value from a queue or stack.
+
+    If the map is empty, return -ENOENT and write zeros.
+    """
     return _copy_out(map_.pop(), buffer)
 
 
 @helper("map_peek_elem", MAP, VALUE_BUFFER)
 def map_peek_elem(_state: State, map_: MachineMap, buffer: memoryview) -> int:
-    """Copy the next value of a queue or stack without removing it."""
+    """Copy the next value from a queue or stack without removing it."""
     return _copy_out(map_.peek(), buffer)
 
 

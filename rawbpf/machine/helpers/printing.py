@@ -1,12 +1,13 @@
 """Helpers that format text: trace_printk, trace_vprintk and snprintf.
 
-The kernel's formats are a small part of printf's:
+The kernel's format language is a small subset of printf's:
 
     %d %i %u %x %X       32 bits; 64 with l or ll
     %c %s %p %%          a character, the address of a string, an address; %pK, %px, %ps ... as %p
     flags 0 + - space, and a width
 
-Anything else fails with EINVAL. For %p, the kernel prints a hash instead of the address.
+All other conversions fail with EINVAL. For %p, the kernel prints a hash of the address instead of
+the address itself.
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ _MOST_VALUES = 12
 
 @helper("trace_printk", BYTES, VARIADIC, VARIADIC, VARIADIC)
 def trace_printk(state: State, template: bytes, *values: int) -> int:
-    """Print a line with up to three numbers and return its length."""
+    """Print a line with up to three arguments and return its length."""
     return _print(state, template, values)
 
 
 @helper("trace_vprintk", BYTES, BYTES)
 def trace_vprintk(state: State, template: bytes, data: bytes) -> int:
-    """Print a line with up to twelve numbers from an array in memory (Linux 5.16)."""
+    """Print a line with up to twelve arguments from an array in memory (Linux 5.16)."""
     if len(data) % 8 or len(data) > 8 * _MOST_VALUES:
         return -errno.EINVAL
     return _print(state, template, unpack(f"<{len(data) // 8}Q", data))
@@ -59,7 +60,10 @@ def _print(state: State, template: bytes, values: Sequence[int]) -> int:
 
 @helper("snprintf", BUFFER, NUMBER, BYTES)
 def snprintf(state: State, buffer: memoryview, template: int, data: bytes) -> int:
-    """Format text into a buffer, truncated; return the full length with its NUL (Linux 5.13)."""
+    """Format text into a buffer and truncate it to fit.
+
+    Return the full length with NUL (Linux 5.13).
+    """
     if len(data) % 8 or len(data) > 8 * _MOST_VALUES:
         return -errno.EINVAL
     values = unpack(f"<{len(data) // 8}Q", data)
@@ -86,13 +90,13 @@ def format_text(memory: Memory, template: bytes, values: Sequence[int]) -> str |
     left = iter(values)
     try:
         done = _CONVERSION.sub(lambda spec: _convert(memory, spec, left), text.decode())
-    except StopIteration:  # fewer values than conversions
+    except StopIteration:  # fewer arguments than conversions
         return -errno.EINVAL
     return -errno.EINVAL if "%" in _CONVERSION.sub("", text.decode()) else done
 
 
 def _convert(memory: Memory, spec: re.Match[str], values: Iterator[int]) -> str:
-    """Return the text of one conversion, which takes its value from ``values``."""
+    """Format one conversion, taking its argument from ``values``."""
     percent, flags, long, integer, character, string, _ = spec.groups()
     if percent:
         return "%"
@@ -109,7 +113,10 @@ def _convert(memory: Memory, spec: re.Match[str], values: Iterator[int]) -> str:
 
 
 def string_at(memory: Memory, address: int) -> str:
-    """Return the text at an address up to its NUL; empty if nothing is there."""
+    """Return the NUL-terminated string at an address.
+
+    Return an empty string if the memory is unreadable.
+    """
     region = memory.region_at(address)
     if region is None:
         return ""

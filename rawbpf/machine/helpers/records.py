@@ -1,4 +1,4 @@
-"""Helpers that send records to user space: perf rings, and ring buffers (Linux 5.8)."""
+"""Helpers that send records to user space through perf rings and ring buffers (Linux 5.8)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NO_WAKEUP, _FORCE_WAKEUP = 1, 2
 
 @helper("perf_event_output", CONTEXT, MAP, NUMBER, BYTES)
 def perf_event_output(state: State, events: MachineMap, flags: int, data: bytes) -> int:
-    """Write a record to a perf ring."""
+    """Write a record to a perf ring buffer."""
     if not isinstance(events, PerfEventArray):
         what = f"bpf_perf_event_output to map {events.spec.name!r}"
         raise MachineError(what, why=f"it is a {events.type_name}, not a perf_event_array")
@@ -37,7 +37,7 @@ def _ring(map_: MachineMap) -> RingBuf:
 
 @helper("ringbuf_output", MAP, BYTES, NUMBER)
 def ringbuf_output(state: State, map_: MachineMap, data: bytes, flags: int) -> int:
-    """Copy a record into the ring buffer; -EAGAIN if it is full."""
+    """Copy a record into the ring buffer, or return -EAGAIN if the ring buffer is full."""
     if flags & ~(_NO_WAKEUP | _FORCE_WAKEUP):
         return -errno.EINVAL
     return _ring(map_).output(state.world.cpu, data)
@@ -45,7 +45,7 @@ def ringbuf_output(state: State, map_: MachineMap, data: bytes, flags: int) -> i
 
 @helper("ringbuf_reserve", MAP, NUMBER, NUMBER)
 def ringbuf_reserve(state: State, map_: MachineMap, size: int, flags: int) -> int:
-    """Return the address of a new record; NULL if the ring buffer is full."""
+    """Return the address of a new record, or NULL if the ring buffer is full."""
     position = None if flags else _ring(map_).reserve(size)
     if position is None:
         return 0
@@ -63,12 +63,12 @@ def ringbuf_submit(state: State, address: int, _flags: int) -> None:
 
 @helper("ringbuf_discard", NUMBER, NUMBER)
 def ringbuf_discard(state: State, address: int, _flags: int) -> None:
-    """Drop a reserved record; the reader skips it."""
+    """Discard a reserved record, which the reader then skips."""
     _release(state, address, "bpf_ringbuf_discard")
 
 
 def _release(state: State, address: int, name: str) -> tuple[RingBuf, int, bytes]:
-    """End the program's access to a reserved record; return its ring, position and bytes."""
+    """Revoke the program's access to a reserved record; return its ring, position and bytes."""
     if address not in state.reserved:
         what = f"{name} called with {address:#x}"
         raise MachineError(what, why="it is not the address of a reserved record")

@@ -1,14 +1,16 @@
-"""The table of helpers: number -> Python function, and how to read its arguments.
+"""The helper table, which maps a helper number to a Python function and its argument readers.
 
     @helper("map_update_elem", MAP, KEY, VALUE, NUMBER)
     def map_update_elem(state, map_, key, value, flags): ...
 
-An *argument reader* (NUMBER, MAP, ...) takes what it needs from the registers r1 to r5 that are
-left and appends Python values for the helper. Where the kernel's verifier demands proof, such as a
-pointer to the context or a number of accessible bytes, the reader checks, and raises MachineError.
+An *argument reader* (NUMBER, MAP, ...) takes the values it needs from the unused registers among r1
+to r5 and appends Python values to the helper's arguments. Where the kernel's verifier requires
+proof, such as a context pointer or a number of accessible bytes, the argument reader checks the
+value and raises MachineError if it is invalid.
 
-The helper's return value becomes r0, a negative number as two's complement. None, for helpers
-without a return value, leaves r0 unset. A helper that calls back is a generator, see `frames.py`.
+The helper's return value becomes r0; a negative return value is stored as two's complement. A
+helper without a return value returns None, which leaves r0 unset. A helper that calls a function
+back is a generator (see `frames.py`).
 
 >>> from rawbpf.machine.helpers import maps
 >>> name, readers, function = TABLE[3]
@@ -35,7 +37,7 @@ __all__ = [
 ]  # fmt: skip
 
 ArgumentReader = Callable[["State", Iterator[int], list[Any]], None]
-"""Takes the values of the remaining registers and appends them to the helper's arguments."""
+"""A function that appends the values of some registers to the helper's arguments."""
 
 
 class Implementation(NamedTuple):
@@ -47,11 +49,14 @@ class Implementation(NamedTuple):
 
 
 TABLE: dict[int, Implementation] = {}
-"""Helper number -> implementation; filled when the other modules of this package are imported."""
+"""Maps a helper number to its implementation.
+
+Filled when the other modules of this package are imported.
+"""
 
 
 def helper(*names_and_readers: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401 -- both
-    """Decorate a function to enter it into the table under one or more helper names."""
+    """Return a decorator that registers a function under one or more helper names."""
     names = [word for word in names_and_readers if isinstance(word, str)]
     readers = tuple(names_and_readers[len(names) :])
 
@@ -67,59 +72,62 @@ def helper(*names_and_readers: Any) -> Callable[[Callable[..., Any]], Callable[.
 
 
 def NUMBER(_state: State, registers: Iterator[int], arguments: list[Any]) -> None:
-    """Read a 64-bit number."""
+    """Read a 64-bit number from one register."""
     arguments.append(next(registers) & MASK[64])
 
 
 def VARIADIC(_state: State, registers: Iterator[int], arguments: list[Any]) -> None:
-    """Read a number that may be missing; using it then raises, because it is `Unset`."""
+    """Read a number from a register that may be unset.
+
+    Using the value then raises, because it is `Unset`.
+    """
     arguments.append(next(registers))
 
 
 def INDEX(_state: State, registers: Iterator[int], arguments: list[Any]) -> None:
-    """Read a 32-bit number; the kernel ignores the upper half."""
+    """Read a 32-bit number from one register; the kernel ignores the upper half."""
     arguments.append(next(registers) & MASK[32])
 
 
 def CONTEXT(state: State, registers: Iterator[int], _arguments: list[Any]) -> None:
-    """Check that this is the pointer that the program was called with; pass nothing on."""
+    """Check that the register contains the program's context pointer; append no argument."""
     state.require_context(next(registers), "this argument")
 
 
 def MAP(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
-    """Read a map pointer."""
+    """Read a pointer to a map and append the map."""
     arguments.append(state.maps.at(next(registers)))
 
 
 def KEY(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
-    """Read a pointer to a key of the preceding map; pass its bytes."""
+    """Read a pointer to a key of the preceding map and append the key's bytes."""
     arguments.append(bytes(state.memory.view(next(registers), arguments[0].spec.key_size)))
 
 
 def VALUE(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
-    """Read a pointer to a value of the preceding map; pass its bytes."""
+    """Read a pointer to a value of the preceding map and append the value's bytes."""
     arguments.append(bytes(state.memory.view(next(registers), arguments[0].spec.value_size)))
 
 
 def VALUE_BUFFER(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
-    """Read a pointer to memory for a value of the preceding map; pass a writable view."""
+    """Read a pointer to memory for a value of the preceding map and append a writable view."""
     size = arguments[0].spec.value_size
     arguments.append(state.memory.view(next(registers), size, "writes"))
 
 
 def BYTES(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
-    """Read two registers, an address and a size; pass the bytes there, b"" for size 0."""
+    """Read an address and a size from two registers and append the bytes; b"" if the size is 0."""
     address, size = next(registers), next(registers) & MASK[32]
     arguments.append(bytes(state.memory.view(address, size)) if size else b"")
 
 
 def BUFFER(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
-    """Read two registers, an address and a size; pass a writable view, empty for size 0."""
+    """Read an address and a size from two registers and append a writable view of the memory."""
     address, size = next(registers), next(registers) & MASK[32]
     empty = memoryview(bytearray())
     arguments.append(state.memory.view(address, size, "writes") if size else empty)
 
 
 def FUNCTION(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
-    """Read a pointer to a function of the program; pass its index, for callbacks."""
+    """Read a pointer to a BPF function and append the function's index, for callbacks."""
     arguments.append(state.code.function_at(next(registers)))

@@ -1,7 +1,7 @@
-"""Helpers of tracing programs: time, CPU, process, stacks, and memory of others.
+"""Tracing helpers: time, CPU, process, stacks and reads of foreign memory.
 
-All answers come from the `World`. Reading memory that is not there fails with EFAULT, and the
-program continues.
+All values come from the `World`. Reading unmapped memory fails with EFAULT, and the program
+continues.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _ADDRESS = 8
 
 @helper("ktime_get_ns", "ktime_get_boot_ns", "ktime_get_coarse_ns", "ktime_get_tai_ns")
 def ktime_get_ns(state: State) -> int:
-    """Return the time in nanoseconds; all clocks read the same."""
+    """Return the time in nanoseconds; all clocks return the same time."""
     return state.clock.read()
 
 
 @helper("get_prandom_u32")
 def get_prandom_u32(state: State) -> int:
-    """Return a random 32-bit number, determined by the seed."""
+    """Return a random 32-bit number that is determined by the seed."""
     return state.clock.random()
 
 
@@ -44,31 +44,31 @@ def get_smp_processor_id(state: State) -> int:
 
 @helper("get_numa_node_id")
 def get_numa_node_id(_state: State) -> int:
-    """Return 0, the only NUMA node."""
+    """Return 0, the number of the only NUMA node."""
     return 0
 
 
 @helper("get_current_pid_tgid")
 def get_current_pid_tgid(state: State) -> int:
-    """Return the process ID in the upper half, the thread ID in the lower half."""
+    """Return the process ID in the upper 32 bits and the thread ID in the lower 32 bits."""
     return state.world.tgid << 32 | state.world.pid
 
 
 @helper("get_current_uid_gid")
 def get_current_uid_gid(state: State) -> int:
-    """Return the group ID in the upper half, the user ID in the lower half."""
+    """Return the group ID in the upper 32 bits and the user ID in the lower 32 bits."""
     return state.world.gid << 32 | state.world.uid
 
 
 @helper("get_current_task", "get_current_task_btf")
 def get_current_task(state: State) -> int:
-    """Return the address of the current task_struct, which is not readable by default."""
+    """Return the address of the current task_struct, which is unreadable by default."""
     return state.world.task
 
 
 @helper("get_current_comm", BUFFER)
 def get_current_comm(state: State, buffer: memoryview) -> int:
-    """Copy the command name, truncated and padded with NULs."""
+    """Copy the command name, truncated to the buffer and padded with NULs."""
     if not buffer:
         return -errno.EINVAL
     name = state.world.comm.encode(errors="surrogateescape")[: min(len(buffer), 16) - 1]
@@ -87,7 +87,7 @@ def get_stackid(state: State, stacks: MachineMap, flags: int) -> int:
 
 @helper("get_stack", CONTEXT, BUFFER, NUMBER)
 def get_stack(state: State, buffer: memoryview, flags: int) -> int:
-    """Copy the current stack and return its length in bytes."""
+    """Copy the current stack trace and return its length in bytes."""
     if len(buffer) % _ADDRESS:
         return -errno.EINVAL
     addresses = _stack(state, flags)[: len(buffer) // _ADDRESS]
@@ -104,7 +104,7 @@ def _stack(state: State, flags: int) -> tuple[int, ...]:
 
 @helper("probe_read", "probe_read_kernel", "probe_read_user", "copy_from_user", BUFFER, NUMBER)
 def probe_read(state: State, buffer: memoryview, address: int) -> int:
-    """Copy memory; -EFAULT and zeros if any of it is inaccessible."""
+    """Copy memory; return -EFAULT and write zeros if any byte is inaccessible."""
     try:
         buffer[:] = state.memory.view(address, len(buffer)) if buffer else b""
     except MachineError:
@@ -115,7 +115,7 @@ def probe_read(state: State, buffer: memoryview, address: int) -> int:
 
 @helper("probe_read_str", "probe_read_kernel_str", "probe_read_user_str", BUFFER, NUMBER)
 def probe_read_str(state: State, buffer: memoryview, address: int) -> int:
-    """Copy a string, truncated to fit, and return its length including the NUL."""
+    """Copy a string, truncated to the buffer, and return its length including the NUL."""
     if not buffer:
         return 0
     region = state.memory.region_at(address)
@@ -131,7 +131,7 @@ def probe_read_str(state: State, buffer: memoryview, address: int) -> int:
 
 @helper("strncmp", BYTES, NUMBER)
 def strncmp(state: State, one: bytes, other: int) -> int:
-    """Compare with a NUL-terminated string, like the C function (Linux 5.17)."""
+    """Compare a string with a NUL-terminated string, like the C function strncmp (Linux 5.17)."""
     view = state.memory.region_at(other)
     rest = b"" if view is None else bytes(view.data[other - view.base :])
     text = rest.partition(b"\0")[0]

@@ -1,1 +1,1 @@
-"""BPF maps in Python, one family of types per module."""
+"""BPF maps implemented in Python, one family of map types per module."""

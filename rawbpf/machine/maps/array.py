@@ -1,7 +1,8 @@
-"""Arrays: the key is a 32-bit index; all elements exist from the start.
+"""Array maps: the key is a 32-bit index, and all elements exist from the start.
 
-Values are zero and allocated when they are first looked up, so that a large array costs only what
-the program uses of it. In a prog_array, elements are empty until user space puts programs there.
+Values are allocated, filled with zeros, on first lookup, so a large array uses memory only for
+elements that the program accesses. In a prog_array, elements are empty until user space stores
+programs in them.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Array(MachineMap):
         self._values: dict[int, tuple[bytearray, ...]] = {}
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:
-        """Return the CPU's value, or None if the index is out of range."""
+        """Return the given CPU's value, or None if the index is out of range."""
         index = int.from_bytes(key, "little")
         if index >= self.spec.max_entries:
             return None
@@ -46,7 +47,7 @@ class Array(MachineMap):
         return self._values[index][cpu % self._copies]
 
     def update(self, key: bytes, value: bytes, flags: int = 0, cpu: int = 0) -> int:
-        """Return -E2BIG for an index out of range; -EEXIST with BPF_NOEXIST, as all keys exist."""
+        """Set an element; return -E2BIG if the index is out of range, -EEXIST for BPF_NOEXIST."""
         if flags > BPF_EXIST:
             return -errno.EINVAL
         old = self.lookup(key, cpu)
@@ -58,7 +59,7 @@ class Array(MachineMap):
         return 0
 
     def delete(self, key: bytes) -> int:  # noqa: ARG002
-        """Return -EINVAL: elements of an array cannot be deleted."""
+        """Return -EINVAL, because array elements cannot be deleted."""
         return -errno.EINVAL
 
     def all_keys(self) -> Iterator[bytes]:
@@ -66,20 +67,20 @@ class Array(MachineMap):
         return (index.to_bytes(4, "little") for index in range(self.spec.max_entries))
 
     def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
-        """Return the elements that were looked up; the rest are still zero."""
+        """Return the elements that have been looked up; all other elements are still zero."""
         for index in sorted(self._values):
             yield index.to_bytes(4, "little"), tuple(map(bytes, self._values[index]))
 
 
 class PerCpuArray(Array):
-    """BPF_MAP_TYPE_PERCPU_ARRAY: each CPU has its own values, and programs see those of theirs."""
+    """BPF_MAP_TYPE_PERCPU_ARRAY: every CPU has its own copy of each value."""
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus, copies=cpus)
 
 
 class ProgArray(MachineMap):
-    """BPF_MAP_TYPE_PROG_ARRAY: index -> program, the targets of tail calls."""
+    """BPF_MAP_TYPE_PROG_ARRAY: maps an index to a program, the target of a tail call."""
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus)
@@ -89,15 +90,15 @@ class ProgArray(MachineMap):
         self._programs: dict[int, Bytecode] = {}
 
     def put(self, index: int, program: Bytecode) -> None:
-        """Make ``program`` the target of tail calls to ``index``."""
+        """Make ``program`` the tail call target at ``index``."""
         self.require(index < self.spec.max_entries, f"it has {self.spec.max_entries} slots")
         self._programs[index] = program
 
     def program(self, index: int) -> Bytecode | None:
-        """Return the program at an index, or None if there is none."""
+        """Return the program at an index, or None if the element is empty."""
         return self._programs.get(index)
 
     def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
-        """Return the names of the programs as values."""
+        """Return the elements; the values are program names."""
         for index, program in sorted(self._programs.items()):
             yield index.to_bytes(4, "little"), (program.name.encode(),)

@@ -1,8 +1,8 @@
-"""Code shared by all maps, and the limit on the memory that maps use.
+"""Code shared by all map types, and the limit on map memory.
 
-Keys and values are bytes of the sizes in the spec. Operations return what the helper would return:
-0 or a negative errno. An operation that a map type lacks raises MachineError, because the kernel's
-verifier rejects programs that use it.
+Keys and values are bytes whose sizes are given in the spec. Operations return the helper's return
+value: 0 or a negative errno. An operation that a map type does not support raises MachineError,
+because the kernel's verifier rejects programs that use it.
 """
 
 from __future__ import annotations
@@ -20,52 +20,55 @@ __all__ = ["MachineMap", "OutputRecord", "Quota"]
 
 
 _OVERHEAD = 64
-"""Bytes that Python itself needs for each stored item, approximately."""
+"""Approximate memory overhead in Python for each stored item, in bytes."""
 
 
 class Quota:
-    """Bytes that maps and output may still use, so that no program can exhaust our memory."""
+    """Number of bytes that maps and output may still use, to protect the host's memory."""
 
     def __init__(self, size: int = 256 << 20) -> None:
         self.size = self._left = size
 
     def take(self, size: int) -> None:
-        """Count ``size`` bytes as used, or raise MachineError beyond the limit."""
+        """Count ``size`` bytes as used; raise MachineError if the limit is exceeded."""
         if size > self._left:
             why = f"maps and output are limited to {self.size >> 20} MiB"
             raise MachineError(f"cannot store {size} more bytes", why=why)
         self._left -= size + _OVERHEAD
 
     def give(self, size: int) -> None:
-        """Count ``size`` bytes as free again."""
+        """Return ``size`` bytes to the memory budget."""
         self._left += size + _OVERHEAD
 
 
 class OutputRecord(NamedTuple):
-    """A record for user space, and the CPU on which it was written."""
+    """A record for user space, and the CPU that wrote it."""
 
     cpu: int
     data: bytes
 
 
 class MachineMap:
-    """A map as ``spec`` describes it. Subclasses override the operations that their type has."""
+    """A map created from its spec.
+
+    Subclasses override the operations that their map type supports.
+    """
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         self.spec, self.quota, self.cpus = spec, quota, cpus
 
     @property
     def records(self) -> list[OutputRecord]:
-        """Records written for user space, in the order in which it would read them."""
+        """Records written for user space, in the order in which a reader receives them."""
         return []
 
     @property
     def type_name(self) -> str:
-        """The map type as people write it: ``percpu_array``."""
+        """The map type in lower case without its prefix, such as ``percpu_array``."""
         return self.spec.map_type.name.removeprefix("BPF_MAP_TYPE_").lower()
 
     def require(self, condition: bool, why: str) -> None:
-        """Raise MachineError for a spec with which BPF_MAP_CREATE would fail with EINVAL."""
+        """Raise MachineError if BPF_MAP_CREATE would fail with EINVAL for this spec."""
         if not condition:
             raise MachineError(f"invalid map {self.spec.name!r}", why=f"{self.type_name}: {why}")
 
@@ -76,19 +79,19 @@ class MachineMap:
         )
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:  # noqa: ARG002
-        """Return the value itself, to be read and written, or None if the key is absent."""
+        """Return the value itself, which the caller may modify, or None if the key is absent."""
         self._lacks("lookup")
 
     def update(self, key: bytes, value: bytes, flags: int = 0, cpu: int = 0) -> int:  # noqa: ARG002
-        """Set a value; return 0 or -errno."""
+        """Set a key's value; return 0 or a negative errno."""
         self._lacks("update")
 
     def delete(self, key: bytes) -> int:  # noqa: ARG002
-        """Remove a key; return 0 or -errno."""
+        """Remove a key; return 0 or a negative errno."""
         self._lacks("delete")
 
     def push(self, value: bytes, flags: int = 0) -> int:  # noqa: ARG002
-        """Add a value; return 0 or -errno."""
+        """Push a value; return 0 or a negative errno."""
         self._lacks("push")
 
     def pop(self) -> bytes | None:
@@ -100,9 +103,9 @@ class MachineMap:
         self._lacks("peek")
 
     def all_keys(self) -> Iterable[bytes]:
-        """Return the keys in the order of ``for_each_map_elem``."""
+        """Return the keys in the order in which ``for_each_map_elem`` visits them."""
         self._lacks("for_each")
 
     def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
-        """Return keys and values for display; per-CPU maps have one value for each CPU."""
+        """Return keys and values for display; per-CPU maps have one value per CPU."""
         return ()

@@ -1,9 +1,10 @@
-"""Hash maps: arbitrary keys; when full, an update fails or evicts the least recently used key.
+"""Hash maps, which fail an update or evict the least recently used key when they are full.
 
-An update replaces the value: pointers to the old value remain valid but show the old contents, as
-in the kernel until the program ends. Per-CPU values are overwritten in place instead. Iteration
-follows insertion order, where the kernel's order is undefined. The kernel's LRU is approximate,
-with lists for each CPU, so it may evict earlier, and other keys, than this one does.
+An update replaces the value: existing pointers to the old value remain valid and still show the old
+contents, as in the kernel until the program ends. Per-CPU values are overwritten in place instead.
+Iteration follows insertion order; in the kernel the order is undefined. The kernel's LRU is
+approximate and uses per-CPU lists, so the kernel may evict keys earlier, and choose different keys,
+than this implementation.
 """
 
 from __future__ import annotations
@@ -37,12 +38,15 @@ class Hash(MachineMap):
         self._values: dict[bytes, list[bytearray]] = {}
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:
-        """Return the CPU's value, or None if the key is absent."""
+        """Return the given CPU's value, or None if the key is absent."""
         copies = self._values.get(key)
         return copies[cpu % self._copies] if copies else None
 
     def update(self, key: bytes, value: bytes, flags: int = 0, cpu: int = 0) -> int:
-        """Return -EEXIST or -ENOENT where ``flags`` demand it; -E2BIG if the map is full."""
+        """Set a value.
+
+        Return -EEXIST or -ENOENT if ``flags`` forbid it, -E2BIG if the map is full.
+        """
         copies = self._values.get(key)
         if flags > BPF_EXIST:
             return -errno.EINVAL
@@ -66,11 +70,11 @@ class Hash(MachineMap):
         return 0
 
     def _evict(self) -> bool:
-        """Remove an element to make space; return False if this map type does not evict."""
+        """Evict an element to free space; return False if this map type does not evict."""
         return False
 
     def delete(self, key: bytes) -> int:
-        """Return -ENOENT if the key is absent."""
+        """Remove a key, or return -ENOENT if the key is absent."""
         if self._values.pop(key, None) is None:
             return -errno.ENOENT
         self.quota.give(self._size)
@@ -94,20 +98,20 @@ class PerCpuHash(Hash):
 
 
 class LruHash(Hash):
-    """BPF_MAP_TYPE_LRU_HASH: never full, because it evicts the least recently used key."""
+    """BPF_MAP_TYPE_LRU_HASH, which is never full because it evicts the least recently used key."""
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:
-        """Return the CPU's value and mark the key as used."""
+        """Return the given CPU's value and mark the key as recently used."""
         self._use(key)
         return super().lookup(key, cpu)
 
     def update(self, key: bytes, value: bytes, flags: int = 0, cpu: int = 0) -> int:
-        """Set a value and mark the key as used."""
+        """Set a value and mark the key as recently used."""
         self._use(key)
         return super().update(key, value, flags, cpu)
 
     def _use(self, key: bytes) -> None:
-        """Move a key to the end; dictionaries keep insertion order."""
+        """Move a key to the end of the dictionary, which keeps insertion order."""
         if key in self._values:
             self._values[key] = self._values.pop(key)
 

@@ -1,6 +1,6 @@
-"""Maps that programs write and user space reads: perf rings, ring buffers, stack traces.
+"""Maps that programs write and user space reads: perf rings, ring buffers and stack traces.
 
-Nothing reads while a program runs in the interpreter, so a full ring buffer stays full.
+User space reads nothing while the interpreter runs a program, so a full ring buffer stays full.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ADDRESS = 8
 
 
 class PerfEventArray(MachineMap):
-    """BPF_MAP_TYPE_PERF_EVENT_ARRAY, with an open perf ring for each CPU, as tools set it up."""
+    """BPF_MAP_TYPE_PERF_EVENT_ARRAY with an open perf ring for each CPU."""
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus)
@@ -38,15 +38,18 @@ class PerfEventArray(MachineMap):
 
     @property
     def records(self) -> list[OutputRecord]:
-        """All records in the order in which they were written."""
+        """All records in the order in which the program wrote them."""
         return self._written
 
     def output(self, flags: int, cpu: int, data: bytes) -> int:
-        """Write a record to the ring whose index is in ``flags``; return 0 or -errno."""
+        """Write a record to the perf ring whose index is in ``flags``.
+
+        Return 0 or a negative errno.
+        """
         index = cpu if flags == BPF_F_CURRENT_CPU else flags
         if flags & ~BPF_F_INDEX_MASK:
             return -errno.EINVAL
-        if index >= (self.spec.max_entries or self.cpus):  # 0: as many as there are CPUs
+        if index >= (self.spec.max_entries or self.cpus):  # 0 means the number of CPUs
             return -errno.E2BIG
         if index >= self.cpus:
             return -errno.ENOENT
@@ -58,7 +61,7 @@ class PerfEventArray(MachineMap):
 
 
 class RingBuf(MachineMap):
-    """BPF_MAP_TYPE_RINGBUF (Linux 5.8): one ring of ``max_entries`` bytes for all CPUs."""
+    """BPF_MAP_TYPE_RINGBUF (Linux 5.8), a single ring of ``max_entries`` bytes for all CPUs."""
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus)
@@ -73,15 +76,15 @@ class RingBuf(MachineMap):
         self.produced = 0
         self._written: dict[
             int, OutputRecord | None
-        ] = {}  # by position; None: reserved or discarded
+        ] = {}  # maps a position to a record; None once the record is committed or discarded
 
     @property
     def records(self) -> list[OutputRecord]:
-        """Submitted records in the order of their reservation."""
+        """Submitted records, in the order in which they were reserved."""
         return [record for record in self._written.values() if record is not None]
 
     def reserve(self, size: int) -> int | None:
-        """Reserve a record; return its position, for `commit`, or None if the ring is full."""
+        """Reserve a record and return its position for `commit`, or None if the ring is full."""
         end = self.produced + -(-(size + _HEADER) // 8) * 8
         if size > _LARGEST or end > self.spec.max_entries - 1:
             return None
@@ -95,7 +98,7 @@ class RingBuf(MachineMap):
         self._written[position] = OutputRecord(cpu, data)
 
     def output(self, cpu: int, data: bytes) -> int:
-        """Reserve, copy and commit in one operation; return 0 or -errno."""
+        """Reserve, copy and commit a record in one operation; return 0 or a negative errno."""
         position = self.reserve(len(data))
         if position is None:
             return -errno.EAGAIN
@@ -103,12 +106,15 @@ class RingBuf(MachineMap):
         return 0
 
     def query(self, what: int) -> int:
-        """Return BPF_RB_AVAIL_DATA, _RING_SIZE, _CONS_POS or _PROD_POS; 0 for anything else."""
+        """Return BPF_RB_AVAIL_DATA, _RING_SIZE, _CONS_POS or _PROD_POS.
+
+        Return 0 if ``flags`` is unknown.
+        """
         return {0: self.produced, 1: self.spec.max_entries, 2: 0, 3: self.produced}.get(what, 0)
 
 
 class StackTrace(MachineMap):
-    """BPF_MAP_TYPE_STACK_TRACE: stack ID -> addresses, as many as fit into ``value_size``."""
+    """BPF_MAP_TYPE_STACK_TRACE: maps a stack ID to as many addresses as fit into ``value_size``."""
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus)
@@ -122,10 +128,10 @@ class StackTrace(MachineMap):
         self._stacks: dict[int, bytes] = {}
 
     def remember(self, addresses: tuple[int, ...], flags: int) -> int:
-        """Store a stack under its hash and return that ID.
+        """Store a stack and return its hash, which is the stack ID.
 
-        -EFAULT: the stack is empty. -EEXIST: another stack has the same hash, and ``flags`` do not
-        contain BPF_F_REUSE_STACKID.
+        Returns -EFAULT if the stack is empty, and -EEXIST if another stack has the same hash and
+        ``flags`` do not contain BPF_F_REUSE_STACKID.
         """
         if not addresses:
             return -errno.EFAULT

@@ -1,4 +1,4 @@
-"""Queues and stacks: values without keys (Linux 4.20)."""
+"""Queue and stack maps, which store values without keys (Linux 4.20)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,11 @@ class Queue(MachineMap):
         self._values: deque[bytes] = deque()
 
     def push(self, value: bytes, flags: int = 0) -> int:
-        """Add a value; -E2BIG if the map is full, unless BPF_EXIST drops the oldest value."""
+        """Push a value.
+
+        Returns -E2BIG if the map is full and BPF_EXIST is not set, which would drop the oldest
+        value.
+        """
         if flags > BPF_EXIST or flags & BPF_NOEXIST:
             return -errno.EINVAL
         if len(self._values) == self.spec.max_entries:
@@ -46,7 +50,7 @@ class Queue(MachineMap):
         return 0
 
     def pop(self) -> bytes | None:
-        """Remove and return the next value."""
+        """Remove and return the next value, or return None if the map is empty."""
         value = self.peek()
         if value is not None:
             del self._values[self.next]
@@ -54,11 +58,11 @@ class Queue(MachineMap):
         return value
 
     def peek(self) -> bytes | None:
-        """Return the next value without removing it."""
+        """Return the next value without removing it, or None if the map is empty."""
         return self._values[self.next] if self._values else None
 
     def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
-        """Return the values from oldest to newest, each with an empty key."""
+        """Return the values from oldest to newest, each paired with an empty key."""
         return ((b"", (value,)) for value in self._values)
 
 

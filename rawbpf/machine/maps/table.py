@@ -1,7 +1,7 @@
-"""The maps of a machine, by name and by the addresses that programs use.
+"""A machine's maps, accessible by name and by the addresses that programs use.
 
-A map is created when a program first refers to it. No bytes are readable at the address of a map;
-only helpers accept it. A value gets an address when a program looks it up.
+A map is created when a program first refers to it. The memory at a map's address is not readable;
+only helpers accept the address. A value gets an address when a program looks it up.
 """
 
 from __future__ import annotations
@@ -46,14 +46,16 @@ _STRIDE = 0x1000
 _SHOWN = 8
 
 _ADDRESS_COST = 256
-"""The approximate memory cost, in bytes, of storing the address of a value. A program can replace
-and look up a value again and again, and each new value gets an address."""
+"""Approximate memory cost, in bytes, of recording a value's address.
+
+A program can replace and look up a value repeatedly, and each new value gets its own address.
+"""
 
 
 def create(spec: MapSpec, quota: Quota, cpus: int) -> MachineMap:
     """Create a map from its spec.
 
-    Raises MachineError if the interpreter lacks the map type or the spec is invalid.
+    Raises MachineError if the interpreter does not support the map type or the spec is invalid.
 
     >>> from rawbpf.machine.maps.base import Quota
     >>> from rawbpf.specs.map_spec import MapSpec
@@ -74,7 +76,7 @@ def create(spec: MapSpec, quota: Quota, cpus: int) -> MachineMap:
 
 
 class MapTable:
-    """The maps that programs can refer to; ``contents`` initializes maps of one element."""
+    """The maps that programs can refer to; ``contents`` initializes one-element maps."""
 
     def __init__(
         self,
@@ -88,7 +90,7 @@ class MapTable:
         self._contents = contents
         self._memory, self._quota, self._cpus = memory, quota, cpus
         self._maps: dict[str, MachineMap] = {}
-        self._values: dict[int, Region] = {}  # by the identity of their bytes
+        self._values: dict[int, Region] = {}  # keyed by the identity of the value's bytes
 
     def __getitem__(self, name: str | int) -> MachineMap:
         if name not in self._maps:
@@ -106,12 +108,12 @@ class MapTable:
         return iter(self._maps.values())
 
     def address(self, name: str | int) -> int:
-        """Return the address that stands for a map."""
+        """Return the address that represents a map."""
         map_ = self[name]
         return MAPS.base + _STRIDE * list(self._maps.values()).index(map_)
 
     def at(self, address: int) -> MachineMap:
-        """Return the map with this address, or raise MachineError."""
+        """Return the map at this address; raise MachineError if the address is not a map's."""
         index, rest = divmod(address - MAPS.base, _STRIDE)
         if rest or not 0 <= index < len(self._maps):
             name = self._memory.name(address)
@@ -120,7 +122,7 @@ class MapTable:
         return list(self._maps.values())[index]
 
     def value_address(self, map_: MachineMap, key: bytes, value: bytearray | None) -> int:
-        """Return an address at which the program can access a value; 0 (NULL) for None."""
+        """Return an address at which the program can access a value, or 0 (NULL) for None."""
         if value is None:
             return 0
         if id(value) not in self._values:
@@ -132,7 +134,7 @@ class MapTable:
         return self._values[id(value)].base
 
     def only_value_address(self, name: str | int) -> int:
-        """Return the address of the value of a one-element array, or raise MachineError."""
+        """Return the address of a one-element array's value; raise MachineError for other maps."""
         map_, key = self[name], bytes(4)
         if map_.spec.map_type != bpf_map_type.BPF_MAP_TYPE_ARRAY or map_.spec.max_entries != 1:
             what = f"the program takes the address of the value of map {map_.spec.name!r}"
@@ -140,7 +142,7 @@ class MapTable:
         return self.value_address(map_, key, map_.lookup(key, 0))
 
     def forget_addresses(self) -> None:
-        """Invalidate all pointers to values; the values themselves stay."""
+        """Invalidate all pointers to values; the values themselves are kept."""
         self._memory.remove(self._values.values())
         for _ in self._values:
             self._quota.give(_ADDRESS_COST)
@@ -148,7 +150,7 @@ class MapTable:
 
 
 def _short(map_: MachineMap, key: bytes) -> str:
-    """Return a key as it appears in the name of a value."""
+    """Format a key for use in the name of a value."""
     if map_.type_name.endswith("array"):
         return str(int.from_bytes(key, "little"))
     return key.hex() if len(key) <= _SHOWN else f"{key[:_SHOWN].hex()}..."

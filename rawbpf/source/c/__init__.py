@@ -1,1 +1,1 @@
-"""C source code: compiled by clang, with rawbpf's headers and a vmlinux.h made from BTF."""
+"""C source code, compiled by clang with rawbpf's headers and a vmlinux.h generated from BTF."""

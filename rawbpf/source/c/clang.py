@@ -1,16 +1,16 @@
-"""Run clang: from one C file to the bytes of an ELF object.
+"""Run clang to compile a C file into an ELF object.
 
     clang -target bpf -g -O2 -D__TARGET_ARCH_x86 -I (vmlinux.h) -I (<rawbpf/bpf.h>)
           -idirafter /usr/include/x86_64-linux-gnu -c FILE -o OBJECT
 
--g writes BTF. Without -O2 the verifier rejects most programs, because functions are not inlined and
-unused stack slots are kept. BPF code is the same on all machines, but the layout of pt_regs is not,
-so headers select it by __TARGET_ARCH_*. Programs that include <linux/bpf.h> instead of vmlinux.h
-need <asm/types.h>, which Debian keeps in a folder per machine; clang does not search that folder
-when it compiles for BPF.
+-g writes BTF. Without -O2, the verifier rejects most programs, because functions are not inlined
+and unused stack slots are not removed. BPF code is the same on all machines, but the layout of
+pt_regs is not, so headers select the layout based on __TARGET_ARCH_*. Programs that include
+<linux/bpf.h> instead of vmlinux.h need <asm/types.h>, which Debian installs in an
+architecture-specific folder that clang does not search when it compiles for BPF.
 
-clang 10 is the first version that writes CO-RE records (``preserve_access_index``); 14 is the
-oldest that is tested here.
+clang 10 is the first version that writes CO-RE records (``preserve_access_index``); clang 14 is the
+oldest version that is tested here.
 """
 
 from __future__ import annotations
@@ -29,25 +29,27 @@ from rawbpf.source.c.vmlinux import VMLINUX, vmlinux_folder
 __all__ = ["INCLUDE", "Compiled", "compile_c", "find_clang"]
 
 INCLUDE = Path(__file__).parent / "include"
-"""The folder of <rawbpf/bpf.h>, <rawbpf/core.h> and <rawbpf/args.h>."""
+"""The folder that contains <rawbpf/bpf.h>, <rawbpf/core.h> and <rawbpf/args.h>."""
 
 _NAMES = ("clang", *(f"clang-{version}" for version in range(22, 13, -1)))
-"""Debian and other distributions may install clang under a versioned name only."""
+"""Debian and other distributions may install clang only under a versioned name."""
 
 _TIMEOUT = 300
 
 
 class Compiled(NamedTuple):
-    """The object's bytes, and the warnings that clang printed."""
+    """The object's bytes, and the warnings printed by clang."""
 
     data: bytes
     warnings: str
 
 
 def find_clang(name: str | None = None) -> str:
-    """Return the path of clang ``name``, by default the first of clang, clang-22, ... clang-14.
+    """Return the path of clang, which is ``name`` or the first of clang, clang-22, ...
 
-    Raise UnsupportedError if it is not installed.
+    clang-14.
+
+    Raises UnsupportedError if clang is not installed.
     """
     for one in _NAMES if name is None else (name,):
         path = shutil.which(one)
@@ -61,18 +63,18 @@ def find_clang(name: str | None = None) -> str:
 
 
 def compile_c(source: Path, *, clang: str | None = None, types: bytes | None = None) -> Compiled:
-    """Compile a C file.
+    """Compile a C file into an ELF object.
 
-    ``types``: BTF of the kernel that vmlinux.h is to describe; None if there is none, which is an
-    error only for files that include vmlinux.h.
+    ``types`` is the BTF of the kernel that vmlinux.h describes; None means that the BTF is not
+    available, which is an error only for files that include vmlinux.h.
 
-    Raise CompileError with clang's output if clang fails, UnsupportedError if clang is not
-    installed or vmlinux.h cannot be made.
+    Raises CompileError with clang's output if clang fails, UnsupportedError if clang is not
+    installed or vmlinux.h cannot be generated.
     """
     program = find_clang(clang)
     read_text(
         source, LARGEST
-    )  # one clear error instead of thousands of lines by clang for a binary file
+    )  # for a binary file, one clear error is better than clang's thousands of lines
     folders, no_vmlinux = _include_folders(types)
     arch = native()
     with TemporaryDirectory(prefix="rawbpf-") as folder:
@@ -95,9 +97,9 @@ def compile_c(source: Path, *, clang: str | None = None, types: bytes | None = N
 
 
 def _include_folders(types: bytes | None) -> tuple[list[Path], RawbpfError | None]:
-    """Return the folders of headers, and an error if none contains vmlinux.h.
+    """Return the header folders, and an error if no folder contains vmlinux.h.
 
-    It is raised only for programs that include vmlinux.h.
+    The error is raised only for programs that include vmlinux.h.
     """
     if types is None:
         return [INCLUDE], UnsupportedError(
@@ -112,7 +114,7 @@ def _include_folders(types: bytes | None) -> tuple[list[Path], RawbpfError | Non
 
 
 def _run(command: list[str], source: Path) -> str:
-    """Return what clang printed. Raise CompileError if it failed."""
+    """Run clang and return its output. Raises CompileError if compilation failed."""
     try:
         done = subprocess.run(
             command,

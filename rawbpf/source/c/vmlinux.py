@@ -1,8 +1,9 @@
-"""vmlinux.h: the types of a kernel as one C header, generated once per kernel.
+"""Generate vmlinux.h, which declares all of a kernel's types in one C header.
 
-The BTF of a kernel has about 126,000 types, and writing them as C takes seconds. So the header is
-cached in a folder that is named after a hash of the BTF. Compiling with the types of one kernel
-does not tie the program to it: CO-RE records refer to fields by name, not by offset.
+A kernel's BTF contains about 126,000 types, and writing them as C takes seconds. Therefore the
+header is cached in a folder named after a hash of the BTF. Compiling with one kernel's types does
+not tie the program to that kernel, because CO-RE records refer to fields by name instead of by
+offset.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ VMLINUX = "vmlinux.h"
 
 
 def vmlinux_folder(types: bytes, cache: Path | None = None) -> Path:
-    """Return the folder with the vmlinux.h of the BTF ``types``; write it if it is not there.
+    """Return the folder with the vmlinux.h for ``types``, and generate the header if needed.
 
-    ``cache``: by default the user's cache, such as ~/.cache/rawbpf. Raise RawbpfError if it cannot
-    be written, FormatError if the BTF is damaged.
+    ``cache`` defaults to the user's cache folder, such as ~/.cache/rawbpf. Raises RawbpfError if
+    the header cannot be written, FormatError if the BTF is damaged.
     """
-    # A later rawbpf may write another header for the same types.
+    # A future version of rawbpf may generate a different header for the same types.
     digest = sha256(__version__.encode() + types).hexdigest()[:16]
     folder = (cache or _user_cache()) / f"vmlinux-{digest}"
     if not os.path.exists(folder / VMLINUX):  # noqa: PTH110 -- Path.exists raises on EACCES
@@ -42,7 +43,7 @@ def _user_cache() -> Path:
 
     try:
         root = user_cache_path("rawbpf")
-    except RuntimeError:  # neither HOME nor an entry in /etc/passwd
+    except RuntimeError:  # neither HOME nor an entry in /etc/passwd exists
         root = None
     if root is None or not root.is_absolute():  # older versions of platformdirs return "~"
         raise RawbpfError(
@@ -54,7 +55,7 @@ def _user_cache() -> Path:
 
 
 def _write(folder: Path, types: bytes) -> None:
-    """Write a temporary file and rename it, so that other processes never see half a header."""
+    """Write a file atomically, so that other processes never see an incomplete header."""
     from rawbpf.btf.btf import Btf
     from rawbpf.btf.ctext.header import c_header
 
@@ -66,7 +67,7 @@ def _write(folder: Path, types: bytes) -> None:
             with unfinished as file:
                 file.writelines(c_header(Btf(types), None))
             os.replace(file.name, folder / VMLINUX)  # noqa: PTH105 -- a str, not a Path
-        except BaseException:  # a full disk, damaged BTF, Ctrl+C
+        except BaseException:  # for example a full disk, damaged BTF or Ctrl+C
             os.unlink(unfinished.name)  # noqa: PTH108 -- a str, not a Path
             raise
     except OSError as error:
