@@ -10,7 +10,6 @@ probe is removed, so that no program runs that could write to rings or maps bein
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
@@ -28,6 +27,7 @@ from rawbpf.reading.session import Session
 from rawbpf.specs.program_spec import ProbeKind, ProbePoint, ProbeSpec
 from rawbpf.syscall.fd import Owner
 from rawbpf.tracing.log_program import EVENTS, OUTCOMES, SKIPPED, events_map, hello_kprobe
+from rawbpf.tracing.process_ids import own_process_id, process_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,18 +45,19 @@ _LARGEST_PID = 1 << 22  # PID_MAX_LIMIT
 class Kprobe(Owner):
     """Traces calls of a kernel function, inside a ``with`` block.
 
-    ``pid`` limits tracing to one process. ``retprobe`` traces returns instead of calls.
+    ``pid`` limits tracing to one process, by its ID in the PID namespace of the caller.
+    ``retprobe`` traces returns instead of calls.
     ``buffer_pages`` is the number of ring buffer pages per CPU, a power of two. ``exclude_self``
     skips calls by the current process and counts them in ``ledger.skipped``. Use it if the function
     is called while events are read or printed; otherwise events may cause further events.
 
     ``program`` replaces the lesson's program. The program must send log records through the map
     "events" and count outcomes in the map "outcomes", like the instructions from
-    ``tracing.log_program.emit_log``. ``pid`` and ``exclude_self`` have no effect on it.
+    ``tracing.log_program.emit_log``. ``exclude_self`` has no effect on it.
 
     Tracing needs Linux 5.8, and root or CAP_BPF and CAP_PERFMON. Raises UsageError for an invalid
     argument, and on entering the block UnsupportedError (no kprobes in this kernel), VerifierError,
-    AttachError or KernelError.
+    AttachError or KernelError (such as ESRCH: there is no process ``pid``).
 
     >>> Kprobe("do_sys_openat2; rm")
     Traceback (most recent call last):
@@ -78,7 +79,10 @@ class Kprobe(Owner):
         if pid is not None and not 0 < pid <= _LARGEST_PID:
             raise UsageError(f"invalid process ID: {pid}")
         self.function = function
-        self.spec = program or hello_kprobe(pid, skip=os.getpid() if exclude_self else None)
+        if pid is not None and program is not None:
+            what = "pid limits the lesson's program only"
+            raise UsageError(what, fix="let your program compare rawbpf.tracing.process_id(pid)")
+        self._pid, self._exclude_self, self._given = pid, exclude_self, program
         point = ProbePoint.RETURN if retprobe else ProbePoint.ENTRY
         self.probe = ProbeSpec(ProbeKind.KPROBE, function, point)
         self.buffer_pages = check_pages(buffer_pages)
@@ -97,13 +101,21 @@ class Kprobe(Owner):
         raise_memlock_if_needed()
         events = stack.enter_context(Map.create(events_map(possible_cpus())))
         outcomes = stack.enter_context(PerCpuArray.create(OUTCOMES))
-        program = stack.enter_context(load(self.spec, {EVENTS: events, OUTCOMES.name: outcomes}))
+        maps = {EVENTS: events, OUTCOMES.name: outcomes}
+        program = stack.enter_context(load(self._spec(), maps))
         reader = stack.enter_context(PerfReader(events, self.buffer_pages))
         session = stack.enter_context(Session(Collector({EVENTS: reader}, _decode, _ktime)))
         self._link = stack.enter_context(attach(program, self.probe))
         self._outcomes, self._program = outcomes, program
         self._missed: int | None = None
         self._session = session
+
+    def _spec(self) -> ProgramSpec:
+        """Return the program, which compares process IDs as programs see them."""
+        if self._given is not None:
+            return self._given
+        pid = None if self._pid is None else process_id(self._pid)
+        return hello_kprobe(pid, skip=own_process_id() if self._exclude_self else None)
 
     @property
     def session(self) -> Session[LogRecord]:

@@ -3,37 +3,139 @@
 bpf_get_current_pid_tgid returns IDs of the initial PID namespace. A tracer in a container knows
 processes by the IDs of its own namespace, so a program that compares the two never finds a match.
 bpf_get_ns_current_pid_tgid (5.7) is no remedy: it fails with EINVAL for tasks in namespaces below
-the given one. IDs are therefore translated once, before the program is built.
+the given one. IDs are therefore translated once, before the program is built:
+
+- The tracer's own ID is what bpf_get_current_pid_tgid returns when the tracer itself runs a program
+  with BPF_PROG_TEST_RUN (5.10).
+- Other IDs come from an iterator over the tasks of the tracer's PID namespace (``task_table``).
+
+The link /proc/self/ns/pid names the namespace of this process, ``pid:[4026531836]``. The number is
+an inode, which is fixed for the initial namespace (include/linux/proc_ns.h, 3.8).
 """
 
 from __future__ import annotations
 
+import errno
 import os
+from typing import TYPE_CHECKING
 
-from rawbpf.asm import Builder, r0
-from rawbpf.kernel.namespaces import in_initial_pid_namespace
-from rawbpf.programs.program import load
-from rawbpf.specs.program_spec import ProgramSpec
-from rawbpf.uapi.bpf import bpf_prog_type
+from rawbpf.errors import KernelError, UnsupportedError
+from rawbpf.kernel.hardware import at
 
-__all__ = ["own_process_id"]
+if TYPE_CHECKING:
+    from rawbpf.kernel.hardware import Root
+
+__all__ = ["in_initial_pid_namespace", "own_process_id", "process_id"]
+
+_PROC_PID_INIT_INO = 0xEFFFFFFC
+
+
+def in_initial_pid_namespace(root: Root = "/") -> bool:
+    """Return whether programs see the same ID of this process as the process itself.
+
+    /proc/self is missing if /proc belongs to a PID namespace in which this process has no ID.
+
+    >>> in_initial_pid_namespace("/nonexistent")
+    False
+    """
+    try:
+        link = os.readlink(at(root, "/proc/self/ns/pid"))  # noqa: PTH115 -- see hardware.at
+    except FileNotFoundError:  # a kernel without PID namespaces still has /proc/self/ns
+        return os.path.exists(at(root, "/proc/self/ns"))  # noqa: PTH110 -- see hardware.at
+    return link == f"pid:[{_PROC_PID_INIT_INO}]"
 
 
 def own_process_id() -> int:
     """Return the ID of this process (thread group) as BPF programs see it.
 
-    In a PID namespace, a program that returns its caller's ID is run once. This takes Linux 5.10
-    and the right to load tracing programs. Raises UnsupportedError on older kernels.
+    In a PID namespace, this takes the right to load tracing programs. Raises UnsupportedError in a
+    PID namespace before 5.10 if the kernel has no BTF.
 
     >>> own_process_id() > 0
     True
     """
     if in_initial_pid_namespace():
         return os.getpid()
+    from rawbpf.asm import Builder, r0
+    from rawbpf.programs.program import load
+    from rawbpf.specs.program_spec import ProgramSpec
+    from rawbpf.uapi.bpf import bpf_prog_type
+
     b = Builder("own_process_id")
     b.call("get_current_pid_tgid")
     b.rsh(r0, 32)
     b.exit()
     spec = ProgramSpec(b.name, bpf_prog_type.BPF_PROG_TYPE_RAW_TRACEPOINT, b.build())
     with load(spec, {}) as program:
-        return program.test_run(repeat=0).retval  # raw tracepoints reject a repeat count
+        try:
+            return program.test_run(repeat=0).retval  # raw tracepoints reject a repeat count
+        except UnsupportedError:  # before 5.10
+            return _translated(os.getpid())
+
+
+def process_id(pid: int) -> int:
+    """Return the ID of the process ``pid`` as BPF programs see it.
+
+    ``pid`` is an ID in the PID namespace of the caller. Raises KernelError if no process has this
+    ID (ESRCH), or if a thread has it that is not the first of its process (EINVAL). Raises
+    UnsupportedError in a PID namespace if the kernel has no BTF.
+
+    >>> process_id(os.getpid()) == own_process_id()
+    True
+    >>> process_id(1 << 22)
+    Traceback (most recent call last):
+    ...
+    rawbpf.errors.KernelError: cannot trace process 4194304: no process has this ID
+    """
+    _require_process(pid)
+    return pid if in_initial_pid_namespace() else _translated(pid)
+
+
+_NO_LEADER = (errno.EINVAL, errno.ENOENT)
+"""Errnos of pidfd_open for a thread: EINVAL, and ENOENT in later kernels."""
+
+
+def _require_process(pid: int) -> None:
+    """Raise KernelError unless ``pid`` is a process. Zombies are processes, too.
+
+    kill(2) does not tell threads from processes, and pidfd_open (5.3) may be blocked by a seccomp
+    filter, so both are asked.
+    """
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        raise _no_process(pid) from None
+    except PermissionError:  # the process exists
+        pass
+    try:
+        os.close(os.pidfd_open(pid))
+    except ProcessLookupError:
+        raise _no_process(pid) from None
+    except OSError as error:
+        if error.errno in _NO_LEADER:
+            raise KernelError(
+                f"cannot trace process {pid}",
+                errno=errno.EINVAL,
+                call="pidfd_open",
+                why=f"{pid} is the ID of a thread",
+                fix=f"give the ID of its process, which is `Tgid` in /proc/{pid}/status",
+            ) from None
+
+
+def _no_process(pid: int) -> KernelError:
+    where = "" if in_initial_pid_namespace() else " in this PID namespace"
+    return KernelError(
+        f"cannot trace process {pid}",
+        errno=errno.ESRCH,
+        call="kill",
+        why=f"no process has this ID{where}",
+    )
+
+
+def _translated(pid: int) -> int:
+    from rawbpf.tracing.task_table import task_table
+
+    for task in task_table():
+        if task.own_id == pid:
+            return task.tgid
+    raise _no_process(pid)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.arguments import parse_duration, whole_number
 from rawbpf.cli.terminal import level, say
-from rawbpf.cli.tracing.output import JsonFormat, Output, TextFormat
+from rawbpf.cli.tracing.output import JsonFormat, Output, TextFormat, note_namespace
 from rawbpf.events.log_record import level_number
 from rawbpf.kernel.hardware import wall_clock_offset_ns
 from rawbpf.kernel.version import kernel_version
@@ -29,7 +29,7 @@ Arguments:
 Options:
   -d, --duration SECONDS  Stop after this time, such as 2 or 0.5 seconds;
                           0 means until Ctrl+C [default: 0].
-  -p, --pid PID           Trace only calls by this process.
+  -p, --pid PID           Trace only calls by this process, an ID of your PID namespace.
   -r, --ret               Trace returns of the function instead of calls.
   --with-self             Also trace calls by rawbpf itself, which are skipped and
                           counted by default.
@@ -65,6 +65,7 @@ def run(arguments: dict[str, Any]) -> int:
         with probe, out.controlling(probe.session):
             out.put(show.attached())
             _warn_of_duplicates(probe.function)
+            note_namespace()
             out.stream(probe.session, duration, show, probe.detach)
             summary = probe.ledger.summary()
         out.put(show.end(summary))

@@ -37,7 +37,15 @@ if TYPE_CHECKING:
 
     from rawbpf.reading.session import Session
 
-__all__ = ["Format", "JsonFormat", "Output", "Stdout", "TextFormat", "signals"]
+__all__ = [
+    "Format",
+    "JsonFormat",
+    "Output",
+    "Stdout",
+    "TextFormat",
+    "note_namespace",
+    "signals",
+]
 
 R = TypeVar("R")
 
@@ -252,6 +260,14 @@ class Stdout:
             self.backlog -= written
             self._changed.notify_all()
         return True
+
+
+def note_namespace() -> None:
+    """Say on stderr whose process IDs are printed, if those differ from the user's."""
+    from rawbpf.tracing.process_ids import in_initial_pid_namespace
+
+    if not in_initial_pid_namespace():
+        say("process IDs are those of the initial PID namespace, not of this one")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from rawbpf.cli.arguments import parse_duration
 from rawbpf.cli.objects.object_file import open_file, places, set_variables, skip
 from rawbpf.cli.terminal import say
 from rawbpf.cli.tracing.decode import PERF, RING, Decoder, Wanted, entries, tables
-from rawbpf.cli.tracing.output import Output
+from rawbpf.cli.tracing.output import Output, note_namespace
 from rawbpf.cli.tracing.show import Json, Lines
 from rawbpf.errors import RawbpfError, UsageError
 from rawbpf.reading.collector import Collector, Record
@@ -96,6 +96,7 @@ class _Run:
             session = stack.enter_context(Session(collector))
             stack.enter_context(self._out.controlling(session))
             self._attach(at)
+            note_namespace()
             self._read_iterators(session)
             if not collector.filenos() and len(self._iterators()) == len(collection.links):
                 collection.detach()  # an object with iterators only has nothing to wait for

@@ -5,7 +5,7 @@ import sys
 
 from tests.support.markdown import ROOT
 
-BUDGET = 60
+BUDGET = 61
 
 RUN = """
 import errno, os, sys
