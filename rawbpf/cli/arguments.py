@@ -60,7 +60,7 @@ def _reject_empty(arguments: dict[str, Any]) -> None:
     """Reject empty values: ``--pin "$DIR"`` with DIR unset must not mean "no --pin"."""
     for name, value in arguments.items():
         if name.startswith("-") and value == "":
-            raise UsageError(f"{name} is empty", fix="give a value, or leave it out")
+            raise UsageError(f"{name} is empty", fix="specify a value, or omit the option")
         if name in _FILES and value == "":
             raise UsageError(f"{name} is empty", fix="name a file")
 
@@ -146,6 +146,6 @@ def parse_duration(text: str) -> float:
     if not 0 <= seconds <= _TEN_YEARS:  # a comparison with nan is always false
         raise UsageError(
             f"invalid duration {text[:40]!r}",
-            fix="give seconds, such as 2 or 0.5; 0 means no limit",
+            fix="specify seconds, such as 2 or 0.5; 0 means no limit",
         )
     return seconds

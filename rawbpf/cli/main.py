@@ -37,14 +37,14 @@ Usage:
 Options:
   -v, --verbose    Print more on stderr; -vv also shows every system call.
   --narrate[=HOW]  Show and explain each system call on stderr. HOW: line (default),
-                   full (every byte), json. Commands accept this option, too.
+                   full (every byte), json. Commands also accept this option.
   -h, --help       Show this help; `rawbpf COMMAND --help` shows the help of a command.
   --version        Show the version.
 
 Commands:
 {commands}
 
-The variable RAWBPF_LOG=debug|info|warning|error sets which messages appear on stderr.
+Set the variable RAWBPF_LOG=debug|info|warning|error to choose which messages appear on stderr.
 """
 
 
@@ -62,7 +62,7 @@ COMMANDS = {
         Command("kprobe", "rawbpf.cli.tracing.kprobe", "Trace calls of a kernel function"),
         Command("list", "rawbpf.cli.tracing.list", "List kernel functions that can be probed"),
         Command("doctor", "rawbpf.cli.system.doctor", "Check what this machine needs for tracing"),
-        Command("btf", "rawbpf.cli.objects.btf", "Show types of the kernel, a module or a file"),
+        Command("btf", "rawbpf.cli.objects.btf", "Show types from the kernel, a module or a file"),
         Command("asm", "rawbpf.cli.objects.asm", "Assemble a .bpf.s file into an object"),
         Command("disasm", "rawbpf.cli.objects.disasm", "Disassemble bytecode"),
         Command("inspect", "rawbpf.cli.objects.inspect", "Show the contents of an object"),
@@ -77,7 +77,7 @@ COMMANDS = {
         Command("run", "rawbpf.cli.tracing.run", "Run an object: load, attach, print its records"),
         Command("prog", "rawbpf.cli.held.prog", "Show the programs in the kernel"),
         Command("map", "rawbpf.cli.held.map", "Show maps, read and write their entries"),
-        Command("link", "rawbpf.cli.held.link", "Show which programs are attached where"),
+        Command("link", "rawbpf.cli.held.link", "Show which program is attached to which target"),
         Command(
             "gallery", "rawbpf.cli.verify.gallery", "Learn from programs that the verifier rejects"
         ),
@@ -184,11 +184,11 @@ def _of_the_system(error: OSError | MemoryError | ImportError) -> RawbpfError:
 
 
 _RESOURCES = {
-    errno.EMFILE: "raise the limit of open files: ulimit -n 1024",
+    errno.EMFILE: "raise the limit on open files: ulimit -n 1024",
     errno.ENFILE: "close other programs, or raise fs.file-max",
     errno.ENOMEM: "free memory, or raise the limit: ulimit -v",
-    errno.ENOSPC: "free space on the disk",
-    errno.EDQUOT: "free space, or raise the disk quota",
+    errno.ENOSPC: "free up disk space",
+    errno.EDQUOT: "free up disk space, or raise the disk quota",
 }
 """The remedy for each resource that the system may fail to provide."""
 

@@ -30,7 +30,7 @@ def take(argv: list[str]) -> tuple[list[str], str | None]:
         return argv, None
     how = ours[-1].partition("=")[2] or "line"
     if how not in ("line", "full", "json"):
-        raise UsageError(f"{_OPTION} is {how!r}", fix="give line, full or json")
+        raise UsageError(f"{_OPTION} is {how!r}", fix="use `line`, `full` or `json`")
     return [word for word in argv[:end] if word not in ours] + argv[end:], how
 
 
@@ -38,7 +38,7 @@ def hand_on(how: str, arguments: dict[str, Any], names: dict[str, Any]) -> None:
     """Enable narration for the command that another command runs."""
     words = arguments["<command>"]
     if not words or words[0] not in names:
-        raise UsageError(f"{_OPTION} is for rawbpf's own commands", fix="leave it out")
+        raise UsageError(f"{_OPTION} works only with rawbpf's own commands", fix="omit the option")
     arguments["<command>"] = [f"{_OPTION}={how}", *words]
 
 

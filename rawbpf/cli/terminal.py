@@ -41,7 +41,9 @@ def set_level(verbose: int) -> None:
     global _level  # noqa: PLW0603 -- one process, one terminal
     name = os.environ.get("RAWBPF_LOG", "info").lower() or "info"
     if name not in LEVELS:
-        raise UsageError(f"RAWBPF_LOG is {name!r}", fix="set it to debug, info, warning or error")
+        raise UsageError(
+            f"invalid RAWBPF_LOG: {name!r}", fix="use `debug`, `info`, `warning` or `error`"
+        )
     _level = LEVELS.index(name)
     raise_level(verbose)
 

@@ -202,4 +202,4 @@ def test_verify_diff_of_two_kernels_with_a_c_file():
     assert verdict.split() == ["verdict", "rejected", "[RB-V020]", "accepted"]
     assert counts[0].split()[:2] == ["insns", "0"]
     assert int(counts[0].split()[2]) > 30
-    assert "  5.10 verified no instruction" in counts
+    assert "  5.10 did not verify any instruction" in counts

@@ -16,7 +16,7 @@ SHOWN = (
     "[RB-V003]",
     "The fix: Exit",
     "+        if r0 == 0 goto out",
-    "This kernel accepts it.",
+    "This kernel accepts the program.",
     "rawbpf step ",
 )
 

@@ -319,7 +319,7 @@ def test_probes_of_objects_are_links_if_the_kernel_has_them(held, rawbpf):
         ("prog show nobody", 2, "no program named 'nobody'; list them with `rawbpf prog list`"),
         ("map show /sys/fs/bpf/none", 1, "cannot open /sys/fs/bpf/none: "),
         ("map dump /proc/version", 1, "it is not on a BPF file system; choose a path under"),
-        ("map lookup .bss 0", 2, "maps are named '.bss'; give an ID: "),
+        ("map lookup .bss 0", 2, "maps are named '.bss'; specify an ID: "),
         ("map lookup traffic {", 2, "invalid JSON '{'"),
         ("map lookup traffic hex:0", 2, "invalid hex 'hex:0'"),
         ("map lookup traffic [1,2]", 2, "invalid key for map 'traffic'"),

@@ -70,7 +70,7 @@ def compare(rounds: int) -> None:
     theirs = [str(LOADER), str(OBJECT), "1"]
     results = [(*numbers(mine), *numbers(theirs)) for _ in range(rounds + 1)][1:]
     print(f"{'ms':24} {'median':>8} {'min':>8} {'max':>8}")
-    names = ("rawbpf: imports", "rawbpf: load", "... of it the verifier", "libbpf: load")
+    names = ("rawbpf: imports", "rawbpf: load", "... of which the verifier", "libbpf: load")
     for name, times in zip(names, zip(*results, strict=True), strict=True):
         row = statistics.median(times), min(times), max(times)
         print(f"{name:24} {row[0]:8.1f} {row[1]:8.1f} {row[2]:8.1f}")

@@ -81,14 +81,14 @@ def _only_read() -> str:
         others = [pattern for pattern in (form.w, *form.also) if pattern]
         if others:
             rows.append((_code(shown(form.c)), ", ".join(_code(shown(one)) for one in others)))
-    return table("written | also accepted", rows)
+    return table("spelling | also accepted", rows)
 
 
 def _data() -> str:
     widths = {".byte": 1, ".half": 2, ".short": 2, ".word": 4, ".long": 4, ".quad": 8}
     meanings = {
         ".ascii": 'text in quotes: `"a"`, `"b\\n"`',
-        ".asciz": "the same, each followed by a zero byte",
+        ".asciz": "the same as `.ascii`, but each string is followed by a zero byte",
         ".string": "the same as `.asciz`",
         ".zero": "the given number of zero bytes",
     }
@@ -96,11 +96,13 @@ def _data() -> str:
         name: f"numbers of {width} byte{'s' * (width > 1)}, aligned"
         for name, width in widths.items()
     }
-    return table("directive | what it adds", ((f"`{name}`", meanings[name]) for name in DIRECTIVES))
+    return table(
+        "directive | data that it adds", ((f"`{name}`", meanings[name]) for name in DIRECTIVES)
+    )
 
 
 def _integers() -> str:
-    return "Names of integer types: " + ", ".join(f"`{name}`" for name in INTEGERS) + "."
+    return "Integer types: " + ", ".join(f"`{name}`" for name in INTEGERS) + "."
 
 
 PARTS: dict[str, Callable[[], str]] = {

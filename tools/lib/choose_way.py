@@ -42,7 +42,7 @@ def choose() -> tuple[list[str] | None, str]:
     """Return the prefix for running a command here, or None for a guest, and the reason."""
     report = doctor([])
     if report.can_trace:
-        return [], "this kernel can be traced"
+        return [], "this kernel allows tracing"
     hopeless = [why for name, why in report.failed.items() if name not in RIGHTS]
     if hopeless or os.geteuid() == 0:
         return None, (hopeless or list(report.failed.values()))[0]
@@ -72,7 +72,7 @@ def main(words: list[str]) -> NoReturn:
     if prefix is not None:
         say(f"{why}; tracing it{' with sudo' if prefix else ''}")
         become([*prefix, *RAWBPF, *words])
-    say(f"{why}; tracing the kernel of a guest instead")
+    say(f"{why}; tracing a guest's kernel instead")
     if install(EMULATOR):
         sys.exit(1)
     become([*RAWBPF, "guest", *words])

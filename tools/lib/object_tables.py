@@ -18,25 +18,29 @@ if TYPE_CHECKING:
 _IS = {
     "INT": "a signed or unsigned integer, a `char` or a `_Bool`",
     "PTR": "a pointer",
-    "ARRAY": "a fixed number of elements of one type",
-    "STRUCT": "a struct; with kind_flag (5.0), its members may be bit fields",
-    "UNION": "a union; kind_flag as for STRUCT",
-    "ENUM": "an enum of up to 32 bits; with kind_flag (6.0), its values are signed",
-    "FWD": "a forward declaration of a struct, or with kind_flag of a union",
-    "TYPEDEF": "another name for a type",
+    "ARRAY": "an array with a fixed number of elements",
+    "STRUCT": "a struct; with kind_flag (Linux 5.0), its members may be bit fields",
+    "UNION": "a union; kind_flag has the same meaning as in STRUCT",
+    "ENUM": "an enum of up to 32 bits; with kind_flag (Linux 6.0), its values are signed",
+    "FWD": "a forward declaration of a struct, or of a union if kind_flag is set",
+    "TYPEDEF": "an alias for another type",
     "VOLATILE": "a qualifier",
     "CONST": "a qualifier",
     "RESTRICT": "a qualifier",
-    "FUNC": "a function: static, global (5.6) or extern",
+    "FUNC": "a function: static, global (since Linux 5.6) or extern",
     "FUNC_PROTO": "the parameters and the return type of a function",
     "VAR": "a variable",
     "DATASEC": "an ELF section and its variables",
     "FLOAT": "a floating-point number",
-    "DECL_TAG": "an annotation of a type, a member or a parameter; with kind_flag "
-    f"({FEATURES['decl_attribute'].since}), an attribute",
-    "TYPE_TAG": "an annotation of the type that a pointer refers to; with kind_flag "
-    f"({FEATURES['type_attribute'].since}), an attribute",
-    "ENUM64": "an enum of 64 bits",
+    "DECL_TAG": (
+        "an annotation on a type, a member or a parameter; with kind_flag (Linux "
+        f"{FEATURES['decl_attribute'].since}), an attribute"
+    ),
+    "TYPE_TAG": (
+        "an annotation on the type that a pointer refers to; with kind_flag (Linux "
+        f"{FEATURES['type_attribute'].since}), an attribute"
+    ),
+    "ENUM64": "an enum with 64-bit values",
 }
 
 

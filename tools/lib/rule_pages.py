@@ -28,7 +28,7 @@ class Rule(Protocol):
 def codes(rules: Iterable[Rule]) -> str:
     """Return a table with a row for each rule, linked to the rule's section."""
     rows = ((f"[{one.code}](#{one.code.lower()})", one.title) for one in rules)
-    return "\n" + table("code | what is wrong", rows)
+    return "\n" + table("code | error", rows)
 
 
 def paragraph(text: str) -> str:

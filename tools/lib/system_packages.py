@@ -78,7 +78,9 @@ def _as_root(*words: str) -> None:
     command = ["env", "DEBIAN_FRONTEND=noninteractive", *words]
     if os.geteuid() != 0:
         if shutil.which("sudo") is None:
-            raise PermissionError(f"this needs root, and sudo is not installed: {' '.join(words)}")
+            raise PermissionError(
+                f"installing packages needs root, and sudo is not installed: {' '.join(words)}"
+            )
         _note(f"running with sudo: {' '.join(words)}")
         command.insert(0, "sudo")
     # apt's output goes to stderr, because stdout is reserved for the command that runs later.

@@ -126,8 +126,8 @@ PICTURES = {
     "docs/pictures/session.svg": Picture(
         "rawbpf in a terminal",
         "rawbpf kprobe traces a kernel function in a guest and accounts for each event. "
-        "rawbpf load shows why the verifier rejects a program, and the change with which the "
-        "kernel accepts it.",
+        "rawbpf load shows why the verifier rejects a program, and a change that makes the "
+        "kernel accept it.",
         {
             "rawbpf guest kprobe do_sys_openat2 -d 1": [
                 *_RAWBPF, "guest", "kprobe", "do_sys_openat2", "-d", "1",

@@ -69,7 +69,7 @@ def only(
     if len(ids) > 1:
         shown = ", ".join(map(str, ids[:8]))
         raise UsageError(
-            f"{len(ids)} {KINDS[kind].words}s are named {text!r}", fix=f"give an ID: {shown}"
+            f"{len(ids)} {KINDS[kind].words}s are named {text!r}", fix=f"specify an ID: {shown}"
         )
     with make(open_id(kind, ids[0]) if "/" not in text else open_pinned(text, kind)) as one:
         yield one

@@ -17,24 +17,25 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Show the links in the kernel: which program is attached to what.
+USAGE = """Show the BPF links in the kernel: which program is attached to which target.
 
 Usage:
   rawbpf link list [--json] [-v]...
   rawbpf link show LINK [--json] [-v]...
 
-`link list` prints a table of all links. `link show` prints everything about a link, including the
+`link list` prints a table of all links. `link show` prints all details of a link, including the
 processes that hold it.
 
 Arguments:
-  LINK           An ID, or a path where it is pinned: 3, /sys/fs/bpf/trace. Links have no names.
+  LINK           An ID, or the path of a pinned link, such as 3 or /sys/fs/bpf/trace. Links have no
+                 names.
 
 Options:
   --json         Print one JSON object per link, with bpftool's keys.
   -v, --verbose  Print more on stderr.
   -h, --help     Show this help.
 
-Kernels before 5.15 have no links for kprobes, uprobes, tracepoints and perf events.
+Kernels before 5.15 do not support links for kprobes, uprobes, tracepoints and perf events.
 """
 
 
@@ -59,7 +60,7 @@ def _check(text: str) -> None:
         raise UsageError(
             f"invalid link {text!r}",
             why="links have no names",
-            fix="give an ID from `rawbpf link list`",
+            fix="specify an ID from `rawbpf link list`",
         )
 
 

@@ -23,7 +23,7 @@ _HEX = "hex:"
 _NONE = "-"
 _SHOWN = 40
 
-USAGE = """Show the BPF maps in the kernel, whoever created them, and read and write their entries.
+USAGE = """Show the BPF maps in the kernel, and read and write their entries.
 
 Usage:
   rawbpf map list [--json] [-v]...
@@ -33,20 +33,21 @@ Usage:
   rawbpf map update MAP KEY VALUE [--new | --existing] [-v]...
   rawbpf map delete MAP KEY [-v]...
 
-`map list` prints a table of all maps. `map show` prints everything about a map, including the
-processes that hold it. `map dump` prints all entries, `map lookup` the entry of one key. Keys and
-values are shown according to the map's BTF types; without types, as bytes in hex.
+`map list` prints a table of all maps. `map show` prints all details of a map, including the
+processes that hold it. `map dump` prints all entries, and `map lookup` prints the entry for a key.
+Keys and values are decoded using the map's BTF types, or shown in hex if the map has no types.
 
 Arguments:
-  MAP            An ID, a name, or a path where it is pinned: 27, hits, /sys/fs/bpf/hits.
+  MAP            An ID, a name, or the path of a pinned map, such as 27, hits or /sys/fs/bpf/hits.
   KEY            A number (7, 0x1f), JSON ({"pid": 7}, [1, 2]), text, or bytes (hex:0700ff00);
-                 - for queues and stacks, which have no keys.
-  VALUE          The same forms as KEY. In a per-CPU map, a list has one value for each CPU,
-                 anything else is the value for every CPU. In a map of maps or programs, an ID.
+                 use - for queues and stacks, which have no keys.
+  VALUE          A value in the same syntax as KEY. For a per-CPU map, a list sets one value per
+                 CPU, and any other value is stored for every CPU. For a map of maps or programs,
+                 VALUE is an ID.
 
 Options:
   --json         Print one JSON object per map or entry.
-  --hex          Print bytes in hex even if the types are known.
+  --hex          Print bytes in hex even if the map has types.
   --new          Update only if the key does not exist.
   --existing     Update only if the key exists.
   -v, --verbose  Print more on stderr.
@@ -158,7 +159,7 @@ def read_value(text: str) -> Any:  # noqa: ANN401 -- any JSON value; checked aga
         try:
             return bytes.fromhex(text.removeprefix(_HEX))
         except ValueError:
-            fix = "give pairs of digits: hex:0700ff00"
+            fix = "write pairs of hex digits, such as hex:0700ff00"
             raise UsageError(f"invalid hex {text[:_SHOWN]!r}", fix=fix) from None
     try:
         return int(text, 0)

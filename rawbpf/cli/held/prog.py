@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Show the BPF programs in the kernel, whoever loaded them.
+USAGE = """Show the BPF programs that are loaded in the kernel.
 
 Usage:
   rawbpf prog list [--json] [-v]...
   rawbpf prog show PROGRAM [--json] [-v]...
   rawbpf prog dump PROGRAM [--json | --dot] [--no-source] [--dialect DIALECT] [-v]...
 
-`prog list` prints a table of all programs. `prog show` prints everything about a program, including
-the processes that hold it. `prog dump` prints its instructions after the verifier has rewritten
-them, including inlined helpers and added checks, with the names of maps, helpers and functions.
+`prog list` prints a table of all programs. `prog show` prints all details of a program, including
+the processes that hold it. `prog dump` prints a program's instructions as rewritten by the
+verifier, with inlined helpers, added checks, and the names of maps, helpers and functions.
 
 Arguments:
-  PROGRAM            An ID, a name, or a path where it is pinned: 12, hello_kprobe,
-                     /sys/fs/bpf/hello.
+  PROGRAM            An ID, a name, or the path of a pinned program, such as 12, hello_kprobe
+                     or /sys/fs/bpf/hello.
 
 Options:
   --json             Print one JSON object per program or instruction, with bpftool's keys.
   --dot              Print the control-flow graph for Graphviz: ... | dot -Tsvg.
-  --no-source        Leave out source lines.
+  --no-source        Omit source lines.
   --dialect DIALECT  Syntax: c or mnemonic, as for `rawbpf disasm` [default: c].
   -v, --verbose      Print more on stderr.
   -h, --help         Show this help.

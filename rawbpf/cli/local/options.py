@@ -28,7 +28,7 @@ Arguments:
 OPTIONS = """
   --program NAME   The program to run, if FILE has several.
   --ctx CONTEXT    The context that r1 points to; by default it follows from the program type.
-  --data PACKET    A file with the packet for xdp and skb; by default 64 zero bytes.
+  --data PACKET    A file that contains the packet for xdp and skb; by default 64 zero bytes.
   --set ENTRY      An initial map entry MAP[KEY]=VALUE, with numbers or hex:BYTES;
                    in a prog_array, VALUE is the name of a program.
   --world FIELDS   Results of helpers: pid=1,comm=cat,cpu=1,... (see below).
@@ -70,10 +70,10 @@ def _choose(spec: ObjectSpec, name: str | None, file: str) -> ProgramSpec:
     if name is None:
         if len(spec.programs) == 1:
             return next(iter(spec.programs.values()))
-        what = f"{file} has several programs" if names else f"{file} has no program"
-        raise UsageError(what, fix=f"choose one with --program: {names}" if names else None)
+        what = f"{file} contains several programs" if names else f"{file} contains no program"
+        raise UsageError(what, fix=f"choose a program with --program: {names}" if names else None)
     if name not in spec.programs:
-        raise UsageError(f"no program {name!r} in {file}", why=f"the file has {names}")
+        raise UsageError(f"no program {name!r} in {file}", why=f"the file contains {names}")
     return spec.programs[name]
 
 
@@ -94,7 +94,9 @@ def _context(text: str, packet: str | None) -> context.Context:
     """Parse a context such as `kprobe:1,'text'`."""
     kind, _, rest = text.partition(":")
     if packet and kind not in ("xdp", "skb"):
-        raise UsageError("--data requires the context xdp or skb", why=f"the context is {kind}")
+        raise UsageError(
+            "--data requires the context xdp or skb", why=f"the context is of type {kind}"
+        )
     machine = native(X86_64).machine
     match kind:
         case "kprobe":
@@ -129,7 +131,9 @@ def _argument(text: str) -> int | bytes:
 def _budget(text: str) -> int:
     count = _number(text, "--budget")
     if count < 1:
-        raise UsageError(f"--budget is {text!r}", fix="give a number of instructions, at least 1")
+        raise UsageError(
+            f"--budget is {text!r}", fix="specify a number of instructions, at least 1"
+        )
     return count
 
 
@@ -160,7 +164,7 @@ def _world(text: str) -> World:
         given[name] = value if name == "comm" else _number(value, f"--world {name}")
     world = World(**given)
     if not 0 <= world.cpu < world.cpus <= 4096:
-        why = "cpu must be less than cpus, which is at most 4096"
+        why = "cpu must be less than cpus, and cpus at most 4096"
         raise UsageError(f"--world: invalid cpu={world.cpu}, cpus={world.cpus}", why=why)
     return world
 
@@ -197,8 +201,10 @@ def read_spec(file: str) -> ObjectSpec:
         return assemble_file(Path(file))
     (code, *_) = read_bytecode(file)
     if code.name:
-        fix = "use the .bpf.s file that it was assembled from"
-        raise UnsupportedError(f"{file} is an object", why="run-local cannot read objects", fix=fix)
+        fix = "specify the .bpf.s file from which the object was assembled"
+        raise UnsupportedError(
+            f"{file} is an object file", why="run-local cannot read object files", fix=fix
+        )
     program = Bytecode(_NAME, tuple(code.instructions), (Function(_NAME, 0),))
     spec = ProgramSpec(_NAME, bpf_prog_type.BPF_PROG_TYPE_UNSPEC, program)
     return ObjectSpec({_NAME: spec})

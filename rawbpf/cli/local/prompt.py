@@ -111,11 +111,11 @@ def _help(command: object) -> str:
 def nothing(arg: str) -> None:
     """Raise UsageError if a command without parameters is given arguments."""
     if arg:
-        raise UsageError(f"unexpected argument {arg!r}", why="this command takes none")
+        raise UsageError(f"unexpected argument {arg!r}", why="this command takes no arguments")
 
 
 def count(arg: str) -> int:
     """Parse a repeat count; the default is 1."""
     if not arg:
         return 1
-    return whole_number(arg, "the count", "give a number, at least 1", lowest=1, highest=1 << 32)
+    return whole_number(arg, "the count", "specify a number, at least 1", lowest=1, highest=1 << 32)

@@ -49,7 +49,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _runs(text: str) -> int:
-    fix = f"give a number from 1 to {_MOST_RUNS}"
+    fix = f"specify a number from 1 to {_MOST_RUNS}"
     return whole_number(text, "--runs", fix, lowest=1, highest=_MOST_RUNS)
 
 

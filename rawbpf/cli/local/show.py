@@ -147,7 +147,7 @@ def _base(machine: Machine, name: str) -> int:
         if region.name == name:
             return region.origin
     names = ", ".join(region.name for region in machine.memory.regions)
-    raise UsageError(f"no register or region {name!r}", why=f"the regions are: {names}")
+    raise UsageError(f"no register or region {name!r}", why=f"the program's regions are: {names}")
 
 
 _NUMBERS = (1, 2, 4, 8)

@@ -33,7 +33,8 @@ def run(arguments: dict[str, Any]) -> int:
     script = _lines(arguments["--commands"])
     if arguments["FILE"] == "-" and script is None:
         raise UsageError(
-            "stdin cannot contain both the program and commands", fix="give the program as a file"
+            "stdin cannot contain both the program and commands",
+            fix=("specify a file for the program"),
         )
     chosen = settings(arguments)
     prompt = StepperCommands(Stepper(chosen.start, chosen.budget))
@@ -51,4 +52,4 @@ def _lines(file: str | None) -> list[str] | None:
     try:
         return read_bytes(file).decode().splitlines()
     except UnicodeDecodeError:
-        raise UsageError(f"cannot read {file}", why="it is not valid UTF-8") from None
+        raise UsageError(f"cannot read {file}", why="the file is not valid UTF-8") from None

@@ -52,7 +52,7 @@ class StepperCommands(Prompt):
 
     def _forward(self, move: Callable[[], None]) -> None:
         if self.stepper.over:
-            raise UsageError("the program has ended", fix="use back or restart")
+            raise UsageError("the program has ended", fix="use `back` or `restart`")
         self._go(move)
 
     def do_step(self, arg: str) -> None:
@@ -108,7 +108,7 @@ class StepperCommands(Prompt):
         words = arg.split()
         if not 1 <= len(words) <= 2:
             raise UsageError(
-                "memory takes an address and a length", fix="write, for example, memory r10-8 8"
+                "`memory` takes an address and a length", fix="write, for example, `memory r10-8 8`"
             )
         address = address_of(machine, words[0])
         if len(words) == 2:
@@ -125,7 +125,7 @@ class StepperCommands(Prompt):
         if not machine.finished:
             stack = machine.frames.stack(len(machine.frames) - 1)
             rows = list(dump(machine, stack.base, MAX_BPF_STACK, skip_garbage=True))
-            self.say(rows or ["  nothing written yet"])
+            self.say(rows or ["  the program has not written anything yet"])
 
     def do_regions(self, arg: str) -> None:
         """regions: list all memory that the program can reach."""
@@ -146,7 +146,10 @@ class StepperCommands(Prompt):
     def do_printed(self, arg: str) -> None:
         """printed: show the output of trace_printk."""
         nothing(arg)
-        self.say(list(printed_lines(self.stepper.machine)) or ["  no output yet"])
+        self.say(
+            list(printed_lines(self.stepper.machine))
+            or ["  the program has not produced any output yet"]
+        )
 
     def do_break(self, arg: str) -> None:
         """break [PLACE]: stop before a slot, function, FILE:LINE or :LINE; or list breakpoints."""

@@ -22,21 +22,21 @@ Usage:
   rawbpf narrate [--full | --json | --script] [options] [-v]... [--] [<command>...]
 
 Arguments:
-  <command>          A rawbpf command with its arguments. Its results still go to stdout; the
-                     narration goes to stderr, or to FILE.
+  <command>          A rawbpf command with its arguments. The command's results still go to
+                     stdout; the narration goes to stderr, or to FILE.
 
 Options:
   --full             Show every byte that is passed: offset, field, value, the Linux version that
-                     added it, and the memory that pointers refer to.
-  --json             Print one JSON object per call; `rawbpf replay` makes the same calls again.
-  --script           Write a Python script that makes the same calls without rawbpf. Without FILE
-                     it goes to stdout, and the output of the command to stderr.
+                     added the field, and the memory that pointers refer to.
+  --json             Print one JSON object per call; `rawbpf replay` repeats these calls.
+  --script           Write a Python script that makes the same calls without rawbpf. Without FILE,
+                     the script goes to stdout and the command's output to stderr.
   -o, --output FILE  Write the narration to this file.
   -v, --verbose      Print more on stderr.
   -h, --help         Show this help.
 
-`rawbpf COMMAND --narrate`, `--narrate=full` and `--narrate=json` are short forms of this, and so is
-`-vv` for the first.
+`rawbpf COMMAND --narrate`, `--narrate=full` and `--narrate=json` are short forms of this command.
+`-vv` is the same as `--narrate`.
 """
 
 
@@ -44,7 +44,7 @@ def run(arguments: dict[str, Any]) -> int:
     """Run the command with narration and return its exit status."""
     command = arguments["<command>"]
     if not command:
-        raise UsageError("no command to narrate", fix="put it after --")
+        raise UsageError("no command specified", fix="put the command after --")
     if "guest" in command[:1]:
         fix = "narrate in the guest: rawbpf guest narrate -- kprobe do_exit"
         raise UsageError("calls made in a guest cannot be narrated from outside", fix=fix)
@@ -116,7 +116,8 @@ def _script(command: list[str], file: str | None) -> int:
     if file is not None:
         if Path(file).is_dir() or not Path(file).absolute().parent.is_dir():
             raise UsageError(
-                f"cannot write {file}", why="it is a directory, or its directory does not exist"
+                f"cannot write {file}",
+                why=("the path is a directory, or its parent directory does not exist"),
             )
         with recorded() as calls:
             status = _main(command)

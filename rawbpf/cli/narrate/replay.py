@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Make recorded system calls again and compare the results.
+USAGE = """Repeat recorded system calls and compare the results.
 
 Usage:
   rawbpf replay FILE [--json] [-v]...
 
 Arguments:
-  FILE           Output of `rawbpf narrate --json` or `--narrate=json`; - for stdin. The calls are
-                 made as recorded, so replay only recordings that you trust.
+  FILE           The output of `rawbpf narrate --json` or `--narrate=json`, or - for stdin. The
+                 calls are repeated as recorded, so replay only recordings that you trust.
 
 Options:
   --json         Print one JSON object per call.
   -v, --verbose  Print more on stderr.
   -h, --help     Show this help.
 
-Descriptors and addresses are replaced by new ones. Times, IDs, verifier logs and the number of
-events that ended a sleep are not compared. Exit status: 1 if any call differed.
+File descriptors and addresses are replaced with new ones. Times, IDs, verifier logs and the number
+of events that ended a wait are not compared. Exit status: 1 if the result of any call differs.
 """
 
 _LONGEST = 1 << 26
@@ -54,7 +54,14 @@ def run(arguments: dict[str, Any]) -> int:
         different += bool(outcome.differences)
         write_lines(show(outcome))
     if not arguments["--json"]:
-        write_lines([f"{made} call{'s' * (made != 1)}, {different or 'none'} of them different"])
+        write_lines(
+            [
+                (
+                    f"{made} call{'s' * (made != 1)} repeated, {different or 'none'} with a "
+                    "different result"
+                )
+            ]
+        )
     return 1 if different else 0
 
 
@@ -70,7 +77,7 @@ def _calls(file: str) -> Iterator[Call]:
             raise RawbpfError(f"{file}, line {number}", why=str(error)) from None
     if not number:
         fix = "record calls with `rawbpf narrate --json -o FILE -- COMMAND`"
-        raise RawbpfError(f"no recorded calls in {file}", fix=fix)
+        raise RawbpfError(f"{file} contains no recorded calls", fix=fix)
 
 
 def _objects(file: str) -> Iterator[tuple[int, str]]:
@@ -81,7 +88,9 @@ def _objects(file: str) -> Iterator[tuple[int, str]]:
             for number in count(1):
                 line = stream.readline(_LONGEST + 1)
                 if len(line) > _LONGEST:
-                    raise RawbpfError(f"{file}, line {number}", why="it is larger than 64 MiB")
+                    raise RawbpfError(
+                        f"{file}, line {number}", why="the file is larger than 64 MiB"
+                    )
                 if not line:
                     return
                 if line.startswith(b"{"):
@@ -90,7 +99,7 @@ def _objects(file: str) -> Iterator[tuple[int, str]]:
         raise UsageError(f"cannot read {file}", why=error.strerror) from None
     except UnicodeDecodeError as error:
         raise RawbpfError(
-            f"{file}, line {number}", why=f"it is not valid UTF-8: {error.reason}"
+            f"{file}, line {number}", why=f"the file is not valid UTF-8: {error.reason}"
         ) from None
 
 

@@ -21,12 +21,12 @@ Usage:
   rawbpf asm FILE [-o OUTPUT] [-v]...
 
 Arguments:
-  FILE                 Assembly text, or - for stdin; docs/reference/assembly.md describes
+  FILE                 An assembly file, or - for stdin; docs/reference/assembly.md describes
                        the syntax.
 
 Options:
   -o, --output OUTPUT  Write the object to this file, or to stdout for -. The default is FILE
-                       with .o instead of .s.
+                       with the extension .o instead of .s.
   -v, --verbose        Print more on stderr.
   -h, --help           Show this help.
 
@@ -41,13 +41,15 @@ def run(arguments: dict[str, Any]) -> int:
     file = arguments["FILE"]
     if is_c(file):
         fix = "compile and load it with `rawbpf load`, or show its contents with `rawbpf inspect`"
-        raise UsageError(f"{file} is C, not assembly", fix=fix)
+        raise UsageError(f"{file} is C source, not assembly", fix=fix)
     output = arguments["--output"] or _default_output(file)
     text = text_of(read_stdin(LARGEST_TEXT), "stdin") if file == _STDIO else read_text(file)
     spec = assemble(text, "<stdin>" if file == _STDIO else file)
     if not spec.programs:
         name = "stdin" if file == _STDIO else file
-        raise UsageError(f"{name} has no programs", fix="start one with .program NAME, SECTION")
+        raise UsageError(
+            f"{name} contains no programs", fix="start a program with .program NAME, SECTION"
+        )
     _write(output, encode_object(spec))
     for name, program in spec.programs.items():
         say(f"{name}: {program.code.slots} instructions in section {program.section}", at="debug")
@@ -63,7 +65,9 @@ def _write(output: str, data: bytes) -> None:
     """Write the object. Raise UsageError if the output is a terminal."""
     if output == _STDIO:
         if os.isatty(1):
-            raise UsageError("cannot write an object to a terminal", fix="name a file: -o FILE")
+            raise UsageError(
+                "cannot write an object to a terminal", fix="specify an output file: -o FILE"
+            )
         write_bytes(data)
         return
     try:

@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Show types of the kernel, of a kernel module, or of a file.
+USAGE = """Show BTF types from the kernel, a kernel module, or a file.
 
 Usage:
   rawbpf btf dump [--format FORMAT] [--base SOURCE] [-v]... [SOURCE [NAME...]]
   rawbpf btf show [--from SOURCE] [--base SOURCE] [--depth N] [-v]... NAME...
 
-`btf dump` writes all types, or the named ones. `btf show` draws a struct with the offsets and sizes
-of its members and the holes between them, lists the values of an enum, or shows the declaration of
-a function.
+`btf dump` prints all types, or only the types that you name. `btf show` draws a struct with the
+offsets and sizes of its members and the holes between them, lists the values of an enum, or shows
+the declaration of a function.
 
 Arguments:
-  SOURCE           kernel, the name of a module, or a file: BTF, an ELF file with a .BTF section,
-                   or C source. The default is kernel.
+  SOURCE           The word kernel, the name of a module, a BTF file, an ELF file with a .BTF
+                   section, or a C file. The default is kernel.
   NAME             A type, function or variable: task_struct, 'struct file', vfs_read.
 
 Options:
-  --format FORMAT  Output format: c, a header for BPF programs such as vmlinux.h, or, with names,
-                   only these types and the types they need; raw, one line per type as in
-                   bpftool; or json [default: c].
-  --from SOURCE    Look up the names in these types [default: kernel].
-  --base SOURCE    The types that a module's types extend, if not those of this kernel.
+  --format FORMAT  Output format: c for a header such as vmlinux.h (with names, only these types
+                   and the types that they need), raw for one line per type as in bpftool, or
+                   json [default: c].
+  --from SOURCE    Look up the names in this source [default: kernel].
+  --base SOURCE    The BTF that a module's BTF extends, if it is not this kernel's BTF.
   --depth N        Expand nested structs down to this level, 1 to 64 [default: 1].
   -v, --verbose    Print more on stderr.
   -h, --help       Show this help.
@@ -52,7 +52,7 @@ Options:
 def run(arguments: dict[str, Any]) -> int:
     """Print the drawings or the dump."""
     if arguments["show"]:
-        fix = "give a number from 1 to 64"
+        fix = "specify a number from 1 to 64"
         depth = whole_number(arguments["--depth"], "--depth", fix, lowest=1, highest=64)
         btf = open_btf(arguments["--from"], arguments["--base"])
         write_lines(_drawings(btf, arguments["NAME"], depth))
@@ -70,10 +70,12 @@ def _find(btf: Btf, name: str) -> list[int]:
     """Return the type IDs for a name, which may include the kind: ``struct file``."""
     kind, _, rest = name.rpartition(" ")
     if not rest:  # the empty name would match all anonymous types
-        raise UsageError(f"invalid name {name!r}", fix="give a name such as task_struct")
+        raise UsageError(f"invalid name {name!r}", fix="specify a name such as task_struct")
     wanted = [number for number, row in KINDS.items() if row.name.lower() == kind]
     if kind and not wanted:
-        raise UsageError(f"unknown kind {kind!r}", fix="use struct, enum, typedef, func, ...")
+        raise UsageError(
+            f"unknown kind {kind!r}", fix="use a kind such as struct, enum, typedef or func"
+        )
     one = wanted[0] if wanted else None
     found = btf.find_ids(rest, one) or btf.find_ids(typed_name(rest), one)
     if not found:

@@ -77,7 +77,7 @@ def _file(path: str, base: Btf | None, root: Root) -> Btf:
     try:
         return Btf(_read(path), base or _base_of(path, root))
     except FormatError as error:
-        fix = "give BTF, an ELF file with a .BTF section, or C source"
+        fix = "specify a BTF file, an ELF file with a .BTF section, or C source"
         raise FormatError(f"cannot read types from {path}", why=str(error), fix=fix) from None
 
 
@@ -85,7 +85,7 @@ def _head(path: str) -> bytes:
     try:
         with open_input(path) as file:
             if not file.seekable():
-                raise UsageError(f"cannot read {path}", why="it must be a regular file")
+                raise UsageError(f"cannot read {path}", why="the path must be a regular file")
             return file.read(4)
     except OSError as error:
         raise UsageError(f"cannot read {path}", why=error.strerror) from None
@@ -109,8 +109,8 @@ def _nowhere(source: str, root: Root) -> UsageError:
         raise UsageError(f"cannot read {source}", why="No such file or directory")
     near = get_close_matches(source, [KERNEL, *btf_modules(root)], n=1)
     return UsageError(
-        f"no file and no module of this kernel is named {source!r}",
-        fix=f"did you mean {near[0]}?" if near else f"to name a type, write: {KERNEL} {source}",
+        f"no file and no module in this kernel is named {source!r}",
+        fix=f"did you mean {near[0]}?" if near else f"to specify a type, write: {KERNEL} {source}",
     )
 
 
@@ -131,9 +131,9 @@ def btf_sections(file: FileIO | BytesIO, path: str, largest: int) -> tuple[bytes
         raise FormatError(f"{path}: {error.what}", why=error.why, fix=error.fix) from None
     if btf is None:
         raise FormatError(
-            f"{path} has no BTF",
-            why="there is no .BTF section",
-            fix="compile with clang -target bpf -g",
+            f"{path} contains no BTF",
+            why="the file has no .BTF section",
+            fix="compile the file with clang -target bpf -g",
         )
     return btf, base
 
@@ -147,7 +147,7 @@ def _contents(sections: Sections, name: str, largest: int) -> bytes | None:
     header = sections.headers[number]
     # Sections of other types may not be in the file, and compressed ones may expand to any size.
     if header["sh_type"] != "SHT_PROGBITS" or header["sh_flags"] & SH_FLAGS.SHF_COMPRESSED:
-        raise FormatError(f"{name} is compressed or not in the file")
+        raise FormatError(f"{name} is compressed or not stored in the file")
     if header["sh_size"] > largest:
         raise FormatError(f"{name} is too large", why=f"{header['sh_size']} bytes")
     return sections.contents(number)

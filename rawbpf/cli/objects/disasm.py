@@ -22,14 +22,14 @@ Usage:
 
 Arguments:
   FILE               An object from clang or `rawbpf asm`, raw bytecode, or bytecode in hex;
-                     - for stdin.
+                     use - for stdin.
 
 Options:
   --program NAME     Show only this program, function or section.
-  --dialect DIALECT  Syntax: c, as in llvm-objdump, bpftool and verifier logs, or mnemonic
+  --dialect DIALECT  Syntax: c (as in llvm-objdump, bpftool and verifier logs) or mnemonic
                      [default: c].
   --json             Print one JSON object per instruction.
-  --no-source        Leave out source lines.
+  --no-source        Omit source lines.
   --color WHEN       Use colors: auto, always or never [default: auto].
   -v, --verbose      Print more on stderr.
   -h, --help         Show this help.
@@ -56,7 +56,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 def _paint(when: str) -> bool:
     if when not in ("auto", "always", "never"):
-        raise UsageError(f"--color is {when!r}", fix="use auto, always or never")
+        raise UsageError(f"--color is {when!r}", fix="use `auto`, `always` or `never`")
     if when != "auto":
         return when == "always"
     import os
@@ -74,6 +74,7 @@ def _chosen(sections: list[CodeSection], name: str | None) -> list[CodeSection]:
     if not found:
         names = [n for one in sections for n in (one.name, *one.functions.values())]
         raise UsageError(
-            f"no program, function or section {name!r}", why=f"the file has: {', '.join(names)}"
+            f"no program, function or section {name!r}",
+            why=(f"the file contains: {', '.join(names)}"),
         )
     return found[:1]

@@ -23,8 +23,8 @@ Usage:
   rawbpf inspect FILE [options] [-v]...
 
 Arguments:
-  FILE           A .bpf.o, .bpf.c or .bpf.s file, or an executable that contains objects, as
-                 tools built with a libbpf skeleton do.
+  FILE           A .bpf.o, .bpf.c or .bpf.s file, or an executable that contains objects, such as
+                 a tool built with a libbpf skeleton.
 
 Options:
   --clang NAME   The clang that compiles a .bpf.c file.
@@ -32,9 +32,9 @@ Options:
   -v, --verbose  Print more on stderr.
   -h, --help     Show this help.
 
-This command does not need a kernel. The column KERNEL shows the first kernel version that supports
-the program type. `rawbpf relocate` shows how CO-RE adapts the code to a kernel, `rawbpf disasm`
-shows the code itself.
+This command does not enter the kernel. The column KERNEL shows the first kernel version that
+supports the program type. `rawbpf relocate` shows how CO-RE adapts the code to a kernel, and
+`rawbpf disasm` shows the code itself.
 """
 
 _LONGEST_VALUE = 48

@@ -28,17 +28,18 @@ Arguments:
 Options:
   --set VARIABLE=VALUE    Set a global variable before loading.
   --skip PROGRAM          Do not load these programs; * matches any characters.
-  --pin DIR               Pin programs as DIR/NAME and maps as DIR/maps/NAME, all or none of
-                          them. DIR is on a BPF file system, such as /sys/fs/bpf/mine. Pinned
-                          objects stay until they are removed: rm -r DIR.
+  --pin DIR               Pin all programs as DIR/NAME and all maps as DIR/maps/NAME, or none if
+                          an error occurs. DIR must be on a BPF file system, such as
+                          /sys/fs/bpf/mine. Pinned objects stay loaded until you remove them
+                          with rm -r DIR.
   --clang NAME            The clang that compiles a .bpf.c file.
   --json                  Print the report as JSON.
   -v, --verbose           Print more on stderr.
   -h, --help              Show this help.
 
-VERIFIED is the number of instructions that the verifier processed (Linux 5.16), STATES the number
-of states that it kept. XLATED and JITED are the sizes in bytes of the program after the verifier
-and after the JIT compiler, MS is the loading time in milliseconds.
+VERIFIED is the number of instructions that the verifier processed (Linux 5.16 or newer), and STATES
+is the number of states that it kept. XLATED and JITED are the program's sizes in bytes after the
+verifier and after the JIT compiler. MS is the loading time in milliseconds.
 """
 
 
@@ -58,7 +59,7 @@ def run(arguments: dict[str, Any]) -> int:
     elif rows or collection.skipped:
         write_lines(_table(rows, collection.skipped))
     if not rows and not collection.skipped:
-        say(f"nothing to report: there is no program in {arguments['FILE']}")
+        say(f"nothing to report: {arguments['FILE']} contains no programs")
     return 0
 
 

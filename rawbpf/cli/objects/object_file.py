@@ -98,7 +98,7 @@ def set_variables(collection: Collection, settings: Iterable[str]) -> None:
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or not name:
-            raise UsageError(f"--set is {setting!r}", fix="give NAME=VALUE, such as target_pid=42")
+            raise UsageError(f"--set is {setting!r}", fix="write NAME=VALUE, such as target_pid=42")
         section = collection.section_of(name)
         section[name] = _value(text, section[name])
 
@@ -130,7 +130,7 @@ def places(collection: Collection, settings: Iterable[str]) -> dict[str, str]:
     for setting in settings:
         pattern, equals, where = setting.partition("=")
         if not equals or not pattern or not where:
-            raise UsageError(f"--at is {setting!r}", fix="give PROGRAM=WHERE, such as count=lo")
+            raise UsageError(f"--at is {setting!r}", fix="write PROGRAM=WHERE, such as count=lo")
         found |= dict.fromkeys(_matching(collection, pattern, "--at"), where)
     return found
 
@@ -147,7 +147,7 @@ def _matching(collection: Collection, pattern: str, option: str) -> set[str]:
     if not found:
         raise UsageError(
             f"no program matches {option} {pattern}",
-            why=f"this object has {', '.join(sorted(names)[:8])}",
+            why=f"this object contains {', '.join(sorted(names)[:8])}",
         )
     return found
 
@@ -163,11 +163,13 @@ def read_bytecode(file: str) -> list[CodeSection]:
             data = next((one.data for one in embedded_objects(data)), data)
         sections = code_sections(ObjectFile(data))
         if not sections:
-            raise FormatError(f"{file} has no code", why="no section is marked as executable")
+            raise FormatError(f"{file} contains no code", why="no section is marked as executable")
         return sections
     code = _from_hex(data)
     if code is None and _TEXT.fullmatch(data):
-        raise FormatError(f"{file} is text, but not hex", fix="assemble it with `rawbpf asm`")
+        raise FormatError(
+            f"{file} is a text file, but not in hex", fix="assemble the file with `rawbpf asm`"
+        )
     try:
         return [CodeSection("", decode_all(code or data), {}, {}, {})]
     except BytecodeError as error:

@@ -31,7 +31,7 @@ Arguments:
   FILE            A .bpf.o, .bpf.c or .bpf.s file, or an executable that contains objects.
 
 Options:
-  --btf SOURCE    The kernel's types: kernel for this kernel, or a file with BTF, such as a copy
+  --btf SOURCE    The target kernel's BTF: kernel for this kernel, or a BTF file, such as a copy
                   of another machine's /sys/kernel/btf/vmlinux [default: kernel].
   --program NAME  Show only this program.
   --clang NAME    The clang that compiles a .bpf.c file.
@@ -39,9 +39,9 @@ Options:
   -v, --verbose   Print more on stderr.
   -h, --help      Show this help.
 
-LOCAL is the value in the object, TARGET the value for the kernel. A relocation that cannot be
-resolved replaces the instruction by an invalid call, which the verifier rejects if the program can
-reach it; the reason follows below. Exit status: 1 if a program cannot be relocated at all.
+LOCAL is the value in the object, and TARGET is the value for the kernel. If a relocation cannot be
+resolved, the instruction is replaced with an invalid call, which the verifier rejects if the
+program can reach it; the reason is printed below. Exit status: 1 if a program cannot be relocated.
 
   rawbpf relocate tool.bpf.o --btf /mnt/other/sys/kernel/btf/vmlinux
 """
@@ -57,7 +57,7 @@ def run(arguments: dict[str, Any]) -> int:
     kernel = _Kernel(arguments["--btf"])
     reports = [Report(spec, program, kernel.targets(spec)) for spec, program in chosen]
     if not reports:
-        say("there are no CO-RE relocations in this file")
+        say("this file contains no CO-RE relocations")
     write_lines(json_lines(reports) if arguments["--json"] else text_lines(reports))
     return 1 if any(one.error for one in reports) else 0
 
@@ -68,7 +68,7 @@ def _chosen(specs: list[ObjectSpec], names: list[str]) -> list[tuple[ObjectSpec,
     known = [one.name for _, one in programs]
     for name in names:
         if name not in known:
-            raise UsageError(f"no program {name!r}", why=f"the file has {', '.join(known)}")
+            raise UsageError(f"no program {name!r}", why=f"the file contains {', '.join(known)}")
     if names:
         return [(spec, one) for spec, one in programs if one.name in names]
     return [(spec, one) for spec, one in programs if one.code.relocations]

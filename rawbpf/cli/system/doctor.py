@@ -30,13 +30,13 @@ Options:
   -h, --help     Show this help.
 
 ok        nothing to do
-warn      tracing works, but something is worth knowing
+warn      tracing works, but with a limitation
 FAIL      `rawbpf kprobe` cannot run
-unknown   this process cannot find out
-optional  not installed, and needed by other commands only
+unknown   this process cannot check the condition
+optional  not installed, but needed only by other commands
 
-The trial loads the program of `rawbpf kprobe`, opens its rings, creates a kprobe, and removes all
-of them again. Exit status: 0 if `rawbpf kprobe` can run here, 1 if not.
+The trial loads the program that `rawbpf kprobe` uses, opens its rings, creates a kprobe, and then
+removes everything. Exit status: 0 if `rawbpf kprobe` can run on this machine, 1 otherwise.
 """
 
 
@@ -60,7 +60,10 @@ def _guest_kernel(_: Root) -> Finding:
     releases = [kernel.release for kernel in cached()]
     if releases:
         return ok(", ".join(releases))
-    return missing("no kernel for `rawbpf guest` in the cache", "`rawbpf guest` downloads one")
+    return missing(
+        "the cache contains no kernel for `rawbpf guest`",
+        "`rawbpf guest` downloads a kernel when needed",
+    )
 
 
 # Defined here because rawbpf.doctor does not import rawbpf.guest.
@@ -86,8 +89,8 @@ def _verdict(failed: Sequence[str]) -> str:
     if not failed:
         return "`rawbpf kprobe` can run here. Try: rawbpf kprobe do_sys_openat2 -d 3"
     return (
-        f"`rawbpf kprobe` cannot run here ({', '.join(failed)}). "
-        "In a virtual machine it can, without root: rawbpf guest kprobe do_sys_openat2 -d 3"
+        f"`rawbpf kprobe` cannot run here ({', '.join(failed)}). Use a virtual machine, "
+        "without root: rawbpf guest kprobe do_sys_openat2 -d 3"
     )
 
 

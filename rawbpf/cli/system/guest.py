@@ -12,32 +12,33 @@ from rawbpf.errors import UsageError
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Run a rawbpf command, Python, pytest or any program in a throwaway QEMU guest.
+USAGE = """Run a rawbpf command, Python, pytest or any program in a temporary QEMU guest.
 
 Usage:
   rawbpf guest [options] [--add=<path>]... [--module=<name>]... [-v]... [--] [<command>...]
 
-It needs no root, and does not change this machine. COMMAND is a rawbpf command with its arguments,
-`python SCRIPT`, `pytest`, or a program. Files and folders that it names are available in the guest
-under the same paths, up to 64 MiB and 10,000 files. C files are compiled here, and the guest gets
-the objects. Without a command, it opens a Python prompt with rawbpf imported.
+A guest does not need root and does not change this machine. COMMAND is a rawbpf command with its
+arguments, `python SCRIPT`, `pytest`, or a program. Files and folders named in COMMAND are available
+in the guest under the same paths, up to 64 MiB and 10,000 files. C files are compiled on this
+machine, and the objects are copied to the guest. Without COMMAND, the guest opens a Python prompt
+with rawbpf imported.
 
 Options:
   --kernel=<kernel>    A vmlinuz, a version (6.12) or a Debian suite (sid) [default: newest cached].
-  --add=<path>         Copy this file or folder of any size, too; may be repeated.
+  --add=<path>         Also copy this file or folder, whatever its size; may be repeated.
   --module=<name>      Load this kernel module and its dependencies; may be repeated.
   --out=<dir>          Copy the contents of /out in the guest (up to 1 GiB, 100,000 files) to this
-                       folder. Links that could lead outside of it are left out.
-  --workload=<cmd>     Run this next to the command, instead of the default workload.
+                       folder. Links that could lead outside the folder are skipped.
+  --workload=<cmd>     Run this workload beside the command, instead of the default workload.
   --no-workload        Run no workload.
   --timeout=<seconds>  Stop the guest if the command takes longer.
   --cpus=<n>           Number of CPUs [default: 2].
   --memory=<size>      Memory size, such as 512M or 2G [default: 1G].
   --disk=<size>        Add an empty disk, /dev/nvme0n1, that discards writes; needs NVMe support.
-  --kernel-args=<s>    Append this to the kernel command line.
+  --kernel-args=<s>    Append this text to the kernel command line.
   --accel=<how>        Accelerator: kvm, tcg, or auto for KVM where it works [default: auto].
   -h, --help           Show this help.
-  -v, --verbose        Print more; twice for the kernel's console.
+  -v, --verbose        Print more; -v -v also shows the kernel's console.
 """
 
 
@@ -73,12 +74,12 @@ def _words(text: str | None) -> list[str]:
 
 
 def _cpus(text: str) -> int:
-    return whole_number(text, "--cpus", "use a number from 1 to 255", lowest=1, highest=255)
+    return whole_number(text, "--cpus", "specify a number from 1 to 255", lowest=1, highest=255)
 
 
 def _size(name: str, text: str) -> str:
     if not text[:-1].isdecimal() or text[-1] not in "MG":
-        raise UsageError(f"invalid {name} {text!r}", fix="use a size such as 512M or 2G")
+        raise UsageError(f"invalid {name} {text!r}", fix="specify a size such as 512M or 2G")
     return text
 
 
@@ -90,5 +91,5 @@ def _seconds(name: str, text: str | None) -> float | None:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise UsageError(f"invalid {name} {text!r}", fix="use a number of seconds, such as 60")
+        raise UsageError(f"invalid {name} {text!r}", fix="specify a number of seconds, such as 60")
     return seconds

@@ -37,11 +37,13 @@ def compare(arguments: dict[str, Any]) -> int:
     kernels = arguments["--diff"].split(",")
     if len(kernels) != 2 or not all(kernels):
         raise UsageError(
-            f"--diff is {arguments['--diff']!r}", fix="give two kernels, such as 5.10,7.2"
+            f"--diff is {arguments['--diff']!r}", fix="specify two kernels, such as 5.10,7.2"
         )
     for other in ("--state", "--path", "--log", "--json"):
         if arguments[other]:
-            raise UsageError(f"{other} cannot be combined with --diff", fix="use one of them")
+            raise UsageError(
+                f"{other} cannot be combined with --diff", fix="use only one of these options"
+            )
     open_input(arguments["FILE"]).close()  # report the error before two guests are started
     with with_objects(_words(arguments), ["verify"]) as words, ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda kernel: _ask(kernel, words), kernels))
@@ -65,7 +67,7 @@ def _ask(kernel: str, words: list[str]) -> dict[str, Row]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode not in (0, 1) or not lines:
-        last = done.stderr.strip().splitlines() or ["there was no output"]
+        last = done.stderr.strip().splitlines() or ["the command printed nothing"]
         why = last[-1].removeprefix("rawbpf: ")
         raise GuestError(f"cannot verify on kernel {kernel}", why=why, details=done.stderr)
     return {one["program"]: one for one in map(loads, lines)}
@@ -75,7 +77,10 @@ def difference(kernels: list[str], found: list[Row | None]) -> Iterator[str]:
     """Yield both kernels' results for each program, or None for a kernel without the program."""
     first, second = found
     if first is None or second is None:
-        yield f"{(first or second or {}).get('program')}: only one of the kernels has this program"
+        yield (
+            f"{(first or second or {}).get('program')}: only one of the kernels verified "
+            "this program"
+        )
         return
     yield first["program"]
     yield _columns("", *kernels)
@@ -91,7 +96,7 @@ def difference(kernels: list[str], found: list[Row | None]) -> Iterator[str]:
             yield f"  {kernel}: {'; '.join(one['explanation']['kernel'])}"
     idle = [k for k, one in zip(kernels, (first, second), strict=True) if not one["instructions"]]
     if idle:
-        yield f"  {' and '.join(idle)} verified no instruction"
+        yield f"  {' and '.join(idle)} did not verify any instruction"
     else:
         yield from _instructions(first, second)
     yield ""

@@ -22,13 +22,13 @@ __all__ = ["USAGE", "run"]
 
 AnyRule = Rule | CallRule | TypesRule
 
-USAGE = """Explain a reason for which the kernel rejects programs or calls; without CODE, list all.
+USAGE = """Explain why the kernel rejects a program or call; without CODE, list all error codes.
 
 Usage:
   rawbpf explain [CODE] [--json] [-v]...
 
 Arguments:
-  CODE           A code from an error: RB-V003 (verifier), RB-E002 (calls), RB-T001 (types).
+  CODE           An error code, such as RB-V003 (verifier), RB-E002 (calls) or RB-T001 (types).
 
 Options:
   --json         Print everything about the rule as JSON, one object per rule.
@@ -52,7 +52,7 @@ def run(arguments: dict[str, Any]) -> int:
     rule = rules.get(code.upper())
     if rule is None:
         near = ", ".join(_near(code, list(rules)))
-        fix = f"did you mean {near}?" if near else "list all with `rawbpf explain`"
+        fix = f"did you mean {near}?" if near else "list all rules with `rawbpf explain`"
         raise UsageError(f"no rule {code!r}", fix=fix)
     write_lines(_json([rule]) if arguments["--json"] else _page(rule))
     return 0

@@ -26,9 +26,10 @@ Usage:
   rawbpf gallery [<program>] [--clang=<name>] [--from=<dir>] [-v]...
   rawbpf gallery --list [--from=<dir>] [-v]...
 
-Each program is shown first; on a terminal, you are asked why it is rejected. Then this kernel's
-verifier rejects it, and its message is explained. Last comes the smallest change that makes the
-kernel accept the program. Without <program>, all programs are shown in order until you quit.
+For each program, the gallery shows the code and, on a terminal, asks you why the verifier rejects
+it. Then this kernel's verifier rejects the program, and the gallery explains the verifier's message
+and shows the smallest change that makes the kernel accept the program. Without <program>, the
+gallery shows all programs in order until you quit.
 
 Arguments:
   <program>       The number or name of a program.
@@ -36,8 +37,8 @@ Arguments:
 Options:
   --list          List all programs.
   --clang=<name>  The clang that compiles the programs in C.
-  --from=<dir>    Use the programs in this directory instead of those that come with rawbpf. An
-                  object (.bpf.o) beside a C program is used instead of compiling it.
+  --from=<dir>    Use the programs in this directory instead of rawbpf's own programs. If there is
+                  an object (.bpf.o) beside a C program, the object is used.
   -v, --verbose   Print more on stderr.
   -h, --help      Show this help.
 
@@ -64,7 +65,7 @@ def run(arguments: dict[str, Any]) -> int:
             visit.show(one)
         except UnsupportedError as error:  # this program does not apply to this kernel
             complain(error)
-        if _ask("Press Enter for the next one, q to quit: ").strip():
+        if _ask("Press Enter for the next program, q to quit: ").strip():
             break
     return 0
 
@@ -136,7 +137,10 @@ class _Visit:
             return
         titles = choices(rule.title, [other.title for other in all_rules().values()])
         write_lines(
-            ["Why is it rejected?", *(f"  {n}  {text}" for n, text in enumerate(titles, 1))]
+            [
+                "Why does the verifier reject this program?",
+                *(f"  {n}  {text}" for n, text in enumerate(titles, 1)),
+            ]
         )
         answer = _ask("Your guess: ").strip()
         right = answer == str(titles.index(rule.title) + 1)
@@ -149,7 +153,7 @@ class _Visit:
         verdict = self.attempt(one, one.fixed_path)
         if verdict.error is not None:
             raise verdict.error
-        write_lines(["This kernel accepts it.", *machine_hint(one)])
+        write_lines(["This kernel accepts the program.", *machine_hint(one)])
 
 
 def _explained(rejection: VerifierError) -> list[str]:
@@ -171,7 +175,7 @@ def _at(text: str) -> tuple[int, int]:
 
 def _no_verdict(one: Exhibit, verdict: Verdict) -> UsageError | UnsupportedError:
     """Return the error for a program that was accepted, or failed before verification."""
-    fix = f"run it in a guest, which needs no root: `rawbpf guest gallery {one.number}`"
+    fix = f"run the program in a guest, without root: `rawbpf guest gallery {one.number}`"
     if verdict.error is None:
         return UnsupportedError(f"this kernel accepts {one.name!r}", fix=fix)
     # The error's own suggestion concerns this machine, but running in a guest is the better remedy.

@@ -83,7 +83,7 @@ def choices(right: str, titles: Sequence[str]) -> list[str]:
 def machine_hint(one: Exhibit) -> Iterator[str]:
     """Yield the command that runs the rejected program in the interpreter."""
     if one.path.suffix == ".s":
-        yield "To see what would have happened, step through it in the eBPF interpreter:"
+        yield "To see the effect of this error, step through the program in the eBPF interpreter:"
         yield f"  rawbpf step {_near(one.path)}"
 
 

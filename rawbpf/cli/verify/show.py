@@ -61,7 +61,7 @@ def _counted(log: Log, visits: Visits) -> Iterator[str]:
     found = log.statistics
     parts = []
     if "insns" in found:
-        parts.append(f"{found['insns']} instructions processed of at most {found.get('limit', 0)}")
+        parts.append(f"{found['insns']} instructions processed (limit {found.get('limit', 0)})")
     if "total_states" in found:
         parts.append(f"{found['total_states']} states kept (peak {found.get('peak_states', 0)})")
     if visits.pruned:
@@ -145,7 +145,7 @@ def state(judged: Verification, slot: int) -> Iterator[str]:
     visits = read_visits(log.lines)
     code: Bytecode = judged.spec.code
     if slot >= code.slots:
-        raise UsageError(f"no instruction {slot}", why=f"the last one is {code.slots - 1}")
+        raise UsageError(f"no instruction {slot}", why=f"the last instruction is {code.slots - 1}")
     yield from _head(judged)
     seen = visits.seen.get(slot)
     source = code.source_at(slot)

@@ -40,9 +40,9 @@ Arguments:
 
 Options:
   --program NAME        Verify only this program.
-  --skip PROGRAM        Leave out these programs; * matches any characters.
+  --skip PROGRAM        Skip these programs; * matches any characters.
   --state N             Show the state before and after instruction N, for each visit.
-  --path                Show the path to the rejected instruction, or to the last one, step by step.
+  --path                Show each step of the path to the rejected or last instruction.
   --diff KERNELS        Compare two kernels, such as 5.10,7.2, each in a guest; can be combined
                         only with --program and --skip.
   --log                 Print the verifier's log; control characters are escaped.
@@ -51,10 +51,10 @@ Options:
   -v, --verbose         Print more on stderr.
   -h, --help            Show this help.
 
-Nothing is attached, and nothing stays loaded. Exit status: 1 if a program was rejected.
+The programs are not attached and do not stay loaded. Exit status: 1 if a program was rejected.
 
-States use short forms: 0..255 is a number in this range, `of 0xf8` gives the bits that it may have;
-map_value(map=hits,vs=8)+4 is an address, and `r=14` gives the number of packet bytes that may be
+States use short forms: 0..255 is a number in this range, `of 0xf8` shows which bits may be set,
+map_value(map=hits,vs=8)+4 is an address, and `r=14` is the number of packet bytes that may be
 accessed. Notes in brackets count visits to an instruction, jumps, and pruned paths.
 
   rawbpf verify bpf_src/count_by_comm.bpf.s
@@ -74,7 +74,7 @@ def run(arguments: dict[str, Any]) -> int:
         if arguments["--program"]:
             collection.keep(_chosen(collection.spec.programs, arguments["--program"]))
         if not any(program.autoload for program in collection.spec.programs.values()):
-            raise UsageError(f"no program to verify in {arguments['FILE']}")
+            raise UsageError(f"{arguments['FILE']} contains no program to verify")
         for number, judged in enumerate(collection.verify()):
             if number and not arguments["--json"]:
                 write_lines([""])
@@ -86,13 +86,13 @@ def run(arguments: dict[str, Any]) -> int:
 def _slot(text: str | None) -> int | None:
     if text is None:
         return None
-    return whole_number(text, "--state", "give the number of an instruction, such as 6")
+    return whole_number(text, "--state", "specify an instruction number, such as 6")
 
 
 def _chosen(programs: object, name: str) -> list[str]:
     names = list(programs)  # type: ignore[call-overload]
     if name not in names:
-        raise UsageError(f"no program {name!r}", why=f"the file has {', '.join(names)}")
+        raise UsageError(f"no program {name!r}", why=f"the file contains {', '.join(names)}")
     return [name]
 
 
@@ -133,7 +133,7 @@ def _spec(file: str) -> ObjectSpec:
         found = ProgramSpec(found.name, bpf_prog_type.BPF_PROG_TYPE_KPROBE, found)
     if not isinstance(found, ProgramSpec):
         raise UsageError(
-            f"{file} has no program",
+            f"{file} contains no program",
             fix="define `spec`, a ProgramSpec or an ObjectSpec, or `program`, a Bytecode",
         )
     maps: dict[str, MapSpec] = {one.name: one for one in names.get("maps", ())}
@@ -150,7 +150,7 @@ def _run(file: str) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"cannot read {file}", why=error.strerror) from None
     except SystemExit as error:
-        why = f"it exited with status {error.code or 0}"
+        why = f"the file exited with status {error.code or 0}"
         raise UsageError(f"cannot run {file}", why=why) from None
     except Exception as error:  # noqa: BLE001 -- the user's program
         why = f"{type(error).__name__}: {error}"

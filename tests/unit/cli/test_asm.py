@@ -146,7 +146,7 @@ def test_raw_bytes_and_hex(data, tmp_path, capsys):
 @pytest.mark.parametrize("code", ["b7" * 31, f"{RETURN_ONE} " * 100, "0xb7," * 50])
 def test_a_typo_in_hex_input_is_found_at_once(code, tmp_path, capsys):
     (tmp_path / "code").write_text(code + "g")
-    assert "is text, but not hex" in fails(capsys, 1, "disasm", tmp_path / "code")
+    assert "is a text file, but not in hex" in fails(capsys, 1, "disasm", tmp_path / "code")
 
 
 def test_colors_appear_on_terminals_only(object_file, capsys, monkeypatch):
@@ -187,17 +187,25 @@ def test_errors_in_the_text_are_shown_with_v(tmp_path, capsys):
         (["asm", "none.bpf.s"], 2, "cannot read none.bpf.s: No such file or directory"),
         (["disasm", "none"], 2, "cannot read none: No such file or directory"),
         (["disasm", "--dialect", "intel", "x"], 2, "--dialect is 'intel'; use c or mnemonic"),
-        (["disasm", "--color", "red", "x"], 2, "--color is 'red'; use auto, always or never"),
+        (["disasm", "--color", "red", "x"], 2, "--color is 'red'; use `auto`, `always` or `never`"),
         (["disasm", "empty"], 1, "empty is empty"),
         (["disasm", "garbage"], 1, "offset 0x0: unknown opcode 0xff"),
-        (["disasm", os.__file__], 1, "is text, but not hex; assemble it with `rawbpf asm`"),
+        (
+            ["disasm", os.__file__],
+            1,
+            "is a text file, but not in hex; assemble the file with `rawbpf asm`",
+        ),
         (["disasm", sys.executable], 1, "this ELF file contains no BPF"),
         (
             ["disasm", "hello.bpf.o", "--program", "no"],
             2,
-            "no program, function or section 'no': the file has: ",
+            "no program, function or section 'no': the file contains: ",
         ),
-        (["asm", "empty"], 2, "empty has no programs; start one with .program NAME, SECTION"),
+        (
+            ["asm", "empty"],
+            2,
+            "empty contains no programs; start a program with .program NAME, SECTION",
+        ),
         (["asm", "hello.bpf.s", "-o", "/nowhere/x"], 1, "cannot write /nowhere/x: ENOENT"),
     ],
 )
@@ -229,7 +237,7 @@ def test_an_object_is_not_written_to_a_terminal(source):
         os.close(child)
     assert (done.returncode, done.stderr) == (
         2,
-        "rawbpf: cannot write an object to a terminal; name a file: -o FILE\n",
+        "rawbpf: cannot write an object to a terminal; specify an output file: -o FILE\n",
     )
 
 

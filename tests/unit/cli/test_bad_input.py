@@ -20,7 +20,10 @@ ASSEMBLY = Path("bpf_src/hello_kprobe.bpf.s")
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["load", str(ASSEMBLY), "--pin", ""], "--pin is empty; give a value, or leave it out"),
+        (
+            ["load", str(ASSEMBLY), "--pin", ""],
+            "--pin is empty; specify a value, or omit the option",
+        ),
         (["asm", str(ASSEMBLY), "-o", ""], "--output is empty"),
         (["btf", "show", ""], "invalid name ''"),
         (["btf", "show", "struct "], "invalid name 'struct '"),
@@ -69,7 +72,7 @@ def test_empty_and_endless_stdin(argv, capsys, monkeypatch):
 
 def test_an_endless_recording(capsys):
     assert main(["replay", "/dev/zero"]) == 1
-    assert "/dev/zero, line 1: it is larger than 64 MiB" in capsys.readouterr().err
+    assert "/dev/zero, line 1: the file is larger than 64 MiB" in capsys.readouterr().err
 
 
 def test_a_module_that_is_not_loaded(capsys):
@@ -81,7 +84,7 @@ def test_a_python_file_that_exits(tmp_path, capsys):
     file = tmp_path / "leaves.py"
     file.write_text("raise SystemExit(3)")
     assert main(["verify", str(file)]) == 2
-    assert "it exited with status 3" in capsys.readouterr().err
+    assert "the file exited with status 3" in capsys.readouterr().err
 
 
 def test_a_compiler_that_writes_no_object(tmp_path, capsys):

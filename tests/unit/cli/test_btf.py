@@ -62,7 +62,7 @@ def test_a_split_file_and_its_base(root, tmp_path):
 def test_unknown_sources(root):
     with pytest.raises(UsageError, match="did you mean nf_tables"):
         open_btf("nf_table", root=root)
-    with pytest.raises(UsageError, match="to name a type, write: kernel task_struct"):
+    with pytest.raises(UsageError, match="to specify a type, write: kernel task_struct"):
         open_btf("task_struct", root=root)
 
 

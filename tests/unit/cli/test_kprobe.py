@@ -24,7 +24,7 @@ def test_durations_are_seconds(text, seconds):
 
 @pytest.mark.parametrize("text", ["-1", "nan", "inf", "1e99", "soon", "", "1s"])
 def test_invalid_durations_are_usage_errors(text):
-    with pytest.raises(UsageError, match="give seconds"):
+    with pytest.raises(UsageError, match="specify seconds"):
         parse_duration(text)
 
 

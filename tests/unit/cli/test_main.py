@@ -51,7 +51,7 @@ def test_an_unknown_level_is_a_usage_error(monkeypatch, capsys):
     monkeypatch.setenv("RAWBPF_LOG", "loud")
     assert main(["--version"]) == 0  # nothing is printed on stderr, so the level is not read
     assert main(["kprobe", "f"]) == 2
-    assert "set it to debug, info, warning or error" in capsys.readouterr().err
+    assert "use `debug`, `info`, `warning` or `error`" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_v_also_counts_after_the_command(monkeypatch):
     ("words", "status", "said"),
     [
         (["step", "bpf_src/hello_kprobe.bpf.s"], 0, ""),
-        (["asm", "-"], 2, "has no programs"),
+        (["asm", "-"], 2, "contains no programs"),
         (["disasm", "-"], 1, "stdin is empty"),
         (["replay", "-"], 1, "no recorded calls"),
     ],

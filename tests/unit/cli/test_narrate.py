@@ -74,7 +74,7 @@ def test_narration_to_a_file(tmp_path, capsys):
         "BPF_PROG_LOAD",
     ]
     assert main(["replay", str(file)]) == 0
-    assert f"{len(calls)} calls, none of them different" in capsys.readouterr().out
+    assert f"{len(calls)} calls repeated, none with a different result" in capsys.readouterr().out
 
 
 def test_a_replay_that_differs_fails(tmp_path, capsys):
@@ -123,10 +123,13 @@ def test_a_script_makes_the_calls(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        ([*LOAD, "--narrate=loud"], "--narrate is 'loud'; give line, full or json"),
-        (["narrate"], "no command to narrate"),
+        ([*LOAD, "--narrate=loud"], "--narrate is 'loud'; use `line`, `full` or `json`"),
+        (["narrate"], "no command specified"),
         (["narrate", "--", "guest", "list"], "narrate in the guest: rawbpf guest narrate"),
-        (["guest", "--narrate", "python", "x.py"], "--narrate is for rawbpf's own commands"),
+        (
+            ["guest", "--narrate", "python", "x.py"],
+            "--narrate works only with rawbpf's own commands",
+        ),
         (["narrate", "--", "lod"], "unknown command 'lod'"),
     ],
 )
@@ -151,10 +154,10 @@ def test_guest_passes_the_option_on(monkeypatch):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"nonsense\n", "no recorded calls in"),
+        (b"nonsense\n", "contains no recorded calls"),
         (b'guest: Linux\n{"call": 1}\n', "line 2"),
-        (b"{\xff\xfe", "line 1: it is not valid UTF-8"),
-        (b"\xff\xfe", "no recorded calls in"),
+        (b"{\xff\xfe", "line 1: the file is not valid UTF-8"),
+        (b"\xff\xfe", "contains no recorded calls"),
     ],
 )
 def test_invalid_recordings(content, said, tmp_path, capsys):

@@ -104,7 +104,7 @@ def test_one_program(capsys, pair):
     path, kernel = pair
     assert run(capsys, path, "--btf", kernel, "--program", "program")[0] == 0
     status, _, err = run(capsys, path, "--btf", kernel, "--program", "other")
-    assert (status, err) == (2, "rawbpf: no program 'other': the file has program\n")
+    assert (status, err) == (2, "rawbpf: no program 'other': the file contains program\n")
 
 
 def test_nothing_to_relocate(capsys, tmp_path):
@@ -113,7 +113,7 @@ def test_nothing_to_relocate(capsys, tmp_path):
     assert run(capsys, path, "--btf", core_object("kinds")) == (
         0,
         "",
-        "there are no CO-RE relocations in this file\n",
+        "this file contains no CO-RE relocations\n",
     )
     status, out, _ = run(capsys, path, "--btf", core_object("kinds"), "--program", "p")
     assert (status, out) == (0, "program p, section xdp: 0 relocations\n")

@@ -163,7 +163,7 @@ def test_arguments_of_a_kprobe(capsys, tmp_path, monkeypatch):
         (["--set", "hits"], "invalid entry 'hits'; write MAP[KEY]=VALUE"),
         (["--set", "hits[1]=2"], "refers to map 'hits': it is not defined"),
         (["--set", "config[9]=1"], "E2BIG"),
-        (["--runs", "0"], "--runs is '0'; give a number from 1"),
+        (["--runs", "0"], "--runs is '0'; specify a number from 1"),
         (["--budget", "2"], "still running after 2 instructions"),
         (["--budget", "9" * 30], "does not fit into 64 bits"),
         (["--program", "three"], "no program 'three'"),
@@ -175,15 +175,17 @@ def test_usage_errors(capsys, two, words, why):
 
 
 def test_selecting_a_program(capsys, two, tmp_path):
-    assert "has several programs; choose one with --program: one, two" in fails(capsys, two)
+    assert "contains several programs; choose a program with --program: one, two" in fails(
+        capsys, two
+    )
     (tmp_path / "none.bpf.s").write_text('.license "GPL"\n')
-    assert "has no program" in fails(capsys, str(tmp_path / "none.bpf.s"))
+    assert "contains no program" in fails(capsys, str(tmp_path / "none.bpf.s"))
 
 
 def test_objects_are_not_supported(capsys, tmp_path):
     file = tmp_path / "hello.bpf.o"
     assert main(["asm", HELLO, "-o", str(file)]) == 0
-    assert "is an object: run-local cannot read objects" in fails(capsys, str(file))
+    assert "is an object file: run-local cannot read object files" in fails(capsys, str(file))
 
 
 def test_a_program_that_fails(capsys, tmp_path):

@@ -140,7 +140,7 @@ def test_commands_that_only_show(step):
 
 def test_next_finish_restart_printed(step):
     text = step("n", "restart", "b :13", "c", "s", "finish", "next", "printed", "next 2", status=2)
-    assert text.endswith("commands:9: unexpected argument '2': this command takes none\n")
+    assert text.endswith("commands:9: unexpected argument '2': this command takes no arguments\n")
 
 
 def test_errors_of_a_program(step, tmp_path):
@@ -152,7 +152,7 @@ def test_errors_of_a_program(step, tmp_path):
     )
     assert "\n> bad, instruction 1 (bad.bpf.s:3)\n" in text
     over = step("c", "step", of=bad, status=2)
-    assert "commands:2: the program has ended; use back or restart" in over
+    assert "commands:2: the program has ended; use `back` or `restart`" in over
 
 
 def test_help_describes_each_command(step):
@@ -168,18 +168,18 @@ def test_help_describes_each_command(step):
     ("command", "why"),
     [
         ("jump", "unknown command 'jump'; `help` lists the commands"),
-        ("step x", "the count is 'x'; give a number, at least 1"),
+        ("step x", "the count is 'x'; specify a number, at least 1"),
         ("step 0", "the count is '0'"),
         ("back -1", "the count is '-1'"),
         ("step " + "9" * 5000, "the count is '999"),
         ("break " + "9" * 5000, "unknown place '999"),
         ("memory r10-" + "9" * 5000, "invalid address"),
         ("memory r10+08", "9 bytes beyond the end of stack"),
-        ("memory", "memory takes an address and a length"),
-        ("memory r10 8 8", "memory takes an address"),
+        ("memory", "`memory` takes an address and a length"),
+        ("memory r10 8 8", "`memory` takes an address"),
         ("memory r10", "1 byte beyond the end of stack"),
         ("memory r5", "r5 is read before it is written"),
-        ("memory nothing", "no register or region 'nothing': the regions are: stack"),
+        ("memory nothing", "no register or region 'nothing': the program's regions are: stack"),
         ("memory r10*2", "invalid address 'r10*2'"),
         ("memory 0x4", "it is NULL"),
         ("maps nothing", "no map 'nothing'"),
@@ -202,7 +202,7 @@ def test_invalid_files(capsys, tmp_path, file):
     assert main(["step", "-"]) == 2
     said = capsys.readouterr().err
     assert "No such file" in said
-    assert "it is not valid UTF-8" in said
+    assert "the file is not valid UTF-8" in said
     assert "stdin cannot contain both the program and commands" in said
 
 
@@ -277,7 +277,7 @@ def test_empty_results(step, tmp_path):
     bare.write_text('.program bare, "kprobe"\n r0 = 0\n exit\n')
     text = step("stack", "maps", "printed", of=bare)
     assert text.endswith(
-        "(step) stack\n  nothing written yet\n"
+        "(step) stack\n  the program has not written anything yet\n"
         "(step) maps\n  the program uses no maps\n"
-        "(step) printed\n  no output yet\n"
+        "(step) printed\n  the program has not produced any output yet\n"
     )

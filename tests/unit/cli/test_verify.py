@@ -99,7 +99,8 @@ def test_a_python_file(tmp_path, last, kind):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("", "has no program"), ("1 / 0", "division by zero"), ("(", "SyntaxError")]
+    ("text", "said"),
+    [("", "contains no program"), ("1 / 0", "division by zero"), ("(", "SyntaxError")],
 )
 def test_invalid_python_files(tmp_path, text, said):
     file = tmp_path / "bad.py"

@@ -1,4 +1,4 @@
-"""Lesson 00: a small doctor that checks whether this kernel can be traced.
+"""Lesson 00: a small doctor that checks whether this kernel allows tracing.
 
 kernel_version()   step 1    read the kernel version
 capabilities()     step 2    read the capabilities of this process
@@ -56,7 +56,7 @@ def main() -> int:
     print(f"capabilities  {', '.join(sorted(held)) or 'none'}")
     print(f"kprobe PMU    {pmu or 'none'}")
     lacking = missing(version, held, pmu)
-    print(f"missing       {', '.join(lacking) or 'nothing: this kernel can be traced'}")
+    print(f"missing       {', '.join(lacking) or 'nothing: this kernel allows tracing'}")
     return 1 if lacking else 0
 
 
