@@ -17,9 +17,12 @@ options as bits of ``attr.config``; both are in sysfs:
     /sys/bus/event_source/devices/kprobe/type               6
     /sys/bus/event_source/devices/kprobe/format/retprobe    config:0
 
-bpf_ktime_get_ns() reads CLOCK_MONOTONIC: nanoseconds since boot, without the time in suspend. The
-wall clock is CLOCK_MONOTONIC plus an offset, which changes when the clock is set. One reading of
-the offset is good for a tracing session, not for the lifetime of a service.
+bpf_ktime_get_ns() reads the kernel's monotonic clock: nanoseconds since boot, without the time in
+suspend. The wall clock is that clock plus an offset, which changes when the clock is set. One
+reading of the offset is good for a tracing session, not for the lifetime of a service. In a time
+namespace (5.6), CLOCK_MONOTONIC and CLOCK_BOOTTIME of a process are ahead of the kernel's clocks by
+the offsets in /proc/self/timens_offsets, "monotonic 86400 0" in seconds and nanoseconds. The file
+shows the namespace of new children, which later kernels also enter in execve(2).
 
 Sources: Documentation/ABI/testing/sysfs-bus-event_source-devices and -format.
 """
@@ -42,6 +45,7 @@ __all__ = [
     "possible_cpus",
     "read_bytes",
     "read_text",
+    "time_namespace_offset_ns",
     "wall_clock_offset_ns",
 ]
 
@@ -140,16 +144,16 @@ _READINGS = 5
 
 
 def wall_clock_offset_ns() -> int:
-    """Return the offset that converts CLOCK_MONOTONIC to nanoseconds since 1970.
+    """Return the offset that converts bpf_ktime_get_ns() to nanoseconds since 1970.
 
     Two clocks cannot be read at the same time, so the wall clock is read between two readings of
     CLOCK_MONOTONIC. Of five attempts the one with the shortest distance is used.
 
-    >>> now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) + wall_clock_offset_ns()
-    >>> abs(now - time.time_ns()) < 10**9
+    >>> now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - time_namespace_offset_ns()
+    >>> abs(now + wall_clock_offset_ns() - time.time_ns()) < 10**9
     True
     """
-    return min(_reading() for _ in range(_READINGS))[1]
+    return min(_reading() for _ in range(_READINGS))[1] + time_namespace_offset_ns()
 
 
 def _reading() -> tuple[int, int]:
@@ -158,6 +162,40 @@ def _reading() -> tuple[int, int]:
     wall = time.clock_gettime_ns(time.CLOCK_REALTIME)
     after = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
     return after - before, wall - (before + after) // 2
+
+
+_TIMENS_OFFSET = r"^{}\s+(-?[0-9]{{1,12}})\s+([0-9]{{1,9}})$"
+_PROC_TIME_INIT_INO = 0xEFFFFFFA
+
+
+def time_namespace_offset_ns(clock: str = "monotonic", root: Root = "/") -> int:
+    """Return by how many nanoseconds a clock of this process is ahead of the kernel's clock.
+
+    ``clock`` is "monotonic" or "boottime". Raise UnsupportedError if this process is in a time
+    namespace whose offsets the kernel does not show.
+
+    >>> time_namespace_offset_ns(root="/nonexistent")   # a kernel without time namespaces
+    0
+    """
+    own, shown = (_link(root, f"/proc/self/ns/{name}") for name in ("time", "time_for_children"))
+    if own in (None, f"time:[{_PROC_TIME_INIT_INO}]"):
+        return 0
+    text = read_text(root, "/proc/self/timens_offsets") or ""
+    found = re.search(_TIMENS_OFFSET.format(clock), text, re.MULTILINE)
+    if own != shown or found is None:
+        raise UnsupportedError(
+            "cannot convert the time stamps of this time namespace",
+            why="/proc/self/timens_offsets shows the offsets of another namespace",
+            fix="start rawbpf in a new process of the namespace",
+        )
+    return int(found[1]) * 10**9 + int(found[2])
+
+
+def _link(root: Root, path: str) -> str | None:
+    try:
+        return os.readlink(at(root, path))  # noqa: PTH115 -- see at
+    except FileNotFoundError:
+        return None
 
 
 Root = str | os.PathLike[str]

@@ -37,6 +37,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from rawbpf.errors import FormatError, errno_name
+from rawbpf.kernel.hardware import time_namespace_offset_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -83,7 +84,7 @@ class Collector(Generic[R]):
 
     ``decode`` makes a record from the map's name, the CPU and the bytes, as ``Record`` does. Bytes
     for which ``decode`` raises FormatError are counted as damaged. ``time_of`` returns the time
-    stamp of a record, in nanoseconds of CLOCK_MONOTONIC. Without ``time_of``, records are not
+    stamp of a record, in nanoseconds of bpf_ktime_get_ns(). Without ``time_of``, records are not
     sorted.
     """
 
@@ -94,6 +95,7 @@ class Collector(Generic[R]):
         time_of: Callable[[R], int] | None = None,
     ) -> None:
         self._readers, self._decode, self._time_of = readers, decode, time_of
+        self._ahead = time_namespace_offset_ns() if time_of else 0
         self._held: list[R] = []
         self.ledger = Ledger()
         """Counts losses and damage here, and what was delivered in the session."""
@@ -113,11 +115,10 @@ class Collector(Generic[R]):
         """Drain every ring once. Return the records that no later pass can precede, in order."""
         if self._time_of is None:
             return self._pass()
-        # bpf_ktime_get_ns and CLOCK_MONOTONIC agree, except in a time namespace (5.6), where our
-        # clock may be behind. Therefore no record waits for more than one pass, whatever its time
-        # stamp is.
+        # No record waits for more than one pass, even if its time stamp is of another clock.
         waited = self._time_of(self._held[-1]) if self._held else 0
-        horizon = max(time.clock_gettime_ns(time.CLOCK_MONOTONIC), waited)
+        now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - self._ahead
+        horizon = max(now, waited)
         found = self._pass()
         ready = bisect_right(found, horizon, key=self._time_of)
         self._held = found[ready:]

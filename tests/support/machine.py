@@ -43,7 +43,7 @@ class Machine:
         """Set the target of a link in /proc/self/ns."""
         place = self.root / "proc/self/ns" / kind
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(f"{kind}:[{inode}]")
+        place.symlink_to(f"{kind.partition('_')[0]}:[{inode}]")
         return self
 
     def mounts(self, *rows: str) -> Machine:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.held.kernel_objects import all_of, date, memory, named, only, show, with_holders
 from rawbpf.cli.terminal import write_lines
+from rawbpf.kernel.hardware import time_namespace_offset_ns
 from rawbpf.output.text import table
 from rawbpf.programs.program import KernelProgram
 from rawbpf.programs.translated import full_name
@@ -65,7 +66,8 @@ def _name(program: KernelProgram) -> str:
 
 def _facts(program: KernelProgram) -> dict[str, Any]:
     info = program.info()
-    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    ahead = time_namespace_offset_ns("boottime") / 10**9
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ahead
     return {
         "id": info.id,
         "type": info.type_word,

@@ -9,6 +9,7 @@ from rawbpf.kernel.hardware import (
     pmu_format_bit,
     pmu_type,
     possible_cpus,
+    time_namespace_offset_ns,
 )
 from tests.support.machine import Machine
 
@@ -84,3 +85,25 @@ def test_malformed_pmu_files_are_rejected(tmp_path, file, content):
     machine = Machine(tmp_path).kprobe_pmu().file(f"{KPROBE}/{file}", content)
     with pytest.raises(FormatError):
         pmu_type("kprobe", machine.root) + pmu_format_bit("kprobe", "retprobe", machine.root)
+
+
+OFFSETS = "monotonic       86400 500000000\nboottime           -5         1\n"
+
+
+def a_time_namespace(folder, own, shown):
+    machine = Machine(folder).namespace("time", own).namespace("time_for_children", shown)
+    return machine.file("/proc/self/timens_offsets", OFFSETS).root
+
+
+def test_offsets_of_a_time_namespace(tmp_path):
+    root = a_time_namespace(tmp_path, 4026532177, 4026532177)
+    assert time_namespace_offset_ns(root=root) == 86_400_500_000_000
+    assert time_namespace_offset_ns("boottime", root) == -5 * 10**9 + 1
+
+
+def test_the_offsets_of_new_children_are_not_those_of_this_process(tmp_path):
+    root = a_time_namespace(tmp_path / "initial", 4026531834, 4026532177)
+    assert time_namespace_offset_ns(root=root) == 0
+    root = a_time_namespace(tmp_path / "nested", 4026532100, 4026532177)
+    with pytest.raises(UnsupportedError, match="of another namespace"):
+        time_namespace_offset_ns(root=root)

@@ -47,6 +47,13 @@ def test_no_record_waits_for_more_than_one_pass_if_our_clock_is_behind():
     assert [collector.collect() for _ in range(3)] == [[], [NOW + 7], [NOW + 9]]
 
 
+def test_in_a_time_namespace_the_offset_of_our_clock_is_taken_away(monkeypatch):
+    name = "rawbpf.reading.collector.time_namespace_offset_ns"
+    monkeypatch.setattr(name, lambda: 100)
+    collector = by_time([[NOW - 101, NOW - 99]], [])
+    assert [collector.collect() for _ in range(2)] == [[NOW - 101], [NOW - 99]]
+
+
 def test_the_last_pass_returns_everything():
     collector = by_time([[NOW + 7]], [[NOW + 6]])
     assert collector.collect() == []
