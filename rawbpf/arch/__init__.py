@@ -1,7 +1,7 @@
-"""The differences between the architectures that rawbpf runs on, in one record per architecture.
+"""All differences between the supported architectures, with one record per architecture.
 
-The records are in ``records.py``. This is the only package that calls uname(2), so that everything
-which depends on the architecture is found here. To add an architecture, add a record and a row in
+The records are defined in ``records.py``. No other package calls uname(2), so all
+architecture-dependent code is in this package. To add an architecture, add a record and list it in
 ``ARCHITECTURES``.
 """
 
@@ -24,13 +24,13 @@ __all__ = [
 ]
 
 ARCHITECTURES = {one.machine: one for one in (X86_64, ARM64)}
-"""Architectures by machine name, as ``uname -m`` prints it."""
+"""The architectures, keyed by machine name as printed by ``uname -m``."""
 
 
 def native(default: Architecture | None = None) -> Architecture:
-    """Return the record of the machine that this process runs on.
+    """Return the record for the machine that this process runs on.
 
-    On any other machine, return ``default``, or raise UnsupportedError if there is no default.
+    On an unsupported machine, return ``default``, or raise UnsupportedError if no default is given.
 
     >>> native().machine in ARCHITECTURES
     True
@@ -48,5 +48,5 @@ def native(default: Architecture | None = None) -> Architecture:
 
 
 def kernel_release() -> str:
-    """Return the kernel release that uname(2) reports, such as ``6.12.9-arch1-1``."""
+    """Return the kernel release reported by uname(2), such as ``6.12.9-arch1-1``."""
     return os.uname().release

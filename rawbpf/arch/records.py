@@ -1,18 +1,18 @@
-"""One record per architecture, with everything that rawbpf needs to know about it.
+"""One record per architecture, with all architecture-dependent facts that rawbpf uses.
 
-x86-64: loads are not reordered with other loads, nor stores with other stores (Intel SDM volume 3,
-"Memory Ordering"), so reading a ring needs no fences. struct epoll_event is packed, so that it has
-the same layout as in 32-bit programs.
+On x86-64, loads are not reordered with other loads, nor stores with other stores (Intel SDM volume
+3, "Memory Ordering"), so reading a ring needs no fences. struct epoll_event is packed, so that it
+has the same layout as in 32-bit programs.
 
-arm64: system calls have the numbers of the generic table, which has no epoll_wait; epoll_pwait with
-a null signal mask is the same call on both architectures. A CPU may read a record before it reads
-the ring's head, so reading a ring takes fences. x0 holds the first argument of a system call and
-later its result. The kernel keeps the argument in ``orig_x0``, directly after the part of struct
-pt_regs that user space knows (struct user_pt_regs).
+On arm64, system call numbers come from the generic table, which lacks epoll_wait; epoll_pwait with
+a null signal mask is equivalent on both architectures. The CPU may read a record before it reads
+the ring's head, so reading a ring needs fences. x0 contains the first argument of a system call,
+and later its result. The kernel saves the first argument in ``orig_x0``, directly after the part of
+struct pt_regs that is visible to user space (struct user_pt_regs).
 
 Sources: arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h;
-arch/*/include/asm/ptrace.h and syscall_wrapper.h; for argument registers the System V ABI and the
-Procedure Call Standard for arm64. A test compares the records with the kernel's headers.
+arch/*/include/asm/ptrace.h and syscall_wrapper.h; and, for argument registers, the System V ABI and
+the Procedure Call Standard for arm64. A test compares the records with the kernel's headers.
 
 >>> X86_64.syscalls["bpf"], X86_64.pt_regs.offset("di"), X86_64.pt_regs.size
 (321, 112, 168)
@@ -43,11 +43,12 @@ _X86_64_FIELDS = (
 
 
 class PtRegs(NamedTuple):
-    """The layout of struct pt_regs, the saved registers that a kprobe program receives.
+    """The layout of struct pt_regs, which contains the registers that a kprobe program receives.
 
-    All fields are 8 bytes wide. ``arguments`` names the registers with the first arguments of a
-    function, ``syscall_arguments`` those of a system call. The two differ, because a system call
-    wrapper receives one pointer to the pt_regs of user space and reads the arguments from there.
+    All fields are 8 bytes wide. ``arguments`` lists the registers for the first arguments of a
+    function, and ``syscall_arguments`` those for a system call. The two lists differ because a
+    system call wrapper receives a single pointer to the user space pt_regs and reads the arguments
+    from there.
     """
 
     fields: tuple[str, ...]
@@ -59,26 +60,26 @@ class PtRegs(NamedTuple):
 
     @property
     def size(self) -> int:
-        """The size of the fields in bytes.
+        """The total size of the fields in bytes.
 
-        The kernel's structure may continue after these fields.
+        The kernel's structure may contain additional fields after these.
         """
         return 8 * len(self.fields)
 
     def offset(self, field: str) -> int:
-        """Return the offset of a field, in bytes."""
+        """Return a field's offset in bytes."""
         return 8 * self.fields.index(field)
 
 
 class Qemu(NamedTuple):
-    """How to run a guest of this architecture.
+    """The options for running a guest of this architecture.
 
     ``packages`` maps a package manager's command to the package that provides ``program``.
-    ``console`` is the kernel's name of the first serial line, ``line`` the device file of the
-    second one in the guest. ``second_serial`` lists the QEMU options that add the second serial
-    line; ``{chardev}`` stands for the character device. ``tcg_cpu`` is the processor to emulate.
-    ``shared_memory`` is the sysfs file through which the guest maps the memory shared with the host
-    (a PCI BAR).
+    ``console`` is the kernel's name for the first serial line, and ``line`` is the device file for
+    the second serial line inside the guest. ``second_serial`` lists the QEMU options that add the
+    second serial line, where ``{chardev}`` stands for the character device. ``tcg_cpu`` is the name
+    of the processor to emulate. ``shared_memory`` is the sysfs file through which the guest maps
+    the memory that it shares with the host (a PCI BAR).
     """
 
     program: str
@@ -92,7 +93,7 @@ class Qemu(NamedTuple):
 
 
 class Architecture(NamedTuple):
-    """The facts that rawbpf needs to know about an architecture.
+    """The facts about an architecture that rawbpf relies on.
 
     name                       as people write it
     machine                    as ``uname -m`` prints it
@@ -133,7 +134,7 @@ class Architecture(NamedTuple):
     qemu: Qemu
 
     def syscall_function(self, call: str) -> str:
-        """Return the name of the kernel function behind a system call (4.17).
+        """Return the name of the kernel function that implements a system call (4.17).
 
         >>> ARM64.syscall_function("bpf")
         '__arm64_sys_bpf'
@@ -142,7 +143,7 @@ class Architecture(NamedTuple):
 
     @property
     def kernel_package(self) -> str:
-        """Debian's metapackage of the cloud kernel."""
+        """Debian's metapackage for the cloud kernel."""
         return f"linux-image-cloud-{self.debian}"
 
 
@@ -201,8 +202,8 @@ X86_64 = Architecture(
             "zypper install": "qemu-x86",
         },
         machine="pc",
-        # The CPU lacks "fast strings" (ERMS), because the emulator runs `rep movsb` byte by byte.
-        # Without the ERMS flag, the kernel copies 8 bytes at a time.
+        # The emulated CPU lacks "fast strings" (ERMS), because the emulator executes `rep movsb`
+        # byte by byte. Without the ERMS flag, the kernel copies 8 bytes at a time.
         tcg_cpu="max,erms=off",
         console="ttyS0",
         line="/dev/ttyS1",
@@ -268,12 +269,13 @@ ARM64 = Architecture(
         },
         machine="virt,gic-version=max",
         tcg_cpu="max,pauth-impdef=on",
-        # The board has one serial line, a PL011. The second serial line is a 16550 on the PCI bus.
+        # The virtual board has one serial line, a PL011. The second serial line is a 16550 on the
+        # PCI bus.
         console="ttyAMA0",
         line="/dev/ttyS0",
         second_serial=("-device", "pci-serial,chardev={chardev}"),
-        # Mapped without write combining, device memory does not allow the unaligned accesses that
-        # memcpy makes (SIGBUS).
+        # Device memory that is mapped without write combining does not allow the unaligned accesses
+        # that memcpy makes (SIGBUS).
         shared_memory="resource2_wc",
     ),
 )

@@ -1,15 +1,17 @@
-"""CO-RE: compile once, run everywhere. Fields are found by name when a program is loaded.
+"""CO-RE (compile once, run everywhere): relocate programs for the running kernel.
+
+CO-RE finds fields by name when a program is loaded.
 
     C            BPF_CORE_READ(task, mm, owner)
     clang        r1 = *(u64 *)(r1 + 1160)    and a record: byte offset of field 0:47 of type 12
     kernel BTF   struct task_struct has mm at offset 1208
     loaded       r1 = *(u64 *)(r1 + 1208)
 
-``access`` follows the path of a record through the object's own types, ``match`` finds the same
-path in the kernel's types, ``compute`` turns it into a number, and ``patch`` writes the number into
+``access`` follows a record's path through the object's own types, ``match`` finds the same path in
+the kernel's types, ``compute`` turns the path into a number, and ``patch`` writes the number into
 the instruction.
 
-The rules are those of libbpf, so that an object means the same to both loaders.
+The rules match libbpf's, so that an object has the same meaning to both loaders.
 """
 
 from __future__ import annotations

@@ -1,17 +1,18 @@
-"""Paths: the access string of a record, followed through types, and the names of types.
+"""Access paths: follow a record's access string through types, and name types.
 
     struct task_struct *t; t->mm->owner        0:47:3
                                                │ │  └ member 3 of the type of mm
                                                │ └ member 47 of task_struct
                                                └ t[0]
 
-The first number is an array index, because a pointer may point into an array. Members without a
-name (structs inside structs) are steps as well, but do not appear in the path: from one version to
-the next, kernels wrap members in such structs or unwrap them.
+The first number of an access string is an array index, because a pointer may point into an array.
+Unnamed members (structs inside structs) are steps of the access string, but they do not appear in
+the path, because kernels wrap members in such structs, or unwrap them, from one version to the
+next.
 
-C cannot declare two versions of a struct under one name. So in type names, three underscores and
-what follows them are a *flavour* that CO-RE ignores: ``struct task_struct___old`` means the
-kernel's task_struct.
+C cannot declare two versions of a struct with the same name. In type names, three underscores and
+the text after them are therefore a *flavour*, which CO-RE ignores: ``struct task_struct___old``
+means the kernel's task_struct.
 """
 
 from __future__ import annotations
@@ -56,12 +57,13 @@ _KEYWORDS = {t.Struct: "struct ", t.Union: "union ", t.Enum: "enum ", t.Enum64: 
 
 
 def essential(name: str) -> str:
-    """Return a name without its flavour.
+    """Strip the flavour from a name.
 
     >>> essential("task_struct___v2"), essential("___x"), essential("a___"), essential("a____b")
     ('task_struct', '___x', 'a___', 'a____b')
     """
-    # The last run of exactly three underscores that has other characters on both sides.
+    # The flavour starts at the last run of exactly three underscores that has other characters on
+    # both sides.
     end = len(name)
     while (at := name.rfind("___", 1, end)) > 0:
         if name[at - 1] != "_" and name[at + 3 : at + 4] not in ("", "_"):
@@ -71,12 +73,12 @@ def essential(name: str) -> str:
 
 
 def name_of(record: t.Type) -> str:
-    """Return a type's own name, or "" if it has none."""
+    """Return a type's own name, or "" if the type is anonymous."""
     return getattr(record, "name", "")
 
 
 def text_of(btf: Btf, type_id: int) -> str:
-    """Return a type's name in C: ``struct task_struct``.
+    """Return a type's name as written in C, such as ``struct task_struct``.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -93,9 +95,9 @@ def text_of(btf: Btf, type_id: int) -> str:
 
 
 class Step(NamedTuple):
-    """A step of a path: into member ``at`` of struct ``type_id``.
+    """A step of a path, to member ``at`` of struct ``type_id``.
 
-    Without a name, it is a step to element ``at`` of an array of that type.
+    A step without a name leads to element ``at`` of an array of that type.
     """
 
     type_id: int
@@ -104,9 +106,9 @@ class Step(NamedTuple):
 
 
 class Path(NamedTuple):
-    """The place in one BTF that a record refers to; ``bit_offset`` counts from the root type.
+    """The location in one BTF that a record refers to; ``bit_offset`` is relative to the root type.
 
-    Its text is C-like: ``struct thing::list[2].id`` or ``enum colour::RED``.
+    The path's text resembles C: ``struct thing::list[2].id`` or ``enum colour::RED``.
     """
 
     btf: Btf
@@ -127,7 +129,10 @@ class Path(NamedTuple):
 
 
 def parse_path(btf: Btf, record: CoreRelocation) -> Path:
-    """Return the path of a record in the object's types. Raise FormatError if invalid."""
+    """Resolve a record's path in the object's own types.
+
+    Raises FormatError if the path is invalid.
+    """
     try:
         indices = [int(word) for word in record.access.split(":") if word.isascii()]
         kind = bpf_core_relo_kind(record.kind)
@@ -182,7 +187,7 @@ def _field(btf: Btf, record: CoreRelocation, indices: list[int]) -> Path:
 
 
 def is_flexible(btf: Btf, step: Step, array: t.Array) -> bool:
-    """Return whether an array of 0 elements is the last member of its struct, without a bound."""
+    """Return whether an array is a flexible array member: zero-length, and last in its struct."""
     if array.length or not step.name:
         return False
     holder = btf[step.type_id]

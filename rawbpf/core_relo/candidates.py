@@ -1,7 +1,8 @@
-"""Candidates: the kernel's types that have the name and kind of a type in the program.
+"""Candidates: the kernel types with the same name and kind as a type in the program.
 
-Modules are searched only if the kernel image has no such type. Several candidates are common: two
-drivers may each have a struct of one name. That is an error only if their answers differ.
+Modules are searched only if the kernel image does not contain the type. It is common to have
+several candidates, since two drivers may each define a struct with the same name. Several
+candidates are an error only if their answers differ.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "Targets"]
 
 _MOST = 100
-"""Largest number of types of one name; every record about that name tries them all."""
+"""Maximum number of types with the same name. Each record for the name tries all of the types."""
 
 _ENUMS = (BTF_KIND_ENUM, BTF_KIND_ENUM64)
 
 
 class Candidate(NamedTuple):
-    """A type of the kernel image, or of ``module``."""
+    """A type in the kernel image or in ``module``."""
 
     btf: Btf
     type_id: int
@@ -42,9 +43,10 @@ def _no_modules() -> Mapping[str, Btf]:
 
 
 class Targets:
-    """The types of a kernel, for one object.
+    """A kernel's types, as candidates for one object.
 
-    ``modules`` is called once the kernel image lacks a type; it returns BTF by module name.
+    ``modules`` returns BTF by module name, and is called only once, when the kernel image lacks a
+    type.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -62,20 +64,25 @@ class Targets:
         self._btf, self._modules = btf, modules
         self._known: dict[int, list[Candidate]] = {}
         self.decided: dict[tuple[CoreRelocation, int], Decision] = {}
-        """Decisions so far, by record and number of candidates left at that time."""
+        """Decisions made so far, keyed by record and by the number of candidates then left."""
 
     def of(self, type_id: int, record: t.Type) -> list[Candidate]:
-        """Return the candidates for a type of the object, always the same list.
+        """Return the list of candidates for one of the object's types.
 
-        Callers remove candidates that do not have the path of a record; later records about the
-        same type do not try them again. Other flavours of the type have lists of their own.
+        Every call returns the same list.
+
+        Callers remove candidates that lack a record's path, so later records for the same type do
+        not try those candidates again. Other flavours of the type have separate lists.
         """
         if type_id not in self._known:
             self._known[type_id] = self._find(record)
         return self._known[type_id]
 
     def left(self, type_id: int) -> int:
-        """Return how many candidates are left for a type; 0 if it was not looked up yet."""
+        """Return the number of candidates left for a type.
+
+        Return 0 if the type was not looked up yet.
+        """
         return len(self._known.get(type_id, ()))
 
     def _find(self, record: t.Type) -> list[Candidate]:
@@ -91,7 +98,7 @@ class Targets:
 
     def _in_modules(self, name: str, record: t.Type) -> Iterator[Candidate]:
         for module, btf in self._modules().items():
-            # own_ids() leaves out the types of the image, which were searched before.
+            # own_ids() excludes the types of the kernel image, which have already been searched.
             for type_id in _ids(btf, btf.own_ids, name, record):
                 yield Candidate(btf, type_id, module)
 
@@ -99,7 +106,7 @@ class Targets:
 def _ids(
     btf: Btf, find: Callable[[str, Collection[int]], list[int]], name: str, record: t.Type
 ) -> list[int]:
-    """Return the types of a name and kind, of any flavour."""
+    """Return the types with the given name and kind, of any flavour."""
     names = [name, *btf.strings.flavours(name)]
     kinds = _ENUMS if isinstance(record, ENUMS) else (record.kind,)
     found = [one for each in names if essential(each) == name for one in find(each, kinds)]

@@ -1,10 +1,13 @@
-"""Which types in two BTFs count as the same for CO-RE. Flavours in names are ignored.
+"""Compare types in two BTFs by the rules of CO-RE.
 
-``fields_compatible``: the last step of a path may read the field. ``types_compatible``: a type
-exists; all structs of one name are alike here, since members have records of their own.
-``types_match``: the strict form, which compares members, sizes and signs.
+Flavours in type names are ignored.
 
-Damaged types may contain themselves, so all three stop at a depth of 32.
+``fields_compatible`` decides whether the last step of a path may read the field.
+``types_compatible`` decides whether a type exists; all structs with the same name are compatible,
+since accesses to members have their own records. ``types_match`` is the strict comparison, which
+includes members, sizes and signs.
+
+Damaged types may contain themselves, so all three functions stop at a depth of 32.
 """
 
 from __future__ import annotations
@@ -23,19 +26,19 @@ __all__ = ["fields_compatible", "kinds_compatible", "same_name", "types_compatib
 
 
 def kinds_compatible(one: t.Type, other: t.Type) -> bool:
-    """Return whether the kinds agree; Enum and Enum64 (6.0) count as one kind."""
+    """Return whether two kinds are equal; Enum and Enum64 (6.0) count as one kind."""
     return type(one) is type(other) or (isinstance(one, ENUMS) and isinstance(other, ENUMS))
 
 
 def same_name(one: str, other: str) -> bool:
-    """Return whether two names differ at most in their flavours."""
+    """Return whether two names are equal except for their flavours."""
     return essential(one) == essential(other)
 
 
 def fields_compatible(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
     """Return whether code for a field of the first type can be patched to read the second.
 
-    Integers may differ in size and sign, and pointers in what they point to.
+    Integers may differ in size and sign, and pointers in their target types.
     """
     for _ in range(MAX_DEPTH):
         one, other = a[strip(a, a_id)], b[strip(b, b_id)]
@@ -56,13 +59,13 @@ def fields_compatible(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
 
 
 def types_compatible(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
-    """Return whether two types agree in kind and shape; members are not compared."""
+    """Return whether two types have the same kind and shape; members are not compared."""
     kinds = kinds_compatible(a[a_id], b[b_id])
     return kinds and _Compatible(a, b).types(a_id, b_id, MAX_DEPTH)
 
 
 class _Compatible:
-    """Compares each pair of types once, because function parameters branch at every level."""
+    """Compares each pair of types only once, because function parameters branch at every level."""
 
     def __init__(self, a: Btf, b: Btf) -> None:
         self.a, self.b = a, b
@@ -71,7 +74,7 @@ class _Compatible:
     def types(self, a_id: int, b_id: int, depth: int) -> bool:
         pair = strip(self.a, a_id), strip(self.b, b_id)
         if pair not in self._known:
-            self._known[pair] = False  # for types that contain themselves
+            self._known[pair] = False  # maximum depth, for types that contain themselves
             self._known[pair] = depth > 0 and self._compare(*pair, depth - 1)
         return self._known[pair]
 
@@ -90,7 +93,7 @@ class _Compatible:
 
 
 def _signature(one: t.FuncProto, other: t.FuncProto) -> list[tuple[int, int]] | None:
-    """Return pairs of parameters and results, or None if the numbers of parameters differ."""
+    """Return pairs of parameter and return types, or None if the parameter counts differ."""
     if len(one.params) != len(other.params):
         return None
     pairs = [(p.type_id, q.type_id) for p, q in zip(one.params, other.params, strict=True)]
@@ -98,14 +101,15 @@ def _signature(one: t.FuncProto, other: t.FuncProto) -> list[tuple[int, int]] | 
 
 
 def types_match(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
-    """Return whether the second type has everything that the first has, in any order."""
+    """Return whether the second type contains all members of the first, in any order."""
     return _Match(a, b).types(a_id, b_id, behind_pointer=False, depth=MAX_DEPTH)
 
 
 class _Match:
     def __init__(self, a: Btf, b: Btf) -> None:
         self.a, self.b = a, b
-        self._left = 100_000  # comparisons; hostile types branch at every level
+        # maximum number of comparisons, because malicious types branch at every level
+        self._left = 100_000
 
     def types(self, a_id: int, b_id: int, *, behind_pointer: bool, depth: int) -> bool:
         one, other = self.a[strip(self.a, a_id)], self.b[strip(self.b, b_id)]
@@ -143,7 +147,7 @@ class _Match:
         return isinstance(one, t.Void)
 
     def _members(self, one: t.Type, other: t.Type, depth: int) -> bool:
-        """Return whether each member is also a member of the other type."""
+        """Return whether each member also exists in the other type."""
         assert isinstance(one, STRUCTS)
         assert isinstance(other, STRUCTS)
         return len(one.members) <= len(other.members) and all(
@@ -163,13 +167,13 @@ def _forward(one: t.Fwd, other: t.Type, *, behind_pointer: bool) -> bool:
 
 
 def _behind(one: t.Type, other: t.Type) -> bool:
-    """Compare types behind a pointer, where one may be a forward declaration."""
+    """Compare the targets of two pointers, either of which may be a forward declaration."""
     if isinstance(other, t.Fwd):
         return isinstance(one, t.Union) == other.is_union
     return type(one) is type(other)
 
 
 def _enumerators(one: t.Enum | t.Enum64, other: t.Enum | t.Enum64) -> bool:
-    """Return whether each enumerator is also in the other enum, with any value."""
+    """Return whether each enumerator also exists in the other enum, with any value."""
     names = {essential(value.name) for value in other.values}
     return one.size == other.size and all(essential(value.name) in names for value in one.values)

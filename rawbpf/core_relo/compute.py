@@ -1,8 +1,8 @@
-"""Values: the number that a record asks for, computed from a path.
+"""Compute the number that a record requests from a path.
 
-For a bitfield the offset is that of the integer to load: the smallest aligned one that contains all
-its bits. Two shifts extract the field: left, until its highest bit is bit 63, then right, until its
-lowest bit is bit 0.
+For a bit-field, the offset is that of the integer to load: the smallest aligned integer that
+contains all bits of the field. Two shifts extract the field: first left, until the field's highest
+bit is bit 63, then right, until its lowest bit is bit 0.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ _WIDEST = 8
 
 
 class Value(NamedTuple):
-    """The number that a record asks for.
+    """The number that a record requests.
 
-    ``exact``: the instruction must hold the local number, otherwise the object is damaged.
-    ``size`` and ``type_id`` describe the field at a byte offset, for the width of a load or store.
-    ``narrow``: a 32-bit enumerator. Older BTF does not say whether enums are signed (before 6.0).
+    With ``exact``, the object is damaged unless the instruction contains the local number. ``size``
+    and ``type_id`` describe the field at a byte offset, to determine the width of a load or store.
+    ``narrow`` marks a 32-bit enumerator. BTF from before 6.0 does not record whether an enum is
+    signed.
     """
 
     number: int
@@ -46,11 +47,11 @@ class Value(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """The answer to a record: its value in the object's types and in the kernel's.
+    """The answer to a record: the numbers for the object's own types and for the kernel's types.
 
-    ``text`` is the path in C terms, ``candidate`` the kernel's type. If the kernel has no such
-    path, ``found`` is None and ``missing`` says what it lacks; ``target`` is None unless 0 is the
-    answer.
+    ``text`` is the path in C syntax, and ``candidate`` is the kernel's type. If the kernel has no
+    such path, ``found`` is None and ``missing`` describes the missing part; ``target`` is then None
+    unless the answer is 0.
     """
 
     text: str
@@ -63,7 +64,10 @@ class Decision(NamedTuple):
 
 
 def value_of(path: Path, kind: bpf_core_relo_kind) -> Value:
-    """Return what a record asks for. Raise FormatError if the path has no such property."""
+    """Compute the number that a record requests.
+
+    Raises FormatError if the path does not have the requested property.
+    """
     if kind in TYPE_KINDS:
         return _of_type(path, kind)
     if kind in ENUM_KINDS:
@@ -76,7 +80,7 @@ def value_of(path: Path, kind: bpf_core_relo_kind) -> Value:
 
 
 def absent_value(kind: bpf_core_relo_kind) -> Value | None:
-    """Return the answer for a missing path: 0 for types and for existence, otherwise None."""
+    """Return the answer for a missing path: 0 for types and existence checks, otherwise None."""
     if kind in TYPE_KINDS or kind in (_K.BPF_CORE_FIELD_EXISTS, _K.BPF_CORE_ENUMVAL_EXISTS):
         return Value(0)
     return None
@@ -84,7 +88,7 @@ def absent_value(kind: bpf_core_relo_kind) -> Value | None:
 
 def _of_type(path: Path, kind: bpf_core_relo_kind) -> Value:
     if kind in (_K.BPF_CORE_TYPE_ID_LOCAL, _K.BPF_CORE_TYPE_ID_TARGET):
-        # Linkers renumber types without updating the code.
+        # Linkers renumber types without updating the instructions.
         return Value(path.root, exact=False)
     if kind is _K.BPF_CORE_TYPE_SIZE:
         return Value(size_of(path.btf, path.root))
@@ -135,7 +139,7 @@ def _of_member(path: Path, kind: bpf_core_relo_kind) -> Value:
 
 
 def _unit(path: Path, type_id: int, bits: int) -> tuple[int, int]:
-    """Return byte offset and size of the integer to load."""
+    """Return the byte offset and size of the integer to load."""
     size = size_of(path.btf, type_id)
     if not bits:
         return path.bit_offset // 8, size
@@ -149,7 +153,7 @@ def _unit(path: Path, type_id: int, bits: int) -> tuple[int, int]:
 
 
 def _element_size(btf: Btf, type_id: int) -> int:
-    """Return the size of a type, for an array that of one element: a load reads one."""
+    """Return a type's size, or the element size of an array, because a load reads one element."""
     record = btf[type_id]
     for _ in range(32):
         if not isinstance(record, t.Array):

@@ -1,7 +1,7 @@
-"""Decide one record: find its path in the kernel's types, and the answer there.
+"""Decide one record: find the record's path in the kernel's types and compute the answer.
 
-Candidates that lack the path are ruled out, for all records about the same type. The remaining ones
-must agree.
+A candidate that lacks the path is ruled out for all records for the same type. The remaining
+candidates must give the same answer.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _LOCAL_ID = bpf_core_relo_kind.BPF_CORE_TYPE_ID_LOCAL
 
 
 def decide(local: Btf, record: CoreRelocation, targets: Targets) -> Decision:
-    """Return a record's answer for a kernel.
+    """Return the answer to a record for one kernel.
 
-    Programs of one object repeat their records, so answers are cached; they can change only when
-    candidates are ruled out. Raise FormatError if the record is damaged, and UnsupportedError if
-    several kernel types give different answers.
+    An object's programs repeat the same records, so answers are cached; an answer can change only
+    when a candidate is ruled out. Raises FormatError if the record is damaged, and UnsupportedError
+    if several kernel types give different answers.
     """
     known = targets.decided.get((record, targets.left(record.type_id)))
     if known is None:

@@ -1,4 +1,4 @@
-"""Relocate a program: decide each record, patch its instruction, report the result."""
+"""Relocate a program: decide each record, patch the record's instruction, and report the result."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ __all__ = ["Relocated", "Result", "relocate"]
 class Result(NamedTuple):
     """The result of relocating one record.
 
-    ``slot`` is the instruction's slot before relocation, ``access`` the path in C terms. ``target``
-    is None if the kernel has no answer; the instruction is then poisoned. ``missing`` says what the
-    kernel lacks, even if the program only asked whether it exists. ``candidate`` is the kernel's
-    type, such as "[134] struct task_struct", followed by its module if it is in one.
+    ``slot`` is the instruction's slot before relocation, and ``access`` is the path in C syntax.
+    ``target`` is None if the kernel has no answer; the instruction is then poisoned. ``missing``
+    describes the missing part of the path, even if the program only checked whether the path
+    exists. ``candidate`` is the kernel's type, such as "[134] struct task_struct", followed by the
+    module name if a module defines the type.
     """
 
     slot: int
@@ -42,18 +43,18 @@ class Result(NamedTuple):
 
 
 class Relocated(NamedTuple):
-    """The code for one kernel, and the result of each record."""
+    """The code relocated for one kernel, and the result of each record."""
 
     code: Bytecode
     results: tuple[Result, ...]
 
 
 def relocate(code: Bytecode, local: Btf, targets: Targets) -> Relocated:
-    """Return the code with the offsets, sizes and numbers of a kernel's types.
+    """Return the code with the offsets, sizes and other numbers from a kernel's types.
 
-    Raise FormatError if a record is damaged, and UnsupportedError if several kernel types give
-    different answers. Missing fields are not an error here: their instructions are poisoned, and
-    the verifier rejects the program if it reaches one.
+    Raises FormatError if a record is damaged, and UnsupportedError if several kernel types give
+    different answers. A missing field is not an error at this point: the instruction is poisoned,
+    and the verifier rejects the program only if it reaches the instruction.
     """
     if not code.relocations:
         return Relocated(code, ())
@@ -74,7 +75,7 @@ def relocate(code: Bytecode, local: Btf, targets: Targets) -> Relocated:
 def _apply(
     instruction: Instruction, local: Btf, decision: Decision
 ) -> tuple[list[Instruction], str]:
-    """Return the new instructions, and the reason if they are poisoned."""
+    """Return the patched instructions, and the reason if they are poisoned."""
     target, found = decision.target, decision.found
     if target is None:
         return poisoned(instruction), decision.missing

@@ -1,4 +1,4 @@
-"""Find the same path in another BTF blob by member names, or say what is missing."""
+"""Find the same path in another BTF blob by member names, or describe what is missing."""
 
 from __future__ import annotations
 
@@ -38,11 +38,14 @@ __all__ = [
 ]
 
 _MOST_NAMELESS = 200
-"""Limit of anonymous structs inside one struct; kernels have at most 23."""
+"""Maximum number of anonymous structs inside one struct; kernels use at most 23."""
 
 
 def match_path(local: Path, kind: bpf_core_relo_kind, btf: Btf, root: int) -> Path | None:
-    """Return the path from type ``root`` of ``btf`` that corresponds to ``local``, or None."""
+    """Return the path from type ``root`` of ``btf`` that corresponds to ``local``.
+
+    Return None if ``btf`` lacks it.
+    """
     if kind in TYPE_KINDS:
         strict = kind is bpf_core_relo_kind.BPF_CORE_TYPE_MATCHES
         same = types_match if strict else types_compatible
@@ -96,7 +99,7 @@ class _Found(NamedTuple):
 
 
 def _member(local: Path, step: Step, btf: Btf, type_id: int) -> _Found | None:
-    """Return the member with the same name and a compatible type; search anonymous structs too."""
+    """Find the member with the same name and a compatible type, including in anonymous structs."""
     holder = local.btf[step.type_id]
     if not isinstance(holder, STRUCTS):
         return None
@@ -126,11 +129,14 @@ def _search(a: Btf, wanted: t.Member, btf: Btf, type_id: int, seen: list[int]) -
 
 
 NO_TYPE = "this kernel has no "
-"""Start of the text if the kernel image lacks the whole type, which a module may still have."""
+"""Prefix of the message if the kernel image lacks the whole type.
+
+A module may still define the type.
+"""
 
 
 def what_is_missing(path: Path, kind: bpf_core_relo_kind, candidates: Sequence[Candidate]) -> str:
-    """Describe the part of a path that no candidate has.
+    """Describe the part of a path that is missing from all candidates.
 
     struct task_struct::thread.fsindex     ... struct task_struct has no member thread.fsindex
     struct thing::list[7]                  ... struct thing::list has no element 7
@@ -157,7 +163,7 @@ def what_is_missing(path: Path, kind: bpf_core_relo_kind, candidates: Sequence[C
 
 
 def _known(path: Path, kind: bpf_core_relo_kind, candidate: Candidate) -> int:
-    """Return the number of steps of the path that the candidate has."""
+    """Return how many steps of the path exist in the candidate."""
     for count in range(len(path.steps) - 1, 0, -1):
         shorter = path._replace(steps=path.steps[:count])
         if match_path(shorter, kind, candidate.btf, candidate.type_id) is not None:
@@ -166,24 +172,24 @@ def _known(path: Path, kind: bpf_core_relo_kind, candidate: Candidate) -> int:
 
 
 def _members(path: Path, last: int) -> str:
-    """Return the path to a member without the root type, such as ``thread.fsindex``."""
+    """Return a member's path without the root type, such as ``thread.fsindex``."""
     text = str(path._replace(steps=path.steps[: last + 1]))
     return text.removeprefix(str(_bare(path))).removeprefix("::")
 
 
 def _bare(path: Path) -> Path:
-    """Return only the first step: the type, and the index of an array element."""
+    """Return only the first step of a path: the type and an array index."""
     return path._replace(steps=path.steps[:1])
 
 
 def _has(candidate: Candidate, name: str) -> bool:
-    """Return whether the type itself has a member of this name."""
+    """Return whether the type itself has a member with the given name."""
     record = candidate.btf[candidate.type_id]
     return isinstance(record, STRUCTS) and any(one.name == name for one in record.members)
 
 
 def _flavourless(btf: Btf, type_id: int) -> str:
-    """Return a type's C name without flavour: ``struct task_struct``."""
+    """Return a type's C name without the flavour, such as ``struct task_struct``."""
     record = btf[type_id]
     text, name = text_of(btf, type_id), name_of(record)
     return text.removesuffix(name) + essential(name) if not isinstance(record, t.Void) else text

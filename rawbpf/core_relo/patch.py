@@ -1,13 +1,13 @@
-"""Write a number into an instruction, where clang left the local one.
+"""Patch an instruction: replace the local number that clang encoded.
 
     r1 += 1160                    add and mov of a constant: imm
     r1 = *(u64 *)(r1 + 1160)      loads and stores: off, and the width if the field's changed
     r1 = 1160 ll                  the 64-bit constant: enumerators, type IDs
 
-The width may change only for pointers and unsigned integers, which mean the same at any width. A
-load of a signed field, or of something that is not a number, would read a wrong value, so it is
-poisoned. An offset is right for any field, because the program itself decides how many bytes to
-read.
+The width may change only for pointers and unsigned integers, which have the same meaning at any
+width. A load of a signed field, or of a field that is not a number, would read a wrong value at
+another width, so the load is poisoned. A plain offset is valid for any field, because the program
+itself decides how many bytes to read.
 """
 
 from __future__ import annotations
@@ -40,8 +40,10 @@ if TYPE_CHECKING:
 __all__ = ["POISON", "has_width", "patch", "poisoned", "width_may_change"]
 
 POISON = 0xBAD2310
-"""Number of a helper that does not exist. libbpf uses the same number, so users recognize it in
-logs."""
+"""The number of a nonexistent helper.
+
+libbpf uses the same number, so users recognize it in logs.
+"""
 
 _SIZES = {1: BPF_B, 2: BPF_H, 4: BPF_W, 8: BPF_DW}
 _WIDTHS = {code: size for size, code in _SIZES.items()}
@@ -52,16 +54,16 @@ _LARGEST_OFFSET = 0x7FFF
 
 
 def poisoned(instruction: Instruction) -> list[Instruction]:
-    """Return calls, in the same number of slots, that the verifier rejects if it reaches them."""
+    """Return calls that the verifier rejects if it reaches them, in the same number of slots."""
     call = Instruction(BPF_JMP | BPF_CALL, imm=POISON, source=instruction.source)
     return [call] * instruction.slots
 
 
 def patch(instruction: Instruction, local: Value, target: Value) -> Instruction:
-    """Return the instruction with the kernel's number instead of the local one.
+    """Return the instruction with the kernel's number instead of the local number.
 
-    Raise FormatError if the instruction cannot contain a number, or does not contain the local
-    number.
+    Raises FormatError if the instruction cannot contain a number, or if it does not contain the
+    local number.
     """
     if instruction.opcode == LD_IMM64:
         return _wide(instruction, local, target)
@@ -76,7 +78,7 @@ def patch(instruction: Instruction, local: Value, target: Value) -> Instruction:
 
 
 def _wide(instruction: Instruction, local: Value, target: Value) -> Instruction:
-    """Patch a 64-bit constant.
+    """Patch the load of a 64-bit constant.
 
     BTF from old compilers does not record that an enumerator is negative, but the code shows it:
     the upper half of the constant is all ones.
@@ -90,7 +92,7 @@ def _wide(instruction: Instruction, local: Value, target: Value) -> Instruction:
 
 
 def has_width(instruction: Instruction) -> bool:
-    """Return whether the instruction is a load or store, and so has a width."""
+    """Return whether the instruction is a load or store, and therefore has an access width."""
     return instruction.opcode & _CLASS_MASK in (BPF_LDX, BPF_ST, BPF_STX)
 
 
@@ -116,7 +118,7 @@ def _at_offset(instruction: Instruction, local: Value, target: Value) -> Instruc
 
 
 def width_may_change(a: Btf, local: Value, b: Btf, target: Value) -> bool:
-    """Return whether the width of a load for one field may be changed for the other field."""
+    """Return whether a load's width may be changed from one field's size to the other's."""
     if local.size == target.size or not local.type_id or not target.type_id:
         return True
     one, other = a[local.type_id], b[target.type_id]
@@ -128,6 +130,6 @@ def width_may_change(a: Btf, local: Value, b: Btf, target: Value) -> bool:
 
 
 def _signed(number: int) -> int:
-    """Return the low 32 bits as the signed number that imm holds."""
+    """Return the low 32 bits as the signed number for the imm field."""
     low = number & 0xFFFF_FFFF
     return low - (low >> 31 << 32)

@@ -129,15 +129,13 @@ class _Names:
         if offset >= max(len(self._data), 1):
             size = len(self._data)
             raise FormatError(f"a name at offset {offset:#x} of a string table of {size:#x} bytes")
-        name = self._data[
-            offset : self._data.find(0, offset)
-        ]  # without a string table, the name is empty
+        # Without a string table, the name is empty.
+        name = self._data[offset : self._data.find(0, offset)]
         self._left -= len(name)
         if self._left < 0:
             raise FormatError("damaged ELF file", why="its names overlap too often")
-        return name.decode(
-            errors="backslashreplace"
-        )  # so that users can type the name as displayed
+        # Escapes let users type the name as displayed.
+        return name.decode(errors="backslashreplace")
 
 
 def _open(data: bytes) -> ELFFile:

@@ -1,4 +1,4 @@
-"""System call narration: each call that rawbpf makes, explained, dumped, recorded and repeated.
+"""System call narration: explain, dump, record and replay each call that rawbpf makes.
 
 Read it in this order:
 
@@ -10,5 +10,5 @@ Read it in this order:
     replay/session          makes recorded calls again and compares the results
     script/writer           writes recorded calls as a Python script of their own
 
-All folders except ``capture`` need only Calls, so they also work on recordings.
+Every folder except ``capture`` works with Call objects alone, and therefore also with recordings.
 """

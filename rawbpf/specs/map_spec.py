@@ -1,8 +1,8 @@
-"""Specification of a map, and the table of map types.
+"""Map specifications, and the table of map types.
 
 The table is used to decode keys and values, to fill in BPF_MAP_CREATE, and to generate
-docs/reference/maps.md. The sources are the commits that added the types, and kernel/bpf/*map*.c for
-the accepted sizes.
+docs/reference/maps.md. The sources are the commits that added the map types, and kernel/bpf/*map*.c
+for the accepted sizes.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ __all__ = ["MAP_KINDS", "MapKind", "MapSpec", "map_kind"]
 
 
 class MapSpec(NamedTuple):
-    """What BPF_MAP_CREATE needs. Sizes are in bytes; ``value_size`` is the size of one CPU's value.
+    """The parameters of BPF_MAP_CREATE.
 
-    ``key_type`` and ``value_type`` name integers ("u32") and are empty if only sizes are known. In
-    an object file, BTF IDs describe keys and values instead. They refer to the object's BTF.
+    Sizes are in bytes; ``value_size`` is the size of a single CPU's value.
 
-    ``inner`` is the spec of the maps inside a map of maps. ``initial`` fills slots when the object
-    is loaded: index -> name of a program (program array) or of a map (map of maps). A ``pinned``
-    map is shared under its name in bpffs (LIBBPF_PIN_BY_NAME).
+    ``key_type`` and ``value_type`` are names of integer types ("u32"), or empty if only the sizes
+    are known. In an object file, keys and values are described by BTF IDs instead. The IDs refer to
+    the object's BTF.
+
+    ``inner`` is the spec of the inner maps of a map of maps. ``initial`` fills slots when the
+    object is loaded: index -> name of a program (program array) or of a map (map of maps). A
+    ``pinned`` map is shared under its name in bpffs (LIBBPF_PIN_BY_NAME).
 
     >>> hits = MapSpec("hits", bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, max_entries=1)
     >>> hits._replace(max_entries=16).max_entries
@@ -50,7 +53,7 @@ class MapSpec(NamedTuple):
 
     @property
     def kind(self) -> MapKind:
-        """Return the properties of the map's type.
+        """Return the properties of this map's type.
 
         >>> MapSpec("hits", bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, 1).kind.per_cpu
         True
@@ -59,7 +62,9 @@ class MapSpec(NamedTuple):
 
 
 class MapKind(NamedTuple):
-    """Properties of a map type. ``key`` and ``value`` describe the accepted keys and values.
+    """The properties of one map type.
+
+    ``key`` and ``value`` describe the key and value sizes that the kernel accepts.
 
     ``since``    first kernel version that has the type
     ``per_cpu``  a key has one value for each possible CPU
@@ -83,7 +88,7 @@ class MapKind(NamedTuple):
 
     @property
     def word(self) -> str:
-        """Return the type's usual name.
+        """Return the usual name of this map's type.
 
         >>> MAP_KINDS[bpf_map_type.BPF_MAP_TYPE_PERCPU_HASH].word
         'percpu_hash'
@@ -170,12 +175,12 @@ _ROWS = (
 # fmt: on
 
 MAP_KINDS = {row.type: row for row in _ROWS}
-"""Properties by map type, in the order of the type numbers."""
+"""Properties of each map type, in the order of the type numbers."""
 
 _UNKNOWN = MapKind(_T.BPF_MAP_TYPE_UNSPEC, "", "", "")
 
 
 def map_kind(map_type: int) -> MapKind:
-    """Return the properties of a map type, or defaults for a type newer than this table."""
+    """Return a map type's properties, or defaults if the type is newer than this table."""
     known = map_type in bpf_map_type.__members__.values()
     return MAP_KINDS.get(bpf_map_type(map_type), _UNKNOWN) if known else _UNKNOWN

@@ -1,4 +1,4 @@
-"""Specification of an object: everything that one file defines."""
+"""Object specifications, which describe everything that one file defines."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["DataSpec", "ExternSpec", "ObjectSpec", "Variable"]
 
 
 class ObjectSpec(NamedTuple):
-    """Programs, maps, variables and externs of an object, each by name.
+    """An object's programs, maps, variables and externs, each keyed by name.
 
-    Programs are linked: each contains the functions that it calls. They refer to maps by name, and
-    to variables by the name of their section. All BTF IDs in the specs refer to ``btf``, the
-    object's own types.
+    Programs are linked: each program contains the functions that it calls. Programs refer to maps
+    by name, and to variables by section name. All BTF IDs in the specs refer to ``btf``, which
+    contains the object's own types.
 
-    ``hidden`` names the global functions that are visible only within this object. Hidden functions
+    ``hidden`` lists the global functions that are visible only within this object. Hidden functions
     are marked as static for the verifier, which then checks them in the context of their callers
-    instead of separately. ``version`` is the kernel version in the object's "version" section;
-    kernels since 5.0 ignore it. ``remarks`` are one-line hints for the author of the object.
+    instead of separately. ``version`` is the kernel version from the object's "version" section;
+    kernels since 5.0 ignore the version. ``remarks`` are one-line hints for the object's author.
     """
 
     programs: Mapping[str, ProgramSpec]
@@ -40,15 +40,16 @@ class ObjectSpec(NamedTuple):
     version: int = 0
 
     def all_maps(self) -> dict[str, MapSpec]:
-        """Return the specs of all maps to create, including those that hold variables."""
+        """Return the specs of all maps to create, including maps for variables."""
         return {**self.maps, **{name: data.map_spec() for name, data in self.data.items()}}
 
 
 class DataSpec(NamedTuple):
     """A section of global variables, such as ".rodata": its bytes, and its variables by offset.
 
-    The kernel has no variables. A section becomes the only value of an array map, and the address
-    of a variable becomes a 64-bit load of that value's address plus an offset (Linux 5.2).
+    The kernel has no concept of global variables. A section therefore becomes the only value of an
+    array map, and the address of a variable becomes a 64-bit load of that value's address plus an
+    offset (Linux 5.2).
 
     >>> text = DataSpec(".rodata", b"hello", (Variable("text", 0, 5),))
     >>> text.map_spec().value_size, text.map_spec().map_flags.name
@@ -61,11 +62,11 @@ class DataSpec(NamedTuple):
 
     @property
     def read_only(self) -> bool:
-        """Return whether the variables are constants.
+        """Return whether the section's variables are constants.
 
-        The map of a read-only section is frozen once it is filled.
+        A read-only section's map is frozen after it has been filled.
 
-        The verifier then knows the constants and skips branches that they rule out.
+        The verifier then knows the constants and skips branches that cannot be taken.
 
         >>> DataSpec(".kconfig", bytes(4)).read_only, DataSpec(".data", bytes(4)).read_only
         (True, False)
@@ -73,7 +74,7 @@ class DataSpec(NamedTuple):
         return self.name.startswith((".rodata", ".kconfig"))
 
     def map_spec(self) -> MapSpec:
-        """Return the spec of the section's map, which has one entry: the whole section."""
+        """Return the spec of the section's map, whose single entry is the whole section."""
         flags = bpf_map_flags.BPF_F_RDONLY_PROG if self.read_only else bpf_map_flags(0)
         array = bpf_map_type.BPF_MAP_TYPE_ARRAY
         return MapSpec(self.name, array, 4, len(self.contents), max_entries=1, map_flags=flags)
@@ -82,8 +83,8 @@ class DataSpec(NamedTuple):
 class Variable(NamedTuple):
     """A global variable: ``size`` bytes at ``offset`` in its section.
 
-    ``width`` is the size of an array's element; for other variables it is ``size`` or 1.
-    ``type_id`` is the variable's type in the object's BTF, or 0 if the object has no type for it.
+    ``width`` is the element size of an array; for other variables, it is ``size`` or 1. ``type_id``
+    is the ID of the variable's type in the object's BTF, or 0 if the variable has no type.
     """
 
     name: str
@@ -94,7 +95,7 @@ class Variable(NamedTuple):
 
 
 class ExternSpec(NamedTuple):
-    """A name that the running kernel provides, declared ``extern`` in C.
+    """A symbol that the running kernel provides, declared ``extern`` in C.
 
     ``kind`` is one of
 
@@ -103,8 +104,9 @@ class ExternSpec(NamedTuple):
         "ksym"     a kernel variable
         "kfunc"    a kernel function
 
-    ``type_id`` is its type in the object's BTF. A "ksym" with type 0 is used only for its address.
-    A ``weak`` extern that the kernel lacks resolves to 0; any other missing extern is an error.
+    ``type_id`` is the extern's type in the object's BTF. A "ksym" of type 0 is used only for its
+    address. A ``weak`` extern that the kernel lacks resolves to 0; any other missing extern is an
+    error.
 
     >>> ExternSpec("CONFIG_HZ", "kconfig", type_id=3, size=4).weak
     False

@@ -1,7 +1,7 @@
-"""The BTF of an object that was not compiled from C, derived from the specs of what it defines.
+"""Generate BTF from specs, for objects that were not compiled from C.
 
-libbpf and bpftool read map definitions in it, the kernel needs it for callbacks and shows it to
-people:
+libbpf and bpftool read map definitions from this BTF, and the kernel requires it for callbacks and
+displays it to users:
 
     functions   prototypes; programs take ``void *ctx``
     maps        a variable in section .maps, of a struct whose members are pointers: a number n is
@@ -33,9 +33,9 @@ _POINTER = 8
 
 
 def described(spec: ObjectSpec) -> ObjectSpec:
-    """Return the spec with BTF, and with the IDs of types in its maps, variables and functions.
+    """Return the spec with BTF added, and with type IDs in its maps, variables and functions.
 
-    Raise FormatError if a name cannot be used in BTF.
+    Raises FormatError if a name cannot be used in BTF.
     """
     types = _Types()
     maps = {one.name: one for one in types.maps(spec.maps.values())}
@@ -62,8 +62,8 @@ class _Types:
     def code(self, name: str, code: Bytecode) -> Bytecode:
         """Describe a program and the functions that it contains.
 
-        A program is ``int name(void *ctx)``. The parameters of other functions are unknown, so they
-        are ``static int name()``.
+        A program is described as ``int name(void *ctx)``. The parameters of other functions are
+        unknown, so they are described as ``static int name()``.
         """
         functions = []
         for one in code.functions:
@@ -79,7 +79,7 @@ class _Types:
         return code._replace(functions=tuple(functions))
 
     def maps(self, specs: Iterable[MapSpec]) -> list[MapSpec]:
-        """Describe maps, in section .maps."""
+        """Describe maps as variables in section .maps."""
         found, variables, at = [], [], 0
         for spec in specs:
             found.append(self._with_ids(spec))
@@ -91,7 +91,10 @@ class _Types:
         return found
 
     def _with_ids(self, spec: MapSpec) -> MapSpec:
-        """Replace type names with IDs; the kernel requires both key and value type, or neither."""
+        """Replace type names with IDs.
+
+        The kernel requires that both or neither of key and value have a type.
+        """
         if not (spec.key_type or spec.value_type):
             return spec
         return spec._replace(
@@ -107,7 +110,7 @@ class _Types:
         return self._array(self._integer("u8"), size)
 
     def _definition(self, spec: MapSpec) -> tuple[int, int]:
-        """Add the struct that defines a map and return its ID and size."""
+        """Add the struct that defines a map; return the struct's type ID and size."""
         members = [("type", self._number(spec.map_type))]
         for what, type_id, size in (
             ("key", spec.btf_key_type_id, spec.key_size),
@@ -127,8 +130,8 @@ class _Types:
     def data(self, spec: DataSpec) -> DataSpec:
         """Describe a data section and its variables.
 
-        If several labels share an offset, only the first becomes a BTF variable, because the kernel
-        rejects two. All labels at the offset get the same type.
+        If several labels share an offset, only the first label becomes a BTF variable, because the
+        kernel rejects variables that overlap. All labels at the offset get the same type.
         """
         variables = tuple(
             one._replace(type_id=self._variable(one), width=1) for one in spec.variables
@@ -143,15 +146,15 @@ class _Types:
         return spec._replace(variables=variables)
 
     def _variable(self, variable: Variable) -> int:
-        """Add the type of a variable: one unsigned integer, or an array of them."""
+        """Add a variable's type, which is an unsigned integer or an array of unsigned integers."""
         integer = self._integer(f"u{8 * variable.width}")
         count, rest = divmod(variable.size, variable.width)
-        if rest:  # bytes after numbers, under one label
+        if rest:  # bytes that follow numbers under the same label
             integer, count = self._integer("u8"), variable.size
         return integer if count == 1 else self._array(integer, count)
 
     def _integer(self, name: str) -> int:
-        """Add an integer type from u8 to u64 or from s8 to s64."""
+        """Add an integer type, from u8 to u64 or from s8 to s64."""
         if name not in self._known:
             size, signed = int(name[1:]) // 8, name[0] == "s"
             self._known[name] = self.btf.add_int(name, size, signed=signed)
@@ -168,12 +171,15 @@ class _Types:
         return self._known[of, count]
 
     def _number(self, value: int) -> int:
-        """Add a number in libbpf's encoding."""
+        """Add a number in the encoding that libbpf uses."""
         return self._pointer(self._array(self._int, value))
 
 
 def _identifier(name: str) -> str:
-    """Return ``name`` if it is a C identifier, as the kernel requires, or raise FormatError."""
+    """Return ``name`` if it is a C identifier, as the kernel requires.
+
+    Raise FormatError otherwise.
+    """
     if not (name.isidentifier() and name.isascii()):
         raise FormatError(f"{name!r} cannot name anything in an object", why="not a C identifier")
     return name

@@ -1,8 +1,8 @@
-"""Specifications of a program and of the probe that runs it.
+"""Specifications of a program, and of the probe that triggers it.
 
-``ProgramSpec`` describes a program before it is loaded. ``ProbeSpec`` describes where a loaded
-program runs. ``probe_of`` derives the probe from a section name, commands build probes themselves,
-and ``links.attach`` opens them in the kernel.
+``ProgramSpec`` describes a program before it is loaded. ``ProbeSpec`` describes the event to which
+a loaded program is attached. ``probe_of`` derives the probe from a section name, commands construct
+probes themselves, and ``links.attach`` creates them in the kernel.
 
     kind             target                       mechanism
     kprobe           [MODULE:]FUNCTION            perf event of the kprobe PMU (4.17)
@@ -43,7 +43,7 @@ __all__ = [
 
 
 class ProbeKind(StrEnum):
-    """How a program is attached."""
+    """The mechanism with which a program is attached."""
 
     KPROBE = "kprobe"
     KSYSCALL = "ksyscall"
@@ -66,7 +66,10 @@ class ProbeKind(StrEnum):
 
 
 class ProbePoint(StrEnum):
-    """Where in a function the program runs. BOTH means a session (6.10 for kprobe.multi)."""
+    """The points in a function at which the program runs.
+
+    BOTH attaches the program as a session (6.10 for kprobe.multi).
+    """
 
     ENTRY = "entry"
     RETURN = "return"
@@ -74,13 +77,13 @@ class ProbePoint(StrEnum):
 
 
 class ProbeSpec(NamedTuple):
-    """Where a program runs.
+    """The event that runs a program.
 
     ``offset``       bytes from the start of the function (kprobe, ksyscall, uprobe)
     ``pid``          run in this process only (uprobe, uprobe.multi, profile)
-    ``cookie``       what bpf_get_attach_cookie returns (perf events: 5.15)
+    ``cookie`` the value that bpf_get_attach_cookie returns (perf events: 5.15)
     ``period_ns``    time between two samples (profile, interval)
-    ``attach_type``  what BPF_LINK_CREATE is given (xdp, tc, cgroup)
+    ``attach_type`` the attach type passed to BPF_LINK_CREATE (xdp, tc, cgroup)
 
     >>> probe = ProbeSpec(ProbeKind.KPROBE, "do_exit", ProbePoint.RETURN)
     >>> str(probe), str(ProbeSpec(ProbeKind.KPROBE, "do_exit", offset=16))
@@ -98,7 +101,7 @@ class ProbeSpec(NamedTuple):
 
     @property
     def word(self) -> str:
-        """Return the probe type as a section names it, such as "kretprobe"."""
+        """Return the probe type as written in a section name, such as "kretprobe"."""
         return _WORDS.get((self.kind, self.point), str(self.kind))
 
     def __str__(self) -> str:
@@ -114,7 +117,7 @@ class ProbeSpec(NamedTuple):
         return f"{word} {self.target}{offset}".rstrip()
 
     def check(self) -> None:
-        """Raise UsageError if a field is set that this kind of probe does not have.
+        """Raise UsageError if a field is set that this kind of probe does not support.
 
         >>> ProbeSpec(ProbeKind.KPROBE, "do_exit", pid=1).check()
         Traceback (most recent call last):
@@ -134,11 +137,13 @@ class ProbeSpec(NamedTuple):
 
 
 def probe_of(program: ProgramSpec, target: str = "") -> ProbeSpec:
-    """Return the probe that a program's section names; ``target`` overrides its target.
+    """Return the probe that a program's section specifies.
+
+    ``target`` overrides the section's target.
 
     XDP and tc programs need an interface as the target, and cgroup programs need a path, because
-    their sections do not name a target. Raise UsageError if the target is missing or malformed, and
-    UnsupportedError if a section of this kind does not say how to attach.
+    their sections do not name a target. Raises UsageError if the target is missing or malformed,
+    and UnsupportedError if the section does not specify how to attach the program.
 
     >>> from rawbpf.asm.bytecode import Bytecode
     >>> from rawbpf.specs.program_spec import ProgramSpec
@@ -147,7 +152,7 @@ def probe_of(program: ProgramSpec, target: str = "") -> ProbeSpec:
     >>> str(probe_of(kprobe)), str(probe_of(kprobe, "vfs_read"))
     ('kretprobe do_exit', 'kretprobe vfs_read')
     """
-    from rawbpf.specs.section_names import read_section  # a probe given as a value has no section
+    from rawbpf.specs.section_names import read_section  # a probe passed as a value has no section
 
     name = read_section(program.section)
     prefix = name.kind.prefix.removesuffix(".s") if name.kind else ""
@@ -180,7 +185,10 @@ def probe_of(program: ProgramSpec, target: str = "") -> ProbeSpec:
 
 
 def _split_offset(kind: ProbeKind, point: ProbePoint, target: str) -> tuple[str, int]:
-    """Split ``do_exit+0x10``. Return probes have no offset, and paths may contain a plus sign."""
+    """Split ``do_exit+0x10``.
+
+    Return probes do not support offsets, and paths may contain a plus sign.
+    """
     if kind not in _WITH_OFFSET or (point is ProbePoint.RETURN and kind is not ProbeKind.UPROBE):
         return target, 0
     owner, colon, place = target.rpartition(":")
@@ -216,7 +224,7 @@ _K, _P, _T = ProbeKind, ProbePoint, bpf_prog_type
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{1,8}|[0-9]{1,9}")
 
 _PERIOD_NS = 10**9 // 99
-"""99 Hz. Samples at 100 Hz would coincide with the kernel's own timers."""
+"""99 Hz. Sampling at exactly 100 Hz would coincide with the kernel's own timers."""
 
 _SECTIONS = {
     "kprobe": (_K.KPROBE, _P.ENTRY),
@@ -273,8 +281,9 @@ class ProgramSpec(NamedTuple):
     ``license`` determines which helpers the program may call. Many tracing helpers need a license
     that is compatible with the GPL, such as "GPL" or "Dual MIT/GPL".
 
-    ``section`` is the name of the program's section, such as "kprobe/do_exit", and ``attach_to``
-    is the target in it, "do_exit". ``autoload`` is False for optional programs ("?kprobe/...").
+    ``section`` is the program's section name, such as "kprobe/do_exit", and ``attach_to`` is the
+    section's target, such as "do_exit". ``autoload`` is False for optional programs
+    ("?kprobe/...").
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Derive a program's type and attach target from its section name, such as ``kprobe/do_exit``.
 
-The names follow libbpf, so that an object means the same to libbpf and rawbpf. The longest matching
-prefix determines the program type, and the rest is the attach target. A prefix that ends in ``.s``
-marks a sleepable program, and a leading question mark an optional one.
+Section names are interpreted as in libbpf, so that an object means the same to libbpf and rawbpf.
+The longest matching prefix determines the program type, and the rest is the attach target. A prefix
+that ends in ``.s`` marks a sleepable program, and a leading question mark an optional one.
 
 >>> name = read_section("?fexit.s/do_exit")
 >>> name.kind.attach_type.name, name.attach_to, name.autoload
@@ -28,10 +28,10 @@ __all__ = ["SECTION_KINDS", "SectionKind", "SectionName", "read_section", "secti
 
 
 class SectionKind(NamedTuple):
-    """A kind of section: the program type, and the attach type if loading needs one.
+    """A kind of section: the program type, and the attach type if one is required for loading.
 
-    ``since`` is the first kernel version that supports such programs. ``follows`` describes the
-    attach target after the slash.
+    ``since`` is the first kernel version that supports the kind of program. ``follows`` describes
+    the attach target after the slash.
     """
 
     prefix: str
@@ -187,7 +187,7 @@ def _row(line: str) -> tuple[str, SectionKind]:
 
 
 SECTION_KINDS = dict(map(_row, _TABLE.strip().splitlines()))
-"""Section kinds by prefix."""
+"""Section kinds, keyed by prefix."""
 
 
 def section_kind(section: str) -> SectionKind | None:
@@ -201,7 +201,7 @@ def section_kind(section: str) -> SectionKind | None:
 
 
 def read_section(section: str) -> SectionName:
-    """Parse a section name."""
+    """Parse the name of a program's section."""
     kind = section_kind(section)
     name = section.removeprefix("?")
     attach_to = "" if kind is None else name[len(kind.prefix) :].removeprefix("/")

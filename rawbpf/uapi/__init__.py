@@ -1,1 +1,1 @@
-"""Numbers and layouts of the kernel's interface, as data."""
+"""Constants and structure layouts of the kernel's user-space interface."""

@@ -1,9 +1,9 @@
-"""<linux/bpf.h>: the numbers of bpf(2), with the kernel's names.
+"""<linux/bpf.h>: the constants of bpf(2) under their kernel names.
 
-They come from the BTF of Linux 6.18; attach types, the newest map type and map flags from 7.2.
-Numbers are only added, so one list is valid for all kernels. ``rawbpf.features`` says which kernel
-added each feature. Tests compare each number with the C header and with the BTF of every guest
-kernel.
+The constants come from the BTF of Linux 6.18; attach types, the newest map type and map flags come
+from 7.2. The kernel only ever adds constants, so one list is valid for all kernels.
+``rawbpf.features`` lists the kernel version that added each feature. Tests compare each constant
+with the C header and with the BTF of every guest kernel.
 
 >>> bpf_cmd.BPF_PROG_LOAD
 <bpf_cmd.BPF_PROG_LOAD: 5>
@@ -35,21 +35,21 @@ __all__ = [
 ]
 
 BPF_OBJ_NAME_LEN = 16
-"""Size of the name of a map or program in bytes, including the final NUL."""
+"""Maximum size of a map or program name in bytes, including the final NUL."""
 
 BPF_TAG_SIZE = 8
-"""Size of a program's tag in bytes: a truncated SHA-1 of its instructions."""
+"""Size of a program tag in bytes; the tag is a truncated SHA-1 of the instructions."""
 
 # Flags of BPF_MAP_UPDATE_ELEM.
 BPF_ANY = 0
 BPF_NOEXIST = 1
 BPF_EXIST = 2
 
-# Flags of the helper bpf_perf_event_output: the slot of the map to write to.
+# Flags for the helper bpf_perf_event_output that select the map index to write to.
 BPF_F_INDEX_MASK = 0xFFFFFFFF
 BPF_F_CURRENT_CPU = BPF_F_INDEX_MASK
 
-# Flags of the helpers bpf_get_stackid and bpf_get_stack.
+# Flags for the helpers bpf_get_stackid and bpf_get_stack.
 BPF_F_SKIP_FIELD_MASK = 0xFF
 BPF_F_USER_STACK = 1 << 8
 BPF_F_REUSE_STACKID = 1 << 10
@@ -60,7 +60,7 @@ BPF_F_XDP_HAS_FRAGS = 1 << 5
 
 
 class bpf_cmd(IntEnum):
-    """Commands, the first argument of bpf(2)."""
+    """Commands, which are the first argument of bpf(2)."""
 
     BPF_MAP_CREATE = 0
     BPF_MAP_LOOKUP_ELEM = 1
@@ -251,7 +251,7 @@ class bpf_attach_type(IntEnum):
 
 
 class bpf_link_type(IntEnum):
-    """``type`` of struct bpf_link_info."""
+    """Values of the field ``type`` in struct bpf_link_info."""
 
     BPF_LINK_TYPE_UNSPEC = 0
     BPF_LINK_TYPE_RAW_TRACEPOINT = 1

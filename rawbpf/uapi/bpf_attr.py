@@ -1,15 +1,16 @@
-"""union bpf_attr and the structures that BPF_OBJ_GET_INFO_BY_FD fills in.
+"""Layouts of union bpf_attr and of the structures that BPF_OBJ_GET_INFO_BY_FD fills in.
 
-The kernel's union has an anonymous structure for each family of commands; here each is a class. All
-pointers are u64, so that a 32-bit process and a 64-bit kernel agree on the layout. The kernel
-accepts a shorter attr (missing fields count as 0). A longer attr is accepted only if the rest is 0
-and fails with E2BIG otherwise, so a call passes only what it uses: see ``rawbpf.syscall.gate``.
+The kernel's union contains an anonymous structure for each family of commands; here, each of these
+structures is a class. All pointers are u64, so that a 32-bit process and a 64-bit kernel agree on
+the layout. The kernel accepts a shorter attr and treats missing fields as 0. A longer attr is
+accepted only if the additional bytes are 0 and fails with E2BIG otherwise, so each call passes only
+the fields that it uses (see ``rawbpf.syscall.gate``).
 
-For struct bpf_prog_info and the other info structures, the kernel writes as many bytes as both
-sides know and returns that number. A field that an older kernel lacks reads as 0.
+For struct bpf_prog_info and the other info structures, the kernel writes only the fields that both
+sides know and returns their total size. A field that an older kernel does not know reads as 0.
 
 Source: include/uapi/linux/bpf.h. Tests compare every offset and size with the C header and with the
-BTF of every guest kernel. Structures for links are in ``rawbpf.uapi.bpf_link``.
+BTF of every guest kernel. Structures for links are defined in ``rawbpf.uapi.bpf_link``.
 
 >>> BpfAttrMapCreate.map_name.offset, BpfAttrMapCreate.map_name.size
 (28, 16)
@@ -65,9 +66,10 @@ class BpfAttrMapCreate(Structure):
 
 
 class BpfAttrMapElem(Structure):
-    """BPF_MAP_LOOKUP_ELEM, _UPDATE_ELEM, _DELETE_ELEM, _GET_NEXT_KEY, _FREEZE.
+    """Attr of BPF_MAP_LOOKUP_ELEM, _UPDATE_ELEM, _DELETE_ELEM, _GET_NEXT_KEY and _FREEZE.
 
-    ``value`` is ``next_key`` for BPF_MAP_GET_NEXT_KEY: the kernel's header has them in a union.
+    ``value`` serves as ``next_key`` for BPF_MAP_GET_NEXT_KEY, because the two fields share a union
+    in the kernel's header.
     """
 
     _fields_ = [
@@ -81,8 +83,9 @@ class BpfAttrMapElem(Structure):
 class BpfAttrBatch(Structure):
     """Attr of BPF_MAP_LOOKUP_BATCH and the other batch commands (union member ``batch``, 5.6).
 
-    ``in_batch`` and ``out_batch`` point to the position of the walk: a bucket number or a key.
-    ``count`` is the number of entries that fit and, after the call, the number processed.
+    ``in_batch`` and ``out_batch`` point to the iteration position, which is a bucket number or a
+    key. ``count`` is the maximum number of entries, and after the call the number of entries
+    processed.
     """
 
     _fields_ = [
@@ -98,7 +101,7 @@ class BpfAttrBatch(Structure):
 
 
 class BpfAttrProgLoad(Structure):
-    """BPF_PROG_LOAD. ``attach_btf_obj_fd`` is in a union with ``attach_prog_fd``."""
+    """BPF_PROG_LOAD. ``attach_btf_obj_fd`` shares a union with ``attach_prog_fd``."""
 
     _fields_ = [
         ("prog_type", c_uint32),
@@ -165,7 +168,10 @@ class BpfAttrObj(Structure):
 
 
 class BpfAttrObjId(Structure):
-    """BPF_*_GET_NEXT_ID and BPF_*_GET_FD_BY_ID. ``id`` is start_id, prog_id, map_id etc."""
+    """BPF_*_GET_NEXT_ID and BPF_*_GET_FD_BY_ID.
+
+    ``id`` stands for start_id, prog_id, map_id and so on.
+    """
 
     _fields_ = [
         ("id", c_uint32),
@@ -188,7 +194,8 @@ class BpfAttrInfo(Structure):
 class BpfAttrLinkCreate(Structure):
     """Attr of BPF_LINK_CREATE for a perf event (union member ``link_create``).
 
-    ``target_fd`` is the perf event's fd; ``bpf_cookie`` is the member ``perf_event.bpf_cookie``.
+    ``target_fd`` is the perf event's file descriptor; ``bpf_cookie`` is the member
+    ``perf_event.bpf_cookie``.
     """
 
     _fields_ = [
@@ -216,7 +223,10 @@ class BpfAttrBtfLoad(Structure):
 
 
 class BpfAttrEnableStats(Structure):
-    """Attr of BPF_ENABLE_STATS (union member ``enable_stats``, 5.8); 0 is BPF_STATS_RUN_TIME."""
+    """Attr of BPF_ENABLE_STATS (union member ``enable_stats``, 5.8).
+
+    A type of 0 means BPF_STATS_RUN_TIME.
+    """
 
     _fields_ = [
         ("type", c_uint32),
@@ -224,7 +234,7 @@ class BpfAttrEnableStats(Structure):
 
 
 class BpfProgInfo(Structure):
-    """struct bpf_prog_info. ``gpl_compatible`` is a bit field."""
+    """struct bpf_prog_info. ``gpl_compatible`` is a one-bit field."""
 
     _fields_ = [
         ("type", c_uint32),
@@ -269,7 +279,7 @@ class BpfProgInfo(Structure):
 
 
 class BpfMapInfo(Structure):
-    """struct bpf_map_info, up to ``map_extra``."""
+    """struct bpf_map_info, with all members up to ``map_extra``."""
 
     _fields_ = [
         ("type", c_uint32),
@@ -294,7 +304,7 @@ class BpfMapInfo(Structure):
 class BpfBtfInfo(Structure):
     """struct bpf_btf_info. ``btf`` and ``name`` are addresses of buffers.
 
-    ``kernel_btf`` says that the BTF describes the kernel or one of its modules (5.11).
+    ``kernel_btf`` is set if the BTF describes the kernel or one of its modules (5.11).
     """
 
     _fields_ = [

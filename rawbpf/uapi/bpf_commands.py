@@ -1,7 +1,7 @@
-"""The commands of bpf(2): purpose, structure, and the version that introduced each.
+"""The commands of bpf(2): their purpose, their structure, and the version that introduced them.
 
-``struct`` is None for commands that rawbpf does not use. Sources: include/uapi/linux/bpf.h and its
-history.
+``struct`` is None for commands that rawbpf does not use. Source: include/uapi/linux/bpf.h and its
+commit history.
 
 >>> COMMANDS[bpf_cmd.BPF_PROG_TEST_RUN].since
 (4, 12)
@@ -45,7 +45,7 @@ class Command(NamedTuple):
 _ELEM, _ID, _BATCH = BpfAttrMapElem, BpfAttrObjId, BpfAttrBatch
 _c = bpf_cmd
 
-# One row per line, if it fits.
+# One row per line if it fits.
 # fmt: off
 COMMANDS = {
     command.number: command

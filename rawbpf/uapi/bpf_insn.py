@@ -1,6 +1,6 @@
-"""The numbers of the instruction set and of the helper functions.
+"""Constants of the instruction set, and the numbers of the helper functions.
 
-An instruction is eight bytes, little-endian on the architectures that rawbpf supports:
+An instruction is eight bytes long and, on the architectures that rawbpf supports, little-endian:
 
     byte   0        1         2    3      4    5    6    7
         +--------+----+----+-------------+---------------------------+
@@ -8,8 +8,8 @@ An instruction is eight bytes, little-endian on the architectures that rawbpf su
         +--------+----+----+-------------+---------------------------+
            u8     u4   u4       s16                  s32
 
-The 64-bit load of a constant (`BPF_LD | BPF_IMM | BPF_DW`) takes sixteen bytes. Its second half is
-all 0 except for imm, the upper 32 bits of the constant.
+The load of a 64-bit constant (`BPF_LD | BPF_IMM | BPF_DW`) is sixteen bytes long. The second half
+of the load is all 0 except for imm, which contains the upper 32 bits of the constant.
 
 >>> instruction_class(0x1D) == BPF_JMP, operation(0x1D) == BPF_JEQ, uses_register(0x1D)
 (True, True, True)
@@ -28,12 +28,12 @@ The low three bits of the opcode are the class, which determines the meaning of 
                       0 (K): the second operand is imm
                       1 (X): the second operand is the src register
 
-Helpers are kernel functions that a program calls by number. A number is never reused, and helpers
-were numbered in the order in which they were merged, so the list below gives both the number and
-the kernel version. In 2022 the kernel stopped adding helpers at number 211. New functions are
-kfuncs, called by BTF id.
+Helpers are kernel functions that a program calls by number. A helper number is never reused, and
+helpers were numbered in the order in which they were merged, so the list below gives both the
+number and the kernel version. In 2022, the kernel stopped adding helpers at number 211. New kernel
+functions are added as kfuncs, which are called by BTF ID.
 
-Sources: include/uapi/linux/bpf_common.h and bpf.h, RFC 9669.
+Sources: include/uapi/linux/bpf_common.h, include/uapi/linux/bpf.h and RFC 9669.
 
 >>> HELPERS["ktime_get_ns"]
 Helper(number=5, name='ktime_get_ns', kernel='4.1')
@@ -49,10 +49,10 @@ from typing import NamedTuple
 BPF_LD = 0x00  # constants, and the packet access inherited from classic BPF
 BPF_LDX = 0x01  # memory to register
 BPF_ST = 0x02  # imm to memory
-BPF_STX = 0x03  # register to memory, and atomics
-BPF_ALU = 0x04  # 32-bit arithmetic, which zeroes the upper half of dst
-BPF_JMP = 0x05  # 64-bit compare and jump, call, exit
-BPF_JMP32 = 0x06  # 32-bit compare and jump (Linux 5.1)
+BPF_STX = 0x03  # stores of a register to memory, and atomic operations
+BPF_ALU = 0x04  # 32-bit arithmetic, which clears the upper half of dst
+BPF_JMP = 0x05  # 64-bit comparisons and jumps, calls and exit
+BPF_JMP32 = 0x06  # 32-bit comparisons and jumps (Linux 5.1)
 BPF_ALU64 = 0x07  # 64-bit arithmetic
 
 # ── source: bit 3 of arithmetic and jumps ────────────────────────────────────────────────────
@@ -63,24 +63,24 @@ BPF_X = 0x08
 BPF_ADD = 0x00
 BPF_SUB = 0x10
 BPF_MUL = 0x20
-BPF_DIV = 0x30  # off 0 unsigned, off 1 signed (Linux 6.6)
+BPF_DIV = 0x30  # unsigned if off is 0, signed if off is 1 (Linux 6.6)
 BPF_OR = 0x40
 BPF_AND = 0x50
 BPF_LSH = 0x60
 BPF_RSH = 0x70
 BPF_NEG = 0x80
-BPF_MOD = 0x90  # off 0 unsigned, off 1 signed (Linux 6.6)
+BPF_MOD = 0x90  # unsigned if off is 0, signed if off is 1 (Linux 6.6)
 BPF_XOR = 0xA0
-BPF_MOV = 0xB0  # off 0 copies; off 8, 16 or 32 extends the sign (Linux 6.6)
+BPF_MOV = 0xB0  # copies if off is 0; sign-extends if off is 8, 16 or 32 (Linux 6.6)
 BPF_ARSH = 0xC0
-BPF_END = 0xD0  # byte order; imm is the width in bits
+BPF_END = 0xD0  # byte swap; imm is the width in bits
 
 # ── BPF_END: meaning of the source bit ─────────────────────────────────────────────────────
 BPF_TO_LE = 0x00
 BPF_TO_BE = 0x08
 
 # ── operation: bits 4-7 of jumps ─────────────────────────────────────────────────────────────
-BPF_JA = 0x00  # the offset is off in JMP, and imm in JMP32 (Linux 6.6)
+BPF_JA = 0x00  # the jump offset is off in JMP and imm in JMP32 (Linux 6.6)
 BPF_JEQ = 0x10
 BPF_JGT = 0x20
 BPF_JGE = 0x30
@@ -90,7 +90,7 @@ BPF_JSGT = 0x60
 BPF_JSGE = 0x70
 BPF_CALL = 0x80
 BPF_EXIT = 0x90
-BPF_JLT = 0xA0  # JLT, JLE, JSLT, JSLE: Linux 4.14
+BPF_JLT = 0xA0  # JLT, JLE, JSLT and JSLE were added in Linux 4.14
 BPF_JLE = 0xB0
 BPF_JSLT = 0xC0
 BPF_JSLE = 0xD0
@@ -103,78 +103,84 @@ BPF_B = 0x10  # 1 byte
 BPF_DW = 0x18  # 8 bytes
 
 # ── mode: bits 5-7 of loads and stores ───────────────────────────────────────────────────────
-BPF_IMM = 0x00  # the 64-bit constant, class LD and size DW only
-BPF_ABS = 0x20  # packet bytes at imm, class LD
-BPF_IND = 0x40  # packet bytes at src + imm, class LD
-BPF_MEM = 0x60  # memory at the address register + off
-BPF_MEMSX = 0x80  # the same with sign extension, class LDX (Linux 6.6)
-BPF_ATOMIC = 0xC0  # class STX; the operation is in imm
+BPF_IMM = 0x00  # the 64-bit constant, only with class LD and size DW
+BPF_ABS = 0x20  # packet bytes at offset imm, class LD
+BPF_IND = 0x40  # packet bytes at offset src + imm, class LD
+BPF_MEM = 0x60  # memory at address register + off
+BPF_MEMSX = 0x80  # sign-extending load, class LDX (Linux 6.6)
+BPF_ATOMIC = 0xC0  # atomic operation, class STX; imm selects the operation
 
 # ── imm of BPF_ATOMIC ────────────────────────────────────────────────────────────────────────
 BPF_FETCH = 0x01  # src receives the old value (Linux 5.12)
 BPF_XCHG = 0xE0 | BPF_FETCH
-BPF_CMPXCHG = 0xF0 | BPF_FETCH  # compares with r0; r0 receives the old value
+BPF_CMPXCHG = 0xF0 | BPF_FETCH  # compares memory with r0; r0 receives the old value
 BPF_LOAD_ACQ = 0x100  # Linux 6.15
 BPF_STORE_REL = 0x110  # Linux 6.15
 
 # ── src of the 64-bit constant: meaning of imm ───────────────────────────────────────────────
 BPF_PSEUDO_MAP_FD = 1  # a map's file descriptor, which the kernel replaces with the map's address
-BPF_PSEUDO_MAP_VALUE = 2  # the same; the upper half is an offset into the map's only value
-BPF_PSEUDO_BTF_ID = 3  # a kernel variable, by BTF ID
-BPF_PSEUDO_FUNC = 4  # a function of this program, as an offset: callbacks
-BPF_PSEUDO_MAP_IDX = 5  # an index into the fd_array given to BPF_PROG_LOAD (Linux 5.14)
+BPF_PSEUDO_MAP_VALUE = 2  # a map's file descriptor; the upper half is an offset into its value
+BPF_PSEUDO_BTF_ID = 3  # a kernel variable, given by its BTF ID
+BPF_PSEUDO_FUNC = 4  # a function of this program, given by its offset, for callbacks
+BPF_PSEUDO_MAP_IDX = 5  # an index into the fd_array passed to BPF_PROG_LOAD (Linux 5.14)
 BPF_PSEUDO_MAP_IDX_VALUE = 6
 
 # ── src of BPF_CALL: meaning of imm; 0 is a helper's number ──────────────────────────────────
-BPF_PSEUDO_CALL = 1  # a function of this program, as an offset
-BPF_PSEUDO_KFUNC_CALL = 2  # a kernel function, by BTF ID; off is an index into fd_array
+BPF_PSEUDO_CALL = 1  # a function of this program, given by its offset
+BPF_PSEUDO_KFUNC_CALL = 2  # a kernel function, given by its BTF ID; off is an index into fd_array
 
 # ── off of BPF_ALU64 | BPF_MOV | BPF_X ───────────────────────────────────────────────────────
-BPF_ADDR_SPACE_CAST = 1  # between an arena's addresses and the kernel's (Linux 6.9)
+BPF_ADDR_SPACE_CAST = 1  # converts between an arena's addresses and the kernel's (Linux 6.9)
 
 MAX_BPF_REG = 11
-BPF_REG_FP = 10  # the frame pointer, read-only
+BPF_REG_FP = 10  # the frame pointer, which is read-only
 MAX_BPF_STACK = 512
 BPF_COMPLEXITY_LIMIT_INSNS = 1_000_000
 
 
 # ── taking an opcode apart ───────────────────────────────────────────────────────────────────
 SIZES = {BPF_B: 1, BPF_H: 2, BPF_W: 4, BPF_DW: 8}
-"""Maps the size field of loads and stores to bytes."""
+"""Maps the size field of a load or store to a number of bytes."""
 
 
 def instruction_class(opcode: int) -> int:
-    """Return bits 0-2: BPF_LD ... BPF_ALU64."""
+    """Return bits 0-2 of the opcode, such as BPF_LD. BPF_ALU64."""
     return opcode & 0x07
 
 
 def operation(opcode: int) -> int:
-    """Return bits 4-7 of arithmetic and jumps: BPF_ADD ..., BPF_JEQ ..."""
+    """Return bits 4-7 of an arithmetic or jump opcode, such as BPF_ADD or BPF_JEQ."""
     return opcode & 0xF0
 
 
 def uses_register(opcode: int) -> bool:
-    """Return bit 3 of arithmetic and jumps: True if the second operand is the src register."""
+    """Return bit 3 of an arithmetic or jump opcode.
+
+    The bit is set if the second operand is the src register.
+    """
     return bool(opcode & BPF_X)
 
 
 def size(opcode: int) -> int:
-    """Return bits 3-4 of loads and stores: BPF_B, BPF_H, BPF_W or BPF_DW."""
+    """Return bits 3-4 of a load or store opcode: BPF_B, BPF_H, BPF_W or BPF_DW."""
     return opcode & 0x18
 
 
 def size_in_bytes(opcode: int) -> int:
-    """Return the number of bytes that a load or store moves."""
+    """Return the number of bytes that a load or store accesses."""
     return SIZES[size(opcode)]
 
 
 def mode(opcode: int) -> int:
-    """Return bits 5-7 of loads and stores: BPF_IMM, BPF_ABS, BPF_IND, BPF_MEM, BPF_MEMSX ..."""
+    """Return bits 5-7 of a load or store opcode, such as BPF_IMM, BPF_ABS, BPF_MEM or BPF_MEMSX."""
     return opcode & 0xE0
 
 
 class Helper(NamedTuple):
-    """A helper function: BPF_FUNC_<name> is ``number``, ``kernel`` the first version with it."""
+    """A helper function.
+
+    ``number`` is BPF_FUNC_<name>, and ``kernel`` is the first version that supports the helper.
+    """
 
     number: int
     name: str
@@ -284,7 +290,7 @@ def _numbered() -> dict[str, Helper]:
 
 
 HELPERS = _numbered()
-"""Maps the name of a helper, without BPF_FUNC_ or bpf_, to its entry."""
+"""Maps a helper's name, without BPF_FUNC_ or bpf_, to its table entry."""
 
 HELPER_NAMES = {helper.number: helper.name for helper in HELPERS.values()}
 """Number -> name."""

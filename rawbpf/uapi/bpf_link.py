@@ -1,15 +1,16 @@
-"""Structures for links: attrs to create them, and struct bpf_link_info.
+"""Structures for links: the attrs that create links, and struct bpf_link_info.
 
-struct bpf_link_info has a header that is the same for all links, then 48 bytes that depend on the
-type:
+struct bpf_link_info starts with a common header, followed by 48 bytes whose layout depends on the
+link type:
 
     0   type  id  prog_id  (padding)
     16  raw_tracepoint | tracing | cgroup | iter | xdp | tcx | kprobe_multi | perf_event ...
 
-Each BpfLinkInfo class below is one interpretation of the same bytes, from the start of the
-structure. Fields with an address (of a name or a path) point to a buffer that the kernel fills.
+Each BpfLinkInfo class below interprets the same bytes, from the start of the structure, for one
+link type. Fields that contain an address (of a name or a path) point to a buffer that the kernel
+fills.
 
-Source: include/uapi/linux/bpf.h; tested like ``rawbpf.uapi.bpf_attr``.
+Source: include/uapi/linux/bpf.h, tested in the same way as ``rawbpf.uapi.bpf_attr``.
 
 >>> info = BpfLinkInfo(type=6)
 >>> BpfLinkInfoXdp.from_buffer(info).ifindex
@@ -56,10 +57,11 @@ _PERF_HEAD = ("_head", c_uint8 * 24)
 
 
 class BpfAttrLinkCreateKprobeMulti(Structure):
-    """Attr of BPF_LINK_CREATE for many kprobes (union member ``link_create``, 5.18).
+    """Attr of BPF_LINK_CREATE for multi-kprobe links (union member ``link_create``, 5.18).
 
-    The last five are the members of ``kprobe_multi``: ``multi_flags`` is its ``flags``; ``syms``
-    and ``cookies`` are the addresses of arrays of ``cnt``, ``addrs`` is used instead of ``syms``.
+    The last five fields are the members of ``kprobe_multi``: ``multi_flags`` is its ``flags``,
+    ``syms`` and ``cookies`` are addresses of arrays with ``cnt`` elements, and ``addrs`` can be
+    used instead of ``syms``.
     """
 
     _fields_ = [
@@ -76,10 +78,10 @@ class BpfAttrLinkCreateKprobeMulti(Structure):
 
 
 class BpfAttrLinkCreateUprobeMulti(Structure):
-    """Attr of BPF_LINK_CREATE for many uprobes (union member ``link_create``, 6.6).
+    """Attr of BPF_LINK_CREATE for multi-uprobe links (union member ``link_create``, 6.6).
 
-    The last seven are the members of ``uprobe_multi``: ``multi_flags`` is its ``flags``;
-    ``offsets``, ``ref_ctr_offsets`` and ``cookies`` are the addresses of arrays of ``cnt``.
+    The last seven fields are the members of ``uprobe_multi``: ``multi_flags`` is its ``flags``, and
+    ``offsets``, ``ref_ctr_offsets`` and ``cookies`` are addresses of arrays with ``cnt`` elements.
     """
 
     _fields_ = [
@@ -117,7 +119,7 @@ class BpfAttrIterCreate(Structure):
 
 
 class BpfLinkInfo(Structure):
-    """The header, and space for the largest part."""
+    """The common header, and space for the largest type-specific part."""
 
     _fields_ = [
         ("type", c_uint32),
@@ -135,7 +137,10 @@ class BpfLinkInfoRawTracepoint(Structure):
 
 
 class BpfLinkInfoTracing(Structure):
-    """``tracing``: fentry, fexit, tp_btf, LSM. The target is a type in the BTF of an object."""
+    """Link info for ``tracing`` links: fentry, fexit, tp_btf and LSM.
+
+    The target is given as a type ID in a BTF object.
+    """
 
     _fields_ = [
         _HEAD,
@@ -152,7 +157,7 @@ class BpfLinkInfoCgroup(Structure):
 
 
 class BpfLinkInfoIter(Structure):
-    """``iter``; ``map_id`` is valid for iterators over map elements."""
+    """Link info for ``iter`` links; ``map_id`` is valid for iterators over map elements."""
 
     _fields_ = [
         _HEAD,
@@ -175,13 +180,16 @@ class BpfLinkInfoXdp(Structure):
 
 
 class BpfLinkInfoTcx(Structure):
-    """``tcx``; ``netkit`` has the same layout."""
+    """Link info for ``tcx`` links; ``netkit`` links have the same layout."""
 
     _fields_ = [_HEAD, ("ifindex", c_uint32), ("attach_type", c_uint32)]
 
 
 class BpfLinkInfoMap(Structure):
-    """``struct_ops``; ``sockmap`` begins with the same field."""
+    """Link info for ``struct_ops`` links.
+
+    The info for ``sockmap`` links starts with the same field.
+    """
 
     _fields_ = [_HEAD, ("map_id", c_uint32)]
 
@@ -199,7 +207,10 @@ class BpfLinkInfoNetfilter(Structure):
 
 
 class BpfLinkInfoKprobeMulti(Structure):
-    """``kprobe_multi``; ``addrs`` points to a buffer for ``count`` addresses."""
+    """Link info for ``kprobe_multi`` links.
+
+    ``addrs`` points to a buffer for ``count`` addresses.
+    """
 
     _fields_ = [
         _HEAD,
@@ -227,7 +238,10 @@ class BpfLinkInfoUprobeMulti(Structure):
 
 
 class BpfLinkInfoPerfEvent(Structure):
-    """``perf_event``; ``type`` (bpf_perf_event_type) selects one of the four below."""
+    """Link info for ``perf_event`` links.
+
+    ``type`` (bpf_perf_event_type) selects one of the four structures below.
+    """
 
     _fields_ = [_HEAD, ("type", c_uint32)]
 
@@ -263,7 +277,7 @@ class BpfLinkInfoPerfEventTracepoint(Structure):
 
 
 class BpfLinkInfoPerfEventEvent(Structure):
-    """``perf_event.event``: type (PERF_TYPE_*) and config."""
+    """Link info for ``perf_event.event``: type (PERF_TYPE_*) and config."""
 
     _fields_ = [_PERF_HEAD, ("config", c_uint64), ("type", c_uint32)]
 
@@ -284,9 +298,10 @@ PARTS: dict[int, type[Structure]] = {
     bpf_link_type.BPF_LINK_TYPE_UPROBE_MULTI: BpfLinkInfoUprobeMulti,
     bpf_link_type.BPF_LINK_TYPE_PERF_EVENT: BpfLinkInfoPerfEventKprobe,
 }
-"""Maps each link type to the structure that interprets its part.
+"""Maps each link type to the structure that interprets the type-specific part.
 
-The name is at the same offset for all perf events as for kprobes."""
+The name field has the same offset for all perf events as for kprobes.
+"""
 
 NAMES: dict[type[Structure], tuple[str, str]] = {
     BpfLinkInfoRawTracepoint: ("tp_name", "tp_name_len"),
@@ -294,4 +309,4 @@ NAMES: dict[type[Structure], tuple[str, str]] = {
     BpfLinkInfoUprobeMulti: ("path", "path_size"),
     BpfLinkInfoPerfEventKprobe: ("func_name", "name_len"),
 }
-"""Maps each structure to the fields with the address and the length of a name buffer."""
+"""Maps each structure to the fields for the address and the length of a name buffer."""

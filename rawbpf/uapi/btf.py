@@ -1,13 +1,13 @@
-"""<linux/btf.h>: the numbers and record layouts of the BPF Type Format.
+"""<linux/btf.h>: the constants and record layouts of the BPF Type Format.
 
 BTF consists of a header, a type section and a string section. The type section is a sequence of
-32-bit words. Each type begins with three words (``struct btf_type``: name offset, info, size or
-type). The following words depend on the kind: kinds with elements have some words for each of the
-``vlen`` elements.
+32-bit words. Each type starts with three words (``struct btf_type``: name offset, info, size or
+type). The subsequent words depend on the kind: kinds with elements have a fixed number of words for
+each of the ``vlen`` elements.
 
 ``info`` contains vlen (bits 0-23), kind (24-30) and kind_flag (31). Kernels up to 2025 use 16 bits
-for vlen and 5 for kind, and require the other bits to be 0. The wider masks of 7.2 therefore read
-old BTF as well.
+for vlen and 5 bits for kind, and require all other bits to be 0. The wider masks of 7.2 are
+therefore also valid for old BTF.
 
 Sources: include/uapi/linux/btf.h, Documentation/bpf/btf.rst.
 
@@ -69,22 +69,33 @@ BTF_MAGIC = 0xEB9F
 BTF_VERSION = 1
 
 BTF_HEADER = "HBBIIIII"
-"""struct btf_header: magic, version, flags, hdr_len, then offset (from the end of the header) and
-length of the type section and of the string section. Linux 7.1 adds the offset and length of the
-layout section."""
+"""struct btf_header: magic, version, flags, hdr_len, and the locations of two sections.
+
+The type section and the string section each have an offset, which is relative to the end of the
+header, and a length.
+
+Linux 7.1 appends the offset and length of the layout section.
+"""
 
 BTF_LAYOUT = "BBH"
-"""struct btf_layout, one per kind, in the optional layout section (7.1): bytes after btf_type,
-bytes of each element, flags. The layout section lets a reader skip unknown kinds."""
+"""struct btf_layout, one record per kind in the optional layout section (7.1).
+
+The fields are the number of bytes after btf_type, the number of bytes per element, and flags.
+
+The layout section lets a reader skip unknown kinds.
+"""
 
 BTF_EXT_HEADER = "HBBIIIII"
-"""struct btf_ext_header: the same for func_info and line_info; longer ones add CO-RE."""
+"""struct btf_ext_header, which has the same fields for func_info and line_info.
+
+Longer headers add CO-RE.
+"""
 
 BTF_MAX_KIND = 0x7F
 BTF_MAX_TYPE = 0x000FFFFF
 BTF_MAX_NAME_OFFSET = 0x00FFFFFF
 BTF_MAX_VLEN = 0x00FFFFFF
-"""The limit in Linux 7.2. The limit in Linux 6.12 is 0xffff."""
+"""The limit in Linux 7.2. In Linux 6.12, the limit is 0xffff."""
 
 BTF_KIND_UNKN = 0
 BTF_KIND_INT = 1
@@ -109,7 +120,7 @@ BTF_KIND_ENUM64 = 19
 
 
 class KindLayout(NamedTuple):
-    """A kind: its name, words after btf_type, words per element, first kernel version."""
+    """A BTF kind: its name, words after btf_type, words per element, and first kernel version."""
 
     name: str
     info_words: int
@@ -138,7 +149,7 @@ KINDS: dict[int, KindLayout] = {
     BTF_KIND_TYPE_TAG: KindLayout("TYPE_TAG", 0, 0, "5.17"),
     BTF_KIND_ENUM64: KindLayout("ENUM64", 0, 3, "6.0"),
 }
-"""All kinds. FUNC has no elements: its vlen is the linkage (5.6)."""
+"""All kinds. FUNC has no elements, so its vlen contains the linkage (5.6)."""
 
 BTF_INT_SIGNED = 1 << 0
 BTF_INT_CHAR = 1 << 1
@@ -153,13 +164,13 @@ BTF_VAR_GLOBAL_ALLOCATED = 1
 BTF_VAR_GLOBAL_EXTERN = 2
 
 LINKAGES = ("static", "global", "extern")
-"""Names of linkages, for functions and variables."""
+"""Names of the linkages for functions and variables."""
 
 
 class bpf_core_relo_kind(IntEnum):
     """Kinds of CO-RE relocations (enum bpf_core_relo_kind, 5.17).
 
-    Clang uses the same numbers; Clang 14 lacks the last one.
+    Clang uses the same numbers, but Clang 14 lacks the last kind.
     """
 
     BPF_CORE_FIELD_BYTE_OFFSET = 0

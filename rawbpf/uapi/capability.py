@@ -1,11 +1,11 @@
-"""Capabilities, and which of them BPF_PROG_LOAD requires for each program type.
+"""Capabilities, and the capabilities that BPF_PROG_LOAD requires for each program type.
 
-Capabilities split the power of root into 41 parts. CAP_PERFMON and CAP_BPF (both 5.8) were split
+Capabilities divide root's privileges into 41 parts. CAP_PERFMON and CAP_BPF (both 5.8) were split
 off from CAP_SYS_ADMIN, which still includes them.
 
-From 5.8 on, loading takes CAP_BPF for all program types (except two where unprivileged users may
-load), CAP_PERFMON for types that can read kernel memory, and CAP_NET_ADMIN for types that change
-networking. Some types also require the attach type or target when they are loaded.
+Since 5.8, loading requires CAP_BPF for all program types (except two that unprivileged users may be
+allowed to load), CAP_PERFMON for types that can read kernel memory, and CAP_NET_ADMIN for types
+that affect networking. Some program types also require the attach type or target at load time.
 
 Sources: <linux/capability.h>; bpf_prog_load() and is_net_admin_prog_type() in kernel/bpf/syscall.c.
 
@@ -39,7 +39,7 @@ CAPABILITIES = (
     "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF",
     "CAP_CHECKPOINT_RESTORE",
 )  # fmt: skip
-"""Names of capabilities, by bit number."""
+"""Names of the capabilities, in the order of their bit numbers."""
 
 
 _P, _A, _M = bpf_prog_type, bpf_attach_type, bpf_map_type
@@ -70,7 +70,7 @@ TARGETED = frozenset({
     _P.BPF_PROG_TYPE_TRACING, _P.BPF_PROG_TYPE_LSM, _P.BPF_PROG_TYPE_STRUCT_OPS,
     _P.BPF_PROG_TYPE_EXT,
 })  # fmt: skip
-"""Program types that may name a kernel function or type by ``attach_btf_id``."""
+"""Program types that accept a kernel function or type in ``attach_btf_id``."""
 
 ATTACH_TYPES: dict[int, tuple[bpf_attach_type, ...]] = {
     _P.BPF_PROG_TYPE_CGROUP_SKB: (_A.BPF_CGROUP_INET_INGRESS, _A.BPF_CGROUP_INET_EGRESS),

@@ -1,6 +1,8 @@
-"""How rawbpf uses the fields of bpf_attr. Fields that are not listed are left at 0.
+"""How rawbpf uses each field of bpf_attr.
 
-docs/reference/syscalls.md shows these texts next to offsets and versions.
+Fields that are not listed are left at 0.
+
+docs/reference/syscalls.md shows these texts next to the fields' offsets and versions.
 
 >>> USES[bpf_attr.BpfAttrMapCreate]["map_name"]
 'the name in listings: up to 15 letters, digits, _ and .'

@@ -1,10 +1,10 @@
-"""Names of structures and fields in C, and the kernel version that added each field.
+"""Structure and field names in C, and the kernel version that added each field.
 
-union bpf_attr has grown for ten years. The size of an attr must end before the first field that a
-kernel does not know. Sources: the history of include/uapi/linux/bpf.h and perf_event.h. Tests
-compare names, offsets and sizes with the C headers, and presence with the BTF of every guest
-kernel: each field must be there from its version on, and not before. Versions before 5.10 are not
-tested.
+union bpf_attr has been extended for ten years. The size passed with an attr must end before the
+first field that the kernel does not know. Sources: the history of include/uapi/linux/bpf.h and
+perf_event.h. Tests compare names, offsets and sizes with the C headers, and presence with the BTF
+of every guest kernel: each field must be there from its version on, and not before. Versions before
+5.10 are not tested.
 
 >>> since(bpf_attr.BpfAttrMapCreate, "map_name"), since(bpf_attr.BpfAttrProgLoad, "log_true_size")
 ((4, 15), (6, 4))
@@ -90,10 +90,9 @@ SPELLED: dict[tuple[type[Structure], str], str] = {
     (bpf_link.BpfAttrLinkCreateUprobeMulti, "multi_flags"): "uprobe_multi.flags",
     (bpf_link.BpfAttrLinkCreateUprobeMulti, "pid"): "uprobe_multi.pid",
 }
-"""Fields with another name in C."""
+"""Fields that have a different name in C."""
 
-# Fields that were added together are on one line.
-# fmt: off
+# Fields that were added together share a line. fmt: off
 ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
     bpf_attr.BpfAttrMapCreate: {
         (3, 18): "map_type key_size value_size max_entries",
@@ -118,7 +117,7 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
         (4, 15): "prog_name prog_ifindex",
         (4, 17): "expected_attach_type",
         (5, 0): "prog_btf_fd func_info_rec_size func_info func_info_cnt "
-                "line_info_rec_size line_info line_info_cnt",
+        "line_info_rec_size line_info line_info_cnt",
         (5, 5): "attach_btf_id",
         (5, 11): "attach_btf_obj_fd",
         (5, 14): "fd_array",
@@ -171,8 +170,8 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
         (4, 16): "ifindex netns_dev netns_ino",
         (4, 18): "gpl_compatible nr_jited_ksyms nr_jited_func_lens jited_ksyms jited_func_lens",
         (5, 0): "btf_id func_info_rec_size func_info nr_func_info nr_line_info line_info "
-                "jited_line_info nr_jited_line_info line_info_rec_size "
-                "jited_line_info_rec_size nr_prog_tags prog_tags",
+        "jited_line_info nr_jited_line_info line_info_rec_size "
+        "jited_line_info_rec_size nr_prog_tags prog_tags",
         (5, 1): "run_time_ns run_cnt",
         (5, 12): "recursion_misses",
         (5, 16): "verified_insns",
@@ -189,7 +188,7 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
     },
     perf_event.PerfEventAttr: {
         (2, 6): "type size config sample_period sample_type read_format flags wakeup_events "
-                "bp_type config1 config2",
+        "bp_type config1 config2",
         (3, 4): "branch_sample_type",
         (3, 7): "sample_regs_user sample_stack_user",
         (3, 19): "sample_regs_intr",
@@ -237,7 +236,7 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
     bpf_link.BpfLinkInfoPerfEventEvent: {(6, 6): "config type"},
     perf_event.PerfEventMmapPage: {
         (2, 6): "version compat_version lock index offset time_enabled time_running "
-                "data_head data_tail",
+        "data_head data_tail",
         (3, 4): "capabilities pmc_width time_shift time_mult time_offset",
         (3, 12): "time_zero size",
         (4, 1): "data_offset data_size aux_head aux_tail aux_offset aux_size",
@@ -254,10 +253,10 @@ _SINCE = {
 
 
 def since(struct: type[Structure], field: str) -> tuple[int, int] | None:
-    """Return the version that added a field, or None for padding."""
+    """Return the version that added a field, or None if the field is padding."""
     return _SINCE.get(struct, {}).get(field)
 
 
 def c_name(struct: type[Structure], field: str) -> str:
-    """Return the path of a field in C, from the type of its structure."""
+    """Return a field's path in C, starting from the structure's type."""
     return STRUCTS.get(struct, ("", ""))[1] + SPELLED.get((struct, field), field)

@@ -1,6 +1,6 @@
-"""<linux/perf_event.h>: perf_event_open(2), its ioctls, the control page, the records.
+"""<linux/perf_event.h>: perf_event_open(2), its ioctls, the control page and the records.
 
-Source: include/uapi/linux/perf_event.h. Tests compare every number, offset and size with the C
+Source: include/uapi/linux/perf_event.h. Tests compare every constant, offset and size with the C
 header and with the BTF of every guest kernel.
 
 >>> from ctypes import sizeof
@@ -31,7 +31,7 @@ PERF_TYPE_SOFTWARE = 1
 PERF_TYPE_TRACEPOINT = 2
 PERF_COUNT_SW_CPU_CLOCK = 0
 PERF_COUNT_SW_BPF_OUTPUT = 10
-"""A software event that never fires: bpf_perf_event_output writes records to its ring (4.4)."""
+"""A software event that never fires; bpf_perf_event_output writes records to its ring (4.4)."""
 
 PERF_SAMPLE_RAW = 1 << 10
 PERF_FLAG_FD_CLOEXEC = 1 << 3
@@ -41,7 +41,7 @@ PERF_RECORD_SAMPLE = 9
 
 
 class perf_event_ioc(IntEnum):
-    """Requests of ioctl(2) on a perf event.
+    """ioctl(2) requests for a perf event.
 
     Bits of a request: direction (30-31), size of the argument (16-29), '$' (8-15), number (0-7).
     """
@@ -54,12 +54,12 @@ class perf_event_ioc(IntEnum):
 
 
 class PerfEventAttr(Structure):
-    """struct perf_event_attr, PERF_ATTR_SIZE_VER8 (Linux 6.3): 136 bytes.
+    """struct perf_event_attr with PERF_ATTR_SIZE_VER8 (Linux 6.3), which is 136 bytes long.
 
-    ``size`` is the size of this structure. An older kernel requires all fields unknown to it to be
-    0. Some fields have a second name in the kernel's header: ``wakeup_events`` is
-    ``wakeup_watermark`` if the bit ``watermark`` is set. For the kprobe PMU, ``config1`` is
-    ``kprobe_func`` (the address of a name) and ``config2`` is ``probe_offset``.
+    ``size`` is the structure's own size. An older kernel requires all fields that it does not know
+    to be 0. Some fields have a second name in the kernel's header: for example, ``wakeup_events``
+    is called ``wakeup_watermark`` if the bit ``watermark`` is set. For the kprobe PMU, ``config1``
+    is called ``kprobe_func`` (the address of a name), and ``config2`` is called ``probe_offset``.
     """
 
     _fields_ = [
@@ -90,9 +90,9 @@ class PerfEventAttr(Structure):
 
 
 class PerfEventMmapPage(Structure):
-    """The control page of a mapped event, of which rawbpf uses the last eight words.
+    """The control page of a mapped event, of which rawbpf uses only the last eight words.
 
-    The kernel writes ``data_head``, the reader ``data_tail``. Both only grow.
+    The kernel writes ``data_head``, and the reader writes ``data_tail``. Both only grow.
     """
 
     _fields_ = [

@@ -1,1 +1,1 @@
-"""Turn system calls into Calls: words, memory, results, and what each descriptor refers to."""
+"""Capture system calls as Call objects: words, memory, results, and descriptors' targets."""

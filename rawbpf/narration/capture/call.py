@@ -1,8 +1,9 @@
-"""A recorded system call: its words, the memory they point to, and its result.
+"""A recorded system call: its arguments (words), the memory they point to, and its result.
 
-Words and memory contain descriptors and addresses that are meaningless in another process. Each is
-therefore marked: a word, or a place in a block, *is* descriptor 5 or *points to* block 2. A call is
-repeated by replacing these numbers, without any knowledge of bpf(2).
+Words and memory contain descriptors and addresses, which are meaningless in another process. Each
+descriptor and address is therefore marked: for example, a word, or a location in a block, *is*
+descriptor 5 or *points to* block 2. A call is repeated by replacing the marked numbers, without any
+knowledge of bpf(2).
 """
 
 from __future__ import annotations
@@ -38,15 +39,15 @@ MAKES_FD = {
 """bpf(2) commands and other calls that return a new descriptor."""
 
 OWN_AFFAIRS = ("capget", "capset")
-"""Calls that are shown but never repeated: they change the capabilities of this thread only."""
+"""Calls that are shown but never repeated, because they only change this thread's capabilities."""
 
 WORDS = {"bpf": 3, "perf_event_open": 5, "ioctl": 3, "mmap": 6, "munmap": 2, "epoll_create1": 1,
          "epoll_ctl": 4, "epoll_pwait": 6, "close": 1}  # fmt: skip
-"""Number of words of the calls that are decoded."""
+"""The number of words of each call that is decoded."""
 
 
 class Ref(NamedTuple):
-    """``size`` bytes at offset ``at`` contain the address of a block, or a descriptor."""
+    """A reference: ``size`` bytes at offset ``at`` contain a block's address or a descriptor."""
 
     at: int
     size: int
@@ -55,11 +56,11 @@ class Ref(NamedTuple):
 
 
 class Block(NamedTuple):
-    """``room`` bytes of memory that a call points to, by the pointer at ``path``.
+    """A memory block of ``room`` bytes, which the pointer at ``path`` points to.
 
     ``before`` contains the bytes passed to the kernel, or None if the kernel only writes to the
     block. ``after`` contains the bytes that the kernel wrote, or None if it wrote nothing.
-    ``varies`` lists (offset, size) of parts that differ in every run, such as times and IDs.
+    ``varies`` lists the (offset, size) of parts that differ from run to run, such as times and IDs.
     """
 
     path: str
@@ -73,14 +74,14 @@ class Block(NamedTuple):
 
     @property
     def field(self) -> str:
-        """The name of the field that points to this block."""
+        """The name of the pointer field that refers to this block."""
         return self.path.rpartition(".")[2]
 
 
 class Call(NamedTuple):
-    """A call that has returned.
+    """A system call that has returned.
 
-    ``command`` is the command of a bpf(2) call. ``refs`` lists references among the words, by word
+    ``command`` is the command passed to bpf(2). ``refs`` lists references among the words, by word
     index. ``seconds``: how long it took. ``fds``: descriptor -> label, for the descriptors
     involved.
     """
@@ -96,7 +97,7 @@ class Call(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The command for bpf(2), the name of the call otherwise."""
+        """The command of a bpf(2) call, or the name of any other call."""
         return self.command or self.name
 
     @property
@@ -106,7 +107,7 @@ class Call(NamedTuple):
 
     @property
     def makes(self) -> str:
-        """What the result is: ``fd``, ``mapping``, or an empty string for a number."""
+        """The kind of result: ``fd``, ``mapping``, or an empty string for a plain number."""
         if self.makes_fd:
             return "fd"
         return "mapping" if self.name == "mmap" and self.result >= 0 else ""
@@ -117,10 +118,13 @@ class Call(NamedTuple):
         return errno_name(-self.result) if self.result < 0 else ""
 
     def shown_fd(self, number: int) -> str:
-        """Return a label such as ``3<map:events>``, or only the number of an unknown descriptor."""
+        """Return a label such as ``3<map:events>``.
+
+        Return only the number if the descriptor is unknown.
+        """
         label = self.fds.get(number)
         return f"{number}<{label}>" if label else str(number)
 
     def block(self, path: str) -> Block | None:
-        """Return the block with this path, or None if the call has no such block."""
+        """Return the block at this path, or None if the call has no such block."""
         return next((block for block in self.blocks if block.path == path), None)

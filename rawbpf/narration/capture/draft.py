@@ -1,7 +1,8 @@
-"""Follow a call in progress: read the memory its words point to, before and after the call.
+"""Track a call in progress, and read the memory that its words point to before and after the call.
 
-Each structure, and all memory that its pointers lead to, becomes a block. A pointer is followed
-only if the call uses it, and only as far as the other fields of the structure say.
+Each structure, and each piece of memory reachable through its pointers, becomes a block. A pointer
+is followed only if the call uses it, and only for the length that other fields of the structure
+specify.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ _INTERFACES = {
     bpf_attach_type.BPF_NETKIT_PRIMARY,
     bpf_attach_type.BPF_NETKIT_PEER,
 }
-"""Attach types whose target is an interface index, not a descriptor."""
+"""Attach types whose target is an interface index instead of a descriptor."""
 
 _FD_WORDS = {"ioctl": (0,), "mmap": (4,), "epoll_ctl": (0, 2), "epoll_pwait": (0,), "close": (0,)}
 
 
 class Draft:
-    """A call in progress; ``known`` is the knowledge from earlier calls."""
+    """A call in progress; ``known`` contains the knowledge from earlier calls."""
 
     def __init__(self, known: Known, probe_types: Callable[[], dict[int, str]]) -> None:
         self._known = known
@@ -53,7 +54,7 @@ class Draft:
         self._refs: list[Ref] = []
 
     def read(self, name: str, words: tuple[int, ...]) -> None:
-        """Read all memory that the kernel will read, before the system call."""
+        """Before the system call, read all memory that the kernel will read."""
         if name == "bpf":
             self._command, address, size = words
             raw = peek(address, size)
@@ -74,7 +75,7 @@ class Draft:
         fds = sorted({ref.fd for ref in refs if ref.fd is not None})
         self._labels = {
             fd: self._known.label(fd) for fd in fds
-        }  # recorded now, because closing removes the label
+        }  # recorded before the call, because closing the descriptor removes the label
 
     def _add_word(
         self, at: int, address: int, path: str, struct: type[Structure] | None, size: int
@@ -89,7 +90,10 @@ class Draft:
     def _add(
         self, path: str, kind: str, address: int, size: int, struct: type[Structure] | None
     ) -> int:
-        """Add a block that the kernel reads, and everything it points to; return its index."""
+        """Add a block that the kernel reads, together with everything it points to.
+
+        Return its index.
+        """
         raw = peek_text(address) + b"\0" if size == TEXT else peek(address, size)
         index = len(self._blocks)
         self._blocks.append(Block(path, kind, len(raw), raw, struct=struct))
@@ -108,7 +112,7 @@ class Draft:
         return index
 
     def _in_bytes(self, path: str, kind: str, raw: bytes) -> Iterator[Ref]:
-        """Yield descriptors and addresses in a block without a structure."""
+        """Yield the descriptors and addresses in a block that is not a structure."""
         if kind == "insns":
             yield from (_fd_at(raw, at) for at in fd_places(raw))
         elif kind == "fds":
@@ -124,7 +128,7 @@ class Draft:
                 yield Ref(at, 8, block=self._add(f"{path}.{at // 8}", "text", address, TEXT, None))
 
     def _fds(self, struct: type[Structure], raw: bytes) -> Iterator[Ref]:
-        """Yield fields that contain descriptors; 0 means no descriptor."""
+        """Yield the fields that contain descriptors; 0 means that no descriptor is given."""
         values = numbers(struct, raw)
         for field in given(struct, len(raw)):
             number = values.get(field, 0)
@@ -136,7 +140,7 @@ class Draft:
             yield Ref(offset, size, fd=number)
 
     def _pointed(self, path: str, struct: type[Structure], raw: bytes) -> Iterator[Ref]:
-        """Yield pointer fields and add the blocks that they point to."""
+        """Yield the pointer fields, and add the blocks that they point to."""
         values = numbers(struct, raw)
         rows = pointers(struct, self._command) if struct is not PerfEventAttr else {}
         if struct is PerfEventAttr and (kind := self._probe_types().get(values["type"])):
@@ -149,7 +153,7 @@ class Draft:
             index = self._point(f"{path}.{field}", row, values, size)
             if (
                 field in VARIES.get(struct, "").split()
-            ):  # the memory that the structure points to is output as well
+            ):  # memory that the structure points to is also output
                 self._blocks[index] = self._blocks[index]._replace(varies=((0, size),))
             yield Ref(at, 8, block=index)
 
@@ -169,7 +173,7 @@ class Draft:
         return index
 
     def finish(self, name: str, words: tuple[int, ...], result: int, seconds: float) -> Call:
-        """Return the Call with the memory that the kernel wrote, after the system call."""
+        """After the system call, return the Call, including the memory that the kernel wrote."""
         blocks = self._written(name, result)
         command = ""
         if name == "bpf":
@@ -178,7 +182,7 @@ class Draft:
         return Call(name, command, words, result, seconds, blocks, refs, self._labels)
 
     def _written(self, name: str, result: int) -> tuple[Block, ...]:
-        """Read again all memory that the kernel may have written."""
+        """Reread all memory that the kernel may have written."""
         now: dict[str, dict[str, int]] = {}
         done = []
         for block, address in zip(self._blocks, self._addresses, strict=True):
@@ -197,11 +201,11 @@ class Draft:
         return tuple(done)
 
     def _filled(self, name: str, result: int, block: Block, now: dict[str, int]) -> int:
-        """Return how many bytes of an output block the kernel has filled."""
+        """Return the number of bytes of an output block that the kernel has filled."""
         if name == "epoll_pwait":
             return max(result, 0) * EVENT.size
         ended = block.path.startswith("attr.") and "count" in now and result == -errno.ENOENT
-        if result < 0 and not ended:  # a batch may return entries together with ENOENT
+        if result < 0 and not ended:  # a batch operation may return entries together with ENOENT
             return 0
         owner = next(one for one in self._blocks if one.path == block.path.rpartition(".")[0])
         assert owner.struct is not None

@@ -1,9 +1,9 @@
-"""Keep track of what earlier calls created: descriptors, maps and their sizes, and mappings.
+"""Track the objects that earlier calls created: descriptors, maps and their sizes, and mappings.
 
-A descriptor is only a number until the call that returned it is known. Most descriptors come from
-recorded calls. For other descriptors (a pipe, a cgroup directory), /proc/self/fd says what they
-refer to, as in strace -y. Map sizes matter most, because nothing else says how long keys and values
-are.
+A descriptor is only a number unless the call that returned it is known. Most descriptors were
+returned by recorded calls. For other descriptors (a pipe, a cgroup directory), /proc/self/fd
+reveals the target, as in strace -y. Map sizes matter most, because no other source gives the length
+of keys and values.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ __all__ = ["PINNED", "Known", "Thing", "made_by", "numbers_of"]
 
 
 PINNED = "pinned"
-"""The kind of an object opened by its path in bpffs, until /proc was consulted."""
+"""The kind of an object that was opened by its path in bpffs, before /proc has been consulted."""
 
 
 class Thing(NamedTuple):
     """The object that a descriptor refers to.
 
-    Sizes are a map's key and value sizes in bytes, or 0 if unknown.
+    The sizes are a map's key and value sizes in bytes, or 0 if unknown.
 
-    ``target`` is the perf event of a link; ``linked`` says that this event belongs to a link.
+    ``target`` is a link's perf event, and ``linked`` is set if this event belongs to a link.
     """
 
     kind: str
@@ -60,9 +60,9 @@ class Thing(NamedTuple):
 
 
 class Known:
-    """Knowledge accumulated from calls: ``things`` by descriptor, ``mappings`` by address.
+    """Knowledge from earlier calls: ``things`` by descriptor, and ``mappings`` by address.
 
-    ``last`` holds the most recent call of each key.
+    ``last`` contains the most recent call for each key.
     """
 
     def __init__(self) -> None:
@@ -71,16 +71,16 @@ class Known:
         self.last: dict[str, Call] = {}
 
     def thing(self, fd: int) -> Thing:
-        """Return what earlier calls say about a descriptor, or a Thing without a kind."""
+        """Return the object that a descriptor refers to, as far as earlier calls reveal it."""
         return self.things.get(fd, Thing(""))
 
     def label(self, fd: int) -> str:
-        """Return a label for a descriptor, or "" for an unknown descriptor."""
+        """Return a descriptor's label, or "" if the descriptor is unknown."""
         if fd in self.things:
             return self.things[fd].label
         try:
             return printable(str(Path(f"/proc/self/fd/{fd}").readlink()))
-        except OSError:  # there is no such descriptor, or no /proc
+        except OSError:  # the descriptor does not exist, or /proc is not mounted
             return ""
 
     def key_size(self, fd: int) -> int:
@@ -88,7 +88,10 @@ class Known:
         return self.thing(fd).key_size
 
     def value_size(self, fd: int) -> int:
-        """Return how many bytes one lookup copies: in a per-CPU map, one value per possible CPU."""
+        """Return the number of bytes that a lookup copies.
+
+        A per-CPU map has one value per possible CPU.
+        """
         thing = self.thing(fd)
         kind = map_kind(thing.map_type)
         if kind.per_cpu:
@@ -96,7 +99,7 @@ class Known:
         return 4 if kind.holds else thing.value_size
 
     def learn(self, call: Call) -> None:
-        """Record what a call has created or removed."""
+        """Record the objects that a call has created or removed."""
         self.last[call.key] = call
         if call.result < 0:
             return
@@ -122,14 +125,14 @@ class Known:
             self.things[fd] = self.thing(fd)._replace(target=-1)  # closing it detaches nothing
 
     def _learn_close(self, fd: int) -> None:
-        """Forget a descriptor; closing a link also releases its perf event."""
+        """Forget a descriptor; if it was a link, also release the link's perf event."""
         closed = self.things.pop(fd, None)
         if closed is not None and closed.target in self.things:
             event = self.things[closed.target]
             self.things[closed.target] = event._replace(linked=False)
 
     def _learn_info(self, call: Call) -> None:
-        """Learn the sizes of a map, or the type of a link, that another process created."""
+        """Learn the sizes of a map, or the type of a link, created by another process."""
         info = call.block("attr.info")
         fd = numbers_of(call).get("bpf_fd", -1)
         if info is not None and info.struct is BpfLinkInfo and info.after:
@@ -157,7 +160,7 @@ def numbers_of(call: Call) -> dict[str, int]:
 
 
 def made_by(call: Call) -> Thing:
-    """Return the object that a call has created a descriptor for."""
+    """Return the object for which a call has created a descriptor."""
     if call.name == "epoll_create1":
         return Thing("epoll")
     if call.name == "perf_event_open":
@@ -176,7 +179,7 @@ def _name(call: Call, struct: type[Structure], field: str) -> str:
 
 
 def _opened(call: Call, _attr: dict[str, int]) -> Thing:
-    """Return a Thing of unknown kind, unless the recorder has found the kind already."""
+    """Return a Thing of unknown kind, unless the recorder has already determined the kind."""
     kind, found, _ = call.fds.get(call.result, "").partition(":")
     return Thing(kind if found else PINNED, _text_of(call.block("attr.pathname")))
 
@@ -188,7 +191,7 @@ def _link(_call: Call, attr: dict[str, int]) -> Thing:
 
 
 def _event(call: Call) -> tuple[str, str]:
-    """Return (kind, name) of a perf event."""
+    """Return the (kind, name) of a perf event."""
     attr, cpu = numbers_of(call), call.words[2]
     probed = call.block("attr.config1")
     if probed is not None:
@@ -201,7 +204,7 @@ def _event(call: Call) -> tuple[str, str]:
 
 
 def _text_of(block: Block | None) -> str:
-    """Return the text at the start of a block, up to its NUL."""
+    """Return the NUL-terminated text at the start of a block."""
     raw = (block.before or b"") if block is not None else b""
     return raw.partition(b"\0")[0].decode(errors="backslashreplace")
 

@@ -1,6 +1,6 @@
-r"""Locate the fields of structures, and the descriptors in instructions, in the bytes of a call.
+r"""Locate structure fields, and descriptors inside instructions, in the bytes of a call.
 
-An attr is often shorter than its structure; fields beyond its end were not passed.
+An attr is often shorter than its structure; fields beyond the attr's end were not passed.
 
 >>> from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
 >>> given(BpfAttrMapCreate, 20)
@@ -8,8 +8,8 @@ An attr is often shorter than its structure; fields beyond its end were not pass
 >>> numbers(BpfAttrMapCreate, b"\x02\0\0\0\x04")["key_size"]
 4
 
-``uapi.bpf_link`` describes the head of struct bpf_link_info and the part for each link type
-separately. ``LINK_INFOS`` combines header and part in one structure per type.
+``uapi.bpf_link`` describes the header of struct bpf_link_info and the part for each link type
+separately. ``LINK_INFOS`` combines the header and a part into one structure per link type.
 
 >>> from rawbpf.uapi.bpf import bpf_link_type
 >>> info = LINK_INFOS[bpf_link_type.BPF_LINK_TYPE_XDP]
@@ -55,11 +55,11 @@ LINKS: dict[bpf_attach_type, type[Structure]] = {
     bpf_attach_type.BPF_TRACE_UPROBE_MULTI: BpfAttrLinkCreateUprobeMulti,
     bpf_attach_type.BPF_TRACE_UPROBE_SESSION: BpfAttrLinkCreateUprobeMulti,
 }
-"""Attach type -> member of the union in ``link_create``."""
+"""Maps an attach type to a member of the union in ``link_create``."""
 
 
 class Place(NamedTuple):
-    """The offset and size of a field in bytes; ``bits`` is a bit field's width, otherwise 0."""
+    """A field's offset and size in bytes; ``bits`` is the width of a bit-field, otherwise 0."""
 
     offset: int
     size: int
@@ -67,7 +67,7 @@ class Place(NamedTuple):
 
 
 def place(struct: type[Structure], field: str) -> Place:
-    """Return the location of a field in its structure."""
+    """Return a field's location in its structure."""
     entry = next(entry for entry in struct._fields_ if entry[0] == field)
     bits = entry[2] if len(entry) > 2 else 0
     return Place(getattr(struct, field).offset, ctypes.sizeof(entry[1]), bits)
@@ -80,7 +80,7 @@ def given(struct: type[Structure], size: int) -> list[str]:
 
 
 def numbers(struct: type[Structure], raw: bytes) -> dict[str, int]:
-    """Return the numeric fields; those beyond the end of ``raw`` are 0."""
+    """Return the numeric fields; fields beyond the end of ``raw`` are 0."""
     full = ctypes.sizeof(struct)
     values = struct.from_buffer_copy(raw[:full].ljust(full, b"\0"))
     found = ((name, getattr(values, name)) for name, *_ in struct._fields_)
@@ -88,13 +88,13 @@ def numbers(struct: type[Structure], raw: bytes) -> dict[str, int]:
 
 
 def text(struct: type[Structure], field: str, raw: bytes) -> str:
-    """Return a char array field as text, up to its NUL."""
+    """Return a char array field as text, up to the first NUL."""
     offset, size, _ = place(struct, field)
     return raw[offset : offset + size].partition(b"\0")[0].decode(errors="backslashreplace")
 
 
 def member(enum: type[IntEnum], value: int) -> str:
-    """Return the name of the enumerator with this value, or "" if no enumerator has the value."""
+    """Return the name of the enumerator with this value, or "" if the value has no name."""
     return enum(value).name if value in enum.__members__.values() else ""
 
 
@@ -105,7 +105,7 @@ def origin(struct: type[Structure], field: str) -> type[Structure]:
 
 
 def struct_of(command: int, raw: bytes) -> type[Structure] | None:
-    """Return the structure of a command's attr, or None for an unknown command."""
+    """Return the structure for a command's attr, or None if the command is unknown."""
     if command not in bpf_cmd.__members__.values():
         return None
     struct = COMMANDS[bpf_cmd(command)].struct
@@ -132,14 +132,14 @@ def _link_info(part: type[Structure]) -> type[Structure]:
 
 
 LINK_INFOS = {link_type: _link_info(part) for link_type, part in PARTS.items()}
-"""Link type -> its struct bpf_link_info."""
+"""Maps a link type to the type's struct bpf_link_info."""
 
 LINK_NAMES = {
     info: NAMES[PARTS[link_type]]
     for link_type, info in LINK_INFOS.items()
     if PARTS[link_type] in NAMES
 }
-"""struct bpf_link_info -> the fields with the address and the length of a buffer for a name."""
+"""Maps a struct bpf_link_info to the fields for the address and length of a name buffer."""
 
 INSN = 8
 """Size of an instruction slot in bytes."""
@@ -151,7 +151,7 @@ _INDEXES = {isa.BPF_PSEUDO_MAP_IDX, isa.BPF_PSEUDO_MAP_IDX_VALUE}
 
 
 def fd_places(raw: bytes) -> Iterator[int]:
-    """Yield the offsets of 4-byte descriptors in instructions."""
+    """Yield the offsets of the 4-byte descriptors in instructions."""
     for at in _slots(raw):
         if raw[at] != _LD_IMM64:
             continue
@@ -163,7 +163,7 @@ def fd_places(raw: bytes) -> Iterator[int]:
 
 
 def last_index(raw: bytes) -> int:
-    """Return the highest index into fd_array that instructions use, or -1 without fd_array."""
+    """Return the highest fd_array index used by instructions, or -1 if they use no fd_array."""
     last = -1
     for at in _slots(raw):
         source = raw[at + 1] >> 4
@@ -176,7 +176,7 @@ def last_index(raw: bytes) -> int:
 
 
 def _slots(raw: bytes) -> Iterator[int]:
-    """Yield the offset of each instruction."""
+    """Yield each instruction's offset."""
     slots = iter(range(0, len(raw) - INSN + 1, INSN))
     for at in slots:
         yield at

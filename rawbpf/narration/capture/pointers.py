@@ -1,10 +1,10 @@
-"""A table of the pointers in structures, with one row per pointer, and what each points to.
+"""A table of the pointers in structures, with one row per pointer that describes its target.
 
-The size of that memory is given by other fields of the structure, or by the map that the call is
-about. If neither determines the size, the pointer is not followed. The kernel reads ``IN`` memory
+The size of the target is given by other fields of the structure, or by the map that the call refers
+to. If the size cannot be determined, the pointer is not followed. The kernel reads ``IN`` memory
 and writes ``OUT`` memory.
 
-A new structure needs one row for each of its pointers and nothing else.
+To support a new structure, add one row for each of its pointers.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ __all__ = ["BOTH", "IN", "INFO", "OUT", "TEXT", "VARIES", "Points", "info_struct
 IN, OUT, BOTH = "in", "out", "both"
 
 TEXT = -1
-"""Stands for a size: the string ends at its NUL."""
+"""Used in place of a size if the string is NUL-terminated."""
 
 Numbers = dict[str, int]
 
 
 class Points(NamedTuple):
-    """``kind`` says how to format the memory.
+    """``kind`` determines how the memory is formatted.
 
-    ``size`` computes the size in bytes from numeric fields, or 0 if the size is unknown.
+    ``size`` computes the size in bytes from numeric fields; it returns 0 if the size is unknown.
     """
 
     kind: str
@@ -74,7 +74,7 @@ def _records(count: str, size: str) -> Callable[[Numbers, Known], int]:
 
 
 def _fd_array(attr: Numbers, _known: Known) -> int:
-    """Without fd_array_cnt (6.14), the instructions decide how much of the array is used."""
+    """Without fd_array_cnt (6.14), the instructions determine how much of the array is used."""
     if not attr["fd_array"]:
         return 0
     count = attr["fd_array_cnt"] or 1 + last_index(peek(attr["insns"], attr["insn_cnt"] * INSN))
@@ -98,7 +98,7 @@ def _values(attr: Numbers, known: Known) -> int:
 
 
 def _cursor(attr: Numbers, known: Known) -> int:
-    """The position at which a batch continues: a bucket number or a key."""
+    """The position at which a batch operation continues: a bucket number or a key."""
     return max(8, _key(attr, known))
 
 
@@ -176,7 +176,7 @@ _BY_COMMAND: dict[int, dict[str, Points | None]] = {
     bpf_cmd.BPF_MAP_DELETE_BATCH: {"keys": Points("bytes", _keys), "values": None},
     bpf_cmd.BPF_MAP_GET_NEXT_KEY: {"value": Points("key", _key, OUT)},
 }
-"""Exceptions for commands that use a shared structure differently; None if not a pointer."""
+"""Exceptions for commands that use a shared structure differently; None means not a pointer."""
 
 INFO: dict[str, type[Structure]] = {
     "map": BpfMapInfo,
@@ -184,7 +184,7 @@ INFO: dict[str, type[Structure]] = {
     "btf": BpfBtfInfo,
     "link": BpfLinkInfo,
 }
-"""Kind of descriptor -> structure that BPF_OBJ_GET_INFO_BY_FD fills in."""
+"""Maps a kind of descriptor to the structure that BPF_OBJ_GET_INFO_BY_FD fills in."""
 
 VARIES: dict[type[Structure], str] = {
     BpfAttrObjId: "next_id",
@@ -196,18 +196,18 @@ VARIES: dict[type[Structure], str] = {
     BpfLinkInfo: "id prog_id",
     **dict.fromkeys(LINK_INFOS.values(), "id prog_id"),
 }
-"""Fields whose values, or the memory they point to, differ in every run: IDs, times, addresses."""
+"""Fields whose values or targets differ from run to run: IDs, times and addresses."""
 
 
 def info_struct(thing: Thing) -> type[Structure] | None:
-    """Return the info structure for a descriptor, which for a link depends on its type."""
+    """Return the info structure for a descriptor; for a link, it depends on the link type."""
     if thing.kind == "link" and thing.link_type in LINK_INFOS:
         return LINK_INFOS[thing.link_type]
     return INFO.get(thing.kind)
 
 
 def pointers(struct: type[Structure], command: int) -> dict[str, Points]:
-    """Return the pointer fields of a structure, each with a description of its target."""
+    """Return a structure's pointer fields, each with a description of its target."""
     rows = {**_FIELDS.get(struct, {}), **_BY_COMMAND.get(command, {})}
     if struct in LINK_NAMES:
         address, length = LINK_NAMES[struct]

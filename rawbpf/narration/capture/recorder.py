@@ -1,8 +1,9 @@
-"""An observer of the gate that turns each system call into a Call.
+"""An observer of the gate that turns each system call into a Call object.
 
-The memory that a call's words point to is read before the call, since the kernel may overwrite it,
-and again after the call, for the results. Only memory that the call uses is read, as much as its
-attr says, in a way that cannot crash on a wrong address (``syscall.peek``).
+The memory that a call's words point to is read before the call, since the kernel may overwrite the
+memory, and again after the call, to obtain the results. Only memory that the call uses is read,
+limited to the size that the attr specifies, and in a way that cannot crash on an invalid address
+(``syscall.peek``).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Recorder:
         self._pmus: dict[int, str] | None = None
 
     def __call__(self, name: str, words: tuple[int, ...]) -> Callable[[int], None]:
-        """Observe a call that is about to be made; return the function to call with its result."""
+        """Observe a call before it is made, and return a function to call with the result."""
         draft = Draft(self._known, self._probe_types)
         draft.read(name, words)
         started = time.perf_counter_ns()
@@ -53,7 +54,10 @@ class Recorder:
         return returned
 
     def _label(self, call: Call) -> str:
-        """Return a label for a new descriptor; the type of a pinned object is read from /proc."""
+        """Return the label of a new descriptor.
+
+        For a pinned object, the type is read from /proc.
+        """
         made = made_by(call)
         if made.kind == PINNED and (found := _OBJECT.search(self._known.label(call.result))):
             made = made._replace(kind=found[1])

@@ -1,1 +1,1 @@
-"""Repeat recorded calls and compare their results."""
+"""Replay recorded calls and compare their results."""

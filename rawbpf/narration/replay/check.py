@@ -1,9 +1,9 @@
 """Check that a recorded call is safe to repeat, and compare its results with the recording.
 
-A recording is a file and may be damaged. The kernel writes where an attr points, so an address must
-not be passed on unless the memory it points to was recorded, and a block must not be shorter than
-the call says. Every well-formed call is repeated: replaying a recording means running it, like any
-program.
+A recording is read from a file and may be damaged. The kernel writes to addresses in an attr, so an
+address must not be passed on unless its target was recorded, and a block must not be shorter than
+the call claims. Every well-formed call is repeated: replaying a recording is as dangerous as
+running a program.
 
 The comparison covers results, errnos and the memory that the kernel wrote. The comparison omits
 verifier logs and values that differ in every run: times, IDs, and the number of events that ended a
@@ -30,21 +30,24 @@ __all__ = ["check", "differences", "room_of"]
 _LARGEST = 1 << 26
 
 _ADDRESSES = {"bpf": (1,), "perf_event_open": (0,), "epoll_ctl": (3,), "epoll_pwait": (1, 4)}
-"""Maps each call to the words that are addresses."""
+"""Maps each call to the words that contain addresses."""
 
 _IOCTLS = set(perf_event_ioc) - {perf_event_ioc.PERF_EVENT_IOC_ID}
 """Requests whose argument is not an address."""
 
 
 def check(call: Call) -> None:
-    """Raise FormatError for a call that must not be repeated."""
+    """Raise FormatError if a call is not safe to repeat."""
     wrong = next(iter(_wrong(call)), None)
     if wrong is not None:
         raise FormatError(f"cannot repeat {call.key}", why=wrong)
 
 
 def _wrong(call: Call) -> Iterator[str]:
-    """Yield defects. Only the first defect counts, since each check relies on the previous ones."""
+    """Yield defects.
+
+    Only the first defect is reported, since each check relies on the previous checks.
+    """
     if call.name not in WORDS:
         yield f"unknown call {call.name!r}"
     if call.name == "mmap" and call.words[0]:
@@ -86,7 +89,7 @@ def _fits(call: Call, ref: Ref, room: int, width: int) -> bool:
 
 
 def _too_short(call: Call) -> Iterator[str]:
-    """Yield memory that is smaller than the call tells the kernel."""
+    """Yield memory blocks that are smaller than the call claims to the kernel."""
     if call.name == "ioctl" and call.words[1] not in _IOCTLS:
         yield "unknown request"
     if call.name == "epoll_pwait" and call.words[2] * EVENT.size > _room(call, "events"):
@@ -103,7 +106,10 @@ def _room(call: Call, path: str) -> int:
 
 
 def differences(call: Call, result: int, written: Sequence[bytes]) -> Iterator[str]:
-    """Describe differences; ``written`` is the contents of each block after the repeated call."""
+    """Describe the differences.
+
+    ``written`` contains each block's contents after the repeated call.
+    """
     if call.name != "epoll_pwait":
         if (result < 0) != (call.result < 0) or (not call.makes and result != call.result):
             yield f"recorded {_outcome(call)}, now {_outcome(call._replace(result=result))}"
@@ -117,7 +123,7 @@ def _outcome(call: Call) -> str:
 
 
 def _written(block: Block, now: bytes) -> Iterator[str]:
-    """Describe a difference in what the kernel wrote, if there is one."""
+    """Describe the difference in the memory that the kernel wrote, if any."""
     then, now = _compared(block, block.after or b""), _compared(block, now)
     if then == now:
         return
@@ -128,7 +134,7 @@ def _written(block: Block, now: bytes) -> Iterator[str]:
 
 
 def _compared(block: Block, data: bytes) -> bytes:
-    """Return the bytes with zeros for the parts that differ in every run."""
+    """Return the bytes with zeros in place of the parts that differ from run to run."""
     rest = bytearray(data)
     for at, size in (*block.varies, *((ref.at, ref.size) for ref in block.refs)):
         begin, end = max(at, 0), max(min(at + size, len(rest)), 0)

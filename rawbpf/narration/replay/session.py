@@ -1,10 +1,10 @@
-"""Repeat recorded calls with new descriptors and addresses, and compare the results.
+"""Replay recorded calls with new descriptors and addresses, and compare the results.
 
-A recorded descriptor is replaced with the one that the repeated call returned, and a recorded
-address with that of a buffer that contains the recorded bytes. Descriptors that no recorded call
-created get a substitute: a pipe for a pipe, the same path for a path.
+A recorded descriptor is replaced with the descriptor that the repeated call returned, and a
+recorded address with the address of a buffer that contains the recorded bytes. A descriptor that no
+recorded call created is replaced with an equivalent, such as another pipe or the same path.
 
-Calls are repeated as recorded, so replay only recordings that you trust.
+Calls are repeated exactly as recorded, so replay only recordings that you trust.
 """
 
 from __future__ import annotations
@@ -35,13 +35,16 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "Replay", "replay"]
 
 _SLACK = 1 << 16
-"""Padding after each buffer, so that a damaged recording cannot make the kernel write past it."""
+"""Padding after each buffer.
+
+It keeps a damaged recording from making the kernel write past the buffer.
+"""
 
 Buffer = ctypes.Array[ctypes.c_char]
 
 
 class Outcome(NamedTuple):
-    """A recorded call, the new result, and the list of differences."""
+    """A recorded call, its new result, and a list of differences."""
 
     call: Call
     result: int
@@ -49,7 +52,7 @@ class Outcome(NamedTuple):
 
 
 def replay(calls: Iterable[Call]) -> Iterator[Outcome]:
-    """Repeat the calls one by one; at the end, close everything that they leave open."""
+    """Repeat the calls one by one, and finally close all descriptors that they leave open."""
     with Replay() as session:
         for call in calls:
             if call.name not in OWN_AFFAIRS:
@@ -57,7 +60,7 @@ def replay(calls: Iterable[Call]) -> Iterator[Outcome]:
 
 
 class Replay(Owner):
-    """A replay in progress: maps recorded descriptors and addresses to new ones."""
+    """A replay in progress, which maps recorded descriptors and addresses to new ones."""
 
     def __init__(self) -> None:
         self._fds: dict[int, int] = {}
@@ -66,11 +69,14 @@ class Replay(Owner):
         self._extra = ExitStack()  # descriptors that no recorded call refers to
 
     def make(self, call: Call) -> Outcome:
-        """Repeat one call and compare it. Raise FormatError if the call is not safe to repeat."""
+        """Repeat one call and compare the results.
+
+        Raises FormatError if the call is not safe to repeat.
+        """
         check(call)
         if call.name == "munmap" and call.words[0] not in self._mappings:
-            # The mapping failed this time. The recorded address may now belong to anything, even to
-            # Python's own code.
+            # The mapping failed during the replay. The recorded address may now refer to any
+            # memory, including Python's own code.
             return Outcome(call, -errno.EINVAL, ("nothing is mapped at the address now",))
         buffers = [_buffer(block) for block in call.blocks]
         for block, buffer in zip(call.blocks, buffers, strict=True):
@@ -89,7 +95,7 @@ class Replay(Owner):
         )
 
     def _put(self, call: Call, ref: Ref, buffer: Buffer, buffers: list[Buffer]) -> None:
-        """Replace a recorded address or descriptor with the new one."""
+        """Replace a recorded address or descriptor with its new counterpart."""
         if ref.block is not None:
             number = ctypes.addressof(buffers[ref.block])
         else:
@@ -105,16 +111,16 @@ class Replay(Owner):
             elif ref.fd is not None:
                 words[ref.at] = self._fd(call, ref.fd)
             else:
-                words[:2] = self._mappings[words[0]]  # munmap: address and size
+                words[:2] = self._mappings[words[0]]  # munmap takes an address and a size
         if (
             call.name == "epoll_pwait"
-        ):  # as long as in the recording, because fewer events may end the sleep now
+        ):  # sleep as long as recorded, because fewer events may end the sleep now
             waited = math.ceil(call.seconds * 1000)
             words[3] = waited if words[3] < 0 else min(words[3], waited)
         return words
 
     def _fd(self, call: Call, number: int) -> int:
-        """Return the descriptor that replaces a recorded one."""
+        """Return the descriptor that replaces a recorded descriptor."""
         if number in self._fds:
             return self._fds[number]
         label = call.fds.get(number, "")
@@ -123,14 +129,17 @@ class Replay(Owner):
         return self._substitutes[label]
 
     def _substitute(self, label: str) -> int:
-        """Return a substitute for a descriptor that no recorded call created, or -1."""
+        """Return a substitute for a descriptor that no recorded call created.
+
+        Return -1 if there is no substitute.
+        """
         if label.startswith("pipe:"):
             reading, writing = os.pipe()
             self._extra.callback(os.close, writing)
             return reading
         try:
             return os.open(label, os.O_RDONLY | os.O_CLOEXEC) if label.startswith("/") else -1
-        except OSError:  # -1 fails with EBADF, which is reported as a difference
+        except OSError:  # -1 makes the call fail with EBADF, which is reported as a difference
             return -1
 
     def _remember(self, call: Call, words: list[int], result: int) -> None:
@@ -143,7 +152,8 @@ class Replay(Owner):
         elif call.name == "munmap":
             self._mappings.pop(call.words[0], None)
         elif call.name == "mmap":
-            if call.result < 0:  # it failed when recorded, so nothing refers to it
+            # the call failed when it was recorded, so no other call refers to its result
+            if call.result < 0:
                 self._extra.callback(enter, "munmap", result, words[1])
             else:
                 self._mappings[call.result] = result, words[1]
@@ -154,7 +164,7 @@ class Replay(Owner):
                 self._fds[call.result] = result
 
     def close(self) -> None:
-        """Close and unmap everything left open; a failure does not stop the rest."""
+        """Close and unmap all remaining objects, even if one of the calls fails."""
         with ExitStack() as stack:
             stack.push(self._extra.pop_all())
             for fd in self._substitutes.values():
@@ -169,14 +179,18 @@ class Replay(Owner):
 
 
 def _stale(call: Call, block: Block) -> Iterator[int]:
-    """Yield the offsets of addresses whose memory was not recorded, which are meaningless now."""
+    """Yield the offsets of addresses whose target was not recorded.
+
+    Such addresses are meaningless.
+    """
     if block.struct is not None:
         known = {ref.at for ref in block.refs}
         command = bpf_cmd.__members__.get(call.command, -1)
         fields = set(pointers(block.struct, command)) & set(given(block.struct, block.room))
         fields |= {"config1"} if block.struct is PerfEventAttr else set()
         offsets = {place(block.struct, field).offset for field in fields}
-        if block.struct is BpfLinkInfo:  # of an unknown link type, which may contain addresses
+        # the info of an unknown link type, which may contain addresses
+        if block.struct is BpfLinkInfo:
             offsets |= set(range(place(BpfLinkInfo, "_part").offset, block.room - 7, 8))
         yield from offsets - known
     elif block.kind == "info":

@@ -1,1 +1,1 @@
-"""Write recorded calls as a Python script that does not need rawbpf."""
+"""Write recorded calls as a Python script that does not depend on rawbpf."""

@@ -1,4 +1,4 @@
-"""Write the structures and memory of a call as Python expressions, with names for descriptors."""
+"""Write a call's structures and memory as Python expressions, with names for descriptors."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ __all__ = ["FdNames", "Packed", "packed"]
 
 _PARTS = compile("".join([OPENING, *(one.text for one in PARTS)]), "script parts", "exec")
 _TAKEN = {"n", *_PARTS.co_names, *dir(builtins)}
-"""Names that descriptors must not have: assigning ``bytes`` would break the script."""
+"""Names that descriptors must not have.
+
+Assigning ``bytes``, for example, would break the script.
+"""
 
 _BY_KIND = {"link", "kprobe", "kretprobe", "uprobe", "uretprobe", "tracepoint"}
 """Kinds of descriptors that are named after their kind; other descriptors keep their own names."""
 
 
 class FdNames:
-    """The names of descriptors in a script."""
+    """The descriptors' names in a script."""
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
@@ -40,9 +43,9 @@ class FdNames:
         return fd in self._names
 
     def of(self, fd: int) -> str:
-        """Return the name of a descriptor.
+        """Return a descriptor's name.
 
-        Raise UnsupportedError if no recorded call created the descriptor.
+        Raises UnsupportedError if no recorded call created the descriptor.
         """
         if fd not in self._names:
             what = "cannot write a script that makes all calls of this session"
@@ -50,7 +53,7 @@ class FdNames:
         return self._names[fd]
 
     def forget(self, fd: int) -> None:
-        """Drop a descriptor that was closed."""
+        """Forget a descriptor that was closed."""
         self._names.pop(fd, None)
 
     def first(self, words: str) -> bool:
@@ -60,7 +63,7 @@ class FdNames:
         return new
 
     def give(self, fd: int, label: str) -> str:
-        """Choose a new name for a descriptor, derived from its label."""
+        """Choose a new name for a descriptor, derived from the descriptor's label."""
         kind, _, name = label.partition(":")
         like = kind if kind in _BY_KIND or not name else name
         stem = re.sub(r"\W", "_", like).strip("_") or kind
@@ -74,7 +77,7 @@ class FdNames:
 
 
 class Packed(NamedTuple):
-    """A structure as arguments of struct.pack: format, value expressions, field names."""
+    """A structure as arguments to struct.pack: format, value expressions and field names."""
 
     form: str
     values: list[str]
@@ -82,7 +85,7 @@ class Packed(NamedTuple):
 
 
 def packed(call: Call, block: Block, names: FdNames, *, size: int) -> Packed:
-    """Return a structure for struct.pack; trailing zeros become padding."""
+    """Return a structure as arguments to struct.pack; trailing zeros become padding."""
     raw = (block.before or b"")[:size]
     end = len(raw.rstrip(b"\0"))
     struct, form, at = block.struct, "=", 0
@@ -107,7 +110,7 @@ _LETTERS = {(2, False): "H", (4, False): "I", (8, False): "Q", (4, True): "i", (
 
 
 def _field(call: Call, block: Block, field: str, data: bytes, names: FdNames) -> tuple[str, str]:
-    """Return the struct.pack format of a field and an expression for its value."""
+    """Return a field's struct.pack format and an expression for its value."""
     struct, width = block.struct, len(data)
     assert struct is not None
     if width not in (2, 4, 8) or isinstance(getattr(struct(), field), bytes):
@@ -117,13 +120,14 @@ def _field(call: Call, block: Block, field: str, data: bytes, names: FdNames) ->
     number = str(int.from_bytes(data, "little"))
     if ref is None:
         command = bpf_cmd.__members__.get(call.command, -1)
-        # An address is meaningless if its memory was not recorded.
+        # An address is meaningless if its target was not recorded.
         return _LETTERS[width, False], "0" if field in pointers(struct, command) else number
     if ref.block is not None:
         return _LETTERS[width, False], _memory(call, call.blocks[ref.block], names)
     if ref.fd is not None and (names.has(ref.fd) or call.fds.get(ref.fd)):
         return _LETTERS[width, True], names.of(ref.fd)
-    return _LETTERS[width, False], number  # not an open descriptor when it was recorded, nor now
+    # the descriptor was not open when it was recorded, and is not open now
+    return _LETTERS[width, False], number
 
 
 _NUMBERS = {4: "I", 8: "Q"}
@@ -135,8 +139,9 @@ def _short(form: str) -> str:
 
 
 def _memory(call: Call, block: Block, names: FdNames) -> str:
-    """Return an expression for the address of a block."""
-    if block.before is None or block.kind == "info":  # info may contain addresses; zeros suffice
+    """Return an expression for a block's address."""
+    # the info may contain addresses, so zeros are used instead
+    if block.before is None or block.kind == "info":
         return f'at(b"", {block.room})'
     data = block.before
     if block.kind == "insns":
@@ -162,7 +167,7 @@ def _memory(call: Call, block: Block, names: FdNames) -> str:
 
 
 def _code(block: Block, data: bytes, names: FdNames) -> str:
-    """Return an expression for instructions, with descriptors by name."""
+    """Return an expression for instructions, with descriptors referred to by name."""
     refs = [ref for ref in block.refs if ref.fd is not None]
     if not refs:
         return f'bytes.fromhex("{data.hex(" ", -8)}")'

@@ -1,12 +1,13 @@
 """Write recorded calls as a Python script that makes the same calls without rawbpf.
 
-The script imports only ctypes, mmap and struct, and has fewer than 150 lines. A structure becomes a
-struct.pack, with its field names in a comment before the first of its kind; a descriptor becomes a
-variable, a program its bytes. Calls that differ only in a key that counts up become a loop, and a
-run of sleeps becomes one loop that drains the rings and prints the records.
+The script imports only ctypes, mmap and struct, and is shorter than 150 lines. A structure becomes
+a struct.pack call, with a comment listing the field names before the first structure of its kind; a
+descriptor becomes a variable, and a program becomes bytes. Calls that differ only in an
+incrementing key become a loop, and a run of sleeps becomes one loop that drains the rings and
+prints the records.
 
-The script leaves out what concerns only the recorded process: the pipe that woke it up, its
-standard output, its capabilities.
+The script omits calls that concern only the recorded process: the pipe that woke it up, its
+standard output, and its capabilities.
 """
 
 from __future__ import annotations
@@ -34,19 +35,22 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST", "script"]
 
 LONGEST = 149
-"""Maximum number of lines of a script."""
+"""Maximum number of lines in a script."""
 
 _GROUPS = (5, 11, 22, 1 << 20)
-"""Groups of eight bytes per line of hex: five are readable; more only if the script is too long."""
+"""Number of eight-byte groups per line of hex.
+
+Five are readable, and more are used only if the script is too long.
+"""
 
 _FORGOTTEN = ("epoll_ctl", "close")
 _WIDTH = 96
 
 
 def script(calls: Sequence[Call], command: str) -> str:
-    """Return the text of the script.
+    """Return the script's text.
 
-    Raise UnsupportedError if the script would have too many lines.
+    Raises UnsupportedError if the script would exceed the line limit.
     """
     body = list(_Writer(calls).lines())
     opening = _opening("\n".join(body), command)
@@ -59,7 +63,7 @@ def script(calls: Sequence[Call], command: str) -> str:
 
 
 def _opening(body: str, command: str) -> str:
-    """Return the fixed parts that the body needs."""
+    """Return the fixed parts that the script's body needs."""
     shown = re.sub(r"[^ -\[\]-~]", "?", command.replace('"""', "?"))
     parts = [part.text for part in PARTS if any(word in body for word in part.words)]
     text = "\n".join([OPENING.replace("COMMAND", shown), *parts]) + "\n"
@@ -67,7 +71,7 @@ def _opening(body: str, command: str) -> str:
 
 
 def _wrapped(body: Sequence[str], groups: int) -> Iterator[str]:
-    """Yield the lines of the body, with long hex strings wrapped."""
+    """Yield the body's lines, with long hex strings wrapped."""
     most = groups * len("0123456789abcdef ")
 
     def fold(found: re.Match[str]) -> str:
@@ -82,7 +86,7 @@ def _wrapped(body: Sequence[str], groups: int) -> Iterator[str]:
 
 
 class _Writer:
-    """Translates the calls in order and keeps track of the names of descriptors."""
+    """Translates the calls in order and keeps track of the descriptors' names."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self._calls = calls
@@ -104,7 +108,7 @@ class _Writer:
             at += count
 
     def _sleep(self, at: int) -> tuple[int, list[str]]:
-        """Merge a run of sleeps into one, on the epoll instance that watches the rings."""
+        """Merge a run of sleeps into one sleep on the epoll instance that watches the rings."""
         run = []
         for call in self._calls[at:]:
             if call.name != "epoll_pwait":
@@ -116,7 +120,7 @@ class _Writer:
         return len(run), [f"listen({self._names.of(best)}, {seconds:.1f})"]
 
     def _alike(self, at: int) -> int:
-        """Return how many calls from here on differ only in a key that counts up."""
+        """Return the number of consecutive calls that differ only in an incrementing key."""
         first = self._calls[at]
         key = first.block("attr.key")
         if first.command != "BPF_MAP_LOOKUP_ELEM" or key is None or key.room != 4:
@@ -143,7 +147,7 @@ class _Writer:
 
 
 def _statement(call: Call, count: int, names: FdNames, known: Known) -> list[str]:
-    """Return the lines of a call, or of ``count`` calls that differ only in their key."""
+    """Return the lines for one call, or for ``count`` calls that differ only in their key."""
     names.counting = count > 1
     lines = _STATEMENTS[call.name](call, names, known)
     if count > 1:
@@ -155,7 +159,7 @@ def _statement(call: Call, count: int, names: FdNames, known: Known) -> list[str
 
 
 def _fields(what: str, made: Packed, names: FdNames) -> list[str]:
-    """Return a comment with the field names, before the first call of its kind."""
+    """Return a comment with the field names before the first structure of its kind."""
     said = f"{what}: {', '.join(made.fields)}"
     return wrap(said, _WIDTH, initial_indent="# ", subsequent_indent="#   ") * names.first(said)
 
@@ -206,7 +210,7 @@ def _mmap(call: Call, names: FdNames, known: Known) -> list[str]:
 
 
 def _munmap(call: Call, names: FdNames, known: Known) -> list[str]:
-    """Drop a ring, which unmaps it; other mappings stay until the script ends."""
+    """Drop a ring, which unmaps it; other mappings remain until the script ends."""
     fd = known.mappings.get(call.words[0], -1)
     if not names.has(fd) or not _is_ring(known.thing(fd)):
         return []

@@ -1,1 +1,1 @@
-"""Turn Calls into text for people: lines, dumps, reasons, JSON."""
+"""Format Call objects for people (lines, dumps, reasons) and as JSON."""

@@ -1,7 +1,8 @@
 """Dump and annotate every byte of a call's structures.
 
-Each line has the offset, the bytes, the name and value of a field, and the kernel version that
-added it. The memory that pointers lead to follows. Fields are little-endian.
+Each line shows an offset, the bytes, a field's name and value, and the kernel version that added
+the field. The memory that pointers refer to is dumped below the structure. Fields are
+little-endian.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["dump"]
 
 _ROW = 8
-"""Bytes per line, which is the size of most fields."""
+"""Number of bytes per line, which is the size of most fields."""
 
 _MOST_ROWS = 64
 """Maximum number of lines for one block; further lines are only counted."""
@@ -33,12 +34,12 @@ _HEX = _ROW * 3 - 1
 
 
 def dump(call: Call) -> str:
-    """Return the lines of all blocks of a call, indented."""
+    """Return the indented lines for all blocks of a call."""
     lines: list[str] = []
     left_out = 0
     for block in call.blocks:
         if block.field.isdecimal() and int(block.field) >= _MOST_ROWS:
-            left_out += 1  # one of many strings in an array
+            left_out += 1  # one of several strings in an array
             continue
         size = len(block.before if block.before is not None else block.after or b"")
         if block.kind == "events" or not size:
@@ -71,7 +72,7 @@ def _cut(lines: list[str]) -> list[str]:
 
 
 def _structure(call: Call, block: Block) -> Iterator[str]:
-    """Yield one line per field; a long field continues below."""
+    """Yield one line per field; a long field continues on further lines."""
     assert block.struct is not None
     state = block.after if block.kind == "info" and block.after is not None else block.before or b""
     end = 0
@@ -99,7 +100,7 @@ def _line(at: int, raw: bytes, text: str, added: str) -> str:
 
 
 def _instructions(call: Call, block: Block, data: bytes) -> Iterator[str]:
-    """Yield slot, bytes and text of each instruction, with labels for descriptors."""
+    """Yield the slot, bytes and text of each instruction, with labels for descriptors."""
     try:
         instructions = decode_all(data)
         names = {

@@ -1,4 +1,4 @@
-r"""Convert a Call to a line of JSON and back, with everything needed to repeat the call.
+r"""Convert a Call to a line of JSON and back, with all data needed to repeat the call.
 
     call, command    "bpf", "BPF_MAP_CREATE"
     words            numbers; {"block": 0} for the address of a block ("address" when recorded),
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["decode", "encode"]
 
 _WRONG = ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError
-"""Errors that arise from reading anything else."""
+"""Errors that can occur when reading a file that is not a recording."""
 
 _MAX_ERRNO = 4095
 _LONGEST = 10**6
@@ -43,7 +43,7 @@ _LONGEST = 10**6
 
 
 def encode(call: Call, why: str = "") -> str:
-    """Return the line for a call, without a newline."""
+    """Return a call's JSON line, without a newline."""
     shown: dict[str, Any] = {"call": call.name}
     if call.command:
         shown["command"] = call.command
@@ -115,7 +115,10 @@ _STRUCTS |= {"BpfLinkInfo": BpfLinkInfo}
 
 
 def decode(line: str) -> Call:
-    """Return the call that a line describes. Raise FormatError for any other line."""
+    """Return the call that a line describes.
+
+    Raises FormatError if the line does not describe a call.
+    """
     try:
         told = json.loads(line)
         words, refs = _words(told["words"])
@@ -137,7 +140,7 @@ def decode(line: str) -> Call:
 
 
 def _whole(call: Call) -> Call:
-    """Check that words and references are consistent; blocks point only to later blocks."""
+    """Check that words and references are consistent. Blocks may point only to later blocks."""
     if len(call.words) != WORDS.get(call.name, len(call.words)):
         raise ValueError(f"{call.name} takes {WORDS[call.name]} words")
     places = [(-1, ref) for ref in call.refs]
@@ -149,7 +152,7 @@ def _whole(call: Call) -> Call:
 
 
 def _result(told: object) -> int:
-    """Check a result or negative errno."""
+    """Check that a number is a valid result or negative errno."""
     if not isinstance(told, int) or not -_MAX_ERRNO <= told < 1 << 63:
         raise ValueError(f"invalid result {told!r}")
     return told

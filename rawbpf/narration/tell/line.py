@@ -1,4 +1,4 @@
-"""Format a call as strace(1) would, without the fields that are 0.
+"""Format a call as strace(1) would, but without fields that are 0.
 
 bpf(BPF_MAP_UPDATE_ELEM, {map_fd=3<map:events>, key=[0], value=[6<perf:cpu0>]}, 32) = 0
 """
@@ -23,7 +23,7 @@ __all__ = ["format_call"]
 
 
 def format_call(call: Call) -> str:
-    """Return the line for a call, without the duration."""
+    """Format a call as one line, without the duration."""
     arguments = _ARGUMENTS.get(call.name, _words)(call)
     return f"{call.name}({', '.join(arguments)}) = {_result(call)}"
 
@@ -37,13 +37,13 @@ def _result(call: Call) -> str:
 
 
 def _structure(call: Call, block: Block) -> str:
-    """Return ``{a=1, test={b=2}}``, without the fields that are 0."""
+    """Format fields as ``{a=1, test={b=2}}``, without fields that are 0."""
     shown = [one for one in members(call, block) if not one.empty]
     return _nested([(one.name.split("."), one.text) for one in shown])
 
 
 def _nested(rows: Iterable[tuple[list[str], str]]) -> str:
-    """Return rows of (path, text) as nested braces."""
+    """Format rows of (path, text) with nested braces."""
     groups: dict[str, list[tuple[list[str], str]]] = {}
     for (head, *rest), text in rows:
         groups.setdefault(head, []).append((rest, text))
@@ -54,7 +54,7 @@ def _nested(rows: Iterable[tuple[list[str], str]]) -> str:
 
 
 def _attr(call: Call, at: int) -> str:
-    """Return the structure, or its address if its type is unknown."""
+    """Format a structure, or its address if its type is unknown."""
     block = call.block("attr")
     if block is None or block.struct is None:
         return hex(call.words[at])
@@ -119,7 +119,7 @@ def _epoll_pwait(call: Call) -> list[str]:
 
 
 def _event(happened: int, word: int) -> str:
-    """Return an epoll_event: the events, and the number registered with the descriptor."""
+    """Format an epoll_event: its events, and the number registered with the descriptor."""
     return f"{{events={values.flags(happened, values.EPOLL)}, data={{u64={word}}}}}"
 
 

@@ -1,4 +1,4 @@
-"""The named fields of a structure in a call, for the line, the JSON and the dump."""
+"""The named fields of a call's structures, shared by the line, JSON and dump formats."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ _MOST = 4
 
 
 class Member(NamedTuple):
-    """A field with its dotted C ``name``; ``empty`` if it is 0 before and after the call."""
+    """A field with its dotted C ``name``.
+
+    ``empty`` means that it is 0 before and after the call.
+    """
 
     field: str
     name: str
@@ -75,7 +78,7 @@ def _address(block: Block, at: int) -> int:
 
 
 def _value(call: Call, block: Block, field: str, raw: bytes, ref: Ref | None) -> str:
-    """Return the text of a field's value before or after the call."""
+    """Format a field's value before or after the call."""
     struct = block.struct
     assert struct is not None
     at, size, _ = place(struct, field)
@@ -97,7 +100,7 @@ def _value(call: Call, block: Block, field: str, raw: bytes, ref: Ref | None) ->
 
 
 def content(call: Call, block: Block, address: int) -> str:
-    """Format the memory a pointer refers to, or just the address if nothing was written."""
+    """Format the memory that a pointer refers to, or only the address if nothing was written."""
     data = block.before if block.before is not None else block.after
     if block.struct is not None:
         shown = (f"{one.name}={one.text}" for one in members(call, block) if not one.empty)
@@ -123,7 +126,7 @@ def _counted(kind: str, data: bytes) -> str:
 
 
 def _array(call: Call, block: Block, data: bytes, width: int) -> str:
-    """Return the first few elements in brackets."""
+    """Format the first few elements in brackets."""
     refs = {ref.at: ref for ref in block.refs}
     shown = []
     for at in range(0, len(data), width)[:_MOST]:

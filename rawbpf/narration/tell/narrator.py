@@ -1,9 +1,9 @@
-"""Print each call when it returns, with the reason why it was made.
+"""Print each call when it returns, with the reason for the call.
 
-The reason is a sentence from the tables `reasons_bpf` and `reasons_other`: the first row of the
-call's key whose condition holds. Conditions depend only on the call itself, the kinds of
-descriptors it uses, and earlier calls. The sentences are therefore true of any program that makes
-the same calls. A command without a row gets the purpose that ``uapi.bpf_commands`` states.
+The reason is a sentence from the tables `reasons_bpf` and `reasons_other`: the first row for the
+call's key whose condition is true. Conditions depend only on the call itself, the kinds of
+descriptors that the call uses, and earlier calls. The sentences are therefore true for any program
+that makes the same calls. A command without a row gets the purpose given in ``uapi.bpf_commands``.
 
 >>> import io, os
 >>> from rawbpf.syscall.fd import Fd
@@ -55,7 +55,7 @@ def narrated(write: Callable[[str], object], mode: str = "line") -> Iterator[Non
 
 
 def _form(mode: str) -> Callable[[Call, Known], str]:
-    """Return the function that formats a call; modules are imported only where needed."""
+    """Return the function that formats a call; modules are imported only when needed."""
     if mode == "json":
         from rawbpf.narration.tell.json_line import encode
 
@@ -69,7 +69,10 @@ def _form(mode: str) -> Callable[[Call, Known], str]:
 
 
 class _Narrator:
-    """Format the call and its duration, then the reason, unless it repeats the previous one."""
+    """Format the call with its duration and reason.
+
+    A reason that repeats the previous one is omitted.
+    """
 
     def __init__(self) -> None:
         self._said = ""
@@ -84,7 +87,7 @@ class _Narrator:
 
 
 def reason(call: Call, known: Known) -> str:
-    """Return the sentence for a call, given the knowledge from earlier calls."""
+    """Return the sentence for a call, based on the knowledge from earlier calls."""
     view = CallView(call, known)
     for row in REASONS:
         if _matches(call.key, row.key) and row.when(view):
@@ -99,7 +102,7 @@ def _matches(key: str, row: str) -> bool:
 
 
 class _Names:
-    """The attributes of a view, for str.format_map."""
+    """A view's attributes, for use with str.format_map."""
 
     def __init__(self, view: CallView) -> None:
         self._view = view

@@ -1,4 +1,4 @@
-"""Reasons for calls of bpf(2): maps, programs and types, objects by ID, attaching."""
+"""Reasons for bpf(2) calls: maps, programs and types, objects by ID, and attaching."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from rawbpf.narration.tell.view import Reason, always
 
 __all__ = ["BPF"]
 
-# A table: each row has a condition and a sentence, and is not formatted like code.
+# A table in which each row has a condition and a sentence, not formatted like code.
 # fmt: off
 BPF = (
     # Maps
@@ -105,7 +105,7 @@ BPF = (
            "The kernel checks and stores these types, so that maps and programs can refer to "
            "them."),
 
-    # Queries about objects, by ID
+    # Queries about objects by ID
     Reason("BPF_OBJ_GET_INFO_BY_FD", lambda c: c.kind == "prog" and c.probe_is_gone,
            "The probe is detached, so the program's counters are final; recursion_misses (5.12) "
            "counts the hits for which the program was not run."),

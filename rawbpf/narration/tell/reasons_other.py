@@ -1,4 +1,4 @@
-"""Reasons for other calls: perf events, mappings, sleeping, closing."""
+"""Reasons for other calls: perf events, mappings, sleeping and closing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from rawbpf.narration.tell.view import Reason, always
 
 __all__ = ["OTHER"]
 
-# A table: each row has a condition and a sentence, and is not formatted like code.
+# A table in which each row has a condition and a sentence, not formatted like code.
 # fmt: off
 OTHER = (
     # perf events

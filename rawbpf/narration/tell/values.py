@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 LONGEST = 32
-"""Number of bytes of a string to print, as in strace."""
+"""Maximum number of bytes to print of a string, as in strace."""
 
 Names = dict[int, str]
 
@@ -63,7 +63,7 @@ PERF_BITS = (
     "exclude_idle", "mmap", "comm", "freq", "inherit_stat", "enable_on_exec", "task", "watermark",
 )
 # fmt: on
-"""The bit fields of perf_event_attr after ``read_format``, which are called ``flags`` here."""
+"""The bit-fields of perf_event_attr after ``read_format``, which this package calls ``flags``."""
 
 
 def _members(enum: type[IntEnum]) -> Names:
@@ -90,7 +90,7 @@ _FLAGS: Mapping[str, Names] = {
 
 
 def named(struct: type[Structure], field: str, value: int, others: Mapping[str, int]) -> str:
-    """Return the C name of a field's value; ``others`` contains all numbers of the structure."""
+    """Return the C name of a field's value; ``others`` contains all numbers in the structure."""
     if struct is PerfEventAttr and field in ("type", "config"):
         return _event(field, value, others)
     if field == "type":
@@ -103,7 +103,7 @@ def named(struct: type[Structure], field: str, value: int, others: Mapping[str, 
 
 
 def _types(struct: type[Structure]) -> Names:
-    """Return the names for a field called ``type``, which depend on its structure."""
+    """Return the names for a field called ``type``, which depend on the field's structure."""
     if struct.__name__.startswith("BpfLinkInfo"):
         return _LINK_TYPES
     return _TYPES.get(struct, {})
@@ -116,7 +116,7 @@ def _event(field: str, value: int, others: Mapping[str, int]) -> str:
 
 
 def flags(value: int, names: Names) -> str:
-    """Return the names of the bits that are set, and unnamed bits in hex."""
+    """Return the names of the bits that are set, with unnamed bits in hex."""
     if not value:
         return names.get(0, "0")
     parts = [name for bit, name in names.items() if bit and value & bit == bit]
@@ -125,7 +125,7 @@ def flags(value: int, names: Names) -> str:
 
 
 def quoted(data: bytes, longest: int = LONGEST) -> str:
-    """Return bytes as a C string, truncated with "..." after ``longest`` bytes."""
+    """Format bytes as a C string, truncated with "..." after ``longest`` bytes."""
     text = "".join(map(_escaped, data[:longest]))
     return f'"{text}"' + ("..." if len(data) > longest else "")
 

@@ -1,6 +1,6 @@
-"""The view of a call that the tables of reasons use, and the rows of these tables.
+"""The view of a call that the reason tables use, and the rows of these tables.
 
-Each property answers a short question from the call and earlier calls alone.
+Each property is computed only from this call and earlier calls.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["CallView", "Reason", "always"]
 
 _TRIAL = "rawbpf_probe"
-"""The name of the maps and programs with which ``features`` tests what a kernel supports."""
+"""The name of the maps and programs that ``features`` uses to test a kernel's support."""
 
 _NO_FD = 0xFFFFFFFF
 _EPOLL_EVENTS = slice(0, 4)
@@ -31,7 +31,7 @@ _WALKS = {"PROG": "programs", "MAP": "maps", "LINK": "links", "BTF": "BTF object
 
 
 class CallView:
-    """A view of ``call``, with the knowledge from earlier calls."""
+    """A view of ``call``, combined with the knowledge from earlier calls."""
 
     def __init__(self, call: Call, known: Known) -> None:
         self._call, self._known = call, known
@@ -40,7 +40,7 @@ class CallView:
 
     @property
     def _thing(self) -> Thing:
-        """The map, program or event that the call is about."""
+        """The map, program or event that the call operates on."""
         for field in ("map_fd", "bpf_fd", "prog_fd"):
             if field in self.attr:
                 return self._known.thing(self.attr[field])
@@ -54,23 +54,23 @@ class CallView:
 
     @property
     def noun(self) -> str:
-        """The kind as a word for a sentence."""
+        """The object's kind as a word for use in a sentence."""
         return {"prog": "program", "btf": "BTF object"}.get(self.kind, self.kind)
 
     @property
     def name(self) -> str:
-        """The name of the map or program that the call creates or is about."""
+        """The name of the map or program that the call creates or operates on."""
         made = self._call.key in ("BPF_MAP_CREATE", "BPF_PROG_LOAD")
         return made_by(self._call).name if made else self._thing.name
 
     @property
     def walks_over(self) -> str:
-        """The objects that a walk over IDs enumerates."""
+        """The kind of objects whose IDs are enumerated."""
         return _WALKS[self._call.command.split("_")[1]]
 
     @property
     def is_linked(self) -> bool:
-        """Whether a link refers to the event as well."""
+        """Whether a link also refers to the event."""
         return self._thing.linked
 
     @property
@@ -85,8 +85,8 @@ class CallView:
 
     @property
     def is_section(self) -> bool:
-        """Whether the map is a section of an object: .data, .rodata, .bss, .kconfig."""
-        return "." in self.name and "/" not in self.name  # with a slash it is a path in bpffs
+        """Whether the map is a section of an object: .data, .rodata, .bss or .kconfig."""
+        return "." in self.name and "/" not in self.name  # a name with a slash is a path in bpffs
 
     @property
     def map_type(self) -> str:
@@ -94,7 +94,7 @@ class CallView:
         return _name(bpf_map_type, self.attr.get("map_type", self._thing.map_type))
 
     def map_is(self, part: str) -> bool:
-        """Return whether the name of the map type contains ``part``."""
+        """Return whether the map type's name contains ``part``."""
         return part in self.map_type
 
     @property
@@ -105,7 +105,7 @@ class CallView:
 
     @property
     def key(self) -> int:
-        """The key as a number."""
+        """The map key as a number."""
         block = self._call.block("attr.key")
         return int.from_bytes((block.before or b"") if block is not None else b"", "little")
 
@@ -116,32 +116,32 @@ class CallView:
 
     @property
     def wants_log(self) -> bool:
-        """Whether a verifier log is requested."""
+        """Whether the call requests a verifier log."""
         return bool(self.attr.get("log_level"))
 
     @property
     def has_buffers(self) -> bool:
-        """Whether an info structure comes with buffers for arrays."""
+        """Whether the info structure is passed with buffers for arrays."""
         return any(block.path.startswith("attr.info.") for block in self._call.blocks)
 
     def attaches(self, part: str) -> bool:
-        """Return whether the name of the attach type contains ``part``."""
+        """Return whether the attach type's name contains ``part``."""
         return part in _name(bpf_attach_type, self.attr.get("attach_type", -1))
 
     @property
     def is_trial_link(self) -> bool:
-        """Whether a link is created with an invalid target, to test for a feature."""
+        """Whether a link is created with an invalid target to test for a feature."""
         return self._thing.name == _TRIAL or self.attr.get("target_fd") == _NO_FD
 
     @property
     def target(self) -> str:
-        """The target of a link."""
+        """The target that a link is attached to."""
         fd = self.attr["target_fd"]
         return f"{fd}<{self._known.label(fd)}>"
 
     @property
     def event(self) -> str:
-        """The kind of perf event that is opened."""
+        """The kind of perf event that the call opens."""
         return made_by(self._call).kind
 
     @property
@@ -151,25 +151,25 @@ class CallView:
 
     @property
     def request(self) -> str:
-        """The request of ioctl(2) without its prefix."""
+        """The ioctl(2) request without its prefix."""
         return _name(perf_event_ioc, self.words[1]).removeprefix("PERF_EVENT_IOC_")
 
     @property
     def data_pages(self) -> int:
-        """The pages of a perf ring without the control page."""
+        """The number of pages in a perf ring, excluding the control page."""
         return self.words[1] // _PAGE - 1
 
     @property
     def unmaps(self) -> str:
-        """The kind of descriptor whose mapping is removed."""
+        """The kind of file descriptor whose memory mapping is removed."""
         return self._known.thing(self._known.mappings.get(self.words[0], -1)).kind
 
     def kind_of_word(self, at: int) -> str:
-        """Return the kind of the descriptor in a word."""
+        """Return the kind of the descriptor in an argument word."""
         return self._known.thing(self.words[at]).kind
 
     def label_of_word(self, at: int) -> str:
-        """Return the label of the descriptor in a word."""
+        """Return the label of the descriptor in an argument word."""
         return self._call.fds.get(self.words[at], "")
 
     @property
@@ -195,7 +195,7 @@ class CallView:
 
     @property
     def _before(self) -> Call | None:
-        """The previous call of the same command, if it had the same first operand."""
+        """The previous call with the same command and the same first operand, if any."""
         last = self._known.last.get(self._call.key)
         if last is None or len(last.blocks) < 2 or len(self._call.blocks) < 2:
             return None
@@ -212,12 +212,12 @@ class CallView:
 
     @property
     def log_before(self) -> int:
-        """The log size of the previous attempt, or 0 if no log was requested."""
+        """The log size of the previous attempt, or 0 if that attempt requested no log."""
         return numbers_of(self._before).get("log_size", 0) if self._before is not None else 0
 
     @property
     def log_was_full(self) -> bool:
-        """Whether the previous log buffer was too small, judging by the size of this one."""
+        """Whether the previous log buffer was too small, judging by the current buffer's size."""
         return 0 < self.log_before < self.attr.get("log_size", 0)
 
     @property
@@ -228,7 +228,7 @@ class CallView:
 
     @property
     def probe_is_gone(self) -> bool:
-        """Whether the last closed descriptor was a probe, and no other probe is left."""
+        """Whether the last closed descriptor was a probe and no other probe is left."""
         kinds = {thing.kind for thing in self._known.things.values()}
         closed = self._known.last.get("close")
         label = closed.fds.get(closed.words[0], "") if closed is not None else ""
@@ -246,11 +246,12 @@ def _name(enum: type[IntEnum], value: int) -> str:
 
 
 class Reason(NamedTuple):
-    """A row of a table: ``sentence`` is true if ``when`` holds.
+    """A table row: ``sentence`` is true if ``when`` returns True.
 
-    The sentence may name attributes of a view in braces.
+    The sentence may contain attributes of a view in braces.
 
-    ``key``: a command of bpf(2), another call, or the end of command names, such as GET_NEXT_ID.
+    ``key`` is a bpf(2) command, the name of another call, or a suffix of command names, such as
+    GET_NEXT_ID.
     """
 
     key: str
@@ -259,5 +260,5 @@ class Reason(NamedTuple):
 
 
 def always(_: CallView) -> bool:
-    """Return True, for the last row of a key."""
+    """Return True, as the condition for the last row of a key."""
     return True
