@@ -64,9 +64,9 @@ def show(name, data):
 
 _DRAIN_PERF = """
 def perf_ring(name, fd, size):
-    memory = memoryview(mmap.mmap(fd, size))  # a shared mapping, readable and writable control,
-    data = memory[: mmap.PAGESIZE].cast("Q"), memory[mmap.PAGESIZE :] RINGS[name] = [drain_perf,
-    name, control, data]
+    memory = memoryview(mmap.mmap(fd, size))  # shared, readable and writable
+    control, data = memory[: mmap.PAGESIZE].cast("Q"), memory[mmap.PAGESIZE :]
+    RINGS[name] = [drain_perf, name, control, data]
 
 
 def drain_perf(name, control, data):
@@ -77,7 +77,7 @@ def drain_perf(name, control, data):
     control[129] = head
     while len(records) >= 8:
         kind, size = struct.unpack_from("=IxxH", records)
-        if kind == 9:  # PERF_RECORD_SAMPLE consists of header, u32 size, data
+        if kind == 9:  # PERF_RECORD_SAMPLE: header, u32 size, data
             show(name, records[12:size])
         records = records[max(size, 8) :]
 """
@@ -94,7 +94,7 @@ def drain_ring(name, consumer, producer, data):
     while consumer[0] < producer[0]:
         at_ = consumer[0] % (len(data) // 2)
         (length,) = struct.unpack_from("=I", data, at_)
-        if length >> 31:  # BPF_RINGBUF_BUSY_BIT means that the record is still being written
+        if length >> 31:  # BPF_RINGBUF_BUSY_BIT: still being written
             return
         if not length >> 30:
             show(name, bytes(data[at_ + 8 : at_ + 8 + length]))
