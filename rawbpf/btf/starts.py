@@ -5,7 +5,8 @@ BTF has no index, and types vary in length.
 Scanning the kernel's 126,000 types takes about 10 ms, and many common types are near the start
 (task_struct is among the first 200). A large section is therefore scanned only as far as needed,
 and only the start of every eighth type is stored; the starts in between are a few steps away. A
-small section is scanned when it is opened, so that damage is reported immediately.
+small section is scanned when it is opened, so that damage is reported immediately. With an index,
+nothing is scanned.
 
 A type's length follows from its second word, ``info``; in this module, ``at`` is the index of that
 word.
@@ -18,17 +19,19 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from rawbpf.btf.decode import length_of
+from rawbpf.btf.index import GROUP
 from rawbpf.errors import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rawbpf.btf.index import Index
 
 __all__ = ["Starts"]
 
 _SMALL = 1 << 16
 """Size in words up to which a section is scanned when it is opened."""
 
-_GROUP = 8
 _ROUNDS = 512
 """Number of groups to scan at a time."""
 
@@ -38,27 +41,45 @@ class Starts:
 
     __slots__ = ("_count", "_end", "_groups", "_layout", "_lengths", "_next", "_words")
 
-    def __init__(self, words: memoryview[int], layout: Mapping[int, tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        words: memoryview[int],
+        layout: Mapping[int, tuple[int, int]],
+        index: Index | None = None,
+    ) -> None:
         self._words, self._layout = words, layout
         # The kernel's types have only about 500 distinct info words. Lookups in a plain dict are
         # twice as fast as in a defaultdict.
         self._lengths: dict[int, int] = {}
         self._groups: array[int] = array("I")
         self._count, self._next, self._end = 0, 1, len(words) + 1
-        if len(words) <= _SMALL:
+        if index is not None:
+            self._groups, self._count, self._next = index.groups, index.total, self._end
+        elif len(words) <= _SMALL:
             self._walk_on()
 
     def _walk_on(self) -> None:
         while self._next != self._end:
             self._walk()
 
+    def groups(self) -> array[int]:
+        """Return the index of the second word of every eighth type."""
+        self._walk_on()
+        return self._groups
+
     def all(self) -> array[int]:
         """Return the starts of all types in order."""
         self._walk_on()
-        words, lengths, starts, start = self._words, self._lengths, array("I"), 0
+        words, lengths, starts, at = self._words, self._lengths, array("I"), 1
+        add = starts.append
         for _ in range(self._count):
-            starts.append(start)
-            start += lengths[words[start + 1]]
+            add(at - 1)
+            try:
+                at += lengths[words[at]]
+            except KeyError:
+                at += self._length(at)
+            except IndexError:
+                raise _beyond(at) from None
         return starts
 
     def __len__(self) -> int:
@@ -72,13 +93,15 @@ class Starts:
         return 0 <= index < self._count
 
     def span(self, index: int) -> tuple[int, int]:
-        """Return the start and end of an existing type."""
-        self.has(index + 1)  # raises an error if the section is damaged at this point
-        words, lengths = self._words, self._lengths
-        at = self._groups[index // _GROUP]
-        for _ in range(index % _GROUP):
-            at += lengths[words[at]]
-        return at - 1, at - 1 + lengths[words[at]]
+        """Return the start and end of a type that exists."""
+        self.has(index + 1)  # raises if the section is damaged there
+        at = self._groups[index // GROUP]
+        for _ in range(index % GROUP):
+            at += self._length(at)
+        end = at - 1 + self._length(at)
+        if end >= self._end:
+            raise _beyond(end)
+        return at - 1, end
 
     def index_of(self, word: int) -> int | None:
         """Return the index of the type that starts at this word.
@@ -89,11 +112,24 @@ class Starts:
         while self._next <= wanted:
             self._walk()
         group = bisect_right(self._groups, wanted) - 1
-        index, at = group * _GROUP, self._groups[group]
+        if group < 0:
+            return None
+        index, at = group * GROUP, self._groups[group]
         while at < wanted:
-            at += self._lengths[self._words[at]]
+            at += self._length(at)
             index += 1
         return index if at == wanted else None
+
+    def _length(self, at: int) -> int:
+        """Return the length of the type whose second word is at this index."""
+        try:
+            info = self._words[at]
+        except IndexError:
+            raise _beyond(at) from None
+        length = self._lengths.get(info)
+        if length is None:  # with an index, types are not walked over
+            length = self._lengths[info] = length_of(info, self._layout)
+        return length
 
     def _walk(self) -> None:
         """Scan some more types. Damage is reported every time the scan reaches it."""
@@ -126,12 +162,12 @@ class Starts:
                 return self._walk_last(first)
             else:
                 note(first)
-        self._count = len(self._groups) * _GROUP
+        self._count = len(self._groups) * GROUP
         return at
 
     def _walk_last(self, first: int) -> int:
         """Scan the last group, which has fewer than eight types, all of known length."""
-        at, index = first, len(self._groups) * _GROUP
+        at, index = first, len(self._groups) * GROUP
         while at < self._end - 2:
             at += self._lengths[self._words[at]]
             index += 1
@@ -143,3 +179,8 @@ class Starts:
             self._groups.append(first)
         self._count = index
         return at
+
+
+def _beyond(word: int) -> FormatError:
+    """Return the error for a wrong index; without one, the walk reports damaged types."""
+    return FormatError("damaged type index", why=f"it leads to word {word}")

@@ -34,7 +34,7 @@ produce longer names, which no kernel accepts. Without a limit, members that sha
 could produce enormous output.
 """
 
-_MOST_READ_AHEAD = 1 << 18
+_MOST_AT_ONCE = 1 << 18
 """Number of strings up to which all of them are read at once; the kernel has about 125,000."""
 
 _SEARCHED = 1 << 16
@@ -142,7 +142,7 @@ class _Names(dict[int, str]):
     def read_all(self) -> None:
         """Read the names that begin after a NUL, unless they are many, long, or not ASCII."""
         data = self._data
-        if not data or not data.isascii() or data.count(0) > _MOST_READ_AHEAD:
+        if not data or not data.isascii() or data.count(0) > _MOST_AT_ONCE:
             return
         names = data[:-1].decode("ascii").split("\0")
         if max(map(len, names)) <= _LONGEST_NAME:
