@@ -1,6 +1,6 @@
-"""The cache of kernels and images, where files appear complete or not at all.
+"""The cache of kernels and images in the user's cache (see rawbpf/user_cache.py).
 
-The folder is private (0700), since a guest boots what it contains. A lock (flock(2)) is held while
+A lock (flock(2)) is held while
 something is downloaded or built, so whatever is unfinished under the lock was left behind by a
 process that was interrupted. Files that a guest boots have a checksum beside them, in the format of
 sha256sum(1).
@@ -16,10 +16,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rawbpf import user_cache
 from rawbpf.errors import GuestError, errno_words
+from rawbpf.user_cache import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = [
     "CHECKSUMS",
@@ -45,42 +47,16 @@ def place(*parts: str) -> Path:
 
     RAWBPF_CACHE overrides the location of the cache. Raise GuestError if there is no home folder.
     """
-    named = os.environ.get("RAWBPF_CACHE")
-    if named:
-        return Path(named, *parts)
-    from platformdirs import user_cache_path
-
-    try:
-        root = user_cache_path("rawbpf")
-    except RuntimeError:  # neither HOME nor an entry in /etc/passwd
-        root = Path("~")
-    if not root.is_absolute():  # older versions of platformdirs return "~" as it is
+    path = user_cache.place(*parts)
+    if path is None:
         raise GuestError("there is no place for the cache", why="HOME is not set", fix=_ELSEWHERE)
-    return root.joinpath(*parts)
+    return Path(path)
 
 
 def folder(*parts: str) -> Path:
     """Return a folder in the user's cache, and create it if necessary. Raise GuestError."""
-    path = place(*parts)
-    with errors_named(f"cannot use the cache {path}"):
-        place().parent.mkdir(parents=True, exist_ok=True)
-        for count in range(len(parts) + 1):
-            each = place(*parts[:count])
-            each.mkdir(mode=0o700, exist_ok=True)
-            if count or not os.environ.get("RAWBPF_CACHE"):  # RAWBPF_CACHE may be /tmp
-                _make_private(each)
-    return path
-
-
-def _make_private(path: Path) -> None:
-    """Remove the permissions of other users, who could change what a guest boots."""
-    status = path.stat()
-    if os.geteuid() not in (0, status.st_uid):
-        raise GuestError(
-            f"cannot use the cache {path}", why="it belongs to another user", fix=_ELSEWHERE
-        )
-    if status.st_uid == os.geteuid() and status.st_mode & 0o077:
-        path.chmod(0o700)
+    with errors_named(f"cannot use the cache {place(*parts)}"):
+        return Path(user_cache.folder(*parts))
 
 
 @contextmanager
@@ -144,14 +120,6 @@ def is_damaged(path: Path, root: Path) -> bool:
         return True
 
 
-def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a temporary file, then rename it, so that a reader never sees half of it."""
-    with _beside(path) as partial:
-        with partial.open("wb") as file:
-            file.writelines(pieces)
-        partial.replace(path)
-
-
 def replace_folder(ready: Path, target: Path) -> None:
     """Replace ``target`` by the folder ``ready``, which must be on the same file system.
 
@@ -165,12 +133,3 @@ def replace_folder(ready: Path, target: Path) -> None:
         target.rename(old)
     ready.rename(target)
     shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield partial
-    finally:
-        partial.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import RawbpfError
+from rawbpf.user_cache import place
 from rawbpf.version import __version__
 
 if TYPE_CHECKING:
@@ -39,19 +40,16 @@ def vmlinux_folder(types: bytes, cache: Path | None = None) -> Path:
 
 
 def _user_cache() -> Path:
-    from platformdirs import user_cache_path
+    from pathlib import Path
 
-    try:
-        root = user_cache_path("rawbpf")
-    except RuntimeError:  # neither HOME nor an entry in /etc/passwd exists
-        root = None
-    if root is None or not root.is_absolute():  # older versions of platformdirs return "~"
+    root = place()
+    if root is None:
         raise RawbpfError(
             "there is no place for vmlinux.h",
             why="HOME is not set",
             fix="set XDG_CACHE_HOME to a writable folder",
         )
-    return root
+    return Path(root)
 
 
 def _write(folder: Path, types: bytes) -> None:

@@ -28,7 +28,7 @@ ALLOWED = {
     "cli/narrate/narrate.py": {"write", "_script"},
     # These write files, pipes and memory.
     "reading/session.py": {"stop"}, "source/c/vmlinux.py": {"_write"},
-    "guest/runner.py": {"_initramfs"}, "guest/cache.py": {"write_whole"},
+    "guest/runner.py": {"_initramfs"}, "user_cache.py": {"write_whole"},
     "guest/wire/out.py": {"_make"}, "machine/decode_memory.py": {"*"},
 }  # fmt: skip
 WRITES = {"write", "writelines", "print"}
