@@ -16,9 +16,10 @@ from rawbpf.btf.btf import Btf
 from rawbpf.errors import UnsupportedError
 from rawbpf.features.answer import Outcome
 from rawbpf.input_file import read_input
-from rawbpf.kernel.btf import btf_modules, vmlinux_btf
+from rawbpf.kernel.btf import btf_modules
 from rawbpf.kernel.config import kernel_config
 from rawbpf.kernel.kallsyms import find_all
+from rawbpf.kernel.type_index import kernel_types
 from rawbpf.kernel.version import KernelVersion, kernel_version
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ class KernelFacts:
     @cached_property
     def types(self) -> Btf | None:
         """Return the BTF of the kernel image, or None if the kernel was built without BTF."""
-        path = self._path or vmlinux_btf()
-        return None if path is None else Btf(read_input(path, _LARGEST))
+        return kernel_types() if self._path is None else Btf(read_input(self._path, _LARGEST))
 
     @cached_property
     def modules(self) -> Mapping[str, Btf]:

@@ -17,14 +17,13 @@ split: it continues the BTF of the kernel image.
 from __future__ import annotations
 
 import errno
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.header import decode_header
 from rawbpf.errors import KernelError, UnsupportedError
-from rawbpf.kernel.btf import vmlinux_btf
 from rawbpf.kernel.objects import open_all, open_id
+from rawbpf.kernel.type_index import kernel_types
 from rawbpf.syscall.bpf_object import btf_info, module_name
 from rawbpf.syscall.fd import Owner
 
@@ -82,10 +81,9 @@ def btf_by_id(number: int) -> Btf:
     """Return the BTF with this ID. Raise KernelError (ENOENT, EPERM) or FormatError (damaged)."""
     with open_id("btf", number) as fd:
         info, data = btf_info(fd.fileno())
-    path = vmlinux_btf()
     # The kernel image's BTF is complete, and a module's BTF continues it.
-    split = info.kernel_btf and path is not None and not _is_whole(data)
-    return Btf(data, Btf(Path(path).read_bytes()) if split and path else None)
+    split = info.kernel_btf and not _is_whole(data)
+    return Btf(data, kernel_types() if split else None)
 
 
 def _is_whole(data: bytes) -> bool:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, cast
 from rawbpf.btf.btf import Btf
 from rawbpf.errors import FormatError, UnsupportedError, UsageError
 from rawbpf.input_file import open_input, read_input
-from rawbpf.kernel.btf import btf_modules, vmlinux_btf
+from rawbpf.kernel.btf import btf_modules
 from rawbpf.kernel.hardware import at
+from rawbpf.kernel.type_index import kernel_types
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -54,14 +55,14 @@ def open_btf(source: str, base: str | None = None, root: Root = "/") -> Btf:
 
 
 def _kernel(root: Root) -> Btf:
-    path = vmlinux_btf(root)
-    if path is None:
+    types = kernel_types(root)
+    if types is None:
         raise UnsupportedError(
             "this kernel has no BTF",
             why="/sys/kernel/btf/vmlinux is missing",
             fix="use a kernel built with CONFIG_DEBUG_INFO_BTF",
         )
-    return Btf(_read(path))
+    return types
 
 
 def _file(path: str, base: Btf | None, root: Root) -> Btf:

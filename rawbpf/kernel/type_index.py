@@ -1,0 +1,131 @@
+"""The types of the running kernel, with the index of an earlier run.
+
+Reading /sys/kernel/btf/vmlinux takes a few milliseconds (and cannot be avoided by a mapping: sysfs
+supports mmap of this file only from 6.16). Walking over its types takes longer, and on an emulated
+CPU ten times as long as the search for a name. So the index that the first reader builds is kept in
+the user's cache (``rawbpf.btf.index``), one file per kernel build:
+
+    ~/.cache/rawbpf/types/BUILD_ID-SIZE
+
+The build ID is a hash that the linker computes over the kernel image, including its BTF. The kernel
+shows it in /sys/kernel/notes as an ELF note: name size, contents size, type, name, contents.
+
+Nothing depends on the cache. If it cannot be read, is damaged, or belongs to another user, an index
+is built; if the cache cannot be written, types are searched without one.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from rawbpf import user_cache
+from rawbpf.btf.btf import Btf
+from rawbpf.btf.index import decode_index, encode_index
+from rawbpf.errors import FormatError
+from rawbpf.input_file import read_input
+from rawbpf.kernel.btf import vmlinux_btf
+from rawbpf.kernel.hardware import Root, read_bytes
+
+if TYPE_CHECKING:
+    from rawbpf.btf.index import Index
+
+__all__ = ["build_id", "kernel_types"]
+
+_LARGEST = 256 << 20
+_MOST_FILES = 16
+"""Number of kernels whose index is kept; 0.4 MB each."""
+
+_FOLDER = "types"
+_NOTES = "/sys/kernel/notes"
+_NT_GNU_BUILD_ID = 3
+
+
+def kernel_types(root: Root = "/") -> Btf | None:
+    """Return the types of the kernel image, or None if the kernel was built without BTF."""
+    path = vmlinux_btf(root)
+    if path is None:
+        return None
+    data = read_input(path, _LARGEST)
+    build = build_id(read_bytes(root, _NOTES) or b"")
+    return Btf(data) if build is None else _with_index(data, f"{build}-{len(data)}")
+
+
+def build_id(notes: bytes) -> str | None:
+    r"""Return the GNU build ID among ELF notes in hexadecimal, or None if there is none.
+
+    >>> build_id(bytes.fromhex("0400000002000000030000" "00474e5500beef0000"))
+    'beef'
+    """
+    order = "<" if sys.byteorder == "little" else ">"
+    start = 0
+    while start + 12 <= len(notes):
+        name_size, size, kind = struct.unpack_from(f"{order}3I", notes, start)
+        name = start + 12
+        contents = name + (name_size + 3 & ~3)
+        if kind == _NT_GNU_BUILD_ID and notes[name : name + name_size] == b"GNU\0":
+            return notes[contents : contents + size].hex() or None
+        start = contents + (size + 3 & ~3)
+    return None
+
+
+def _with_index(data: bytes, name: str) -> Btf:
+    def keep(index: Index) -> None:
+        with suppress(OSError):
+            _store(name, encode_index(index, len(data)))
+
+    index = _read(name, len(data))
+    types = Btf(data, index=index, learned=keep)
+    if index is None and _is_writable():
+        with suppress(FormatError):  # damage is reported when it is reached
+            keep(types.index())
+    return types
+
+
+def _read(name: str, size: int) -> Index | None:
+    """Return the index in a file of the cache, or None if there is no such index."""
+    path = user_cache.place(_FOLDER, name)
+    if path is None:
+        return None
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 -- see user_cache
+            status = os.fstat(file.fileno())
+            # Each type has at least three words; an index has less than one and a half.
+            if status.st_uid != os.geteuid() or status.st_size > size:
+                return None
+            return decode_index(file.read(size), size)
+    except (OSError, FormatError):
+        return None
+
+
+def _is_writable() -> bool:
+    """Return whether the cache can be written, and create it if necessary."""
+    try:
+        return _is_ours() and os.access(user_cache.folder(_FOLDER), os.W_OK)
+    except OSError:
+        return False
+
+
+def _is_ours() -> bool:
+    """Return False for root with another user's home folder, as after ``sudo -E``.
+
+    That user could not use a cache that root has created.
+    """
+    path = user_cache.place()
+    if path is None or os.geteuid() != 0:
+        return path is not None
+    while not os.path.exists(path):  # noqa: PTH110 -- see user_cache
+        path = os.path.dirname(path)  # noqa: PTH120 -- see user_cache
+    return os.stat(path).st_uid == 0  # noqa: PTH116 -- see user_cache
+
+
+def _store(name: str, contents: bytes) -> None:
+    folder = user_cache.folder(_FOLDER)
+    user_cache.write_whole(f"{folder}/{name}", [contents])
+    with os.scandir(folder) as entries:
+        files = sorted(entries, key=lambda one: one.stat().st_mtime, reverse=True)
+    for old in files[_MOST_FILES:]:
+        os.unlink(old)  # noqa: PTH108 -- see user_cache
