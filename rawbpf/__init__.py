@@ -28,9 +28,8 @@ btf, elf, machine, maps and verifier.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rawbpf.front_door import front_door
+from rawbpf.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rawbpf.collection.collection import (

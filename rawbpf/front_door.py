@@ -17,10 +17,12 @@ AttributeError: module 'rawbpf' has no attribute 'Kernel'
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+
+from rawbpf.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
 __all__ = ["front_door"]
 

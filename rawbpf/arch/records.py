@@ -22,7 +22,7 @@ the Procedure Call Standard for arm64. A test compares the records with the kern
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,12 +11,11 @@ eBPF.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rawbpf.asm.emitter import Emitter
 from rawbpf.asm.instruction import Instruction
 from rawbpf.asm.register import destination, displacement, immediate, register
 from rawbpf.errors import BytecodeError
+from rawbpf.light_typing import TYPE_CHECKING
 from rawbpf.uapi import bpf_insn as isa
 
 if TYPE_CHECKING:

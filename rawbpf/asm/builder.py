@@ -28,13 +28,13 @@ of assigning them by hand:
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.asm.build_memory import Atomics, Loads
 from rawbpf.asm.build_values import Arithmetic, Constants
 from rawbpf.asm.emitter import Flow, caller
 from rawbpf.asm.register import Memory, Register, r6, r7, r8, r9, r10
 from rawbpf.errors import BytecodeError
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 from rawbpf.uapi.bpf_insn import MAX_BPF_STACK
 
 if TYPE_CHECKING:

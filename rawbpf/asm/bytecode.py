@@ -11,10 +11,9 @@ is zero, and its *reference* names the map whose file descriptor belongs there:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from rawbpf.asm.instruction import encode_all, slots_of
 from rawbpf.errors import BytecodeError
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

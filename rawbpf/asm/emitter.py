@@ -13,12 +13,12 @@ Labels may be used before they are defined, so ``build`` fills in the distances.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.asm.bytecode import Bytecode, Function
 from rawbpf.asm.instruction import LD_IMM64, Instruction, Reference, Source
 from rawbpf.asm.register import Register, immediate, register, same_width
 from rawbpf.errors import BytecodeError
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 from rawbpf.uapi import bpf_insn as isa
 from rawbpf.uapi.bpf_insn import HELPERS
 

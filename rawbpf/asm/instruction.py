@@ -21,9 +21,9 @@ from __future__ import annotations
 import struct
 from functools import lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import BytecodeError
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 from rawbpf.uapi.bpf_insn import BPF_DW, BPF_IMM, BPF_LD
 
 if TYPE_CHECKING:

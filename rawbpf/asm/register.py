@@ -14,9 +14,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from rawbpf.errors import BytecodeError
+from rawbpf.light_typing import NamedTuple
 from rawbpf.uapi.bpf_insn import BPF_REG_FP, MAX_BPF_REG
 
 __all__ = [

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from docopt import DocoptExit, docopt
 
 from rawbpf.cli.terminal import raise_level, write_lines
 from rawbpf.errors import UsageError
+from rawbpf.light_typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = [
     "parse",

@@ -11,13 +11,14 @@ import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from rawbpf.cli.terminal import complain, set_level, write_lines
 from rawbpf.errors import RawbpfError, UsageError, errno_words
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any, NoReturn
 
 __all__ = [
     "COMMANDS",

@@ -11,9 +11,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, RawbpfError, UsageError
+from rawbpf.light_typing import TYPE_CHECKING
 from rawbpf.output.text import for_terminal, printable
 
 if TYPE_CHECKING:

@@ -33,9 +33,9 @@ program: this format has no attributes, no widths, and nothing else that could u
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import FormatError, UsageError
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,13 +17,12 @@ raising the limit would only remove a protection, so rawbpf raises it on older k
 
 from __future__ import annotations
 
-import re
-import resource
-from typing import NamedTuple
+from functools import cache
 
 from rawbpf.arch import kernel_release
 from rawbpf.errors import FormatError, UnsupportedError
 from rawbpf.kernel.hardware import Root, read_text
+from rawbpf.light_typing import NamedTuple
 
 __all__ = [
     "MINIMUM",
@@ -53,9 +52,6 @@ class KernelVersion(NamedTuple):
         return f"{self.major}.{self.minor}.{self.patch}"
 
 
-_RELEASE = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?")
-_DEBIAN = re.compile(r"\bDebian ([0-9]+\.\S+)")
-
 MINIMUM = KernelVersion(5, 8, 0)
 """The oldest kernel that rawbpf supports: the first with CAP_BPF and the BPF ring buffer."""
 
@@ -69,13 +65,27 @@ def kernel_version(release: str | None = None, *, root: Root = "/") -> KernelVer
     (KernelVersion(major=6, minor=12, patch=9), KernelVersion(major=7, minor=2, patch=0))
     """
     if release is None:
-        release = _running(root)
-    found = _RELEASE.match(release)
-    if found is None:
+        release = _this_kernel() if root == "/" else _running(root)
+    numbers = _numbers(release)
+    if len(numbers) < 2:
         raise FormatError(
             f"invalid kernel release {release!r}", fix="expected something like 6.1.0-18-amd64"
         )
-    return KernelVersion(int(found[1]), int(found[2]), int(found[3] or 0))
+    return KernelVersion(*numbers, *[0] * (3 - len(numbers)))
+
+
+def _numbers(release: str) -> list[int]:
+    """Return up to three numbers at the start, of at most nine digits each, separated by dots."""
+    numbers: list[int] = []
+    for part in release.split(".", 2):
+        rest = part.lstrip("0123456789")
+        digits = part[: len(part) - len(rest)]
+        if not 1 <= len(digits) <= 9:
+            break
+        numbers.append(int(digits))
+        if rest:
+            break
+    return numbers
 
 
 def require_kernel(root: Root = "/") -> None:
@@ -92,13 +102,20 @@ def require_kernel(root: Root = "/") -> None:
         )
 
 
+@cache
+def _this_kernel() -> str:
+    """Return the version string of the running kernel, which is read once."""
+    return _running("/")
+
+
 def _running(root: Root) -> str:
-    """Return the most exact version string of the running kernel."""
+    """Return the most exact version string of the kernel described by the files under ``root``."""
     if (ubuntu := read_text(root, "/proc/version_signature")) is not None:
         return ubuntu.split()[-1]
     build = read_text(root, "/proc/sys/kernel/version") or ""
-    if debian := _DEBIAN.search(build):
-        return debian[1]
+    debian = f" {build}".partition(" Debian ")[2].partition(" ")[0]
+    if len(_numbers(debian)) > 1:
+        return debian
     return read_text(root, "/proc/sys/kernel/osrelease") or kernel_release()
 
 
@@ -109,6 +126,8 @@ def bpf_counts_as_locked(root: Root = "/") -> bool:
 
 def memlock_limit() -> int | None:
     """Return the soft limit of RLIMIT_MEMLOCK in bytes, or None if it is unlimited."""
+    import resource  # needed before 5.11 only
+
     soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     return None if soft == resource.RLIM_INFINITY else soft
 
@@ -121,6 +140,8 @@ def raise_memlock_if_needed(root: Root = "/") -> None:
     """
     if not bpf_counts_as_locked(root) or memlock_limit() is None:
         return
+    import resource  # as above
+
     _, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     try:
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY,) * 2)

@@ -6,9 +6,8 @@ code for networks and executables.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rawbpf.errors import UnsupportedError
+from rawbpf.light_typing import TYPE_CHECKING
 from rawbpf.specs.program_spec import ProbeKind, probe_of
 
 if TYPE_CHECKING:

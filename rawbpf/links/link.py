@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, UnsupportedError
+from rawbpf.light_typing import TYPE_CHECKING
 from rawbpf.syscall.fd import Owner
 
 if TYPE_CHECKING:

@@ -8,15 +8,16 @@ others may change it at any time, and ``len`` has to count the entries.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
 
 from rawbpf.errors import KernelError, MissingKeyError
+from rawbpf.light_typing import TYPE_CHECKING, Protocol
 from rawbpf.maps.raw import RawMap
 from rawbpf.syscall import bpf
 from rawbpf.uapi.bpf import BPF_ANY, bpf_map_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from rawbpf.btf.btf import Btf
     from rawbpf.maps.codecs import MapCodecs

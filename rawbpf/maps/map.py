@@ -11,9 +11,9 @@ handled by ``rawbpf.maps.entries``.
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Any, Self
 
 from rawbpf.errors import KernelError, UsageError
+from rawbpf.light_typing import TYPE_CHECKING
 from rawbpf.maps.entries import NO_KEY, Entries
 from rawbpf.maps.raw import create_map, spec_from
 from rawbpf.syscall import bpf
@@ -22,6 +22,7 @@ from rawbpf.uapi.bpf_attr import BpfMapInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any, Self
 
     from rawbpf.kernel.btf_load import KernelBtf
     from rawbpf.kernel.pins import Path

@@ -7,10 +7,10 @@ once the limit is reached.
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, RawbpfError
 from rawbpf.kernel.hardware import possible_cpus
+from rawbpf.light_typing import TYPE_CHECKING
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.syscall import bpf
 from rawbpf.syscall.fd import Owner

@@ -19,11 +19,10 @@ TIME            LEVEL CPU     PID     TID COMM             MESSAGE
 
 from __future__ import annotations
 
-import re
 from time import localtime
-from typing import TYPE_CHECKING
 
 from rawbpf.events.log_record import level_name
+from rawbpf.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -41,10 +40,6 @@ __all__ = [
 ]
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_COLOR = re.compile(r"(\x1b\[[0-9]{1,2}m)")
-
-
 def for_terminal(text: str, colored: bool = False) -> str:
     r"""Return text of any origin for output; ``printable`` escapes all but newlines and tabs.
 
@@ -54,10 +49,12 @@ def for_terminal(text: str, colored: bool = False) -> str:
     >>> for_terminal("one\n\ttwo\x1b[2J\u202e")
     'one\n\ttwo\\x1b[2J\\u202e'
     """
-    if text.isascii() and not _CONTROL.search(text):
+    if text.replace("\n", "").replace("\t", "").isprintable():
         return text
     if colored:
-        parts = _COLOR.split(text)
+        import re  # needed for colors only
+
+        parts = re.split(r"(\x1b\[[0-9]{1,2}m)", text)
         parts[::2] = map(for_terminal, parts[::2])
         return "".join(parts)
     return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))

@@ -8,9 +8,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rawbpf.errors import KernelError
+from rawbpf.light_typing import TYPE_CHECKING
 from rawbpf.programs.request import BPF_LOG_STATS, Request
 from rawbpf.syscall import bpf
 from rawbpf.syscall.fd import Owner

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import errno
 import struct
-from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 from rawbpf.syscall import bpf
 from rawbpf.syscall.gate import Attr, buffer
 from rawbpf.uapi.bpf_attr import BpfAttrProgLoad

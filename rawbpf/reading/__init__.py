@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rawbpf.front_door import front_door
+from rawbpf.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rawbpf.reading.collector import Collector, Ledger, Record

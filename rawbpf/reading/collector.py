@@ -34,10 +34,10 @@ from __future__ import annotations
 import errno
 import time
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from rawbpf.errors import FormatError, errno_name
 from rawbpf.kernel.hardware import time_namespace_offset_ns
+from rawbpf.light_typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

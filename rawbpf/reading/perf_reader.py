@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.kernel.hardware import possible_cpus
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 from rawbpf.ring.perf_ring import Contents, PerfRing, parse_records
 from rawbpf.syscall.fd import PROT_READ, PROT_WRITE, Mapping, Owner, fence
 from rawbpf.syscall.perf_event import open_bpf_output

@@ -14,9 +14,9 @@ import os
 import time
 from collections import deque
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, Generic, TypeVar
 
 from rawbpf.errors import ClosedError, KernelError
+from rawbpf.light_typing import TYPE_CHECKING, Generic, TypeVar
 from rawbpf.syscall.fd import EPOLLIN, Epoll, Owner
 
 if TYPE_CHECKING:

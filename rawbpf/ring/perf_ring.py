@@ -33,9 +33,9 @@ Source: kernel/events/ring_buffer.c, include/uapi/linux/perf_event.h.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import UsageError
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 from rawbpf.uapi.perf_event import PERF_RECORD_LOST, PERF_RECORD_SAMPLE, PerfEventMmapPage
 
 if TYPE_CHECKING:

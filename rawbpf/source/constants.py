@@ -6,7 +6,6 @@ file twice is allowed.
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from rawbpf.asm.tokens import Line, tokenize
 from rawbpf.errors import UsageError
 from rawbpf.input_file import read_text
+from rawbpf.light_enum import IntEnum, IntFlag
 from rawbpf.source.arguments import Arguments
 from rawbpf.uapi import bpf, bpf_insn
 

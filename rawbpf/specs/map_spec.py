@@ -7,8 +7,7 @@ for the accepted sizes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
 
 if TYPE_CHECKING:

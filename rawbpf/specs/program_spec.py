@@ -23,11 +23,9 @@ probes themselves, and ``links.attach`` creates them in the kernel.
 
 from __future__ import annotations
 
-import re
-from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
-
 from rawbpf.errors import UnsupportedError, UsageError
+from rawbpf.light_enum import StrEnum
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 
 if TYPE_CHECKING:
@@ -195,7 +193,9 @@ def _split_offset(kind: ProbeKind, point: ProbePoint, target: str) -> tuple[str,
     function, plus, text = place.partition("+")
     if not plus:
         return target, 0
-    if not _NUMBER.fullmatch(text):
+    import re  # few targets have an offset
+
+    if not re.fullmatch(r"0x[0-9a-fA-F]{1,8}|[0-9]{1,9}", text):
         what = f"invalid offset {text!r} in {function}"
         raise UsageError(what, fix="give a number of bytes, such as 16 or 0x10")
     return owner + colon + function, int(text, 0)
@@ -221,7 +221,6 @@ def _interface(
 
 
 _K, _P, _T = ProbeKind, ProbePoint, bpf_prog_type
-_NUMBER = re.compile(r"0x[0-9a-fA-F]{1,8}|[0-9]{1,9}")
 
 _PERIOD_NS = 10**9 // 99
 """99 Hz. Sampling at exactly 100 Hz would coincide with the kernel's own timers."""

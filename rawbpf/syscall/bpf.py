@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import ctypes
 import errno
-from typing import NamedTuple, TypeVar
 
 from rawbpf.errors import KernelError
+from rawbpf.light_typing import NamedTuple, TypeVar
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import Attr, enter
 from rawbpf.uapi.bpf import BPF_OBJ_NAME_LEN, bpf_attach_type, bpf_cmd

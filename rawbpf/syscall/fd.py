@@ -29,15 +29,16 @@ import errno
 import struct
 import warnings
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Protocol, Self
 
 from rawbpf.arch import X86_64, native
 from rawbpf.errors import ClosedError, KernelError
+from rawbpf.light_typing import TYPE_CHECKING, Protocol
 from rawbpf.syscall.gate import enter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+    from typing import Self
 
 __all__ = [
     "EPOLLERR",

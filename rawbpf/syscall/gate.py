@@ -35,13 +35,14 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Generic, Self, TypeAlias, TypeVar
 
 from rawbpf.arch import native
 from rawbpf.errors import KernelError
+from rawbpf.light_typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Self, TypeAlias
 
 __all__ = [
     "Attr",

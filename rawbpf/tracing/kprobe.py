@@ -11,12 +11,12 @@ probe is removed, so that no program runs that could write to rings or maps bein
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
 
 from rawbpf.errors import ClosedError, UsageError
 from rawbpf.events.log_record import decode_log
 from rawbpf.kernel.hardware import pmu_type, possible_cpus
 from rawbpf.kernel.version import raise_memlock_if_needed, require_kernel
+from rawbpf.light_typing import TYPE_CHECKING
 from rawbpf.links.dispatch import attach
 from rawbpf.links.perf_events import check_function_name
 from rawbpf.maps.map import Map, PerCpuArray
@@ -31,6 +31,7 @@ from rawbpf.tracing.process_ids import own_process_id, process_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Self
 
     from rawbpf.events.log_record import LogRecord
     from rawbpf.links.link import Link

@@ -19,11 +19,11 @@ calls that one process makes, and counts the skipped calls.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 from rawbpf.asm import Builder, r0, r1, r2, r3, r4, r5, r6
 from rawbpf.errors import UsageError
 from rawbpf.events.log_record import HEADER, level_number
+from rawbpf.light_typing import TYPE_CHECKING
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.uapi.bpf import BPF_F_CURRENT_CPU, bpf_map_type, bpf_prog_type

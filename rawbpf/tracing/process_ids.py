@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, UnsupportedError
 from rawbpf.kernel.hardware import at
+from rawbpf.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rawbpf.kernel.hardware import Root

@@ -11,7 +11,7 @@ with the C header and with the BTF of every guest kernel.
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
+from rawbpf.light_enum import IntEnum, IntFlag
 
 __all__ = [
     "BPF_ANY",

@@ -43,7 +43,7 @@ Helper(number=5, name='ktime_get_ns', kernel='4.1')
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from rawbpf.light_typing import NamedTuple
 
 # ── class: bits 0-2 ──────────────────────────────────────────────────────────────────────────
 BPF_LD = 0x00  # constants, and the packet access inherited from classic BPF

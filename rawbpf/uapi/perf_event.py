@@ -11,7 +11,8 @@ header and with the BTF of every guest kernel.
 from __future__ import annotations
 
 from ctypes import Structure, c_int32, c_int64, c_uint8, c_uint16, c_uint32, c_uint64
-from enum import IntEnum
+
+from rawbpf.light_enum import IntEnum
 
 __all__ = [
     "PERF_COUNT_SW_BPF_OUTPUT",

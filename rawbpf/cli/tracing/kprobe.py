@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rawbpf.cli.arguments import parse_duration, whole_number
 from rawbpf.cli.terminal import level, say
 from rawbpf.cli.tracing.output import JsonFormat, Output, TextFormat, note_namespace
 from rawbpf.events.log_record import level_number
 from rawbpf.kernel.hardware import wall_clock_offset_ns
 from rawbpf.kernel.version import kernel_version
+from rawbpf.light_typing import TYPE_CHECKING
 from rawbpf.tracing.kprobe import Kprobe
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from rawbpf.events.log_record import LogRecord
 
 __all__ = ["USAGE", "run"]

@@ -25,15 +25,16 @@ import signal
 from collections import deque
 from contextlib import contextmanager
 from threading import Condition, Thread
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from rawbpf.cli.terminal import say
 from rawbpf.errors import RawbpfError
+from rawbpf.light_typing import TYPE_CHECKING, Protocol, TypeVar
 from rawbpf.output.text import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+    from typing import Any, Self
 
     from rawbpf.reading.session import Session
 

@@ -5,7 +5,7 @@ import sys
 
 from tests.support.markdown import ROOT
 
-BUDGET = 61
+BUDGET = 63
 
 RUN = """
 import errno, os, sys

@@ -1,0 +1,125 @@
+"""Stand-ins for the enumerations of ``enum``, for the modules that every start imports.
+
+The numbers of bpf(2) are 240 names. enum needs 1 ms to make members of them, and ten times as long
+in an emulated guest, where `rawbpf kprobe` is attached after 300 ms. These classes need a tenth of
+that time. Type checkers read the names from enum. At run time, members behave alike:
+
+- a member is an int or a str, and has a ``name`` and a ``value``
+- the class is called with a value, indexed with a name, iterated, and asked with ``in``
+- ``__members__`` also has the second names of a value
+- flags are combined with ``|``, ``&`` and ``^``, and the result has a name; ``~`` returns an int;
+  iterating over a combination yields its members
+
+Enumerations that no command needs to start use enum itself.
+
+>>> class level(IntEnum):
+...     LOW = 1
+...     HIGH = 2
+>>> level.HIGH, level(1).name, level["HIGH"] == 2, [one.value for one in level], 3 in level
+(<level.HIGH: 2>, 'LOW', True, [1, 2], False)
+"""
+
+from __future__ import annotations
+
+from rawbpf.light_typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from enum import IntEnum, IntFlag, StrEnum
+else:
+
+    class _Members(type):
+        """Makes members of the numbers and texts in the body of a class statement."""
+
+        def __new__(cls, name, bases, body):
+            values = {
+                key: body.pop(key)
+                for key in list(body)
+                if not key.startswith("__") and isinstance(body[key], int | str)
+            }
+            made = super().__new__(cls, name, bases, body)
+            made._by_value = by_value = {}
+            for key, value in values.items():
+                if value not in by_value:
+                    by_value[value] = made._member(key, value)
+                setattr(made, key, by_value[value])
+            made.__members__ = {key: by_value[value] for key, value in values.items()}
+            return made
+
+        def _member(cls, name, value):
+            member = cls.__new__(cls, value)
+            member.name = name
+            member.value = value
+            return member
+
+        def __call__(cls, value):
+            found = cls._by_value.get(value)
+            return cls._missing(value) if found is None else found
+
+        def _missing(cls, value):
+            raise ValueError(f"{value!r} is not a valid {cls.__qualname__}")
+
+        def __getitem__(cls, name):
+            return cls.__members__[name]
+
+        def __iter__(cls):
+            return iter(cls._by_value.values())
+
+        def __len__(cls):
+            return len(cls._by_value)
+
+        def __contains__(cls, value):
+            return value in cls._by_value
+
+    class _Flags(_Members):
+        """The same for flags, any combination of which is a value."""
+
+        def _missing(cls, value):
+            names = [one.name for one in cls if one.value & value]
+            unknown = value & ~sum(cls._by_value)
+            if unknown and names:
+                names.append(str(unknown))
+            return cls._member("|".join(names) or None, value)
+
+    class _Member:
+        """What members of all enumerations have in common."""
+
+        __slots__ = ()
+
+        def __repr__(self):
+            name = type(self).__name__ + ("" if self.name is None else f".{self.name}")
+            return f"<{name}: {self.value!r}>"
+
+        def __reduce_ex__(self, _protocol):
+            return type(self), (self.value,)
+
+    class IntEnum(_Member, int, metaclass=_Members):
+        """The base of enumerations of numbers."""
+
+        __str__ = int.__repr__
+
+    class StrEnum(_Member, str, metaclass=_Members):
+        """The base of enumerations of texts."""
+
+        __str__ = str.__str__
+
+    class IntFlag(_Member, int, metaclass=_Flags):
+        """The base of enumerations of bits."""
+
+        __str__ = int.__repr__
+
+        def __or__(self, other):
+            return type(self)(int.__or__(self, other))
+
+        def __and__(self, other):
+            return type(self)(int.__and__(self, other))
+
+        def __xor__(self, other):
+            return type(self)(int.__xor__(self, other))
+
+        def __iter__(self):
+            return (one for one in type(self) if one.value & self.value)
+
+        __ror__, __rand__, __rxor__ = __or__, __and__, __xor__
+
+
+__all__ = ["IntEnum", "IntFlag", "StrEnum"]
