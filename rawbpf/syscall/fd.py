@@ -45,6 +45,7 @@ __all__ = [
     "EPOLLHUP",
     "EPOLLIN",
     "EVENT",
+    "MAP_SHARED",
     "PROT_READ",
     "PROT_WRITE",
     "Epoll",
@@ -171,7 +172,7 @@ class Epoll(Owner):
 
 
 PROT_READ, PROT_WRITE = 1, 2
-_MAP_SHARED = 1
+MAP_SHARED = 1
 _SEM_T_BYTES = 32  # sizeof(sem_t) in every 64-bit libc for Linux
 
 
@@ -190,7 +191,7 @@ class Mapping(Owner):
     def __init__(self, fd: HasDescriptor, size: int, *, protection: int, offset: int = 0) -> None:
         self.size = size
         self._views: list[memoryview] = []
-        self._address = enter("mmap", 0, size, protection, _MAP_SHARED, fd.fileno(), offset)
+        self._address = enter("mmap", 0, size, protection, MAP_SHARED, fd.fileno(), offset)
 
     def view(self) -> memoryview:
         """Return the memory as bytes. close() releases the view, and using it then is an error."""

@@ -1,7 +1,9 @@
 """Sessions without probes: repeated, and run as scripts, with the same results."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,11 @@ from rawbpf.specs.program_spec import ProgramSpec
 from rawbpf.syscall import bpf
 from rawbpf.syscall.fd import PROT_READ, PROT_WRITE, Epoll, Mapping
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type, bpf_prog_type
+from tests.support.command import rawbpf
+
+RECORDINGS = sorted((Path(__file__).parents[1] / "corpora" / "recordings").iterdir())
+PIN = next(one for one in RECORDINGS if one.stem == "pin")
+PINNED = Path("/sys/fs/bpf/by_replay")
 
 pytestmark = pytest.mark.no_probe
 
@@ -134,3 +141,78 @@ def test_a_script_reads_a_ring_shared_by_all_cpus(tmp_path):
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "ring 24 bytes: written program\n" * 2
+
+
+@pytest.mark.parametrize("file", RECORDINGS, ids=lambda file: file.stem)
+def test_hostile_recordings_end_in_one_line(file):
+    done = rawbpf("replay", str(file))
+    assert done.returncode == 1
+    assert done.stderr.startswith("rawbpf: cannot repeat ")
+    assert len(done.stderr.splitlines()) == 1
+    assert not PINNED.exists()
+
+
+@pytest.fixture
+def unpinned():
+    yield
+    PINNED.unlink(missing_ok=True)
+
+
+@pytest.mark.usefixtures("unpinned")
+def test_yes_allows_a_pin():
+    done = rawbpf("replay", "--yes", str(PIN))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert PINNED.exists()
+
+
+@pytest.mark.usefixtures("unpinned")
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("all", 0), ("n", 1), ("", 1)])
+def test_the_terminal_is_asked(answer, status):
+    """The call is made after the answer, or the replay stops."""
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "rawbpf", "replay", str(PIN)]
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, text=True
+    ) as process:
+        os.close(theirs)
+        asked = ""
+        while "[N]o: " not in asked:
+            asked += os.read(ours, 4096).decode()
+        assert not PINNED.exists()
+        os.write(ours, f"{answer}\n".encode())
+        assert process.wait(60) == status
+    os.close(ours)
+    assert "BPF_OBJ_PIN: it pins an object at '/sys/fs/bpf/by_replay'" in asked
+    assert PINNED.exists() is (status == 0)
+
+
+MUTATE = """
+import sys
+from pathlib import Path
+from random import Random
+
+sys.path[:0] = ["."]
+from rawbpf.errors import RawbpfError
+from rawbpf.narration.replay.session import replay
+from rawbpf.narration.tell.json_line import decode
+from tests.support.sessions import mutate
+
+lines = Path(sys.argv[1]).read_text().splitlines()
+for seed in range(100):
+    try:
+        list(replay(map(decode, mutate(lines, Random(seed), 3))))
+    except RawbpfError as error:
+        assert len(str(error).splitlines()) == 1, error
+print("survived")
+"""
+
+
+def test_mutated_sessions_end_in_a_result_or_one_line(calls, tmp_path):
+    """The real kernel writes to the memory that replay passes on; glibc would notice an overrun."""
+    raise_memlock_if_needed()
+    lines = [encode(call) for call in calls]
+    file = tmp_path / "calls.jsonl"
+    file.write_text("\n".join(lines))
+    words = [sys.executable, "-c", MUTATE, str(file)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=110)
+    assert (done.returncode, done.stdout) == (0, "survived\n"), done.stderr

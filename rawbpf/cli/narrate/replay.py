@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import nullcontext
 from itertools import count
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import RawbpfError, UsageError
 from rawbpf.input_file import open_input
+from rawbpf.output.text import for_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rawbpf.narration.capture.call import Call
     from rawbpf.narration.replay.session import Outcome
@@ -22,23 +24,30 @@ __all__ = ["USAGE", "run"]
 USAGE = """Repeat recorded system calls and compare the results.
 
 Usage:
-  rawbpf replay FILE [--json] [-v]...
+  rawbpf replay FILE [--yes] [--json] [-v]...
 
 Arguments:
-  FILE           The output of `rawbpf narrate --json` or `--narrate=json`, or - for stdin. The
-                 calls are repeated as recorded, so replay only recordings that you trust.
+  FILE           The output of `rawbpf narrate --json` or `--narrate=json`, or - for stdin.
 
 Options:
+  --yes          Do not ask before calls that outlive this command or affect others.
   --json         Print one JSON object per call.
   -v, --verbose  Print more on stderr.
   -h, --help     Show this help.
+
+The recorded programs are loaded into the kernel. Replay recordings that you do not trust in a
+guest: `rawbpf guest replay FILE`. Replay asks before it attaches a program, creates a probe, pins
+or opens an existing object, or changes a map that the recording did not create.
 
 File descriptors and addresses are replaced with new ones. Times, IDs, verifier logs and the number
 of events that ended a wait are not compared. Exit status: 1 if the result of any call differs.
 """
 
-_LONGEST = 1 << 26
-"""Maximum length of a line in bytes; no call needs more."""
+_LONGEST = 1 << 24
+"""Maximum length of a line in bytes. Most of a long line are the bytes of a program or a log."""
+
+_MOST_ITEMS = 1 << 19
+"""Maximum number of items in a line; each takes up to a hundred bytes of memory."""
 
 
 def run(arguments: dict[str, Any]) -> int:
@@ -49,7 +58,8 @@ def run(arguments: dict[str, Any]) -> int:
     raise_memlock_if_needed()
     show = _json if arguments["--json"] else _line
     made = different = 0
-    for outcome in replay(_calls(arguments["FILE"])):
+    confirm = _ask(arguments["FILE"]) if not arguments["--yes"] else _agree
+    for outcome in replay(_calls(arguments["FILE"]), confirm):
         made += 1
         different += bool(outcome.differences)
         write_lines(show(outcome))
@@ -87,10 +97,7 @@ def _objects(file: str) -> Iterator[tuple[int, str]]:
         with opened as stream:
             for number in count(1):
                 line = stream.readline(_LONGEST + 1)
-                if len(line) > _LONGEST:
-                    raise RawbpfError(
-                        f"{file}, line {number}", why="the file is larger than 64 MiB"
-                    )
+                _check_size(f"{file}, line {number}", line)
                 if not line:
                     return
                 if line.startswith(b"{"):
@@ -101,6 +108,46 @@ def _objects(file: str) -> Iterator[tuple[int, str]]:
         raise RawbpfError(
             f"{file}, line {number}", why=f"the file is not valid UTF-8: {error.reason}"
         ) from None
+
+
+def _check_size(name: str, line: bytes) -> None:
+    """Raise RawbpfError for a line that would take too much memory to decode."""
+    if len(line) > _LONGEST:
+        raise RawbpfError(name, why=f"the line is larger than {_LONGEST >> 20} MiB")
+    if sum(map(line.count, (b",", b"[", b"{"))) > _MOST_ITEMS:
+        raise RawbpfError(name, why=f"the line has more than {_MOST_ITEMS} items")
+
+
+def _agree(_call: Call, _effect: str) -> None:
+    """Allow every call, as --yes says."""
+
+
+def _ask(file: str) -> Callable[[Call, str], None]:
+    """Return a function that asks on the terminal and raises RawbpfError if the user disagrees."""
+    agreed = False
+
+    def confirm(call: Call, effect: str) -> None:
+        nonlocal agreed
+        if agreed:
+            return
+        if file == "-" or not (os.isatty(0) and os.isatty(2)):
+            fix = "allow it with --yes, or use a guest: rawbpf guest replay --yes FILE"
+            why = f"{effect}, and there is no terminal to ask"
+            raise RawbpfError(f"cannot repeat {call.key}", why=why, fix=fix)
+        answer = _answer(f"{call.key}: {effect}. Make this call? [y]es, [a]ll, [N]o: ")
+        agreed = answer in ("a", "all")
+        if not agreed and answer not in ("y", "yes"):
+            raise RawbpfError(f"stopped before {call.key}", why=f"{effect}, and you did not agree")
+
+    return confirm
+
+
+def _answer(question: str) -> str:
+    """Ask on stderr and return the answer; "" at the end of input."""
+    sys.stdout.flush()
+    sys.stderr.write(for_terminal(question))
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower()
 
 
 def _line(outcome: Outcome) -> Iterator[str]:

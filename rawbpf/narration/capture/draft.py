@@ -11,12 +11,20 @@ import errno
 from typing import TYPE_CHECKING
 
 from rawbpf.narration.capture.call import Block, Call, Ref
-from rawbpf.narration.capture.layout import fd_places, given, member, numbers, place, struct_of
+from rawbpf.narration.capture.layout import (
+    fd_fields,
+    fd_places,
+    given,
+    member,
+    numbers,
+    place,
+    struct_of,
+)
 from rawbpf.narration.capture.pointers import OUT, TEXT, VARIES, Points, info_struct, pointers
 from rawbpf.specs.map_spec import map_kind
 from rawbpf.syscall.fd import EVENT
 from rawbpf.syscall.peek import peek, peek_text
-from rawbpf.uapi.bpf import bpf_attach_type, bpf_cmd
+from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.perf_event import PerfEventAttr, perf_event_ioc
 
 if TYPE_CHECKING:
@@ -25,19 +33,10 @@ if TYPE_CHECKING:
 
     from rawbpf.narration.capture.known import Known
 
-__all__ = ["Draft"]
+__all__ = ["FD_WORDS", "Draft"]
 
-
-_INTERFACES = {
-    bpf_attach_type.BPF_XDP,
-    bpf_attach_type.BPF_TCX_INGRESS,
-    bpf_attach_type.BPF_TCX_EGRESS,
-    bpf_attach_type.BPF_NETKIT_PRIMARY,
-    bpf_attach_type.BPF_NETKIT_PEER,
-}
-"""Attach types whose target is an interface index instead of a descriptor."""
-
-_FD_WORDS = {"ioctl": (0,), "mmap": (4,), "epoll_ctl": (0, 2), "epoll_pwait": (0,), "close": (0,)}
+FD_WORDS = {"ioctl": (0,), "mmap": (4,), "epoll_ctl": (0, 2), "epoll_pwait": (0,), "close": (0,)}
+"""Maps each call to the words that are descriptors."""
 
 
 class Draft:
@@ -68,7 +67,7 @@ class Draft:
             self._add_out(1, words[1], words[2] * EVENT.size)
         elif name == "munmap":
             self._refs.append(Ref(0, 8))
-        self._refs += [Ref(at, 8, fd=words[at]) for at in _FD_WORDS.get(name, ())]
+        self._refs += [Ref(at, 8, fd=words[at]) for at in FD_WORDS.get(name, ())]
         if name == "ioctl" and words[1] == perf_event_ioc.PERF_EVENT_IOC_SET_BPF:
             self._refs.append(Ref(2, 8, fd=words[2]))
         refs = [*self._refs, *(ref for block in self._blocks for ref in block.refs)]
@@ -99,7 +98,7 @@ class Draft:
         self._blocks.append(Block(path, kind, len(raw), raw, struct=struct))
         self._addresses.append(address)
         if struct is not None:
-            refs = [*self._fds(struct, raw), *self._pointed(path, struct, raw)]
+            refs = [*_fds(struct, raw), *self._pointed(path, struct, raw)]
             varies = tuple(
                 place(struct, field)[:2]
                 for field in VARIES.get(struct, "").split()
@@ -126,18 +125,6 @@ class Draft:
             for at in range(0, len(raw) - 7, 8):
                 address = int.from_bytes(raw[at : at + 8], "little")
                 yield Ref(at, 8, block=self._add(f"{path}.{at // 8}", "text", address, TEXT, None))
-
-    def _fds(self, struct: type[Structure], raw: bytes) -> Iterator[Ref]:
-        """Yield the fields that contain descriptors; 0 means that no descriptor is given."""
-        values = numbers(struct, raw)
-        for field in given(struct, len(raw)):
-            number = values.get(field, 0)
-            if not field.endswith("_fd") or number <= 0:
-                continue
-            if field == "target_fd" and values["attach_type"] in _INTERFACES:
-                continue
-            offset, size, _ = place(struct, field)
-            yield Ref(offset, size, fd=number)
 
     def _pointed(self, path: str, struct: type[Structure], raw: bytes) -> Iterator[Ref]:
         """Yield the pointer fields, and add the blocks that they point to."""
@@ -215,3 +202,10 @@ class Draft:
 
 def _fd_at(raw: bytes, at: int) -> Ref:
     return Ref(at, 4, fd=int.from_bytes(raw[at : at + 4], "little", signed=True))
+
+
+def _fds(struct: type[Structure], raw: bytes) -> Iterator[Ref]:
+    """Yield the fields of a structure that contain descriptors."""
+    for field, number in fd_fields(struct, raw).items():
+        offset, size, _ = place(struct, field)
+        yield Ref(offset, size, fd=number)

@@ -8,6 +8,7 @@ of keys and values.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
 
     from rawbpf.narration.capture.call import Block, Call
 
-__all__ = ["PINNED", "Known", "Thing", "made_by", "numbers_of"]
+__all__ = ["PINNED", "Known", "Thing", "made_by", "numbers_of", "pinned_kind"]
 
 
 PINNED = "pinned"
 """The kind of an object that was opened by its path in bpffs, before /proc has been consulted."""
+
+_OBJECT = re.compile(r"anon_inode:bpf[-_](map|prog|link)")
 
 
 class Thing(NamedTuple):
@@ -96,7 +99,7 @@ class Known:
         kind = map_kind(thing.map_type)
         if kind.per_cpu:
             return -(-thing.value_size // 8) * 8 * _cpu_count()
-        return 4 if kind.holds else thing.value_size
+        return thing.value_size or (4 if kind.holds else 0)
 
     def learn(self, call: Call) -> None:
         """Record the objects that a call has created or removed."""
@@ -157,6 +160,16 @@ def numbers_of(call: Call) -> dict[str, int]:
     if not call.blocks or call.blocks[0].struct is None:
         return {}
     return numbers(call.blocks[0].struct, call.blocks[0].before or b"")
+
+
+def pinned_kind(label: str) -> str:
+    """Return the kind of an object that was opened by its path, from its label in /proc.
+
+    >>> pinned_kind("anon_inode:bpf-map"), pinned_kind("/dev/null")
+    ('map', 'pinned')
+    """
+    found = _OBJECT.search(label)
+    return found[1] if found else PINNED
 
 
 def made_by(call: Call) -> Thing:

@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from enum import IntEnum
 
-__all__ = ["INSN", "LINKS", "LINK_INFOS", "LINK_NAMES", "Place", "fd_places", "given", "last_index",
-           "member", "numbers", "origin", "place", "struct_of", "text"]  # fmt: skip
+__all__ = ["INSN", "LINKS", "LINK_INFOS", "LINK_NAMES", "Place", "fd_fields", "fd_places", "given",
+           "last_index", "member", "numbers", "origin", "place", "struct_of", "text"]  # fmt: skip
 
 LINKS: dict[bpf_attach_type, type[Structure]] = {
     bpf_attach_type.BPF_TRACE_KPROBE_MULTI: BpfAttrLinkCreateKprobeMulti,
@@ -85,6 +85,28 @@ def numbers(struct: type[Structure], raw: bytes) -> dict[str, int]:
     values = struct.from_buffer_copy(raw[:full].ljust(full, b"\0"))
     found = ((name, getattr(values, name)) for name, *_ in struct._fields_)
     return {name: value for name, value in found if isinstance(value, int)}
+
+
+_INTERFACES = {
+    bpf_attach_type.BPF_XDP,
+    bpf_attach_type.BPF_TCX_INGRESS,
+    bpf_attach_type.BPF_TCX_EGRESS,
+    bpf_attach_type.BPF_NETKIT_PRIMARY,
+    bpf_attach_type.BPF_NETKIT_PEER,
+}
+"""Attach types whose target is an interface index, not a descriptor."""
+
+
+def fd_fields(struct: type[Structure], raw: bytes) -> dict[str, int]:
+    """Return the fields that contain descriptors, without zeros, which mean no descriptor."""
+    values = numbers(struct, raw)
+    return {
+        field: values[field]
+        for field in given(struct, len(raw))
+        if field.endswith("_fd")
+        and values.get(field, 0) > 0
+        and not (field == "target_fd" and values["attach_type"] in _INTERFACES)
+    }
 
 
 def text(struct: type[Structure], field: str, raw: bytes) -> str:

@@ -8,14 +8,13 @@ limited to the size that the attr specifies, and in a way that cannot crash on a
 
 from __future__ import annotations
 
-import re
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rawbpf.kernel.hardware import read_text
 from rawbpf.narration.capture.draft import Draft
-from rawbpf.narration.capture.known import PINNED, Known, made_by
+from rawbpf.narration.capture.known import PINNED, Known, made_by, pinned_kind
 from rawbpf.syscall.gate import watched
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Recorder", "recorded"]
 
 _PROBES = ("kprobe", "uprobe")
-_OBJECT = re.compile(r"anon_inode:bpf[-_](map|prog|link)")
 
 
 class Recorder:
@@ -59,8 +57,8 @@ class Recorder:
         For a pinned object, the type is read from /proc.
         """
         made = made_by(call)
-        if made.kind == PINNED and (found := _OBJECT.search(self._known.label(call.result))):
-            made = made._replace(kind=found[1])
+        if made.kind == PINNED:
+            made = made._replace(kind=pinned_kind(self._known.label(call.result)))
         return made.label
 
     def _probe_types(self) -> dict[int, str]:

@@ -1,39 +1,56 @@
-"""Check that a recorded call is safe to repeat, and compare its results with the recording.
+"""Check that a recorded call has the shape of a call that rawbpf makes, before it is repeated.
 
-A recording is read from a file and may be damaged. The kernel writes to addresses in an attr, so an
-address must not be passed on unless its target was recorded, and a block must not be shorter than
-the call claims. Every well-formed call is repeated: replaying a recording is as dangerous as
-running a program.
+A recording is a file and may be damaged, or written by somebody else. These checks look only at the
+recorded words and references. What the words' memory contains is checked in ``promises``, after
+addresses and descriptors have been replaced.
 
-The comparison covers results, errnos and the memory that the kernel wrote. The comparison omits
-verifier logs and values that differ in every run: times, IDs, and the number of events that ended a
-sleep.
+- The number of a bpf(2) command matches its name.
+- A word that is an address points to a recorded block, and a word that is a descriptor is marked as
+  one, so that a raw number never reaches the kernel in its place.
+- A block has at least the size that the other words of the call say.
+- Mappings, sleeps and the memory of a call are bounded.
 """
 
 from __future__ import annotations
 
-from operator import ne
+import math
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import FormatError
 from rawbpf.narration.capture.call import WORDS
-from rawbpf.syscall.fd import EVENT
-from rawbpf.uapi.perf_event import perf_event_ioc
+from rawbpf.narration.capture.draft import FD_WORDS
+from rawbpf.narration.capture.layout import member
+from rawbpf.syscall.fd import EVENT, MAP_SHARED, PROT_READ, PROT_WRITE
+from rawbpf.uapi.bpf import bpf_cmd
+from rawbpf.uapi.bpf_commands import COMMANDS
+from rawbpf.uapi.perf_event import PERF_FLAG_FD_CLOEXEC, perf_event_ioc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from rawbpf.narration.capture.call import Block, Call, Ref
 
-__all__ = ["check", "differences", "room_of"]
+__all__ = ["check", "check_size", "room_of", "sleep_of"]
 
 _LARGEST = 1 << 26
+"""Maximum number of bytes of all blocks of a call."""
+
+_LARGEST_MAPPING = 1 << 28
+
+_MOST_BLOCKS = 1 << 16
+
+_LONGEST_SLEEP = 60
+"""Maximum duration of one sleep in seconds."""
 
 _ADDRESSES = {"bpf": (1,), "perf_event_open": (0,), "epoll_ctl": (3,), "epoll_pwait": (1, 4)}
 """Maps each call to the words that contain addresses."""
 
-_IOCTLS = set(perf_event_ioc) - {perf_event_ioc.PERF_EVENT_IOC_ID}
-"""Requests whose argument is not an address."""
+_SWITCHES = {
+    perf_event_ioc.PERF_EVENT_IOC_ENABLE,
+    perf_event_ioc.PERF_EVENT_IOC_DISABLE,
+    perf_event_ioc.PERF_EVENT_IOC_PAUSE_OUTPUT,
+}
+"""Requests of ioctl(2) whose argument is 0 or 1."""
 
 
 def check(call: Call) -> None:
@@ -43,34 +60,38 @@ def check(call: Call) -> None:
         raise FormatError(f"cannot repeat {call.key}", why=wrong)
 
 
+def check_size(call: Call, times: int = 1) -> None:
+    """Raise FormatError for a call whose blocks, each ``times`` as large, are too large."""
+    if sum(map(room_of, call.blocks)) * times > _LARGEST:
+        why = f"its memory is larger than {_LARGEST >> 20} MiB"
+        raise FormatError(f"cannot repeat {call.key}", why=why)
+
+
 def _wrong(call: Call) -> Iterator[str]:
     """Yield defects.
 
     Only the first defect is reported, since each check relies on the previous checks.
     """
-    if call.name not in WORDS:
+    if len(call.words) != WORDS.get(call.name, -1):
         yield f"unknown call {call.name!r}"
-    if call.name == "mmap" and call.words[0]:
-        yield "its address must be NULL"
-    if call.name in ("close", "munmap") and not _names_its_target(call):
-        yield "what it closes or unmaps was not recorded"
-    if any(block.room < 0 for block in call.blocks) or _total(call) > _LARGEST:
+    if len(call.blocks) > _MOST_BLOCKS or any(block.room < 0 for block in call.blocks):
         yield "a block has an invalid size"
     if not all(_fits(call, ref, len(call.words), 1) for ref in call.refs):
         yield "a reference is out of range"
     if not all(_fits(call, ref, room_of(block), ref.size) for block in call.blocks
                for ref in block.refs):  # fmt: skip
         yield "a reference is out of range"
-    recorded = {ref.at for ref in call.refs if ref.block is not None}
-    if any(call.words[at] and at not in recorded for at in _ADDRESSES.get(call.name, ())):
+    blocks = {ref.at for ref in call.refs if ref.block is not None}
+    addresses = _ADDRESSES.get(call.name, ())
+    if any(call.words[at] and at not in blocks for at in addresses):
         yield "the memory that an address points to was not recorded"
-    yield from _too_short(call)
-
-
-def _names_its_target(call: Call) -> bool:
-    """Return whether the first word is marked as the descriptor or mapping to remove."""
-    ours = [ref for ref in call.refs if ref.at == 0 and ref.block is None]
-    return len(call.refs) == len(ours) == 1 and (ours[0].fd is None) is (call.name == "munmap")
+    yield from _CHECKS.get(call.name, _nothing)(call)
+    if call.command and call.name != "bpf":
+        yield f"{call.name} has no commands"
+    if blocks - set(addresses):
+        yield "a word that is not an address refers to memory"
+    if {ref.at for ref in call.refs if ref.fd is not None} != _fd_words(call):
+        yield "its words do not say which descriptors it uses"
 
 
 def room_of(block: Block) -> int:
@@ -78,8 +99,13 @@ def room_of(block: Block) -> int:
     return max(block.room, len(block.before or b""))
 
 
-def _total(call: Call) -> int:
-    return sum(map(room_of, call.blocks))
+def sleep_of(call: Call) -> int:
+    """Return how many milliseconds an epoll_pwait may sleep: as long as in the recording.
+
+    Fewer events may end the sleep when it is repeated.
+    """
+    waited, timeout = math.ceil(call.seconds * 1000), call.words[3]
+    return waited if timeout < 0 else min(timeout, waited)
 
 
 def _fits(call: Call, ref: Ref, room: int, width: int) -> bool:
@@ -88,55 +114,91 @@ def _fits(call: Call, ref: Ref, room: int, width: int) -> bool:
     return leads and ref.size in (4, 8) and 0 <= ref.at <= room - width
 
 
-def _too_short(call: Call) -> Iterator[str]:
-    """Yield memory blocks that are smaller than the call claims to the kernel."""
-    if call.name == "ioctl" and call.words[1] not in _IOCTLS:
-        yield "unknown request"
-    if call.name == "epoll_pwait" and call.words[2] * EVENT.size > _room(call, "events"):
-        yield "its buffer is too small for the events that it requests"
-    if call.name == "bpf":
-        attr = call.block("attr")
-        if attr is None or attr.struct is None or call.words[2] > attr.room:
-            yield "its attr is unknown, or shorter than its size argument"
+def _fd_words(call: Call) -> set[int]:
+    """Return the words that are descriptors."""
+    words = set(FD_WORDS.get(call.name, ()))
+    sets = call.name == "ioctl" and call.words[1] == perf_event_ioc.PERF_EVENT_IOC_SET_BPF
+    return words | {2} if sets else words
 
 
-def _room(call: Call, path: str) -> int:
-    block = call.block(path)
-    return 0 if block is None else block.room
+def _nothing(_call: Call) -> Iterator[str]:
+    yield from ()
 
 
-def differences(call: Call, result: int, written: Sequence[bytes]) -> Iterator[str]:
-    """Describe the differences.
-
-    ``written`` contains each block's contents after the repeated call.
-    """
-    if call.name != "epoll_pwait":
-        if (result < 0) != (call.result < 0) or (not call.makes and result != call.result):
-            yield f"recorded {_outcome(call)}, now {_outcome(call._replace(result=result))}"
-        for block, now in zip(call.blocks, written, strict=True):
-            if block.after is not None and block.kind != "log":
-                yield from _written(block, now[: len(block.after)])
-
-
-def _outcome(call: Call) -> str:
-    return call.errno or (hex if call.name == "mmap" else str)(call.result)
+def _bpf(call: Call) -> Iterator[str]:
+    """Check the command's number, and the size of the attr."""
+    number, _, size = call.words
+    name = member(bpf_cmd, number)
+    if call.command != (name or f"command {number}"):
+        yield f"its number {number} is that of {name or 'an unknown command'}"
+    if not name or COMMANDS[bpf_cmd(number)].struct is None:
+        yield "its attr is unknown"
+    if not 0 <= size <= _room(call, 1):
+        yield "its attr is shorter than its size argument"
 
 
-def _written(block: Block, now: bytes) -> Iterator[str]:
-    """Describe the difference in the memory that the kernel wrote, if any."""
-    then, now = _compared(block, block.after or b""), _compared(block, now)
-    if then == now:
+def _room(call: Call, word: int) -> int:
+    """Return the size of the block that a word points to, or 0."""
+    index = next((ref.block for ref in call.refs if ref.at == word), None)
+    return 0 if index is None else room_of(call.blocks[index])
+
+
+def _removes(call: Call) -> Iterator[str]:
+    """Check that the first word is marked as the descriptor or mapping to remove."""
+    ours = [ref for ref in call.refs if ref.at == 0 and ref.block is None]
+    if len(call.refs) != 1 or len(ours) != 1 or (ours[0].fd is None) is (call.name == "close"):
+        yield "what it closes or unmaps was not recorded"
+
+
+def _perf_event_open(call: Call) -> Iterator[str]:
+    if call.words[3] != -1 or call.words[4] not in (0, PERF_FLAG_FD_CLOEXEC):
+        yield "rawbpf never uses its group or flags"
+    if not call.words[0]:
+        yield "its attr is unknown"
+
+
+def _ioctl(call: Call) -> Iterator[str]:
+    request, argument = call.words[1:]
+    if request == perf_event_ioc.PERF_EVENT_IOC_SET_BPF:
         return
-    count = sum(map(ne, then, now))
-    at = next(at for at, (old, new) in enumerate(zip(then, now, strict=True)) if old != new)
-    more = f" and {count - 1} more bytes" if count > 1 else ""
-    yield f"{block.path}, byte {at}: recorded {then[at]:02x}, now {now[at]:02x}{more}"
+    if request not in _SWITCHES:
+        yield f"unknown request {request:#x}"
+    if argument not in (0, 1):
+        yield f"invalid argument {argument:#x}"
 
 
-def _compared(block: Block, data: bytes) -> bytes:
-    """Return the bytes with zeros in place of the parts that differ from run to run."""
-    rest = bytearray(data)
-    for at, size in (*block.varies, *((ref.at, ref.size) for ref in block.refs)):
-        begin, end = max(at, 0), max(min(at + size, len(rest)), 0)
-        rest[begin:end] = bytes(max(end - begin, 0))
-    return bytes(rest)
+def _mmap(call: Call) -> Iterator[str]:
+    address, size, protection, flags = call.words[:4]
+    if address:
+        yield "its address must be NULL"
+    if not 0 < size <= _LARGEST_MAPPING:
+        yield f"it maps {size} bytes; at most {_LARGEST_MAPPING >> 20} MiB are allowed"
+    if protection not in (PROT_READ, PROT_READ | PROT_WRITE) or flags != MAP_SHARED:
+        yield "rawbpf never uses its protection or flags"
+
+
+def _epoll_ctl(call: Call) -> Iterator[str]:
+    if call.words[3] and _room(call, 3) < EVENT.size:
+        yield "its event is too small"
+
+
+def _epoll_pwait(call: Call) -> Iterator[str]:
+    most = call.words[2]
+    if not call.words[1] or most <= 0 or most * EVENT.size > _room(call, 1):
+        yield "its buffer is too small for the events that it requests"
+    if call.words[4]:
+        yield "rawbpf never uses its signal mask"
+    if sleep_of(call) > _LONGEST_SLEEP * 1000:
+        yield f"it sleeps {sleep_of(call) / 1000:g} s; at most {_LONGEST_SLEEP} s are allowed"
+
+
+_CHECKS: dict[str, Callable[[Call], Iterator[str]]] = {
+    "bpf": _bpf,
+    "perf_event_open": _perf_event_open,
+    "ioctl": _ioctl,
+    "mmap": _mmap,
+    "munmap": _removes,
+    "close": _removes,
+    "epoll_ctl": _epoll_ctl,
+    "epoll_pwait": _epoll_pwait,
+}

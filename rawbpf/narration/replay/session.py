@@ -1,46 +1,47 @@
 """Replay recorded calls with new descriptors and addresses, and compare the results.
 
-A recorded descriptor is replaced with the descriptor that the repeated call returned, and a
-recorded address with the address of a buffer that contains the recorded bytes. A descriptor that no
-recorded call created is replaced with an equivalent, such as another pipe or the same path.
+A recorded descriptor is replaced with the one that the repeated call returned, and a recorded
+address with that of a buffer that contains the recorded bytes. Recorded labels are never opened. A
+descriptor that no recorded call created is replaced with a pipe if it was a pipe, and with -1
+otherwise; a call that needs a file is an error.
 
-Calls are repeated exactly as recorded, so replay only recordings that you trust.
+``confirm`` is asked before each call whose effect outlives this process or reaches others; see
+``consent``. It raises an exception to stop.
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import math
 import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.errors import KernelError
+from rawbpf.errors import FormatError, KernelError, RawbpfError
+from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.narration.capture.call import OWN_AFFAIRS
-from rawbpf.narration.capture.layout import given, place
-from rawbpf.narration.capture.pointers import pointers
-from rawbpf.narration.replay.check import check, differences, room_of
+from rawbpf.narration.capture.known import Known, pinned_kind
+from rawbpf.narration.replay.check import check, check_size, room_of, sleep_of
+from rawbpf.narration.replay.compare import differences
+from rawbpf.narration.replay.consent import effect_of
+from rawbpf.narration.replay.memory import Memory
+from rawbpf.narration.replay.promises import Promises
+from rawbpf.specs.map_spec import map_kind
 from rawbpf.syscall.fd import Owner
 from rawbpf.syscall.gate import enter
-from rawbpf.uapi.bpf import bpf_cmd
-from rawbpf.uapi.bpf_link import BpfLinkInfo
-from rawbpf.uapi.perf_event import PerfEventAttr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from rawbpf.narration.capture.call import Block, Call, Ref
+    from rawbpf.narration.capture.call import Call, Ref
 
 __all__ = ["Outcome", "Replay", "replay"]
 
-_SLACK = 1 << 16
-"""Padding after each buffer.
+_MOST_PIPES = 64
+_MOST_SLEEP = 600_000
+"""Maximum sum of all sleeps in milliseconds."""
 
-It keeps a damaged recording from making the kernel write past the buffer.
-"""
-
-Buffer = ctypes.Array[ctypes.c_char]
+_OPENING = ("BPF_OBJ_GET", "_GET_FD_BY_ID")
+"""How the names of commands end that open an object which already exists."""
 
 
 class Outcome(NamedTuple):
@@ -51,9 +52,16 @@ class Outcome(NamedTuple):
     differences: tuple[str, ...]
 
 
-def replay(calls: Iterable[Call]) -> Iterator[Outcome]:
+def refuse(call: Call, effect: str) -> None:
+    """Raise RawbpfError for every call that needs consent."""
+    raise RawbpfError(f"cannot repeat {call.key}", why=effect, fix="allow it with --yes")
+
+
+def replay(
+    calls: Iterable[Call], confirm: Callable[[Call, str], None] = refuse
+) -> Iterator[Outcome]:
     """Repeat the calls one by one, and finally close all descriptors that they leave open."""
-    with Replay() as session:
+    with Replay(confirm) as session:
         for call in calls:
             if call.name not in OWN_AFFAIRS:
                 yield session.make(call)
@@ -62,10 +70,15 @@ def replay(calls: Iterable[Call]) -> Iterator[Outcome]:
 class Replay(Owner):
     """A replay in progress, which maps recorded descriptors and addresses to new ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, confirm: Callable[[Call, str], None] = refuse) -> None:
+        self._confirm = confirm
+        self._known = Known()  # by new descriptor
         self._fds: dict[int, int] = {}
+        self._own: set[int] = set()
+        self._opened: set[int] = set()
         self._mappings: dict[int, tuple[int, int]] = {}
-        self._substitutes: dict[str, int] = {}
+        self._pipes: dict[str, int] = {}
+        self._slept = 0
         self._extra = ExitStack()  # descriptors that no recorded call refers to
 
     def make(self, call: Call) -> Outcome:
@@ -78,127 +91,135 @@ class Replay(Owner):
             # The mapping failed during the replay. The recorded address may now refer to any
             # memory, including Python's own code.
             return Outcome(call, -errno.EINVAL, ("nothing is mapped at the address now",))
-        buffers = [_buffer(block) for block in call.blocks]
-        for block, buffer in zip(call.blocks, buffers, strict=True):
-            for at in _stale(call, block):
-                ctypes.memset(ctypes.addressof(buffer) + at, 0, 8)
-            for ref in block.refs:
-                self._put(call, ref, buffer, buffers)
-        words = self._words(call, buffers)
+        if call.name == "close" and call.words[0] not in self._fds:
+            return Outcome(call, call.result, ())  # opened outside of the recording
+        memory = self._memory(call)
+        words = self._words(call, memory)
+        promises = Promises(memory, self._known, self._own)
+        try:
+            promises.settle(call.name, words)
+        except FormatError as error:
+            raise FormatError(f"cannot repeat {call.key}", why=str(error)) from None
+        actual = call._replace(words=tuple(words), blocks=tuple(promises.blocks), refs=())
+        effect = effect_of(actual, self._own - self._opened)
+        if effect:
+            self._confirm(call, effect)
         try:
             result = enter(call.name, *words)
         except KernelError as error:
             result = -(error.errno or 0)
-        self._remember(call, words, result)
-        return Outcome(
-            call, result, tuple(differences(call, result, [buffer.raw for buffer in buffers]))
-        )
+        self._remember(call, actual, result)
+        written = [memory.read(at) for at in range(len(call.blocks))]
+        return Outcome(call, result, tuple(differences(call, result, written)))
 
-    def _put(self, call: Call, ref: Ref, buffer: Buffer, buffers: list[Buffer]) -> None:
-        """Replace a recorded address or descriptor with its new counterpart."""
-        if ref.block is not None:
-            number = ctypes.addressof(buffers[ref.block])
-        else:
-            number = self._fd(call, ref.fd or 0)
-        raw = (number & (1 << 8 * ref.size) - 1).to_bytes(ref.size, "little")
-        ctypes.memmove(ctypes.addressof(buffer) + ref.at, raw, ref.size)
+    def _memory(self, call: Call) -> Memory:
+        """Return memory with the recorded bytes, in which addresses and descriptors are new."""
+        times = self._values_per_key(call)
+        check_size(call, times)
+        memory = Memory([(room_of(one) * times, one.before or b"") for one in call.blocks])
+        for index, block in enumerate(call.blocks):
+            for ref in block.refs:
+                number = self._number(call, ref, memory)
+                raw = (number & (1 << 8 * ref.size) - 1).to_bytes(ref.size, "little")
+                memory.write(index, ref.at, raw)
+        return memory
 
-    def _words(self, call: Call, buffers: list[Buffer]) -> list[int]:
+    def _values_per_key(self, call: Call) -> int:
+        """Return the number of possible CPUs for a call about a per-CPU map, otherwise 1.
+
+        The recording may come from a machine with fewer CPUs.
+        """
+        fds = [self._fds.get(ref.fd or 0, -1) for block in call.blocks[:1] for ref in block.refs]
+        maps = (self._known.things[fd] for fd in fds if fd in self._known.things)
+        return len(possible_cpus()) if any(map_kind(one.map_type).per_cpu for one in maps) else 1
+
+    def _number(self, call: Call, ref: Ref, memory: Memory) -> int:
+        """Return the new address or descriptor for a reference."""
+        return self._fd(call, ref.fd or 0) if ref.block is None else memory.address(ref.block)
+
+    def _words(self, call: Call, memory: Memory) -> list[int]:
         words = list(call.words)
         for ref in call.refs:
-            if ref.block is not None:
-                words[ref.at] = ctypes.addressof(buffers[ref.block])
-            elif ref.fd is not None:
-                words[ref.at] = self._fd(call, ref.fd)
+            if call.name == "munmap":
+                words[:2] = self._mappings[words[0]]  # address and size
             else:
-                words[:2] = self._mappings[words[0]]  # munmap takes an address and a size
-        if (
-            call.name == "epoll_pwait"
-        ):  # sleep as long as recorded, because fewer events may end the sleep now
-            waited = math.ceil(call.seconds * 1000)
-            words[3] = waited if words[3] < 0 else min(words[3], waited)
+                words[ref.at] = self._number(call, ref, memory)
+        if call.name == "epoll_pwait":
+            words[3] = sleep_of(call)
+            self._slept += words[3]
+            if self._slept > _MOST_SLEEP:
+                why = f"the recorded sleeps are longer than {_MOST_SLEEP // 1000} s in total"
+                raise FormatError("cannot repeat epoll_pwait", why=why)
         return words
 
     def _fd(self, call: Call, number: int) -> int:
         """Return the descriptor that replaces a recorded descriptor."""
+        label = call.fds.get(number, "")
         if number in self._fds:
             return self._fds[number]
-        label = call.fds.get(number, "")
-        if label not in self._substitutes:
-            self._substitutes[label] = self._substitute(label)
-        return self._substitutes[label]
+        if label.startswith("/"):
+            why = f"it uses {label!r}, which was opened outside of the recorded calls"
+            raise FormatError(f"cannot repeat {call.key}", why=why)
+        if (
+            label.startswith("pipe:")
+            and label not in self._pipes
+            and len(self._pipes) < _MOST_PIPES
+        ):
+            self._pipes[label] = self._pipe()
+        return self._pipes.get(label, -1)
 
-    def _substitute(self, label: str) -> int:
-        """Return a substitute for a descriptor that no recorded call created.
-
-        Return -1 if there is no substitute.
-        """
-        if label.startswith("pipe:"):
-            reading, writing = os.pipe()
-            self._extra.callback(os.close, writing)
-            return reading
+    def _pipe(self) -> int:
+        """Return the reading end of a pipe to which nobody writes, or -1."""
         try:
-            return os.open(label, os.O_RDONLY | os.O_CLOEXEC) if label.startswith("/") else -1
+            reading, writing = os.pipe()
         except OSError:  # -1 makes the call fail with EBADF, which is reported as a difference
             return -1
+        self._extra.callback(os.close, writing)
+        self._extra.callback(os.close, reading)
+        return reading
 
-    def _remember(self, call: Call, words: list[int], result: int) -> None:
+    def _remember(self, call: Call, actual: Call, result: int) -> None:
         if result < 0:
             return
         if call.name == "close":
-            number = call.words[0]
-            if self._fds.pop(number, None) is None:
-                self._substitutes.pop(call.fds.get(number, ""), None)
+            self._forget(self._fds.pop(call.words[0]))
         elif call.name == "munmap":
             self._mappings.pop(call.words[0], None)
         elif call.name == "mmap":
-            # the call failed when it was recorded, so no other call refers to its result
-            if call.result < 0:
-                self._extra.callback(enter, "munmap", result, words[1])
+            if call.result < 0 or call.result in self._mappings:  # nothing refers to it
+                self._extra.callback(enter, "munmap", result, actual.words[1])
             else:
-                self._mappings[call.result] = result, words[1]
+                self._mappings[call.result] = result, actual.words[1]
         elif call._replace(result=0).makes_fd:
             if call.result < 0 or call.result in self._fds:
                 self._extra.callback(enter, "close", self._fds.get(call.result, result))
             if call.result >= 0:
                 self._fds[call.result] = result
+            self._learn(actual._replace(result=result))
+
+    def _learn(self, made: Call) -> None:
+        """Remember the kind of a new descriptor, and the sizes of a new map."""
+        fd = made.result
+        self._own.add(fd)
+        if made.key.endswith(_OPENING):
+            self._opened.add(fd)
+        if made.key == "BPF_OBJ_GET":
+            kind = pinned_kind(self._known.label(fd))
+            made = made._replace(fds={fd: f"{kind}:"})
+        self._known.learn(made)
+
+    def _forget(self, fd: int) -> None:
+        self._known.things.pop(fd, None)
+        self._own.discard(fd)
+        self._opened.discard(fd)
 
     def close(self) -> None:
         """Close and unmap all remaining objects, even if one of the calls fails."""
         with ExitStack() as stack:
             stack.push(self._extra.pop_all())
-            for fd in self._substitutes.values():
-                if fd >= 0:
-                    stack.callback(os.close, fd)
             for fd in self._fds.values():
                 stack.callback(enter, "close", fd)
             for address, size in self._mappings.values():
                 stack.callback(enter, "munmap", address, size)
-            for owned in (self._substitutes, self._fds, self._mappings):
+            for owned in (self._pipes, self._fds, self._mappings):
                 owned.clear()
-
-
-def _stale(call: Call, block: Block) -> Iterator[int]:
-    """Yield the offsets of addresses whose target was not recorded.
-
-    Such addresses are meaningless.
-    """
-    if block.struct is not None:
-        known = {ref.at for ref in block.refs}
-        command = bpf_cmd.__members__.get(call.command, -1)
-        fields = set(pointers(block.struct, command)) & set(given(block.struct, block.room))
-        fields |= {"config1"} if block.struct is PerfEventAttr else set()
-        offsets = {place(block.struct, field).offset for field in fields}
-        # the info of an unknown link type, which may contain addresses
-        if block.struct is BpfLinkInfo:
-            offsets |= set(range(place(BpfLinkInfo, "_part").offset, block.room - 7, 8))
-        yield from offsets - known
-    elif block.kind == "info":
-        yield from range(0, block.room - 7, 8)
-
-
-def _buffer(block: Block) -> Buffer:
-    before = block.before or b""
-    buffer = ctypes.create_string_buffer(room_of(block) + _SLACK)
-    ctypes.memmove(buffer, before, len(before))
-    return buffer

@@ -158,6 +158,8 @@ def test_guest_passes_the_option_on(monkeypatch):
         (b'guest: Linux\n{"call": 1}\n', "line 2"),
         (b"{\xff\xfe", "line 1: the file is not valid UTF-8"),
         (b"\xff\xfe", "contains no recorded calls"),
+        (b"{" + b" " * (1 << 24), "line 1: the line is larger than 16 MiB"),
+        (b'{"words": [' + b"0," * (1 << 19), "line 1: the line has more than 524288 items"),
     ],
 )
 def test_invalid_recordings(content, said, tmp_path, capsys):
@@ -165,6 +167,25 @@ def test_invalid_recordings(content, said, tmp_path, capsys):
     file.write_bytes(content)
     assert main(["replay", str(file)]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_replay_does_not_ask_without_a_terminal(capsys):
+    file = GOLDEN.parent / "corpora" / "recordings" / "pin.jsonl"
+    kernel = {"BPF_MAP_CREATE": [70], "BPF_OBJ_PIN": [0]}
+    with replaced(FakeKernel(**kernel)):
+        assert main(["replay", str(file)]) == 1
+    assert capsys.readouterr().err == (
+        "rawbpf: cannot repeat BPF_OBJ_PIN: it pins an object at '/sys/fs/bpf/by_replay', and "
+        "there is no terminal to ask; allow it with --yes, or use a guest: rawbpf guest replay "
+        "--yes FILE\n"
+    )
+    with replaced(FakeKernel(**kernel)):
+        assert main(["replay", "--yes", str(file)]) == 0
+
+
+def test_the_help_recommends_a_guest(capsys):
+    assert main(["replay", "--help"]) == 0
+    assert "rawbpf guest replay FILE" in capsys.readouterr().out
 
 
 def test_an_unwritable_file(tmp_path, capsys):

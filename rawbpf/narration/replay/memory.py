@@ -1,0 +1,75 @@
+"""The memory of a repeated call: all blocks in one buffer, at addresses chosen only here.
+
+A block is preceded and followed by unused memory, so that a kernel that writes a few bytes more
+than expected (a new field at the end of an attr, for example) overwrites neither another block nor
+anything else in this process. The unused memory contains zeros, which end a text.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Memory"]
+
+_GAP = 512
+"""Unused bytes after each block; larger than every structure that bpf(2) writes to."""
+
+_SLACK = 1 << 16
+"""Unused bytes after the last block."""
+
+_ALIGNMENT = 64
+
+
+class Memory:
+    """The blocks of one call. ``blocks`` is a list of (size in bytes, initial contents).
+
+    >>> memory = Memory([(16, b"attr"), (4, b"")])
+    >>> memory.write(0, 8, memory.address(1).to_bytes(8, "little"))
+    >>> memory.at(int.from_bytes(memory.read(0)[8:], "little")), memory.at(4096)
+    (1, None)
+    """
+
+    def __init__(self, blocks: Sequence[tuple[int, bytes]]) -> None:
+        self._places: list[tuple[int, int]] = []
+        end = _GAP
+        for size, _ in blocks:
+            self._places.append((end, size))
+            end += -(-(size + _GAP) // _ALIGNMENT) * _ALIGNMENT
+        self._buffer = ctypes.create_string_buffer(end + _SLACK)
+        self._start = ctypes.addressof(self._buffer)
+        self._blocks = {self._start + at: index for index, (at, _) in enumerate(self._places)}
+        for index, (_, contents) in enumerate(blocks):
+            self.write(index, 0, contents)
+
+    def address(self, index: int) -> int:
+        """Return the address of a block."""
+        return self._start + self._places[index][0]
+
+    def at(self, address: int) -> int | None:
+        """Return the index of the block that starts at an address, or None."""
+        return self._blocks.get(address)
+
+    def size(self, index: int) -> int:
+        """Return the size of a block in bytes."""
+        return self._places[index][1]
+
+    def read(self, index: int, at: int = 0, size: int | None = None) -> bytes:
+        """Return the contents of a block from offset ``at`` on, up to ``size`` bytes."""
+        most = max(self.size(index) - at, 0)
+        return ctypes.string_at(self.address(index) + at, most if size is None else min(most, size))
+
+    def write(self, index: int, at: int, data: bytes) -> None:
+        """Write to a block, starting at offset ``at``. Raise ValueError beyond the block's end."""
+        if not 0 <= at <= self.size(index) - len(data):
+            raise ValueError(f"{len(data)} bytes at offset {at} of {self.size(index)} bytes")
+        ctypes.memmove(self.address(index) + at, data, len(data))
+
+    def clear(self, index: int, begin: int, end: int) -> None:
+        """Write zeros from offset ``begin`` to ``end``, as far as the block reaches."""
+        begin, end = max(begin, 0), min(end, self.size(index))
+        if begin < end:
+            self.write(index, begin, bytes(end - begin))

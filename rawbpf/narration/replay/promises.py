@@ -1,0 +1,221 @@
+"""Make sure that the kernel reads and writes only recorded memory when a call is repeated.
+
+The kernel follows the pointers in an attr, whatever a recording says about them. This module
+therefore looks at the final bytes, after addresses and descriptors have been replaced, the way the
+kernel will: the command's number decides the structure, and the structure's fields decide how much
+memory each pointer needs.
+
+- A pointer that does not lead to the start of a recorded block becomes NULL.
+- A pointer to a block that is smaller than the memory that the kernel reads or writes is an error.
+- A descriptor that no repeated call has returned becomes -1, which fails with EBADF.
+- Bytes after the last known field become 0, because a newer kernel may have pointers there.
+
+The sizes of keys and values come from the calls that were repeated, or from the kernel itself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING
+
+from rawbpf.errors import FormatError, KernelError
+from rawbpf.narration.capture.call import Block
+from rawbpf.narration.capture.known import PINNED
+from rawbpf.narration.capture.layout import (
+    fd_fields,
+    fd_places,
+    given,
+    numbers,
+    place,
+    struct_of,
+)
+from rawbpf.narration.capture.pointers import IN, TEXT, info_struct, pointers
+from rawbpf.specs.map_spec import map_kind
+from rawbpf.syscall.bpf import obj_get_info
+from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrTestRun, BpfMapInfo
+from rawbpf.uapi.bpf_link import BpfLinkInfo
+from rawbpf.uapi.perf_event import PerfEventAttr
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Sequence
+    from ctypes import Structure
+
+    from rawbpf.narration.capture.known import Known
+    from rawbpf.narration.capture.pointers import Points
+    from rawbpf.narration.replay.memory import Memory
+
+__all__ = ["Promises"]
+
+_NO_FD_NUMBER = 0xFFFFFFFF
+_NO_FD = _NO_FD_NUMBER.to_bytes(4, "little")
+
+_PERF_ATTR_SIZE_VER0 = 64  # what the kernel reads if the attr's size is 0
+
+_MOST_REPEATS = 1 << 20
+"""Maximum ``repeat`` of BPF_PROG_TEST_RUN; the call does not return before the last run."""
+
+_LARGEST_MAP = 1 << 30
+"""Maximum size in bytes of all keys and values of a map."""
+
+
+class Promises:
+    """Settle the memory of one call.
+
+    ``known`` describes the descriptors in ``own``, which repeated calls have returned.
+    """
+
+    def __init__(self, memory: Memory, known: Known, own: Container[int]) -> None:
+        self._memory = memory
+        self._known = known
+        self._own = own
+        self._command = -1
+        self.blocks: list[Block] = []
+        """The attr, then the blocks that pointers lead to, with the bytes the kernel will see."""
+
+    def settle(self, name: str, words: Sequence[int]) -> None:
+        """Check and repair the memory of a call.
+
+        Raise FormatError if the kernel would read or write past the end of a block, or if the call
+        would take unbounded memory or time.
+        """
+        if name == "bpf":
+            self._command = words[0]
+            attr = self._at(words[1])
+            struct = struct_of(self._command, self._memory.read(attr, 0, words[2]))
+            if struct is None:
+                raise FormatError("its attr is unknown")
+            self._structure(struct, attr, words[2], "attr")
+            _bounded(struct, numbers(struct, self.blocks[0].before or b""))
+        elif name == "perf_event_open":
+            attr = self._at(words[0])
+            size = numbers(PerfEventAttr, self._memory.read(attr, 0, 8))["size"]
+            self._structure(PerfEventAttr, attr, max(size, _PERF_ATTR_SIZE_VER0), "attr")
+
+    def _at(self, address: int) -> int:
+        index = self._memory.at(address)
+        if index is None:
+            raise FormatError("its attr was not recorded")
+        return index
+
+    def _structure(self, struct: type[Structure], index: int, size: int, path: str) -> None:
+        """Settle a structure of ``size`` bytes at the start of a block."""
+        if size > self._memory.size(index):
+            raise FormatError(f"a structure of {size} bytes is larger than its block")
+        self._memory.clear(index, ctypes.sizeof(struct), size)
+        self._descriptors(struct, index, size)
+        found = len(self.blocks)
+        self.blocks.append(Block(path, "struct", size, struct=struct))
+        if struct is PerfEventAttr:  # only probes have a pointer, to their name
+            target = self._promised(index, place(struct, "config1").offset)
+            if target is not None:
+                self._found(f"{path}.config1", "kprobe", target)
+        else:
+            self._learn(numbers(struct, self._memory.read(index, 0, size)))
+            self._pointers(struct, index, size, path)
+        before = self._memory.read(index, 0, size)
+        self.blocks[found] = self.blocks[found]._replace(before=before)
+
+    def _found(self, path: str, kind: str, target: int) -> None:
+        before = self._memory.read(target)
+        self.blocks.append(Block(path, kind, len(before), before))
+
+    def _descriptors(self, struct: type[Structure], index: int, size: int) -> None:
+        for field, number in fd_fields(struct, self._memory.read(index, 0, size)).items():
+            offset = place(struct, field).offset
+            if number not in self._own and offset + 4 <= size:
+                self._memory.write(index, offset, _NO_FD)
+
+    def _pointers(self, struct: type[Structure], index: int, size: int, path: str) -> None:
+        """Settle each pointer of a structure and the memory that it leads to."""
+        rows = pointers(struct, self._command)
+        if struct is BpfLinkInfo:  # of an unknown type, with pointers at unknown offsets
+            self._memory.clear(index, place(struct, "_part").offset, size)
+        for field in given(struct, size):
+            if field not in rows:
+                continue
+            target = self._promised(index, place(struct, field).offset, size)
+            if target is None:
+                continue
+            values = numbers(struct, self._memory.read(index, 0, size))
+            if values.get("map_fd", -1) == _NO_FD_NUMBER:  # fails before a pointer is used
+                continue
+            self._check_size(field, rows[field], target, values)
+            self._contents(rows[field], target, values, f"{path}.{field}")
+
+    def _promised(self, index: int, at: int, size: int | None = None) -> int | None:
+        """Return the block that the pointer at offset ``at`` leads to; make other pointers NULL."""
+        raw = self._memory.read(index, at, 8 if size is None else size - at)[:8]
+        target = self._memory.at(int.from_bytes(raw, "little"))
+        if target is None or target == index:
+            self._memory.clear(index, at, at + 8)
+            return None
+        return target
+
+    def _check_size(self, field: str, row: Points, target: int, values: dict[str, int]) -> None:
+        """Raise FormatError if a block is smaller than the memory that a pointer needs."""
+        needed, room = row.size(values, self._known), self._memory.size(target)
+        if needed == TEXT:
+            return  # zeros follow each block, so a text always ends
+        if needed <= 0:
+            raise FormatError(f"the size of what {field} points to is unknown")
+        if needed > room:
+            does = "reads" if row.way == IN else "writes"
+            raise FormatError(f"{field} has {room} bytes, but the kernel {does} {needed}")
+
+    def _contents(self, row: Points, target: int, values: dict[str, int], path: str) -> None:
+        """Settle the pointers and descriptors inside the memory that a pointer leads to."""
+        if row.kind == "info":
+            struct = info_struct(self._known.thing(values["bpf_fd"]))
+            if struct is None:
+                self._memory.clear(target, 0, self._memory.size(target))
+            else:
+                self._structure(struct, target, values["info_len"], path)
+            return
+        if row.kind == "texts":
+            for at in range(0, self._memory.size(target) - 7, 8):
+                self._promised(target, at)
+        elif row.way == IN:
+            raw = self._memory.read(target)
+            for at in self._fds_in(row.kind, raw, values):
+                if int.from_bytes(raw[at : at + 4], "little") not in self._own:
+                    self._memory.write(target, at, _NO_FD)
+        self._found(path, row.kind, target)
+
+    def _fds_in(self, kind: str, raw: bytes, values: dict[str, int]) -> Iterator[int]:
+        """Yield the offsets of descriptors in memory that the kernel reads."""
+        if kind == "insns":
+            yield from fd_places(raw)
+        elif kind == "fds":
+            yield from (at for at in range(0, len(raw) - 3, 4) if any(raw[at : at + 4]))
+        elif kind in ("key", "value") and len(raw) >= 4:
+            row = map_kind(self._known.thing(values["map_fd"]).map_type)
+            if row.holds if kind == "value" else row.keyed_by == "fd":
+                yield 0
+
+    def _learn(self, values: dict[str, int]) -> None:
+        """Ask the kernel about an object that was opened, or a link, if a call is about it."""
+        for field in ("map_fd", "bpf_fd"):
+            fd = values.get(field, -1)
+            thing = self._known.thing(fd)
+            if fd not in self._own or thing.kind == PINNED:
+                continue
+            try:
+                if thing.kind == "map" and thing.map_type < 0:
+                    info = obj_get_info(fd, BpfMapInfo())
+                    sizes = {"key_size": info.key_size, "value_size": info.value_size}
+                    self._known.things[fd] = thing._replace(map_type=info.type, **sizes)
+                elif thing.kind == "link" and thing.link_type < 0:
+                    link = obj_get_info(fd, BpfLinkInfo())
+                    self._known.things[fd] = thing._replace(link_type=link.type)
+            except KernelError:  # no such call before 4.13, and none for links before 5.8
+                continue
+
+
+def _bounded(struct: type[Structure], values: dict[str, int]) -> None:
+    """Raise FormatError for a call that would take unbounded memory or time."""
+    if struct is BpfAttrTestRun and values["repeat"] > _MOST_REPEATS:
+        raise FormatError(f"it runs the program {values['repeat']} times; at most {_MOST_REPEATS}")
+    if struct is BpfAttrMapCreate:
+        size = (values["key_size"] + values["value_size"]) * values["max_entries"]
+        if max(size, values["max_entries"]) > _LARGEST_MAP:
+            raise FormatError(f"the map is larger than {_LARGEST_MAP >> 20} MiB")
