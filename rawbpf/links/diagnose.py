@@ -1,6 +1,6 @@
 """Explain why a program could not be attached.
 
-perf_event_open(2) of the kprobe PMU fails with
+For the kprobe PMU, perf_event_open(2) fails with
 
     ENOENT         no symbol has this name (EINVAL for a return probe up to 5.10)
     EADDRNOTAVAIL  several symbols have this name (6.7 and stable kernels with b022f0c7e404; older
@@ -14,7 +14,7 @@ perf_event_open(2) of the kprobe PMU fails with
 Source: kernel/events/core.c perf_kprobe_event_init(), kernel/trace/trace_event_perf.c
 perf_kprobe_init(), kernel/trace/trace_kprobe.c create_local_trace_kprobe().
 
-Few attachments fail, so most imports are inside functions.
+Attaching rarely fails, so most imports are inside functions.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ __all__ = ["attach_error", "duplicates", "explain_kprobe_failure"]
 
 
 def duplicates(name: str, root: Root = "/") -> list[Symbol]:
-    """Return all symbols of this name if there are several, else an empty list.
+    """Return all symbols with the given name if there are several, or else an empty list.
 
-    Kernels that do not fail with EADDRNOTAVAIL silently probe the first symbol. This reads
-    kallsyms, which takes 50 ms or more. Raise UnsupportedError if kallsyms cannot be read.
+    Kernels that do not fail with EADDRNOTAVAIL silently probe the first of several symbols. This
+    function reads kallsyms, which takes 50 ms or more. Raises UnsupportedError if kallsyms cannot
+    be read.
     """
     from rawbpf.kernel.kallsyms import find_symbols
 
@@ -49,7 +50,7 @@ def duplicates(name: str, root: Root = "/") -> list[Symbol]:
 def explain_kprobe_failure(
     function: str, errno: int, *, retprobe: bool = False, offset: int = 0, root: Root = "/"
 ) -> AttachError:
-    """Return the error to raise after opening a probe on ``function`` has failed with ``errno``.
+    """Return the error to raise when opening a probe on ``function`` has failed with ``errno``.
 
     >>> error = explain_kprobe_failure("vfs_read", 1, root="/nonexistent")
     >>> print(error.what, error.why, sep=": ")
@@ -74,7 +75,7 @@ def attach_error(
     """Return an AttachError that says ``what`` failed, why, and how to ``fix`` the problem.
 
     ``causes``: errno -> its meaning for this kind of attachment. EPERM and EACCES are explained by
-    the permission that is missing.
+    the missing permission.
     """
     number = error.errno or 0
     why = (causes or {}).get(number) or str(error)

@@ -1,8 +1,8 @@
 """Explain why a function cannot be probed, from its name and the kernel's lists of functions.
 
-The explanation depends on which of these lists are readable. Every process sees the names in
-kallsyms (only addresses may be hidden), but ftrace's list and the kprobe blacklist are readable by
-root only.
+The explanation depends on which of these lists are readable. Every process can read the names in
+kallsyms (only addresses may be hidden), but ftrace's list and the kprobe blacklist are readable
+only by root.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NEIGHBOURS = "probe a function that calls it, or one that it calls"
 
 
 def explain_name(function: str, errno: int, root: Root = "/") -> Reason:
-    """Return why ``function`` (or MODULE:FUNCTION) cannot be probed, and what to do."""
+    """Explain why ``function`` (or MODULE:FUNCTION) cannot be probed, and suggest a fix."""
     module, _, name = function.rpartition(":")
     try:
         kallsyms = read_kallsyms(root)
@@ -43,7 +43,10 @@ def explain_name(function: str, errno: int, root: Root = "/") -> Reason:
 
 
 def _absent(module: str, name: str, kallsyms: Kallsyms, root: Root) -> Reason:
-    """Explain a name without a symbol: misspelt, inlined, or from another kernel or a module."""
+    """Explain a name without a symbol.
+
+    The name may be misspelt, inlined, or defined in another kernel or a module.
+    """
     if module and module not in loaded_modules(root):
         return Reason(f"module {module} is not loaded", f"load it: modprobe {module}")
     why = f"no such function in module {module}" if module else "no such function"
@@ -55,7 +58,7 @@ def _absent(module: str, name: str, kallsyms: Kallsyms, root: Root) -> Reason:
 
 
 def _ambiguous(name: str, found: list[Symbol]) -> Reason:
-    """Explain a name that several symbols have; the kernel does not choose one of them."""
+    """Explain a name shared by several symbols, between which the kernel does not choose."""
     owners = sorted({symbol.module for symbol in found if symbol.module})
     number = len(found) if len(found) > 1 else "several"
     why = f"{number} symbols of this kernel have this name"
@@ -65,7 +68,7 @@ def _ambiguous(name: str, found: list[Symbol]) -> Reason:
 
 
 def _forbidden(symbol: Symbol, kallsyms: Kallsyms, errno: int, root: Root) -> Reason:
-    """Explain why the kernel does not allow probing an unambiguous name."""
+    """Explain why the kernel does not allow a probe on an unambiguous name."""
     aliases = [symbol] if kallsyms.hidden else kallsyms.at(symbol.address)
     obstacle = probe_rules(kallsyms, aliases, root).obstacle(symbol)
     if obstacle is not None:

@@ -1,7 +1,7 @@
-"""Attach a program: one function for every kind of probe.
+"""Attach a program to a probe of any kind with a single function.
 
-Each family of mechanisms is imported only when it is used, so that a kprobe starts without the
-code for networks and executables.
+Each family of attach mechanisms is imported only when it is used, so that a kprobe starts without
+loading the code for networks and executables.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _TRACING = (
 
 
 def attach(program: Program, probe: ProbeSpec | None = None) -> Link:
-    """Attach a loaded program to ``probe``, or to the probe that its section names.
+    """Attach a loaded program to ``probe``, or to the probe that the program's section specifies.
 
-    The program stays attached until the link is closed, unless the link is pinned. Raise UsageError
-    for an invalid probe, UnsupportedError for a kind of probe that this kernel or rawbpf lacks, and
-    AttachError with the cause if the kernel rejects the probe.
+    The program stays attached until the link is closed, unless the link is pinned. Raises
+    UsageError if the probe is invalid, UnsupportedError if this kernel or rawbpf does not support
+    this kind of probe, and AttachError with the cause if the kernel rejects the probe.
     """
     if probe is None:
         probe = probe_of(program.spec)

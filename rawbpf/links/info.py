@@ -1,4 +1,4 @@
-"""Query a link (BPF_OBJ_GET_INFO_BY_FD, 5.8): its ID, type and program, and details of its type."""
+"""Query a link's ID, type, program and type-specific details (BPF_OBJ_GET_INFO_BY_FD, 5.8)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["LinkInfo", "read_info"]
 
 
 class LinkInfo(NamedTuple):
-    """A link's ID, its type, the ID of its program, and details that depend on the type.
+    """A link's ID, type and program ID, and details that depend on the link type.
 
-    These details are in ``part``:
+    The type-specific details are in ``part``:
 
     tracing        attach_type, target_obj_id, target_btf_id (5.13)
     raw_tracepoint tp_name
@@ -35,7 +35,7 @@ class LinkInfo(NamedTuple):
 
     @property
     def type_word(self) -> str:
-        """Return the type's usual name, or its number if it is newer than rawbpf.
+        """Return the link type's usual name, or its number if the type is newer than rawbpf.
 
         >>> LinkInfo(1, 8, 2, {}).type_word
         'kprobe_multi'
@@ -46,9 +46,9 @@ class LinkInfo(NamedTuple):
 
 
 def read_info(fd: int, where: str) -> LinkInfo:
-    """Return the info of a link's descriptor.
+    """Return the info for a link's descriptor.
 
-    Raise UnsupportedError if the descriptor does not refer to a BPF link.
+    Raises UnsupportedError if the descriptor does not refer to a BPF link.
     """
     try:
         head, part = link_info(fd)
@@ -63,7 +63,7 @@ def read_info(fd: int, where: str) -> LinkInfo:
 
 
 def _with_names(part: LinkPart) -> LinkPart:
-    """Replace the number of the attach type with its name."""
+    """Replace the attach type's number with its name."""
     named = dict(part)
     kind = named.get("attach_type")
     if isinstance(kind, int) and kind in set(bpf_attach_type):

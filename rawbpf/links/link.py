@@ -1,4 +1,4 @@
-"""A link keeps a program attached, and detaches it when it is closed."""
+"""A link, which keeps a program attached until the link is closed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ __all__ = ["Link"]
 
 
 class Link(Owner):
-    """Owns the descriptors that attach a program; ``where`` describes the place, for messages.
+    """Owns the descriptors that attach a program; ``where`` describes the target in messages.
 
-    The first descriptor is a BPF link, which the kernel knows by an ID, wherever the kernel has
-    links for that kind of probe. Else it is a perf event, and ``info`` and ``pin`` raise
-    UnsupportedError. The remaining descriptors are the perf events that belong to the link.
+    If the kernel supports links for the kind of probe, the first descriptor is a BPF link, which
+    has an ID in the kernel. Otherwise, the first descriptor is a perf event, and ``info`` and
+    ``pin`` raise UnsupportedError. The remaining descriptors are the perf events that belong to the
+    link.
     """
 
     def __init__(self, where: str, *fds: Fd) -> None:
@@ -30,9 +31,12 @@ class Link(Owner):
 
     @staticmethod
     def from_id(number: int) -> Link:
-        """Open the link with this ID (5.8; CAP_SYS_ADMIN). Errors: ENOENT, EPERM.
+        """Open the link with the given ID (5.8; CAP_SYS_ADMIN).
 
-        Closing the link does not detach the program, because the link's creator still has it open.
+        Errors: ENOENT, EPERM.
+
+        Closing the returned link does not detach the program, because the link's creator still has
+        the link open.
         """
         from rawbpf.kernel.objects import open_id
 
@@ -42,7 +46,8 @@ class Link(Owner):
     def from_pin(path: Path) -> Link:
         """Open the link pinned at ``path``.
 
-        Raise KernelError (ENOENT, EACCES), or UsageError if the pinned object is not a link.
+        Raises KernelError (ENOENT, EACCES) if the path cannot be opened, or UsageError if the
+        pinned object is not a link.
         """
         from rawbpf.kernel.pins import open_pinned
 
@@ -52,22 +57,24 @@ class Link(Owner):
         return f"<Link {self.where}{', closed' if self._fds[0].closed else ''}>"
 
     def fileno(self) -> int:
-        """Return the first descriptor, which the link still owns."""
+        """Return the first descriptor, which the link continues to own."""
         return self._fds[0].fileno()
 
     def info(self) -> LinkInfo:
-        """Return the link's ID, type, program, and the details of its type (5.8)."""
+        """Return the link's ID, type, program, and type-specific details (5.8)."""
         from rawbpf.links.info import read_info
 
         return read_info(self.fileno(), self.where)
 
     @property
     def missed(self) -> int | None:
-        """Return how many hits did not run the program, or None if the kernel does not count.
+        """Return the number of hits that did not run the program.
 
-        From 6.7, the kernel counts misses of kprobes and kprobe.multi: hits inside another kprobe's
-        handler, and calls for which no kretprobe instance was free. Misses that the kernel counts
-        per program (``recursion_misses``) are not included.
+        Return None if the kernel does not count them.
+
+        Since 6.7, the kernel counts misses of kprobes and kprobe.multi: hits inside another
+        kprobe's handler, and calls for which no kretprobe instance was free. Misses that the kernel
+        counts per program (``recursion_misses``) are not included.
         """
         try:
             missed = self.info().part.get("missed")
@@ -76,16 +83,19 @@ class Link(Owner):
         return None if missed is None else int(missed)
 
     def pin(self, path: Path) -> None:
-        """Pin the link in bpffs: the program stays attached after this process has exited."""
+        """Pin the link in bpffs, so that the program stays attached after this process exits."""
         from rawbpf.kernel.pins import pin
 
-        self.info()  # raises UnsupportedError for a perf event; pinning one fails with EINVAL
+        self.info()  # raises UnsupportedError for a perf event, which cannot be pinned (EINVAL)
         pin(self.fileno(), path, f"the link to {self.where}")
 
     def close(self) -> None:
-        """Detach the program, unless the link is pinned. Closing twice does nothing.
+        """Detach the program, unless the link is pinned.
 
-        The link is closed before its perf event, whose close() returns after the last run.
+        Closing a link twice has no effect.
+
+        The link is closed before its perf event, whose close() returns after the program's last
+        run.
         """
         with ExitStack() as stack:
             for fd in reversed(self._fds):

@@ -1,8 +1,8 @@
-"""Attach one program to many kernel functions (5.18) or functions in a file (6.6) by one link.
+"""Attach one program to many kernel functions (5.18) or user functions (6.6) with a single link.
 
-Separate perf events would need one descriptor per function, and take seconds for a thousand
-functions. These links take all functions as one list. In a session (6.10, for files 6.13), the
-program runs at the entry and at the return of each call.
+Separate perf events would need one descriptor per function, and would take seconds for a thousand
+functions. A multi link takes all functions as one list. In a session (6.10, or 6.13 for user
+functions), the program runs at both the entry and the return of each call.
 """
 
 from __future__ import annotations

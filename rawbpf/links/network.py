@@ -32,7 +32,7 @@ _SOL_SOCKET, _SO_ATTACH_BPF = 1, 50  # <asm-generic/socket.h>
 
 
 def attach_network(program: Program, probe: ProbeSpec) -> Link:
-    """Attach to an interface (XDP, tc) or to a cgroup, with the probe's attach type."""
+    """Attach to an interface (XDP, tc) or to a cgroup, using the probe's attach type."""
     if probe.attach_type is None:
         raise UsageError(f"probe {probe} has no attach type", fix="set attach_type")
     if probe.kind is ProbeKind.CGROUP:
@@ -41,11 +41,11 @@ def attach_network(program: Program, probe: ProbeSpec) -> Link:
 
 
 def _interface(program: Program, probe: ProbeSpec, attach_type: bpf_attach_type) -> Link:
-    import socket  # costs start-up time that other programs need not pay
+    import socket  # would add start-up time to programs that do not need it
 
     try:
         index = socket.if_nametoindex(probe.target)
-    except OSError:  # has no errno before Python 3.14
+    except OSError:  # does not set errno before Python 3.14
         what = f"no interface {probe.target!r}"
         fix = "/sys/class/net lists the interfaces"
         raise AttachError(what, errno=errno.ENODEV, call="if_nametoindex", fix=fix) from None

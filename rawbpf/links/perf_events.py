@@ -1,20 +1,21 @@
-"""Attach programs to perf events: kprobes, uprobes, tracepoints, the CPU clock.
+"""Attach programs to perf events: kprobes, uprobes, tracepoints and the CPU clock.
 
-perf_event_open(2) creates the probe. A second call connects the program:
+The probe is created by perf_event_open(2). The program is connected by a second call:
 
     BPF_LINK_CREATE(program, event)          5.15 (b89fbfbb854c). The kernel knows the link by an
                                              ID: it can be listed, pinned, and queried
-    ioctl(PERF_EVENT_IOC_SET_BPF, program)   4.1. The attachment ends with the event's descriptor,
-    and appears in no list. Then PERF_EVENT_IOC_ENABLE, as other tools do,
-                                             though the event was not opened disabled
+    ioctl(PERF_EVENT_IOC_SET_BPF, program)   4.1. The attachment ends when the event's descriptor is
+    closed, and is not listed anywhere. PERF_EVENT_IOC_ENABLE follows, as in other tools, although
+    the event was not opened disabled
 
 Kernels without such links fail with EINVAL, so the link is tried first.
 
-Both end with the process that made them, even after SIGKILL, whereas a probe that is created by
-writing to tracefs would remain. PERF_EVENT_IOC_DISABLE would not stop the program, because the
-kernel runs it for every hit whatever the state of the event (kprobe_perf_func). Closing the event
-stops the program, and returns after the last run has ended (perf_trace_event_unreg calls
-tracepoint_synchronize_unregister), so no record is written afterwards.
+Either attachment ends with the process that made it, even after SIGKILL, whereas a probe that is
+created by writing to tracefs would remain. PERF_EVENT_IOC_DISABLE would not stop the program,
+because the kernel runs the program for every hit, regardless of the event's state
+(kprobe_perf_func). Closing the event stops the program and returns only after its last run has
+ended (perf_trace_event_unreg calls tracepoint_synchronize_unregister), so no record is written
+after the close.
 
     kprobe        the kprobe PMU (4.17, e12f03d7031a): a function's name and an offset
     uprobe        the uprobe PMU (4.17, 33ea4b24277b): a file and an offset in it
@@ -58,9 +59,9 @@ _KSYM_NAME_LEN, _KSYM_NAME_LEN_BEFORE_6_1 = 512, 128
 
 
 def check_function_name(name: str, root: Root = "/") -> None:
-    """Raise UsageError for a string that cannot be the name of a kernel function.
+    """Raise UsageError if a string cannot be the name of a kernel function.
 
-    FUNCTION and MODULE:FUNCTION are accepted. No system call is made.
+    FUNCTION and MODULE:FUNCTION are valid. This function makes no system call.
 
     >>> check_function_name("do_sys_openat2")
     >>> try:
@@ -88,7 +89,7 @@ def check_function_name(name: str, root: Root = "/") -> None:
 
 
 def _invalid_name(name: str) -> UsageError:
-    """Return an error about the first character that is not allowed."""
+    """Return an error that points to the first invalid character."""
     import re  # needed for this message only
 
     what = f"invalid function name {name!r}"
@@ -107,7 +108,7 @@ def _invalid_name(name: str) -> UsageError:
 
 
 def attach_event(program: Program, probe: ProbeSpec) -> Link:
-    """Open the probe's perf event and run the program at each of its occurrences."""
+    """Open the probe's perf event and run the program whenever the event occurs."""
     if probe.kind is ProbeKind.PROFILE:
         return _profile(program, probe)
     event = open_event(probe)
@@ -119,15 +120,15 @@ def attach_event(program: Program, probe: ProbeSpec) -> Link:
 
 
 def open_event(probe: ProbeSpec) -> Fd:
-    """Open the perf event of a probe, without connecting a program.
+    """Open a probe's perf event without connecting a program.
 
-    Raise UsageError for an invalid target, AttachError with the cause if the call fails.
+    Raises UsageError if the target is invalid, AttachError with the cause if the call fails.
     """
     return _OPENERS[probe.kind](probe)
 
 
 def _connect(program: Program, probe: ProbeSpec, event: Fd) -> Link:
-    """Connect the program by a link, or by ioctl where the kernel has no such links."""
+    """Connect the program with a link, or with ioctl if the kernel has no links for perf events."""
     try:
         link = link_create_perf_event(program.fileno(), event.fileno(), probe.cookie)
     except KernelError as error:
@@ -190,7 +191,7 @@ def _open_uprobe(probe: ProbeSpec) -> Fd:
 
 
 def _open_tracepoint(probe: ProbeSpec) -> Fd:
-    """Open a tracepoint by its number, which only tracefs provides."""
+    """Open a tracepoint by its number, which is available only from tracefs."""
     from pathlib import Path  # importing it takes 3 ms, which a kprobe need not spend
 
     from rawbpf.kernel.file_systems import tracefs
@@ -215,7 +216,7 @@ def _open_tracepoint(probe: ProbeSpec) -> Fd:
             why="no such tracepoint",
             fix=f"{place}/available_events lists them as GROUP:NAME",
         ) from None
-    except OSError as error:  # from reading the file, or from the call
+    except OSError as error:  # raised by reading the file or by the call
         raise _attach_error(f"cannot attach to tracepoint {name}", error) from None
 
 
@@ -229,9 +230,9 @@ def _open_interval(probe: ProbeSpec) -> Fd:
 
 
 def _profile(program: Program, probe: ProbeSpec) -> Link:
-    """Run the program periodically on each CPU, or whenever one process runs.
+    """Run the program periodically on each CPU, or while one process is running.
 
-    The events are connected by ioctl, because a link, and its pin, would cover one CPU only.
+    The events are connected with ioctl, because a link and its pin would cover only one CPU.
     """
     from rawbpf.kernel.hardware import online_cpus
 
@@ -262,7 +263,10 @@ _OPENERS: dict[ProbeKind, Callable[[ProbeSpec], Fd]] = {
 
 
 def _attach_error(what: str, error: OSError) -> AttachError:
-    """Return the error to raise. Few attachments fail, so diagnosis is imported only here."""
+    """Return the error to raise for a failed attachment.
+
+    Attaching rarely fails, so diagnosis is imported only here.
+    """
     from rawbpf.links.diagnose import attach_error
 
     return attach_error(what, error)

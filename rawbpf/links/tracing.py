@@ -1,18 +1,19 @@
-"""Attach programs that the kernel calls directly: raw tracepoints, trampolines, iterators.
+"""Attach programs that the kernel calls directly: raw tracepoints, trampolines and iterators.
 
-BPF_RAW_TRACEPOINT_OPEN (4.17) attaches to a raw tracepoint by name. Programs that were verified
-for one function or hook (5.5) are attached by the same command without a name, because the kernel
-knows the target from the load. The result is a link. An iterator (5.8) runs when its file, made by
-BPF_ITER_CREATE, is read.
+BPF_RAW_TRACEPOINT_OPEN (4.17) attaches a program to a raw tracepoint by name. Programs that were
+verified for a specific function or hook (5.5) are attached with the same command but without a
+name, because the kernel knows the target from the load. The command returns a link. An iterator
+(5.8) runs when a process reads the iterator's file, which BPF_ITER_CREATE creates.
 
-Two errnos of trampolines need an explanation:
+Two errnos from attaching trampolines need an explanation:
 
     EBUSY     another tool has hooked the function. Or, more often, ftrace cannot hook it: the
+    the
               function was compiled without the NOPs at its entry (notrace), so its first bytes are
               not those that the kernel expects to replace
     ENOTSUPP  524, an internal error code that leaked into user space: the function takes more
               arguments than a trampoline can pass on. The limit was six registers on x86 before 6.6
-              (473e3150e30a), and eight on arm64 before 6.16
+              (473e3150e30a) and eight on arm64 before 6.16
 
 Source: kernel/bpf/trampoline.c register_fentry(), arch/x86/net/bpf_jit_comp.c.
 """
@@ -46,9 +47,9 @@ _CAUSES = {
 
 
 def attach_tracing(program: Program, probe: ProbeSpec) -> Link:
-    """Attach to a raw tracepoint, a trampoline, an LSM hook or an iterator.
+    """Attach a program to a raw tracepoint, a trampoline, an LSM hook or an iterator.
 
-    Raise UsageError if the program was verified for another target than the probe's.
+    Raises UsageError if the program was verified for a target other than the probe's.
     """
     if probe.kind is ProbeKind.RAW_TRACEPOINT:
         return _raw_tracepoint(program, probe)
@@ -89,7 +90,9 @@ def _iterator(program: Program, probe: ProbeSpec) -> Link:
 
 
 def why_no_trampoline(probe: ProbeSpec, number: int, root: Root = "/") -> str:
-    """Return what an errno means for a trampoline at a function, or "" if nothing more is known.
+    """Explain an errno from attaching a trampoline to a function.
+
+    Return "" if no explanation is known.
 
     >>> from rawbpf.specs.program_spec import ProbeSpec
     >>> why_no_trampoline(ProbeSpec(ProbeKind.FENTRY, "f"), 524)  # on x86-64
@@ -108,7 +111,7 @@ def why_no_trampoline(probe: ProbeSpec, number: int, root: Root = "/") -> str:
 
 
 def _is_notrace(function: str, root: Root) -> bool:
-    """Return whether ftrace's list can be read and the function is not in it."""
+    """Return whether ftrace's list is readable and does not contain the function."""
     from rawbpf.kernel.file_systems import available_filter_functions
 
     functions = available_filter_functions(root)

@@ -1,7 +1,7 @@
-"""Find functions in programs and libraries, as a file and offsets in the file.
+"""Locate functions in programs and libraries as a file and offsets in the file.
 
 A uprobe is placed at a file offset, in every process that maps the file. The kernel does not know
-symbol names, so this module looks them up.
+symbol names, so this module resolves them.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ __all__ = ["Functions", "find_file", "find_function", "find_functions"]
 
 
 class Functions(NamedTuple):
-    """Functions of one file: sorted file offsets in bytes, without duplicates."""
+    """Functions in one file, as sorted file offsets in bytes without duplicates."""
 
     path: Path
     offsets: list[int]
 
 
 def find_function(where: str) -> tuple[Path, int]:
-    """Return the file and the file offset of the function in ``PATH:FUNCTION``."""
+    """Return the file and file offset of the function in ``PATH:FUNCTION``."""
     name, function = _split(where)
     path = find_file(name)
     with _opened(path) as file:
@@ -60,10 +60,10 @@ def _split(where: str) -> tuple[str, str]:
 
 
 def _opened(path: Path) -> io.FileIO:
-    """Open the file without reading all of it, since debug information can take gigabytes."""
+    """Open the file without reading all of it, since debug information can be gigabytes in size."""
     try:
-        # This is checked before opening, because opening a FIFO would block, and a device has no
-        # end.
+        # The file type is checked before opening, because opening a FIFO would block, and a device
+        # has no end.
         if not S_ISREG(path.stat().st_mode):
             raise UsageError(f"{path} is not a regular file")
         return path.open("rb", buffering=0)
@@ -82,7 +82,7 @@ def _no_symbol(path: Path, pattern: str) -> AttachError:
 
 
 def find_file(name: str) -> Path:
-    """Return a path with a slash unchanged; search libraries and PATH for other names."""
+    """Return a path that contains a slash unchanged; search libraries and PATH for other names."""
     if "/" in name:
         return Path(name)
     folders = [*os.environ.get("LD_LIBRARY_PATH", "").split(":"), *native(X86_64).library_folders]

@@ -1,4 +1,4 @@
-"""Maps in the kernel, created from specs or opened by ID or path."""
+"""Kernel maps, which are created from specs or opened by ID or path."""
 
 from __future__ import annotations
 

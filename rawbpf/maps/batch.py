@@ -1,7 +1,8 @@
 """Read, write or delete many entries, using BPF_MAP_*_BATCH where the kernel supports it.
 
-Which map types support which batch command depends on the kernel (hashes and arrays 5.6, others
-later). The first call therefore tries the batch command, and the errno of that call decides.
+Which map types support which batch command depends on the kernel (hashes and arrays since 5.6,
+other types later). The first call therefore tries the batch command, and its errno determines how
+to continue.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _TRIES = 5
 
 
 def read_all(one: RawMap, *, delete: bool = False) -> Iterator[tuple[bytes, bytes]]:
-    """Yield all entries; with ``delete`` (hash tables only), remove each entry that is read."""
+    """Yield all entries; with ``delete`` (hash tables only), remove each entry that was read."""
     key_size, value_size = one.spec.key_size, one.value_size
     room = _room(one)
     cursor: bytes | None = None
@@ -42,7 +43,7 @@ def read_all(one: RawMap, *, delete: bool = False) -> Iterator[tuple[bytes, byte
                 yield from _one_by_one(one, delete=delete)
                 return
             if error.errno == errno.ENOSPC and room < _LARGEST_BUCKET:
-                room *= 2  # a hash bucket has more entries than fit
+                room *= 2  # a hash bucket contains more entries than fit
                 continue
             if error.errno == errno.EINTR and tries < _TRIES:
                 tries += 1  # the entry at the cursor was deleted
@@ -56,7 +57,7 @@ def read_all(one: RawMap, *, delete: bool = False) -> Iterator[tuple[bytes, byte
 
 
 def _room(one: RawMap) -> int:
-    """Return how many entries to request per call."""
+    """Return the number of entries to request per call."""
     fitting = _MOST_BYTES // (one.spec.key_size + one.value_size + 1)
     return max(1, min(fitting, _MOST_ENTRIES, one.spec.max_entries or 1))
 
@@ -66,7 +67,7 @@ def _one_by_one(one: RawMap, *, delete: bool) -> Iterator[tuple[bytes, bytes]]:
         try:
             value = one.take(key) if delete else one.lookup(key)
         except KernelError as error:
-            if error.errno != errno.ENOENT:  # deleted meanwhile, or an empty slot
+            if error.errno != errno.ENOENT:  # deleted in the meantime, or an empty element
                 raise
         else:
             yield key, value

@@ -1,8 +1,8 @@
-r"""Convert keys and values of maps between Python values and bytes.
+r"""Convert map keys and values between Python values and bytes.
 
-Values that BTF describes are ints, dicts, lists and bytes, as in ``rawbpf.btf.values``. If only the
-size is known, values of 1, 2, 4 and 8 bytes are unsigned integers, and others are bytes. A bytes
-object of exactly the right length is always accepted.
+Values that are described by BTF are ints, dicts, lists and bytes, as in ``rawbpf.btf.values``. If
+only the size is known, values of 1, 2, 4 and 8 bytes are unsigned integers, and all other values
+are bytes. A bytes object of exactly the right length is always accepted.
 
     per-CPU maps    a list with one value per possible CPU; a single value applies to all
     LPM tries       (prefix length, bytes), or a string: "10.0.0.0/8"
@@ -39,10 +39,10 @@ class Codec(Protocol):
     size: int
 
     def decode(self, data: bytes) -> Any:  # noqa: ANN401 -- depends on the type
-        """Return the value of these bytes."""
+        """Decode a value from bytes."""
 
     def encode(self, value: Any) -> bytes:  # noqa: ANN401 -- checked
-        """Return the bytes of a value. Raise UsageError if the value does not fit the type."""
+        """Encode a value as bytes. Raises UsageError if the value does not fit the type."""
 
 
 class Plain:
@@ -52,13 +52,13 @@ class Plain:
         self.size, self._signed = size, signed
 
     def decode(self, data: bytes) -> int | bytes:
-        """Return an integer for 1, 2, 4 or 8 bytes, and otherwise the bytes."""
+        """Return an integer if there are 1, 2, 4 or 8 bytes, and otherwise the bytes."""
         if self.size not in _INTEGERS:
             return data
         return int.from_bytes(data, "little", signed=self._signed)
 
     def encode(self, value: Any) -> bytes:  # noqa: ANN401 -- checked here
-        """Encode an integer, which may be negative, or a string or bytes, padded with zeros."""
+        """Encode a (possibly negative) integer, or a string or bytes padded with zeros."""
         if isinstance(value, str):
             value = value.encode("utf-8", "surrogateescape")
         if isinstance(value, bytes | bytearray | memoryview) and self._accepts(len(value)):
@@ -70,20 +70,23 @@ class Plain:
         raise UsageError(f"{value!r} does not fit", fix=f"give {number}{self.size} bytes")
 
     def _accepts(self, length: int) -> bool:
-        """Return whether a value can have this size. Only sizes of integers must match exactly."""
+        """Return whether a value can have this size.
+
+        Only the sizes of integers must match exactly.
+        """
         return length == self.size or (self.size not in _INTEGERS and 0 < length < self.size)
 
 
 class Descriptor(Plain):
-    """File descriptors of sockets, files, perf events and so on."""
+    """Converts file descriptors of sockets, files, perf events and so on."""
 
     def encode(self, value: Any) -> bytes:  # noqa: ANN401 -- checked by Plain
-        """Encode a file descriptor, given as a number or as an object with fileno()."""
+        """Encode a file descriptor given as a number or as an object with fileno()."""
         return super().encode(value.fileno() if hasattr(value, "fileno") else value)
 
 
 class PerCpu:
-    """One value per possible CPU, each rounded up to 8 bytes.
+    """Converts one value per possible CPU, each rounded up to 8 bytes.
 
     >>> PerCpu(Plain(4), 2).encode([1, 2]).hex(" ", 4)
     '01000000 00000000 02000000 00000000'
@@ -100,7 +103,7 @@ class PerCpu:
         return [self._inner.decode(data[at : at + size]) for at in range(0, self.size, step)]
 
     def encode(self, value: Any) -> bytes:  # noqa: ANN401 -- checked by the inner codec
-        """Encode a list with one value per CPU, or any other object as the value of all CPUs."""
+        """Encode a list with one value per CPU, or any other object as the value for all CPUs."""
         values = value if isinstance(value, list | tuple) else [value] * self._cpus
         if len(values) != self._cpus:
             raise UsageError(
@@ -111,7 +114,7 @@ class PerCpu:
 
 
 class Lpm:
-    r"""Keys of a longest-prefix-match trie: prefix length in bits, then network byte order.
+    r"""Converts keys of a longest-prefix-match trie: a prefix length, then network byte order.
 
     >>> Lpm(8).encode("10.0.0.0/8").hex(" ", 4), Lpm(8).decode(bytes.fromhex("08000000 0a000000"))
     ('08000000 0a000000', (8, b'\n\x00\x00\x00'))
@@ -121,13 +124,13 @@ class Lpm:
         self.size, self._inner = size, inner
 
     def decode(self, data: bytes) -> Any:  # noqa: ANN401 -- as BTF describes it, or a tuple
-        """Return the key as BTF describes it, or (prefix length, bytes) without BTF."""
+        """Return the key as described by BTF, or as (prefix length, bytes) without BTF."""
         if self._inner is not None:
             return self._inner.decode(data)
         return int.from_bytes(data[:4], "little"), data[4:]
 
     def encode(self, value: Any) -> bytes:  # noqa: ANN401 -- checked here
-        """Encode a tuple, a string such as "10.0.0.0/8", or a value as BTF describes it."""
+        """Encode a tuple, a string such as "10.0.0.0/8", or a value as described by BTF."""
         if isinstance(value, str):
             value = self._network(value)
         if isinstance(value, tuple | list) and len(value) == 2:
@@ -157,13 +160,13 @@ class Lpm:
 
 
 def codec_of(size: int, name: str, types: Btf | None, type_id: int) -> Codec:
-    """Return the codec for a BTF type if its size matches, else for an integer's name or a size."""
+    """Return the codec for a BTF type if its size matches, or else for a type name or a size."""
     if types is not None and type_id:
         from rawbpf.btf.values.codec import codec
 
         try:
             found = codec(types, type_id)
-        except FormatError:  # a type without values; the bytes can still be shown
+        except FormatError:  # a type without values, whose bytes can still be shown
             found = None
         if found is not None and found.size == size:
             return found
@@ -173,7 +176,7 @@ def codec_of(size: int, name: str, types: Btf | None, type_id: int) -> Codec:
 class MapCodecs:
     """The codecs for a map's keys and values.
 
-    ``known`` says whether types are known, not only sizes.
+    ``known`` is set if the types are known, not only the sizes.
     """
 
     def __init__(
@@ -184,7 +187,7 @@ class MapCodecs:
 
     @classmethod
     def of(cls, spec: MapSpec, types: Btf | None) -> Self:
-        """Choose codecs by BTF, by the names of integers in the spec, or by sizes."""
+        """Choose codecs based on BTF, on the names of integer types in the spec, or on sizes."""
         kind = spec.kind
         key = codec_of(spec.key_size, spec.key_type, types, spec.btf_key_type_id)
         value = codec_of(spec.value_size, spec.value_type, types, spec.btf_value_type_id)
@@ -202,20 +205,20 @@ class MapCodecs:
         return cls(spec.name, key, value, kind.holds, known=known)
 
     def encode_key(self, key: Any) -> bytes:  # noqa: ANN401 -- depends on the type
-        """Return the bytes of a key. Raise UsageError that names the map."""
+        """Encode a key as bytes. Raises UsageError with the map's name if the key is invalid."""
         return self._encode(self.key, key, "key")
 
     def decode_key(self, data: bytes) -> Any:  # noqa: ANN401 -- as above
-        """Return the key of these bytes; a struct becomes a dict."""
+        """Decode a key from bytes; a struct becomes a dict."""
         return self.key.decode(data)
 
     def encode_value(self, value: Any) -> bytes:  # noqa: ANN401 -- as above
-        """Return the bytes of a value. Raise UsageError that names the map."""
+        """Encode a value as bytes. Raises UsageError with the map's name if the key is invalid."""
         return self._encode(self.value, value, "value")
 
     @contextmanager
     def holding(self, value: Any) -> Iterator[bytes]:  # noqa: ANN401 -- as above
-        """Yield the bytes of a value; keep a map or program given by ID open meanwhile."""
+        """Yield a value's bytes, and keep a map or program given by ID open in the meantime."""
         if self.holds in ("map", "prog") and isinstance(value, int):
             from rawbpf.kernel.objects import open_id
 

@@ -1,8 +1,8 @@
 """A map as a Python mapping: ``m[key]``, ``m[key] = value``, ``for key in m``, ``m.items()``.
 
-Keys and values are converted by the map's BTF or by its sizes (``rawbpf.maps.codecs``). The bytes
-are handled by ``rawbpf.maps.raw``. A map differs from a dict in three ways: a map can be full,
-others may change it at any time, and ``len`` has to count the entries.
+Keys and values are converted according to the map's BTF or sizes (``rawbpf.maps.codecs``). The
+encoded bytes are read and written by ``rawbpf.maps.raw``. A map differs from a dict in three ways:
+a map can be full, other programs may change it at any time, and ``len`` has to count the entries.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["NO_KEY", "Entries", "KnowsTypes"]
 
 NO_KEY = b""
-"""The key passed to maps without keys: queues, stacks and Bloom filters."""
+"""The key to pass for maps without keys: queues, stacks and Bloom filters."""
 
 
 class KnowsTypes(Protocol):
@@ -42,8 +42,8 @@ class Entries(RawMap):
     """A map with typed keys and values.
 
     The spec's type IDs refer to the BTF that ``types`` provides, or to the loaded BTF with the ID
-    ``btf_id``. Raise MissingKeyError (a KeyError) for a key that does not exist, and UsageError for
-    a key or value of another type.
+    ``btf_id``. Raises MissingKeyError (a KeyError) if the key does not exist, and UsageError if the
+    key or value has the wrong type.
     """
 
     def __init__(
@@ -55,7 +55,8 @@ class Entries(RawMap):
     @cached_property
     def types(self) -> MapCodecs:
         """Return the codecs for keys and values."""
-        from rawbpf.maps.codecs import MapCodecs  # not needed for counters, which start faster
+        # Counters do not need codecs and start faster without them.
+        from rawbpf.maps.codecs import MapCodecs
 
         if self._types is None and self._btf_id:
             from rawbpf.kernel.btf_objects import btf_by_id
@@ -73,9 +74,11 @@ class Entries(RawMap):
         self.set(key, value)
 
     def set(self, key: Any, value: Any, flags: int = BPF_ANY) -> None:  # noqa: ANN401
-        """Set ``m[key]``. With BPF_NOEXIST the key must be new, with BPF_EXIST it must exist.
+        """Set ``m[key]``.
 
-        Errors: E2BIG (full), EEXIST, MissingKeyError, EPERM (frozen).
+        With BPF_NOEXIST, the key must be new; with BPF_EXIST, the key must exist.
+
+        Errors: E2BIG (the map is full), EEXIST, MissingKeyError, EPERM (the map is frozen).
         """
         raw = self.types.encode_key(key)
         with self.types.holding(value) as data:
@@ -115,7 +118,10 @@ class Entries(RawMap):
         return self.keys()
 
     def keys(self) -> Iterator[Any]:
-        """Iterate over all keys. If the map changes meanwhile, some keys may be yielded twice."""
+        """Iterate over all keys.
+
+        If the map changes during iteration, some keys may be yielded twice.
+        """
         return map(self.types.decode_key, self.raw_keys())
 
     def values(self) -> Iterator[Any]:
@@ -123,14 +129,17 @@ class Entries(RawMap):
         return (value for _, value in self.items())
 
     def items(self) -> Iterator[tuple[Any, Any]]:
-        """Iterate over all entries, in no particular order; many per system call if supported."""
+        """Iterate over all entries in no particular order.
+
+        If supported, a system call reads many entries.
+        """
         types = self.types
         for key, value in self.raw_items():
             yield types.decode_key(key), types.value.decode(value)
 
     def raw_items(self) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over all entries as bytes."""
-        from rawbpf.maps.batch import read_all  # not needed for counters
+        from rawbpf.maps.batch import read_all  # counters do not need it
 
         try:
             yield from read_all(self)

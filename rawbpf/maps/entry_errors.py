@@ -1,4 +1,4 @@
-"""Explain failed operations on map entries; the meaning of an errno depends on the map type."""
+"""Explain failed operations on map entries. The meaning of an errno depends on the map type."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Maps: memory shared by programs and user space, behind a file descriptor.
+"""Maps, which are memory shared by programs and user space behind a file descriptor.
 
     with Map.create(MapSpec("hits", bpf_map_type.BPF_MAP_TYPE_HASH, 4, 8, 1024)) as hits:
         hits[7] = 1
         hits.get(8, 0), list(hits.items())
 
-This module creates and opens maps, handles many entries at once, and queues; single entries are
-handled by ``rawbpf.maps.entries``.
+This module creates and opens maps, and operates on queues and on many entries at a time; single
+entries are handled by ``rawbpf.maps.entries``.
 """
 
 from __future__ import annotations
@@ -34,18 +34,23 @@ __all__ = ["Map", "PerCpuArray"]
 
 
 class Map(Entries):
-    """Owns a map's descriptor. The kernel frees the map once nothing refers to it.
+    """Owns a map's descriptor.
 
-    Queues, stacks and Bloom filters have no keys: use ``push``, ``pop``, ``peek`` and ``in``.
-    Reading a map of maps or a program array returns IDs. To write an entry, pass a ``Map``, a
-    ``Program`` or an ID.
+    The kernel frees the map once it has no more references.
+
+    Queues, stacks and Bloom filters have no keys, so use ``push``, ``pop``, ``peek`` and ``in``.
+    Reading an entry of a map of maps or of a program array returns an ID. To write such an entry,
+    pass a ``Map``, a ``Program`` or an ID.
     """
 
     @classmethod
     def create(
         cls, spec: MapSpec, *, btf: KernelBtf | None = None, inner: Map | None = None
     ) -> Self:
-        """Create a map. Errors: EINVAL (sizes, flags), EPERM (capabilities, memlock), ENOMEM.
+        """Create a map.
+
+        Errors: EINVAL (invalid sizes or flags), EPERM (missing capabilities, or the memlock limit),
+        ENOMEM.
 
         ``btf`` is the loaded BTF that the spec's type IDs refer to. A map of maps needs ``inner``
         as a template for its inner maps; the template may be closed afterwards.
@@ -66,7 +71,7 @@ class Map(Entries):
 
     @classmethod
     def from_id(cls, number: int) -> Self:
-        """Open the map with this ID (4.13; CAP_SYS_ADMIN). Errors: ENOENT, EPERM."""
+        """Open the map with the given ID (4.13; CAP_SYS_ADMIN). Errors: ENOENT, EPERM."""
         from rawbpf.kernel.objects import open_id
 
         return cls.from_fd(open_id("map", number))
@@ -75,33 +80,37 @@ class Map(Entries):
     def from_pin(cls, path: Path) -> Self:
         """Open the map pinned at ``path``.
 
-        Raise KernelError (ENOENT, EACCES), or UsageError if the pinned object is not a map.
+        Raises KernelError (ENOENT, EACCES) if the path cannot be opened, or UsageError if the
+        pinned object is not a map.
         """
         from rawbpf.kernel.pins import open_pinned
 
         return cls.from_fd(open_pinned(path, "map"))
 
     def like(self, spec: MapSpec, types: KnowsTypes | None) -> Self:
-        """Return the same map with another spec. The result takes over this object's descriptor."""
+        """Return the same map with a different spec.
+
+        The returned map takes over this object's descriptor.
+        """
         return type(self)(self._fd, spec, types)
 
     def pin(self, path: Path) -> None:
-        """Pin the map in bpffs, so that it remains after this process has exited."""
+        """Pin the map in bpffs, so that it persists after this process exits."""
         from rawbpf.kernel.pins import pin
 
         pin(self.fileno(), path, f"map {self.spec.name!r}")
 
     def info(self) -> BpfMapInfo:
-        """Return struct bpf_map_info: ID, type, sizes, name, flags, and type IDs."""
+        """Return struct bpf_map_info: ID, type, sizes, name, flags and type IDs."""
         return bpf.obj_get_info(self.fileno(), BpfMapInfo())
 
     def update_batch(
         self, entries: Mapping[Any, Any] | Iterable[tuple[Any, Any]], flags: int = BPF_ANY
     ) -> None:
-        """Set many entries, with one system call if supported (5.6).
+        """Set many entries, with a single system call if the kernel supports it (5.6).
 
         If the map is full, the error (E2BIG) says how many entries were set. Maps of maps and
-        program arrays do not support this.
+        program arrays do not support batch updates.
         """
         from rawbpf.maps.batch import write_all
 
@@ -118,9 +127,9 @@ class Map(Entries):
             raise full
 
     def delete_batch(self, keys: Iterable[Any]) -> None:
-        """Delete many keys, with one system call if supported (5.6).
+        """Delete many keys, with a single system call if the kernel supports it (5.6).
 
-        Raise MissingKeyError for the first key that does not exist.
+        Raises MissingKeyError at the first key that does not exist.
         """
         from rawbpf.maps.batch import delete_all
 
@@ -135,7 +144,10 @@ class Map(Entries):
             raise missing_key(self.spec, self.types.decode_key(encoded[done]))
 
     def drain(self) -> Iterator[tuple[Any, Any]]:
-        """Yield all entries and remove each. Other writers may add entries meanwhile."""
+        """Yield all entries and remove each yielded entry.
+
+        Other processes and programs may add entries in the meantime.
+        """
         from rawbpf.maps.batch import read_all
 
         try:
@@ -147,7 +159,7 @@ class Map(Entries):
     def push(self, value: Any, *, replace: bool = False) -> None:  # noqa: ANN401 -- as above
         """Add a value to a queue, a stack or a Bloom filter.
 
-        If a queue or stack is full, ``replace`` removes its oldest value first.
+        If a queue or stack is full, ``replace`` removes the oldest value first.
         """
         self._without_keys("push to")
         try:
@@ -158,13 +170,13 @@ class Map(Entries):
     def peek(self) -> Any:  # noqa: ANN401 -- as above
         """Return the value that ``pop`` would return.
 
-        Raise MissingKeyError if the queue or stack is empty.
+        Raises MissingKeyError if the queue or stack is empty.
         """
         self._without_keys("peek at")
         return self[NO_KEY]
 
     def pop(self, key: Any = NO_KEY) -> Any:  # noqa: ANN401 -- as above
-        """Return and delete the value of a key, or without a key the next of a queue or stack."""
+        """Remove and return the value of a key, or the next value of a queue or stack."""
         if key == NO_KEY:
             self._without_keys("pop from")
         raw = self.types.encode_key(key)
@@ -179,7 +191,7 @@ class Map(Entries):
             raise UsageError(what, why=f"maps of type {self.kind.word} have keys")
 
 
-_REPLACE = 2  # BPF_EXIST, which for a queue means: remove the oldest value if it is full
+_REPLACE = 2  # BPF_EXIST, which makes a full queue remove its oldest value
 _FULL = KernelError("BPF_MAP_UPDATE_BATCH", errno=errno.E2BIG, call="BPF_MAP_UPDATE_BATCH")
 
 

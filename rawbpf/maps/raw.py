@@ -1,4 +1,4 @@
-"""Create maps, and access them as the kernel does: with bytes as keys and values.
+"""Create maps, and access them with bytes as keys and values, like the kernel.
 
 Before 5.11, the memory of maps counts against RLIMIT_MEMLOCK, and BPF_MAP_CREATE fails with EPERM
 once the limit is reached.
@@ -31,16 +31,19 @@ __all__ = [
 
 
 class RawMap(Owner):
-    """Owns the descriptor of a map. The kernel frees the map when its last user is gone."""
+    """Owns a map's descriptor. The kernel frees the map when its last reference is gone."""
 
     def __init__(self, fd: Fd, spec: MapSpec) -> None:
         self._fd = fd
         self.spec = spec
         self.kind = spec.kind
         self.value_size = spec.value_size
-        """The number of bytes that ``lookup`` returns, which covers all CPUs in a per-CPU map."""
+        """The number of bytes that ``lookup`` returns.
+
+        For a per-CPU map, it includes the values of all CPUs.
+        """
         if self.kind.per_cpu:
-            # There is one value for each *possible* CPU, and each is rounded up to 8 bytes.
+            # There is one value per *possible* CPU, and each value is rounded up to 8 bytes.
             self.value_size = -(-spec.value_size // 8) * 8 * len(possible_cpus())
 
     def __repr__(self) -> str:
@@ -48,11 +51,13 @@ class RawMap(Owner):
         return f"<Map {name}: {kind}, {count} entries{', closed' if self._fd.closed else ''}>"
 
     def fileno(self) -> int:
-        """Return the number of the descriptor, which the map still owns."""
+        """Return the descriptor's number; the map continues to own the descriptor."""
         return self._fd.fileno()
 
     def lookup(self, key: bytes) -> bytes:
-        """Return the value of ``key``. Raise KernelError (ENOENT) if the key does not exist.
+        """Return the value of ``key``.
+
+        Raises KernelError (ENOENT) if the key does not exist.
 
         For a per-CPU map, return the values of all possible CPUs, one after the other.
         """
@@ -61,17 +66,21 @@ class RawMap(Owner):
     def update(self, key: bytes, value: bytes, flags: int = BPF_ANY) -> None:
         """Set the value of ``key``.
 
-        With BPF_NOEXIST, the key must be new (else EEXIST); with BPF_EXIST, it must exist (else
-        ENOENT). Other errors: E2BIG (full), EPERM (frozen), EINVAL.
+        With BPF_NOEXIST, the call fails with EEXIST if the key exists; with BPF_EXIST, it fails
+        with ENOENT if the key does not exist. Other errors: E2BIG (the map is full), EPERM (the map
+        is frozen), EINVAL.
         """
         bpf.map_update_elem(self.fileno(), key, value, flags)
 
     def delete(self, key: bytes) -> None:
-        """Remove ``key``. Errors: ENOENT, EINVAL (entries of arrays cannot be deleted)."""
+        """Remove ``key``. Errors: ENOENT, EINVAL (array elements cannot be deleted)."""
         bpf.map_delete_elem(self.fileno(), key)
 
     def take(self, key: bytes) -> bytes:
-        """Remove ``key`` and return its value, atomically if the kernel can (hashes: 5.14)."""
+        """Remove ``key`` and return its value.
+
+        The operation is atomic if the kernel supports it (hashes: 5.14).
+        """
         from rawbpf.syscall.bpf_batch import NO_BATCHES
 
         try:
@@ -84,9 +93,9 @@ class RawMap(Owner):
         return value
 
     def freeze(self) -> None:
-        """Make the map read-only for user space: BPF_MAP_FREEZE (5.2).
+        """Make the map read-only for user space with BPF_MAP_FREEZE (5.2).
 
-        If the map has BPF_F_RDONLY_PROG, the verifier then treats its values as constants.
+        If the map also has the flag BPF_F_RDONLY_PROG, the verifier treats its values as constants.
         """
         bpf.map_freeze(self.fileno())
 
@@ -98,10 +107,13 @@ class RawMap(Owner):
         return fd_facts("self", self.fileno()).get("frozen") == "1"
 
     def raw_keys(self) -> Iterator[bytes]:
-        """Yield all keys, by BPF_MAP_GET_NEXT_KEY. The caller may delete each yielded key.
+        """Yield all keys using BPF_MAP_GET_NEXT_KEY.
 
-        If others delete keys meanwhile, iteration over a hash restarts from the first key, so keys
-        may be yielded twice. Raise RawbpfError if keys are deleted faster than they can be read.
+        The caller may delete each yielded key.
+
+        If other processes delete keys in the meantime, iteration over a hash restarts from the
+        first key, so keys may be yielded twice. Raises RawbpfError if keys are deleted faster than
+        they can be read.
         """
         key = self._next(None)
         for _ in range(2 * self.spec.max_entries + 64):
@@ -125,7 +137,7 @@ class RawMap(Owner):
     def _explained(
         self, doing: str, key: object, error: KernelError, *, writing: bool = True
     ) -> KernelError:
-        """Return the error of a failed access to ``key``, explained for this map."""
+        """Return the error for a failed access to ``key``, explained for this map."""
         from rawbpf.maps.entry_errors import entry_error  # imported only after a failure
 
         frozen = writing and error.errno == errno.EPERM and self.frozen
@@ -142,7 +154,7 @@ class RawMap(Owner):
 def create_map(spec: MapSpec, *, btf_fd: int = 0, inner_fd: int = 0) -> Fd:
     """Create a map and return its descriptor.
 
-    Raise KernelError with an explanation if the call fails.
+    Raises KernelError with an explanation if the call fails.
 
     ``btf_fd`` refers to the loaded BTF that contains the spec's type IDs. ``inner_fd`` is a map
     that serves as the template for inner maps.
@@ -171,19 +183,20 @@ def create_map(spec: MapSpec, *, btf_fd: int = 0, inner_fd: int = 0) -> Fd:
 
 
 def _created(struct: BpfAttrMapCreate) -> Fd:
-    """Create the map with types, or without types if this kernel rejects them."""
+    """Create the map with type information, or without it if the kernel rejects the types."""
     try:
         return bpf.map_create(struct)
     except KernelError as error:
         if not struct.btf_fd or error.errno != errno.EINVAL:
             raise
-    # Kernels differ in which maps may have types. The types only help people to read the map.
+    # Kernels differ in which map types may have type information. The type information only helps
+    # people to read the map.
     struct.btf_fd = struct.btf_key_type_id = struct.btf_value_type_id = 0
     return bpf.map_create(struct)
 
 
 def spec_from(info: BpfMapInfo) -> MapSpec:
-    """Return the spec of an existing map. An unknown type becomes BPF_MAP_TYPE_UNSPEC."""
+    """Return the spec of an existing map. An unknown map type becomes BPF_MAP_TYPE_UNSPEC."""
     known = info.type in set(bpf_map_type)
     return MapSpec(
         info.name.decode(errors="backslashreplace"),

@@ -1,1 +1,1 @@
-"""Format values as text for people and programs: lines, JSON, tables, graphs."""
+"""Format values for people and programs: lines, JSON, tables and graphs."""

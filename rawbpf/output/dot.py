@@ -1,7 +1,8 @@
-r"""Format a control-flow graph for Graphviz, such as ``dot -Tsvg``.
+r"""Format a control-flow graph for Graphviz, for example ``dot -Tsvg``.
 
-Each function is a cluster, and each block a box with its instructions. Edges of conditional jumps
-are dashed if the jump is taken and dotted if it is not. Backward edges (loops) are red.
+Each function is a cluster, and each block is a box that contains its instructions. An edge of a
+conditional jump is dashed if it represents the taken branch, and dotted otherwise. Backward edges
+(loops) are red.
 
 >>> from rawbpf.asm.cfg import Block, Edge
 >>> blocks = [Block(0, 2, 0, (Edge(0, "taken"), Edge(2, "falls"))), Block(2, 3, 0, ())]
@@ -43,7 +44,8 @@ def dot(
 ) -> Iterator[str]:
     """Yield the lines of the graph.
 
-    ``texts`` maps the start of each block to its lines. ``functions`` maps slots to function names.
+    ``texts`` maps the start of each block to the block's lines. ``functions`` maps slots to
+    function names.
     """
     yield f"digraph {_quoted(title)} {{"
     yield "  node [shape=box, fontname=monospace];"

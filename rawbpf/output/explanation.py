@@ -1,4 +1,4 @@
-"""Format an explanation as lines of text, or as an object for JSON.
+"""Format an explanation as lines of text or as a JSON object.
 
 count.bpf.s:12  r0 = *(u64 *)(r0 + 0)
 instruction 6: r0 = *(u64 *)(r0 +0)
@@ -30,7 +30,7 @@ _KERNEL_LINES = 6
 
 
 def explanation_lines(found: Explanation, width: int = 100) -> Iterator[str]:
-    """Yield the lines of the explanation, with text wrapped at ``width`` columns."""
+    """Yield an explanation's lines, with text wrapped at ``width`` columns."""
     yield from _where(found)
     yield ""
     for label, texts in _parts(found):
@@ -97,7 +97,7 @@ def _wrapped(label: str, text: str, width: int) -> list[str]:
 
 
 def explanation_object(found: Explanation) -> dict[str, Any]:
-    """Return the explanation as a dict for JSON, with None for unknown values."""
+    """Return an explanation as a dict for JSON, with None for unknown values."""
     source = found.source
     return {
         "code": found.code or None,

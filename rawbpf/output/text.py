@@ -1,13 +1,13 @@
 r"""Escape untrusted text for printing, and format tables and log records.
 
-A process may put escape sequences that clear a terminal or change its title into its name
-(prctl(PR_SET_NAME) accepts any bytes), and the kernel passes them on. Escape sequences in untrusted
-text are therefore shown escaped.
+A process may set its name to escape sequences that clear a terminal or change the terminal's title
+(prctl(PR_SET_NAME) accepts any bytes), and the kernel passes such names on. Escape sequences in
+untrusted text are therefore displayed in escaped form.
 
 >>> printable(b"evil\x1b[2J"), printable("tab\there"), printable(b"\xff")
 ('evil\\x1b[2J', 'tab\\there', '\\xff')
 
-Log records are formatted as lines in columns, or as JSON objects:
+Log records are formatted as lines in columns or as JSON objects:
 
 >>> from rawbpf.events.log_record import LogRecord
 >>> record = LogRecord(3, 1_500_000, 7, 7, 1, "ba\tsh", (), "kprobe triggered!")
@@ -41,10 +41,10 @@ __all__ = [
 
 
 def for_terminal(text: str, colored: bool = False) -> str:
-    r"""Return text of any origin for output; ``printable`` escapes all but newlines and tabs.
+    r"""Return text from any source for output; ``printable`` escapes all but newlines and tabs.
 
     All output from commands passes through this function. With ``colored``, color sequences are
-    kept as well, so foreign text must already be escaped.
+    kept, so untrusted text must already be escaped.
 
     >>> for_terminal("one\n\ttwo\x1b[2J\u202e")
     'one\n\ttwo\\x1b[2J\\u202e'
@@ -61,17 +61,19 @@ def for_terminal(text: str, colored: bool = False) -> str:
 
 
 def printable(data: bytes | str) -> str:
-    r"""Return one line without control characters; bytes that are not UTF-8 become ``\xNN``."""
+    r"""Return a single line without control characters.
+
+    Bytes that are not UTF-8 become ``\xNN``.
+    """
     text = data.decode(errors="surrogateescape") if isinstance(data, bytes) else data
     if text.isprintable():
         return text
-    # unicode_escape would also escape every letter beyond Latin-1, although such letters print
-    # well.
+    # unicode_escape would also escape all letters beyond Latin-1, although they are printable.
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
 def _escaped(character: str) -> str:
-    """Return the escape sequence for a character, or for the byte of a surrogate escape."""
+    """Return the escape sequence for a character, or for the byte behind a surrogate escape."""
     if "\udc80" <= character <= "\udcff":
         return f"\\x{ord(character) & 0xFF:02x}"
     return character.encode("unicode_escape", "surrogatepass").decode()
@@ -89,9 +91,9 @@ def letters(data: bytes) -> str:
 def table(
     heads: Sequence[str], rows: Iterable[Sequence[object]], right: Collection[str] = ()
 ) -> Iterator[str]:
-    """Format a line of headings and a line for each row, with a dash for None.
+    """Format a header line and a line for each row, with a dash in place of None.
 
-    ``right`` contains the headings of right-aligned columns, such as numbers.
+    ``right`` lists the headings of right-aligned columns, such as numbers.
 
     >>> rows = [["hits", 4], ["forks_by_pid", None]]
     >>> for line in table(["NAME", "SIZE"], rows, right={"SIZE"}):
@@ -119,7 +121,10 @@ _SECOND = 10**9
 
 
 class LineFormat:
-    """Formats log records; ``offset_ns`` is the difference of real time and CLOCK_MONOTONIC."""
+    """Formats log records.
+
+    ``offset_ns`` is the difference between real time and CLOCK_MONOTONIC.
+    """
 
     def __init__(self, offset_ns: int) -> None:
         self._offset = offset_ns
@@ -127,7 +132,7 @@ class LineFormat:
         self._clock = ""
 
     def __call__(self, record: LogRecord) -> str:
-        """Return one line without a newline."""
+        """Format a record as one line without a newline."""
         return (
             f"{self._time(record.ktime_ns)} {level_name(record.level):<5} {record.cpu:>3} "
             f"{record.pid:>7} {record.tid:>7} {printable(record.comm):<16} "
@@ -135,7 +140,10 @@ class LineFormat:
         )
 
     def _time(self, ktime_ns: int) -> str:
-        """Return HH:MM:SS.µs, with HH:MM:SS cached: there may be thousands of events per second."""
+        """Return HH:MM:SS.µs.
+
+        HH:MM:SS is cached because there may be thousands of events per second.
+        """
         second, rest = divmod(ktime_ns + self._offset, _SECOND)
         if second != self._second:
             local = localtime(second)
@@ -145,7 +153,7 @@ class LineFormat:
 
 
 def json_event(record: LogRecord, function: str, offset_ns: int) -> dict[str, object]:
-    """Return a JSON object: ``time_ns`` counts from 1970, ``ktime_ns`` from boot."""
+    """Return a JSON object, in which ``time_ns`` counts from 1970 and ``ktime_ns`` from boot."""
     return {
         "time_ns": record.ktime_ns + offset_ns,
         "ktime_ns": record.ktime_ns,

@@ -1,4 +1,4 @@
-r"""Format decoded values as text for people, and as JSON.
+r"""Format decoded values as text for people and as JSON.
 
 >>> values_line({"pid": 7, "comm": b"cat\0\0", "addr": {"port": 80}, "raw": b"\1\0"})
 "pid=7 comm='cat' addr={port=80} raw='\\x01\\x00'"
@@ -22,7 +22,7 @@ _COLUMNS = 16
 
 
 def values_line(values: dict[str, Any]) -> str:
-    """Format the members of a struct on one line."""
+    """Format a struct's members on one line."""
     return " ".join(f"{name}={value_text(value)}" for name, value in values.items())
 
 
@@ -44,7 +44,7 @@ def _bytes(data: bytes) -> str:
 
 
 def _text(data: bytes) -> bytes:
-    """Remove trailing NULs if the rest is ASCII text; return other bytes unchanged."""
+    """Strip trailing NULs if the rest is ASCII text; return other bytes unchanged."""
     text = data.rstrip(b"\0")
     return text if text.isascii() and text.decode().isprintable() else data
 
@@ -61,7 +61,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 -- as above
 
 
 def hex_lines(data: bytes) -> Iterator[str]:
-    r"""Yield the lines of a hex dump: an offset, sixteen bytes, and the bytes as text.
+    r"""Yield the lines of a hex dump, each with an offset, sixteen bytes, and the bytes as text.
 
     >>> print(*hex_lines(b"ping\0"), sep="")
     0000  70 69 6e 67 00                                   ping.

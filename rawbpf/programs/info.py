@@ -1,8 +1,8 @@
-"""Query the kernel's information about a program: struct bpf_prog_info and its map IDs.
+"""Query the kernel's information about a program: struct bpf_prog_info and the program's map IDs.
 
-Field names match the kernel's. Fields that an older kernel does not know are 0. The kernel counts
-runs and their duration only while ``sysctl kernel.bpf_stats_enabled=1`` is set (5.1), or while the
-descriptor that ``count_runs`` returns is open (5.8).
+Field names match the kernel's field names. A field that an older kernel does not know is 0. The
+kernel counts runs and their duration only while ``sysctl kernel.bpf_stats_enabled=1`` is set (5.1),
+or while the descriptor returned by ``count_runs`` is open (5.8).
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def count_runs() -> Fd:
 class ProgramInfo(NamedTuple):
     """Information about a program (Linux 4.13), with sizes in bytes and times in nanoseconds.
 
-    ``load_time`` counts from boot (CLOCK_BOOTTIME). ``tag`` is a hash of the instructions, in 16
-    hex digits. ``name`` is at most 15 characters long. ``verified_insns`` (5.16) is the number of
-    instructions that the verifier processed. ``recursion_misses`` (5.12) counts runs that were
-    skipped because the program was already running on that CPU. ``attach_btf_id`` (6.0) is the
-    kernel type that the program was verified for.
+    ``load_time`` is relative to boot (CLOCK_BOOTTIME). ``tag`` is a hash of the instructions,
+    written as 16 hex digits. ``name`` is at most 15 characters long. ``verified_insns`` (5.16) is
+    the number of instructions that the verifier processed. ``recursion_misses`` (5.12) counts runs
+    that were skipped because the program was already running on the same CPU. ``attach_btf_id``
+    (6.0) is the BTF ID of the kernel type that the program was verified for.
     """
 
     id: int
@@ -74,7 +74,7 @@ class ProgramInfo(NamedTuple):
 
     @property
     def type_word(self) -> str:
-        """The short name of the type, such as ``kprobe``, or the number of an unknown type.
+        """The short name of the program type, such as ``kprobe``, or the number of an unknown type.
 
         >>> ProgramInfo(*[0] * 20)._replace(type=2).type_word
         'kprobe'

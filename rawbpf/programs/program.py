@@ -1,4 +1,4 @@
-"""Load programs, and own descriptors of programs loaded here or by other processes.
+"""Load programs, and own the descriptors of programs loaded by this or another process.
 
 - ``load`` requests no log at first, because a *valid* program fails with ENOSPC if the log buffer
   is too small. If the load is rejected, ``rejection.py`` retries with a log buffer.
@@ -35,7 +35,7 @@ __all__ = [
 
 
 class KernelProgram(Owner):
-    """Owns the descriptor of a program. Links and pins keep the program loaded after close()."""
+    """Owns a program's descriptor. Links and pins keep the program loaded after close()."""
 
     def __init__(self, fd: Fd) -> None:
         self._fd = fd
@@ -48,7 +48,8 @@ class KernelProgram(Owner):
     @staticmethod
     def from_id(number: int) -> KernelProgram:
         """Return the program with the given ID (4.13; CAP_SYS_ADMIN). Errors: ENOENT, EPERM."""
-        from rawbpf.kernel.objects import open_id  # not needed to load and attach
+        # Loading and attaching do not need this import.
+        from rawbpf.kernel.objects import open_id
 
         return KernelProgram(open_id("prog", number))
 
@@ -56,24 +57,27 @@ class KernelProgram(Owner):
     def from_pin(path: Path) -> KernelProgram:
         """Return the program pinned at ``path``.
 
-        Errors: ENOENT, EACCES, UsageError (not a program).
+        Errors: ENOENT, EACCES, UsageError (the pinned object is not a program).
         """
         from rawbpf.kernel.pins import open_pinned
 
         return KernelProgram(open_pinned(path, "prog"))
 
     def fileno(self) -> int:
-        """Return the number of the descriptor, which the program still owns."""
+        """Return the descriptor's number; the program continues to own the descriptor."""
         return self._fd.fileno()
 
     def info(self) -> ProgramInfo:
         """Return the program's ID, tag, name, type, maps, sizes, counters and type IDs."""
-        from rawbpf.programs.info import ProgramInfo  # not needed to load and attach
+        # Loading and attaching do not need this import.
+        from rawbpf.programs.info import ProgramInfo
 
         return ProgramInfo.of(self.fileno())
 
     def xlated(self) -> bytes:
-        """Return the instructions as the kernel translated them, or no bytes without permission.
+        """Return the instructions as translated by the kernel.
+
+        Return no bytes if permission is missing.
 
         ``rawbpf.programs.translated`` decodes them.
         """
@@ -84,14 +88,15 @@ class KernelProgram(Owner):
     def test_run(self, data: bytes = b"", ctx: bytes = b"", repeat: int = 1) -> RunResult:
         """Run the program ``repeat`` times on a packet or a context with BPF_PROG_TEST_RUN (4.12).
 
-        ``data`` is the packet for socket filters, XDP and tc programs, and is at least 14 bytes
-        long (an Ethernet header). ``ctx`` is the struct that the program gets as its context: for
-        raw tracepoints (5.10) the arguments, one u64 each; for syscall programs (5.14) any bytes.
+        ``data`` is the packet for socket filters, XDP and tc programs, and must be at least 14
+        bytes long (an Ethernet header). ``ctx`` is the struct that the program receives as its
+        context: the arguments as one u64 each for raw tracepoints (5.10), and any bytes for syscall
+        programs (5.14).
 
         In the result, ``retval`` is r0 after the last run, ``data`` and ``ctx`` are the packet and
-        the context after it, and ``duration`` is the mean of all runs in nanoseconds. Errors:
-        UnsupportedError (the program type cannot be run), EINVAL (data or context of the wrong
-        size), ENOSPC.
+        the context after that run, and ``duration`` is the mean duration of all runs in
+        nanoseconds. Errors: UnsupportedError (the program type cannot be run), EINVAL (the data or
+        context has the wrong size), ENOSPC.
         """
         from rawbpf.programs.trial_run import test_run
 
@@ -109,7 +114,7 @@ class KernelProgram(Owner):
 
 
 class Program(KernelProgram):
-    """A program that this process loaded, with the spec of the program.
+    """A program that this process loaded, together with the program's spec.
 
     ``log`` is the verifier's output, or "" if no log was requested.
     """
@@ -137,12 +142,13 @@ def load(
     gaps: tuple[Gap, ...] = (),
     stats: bool = False,
 ) -> Program:
-    """Load a program with BPF_PROG_LOAD, on Linux 5.8 or later.
+    """Load a program with BPF_PROG_LOAD on Linux 5.8 or later.
 
     ``btf`` contains the types of the program's object, for function names and source lines.
-    ``modules`` maps the names of modules that the program refers to, to descriptors of their BTF
-    (5.11, 5.16). ``gaps`` are features that this kernel lacks, each with an instruction in its
-    place. If ``stats``, the verifier writes its statistics into the program's ``log`` (5.2).
+    ``modules`` maps the name of each module that the program refers to, to a descriptor of the
+    module's BTF (5.11, 5.16). ``gaps`` are features that this kernel lacks, each with the
+    instruction that takes its place. With ``stats``, the verifier writes its statistics to the
+    program's ``log`` (5.2).
 
     Raises VerifierError, with the log and an explanation, if the verifier rejects the program.
     Raises UnsupportedError if the verifier reaches the instruction of a gap. Raises KernelError if

@@ -1,10 +1,11 @@
-"""Explain why BPF_PROG_LOAD failed: fetch the log, find the rule, test the patch.
+"""Explain why BPF_PROG_LOAD failed: fetch the log, find the rule, and test the patch.
 
 - A log of level 1 shows the path that failed. Before 5.17 it contains hardly any states, so the log
   of level 2 explains more, unless it is too long to fetch quickly.
 - A program that exceeds the verifier's limit (E2BIG) produces a log of 50 MB from a single loop,
   and from 6.4 writing it takes the kernel minutes, because it wraps the buffer a thousand times.
-  For such a program, the message is enough, and the kernel writes it with the statistics.
+  For such a program, the message is enough, and the kernel writes the message together with the
+  statistics.
 """
 
 from __future__ import annotations
@@ -40,10 +41,10 @@ _UNKNOWN = re.compile(r"invalid func unknown#(-?\d{1,11})\b")
 
 
 def load_error(request: Request, error: KernelError) -> KernelError | UnsupportedError:
-    """Return the error to raise for a failed load, complete with its explanation.
+    """Return the error to raise for a failed load, including an explanation.
 
     The error is a VerifierError if the verifier rejected the program, an UnsupportedError if the
-    rejected instruction stands for a feature that this kernel lacks, or else a KernelError.
+    rejected instruction stands for a feature that this kernel lacks, and otherwise a KernelError.
     """
     spec, number = request.spec, error.errno or 0
     verdict, explanation = _from_log(request, number)
@@ -71,7 +72,7 @@ def load_error(request: Request, error: KernelError) -> KernelError | Unsupporte
 
 
 def rejection(request: Request, number: int) -> Explanation | None:
-    """Return why a load fails with errno ``number``, or None if it now succeeds."""
+    """Explain why a load fails with errno ``number``, or return None if the load now succeeds."""
     _, found = _from_log(request, number)
     if found is not None:
         return found
@@ -83,7 +84,7 @@ def rejection(request: Request, number: int) -> Explanation | None:
 
 
 def _from_log(request: Request, number: int) -> tuple[Verdict, Explanation | None]:
-    """Return the verdict, and the explanation if the verifier's log contains a message."""
+    """Return the verdict, and an explanation if the verifier's log contains a message."""
     verdict = _verdict(request, number)
     if verdict.accepted or not Log(verdict.log).message:
         return verdict, None
@@ -108,7 +109,7 @@ def too_large(verdict: Verdict) -> bool:
 
 
 def _with_trial(request: Request, found: Diagnosis) -> Explanation:
-    """Return the explanation, after testing whether the kernel accepts the patched program."""
+    """Return the explanation after testing whether the kernel accepts the patched program."""
     patch, spec = found.patch, request.spec
     if patch is None:
         return found.explanation()
@@ -133,7 +134,7 @@ def _reached(log: str, gaps: Iterable[Gap]) -> Gap | None:
 
 
 def _newer_kernel(spec: ProgramSpec) -> str | None:
-    """Name the instruction or helper that came with a later kernel, if the program uses one.
+    """Name an instruction or helper of the program that a later kernel added, if any.
 
     An instruction or helper that the kernel does not know is the most likely reason for a
     rejection, even if the message is about something else.

@@ -1,9 +1,9 @@
-"""Define a BPF_PROG_LOAD request, and send it only to get the kernel's verdict.
+"""Build a BPF_PROG_LOAD request, or send one only to get the kernel's verdict.
 
 - If the log buffer is too small, even a *valid* program fails, with ENOSPC; EFAULT may mask it. The
   buffer therefore grows until the whole log fits, up to 16 MiB.
 - Since 6.4, the kernel keeps the end of a log that does not fit (BPF_LOG_FIXED keeps the start
-  instead). The log of the last attempt therefore contains the end, which says why the program was
+  instead). The log from the last attempt therefore contains the end, which says why the program was
   rejected.
 """
 
@@ -37,9 +37,9 @@ __all__ = [
     "verify",
 ]
 
-BPF_LOG_LEVEL1 = 1  # the path that failed
-BPF_LOG_LEVEL2 = 2  # every path, even if the program is accepted
-BPF_LOG_STATS = 4  # only the statistics, 5.2
+BPF_LOG_LEVEL1 = 1  # logs only the path that failed
+BPF_LOG_LEVEL2 = 2  # logs every path, even if the program is accepted
+BPF_LOG_STATS = 4  # logs only the statistics (5.2)
 
 _INSN_SIZE = 8
 _FUNC_INFO, _LINE_INFO = 8, 16  # struct bpf_func_info, struct bpf_line_info
@@ -50,8 +50,8 @@ _LARGEST_BUFFER = 1 << 24  # the kernel accepts up to UINT_MAX >> 2
 class Target(NamedTuple):
     """The kernel type that a program is verified for: ``attach_btf_id`` (5.5).
 
-    ``fd`` is a descriptor of the BTF of the module that contains the type (5.11), or of the program
-    that is replaced or traced, or 0 for the kernel.
+    ``fd`` is a descriptor for the BTF of the module that contains the type (5.11), or for the
+    program that is replaced or traced, or 0 for the kernel.
     """
 
     type_id: int
@@ -59,10 +59,10 @@ class Target(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """A feature that a program needs and this kernel lacks, with an instruction in its place.
+    """A feature that this kernel lacks, and the instruction that takes its place.
 
-    The verifier rejects the gap's instruction when a path reaches it. The instruction is at
-    ``slot``, or calls helper number ``helper``. The error then reads "program 'x' ``what``:
+    The verifier rejects the gap's instruction when a path reaches it. The instruction is either at
+    ``slot`` or a call of helper number ``helper``. The error then reads "program 'x' ``what``:
     ``why``; ``fix``".
     """
 
@@ -74,10 +74,11 @@ class Gap(NamedTuple):
 
 
 class Request(NamedTuple):
-    """All parts of a program load.
+    """All parameters of a program load.
 
-    ``modules`` maps the names of modules that the program refers to, to descriptors of their BTF.
-    ``gaps`` are not sent to the kernel; they help to explain why it rejects the program.
+    ``modules`` maps the name of each module that the program refers to, to a descriptor of the
+    module's BTF. ``gaps`` are not sent to the kernel; they help to explain why the kernel rejects
+    the program.
     """
 
     spec: ProgramSpec
@@ -88,7 +89,7 @@ class Request(NamedTuple):
     gaps: tuple[Gap, ...] = ()
 
     def attr(self, log: Buffer | None = None, level: int = 0) -> Attr[BpfAttrProgLoad]:
-        """Return the attr of the call, which requests a log of ``level`` if ``log`` is given."""
+        """Return the call's attr, which requests a log at ``level`` if ``log`` is given."""
         attr = _attr(self.spec, self._insns())
         if self.target is not None:
             attr.struct.attach_btf_id, attr.struct.attach_btf_obj_fd = self.target
@@ -96,7 +97,7 @@ class Request(NamedTuple):
             _describe(attr, self.spec, self.btf)
         called = [self.modules[name] for name in self.spec.code.called_modules]
         if called:
-            # The off field of a kfunc call is an index into fd_array (5.16). Index 0 stands for the
+            # The off field of a kfunc call is an index into fd_array (5.16). Index 0 refers to the
             # kernel.
             attr.point("fd_array", struct.pack(f"={1 + len(called)}i", 0, *called))
         if log is not None:
@@ -130,7 +131,7 @@ def _describe(attr: Attr[BpfAttrProgLoad], spec: ProgramSpec, btf: KernelBtf) ->
 
 
 def _attr(spec: ProgramSpec, insns: bytes) -> Attr[BpfAttrProgLoad]:
-    """Return the attr with the fields that every program needs."""
+    """Return an attr with the fields that every program needs."""
     load = BpfAttrProgLoad(
         prog_type=spec.prog_type,
         insn_cnt=len(insns) // _INSN_SIZE,
@@ -157,7 +158,7 @@ class Verdict(NamedTuple):
 def verify(
     request: Request, level: int = BPF_LOG_LEVEL1, largest: int = _LARGEST_BUFFER
 ) -> Verdict:
-    """Load a program to get a log of ``level`` (bits of BPF_LOG_*), and unload the program."""
+    """Load a program to obtain a log at ``level`` (BPF_LOG_* bits), and unload the program."""
     size = _FIRST_BUFFER
     while True:
         log = buffer(size)

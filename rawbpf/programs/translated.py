@@ -1,6 +1,6 @@
-"""Decode a program as the kernel translated it, with the names of functions, maps and helpers.
+"""Decode a program as translated by the kernel, with names of functions, maps and helpers.
 
-``rawbpf.asm.internal`` describes the kernel's internal instructions. Names come from
+The kernel's internal instructions are described in ``rawbpf.asm.internal``. Names come from
 
     the program's BTF     functions (func_info) and source lines (line_info)
     the maps              the instructions contain IDs, struct bpf_map_info the names
@@ -43,9 +43,9 @@ _LOW_HALF = 0xFFFF_FFFF
 
 
 def translated(program: KernelProgram) -> CodeSection:
-    """Return the code with names.
+    """Decode the code with symbolic names.
 
-    Raises KernelError (EPERM) without permission to see the instructions.
+    Raises KernelError (EPERM) if the process is not permitted to see the instructions.
     """
     info, arrays = prog_info(program.fileno(), "xlated", "func_info", "line_info")
     name = info.name.decode(errors="backslashreplace")
@@ -75,7 +75,10 @@ def translated(program: KernelProgram) -> CodeSection:
 
 
 def full_name(program: KernelProgram) -> str:
-    """Return the full name, from BTF if the kernel may have truncated it to 15 characters."""
+    """Return the full name.
+
+    It is taken from BTF if the kernel may have truncated the name to 15 characters.
+    """
     info, arrays = prog_info(program.fileno(), "func_info")
     name: str = info.name.decode(errors="backslashreplace")
     if len(name) < _NAME_LENGTH or not info.btf_id:
@@ -84,7 +87,7 @@ def full_name(program: KernelProgram) -> str:
 
 
 def _functions(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, str]:
-    """Map each function's first slot to its name."""
+    """Map each function's first slot to the function's name."""
     found: dict[int, str] = {}
     if types is not None and data:
         for record in unpack_func_info(data, info.func_info_rec_size):
@@ -103,7 +106,7 @@ def _lines(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, Sourc
 
 
 def _helpers(rows: list[tuple[int, Instruction]]) -> dict[int, str]:
-    """Map the slot of each call to the name of the kernel function called."""
+    """Map the slot of each call to the name of the called kernel function."""
     calls = {at: one.imm for at, one in rows if one.opcode == _CALL and one.src in _HELPERS}
     shown = {at: imm for at, imm in calls.items() if imm}
     names: Mapping[int, str] = {}
@@ -142,7 +145,7 @@ def _map_text(one: Instruction, names: dict[int, str]) -> str:
 
 
 def _map_name(number: int) -> str:
-    """Return ``27 events``, or only the ID if the map has no name or cannot be opened."""
+    """Format a map as ``27 events``, or as its ID if the name is unavailable."""
     try:
         with Map.from_id(number) as one:
             return f"{number} {one.spec.name}".strip()

@@ -1,10 +1,10 @@
-"""bpf(2) for maps and programs, one thin function for each command.
+"""bpf(2) for maps and programs, with one thin function per command.
 
     int bpf(int cmd, union bpf_attr *attr, unsigned int size)
 
-Each function builds the attr, enters the kernel, and returns an Fd, bytes or a number. The function
+Each function builds the attr, enters the kernel, and returns an Fd, bytes or a number. A function
 repeats the call where the kernel requires it (EAGAIN from BPF_PROG_LOAD, EINTR from
-BPF_PROG_TEST_RUN), but makes no other decisions.
+BPF_PROG_TEST_RUN) but makes no other decisions.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ S = TypeVar("S", bound=ctypes.Structure)
 
 
 def command(cmd: bpf_cmd, attr: Attr[S]) -> int:
-    """Make the call. The KernelError names the command and contains the attr."""
+    """Make the call. A KernelError names the command and contains the attr."""
     try:
         return enter("bpf", cmd, attr.address, attr.size)
     except KernelError as error:
@@ -66,7 +66,7 @@ def command(cmd: bpf_cmd, attr: Attr[S]) -> int:
 
 
 def obj_name(name: str) -> bytes:
-    """Return a name that the kernel accepts: up to 15 characters of [A-Za-z0-9_.].
+    """Return a name that the kernel accepts: up to 15 characters from [A-Za-z0-9_.].
 
     >>> obj_name("count calls/of_do_sys_openat2")
     b'count_calls_of_'
@@ -76,24 +76,35 @@ def obj_name(name: str) -> bytes:
 
 
 def map_create(struct: BpfAttrMapCreate) -> Fd:
-    """Create a map (BPF_MAP_CREATE). Errors: EINVAL (sizes or flags), EPERM, E2BIG, ENOMEM."""
-    attr = Attr(struct).ends_at("map_name")  # or later, if types or extra fields are set
+    """Create a map (BPF_MAP_CREATE).
+
+    Errors: EINVAL (invalid sizes or flags), EPERM, E2BIG, ENOMEM.
+    """
+    attr = Attr(struct).ends_at("map_name")  # extended if types or extra fields are set
     return Fd(command(bpf_cmd.BPF_MAP_CREATE, attr), f"map:{struct.map_name.decode()}")
 
 
 def map_freeze(fd: int) -> None:
-    """Make a map read-only (BPF_MAP_FREEZE, 5.2). Errors: EBUSY (mapped, or frozen), EPERM."""
+    """Make a map read-only (BPF_MAP_FREEZE, 5.2).
+
+    Errors: EBUSY (the map is mapped or already frozen), EPERM.
+    """
     command(bpf_cmd.BPF_MAP_FREEZE, Attr(BpfAttrMapElem(map_fd=fd)).ends_at("map_fd"))
 
 
 def _element(fd: int, key: bytes, flags: int = 0) -> Attr[BpfAttrMapElem]:
-    """Return an attr for one entry. For a map without keys (a queue), the address must be 0."""
+    """Return an attr for one entry.
+
+    For a map without keys (a queue), the key's address must be 0.
+    """
     attr = Attr(BpfAttrMapElem(map_fd=fd, flags=flags))
     return attr.point("key", key) if key else attr
 
 
 def map_lookup_elem(fd: int, key: bytes, value_size: int, value: bytes = b"") -> bytes:
-    """Return a value (BPF_MAP_LOOKUP_ELEM). Errors: ENOENT (no such key).
+    """Look up a value (BPF_MAP_LOOKUP_ELEM).
+
+    Errors: ENOENT (the key does not exist).
 
     For a per-CPU map, ``value_size`` is round_up(value, 8) x possible CPUs. ``value`` is the value
     to look up in a Bloom filter, which has no keys.
@@ -104,10 +115,10 @@ def map_lookup_elem(fd: int, key: bytes, value_size: int, value: bytes = b"") ->
 
 
 def map_lookup_and_delete_elem(fd: int, key: bytes, value_size: int) -> bytes:
-    """Return a value and delete it, in queues and stacks (4.20) and hash tables (5.14).
+    """Look up and delete a value, in queues and stacks (4.20) and hash tables (5.14).
 
-    This is BPF_MAP_LOOKUP_AND_DELETE_ELEM. Errors: ENOENT (empty, or no such key), ENOTSUPP (not
-    supported for this map type).
+    This is BPF_MAP_LOOKUP_AND_DELETE_ELEM. Errors: ENOENT (the map is empty, or the key does not
+    exist), ENOTSUPP (the map type does not support the command).
     """
     room = ctypes.create_string_buffer(value_size)
     attr = _element(fd, key).point("value", room)
@@ -118,19 +129,23 @@ def map_lookup_and_delete_elem(fd: int, key: bytes, value_size: int) -> bytes:
 def map_update_elem(fd: int, key: bytes, value: bytes, flags: int = 0) -> None:
     """Write a value (BPF_MAP_UPDATE_ELEM).
 
-    Errors: EEXIST (BPF_NOEXIST, and the key exists), ENOENT (BPF_EXIST, and it does not), E2BIG.
+    Errors: EEXIST (BPF_NOEXIST is set and the key exists), ENOENT (BPF_EXIST is set and the key
+    does not exist), E2BIG.
     """
     command(bpf_cmd.BPF_MAP_UPDATE_ELEM, _element(fd, key, flags).point("value", value))
 
 
 def map_delete_elem(fd: int, key: bytes) -> None:
-    """Delete a key (BPF_MAP_DELETE_ELEM). Errors: ENOENT (no such key), EINVAL (an array)."""
+    """Delete a key (BPF_MAP_DELETE_ELEM).
+
+    Errors: ENOENT (the key does not exist), EINVAL (the map is an array).
+    """
     attr = Attr(BpfAttrMapElem(map_fd=fd)).point("key", key).ends_at("key")
     command(bpf_cmd.BPF_MAP_DELETE_ELEM, attr)
 
 
 def map_get_next_key(fd: int, key: bytes | None, key_size: int) -> bytes | None:
-    """Return the key after ``key``, or the first key for None; return None at the end."""
+    """Return the key after ``key``, or the first key if ``key`` is None; return None at the end."""
     following = ctypes.create_string_buffer(key_size)
     attr = Attr(BpfAttrMapElem(map_fd=fd)).point("value", following)
     if key is not None:
@@ -147,7 +162,7 @@ def map_get_next_key(fd: int, key: bytes | None, key_size: int) -> bytes | None:
 def prog_load(attr: Attr[BpfAttrProgLoad], label: str) -> Fd:
     """Load a program (BPF_PROG_LOAD).
 
-    Retry on EAGAIN, which means that a signal interrupted the verifier.
+    The call is retried on EAGAIN, which means that a signal interrupted the verifier.
     """
     for attempt in range(_LOAD_TRIES):
         try:
@@ -159,7 +174,7 @@ def prog_load(attr: Attr[BpfAttrProgLoad], label: str) -> Fd:
 
 
 class RunResult(NamedTuple):
-    """The result of BPF_PROG_TEST_RUN: r0, output data and context, mean nanoseconds per run."""
+    """The result of BPF_PROG_TEST_RUN: r0, output data and context, and mean nanoseconds."""
 
     retval: int
     data: bytes
@@ -172,11 +187,11 @@ def prog_test_run(
 ) -> RunResult:
     """Run a loaded program on ``data`` (BPF_PROG_TEST_RUN).
 
-    The program may add up to ``room`` bytes.
+    The program may extend the data by up to ``room`` bytes.
 
     Socket filters, XDP and tc programs need at least 14 bytes of data (an Ethernet header). Raw
-    tracepoints and syscall programs accept only a context. A call that a signal interrupts (EINTR)
-    is repeated.
+    tracepoints and syscall programs accept only a context. The call is retried if a signal
+    interrupts it (EINTR).
     """
     attr = Attr(BpfAttrTestRun(prog_fd=fd, repeat=repeat))
     data_out = ctypes.create_string_buffer(len(data) + room)
@@ -200,13 +215,16 @@ def prog_test_run(
 
 
 def obj_get_info(fd: int, info: S) -> S:
-    """Fill ``info`` as far as this kernel knows it (BPF_OBJ_GET_INFO_BY_FD), and return it."""
+    """Fill in the fields of ``info`` that this kernel knows (BPF_OBJ_GET_INFO_BY_FD)."""
     fill_info(fd, info)
     return info
 
 
 def fill_info(fd: int, info: ctypes.Structure) -> int:
-    """Fill ``info`` by BPF_OBJ_GET_INFO_BY_FD; return how many bytes this kernel knows."""
+    """Fill in ``info`` with BPF_OBJ_GET_INFO_BY_FD.
+
+    Return the number of bytes that this kernel knows.
+    """
     attr = Attr(BpfAttrInfo(bpf_fd=fd, info_len=ctypes.sizeof(info), info=ctypes.addressof(info)))
     command(bpf_cmd.BPF_OBJ_GET_INFO_BY_FD, attr)
     return int(attr.struct.info_len)
@@ -215,8 +233,8 @@ def fill_info(fd: int, info: ctypes.Structure) -> int:
 def link_create_perf_event(prog_fd: int, perf_fd: int, cookie: int = 0) -> Fd:
     """Link a program to a perf event (BPF_LINK_CREATE, 5.15), with a cookie for the program.
 
-    The program gets ``cookie`` from bpf_get_attach_cookie. Errors: EINVAL (the kernel has no such
-    links), EBADF (``perf_fd`` is not a perf event).
+    The program reads ``cookie`` with bpf_get_attach_cookie. Errors: EINVAL (the kernel does not
+    support links to perf events), EBADF (``perf_fd`` is not a perf event).
     """
     struct = BpfAttrLinkCreate(
         prog_fd=prog_fd,
@@ -229,7 +247,7 @@ def link_create_perf_event(prog_fd: int, perf_fd: int, cookie: int = 0) -> Fd:
 
 
 def enable_stats() -> Fd:
-    """Measure runs and run time of all programs until the Fd is closed (BPF_ENABLE_STATS, 5.8).
+    """Count and time the runs of all programs until the Fd is closed (BPF_ENABLE_STATS, 5.8).
 
     Errors: EPERM (CAP_SYS_ADMIN is required).
     """
@@ -238,9 +256,9 @@ def enable_stats() -> Fd:
 
 
 class Array(NamedTuple):
-    """The fields of struct bpf_prog_info for an array: address, length, and element size.
+    """The fields of struct bpf_prog_info for an array: its address, length and element size.
 
-    ``size`` names a field if record sizes differ between kernels.
+    ``size`` is the name of a field if the record size depends on the kernel.
     """
 
     address: str
@@ -261,10 +279,11 @@ PROG_ARRAYS = {
 
 
 def prog_info(fd: int, *wanted: str) -> tuple[BpfProgInfo, dict[str, bytes]]:
-    """Return information about a program, and the ``wanted`` arrays of PROG_ARRAYS.
+    """Return information about a program, and the ``wanted`` arrays from PROG_ARRAYS.
 
-    The first call returns the lengths of the arrays, the second their contents. An array that the
-    kernel does not disclose is empty: code without CAP_BPF, addresses under kptr_restrict.
+    The first call returns the arrays' lengths, and the second call returns their contents. An array
+    that the kernel does not disclose is empty: code without CAP_BPF, and addresses under
+    kptr_restrict.
     """
     info = obj_get_info(fd, BpfProgInfo())
     asked, buffers = BpfProgInfo(), {}
@@ -285,7 +304,7 @@ def prog_info(fd: int, *wanted: str) -> tuple[BpfProgInfo, dict[str, bytes]]:
 
 
 def _shown(info: BpfProgInfo, name: str, buffer: ctypes.Array[ctypes.c_char] | None) -> bytes:
-    """Return the contents, or b"" if the kernel has set the address to 0."""
+    """Return the array's contents, or b"" if the kernel has set the address to 0."""
     if buffer is None or not getattr(info, PROG_ARRAYS[name].address):
         return b""
     return buffer.raw

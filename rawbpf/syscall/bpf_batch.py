@@ -1,8 +1,8 @@
-"""bpf(2) for several entries of a map at once (5.6), instead of two calls per entry.
+"""bpf(2) for batches of map entries (5.6), instead of two calls per entry.
 
-A walk continues where the last call stopped. ``out_batch`` returns the position and ``in_batch``
-takes it: a bucket number (hash tables) or a key. The kernel sets ``count`` to the number of entries
-processed, also on errors.
+An iteration continues where the last call stopped. The position, which is a bucket number (hash
+tables) or a key, is returned in ``out_batch`` and passed in ``in_batch``. The kernel sets ``count``
+to the number of entries processed, even if an error occurs.
 
     ENOENT      the end; ``count`` entries came before it
     ENOSPC      the next bucket has more entries than fit into the buffers
@@ -47,11 +47,11 @@ def map_lookup_batch(
     room: int,
     delete: bool = False,
 ) -> Batch:
-    """Return up to ``room`` entries starting at ``cursor``, and delete them if ``delete`` is set.
+    """Return up to ``room`` entries from ``cursor`` on, and delete them if ``delete`` is set.
 
-    This is BPF_MAP_LOOKUP_BATCH or BPF_MAP_LOOKUP_AND_DELETE_BATCH. ``cursor`` is None for the
-    first batch. Errors: ENOSPC (``room`` is too small), ENOTSUPP, EINVAL, EINTR (entries changed
-    too fast).
+    The function calls BPF_MAP_LOOKUP_BATCH or BPF_MAP_LOOKUP_AND_DELETE_BATCH. ``cursor`` is None
+    for the first batch. Errors: ENOSPC (``room`` is too small), ENOTSUPP, EINVAL, EINTR (entries
+    changed too fast).
     """
     keys = ctypes.create_string_buffer(room * key_size)
     values = ctypes.create_string_buffer(room * value_size)
@@ -74,17 +74,20 @@ def map_lookup_batch(
 
 
 def map_update_batch(fd: int, keys: bytes, values: bytes, count: int, flags: int = 0) -> int:
-    """Write ``count`` entries (BPF_MAP_UPDATE_BATCH), and return how many were written.
+    """Write ``count`` entries (BPF_MAP_UPDATE_BATCH), and return the number of entries written.
 
-    Fewer than ``count`` are written if the map is full (E2BIG). Errors: those for a single entry,
-    ENOTSUPP, EINVAL.
+    Fewer than ``count`` entries are written if the map becomes full (E2BIG). Errors: the errors for
+    a single entry, ENOTSUPP, EINVAL.
     """
     attr = Attr(BpfAttrBatch(map_fd=fd, count=count, elem_flags=flags))
     return _moved(bpf_cmd.BPF_MAP_UPDATE_BATCH, attr.point("keys", keys).point("values", values))
 
 
 def map_delete_batch(fd: int, keys: bytes, count: int) -> int:
-    """Delete keys (BPF_MAP_DELETE_BATCH). Return how many keys precede the first missing key."""
+    """Delete keys (BPF_MAP_DELETE_BATCH).
+
+    Delete keys, and return the number of keys before the first missing key.
+    """
     attr = Attr(BpfAttrBatch(map_fd=fd, count=count)).point("keys", keys)
     return _moved(bpf_cmd.BPF_MAP_DELETE_BATCH, attr)
 

@@ -1,8 +1,8 @@
-"""bpf(2) for objects of all kinds: open by ID, pin, load and read BTF.
+"""bpf(2) for objects of all kinds: open by ID, pin, load BTF and read BTF.
 
-An object is freed when its last descriptor is closed, unless it is attached, or pinned in a BPF
-file system. An ID is only a number: the object may be gone when it is opened (ENOENT). Opening by
-id takes CAP_SYS_ADMIN; CAP_BPF is not enough.
+An object is freed when its last descriptor is closed, unless the object is attached or pinned in a
+BPF file system. An ID is only a number, so the object may already be gone when it is opened
+(ENOENT). Opening an object by ID requires CAP_SYS_ADMIN; CAP_BPF is not sufficient.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ _MODULE_NAME_LEN = 64
 def obj_pin(fd: int, path: str) -> None:
     """Pin an object in a BPF file system (BPF_OBJ_PIN, 4.4).
 
-    Errors: EPERM (not a BPF file system, or a dot in the name), EEXIST, ENOENT (no such folder).
+    Errors: EPERM (the path is not in a BPF file system, or the name contains a dot), EEXIST, ENOENT
+    (the folder does not exist).
     """
     attr = _named(BpfAttrObj(bpf_fd=fd), path)
     command(bpf_cmd.BPF_OBJ_PIN, attr)
@@ -52,7 +53,7 @@ def obj_pin(fd: int, path: str) -> None:
 def obj_get(path: str) -> Fd:
     """Open a pinned object (BPF_OBJ_GET, 4.4).
 
-    Errors: ENOENT, EACCES (not a BPF object, or no permission).
+    Errors: ENOENT, EACCES (the file is not a BPF object, or permission is denied).
     """
     return Fd(command(bpf_cmd.BPF_OBJ_GET, _named(BpfAttrObj(), path)), f"pinned:{path}")
 
@@ -69,7 +70,7 @@ def fd_by_id(cmd: bpf_cmd, number: int) -> Fd:
 
 
 def next_id(cmd: bpf_cmd, after: int) -> int | None:
-    """Return the next ID after ``after`` (BPF_PROG_GET_NEXT_ID etc.), or None at the end."""
+    """Return the ID that follows ``after`` (BPF_PROG_GET_NEXT_ID etc.), or None at the end."""
     attr = Attr(BpfAttrObjId(id=after)).ends_at("open_flags")
     try:
         command(cmd, attr)
@@ -81,7 +82,7 @@ def next_id(cmd: bpf_cmd, after: int) -> int | None:
 
 
 def ids(cmd: bpf_cmd) -> Iterator[int]:
-    """Yield the IDs of all objects of a kind (BPF_PROG_GET_NEXT_ID etc., 4.13)."""
+    """Yield the IDs of all objects of one kind (BPF_PROG_GET_NEXT_ID etc., 4.13)."""
     number = next_id(cmd, 0)
     while number is not None:
         yield number
@@ -89,7 +90,7 @@ def ids(cmd: bpf_cmd) -> Iterator[int]:
 
 
 def btf_info(fd: int) -> tuple[BpfBtfInfo, bytes]:
-    """Return information about loaded BTF, and its bytes.
+    """Return information about a loaded BTF object, and its bytes.
 
     The name (5.11) is not requested, because older kernels would fail with E2BIG.
     """
@@ -100,16 +101,17 @@ def btf_info(fd: int) -> tuple[BpfBtfInfo, bytes]:
 
 
 def module_name(fd: int) -> str:
-    """Return a module's name, "vmlinux", or "" for BTF that was loaded by a process (5.11)."""
+    """Return a module's name, "vmlinux", or "" if the BTF was loaded by a process (5.11)."""
     name = ctypes.create_string_buffer(_MODULE_NAME_LEN)
     asked = BpfBtfInfo(name=ctypes.addressof(name), name_len=len(name))
     return name.value.decode() if obj_get_info(fd, asked).kernel_btf else ""
 
 
 def btf_load(data: bytes) -> Fd:
-    """Load BTF into the kernel, which checks it (BPF_BTF_LOAD, 4.18).
+    """Load BTF into the kernel, which validates it (BPF_BTF_LOAD, 4.18).
 
-    Errors: EINVAL (a kind or flag that this kernel does not know, or malformed BTF), EPERM.
+    Errors: EINVAL (the BTF is malformed, or contains a kind or flag that this kernel does not
+    know), EPERM.
     """
     attr = Attr(BpfAttrBtfLoad(btf_size=len(data))).point("btf", data).ends_at("btf_log_level")
     return Fd(command(bpf_cmd.BPF_BTF_LOAD, attr), "btf")

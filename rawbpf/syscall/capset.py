@@ -1,8 +1,8 @@
-"""Drop capabilities temporarily, to see which errors a process without them gets.
+"""Drop capabilities temporarily, to see the errors that a process without them gets.
 
-Capabilities belong to a thread. The kernel checks a thread's *effective* set. The effective set can
-be reduced and extended again within the *permitted* set (capset(2)), so dropped capabilities can be
-restored.
+Capabilities belong to a thread, not to a process. The kernel checks a thread's *effective* set. The
+effective set can be reduced and extended again within the *permitted* set (capset(2)), so dropped
+capabilities can be restored.
 
     struct __user_cap_header_struct { u32 version; int pid; }            pid 0: this thread
     struct __user_cap_data_struct   { u32 effective, permitted, inheritable; } [2]
@@ -27,14 +27,14 @@ __all__ = ["without_capabilities"]
 
 _LINUX_CAPABILITY_VERSION_3 = 0x2008_0522
 _WORDS = 6
-_EFFECTIVE = (0, 3)  # the words that hold the effective set
+_EFFECTIVE = (0, 3)  # the words that contain the effective set
 
 
 @contextmanager
 def without_capabilities(names: Iterable[str]) -> Iterator[None]:
-    """Run a ``with`` block without these capabilities, in this thread only.
+    """Run a ``with`` block without the given capabilities, in this thread only.
 
-    CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON, so drop it as well.
+    CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON, so drop CAP_SYS_ADMIN as well.
 
     >>> with without_capabilities(["CAP_CHOWN"]):
     ...     from rawbpf.kernel.rights import effective_capabilities

@@ -1,25 +1,26 @@
-"""File descriptors with an owner: epoll to wait for them, mmap to share memory through them.
+"""Owned file descriptors, with epoll to wait for events and mmap to share memory.
 
-Every object that bpf(2) and perf_event_open(2) create is a file descriptor, and lives until its
-last descriptor is closed (unless it is pinned or attached). Whoever closes the descriptor of a
-probe removes the probe. The kernel reuses the number of a closed descriptor for the next open(2),
-so closing twice closes another file. An Fd therefore forgets its number *before* it closes it.
+Every object that bpf(2) and perf_event_open(2) create is accessed through a file descriptor and
+lives until its last descriptor is closed (unless it is pinned or attached). Closing a probe's
+descriptor removes the probe. The kernel reuses the number of a closed descriptor for the next
+open(2), so closing a number twice may close an unrelated file. An Fd therefore clears its number
+*before* it closes the descriptor.
 
-epoll is used level-triggered: as long as a ring has unread records past its wake-up mark,
-epoll_wait returns at once, so a wake-up cannot be missed. Edge-triggered epoll would need a fence
-between storing the ring's tail and waiting.
+epoll is used level-triggered: as long as a ring contains unread records past its wake-up mark,
+epoll_wait returns immediately, so a wake-up cannot be missed. Edge-triggered epoll would require a
+fence between storing the ring's tail and waiting.
 
-Python's mmap module duplicates the descriptor, so that the event would outlive close(), and cannot
-map read-only memory at an offset. ``Mapping`` therefore calls mmap(2) itself and gives out
+Python's mmap module duplicates the descriptor, so that the event would outlive close(), and it
+cannot map read-only memory at an offset. ``Mapping`` therefore calls mmap(2) itself and returns
 memoryviews, which raise an error after close() instead of crashing.
 
 The kernel writes a record and then publishes the ring's head. The reader loads the head and then
-the record. Both sides must keep that order. x86-64 does not reorder loads with loads or stores with
-stores, so nothing needs to be done there. An arm64 CPU may read the record before the head. Python
-has no memory barriers, but functions of libc contain them. sem_post(3) is a release: all earlier
-accesses are done. sem_trywait(3) is an acquire: no later access has started. Together they are a
-barrier between the accesses before and after. The cost is two ctypes calls each time a ring is
-read.
+the record. Both sides must preserve that order. x86-64 does not reorder loads with loads or stores
+with stores, so no fences are needed there. An arm64 CPU may read the record before it reads the
+head. Python has no memory barriers, but some libc functions contain them. sem_post(3) is a release
+operation: all earlier accesses have completed. sem_trywait(3) is an acquire operation: no later
+access has started. Together, the two calls form a barrier between the accesses before and after
+them. The cost is two ctypes calls each time a ring is read.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ __all__ = [
 EPOLLIN, EPOLLERR, EPOLLHUP = 0x1, 0x8, 0x10
 
 EVENT = struct.Struct("=IQ" if native(X86_64).epoll_event_packed else "=IxxxxQ")
-"""struct epoll_event: events, and the tag that was passed with the descriptor."""
+"""struct epoll_event: the events, and the tag that was registered with the descriptor."""
 
 _EPOLL_CLOEXEC = 0o2000000
 _EPOLL_CTL_ADD = 1
@@ -67,13 +68,13 @@ _ROOM = 64
 
 
 class Owner(ABC):
-    """Base class for owners of kernel objects: Fd, Mapping, Map, Program, Link, readers."""
+    """Base class for owners of kernel objects: Fd, Mapping, Map, Program, Link and readers."""
 
     __slots__ = ()
 
     @abstractmethod
     def close(self) -> None:
-        """Release what is owned. Closing twice does nothing."""
+        """Release the owned object. Closing an object twice has no effect."""
 
     def __enter__(self) -> Self:
         return self
@@ -88,7 +89,9 @@ class Owner(ABC):
 
 
 class Fd(Owner):
-    """A file descriptor. ``label`` names the descriptor in messages.
+    """A file descriptor.
+
+    ``label`` identifies the descriptor in messages.
 
     >>> import os
     >>> with Fd(os.open("/dev/null", os.O_RDONLY), "null") as fd:
@@ -105,7 +108,7 @@ class Fd(Owner):
         self.label = label
 
     def fileno(self) -> int:
-        """Return the number. Raise ClosedError after close()."""
+        """Return the number. Raise ClosedError if the object has been closed."""
         if self._number < 0:
             raise ClosedError(f"{self.label} is closed")
         return self._number
@@ -116,10 +119,10 @@ class Fd(Owner):
         return self._number < 0
 
     def close(self) -> None:
-        """Close the descriptor. Closing twice does nothing."""
+        """Close the descriptor. Closing an object twice has no effect."""
         number, self._number = self._number, -1
         if number >= 0:
-            # Linux has freed the number even if close(2) reports an error.
+            # Linux frees the number even if close(2) reports an error.
             enter("close", number)
 
     def __del__(self) -> None:
@@ -133,7 +136,7 @@ class Fd(Owner):
 
 
 class Epoll(Owner):
-    """An epoll instance. ``wait`` returns pairs of tag and events."""
+    """An epoll instance. ``wait`` returns pairs of a tag and events."""
 
     __slots__ = ("_buffer", "_fd")
 
@@ -142,9 +145,11 @@ class Epoll(Owner):
         self._buffer = ctypes.create_string_buffer(EVENT.size * _ROOM)
 
     def add(self, fd: int, tag: int, events: int = EPOLLIN) -> None:
-        """Watch ``fd``. This fails with EPERM for a regular file, which is always ready.
+        """Watch ``fd``.
 
-        Errors and hang-ups are always reported; ``events=0`` reports nothing else.
+        This call fails with EPERM for a regular file, which is always ready.
+
+        Errors and hang-ups are always reported; with ``events=0``, nothing else is reported.
         """
         event = ctypes.create_string_buffer(EVENT.pack(events, tag), EVENT.size)
         enter("epoll_ctl", self._fd.fileno(), _EPOLL_CTL_ADD, fd, ctypes.addressof(event))
@@ -154,7 +159,8 @@ class Epoll(Owner):
 
         A signal ends the wait.
         """
-        # Rounded up: rounding down would poll without a pause in the last millisecond.
+        # The timeout is rounded up, since rounding down would poll without a pause in the last
+        # millisecond.
         ms = -1 if timeout is None else min(max(0, -int(-timeout * 1000 // 1)), 2**31 - 1)
         address = ctypes.addressof(self._buffer)
         try:
@@ -177,7 +183,7 @@ _SEM_T_BYTES = 32  # sizeof(sem_t) in every 64-bit libc for Linux
 
 
 class HasDescriptor(Protocol):
-    """An Fd, or an object that owns one."""
+    """An Fd, or an object that owns an Fd."""
 
     def fileno(self) -> int:
         """Return the descriptor's number."""
@@ -194,7 +200,10 @@ class Mapping(Owner):
         self._address = enter("mmap", 0, size, protection, MAP_SHARED, fd.fileno(), offset)
 
     def view(self) -> memoryview:
-        """Return the memory as bytes. close() releases the view, and using it then is an error."""
+        """Return the memory as bytes.
+
+        close() releases the view, after which using it is an error.
+        """
         if not self._address:
             raise ClosedError("the mapping is closed")
         array = (ctypes.c_ubyte * self.size).from_address(self._address)
@@ -203,7 +212,7 @@ class Mapping(Owner):
         return view
 
     def close(self) -> None:
-        """Release all views, then unmap the memory. Closing twice does nothing."""
+        """Release all views, then unmap the memory. Closing an object twice has no effect."""
         for view in self._views:
             view.release()
         self._views.clear()
@@ -229,4 +238,4 @@ def _nothing() -> None:
 
 
 fence = _semaphore_fence() if native(X86_64).weakly_ordered else _nothing
-"""Complete all memory accesses before this call, before any access after it starts."""
+"""Complete all memory accesses before this call before starting any access after it."""

@@ -1,11 +1,11 @@
-"""The gate: the one place where rawbpf enters the kernel, and the attr that bpf(2) takes.
+"""The gate, through which all of rawbpf's system calls pass, and the attr that bpf(2) takes.
 
 libc has no wrappers for bpf(2) and perf_event_open(2), so they are called through syscall(2), which
-takes a number and up to six words and returns one word, or -1 and errno. All other calls are made
-the same way, so that observers see every call and tests can replace the kernel in one place.
-Without observers, enter() calls the kernel directly.
+takes a number and up to six words and returns one word, or -1 and errno. All other system calls are
+made in the same way, so that observers see every call and tests can replace the kernel in one
+place. Without observers, enter() calls the kernel directly.
 
-This relies on two properties of ctypes: a call through CDLL releases the GIL, and
+This module relies on two properties of ctypes: a call through CDLL releases the GIL, and
 ``use_errno=True`` keeps errno per thread, so no other code can overwrite it.
 
 >>> from rawbpf.syscall.gate import enter, replaced
@@ -16,13 +16,13 @@ This relies on two properties of ctypes: a call through CDLL releases the GIL, a
 ...         print(error)
 bpf: EPERM (Operation not permitted)
 
-bpf(2) takes its arguments in an attr: a structure, and the buffers it points to. Two rules need a
-class:
+bpf(2) takes its arguments in an attr, which consists of a structure and the buffers it points to.
+Two rules require a class for the attr:
 
 - The kernel fails with E2BIG if fields that it does not know are not 0, so the size that is passed
   ends with the last field that the command uses.
 - The attr contains addresses, and an address does not keep a Python object alive. The attr
-  therefore holds all buffers until the call has returned.
+  therefore keeps all buffers alive until the call has returned.
 
 >>> from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
 >>> attr = Attr(BpfAttrMapCreate(map_type=2, key_size=4, value_size=8, max_entries=1))
@@ -58,21 +58,27 @@ __all__ = [
 ]
 
 Kernel = Callable[..., int]
-"""Called with (name, *words). Returns the result or a negative errno, as the kernel does."""
+"""The callable receives (name, *words).
+
+Like the kernel, it returns the result or a negative errno.
+"""
 
 Observer = Callable[[str, tuple[int, ...], int], None]
-"""Called with (name, words, result) after each call, in the thread that made it."""
+"""An observer is called with (name, words, result) after each call, in the caller's thread."""
 
 Watcher = Callable[[str, tuple[int, ...]], Callable[[int], object]]
-"""Called with (name, words) before each call. Returns a function to call with the result."""
+"""A watcher is called with (name, words) before each call.
+
+The watcher returns a function that is called with the result.
+"""
 
 
 def _real_kernel() -> Kernel:
-    """Return a function for syscall(2) with the numbers of this architecture."""
+    """Return a function for syscall(2) that uses this architecture's system call numbers."""
     numbers = native().syscalls
     syscall = ctypes.CDLL(None, use_errno=True).syscall
-    # A system call takes six longs. Without fixed types, ctypes would pass an int as 32 bits, which
-    # truncates pointers.
+    # A system call takes six longs. Without fixed argument types, ctypes would pass an int as 32
+    # bits, which truncates pointers.
     syscall.argtypes = [ctypes.c_long] * 7
     syscall.restype = ctypes.c_long
 
@@ -84,7 +90,7 @@ def _real_kernel() -> Kernel:
 
 
 def _bind(name: str, *words: int) -> int:
-    """Bind the kernel at the first call, so that importing this module does not load libc."""
+    """Look up syscall(2) on first use, so that importing this module does not load libc."""
     global _kernel  # noqa: PLW0603 -- one process, one kernel
     if _kernel is _bind:
         _kernel = _real_kernel()
@@ -95,11 +101,14 @@ def _bind(name: str, *words: int) -> int:
 _kernel: Kernel = _bind
 _watchers: tuple[Watcher, ...] = ()
 _call: Kernel = _bind
-"""The function that enter() calls: the kernel, or _watched_call while there are watchers."""
+"""The function that enter() calls: the kernel, or _watched_call if there are watchers."""
 
 
 def enter(name: str, *words: int) -> int:
-    """Make a system call and return its result. Raise KernelError with the errno if it fails."""
+    """Make a system call and return its result.
+
+    Raises KernelError with the errno if the call fails.
+    """
     result = _call(name, *words)
     if result < 0:
         raise KernelError(name, errno=-result, call=name)
@@ -121,7 +130,7 @@ def _watched_call(name: str, *words: int) -> int:
 
 @contextmanager
 def watched(watcher: Watcher) -> Iterator[None]:
-    """Call ``watcher`` before and after every call made inside the block."""
+    """Call ``watcher`` before and after every system call made inside the block."""
     global _watchers  # noqa: PLW0603 -- see _bind()
     _watchers = (*_watchers, watcher)
     _compose()
@@ -134,14 +143,17 @@ def watched(watcher: Watcher) -> Iterator[None]:
 
 @contextmanager
 def observed(observer: Observer) -> Iterator[None]:
-    """Call ``observer`` after every call made inside the block."""
+    """Call ``observer`` after every system call made inside the block."""
     with watched(lambda name, words: lambda result: observer(name, words, result)):
         yield
 
 
 @contextmanager
 def replaced(kernel: Kernel) -> Iterator[None]:
-    """Route every call inside the block to ``kernel``, to test errors that are hard to provoke."""
+    """Route every system call made inside the block to ``kernel``.
+
+    Tests use this to produce errors that are hard to provoke.
+    """
     global _kernel  # noqa: PLW0603 -- see _bind()
     before, _kernel = _kernel, kernel
     _compose()
@@ -155,7 +167,7 @@ def replaced(kernel: Kernel) -> Iterator[None]:
 S = TypeVar("S", bound=ctypes.Structure)
 
 Buffer: TypeAlias = "ctypes.Array[ctypes.c_char]"
-"""Memory that the kernel can write to. ``.value`` is its contents up to the first zero byte."""
+"""Memory that the kernel can write to. ``.value`` contains the bytes up to the first zero byte."""
 
 
 def buffer(size: int) -> Buffer:
@@ -174,7 +186,7 @@ class Attr(Generic[S]):
         self._kept: list[object] = []
 
     def ends_at(self, field: str) -> Self:
-        """Set the size to the end of ``field``, or of the last field that is not 0."""
+        """Set the size to the end of ``field``, or to the end of the last nonzero field."""
         used = getattr(type(self.struct), field)
         end = used.offset + used.size
         raw = bytes(self.struct)
@@ -189,7 +201,10 @@ class Attr(Generic[S]):
         return self
 
     def changed(self, fields: Mapping[str, int | bytes]) -> Attr[S]:
-        """Return a copy with other values. Bytes become buffers. All buffers are kept alive."""
+        """Return a copy with some values replaced.
+
+        Bytes become buffers. The copy keeps all buffers alive.
+        """
         copy = Attr(type(self.struct).from_buffer_copy(self.struct))
         copy._kept = list(self._kept)
         for field, value in fields.items():
@@ -202,12 +217,12 @@ class Attr(Generic[S]):
 
     @property
     def address(self) -> int:
-        """The address of the structure, valid as long as this object."""
+        """The structure's address, which is valid as long as this object exists."""
         return ctypes.addressof(self.struct)
 
 
 def _last_used(kind: type[ctypes.Structure], raw: bytes) -> int:
-    """Return the end of the last field that is not 0."""
+    """Return the end of the last nonzero field."""
     end = 0
     for entry in kind._fields_:
         field = getattr(kind, entry[0])

@@ -1,10 +1,11 @@
 """Read this process's own memory at an address that may be invalid.
 
 The arguments of a system call may contain invalid addresses. The kernel then fails with EFAULT, but
-an observer that only wants to show the memory must not crash. process_vm_readv(2) reads as much of
-a process's memory as it can, also of the calling process, and returns how much that was.
+an observer that only displays the memory must not crash. process_vm_readv(2) reads as much of a
+process's memory as possible, including the calling process's own memory, and returns the number of
+bytes read.
 
-The call does not go through the gate, because observers of the gate use it.
+The call does not go through the gate, because observers of the gate use this function.
 
 >>> import ctypes
 >>> text = ctypes.create_string_buffer(b"do_exit")
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "peek", "peek_text"]
 
 LARGEST = 1 << 24
-"""The largest size to read: twice that of a million instructions."""
+"""The maximum size to read, which is twice the size of a million instructions."""
 
 _PAGE = 4096
 _LONGEST_TEXT = 1 << 14
@@ -52,7 +53,7 @@ def _reader() -> Callable[[_Range, _Range], int]:
 
 
 def peek(address: int, size: int) -> bytes:
-    """Return up to ``size`` bytes, fewer if the memory ends or is not readable."""
+    """Return up to ``size`` bytes, or fewer if the memory ends or is not readable."""
     size = min(size, LARGEST)
     if not 0 < address < 1 << 64 or size <= 0:
         return b""
@@ -62,10 +63,10 @@ def peek(address: int, size: int) -> bytes:
 
 
 def peek_text(address: int, longest: int = _LONGEST_TEXT) -> bytes:
-    """Return the bytes before the first NUL, or as many as can be read."""
+    """Return the bytes before the first NUL, or as many bytes as can be read."""
     found, last = [], address + longest
     while address < last:
-        room = _PAGE - address % _PAGE  # a page is readable as a whole
+        room = _PAGE - address % _PAGE  # a page is either readable as a whole or not at all
         piece = peek(address, min(room, last - address))
         text, end, _ = piece.partition(b"\0")
         found.append(text)

@@ -42,7 +42,8 @@ def _open(attr: Attr[PerfEventAttr], *, pid: int, cpu: int, label: str) -> Fd:
 def open_bpf_output(cpu: int, wakeup_events: int = 1) -> Fd:
     """Open the software event to which BPF programs on ``cpu`` write their records.
 
-    Errors: ENODEV (the CPU is offline), EACCES (no CAP_PERFMON, perf_event_paranoid above -1).
+    Errors: ENODEV (the CPU is offline), EACCES (CAP_PERFMON is missing and perf_event_paranoid is
+    above -1).
     """
     struct = PerfEventAttr(
         type=PERF_TYPE_SOFTWARE,
@@ -57,9 +58,9 @@ def open_bpf_output(cpu: int, wakeup_events: int = 1) -> Fd:
 def open_probe(pmu: int, function: str, *, config: int = 0, offset: int = 0) -> Fd:
     """Open an event of the kprobe PMU (4.17) on a kernel function.
 
-    ``pmu`` is the PMU's number in sysfs, ``config`` has its format bits (retprobe). A probe patches
-    kernel code, which all CPUs share, so pid -1 and CPU 0 mean all processes on all CPUs. Nothing
-    happens at a hit until a program is attached.
+    ``pmu`` is the PMU's number in sysfs, and ``config`` contains its format bits (retprobe). A
+    probe patches kernel code, which all CPUs share, so pid -1 and CPU 0 mean all processes on all
+    CPUs. A hit has no effect until a program is attached.
     """
     struct = PerfEventAttr(type=pmu, config=config, config2=offset)
     attr = Attr(struct).point("config1", function.encode() + b"\0")
@@ -67,9 +68,9 @@ def open_probe(pmu: int, function: str, *, config: int = 0, offset: int = 0) -> 
 
 
 def open_uprobe(pmu: int, path: str, *, offset: int, config: int = 0, pid: int = -1) -> Fd:
-    """Open an event of the uprobe PMU (4.17) at an offset of a file.
+    """Open an event of the uprobe PMU (4.17) at an offset in a file.
 
-    Errors: ENOENT (no such file), EINVAL (not the start of an instruction).
+    Errors: ENOENT (the file does not exist), EINVAL (no instruction starts at the offset).
     """
     struct = PerfEventAttr(type=pmu, config=config, config2=offset)
     attr = Attr(struct).point("config1", os.fsencode(path) + b"\0")
@@ -78,7 +79,7 @@ def open_uprobe(pmu: int, path: str, *, offset: int, config: int = 0, pid: int =
 
 
 def open_tracepoint(number: int, name: str) -> Fd:
-    """Open the event of a tracepoint, by its number in tracefs."""
+    """Open a tracepoint's event by the tracepoint's number in tracefs."""
     struct = PerfEventAttr(
         type=PERF_TYPE_TRACEPOINT, config=number, sample_period=1, sample_type=PERF_SAMPLE_RAW
     )
@@ -86,7 +87,7 @@ def open_tracepoint(number: int, name: str) -> Fd:
 
 
 def open_cpu_clock(cpu: int, period_ns: int, pid: int = -1) -> Fd:
-    """Open a software clock that fires once per period, on a CPU or, if it is -1, for ``pid``.
+    """Open a software clock that fires once per period on a CPU, or for ``pid`` if the CPU is -1.
 
     The kernel uses a high-resolution timer and raises periods below 10 microseconds.
     """
@@ -98,7 +99,7 @@ def open_cpu_clock(cpu: int, period_ns: int, pid: int = -1) -> Fd:
 
 
 def perf_ioctl(fd: Fd, request: perf_event_ioc, argument: int = 0) -> None:
-    """Make an ioctl(2) on a perf event. Its KernelError names the request."""
+    """Make an ioctl(2) call on a perf event. A KernelError names the request."""
     try:
         enter("ioctl", fd.fileno(), request, argument)
     except KernelError as error:
