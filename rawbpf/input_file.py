@@ -63,7 +63,7 @@ def open_input(path: str | Path) -> BufferedReader:
     file = os.fdopen(fd, "rb")
     if stat.S_ISFIFO(mode) and not file.peek(1):
         file.close()
-        raise UsageError(f"cannot read {path}", why="it is a FIFO that has no writer")
+        raise UsageError(f"cannot read {path}", why="the file is a FIFO without a writer")
     return file
 
 
@@ -78,7 +78,7 @@ def read_input(path: str | Path, largest: int = LARGEST) -> bytes:
     except OSError as error:
         raise UsageError(f"cannot read {path}", why=error.strerror) from None
     if len(data) > largest:
-        raise UsageError(f"cannot read {path}", why=f"it is larger than {largest >> 20} MiB")
+        raise UsageError(f"cannot read {path}", why=f"the file is larger than {largest >> 20} MiB")
     return data
 
 
@@ -97,7 +97,7 @@ def read_stdin(largest: int = LARGEST) -> bytes:
     """Return the contents of stdin. Raise UsageError for more than ``largest`` bytes."""
     data = sys.stdin.buffer.read(largest + 1)
     if len(data) > largest:
-        raise UsageError("cannot read stdin", why=f"it is larger than {largest >> 20} MiB")
+        raise UsageError("cannot read stdin", why=f"the input is larger than {largest >> 20} MiB")
     return data
 
 
@@ -121,5 +121,7 @@ def text_of(data: bytes, name: str) -> str:
     """
     if b"\0" in data:
         at = data.index(b"\0")
-        raise FormatError(f"{name} is not text", why=f"zero byte at offset {at:#x}")
+        raise FormatError(
+            f"{name} is not a text file", why=f"the file contains a zero byte at offset {at:#x}"
+        )
     return data.decode(errors="surrogateescape")

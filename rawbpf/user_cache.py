@@ -54,7 +54,7 @@ def _make_private(path: str) -> None:
     """Remove the permissions of other users, who could change what the user's processes read."""
     status = os.stat(path)
     if os.geteuid() not in (0, status.st_uid):
-        raise PermissionError("it belongs to another user")
+        raise PermissionError("the folder belongs to another user")
     if status.st_uid == os.geteuid() and status.st_mode & 0o077:
         os.chmod(path, 0o700)
 

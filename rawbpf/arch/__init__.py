@@ -41,7 +41,7 @@ def native(default: Architecture | None = None) -> Architecture:
         names = " or ".join(one.name for one in ARCHITECTURES.values())
         raise UnsupportedError(
             f"unsupported architecture {machine!r}",
-            why="its system call numbers are not known to rawbpf",
+            why="rawbpf does not know this machine's system call numbers",
             fix=f"use a machine with {names}",
         )
     return found

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["gaps"]
 
-_FROM_A_MODULE = "if it belongs to a module that is not loaded, load the module: modprobe MODULE"
+_FROM_A_MODULE = (
+    "if the type belongs to a module that is not loaded, load the module: modprobe MODULE"
+)
 
 
 def gaps(results: Iterable[Result], externs: Iterable[str]) -> tuple[Gap, ...]:
@@ -38,7 +40,7 @@ def _functions(externs: Iterable[str]) -> Iterator[Gap]:
         yield Gap(
             f"calls {name}",
             "this kernel has no such function",
-            f"check for it first: if ({name})",
+            f"check whether it exists first: if ({name})",
             helper=number,
         )
 
@@ -47,7 +49,7 @@ def _relocation(failed: Result) -> Gap:
     where = f" ({failed.source})" if failed.source else ""
     return Gap(
         f"needs {failed.access}{where}",
-        failed.missing or "this kernel does not have it",
+        failed.missing or "this kernel lacks the type or field",
         _FROM_A_MODULE if failed.missing.startswith(NO_TYPE) else None,
         slot=failed.slot,
     )

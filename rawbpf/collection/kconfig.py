@@ -59,7 +59,7 @@ def _encoded(extern: ExternSpec, types: Btf, kernel: KernelFacts) -> bytes:
     try:
         return codec(types, extern.type_id).encode(value)
     except UsageError as error:
-        what = f"the value {value!r} does not fit extern {extern.name}"
+        what = f"the value {value!r} does not fit into extern {extern.name}"
         raise RawbpfError(what, why=str(error)) from None
 
 
@@ -80,8 +80,8 @@ def _unset(extern: ExternSpec) -> bytes:
         return bytes(extern.size)
     raise UnsupportedError(
         f"the object needs {extern.name}",
-        why="it is not set, or neither /proc/config.gz nor /boot/config-* can be read",
-        fix="declare it __weak if the program works without it",
+        why="the option is not set, or neither /proc/config.gz nor /boot/config-* can be read",
+        fix="declare the extern __weak if the program works without it",
     )
 
 
@@ -95,7 +95,7 @@ def _convert(name: str, text: str, record: t.Type) -> int | str:
         return int(text.strip('"'), 0)
     except ValueError:
         what = f"extern {name} is declared as a number"
-        raise RawbpfError(what, why=f"its value in this kernel is {text}") from None
+        raise RawbpfError(what, why=f"the option's value in this kernel is {text}") from None
 
 
 def _letter(name: str, text: str, record: t.Type) -> int:
@@ -105,7 +105,7 @@ def _letter(name: str, text: str, record: t.Type) -> int:
     if isinstance(record, t.Int) and text == "m":
         raise RawbpfError(
             f"extern {name} is declared as a bool",
-            why="its value in this kernel is m (a module)",
-            fix="declare it as enum libbpf_tristate",
+            why="the option's value in this kernel is m (a module)",
+            fix="declare the extern as enum libbpf_tristate",
         )
     return _TRISTATE[text]

@@ -62,7 +62,7 @@ class KernelFacts:
             raise UnsupportedError(
                 "this kernel has no BTF",
                 why="/sys/kernel/btf/vmlinux does not exist (CONFIG_DEBUG_INFO_BTF)",
-                fix="give a file with its BTF, or use `rawbpf guest`",
+                fix="specify a file with the kernel's BTF, or use `rawbpf guest`",
             )
         return self.types
 

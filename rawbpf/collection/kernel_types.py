@@ -101,20 +101,20 @@ def find_type(kernel: KernelFacts, name: str, kind: int, module: str = "") -> Ke
 def why_missing(kernel: KernelFacts, name: str, module: str = "") -> Missing:
     """Return why ``find_type`` found nothing, according to kallsyms and the list of modules."""
     if module and module != IMAGE and module not in loaded_modules():
-        return Missing(f"module {module} is not loaded", f"load it: modprobe {module}")
+        return Missing(f"module {module} is not loaded", f"load the module: modprobe {module}")
     owners = [module] if module else [one for one in kernel.owners(name) if one]
     untyped = [one for one in owners if one != IMAGE and one not in kernel.modules]
     if untyped:
         return Missing(
             f"module {untyped[0]} has no BTF",
-            "use a kernel from 5.11 with CONFIG_DEBUG_INFO_BTF_MODULES; kprobes need no BTF",
+            "use Linux 5.11 or newer with CONFIG_DEBUG_INFO_BTF_MODULES; kprobes do not need BTF",
         )
     if module:
         where = "the kernel image" if module == IMAGE else f"module {module}"
-        return Missing(f"the BTF of {where} has no {name} (it may be inlined)")
+        return Missing(f"the BTF of {where} does not contain {name} (the function may be inlined)")
     return Missing(
-        f"kernel BTF has no {name} (it may be inlined, not compiled in, or part of a module that "
-        "is not loaded)"
+        f"kernel BTF does not contain {name} (the function may be inlined, not compiled in, "
+        "or part of a module that is not loaded)"
     )
 
 
@@ -129,8 +129,8 @@ def attach_target(spec: ProgramSpec, kernel: KernelFacts) -> KernelType | None:
     if not spec.attach_to:
         raise UsageError(
             f"program {spec.name!r} has no attach target",
-            why=f"section {spec.section!r} names none",
-            fix="name a function after the slash, or set attach_to",
+            why=f"section {spec.section!r} does not name a target",
+            fix="add a function after the slash, or set attach_to",
         )
     at = spec.expected_attach_type
     module, rest = split_module(spec.attach_to)

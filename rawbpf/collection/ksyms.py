@@ -120,13 +120,15 @@ def _find(extern: ExternSpec, spec: ObjectSpec, kernel: KernelFacts) -> _Found |
     if found is not None or extern.weak:
         return found
     missing = (
-        Missing("it is not in /proc/kallsyms") if untyped else why_missing(kernel, extern.name)
+        Missing("the symbol is not in /proc/kallsyms")
+        if untyped
+        else why_missing(kernel, extern.name)
     )
     what = "kfunc" if extern.kind == "kfunc" else "variable"
     raise UnsupportedError(
         f"this kernel has no {what} {extern.name}",
         why=missing.why,
-        fix=missing.fix or "declare it __weak if the program works without it",
+        fix=missing.fix or "declare the symbol __weak if the program works without it",
     )
 
 

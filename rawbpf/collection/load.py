@@ -184,7 +184,7 @@ class Loader:
         for index, name in spec.initial.items():
             if name not in objects:
                 what = f"map {spec.name!r} refers to {name!r} in slot {index}"
-                raise FormatError(what, why="it was not loaded")
+                raise FormatError(what, why="{name!r} was not loaded")
             fd = objects[name].fileno()
             try:
                 one.update(index.to_bytes(4, "little"), fd.to_bytes(4, "little"))

@@ -42,8 +42,8 @@ _EM_BPF = 247
 _HEADER_SIZE = 64
 _MACHINE_AT, _SHOFF_AT, _SHENTSIZE_AT = 18, 40, 58
 
-_OBJECTS = "give a .bpf.o, .bpf.c or .bpf.s file, or a tool with an object in it"
-_COMPILE = "compile it first: clang -target bpf -O2 -g -c, or rawbpf.source.c.clang.compile_c"
+_OBJECTS = "specify a .bpf.o, .bpf.c or .bpf.s file, or a tool that contains an object"
+_COMPILE = "compile the file first: clang -target bpf -O2 -g -c, or rawbpf.source.c.clang.compile_c"
 
 
 def read_object(path: Path) -> ObjectSpec:
@@ -107,7 +107,7 @@ def objects_in(data: bytes | _FileView, name: str) -> list[Embedded]:
     if data[:4] != b"\x7fELF":
         raise FormatError(
             f"{name} is not a BPF object",
-            why="it is not an ELF file",
+            why="the file is not an ELF file",
             fix=_COMPILE if name.endswith(".c") else _OBJECTS,
         )
     if is_bpf(data):
@@ -115,7 +115,7 @@ def objects_in(data: bytes | _FileView, name: str) -> list[Embedded]:
     inside = list(embedded_objects(data))
     if not inside:
         what = f"{name} contains no BPF object"
-        raise FormatError(what, why="it is an ELF file for another machine")
+        raise FormatError(what, why="the ELF file is for another machine")
     return inside
 
 

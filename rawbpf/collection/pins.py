@@ -90,7 +90,7 @@ def reuse(spec: MapSpec, path: str, types: KernelBtf | None) -> Map | None:
         raise UsageError(
             f"cannot use the map pinned at {path} as map {spec.name!r}",
             why=unlike,
-            fix=f"remove it if it is not needed: rm {path}",
+            fix=f"remove the pinned map if you do not need it: rm {path}",
         )
     return found.like(spec, types)
 
@@ -103,7 +103,7 @@ def _difference(ours: MapSpec, theirs: MapSpec) -> str | None:
     for field in _COMPARED:
         wanted, there = getattr(ours, field), getattr(theirs, field)
         if wanted != there:
-            return f"its {field} is {there:d}, but the object declares {wanted:d}"
+            return f"the pinned map's {field} is {there:d}, but the object declares {wanted:d}"
     return None
 
 

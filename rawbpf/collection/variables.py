@@ -76,13 +76,13 @@ class Variables(MutableMapping[str, Any]):
     def __setitem__(self, name: str, value: Any) -> None:  # noqa: ANN401 -- checked by the codec
         place = self._place(name)
         if self._frozen:
-            raise UsageError(f"cannot set {name}", why=f"{self.name} is read-only once loaded")
+            raise UsageError(f"cannot set {name}", why=f"{self.name} is read-only after loading")
         kind = self._codec(name)
         data = _plain(place, value) if kind is None else kind.encode(value, name)
         self._memory[place.offset : place.offset + place.size] = data
 
     def __delitem__(self, name: str) -> None:
-        raise UsageError(f"cannot delete {name}", why="it is a variable of a program")
+        raise UsageError(f"cannot delete {name}", why="variables of a program cannot be deleted")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._variables)
@@ -130,5 +130,5 @@ def _plain(place: Variable, value: Any) -> bytes:  # noqa: ANN401 -- checked her
         return (value % (1 << bits)).to_bytes(place.size, "little")
     raise UsageError(
         f"invalid value {value!r} for {place.name}",
-        fix=f"give an integer or at most {place.size} bytes",
+        fix=f"specify an integer or at most {place.size} bytes",
     )

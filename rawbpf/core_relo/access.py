@@ -142,7 +142,7 @@ def parse_path(btf: Btf, record: CoreRelocation) -> Path:
         raise _bad(record, "invalid access string")
     if kind in TYPE_KINDS:
         if indices != [0]:
-            raise _bad(record, "a record about a type has the access string 0")
+            raise _bad(record, "a type-based relocation must have the access string 0")
         return Path(btf, record.type_id)
     if kind in ENUM_KINDS:
         return _enumerator(btf, record, indices)
@@ -153,7 +153,7 @@ def _enumerator(btf: Btf, record: CoreRelocation, indices: list[int]) -> Path:
     enum_id = strip(btf, record.type_id)
     enum = btf[enum_id]
     if not isinstance(enum, t.Enum | t.Enum64) or len(indices) != 1:
-        raise _bad(record, "it does not name an enumerator")
+        raise _bad(record, "the access string does not select an enumerator")
     if indices[0] >= len(enum.values):
         raise _bad(record, f"the enum has {len(enum.values)} enumerators")
     step = Step(enum_id, indices[0], enum.values[indices[0]].name)

@@ -92,8 +92,8 @@ class Targets:
         ]
         found = found or list(self._in_modules(name, record))
         if len(found) > _MOST:
-            what = f"{len(found)} types have the name {name!r}"
-            raise FormatError(what, why=f"no kernel has more than {_MOST}")
+            what = f"{len(found)} types are named {name!r}"
+            raise FormatError(what, why=f"the limit is {_MOST}")
         return found
 
     def _in_modules(self, name: str, record: t.Type) -> Iterator[Candidate]:

@@ -149,7 +149,10 @@ def _unit(path: Path, type_id: int, bits: int) -> tuple[int, int]:
         if size and end <= 8 * (offset + size):
             return offset, size
         size = size * 2 or 1
-    raise FormatError(f"bitfield {path}", why="no aligned integer of up to 8 bytes holds it")
+    raise FormatError(
+        f"bitfield {path}",
+        why="the bit field does not fit into an aligned integer of up to 8 bytes",
+    )
 
 
 def _element_size(btf: Btf, type_id: int) -> int:

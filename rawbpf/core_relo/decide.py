@@ -48,7 +48,7 @@ def _decide_anew(local: Btf, record: CoreRelocation, targets: Targets) -> Decisi
         return Decision(str(path), kind, here, here, path)
     root = local[record.type_id]
     if not name_of(root):
-        raise UnsupportedError(f"{path} cannot be looked up", why="its type is anonymous")
+        raise UnsupportedError(f"{path} cannot be looked up", why="the type is anonymous")
     candidates = targets.of(record.type_id, root)
     matches = _matches(path, kind, candidates)
     if not matches:
@@ -75,7 +75,9 @@ def _ambiguous(path: Path, answers: list[tuple[Candidate, Value]]) -> Unsupporte
     return UnsupportedError(
         f"{path} is ambiguous on this kernel",
         why=each,
-        fix="use a flavour of the type (NAME___FLAVOUR) with members that only one of them has",
+        fix=(
+            "use a flavour of the type (NAME___FLAVOUR) that declares members of only one candidate"
+        ),
     )
 
 

@@ -84,7 +84,9 @@ def _apply(
         and has_width(instruction)
         and not width_may_change(local, decision.local, found.btf, target)
     ):
-        why = f"{decision.text} has {target.size} bytes in this kernel, not {decision.local.size}"
+        why = (
+            f"{decision.text} is {target.size} bytes long in this kernel, not {decision.local.size}"
+        )
         return poisoned(instruction), why
     try:
         return [patch(instruction, decision.local, target)], ""

@@ -148,7 +148,7 @@ def what_is_missing(path: Path, kind: bpf_core_relo_kind, candidates: Sequence[C
         return NO_TYPE + root
     where = f"this kernel's {root}"
     if kind in TYPE_KINDS:
-        return f"{where} does not match the program's"
+        return f"{where} does not match the program's type"
     if kind in ENUM_KINDS:
         return f"{where} has no enumerator {essential(path.steps[-1].name)}"
     known = max(_known(path, kind, one) for one in candidates)

@@ -74,7 +74,7 @@ def patch(instruction: Instruction, local: Value, target: Value) -> Instruction:
     if has_width(instruction):
         _expect(instruction, instruction.off, local.number, local)
         return _at_offset(instruction, local, target)
-    raise FormatError("a CO-RE record belongs to an instruction that has no place for a number")
+    raise FormatError("a CO-RE relocation refers to an instruction that has no number to patch")
 
 
 def _wide(instruction: Instruction, local: Value, target: Value) -> Instruction:
@@ -99,7 +99,7 @@ def has_width(instruction: Instruction) -> bool:
 def _expect(instruction: Instruction, found: int, expected: int, local: Value) -> None:
     if local.exact and found != expected:
         raise FormatError(
-            f"a CO-RE record expects {expected}, but the instruction has {found}",
+            f"a CO-RE relocation expects {expected}, but the instruction contains {found}",
             why=f"opcode {instruction.opcode:#04x}",
         )
 
@@ -111,8 +111,11 @@ def _at_offset(instruction: Instruction, local: Value, target: Value) -> Instruc
     if target.size != local.size:
         width = _WIDTHS[opcode & _SIZE_MASK]
         if width != local.size or target.size not in _SIZES:
-            why = f"it loads {width} bytes of a field of {local.size}, which has {target.size} here"
-            raise FormatError("an instruction cannot be adapted to the size of its field", why=why)
+            why = (
+                f"the instruction loads {width} bytes of a field of {local.size} bytes, but "
+                f"in this kernel the field is {target.size} bytes long"
+            )
+            raise FormatError("an instruction cannot be adapted to the size of the field", why=why)
         opcode = opcode & ~_SIZE_MASK | _SIZES[target.size]
     return instruction._replace(opcode=opcode, off=target.number)
 

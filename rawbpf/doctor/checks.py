@@ -57,7 +57,7 @@ __all__ = [
     "unprivileged_bpf",
 ]
 
-_GUEST = "trace the kernel of a virtual machine: `rawbpf guest kprobe do_sys_openat2 -d 3`"
+_GUEST = "trace in a virtual machine: `rawbpf guest kprobe do_sys_openat2 -d 3`"
 
 
 def kernel(root: Root) -> Finding:
@@ -109,7 +109,7 @@ def lockdown(root: Root) -> Finding:
 
 def _unknown_lockdown(root: Root) -> Finding:
     if kernel_config("CONFIG_SECURITY_LOCKDOWN_LSM", root) == "n":
-        return ok("the kernel is built without lockdown")
+        return ok("this kernel was built without lockdown")
     if mounted("securityfs", root) is None:
         fix = "mount -t securityfs securityfs /sys/kernel/security"
         return unknown("lockdown state unknown (securityfs is not mounted)", fix)
@@ -128,7 +128,7 @@ def kprobes(root: Root) -> Finding:
         options = "CONFIG_KPROBES", "CONFIG_KPROBE_EVENTS"
         off = [option for option in options if kernel_config(option, root) == "n"]
         if off:
-            evidence = f"this kernel is built without {' and '.join(off)}"
+            evidence = f"this kernel was built without {' and '.join(off)}"
         return fail(evidence, _GUEST)
 
 
@@ -136,7 +136,10 @@ def perf(root: Root) -> Finding:
     """Check kernel.perf_event_paranoid. Kprobes take CAP_PERFMON even at -1."""
     level = perf_event_paranoid(root)
     if level is None:
-        return fail("this kernel has no perf (no kernel.perf_event_paranoid)", _GUEST)
+        return fail(
+            "this kernel does not support perf events (kernel.perf_event_paranoid is missing)",
+            _GUEST,
+        )
     reason = denied_by_paranoid(root)
     if reason is not None:
         return fail(*reason)
@@ -148,10 +151,13 @@ def unprivileged_bpf(root: Root) -> Finding:
     """Check kernel.unprivileged_bpf_disabled: bpf(2) without CAP_BPF is a risk."""
     level = unprivileged_bpf_disabled(root)
     if level is None:
-        return fail("this kernel has no bpf(2) (no kernel.unprivileged_bpf_disabled)", _GUEST)
+        return fail(
+            "this kernel does not support bpf(2) (kernel.unprivileged_bpf_disabled is missing)",
+            _GUEST,
+        )
     if level == 0:
         return warn(
-            "every user may load programs of some types (kernel.unprivileged_bpf_disabled = 0)",
+            "any user may load programs of some types (kernel.unprivileged_bpf_disabled = 0)",
             "sudo sysctl kernel.unprivileged_bpf_disabled=2",
         )
     return ok(f"bpf(2) requires CAP_BPF (kernel.unprivileged_bpf_disabled = {level})")
@@ -171,12 +177,12 @@ def jit(root: Root) -> Finding:
 def memlock(root: Root) -> Finding:
     """Check RLIMIT_MEMLOCK before 5.11. Tracing commands raise the limit if they may."""
     if not bpf_counts_as_locked(root):
-        return ok("BPF memory is charged to the memory cgroup (since 5.11)")
+        return ok("BPF memory is charged to the memory cgroup (Linux 5.11 or newer)")
     before = "before 5.11, BPF memory is charged to RLIMIT_MEMLOCK"
     reason = denied_by_memlock(root)
     if reason is None:
         limit = memlock_limit()
-        return ok(f"{before}, {'unlimited' if limit is None else f'{limit >> 20} MB'} here")
+        return ok(f"{before}, which is {'unlimited' if limit is None else f'{limit >> 20} MB'}")
     if not missing_capabilities({"CAP_SYS_RESOURCE"}, root):
         return ok(f"{before}, which rawbpf raises")
     return warn(*reason)
@@ -191,13 +197,17 @@ def kernel_addresses(root: Root) -> Finding:
     try:
         hidden = read_kallsyms(root).hidden
     except UnsupportedError as error:
-        evidence = f"{error.what}: {error.why}; rawbpf cannot suggest names of functions"
+        evidence = f"{error.what}: {error.why}; rawbpf cannot suggest function names"
         return warn(evidence, error.fix or "")
     if not hidden:
         return ok(f"kernel addresses are visible (kernel.kptr_restrict = {level})")
     # At levels 0 and 1, CAP_SYSLOG reveals addresses; at level 0, so does perf_event_paranoid below
     # 2.
-    fix = "sudo sysctl kernel.kptr_restrict=1" if level == 2 else "run it with CAP_SYSLOG (sudo)"
+    fix = (
+        "sudo sysctl kernel.kptr_restrict=1"
+        if level == 2
+        else ("run the command with CAP_SYSLOG (sudo)")
+    )
     return warn(f"kernel addresses are hidden (kernel.kptr_restrict = {level})", fix)
 
 
@@ -215,10 +225,10 @@ def btf(root: Root) -> Finding:
     path = vmlinux_btf(root)
     if path is None:
         return warn(
-            "this kernel is built without CONFIG_DEBUG_INFO_BTF (`rawbpf kprobe` does not need it)"
+            "this kernel was built without CONFIG_DEBUG_INFO_BTF (`rawbpf kprobe` does not need it)"
         )
     size, modules = os.stat(path).st_size, len(btf_modules(root))  # noqa: PTH116 -- see files.at
-    more = f", and BTF of {modules} modules" if modules else ""
+    more = f", and BTF for {modules} modules" if modules else ""
     return ok(f"/sys/kernel/btf/vmlinux, {size >> 10} kB{more}")
 
 
@@ -227,7 +237,7 @@ def clang(_: Root) -> Finding:
     try:
         return ok(find_clang())
     except UnsupportedError:
-        return _not_installed("clang", "only to compile programs written in C", "clang")
+        return _not_installed("clang", "only for compiling C programs", "clang")
 
 
 def qemu(_: Root) -> Finding:

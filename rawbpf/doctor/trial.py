@@ -38,11 +38,14 @@ def missing_features(_: Root) -> Finding:
     answers = {feature.name: feature.ask() for feature in needed}
     absent = [name for name, answer in answers.items() if answer.outcome is Outcome.NO]
     if absent:
-        return fail(f"this kernel lacks {', '.join(absent)}", "use another kernel: `rawbpf guest`")
+        return fail(
+            f"this kernel does not support {', '.join(absent)}",
+            "use another kernel: `rawbpf guest`",
+        )
     unsure = [answer for answer in answers.values() if answer.outcome is Outcome.UNSURE]
     if unsure:
         return fail(f"features unknown ({unsure[0].evidence})", "see the failed checks above")
-    return ok(f"all {len(answers)} features that `rawbpf kprobe` uses are present")
+    return ok(f"this kernel supports all {len(answers)} features that `rawbpf kprobe` uses")
 
 
 def load_and_read(_: Root) -> Finding:
@@ -63,7 +66,7 @@ def place_a_probe(_: Root) -> Finding:
     try:
         pmu = pmu_type("kprobe")
     except UnsupportedError:
-        return fail("there is no kprobe PMU", "see `kprobes` above")
+        return fail("this kernel has no kprobe PMU", "see `kprobes` above")
     try:
         open_probe(pmu, _FUNCTION).close()
     except KernelError as error:

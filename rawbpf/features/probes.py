@@ -209,7 +209,7 @@ def module_types(root: Root = "/") -> Answer:
     """Probe for BTF of modules, which needs at least one loaded module to find out."""
     described, loaded = btf_modules(root), loaded_modules(root)
     if described:
-        return Answer(Outcome.YES, f"/sys/kernel/btf has {described[0]}")
+        return Answer(Outcome.YES, f"/sys/kernel/btf contains {described[0]}")
     if loaded:
         return Answer(Outcome.NO, f"/sys/kernel/btf lacks {loaded[0]}, which is loaded")
     return Answer(Outcome.UNSURE, "no module is loaded")
@@ -223,4 +223,4 @@ def memcg_accounting() -> Answer:
     because tracing programs must not call that helper from 5.16 on (5e0bc3082e2e).
     """
     answer = helper("ktime_get_coarse_ns", bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER)
-    return answer._replace(evidence=f"a helper of the same release: {answer.evidence}")
+    return answer._replace(evidence=f"a helper from the same release: {answer.evidence}")

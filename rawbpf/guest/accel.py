@@ -32,7 +32,7 @@ def choose(wanted: str, prove: Callable[[], None]) -> str:
     ``wanted`` is "kvm" and /dev/kvm cannot be opened, UsageError for an unknown value.
     """
     if wanted not in ("auto", "kvm", "tcg"):
-        raise UsageError(f"invalid --accel {wanted!r}", fix="use auto, kvm or tcg")
+        raise UsageError(f"invalid --accel {wanted!r}", fix="use `auto`, `kvm` or `tcg`")
     usable = os.access(_KVM, os.R_OK | os.W_OK)
     if wanted == "kvm" and not usable:
         raise GuestError("cannot use KVM", why=f"{_KVM} cannot be opened", fix="omit --accel kvm")

@@ -39,7 +39,7 @@ __all__ = [
 CHECKSUMS = "sha256"
 """The name of the file with checksums in a folder."""
 
-_ELSEWHERE = "set RAWBPF_CACHE to a folder that you can write"
+_ELSEWHERE = "set RAWBPF_CACHE to a folder in which you can write"
 
 
 def place(*parts: str) -> Path:
@@ -49,7 +49,9 @@ def place(*parts: str) -> Path:
     """
     path = user_cache.place(*parts)
     if path is None:
-        raise GuestError("there is no place for the cache", why="HOME is not set", fix=_ELSEWHERE)
+        raise GuestError(
+            "cannot choose a folder for the cache", why="HOME is not set", fix=_ELSEWHERE
+        )
     return Path(path)
 
 

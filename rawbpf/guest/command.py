@@ -31,7 +31,7 @@ LARGEST = 64 << 20
 MOST_FILES = 10_000
 """Maximum number of files, including folder contents, that are copied for the command."""
 
-_PROMPT = "import rawbpf; print('rawbpf', rawbpf.__version__, 'is imported. Ctrl+D ends it.')"
+_PROMPT = "import rawbpf; print('rawbpf', rawbpf.__version__, 'is imported. Press Ctrl+D to exit.')"
 
 _PROJECT_FILES = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg")
 
@@ -76,7 +76,7 @@ def _understand(name: str, rest: list[str], files: list[str], commands: Collecti
     if executable is None:
         raise UsageError(
             f"unknown command {name!r}: neither a rawbpf command nor an executable",
-            fix="`rawbpf --help` lists the commands",
+            fix="list all commands with `rawbpf --help`",
         )
     return Command([executable, *rest], [executable, *files], with_tests=False)
 
@@ -119,10 +119,10 @@ def _small(paths: Iterator[str]) -> tuple[list[str], list[str]]:
             continue
         needs = _needs(path, size, count)
         if not (Path(path).is_file() or Path(path).is_dir()):
-            omitted.append(f"{path} is not copied: it is neither a file nor a folder")
+            omitted.append(f"{path} is not copied: the path is neither a file nor a folder")
         elif needs is None:
             what = f"more than {LARGEST >> 20} MiB or {MOST_FILES:,} files"
-            omitted.append(f"{path} is not copied: {what}; --add {path} copies it")
+            omitted.append(f"{path} is not copied: {what}; use --add {path} to copy it")
         else:
             files.append(path)
             size, count = size - needs[0], count - needs[1]

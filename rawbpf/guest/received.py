@@ -56,7 +56,7 @@ class Budget:
         """Count output that has arrived."""
         self._waiting += size
         if self._waiting > self._most:
-            why = f"{self._waiting} bytes are waiting, of at most {self._most}"
+            why = f"{self._waiting} bytes are waiting, but the limit is {self._most}"
             raise FormatError("unexpected output from the guest", why=why)
 
     def remove(self, size: int) -> None:
@@ -75,5 +75,9 @@ class Returned:
         """Count a part of the archive that has arrived."""
         self._size += size
         if not self._wanted or self._size > out.LARGEST + out.LARGEST_END:
-            why = f"more than {out.LARGEST >> 20} MiB" if self._wanted else "it was not asked for"
+            why = (
+                f"the archive exceeds {out.LARGEST >> 20} MiB"
+                if self._wanted
+                else ("the host did not request the archive")
+            )
             raise FormatError("unexpected contents of /out from the guest", why=why)

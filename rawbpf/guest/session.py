@@ -257,9 +257,9 @@ class _Session:
             return
         if not self._ready:
             if elapsed > limits.boot:
-                raise self._hung(f"it did not boot within {limits.boot:g} s")
+                raise self._hung(f"the guest did not boot within {limits.boot:g} s")
         elif silent > limits.silence:
-            raise self._hung(f"it did not respond for {limits.silence:g} s")
+            raise self._hung(f"the guest did not respond for {limits.silence:g} s")
         elif limits.command is not None and elapsed > limits.command:
             raise self._hung(f"the command ran longer than {limits.command:g} s")
 
@@ -273,6 +273,10 @@ class _Session:
         why, fix = self._console.reason() or next(iter(complaints), None), None
         if why is None:
             why = "the reason is unknown"
-            fix = None if self._ready else "check --memory, and that --kernel is a kernel image"
+            fix = (
+                None
+                if self._ready
+                else ("check --memory, and make sure that --kernel is a kernel image")
+            )
         details = "\n".join(part for part in (said, self._console.text()) if part)
         return GuestError("the guest ended before its command", why=why, fix=fix, details=details)

@@ -67,13 +67,13 @@ def _open(module: str) -> Fd:
             f"cannot open the BTF of module {module}",
             errno=errno.EPERM,
             call=error.call,
-            why="opening BTF by ID takes CAP_SYS_ADMIN",
-            fix="run it with sudo",
+            why="opening BTF by ID requires CAP_SYS_ADMIN",
+            fix="run the command with sudo",
         ) from None
     raise UnsupportedError(
-        f"the BTF of module {module} is gone",
+        f"the BTF of module {module} no longer exists",
         why="the module was unloaded",
-        fix=f"load it: modprobe {module}",
+        fix=f"load the module: modprobe {module}",
     )
 
 

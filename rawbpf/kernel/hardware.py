@@ -64,7 +64,7 @@ def parse_cpu_list(text: str) -> list[int]:
         first, last = _small(lowest), _small(highest if dash else lowest)
         if not 0 <= first <= last < _MOST:
             raise FormatError(
-                f"invalid list of CPUs {text.strip()[:80]!r}", fix="expected something like 0-3,8"
+                f"invalid CPU list {text.strip()[:80]!r}", fix="expected a list such as 0-3,8"
             )
         cpus.extend(range(first, last + 1))
     return cpus
@@ -96,7 +96,7 @@ def _cpus(which: str, root: Root) -> list[int]:
     text = read_text(root, f"/sys/devices/system/cpu/{which}")
     if text is None:
         raise UnsupportedError(
-            f"cannot find out which CPUs are {which}",
+            f"cannot determine which CPUs are {which}",
             why="/sys/devices/system/cpu does not exist",
             fix="mount sysfs: mount -t sysfs sysfs /sys",
         )
@@ -139,12 +139,15 @@ def _read(name: str, file: str, root: Root) -> str:
     if text is not None:
         return text
     if read_text(root, f"{_DEVICES}/software/type") is None:
-        why, fix = "sysfs is not mounted, or the kernel has no perf", "mount -t sysfs sysfs /sys"
+        why, fix = (
+            "sysfs is not mounted, or the kernel does not support perf events",
+            "mount -t sysfs sysfs /sys",
+        )
     else:
         why = f"{_DEVICES}/{name}/{file} does not exist"
-        fix = "use a kernel that has it, for example with `rawbpf guest`"
+        fix = "use a kernel with this PMU, for example with `rawbpf guest`"
     if name == "kprobe":
-        why += " (it needs 4.17 and CONFIG_KPROBE_EVENTS)"
+        why += " (the PMU needs Linux 4.17 and CONFIG_KPROBE_EVENTS)"
     raise UnsupportedError(f"this kernel has no {name} PMU", why=why, fix=fix)
 
 

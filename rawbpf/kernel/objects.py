@@ -84,8 +84,8 @@ def _absent(kind: str, number: int, call: str) -> KernelError:
         f"no {KINDS[kind].words} with ID {number}",
         errno=errno.ENOENT,
         call=call,
-        why="it was freed, or never existed",
-        fix=f"`rawbpf {kind} list` shows the IDs" if kind != "btf" else None,
+        why="the object was freed, or never existed",
+        fix=f"list the IDs with `rawbpf {kind} list`" if kind != "btf" else None,
     )
 
 
@@ -107,7 +107,7 @@ def open_all(kind: str) -> Iterator[tuple[int, Fd]]:
 
 def _denied(what: str, error: KernelError) -> KernelError:
     if error.errno == errno.EPERM and missing_capabilities(["CAP_SYS_ADMIN"]):
-        why, fix = "opening objects by ID takes CAP_SYS_ADMIN", "run it with sudo"
+        why, fix = "opening objects by ID requires CAP_SYS_ADMIN", "run the command with sudo"
         return KernelError(what, errno=errno.EPERM, call=error.call, why=why, fix=fix)
     return call_error(what, error)
 

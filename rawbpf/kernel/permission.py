@@ -75,8 +75,8 @@ def why_denied(root: Root = "/") -> Reason:
 def unknown_reason() -> Reason:
     """Return the reason to report if none of the known ones applies."""
     return Reason(
-        "the kernel denied it, although capabilities and lockdown allow it",
-        f"look for a denial by SELinux or AppArmor in `dmesg`, {_GUEST}",
+        "the kernel denied the operation, although capabilities and lockdown permit it",
+        f"look in `dmesg` for a denial by SELinux or AppArmor, {_GUEST}",
     )
 
 
@@ -86,7 +86,7 @@ def denied_by_user_namespace(root: Root = "/") -> Reason | None:
         return None
     return Reason(
         "this process is in a user namespace, whose capabilities are not valid for tracing",
-        f"run it outside of the namespace (a rootless container or `unshare -U`), {_GUEST}",
+        f"run the command outside the namespace (a rootless container or `unshare -U`), {_GUEST}",
     )
 
 
@@ -101,7 +101,7 @@ def denied_by_capabilities(
         options = " ".join(f"--cap-add={name.removeprefix('CAP_')}" for name in missing)
         fix = f"start the {engine} container with {options} (or --privileged), {_GUEST}"
     else:
-        fix = f"run it with sudo, {_GUEST}"
+        fix = f"run the command with sudo, {_GUEST}"
     return Reason(f"this process lacks {' and '.join(missing)}", fix)
 
 
@@ -111,7 +111,9 @@ def denied_by_paranoid(root: Root = "/") -> Reason | None:
     if level is None or level <= 2 or "CAP_SYS_ADMIN" in effective_capabilities(root):
         return None
     why = f"perf_event_paranoid is {level}, which requires CAP_SYS_ADMIN on this kernel"
-    return Reason(why, f"run it with sudo, or set kernel.perf_event_paranoid to 2, {_GUEST}")
+    return Reason(
+        why, f"run the command with sudo, or set kernel.perf_event_paranoid to 2, {_GUEST}"
+    )
 
 
 def denied_by_lockdown(root: Root = "/") -> Reason | None:
@@ -121,8 +123,8 @@ def denied_by_lockdown(root: Root = "/") -> Reason | None:
         return None
     why = f"the kernel is locked down ({mode})"
     if mode == "integrity":
-        why += "; upstream kernels allow kprobes in this mode, this one seems not to"
-    return Reason(why, f"the mode is set at boot (often by Secure Boot); {_GUEST[3:]}")
+        why += "; upstream kernels allow kprobes in this mode, but this kernel does not seem to"
+    return Reason(why, f"the lockdown mode is set at boot (often by Secure Boot); {_GUEST[3:]}")
 
 
 def denied_by_memlock(root: Root = "/") -> Reason | None:
@@ -130,7 +132,7 @@ def denied_by_memlock(root: Root = "/") -> Reason | None:
     limit = memlock_limit()
     if limit is None or limit >= _ENOUGH_LOCKED_MEMORY or not bpf_counts_as_locked(root):
         return None
-    why = f"before 5.11, BPF memory is charged to RLIMIT_MEMLOCK, {limit >> 10} kB here"
+    why = f"before 5.11, BPF memory is charged to RLIMIT_MEMLOCK, which is {limit >> 10} kB"
     return Reason(why, "raise the limit as root: ulimit -l unlimited")
 
 
@@ -140,7 +142,7 @@ def denied_by_seccomp(root: Root = "/") -> Reason | None:
         return None
     engine = container(root)
     where = f"the {engine} container" if engine else "this process"
-    fix = f"start it with a seccomp profile that allows bpf and perf_event_open, {_GUEST}"
+    fix = f"start the command with a seccomp profile that allows bpf and perf_event_open, {_GUEST}"
     return Reason(f"a seccomp filter restricts the system calls of {where}", fix)
 
 

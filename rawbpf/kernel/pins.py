@@ -53,7 +53,7 @@ def open_pinned(path: Path, kind: str) -> Fd:
     found = kind_of(f"/proc/self/fd/{fd.fileno()}")
     if found != kind:
         fd.close()
-        raise UsageError(f"{name} is not a {kind} but a {found or 'different file'}")
+        raise UsageError(f"{name} is a {found or 'different file'}, not a {kind}")
     return fd
 
 
@@ -85,7 +85,7 @@ def _explain(what: str, path: str, error: KernelError) -> KernelError:
     elif number == errno.EEXIST:
         why, fix = "the path exists", f"choose another path, or remove it: rm {path}"
     elif number == errno.EACCES and os.path.isdir(path):  # noqa: PTH112 -- as above
-        why, fix = "it is a folder", "name an object in it"
+        why, fix = "the path is a folder", "specify an object in the folder"
     elif number in (errno.EPERM, errno.EACCES, errno.EINVAL):
         why, fix = _not_permitted(path, folder)
         if why is None:
@@ -101,7 +101,7 @@ def _not_permitted(path: str, folder: str) -> tuple[str | None, str | None]:
     if not inside:
         places = sorted(bpffs_mounts().values())
         fix = f"choose a path under {places[0]}" if places else _mount()
-        return "it is not on a BPF file system", fix
+        return "the path is not on a BPF file system", fix
     if "." in os.path.basename(path):  # noqa: PTH119 -- as above
         return "names in a BPF file system must not contain dots", "choose another name"
     return None, None

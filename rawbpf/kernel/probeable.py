@@ -81,18 +81,21 @@ class ProbeRules:
     def obstacle(self, symbol: Symbol) -> str | None:
         """Return why ``symbol`` cannot be probed, as a clause, or None if no reason is known."""
         if not symbol.is_text:
-            return "it is data, not a function"
+            return "the symbol is data, not a function"
         if symbol.module and (symbol.module == "bpf" or symbol.module.startswith("__builtin__")):
-            return f"it was generated at run time ({symbol.module})"
+            return f"the code was generated at run time ({symbol.module})"
         if symbol.address in self._init:
-            return "it is initialization code, whose memory was freed after boot"
+            return "the function is initialization code, whose memory was freed after boot"
         if symbol.address >= self._code_end and not symbol.module:
-            return "it is data, or initialization code that was freed after boot"
+            return "the symbol is data, or initialization code that was freed after boot"
         if symbol.name in self._black_names or symbol.address in self._black_at:
-            return "it is on the kprobe blacklist: kprobes themselves call it"
+            return "the function is on the kprobe blacklist, because kprobes themselves call it"
         if self._hooked is None or symbol.address in self._hooked_at or self._is_hooked(symbol):
             return None
-        return "it is notrace: ftrace cannot trace it, and so kprobe events cannot either"
+        return (
+            "the function is notrace: ftrace cannot trace it, and therefore kprobe events "
+            "cannot either"
+        )
 
 
 def _text(data: bytes) -> str:

@@ -69,7 +69,7 @@ def kernel_version(release: str | None = None, *, root: Root = "/") -> KernelVer
     numbers = _numbers(release)
     if len(numbers) < 2:
         raise FormatError(
-            f"invalid kernel release {release!r}", fix="expected something like 6.1.0-18-amd64"
+            f"invalid kernel release {release!r}", fix="expected a release such as 6.1.0-18-amd64"
         )
     return KernelVersion(*numbers, *[0] * (3 - len(numbers)))
 

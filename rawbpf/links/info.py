@@ -56,7 +56,7 @@ def read_info(fd: int, where: str) -> LinkInfo:
         if error.errno in (errno.EINVAL, errno.EBADF):
             raise UnsupportedError(
                 f"cannot query or pin {where}",
-                why="it is attached by a perf event, which is not a BPF link",
+                why="the program is attached to a perf event without a BPF link",
             ) from None
         raise
     return LinkInfo(head.id, head.type, head.prog_id, _with_names(part))

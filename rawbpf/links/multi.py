@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 __all__ = ["attach_multi"]
 
 _OF_KERNEL = {
-    errno.EINVAL: "this kernel has no such links (they need 5.18, sessions 6.10)",
-    errno.ESRCH: "ftrace cannot hook one of the functions",
-    errno.EOPNOTSUPP: "this kernel was built without CONFIG_FPROBE, which such links need",
+    errno.EINVAL: (
+        "this kernel does not support such links (kprobe.multi needs 5.18, kprobe.session 6.10)"
+    ),
+    errno.ESRCH: "ftrace cannot hook one of these functions",
+    errno.EOPNOTSUPP: "this kernel was built without CONFIG_FPROBE, which multi-kprobe links need",
 }
 _OF_FILES = {
-    errno.EINVAL: "this kernel has no such links (they need 6.6, sessions 6.13)",
+    errno.EINVAL: (
+        "this kernel does not support such links (uprobe.multi needs 6.6, uprobe.session 6.13)"
+    ),
     errno.EBADF: "not a regular file",
     errno.ESRCH: "no such process",
 }
@@ -87,12 +91,12 @@ def _matching(pattern: str) -> list[str]:
     if functions is None:
         raise UnsupportedError(
             f"cannot find the functions that match {pattern!r}",
-            why="available_filter_functions of tracefs cannot be read",
+            why="tracefs's available_filter_functions cannot be read",
             fix="mount -t tracefs tracefs /sys/kernel/tracing, as root",
         )
     names = (line.split()[0].decode() for line in functions.splitlines() if line)
     found = sorted({name for name in names if fnmatchcase(name, pattern)})
     if not found:
         what = f"no function matches {pattern!r}"
-        raise UsageError(what, fix="`rawbpf list PATTERN` shows the functions")
+        raise UsageError(what, fix="list functions with `rawbpf list PATTERN`")
     return found

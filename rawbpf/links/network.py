@@ -47,7 +47,7 @@ def _interface(program: Program, probe: ProbeSpec, attach_type: bpf_attach_type)
         index = socket.if_nametoindex(probe.target)
     except OSError:  # does not set errno before Python 3.14
         what = f"no interface {probe.target!r}"
-        fix = "/sys/class/net lists the interfaces"
+        fix = "list the interfaces with `ls /sys/class/net`"
         raise AttachError(what, errno=errno.ENODEV, call="if_nametoindex", fix=fix) from None
     return _create(program, probe, index, attach_type)
 
@@ -84,11 +84,13 @@ def _create(program: Program, probe: ProbeSpec, target: int, attach_type: bpf_at
 
 _TCX = (bpf_attach_type.BPF_TCX_INGRESS, bpf_attach_type.BPF_TCX_EGRESS)
 _WITH_TC = (
-    "before 6.6, attach it as a tc filter: `rawbpf load --pin DIR FILE`, then `tc qdisc add dev lo "
-    "clsact` and `tc filter add dev lo ingress bpf da pinned DIR/NAME`"
+    "before 6.6, attach the program as a tc filter: `rawbpf load --pin DIR FILE`, then `tc "
+    "qdisc add dev lo clsact` and `tc filter add dev lo ingress bpf da pinned DIR/NAME`"
 )
 _CAUSES = {
-    errno.EINVAL: "this kernel has no links for it (XDP needs 5.9, tc 6.6), or the program has "
-    "another type",
-    errno.EBUSY: "another program is attached there already",
+    errno.EINVAL: (
+        "this kernel does not support links for this attach type (XDP needs 5.9, tc 6.6), "
+        "or the program has a different type"
+    ),
+    errno.EBUSY: "another program is already attached",
 }

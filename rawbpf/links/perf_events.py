@@ -71,15 +71,17 @@ def check_function_name(name: str, root: Root = "/") -> None:
     invalid function name 'vfs_read()': unexpected '('; did you mean vfs_read?
     """
     if not name:
-        raise UsageError("the function name is empty", fix="give one, such as do_sys_openat2")
+        raise UsageError(
+            "the function name is empty", fix="specify a function, such as do_sys_openat2"
+        )
     limit = _KSYM_NAME_LEN
     if len(name) >= _KSYM_NAME_LEN_BEFORE_6_1:
         from rawbpf.kernel.version import kernel_version
 
         limit = limit if kernel_version(root=root) >= (6, 1) else _KSYM_NAME_LEN_BEFORE_6_1
     if len(name) >= limit:
-        what = f"the function name {name[:20] + '...'!r} has {len(name)} characters"
-        raise UsageError(what, why=f"the limit of this kernel is {limit - 1}")
+        what = f"the function name {name[:20] + '...'!r} is {len(name)} characters long"
+        raise UsageError(what, why=f"this kernel's limit is {limit - 1}")
     module, colon, function = name.rpartition(":")
     valid = function.replace("$", "_").replace(".", "_").isidentifier()
     if colon:
@@ -96,12 +98,15 @@ def _invalid_name(name: str) -> UsageError:
     begin = re.match(r"(?:[A-Za-z0-9_]+:)?[A-Za-z_$.][A-Za-z0-9_$.]*", name)
     if begin is None:
         not_address = ", not an address" if name[0].isdigit() else ""
-        return UsageError(what, fix=f"give a name such as do_sys_openat2{not_address}")
+        return UsageError(what, fix=f"specify a name such as do_sys_openat2{not_address}")
     good, odd = begin[0], name[begin.end()]
     if odd in "*?[":
-        why, fix = "it is a pattern", f"`rawbpf list '{name}'` shows the functions that match"
+        why, fix = (
+            "the name is a pattern",
+            f"list the matching functions with `rawbpf list '{name}'`",
+        )
     elif odd in "+-":
-        why, fix = "offsets are not supported here", f"probe the function's entry: {good}"
+        why, fix = "this probe does not support offsets", f"probe the function's entry: {good}"
     else:
         why, fix = f"unexpected {odd!r}", f"did you mean {good}?"
     return UsageError(what, why=why, fix=fix)
@@ -135,7 +140,7 @@ def _connect(program: Program, probe: ProbeSpec, event: Fd) -> Link:
         if error.errno != errno.EINVAL:
             raise _attach_error(f"cannot attach to {probe}", error) from None
         if probe.cookie:
-            raise UnsupportedError("cookies of perf events need Linux 5.15") from None
+            raise UnsupportedError("cookies for perf events need Linux 5.15") from None
         _set_program(program, probe, event)
         return Link(str(probe), event)
     return Link(str(probe), link, event)
@@ -202,7 +207,7 @@ def _open_tracepoint(probe: ProbeSpec) -> Fd:
             f"cannot attach to tracepoint {name}",
             errno=errno.ENOENT,
             call="perf_event_open",
-            why="tracefs, which has the numbers of tracepoints, is not mounted",
+            why="tracefs, which lists tracepoint numbers, is not mounted",
             fix="mount -t tracefs tracefs /sys/kernel/tracing",
         )
     try:
@@ -214,7 +219,7 @@ def _open_tracepoint(probe: ProbeSpec) -> Fd:
             errno=errno.ENOENT,
             call="perf_event_open",
             why="no such tracepoint",
-            fix=f"{place}/available_events lists them as GROUP:NAME",
+            fix=f"{place}/available_events lists all tracepoints as GROUP:NAME",
         ) from None
     except OSError as error:  # raised by reading the file or by the call
         raise _attach_error(f"cannot attach to tracepoint {name}", error) from None

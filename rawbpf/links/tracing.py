@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 __all__ = ["attach_tracing", "why_no_trampoline"]
 
 _CAUSES = {
-    errno.ENOENT: "no such tracepoint or hook in this kernel",
-    errno.EBUSY: "another program is attached there already",
-    errno.EINVAL: "this kernel does not support this attachment for this type of program",
-    errno.EOPNOTSUPP: "this kernel was built without support for it",
+    errno.ENOENT: "this kernel has no such tracepoint or hook",
+    errno.EBUSY: "another program is already attached",
+    errno.EINVAL: "this kernel does not support this attachment for this program type",
+    errno.EOPNOTSUPP: "this kernel was built without support for this attachment",
     ENOTSUPP: "this kernel does not support this attachment",
 }
 
@@ -56,7 +56,9 @@ def attach_tracing(program: Program, probe: ProbeSpec) -> Link:
     verified = program.spec.attach_to
     if probe.target != verified:
         what = f"program {program.spec.name!r} cannot be attached to {probe.target!r}"
-        raise UsageError(what, why=f"it was verified for {verified!r} and its argument types")
+        raise UsageError(
+            what, why=f"the program was verified for {verified!r} and its argument types"
+        )
     if probe.kind is ProbeKind.ITER:
         return _iterator(program, probe)
     return _trampoline(program, probe)
@@ -106,7 +108,10 @@ def why_no_trampoline(probe: ProbeSpec, number: int, root: Root = "/") -> str:
         limit = f"{arch.trampoline_slots} before {version}"
         return f"{probe.target} takes more arguments than a trampoline can pass on ({limit})"
     if number == errno.EBUSY and _is_notrace(probe.target, root):
-        return f"ftrace cannot hook {probe.target}: it was compiled without NOPs for it (notrace)"
+        return (
+            f"ftrace cannot hook {probe.target}: the function was compiled without NOPs for "
+            "ftrace (notrace)"
+        )
     return ""
 
 

@@ -55,7 +55,7 @@ def find_functions(where: str) -> Functions:
 def _split(where: str) -> tuple[str, str]:
     name, colon, function = where.rpartition(":")
     if not colon or not name or not function:
-        raise UsageError(f"invalid target of a uprobe: {where!r}", fix="give PATH:FUNCTION")
+        raise UsageError(f"invalid target of a uprobe: {where!r}", fix="write PATH:FUNCTION")
     return name, function
 
 
@@ -76,8 +76,8 @@ def _no_symbol(path: Path, pattern: str) -> AttachError:
         f"cannot attach to {path}:{pattern}",
         errno=errno.ENOENT,
         call="open",
-        why="no such symbol in this file",
-        fix=f"`nm -D {path}` lists its symbols",
+        why="the file has no such symbol",
+        fix=f"list the symbols with `nm -D {path}`",
     )
 
 
@@ -95,6 +95,6 @@ def find_file(name: str) -> Path:
         f"cannot find {name!r}",
         errno=errno.ENOENT,
         call="open",
-        why="neither among the libraries nor in PATH",
-        fix="give its path",
+        why="there is no such library, and no such program in PATH",
+        fix="specify a path",
     )

@@ -67,7 +67,7 @@ class Plain:
         if isinstance(value, int) and bits and -1 << (bits - 1) <= value < 1 << bits:
             return (value % (1 << bits)).to_bytes(self.size, "little")
         number = "an integer or " if self.size in _INTEGERS else ""
-        raise UsageError(f"{value!r} does not fit", fix=f"give {number}{self.size} bytes")
+        raise UsageError(f"the value {value!r} does not fit", fix=f"give {number}{self.size} bytes")
 
     def _accepts(self, length: int) -> bool:
         """Return whether a value can have this size.
@@ -107,8 +107,8 @@ class PerCpu:
         values = value if isinstance(value, list | tuple) else [value] * self._cpus
         if len(values) != self._cpus:
             raise UsageError(
-                f"{len(values)} values for {self._cpus} CPUs",
-                fix=f"give a list of {self._cpus}, or one value for all",
+                f"the list has {len(values)} values for {self._cpus} CPUs",
+                fix=f"pass a list of {self._cpus} values, or one value for all CPUs",
             )
         return b"".join(self._inner.encode(one).ljust(self._step, b"\0") for one in values)
 
@@ -142,7 +142,7 @@ class Lpm:
         elif self._inner is not None:
             return self._inner.encode(value)
         room = self.size - 4
-        fix = f'give (bits, bytes) with at most {room} bytes, or a string such as "10.0.0.0/8"'
+        fix = f'pass (bits, bytes) with at most {room} bytes, or a string such as "10.0.0.0/8"'
         raise UsageError(f"invalid prefix {value!r}", fix=fix)
 
     def _network(self, text: str) -> tuple[int, bytes]:
@@ -154,8 +154,10 @@ class Lpm:
             raise UsageError(f"invalid network {text!r}", why=str(error)) from None
         address = network.network_address.packed
         if len(address) != self.size - 4:
-            why = f"its address has {len(address)} bytes, but the map's keys have {self.size - 4}"
-            raise UsageError(f"{text!r} does not fit", why=why)
+            why = (
+                f"the address is {len(address)} bytes long, but the map's keys hold {self.size - 4}"
+            )
+            raise UsageError(f"the address {text!r} does not fit", why=why)
         return network.prefixlen, address
 
 

@@ -45,13 +45,13 @@ def entry_error(
     elif number == errno.E2BIG:
         why = f"the map is full (max_entries = {spec.max_entries})"
     elif number in _UNSUPPORTED or (number == errno.EINVAL and (kind.keyless or kind.dense)):
-        why = f"maps of type {kind.word} do not support this"
+        why = f"maps of type {kind.word} do not support this operation"
     elif number in (errno.EINVAL, errno.EBADF) and kind.holds in _OBJECTS:
         why = f"the value is not a compatible {_OBJECTS[kind.holds]}"
     elif number == errno.EEXIST:
         why = f"key {key!r} already exists"
     elif number == errno.EPERM and frozen:
-        why = "the map is frozen, so user space can only read it"
+        why = "the map is frozen, so user space can only read the map"
     elif number == errno.EPERM and spec.map_flags & bpf_map_flags.BPF_F_RDONLY:
         why = "the map is read-only for user space (BPF_F_RDONLY)"
     elif number == errno.EPERM and spec.map_flags & bpf_map_flags.BPF_F_WRONLY:

@@ -125,7 +125,7 @@ class RawMap(Owner):
         if key is not None and self.spec.max_entries:
             raise RawbpfError(
                 f"cannot iterate over map {self.spec.name!r}",
-                why="it changes faster than it can be read",
+                why="the map changes faster than rawbpf can read it",
             )
 
     def _next(self, key: bytes | None) -> bytes | None:

@@ -141,4 +141,4 @@ def _newer_kernel(spec: ProgramSpec) -> str | None:
     """
     version = kernel_version()
     needs = newer_than(spec.code.instructions, version)
-    return f"{needs[0]}, and this is {version}" if needs else None
+    return f"{needs[0]}, but this kernel is {version}" if needs else None

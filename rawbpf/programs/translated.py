@@ -54,8 +54,11 @@ def translated(program: KernelProgram) -> CodeSection:
             f"cannot read the instructions of program {name!r}",
             errno=errno.EPERM,
             call="BPF_OBJ_GET_INFO_BY_FD",
-            why="the kernel shows them only with CAP_BPF and if net.core.bpf_jit_harden is off",
-            fix="run it with sudo",
+            why=(
+                "the kernel shows instructions only with CAP_BPF and if "
+                "net.core.bpf_jit_harden is off"
+            ),
+            fix="run the command with sudo",
         )
     types = btf_by_id(info.btf_id) if info.btf_id else None
     instructions = decode_internal(arrays["xlated"])

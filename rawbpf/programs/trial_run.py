@@ -28,7 +28,7 @@ def test_run(fd: int, data: bytes, ctx: bytes, repeat: int) -> RunResult:
     """See ``KernelProgram.test_run``."""
     if not 0 <= repeat <= _MOST_REPEATS:
         raise UsageError(
-            f"invalid repeat count: {repeat}", fix=f"give a number from 0 to {_MOST_REPEATS}"
+            f"invalid repeat count: {repeat}", fix=f"specify a number from 0 to {_MOST_REPEATS}"
         )
     try:
         return prog_test_run(fd, data, ctx=ctx, repeat=repeat)
@@ -52,7 +52,7 @@ def _explain(
         return UnsupportedError(
             what,
             why=f"BPF_PROG_TEST_RUN does not support programs of type {word}",
-            fix="attach it, and trigger its event",
+            fix="attach the program, and trigger its event",
         )
     if number == errno.EINVAL:
         fault = _fault(word, data, ctx, repeat)
@@ -64,10 +64,12 @@ def _fault(word: str, data: bytes, ctx: bytes, repeat: int) -> str | None:
     """Return the likely problem with the arguments, or None if they look valid."""
     if word in _CONTEXT_ONLY:
         if data or repeat > 1:
-            return f"programs of type {word} take only a context, and run only once"
+            return f"programs of type {word} take only a context and run only once"
         return f"a context of {len(ctx)} bytes has the wrong size or is invalid for this kernel"
     if len(data) < _PACKET:
-        return f"packets need at least {_PACKET} bytes (an Ethernet header), not {len(data)}"
+        return (
+            f"a packet must be at least {_PACKET} bytes long (an Ethernet header), not {len(data)}"
+        )
     if ctx:
         return f"a context of {len(ctx)} bytes has the wrong size or sets a read-only field"
     return None

@@ -96,17 +96,17 @@ class MapKind(NamedTuple):
 
 
 _T = bpf_map_type
-_ANY = "any; up to 512 bytes before 5.11"
+_ANY = "any type; before 5.11, up to 512 bytes"
 _INDEX = "u32, from 0 to max_entries - 1"
-_CPU = "any; one value per possible CPU"
+_CPU = "any type; one value per possible CPU"
 _FD = "u32: file descriptor when written, ID when read"
-_AS_SK = "as for sk_storage"
+_AS_SK = "the same as for sk_storage"
 
 # One row per type: more readable than the formatter's version.
 # fmt: off
 _ROWS = (
     MapKind(_T.BPF_MAP_TYPE_HASH, "3.19", _ANY, "any"),
-    MapKind(_T.BPF_MAP_TYPE_ARRAY, "3.19", _INDEX, "any; initially 0", dense=True),
+    MapKind(_T.BPF_MAP_TYPE_ARRAY, "3.19", _INDEX, "any type; initially 0", dense=True),
     MapKind(_T.BPF_MAP_TYPE_PROG_ARRAY, "4.2", _INDEX, _FD, typed=False, holds="prog"),
     MapKind(_T.BPF_MAP_TYPE_PERF_EVENT_ARRAY, "4.3", _INDEX,
             "u32: file descriptor of a perf event; cannot be read", typed=False, holds="fd"),
@@ -117,7 +117,7 @@ _ROWS = (
     MapKind(_T.BPF_MAP_TYPE_CGROUP_ARRAY, "4.8", _INDEX,
             "u32: file descriptor of a cgroup; cannot be read", typed=False, holds="fd"),
     MapKind(_T.BPF_MAP_TYPE_LRU_HASH, "4.10", _ANY,
-            "any; the least recently used entries are evicted when the map is full"),
+            "any type; the least recently used entries are evicted when the map is full"),
     MapKind(_T.BPF_MAP_TYPE_LRU_PERCPU_HASH, "4.10", _ANY, _CPU, per_cpu=True),
     MapKind(_T.BPF_MAP_TYPE_LPM_TRIE, "4.11",
             "u32 prefix length in bits, then 1 to 256 bytes of prefix in network byte order; needs "
@@ -133,39 +133,46 @@ _ROWS = (
             "u32 queue size; from 5.9 also a u32 file descriptor of an XDP program", typed=False),
     MapKind(_T.BPF_MAP_TYPE_XSKMAP, "4.18", _INDEX, "u32: file descriptor of an AF_XDP socket",
             typed=False, holds="fd"),
-    MapKind(_T.BPF_MAP_TYPE_SOCKHASH, "4.18", "any; up to 512 bytes",
+    MapKind(_T.BPF_MAP_TYPE_SOCKHASH, "4.18", "any type; up to 512 bytes",
             "u32: file descriptor of a socket", typed=False, holds="fd"),
     MapKind(_T.BPF_MAP_TYPE_CGROUP_STORAGE, "4.19",
-            "u64 cgroup ID, or u64 cgroup ID and u32 attach type", "any; needs max_entries = 0"),
+            "u64 cgroup ID, or u64 cgroup ID and u32 attach type", (
+                "any type; max_entries must be 0"
+            )),
     MapKind(_T.BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, "4.19", _INDEX,
             "u32 or u64: file descriptor of a socket when written, socket cookie when read",
             typed=False, holds="fd"),
-    MapKind(_T.BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, "4.20", "as for cgroup_storage", _CPU,
+    MapKind(_T.BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, "4.20", "the same as for cgroup_storage", _CPU,
             per_cpu=True),
-    MapKind(_T.BPF_MAP_TYPE_QUEUE, "4.20", "none", "any; push, pop and peek; first in, first out",
+    MapKind(_T.BPF_MAP_TYPE_QUEUE, "4.20", "none",
+            "any type; push, pop and peek; first in, first out",
             typed=False, keyless=True),
-    MapKind(_T.BPF_MAP_TYPE_STACK, "4.20", "none", "any; push, pop and peek; last in, first out",
+    MapKind(_T.BPF_MAP_TYPE_STACK, "4.20", "none",
+            "any type; push, pop and peek; last in, first out",
             typed=False, keyless=True),
     MapKind(_T.BPF_MAP_TYPE_SK_STORAGE, "5.2", "u32: file descriptor of a socket",
-            "any; needs BTF types, BPF_F_NO_PREALLOC and max_entries = 0", keyed_by="fd"),
-    MapKind(_T.BPF_MAP_TYPE_DEVMAP_HASH, "5.4", "u32", "as for devmap", typed=False),
+            "any type; needs BTF types, BPF_F_NO_PREALLOC and max_entries = 0", keyed_by="fd"),
+    MapKind(_T.BPF_MAP_TYPE_DEVMAP_HASH, "5.4", "u32", "the same as for devmap", typed=False),
     MapKind(_T.BPF_MAP_TYPE_STRUCT_OPS, "5.6", "u32: 0", "a kernel struct, described by kernel BTF",
             dense=True),
     MapKind(_T.BPF_MAP_TYPE_RINGBUF, "5.8", "none",
-            "none; user space reads a byte stream; max_entries is its size in bytes, a power of "
-            "two and a multiple of the page size", typed=False, keyless=True),
+            "no values; user space reads a byte stream; max_entries is the size in bytes, a "
+            "power of two and a multiple of the page size", typed=False, keyless=True),
     MapKind(_T.BPF_MAP_TYPE_INODE_STORAGE, "5.10", "u32: file descriptor of a file", _AS_SK,
             keyed_by="fd"),
     MapKind(_T.BPF_MAP_TYPE_TASK_STORAGE, "5.11", "u32: pidfd", _AS_SK, keyed_by="fd"),
     MapKind(_T.BPF_MAP_TYPE_BLOOM_FILTER, "5.16", "none",
-            "any; push adds a value, `in` tests for one; map_extra is the number of hash functions",
+            "any type; push adds a value, `in` tests for a value; map_extra is the number "
+            "of hash functions",
             keyless=True),
     MapKind(_T.BPF_MAP_TYPE_USER_RINGBUF, "6.1", "none",
-            "none; programs read a byte stream that user space writes", typed=False, keyless=True),
+            "no values; programs read a byte stream that user space writes",
+            typed=False, keyless=True),
     MapKind(_T.BPF_MAP_TYPE_CGRP_STORAGE, "6.2", "u32: file descriptor of a cgroup", _AS_SK,
             keyed_by="fd"),
     MapKind(_T.BPF_MAP_TYPE_ARENA, "6.9", "none",
-            "none; pages shared with user space through mmap; max_entries is their number",
+            "no values; the pages are shared with user space through mmap; max_entries is "
+            "the number of pages",
             typed=False, keyless=True),
     MapKind(_T.BPF_MAP_TYPE_INSN_ARRAY, "6.19", _INDEX,
             "struct bpf_insn_array_value: an instruction, and its offset after loading",

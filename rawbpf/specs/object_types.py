@@ -181,5 +181,5 @@ def _identifier(name: str) -> str:
     Raise FormatError otherwise.
     """
     if not (name.isidentifier() and name.isascii()):
-        raise FormatError(f"{name!r} cannot name anything in an object", why="not a C identifier")
+        raise FormatError(f"{name!r} is not a valid name in an object", why="not a C identifier")
     return name

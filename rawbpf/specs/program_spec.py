@@ -125,13 +125,15 @@ class ProbeSpec(NamedTuple):
         if self.pid is not None and self.kind not in _WITH_PID:
             raise UsageError(
                 f"a {self.word} cannot be limited to one process",
-                why="the kernel runs its program in every process",
+                why="the kernel runs the program in every process",
                 fix="compare bpf_get_current_pid_tgid() in the program",
             )
         if self.cookie and self.kind not in _WITH_COOKIE:
-            raise UsageError(f"a {self.word} has no cookie", fix="load one program per probe")
+            raise UsageError(
+                f"a {self.word} does not support cookies", fix="load one program per probe"
+            )
         if self.kind in _CLOCKS and self.period_ns <= 0:
-            raise UsageError(f"the period of a {self.word} must be above 0")
+            raise UsageError(f"the period of a {self.word} must be greater than 0")
 
 
 def probe_of(program: ProgramSpec, target: str = "") -> ProbeSpec:
@@ -163,8 +165,8 @@ def probe_of(program: ProgramSpec, target: str = "") -> ProbeSpec:
             example = f"{program.section}/{name.kind.follows if name.kind else ''}"
             raise UsageError(
                 f"program {program.name!r} has no attach target",
-                why=f"section {program.section!r} names none",
-                fix=f'write SEC("{example}"), or name one: --at {program.name}=TARGET',
+                why=f"section {program.section!r} does not name a target",
+                fix=f'write SEC("{example}"), or specify a target: --at {program.name}=TARGET',
             )
         target, offset = _split_offset(kind, point, target)
         return ProbeSpec(kind, target, point, offset)
@@ -177,8 +179,8 @@ def probe_of(program: ProgramSpec, target: str = "") -> ProbeSpec:
         return _interface(ProbeKind.TC, program, target, direction)
     raise UnsupportedError(
         f"program {program.name!r} cannot be attached by its section",
-        why=f"section {program.section!r} does not say where",
-        fix="run it with test_run, or pass a ProbeSpec to rawbpf.links.dispatch",
+        why=f"section {program.section!r} does not say where to attach the program",
+        fix="run the program with test_run, or pass a ProbeSpec to rawbpf.links.dispatch",
     )
 
 
@@ -197,17 +199,17 @@ def _split_offset(kind: ProbeKind, point: ProbePoint, target: str) -> tuple[str,
 
     if not re.fullmatch(r"0x[0-9a-fA-F]{1,8}|[0-9]{1,9}", text):
         what = f"invalid offset {text!r} in {function}"
-        raise UsageError(what, fix="give a number of bytes, such as 16 or 0x10")
+        raise UsageError(what, fix="specify a number of bytes, such as 16 or 0x10")
     return owner + colon + function, int(text, 0)
 
 
 def _cgroup(program: ProgramSpec, path: str) -> ProbeSpec:
     if not path:
-        fix = f"give its path: --at {program.name}=/sys/fs/cgroup"
+        fix = f"specify the cgroup's path: --at {program.name}=/sys/fs/cgroup"
         raise UsageError(f"program {program.name!r} needs a cgroup", fix=fix)
     if program.expected_attach_type is None:
         what = f"program {program.name!r} cannot be attached to a cgroup"
-        raise UsageError(what, why=f"section {program.section!r} does not say to which hook")
+        raise UsageError(what, why=f"section {program.section!r} does not name a hook")
     return ProbeSpec(ProbeKind.CGROUP, path, attach_type=program.expected_attach_type)
 
 
@@ -215,7 +217,7 @@ def _interface(
     kind: ProbeKind, program: ProgramSpec, interface: str, attach_type: bpf_attach_type
 ) -> ProbeSpec:
     if not interface:
-        fix = f"name one: --at {program.name}=lo"
+        fix = f"specify an interface: --at {program.name}=lo"
         raise UsageError(f"program {program.name!r} needs an interface", fix=fix)
     return ProbeSpec(kind, interface, attach_type=attach_type)
 

@@ -56,7 +56,7 @@ NEED_FPROBE = "BPF_LINK_TYPE_KPROBE_MULTI", "BPF_TRACE_KPROBE_SESSION"
 def test_each_feature_exists_since_the_kernel_in_the_table(feature):
     """A feature must be found on kernels that have it, and on no others."""
     answer = feature.ask()
-    if feature.name == "BTF of modules" and not loaded_modules():
+    if feature.name == "BTF for modules" and not loaded_modules():
         assert answer.outcome is Outcome.UNSURE
         return
     expected = Outcome.YES if kernel_version() >= feature.since else Outcome.NO

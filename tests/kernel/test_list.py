@@ -98,7 +98,7 @@ def test_functions_that_share_a_name_cannot_be_probed_and_are_counted(functions)
         assert errno_of(name) == errno.EADDRNOTAVAIL, name
     found = duplicates(names[0])
     assert len(found) == next(f.namesakes for f in functions if f.name == names[0])
-    assert f"{len(found)} symbols of this kernel" in explain(names[0], errno.EADDRNOTAVAIL)
+    assert f"{len(found)} symbols in this kernel" in explain(names[0], errno.EADDRNOTAVAIL)
 
 
 def test_an_unknown_function_is_explained():

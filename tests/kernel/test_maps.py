@@ -90,7 +90,7 @@ def test_an_array():
             m[5] = b"far"
         with pytest.raises(MissingKeyError):
             m[5]
-        with pytest.raises(KernelError, match="maps of type array do not support this"):
+        with pytest.raises(KernelError, match="maps of type array do not support this operation"):
             del m[4]
 
 

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.modules
 XMIT = ProbeSpec(ProbeKind.KPROBE, "dummy:dummy_xmit")
 
 DESCRIBED = kernel_version() >= (5, 11)
-UNTYPED = "module dummy has no BTF; use a kernel from 5.11 "
+UNTYPED = "module dummy has no BTF; use Linux 5.11 "
 PINS = Path("/sys/fs/bpf/connections")
 
 
@@ -131,7 +131,7 @@ def test_fexit_attaches_and_fmod_ret_is_rejected(kernel):
 @pytest.mark.parametrize(
     ("function", "why"),
     [
-        ("rawbpf_never_was:f", "module rawbpf_never_was is not loaded; load it: modprobe"),
+        ("rawbpf_never_was:f", "module rawbpf_never_was is not loaded; load the module: modprobe"),
         ("dummy:vfs_read", "the BTF of module dummy has no vfs_read" if DESCRIBED else UNTYPED),
         ("vmlinux:dummy_xmit", "the BTF of the kernel image has no dummy_xmit"),
         ("rawbpf_never_was", "inlined, not compiled in, or part of a module that is not loaded"),

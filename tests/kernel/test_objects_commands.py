@@ -313,18 +313,22 @@ def test_probes_of_objects_are_links_if_the_kernel_has_them(held, rawbpf):
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        ("prog show 4000000", 1, "no program with ID 4000000: it was freed, or never existed"),
+        (
+            "prog show 4000000",
+            1,
+            "no program with ID 4000000: the object was freed, or never existed",
+        ),
         ("map dump 4000000", 1, "no map with ID 4000000"),
         ("link show 4000000", 1, "no link with ID 4000000"),
         ("prog show nobody", 2, "no program named 'nobody'; list them with `rawbpf prog list`"),
         ("map show /sys/fs/bpf/none", 1, "cannot open /sys/fs/bpf/none: "),
-        ("map dump /proc/version", 1, "it is not on a BPF file system; choose a path under"),
+        ("map dump /proc/version", 1, "the path is not on a BPF file system; choose a path under"),
         ("map lookup .bss 0", 2, "maps are named '.bss'; specify an ID: "),
         ("map lookup traffic {", 2, "invalid JSON '{'"),
         ("map lookup traffic hex:0", 2, "invalid hex 'hex:0'"),
         ("map lookup traffic [1,2]", 2, "invalid key for map 'traffic'"),
         ("map update traffic 99 0", 1, "index 99 is out of range (max_entries = 5)"),
-        ("map delete traffic 0", 1, "maps of type percpu_array do not support this"),
+        ("map delete traffic 0", 1, "maps of type percpu_array do not support this operation"),
     ],
 )
 @pytest.mark.usefixtures("held")
@@ -347,6 +351,6 @@ def test_missing_capabilities_are_named():
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 1
     assert said == (
-        "rawbpf: cannot list programs: opening objects by ID takes CAP_SYS_ADMIN; "
-        "run it with sudo\n"
+        "rawbpf: cannot list programs: opening objects by ID requires CAP_SYS_ADMIN; "
+        "run the command with sudo\n"
     )

@@ -52,16 +52,19 @@ def test_each_bad_path_is_an_error_of_one_line(place, tmp_path):
         m.pin(place)
         for path, said in (
             (place, "the path exists; choose another path"),
-            (tmp_path / "x", "it is not on a BPF file system; choose a path under /sys/fs/bpf"),
+            (
+                tmp_path / "x",
+                "the path is not on a BPF file system; choose a path under /sys/fs/bpf",
+            ),
             (BPFFS / "no_folder" / "x", "/sys/fs/bpf/no_folder does not exist"),
             (BPFFS / "a.b", "names in a BPF file system must not contain dots"),
         ):
             with pytest.raises(KernelError) as caught:
                 m.pin(path)
             assert str(caught.value).startswith(f"cannot pin map 'kept' at {path}: {said}")
-    with pytest.raises(KernelError, match="it is not on a BPF file system"):
+    with pytest.raises(KernelError, match="the path is not on a BPF file system"):
         Map.from_pin("/etc/hostname" if Path("/etc/hostname").exists() else "/init")
-    with pytest.raises(KernelError, match="cannot open /sys/fs/bpf: it is a folder"):
+    with pytest.raises(KernelError, match="cannot open /sys/fs/bpf: the path is a folder"):
         Map.from_pin("/sys/fs/bpf")
     with pytest.raises(
         KernelError, match="cannot unpin /sys/fs/bpf/none: /sys/fs/bpf/none does not exist"

@@ -58,7 +58,7 @@ def test_a_missing_weak_function_called_without_a_check(kernel):
         one.load()
     assert str(caught.value) == (
         "program 'program' calls rawbpf_never_was: this kernel has no such function; "
-        "check for it first: if (rawbpf_never_was)"
+        "check whether it exists first: if (rawbpf_never_was)"
     )
 
 

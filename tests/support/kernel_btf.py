@@ -3,7 +3,7 @@
     rawbpf guest --kernel 5.10 --out DIR -- pytest -q tests/kernel/test_btf.py
     RAWBPF_BTF="$(echo DIR/btf-*)" pytest tests/unit/btf
 
-`./tools/test` does this for each kernel that it tests. The BTF of modules is next to that of the
+`./tools/test` does this for each kernel that it tests. The BTF for modules is next to that of the
 kernel: in sysfs under their names, in DIR as module-VERSION-NAME.
 """
 

@@ -72,7 +72,7 @@ def test_an_unreadable_file_is_a_usage_error_in_one_line(command, name, tmp_path
     status, line = said_of(READERS[command], file, capsys)
     assert (status, line) == (
         2,
-        f"rawbpf: cannot read {file}: it is a FIFO that has no writer",
+        f"rawbpf: cannot read {file}: the file is a FIFO without a writer",
     )
 
 
@@ -125,7 +125,7 @@ def test_files_that_are_too_large_or_contain_zero_bytes(tmp_path):
         open_input("a\0b")
     file = tmp_path / "text"
     file.write_bytes(b"abc\0")
-    with pytest.raises(FormatError, match="zero byte at offset 0x3"):
+    with pytest.raises(FormatError, match="the file contains a zero byte at offset 0x3"):
         read_text(file)
     file.write_bytes(b"caf\xe9")
     assert read_text(Path(file)) == "caf\udce9"

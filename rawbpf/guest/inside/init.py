@@ -89,4 +89,4 @@ def _send_folder(relay: Relay, path: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit("this runs only as PID 1 of a guest")
+    sys.exit("this program runs only as PID 1 of a guest")

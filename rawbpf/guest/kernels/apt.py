@@ -43,7 +43,7 @@ TARGET_FORMAT = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)|$(ARCHITECTURE)"
 
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
-_BY_HAND = "give the path of a kernel image: --kernel /boot/vmlinuz-..."
+_BY_HAND = "specify the path of a kernel image: --kernel /boot/vmlinuz-..."
 
 
 @contextmanager
@@ -53,7 +53,9 @@ def private_apt(suite: str, what: str, say: Callable[[str], None]) -> Iterator[A
     Raise GuestError if this system has no apt, or its apt has no Debian archive as a source.
     """
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-        raise GuestError(f"cannot fetch {what}", why="this system has no apt", fix=_BY_HAND)
+        raise GuestError(
+            f"cannot fetch {what}", why="apt is not installed on this system", fix=_BY_HAND
+        )
     with (
         cache.errors_named(f"cannot fetch {what}"),
         cache.locked("apt", lambda: say("waiting for another download to end")),
@@ -79,7 +81,7 @@ class Apt:
         if not archives:
             raise GuestError(
                 f"cannot fetch {what}",
-                why="the sources of apt contain no Debian archive",
+                why="the apt sources do not include a Debian archive",
                 fix=_BY_HAND,
             )
         acquire = self._run(
@@ -99,7 +101,7 @@ class Apt:
         """Return the control record of the version that apt would install."""
         record = self._run("apt-cache", "show", "--no-all-versions", package)
         if not record.strip():
-            raise GuestError(f"no package {package} in {self.suite}")
+            raise GuestError(f"{self.suite} has no package {package}")
         return record
 
     def unpack(self, packages: Sequence[str]) -> Path:

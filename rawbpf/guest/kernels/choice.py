@@ -137,12 +137,12 @@ def find(wanted: str | None, fetch: Callable[[str], None], *, with_modules: bool
         kernel = choose(wanted, cached())
     if kernel is None:
         raise GuestError(
-            f"kernel {wanted} not found", fix="give the path of a vmlinuz: --kernel PATH"
+            f"kernel {wanted} not found", fix="specify the path of a vmlinuz: --kernel PATH"
         )
     if _is_damaged(kernel):
         raise GuestError(
             f"the kernel image {kernel.vmlinuz} is damaged",
-            why="it differs from its checksum",
+            why="the image differs from its checksum",
             fix=f"delete the folder {kernel.vmlinuz.parent}",
         )
     return kernel

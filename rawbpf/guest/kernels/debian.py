@@ -47,7 +47,7 @@ def fetch(wanted: str, say: Callable[[str], None]) -> None:
     ``say`` receives progress messages. Raise GuestError if there is no such kernel.
     """
     for suite in suites_for(wanted):
-        with private_apt(suite, f"the kernel of {suite}", say) as apt:
+        with private_apt(suite, f"the {suite} kernel", say) as apt:
             if _bring_kernel(apt, wanted):
                 return
     raise GuestError(
@@ -60,7 +60,7 @@ def _bring_kernel(apt: Apt, wanted: str) -> bool:
 
     Return False if the suite has another version.
     """
-    apt.say(f"looking up the cloud kernel of {apt.suite}")
+    apt.say(f"looking up the {apt.suite} cloud kernel")
     apt.update()
     meta = apt.show(native().kernel_package)
     image = kernel_packages(meta)[0]
@@ -70,7 +70,7 @@ def _bring_kernel(apt: Apt, wanted: str) -> bool:
     target = cache.folder("kernels") / release
     if _is_whole(target):
         (target / "origin").touch()
-        apt.say(f"{release} of {apt.suite} is in the cache")
+        apt.say(f"{release} from {apt.suite} is in the cache")
         return True
     packages = [image, *kernel_packages(apt.show(image), release)]
     apt.say(f"downloading {release} of {apt.suite}")
@@ -82,7 +82,7 @@ def _bring_kernel(apt: Apt, wanted: str) -> bool:
         # boot/NAME-RELEASE up to trixie, usr/lib/modules/RELEASE/NAME after it
         found = [*unpacked.rglob(f"{name}-{release}"), *unpacked.rglob(f"modules/{release}/{name}")]
         if not found:
-            raise GuestError(f"the packages of {release} do not contain {name}")
+            raise GuestError(f"the packages for {release} do not contain {name}")
         shutil.move(found[0], ready / name)
     _bring_modules(unpacked, release, ready / "modules")
     (ready / "origin").write_text(origin, encoding="utf-8")
@@ -105,7 +105,7 @@ def _bring_modules(unpacked: Path, release: str, ready: Path) -> None:
             if (folder / name).exists():
                 shutil.move(folder / name, ready / name)
     if not (ready / "kernel").exists():
-        raise GuestError(f"the packages of {release} do not contain modules")
+        raise GuestError(f"the packages for {release} do not contain modules")
 
 
 def kernel_packages(record: str, release: str = "") -> list[str]:
@@ -118,5 +118,5 @@ def kernel_packages(record: str, release: str = "") -> list[str]:
     tail = re.escape(release) if release else r"[0-9][^\s,|]*"
     names = re.findall(rf"\blinux-(?:{kinds})-{tail}(?=[\s,|]|$)", field(record, "Depends"))
     if not names and not release:
-        raise GuestError("the metapackage depends on no kernel image", details=record)
+        raise GuestError("the metapackage does not depend on a kernel image", details=record)
     return names

@@ -53,8 +53,11 @@ def modules_for(kernel: Kernel, names: Iterable[str]) -> list[Module]:
     if folder is None:
         raise GuestError(
             f"the modules of kernel {kernel.vmlinuz} are not available",
-            why="they are neither next to the image nor in /lib/modules",
-            fix="use a kernel from tools/fetch-kernel, without a path",
+            why="modules are neither next to the image nor in /lib/modules",
+            fix=(
+                "use a kernel that tools/fetch-kernel downloaded, and specify its version "
+                "instead of a path"
+            ),
         )
     return list(_Shelf(folder).with_needs(wanted).values())
 
@@ -83,7 +86,7 @@ class _Shelf:
     def _bytes(self, path: Path) -> bytes:
         """Return a file's bytes. Raise OSError if the bytes differ from the file's checksum."""
         if cache.is_damaged(path, self._folder.parent):
-            raise OSError("it differs from its checksum")
+            raise OSError("the module differs from its checksum")
         return path.read_bytes()
 
     def _read(self, name: str) -> Module:

@@ -103,7 +103,7 @@ def heads(stream: BinaryIO) -> Iterator[tuple[Member, int]]:
     while True:
         head = exactly(stream, _HEADER_SIZE)
         if not head.startswith(_MAGIC):
-            raise FormatError("not a cpio archive", why=f"a member starts with {head[:6]!r}")
+            raise FormatError("not a cpio archive", why=f"an entry starts with {head[:6]!r}")
         try:
             fields = [int(head[at : at + 8], 16) for at in range(6, _HEADER_SIZE, 8)]
         except ValueError:
@@ -111,7 +111,7 @@ def heads(stream: BinaryIO) -> Iterator[tuple[Member, int]]:
         _, mode, _, _, _, mtime, size, _, _, major, minor, name_size, _ = fields
         # int() accepts a sign: "-0000001" is not a number of bytes.
         if min(fields) < 0 or not 0 < name_size <= _LONGEST_PATH:
-            raise FormatError("damaged cpio archive", why=f"a path of {name_size} bytes")
+            raise FormatError("damaged cpio archive", why=f"a path is {name_size} bytes long")
         name = exactly(stream, name_size)[:-1].decode(errors="surrogateescape")
         exactly(stream, -(_HEADER_SIZE + name_size) % 4)
         if name == TRAILER:

@@ -63,7 +63,7 @@ def number(payload: bytes) -> int:
     Raise FormatError if the payload is not four bytes long.
     """
     if len(payload) != _NUMBER:
-        raise FormatError("invalid frame", why=f"a number of {len(payload)} bytes")
+        raise FormatError("invalid frame", why=f"a number is {len(payload)} bytes long")
     return int.from_bytes(payload, "little")
 
 

@@ -134,7 +134,7 @@ def unpack(archive: BinaryIO, target: Path) -> None:
     if problems:
         first, *others = problems
         if others:
-            first.fix = f"{len(others)} other entries of /out were left out, too"
+            first.fix = f"{len(others)} more entries of /out were skipped"
             first.details = "\n".join(map(str, others[:_MOST_NAMED]))
         raise first
 
@@ -143,7 +143,7 @@ def _create_all(archive: BinaryIO, root: int, target: Path) -> list[RawbpfError]
     problems: list[RawbpfError] = []
     for count, (member, size) in enumerate(heads(archive)):
         if count == MOST_ENTRIES:
-            raise FormatError("/out is not copied completely", why=f"more than {count} entries")
+            raise FormatError("/out was not copied completely", why=f"the limit is {count} entries")
         data = _Data(archive, size)
         try:
             _create(member, data, root)
@@ -181,7 +181,7 @@ class _Data:
 def _create(member: Member, data: _Data, root: int) -> None:
     parts = member.path.split("/")
     if "\0" in member.path or not {"", ".", ".."}.isdisjoint(parts):
-        raise FormatError(f"the guest returned a file outside of /out: {member.path!r}")
+        raise FormatError(f"the guest returned a file outside /out: {member.path!r}")
     folder = os.dup(root)
     try:
         for part in parts[:-1]:
@@ -228,5 +228,5 @@ def _goal(path: str, target: bytes, depth: int) -> str:
     parts = [part for part in goal.split("/") if part not in ("", ".")]
     up = next((index for index, part in enumerate(parts) if part != ".."), len(parts))
     if not goal or "\0" in goal or goal.startswith("/") or up > depth or ".." in parts[up:]:
-        raise FormatError(f"the guest returned a link outside of /out: {path!r} -> {goal!r}")
+        raise FormatError(f"the guest returned a link outside /out: {path!r} -> {goal!r}")
     return goal

@@ -93,7 +93,7 @@ class Window:
     def put(self, data: bytes | memoryview) -> None:
         """Write data. Raise ValueError if there is not enough room."""
         if len(data) > self.room:
-            raise ValueError(f"{len(data)} bytes do not fit into {self.room}")
+            raise ValueError(f"{len(data)} bytes do not fit into a window of {self.room} bytes")
         before_end = len(self._memory) - self._position
         first = data[:before_end]
         self._memory[self._position : self._position + len(first)] = first
@@ -158,7 +158,9 @@ class InFrames:
 
 def _with_room(room: int, more: int, most: int) -> int:
     if room + more > most:
-        raise FormatError("invalid frame", why=f"{more} bytes were read, {most - room} were sent")
+        raise FormatError(
+            "invalid frame", why=f"{more} bytes were read, but only {most - room} were sent"
+        )
     return room + more
 
 
@@ -187,4 +189,4 @@ def _map_memory() -> memoryview:
             (device / "enable").write_text("1")
             fd = os.open(device / native().qemu.shared_memory, os.O_RDWR | os.O_CLOEXEC)
             return memoryview(mmap.mmap(fd, MEMORY_SIZE))
-    raise FileNotFoundError("no ivshmem device")
+    raise FileNotFoundError("the guest has no ivshmem device")

@@ -45,7 +45,7 @@ def _user_cache() -> Path:
     root = place()
     if root is None:
         raise RawbpfError(
-            "there is no place for vmlinux.h",
+            "cannot choose a folder for vmlinux.h",
             why="HOME is not set",
             fix="set XDG_CACHE_HOME to a writable folder",
         )

@@ -74,7 +74,7 @@ def test_a_kernel_without_btf(tmp_path):
 def test_unreadable_files(tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    said = {tmp_path: "Is a directory", fifo: "FIFO that has no writer", Path("/dev/zero"): "MiB"}
+    said = {tmp_path: "Is a directory", fifo: "FIFO without a writer", Path("/dev/zero"): "MiB"}
     for path, why in said.items():
         with pytest.raises(UsageError, match=f"cannot read .*{why}"):
             open_btf(str(path))

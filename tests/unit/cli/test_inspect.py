@@ -141,7 +141,7 @@ def test_a_truncated_object_inside_an_executable_is_ignored(capsys, tmp_path):
     status, _, err = inspect(capsys, path)
     assert (status, err) == (
         1,
-        f"rawbpf: {path} contains no BPF object: it is an ELF file for another machine\n",
+        f"rawbpf: {path} contains no BPF object: the ELF file is for another machine\n",
     )
 
 
@@ -178,7 +178,7 @@ def test_without_types(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "it is not an ELF file"),
+        (b"", "the file is not an ELF file"),
         (SMALL[:100], "truncated"),
         (SMALL[:5] + b"\2" + SMALL[6:], "this ELF file is big-endian; compile with -target bpfel"),
     ],

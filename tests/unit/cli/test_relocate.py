@@ -92,12 +92,12 @@ def test_reasons_for_unresolved_relocations(capsys):
     assert "this kernel's struct thing has no member in.b" in said
     assert "this kernel's struct thing::list has no element 3" in said
     assert "this kernel's struct thing has a member next, but its type is incompatible" in said
-    assert "struct thing::flags has 4 bytes in this kernel, not 8" in said  # and is signed now
+    assert "struct thing::flags is 4 bytes long in this kernel, not 8" in said  # and is signed now
     _, out, _ = run(capsys, core_object("kinds"), "--btf", core_object("target_poor"))
     said = {line.partition(": ")[2] for line in out.splitlines() if line.startswith("slot ")}
     assert "this kernel has no struct only_here" in said
     assert "this kernel's enum small has no enumerator GONE" in said
-    assert "this kernel's same_t does not match the program's" in said
+    assert "this kernel's same_t does not match the program's type" in said
 
 
 def test_one_program(capsys, pair):

@@ -78,7 +78,7 @@ def test_a_target_is_given_to_programs_whose_section_names_none(obj, kernel):
 def test_if_one_program_fails_none_is_attached(obj, kernel):
     obj.load()
     kernel.script["BPF_LINK_CREATE"] = deque([LINK, -errno.EBUSY])
-    with pytest.raises(AttachError, match="another program is attached there already"):
+    with pytest.raises(AttachError, match="another program is already attached"):
         obj.attach(dict.fromkeys(obj.programs, "lo"))
     assert not obj.links
     assert kernel.closed == [LINK]

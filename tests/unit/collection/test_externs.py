@@ -190,5 +190,5 @@ def test_a_kfunc_in_a_module_without_btf_is_an_error(types):
     ids, btf = types
     spec = asking(btf, ExternSpec("nft_lookup", "kfunc", ids["int"]))
     kernel = Kernel(types=btf, owners=["nft_lookup"])
-    with pytest.raises(UnsupportedError, match=r"module nft has no BTF; use a kernel from 5\.11"):
+    with pytest.raises(UnsupportedError, match=r"module nft has no BTF; use Linux 5\.11"):
         resolved(spec, kernel, (Instruction(CALL, src=2), Reference("kfunc", "nft_lookup")))

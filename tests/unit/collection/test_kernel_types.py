@@ -68,9 +68,9 @@ def test_an_unknown_target_is_an_error(kernel):
 @pytest.mark.parametrize(
     ("where", "why"),
     [
-        ("never_was:f", "module never_was is not loaded; load it: modprobe never_was"),
-        ("vmlinux:nft_do_chain", "the BTF of the kernel image has no nft_do_chain"),
-        ("old_function", "module old has no BTF; .*kprobes need no BTF"),
+        ("never_was:f", "module never_was is not loaded; load the module: modprobe never_was"),
+        ("vmlinux:nft_do_chain", "the BTF of the kernel image does not contain nft_do_chain"),
+        ("old_function", "module old has no BTF; .*kprobes do not need BTF"),
     ],
 )
 def test_the_error_tells_why_the_target_was_not_found(kernel, where, why):

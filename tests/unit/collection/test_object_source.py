@@ -21,5 +21,5 @@ def test_assembly_has_btf_for_its_functions():
 def test_a_c_file_is_an_error_that_tells_how_to_compile_it(tmp_path):
     source = tmp_path / "tool.bpf.c"
     source.write_text("int x;")
-    with pytest.raises(FormatError, match="compile it first: clang -target bpf"):
+    with pytest.raises(FormatError, match="compile the file first: clang -target bpf"):
         read_object(source)

@@ -61,7 +61,7 @@ def test_an_offset_replaces_the_old_one_in_every_kind_of_instruction(before, aft
     [Instruction(LOAD32, 0, 1, 4), Instruction(MOV, 1, 0, 0, 9), Instruction(0xBF, 1, 2), EXIT],
 )
 def test_an_instruction_without_the_expected_number_is_an_error(instruction):
-    with pytest.raises(FormatError, match=r"struct task::pid: a CO-RE record "):
+    with pytest.raises(FormatError, match=r"struct task::pid: a CO-RE relocation "):
         one(LOCAL, Targets(KERNEL), instruction)
 
 
@@ -246,7 +246,7 @@ def test_invalid_records_are_errors(access, kind, type_id):
 
 def test_an_anonymous_type_cannot_be_looked_up():
     local = btf(U32, struct("", ("pid", 1, 8)))
-    with pytest.raises(UnsupportedError, match="its type is anonymous"):
+    with pytest.raises(UnsupportedError, match="the type is anonymous"):
         one(local, Targets(KERNEL), Instruction(LOAD32, 0, 1, 8))
     here = one(local, Targets(KERNEL), Instruction(MOV, 1), k.BPF_CORE_TYPE_ID_LOCAL, "0")
     assert (here.target, here.after.imm) == (2, 2)

@@ -35,7 +35,10 @@ def test_the_program_is_rejected():
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(errno.EINVAL, "this kernel lacks BPF_PROG_TYPE_KPROBE"), (errno.EPERM, "features unknown")],
+    [
+        (errno.EINVAL, "this kernel does not support BPF_PROG_TYPE_KPROBE"),
+        (errno.EPERM, "features unknown"),
+    ],
 )
 def test_features_that_are_missing_or_unknown(number, words):
     said = failed(trial.missing_features, BPF_MAP_CREATE=1000, BPF_PROG_LOAD=-number)

@@ -175,7 +175,7 @@ def test_btf_of_modules(tmp_path):
 
 
 def test_all_probes_are_unknown_without_capabilities():
-    told_by_files = "CAP_", "kprobe PMU", "BTF of modules"
+    told_by_files = "CAP_", "kprobe PMU", "BTF for modules"
     asked = [f for f in table.FEATURES.values() if not f.name.startswith(told_by_files)]
     with replaced(lambda name, *words: -errno.EPERM):
         outcomes = {feature.name: feature.ask().outcome for feature in asked}

@@ -20,7 +20,7 @@ def machine(tmp_path, monkeypatch):
 
 
 def hangs():
-    raise GuestError("the guest was stopped", why="it did not boot within 8 s")
+    raise GuestError("the guest was stopped", why="the guest did not boot within 8 s")
 
 
 def never():
@@ -37,7 +37,7 @@ def test_kvm_is_tried_only_once_if_it_works():
 def test_kvm_is_tried_only_once_if_it_hangs():
     assert accel.choose("auto", hangs) == "tcg"
     assert accel.choose("auto", never) == "tcg"
-    assert accel.remembered() == "it did not boot within 8 s"
+    assert accel.remembered() == "the guest did not boot within 8 s"
 
 
 def test_kvm_is_tried_again_with_another_qemu(machine):

@@ -58,7 +58,9 @@ def test_the_cache_of_another_user(root, monkeypatch):
 
 
 def test_without_a_home_folder(homeless):
-    with pytest.raises(GuestError, match="no place for the cache: HOME is not set; set RAWBPF"):
+    with pytest.raises(
+        GuestError, match="cannot choose a folder for the cache: HOME is not set; set RAWBPF"
+    ):
         cache.folder("images")
     assert choice.cached() == []
     assert accel.remembered() is None
@@ -191,7 +193,9 @@ def test_a_damaged_kernel_is_downloaded_again():
 @pytest.mark.usefixtures("root")
 def test_a_damaged_kernel_that_cannot_be_downloaded_is_named():
     (fetched() / "vmlinuz").write_bytes(b"")
-    with pytest.raises(GuestError, match=r"vmlinuz is damaged: it differs .*; delete the folder"):
+    with pytest.raises(
+        GuestError, match=r"vmlinuz is damaged: the image differs .*; delete the folder"
+    ):
         choice.find("6.1", lambda _: None)
 
 

@@ -88,14 +88,14 @@ def test_large_files_and_folders_are_not_copied(here, monkeypatch):
     command = understand(["python", "many", "script.py", "large", "/usr"], ())
     assert command.files == ["script.py"]
     assert [line.partition(" ")[0] for line in command.omitted] == ["many", "large", "/usr"]
-    assert "more than 1 MiB or 5 files; --add large copies it" in command.omitted[1]
+    assert "more than 1 MiB or 5 files; use --add large to copy it" in command.omitted[1]
 
 
 def test_a_fifo_is_not_copied(here):
     os.mkfifo(here / "fifo")
     command = understand(["python", "fifo"], ())
     assert command.files == []
-    assert command.omitted == ("fifo is not copied: it is neither a file nor a folder",)
+    assert command.omitted == ("fifo is not copied: the path is neither a file nor a folder",)
 
 
 def test_all_words_together_are_bounded(here, monkeypatch):

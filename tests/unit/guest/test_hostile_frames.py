@@ -54,16 +54,16 @@ def test_an_honest_guest():
         (READY + encode(FrameKind.IN_FRAMES), "unexpected frame IN_FRAMES"),
         (encode(FrameKind.STDOUT, 1), "unexpected frame STDOUT"),
         (encode(FrameKind.EXIT, 0), "unexpected frame EXIT"),
-        (READY + encode(FrameKind.EXIT, b""), "invalid frame: a number of 0 bytes"),
+        (READY + encode(FrameKind.EXIT, b""), "invalid frame: a number is 0 bytes long"),
         (READY + encode(FrameKind.EXIT, 0xFFFFFFFF), "invalid frame EXIT .*: status 0xffffffff"),
         (READY + encode(FrameKind.EXIT, 0x7F), "invalid frame EXIT"),  # stopped, not ended
         (READY + encode(FrameKind.EXIT, 0x10000), "invalid frame EXIT"),
         (READY + encode(FrameKind.EXIT, 0) * 2, "unexpected frame EXIT"),
-        (READY + encode(FrameKind.STDOUT, b"x"), "a number of 1 bytes"),
+        (READY + encode(FrameKind.STDOUT, b"x"), "a number is 1 bytes long"),
         (READY + encode(FrameKind.STDOUT, HALF + 1), "invalid length"),
-        (READY + encode(FrameKind.STDERR, HALF) * 2, "bytes are waiting, of at most"),
-        (READY + encode(FrameKind.GRANT, 1), "1 bytes were read, 0 were sent"),
-        (READY + encode(FrameKind.OUT, 1), "it was not asked for"),
+        (READY + encode(FrameKind.STDERR, HALF) * 2, "bytes are waiting, but the limit is"),
+        (READY + encode(FrameKind.GRANT, 1), "1 bytes were read, but only 0 were sent"),
+        (READY + encode(FrameKind.OUT, 1), "the host did not request the archive"),
         (READY + encode(FrameKind.STDIN, 1), "unexpected frame STDIN"),
         (b"\xff\0\0", "invalid frame: kind 255"),
         (encode(FrameKind.IN_FRAMES) + READY + encode(FrameKind.GRANT, 1), "0 were sent"),
@@ -77,7 +77,7 @@ def test_hostile_frames_are_declared_errors(sent, said):
 def test_an_endless_archive_is_stopped(monkeypatch):
     monkeypatch.setattr(out, "LARGEST", HALF)
     kept = []
-    with pytest.raises(FormatError, match=r"/out from the guest: more than 1 MiB"):
+    with pytest.raises(FormatError, match=r"/out from the guest: the archive exceeds 1 MiB"):
         ended(READY + encode(FrameKind.OUT, HALF) * 3, keep=kept.append)
     assert sum(map(len, kept)) == HALF
 

@@ -52,7 +52,7 @@ def test_round_trip_of_a_folder(tmp_path):
     ],
 )
 def test_no_file_is_created_outside_the_folder(tmp_path, hostile):
-    with pytest.raises(FormatError, match="outside of /out"):
+    with pytest.raises(FormatError, match="outside /out"):
         unpack(archive(hostile), tmp_path / "there")
     assert not (tmp_path / "evil").exists()
     assert not (tmp_path / "there/link").is_symlink()
@@ -82,7 +82,7 @@ def folder(path):
 
 
 def test_a_link_that_leads_outside_in_two_steps(tmp_path):
-    with pytest.raises(FormatError, match="link outside of /out: 'x'"):
+    with pytest.raises(FormatError, match="link outside /out: 'x'"):
         unpack(
             archive(
                 [folder("d1"), folder("d1/d2"), folder("d1/d2/d3"), link("y", b"d1/d2/d3"),
@@ -119,7 +119,7 @@ def test_nothing_is_created_through_a_link(tmp_path):
 
 def test_one_bad_entry_does_not_discard_the_others(tmp_path):
     bad = [Member("n" * 300, 0o100644, b"x" * 5), Member("../evil", 0o100644), link("l", b"/")]
-    with pytest.raises(RawbpfError, match="File name too long; 2 other entries") as caught:
+    with pytest.raises(RawbpfError, match="File name too long; 2 more entries") as caught:
         unpack(archive([*bad, Member("good", 0o100644, b"good")]), tmp_path)
     assert "'../evil'" in caught.value.details
     assert (tmp_path / "good").read_bytes() == b"good"
@@ -149,7 +149,7 @@ def test_the_number_of_entries_is_bounded(tmp_path, monkeypatch):
     data = b"".join(pack(str(tmp_path), lambda *words: told.append(words)))
     assert len(list(decode(io.BytesIO(data)))) == 3
     assert len(told) == 1
-    with pytest.raises(FormatError, match="more than 3 entries"):
+    with pytest.raises(FormatError, match="the limit is 3 entries"):
         unpack(archive([folder(name) for name in "abcde"]), tmp_path / "there")
 
 

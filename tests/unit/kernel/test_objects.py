@@ -112,7 +112,7 @@ def test_listing_is_denied(monkeypatch):
     with (
         replaced(FakeKernel(BPF_LINK_GET_NEXT_ID=[-errno.EPERM])),
         pytest.raises(
-            KernelError, match="cannot list links: opening objects by ID takes CAP_SYS_ADMIN"
+            KernelError, match="cannot list links: opening objects by ID requires CAP_SYS_ADMIN"
         ),
     ):
         list(open_all("link"))

@@ -17,7 +17,7 @@ def machine(tmp_path):
 
 def test_an_unknown_reason(machine):
     why, fix = why_denied(machine.root)
-    assert "although capabilities and lockdown allow it" in why
+    assert "although capabilities and lockdown permit it" in why
     assert "SELinux" in fix
 
 

@@ -50,18 +50,22 @@ def explain(machine, function, number, **options):
         ("vfs_raed", errno.ENOENT, "no such function; did you mean vfs_read?"),
         ("sys_read", errno.ENOENT, "did you mean __x64_sys_read"),
         ("qqqqqqqq", errno.ENOENT, "may be inlined, or part of a module that is not loaded"),
-        ("btrfs:anything", errno.ENOENT, "module btrfs is not loaded; load it: modprobe btrfs"),
+        (
+            "btrfs:anything",
+            errno.ENOENT,
+            "module btrfs is not loaded; load the module: modprobe btrfs",
+        ),
         ("xfs:qqqqqq", errno.ENOENT, "no such function in module xfs"),
         ("xfs:vfs_read", errno.ENOENT, "no such function in module xfs"),
-        ("vfs_read", errno.EILSEQ, "no instruction begins there"),
-        ("notrace_one", errno.EINVAL, "it is notrace"),
+        ("vfs_read", errno.EILSEQ, "no instruction starts at this offset"),
+        ("notrace_one", errno.EINVAL, "the function is notrace"),
         ("int3", errno.EINVAL, "kprobe blacklist"),
         ("jiffies", errno.EINVAL, "data, not a function"),
         ("vfs_read", errno.EINVAL, "the kernel does not allow probing this function"),
-        ("twice", errno.EADDRNOTAVAIL, "3 symbols of this kernel have this name"),
-        ("twice", errno.EADDRNOTAVAIL, "name the module: xfs:twice"),
-        ("in_both", errno.EADDRNOTAVAIL, "name the module: ext4:in_both or xfs:in_both"),
-        ("vfs_read", errno.EADDRNOTAVAIL, "several symbols of this kernel have this name"),
+        ("twice", errno.EADDRNOTAVAIL, "3 symbols in this kernel have this name"),
+        ("twice", errno.EADDRNOTAVAIL, "add the module: xfs:twice"),
+        ("in_both", errno.EADDRNOTAVAIL, "add the module: ext4:in_both or xfs:in_both"),
+        ("vfs_read", errno.EADDRNOTAVAIL, "several symbols in this kernel have this name"),
         ("vfs_read", errno.ENOMEM, "ENOMEM (Cannot allocate memory)"),
     ],
 )
@@ -83,7 +87,7 @@ def test_variants_generated_by_the_compiler_are_named(machine):
 def test_a_function_with_a_hidden_address_is_not_absent(machine):
     zeros = "".join("0" * 16 + line[16:] + "\n" for line in KALLSYMS.splitlines())
     machine.kallsyms(zeros)
-    assert "it is notrace" in explain(machine, "notrace_one", errno.EINVAL)
+    assert "the function is notrace" in explain(machine, "notrace_one", errno.EINVAL)
     assert "no such function" not in explain(machine, "vfs_read", errno.EINVAL)
 
 
@@ -131,14 +135,14 @@ def test_valid_function_names_are_accepted(name):
         ("vfs_réad", "unexpected"),
         ("\udcff", "invalid function name"),
         ("vfs_read()", "unexpected '('; did you mean vfs_read?"),
-        ("f+0x1", "offsets are not supported here; probe the function's entry: f"),
-        ("tcp_*", "`rawbpf list 'tcp_*'`"),
+        ("f+0x1", "this probe does not support offsets; probe the function's entry: f"),
+        ("tcp_*", "list the matching functions with `rawbpf list 'tcp_*'`"),
         ("*", "invalid function name"),
         ("0xffffffff81000010", "not an address"),
         ("-f", "invalid function name"),
         ("a:b:c", "unexpected ':'"),
         ("\x1b[31m", "invalid function name"),
-        ("x" * 10_000, "has 10000 characters"),
+        ("x" * 10_000, "is 10000 characters long"),
     ],
 )
 def test_invalid_function_names_are_one_short_line(name, words):
@@ -158,5 +162,5 @@ def test_the_longest_name_grew_in_6_1(tmp_path, release, length, fits):
     if fits:
         check_function_name("x" * length, root)
     else:
-        with pytest.raises(UsageError, match="the limit of this kernel is"):
+        with pytest.raises(UsageError, match="this kernel's limit is"):
             check_function_name("x" * length, root)

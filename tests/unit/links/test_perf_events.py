@@ -126,8 +126,8 @@ def test_an_interval_has_one_event_on_the_first_cpu():
     ("probe", "message"),
     [
         (KPROBE._replace(pid=1), "cannot be limited to one process"),
-        (ProbeSpec(ProbeKind.INTERVAL), "must be above 0"),
-        (ProbeSpec(ProbeKind.XDP, "lo", cookie=1), "has no cookie"),
+        (ProbeSpec(ProbeKind.INTERVAL), "must be greater than 0"),
+        (ProbeSpec(ProbeKind.XDP, "lo", cookie=1), "does not support cookies"),
         (ProbeSpec(ProbeKind.XDP, "lo"), "has no attach type"),
     ],
 )

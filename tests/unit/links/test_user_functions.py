@@ -56,7 +56,7 @@ def test_missing_symbols_and_files_are_errors():
         find_functions(f"{LIBC}:rawbpf_*")
     with pytest.raises(AttachError, match="cannot read"):
         find_functions("/rawbpf/never:was")
-    with pytest.raises(AttachError, match="neither among the libraries nor in PATH"):
+    with pytest.raises(AttachError, match="there is no such library, and no such program in PATH"):
         find_file("librawbpf_never_was.so")
 
 

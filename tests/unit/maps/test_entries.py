@@ -86,7 +86,12 @@ def test_an_entry_deleted_between_key_and_value_is_skipped():
         (T.BPF_MAP_TYPE_ARRAY, 9, errno.E2BIG, "index 9 is out of range"),
         (T.BPF_MAP_TYPE_HASH, 9, errno.EEXIST, "key 9 already exists"),
         (T.BPF_MAP_TYPE_HASH, 9, errno.ENOMEM, "ENOMEM"),
-        (T.BPF_MAP_TYPE_STACK_TRACE, 9, 524, "maps of type stack_trace do not support this"),
+        (
+            T.BPF_MAP_TYPE_STACK_TRACE,
+            9,
+            524,
+            "maps of type stack_trace do not support this operation",
+        ),
         (T.BPF_MAP_TYPE_PROG_ARRAY, 1, errno.EINVAL, "not a compatible program"),
     ],
 )

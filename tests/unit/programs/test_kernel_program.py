@@ -58,7 +58,7 @@ def test_hidden_instructions_are_empty():
 @pytest.mark.parametrize(
     ("kind", "number", "data", "ctx", "said"),
     [
-        ("XDP", errno.EINVAL, b"x", b"", "at least 14 bytes (an Ethernet header), not 1"),
+        ("XDP", errno.EINVAL, b"x", b"", "at least 14 bytes long (an Ethernet header), not 1"),
         ("XDP", errno.EINVAL, bytes(64), b"y", "a context of 1 bytes has the wrong size"),
         ("XDP", errno.EINVAL, bytes(64), b"", "EINVAL"),
         ("XDP", errno.ENOSPC, bytes(64), b"", "ENOSPC"),
@@ -108,6 +108,8 @@ def test_a_missing_capability_is_named(monkeypatch):
     monkeypatch.setattr("rawbpf.kernel.objects.missing_capabilities", list)
     with (
         replaced(FakeKernel(BPF_PROG_GET_FD_BY_ID=[-errno.EPERM])),
-        pytest.raises(KernelError, match="opening objects by ID takes CAP_SYS_ADMIN; run it"),
+        pytest.raises(
+            KernelError, match="opening objects by ID requires CAP_SYS_ADMIN; run the command"
+        ),
     ):
         KernelProgram.from_id(12)

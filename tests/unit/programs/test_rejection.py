@@ -69,7 +69,7 @@ def test_a_newer_helper_is_named(monkeypatch):
     program = ProgramSpec("loops", bpf_prog_type.BPF_PROG_TYPE_XDP, b.build())
     monkeypatch.setattr("rawbpf.programs.rejection.kernel_version", lambda: (5, 10))
     error = rejected(program, "0: (85) call bpf_loop#181\nsomething else\n")
-    assert str(error).endswith("; bpf_loop() needs Linux 5.17, and this is (5, 10)")
+    assert str(error).endswith("; bpf_loop() needs Linux 5.17, but this kernel is (5, 10)")
 
 
 def test_a_patch_for_another_program_is_dropped(spec, monkeypatch):  # noqa: F811

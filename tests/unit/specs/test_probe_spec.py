@@ -86,7 +86,7 @@ def test_a_target_of_the_caller_replaces_the_section_s():
     [
         ("kprobe", "", r'no attach target: .*SEC\("kprobe/\[MODULE:\]FUNCTION\[\+N\]"\)'),
         ("kprobe/f+x", "", "invalid offset 'x' in f"),
-        ("cgroup/skb", "/sys/fs/cgroup", "does not say to which hook"),
+        ("cgroup/skb", "/sys/fs/cgroup", "does not name a hook"),
     ],
 )
 def test_what_is_missing_or_malformed_is_a_usage_error(section, target, message):
