@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.errors import ClosedError
-from rawbpf.reading.collector import Collector, Record
+from rawbpf.reading.collector import Collector, unchanged
 from rawbpf.reading.ring_reader import open_reader
 from rawbpf.reading.session import Session
 from rawbpf.syscall.fd import Owner
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rawbpf.events.typed import EventType
     from rawbpf.maps.map import Map
     from rawbpf.reading.collector import Ledger
+    from rawbpf.reading.order import Record
 
 __all__ = ["Events"]
 
@@ -54,7 +55,7 @@ class Events(Owner):
         with ExitStack() as stack:
             reader = open_reader(ring)
             stack.enter_context(reader)
-            collector = Collector({ring.spec.name: reader}, Record)
+            collector = Collector({ring.spec.name: reader}, unchanged)
             self._session = stack.enter_context(Session(collector))
             self._stack: ExitStack | None = stack.pop_all()
 

@@ -4,18 +4,19 @@ A program has no usable printf, and only 512 bytes of stack. The program therefo
 and the numbers, and user space formats the message. The record describes itself, so that a program
 in C, in assembly or built with Python shares no table with its reader:
 
-     0 u32 length      bytes of the record, including this field; the ring may pad after it
-     4 u8  level       1 error, 2 warn, 3 info, 4 debug
-     5 u8  arg_count   number of u64 arguments after the header
-     6 u16 text_length bytes of the format, which follows the arguments
-     8 u64 ktime_ns    bpf_ktime_get_ns: CLOCK_MONOTONIC
-    16 u32 tid         bpf_get_current_pid_tgid, low half (called pid in the kernel)
-    20 u32 pid         bpf_get_current_pid_tgid, high half (called tgid in the kernel)
-    24 u32 cpu         bpf_get_smp_processor_id
-    28 u32 reserved    0
-    32 char comm[16]   bpf_get_current_comm: ends at the first NUL; rubbish may follow it
-    48 u64 args[arg_count]
-       char text[text_length]
+>>> print(*LOG.lines(), sep="\n")
+ 0 u32      length       bytes of the record, including this field; the ring may pad after it
+ 4 u8       level        1 error, 2 warn, 3 info, 4 debug
+ 5 u8       arg_count    number of u64 arguments after the header
+ 6 u16      text_length  bytes of the format, which follows the arguments
+ 8 u64      ktime_ns     bpf_ktime_get_ns: CLOCK_MONOTONIC
+16 u32      tid          bpf_get_current_pid_tgid, low half (called pid in the kernel)
+20 u32      pid          bpf_get_current_pid_tgid, high half (called tgid in the kernel)
+24 u32      cpu          bpf_get_smp_processor_id
+28 u32      reserved     0
+32 char[16] comm         bpf_get_current_comm: ends at the first NUL; rubbish may follow it
+
+After the header come the arguments and the text of the format.
 
 >>> encode_log(LogRecord(3, 1_000, 7, 8, 0, "bash", (2,), "{} files")).hex(" ", 8)[:35]
 '4000000003010800 e803000000000000 0'
@@ -35,15 +36,19 @@ from __future__ import annotations
 import struct
 
 from rawbpf.errors import FormatError, UsageError
+from rawbpf.events.layout import Field, Layout
 from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 __all__ = [
+    "ARGUMENT",
     "HEADER",
     "LEVEL_NAMES",
+    "LOG",
     "LogRecord",
+    "comm_text",
     "decode_log",
     "encode_log",
     "format_log",
@@ -52,7 +57,31 @@ __all__ = [
     "level_number",
 ]
 
-HEADER = struct.Struct("=IBBHQIIII16s")
+ARGUMENT = 8
+"""Bytes of an argument."""
+
+LOG = Layout(
+    48,
+    [
+        Field(
+            "length", 0, "I", "bytes of the record, including this field; the ring may pad after it"
+        ),
+        Field("level", 4, "B", "1 error, 2 warn, 3 info, 4 debug"),
+        Field("arg_count", 5, "B", "number of u64 arguments after the header"),
+        Field("text_length", 6, "H", "bytes of the format, which follows the arguments"),
+        Field("ktime_ns", 8, "Q", "bpf_ktime_get_ns: CLOCK_MONOTONIC"),
+        Field("tid", 16, "I", "bpf_get_current_pid_tgid, low half (called pid in the kernel)"),
+        Field("pid", 20, "I", "bpf_get_current_pid_tgid, high half (called tgid in the kernel)"),
+        Field("cpu", 24, "I", "bpf_get_smp_processor_id"),
+        Field("reserved", 28, "I", "0"),
+        Field(
+            "comm", 32, "16s", "bpf_get_current_comm: ends at the first NUL; rubbish may follow it"
+        ),
+    ],
+)
+"""The fixed part of the record. ``arg_count`` arguments of 64 bits and the format follow it."""
+
+HEADER = LOG.struct()
 """The fixed part of the record, 48 bytes."""
 
 _PADDING = 16
@@ -126,7 +155,7 @@ def decode_log(data: bytes) -> LogRecord:
             f"a log record has at least {HEADER.size} bytes, this one has {len(data)}"
         )
     length, level, count, text_length, ktime, tid, pid, cpu, _, comm = HEADER.unpack_from(data)
-    text_at = HEADER.size + 8 * count
+    text_at = HEADER.size + ARGUMENT * count
     if text_at + text_length > length or length > len(data):
         raise FormatError(
             "a log record contradicts itself",
@@ -134,7 +163,7 @@ def decode_log(data: bytes) -> LogRecord:
         )
     args = struct.unpack_from(f"={count}Q", data, HEADER.size)
     text = data[text_at : text_at + text_length].decode(errors="backslashreplace")
-    return LogRecord(level, ktime, tid, pid, cpu, _comm(comm), args, text)
+    return LogRecord(level, ktime, tid, pid, cpu, comm_text(comm), args, text)
 
 
 def is_log(data: bytes) -> bool:
@@ -150,7 +179,7 @@ def is_log(data: bytes) -> bool:
     if len(data) < HEADER.size:
         return False
     length, level, count, text_length, *_, reserved, _comm = HEADER.unpack_from(data)
-    filled = HEADER.size + 8 * count + text_length
+    filled = HEADER.size + ARGUMENT * count + text_length
     padding = len(data) - length
     return bool(
         level_number("error") <= level <= level_number("debug")
@@ -161,8 +190,11 @@ def is_log(data: bytes) -> bool:
     )
 
 
-def _comm(raw: bytes) -> str:
-    """Cut at the *first* NUL: the end of an earlier, longer name may follow (seen on 6.1)."""
+def comm_text(raw: bytes) -> str:
+    """Return the name of a process, cut at the *first* NUL.
+
+    The end of an earlier, longer name may follow (seen on 6.1).
+    """
     return raw.partition(b"\0")[0].decode(errors="backslashreplace")
 
 

@@ -6,8 +6,9 @@ from rawbpf.front_door import front_door
 from rawbpf.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rawbpf.reading.collector import Collector, Ledger, Record
+    from rawbpf.reading.collector import Collector, Ledger
     from rawbpf.reading.iterator import read_iterator
+    from rawbpf.reading.order import Record, Taken
     from rawbpf.reading.perf_reader import PerfReader
     from rawbpf.reading.ring_reader import RingReader, open_reader
     from rawbpf.reading.session import Session
@@ -19,6 +20,7 @@ __all__ = [
     "Record",
     "RingReader",
     "Session",
+    "Taken",
     "open_reader",
     "read_iterator",
 ]
@@ -27,9 +29,10 @@ _HOMES = {
     "Collector": "rawbpf.reading.collector",
     "Ledger": "rawbpf.reading.collector",
     "PerfReader": "rawbpf.reading.perf_reader",
-    "Record": "rawbpf.reading.collector",
+    "Record": "rawbpf.reading.order",
     "RingReader": "rawbpf.reading.ring_reader",
     "Session": "rawbpf.reading.session",
+    "Taken": "rawbpf.reading.order",
     "open_reader": "rawbpf.reading.ring_reader",
     "read_iterator": "rawbpf.reading.iterator",
 }

@@ -33,40 +33,29 @@ from __future__ import annotations
 
 import errno
 import time
-from bisect import bisect_right
 
-from rawbpf.errors import FormatError, errno_name
+from rawbpf.errors import errno_name
 from rawbpf.kernel.hardware import time_namespace_offset_ns
-from rawbpf.light_typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+from rawbpf.light_typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from rawbpf.reading.order import Record, Taken
     from rawbpf.reading.perf_reader import Drained
+    from rawbpf.ring.batch import Batch
 
 __all__ = [
     "Collector",
     "Ledger",
     "Reader",
-    "Record",
+    "unchanged",
 ]
 
 R = TypeVar("R")
 
 _CROWDED = 0.25
 """If a ring fills up to this share between two passes, the next pass follows without a pause."""
-
-
-class Record(NamedTuple):
-    """A record as it was sent through ``map``; ``cpu`` is -1 for a ring buffer.
-
-    >>> Record("events", -1, b"ping").data
-    b'ping'
-    """
-
-    map: str
-    cpu: int
-    data: bytes
 
 
 class Reader(Protocol):
@@ -80,23 +69,23 @@ class Reader(Protocol):
 
 
 class Collector(Generic[R]):
-    """Drains ``readers``, named by their maps, and decodes and sorts what they return.
+    """Drains ``readers``, named by their maps, and sorts and decodes what they return.
 
-    ``decode`` makes a record from the map's name, the CPU and the bytes, as ``Record`` does. Bytes
-    for which ``decode`` raises FormatError are counted as damaged. ``time_of`` returns the time
-    stamp of a record, in nanoseconds of bpf_ktime_get_ns(). Without ``time_of``, records are not
-    sorted.
+    ``decode`` makes sequences of ``R`` from records of one size, and counts those that are damaged,
+    as ``events.log_rows.decode_logs`` does. ``time_at`` is the offset of each record's time stamp,
+    in nanoseconds of bpf_ktime_get_ns(). Without ``time_at``, records are not sorted.
     """
 
     def __init__(
         self,
         readers: Mapping[str, Reader],
-        decode: Callable[[str, int, bytes], R],
-        time_of: Callable[[R], int] | None = None,
+        decode: Callable[[Taken], tuple[Sequence[Sequence[R]], int]],
+        time_at: int | None = None,
     ) -> None:
-        self._readers, self._decode, self._time_of = readers, decode, time_of
-        self._ahead = time_namespace_offset_ns() if time_of else 0
-        self._held: list[R] = []
+        self._readers, self._decode, self._time_at = readers, decode, time_at
+        self._ahead = 0 if time_at is None else time_namespace_offset_ns()
+        self._held: list[Taken] = []
+        self._waited = 0
         self.ledger = Ledger()
         """Counts losses and damage here, and what was delivered in the session."""
         self.crowded = False
@@ -111,40 +100,66 @@ class Collector(Generic[R]):
         """Return the descriptors that become readable when a record arrives."""
         return [fd for reader in self._readers.values() for fd in reader.filenos()]
 
-    def collect(self) -> list[R]:
+    def collect(self) -> list[Sequence[R]]:
         """Drain every ring once. Return the records that no later pass can precede, in order."""
-        if self._time_of is None:
-            return self._pass()
+        if self._time_at is None:
+            return self._decoded(self._drain())
         # No record waits for more than one pass, even if its time stamp is of another clock.
-        waited = self._time_of(self._held[-1]) if self._held else 0
         now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - self._ahead
-        horizon = max(now, waited)
-        found = self._pass()
-        ready = bisect_right(found, horizon, key=self._time_of)
-        self._held = found[ready:]
-        return found[:ready]
+        horizon = max(now, self._waited)
+        return self._decoded(self._ordered(self._drain(), self._time_at, horizon))
 
-    def collect_all(self) -> list[R]:
+    def collect_all(self) -> list[Sequence[R]]:
         """Drain every ring once and return all records, once no program writes any more."""
-        return self._pass()
+        found = self._drain()
+        if self._time_at is not None:
+            found = self._ordered(found, self._time_at, _NEVER)
+        return self._decoded(found)
 
-    def _pass(self) -> list[R]:
+    def _ordered(self, found: list[Taken], time_at: int, horizon: int) -> list[Taken]:
+        """Return the records up to a time, in order, and hold back the others."""
+        if not found:
+            return []
+        from rawbpf.reading.order import ordered  # not needed before the first record
+
+        ready, self._held, newest = ordered(found, time_at, horizon)
+        self._waited = newest if self._held else 0
+        return ready
+
+    def _drain(self) -> list[Taken]:
+        """Return the records held back by the last pass, and what the rings contain now."""
         found, self._held, self.crowded = self._held, [], False
-        ledger, decode = self.ledger, self._decode
         for name, reader in self._readers.items():
             for cpu, contents, fill in reader.drain():
                 self.crowded = self.crowded or fill > _CROWDED
-                ledger.damaged += contents.damage is not None
-                ledger.add_reported(contents.lost)
-                for sample in contents.samples:
-                    try:
-                        found.append(decode(name, cpu, sample))
-                    except FormatError:
-                        ledger.damaged += 1
-        if self._time_of is not None:
-            found.sort(key=self._time_of)
+                self.ledger.damaged += contents.damage is not None
+                self.ledger.add_reported(contents.lost)
+                if contents.batches:
+                    found += _taken(name, cpu, contents.batches)
         return found
 
+    def _decoded(self, found: list[Taken]) -> list[Sequence[R]]:
+        batches: list[Sequence[R]] = []
+        for one in found:
+            decoded, damaged = self._decode(one)
+            batches += decoded
+            self.ledger.damaged += damaged
+        return batches
+
+
+def _taken(name: str, cpu: int, batches: list[Batch]) -> list[Taken]:
+    from rawbpf.reading.order import Taken  # not needed before the first record
+
+    return [Taken(name, cpu, batch) for batch in batches]
+
+
+def unchanged(one: Taken) -> tuple[list[Sequence[Record]], int]:
+    """Return the records as bytes, with their map and CPU."""
+    return [one], 0
+
+
+_NEVER = 1 << 64
+"""A time after every time stamp."""
 
 _REASONS = {
     errno.ENOSPC: "the ring was full",

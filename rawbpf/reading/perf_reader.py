@@ -20,7 +20,7 @@ import os
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
-from rawbpf.ring.perf_ring import Contents, PerfRing, parse_records
+from rawbpf.ring.perf_ring import PerfRing
 from rawbpf.syscall.fd import PROT_READ, PROT_WRITE, Mapping, Owner, fence
 from rawbpf.syscall.perf_event import open_bpf_output
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawbpf.maps.map import Map
+    from rawbpf.ring.perf_records import Contents
     from rawbpf.syscall.fd import Fd
 
 __all__ = ["DEFAULT_PAGES", "LARGEST_PAGES", "Drained", "PerfReader", "check_pages"]
@@ -82,6 +83,8 @@ class _CpuRing:
         self._ring = PerfRing(self._mapping.view(), _PAGE_SIZE, fence)
 
     def drain(self) -> Drained:
+        from rawbpf.ring.perf_records import parse_records  # not needed before the first record
+
         data = self._ring.take()
         contents = parse_records(data)
         if self._ring.damage is not None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.reading.perf_reader import Drained, PerfReader
 from rawbpf.ring.bpf_ring import BpfRing
-from rawbpf.ring.perf_ring import Contents
+from rawbpf.ring.perf_records import Contents
 from rawbpf.syscall.fd import PROT_READ, PROT_WRITE, Mapping, Owner, fence
 from rawbpf.uapi.bpf import bpf_map_type
 
@@ -64,9 +64,9 @@ class RingReader(Owner):
         All CPUs share the ring, so the CPU is -1.
         """
         fill = self._cursor.fill
-        samples = self._cursor.take()
+        batches = self._cursor.take()
         damage, self._cursor.damage = self._cursor.damage, None
-        yield Drained(-1, Contents(samples, 0, 0, damage), fill)
+        yield Drained(-1, Contents(batches, 0, 0, damage), fill)
 
     def close(self) -> None:
         """Unmap the ring. Closing twice does nothing."""

@@ -20,7 +20,7 @@ from rawbpf.light_typing import TYPE_CHECKING, Generic, TypeVar
 from rawbpf.syscall.fd import EPOLLIN, Epoll, Owner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rawbpf.reading.collector import Collector
 
@@ -43,7 +43,8 @@ class Session(Owner, Generic[R]):
 
     def __init__(self, collector: Collector[R]) -> None:
         self._collector, self.ledger = collector, collector.ledger
-        self._untaken: deque[R] = deque()
+        self._untaken: deque[Sequence[R]] = deque()
+        self._opened: deque[R] = deque()  # what records() has not yielded of a batch
         self._reason: str | None = None
         self._deadline: float | None = None
         with ExitStack() as stack:
@@ -88,8 +89,10 @@ class Session(Owner, Generic[R]):
             return "duration"
         return self._reason
 
-    def batches(self, duration: float | None = None) -> Iterator[list[R]]:
-        """Yield a list of records, oldest first, each time that records have arrived.
+    def batches(self, duration: float | None = None) -> Iterator[Sequence[R]]:
+        """Yield a sequence of records, oldest first, each time that records have arrived.
+
+        Records of different types or sizes come in sequences of their own.
 
         The iteration ends after ``duration`` seconds (0 reads only what the rings contain; None
         sets no limit) or ``stop``, with one more pass over the rings, so that every record
@@ -97,10 +100,10 @@ class Session(Owner, Generic[R]):
         program has reserved and not yet submitted holds up the records after it. Raise ClosedError
         if the session was closed.
         """
-        if self._untaken:
-            yield self._deliver([])
-        for batch in self._passes(duration):
-            yield self._deliver(batch)
+        yield from self._take_batches()
+        for found in self._passes(duration):
+            self._untaken.extend(found)
+            yield from self._take_batches()
 
     def records(self, duration: float | None = None) -> Iterator[R]:
         """Yield the records of ``batches`` one at a time.
@@ -109,13 +112,14 @@ class Session(Owner, Generic[R]):
         yielded are kept for the next call.
         """
         yield from self._take()
-        for batch in self._passes(duration):
-            self._untaken.extend(batch)
+        for found in self._passes(duration):
+            self._untaken.extend(found)
             yield from self._take()
 
-    def rest(self) -> list[R]:
+    def rest(self) -> list[Sequence[R]]:
         """Return all remaining records, once no program writes to the rings any more."""
-        return self._deliver(self._collector.collect_all())
+        self._untaken.extend(self._collector.collect_all())
+        return list(self._take_batches())
 
     def pause(self, seconds: float) -> None:
         """Sleep without watching the rings, until the deadline or ``stop`` at the latest."""
@@ -126,9 +130,10 @@ class Session(Owner, Generic[R]):
         """Close the session's own descriptors, not the rings. Closing twice does nothing."""
         self.wake_fd = -1
         self._untaken.clear()
+        self._opened.clear()
         self._stack.close()
 
-    def _passes(self, duration: float | None) -> Iterator[list[R]]:
+    def _passes(self, duration: float | None) -> Iterator[list[Sequence[R]]]:
         """Drain the rings until the session ends, and once more afterwards."""
         started = time.monotonic()
         self._deadline = None if duration is None else started + duration
@@ -139,9 +144,9 @@ class Session(Owner, Generic[R]):
                 over = self.stopped is not None  # the pass takes records sent until now
                 if not over and not self._collector.holding:
                     self._sleep(self._all, self._deadline)
-                batch = self._collector.collect()
-                if batch:
-                    yield batch
+                found = self._collector.collect()
+                if found:
+                    yield found
                     self._require_open()
                 if not over and not self._collector.crowded:
                     self.pause(_PAUSE)
@@ -152,18 +157,21 @@ class Session(Owner, Generic[R]):
         if self.wake_fd < 0:
             raise ClosedError("the session is closed")
 
-    def _deliver(self, batch: list[R]) -> list[R]:
-        """Count a batch as delivered, after any records left over from earlier calls."""
-        if self._untaken:
-            batch = [*self._untaken, *batch]
-            self._untaken.clear()
-        self.ledger.delivered += len(batch)
-        return batch
+    def _take_batches(self) -> Iterator[Sequence[R]]:
+        """Yield what was read and not yet delivered, and count it as delivered."""
+        while self._opened or self._untaken:
+            batch = list(self._opened) or self._untaken.popleft()
+            self._opened.clear()
+            self.ledger.delivered += len(batch)
+            yield batch
 
     def _take(self) -> Iterator[R]:
-        while self._untaken:
-            self.ledger.delivered += 1
-            yield self._untaken.popleft()
+        while self._opened or self._untaken:
+            if not self._opened:
+                self._opened.extend(self._untaken.popleft())
+            while self._opened:
+                self.ledger.delivered += 1
+                yield self._opened.popleft()
 
     def _sleep(self, epoll: Epoll, deadline: float | None) -> None:
         timeout = None if deadline is None else max(0.0, deadline - time.monotonic())

@@ -19,9 +19,11 @@ Source: kernel/bpf/ringbuf.c.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import UsageError
+from rawbpf.ring.batch import Batch, matching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +75,7 @@ class BpfRing:
         self._fence = fence
         self.damage: str | None = None
 
-    def take(self) -> list[bytes]:
+    def take(self) -> list[Batch]:
         """Copy the finished records up to the first busy one, and release their space.
 
         The producer's position is loaded once, so that a pass ends while programs keep writing.
@@ -83,34 +85,50 @@ class BpfRing:
         if not 0 <= end - start <= self._mask + 1:
             self.damage = f"positions {start} to {end} of a ring of {self._mask + 1} bytes"
             return []
-        records, at = self._records(start, end)
-        if at != start:
-            self._fence()
-            self._consumer[0] = at
-            self._fence()
-        return records
+        runs, at = self._finished(start, end)
+        if at == start:
+            return []
+        # The lengths of finished records do not change, and they were loaded before the records.
+        self._fence()
+        offset = start & self._mask
+        data = bytes(self._data[offset : offset + at - start])
+        self._fence()
+        self._consumer[0] = at
+        self._fence()
+        return [Batch(data, first - start, *run) for first, *run in runs]
 
-    def _records(self, start: int, end: int) -> tuple[list[bytes], int]:
-        """Return the finished records and the position after them."""
-        records: list[bytes] = []
-        at = start
+    def _finished(self, start: int, end: int) -> tuple[list[tuple[int, int, int, int, int]], int]:
+        """Return the finished records and the position after them.
+
+        Records of one size that follow each other are a run: position, step, header bytes, size,
+        count.
+        """
+        runs: list[tuple[int, int, int, int, int]] = []
+        at, mask, lengths = start, self._mask, self._lengths
         while at < end:
-            offset = at & self._mask
-            length = self._lengths[offset // 4]
+            length = lengths[(at & mask) // 4]
             if length & BUSY:
                 break
-            self._fence()
             size = length & _LENGTH
             step = -(-(size + HEADER) // 8) * 8
             if step > end - at:
                 # With a damaged length, the next record cannot be found. Continue at the kernel's
                 # position.
                 self.damage = f"a record of {size} bytes with {end - at} in the ring"
-                return records, end
+                return runs, end
+            count = 1
             if not length & DISCARD:
-                records.append(bytes(self._data[offset + HEADER : offset + HEADER + size]))
-            at += step
-        return records, at
+                count = self._alike(at & mask, length, step, (end - at) // step)
+                runs.append((at, step, HEADER, size, count))
+            at += count * step
+        return runs, at
+
+    def _alike(self, offset: int, length: int, step: int, most: int) -> int:
+        """Return how many finished records of one length follow each other."""
+        lengths = self._lengths
+        if most == 1 or lengths[(offset + step) // 4] != length:
+            return 1
+        return matching(lengths[offset // 4 :: step // 4][:most], length.to_bytes(4, sys.byteorder))
 
     @property
     def fill(self) -> float:

@@ -15,33 +15,22 @@ The mapping has to be writable. A read-only mapping selects the kernel's overwri
 ignores data_tail and never reports lost records.
 
 A record may wrap around the end of the data area. ``PerfRing.take`` copies everything in at most
-two slices, so that ``parse_records`` gets contiguous bytes, and the space is free again
-immediately:
-
-    struct perf_event_header { u32 type; u16 misc; u16 size; }      size includes the header
-
-    PERF_RECORD_SAMPLE  header, u32 size, data[size]     with PERF_SAMPLE_RAW and nothing else
-    PERF_RECORD_LOST    header, u64 id, u64 lost         written before the next record that fits
-
-The kernel rounds the size of the raw data up so that each record ends on a multiple of 8 bytes:
-round_up(len + 4, 8) - 4. Up to seven undefined bytes follow the payload, so a payload has to
-contain or imply its own length.
+two slices, so that ``perf_records.parse_records`` gets contiguous bytes, and the kernel can use the
+space again immediately.
 
 Source: kernel/events/ring_buffer.c, include/uapi/linux/perf_event.h.
 """
 
 from __future__ import annotations
 
-import struct
-
 from rawbpf.errors import UsageError
-from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
-from rawbpf.uapi.perf_event import PERF_RECORD_LOST, PERF_RECORD_SAMPLE, PerfEventMmapPage
+from rawbpf.light_typing import TYPE_CHECKING
+from rawbpf.uapi.perf_event import PerfEventMmapPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Contents", "PerfRing", "parse_records"]
+__all__ = ["PerfRing"]
 
 # The control page is accessed as an array of 64-bit words, because storing one word is a single
 # store. struct.pack_into would zero the bytes first, and the kernel could see the zero.
@@ -93,58 +82,3 @@ class PerfRing:
         """Release the views of the memory, so that it can be unmapped."""
         self._control.release()
         self._data.release()
-
-
-_HEADER = struct.Struct("=IHH")
-_RAW_SIZE = struct.Struct("=I")
-_LOST = struct.Struct("=QQ")
-_RAW_AT = _HEADER.size + _RAW_SIZE.size
-
-
-class Contents(NamedTuple):
-    """The records that one pass took from a ring."""
-
-    samples: list[bytes]
-    """The raw data of each PERF_RECORD_SAMPLE, including its padding."""
-    lost: int
-    """The sum of all PERF_RECORD_LOST: the losses reported by the kernel, possibly not all."""
-    other: int
-    """The number of records of types that were not requested."""
-    damage: str | None
-    """Why the remaining bytes could not be parsed, or None if all bytes were parsed."""
-
-
-def parse_records(data: bytes) -> Contents:
-    """Split the bytes that ``PerfRing.take`` returned into records.
-
-    Never raises an error; damaged bytes end the parsing, and ``damage`` says why.
-
-    >>> sample = struct.pack("=IHH I 4s", 9, 0, 16, 4, b"ping")
-    >>> parse_records(sample)
-    Contents(samples=[b'ping'], lost=0, other=0, damage=None)
-    >>> parse_records(sample + bytes(8)).damage
-    'a record of 0 bytes at 16 of 24'
-    """
-    samples: list[bytes] = []
-    lost = other = at = 0
-    end = len(data)
-    unpack_header, unpack_size = _HEADER.unpack_from, _RAW_SIZE.unpack_from
-    while at < end:
-        if end - at < _HEADER.size:
-            return Contents(samples, lost, other, f"{end - at} bytes at {at}, less than a header")
-        kind, _misc, size = unpack_header(data, at)
-        # A size of 0 would cause an endless loop, and a size not divisible by 8 could make a header
-        # wrap.
-        if size < _HEADER.size or size & 7 or size > end - at:
-            return Contents(samples, lost, other, f"a record of {size} bytes at {at} of {end}")
-        if kind == PERF_RECORD_SAMPLE and size >= _RAW_AT:
-            (length,) = unpack_size(data, at + _HEADER.size)
-            if length > size - _RAW_AT:
-                return Contents(samples, lost, other, f"{length} raw bytes in a record of {size}")
-            samples.append(data[at + _RAW_AT : at + _RAW_AT + length])
-        elif kind == PERF_RECORD_LOST and size >= _HEADER.size + _LOST.size:
-            lost += _LOST.unpack_from(data, at + _HEADER.size)[1]
-        else:
-            other += 1
-        at += size
-    return Contents(samples, lost, other, None)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from rawbpf.errors import ClosedError, UsageError
-from rawbpf.events.log_record import decode_log
+from rawbpf.events.log_record import LOG
 from rawbpf.kernel.hardware import pmu_type, possible_cpus
 from rawbpf.kernel.version import raise_memlock_if_needed, require_kernel
 from rawbpf.light_typing import TYPE_CHECKING
@@ -30,12 +30,14 @@ from rawbpf.tracing.log_program import EVENTS, OUTCOMES, SKIPPED, events_map, he
 from rawbpf.tracing.process_ids import own_process_id, process_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Self
 
     from rawbpf.events.log_record import LogRecord
+    from rawbpf.events.log_rows import LogRows
     from rawbpf.links.link import Link
     from rawbpf.reading.collector import Ledger
+    from rawbpf.reading.order import Taken
     from rawbpf.specs.program_spec import ProgramSpec
 
 __all__ = ["Kprobe"]
@@ -105,7 +107,7 @@ class Kprobe(Owner):
         maps = {EVENTS: events, OUTCOMES.name: outcomes}
         program = stack.enter_context(load(self._spec(), maps))
         reader = stack.enter_context(PerfReader(events, self.buffer_pages))
-        session = stack.enter_context(Session(Collector({EVENTS: reader}, _decode, _ktime)))
+        session = stack.enter_context(Session(Collector({EVENTS: reader}, _decode, _KTIME)))
         self._link = stack.enter_context(attach(program, self.probe))
         self._outcomes, self._program = outcomes, program
         self._missed: int | None = None
@@ -141,16 +143,19 @@ class Kprobe(Owner):
         """The counts of delivered and lost events, complete once ``detach`` was called."""
         return self.session.ledger
 
-    def batches(self, duration: float | None = None) -> Iterator[list[LogRecord]]:
-        """Yield lists of events as they arrive, for ``duration`` seconds or until ``stop``.
+    def batches(self, duration: float | None = None) -> Iterator[Sequence[LogRecord]]:
+        """Yield arrays of events as they arrive, for ``duration`` seconds or until ``stop``.
+
+        An array contains all available events of one format. Nothing is decoded before you ask:
+        ``len(batch)`` counts events, ``batch["pid"]`` has one field of each event,
+        ``batch.tuples()`` and ``batch.array()`` have all fields, and a loop over the batch yields
+        the same objects as ``events``. See ``events.rows.Rows``.
 
         A ``duration`` of 0 or None sets no limit. When the iteration ends, the probe is removed,
         and the remaining events are yielded.
         """
         yield from self.session.batches(duration or None)
-        rest = self.detach()
-        if rest:
-            yield rest
+        yield from self.last_batches()
 
     def events(self, duration: float | None = None) -> Iterator[LogRecord]:
         """Yield the events of ``batches`` one at a time.
@@ -170,6 +175,10 @@ class Kprobe(Owner):
 
         A second call of ``detach`` returns no events.
         """
+        return [event for batch in self.last_batches() for event in batch]
+
+    def last_batches(self) -> list[Sequence[LogRecord]]:
+        """Do the same as ``detach``, but return the events in batches."""
         session = self.session  # ClosedError
         if self._missed is None:
             self._missed = self._link.missed or 0  # counted by the kprobe itself, from 6.7
@@ -186,9 +195,10 @@ class Kprobe(Owner):
         self._stack.close()
 
 
-def _decode(_map: str, _cpu: int, data: bytes) -> LogRecord:
-    return decode_log(data)
+_KTIME = LOG.offset("ktime_ns")
 
 
-def _ktime(record: LogRecord) -> int:
-    return record.ktime_ns
+def _decode(one: Taken) -> tuple[list[LogRows], int]:
+    from rawbpf.events.log_rows import decode_logs  # not needed before the first record
+
+    return decode_logs(one.batch)

@@ -1,7 +1,9 @@
 """Ring readers for tests, without a kernel."""
 
+from rawbpf.errors import FormatError
 from rawbpf.reading.perf_reader import Drained
-from rawbpf.ring.perf_ring import Contents
+from rawbpf.ring.batch import Batch
+from rawbpf.ring.perf_records import Contents
 
 
 class Rings:
@@ -19,4 +21,30 @@ class Rings:
 
 
 def drained(cpu, *samples, lost=0, damage=None, fill=0.0):
-    return Drained(cpu, Contents(list(samples), lost, 0, damage), fill)
+    return Drained(cpu, Contents(list(map(batch, samples)), lost, 0, damage), fill)
+
+
+def batch(sample):
+    """A batch of one record, with a header and padding as in a ring buffer."""
+    step = -(-(8 + len(sample)) // 8) * 8
+    return Batch(bytes(8) + sample.ljust(step - 8, b"\0"), 0, step, 8, len(sample), 1)
+
+
+def one_by_one(decode):
+    """Decode each record by itself: from map, CPU and bytes to a list of one object."""
+
+    def decode_all(taken):
+        found, damaged = [], 0
+        for record in taken:
+            try:
+                found.append([decode(*record)])
+            except FormatError:
+                damaged += 1
+        return found, damaged
+
+    return decode_all
+
+
+def flat(batches):
+    """The records of all batches, in one list."""
+    return [record for one in batches for record in one]

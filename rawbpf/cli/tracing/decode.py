@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rawbpf.collection.collection import Collection
     from rawbpf.events.typed import EventType
     from rawbpf.maps.map import Map
-    from rawbpf.reading.collector import Record
+    from rawbpf.reading.order import Record
     from rawbpf.specs.object_spec import ObjectSpec
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rawbpf.cli.arguments import parse_duration, whole_number
 from rawbpf.cli.terminal import level, say
-from rawbpf.cli.tracing.output import JsonFormat, Output, TextFormat, note_namespace
+from rawbpf.cli.tracing.output import JsonFormat, Output, TextFormat, note_namespace, parts
 from rawbpf.events.log_record import level_number
 from rawbpf.kernel.hardware import wall_clock_offset_ns
 from rawbpf.kernel.version import kernel_version
@@ -12,6 +12,7 @@ from rawbpf.light_typing import TYPE_CHECKING
 from rawbpf.tracing.kprobe import Kprobe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from rawbpf.events.log_record import LogRecord
@@ -67,7 +68,7 @@ def run(arguments: dict[str, Any]) -> int:
             out.put(show.attached())
             _warn_of_duplicates(probe.function)
             note_namespace()
-            out.stream(probe.session, duration, show, probe.detach)
+            out.stream(probe.session, duration, show, probe.last_batches)
             summary = probe.ledger.summary()
         out.put(show.end(summary))
         return out.finish()
@@ -98,8 +99,9 @@ class _Lines(TextFormat):
             f"Listening for events... (Ctrl+C to stop)\n{self._title}\n"
         )
 
-    def records(self, batch: list[LogRecord]) -> str:
-        return "".join([self._line(record) + "\n" for record in _visible(batch, self._probe)])
+    def blocks(self, batch: Sequence[LogRecord]) -> Iterator[str]:
+        for part in parts(batch):
+            yield "".join([self._line(record) + "\n" for record in _visible(part, self._probe)])
 
     def end(self, summary: str) -> str:
         return f"{summary}\nKprobe detached. Exiting.\n"
@@ -122,13 +124,14 @@ class _Json(JsonFormat):
         say(f"attached to {self._probe.function}", at="debug")
         return ""
 
-    def records(self, batch: list[LogRecord]) -> str:
+    def blocks(self, batch: Sequence[LogRecord]) -> Iterator[str]:
         function = self._probe.function
-        rows = (self._event(one, function, self._offset) for one in _visible(batch, self._probe))
-        return "".join([self.line(row) for row in rows])
+        for part in parts(batch):
+            rows = [self._event(one, function, self._offset) for one in _visible(part, self._probe)]
+            yield "".join([self.line(row) for row in rows])
 
 
-def _visible(batch: list[LogRecord], probe: Kprobe) -> list[LogRecord]:
+def _visible(batch: Sequence[LogRecord], probe: Kprobe) -> list[LogRecord]:
     """Return the records that the log level permits, and count the others as hidden."""
     threshold = level_number(level())
     visible = [record for record in batch if record.level <= threshold]

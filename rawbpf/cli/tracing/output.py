@@ -32,7 +32,7 @@ from rawbpf.light_typing import TYPE_CHECKING, Protocol, TypeVar
 from rawbpf.output.text import for_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import FrameType
     from typing import Any, Self
 
@@ -45,10 +45,12 @@ __all__ = [
     "Stdout",
     "TextFormat",
     "note_namespace",
+    "parts",
     "signals",
 ]
 
 R = TypeVar("R")
+Shown = TypeVar("Shown", contravariant=True)
 
 _BACKLOG = 1 << 22
 """Bytes of queued output at which the rings are no longer emptied."""
@@ -71,11 +73,21 @@ _REASONS = {
 """Why a session ended, for people."""
 
 
-class Format(Protocol[R]):
+_BLOCK = 512
+"""Records that are formatted, and written, at a time."""
+
+
+def parts(batch: Sequence[R]) -> Iterator[Sequence[R]]:
+    """Divide a batch into parts that are formatted one at a time."""
+    for first in range(0, len(batch), _BLOCK):
+        yield batch[first : first + _BLOCK]
+
+
+class Format(Protocol[Shown]):
     """How a command presents its records. Each method returns text for stdout, or nothing."""
 
-    def records(self, batch: list[R]) -> str:
-        """Format records, each ending with a newline."""
+    def blocks(self, batch: Sequence[Shown]) -> Iterator[str]:
+        """Format records, each ending with a newline, some thousand bytes at a time."""
 
     def stopping(self, reason: str) -> str:
         """Format why the session ends, before the programs are detached."""
@@ -151,14 +163,19 @@ class Output:
         session: Session[R],
         duration: float | None,
         show: Format[R],
-        detach: Callable[[], list[R]],
+        detach: Callable[[], Iterable[Sequence[R]]],
     ) -> None:
         """Print records until the session ends, detach, and print what ``detach`` returns."""
         for batch in session.batches(duration or None):
-            self.put(show.records(batch))
-            self.hold_back(session)
+            for block in show.blocks(batch):
+                self.put(block)
+                self.hold_back(session)
         self.put(show.stopping(_REASONS[session.stopped or "duration"]))
-        self.put(show.records(detach()))
+        read = True
+        for batch in detach():
+            for block in show.blocks(batch):
+                self.put(block)
+                read = read and self.has_room()  # once nobody reads, do not wait again
 
     def hold_back(self, session: Session[Any]) -> None:
         """Stop emptying the rings while the reader of stdout is too slow."""

@@ -12,16 +12,17 @@ from rawbpf.cli.tracing.decode import PERF, RING, Decoder, Wanted, entries, tabl
 from rawbpf.cli.tracing.output import Output, note_namespace
 from rawbpf.cli.tracing.show import Json, Lines
 from rawbpf.errors import RawbpfError, UsageError
-from rawbpf.reading.collector import Collector, Record
+from rawbpf.reading.collector import Collector, unchanged
 from rawbpf.reading.iterator import read_iterator
 from rawbpf.reading.ring_reader import open_reader
 from rawbpf.reading.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rawbpf.collection.collection import Collection
     from rawbpf.reading.collector import Ledger
+    from rawbpf.reading.order import Record
 
 __all__ = ["USAGE", "run"]
 
@@ -92,7 +93,7 @@ class _Run:
         collection = self._collection
         collection.load()
         with ExitStack() as stack:
-            collector = Collector(self._readers(stack), Record)
+            collector = Collector(self._readers(stack), unchanged)
             session = stack.enter_context(Session(collector))
             stack.enter_context(self._out.controlling(session))
             self._attach(at)
@@ -107,7 +108,7 @@ class _Run:
             ledger.missed = collection.missed()
             return self._summary(ledger) if collector.filenos() or ledger.missed else ""
 
-    def _detach(self, session: Session[Record]) -> list[Record]:
+    def _detach(self, session: Session[Record]) -> list[Sequence[Record]]:
         self._collection.detach()
         return session.rest()
 

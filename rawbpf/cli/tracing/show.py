@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.terminal import say
 from rawbpf.cli.tracing.decode import Typed
-from rawbpf.cli.tracing.output import JsonFormat, TextFormat
+from rawbpf.cli.tracing.output import JsonFormat, TextFormat, parts
 from rawbpf.events.log_record import LogRecord
 from rawbpf.kernel.hardware import wall_clock_offset_ns
 from rawbpf.output.text import LineFormat, json_event, printable
 from rawbpf.output.values import hex_lines, plain, value_text, values_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rawbpf.cli.tracing.decode import Decoder
-    from rawbpf.reading.collector import Record
+    from rawbpf.reading.order import Record
 
 __all__ = ["Json", "Lines"]
 
@@ -35,9 +35,10 @@ class Lines(TextFormat):
             f"Duration: {duration:g} seconds (0 = until Ctrl+C)\n"
         )
 
-    def records(self, batch: Iterable[Record]) -> str:
-        """Return a line for each record, or a hex dump if its type is unknown."""
-        return "".join([line + "\n" for one in batch for line in self._record(one)])
+    def blocks(self, batch: Sequence[Record]) -> Iterator[str]:
+        """Yield a line for each record, or a hex dump if its type is unknown."""
+        for part in parts(batch):
+            yield "".join([line + "\n" for one in part for line in self._record(one)])
 
     def _record(self, record: Record) -> Iterator[str]:
         head = f"{record.map}:" if record.cpu < 0 else f"{record.map}[{record.cpu}]:"
@@ -81,9 +82,10 @@ class Json(JsonFormat):
         say(f"attached {links} programs for {duration:g} s (0: no limit)", at="debug")
         return ""
 
-    def records(self, batch: Iterable[Record]) -> str:
-        """Return an object for each record."""
-        return "".join([self.line(self._record(one)) for one in batch])
+    def blocks(self, batch: Sequence[Record]) -> Iterator[str]:
+        """Yield an object for each record."""
+        for part in parts(batch):
+            yield "".join([self.line(self._record(one)) for one in part])
 
     def _record(self, record: Record) -> dict[str, Any]:
         row: dict[str, Any] = {"map": record.map}

@@ -9,7 +9,7 @@ from rawbpf.cli.tracing.decode import PERF, RING, Decoder, Wanted
 from rawbpf.cli.tracing.show import Json, Lines
 from rawbpf.errors import UsageError
 from rawbpf.events.log_record import LogRecord, encode_log
-from rawbpf.reading.collector import Record
+from rawbpf.reading.order import Record
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.object_spec import DataSpec, ObjectSpec
 from rawbpf.uapi.bpf import bpf_map_type
@@ -80,6 +80,10 @@ def test_log_records_are_recognized(spec):
     assert decoder(spec, "samples:row").decode(Record("samples", 1, LOG)).type == "row"
 
 
+def shown(form, spec, batch):
+    return "".join(form(decoder(spec)).blocks(batch))
+
+
 BATCH = [
     Record("events", -1, b"\7\0\0\0ls\0\0"),
     Record("samples", 1, b"\7\0\0\0\x1b[\0\0" + b"junk"),
@@ -88,24 +92,24 @@ BATCH = [
 
 
 def test_records_as_lines(spec):
-    assert Lines(decoder(spec)).records(BATCH).splitlines() == [
+    assert shown(Lines, spec, BATCH).splitlines() == [
         "events: pid=7 comm='ls'",
         "samples[1]: 12 bytes",
         "0000  07 00 00 00 1b 5b 00 00 6a 75 6e 6b              .....[..junk",
         "samples[0]: 12 bytes",
         "0000  00 00 00 00 00 00 00 00 00 00 00 00              ............",
     ]
-    assert "info" in Lines(decoder(spec)).records([Record("samples", 1, LOG)])
+    assert "info" in shown(Lines, spec, [Record("samples", 1, LOG)])
     assert Lines(decoder(spec)).text("tasks", b"one\x1b\ntwo") == "one\\x1b\ntwo\n"
     assert "...." in Lines(decoder(spec)).text("tasks", bytes(4))
 
 
 def test_records_as_json(spec):
-    assert Json(decoder(spec)).records(BATCH[:2]).splitlines() == [
+    assert shown(Json, spec, BATCH[:2]).splitlines() == [
         '{"map": "events", "type": "row", "values": {"pid": 7, "comm": "ls"}}',
         '{"map": "samples", "cpu": 1, "type": null, "data": "070000001b5b00006a756e6b"}',
     ]
-    assert '"type": "log"' in Json(decoder(spec)).records([Record("samples", 1, LOG)])
+    assert '"type": "log"' in shown(Json, spec, [Record("samples", 1, LOG)])
     assert Json(decoder(spec)).text("tasks", b"a") == '{"iterator": "tasks", "text": "a"}\n'
     assert Json(decoder(spec)).text("tasks", b"\0") == '{"iterator": "tasks", "data": "00"}\n'
     assert list(Json(decoder(spec)).entries("counts", [(1, b"a")])) == [

@@ -13,7 +13,7 @@ from rawbpf.errors import RawbpfError
 from rawbpf.reading.collector import Collector
 from rawbpf.reading.session import Session
 from tests.conftest import open_descriptors
-from tests.support.rings import Rings, drained
+from tests.support.rings import Rings, drained, one_by_one
 
 
 @pytest.fixture
@@ -93,19 +93,19 @@ def test_a_full_disk():
 
 
 class Show(TextFormat):
-    def records(self, batch):
-        return "".join(f"{one}\n" for one in batch)
+    def blocks(self, batch):
+        yield "".join(f"{one}\n" for one in batch)
 
 
 def a_session(*passes):
     rings = Rings(*([drained(-1, *samples)] for samples in passes))
-    return Session(Collector({"events": rings}, lambda _map, _cpu, data: data.decode()))
+    return Session(Collector({"events": rings}, one_by_one(lambda _map, _cpu, data: data.decode())))
 
 
 def test_the_records_that_detaching_returns_come_after_the_reason(capfd):
     with a_session([b"first"]) as session, Output() as out, out.controlling(session):
         os.kill(os.getpid(), signal.SIGTERM)
-        out.stream(session, None, Show(), lambda: ["last"])
+        out.stream(session, None, Show(), lambda: [["last"]])
         out.put(Show().end("1 event"))
         assert out.finish() == 0
     assert capfd.readouterr().out == "first\n\nReceived SIGTERM, detaching...\nlast\n\n1 event\n"

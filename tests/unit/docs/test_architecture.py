@@ -5,7 +5,7 @@ import tomllib
 
 from rawbpf.asm.disassembler import disassemble
 from rawbpf.events.log_record import LogRecord, decode_log
-from rawbpf.ring.perf_ring import parse_records
+from rawbpf.ring.perf_records import parse_records
 from rawbpf.tracing.log_program import hello_kprobe
 from tests.support.markdown import ROOT, blocks
 

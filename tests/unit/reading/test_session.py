@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from rawbpf.errors import ClosedError, KernelError
-from rawbpf.reading.collector import Collector, Record
+from rawbpf.reading.collector import Collector, unchanged
 from rawbpf.reading.session import Session
-from tests.support.rings import Rings, drained
+from tests.support.rings import Rings, drained, flat, one_by_one
 
 
 def session_of(rings):
-    return Session(Collector({"events": rings}, lambda _map, _cpu, data: data))
+    return Session(Collector({"events": rings}, one_by_one(lambda _map, _cpu, data: data)))
 
 
 def a_pass(*samples, **more):
@@ -32,7 +32,7 @@ def event():
 
 def test_duration_0_delivers_what_the_rings_hold():
     with session_of(Rings(a_pass(b"1", b"2"), a_pass(b"3"))) as session:
-        assert list(session.batches(0)) == [[b"1", b"2"]]
+        assert list(session.batches(0)) == [[b"1"], [b"2"]]
         assert list(session.records(0)) == [b"3"]
         assert list(session.records(0)) == []
         assert session.ledger.delivered == 3
@@ -49,7 +49,7 @@ def test_records_that_the_caller_did_not_take_are_delivered_later(event):
             assert record == b"2"
             break
         assert list(session.batches(0)) == [[b"3"], [b"4"]]
-        assert session.rest() == [b"5"]
+        assert flat(session.rest()) == [b"5"]
         assert session.ledger.delivered == 5
 
 
@@ -57,7 +57,7 @@ def test_rest_includes_records_that_the_caller_did_not_take(event):
     passes = a_pass(b"1", b"2"), a_pass(b"3")
     with session_of(Rings(*passes, filenos=[event])) as session:
         next(session.records())
-        assert session.rest() == [b"2", b"3"]
+        assert flat(session.rest()) == [b"2", b"3"]
 
 
 def test_after_a_stop_there_is_one_more_pass(event):
@@ -172,6 +172,6 @@ def _open():
 def test_a_session_that_cannot_be_opened_leaves_no_descriptor():
     before = len(_open())
     with pytest.raises(KernelError) as bad:
-        Session(Collector({"events": Rings(filenos=[-1])}, Record))
+        Session(Collector({"events": Rings(filenos=[-1])}, unchanged))
     assert bad.value.errno == errno.EBADF
     assert len(_open()) == before

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rawbpf.ring.perf_ring import parse_records
+from rawbpf.ring.perf_records import parse_records
 from tests.support.perf_ring_writer import sample_record
 
 

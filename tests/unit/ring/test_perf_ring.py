@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rawbpf.errors import UsageError
-from rawbpf.ring.perf_ring import PerfRing, parse_records
+from rawbpf.ring.perf_records import parse_records
+from rawbpf.ring.perf_ring import PerfRing
 from tests.support.perf_ring_writer import PAGE, PerfRingWriter, sample_record
 
 

@@ -1,0 +1,92 @@
+"""Log records in batches: records of one level, format and number of arguments.
+
+A log record says itself how long its parts are, so each record has to be checked. In a batch the
+check is a comparison with the first record: as far as the first eight bytes and the format agree,
+what is true of the first record is true of all.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from struct import Struct
+
+from rawbpf.errors import FormatError
+from rawbpf.events.layout import Field, Layout
+from rawbpf.events.log_record import ARGUMENT, LOG, LogRecord, comm_text, decode_log
+from rawbpf.events.rows import Rows
+from rawbpf.light_typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawbpf.ring.batch import Batch
+
+__all__ = ["LogRows", "decode_logs"]
+
+_TEXT_LENGTH = Struct("=H")
+_SHAPE = LOG.offset("ktime_ns")
+"""The fields before the time stamp are the record's shape."""
+
+
+@lru_cache(maxsize=64)
+def log_layout(arg_count: int, text_length: int) -> Layout:
+    """Return the layout of records with so many arguments and bytes of format."""
+    args = [Field(f"arg{n}", LOG.size + ARGUMENT * n, "Q") for n in range(arg_count)]
+    text_at = LOG.size + ARGUMENT * arg_count
+    text = [Field("text", text_at, f"{text_length}s")] if text_length else []
+    return Layout(text_at + text_length, [*LOG.fields, *args, *text])
+
+
+class LogRows(Rows[LogRecord]):
+    """Log records that differ only in time, process, CPU and arguments.
+
+    >>> from rawbpf.events.log_record import encode_log
+    >>> from rawbpf.ring.batch import Batch
+    >>> data = encode_log(LogRecord(3, 1_000, 7, 8, 0, "bash", (2,), "{} files"))
+    >>> ((rows,), _) = decode_logs(Batch(data, 0, 64, 0, 64, 1))
+    >>> len(rows), rows["pid"], rows[0].message
+    (1, [8], '2 files')
+    """
+
+    __slots__ = ("args", "level", "text")
+
+    def __init__(self, batch: Batch, first: LogRecord, layout: Layout) -> None:
+        super().__init__(batch, layout)
+        self.level, self.text, self.args = first.level, first.text, len(first.args)
+
+    def _records(self, batch: Batch) -> Iterator[LogRecord]:
+        end = batch.start + batch.count * batch.step
+        one = self.layout.struct(batch.lead, batch.step)
+        level, text, last = self.level, self.text, 10 + self.args
+        for row in one.iter_unpack(memoryview(batch.data)[batch.start : end]):
+            yield LogRecord(
+                level, row[4], row[5], row[6], row[7], comm_text(row[9]), row[10:last], text
+            )
+
+
+def decode_logs(batch: Batch) -> tuple[list[LogRows], int]:
+    """Split log records by shape. Return the parts, and the number of damaged records."""
+    found, damaged = [], 0
+    while batch.count:
+        rows, count = _first_shape(batch)
+        if rows is None:
+            damaged += count
+        else:
+            found.append(rows)
+        batch = batch.part(count, batch.count)
+    return found, damaged
+
+
+def _first_shape(batch: Batch) -> tuple[LogRows | None, int]:
+    """Return the first records of one shape and their number, or None if they are damaged."""
+    if batch.size < LOG.size:
+        return None, batch.count
+    at = batch.start + batch.lead
+    try:
+        first = decode_log(batch.data[at : at + batch.size])
+    except FormatError:
+        return None, batch.agreeing([(0, _SHAPE)])
+    text_length = _TEXT_LENGTH.unpack_from(batch.data, at + LOG.offset("text_length"))[0]
+    layout = log_layout(len(first.args), text_length)
+    count = batch.agreeing([(0, _SHAPE), (layout.size - text_length, text_length)])
+    return LogRows(batch.part(0, count), first, layout), count

@@ -1,0 +1,93 @@
+"""An array of decoded records, all of one layout, which decodes only what is asked for.
+
+for batch in probe.batches(duration=5):
+    len(batch)               how many records: nothing is decoded
+    batch["pid"]             one field of every record
+    batch.tuples()           every record as a tuple, by one struct
+    batch.array()            a structured NumPy array, without copying anything
+    for event in batch:      every record as an object, as in ``events()``
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from rawbpf.light_typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from rawbpf.events.layout import Layout
+    from rawbpf.ring.batch import Batch
+
+__all__ = ["Rows"]
+
+R = TypeVar("R", covariant=True)
+
+
+class Rows(Sequence[R]):
+    """Records of one layout, as a sequence of ``R``, as columns, as tuples, or as a NumPy array.
+
+    ``numpy.asarray(rows)`` is the same array as ``rows.array()``. It shares the memory of the
+    records, so keep it as long as you like, but do not write to it.
+    """
+
+    __slots__ = ("batch", "layout")
+
+    def __init__(self, batch: Batch, layout: Layout) -> None:
+        self.batch, self.layout = batch, layout
+
+    @abstractmethod
+    def _records(self, batch: Batch) -> Iterator[R]:
+        """Decode each record of ``batch``."""
+
+    def __len__(self) -> int:
+        return self.batch.count
+
+    def __iter__(self) -> Iterator[R]:
+        return self._records(self.batch)
+
+    def __getitem__(self, key: int | slice | str) -> Any:  # noqa: ANN401 -- depends on the key
+        """Return a record, a list of records, or a field of all records."""
+        if isinstance(key, str):
+            return self._column(key)
+        numbers = range(len(self))[key]
+        if isinstance(numbers, range):
+            return list(self._records(self.batch.pick(numbers)))
+        return next(self._records(self.batch.part(numbers, numbers + 1)))
+
+    def _column(self, name: str) -> list[Any]:
+        field = self.layout.field(name)
+        if field.code.endswith("s"):
+            size, at = int(field.code[:-1]), self.batch.start + self.batch.lead + field.offset
+            end = at + self.batch.count * self.batch.step
+            return [self.batch.data[i : i + size] for i in range(at, end, self.batch.step)]
+        return self.batch.column(field.offset, field.code).tolist()
+
+    def tuples(self) -> list[tuple[Any, ...]]:
+        """Return a tuple of the layout's fields for each record."""
+        batch = self.batch
+        end = batch.start + batch.count * batch.step
+        one = self.layout.struct(batch.lead, batch.step)
+        return list(one.iter_unpack(memoryview(batch.data)[batch.start : end]))
+
+    def array(self) -> Any:  # noqa: ANN401 -- NumPy need not be installed
+        """Return a structured NumPy array. Raises ImportError without NumPy (``rawbpf[fast]``)."""
+        import numpy as np
+
+        return np.asarray(self)
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        batch = self.batch
+        return {
+            "version": 3,
+            "shape": (batch.count,),
+            "typestr": f"|V{self.layout.size}",
+            "descr": self.layout.description,
+            "strides": (batch.step,),
+            "data": batch.data,
+            "offset": batch.start + batch.lead,
+        }
