@@ -1,4 +1,4 @@
-"""One check for each fact about the kernel, this process, and the installed programs."""
+"""One check for each fact about the kernel, this process and the installed programs."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def kernel(root: Root) -> Finding:
 
 
 def machine(root: Root) -> Finding:
-    """Check that rawbpf supports the architecture, and count CPUs."""
+    """Check that rawbpf supports the architecture, and count the CPUs."""
     online, possible = len(online_cpus(root)), len(possible_cpus(root))
     return ok(f"{native().machine}, {online} of {possible} possible CPUs online")
 
@@ -85,7 +85,7 @@ def capabilities(root: Root) -> Finding:
 def sandbox(root: Root) -> Finding:
     """Look for a container and a seccomp filter.
 
-    The trial shows whether the container or the filter prevents tracing.
+    The trial shows whether a container or seccomp filter prevents tracing.
     """
     reason = denied_by_seccomp(root)
     if reason is not None:
@@ -117,7 +117,7 @@ def _unknown_lockdown(root: Root) -> Finding:
 
 
 def kprobes(root: Root) -> Finding:
-    """Check for the kprobe PMU, which creates probes."""
+    """Check for the kprobe PMU, which is needed to create probes."""
     try:
         return ok(
             f"kprobe PMU type {pmu_type('kprobe', root)}, "
@@ -133,7 +133,7 @@ def kprobes(root: Root) -> Finding:
 
 
 def perf(root: Root) -> Finding:
-    """Check kernel.perf_event_paranoid. Kprobes take CAP_PERFMON even at -1."""
+    """Check kernel.perf_event_paranoid. Even at level -1, kprobes require CAP_PERFMON."""
     level = perf_event_paranoid(root)
     if level is None:
         return fail(
@@ -148,7 +148,7 @@ def perf(root: Root) -> Finding:
 
 
 def unprivileged_bpf(root: Root) -> Finding:
-    """Check kernel.unprivileged_bpf_disabled: bpf(2) without CAP_BPF is a risk."""
+    """Check kernel.unprivileged_bpf_disabled, because bpf(2) without CAP_BPF is a security risk."""
     level = unprivileged_bpf_disabled(root)
     if level is None:
         return fail(
@@ -164,7 +164,7 @@ def unprivileged_bpf(root: Root) -> Finding:
 
 
 def jit(root: Root) -> Finding:
-    """Check whether programs are compiled."""
+    """Check whether the kernel compiles programs (JIT)."""
     level = bpf_jit_enable(root)
     if level is None:
         return unknown("JIT state unknown (only root can read net.core.bpf_jit_enable)")
@@ -175,7 +175,10 @@ def jit(root: Root) -> Finding:
 
 
 def memlock(root: Root) -> Finding:
-    """Check RLIMIT_MEMLOCK before 5.11. Tracing commands raise the limit if they may."""
+    """Check RLIMIT_MEMLOCK on kernels before 5.11.
+
+    Tracing commands raise the limit if they are permitted to.
+    """
     if not bpf_counts_as_locked(root):
         return ok("BPF memory is charged to the memory cgroup (Linux 5.11 or newer)")
     before = "before 5.11, BPF memory is charged to RLIMIT_MEMLOCK"
@@ -201,8 +204,8 @@ def kernel_addresses(root: Root) -> Finding:
         return warn(evidence, error.fix or "")
     if not hidden:
         return ok(f"kernel addresses are visible (kernel.kptr_restrict = {level})")
-    # At levels 0 and 1, CAP_SYSLOG reveals addresses; at level 0, so does perf_event_paranoid below
-    # 2.
+    # At levels 0 and 1, addresses are visible with CAP_SYSLOG; at level 0, they are also visible if
+    # perf_event_paranoid is below 2.
     fix = (
         "sudo sysctl kernel.kptr_restrict=1"
         if level == 2
@@ -212,7 +215,7 @@ def kernel_addresses(root: Root) -> Finding:
 
 
 def trace_file_system(root: Root) -> Finding:
-    """Check for tracefs, where `rawbpf list` finds out which functions are notrace."""
+    """Check for tracefs, which tells `rawbpf list` which functions are notrace."""
     place = tracefs(root)
     if place is not None:
         return ok(f"mounted at {place}")
@@ -233,7 +236,7 @@ def btf(root: Root) -> Finding:
 
 
 def clang(_: Root) -> Finding:
-    """Look for clang, which compiles programs in C."""
+    """Look for clang, which compiles C programs."""
     try:
         return ok(find_clang())
     except UnsupportedError:

@@ -36,11 +36,11 @@ CHECKS = (
     Check("clang", facts.clang),
     Check("QEMU", facts.qemu),
 )
-"""All checks, in the order of the report: facts, the trial, optional programs."""
+"""All checks, in report order: facts, the trial, and optional programs."""
 
 
 def examine(checks: Iterable[Check], root: Root = "/") -> list[Result]:
-    """Run checks and return their results. A fix that was already shown is not repeated."""
+    """Run checks and return their results. A fix that has already been shown is not repeated."""
     results: list[Result] = []
     given: dict[str, str] = {}
     for check in checks:
@@ -56,7 +56,7 @@ def examine(checks: Iterable[Check], root: Root = "/") -> list[Result]:
 def _look(check: Check, root: Root) -> Finding:
     """Run one check.
 
-    An error, such as a damaged file, becomes a failed check with the error as its reason.
+    If an error occurs, such as a damaged file, the check fails with the error as the reason.
     """
     try:
         return check.look(root)

@@ -1,4 +1,4 @@
-"""The result type of a check."""
+"""The result types of a check."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ __all__ = ["Check", "Finding", "Result", "Status", "fail", "missing", "ok", "unk
 
 
 class Status(Enum):
-    """The status that a check can return. The enum's value is printed in the report."""
+    """The status that a check returns. The enum's value is printed in the report."""
 
     OK = "ok"
     WARN = "warn"
     FAIL = "FAIL"
     UNKNOWN = "unknown"
     MISSING = "optional"
-    """Not installed, and not needed by `rawbpf kprobe`."""
+    """The program is not installed, but `rawbpf kprobe` does not need it."""
 
 
 class Finding(NamedTuple):
-    """A status, the evidence for it, and what to do about it (the fix)."""
+    """A status, the evidence for the status, and a fix for the problem."""
 
     status: Status
     evidence: str
@@ -53,7 +53,7 @@ def unknown(evidence: str, fix: str = "") -> Finding:
 
 
 def missing(evidence: str, fix: str = "") -> Finding:
-    """Return a finding about a missing part that `rawbpf kprobe` does not need."""
+    """Return a finding about a missing component that `rawbpf kprobe` does not need."""
     return Finding(Status.MISSING, evidence, fix)
 
 
@@ -65,7 +65,7 @@ class Check(NamedTuple):
 
 
 class Result(NamedTuple):
-    """The name of a check and its finding."""
+    """The name and finding of a completed check."""
 
     name: str
     finding: Finding

@@ -1,7 +1,7 @@
-"""Try what `rawbpf kprobe` does, step by step, and undo each step.
+"""Try each step of `rawbpf kprobe`, and undo it.
 
-The program of lesson 01 is loaded with its maps, rings are opened on all CPUs, and an event of the
-kprobe PMU is opened on a function that is rarely called. No program is attached to that event.
+The program from lesson 01 is loaded with its maps, rings are opened on all CPUs, and an event of
+the kprobe PMU is opened on a function that is rarely called. No program is attached to the event.
 """
 
 from __future__ import annotations
@@ -29,11 +29,14 @@ if TYPE_CHECKING:
 __all__ = ["load_and_read", "missing_features", "place_a_probe"]
 
 _FUNCTION = "vfs_rmdir"
-"""Exported since long before 5.8, so it is never inlined, and called only for rmdir(2)."""
+"""An exported function, which is never inlined.
+
+It is older than 5.8, and is called only for rmdir(2).
+"""
 
 
 def missing_features(_: Root) -> Finding:
-    """Probe for each feature that the program uses, except the PMU, which has its own check."""
+    """Probe for each feature that the program uses, except the PMU, which has a separate check."""
     needed = (f for f in FEATURES.values() if f.main_job and f.name != "kprobe PMU")
     answers = {feature.name: feature.ask() for feature in needed}
     absent = [name for name, answer in answers.items() if answer.outcome is Outcome.NO]
@@ -49,7 +52,7 @@ def missing_features(_: Root) -> Finding:
 
 
 def load_and_read(_: Root) -> Finding:
-    """Create the maps, load the program, open the rings."""
+    """Create the maps, load the program and open the rings."""
     raise_memlock_if_needed()
     with ExitStack() as stack:
         events = stack.enter_context(Map.create(events_map(possible_cpus())))
@@ -62,7 +65,7 @@ def load_and_read(_: Root) -> Finding:
 
 
 def place_a_probe(_: Root) -> Finding:
-    """Open the perf event of a kprobe, without a program."""
+    """Open a kprobe's perf event without attaching a program."""
     try:
         pmu = pmu_type("kprobe")
     except UnsupportedError:

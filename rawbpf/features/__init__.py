@@ -1,11 +1,11 @@
-"""Find out which BPF features the running kernel has.
+"""Find out which BPF features the running kernel supports.
 
     answer.py   the three outcomes of a probe, and the evidence
     probes.py   one function for each kind of feature
     table.py    feature, first kernel version, commit, probe
 
-Versions alone are misleading: vendors backport features, and kernels are built without some of
-them. Each feature is therefore probed by using it, with objects that no other process can see and
-that are gone when the probe returns. Nothing is attached to anything. A probe answers yes, no or
-unknown, since "no" and "unknown" lead to different advice.
+Kernel versions alone are misleading, because vendors backport features, and because kernels may be
+built without some features. Each feature is therefore probed by using it, with objects that are
+invisible to other processes and are freed when the probe returns. No probe attaches a program. A
+probe answers yes, no or unknown, because "no" and "unknown" lead to different advice.
 """

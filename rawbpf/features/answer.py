@@ -1,4 +1,4 @@
-"""The outcome of a probe, and how it is derived from an attempt."""
+"""The result of a feature probe, and how it is derived from an attempt to use the feature."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["UNKNOWN_TO_KERNEL", "Answer", "Outcome", "attempt"]
 
 UNKNOWN_TO_KERNEL = (errno.EINVAL, errno.E2BIG, errno.EOPNOTSUPP, ENOTSUPP)
-"""The errnos with which bpf(2) fails on a feature that this kernel lacks."""
+"""The errnos with which bpf(2) fails if the kernel lacks a feature."""
 
 
 class Outcome(Enum):
-    """The outcome of a probe. The value is printed in tables."""
+    """The possible outcomes of a probe. The enum's value is printed in tables."""
 
     YES = "yes"
     NO = "no"
@@ -28,7 +28,7 @@ class Outcome(Enum):
 
 
 class Answer(NamedTuple):
-    """An outcome and the evidence for it."""
+    """An outcome, and the evidence for the outcome."""
 
     outcome: Outcome
     evidence: str
@@ -43,8 +43,9 @@ def attempt(
 ) -> Answer:
     """Create an object with ``make``, close it, and return whether the kernel has the feature.
 
-    An errno in ``no`` means that the kernel lacks the feature, and one in ``yes`` that the kernel
-    has it. Any other errno, especially EPERM, leaves the outcome unknown.
+    An errno listed in ``no`` means that the kernel lacks the feature, and an errno listed in
+    ``yes`` means that the kernel has the feature. Any other errno, especially EPERM, leaves the
+    outcome unknown.
     """
     try:
         make().close()

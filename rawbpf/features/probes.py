@@ -1,12 +1,12 @@
-r"""Probes for features of the kernel, by using them.
+r"""Probe for kernel features by using them.
 
-Helpers: the verifier checks which function is called before it checks the arguments. A call with
-invalid arguments thus fails with EACCES and ``R2 !read_ok`` if the helper exists, and with EINVAL
-and one of three messages (depending on the version) if the helper does not exist.
+For helpers, the verifier checks which function is called before it checks the arguments. A call
+with invalid arguments therefore fails with EACCES and ``R2 !read_ok`` if the helper exists, and
+with EINVAL and one of three messages (depending on the version) if the helper does not exist.
 
-Links: each link is created with an invalid target. A kernel that knows the link type fails on the
-target: EBADF for an invalid descriptor, ESRCH for an unknown function. A kernel that does not know
-the type fails with EINVAL.
+For link types, a link is created with an invalid target. A kernel that knows the link type rejects
+the target with EBADF (invalid descriptor) or ESRCH (unknown function). A kernel that does not know
+the link type fails with EINVAL.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _NO_HELPER = ("invalid func ", "unknown func ", "program of this type cannot use
 
 
 def _attr(build: Callable[[Builder], None], kind: bpf_prog_type) -> Attr[BpfAttrProgLoad]:
-    """Return an attr that loads the instructions from ``build``, followed by ``return 0``."""
+    """Return an attr that loads the instructions from ``build`` followed by ``return 0``."""
     b = Builder("rawbpf_probe")
     build(b)
     b.mov(r0, 0)
@@ -89,7 +89,7 @@ def program_type(kind: bpf_prog_type) -> Answer:
 
 
 def instruction(what: str, build: Callable[[Builder], None]) -> Answer:
-    """Probe for an instruction: load a program that contains it."""
+    """Probe for an instruction by loading a program that contains the instruction."""
     attr = _attr(build, bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER)
     return attempt(f"load a program with {what}", lambda: prog_load(attr, "rawbpf_probe"))
 
@@ -102,7 +102,7 @@ def _with_log(attr: Attr[BpfAttrProgLoad]) -> Buffer:
 
 
 def helper(name: str, kind: bpf_prog_type = bpf_prog_type.BPF_PROG_TYPE_KPROBE) -> Answer:
-    """Probe for a helper function that programs of type ``kind`` can call."""
+    """Probe for a helper function in programs of type ``kind``."""
     attr = _attr(lambda b: b.call(name), kind)
     log = _with_log(attr)
     what = f"call bpf_{name} from a {kind.name}"
@@ -130,7 +130,7 @@ def log_true_size() -> Answer:
 
 
 def map_type(kind: bpf_map_type, *, key: int = 4, value: int = 8, entries: int = 1) -> Answer:
-    """Probe for a map type: create a map with these sizes, in bytes."""
+    """Probe for a map type by creating a map with the given sizes in bytes."""
     struct = BpfAttrMapCreate(
         map_type=kind, key_size=key, value_size=value, max_entries=entries, map_name=b"rawbpf_probe"
     )
@@ -143,7 +143,7 @@ def btf_feature(name: str) -> Answer:
 
 
 def _ask(what: str, attach: bpf_attach_type, link: Callable[[int], Fd], yes: set[int]) -> Answer:
-    """Probe for a link type with a trivial kprobe program."""
+    """Probe for a link type with a minimal kprobe program."""
     try:
         program = load_trivial(bpf_prog_type.BPF_PROG_TYPE_KPROBE, attach)
     except KernelError as error:
@@ -166,7 +166,7 @@ def perf_event_link() -> Answer:
 
 
 def kprobe_multi(attach: bpf_attach_type) -> Answer:
-    """Probe for BPF_TRACE_KPROBE_MULTI or BPF_TRACE_KPROBE_SESSION, a link to many functions.
+    """Probe for BPF_TRACE_KPROBE_MULTI or BPF_TRACE_KPROBE_SESSION, which link to many functions.
 
     The call fails with EOPNOTSUPP on a kernel that is new enough but built without CONFIG_FPROBE.
     """
@@ -179,7 +179,7 @@ def kprobe_multi(attach: bpf_attach_type) -> Answer:
 
 
 def uprobe_multi(attach: bpf_attach_type) -> Answer:
-    """Probe for BPF_TRACE_UPROBE_MULTI or BPF_TRACE_UPROBE_SESSION, a link to many uprobes."""
+    """Probe for BPF_TRACE_UPROBE_MULTI or BPF_TRACE_UPROBE_SESSION, which link to many uprobes."""
     return _ask(
         "link to a folder",
         attach,
@@ -189,7 +189,7 @@ def uprobe_multi(attach: bpf_attach_type) -> Answer:
 
 
 def capability(name: str, root: Root = "/") -> Answer:
-    """Probe for a capability, by the highest number that the kernel knows."""
+    """Probe for a capability by checking the highest capability number that the kernel knows."""
     last = read_text(root, _LAST_CAP)
     if last is None or not last.isdecimal():
         return Answer(Outcome.UNSURE, f"cannot read {_LAST_CAP}")
@@ -206,7 +206,7 @@ def pmu(name: str, root: Root = "/") -> Answer:
 
 
 def module_types(root: Root = "/") -> Answer:
-    """Probe for BTF of modules, which needs at least one loaded module to find out."""
+    """Probe for module BTF, which can be determined only if at least one module is loaded."""
     described, loaded = btf_modules(root), loaded_modules(root)
     if described:
         return Answer(Outcome.YES, f"/sys/kernel/btf contains {described[0]}")
@@ -218,9 +218,10 @@ def module_types(root: Root = "/") -> Answer:
 def memcg_accounting() -> Answer:
     """Probe whether BPF memory is charged to the memory cgroup instead of RLIMIT_MEMLOCK (5.11).
 
-    The kernel does not report this directly. bpf_ktime_get_coarse_ns was added in the same release,
-    and vendors backported both together (libbpf probes the same way). A socket filter is used
-    because tracing programs must not call that helper from 5.16 on (5e0bc3082e2e).
+    The kernel does not report the accounting method directly. bpf_ktime_get_coarse_ns was added in
+    the same release, and vendors backported both together (libbpf uses the same probe). The probe
+    uses a socket filter because, since 5.16, tracing programs must not call that helper
+    (5e0bc3082e2e).
     """
     answer = helper("ktime_get_coarse_ns", bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER)
     return answer._replace(evidence=f"a helper from the same release: {answer.evidence}")

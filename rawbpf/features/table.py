@@ -1,10 +1,10 @@
-"""The table of features: name, first kernel version, commit, probe.
+"""The table of features, with the first kernel version, the commit and the probe for each.
 
-Names match the kernel's; helper names have the prefix ``bpf_``. ``main_job`` marks the features
-that `rawbpf kprobe` requires. A commit is left out if it could not be verified.
+Feature names match the kernel's names; helper names have the prefix ``bpf_``. ``main_job`` marks
+the features that `rawbpf kprobe` requires. A commit is omitted if it could not be verified.
 
-Sources: the commits themselves; docs/kernel-versions.md of bcc; the eBPF documentation project. A
-test runs all probes on each guest kernel and compares the answers with this table.
+Sources: the commits themselves, bcc's docs/kernel-versions.md, and the eBPF documentation project.
+A test runs all probes on each guest kernel and compares the answers with this table.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ __all__ = ["FEATURES", "Feature"]
 
 
 class Feature(NamedTuple):
-    """A feature. ``since`` is the first kernel version, as (major, minor).
+    """A feature.
+
+    ``since`` is the first kernel version that supports the feature, as (major, minor).
 
     >>> FEATURES["BPF_MAP_TYPE_RINGBUF"].since
     (5, 8)
@@ -55,13 +57,16 @@ class Feature(NamedTuple):
     main_job: bool = False
 
     def ask(self) -> Answer:
-        """Probe the running kernel. Without CAP_BPF and CAP_PERFMON most answers are unknown."""
+        """Probe the running kernel for a feature.
+
+        Without CAP_BPF and CAP_PERFMON, most answers are unknown.
+        """
         raise_memlock_if_needed()
         return self.probe()
 
 
 def _helper(name: str, commit: str, *, main_job: bool = False) -> Feature:
-    """Return the row of a helper, whose first version is in ``HELPERS``."""
+    """Return the table row for a helper, whose first version is listed in ``HELPERS``."""
     major, minor = HELPERS[name].kernel.split(".")
     since = int(major), int(minor)
     return Feature(f"bpf_{name}", since, commit, partial(helper, name), main_job)
@@ -135,4 +140,4 @@ FEATURES = {
     )
 }
 # fmt: on
-"""Features by name, the oldest first."""
+"""The features by name, oldest first."""

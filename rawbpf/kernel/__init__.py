@@ -1,1 +1,4 @@
-"""Facts about the running kernel. Nothing here changes the system, except RLIMIT_MEMLOCK."""
+"""Facts about the running kernel.
+
+Apart from RLIMIT_MEMLOCK, this package changes nothing on the system.
+"""

@@ -1,7 +1,8 @@
-"""Files with type information (BTF): that of the kernel image and those of its modules.
+"""Read the type information (BTF) of the kernel image and of modules from files.
 
-With CONFIG_DEBUG_INFO_BTF (5.2), /sys/kernel/btf/vmlinux holds the types of the kernel image. From
-5.11, files next to it contain the types of modules. Every user may read these files.
+With CONFIG_DEBUG_INFO_BTF (5.2), /sys/kernel/btf/vmlinux contains the types of the kernel image.
+Since 5.11, the same folder contains a file with the types of each module. All users may read these
+files.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ _FOLDER = "/sys/kernel/btf"
 
 
 def vmlinux_btf(root: Root = "/") -> str | None:
-    """Return the path of the kernel's BTF, or None if the kernel has none."""
+    """Return the path of the kernel's BTF, or None if the kernel has no BTF."""
     path = at(root, f"{_FOLDER}/vmlinux")
     return path if os.path.exists(path) else None  # noqa: PTH110 -- see files.at
 
 
 def btf_modules(root: Root = "/") -> list[str]:
-    """Return the names of the modules that have BTF, in the order in which they were loaded."""
+    """Return the names of modules with BTF, in the order in which the modules were loaded."""
     try:
         names = os.listdir(at(root, _FOLDER))  # noqa: PTH208 -- see files.at
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""Load an object's BTF, for the types of maps, and names and source lines of programs.
+"""Load an object's BTF, which describes map types and program names and source lines.
 
-A kernel fails with EINVAL on BTF with a kind that it does not know (float before 5.13, enum64
-before 6.0 ...). Then each kind that the object uses is probed with a few bytes of BTF, once per
-process, and the BTF is loaded again with the unknown kinds replaced.
+The kernel fails with EINVAL if the BTF contains a kind that it does not know (float before 5.13,
+enum64 before 6.0 ...). After such a failure, each kind that the object uses is probed with a few
+bytes of BTF, once per process, and the BTF is loaded again with the unknown kinds replaced.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ __all__ = ["KernelBtf"]
 
 
 class KernelBtf(Owner):
-    """BTF loaded into the kernel. Type IDs are those of the object.
+    """A BTF object that has been loaded into the kernel.
+
+    Type IDs are the same as in the object.
 
     The source lines of ``programs`` are included. For ``places`` and ``hidden``, see
     ``for_kernel``.
@@ -59,7 +61,7 @@ class KernelBtf(Owner):
             self._fd = self._load(sources, missing)
 
     def _load(self, sources: Iterable[Source], missing: Collection[str] = ()) -> Fd:
-        """Load the types, with the strings that line info will refer to."""
+        """Load the types together with the strings that line info refers to."""
         builder = for_kernel(self._types, self._places, missing, self._hidden)
         self._strings = builder.strings
         for source in sources:
@@ -68,25 +70,28 @@ class KernelBtf(Owner):
         return btf_load(builder.encode())
 
     def fileno(self) -> int:
-        """Return the number of the file descriptor, which remains owned by this object."""
+        """Return the file descriptor's number; this object continues to own the descriptor."""
         return self._fd.fileno()
 
     @cached_property
     def types(self) -> Btf:
-        """The object's types with the sizes of its data sections, which the file leaves at 0."""
+        """The object's types, including the sizes of data sections, which are 0 in the file."""
         if not self._places:
             return self._types
         return Btf(for_kernel(self._types, self._places, ()).encode())
 
     def func_info(self, program: Bytecode) -> bytes:
-        """Return ``func_info`` for BPF_PROG_LOAD; empty unless all functions have types."""
+        """Return ``func_info`` for BPF_PROG_LOAD, or no records unless all functions have types."""
         if not all(function.type_id for function in program.functions):
             return b""
         records = [FuncInfo(one.slot, one.type_id) for one in program.functions]
         return pack(records, self._strings)
 
     def line_info(self, program: Bytecode) -> bytes:
-        """Return ``line_info`` for BPF_PROG_LOAD; empty unless all functions begin with a line."""
+        """Return ``line_info`` for BPF_PROG_LOAD.
+
+        There are no records unless all functions start with a line.
+        """
         records = list(_lines(program))
         starts = {record.insn_off for record in records}
         if not all(function.slot in starts for function in program.functions):
@@ -96,7 +101,7 @@ class KernelBtf(Owner):
     def close(self) -> None:
         """Close the descriptor.
 
-        Maps and programs that were created with the BTF keep the BTF loaded.
+        Maps and programs created with the BTF keep it loaded.
         """
         self._fd.close()
 
@@ -111,7 +116,7 @@ def _knows(feature: str) -> bool:
 
 
 def _lines(program: Bytecode) -> Iterator[LineInfo]:
-    """Yield a record wherever the source line changes, and at the start of each function."""
+    """Yield a line record wherever the source line changes and at the start of each function."""
     starts = {function.slot for function in program.functions}
     previous = None
     for slot, one in zip(slots_of(program.instructions), program.instructions, strict=False):

@@ -1,17 +1,17 @@
-"""BTF objects in the kernel: opened by ID, with the program or map that was created with them.
+"""BTF objects in the kernel: open them by ID, and find the BTF of a program or map.
 
-Loading a program for a module takes a file descriptor of the module's BTF (5.11). The kernel offers
-no lookup by name, so every BTF object is opened until one has the module's name:
+Loading a program for a module requires a file descriptor for the module's BTF (5.11). The kernel
+offers no lookup by name, so BTF objects are opened one by one until one has the module's name:
 
     BPF_BTF_GET_NEXT_ID        1, 2, 3 ... in the order in which modules were loaded
     BPF_BTF_GET_FD_BY_ID       takes CAP_SYS_ADMIN
     BPF_OBJ_GET_INFO_BY_FD     name, kernel_btf (5.11)
 
-The descriptor is needed only while the program is loaded. From then on, the program itself pins the
-module: unloading it (delete_module) fails with EAGAIN.
+The descriptor is needed only until the program is loaded. After that, the program itself pins the
+module, and unloading the module (delete_module) fails with EAGAIN.
 
-Maps and programs report the ID of the BTF that they were created with (4.18). BTF of a module is
-split: it continues the BTF of the kernel image.
+Maps and programs report the ID of the BTF with which they were created (4.18). A module's BTF is
+split BTF, which extends the kernel image's BTF.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ __all__ = ["ModuleBtfs", "btf_by_id"]
 
 
 class ModuleBtfs(Owner):
-    """File descriptors of module BTF, by module name. Each descriptor is opened on first use."""
+    """File descriptors for the BTF of modules, keyed by module name.
+
+    Each descriptor is opened on first use.
+    """
 
     def __init__(self) -> None:
         self._fds: dict[str, Fd] = {}
@@ -42,7 +45,7 @@ class ModuleBtfs(Owner):
     def __getitem__(self, module: str) -> int:
         """Return the number.
 
-        Raise KernelError (EPERM), or UnsupportedError if the module was unloaded.
+        Raises KernelError (EPERM), or UnsupportedError if the module has been unloaded.
         """
         if module not in self._fds:
             self._fds[module] = _open(module)
@@ -78,17 +81,20 @@ def _open(module: str) -> Fd:
 
 
 def btf_by_id(number: int) -> Btf:
-    """Return the BTF with this ID. Raise KernelError (ENOENT, EPERM) or FormatError (damaged)."""
+    """Return the BTF with the given ID.
+
+    Raises KernelError (ENOENT, EPERM) if the BTF cannot be opened, or FormatError if it is damaged.
+    """
     with open_id("btf", number) as fd:
         info, data = btf_info(fd.fileno())
-    # The kernel image's BTF is complete, and a module's BTF continues it.
+    # The kernel image's BTF is complete, and a module's BTF extends it.
     split = info.kernel_btf and not _is_whole(data)
     return Btf(data, kernel_types() if split else None)
 
 
 def _is_whole(data: bytes) -> bool:
-    """Return whether this BTF is not split.
+    """Return whether this BTF is complete rather than split.
 
-    Only the strings of BTF that is not split start with the empty string.
+    Only the string section of complete BTF starts with the empty string.
     """
     return data[decode_header(data).strings][:1] == b"\0"

@@ -1,4 +1,4 @@
-"""Turn the error of a system call into one for people, with the permission that is missing."""
+"""Convert a system call's error to a readable error that names the missing permission."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["call_error"]
 
 
 def call_error(what: str, error: KernelError) -> KernelError:
-    """Return an error that states what failed and the reason for EPERM or EACCES.
+    """Return an error that says what failed and, for EPERM or EACCES, why.
 
     >>> print(call_error("cannot create a map", KernelError("BPF_MAP_CREATE", errno=errno.ENOMEM)))
     cannot create a map: ENOMEM (Cannot allocate memory)

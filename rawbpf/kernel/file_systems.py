@@ -1,4 +1,4 @@
-"""tracefs, debugfs and the BPF file system: where they are mounted, and two lists in them.
+"""Find the mount points of tracefs, debugfs and the BPF file system, and two lists in them.
 
 tracefs is mounted at /sys/kernel/tracing, and at /sys/kernel/debug/tracing as soon as a process
 opens that folder of a mounted debugfs. rawbpf attaches through the kprobe PMU, which needs neither.
@@ -11,10 +11,10 @@ rawbpf reads two lists in these file systems, which only root may read:
 - ``kprobes/blacklist`` in debugfs: functions that must not be probed, because the handling of a
   kprobe calls them, as ``0xffffffff81a0-0xffffffff81b0<TAB>name``.
 
-The BPF file system, usually at /sys/fs/bpf, keeps programs, maps and links alive under a name. It
-behaves like tmpfs: file modes decide who may use a folder. Names must not contain a dot
+The BPF file system, usually mounted at /sys/fs/bpf, keeps programs, maps and links alive under a
+name. It behaves like tmpfs: file modes determine who may use a folder. Names must not contain a dot
 (bpf_lookup() fails with EPERM: "reserved"). A path is on a BPF file system if the path's device is
-the device of such a mount in /proc/self/mountinfo:
+the device of a BPF mount in /proc/self/mountinfo:
 
     34 22 0:30 / /sys/fs/bpf rw,nosuid - bpf bpf rw,mode=700
           dev    mount point             type
@@ -45,7 +45,10 @@ _USUAL = {"tracefs": "/sys/kernel/tracing", "debugfs": "/sys/kernel/debug"}
 
 
 def mounted(kind: str, root: Root = "/") -> str | None:
-    """Return where a file system of this type is mounted, its usual place first, or None."""
+    """Return a mount point of a file system type, preferably the usual one.
+
+    Return None if not mounted.
+    """
     rows = (line.split(" ") for line in (read_text(root, "/proc/self/mounts") or "").splitlines())
     places = [_unescape(row[1]) for row in rows if len(row) > 2 and row[2] == kind]
     usual = _USUAL.get(kind, "")
@@ -53,7 +56,7 @@ def mounted(kind: str, root: Root = "/") -> str | None:
 
 
 def _unescape(field: str) -> str:
-    r"""Decode the octal escapes of /proc/mounts for white space and backslashes.
+    r"""Decode the octal escapes for white space and backslashes in /proc/mounts.
 
     >>> _unescape(r"/mnt/my\040traces")
     '/mnt/my traces'
@@ -62,28 +65,28 @@ def _unescape(field: str) -> str:
 
 
 def tracefs(root: Root = "/") -> str | None:
-    """Return where tracefs is mounted, or None."""
+    """Return the mount point of tracefs, or None if tracefs is not mounted."""
     return mounted("tracefs", root)
 
 
 def available_filter_functions(root: Root = "/") -> bytes | None:
-    """Return the list of functions that ftrace can trace, or None if it cannot be read."""
+    """Return the list of functions that ftrace can trace, or None if the list cannot be read."""
     place = tracefs(root)
     return None if place is None else read_bytes(root, f"{place}/available_filter_functions")
 
 
 def blacklist(root: Root = "/") -> bytes | None:
-    """Return the list of functions that must not be probed, or None if it cannot be read."""
+    """Return the list of functions that must not be probed, or None if the list cannot be read."""
     place = mounted("debugfs", root)
     return None if place is None else read_bytes(root, f"{place}/kprobes/blacklist")
 
 
 DEFAULT_PLACE = "/sys/fs/bpf"
-"""The usual mount point, used by systemd."""
+"""The usual mount point, which systemd uses."""
 
 
 def bpffs_mounts(root: Root = "/") -> dict[str, str]:
-    """Return the mounts of the BPF file system: device -> mount point.
+    """Return the mounts of the BPF file system as a mapping from device to mount point.
 
     >>> bpffs_mounts("/nonexistent")
     {}
@@ -94,7 +97,7 @@ def bpffs_mounts(root: Root = "/") -> dict[str, str]:
 def is_on_bpffs(path: str) -> bool:
     """Return whether a path is on a BPF file system.
 
-    Raise OSError if the path cannot be examined.
+    Raises OSError if the path cannot be examined.
     """
     device = os.stat(path).st_dev  # noqa: PTH116 -- see files.at
     return f"{os.major(device)}:{os.minor(device)}" in bpffs_mounts()

@@ -1,28 +1,30 @@
-"""CPUs, performance monitoring units and clocks, and the files in which the kernel lists them.
+"""CPUs, performance monitoring units and clocks, as described by kernel files.
 
-The kernel offers most facts as small text files in procfs and sysfs. All readers in this package
-take ``root``, the folder that stands for ``/``. Tests pass a folder of files, to describe machines
-and kernels that are not available. A file that is absent or not readable is returned as None,
-because only the caller knows whether that is an error. Other failures raise.
+The kernel provides most facts as small text files in procfs and sysfs. All functions in this
+package that read files take ``root``, the folder to use in place of ``/``. Tests pass a folder of
+files that describes a machine or kernel that is not available. For a file that is missing or
+unreadable, these functions return None, because only the caller knows whether that is an error.
+Other failures raise.
 
-sysfs lists CPUs as ranges, such as ``0-3,8``. *Possible* CPUs have fixed IDs: a per-CPU map holds a
-value for each of them, in this order. *Online* CPUs are running now, and only these can have a perf
-event (perf_event_open fails with ENODEV on others). An ID may be larger than the number of CPUs, so
-neither ``os.cpu_count()`` nor ``range()`` of it is correct.
+sysfs lists CPUs as ranges, such as ``0-3,8``. *Possible* CPUs have fixed IDs: a per-CPU map
+contains a value for each possible CPU, in this order. *Online* CPUs are currently running, and only
+these can have a perf event (perf_event_open fails with ENODEV on other CPUs). A CPU ID may be
+larger than the number of CPUs, so neither ``os.cpu_count()`` nor its ``range()`` is correct.
 
 A PMU is a source of perf events whose number the kernel assigns at run time. ``kprobe`` is a PMU
-(4.17, with CONFIG_KPROBE_EVENTS). perf_event_open(2) takes the number in ``attr.type`` and the
-options as bits of ``attr.config``; both are in sysfs:
+(4.17, with CONFIG_KPROBE_EVENTS). perf_event_open(2) takes the PMU's number in ``attr.type`` and
+the options as bits of ``attr.config``; sysfs provides both:
 
     /sys/bus/event_source/devices/kprobe/type               6
     /sys/bus/event_source/devices/kprobe/format/retprobe    config:0
 
-bpf_ktime_get_ns() reads the kernel's monotonic clock: nanoseconds since boot, without the time in
-suspend. The wall clock is that clock plus an offset, which changes when the clock is set. One
-reading of the offset is good for a tracing session, not for the lifetime of a service. In a time
-namespace (5.6), CLOCK_MONOTONIC and CLOCK_BOOTTIME of a process are ahead of the kernel's clocks by
-the offsets in /proc/self/timens_offsets, "monotonic 86400 0" in seconds and nanoseconds. The file
-shows the namespace of new children, which later kernels also enter in execve(2).
+bpf_ktime_get_ns() reads the kernel's monotonic clock, which counts nanoseconds since boot,
+excluding the time in suspend. The wall clock is the monotonic clock plus an offset, which changes
+when the clock is set. One reading of the offset is sufficient for a tracing session, but not for
+the lifetime of a service. In a time namespace (5.6), CLOCK_MONOTONIC and CLOCK_BOOTTIME of a
+process are ahead of the kernel's clocks by the offsets in /proc/self/timens_offsets, "monotonic
+86400 0" in seconds and nanoseconds. The file describes the namespace for new children, which newer
+kernels also enter on execve(2).
 
 Sources: Documentation/ABI/testing/sysfs-bus-event_source-devices and -format.
 """
@@ -49,11 +51,16 @@ __all__ = [
 ]
 
 _MOST = 1 << 16
-"""Upper bound for CPU IDs, above NR_CPUS (at most 8192); a list with larger IDs is damaged."""
+"""Upper bound for CPU IDs, above NR_CPUS (at most 8192).
+
+A list with larger IDs is considered damaged.
+"""
 
 
 def parse_cpu_list(text: str) -> list[int]:
-    """Return the IDs in a list of CPUs, in list order. Raise FormatError for a malformed list.
+    """Return the CPU IDs in a list, in list order.
+
+    Raises FormatError if the list is malformed.
 
     >>> parse_cpu_list("0-3,8")
     [0, 1, 2, 3, 8]
@@ -71,9 +78,9 @@ def parse_cpu_list(text: str) -> list[int]:
 
 
 def _small(text: str) -> int:
-    """Return a number of at most nine digits, or -1 if the text is not one.
+    """Return a number of at most nine digits, or -1 if the text is not such a number.
 
-    The modules that every command needs to start do without ``re``, whose import takes 2 ms.
+    Modules on every command's start-up path avoid ``re``, whose import takes 2 ms.
     """
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else -1
 
@@ -109,7 +116,7 @@ _DEVICES = "/sys/bus/event_source/devices"
 def pmu_type(name: str, root: Root = "/") -> int:
     """Return the number of a PMU, for ``perf_event_attr.type``.
 
-    Raise UnsupportedError if this kernel has no such PMU.
+    Raises UnsupportedError if this kernel does not have the PMU.
 
     >>> pmu_type("software")
     1
@@ -122,7 +129,7 @@ def pmu_type(name: str, root: Root = "/") -> int:
 
 
 def pmu_format_bit(name: str, field: str, root: Root = "/") -> int:
-    """Return which bit of ``perf_event_attr.config`` sets a one-bit option of a PMU."""
+    """Return the bit of ``perf_event_attr.config`` that sets a one-bit option of a PMU."""
     text = _read(name, f"format/{field}", root)
     prefix, _, number = text.partition(":")
     bit = _small(number)
@@ -158,7 +165,7 @@ def wall_clock_offset_ns() -> int:
     """Return the offset that converts bpf_ktime_get_ns() to nanoseconds since 1970.
 
     Two clocks cannot be read at the same time, so the wall clock is read between two readings of
-    CLOCK_MONOTONIC. Of five attempts the one with the shortest distance is used.
+    CLOCK_MONOTONIC. Of five attempts, the attempt with the shortest interval is used.
 
     >>> now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - time_namespace_offset_ns()
     >>> abs(now + wall_clock_offset_ns() - time.time_ns()) < 10**9
@@ -168,7 +175,7 @@ def wall_clock_offset_ns() -> int:
 
 
 def _reading() -> tuple[int, int]:
-    """Return the time between the two readings, and the offset from their middle, in ns."""
+    """Return the time between the two readings, and the offset at their midpoint, in ns."""
     before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
     wall = time.clock_gettime_ns(time.CLOCK_REALTIME)
     after = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
@@ -180,10 +187,10 @@ _PROC_TIME_INIT_INO = 0xEFFFFFFA
 
 
 def time_namespace_offset_ns(clock: str = "monotonic", root: Root = "/") -> int:
-    """Return by how many nanoseconds a clock of this process is ahead of the kernel's clock.
+    """Return how far this process's clock is ahead of the kernel's clock, in nanoseconds.
 
-    ``clock`` is "monotonic" or "boottime". Raise UnsupportedError if this process is in a time
-    namespace whose offsets the kernel does not show.
+    ``clock`` is "monotonic" or "boottime". Raises UnsupportedError if this process is in a time
+    namespace whose offsets the kernel does not expose.
 
     >>> time_namespace_offset_ns(root="/nonexistent")   # a kernel without time namespaces
     0
@@ -191,7 +198,7 @@ def time_namespace_offset_ns(clock: str = "monotonic", root: Root = "/") -> int:
     own, shown = (_link(root, f"/proc/self/ns/{name}") for name in ("time", "time_for_children"))
     if own in (None, f"time:[{_PROC_TIME_INIT_INO}]"):
         return 0
-    import re  # needed in other time namespaces only
+    import re  # needed only in a time namespace
 
     text = read_text(root, "/proc/self/timens_offsets") or ""
     found = re.search(_TIMENS_OFFSET.format(clock), text, re.MULTILINE)
@@ -212,7 +219,7 @@ def _link(root: Root, path: str) -> str | None:
 
 
 Root = str | os.PathLike[str]
-"""The folder that stands for ``/``."""
+"""The folder to use in place of ``/``."""
 
 
 def at(root: Root, path: str) -> str:
@@ -225,9 +232,9 @@ def at(root: Root, path: str) -> str:
 
 
 def read_bytes(root: Root, path: str) -> bytes | None:
-    """Return the file's bytes, or None if it is absent or not readable.
+    """Return a file's bytes, or None if the file is missing or unreadable.
 
-    Reading a file in /proc/PID fails with ESRCH if the process has ended since it was opened.
+    Reading a file in /proc/PID fails with ESRCH if the process has ended since the file was opened.
 
     >>> read_bytes("/nonexistent", "/proc/version") is None
     True
@@ -240,6 +247,6 @@ def read_bytes(root: Root, path: str) -> bytes | None:
 
 
 def read_text(root: Root, path: str) -> str | None:
-    """Return the file's text, stripped, or None if it is absent or not readable."""
+    """Return a file's text, stripped, or None if the file is missing or unreadable."""
     data = read_bytes(root, path)
     return None if data is None else data.decode(errors="backslashreplace").strip()

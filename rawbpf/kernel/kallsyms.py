@@ -1,18 +1,18 @@
-"""/proc/kallsyms: the names and addresses of the kernel's symbols, one per line.
+"""Read /proc/kallsyms, which lists the names and addresses of the kernel's symbols.
 
     ffffffff81a3c2f0 T vfs_read
     ffffffffc0412000 t nft_do_chain<TAB>[nf_tables]
 
-The fields are address, type, name, and the module for symbols outside of the kernel image. Types
-are those of nm(1): t and T are functions, w and W weak symbols (mostly functions). A lower-case
-letter means local to a source file, so several symbols may have the same name. From 7.2 on some
-data has type T, so code is recognized by address: the code of the kernel image ends at ``_etext``.
-Readers who may not see addresses (kptr_restrict) get zeros instead of addresses, but still all
-names.
+Each line contains an address, a type, a name and, for symbols outside the kernel image, a module.
+Types are the letters used by nm(1): t and T are functions, w and W are weak symbols (mostly
+functions). A lower-case letter means that the symbol is local to a source file, so several symbols
+may have the same name. Since 7.2, some data has type T, so code is recognized by address: the
+kernel image's code ends at ``_etext``. Readers that are not permitted to see addresses
+(kptr_restrict) get zeros in place of addresses, but still get all names.
 
-The kernel generates the file as it is read: 5 to 15 MB in 50 ms or more. A tool that only attaches
-a probe does not read it, and looking up one name reads it in blocks. Lines are parsed only when
-they are needed; a lookup searches through bytes.
+The kernel generates the file while it is being read: 5 to 15 MB in 50 ms or more. A tool that only
+attaches a probe does not read the file, and looking up a single name reads it in blocks. Lines are
+parsed only on demand; a lookup searches the raw bytes.
 
 Source: kernel/kallsyms.c, s_show().
 """
@@ -44,11 +44,11 @@ _TEXT = re.compile(rb"^([0-9a-f]+) [tTwW] (\S+)(\t\[)?", re.MULTILINE)
 
 
 def is_function_name(name: str) -> bool:
-    """Return whether a symbol of code is a function that can be called.
+    """Return whether a code symbol is a function that can be called.
 
-    ``.cold`` marks the unlikely part that the compiler moved out of a function, ``__pfx_`` (6.3)
-    and ``__cfi_`` the padding before one. A name that begins with a dot is a label in assembly
-    code.
+    ``.cold`` marks the unlikely part that the compiler moved out of a function; ``__pfx_`` (6.3)
+    and ``__cfi_`` mark the padding before a function. A name that starts with a dot is a label in
+    assembly code.
 
     >>> is_function_name("vfs_read"), is_function_name("vfs_read.cold")
     (True, False)
@@ -57,7 +57,10 @@ def is_function_name(name: str) -> bool:
 
 
 class Symbol(NamedTuple):
-    """A symbol. ``module`` is None for the kernel image, ``bpf`` for a compiled BPF program."""
+    """A symbol.
+
+    ``module`` is None for the kernel image, and ``bpf`` for a JIT-compiled BPF program.
+    """
 
     address: int
     type: str
@@ -66,14 +69,14 @@ class Symbol(NamedTuple):
 
     @property
     def is_text(self) -> bool:
-        """Whether this is code rather than data."""
+        """Whether the symbol is code rather than data."""
         return self.type in _TEXT_TYPES
 
 
 class Kallsyms:
-    r"""The symbols in ``data``, the bytes of /proc/kallsyms or of some lines of it.
+    r"""The symbols in ``data``, which contains all or some lines of /proc/kallsyms.
 
-    Methods raise FormatError for a malformed line.
+    Methods raise FormatError if a line is malformed.
 
     >>> kernel = Kallsyms(b"ff10 T vfs_read\nff20 t helper\t[ext4]\nff30 t helper\t[xfs]\n")
     >>> kernel.lookup("vfs_read")
@@ -90,24 +93,25 @@ class Kallsyms:
         self._data = data
 
     def lookup(self, name: str) -> list[Symbol]:
-        """Return every symbol of exactly this name, in the file's order."""
+        """Return every symbol with exactly this name, in file order."""
         wanted = name.encode(errors="surrogateescape")
         if not wanted or re.search(rb"\s", wanted):
             return []
         found = re.finditer(rb" " + re.escape(wanted) + rb"(?=\s|\Z)", self._data)
         places = (match.start() for match in found)
-        # The type is also between two spaces, so a one-letter name would match the type as well.
+        # The type is also enclosed in spaces, so a one-letter name would match the type as well.
         return [self._line_around(at) for at in places if self._data[at - 2 : at - 1] == b" "]
 
     def at(self, address: int) -> list[Symbol]:
-        """Return every symbol at exactly this address: a function may have several names."""
+        """Return every symbol at exactly this address, since a function may have several names."""
         found = re.finditer(rb"^0*%x " % address, self._data, re.MULTILINE)
         return [self._line_around(match.start()) for match in found]
 
     def names_at(self, addresses: Iterable[int]) -> dict[int, str]:
         """Return the first name at each of the given addresses that has a symbol.
 
-        This searches for the 16 digits that the kernel writes; ``at`` matches line by line.
+        This method searches for the 16 digits that the kernel writes, whereas ``at`` compares line
+        by line.
         """
         found = {}
         for address in addresses:
@@ -126,12 +130,15 @@ class Kallsyms:
 
     @property
     def code_end(self) -> int:
-        """The end address of the kernel image's code; above all addresses if it is unknown."""
+        """The end address of the kernel image's code.
+
+        If it is unknown, the value is above all addresses.
+        """
         end = self.lookup("_etext")
         return end[0].address if end and end[0].address else 1 << 64
 
     def function_names(self) -> list[str]:
-        """Return the names of all functions, including those of modules, in the file's order."""
+        """Return the names of all functions, including functions of modules, in file order."""
         end = b"%016x" % (self.code_end - 1)
         rows = _TEXT.findall(self._data)
         raw = b"\n".join([name for at, name, module in rows if at <= end or module])
@@ -139,12 +146,15 @@ class Kallsyms:
 
     @property
     def hidden(self) -> bool:
-        """Whether the kernel hides addresses. Only code is checked: per-CPU data may be at 0."""
+        """Whether the kernel hides addresses.
+
+        Only code is checked, because per-CPU data may be at address 0.
+        """
         first = re.search(rb"^([0-9a-f]+) [tTwW] ", self._data, re.MULTILINE)
         return first is not None and not first[1].strip(b"0")
 
     def near(self, name: str, n: int = 3) -> list[str]:
-        """Return up to ``n`` functions with names like ``name``, the most similar first."""
+        """Return up to ``n`` functions with names similar to ``name``, most similar first."""
         from rawbpf.kernel.near import near_names  # imported only after a failed lookup
 
         return near_names(name, self.function_names(), n)
@@ -160,7 +170,7 @@ def _parse_line(line: bytes) -> Symbol:
 
 
 def read_kallsyms(root: Root = "/") -> Kallsyms:
-    """Return all symbols. Raise UnsupportedError if the kernel does not list symbols."""
+    """Return all symbols. Raises UnsupportedError if the kernel does not list symbols."""
     data = read_bytes(root, _PATH)
     if data is None:
         raise _absent()
@@ -168,12 +178,12 @@ def read_kallsyms(root: Root = "/") -> Kallsyms:
 
 
 def find_symbols(name: str, root: Root = "/") -> list[Symbol]:
-    """Return every symbol of this name, using less than a megabyte of memory."""
+    """Return every symbol with the given name, using less than a megabyte of memory."""
     return find_all([name], root)[name]
 
 
 def find_all(names: Iterable[str], root: Root = "/") -> dict[str, list[Symbol]]:
-    """Return every symbol of each name, reading the file once."""
+    """Return every symbol for each of the given names, reading the file only once."""
     found: dict[str, list[Symbol]] = {name: [] for name in names}
     try:
         with open(at(root, _PATH), "rb") as file:  # noqa: PTH123 -- see files.at
@@ -187,7 +197,7 @@ def find_all(names: Iterable[str], root: Root = "/") -> dict[str, list[Symbol]]:
 
 
 def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield a stream's bytes in blocks that end at the end of a line."""
+    """Yield a stream's bytes in blocks that consist of complete lines."""
     rest = b""
     for block in blocks:
         lines, newline, tail = block.rpartition(b"\n")

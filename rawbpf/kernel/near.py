@@ -1,14 +1,15 @@
 """Suggest kernel functions for a name that does not exist.
 
-Five causes, the most likely first:
+There are five possible causes, listed from most to least likely:
 
-1. The kernel renamed the function, and books and articles use the old name.
+1. The kernel renamed the function, but books and articles use the old name.
 2. System calls have prefixes: ``sys_read`` in the source is ``__x64_sys_read`` (4.17) or
    ``__arm64_sys_read``, and ``ksys_read`` inside the kernel.
 3. The compiler made a variant and appended a suffix: ``f.isra.0``, ``f.constprop.0``.
 4. The name is incomplete: ``tcp_v4_conn`` for ``tcp_v4_connect``.
-5. A typing error. Comparing with 100,000 names one by one is slow, but up to two errors leave at
-   least one third of the name intact, so only names that contain a third of it are compared.
+5. The name contains a typing error. Comparing the name with 100,000 names one by one is slow, but
+   up to two errors leave at least one third of the name intact, so only names that contain a third
+   of it are compared.
 """
 
 from __future__ import annotations
@@ -38,13 +39,13 @@ _SYSCALL_PREFIXES = (
 _OTHER_PREFIXES = (
     "sys_", *(prefix for arch in ARCHITECTURES.values() for prefix in arch.compat_prefixes),
 )  # fmt: skip
-"""The prefix that people write, and those of system calls of 32-bit programs."""
+"""The prefix that people write, and the prefixes of system calls from 32-bit programs."""
 
 _SHORTEST = 3
-"""Shorter names are not compared."""
+"""Names shorter than this are not compared."""
 
 _SIMILAR = 0.75
-"""Names with at least this difflib ratio count as similar."""
+"""Names whose difflib ratio is at least this high count as similar."""
 
 
 def near_names(name: str, names: Iterable[str], n: int = 3) -> list[str]:
@@ -77,7 +78,10 @@ class _Names:
         return f"\n{name}\n" in self._text
 
     def holding(self, part: str) -> set[str]:
-        """Return all names that contain ``part``; a newline in it matches a name's start or end."""
+        """Return all names that contain ``part``.
+
+        A newline in ``part`` matches a name's start or end.
+        """
         found, at, last = set(), self._text.find(part), len(self._text) - 1
         while 0 <= at < last:
             begin = self._text.rfind("\n", 0, at + 1) + 1
@@ -88,7 +92,7 @@ class _Names:
 
 
 def stem(name: str) -> str:
-    """Return the name in the source, without suffixes that the compiler appended.
+    """Return the name as written in the source, without suffixes appended by the compiler.
 
     >>> stem("tcp_ack.constprop.0")
     'tcp_ack'

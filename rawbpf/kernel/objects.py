@@ -1,17 +1,18 @@
-r"""BPF objects by ID, and which processes have them open.
+r"""Access BPF objects by ID, and find the processes that have them open.
 
 IDs are allocated sequentially and are not reused until the counter wraps. An object may be freed
-between listing and opening it, so listing skips IDs that are gone. Opening by ID takes
-CAP_SYS_ADMIN, because a descriptor gives access to the contents of other users' maps.
+between listing and opening it, so listing skips IDs that are gone. Opening an object by ID requires
+CAP_SYS_ADMIN, because a descriptor gives access to other users' map contents.
 
-/proc shows the type of each descriptor and the ID of its object. Root sees the descriptors of all
-users:
+/proc shows the type of each descriptor and the ID of the object that it refers to. Root can see the
+descriptors of all users:
 
     /proc/812/fd/5      -> anon_inode:bpf-map
     /proc/812/fdinfo/5  map_type:\t1  ...  map_id:\t27  memlock:\t4096  frozen:\t0
 
-Not only processes keep an object alive. A name in the BPF file system does too, a map keeps the
-maps and programs in it alive, a program its maps, and an attachment its program.
+Processes are not the only owners that keep an object alive. A name in the BPF file system also
+keeps an object alive, a map keeps the maps and programs stored in it alive, a program keeps its
+maps alive, and an attachment keeps its program alive.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ _NO_ID = 1 << 32
 
 
 class ObjectKind(NamedTuple):
-    """A kind of object: its name for messages, and the commands to list and open it."""
+    """A kind of object: its name in messages, and the commands to list and open objects."""
 
     words: str
     next_id: bpf_cmd
@@ -63,13 +64,16 @@ KINDS = {
     "link": ObjectKind("link", bpf_cmd.BPF_LINK_GET_NEXT_ID, bpf_cmd.BPF_LINK_GET_FD_BY_ID),
     "btf": ObjectKind("BTF", bpf_cmd.BPF_BTF_GET_NEXT_ID, bpf_cmd.BPF_BTF_GET_FD_BY_ID),
 }
-"""Kinds of objects by their name on the command line and in /proc."""
+"""Kinds of objects, keyed by their name on the command line and in /proc."""
 
 
 def open_id(kind: str, number: int) -> Fd:
-    """Return a descriptor of the object with this ID. Errors: ENOENT (no such object), EPERM."""
+    """Return a descriptor for the object with the given ID.
+
+    Errors: ENOENT (the object does not exist), EPERM.
+    """
     words, command = KINDS[kind].words, KINDS[kind].fd_by_id
-    if not 0 < number < _NO_ID:  # an attr would truncate it to 32 bits
+    if not 0 < number < _NO_ID:  # an attr would truncate the number to 32 bits
         raise _absent(kind, number, command.name)
     try:
         return fd_by_id(command, number)
@@ -90,7 +94,10 @@ def _absent(kind: str, number: int, call: str) -> KernelError:
 
 
 def open_all(kind: str) -> Iterator[tuple[int, Fd]]:
-    """Yield the ID and a descriptor of every object of a kind, for the caller to close."""
+    """Yield the ID and a descriptor of every object of a kind.
+
+    The caller closes the descriptors.
+    """
     number = 0
     try:
         for number in ids(KINDS[kind].next_id):
@@ -123,7 +130,9 @@ class Holder(NamedTuple):
 
 
 def holders(kind: str, root: Root = "/") -> dict[int, list[Holder]]:
-    """Return the processes that have each object open, by ID. ``kind``: "map", "prog" or "link".
+    """Return the processes that have each object open, keyed by object ID.
+
+    ``kind``: "map", "prog" or "link".
 
     >>> holders("map", "/nonexistent")
     {}
@@ -159,7 +168,7 @@ def kind_of(path: str) -> str | None:
 
 
 def fd_facts(pid: int | str, fd: int | str, root: Root = "/") -> dict[str, str]:
-    """Return the fields in the fdinfo of a descriptor. ``pid`` may be "self"."""
+    """Return the fields in a descriptor's fdinfo. ``pid`` may be "self"."""
     text = read_text(root, f"/proc/{pid}/fdinfo/{fd}") or ""
     lines = (line.partition(":") for line in text.splitlines())
     return {name: value.strip() for name, _, value in lines}
@@ -168,5 +177,5 @@ def fd_facts(pid: int | str, fd: int | str, root: Root = "/") -> dict[str, str]:
 def _listing(folder: str) -> list[str]:
     try:
         return os.listdir(folder)  # noqa: PTH208 -- see files.at
-    except OSError:  # the process has ended, or belongs to another user
+    except OSError:  # the process has ended or belongs to another user
         return []

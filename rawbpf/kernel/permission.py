@@ -1,4 +1,4 @@
-"""Explain EPERM and EACCES, which do not say what denied the call.
+"""Explain EPERM and EACCES, which do not reveal what denied the call.
 
 Loading a tracing program and opening its probe may be denied by
 
@@ -9,8 +9,8 @@ Loading a tracing program and opening its probe may be denied by
 - a seccomp filter of a container engine (mostly EPERM)
 - a security module (SELinux, AppArmor) or a vendor's own policy (EPERM or EACCES)
 
-kernel.perf_event_paranoid restricts processes without CAP_PERFMON, which cannot trace anyway.
-Debian and Ubuntu have a level above 2, at which processes without CAP_SYS_ADMIN get EACCES.
+kernel.perf_event_paranoid restricts only processes without CAP_PERFMON, which cannot trace anyway.
+Debian and Ubuntu define a level above 2, at which processes without CAP_SYS_ADMIN get EACCES.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _ENOUGH_LOCKED_MEMORY = 64 << 20
 
 
 class Reason(NamedTuple):
-    """The reason why a call was denied, and the remedy: the ``why`` and the ``fix`` of an error."""
+    """Why a call was denied, and how to fix it: the ``why`` and ``fix`` of an error."""
 
     why: str
     fix: str
@@ -73,7 +73,7 @@ def why_denied(root: Root = "/") -> Reason:
 
 
 def unknown_reason() -> Reason:
-    """Return the reason to report if none of the known ones applies."""
+    """Return the reason to report if none of the known reasons applies."""
     return Reason(
         "the kernel denied the operation, although capabilities and lockdown permit it",
         f"look in `dmesg` for a denial by SELinux or AppArmor, {_GUEST}",
@@ -81,7 +81,7 @@ def unknown_reason() -> Reason:
 
 
 def denied_by_user_namespace(root: Root = "/") -> Reason | None:
-    """Return the reason if this is not the initial user namespace."""
+    """Return a reason if this process is not in the initial user namespace."""
     if in_initial_user_namespace(root):
         return None
     return Reason(
@@ -93,7 +93,7 @@ def denied_by_user_namespace(root: Root = "/") -> Reason | None:
 def denied_by_capabilities(
     root: Root = "/", needed: Sequence[str] = TRACING_CAPABILITIES
 ) -> Reason | None:
-    """Return the reason if one of the ``needed`` capabilities is missing."""
+    """Return a reason if one of the ``needed`` capabilities is missing."""
     missing = missing_capabilities(needed, root)
     if not missing:
         return None
@@ -106,7 +106,7 @@ def denied_by_capabilities(
 
 
 def denied_by_paranoid(root: Root = "/") -> Reason | None:
-    """Return the reason if perf_event_paranoid has a level that only Debian and Ubuntu know."""
+    """Return a reason if perf_event_paranoid has a level that only Debian and Ubuntu define."""
     level = perf_event_paranoid(root)
     if level is None or level <= 2 or "CAP_SYS_ADMIN" in effective_capabilities(root):
         return None
@@ -117,7 +117,7 @@ def denied_by_paranoid(root: Root = "/") -> Reason | None:
 
 
 def denied_by_lockdown(root: Root = "/") -> Reason | None:
-    """Return the reason if the kernel is locked down."""
+    """Return a reason if the kernel is locked down."""
     mode = lockdown_mode(root)
     if mode in (None, "none"):
         return None
@@ -128,7 +128,7 @@ def denied_by_lockdown(root: Root = "/") -> Reason | None:
 
 
 def denied_by_memlock(root: Root = "/") -> Reason | None:
-    """Return the reason if RLIMIT_MEMLOCK is low and this kernel charges BPF objects to it."""
+    """Return a reason if RLIMIT_MEMLOCK is low and this kernel charges BPF objects to it."""
     limit = memlock_limit()
     if limit is None or limit >= _ENOUGH_LOCKED_MEMORY or not bpf_counts_as_locked(root):
         return None
@@ -137,7 +137,7 @@ def denied_by_memlock(root: Root = "/") -> Reason | None:
 
 
 def denied_by_seccomp(root: Root = "/") -> Reason | None:
-    """Return the reason if a seccomp filter is active."""
+    """Return a reason if a seccomp filter is active."""
     if not filtered_by_seccomp(root):
         return None
     engine = container(root)
@@ -154,4 +154,4 @@ _CHECKS = (
     denied_by_memlock,
     denied_by_seccomp,
 )
-"""The checks for each possible reason, in the order in which the kernel makes these checks."""
+"""The check for each possible reason, in the order in which the kernel makes these checks."""

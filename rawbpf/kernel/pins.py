@@ -1,8 +1,8 @@
-"""Pinning: give an object a name in the BPF file system, which keeps it alive.
+"""Pin objects: give an object a name in the BPF file system, which keeps the object alive.
 
-BPF_OBJ_PIN fails with EPERM if the path is not on a BPF file system, if its last part contains a
-dot, or if permissions are missing. BPF_OBJ_GET fails with EACCES on a file that is not a BPF
-object. After a failure, this module examines the path to find out which of these applies.
+BPF_OBJ_PIN fails with EPERM if the path is not on a BPF file system, if its last component contains
+a dot, or if permissions are missing. BPF_OBJ_GET fails with EACCES on a file that is not a BPF
+object. After a failure, this module examines the path to determine the cause.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ Path = str | os.PathLike[str]
 
 
 def pin(fd: int, path: Path, what: str) -> None:
-    """Pin the object of a descriptor; ``what`` names it in errors, such as "map 'counts'"."""
+    """Pin a descriptor's object.
+
+    ``what`` describes the object in errors, such as "map 'counts'".
+    """
     name = os.fspath(path)
     try:
         obj_pin(fd, name)
@@ -44,7 +47,7 @@ def unpin(path: Path) -> None:
 
 
 def open_pinned(path: Path, kind: str) -> Fd:
-    """Return a descriptor of the object pinned at a path. ``kind``: "map", "prog" or "link"."""
+    """Return a descriptor for the object pinned at a path. ``kind``: "map", "prog" or "link"."""
     name = os.fspath(path)
     try:
         fd = obj_get(name)
@@ -58,7 +61,7 @@ def open_pinned(path: Path, kind: str) -> Fd:
 
 
 def make_folder(path: Path) -> bool:
-    """Create a folder for pins. Return False if it exists already."""
+    """Create a folder for pins. Return False if the folder already exists."""
     name = os.fspath(path)
     try:
         os.mkdir(name, 0o700)  # noqa: PTH102 -- as above
@@ -75,7 +78,7 @@ def _missing(what: str, path: str, error: OSError) -> KernelError:
 
 
 def _explain(what: str, path: str, error: KernelError) -> KernelError:
-    """Return the error with the reason behind its errno."""
+    """Return an error that explains the errno."""
     number, folder = error.errno or 0, os.path.dirname(path) or "."  # noqa: PTH120 -- as above
     why, fix = None, None
     if number == errno.ENOENT:

@@ -1,6 +1,6 @@
-"""Find out which symbols are functions that a kprobe event can be placed on.
+"""Find the symbols that are functions on which a kprobe event can be placed.
 
-A symbol of kernel code may be impossible to probe (each of these fails with EINVAL):
+A symbol in kernel code may be impossible to probe (each of these reasons causes EINVAL):
 
 - initialization code: kallsyms lists it, but its memory was freed after boot
 - blacklisted: the handling of a kprobe calls it, so a probe there would recurse
@@ -9,8 +9,8 @@ A symbol of kernel code may be impossible to probe (each of these fails with EIN
 - not a function: a compiled BPF program, a trampoline, the padding before a function (``__pfx_``),
   the unlikely part of a function (``.cold``)
 
-Several names may have the same address (``__x64_sys_getppid`` and ``__do_sys_getppid``), and each
-list shows only one of them, so addresses are compared as well.
+Several names may have the same address (``__x64_sys_getppid`` and ``__do_sys_getppid``), but each
+list shows only one of these names, so addresses are compared as well.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ __all__ = [
 
 
 class ProbeRules:
-    r"""Decides by the kernel's lists whether a symbol can be probed (a list is None if unknown).
+    r"""Decides whether a symbol can be probed, based on the kernel's lists (None if unknown).
 
-    ``hooked`` is ftrace's available_filter_functions, and ``blacklist`` is the kprobe blacklist,
-    both as the kernel writes them. ``symbols`` must contain the symbols to be checked, and all
-    others at their addresses.
+    ``hooked`` is ftrace's available_filter_functions and ``blacklist`` is the kprobe blacklist,
+    both in the kernel's format. ``symbols`` must contain the symbols to be checked, and all other
+    symbols at their addresses.
 
     >>> from rawbpf.kernel.kallsyms import Kallsyms
     >>> kernel = Kallsyms(b"ff10 T vfs_read\nff20 t helper\nff30 T int3\n")
@@ -73,7 +73,7 @@ class ProbeRules:
         self._black_at = frozenset(int(address, 16) for address, _ in lines) - {0}
 
     def _is_hooked(self, symbol: Symbol) -> bool:
-        """Return whether ftrace lists the symbol, or the function that it is a variant of."""
+        """Return whether ftrace lists the symbol, or the function of which it is a variant."""
         module = f" [{symbol.module}]" if symbol.module else ""
         names = symbol.name + module, symbol.name.partition(".")[0] + module
         return self._hooked is not None and not self._hooked.isdisjoint(names)
@@ -103,13 +103,19 @@ def _text(data: bytes) -> str:
 
 
 def _init_text(kallsyms: Kallsyms) -> range:
-    """Return the addresses of the kernel's initialization code; empty if they are hidden."""
+    """Return the addresses of the kernel's initialization code.
+
+    Return no addresses if they are hidden.
+    """
     begin, end = kallsyms.lookup("_sinittext"), kallsyms.lookup("_einittext")
     return range(begin[0].address, end[0].address) if begin and end else range(0)
 
 
 class Function(NamedTuple):
-    """A function that can be probed. ``namesakes`` is the number of symbols with its name."""
+    """A function that can be probed.
+
+    ``namesakes`` is the number of symbols that share this function's name.
+    """
 
     name: str
     module: str | None
@@ -121,7 +127,7 @@ def probeable_functions(
     rules: ProbeRules,
     matches: Callable[[str], object] = bool,
 ) -> list[Function]:
-    """Return the functions whose name ``matches`` and that can be probed, sorted by name."""
+    """Return the probeable functions whose name ``matches``, sorted by name."""
     symbols = list(symbols)
     counts = Counter([symbol.name for symbol in symbols])
     functions = {
@@ -133,7 +139,7 @@ def probeable_functions(
 
 
 def probe_rules(kallsyms: Kallsyms, symbols: Iterable[Symbol], root: Root = "/") -> ProbeRules:
-    """Return the rules of the running kernel, from the lists that this process may read."""
+    """Return the rules for the running kernel, based on the lists that this process can read."""
     hooked = available_filter_functions(root)
     if hooked is not None and kernel_config("CONFIG_KPROBE_EVENTS_ON_NOTRACE", root) == "y":
         hooked = None

@@ -1,8 +1,8 @@
-"""Find out what this process may do: capabilities, container, seccomp filter, lockdown, sysctls.
+"""Determine this process's privileges: capabilities, container, seccomp, lockdown and sysctls.
 
 - Capabilities: /proc/self/status shows the effective set as a mask, ``CapEff: 000001ffffffffff``.
-  Loading a tracing program needs CAP_BPF and CAP_PERFMON (5.8); CAP_SYS_ADMIN includes both.
-- User namespaces: capabilities are valid in the namespace that granted them. "root" in a rootless
+  Loading a tracing program requires CAP_BPF and CAP_PERFMON (5.8), and CAP_SYS_ADMIN includes both.
+- User namespaces: a capability is valid in the namespace that granted it. "root" in a rootless
   container has a full mask, but bpf(2) fails with EPERM, because it requires the capability in the
   *initial* namespace. The initial namespace has a fixed inode, 0xEFFFFFFD (PROC_USER_INIT_INO in
   include/linux/proc_ns.h).
@@ -25,7 +25,7 @@
 - kernel.unprivileged_bpf_disabled (4.4): 0 lets every user call bpf(2); 1 requires CAP_BPF until
   reboot; 2 requires it until the value is changed (5.13).
 - net.core.bpf_jit_enable: 0 interprets programs, 1 compiles them, 2 also logs the machine code.
-  Only root can read it.
+  Only root can read this setting.
 
 Sources: security/lockdown/lockdown.c, Documentation/admin-guide/sysctl/kernel.rst and net.rst.
 """
@@ -62,7 +62,10 @@ _SECCOMP_MODE_FILTER = "2"
 
 
 def effective_capabilities(root: Root = "/") -> frozenset[str]:
-    """Return the names of the effective capabilities. Bits newer than the table are ignored."""
+    """Return the names of the effective capabilities.
+
+    Bits that are newer than the table are ignored.
+    """
     found = re.search(
         r"^CapEff:\s*([0-9a-fA-F]{1,16})$", read_text(root, "/proc/self/status") or "", re.MULTILINE
     )
@@ -71,10 +74,10 @@ def effective_capabilities(root: Root = "/") -> frozenset[str]:
 
 
 def missing_capabilities(needed: Iterable[str], root: Root = "/") -> list[str]:
-    """Return which of the ``needed`` capabilities are not effective, sorted.
+    """Return those of the ``needed`` capabilities that are not effective, sorted.
 
-    CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON. User namespaces are not considered here: see
-    ``in_initial_user_namespace``.
+    CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON. User namespaces are not considered (see
+    ``in_initial_user_namespace``).
     """
     held = effective_capabilities(root)
     if "CAP_SYS_ADMIN" in held:
@@ -83,7 +86,7 @@ def missing_capabilities(needed: Iterable[str], root: Root = "/") -> list[str]:
 
 
 def in_initial_user_namespace(root: Root = "/") -> bool:
-    """Return whether this process is in the initial user namespace, which bpf(2) requires.
+    """Return whether this process is in the initial user namespace, as bpf(2) requires.
 
     >>> in_initial_user_namespace("/nonexistent")   # a kernel without user namespaces
     True
@@ -96,7 +99,7 @@ def in_initial_user_namespace(root: Root = "/") -> bool:
 
 
 def container(root: Root = "/") -> str | None:
-    """Return the container engine (``docker``, ``podman``, ``lxc``), or None outside of one.
+    """Return the container engine (``docker``, ``podman``, ``lxc``), or None outside a container.
 
     >>> container("/nonexistent") is None
     True
@@ -120,10 +123,10 @@ def filtered_by_seccomp(root: Root = "/") -> bool:
 
 
 def lockdown_mode(root: Root = "/") -> str | None:
-    """Return ``none``, ``integrity`` or ``confidentiality``.
+    """Return the lockdown mode: ``none``, ``integrity`` or ``confidentiality``.
 
-    Return None if the mode is unknown: securityfs is not mounted or not readable, or the kernel is
-    built without lockdown.
+    Returns None if the mode is unknown, because securityfs is not mounted or not readable, or
+    because the kernel is built without lockdown.
     """
     found = re.search(r"\[(\w+)\]", read_text(root, "/sys/kernel/security/lockdown") or "")
     return found[1] if found else None
@@ -145,7 +148,7 @@ def unprivileged_bpf_disabled(root: Root = "/") -> int | None:
 
 
 def bpf_jit_enable(root: Root = "/") -> int | None:
-    """Return net.core.bpf_jit_enable, or None if it is absent or not readable."""
+    """Return net.core.bpf_jit_enable, or None if the file is missing or unreadable."""
     return _sysctl("net/core/bpf_jit_enable", root)
 
 

@@ -1,7 +1,8 @@
 """Find the function that contains an address, for stack traces.
 
-kallsyms has the start of each function but not its end. An address belongs to the last function
-that starts at or before it, unless that is implausibly far away: there are gaps between modules.
+kallsyms contains the start of each function but not its end. An address belongs to the last
+function that starts at or before it, unless the distance is implausibly large, since there are gaps
+between modules.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["Place", "Symbolizer"]
 
 _FARTHEST = 1 << 16
-"""Upper bound for the size of a kernel function, in bytes."""
+"""Upper bound for the size of a kernel function in bytes."""
 
 
 class Place(NamedTuple):
-    """An address as a function and an offset in bytes."""
+    """An address, expressed as a function and an offset in bytes."""
 
     symbol: Symbol
     offset: int
@@ -33,7 +34,7 @@ class Place(NamedTuple):
 class Symbolizer:
     r"""The functions of a ``Kallsyms``, sorted by address.
 
-    Creating it parses all lines (0.2 s, about 30 MB). Each lookup is then a binary search.
+    Creating the table parses all lines (0.2 s, about 30 MB). Each lookup is then a binary search.
 
     >>> from rawbpf.kernel.kallsyms import Kallsyms
     >>> place = Symbolizer(Kallsyms(b"ff10 T vfs_read\nff80 t helper\t[ext4]\n"))
@@ -49,11 +50,14 @@ class Symbolizer:
         self._addresses = array("Q", (symbol.address for symbol in self._symbols))
 
     def __call__(self, address: int) -> Place | None:
-        """Return the function that contains ``address``, or None (also if addresses are hidden)."""
+        """Return the function that contains ``address``.
+
+        Return None if it is unknown or addresses are hidden.
+        """
         index = bisect_right(self._addresses, address) - 1
         if index < 0 or not 0 <= address - self._addresses[index] < _FARTHEST:
             return None
-        # If several symbols share the function's address, the first in the file is used, as in the
-        # kernel.
+        # If several symbols share the function's address, the first symbol in the file is used, as
+        # in the kernel.
         first = self._addresses.index(self._addresses[index], max(0, index - 64))
         return Place(self._symbols[first], address - self._addresses[index])

@@ -1,17 +1,18 @@
-"""The types of the running kernel, with the index of an earlier run.
+"""The running kernel's types, with a cached index from an earlier run.
 
 Reading /sys/kernel/btf/vmlinux takes a few milliseconds (and cannot be avoided by a mapping: sysfs
-supports mmap of this file only from 6.16). Walking over its types takes longer, and on an emulated
-CPU ten times as long as the search for a name. So the index that the first reader builds is kept in
-the user's cache (``rawbpf.btf.index``), one file per kernel build:
+supports mmap of this file only from 6.16). Scanning the types takes longer, and on an emulated CPU
+ten times as long as the search for a name. Therefore the index that the first reader builds is
+stored in the user's cache (``rawbpf.btf.index``), with one file per kernel build:
 
     ~/.cache/rawbpf/types/BUILD_ID-SIZE
 
 The build ID is a hash that the linker computes over the kernel image, including its BTF. The kernel
-shows it in /sys/kernel/notes as an ELF note: name size, contents size, type, name, contents.
+exposes the build ID in /sys/kernel/notes as an ELF note: name size, contents size, type, name,
+contents.
 
-Nothing depends on the cache. If it cannot be read, is damaged, or belongs to another user, an index
-is built; if the cache cannot be written, types are searched without one.
+No function depends on the cache. If the cache cannot be read, is damaged, or belongs to another
+user, a new index is built; if the cache cannot be written, types are searched without an index.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ __all__ = ["build_id", "kernel_types"]
 
 _LARGEST = 256 << 20
 _MOST_FILES = 16
-"""Number of kernels whose index is kept; 0.4 MB each."""
+"""Number of kernels whose index is kept, at 0.4 MB each."""
 
 _FOLDER = "types"
 _NOTES = "/sys/kernel/notes"
@@ -55,7 +56,7 @@ def kernel_types(root: Root = "/") -> Btf | None:
 
 
 def build_id(notes: bytes) -> str | None:
-    r"""Return the GNU build ID among ELF notes in hexadecimal, or None if there is none.
+    r"""Return the GNU build ID among ELF notes in hexadecimal, or None if no note contains it.
 
     >>> build_id(bytes.fromhex("0400000002000000030000" "00474e5500beef0000"))
     'beef'
@@ -80,20 +81,21 @@ def _with_index(data: bytes, name: str) -> Btf:
     index = _read(name, len(data))
     types = Btf(data, index=index, learned=keep)
     if index is None and _is_writable():
-        with suppress(FormatError):  # damage is reported when it is reached
+        with suppress(FormatError):  # damage is reported when a reader reaches it
             keep(types.index())
     return types
 
 
 def _read(name: str, size: int) -> Index | None:
-    """Return the index in a file of the cache, or None if there is no such index."""
+    """Return the index in a cache file, or None if the file contains no valid index."""
     path = user_cache.place(_FOLDER, name)
     if path is None:
         return None
     try:
         with open(path, "rb") as file:  # noqa: PTH123 -- see user_cache
             status = os.fstat(file.fileno())
-            # Each type has at least three words; an index has less than one and a half.
+            # Each type has at least three words, whereas an index has less than one and a half
+            # words per type.
             if status.st_uid != os.geteuid() or status.st_size > size:
                 return None
             return decode_index(file.read(size), size)
@@ -102,7 +104,7 @@ def _read(name: str, size: int) -> Index | None:
 
 
 def _is_writable() -> bool:
-    """Return whether the cache can be written, and create it if necessary."""
+    """Return whether the cache can be written, creating the cache if necessary."""
     try:
         return _is_ours() and os.access(user_cache.folder(_FOLDER), os.W_OK)
     except OSError:
@@ -110,9 +112,9 @@ def _is_writable() -> bool:
 
 
 def _is_ours() -> bool:
-    """Return False for root with another user's home folder, as after ``sudo -E``.
+    """Return False for root with another user's home folder, as is the case after ``sudo -E``.
 
-    That user could not use a cache that root has created.
+    The other user could not use a cache that root has created.
     """
     path = user_cache.place()
     if path is None or os.geteuid() != 0:

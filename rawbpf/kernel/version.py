@@ -1,18 +1,19 @@
-"""The version of the running kernel, and RLIMIT_MEMLOCK, which matters before 5.11.
+"""The running kernel's version, and RLIMIT_MEMLOCK, which matters only before 5.11.
 
-uname(2) returns a release such as ``6.12.9-arch1-1``. The release's first three numbers are the
-version, except on two distributions that keep the third number at 0 and report the actual number
-elsewhere:
+uname(2) returns a release such as ``6.12.9-arch1-1``. The version consists of the release's first
+three numbers, except on two distributions that keep the third number at 0 and report the actual
+number elsewhere:
 
 - Debian: release ``6.1.0-18-cloud-amd64``; /proc/sys/kernel/version has ``Debian 6.1.76-1``
 - Ubuntu: release ``6.5.0-14-generic``; /proc/version_signature ends in ``6.5.3``
 
-Vendors backport features to older kernels. A version therefore shows that a feature is present, but
-never that it is missing; where this matters, ``rawbpf.features`` probes for the feature itself.
+Vendors backport features to older kernels. A version can therefore show that a feature is present,
+but never that it is missing; where this matters, ``rawbpf.features`` probes for the feature itself.
 
-Before 5.11, maps and programs are charged to RLIMIT_MEMLOCK, often 64 kB. Exceeding it fails with
-EPERM, the errno of a missing capability. From 5.11 on they are charged to the memory cgroup, and
-raising the limit would only remove a protection, so rawbpf raises it on older kernels only.
+Before 5.11, maps and programs are charged to RLIMIT_MEMLOCK, which is often only 64 kB. Exceeding
+the limit fails with EPERM, the same errno as for a missing capability. Since 5.11, maps and
+programs are charged to the memory cgroup, and raising the limit would only remove a protection, so
+rawbpf raises the limit only on older kernels.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ __all__ = [
 
 
 class KernelVersion(NamedTuple):
-    """A version of three numbers, which compares like a tuple, including with shorter tuples.
+    """A version of three numbers that compares like a tuple, including with shorter tuples.
 
     >>> KernelVersion(5, 10, 0) < (5, 11) <= KernelVersion(5, 11, 0)
     True
@@ -53,13 +54,13 @@ class KernelVersion(NamedTuple):
 
 
 MINIMUM = KernelVersion(5, 8, 0)
-"""The oldest kernel that rawbpf supports: the first with CAP_BPF and the BPF ring buffer."""
+"""The oldest supported kernel, which is the first with CAP_BPF and the BPF ring buffer."""
 
 
 def kernel_version(release: str | None = None, *, root: Root = "/") -> KernelVersion:
-    """Return the version in a release string, or that of the running kernel.
+    """Return the version in a release string, by default the running kernel's.
 
-    Raise FormatError for a string that does not begin with two numbers.
+    Raises FormatError if the string does not start with two numbers.
 
     >>> kernel_version("6.12.9-arch1-1"), kernel_version("7.2-rc3")
     (KernelVersion(major=6, minor=12, patch=9), KernelVersion(major=7, minor=2, patch=0))
@@ -75,7 +76,7 @@ def kernel_version(release: str | None = None, *, root: Root = "/") -> KernelVer
 
 
 def _numbers(release: str) -> list[int]:
-    """Return up to three numbers at the start, of at most nine digits each, separated by dots."""
+    """Return up to three dot-separated numbers of at most nine digits from the start of a text."""
     numbers: list[int] = []
     for part in release.split(".", 2):
         rest = part.lstrip("0123456789")
@@ -104,12 +105,12 @@ def require_kernel(root: Root = "/") -> None:
 
 @cache
 def _this_kernel() -> str:
-    """Return the version string of the running kernel, which is read once."""
+    """Return the running kernel's version string, which is read only once."""
     return _running("/")
 
 
 def _running(root: Root) -> str:
-    """Return the most exact version string of the kernel described by the files under ``root``."""
+    """Return the most precise version string for the kernel that the files describe."""
     if (ubuntu := read_text(root, "/proc/version_signature")) is not None:
         return ubuntu.split()[-1]
     build = read_text(root, "/proc/sys/kernel/version") or ""
@@ -126,7 +127,7 @@ def bpf_counts_as_locked(root: Root = "/") -> bool:
 
 def memlock_limit() -> int | None:
     """Return the soft limit of RLIMIT_MEMLOCK in bytes, or None if it is unlimited."""
-    import resource  # needed before 5.11 only
+    import resource  # needed only before 5.11
 
     soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     return None if soft == resource.RLIM_INFINITY else soft

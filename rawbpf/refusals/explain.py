@@ -49,13 +49,13 @@ def explained_error(what: str, error: KernelError) -> KernelError:
 
 
 def explain(error: KernelError) -> Explanation | None:
-    """Return why a call failed, or None if the error does not contain the call."""
+    """Explain why a call failed, or return None if the error does not contain the call."""
     call = FailedCall.of(error)
     return None if call is None else _explain(call)[0]
 
 
 def _explain(call: FailedCall) -> tuple[Explanation, str]:
-    """Return why a call failed, and the log of BPF_BTF_LOAD, or "" without a log."""
+    """Explain why a call failed; also return the log of BPF_BTF_LOAD, or "" if there was no log."""
     said = errno_words(call.errno)
     rule, found = _reason(call)
     if rule is not None and found is not None:
@@ -70,7 +70,7 @@ def _explain(call: FailedCall) -> tuple[Explanation, str]:
 
 
 def _reason(call: FailedCall) -> tuple[Rule, Found] | tuple[None, None]:
-    """Return the first rule that finds the reason, and its finding."""
+    """Return the first rule that finds the reason, and the rule's finding."""
     for rule in rules().values():
         if call.cmd in rule.calls and call.errno in rule.errnos:
             found = rule.explain(call)

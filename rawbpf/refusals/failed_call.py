@@ -1,8 +1,8 @@
-"""A failed bpf(2) call, which can be repeated with changed fields.
+"""A failed bpf(2) call, which can be repeated with some fields changed.
 
-EINVAL does not say which field is wrong. To find the field, rawbpf repeats the call with one field
-changed. If the changed call succeeds, the field was the reason, and the change is the fix. Objects
-that a repeated call creates are closed immediately.
+EINVAL does not reveal which field is invalid. To find the field, rawbpf repeats the call with one
+field changed. If the changed call succeeds, the field was the reason, and the change is the fix.
+Objects that a repeated call creates are closed immediately.
 
 If the kernel now writes a log or returns a different errno, the program has passed the check that
 rejected it before.
@@ -29,11 +29,11 @@ _ALWAYS = {
     bpf_cmd.BPF_MAP_CREATE: ("map_type", "key_size", "value_size", "max_entries"),
     bpf_cmd.BPF_BTF_LOAD: ("btf_size",),
 }
-"""Fields that are shown even if they are 0."""
+"""Fields that are displayed even if they are 0."""
 
 
 class Answer(NamedTuple):
-    """The kernel's answer to a changed call: ``errno``, 0 if it succeeds, and the ``log``."""
+    """The kernel's answer to a changed call: the ``errno`` (0 on success) and the ``log``."""
 
     errno: int
     log: str
@@ -69,7 +69,7 @@ class FailedCall:
 
     @property
     def text(self) -> str:
-        """The call as text, with the fields that are set and the constant names from C."""
+        """The call as text, with the fields that are set and the names of constants in C."""
         shown = []
         hidden = pointers(type(self.attr.struct), self.cmd).keys() - {"license"}
         for field, _ in self.attr.struct._fields_:
@@ -100,7 +100,10 @@ class FailedCall:
         return peek_text(address, size).decode(errors="backslashreplace") if address else ""
 
     def accepts(self, **changes: int | bytes) -> bool:
-        """Return whether the changed call succeeds or, for a program, reaches the verifier."""
+        """Return whether the changed call succeeds.
+
+        For a program, reaching the verifier is sufficient.
+        """
         if self.cmd != bpf_cmd.BPF_PROG_LOAD:
             return not self.repeat(**changes).errno
         room: dict[str, int | bytes] = {"log_buf": bytes(1 << 16), "log_size": 1 << 16}

@@ -17,7 +17,7 @@ _MODULES = (rights, programs, fields, maps, map_sizes)
 
 @cache
 def rules() -> dict[str, Rule]:
-    """Map each code to its rule about calls, sorted by code.
+    """Maps each code to its rule about calls, sorted by code.
 
     >>> next(iter(rules()))
     'RB-E001'
@@ -28,7 +28,7 @@ def rules() -> dict[str, Rule]:
 
 @cache
 def types_rules() -> dict[str, TypesRule]:
-    """Map each code to its rule about BPF_BTF_LOAD messages, sorted by code.
+    """Maps each code to its rule about BPF_BTF_LOAD messages, sorted by code.
 
     >>> next(iter(types_rules()))
     'RB-T001'

@@ -49,8 +49,9 @@ RIGHTS = (errno.EPERM, errno.EACCES)
 class Found(NamedTuple):
     """A rule's explanation of a failed call.
 
-    ``sentence`` states the error, without a full stop; ``known`` lists the facts behind the error.
-    ``change`` says what to do; ``fields`` are values with which the call should succeed.
+    ``sentence`` states the error without a final period; ``known`` lists the facts that support it.
+    ``change`` says how to fix the call; ``fields`` contains values with which the call should
+    succeed.
     """
 
     sentence: str
@@ -60,7 +61,10 @@ class Found(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A reason why a call fails. ``example`` is a sentence that says how to provoke the failure."""
+    """A reason why a call fails.
+
+    ``example`` is a sentence that describes how to provoke the failure.
+    """
 
     code: str
     title: str
@@ -73,7 +77,7 @@ class Rule(NamedTuple):
 
 
 def of_process(check: Callable[[], Reason | None]) -> Callable[[FailedCall], Found | None]:
-    """Return the ``explain`` of a rule about the calling process rather than the call."""
+    """Return the ``explain`` of a rule about the calling process instead of the call."""
 
     def explain(_call: FailedCall) -> Found | None:
         found = check()
@@ -98,7 +102,7 @@ class TypesMessage(NamedTuple):
 
     @property
     def subject(self) -> str:
-        """The member, if there is one, and the type."""
+        """The member, if the message names one, and the type."""
         if self.element is None:
             return self.words
         if not self.element:  # the entries of a section have no names

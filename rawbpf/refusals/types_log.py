@@ -32,9 +32,9 @@ _HEADER = re.compile(r"^(?:magic|version|flags|hdr_len|\w+_off|\w+_len|btf_total
 
 
 def explain_types(call: FailedCall, said: str) -> tuple[Explanation, str] | None:
-    """Return why types were rejected, and the log, or None if the log gives no reason.
+    """Return why types were rejected, and the log, or None if the log contains no reason.
 
-    Never raises an error, whatever the types and the log contain.
+    The function never raises an error, regardless of what the types and the log contain.
     """
     text = _log(call)
     lines = [line.rstrip() for line in text.split("\n") if line.strip()]
@@ -61,7 +61,10 @@ def explain_types(call: FailedCall, said: str) -> tuple[Explanation, str] | None
 
 
 def _log(call: FailedCall) -> str:
-    """Repeat the call with a buffer that holds the whole log, because the message is at its end."""
+    """Repeat the call with a buffer large enough for the whole log.
+
+    The message is at the end of the log.
+    """
     size = _FIRST
     while True:
         answer = call.repeat(btf_log_level=1, btf_log_size=size, btf_log_buf=bytes(size))
@@ -110,7 +113,10 @@ def _target(line: str, btf: Btf | None) -> str:
 
 
 def _last(lines: list[str]) -> list[str]:
-    """Return the line with the message, preceded by the line for its type if they differ."""
+    """Return the line with the message.
+
+    It is preceded by the line for the type if the two lines differ.
+    """
     if not lines[-1].startswith("\t"):
         return [lines[-1]]
     head = next((one for one in reversed(lines) if _TYPE.match(one)), "")

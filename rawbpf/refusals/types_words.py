@@ -1,7 +1,7 @@
-"""Describe a BTF type in words and as C, and find the types that use it.
+"""Describe a BTF type in words and as C, and find the types that refer to it.
 
-Types that the kernel rejects may refer to types that do not exist, or to themselves. This module
-therefore checks every ID, and follows no ID twice.
+Types that the kernel rejects may refer to themselves or to types that do not exist. This module
+therefore checks every type ID and never follows an ID twice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["c_text", "type_words", "users"]
 
-_MOST_TYPES = 1 << 15  # BTF with more types is not searched for users
+_MOST_TYPES = 1 << 15  # limit above which BTF is not searched for users of a type
 _MOST_MEMBERS = 6
 _TOP = (t.Func, t.Var, t.DataSec)
 _STEPS = 6
@@ -32,7 +32,7 @@ _BUDGET = 10_000
 
 
 def type_words(btf: Btf | None, number: int) -> str:
-    """Return the type in words: "struct task", "type 7 (pointer)"."""
+    """Describe a type in words, such as "struct task" or "type 7 (pointer)"."""
     record = _record(btf, number)
     if record is None:
         return f"type {number}"
@@ -56,7 +56,7 @@ def _record(btf: Btf | None, number: int) -> t.Type | None:
 
 
 def c_text(btf: Btf, number: int) -> str:
-    """Return the type as C on one line, or as bpftool prints it, or "" if neither is possible."""
+    """Format a type as one line of C, or else as bpftool prints it, or return "" on failure."""
     record = _record(btf, number)
     if record is None:
         return ""
@@ -83,7 +83,7 @@ def _raw(btf: Btf, number: int) -> str:
 
 
 def _members(btf: Btf, record: t.Struct | t.Union) -> str:
-    """Return a struct with the offset of each member, even where C could not place it there."""
+    """Format a struct with each member's offset, even if C could not place the member there."""
     parts = []
     for one in record.members[:_MOST_MEMBERS]:
         bits = f" : {one.bit_size}" if one.bit_size else ""
@@ -120,7 +120,7 @@ def users(btf: Btf, number: int) -> list[str]:
 
 
 def _referrers(btf: Btf) -> dict[int, list[tuple[int, str]]]:
-    """Map each type to the types that refer to it, and their roles."""
+    """Map each type to the types that refer to it, and the role of each reference."""
     found: dict[int, list[tuple[int, str]]] = {}
     for number in range(btf.first_id, len(btf)):
         record = _record(btf, number)

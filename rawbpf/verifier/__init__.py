@@ -1,9 +1,11 @@
-"""Read and explain verifier logs. The package turns text into values and needs no kernel.
+"""Read and explain verifier logs.
+
+The package turns text into values and does not access the kernel.
 
 `log.py` reads a log, `path.py` walks back to the instructions that led to the rejection,
-`origins.py` follows a value along that path, `rules/` knows the messages, and `explainer.py`
-combines them into an explanation. These modules are imported only when a program is rejected or a
-command needs a log.
+`origins.py` follows a value along that path, `rules/` recognizes messages, and `explainer.py`
+combines the results into an explanation. These modules are imported only when a program is rejected
+or a command needs a log.
 """
 
 from __future__ import annotations

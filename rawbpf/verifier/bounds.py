@@ -1,4 +1,6 @@
-"""Explain accesses outside memory of a known size, where a number may be added to the pointer.
+"""Explain out-of-bounds accesses to memory of known size.
+
+A number may be added to the pointer.
 
 start of the memory        number that was added: umin ... umax          end of the memory
 │ off (known)  ├───────────────────────────────────────────┤ size bytes │
@@ -27,7 +29,7 @@ _KEPT = 4
 
 
 class Access(NamedTuple):
-    """An access of ``size`` bytes through ``register``, to memory of ``room`` bytes (if known)."""
+    """An access of ``size`` bytes through ``register`` to memory of ``room`` bytes (if known)."""
 
     register: int
     size: int
@@ -37,7 +39,7 @@ class Access(NamedTuple):
 
     @classmethod
     def of(cls, failure: Failure, match: re.Match[str], kinds: Collection[str] = ()) -> Self | None:
-        """Return the access that a message is about, or None for memory not in ``kinds``."""
+        """Return the access described by a message, or None if the memory is not in ``kinds``."""
         words = match.groupdict()
         register = _register(failure, words.get("reg"))
         value = failure.value(register) if register is not None else None
@@ -48,7 +50,7 @@ class Access(NamedTuple):
         size = own or int(words.get("size") or 1)
         off = memory.off if memory is not None and memory.base == register else 0
         if value is None and words.get("off"):
-            off = int(words["off"])  # the whole offset, because the register's part is unknown
+            off = int(words["off"])  # the whole offset, because the register's offset is unknown
         known = _size(value)
         given = words.get("room")
         return cls(register, size, off, int(given) if given else known, value)
@@ -67,7 +69,7 @@ def _register(failure: Failure, named: str | None) -> int | None:
 
 
 def _size(value: Value | None) -> int | None:
-    """Return the size of the memory that a pointer points into."""
+    """Return the size of the memory that a pointer refers to."""
     for name in ("vs", "sz", "mem_size"):
         if value is not None and name in value.fields:
             return value.field(name)
@@ -75,7 +77,7 @@ def _size(value: Value | None) -> int | None:
 
 
 def explain_bounds(failure: Failure, access: Access, memory: str) -> Finding:
-    """Explain how far the access goes and which number added to the pointer moves it.
+    """Explain how far an access is out of bounds, and which number added to the pointer causes it.
 
     ``memory`` is the name of the memory in the explanation.
     """
@@ -116,7 +118,7 @@ def _bytes(count: int) -> str:
 
 
 def _scalar(failure: Failure, access: Access) -> tuple[int, Value, int] | None:
-    """Return the register and value of the number added, and the slot of the addition."""
+    """Return the register and value of the added number, and the slot of the addition."""
     found = added_scalar(failure, access.register)
     if found is None:
         return None
@@ -142,7 +144,7 @@ def _counter(access: Access, register: int, value: Value, memory: str) -> str:
 
 
 def repair_bounds(failure: Failure, access: Access) -> Patch | None:
-    """Return a patch that checks the number before it is added, or passes a smaller size."""
+    """Return a patch that checks the number before the addition, or that passes a smaller size."""
     scalar = _scalar(failure, access)
     if scalar is not None and access.room is not None:
         register, _, slot = scalar

@@ -1,11 +1,11 @@
-"""Read the gallery: programs that the verifier rejects, each with a lesson and a repair.
+"""Read the gallery of rejected programs, each of which comes with a lesson and a repair.
 
     bpf_src/rejected/05-null_not_checked.bpf.s          the program
     bpf_src/rejected/05-null_not_checked.fixed.bpf.s    the smallest change that makes it valid
 
-A gallery program starts with a comment. The first line of the comment says what is wrong. The next
-paragraphs say why the verifier rejects the program and where to look. The last lines of the comment
-give rawbpf the expected result:
+A gallery program starts with a comment. The first line of the comment states the error. The
+following paragraphs explain why the verifier rejects the program and where to look. The last lines
+of the comment tell rawbpf the expected result:
 
     rawbpf: rule RB-V003                the rule that explains the rejection
     rawbpf: rule RB-V040 until 5.13     the rule on kernels before that version
@@ -37,11 +37,13 @@ Version = tuple[int, int]
 
 
 class Exhibit(NamedTuple):
-    """A program of the gallery. ``code`` is the program's text after the comment.
+    """A program from the gallery.
 
-    ``rules`` are pairs, in order, of a kernel version and the rule that explains the rejection
-    before that version; the version None stands for all later kernels. ``since`` is the first
-    kernel to which ``rules`` applies. ``without`` are capabilities to drop before loading.
+    ``code`` is the program's text after the comment.
+
+    ``rules`` are ordered pairs of a kernel version and the rule that explains the rejection before
+    that version; the version None stands for all later kernels. ``since`` is the first kernel
+    version to which ``rules`` applies. ``without`` are capabilities to drop before loading.
     """
 
     number: int
@@ -56,7 +58,7 @@ class Exhibit(NamedTuple):
 
     @property
     def fixed_path(self) -> Path:
-        """The file with the repair."""
+        """The file that contains the repaired program."""
         stem, dot, suffix = self.path.name.partition(".")
         return self.path.with_name(f"{stem}.fixed{dot}{suffix}")
 
@@ -74,7 +76,7 @@ class Exhibit(NamedTuple):
 
 @cache
 def exhibits(folder: Path | None = None) -> tuple[Exhibit, ...]:
-    """Return all programs, ordered by number, from the gallery's folder or the given folder."""
+    """Return all programs sorted by number, from the gallery's folder or the given folder."""
     folder = folder or next((one for one in _FOLDERS if one.is_dir()), None)
     if folder is None or not folder.is_dir():
         raise UsageError(f"cannot find the gallery: no folder {folder or _FOLDERS[0]}")
@@ -88,7 +90,7 @@ def exhibits(folder: Path | None = None) -> tuple[Exhibit, ...]:
 
 
 def exhibits_of(code: str) -> list[Exhibit]:
-    """Return the programs whose rejection on at least one kernel is explained by a rule.
+    """Return the programs whose rejection is explained by a rule on at least one kernel.
 
     >>> [one.name for one in exhibits_of("RB-V003")]
     ['null_not_checked']
@@ -99,7 +101,7 @@ def exhibits_of(code: str) -> list[Exhibit]:
 def find_exhibit(word: str, folder: Path | None = None) -> Exhibit:
     """Return the program with the given number or name.
 
-    Raise UsageError, which suggests similar names, for an unknown name.
+    Raises UsageError, with suggestions of similar names, if the name is unknown.
 
     >>> find_exhibit("5").name, find_exhibit("null_not_checked").number
     ('null_not_checked', 5)
@@ -142,7 +144,7 @@ def _version(major: str | None, minor: str | None) -> Version | None:
 
 
 def _split(text: str) -> tuple[list[str], str]:
-    """Return the lines of the comment at the start of a program, and the text after it."""
+    """Split a program into the lines of its initial comment and the text after the comment."""
     comment, _, code = text.partition("\n\n" if text.startswith(";") else "*/\n")
     lines = [re.sub(r"^(; ?|/\* ?| \* ?)", "", line).rstrip() for line in comment.splitlines()]
     return "\n".join(lines).strip().split("\n"), code.lstrip("\n")

@@ -1,4 +1,4 @@
-r"""Find the rule that matches a verifier log, and explain the rejection with it.
+r"""Find the rule that matches a verifier log, and explain the rejection.
 
 >>> found = explain("0: R1=ctx() R10=fp0\n0: (95) exit\nR0 !read_ok\n")
 >>> found.code, found.sentence
@@ -79,10 +79,12 @@ class Diagnosis(NamedTuple):
 
 
 def explain(text: str, spec: ProgramSpec | None = None) -> Explanation:
-    """Return the explanation of a log. Never raises, whatever the text is.
+    """Return the explanation of a log.
 
-    ``spec`` describes the rejected program. Without ``spec``, the explanation has no source lines
-    and no patch.
+    The function never raises an error, regardless of the text.
+
+    ``spec`` describes the rejected program. Without ``spec``, the explanation contains no source
+    lines and no patch.
     """
     return diagnose(text, spec).explanation()
 
@@ -90,7 +92,7 @@ def explain(text: str, spec: ProgramSpec | None = None) -> Explanation:
 def diagnose(text: str, spec: ProgramSpec | None = None) -> Diagnosis:
     """Return the diagnosis of the first rule that matches a log.
 
-    Never raises, whatever the text is.
+    The function never raises an error, regardless of the text.
     """
     failure = Failure(Log(text), spec)
     for rule, match in matches(failure.message):
@@ -112,7 +114,7 @@ def _ask(rule: Rule, match: re.Match[str], failure: Failure) -> Diagnosis | None
 def _patch(rule: Rule, match: re.Match[str], failure: Failure) -> Patch | None:
     """Return the change that the rule proposes, if its instructions can be encoded.
 
-    A damaged log may name registers and slots that no instruction can have.
+    A damaged log may name registers and slots that cannot exist.
     """
     if rule.repair is None or failure.code is None:
         return None
@@ -129,7 +131,7 @@ def _patch(rule: Rule, match: re.Match[str], failure: Failure) -> Patch | None:
 
 
 def _unknown(failure: Failure) -> Finding:
-    """Describe a message that no rule matches, with the register values at the instruction."""
+    """Describe a message that matches no rule, with the register values at the instruction."""
     if not failure.message and failure.log.statistics:
         return Finding("the verifier found nothing wrong; what the kernel did next failed")
     evidence = []
@@ -142,7 +144,7 @@ def _unknown(failure: Failure) -> Finding:
                 evidence.append(Evidence(f"r{register} is {value.text}"))
     sections = (
         failure.log.sections
-    )  # reports of kernels newer than 7.2 may contain more than the log
+    )  # reports from kernels newer than 7.2 may contain more than the log
     causal = places(sections.get("Causal path", ()))[-_LINES:]
     evidence += [Evidence(f"{one.label}: {one.text}", one.slot) for one in reversed(causal)]
     return Finding(

@@ -1,4 +1,4 @@
-"""A rejected program, with the information that rules need about the program."""
+"""A rejected program, and the information about the program that rules need."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Failure"]
 class Failure:
     """The verifier's ``log``, and the program's ``spec`` if it is available.
 
-    Slots count 8-byte units from the program's first instruction, as the verifier does.
+    Slots count 8-byte units from the program's first instruction, as in the verifier.
     """
 
     def __init__(self, log: Log, spec: ProgramSpec | None = None) -> None:
@@ -34,7 +34,7 @@ class Failure:
 
     @property
     def message(self) -> str:
-        """The verifier's message, with its lines joined by newlines."""
+        """The verifier's message, with lines joined by newlines."""
         return "\n".join(self.log.message)
 
     @property
@@ -49,7 +49,7 @@ class Failure:
 
     @cached_property
     def slot(self) -> int | None:
-        """The instruction that the message names, or else the last instruction verified."""
+        """The instruction that the message names, or else the last verified instruction."""
         if self.log.named_slot is not None:
             return self.log.named_slot
         return None if self.step is None else self.step.slot
@@ -61,12 +61,15 @@ class Failure:
 
     @cached_property
     def instructions(self) -> dict[int, Instruction]:
-        """Maps slots to instructions, in order; empty if the program is not available."""
+        """Maps slots to instructions, in order.
+
+        The map is empty if the program is not available.
+        """
         found = () if self.code is None else self.code.instructions
         return dict(zip(slots_of(found), found, strict=False))
 
     def _instruction_at(self, slot: int) -> Instruction | None:
-        """Return the instruction at a slot, or the 16-byte instruction that covers it."""
+        """Return the instruction at a slot, or the 16-byte instruction that includes the slot."""
         before = self.instructions.get(slot - 1)
         wide = before if before is not None and before.slots == 2 else None
         return self.instructions.get(slot, wide)
@@ -91,23 +94,26 @@ class Failure:
             text = format_instruction(one, style)
         except BytecodeError:
             return None
-        # The program contains only the BTF ID of a kernel function, but the log contains the
-        # function's name.
+        # The program contains only a kernel function's BTF ID, but the log contains the function's
+        # name.
         return (self._logged(slot) or text) if text.startswith("call kfunc") else text
 
     def _logged(self, slot: int | None) -> str | None:
-        """Return the text of an instruction on the path, or None for other instructions."""
+        """Return the text of an instruction on the path.
+
+        Return None if the path does not contain it.
+        """
         return next((one.text for one in self.path if one.slot == slot), None)
 
     def source_at(self, slot: int | None) -> Source | None:
-        """Return the source line of an instruction, or None if it is unknown."""
+        """Return an instruction's source line, or None if it is unknown."""
         if self.code is None or slot is None or not 0 <= slot < self.code.slots:
             return None
         return self.code.source_at(slot)
 
     @property
     def source_line(self) -> str:
-        """The source line that the log quotes for the last step, or "" without a quote."""
+        """The source line that the log quotes for the last step, or "" if there is no quote."""
         return self.path.source_of(self.step) if self.step is not None else ""
 
     def place(self, slot: int) -> str:
@@ -124,16 +130,16 @@ class Failure:
         return slot_known(self.path, off // 8 * 8, at) if self.step is not None else None
 
     def origins(self, register: int, at: int = 0) -> list[Origin]:
-        """Return the steps that set or changed a register's value, the latest first."""
+        """Return the steps that set or changed a register's value, latest first."""
         if (register, at) not in self._origins:
             found = origins(self.path, register, at) if self.step is not None else []
             self._origins[register, at] = found
         return self._origins[register, at]
 
     def birth(self, register: int, at: int = 0) -> Origin | None:
-        """Return the step that created a value: a call, a constant or a load.
+        """Return the step that created a value, which is a call, a constant or a load.
 
-        Return None if the value was present at the start of the program.
+        Returns None if the value was present at the start of the program.
         """
         found = self.origins(register, at)
         last = found[-1] if found else None

@@ -10,7 +10,7 @@
     mark_precise: ...  regs=4 stack=0 before 3: ...  debugging notes
     processed 9 insns (limit 1000000) ...            statistics
 
-Everything else is the verifier's message.
+All other lines belong to the verifier's message.
 """
 
 from __future__ import annotations
@@ -61,9 +61,10 @@ class Insn(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """A return to a branch: ``source`` jumps to ``target``.
+    """A return to a branch, at which ``source`` jumps to ``target``.
 
-    ``safe`` means that the path was pruned. Otherwise ``state`` is the state at the target.
+    ``safe`` means that the path was pruned. If the path was not pruned, ``state`` is the state at
+    the target.
     """
 
     source: int
@@ -93,7 +94,7 @@ def insn(line: str) -> Insn | None:
 
 
 def said_after_jump(line: str) -> str:
-    """Return a message that follows a jump on the same line, where the kernel wrote no newline.
+    """Return a message that follows a jump on the same line, because the kernel wrote no newline.
 
     >>> said_after_jump("5: (55) if r1 != 0x0 goto pc-1 infinite loop detected at insn 5")
     'infinite loop detected at insn 5'
@@ -111,7 +112,7 @@ def _said(text: str) -> str:
 
 
 def state_text(line: str) -> str | None:
-    """Return the state if the line shows only a state, otherwise None.
+    """Return the state if the line shows only a state; return None for other lines.
 
     >>> state_text("0: R1=ctx() R10=fp0")
     'R1=ctx() R10=fp0'
@@ -135,7 +136,7 @@ def branch(line: str) -> Branch | None:
 
 
 def pruned_at(line: str) -> int | None:
-    """Return the instruction at which a path was pruned, or None for other lines.
+    """Return the instruction at which a path was pruned; return None for other lines.
 
     >>> pruned_at("5: safe")
     5
@@ -145,5 +146,5 @@ def pruned_at(line: str) -> int | None:
 
 
 def is_note(line: str) -> bool:
-    """Return whether a line is a debugging note or a statistic, and so not a message."""
+    """Return whether a line is a debugging note or a statistic instead of a message."""
     return _NOTES.match(line) is not None

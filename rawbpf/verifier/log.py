@@ -3,7 +3,7 @@
 A log may be megabytes long, but an explanation needs only the message and the path that led to it.
 Lines are therefore parsed one by one from the end, and states are parsed only on demand.
 
-Up to 7.2, the message follows the last instruction, and statistics follow the message. Later
+Up to 7.2, the message follows the last instruction, and statistics follow the message. Newer
 kernels write reports after the message, which `report.py` parses.
 """
 
@@ -24,13 +24,16 @@ __all__ = ["Log"]
 
 _NAMED_SLOT = re.compile(r"\binsn[ #](\d{1,9})\b")
 _RUN_ON = re.compile(r"(?<=.)processed \d{1,9} insns \(limit.*")
-"""One message has no newline ("spilled ptr in range of ..."), so statistics follow on its line."""
+"""A message without a newline ("spilled ptr in range of ...").
+
+The statistics follow on the same line.
+"""
 _LONGEST_MESSAGE = 50
 _WIDEST = 4096
-"""Maximum number of characters of a message line.
+"""Maximum length of a message line in characters.
 
 The kernel writes at most 1024 characters at a time."""
-_TAIL = 20  # lines at the end, which contain the statistics
+_TAIL = 20  # number of lines at the end that contain the statistics
 _COUNTS = {
     "insns": re.compile(r"processed (\d+) insns"),
     "limit": re.compile(r"\(limit (\d+)\)"),
@@ -44,7 +47,9 @@ _STACK = re.compile(r"^stack depth ([\d+]+)", re.MULTILINE)
 
 
 class Log:
-    r"""A log of any length. No method raises an error, whatever the text is.
+    r"""A verifier log of any length.
+
+    No method raises an error, regardless of the text.
 
     >>> log = Log("0: R1=ctx() R10=fp0\n0: (95) exit\nR0 !read_ok\nprocessed 1 insns (limit 9)\n")
     >>> log.message, log.path[0].slot, log.statistics["insns"]
@@ -67,12 +72,12 @@ class Log:
 
     @property
     def sections(self) -> dict[str, tuple[str, ...]]:
-        """Maps each section title of the first report, without colon, to its lines."""
+        """Maps each section title of the first report (without the colon) to the lines."""
         return self._report.sections
 
     @cached_property
     def _sections_at(self) -> int:
-        """The index of the first line of the reports, or the number of lines without reports."""
+        """The index of the reports' first line, or the number of lines if there are no reports."""
         end = first = len(self.lines)
         for index in range(end - 1, -1, -1):
             line = self.lines[index]
@@ -84,7 +89,7 @@ class Log:
 
     @cached_property
     def _message_at(self) -> tuple[int, tuple[str, ...]]:
-        """The index of the line before the message, and the message."""
+        """The index of the line before the message, and the message itself."""
         found: list[str] = []
         at = self._sections_at - 1
         while at >= 0 and len(found) < _LONGEST_MESSAGE:
@@ -99,8 +104,8 @@ class Log:
 
     @property
     def message(self) -> tuple[str, ...]:
-        """The lines of the verifier's message, or an empty list without a message."""
-        # Some messages continue after a report, and each leaked reference has its own report.
+        """The lines of the verifier's message, or an empty list if the log has no message."""
+        # Some messages continue after a report, and each leaked reference has a separate report.
         after = [_clipped(one) for one in self._report.others if not is_note(one)]
         said = (*self._message_at[1], *after[:_LONGEST_MESSAGE])
         said = said or tuple(map(_clipped, self.sections.get("Reason", ())))

@@ -1,4 +1,4 @@
-"""Follow a value backwards along the path to its origin, and collect what changed it.
+"""Follow a value backward along the path to its origin, and collect the steps that changed it.
 
     5: (85) call bpf_map_lookup_elem#1   <─ returned by a call that may return NULL
     6: (7b) *(u64 *)(r10 -16) = r0       <─ stored
@@ -6,7 +6,7 @@
     9: (79) r0 = *(u64 *)(r1 +0)            r1?
 
 Calls of the program's own functions are followed as well: r1 to r5 come from the caller, and r0
-after a call comes from the exit of the function that was called.
+after a call comes from the called function's exit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Origin", "known", "origins", "slot_known"]
 
 _FP = 10
-_FARTHEST = 20_000  # in steps, because a path may have a million
+_FARTHEST = 20_000  # in chunks, because a path may contain a million steps
 
 
 class Origin(NamedTuple):
@@ -32,8 +32,8 @@ class Origin(NamedTuple):
 
     ``place`` is the location of the value after the step: "r0" or "fp-8".
 
-    An ``effect.kind`` of "move", "load" and "store" copies the value; "arithmetic" and "if" change
-    what is known about it; "call", "constant" and "load" from other memory create it.
+    An ``effect.kind`` of "move", "load" or "store" copies the value; "arithmetic" and "if" change
+    what is known about it; "call", "constant", and "load" from other memory create it.
     """
 
     step: Step
@@ -56,7 +56,7 @@ class _Walk:
 
     def __init__(self, path: Path, at: int, place: str) -> None:
         self.path, self.at, self.place = path, at, place
-        self.size = 8  # bytes at the place, if it is in the stack
+        self.size = 8  # number of bytes at the location, if it is on the stack
         self.depth = path[at].depth
         self.found: list[Origin] = []
 
@@ -75,7 +75,7 @@ class _Walk:
         if step.depth > self.depth:
             entering = self.place == "r0" and step.depth == self.depth + 1
             if entering and effect(step.text).kind == "exit":
-                self.depth = step.depth  # r0 was returned by the function that was called
+                self.depth = step.depth  # the called function returned r0
             return True
         if step.depth < self.depth:  # the call that entered this function
             self.depth = step.depth

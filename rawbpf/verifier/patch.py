@@ -1,11 +1,11 @@
-"""Change a program's instructions, in order to show the change and to test it on the kernel.
+"""Modify a program's instructions, to show the change and to test it on the kernel.
 
-Slots before an edit stay the same and slots after it move; jumps and calls across the edit are
-adjusted. A jump to the position of an insertion goes to the inserted instructions, so that a check
+Slots before an edit stay the same, and slots after it move; jumps and calls across the edit are
+adjusted. A jump to the position of an insertion targets the inserted instructions, so that a check
 inserted before an access runs on every path to the access.
 
 Many changes end the program with `r0 = 0`, `exit`, which is valid for most program types and in
-subprograms. A change is only a proposal; rawbpf says that it works only after the kernel has
+subprograms. A change is only a proposal; rawbpf claims that it works only after the kernel has
 accepted the changed program.
 
 >>> from rawbpf.asm import Builder, r0
@@ -46,7 +46,7 @@ __all__ = [
 class Edit(NamedTuple):
     """Replace ``remove`` instructions, starting at ``slot``, with ``instructions``.
 
-    If ``skipped``, jumps to ``slot`` skip the new instructions, which then run only after the
+    With ``skipped``, jumps to ``slot`` bypass the new instructions, which then run only after the
     preceding instruction.
     """
 
@@ -62,18 +62,23 @@ def insert(slot: int, *texts: str, skipped: bool = False) -> Edit:
 
 
 def replace(slot: int, *texts: str) -> Edit:
-    """Return an edit that replaces the instruction at ``slot``, or removes it without texts."""
+    """Return an edit that replaces the instruction at ``slot``.
+
+    Return removes it if no texts are given.
+    """
     return Edit(slot, 1, _parse(texts))
 
 
 def _parse(texts: tuple[str, ...]) -> tuple[Instruction, ...]:
-    from rawbpf.asm.parse import parse_instruction  # only repairs need the parser
+    from rawbpf.asm.parse import parse_instruction  # needed only for repairs
 
     return tuple(map(parse_instruction, texts))
 
 
 class Patch(NamedTuple):
-    """Edits that repair a program; ``what`` describes them in the imperative: "check r0 for NULL".
+    """Edits that repair a program.
+
+    ``what`` describes them in the imperative, such as "check r0 for NULL".
 
     ``license`` is the license to declare, or None to keep the program's license.
     """
@@ -83,7 +88,7 @@ class Patch(NamedTuple):
     license: str | None = None
 
     def apply(self, program: Bytecode) -> Bytecode:
-        """Return the patched program. Raise BytecodeError if an edit does not fit this program."""
+        """Return the patched program. Raises BytecodeError if an edit does not fit this program."""
         for one in sorted(self.edits, reverse=True):
             program = _apply(program, one)
         return program
@@ -137,7 +142,7 @@ def _index(program: Bytecode, slot: int) -> int:
 
 
 def _source(program: Bytecode, index: int) -> Source | None:
-    """Return the source line of an inserted instruction, taken from the displaced instruction."""
+    """Return the source line for an inserted instruction, copied from the displaced instruction."""
     nearest = program.instructions[index : index + 1] or program.instructions[-1:]
     return nearest[0].source if nearest else None
 
@@ -167,7 +172,10 @@ def leave_unless(slot: int, condition: str, *before: str) -> Edit:
 
 
 def free_registers(failure: Failure) -> list[int]:
-    """Return the registers that the program never uses, starting with those that survive calls."""
+    """Return the registers that the program never uses.
+
+    Registers preserved across calls come first.
+    """
     code = failure.code
     if code is None:
         return []

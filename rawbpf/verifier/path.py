@@ -1,10 +1,10 @@
 """Walk back along the path that led to an instruction.
 
-The verifier works depth-first: at a branch it saves one side for later and follows the other. When
+The verifier works depth-first: at a branch, it saves one side for later and follows the other. When
 a path ends, the verifier continues with the side that it saved last: `from 7 to 9:`. A log of level
-1 contains only the path that failed, because the kernel removes the others. A log of level 2
-contains all paths, so the lines between a branch and the point where the verifier returns to it
-belong to other paths.
+1 contains only the path that failed, because the kernel removes all other paths. A log of level 2
+contains all paths, so the lines between a branch and the point where the verifier returns to the
+branch belong to other paths.
 
     3: (15) if r0 == 0 goto pc+4     <─┐ continue at the visit that saved this side:
     4: ...                             │ the last visit without a return of its own
@@ -33,9 +33,9 @@ __all__ = ["Path", "Step"]
 class Step(NamedTuple):
     """One visit to an instruction.
 
-    ``after`` are the states written between this instruction and the next one on the path, in
-    order. ``depth`` is the call depth relative to the last step, and negative in a caller. ``line``
-    is the index of the step's line in the log.
+    ``after`` contains the states logged between this instruction and the next instruction on the
+    path, in order. ``depth`` is the call depth relative to the last step; it is negative in a
+    caller. ``line`` is the index of the step's line in the log.
     """
 
     slot: int
@@ -65,7 +65,7 @@ class Path(Sequence[Step]):
         self._lines = lines
         self._found: list[Step] = []
         self._walk = self._steps(end)
-        self.before: tuple[str, ...] = ()  # states before the first step, once it is parsed
+        self.before: tuple[str, ...] = ()  # states before the first step, once they are parsed
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -102,7 +102,10 @@ class Path(Sequence[Step]):
 
     @property
     def tells_states(self) -> bool:
-        """Whether the last instructions have states, which level 1 logs before 5.17 lack."""
+        """Whether states are logged for the last instructions.
+
+        Logs of level 1 lack states before 5.17.
+        """
         return any(step.after for step in islice(self, _LOOK_AT))
 
     def _steps(self, end: int) -> Iterator[Step]:
@@ -120,7 +123,7 @@ class Path(Sequence[Step]):
         self.before = tuple(reversed(states))
 
     def _events(self, end: int) -> Iterator[tuple[int, Insn | str]]:
-        """Yield the instructions and states of the path, backwards, with their line indexes."""
+        """Yield the path's instructions and states backward, with their line indexes."""
         at = end
         while at >= 0:
             line = self._lines[at]
@@ -140,7 +143,7 @@ class Path(Sequence[Step]):
             at -= 1
 
     def _visit(self, back: Branch, at: int) -> int:
-        """Return the line of the visit that saved the branch that ``back`` returns to."""
+        """Return the line of the visit that saved the branch to which ``back`` returns."""
         returns = 0
         start = f"{back.source}: ("
         again = f"from {back.source} to {back.target}"
@@ -155,7 +158,9 @@ class Path(Sequence[Step]):
         return -1
 
     def _follows_an_end(self, at: int) -> bool:
-        """Return whether a path ended before this state, so that it is a return to a branch.
+        """Return whether a path ended before this state.
+
+        The state then belongs to another branch.
 
         Before 5.17, a log of level 2 does not name the branch.
         """
@@ -183,9 +188,9 @@ class Path(Sequence[Step]):
         return -1
 
     def source_of(self, step: Step) -> str:
-        """Return the source line that the log quotes for a step, or "" without a quote.
+        """Return the source line that the log quotes for a step, or "" if the log quotes no line.
 
-        The log quotes each line once, before the first of its instructions.
+        The log quotes each source line once, before the first of its instructions.
         """
         for index in range(step.line - 1, max(step.line - _SOURCE_FARTHEST, -1), -1):
             line = self._lines[index]

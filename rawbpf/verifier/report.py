@@ -21,8 +21,8 @@
     BPF_EXIT instruction in main prog would lead to reference leak
     processed 24 insns (limit 1000000) ...
 
-The arrows are three ">". An unindented line that is not a title is part of the message. A log may
-contain several reports, because a program may leak several references.
+Each arrow consists of three ">" characters. An unindented line that is not a title is part of the
+message. A log may contain several reports, because a program may leak several references.
 
 Source: kernel/bpf/diagnostics.c.
 """
@@ -44,13 +44,13 @@ _FIRST = _TITLES[0]
 
 _HEADER = re.compile(r"  (?:insn (\d{1,9})\b.*|(?:\S+ @ )?[^|\s][^|]*:\d+:\d+\s*)$")
 _MARKED = re.compile(r">>>\s*(\d{1,9}) \| \([0-9a-f]{2}\)")
-_NOTE = re.compile(r"\s*\|\s(.*)")  # the column of numbers is empty there
+_NOTE = re.compile(r"\s*\|\s(.*)")  # the column of numbers is empty on that line
 _LABEL = re.compile(r"\^-- ([\w ]{1,40}): (.*)")
-_MOST = 64  # the kernel writes no more
+_MOST = 64  # the kernel has stopped writing
 
 
 class Place(NamedTuple):
-    """A place in the program; ``label`` is "error", "branch", "update", "acquired" ..."""
+    """A location in the program; ``label`` is "error", "branch", "update", "acquired" ..."""
 
     slot: int | None
     label: str
@@ -92,7 +92,7 @@ def read_report(lines: Sequence[str]) -> Report:
 
 
 def places(lines: Sequence[str]) -> list[Place]:
-    """Return the places in a section such as At or Causal path, in the order of execution."""
+    """Return the locations in a section such as At or Causal path, in execution order."""
     found = []
     for block in _blocks(lines):
         named = _HEADER.match(block[0])
@@ -107,7 +107,7 @@ def places(lines: Sequence[str]) -> list[Place]:
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the group of lines that describes each place in the program."""
+    """Yield the group of lines that describes each location in the program."""
     block: list[str] = []
     for line in lines:
         if block and _HEADER.match(line):

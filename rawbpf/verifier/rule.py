@@ -1,6 +1,6 @@
 r"""Define a verifier rule: the messages it covers, their meaning, and how to explain a rejection.
 
-Each file in ``rules/`` defines one rule as ``RULE``; the registry finds it there:
+Each file in ``rules/`` defines one rule as ``RULE``, which the registry finds:
 
     RULE = Rule(
         code="RB-V003",                        # never changes: documents and tests refer to it
@@ -12,10 +12,10 @@ Each file in ``rules/`` defines one rule as ``RULE``; the registry finds it ther
         repair=_repair,                        # Failure, Match -> Patch, or None if there is none
     )
 
-- ``patterns`` are searched (MULTILINE) in the verifier's message: its last lines joined by
-  newlines, without states, notes and statistics. The wording differs between kernels, so note the
-  kernel versions beside the patterns. Named groups are for the two functions; a group ``slot`` is
-  the instruction that the explanation points at.
+- ``patterns`` are searched (MULTILINE) in the verifier's message, which consists of its last lines
+  joined by newlines, without states, notes and statistics. The wording differs between kernels, so
+  note the kernel versions next to the patterns. Named groups are for the two functions; a group
+  ``slot`` is the instruction that the explanation points at.
 - ``explain`` gets a `Failure` (``failure.py``): ``failure.value(3)`` is what was known about r3,
   ``failure.origins(3)`` is how r3 got its value, ``failure.birth(3)`` is where that value comes
   from, and ``failure.place(slot)`` is "line 12" or "instruction 5".
@@ -58,11 +58,11 @@ __all__ = [
 
 
 class Finding(NamedTuple):
-    """The explanation of one rejection by a rule.
+    """A rule's explanation of one rejection.
 
-    ``sentence`` states the error, without a full stop; ``evidence`` lists the facts behind it,
-    latest first. ``counter`` is a value that breaks the rule, and what would happen with it.
-    ``change`` says in words what to do; it is shown even if there is no patch.
+    ``sentence`` states the error without a final period; ``evidence`` lists the facts behind it,
+    latest first. ``counter`` is a value that violates the rule, and what would happen with that
+    value. ``change`` describes the fix in words; it is shown even if there is no patch.
     """
 
     sentence: str
@@ -72,10 +72,10 @@ class Finding(NamedTuple):
 
 
 class Example(NamedTuple):
-    """Two programs in assembly, ``refused`` and ``accepted``, that differ in a small change.
+    """Two assembly programs, ``refused`` and ``accepted``, that differ only in a small change.
 
-    ``since`` and ``until`` are the first and the last kernel to reject ``refused``; an empty string
-    means no limit. ``without`` names capabilities to drop before loading ``refused``;
+    ``since`` and ``until`` are the first and the last kernel version that rejects ``refused``; an
+    empty string means no limit. ``without`` names capabilities to drop before loading ``refused``;
     CAP_SYS_ADMIN, which includes them, is dropped as well.
     """
 
@@ -97,7 +97,7 @@ class Example(NamedTuple):
 
 
 def _span(since: str, until: str) -> str:
-    """Return a range of versions as part of a sentence.
+    """Format a range of versions as part of a sentence.
 
     >>> _span("", "6.1")
     ' up to Linux 6.1'
@@ -115,13 +115,13 @@ LOOKUP = """\
         r1 = hits ll
         call map_lookup_elem
 """
-"""Afterwards, r0 points to a value of the map HITS, or is NULL."""
+"""After these instructions, r0 points to a value of the map HITS or is NULL."""
 
 PACKET = """\
         r2 = *(u32 *)(r1 + 0)               ; data
         r3 = *(u32 *)(r1 + 4)               ; data_end
 """
-"""For an XDP program."""
+"""The code is for an XDP program."""
 
 RESERVE = """\
 .license "GPL"
@@ -133,14 +133,17 @@ RESERVE = """\
         r3 = 0
         call ringbuf_reserve
 """
-"""Starts with the license. Afterwards, r0 points to a record of eight bytes, or is NULL."""
+"""The text starts with the license.
+
+After these instructions, r0 points to a record of eight bytes or is NULL.
+"""
 
 
 class Rule(NamedTuple):
     """A verifier rule, as described in the module's docstring.
 
-    ``since`` and ``until`` are the first and the last kernel with this rule; an empty string means
-    no limit (from 5.8). ``unshown`` says why the rule has no example.
+    ``since`` and ``until`` are the first and the last kernel version with this rule; an empty
+    string means no limit (from 5.8). ``unshown`` says why the rule has no example.
     """
 
     code: str

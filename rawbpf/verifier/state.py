@@ -1,11 +1,12 @@
-"""Parse a state: what the verifier knows about the registers and stack slots of a frame.
+"""Parse a state, which is the verifier's knowledge about a frame's registers and stack slots.
 
     R1=ctx() R10=fp0 fp-8=0000????              everything, or only what an instruction used
     frame1: R0_w=5 R6_r=ctx(off=0,imm=0) ...    another frame; _w and _r: written, read
 
-A stack slot is eight bytes long and is named by its lowest address. The log shows a spilled
+A stack slot is eight bytes long and is named after its lowest address. The log shows a spilled
 register (`fp-8=map_value(...)`), or one letter per byte, starting with the byte at the highest
-address: in `fp-8=0000????`, fp-4 to fp-1 are zero and fp-8 to fp-5 were never written.
+address: for example, `fp-8=0000????` means that fp-4 to fp-1 are zero and that fp-8 to fp-5 were
+never written.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class State(NamedTuple):
 def parse_state(text: str) -> State:
     """Parse a text and return the state.
 
-    Never raises an error; text that cannot be parsed is skipped.
+    The function never raises an error and skips text that cannot be parsed.
 
     >>> state = parse_state("frame1: R0_w=5 R10=fp0 fp-8=0000???? refs=2")
     >>> state.frame, state.registers[0].number, state.stack[-8].bytes

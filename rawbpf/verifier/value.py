@@ -1,4 +1,4 @@
-"""Parse what a verifier log says about one register or stack slot.
+"""Parse a verifier log's description of one register or stack slot.
 
     5.10                                             today
     inv5  invP5                                      5  P5           a known number; P: precise
@@ -8,11 +8,13 @@
     fp-8                                             fp-8            a pointer to the stack
     ptr_task_struct(id=0,off=0,imm=0)                trusted_ptr_task_struct()
 
-Equal bounds are written once, `smax=umax=0xff`. A signed bound may be written as 64 bits in hex:
-`smin=0xffffffff80000000` is -2147483648. Bounds that do not limit the value are left out.
+Equal bounds are written only once, as in `smax=umax=0xff`. A signed bound may be written as a
+64-bit number in hex: for example, `smin=0xffffffff80000000` is -2147483648. Bounds that do not
+limit the value are omitted.
 
-`var_off` is a tristate number (kernel/bpf/tnum.c): the bits known to be 1, and the bits that are
-unknown. All other bits are known to be 0, so ``value`` and ``mask`` share no bit:
+`var_off` is a tristate number (kernel/bpf/tnum.c), which consists of the bits known to be 1 and the
+bits that are unknown. All other bits are known to be 0, so ``value`` and ``mask`` have no bits in
+common:
 
     (0x4; 0xf8)   ..xxxxx100   4, 12, 20 ... 252: at most 252, and 4 more than a multiple of 8
 """
@@ -73,7 +75,9 @@ class Tnum(NamedTuple):
         return self.value | self.mask
 
     def at_least(self, number: int) -> int | None:
-        """Return the smallest possible number that is at least ``number``, or None if no number is.
+        """Return the smallest possible number that is at least ``number``.
+
+        Return None if all are smaller.
 
         >>> Tnum(4, 0xF8).at_least(13), Tnum(4, 0xF8).at_least(253)
         (20, None)
@@ -100,8 +104,8 @@ class Value(NamedTuple):
     """One value. ``kind`` is "scalar", "ctx", "fp", "map_value_or_null" ..., or "" if not parsed.
 
     ``number`` is the value of a known scalar, or the offset from the frame pointer for "fp".
-    ``fields`` maps the names that current kernels use to the fields in parentheses. ``text`` is the
-    value as the log shows it.
+    ``fields`` maps field names, as used by current kernels, to the field texts in parentheses.
+    ``text`` is the value as shown in the log.
     """
 
     kind: str
@@ -110,13 +114,13 @@ class Value(NamedTuple):
     text: str
 
     def field(self, name: str, default: int = 0) -> int:
-        """Return a field as a number."""
+        """Return the numeric value of a field."""
         found = _integer(self.fields.get(name, ""))
         return default if found is None else found
 
     @property
     def is_scalar(self) -> bool:
-        """Whether the value is a number, known or not, rather than a pointer."""
+        """Whether the value is a number, known or unknown, instead of a pointer."""
         return self.kind == "scalar"
 
     @property
@@ -126,7 +130,7 @@ class Value(NamedTuple):
 
     @property
     def tnum(self) -> Tnum:
-        """The known bits of the value or, for a pointer, of its variable offset."""
+        """The known bits of a number, or of a pointer's variable offset."""
         if self.is_scalar and self.number is not None:
             return Tnum(self.number & U64_MAX, 0)
         found = _TNUM.match(self.fields.get("var_off", ""))
@@ -163,7 +167,7 @@ class Value(NamedTuple):
 
     @property
     def off(self) -> int:
-        """The known offset of a pointer, written `off=`, or `imm=` since 7.1."""
+        """The known offset of a pointer, written as `off=`, or as `imm=` since 7.1."""
         return (self.number or 0) + self.field("off") + self.field("imm")
 
     @property
@@ -183,9 +187,9 @@ def _integer(text: str) -> int | None:
 
 
 def parse_value(text: str) -> Value:
-    """Parse a text and return the value.
+    """Parse the text of a value.
 
-    Never raises an error; text that cannot be parsed has the kind "".
+    The function never raises an error; text that cannot be parsed has the kind "".
 
     >>> parse_value("scalar(smin=0,smax=umax=255,var_off=(0x0; 0xff))").umax
     255
@@ -217,7 +221,7 @@ def parse_value(text: str) -> Value:
 def _fields(inside: str) -> dict[str, str]:
     """Map the field names in ``smin=0,smax=umax=0xff,var_off=(0x0; 0xff))`` to their texts."""
     fields: dict[str, str] = {}
-    waiting: list[str] = []  # names that share the next value: smax=umax=0xff
+    waiting: list[str] = []  # names that share the next value, as in smax=umax=0xff
     rest = inside
     at = 0
     while found := _FIELD.search(rest, at):

@@ -1,8 +1,8 @@
-"""Read a whole log of level 2: every visit to every instruction, with the state before and after.
+"""Read a whole log of level 2: every visit to every instruction, with the states before and after.
 
-Since 5.17, the kernel writes only what each instruction changed; older kernels write the whole
-state. The kernel writes the whole state again where it returns to a branch. The reader therefore
-keeps the current state and updates it for each line.
+Since 5.17, the kernel logs only the changes made by each instruction; older kernels log the whole
+state. When the kernel returns to a branch, it logs the whole state again. The reader therefore
+tracks the current state and updates it with each line.
 
     visits      an instruction is visited once for each path through it, and once for each iteration
     edges       where each jump went, and how often
@@ -29,25 +29,28 @@ _CALL = 0x85
 _DESTROYED = ("r1", "r2", "r3", "r4", "r5")
 _FRAMES = ("caller:", "callee:", "returning from callee:", "to caller at ")
 _KEPT = 32
-"""Maximum number of visits per instruction to keep with states; others are only counted."""
+"""Maximum number of visits per instruction that are kept with states.
+
+Further visits are only counted.
+"""
 
 
 class Known(NamedTuple):
-    """The state of one frame: maps places ("r1", "fp-8") to values as the kernel wrote them."""
+    """The state of one frame: maps locations ("r1", "fp-8") to values as logged."""
 
     frame: int
     places: dict[str, str]
 
 
 class Visit(NamedTuple):
-    """One visit to an instruction. ``after`` contains only the places that changed."""
+    """One visit to an instruction. ``after`` contains only the locations that changed."""
 
     before: Known
     after: dict[str, str]
 
 
 class Visited:
-    """All visits to one instruction: their number, and the states of the first visits."""
+    """All visits to one instruction: their number, and the states of the first few visits."""
 
     def __init__(self, one: Insn, source: str) -> None:
         self.slot, self.text = one.slot, one.text
@@ -57,10 +60,10 @@ class Visited:
 
 
 class Visits:
-    """The visited instructions, by slot, and the jumps between them.
+    """The visited instructions by slot, and the jumps between them.
 
-    ``edges`` counts the jumps by (from, to); backward jumps form loops. ``pruned`` counts the
-    returns to a branch that ended immediately, because the state was already verified.
+    ``edges`` counts the jumps by (from, to), where backward jumps form loops. ``pruned`` counts the
+    returns to a branch that ended immediately because the state had already been verified.
     """
 
     def __init__(self) -> None:
@@ -70,7 +73,7 @@ class Visits:
 
     @cached_property
     def ways(self) -> dict[int, dict[int, int]]:
-        """Counts jumps by the slots of the jump and of its target."""
+        """Counts jumps, keyed by the slots of the jump and its target."""
         found: dict[int, dict[int, int]] = {}
         for (source, target), count in self.edges.items():
             found.setdefault(source, {})[target] = count
@@ -78,7 +81,7 @@ class Visits:
 
     @cached_property
     def pruned_before(self) -> Counter[int]:
-        """Counts pruned paths by slot."""
+        """Counts pruned paths, keyed by slot."""
         found: Counter[int] = Counter()
         for (_, target), count in self.pruned.items():
             found[target] += count
@@ -99,7 +102,7 @@ def read_visits(lines: Iterable[str]) -> Visits:
 
 
 class _Reader:
-    """Reads lines one by one and keeps track of the current state."""
+    """Reads a log line by line and tracks the current state."""
 
     def __init__(self) -> None:
         self.visits = Visits()
@@ -108,7 +111,7 @@ class _Reader:
         self.last: Visit | None = None
         self.last_slot: int | None = None
         self.whole = True  # whether the next state is complete
-        self.partial = False  # whether this kernel writes only what changed
+        self.partial = False  # whether this kernel logs only changes
         self.source = ""
 
     def line(self, line: str) -> None:
@@ -142,7 +145,7 @@ class _Reader:
             known = Known(self.frame, dict(self.frames.get(self.frame, {})))
             self.last = Visit(known, {})
             seen.visits.append(self.last)
-        if one.opcode == _CALL:  # a call clobbers r1 to r5, which newer kernels no longer write
+        if one.opcode == _CALL:  # a call clobbers r1 to r5, which newer kernels no longer log
             for place in _DESTROYED:
                 self.frames.get(self.frame, {}).pop(place, None)
         if one.after:
@@ -152,7 +155,7 @@ class _Reader:
         self.whole = not self.partial
 
     def _edge(self, source: int, target: int) -> None:
-        """Count the edge if it starts at a jump."""
+        """Count the edge if its source is a jump."""
         text = self.visits.seen[source].text
         if "goto" in text:
             self.visits.edges[source, target] += 1
@@ -170,7 +173,7 @@ class _Reader:
             self._state(back.state)
 
     def _pruned(self, source: int, target: int) -> None:
-        """Count a path that ends before ``target``, where an earlier state covers the state."""
+        """Count a path that ends before ``target`` because an earlier state covers its state."""
         self.visits.pruned[source, target] += 1
         self.last = self.last_slot = None
 

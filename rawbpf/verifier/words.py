@@ -1,8 +1,8 @@
-"""Describe in words the value of a register and its origin.
+"""Describe a register's value and origin in words.
 
-``brief`` abbreviates a value, and gives the same result for the log formats of all kernels. Two
-kernels' values then differ only if the kernels know different things, not because of their log
-formats:
+``brief`` abbreviates a value so that the result does not depend on the kernel's log format. The
+values from two kernels then differ only if the kernels have different knowledge, not because of
+their log formats:
 
     inv(id=0,umax_value=255,var_off=(0x0; 0xff))     0..255
     scalar(smin=0,smax=umax=255,var_off=(0x0; 0xf8)) 0..248 of 0xf8
@@ -55,13 +55,16 @@ _KINDS = {
     "tcp_sock": "a pointer to a TCP socket", "xdp_sock": "a pointer to an XDP socket",
     "func": "a pointer to a function",
 }  # fmt: skip
-"""The verifier's register types in plain words. Pointers to kernel structures are ptr_NAME."""
+"""The verifier's register types in plain words.
+
+Pointers to kernel structures have the type ptr_NAME.
+"""
 
 _FLAGS = re.compile(r"^(?:(?:rdonly|rdwr|untrusted|trusted|rcu|percpu|user)_)*")
 
 
 def kind_words(kind: str) -> str:
-    """Return a register type of the verifier in plain words.
+    """Describe a verifier register type in plain words.
 
     >>> kind_words("map_value_or_null"), kind_words("trusted_ptr_task_struct")
     ('a pointer to a map value or NULL', 'a pointer to struct task_struct')
@@ -75,7 +78,7 @@ def kind_words(kind: str) -> str:
 
 
 def memory_of(kind: str) -> str:
-    """Return the memory that a pointer of this type points to.
+    """Describe the memory that a pointer of this type points to.
 
     >>> memory_of("map_value"), memory_of("rdonly_buf"), memory_of("mem")
     ('the map value', 'the buffer', 'this memory')
@@ -93,7 +96,7 @@ def _bare(kind: str) -> str:
 
 
 def range_of(value: Value) -> str:
-    """Return the range of a scalar in words.
+    """Describe the range of a scalar in words.
 
     >>> from rawbpf.verifier.value import parse_value
     >>> range_of(parse_value("scalar(umax=255)")), range_of(parse_value("scalar()"))
@@ -109,7 +112,7 @@ def range_of(value: Value) -> str:
 
 
 def can_be(value: Value | None) -> str:
-    """Return the predicate for a scalar in a sentence.
+    """Return a predicate that describes a scalar, for use in a sentence.
 
     >>> from rawbpf.verifier.value import parse_value
     >>> can_be(parse_value("scalar(umax=255)")), can_be(parse_value("7")), can_be(None)
@@ -120,7 +123,7 @@ def can_be(value: Value | None) -> str:
 
 
 def number(value: int) -> str:
-    """Return a small number in decimal and a large one in hex."""
+    """Format a small number in decimal and a large number in hex."""
     return str(value) if -65536 < value < 65536 else hex(value)
 
 
@@ -147,7 +150,7 @@ def is_a(register: int, value: Value | None) -> str:
 def history(failure: Failure, register: int, at: int = 0, most: int = 6) -> tuple[Evidence, ...]:
     """Return the instructions that led to a register's value, latest first.
 
-    Of more than ``most`` instructions, only the latest and the oldest are returned.
+    If there are more than ``most`` instructions, only the latest and the oldest are returned.
     """
     found = failure.origins(register, at)
     if len(found) > most:
@@ -176,7 +179,7 @@ def _origin(one: Origin) -> str:
 
 
 def way(failure: Failure, most: int = 2) -> tuple[Evidence, ...]:
-    """Return the branches that the rejected path takes, latest first; other paths may be valid."""
+    """Return the branches taken on the rejected path, latest first; other paths may be valid."""
     found: list[Evidence] = []
     for later, earlier in pairwise(failure.path[:_LOOK_BACK]):
         if earlier.text.startswith("if ") and len(found) < most:
@@ -186,7 +189,7 @@ def way(failure: Failure, most: int = 2) -> tuple[Evidence, ...]:
 
 
 def brief(text: str) -> str:
-    """Return the abbreviated value, or an unparsable value unchanged.
+    """Return the abbreviated value, or the value itself if it cannot be parsed.
 
     >>> brief("inv(id=0,umax_value=255,var_off=(0x0; 0xff))"), brief("scalar()"), brief("P5")
     ('0..255', 'any', '5')

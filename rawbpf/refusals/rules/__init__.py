@@ -1,1 +1,1 @@
-"""The reasons for which loads fail, grouped by subject. See ``rawbpf/refusals/rule.py``."""
+"""The reasons why loads fail, grouped by subject. See ``rawbpf/refusals/rule.py``."""

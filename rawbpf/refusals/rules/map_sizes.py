@@ -1,4 +1,4 @@
-"""Rules RB-E021 to RB-E023: sizes of keys and values, and numbers of entries."""
+"""Rules RB-E021 to RB-E023, which cover key sizes, value sizes and entry counts."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 __all__ = ["RULES", "plain_map", "sizes_of", "smallest", "wants_more"]
 
 _CREATE = (bpf_cmd.BPF_MAP_CREATE,)
-_LARGEST_KEY = 512  # MAX_BPF_STACK; 5.18 and later allow larger keys
-_DEEPEST = 127  # the default of kernel.perf_event_max_stack
-_LARGEST_PERCPU = 32 << 10  # PCPU_MIN_UNIT_SIZE, the largest per-CPU allocation
+_LARGEST_KEY = 512  # MAX_BPF_STACK; 5.18 and newer allow larger keys
+_DEEPEST = 127  # the default value of kernel.perf_event_max_stack
+_LARGEST_PERCPU = 32 << 10  # PCPU_MIN_UNIT_SIZE, the largest possible per-CPU allocation
 _RINGS = (bpf_map_type.BPF_MAP_TYPE_RINGBUF, bpf_map_type.BPF_MAP_TYPE_USER_RINGBUF)
 
 
 def sizes_of(call: FailedCall) -> Sizes | None:
-    """Return the sizes that the map's type allows, or None for an unknown type."""
+    """Return the sizes that the map type allows, or None if the type is unknown."""
     return SIZES.get(call["map_type"])
 
 
 def wants_more(number: int) -> bool:
-    """Return whether a map type requires an inner map or BTF, so that a plain one always fails."""
+    """Return whether a map type requires an inner map or BTF, so that a plain map always fails."""
     kind = map_kind(number)
     is_struct = number == bpf_map_type.BPF_MAP_TYPE_STRUCT_OPS
     return is_struct or kind.holds == "map" or bool(kind.keyed_by)
 
 
 def smallest(kind: int) -> int:
-    """Return the smallest number of entries that a map type allows."""
+    """Return the minimum number of entries that a map type allows."""
     sizes = SIZES[kind]
     if sizes.entries:
         return sizes.entries[0]
@@ -46,7 +46,7 @@ def smallest(kind: int) -> int:
 
 
 def plain_map(kind: int) -> dict[str, int]:
-    """Return the fields of the smallest map of a type."""
+    """Return the fields of the smallest valid map of a type."""
     sizes = SIZES[kind]
     return {
         "key_size": sizes.key[0] if sizes.key else 8,

@@ -1,4 +1,4 @@
-"""Rules RB-E020, RB-E024, RB-E025 and RB-E027: map types, flags, inner maps and BTF."""
+"""Rules RB-E020, RB-E024, RB-E025 and RB-E027, which cover map types, flags, inner maps and BTF."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules RB-E001 to RB-E005: missing permissions."""
+"""Rules RB-E001 to RB-E005, which cover missing permissions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["RULES"]
 
 
 def _needed(call: FailedCall) -> Iterator[tuple[str, str]]:
-    """Yield each capability that a call requires, and the reason."""
+    """Yield each capability that a call requires, and the reason for the requirement."""
     yield "CAP_BPF", f"{call.cmd.name} requires CAP_BPF"
     if call.cmd == bpf_cmd.BPF_PROG_LOAD:
         kind, name = call["prog_type"], call.name("prog_type")
@@ -50,7 +50,8 @@ def _missing_capability(call: FailedCall) -> Found | None:
         return None
     known = [needed[name] for name in lacking]
     if call.cmd != bpf_cmd.BPF_PROG_LOAD and missing_capabilities(["CAP_PERFMON"]):
-        # Name CAP_PERFMON now, because a tracing program would fail again once CAP_BPF is granted.
+        # Report CAP_PERFMON as well, because a tracing program would fail again once CAP_BPF is
+        # granted.
         known.append("a tracing program will also require CAP_PERFMON")
         reason = denied_by_capabilities(needed=(*needed, "CAP_PERFMON")) or reason
     if "CAP_BPF" in lacking and (level := unprivileged_bpf_disabled()):

@@ -1,4 +1,4 @@
-"""Rules RB-T001 to RB-T010: messages in the log of BPF_BTF_LOAD."""
+"""Rules RB-T001 to RB-T010, which cover messages in the log of BPF_BTF_LOAD."""
 
 from __future__ import annotations
 

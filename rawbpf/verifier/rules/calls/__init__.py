@@ -1,1 +1,1 @@
-"""Calls: helpers, kfuncs, functions of the program, and their arguments."""
+"""Rules about calls: helpers, kfuncs, functions of the program, and arguments."""

@@ -33,12 +33,12 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 
 def _type(kind: str, match: re.Match[str]) -> str:
-    """Return a register type in words, or the structure that one of the messages names."""
+    """Describe a register type in words, or return the structure that a message names."""
     return f"a pointer to struct {kind}" if "is of type" in match[0] else kind_words(kind)
 
 
 def _wanted(text: str, match: re.Match[str]) -> str:
-    """Return a list of types in words; a long list stands for any readable memory."""
+    """Describe a list of types in words; a long list stands for any readable memory."""
     kinds = [one.strip() for one in text.split(",") if one.strip()]
     if len(kinds) >= _NAMED and "fp" in kinds:
         return "a pointer to memory"

@@ -1,4 +1,4 @@
-"""RB-V044: a chain of function calls that is too deep."""
+"""RB-V044: a chain of function calls is too deep."""
 
 from __future__ import annotations
 

@@ -35,12 +35,12 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
 def _first(pattern: str, lines: list[str]) -> str:
     """Return the match from a line that precedes the message.
 
-    Until 5.17, only the preceding lines contain details.
+    Up to 5.17, only the preceding lines contain details.
     """
     return next((found[1] for line in lines if (found := re.match(pattern, line))), "")
 
 
-_NEAR = 6  # lines: message, pointer arguments, statistics
+_NEAR = 6  # number of lines: message, pointer arguments, statistics
 _NAMED = r"Validating (\w{1,128})\(\) func#"
 _SIZELESS = r"arg#(\d{1,3}) reference type\('[^'\n]{0,60}'\) size cannot be determined"
 

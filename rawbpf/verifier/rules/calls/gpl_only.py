@@ -1,4 +1,4 @@
-"""RB-V032: a GPL-only function is called by a program with another licence."""
+"""RB-V032: a GPL-only function is called by a program with another license."""
 
 from __future__ import annotations
 

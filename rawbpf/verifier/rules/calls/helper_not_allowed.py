@@ -1,4 +1,4 @@
-"""RB-V031: a call to a helper that is not available to this program."""
+"""RB-V031: a program calls a helper that is not available to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RB-V030: a call to a helper that this kernel does not have."""
+"""RB-V030: a program calls a helper that this kernel does not have."""
 
 from __future__ import annotations
 

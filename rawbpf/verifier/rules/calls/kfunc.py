@@ -1,4 +1,4 @@
-"""RB-V055: a kernel function (kfunc) that may not be called, or that gets wrong arguments."""
+"""RB-V055: a kernel function (kfunc) may not be called, or is called with wrong arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RB-V016: a function does not support the type of the map that is passed."""
+"""RB-V016: a function does not support the type of the map passed to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RB-V012: a size argument that may be negative, zero or too large."""
+"""RB-V012: a size argument may be negative, zero or too large."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def _register(failure: Failure, match: re.Match[str]) -> int | None:
         return int(named)
     address = match.groupdict().get("address")
     if address:
-        return int(address) + 1  # the size follows the pointer
-    # Until 6.7, "invalid zero-sized read" names no register, so find the register that may be 0.
+        return int(address) + 1  # the size argument follows the pointer argument
+    # Up to 6.7, "invalid zero-sized read" names no register, so find the register that may be 0.
     for register in (2, 4, 5, 3):
         value = failure.value(register)
         if value is not None and value.is_scalar and value.umin == 0 and value.smin >= 0:
@@ -101,7 +101,7 @@ RULE = Rule(
         r"R(?P<reg>\d\d?) unbounded memory access, use 'var &= const' or 'if \(var < const\)'",
         r"R(?P<reg>\d\d?) invalid zero-sized read",
         r"invalid zero-sized read",
-        # until 6.2, where the memory is a map's value
+        # up to 6.2, if the memory is a map value
         r"invalid access to map value, [^\n]{1,60} (?P<zero>size=0)\nR(?P<address>\d)",
     ),
     meaning=(

@@ -1,4 +1,4 @@
-"""RB-V052: a tail call where the kernel does not allow one."""
+"""RB-V052: a tail call is made where the kernel does not allow one."""
 
 from __future__ import annotations
 

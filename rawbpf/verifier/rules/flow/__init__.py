@@ -1,1 +1,1 @@
-"""Control flow: jumps, loops, exits, and the program's size."""
+"""Rules about control flow: jumps, loops, exits and program size."""

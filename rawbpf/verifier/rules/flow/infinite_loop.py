@@ -1,4 +1,4 @@
-"""RB-V041: a loop that never ends."""
+"""RB-V041: a loop never ends."""
 
 from __future__ import annotations
 

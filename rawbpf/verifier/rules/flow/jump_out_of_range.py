@@ -1,4 +1,4 @@
-"""RB-V047: a jump or a call with an invalid target."""
+"""RB-V047: a jump or call has an invalid target."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 
 def _jumps(failure: Failure, to: int) -> tuple[Evidence, ...]:
-    """Return the jumps with this target."""
+    """Return the jumps to the given target."""
     found = []
     for slot, one in failure.instructions.items():
         jump = jump_target(one, slot)

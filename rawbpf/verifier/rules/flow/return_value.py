@@ -44,7 +44,7 @@ _KNOWN = (
 
 
 def _said(message: str) -> str:
-    """Return the return value in words, from the message."""
+    """Return the return value in words, taken from the message."""
     found = re.search(_KNOWN, message)
     if found is None:
         return "an unknown value"
@@ -58,7 +58,10 @@ def _said(message: str) -> str:
 
 
 def _bounds(found: dict[str, str | None]) -> tuple[int, int] | None:
-    """Return the smallest and largest value. Before 6.8, the log shows known and unknown bits."""
+    """Return the smallest and largest possible value.
+
+    Before 6.8, the log shows known and unknown bits.
+    """
     low, high = found.get("low"), found.get("high")
     if low and high:
         return _int(low), _int(high)

@@ -1,4 +1,4 @@
-"""RB-V046: instructions that no path reaches."""
+"""RB-V046: some instructions are not reached by any path."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _explain(failure: Failure, _: re.Match[str]) -> Finding:
 
 
 def _repair(failure: Failure, _: re.Match[str]) -> Patch | None:
-    """Return a patch that removes the unreachable instructions from here on."""
+    """Return a patch that removes the unreachable instructions that start at this slot."""
     if failure.code is None or failure.slot is None:
         return None
     reached = _reached(failure)

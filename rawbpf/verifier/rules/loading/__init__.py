@@ -1,1 +1,1 @@
-"""Rules for load-time errors: instructions, types, relocations and privileges."""
+"""Rules about load-time errors: instructions, types, relocations and privileges."""

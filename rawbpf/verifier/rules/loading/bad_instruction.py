@@ -1,4 +1,4 @@
-"""RB-V048: an instruction that is malformed or newer than the kernel."""
+"""RB-V048: an instruction is malformed or newer than the kernel."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _NEWER = (
 
 
 def _written(failure: Failure) -> tuple[Evidence, ...]:
-    """Return the instruction as newer kernels decode it, which this kernel's log cannot show."""
+    """Return the instruction as decoded by newer kernels, which this kernel's log cannot show."""
     from rawbpf.asm.format import C, format_instruction
     from rawbpf.errors import BytecodeError
 

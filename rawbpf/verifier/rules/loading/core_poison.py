@@ -1,8 +1,9 @@
-"""RB-V019: an instruction needs a field, a type or a function that this kernel does not have.
+"""RB-V019: an instruction needs a field, type or function that this kernel does not have.
 
-The loader (libbpf, rawbpf) cannot know whether such an instruction is ever reached. It therefore
-replaces the instruction with a call to a function that no kernel has. The function's number says
-why: 0xbad2310 for CO-RE relocations, 0xbad2311 (2002000000 + index in libbpf) for missing kfuncs.
+The loader (libbpf, rawbpf) cannot know whether the instruction will ever be reached. The loader
+therefore replaces the instruction with a call to a function that no kernel has. The function's
+number indicates the reason: 0xbad2310 for CO-RE relocations, 0xbad2311 (2002000000 + index in
+libbpf) for missing kfuncs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""RB-V020: BTF types, func_info or line_info that do not match the program."""
+"""RB-V020: BTF types, func_info or line_info do not match the program."""
 
 from __future__ import annotations
 

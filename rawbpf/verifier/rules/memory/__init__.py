@@ -1,1 +1,1 @@
-"""Memory accesses: bounds, alignment, NULL, and memory that is read-only."""
+"""Rules about memory accesses: bounds, alignment, NULL pointers and read-only memory."""

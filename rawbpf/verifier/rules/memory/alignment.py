@@ -1,4 +1,4 @@
-"""RB-V014: an access that is not aligned to its size."""
+"""RB-V014: an access is not aligned to its size."""
 
 from __future__ import annotations
 

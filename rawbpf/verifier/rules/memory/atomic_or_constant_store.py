@@ -1,4 +1,4 @@
-"""RB-V024: memory does not support an atomic operation or a store of a constant."""
+"""RB-V024: memory does not support an atomic operation or the store of a constant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RB-V073: an access to a kernel structure that does not match one of its members."""
+"""RB-V073: an access to a kernel structure does not match any of its members."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     found = match.groupdict()
     if " is expected" in failure.message:
-        return None  # the rule for arguments explains it
+        return None  # the rule for arguments explains this message
     memory = failure.effect.memory
     past = history(failure, memory.base) if memory is not None else ()
     if found.get("reg"):

@@ -1,8 +1,8 @@
-"""RB-V007: an access outside a map value.
+"""RB-V007: an access is outside a map value.
 
-The message about an access outside a map value has two lines. One line contains the sizes; the
-other line names the register and says whether its minimum or maximum is out of bounds. Some kernels
-print only one of the two lines.
+The message about an access outside a map value consists of two lines. One line contains the sizes;
+the other line names the register and says whether its minimum or maximum is out of bounds. Some
+kernels print only one of the two lines.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _access(failure: Failure, match: re.Match[str]) -> Access | None:
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     if match.groupdict().get("size") == "0" or "for !root" in failure.message:
-        return None  # other rules explain these
+        return None  # other rules explain these messages
     access = _access(failure, match)
     if access is None or (access.value is None and "access to memory" in failure.message):
         return None

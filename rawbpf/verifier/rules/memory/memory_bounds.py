@@ -1,4 +1,4 @@
-"""RB-V009: an access outside a ring buffer record, a buffer, or other memory of known size."""
+"""RB-V009: an access is outside a ring buffer record, a buffer, or other memory of known size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     if " size=0\n" in failure.message or "for !root" in failure.message:
-        return None  # other rules explain these
+        return None  # other rules explain these messages
     access = Access.of(failure, match)
     if access is None:
         return None
@@ -31,7 +31,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
 def _is_record(failure: Failure, register: int, kind: str) -> bool:
     """Return whether the memory is a ring buffer record.
 
-    Until 5.16, a ring buffer record has the type mem, as other memory does.
+    Up to 5.16, a ring buffer record has the type mem, like other memory.
     """
     born = failure.birth(register)
     return kind in ("ringbuf_mem", "alloc_mem") or (

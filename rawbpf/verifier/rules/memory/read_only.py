@@ -1,4 +1,4 @@
-"""RB-V036: a write to read-only memory, or a read from a write-only map."""
+"""RB-V036: a write accesses read-only memory, or a read accesses a write-only map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RB-V006: an access outside the stack frame."""
+"""RB-V006: an access is outside the stack frame."""
 
 from __future__ import annotations
 

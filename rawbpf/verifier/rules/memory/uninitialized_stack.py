@@ -1,4 +1,4 @@
-"""RB-V002: a read of stack bytes that were never written.
+"""RB-V002: a program reads stack bytes that were never written.
 
 Since 6.3 (commit 6715df8d5d24, backported to stable kernels as old as 6.1), a program with
 CAP_PERFMON may read uninitialized stack bytes, because it may read kernel memory anyway.
@@ -29,7 +29,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
         )
     first, size = _bytes(match)
     if first < -_STACK or first + size > 0:
-        return None  # the rule for stack bounds explains it
+        return None  # the rule for stack bounds explains this message
     called = failure.effect.name
     reader = f"{called} would read" if called else "the instruction reads"
     return Finding(
@@ -40,7 +40,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
 
 
 def _bytes(match: re.Match[str]) -> tuple[int, int]:
-    more = int(match.groupdict().get("more") or 0)  # how many of the bytes are initialized
+    more = int(match.groupdict().get("more") or 0)  # number of initialized bytes
     return int(match["off"]) + more, int(match["size"]) - more
 
 

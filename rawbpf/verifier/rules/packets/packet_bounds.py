@@ -1,4 +1,4 @@
-"""RB-V008: an access to packet bytes that may be outside the packet.
+"""RB-V008: an access may be outside the packet.
 
 The verifier does not know the length of a packet in advance. From a comparison with data_end, the
 verifier learns how many bytes are safe, and records that range as r in all copies of the pointer:
@@ -54,7 +54,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
 
 
 def _own_offset(failure: Failure, register: int) -> int:
-    """Return the offset encoded in the instruction.
+    """Return the offset that is encoded in the instruction.
 
     The offset in the log also includes the register's offset.
     """
@@ -63,7 +63,7 @@ def _own_offset(failure: Failure, register: int) -> int:
 
 
 def _other_branch(failure: Failure) -> tuple[Evidence, ...]:
-    """Return pointers that are past the end on this branch of a check.
+    """Return the pointers that are past the end on this branch of a comparison.
 
     The range of such a pointer is -1 or -2 (see ``packet_end.py``).
     """
@@ -76,7 +76,7 @@ def _other_branch(failure: Failure) -> tuple[Evidence, ...]:
 
 
 def _negative_range(value: Value) -> bool:
-    """Return whether a range is -1 or -2, or printed as that number in unsigned form."""
+    """Return whether a range is -1 or -2, possibly printed as an unsigned number."""
     return value.field("r") < 0 or value.field("r") >> _SIGN > 0
 
 

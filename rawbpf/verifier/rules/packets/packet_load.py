@@ -1,4 +1,4 @@
-"""RB-V023: an invalid use of the legacy packet load instructions."""
+"""RB-V023: a legacy packet load instruction is used incorrectly."""
 
 from __future__ import annotations
 

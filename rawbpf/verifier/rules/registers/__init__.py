@@ -1,1 +1,1 @@
-"""Registers: uninitialized values, arithmetic, and values of the wrong kind."""
+"""Rules about registers: uninitialized values, arithmetic, and values of the wrong kind."""

@@ -1,4 +1,4 @@
-"""RB-V010: the context pointer was changed before it is used."""
+"""RB-V010: the context pointer was modified before its use."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def _change(words: dict[str, str], message: str) -> str:
 
 
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
-    """Return a patch that replaces `r2 -= 8` with `r2 += -8`, which has the same result."""
+    """Return a patch that replaces `r2 -= 8` with the equivalent `r2 += -8`."""
     one = failure.effect
     subtracted = re.fullmatch(r"r\d+ -= (\d{1,9})", failure.text_at(failure.slot) or "")
     if "subtraction from stack" not in match[0] or subtracted is None or failure.slot is None:

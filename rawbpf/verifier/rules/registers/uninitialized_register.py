@@ -1,4 +1,4 @@
-"""RB-V001: a read of a register that was not written on this path."""
+"""RB-V001: a program reads a register that was not written on this path."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""References, locks, iterators and other objects with a lifetime."""
+"""Rules about references, locks, iterators and other objects with a lifetime."""

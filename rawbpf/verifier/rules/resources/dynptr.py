@@ -1,4 +1,4 @@
-"""RB-V053: a dynptr that is missing, uninitialized, or not used correctly."""
+"""RB-V053: a dynptr is missing, uninitialized, or used incorrectly."""
 
 from __future__ import annotations
 

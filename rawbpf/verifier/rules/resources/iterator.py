@@ -1,4 +1,4 @@
-"""RB-V054: an open-coded iterator that is not initialized, or initialized twice."""
+"""RB-V054: an open-coded iterator is not initialized, or is initialized twice."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _FARTHEST = 2000
 
 
 class _Release(NamedTuple):
-    """The function that releases a reference, and the instructions that call it."""
+    """The function that releases a reference, and the instructions that call the function."""
 
     function: str
     calls: tuple[str, ...]
@@ -62,7 +62,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 
 def _counterpart(name: str) -> str:
-    """Return the releasing function, guessed by the kernel's naming convention."""
+    """Return the releasing function, guessed from the kernel's naming convention."""
     for acquires, releases in (
         ("_new", "_destroy"),
         ("_acquire", "_release"),
@@ -76,10 +76,10 @@ def _counterpart(name: str) -> str:
 def _last_holder(failure: Failure, reference: int) -> tuple[int, int] | None:
     """Return the last step before which a register contained the reference, and the register.
 
-    States identify the reference by ref_obj_id, or since 7.1 by id.
+    States identify the reference by ref_obj_id, or by id since 7.1.
     """
     names = re.compile(rf"R(\d\d?)(?:_[rwD]+)?=\w+\([^ (]*?\b(?:ref_obj_)?id={reference}\b")
-    overwritten: dict[int, int] = {}  # maps a register to the next step that writes it
+    overwritten: dict[int, int] = {}  # maps a register to the next step that writes the register
     found: list[tuple[int, int]] = []
     for at, step in enumerate(islice(failure.path, _FARTHEST)):
         if step.depth:
@@ -107,8 +107,8 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
     calls = (*move, *release.calls, *result)
     if value is not None and value.maybe_null:
         calls = (f"if {holder} == 0 goto +{len(calls)}", *calls)
-    # A jump to this instruction may come from a path without the reference, such as after a check
-    # for NULL.
+    # A jump to this instruction may come from a path without the reference, for example after a
+    # check for NULL.
     edit = insert(step.slot, *calls, skipped=not _jumped(failure, at))
     return Patch(f"release the reference while {holder} holds it", (edit,))
 

@@ -1,4 +1,4 @@
-"""RB-V037: a spin lock is not taken, held or released correctly."""
+"""RB-V037: a spin lock is taken, held or released incorrectly."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 
 def _taken(failure: Failure) -> tuple[Evidence, ...]:
-    """Return the instruction that took the lock."""
+    """Return the instruction that acquired the lock."""
     for step in failure.path[1:]:
         if "spin_lock" in step.text and step.text.startswith("call"):
             return (Evidence("the lock was taken here", step.slot),)
