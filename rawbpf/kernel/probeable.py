@@ -47,8 +47,8 @@ class ProbeRules:
     >>> from rawbpf.kernel.kallsyms import Kallsyms
     >>> kernel = Kallsyms(b"ff10 T vfs_read\nff20 t helper\nff30 T int3\n")
     >>> rules = ProbeRules(kernel, list(kernel), b"vfs_read\n", b"0xff30-0xff38\tint3\n")
-    >>> [rules.obstacle(symbol) for symbol in kernel][:2]
-    [None, 'it is notrace: ftrace cannot trace it, and so kprobe events cannot either']
+    >>> [rules.obstacle(symbol) for symbol in kernel][:2]  # doctest: +ELLIPSIS
+    [None, 'the function is notrace: ftrace cannot trace it, ...']
     """
 
     def __init__(
