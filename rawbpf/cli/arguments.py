@@ -1,11 +1,11 @@
-"""Parse command lines: docopt with return values and errors instead of exits, and numbers."""
+"""Parse command lines: docopt with return values and errors instead of exits, and numbers.
+
+``quick_parse`` parses most lines, so docopt is imported only for the others.
+"""
 
 from __future__ import annotations
 
-import re
-
-from docopt import DocoptExit, docopt
-
+from rawbpf.cli.quick_parse import quick_parse
 from rawbpf.cli.terminal import raise_level, write_lines
 from rawbpf.errors import UsageError
 from rawbpf.light_typing import TYPE_CHECKING
@@ -44,19 +44,24 @@ def parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
     if not carries_command and any(word in ("-h", "--help") for word in words):
         _show(usage)
         return None
-    try:
-        if carries_command:
-            arguments = _parse_carrier(usage, argv)
-        else:
-            arguments = dict(docopt(usage, argv, default_help=False))
-    except DocoptExit as error:
-        raise UsageError(_problem(usage, words, str(error)), details=usage.strip()) from None
+    arguments = quick_parse(usage, argv) or _parse_with_docopt(usage, argv, words)
     if arguments.get("--help"):
         _show(usage)
         return None
     _reject_empty(arguments)
     raise_level(int(arguments.get("--verbose") or 0))
     return arguments
+
+
+def _parse_with_docopt(usage: str, argv: list[str], words: list[str]) -> dict[str, Any]:
+    from docopt import DocoptExit, docopt
+
+    try:
+        if "[--] [<command>...]" in usage:
+            return _parse_carrier(usage, argv)
+        return dict(docopt(usage, argv, default_help=False))
+    except DocoptExit as error:
+        raise UsageError(_problem(usage, words, str(error)), details=usage.strip()) from None
 
 
 def _reject_empty(arguments: dict[str, Any]) -> None:
@@ -76,6 +81,8 @@ def _problem(usage: str, words: list[str], said: str) -> str:
     >>> _problem("Usage: rawbpf x FILE [--json]", ["x"], "Usage: ...")
     'missing argument; usage: rawbpf x FILE [--json]'
     """
+    import re  # needed after a mistake only
+
     known = set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", usage))
     for word in words:
         option = word.partition("=")[0]
@@ -101,6 +108,8 @@ def _parse_carrier(usage: str, argv: list[str]) -> dict[str, Any]:
 
     docopt would stop parsing options at a command's name, so the name is joined to the program's.
     """
+    from docopt import docopt
+
     joined = usage.replace(f"rawbpf {argv[0]}", f"rawbpf-{argv[0]}")
     parsed = docopt(joined, argv[1:], default_help=False, options_first=True)
     return dict(parsed) | {argv[0]: True}
