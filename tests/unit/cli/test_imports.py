@@ -5,7 +5,7 @@ import sys
 
 from tests.support.markdown import ROOT
 
-BUDGET = 64
+BUDGET = 68
 
 RUN = """
 import errno, os, sys
