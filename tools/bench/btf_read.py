@@ -1,68 +1,124 @@
 #!/usr/bin/env python3
 """Measure how long it takes to read the kernel's BTF, compared with bpftool.
 
-    python tools/bench/btf_read.py [RUNS]
+    python tools/bench/btf_read.py [--json] [ROUNDS [KERNEL]]
 
+Without KERNEL, the script measures this kernel, otherwise look-ups in a guest with that kernel.
 Each round runs all commands once, so that a temporary slowdown of the machine affects all of them.
-CPU time shows the cost on an otherwise idle machine. The target is 150 ms and 60 MB for one
-function prototype or one struct, and 2 s to decode all types.
+CPU time shows the cost on an otherwise idle machine.
+
+*No index* means that the cache of type indexes cannot be written, *first* that it is empty, and
+*index* that it holds the index of this kernel. The targets on a quiet machine are 50 ms for a
+prototype, 0.5 s to decode all types, and four times bpftool's time for a raw dump; in a guest 50 ms
+for a look-up with an index.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import statistics
+import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools" / "lib"))
+
+from measured import show  # noqa: E402 -- after the path is set
 
 VMLINUX = "/sys/kernel/btf/vmlinux"
-OPEN = f"from rawbpf.btf.btf import Btf; b = Btf(open({VMLINUX!r}, 'rb').read()); "
-PROTOTYPE = "print(b[b.find('tcp_v4_connect', 12).type_id])"
-STRUCT = "print(b.find('task_struct', 4))"
+LOOK_UP = """
+import time
+from rawbpf.btf import types as t
+from rawbpf.kernel.type_index import kernel_types
+started = time.perf_counter()
+types = kernel_types()
+assert isinstance(types[types.find("vfs_read", 12).type_id], t.FuncProto)
+print(1000 * (time.perf_counter() - started))
+"""
+DECODE = "from rawbpf.kernel.type_index import kernel_types; print(len(list(kernel_types())))"
 RAWBPF = [sys.executable, "-m", "rawbpf", "btf"]
 BPFTOOL = shutil.which("bpftool") or shutil.which("bpftool", path="/usr/sbin")
 
 CONTESTANTS = {
     "bare python": [sys.executable, "-c", "pass"],
-    "one prototype (library)": [sys.executable, "-c", OPEN + PROTOTYPE],
-    "one struct (library)": [sys.executable, "-c", OPEN + STRUCT],
     "btf show vfs_read": [*RAWBPF, "show", "vfs_read"],
     "btf show task_struct": [*RAWBPF, "show", "task_struct"],
-    "decode all (library)": [sys.executable, "-c", OPEN + "print(len(list(b)))"],
+}
+BULK = {
+    "decode all (library)": [sys.executable, "-c", DECODE],
     "btf dump --format raw": [*RAWBPF, "dump", "--format", "raw"],
     "btf dump --format c": [*RAWBPF, "dump", "--format", "c"],
 }
 if BPFTOOL:
     for form in ("raw", "c"):
         command = [BPFTOOL, "btf", "dump", "file", VMLINUX, "format", form]
-        CONTESTANTS[f"bpftool ... format {form}"] = command
+        BULK[f"bpftool ... format {form}"] = command
 
 
-def measure(command: list[str]) -> tuple[float, float, int]:
-    """Run a command without output, and return (seconds, seconds of CPU, peak kB)."""
+def measure(command: list[str], cache: str) -> tuple[float, float, int]:
+    """Run a command without output, and return (ms, ms of CPU, peak kB)."""
     nowhere = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    environment = os.environ | {"RAWBPF_CACHE": cache}
     started = time.perf_counter()
-    pid = os.posix_spawn(command[0], command, os.environ, file_actions=nowhere)
+    pid = os.posix_spawn(command[0], command, environment, file_actions=nowhere)
     _, status, usage = os.wait4(pid, 0)
     if status:
         sys.exit(f"{' '.join(command)} failed")
     seconds = time.perf_counter() - started
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+    return 1000 * seconds, 1000 * (usage.ru_utime + usage.ru_stime), usage.ru_maxrss
 
 
-def main() -> None:
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    seen: dict[str, list[tuple[float, float, int]]] = {name: [] for name in CONTESTANTS}
-    for _ in range(runs):
-        for name, command in CONTESTANTS.items():
-            seen[name].append(measure(command))
-    print(f"{'median of ' + str(runs):26} {'ms':>8} {'CPU ms':>8} {'peak MB':>8}")
-    for name, results in seen.items():
-        times, cpu, peak = zip(*results, strict=True)
-        row = 1000 * statistics.median(times), 1000 * statistics.median(cpu), max(peak) / 1024
-        print(f"{name:26} {row[0]:8.0f} {row[1]:8.0f} {row[2]:8.1f}")
+def look_up(cache: str) -> float:
+    """Return how many ms it takes to find a prototype in a new process, after its imports."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK_UP],
+        env=os.environ | {"RAWBPF_CACHE": cache},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return float(done.stdout)
+
+
+def compare(rounds: int, *, as_json: bool, bulk: bool) -> None:
+    contestants = CONTESTANTS | (BULK if bulk else {})
+    results: dict[str, tuple[str, list[float]]] = {}
+
+    def note(name: str, unit: str, value: float) -> None:
+        results.setdefault(name, (unit, []))[1].append(value)
+
+    with tempfile.TemporaryDirectory() as folder:
+        filled = f"{folder}/filled"
+        look_up(filled)
+        for number in range(rounds):
+            note("look-up, no index", "ms", look_up("/dev/null/none"))
+            note("look-up, first", "ms", look_up(f"{folder}/{number}"))
+            note("look-up, index", "ms", look_up(filled))
+            for name, command in contestants.items():
+                elapsed, cpu, peak = measure(command, filled)
+                note(name, "ms", elapsed)
+                note(f"{name}: CPU", "ms", cpu)
+                note(f"{name}: peak", "MB", peak / 1024)
+    show(results, as_json=as_json)
+
+
+def in_guest(kernel: str, words: list[str]) -> None:
+    guest = [sys.executable, "-m", "rawbpf", "guest", "--kernel", kernel, "--no-workload"]
+    guest += ["--add", str(ROOT / "tools" / "lib" / "measured.py")]
+    here = ["python", str(Path(__file__).resolve()), "--look-ups", *words]
+    subprocess.run([*guest, "--", *here], check=True)
+
+
+def main(words: list[str]) -> None:
+    numbers = [word for word in words if not word.startswith("--")]
+    rounds = int((*numbers, "7")[0])
+    if len(numbers) > 1:
+        in_guest(numbers[1], [word for word in words if word != numbers[1]])
+    else:
+        compare(rounds, as_json="--json" in words, bulk="--look-ups" not in words)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
