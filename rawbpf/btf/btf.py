@@ -12,28 +12,25 @@ offset is the size of the base's string section.
 from __future__ import annotations
 
 import gc
-import sys
 from array import array
-from bisect import bisect_left
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rawbpf.btf.decode import decode_type
-from rawbpf.btf.header import Header, decode_header
+from rawbpf.btf.header import decode_header, layout_of_kinds, type_words
 from rawbpf.btf.index import Index
+from rawbpf.btf.names import SortedNames
+from rawbpf.btf.search import Search
 from rawbpf.btf.starts import Starts
 from rawbpf.btf.strings import Strings
 from rawbpf.btf.types import VOID, Type
 from rawbpf.errors import FormatError
-from rawbpf.uapi.btf import BTF_LAYOUT, BTF_MAX_KIND
+from rawbpf.uapi.btf import BTF_MAX_KIND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
 __all__ = ["Btf"]
-
-_FEW = 8
-"""Maximum number of string offsets to search for one by one. Each search scans all types."""
 
 _KEPT = 1 << 16
 """Size in words up to which all records are cached. A program's types are read repeatedly."""
@@ -71,6 +68,7 @@ class Btf:
         "_lookups",
         "_names",
         "_records",
+        "_search",
         "_starts",
         "_words",
         "base",
@@ -92,10 +90,13 @@ class Btf:
         self.strings: Strings = Strings(
             data[self._header.strings], None if base is None else base.strings
         )
-        self._words = _words(data, self._header)
-        self._starts = Starts(self._words, _layout(data, self._header), index)
+        self._words = type_words(data, self._header)
+        self._starts = Starts(self._words, layout_of_kinds(data, self._header), index)
+        self._search = Search(data, self._header, self._words, self.strings, self._starts)
         self._records: dict[int, Type] = {0: VOID}
-        self._names: array[int] = array("I") if index is None else index.names
+        self._names: SortedNames | None = None
+        if index is not None and index.names:
+            self._names = SortedNames(self._words, self.strings, index.names)
         self._learned = learned
         self._lookups = 0
 
@@ -110,7 +111,8 @@ class Btf:
         ``Btf(data, index=...)`` uses it. ``learned`` is called with a better index once all names
         are sorted.
         """
-        return Index(len(self._starts), self._starts.groups(), self._names)
+        names = array("I") if self._names is None else self._names.positions
+        return Index(len(self._starts), self._starts.groups(), names)
 
     @property
     def order(self) -> str:
@@ -218,99 +220,41 @@ class Btf:
         type_id = self.find_id(name, kind)
         return None if type_id is None else self[type_id]
 
+    def names_beginning_with(self, beginning: str) -> Iterator[str]:
+        """Yield the names of types with this beginning; the base's first, each part in order."""
+        if self.base is not None:
+            yield from self.base.names_beginning_with(beginning)
+        yield from self._sorted().beginning_with(beginning)
+
+    def flavours(self, name: str) -> list[str]:
+        """Return all names that consist of this one, ``___`` and a suffix, as in libbpf."""
+        if self._names is None:
+            return self.strings.flavours(name)
+        below = [] if self.base is None else self.base.flavours(name)
+        return list(dict.fromkeys([*below, *self._names.beginning_with(f"{name}___")]))
+
     def _own_ids(self, name: str, kinds: frozenset[int] | None) -> list[int]:
         self._lookups += 1
-        if not name or (self._lookups <= _SEARCHES and not self._names):
-            found = self._search(self.strings.offsets(name), kinds)
-            found = found or self._search(self.strings.endings(name), kinds)
-            return [self.first_id + index for index in found]
-        return [number for number in self._sorted(name) if not kinds or self.kind(number) in kinds]
+        if not name or (self._lookups <= _SEARCHES and self._names is None):
+            return [self.first_id + index for index in self._search.find(name, kinds)]
+        return [
+            number for number in self._in_order(name) if not kinds or self.kind(number) in kinds
+        ]
 
-    def _sorted(self, name: str) -> Iterator[int]:
+    def _in_order(self, name: str) -> Iterator[int]:
         """Yield the IDs of this blob's own types with this name, by means of all sorted names."""
-        names = self._names_in_order()
-        for at in range(bisect_left(names, name, key=self._name_at), len(names)):
-            if self._name_at(names[at]) != name:
-                return
-            index = self._starts.index_of(names[at])
+        for position in self._sorted().find(name):
+            index = self._starts.index_of(position)
             if index is None:
-                raise FormatError("damaged type index", why=f"no type starts at word {names[at]}")
+                raise FormatError("damaged type index", why=f"no type starts at word {position}")
             yield self.first_id + index
 
-    def _name_at(self, word: int) -> str:
-        if word >= len(self._words):
-            raise FormatError("damaged type index", why=f"it leads to word {word}")
-        return self.strings.at(self._words[word])
-
-    def _names_in_order(self) -> array[int]:
-        if not self._names:
-            self.strings.read_all()
-            words, name = self._words, self.strings.at
-            named = [at for at in self._starts.all() if words[at]]
-            named.sort(key=lambda at: name(words[at]))
-            self._names = array("I", named)
+    def _sorted(self) -> SortedNames:
+        if self._names is None:
+            self._names = SortedNames.sort(self._words, self.strings, self._starts.all())
             self._learned(self.index())
         return self._names
-
-    def _search(self, names: list[int], kinds: frozenset[int] | None) -> list[int]:
-        """Return the indexes of this blob's own types whose name_off is one of ``offsets``."""
-        if len(names) > _FEW:
-            wanted, words = frozenset(names), self._words
-            starts = enumerate(self._starts.all())
-            return [i for i, at in starts if words[at] in wanted and self._is(at, kinds)]
-        return sorted(index for name in names for index in self._search_one(name, kinds))
-
-    def _search_one(self, name: int, kinds: frozenset[int] | None) -> Iterator[int]:
-        start, stop, _ = self._header.types.indices(len(self._data))
-        if self.order == "<":
-            # Zero is the most frequent byte, so stripping zeros from the end of the pattern makes
-            # the search five times as fast.
-            pattern = name.to_bytes(4, "little").rstrip(b"\0") or bytes(4)
-        else:
-            pattern = name.to_bytes(4, "big")
-        at = self._data.find(pattern, start, stop)
-        while at >= 0:
-            word, rest = divmod(at - start, 4)
-            # The pattern also occurs across word boundaries, and in words where no type starts.
-            # Most false matches are not followed by a valid info word, so a check of that word
-            # avoids the scan.
-            if not rest and self._words[word] == name and self._is(word, kinds):
-                index = self._starts.index_of(word)
-                if index is not None:
-                    yield index
-            at = self._data.find(pattern, at + 1, stop)
-
-    def _is(self, word: int, kinds: frozenset[int] | None) -> bool:
-        """Return whether a type that starts at this word would have one of the given kinds."""
-        if word + 1 >= len(self._words):
-            return False
-        kind = self._words[word + 1] >> 24 & BTF_MAX_KIND
-        return kind != 0 if kinds is None else kind in kinds
 
 
 def _kinds(kind: int | Collection[int] | None) -> frozenset[int] | None:
     return None if kind is None else frozenset((kind,) if isinstance(kind, int) else kind)
-
-
-def _words(data: bytes, header: Header) -> memoryview[int]:
-    """Return the type section as words, without copying unless the byte order differs."""
-    section = memoryview(data)[header.types]
-    if header.order == ("<" if sys.byteorder == "little" else ">"):
-        return section.cast("I")
-    words = array("I", section.tobytes())
-    words.byteswap()
-    return memoryview(words)
-
-
-def _layout(data: bytes, header: Header) -> dict[int, tuple[int, int]]:
-    """Return the layout section as kind -> (words after btf_type, words per element)."""
-    if header.layout is None:
-        return {}
-    import struct
-
-    rows = struct.iter_unpack(header.order + BTF_LAYOUT, data[header.layout])
-    return {
-        kind: (info // 4, element // 4)
-        for kind, (info, element, _) in enumerate(rows)
-        if not info % 4 and not element % 4
-    }

@@ -9,12 +9,21 @@ section (see ``rawbpf.uapi.btf``).
 from __future__ import annotations
 
 import struct
+import sys
+from array import array
 from typing import NamedTuple
 
 from rawbpf.errors import FormatError
-from rawbpf.uapi.btf import BTF_HEADER, BTF_MAGIC, BTF_VERSION
+from rawbpf.uapi.btf import BTF_HEADER, BTF_LAYOUT, BTF_MAGIC, BTF_VERSION
 
-__all__ = ["Header", "byte_order", "decode_header", "encode_header"]
+__all__ = [
+    "Header",
+    "byte_order",
+    "decode_header",
+    "encode_header",
+    "layout_of_kinds",
+    "type_words",
+]
 
 _LAYOUT_END = struct.calcsize(BTF_HEADER) + 8
 
@@ -80,6 +89,28 @@ def _layout(order: str, data: bytes, size: int) -> slice | None:
         return None
     offset, length = struct.unpack_from(order + "II", data, _LAYOUT_END - 8)
     return _section("layout", data, size, offset, length) if length else None
+
+
+def type_words(data: bytes, header: Header) -> memoryview[int]:
+    """Return the type section as words, without copying unless the byte order differs."""
+    section = memoryview(data)[header.types]
+    if header.order == ("<" if sys.byteorder == "little" else ">"):
+        return section.cast("I")
+    words = array("I", section.tobytes())
+    words.byteswap()
+    return memoryview(words)
+
+
+def layout_of_kinds(data: bytes, header: Header) -> dict[int, tuple[int, int]]:
+    """Return the layout section as kind -> (words after btf_type, words per element)."""
+    if header.layout is None:
+        return {}
+    rows = struct.iter_unpack(header.order + BTF_LAYOUT, data[header.layout])
+    return {
+        kind: (info // 4, element // 4)
+        for kind, (info, element, _) in enumerate(rows)
+        if not info % 4 and not element % 4
+    }
 
 
 def encode_header(order: str, type_len: int, str_len: int) -> bytes:

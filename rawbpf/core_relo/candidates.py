@@ -107,7 +107,7 @@ def _ids(
     btf: Btf, find: Callable[[str, Collection[int]], list[int]], name: str, record: t.Type
 ) -> list[int]:
     """Return the types with the given name and kind, of any flavour."""
-    names = [name, *btf.strings.flavours(name)]
+    names = [name, *btf.flavours(name)]
     kinds = _ENUMS if isinstance(record, ENUMS) else (record.kind,)
     found = [one for each in names if essential(each) == name for one in find(each, kinds)]
     return sorted(one for one in set(found) if kinds_compatible(btf[one], record))

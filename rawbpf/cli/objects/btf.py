@@ -91,8 +91,8 @@ def _near(btf: Btf, name: str) -> list[str]:
     """Return similar names with the same first letters; comparing all 80,000 takes seconds."""
     from difflib import get_close_matches
 
-    names = {getattr(record, "name", "") for _, record in btf}
-    return get_close_matches(name, [n for n in names if n and n[:3] == name[:3]], n=2)
+    names = dict.fromkeys(btf.names_beginning_with(name[:3]))
+    return get_close_matches(name, names, n=2)
 
 
 def _drawings(btf: Btf, names: list[str], depth: int) -> Iterator[str]:

@@ -28,7 +28,9 @@ def learned(data, base=None):
 
 def answers(opened):
     names = {getattr(opened[i], "name", "") for i in range(1, len(opened))}
-    return list(opened), {name: opened.find_ids(name) for name in names}, opened.find_ids("no")
+    ids = {name: opened.find_ids(name) for name in names}
+    flavours = {name: sorted(opened.flavours(name)) for name in names if name}
+    return list(opened), ids, flavours, opened.find_ids("no")
 
 
 @given(st.lists(records, max_size=20), st.lists(records, max_size=20))
@@ -101,6 +103,16 @@ def test_a_wrong_index_gives_answers_or_a_declared_error(total, groups, names):
         ):
             with suppress(FormatError):
                 ask()
+
+
+def test_names_with_a_beginning():
+    below = blob(t.Struct("task", 1, ()), t.Struct("task___old", 1, ()), t.Func("tack", 0))
+    above = blob(t.Struct("task___mine", 1, ()), t.Struct("tap", 1, ()), base=Btf(below))
+    split = Btf(above, Btf(below))
+    assert list(split.names_beginning_with("tas")) == ["task", "task___old", "task___mine"]
+    assert list(split.names_beginning_with("tat")) == []
+    again = Btf(above, Btf(below, index=learned(below)), index=split.index())
+    assert again.flavours("task") == ["task___old", "task___mine"]
 
 
 def test_an_empty_blob_has_an_empty_index():
