@@ -96,14 +96,14 @@ def explain_bounds(failure: Failure, access: Access, memory: str) -> Finding:
             beyond = f"the access goes {_bytes(last - access.room)} past the end"
         return Finding(sentence, tuple(evidence), beyond, _shorten(failure, access, memory))
     register, value, slot = scalar
-    known = Evidence(f"r{register} {can_be(value)} when it is added", slot)
+    known = Evidence(f"r{register} {can_be(value)} when the addition runs", slot)
     at = next(one.at for one in failure.origins(access.register) if one.step.slot == slot)
     number_was = history(failure, register, at, _KEPT)
     evidence = [known, *number_was, *history(failure, access.register, most=_KEPT)]
     has = f", which is {_bytes(access.room)} long" if access.room is not None else ""
     sentence = f"adding r{register} may move the pointer outside {memory}{has}"
     unsigned = "an unsigned comparison" if value.smin < 0 else "a comparison"
-    change = f"limit r{register} with {unsigned} or a mask before it is added"
+    change = f"limit r{register} with {unsigned} or a mask before the addition"
     return Finding(sentence, tuple(evidence), _counter(access, register, value, memory), change)
 
 

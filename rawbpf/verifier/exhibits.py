@@ -79,12 +79,14 @@ def exhibits(folder: Path | None = None) -> tuple[Exhibit, ...]:
     """Return all programs sorted by number, from the gallery's folder or the given folder."""
     folder = folder or next((one for one in _FOLDERS if one.is_dir()), None)
     if folder is None or not folder.is_dir():
-        raise UsageError(f"cannot find the gallery: no folder {folder or _FOLDERS[0]}")
+        raise UsageError(
+            f"cannot find the gallery: the folder {folder or _FOLDERS[0]} does not exist"
+        )
     found = tuple(_read(path) for path in sorted(folder.iterdir()) if _NAME.match(path.name))
     if not found:
         raise UsageError(
             f"no gallery programs in {folder}",
-            fix="name them NN-name.bpf.s or NN-name.bpf.c",
+            fix="name the files NN-name.bpf.s or NN-name.bpf.c",
         )
     return found
 
@@ -114,7 +116,9 @@ def find_exhibit(word: str, folder: Path | None = None) -> Exhibit:
     near = get_close_matches(word, [one.name for one in exhibits(folder)], n=2)
     raise UsageError(
         f"no program {word!r} in the gallery",
-        fix=f"did you mean {' or '.join(near)}?" if near else "see `rawbpf gallery --list`",
+        fix=f"did you mean {' or '.join(near)}?"
+        if near
+        else "list all programs with `rawbpf gallery --list`",
     )
 
 

@@ -137,7 +137,7 @@ def _apply(program: Bytecode, edit: Edit) -> Bytecode:
 def _index(program: Bytecode, slot: int) -> int:
     starts = slots_of(program.instructions)
     if slot not in starts:
-        raise BytecodeError(f"no instruction begins at slot {slot}")
+        raise BytecodeError(f"no instruction starts at slot {slot}")
     return starts.index(slot)
 
 

@@ -38,7 +38,7 @@ ME = os.getpid()
 
 LACKING = {
     "callbacks": r"bpf_loop\(\) needs Linux 5.17",
-    "connections": "no struct bpf_ct_opts; if it belongs to a module",
+    "connections": "no struct bpf_ct_opts; if the type belongs to a module",
     "many_probes": r"bpf_get_func_ip\(\) needs Linux 5.15|built without CONFIG_FPROBE",
     "permissions": r"LSM hook",
     "user_functions": r"bpf_get_func_ip\(\) needs Linux 5.15|attach to \d functions of .*/libc",

@@ -33,7 +33,7 @@ def test_at_a_terminal_the_user_can_guess():
     visitor = pexpect.spawn(
         sys.executable, [*RAWBPF[1:], "gallery", "misaligned"], timeout=60, encoding="utf-8"
     )
-    visitor.expect("Why is it rejected\\?")
+    visitor.expect("Why does the verifier reject this program\\?")
     visitor.expect("Your guess: ")
     titles = [line for line in visitor.before.splitlines() if line.startswith("  ")]
     answer = next(line.split()[0] for line in titles if "Misaligned" in line)

@@ -132,8 +132,11 @@ def test_fexit_attaches_and_fmod_ret_is_rejected(kernel):
     ("function", "why"),
     [
         ("rawbpf_never_was:f", "module rawbpf_never_was is not loaded; load the module: modprobe"),
-        ("dummy:vfs_read", "the BTF of module dummy has no vfs_read" if DESCRIBED else UNTYPED),
-        ("vmlinux:dummy_xmit", "the BTF of the kernel image has no dummy_xmit"),
+        (
+            "dummy:vfs_read",
+            "the BTF of module dummy does not contain vfs_read" if DESCRIBED else UNTYPED,
+        ),
+        ("vmlinux:dummy_xmit", "the BTF of the kernel image does not contain dummy_xmit"),
         ("rawbpf_never_was", "inlined, not compiled in, or part of a module that is not loaded"),
     ],
 )

@@ -77,7 +77,7 @@ def test_each_bad_path_is_an_error_of_one_line(place, tmp_path):
 def test_a_pin_of_another_kind_is_an_error(place):
     with Map.create(HASH) as m:
         m.pin(place)
-        with pytest.raises(UsageError, match="is not a prog but a map"):
+        with pytest.raises(UsageError, match="is a map, not a prog"):
             open_pinned(place, "prog")
 
 
@@ -153,7 +153,7 @@ def test_a_map_that_is_pinned_by_name_is_shared(kernel):
         for one in (first, second):
             one.programs["count"].test_run(bytes(60))
         assert first.maps["rawbpf_runs"][0] == second.maps["rawbpf_runs"][0] == 2
-    said = "its max_entries is 1, but the object declares 2; remove it"
+    said = "the pinned map's max_entries is 1, but the object declares 2; remove the pinned map"
     with shared(kernel, max_entries=2) as other, pytest.raises(UsageError, match=said):
         other.load()
     unpin(pinned)

@@ -72,7 +72,7 @@ def test_empty_and_endless_stdin(argv, capsys, monkeypatch):
 
 def test_an_endless_recording(capsys):
     assert main(["replay", "/dev/zero"]) == 1
-    assert "/dev/zero, line 1: the file is larger than 64 MiB" in capsys.readouterr().err
+    assert "/dev/zero, line 1: the line is larger than 16 MiB" in capsys.readouterr().err
 
 
 def test_a_module_that_is_not_loaded(capsys):

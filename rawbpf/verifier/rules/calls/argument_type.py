@@ -50,11 +50,16 @@ def _wanted(text: str, match: re.Match[str]) -> str:
 
 def _change(register: int, wanted: str) -> str:
     if wanted.strip() == "ctx":
-        return f"save r1 in r6 at the start of the program, and set r{register} = r6 here"
+        return (
+            f"save r1 in r6 at the start of the program, and set r{register} = r6 before this call"
+        )
     if wanted.strip() == "map_ptr":
         return f"load the map into r{register}: r{register} = NAME ll"
     if "fp" in wanted.split(","):
-        return f"store it on the stack, and pass its address: r{register} = r10, r{register} += -8"
+        return (
+            f"store the value on the stack, and pass its address: r{register} = r10, "
+            f"r{register} += -8"
+        )
     return "pass an argument of the expected type"
 
 
@@ -68,13 +73,13 @@ RULE = Rule(
         r"R(?P<reg>\d\d?) expected (?P<wanted>pointer to ctx), but got (?P<got>\w+)",
     ),
     meaning=(
-        "Each kernel function declares what its arguments must be, such as the context, a map, a "
-        "pointer to memory of some size, or a number. The verifier compares this with what it "
-        "knows about r1 to r5 at the call."
+        "Each kernel function declares the types of its arguments, such as the context, a "
+        "map, a pointer to memory of a certain size, or a number. The verifier compares "
+        "these types with what it knows about r1 to r5 at the call."
     ),
     reason=(
-        "The function is ordinary kernel code and trusts its arguments. If it received a number "
-        "where it expects a pointer, it would dereference the number."
+        "The function is ordinary kernel code and trusts its arguments. If a program passed "
+        "a number instead of a pointer, the function would dereference the number."
     ),
     examples=(
         Example(

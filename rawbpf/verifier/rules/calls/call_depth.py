@@ -23,7 +23,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
             change="replace the recursion with a bounded loop",
         )
     return Finding(
-        f"the call chain needs {match['count']} stack frames, more than the kernel allows",
+        f"the call chain needs {match['count']} stack frames, which is more than the kernel allows",
         tuple(Evidence(step.text, step.slot) for step in calls[:9]),
         change="inline one of the functions into its caller (static __always_inline)",
     )
@@ -41,8 +41,9 @@ RULE = Rule(
     title="Call chain too deep",
     patterns=(r"the call stack of (?P<count>\d{1,9}) frames is too deep",),
     meaning=(
-        "A program may have at most 8 stack frames (16 since 7.0), including its own. Each called "
-        "function takes one frame, and each level of a recursion takes another."
+        "A program may have at most 8 stack frames (16 since 7.0), including the frame of "
+        "the main function. Each called function takes one frame, and each level of a "
+        "recursion takes another."
     ),
     reason=(
         "The kernel stack is small and must not overflow, so the verifier limits its use before "

@@ -60,10 +60,14 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "A function may use 512 bytes of stack, and so may all functions of a call chain together. "
-        "The verifier adds up what each function uses, rounded up to 16 or 32 bytes."
+        "A function may use 512 bytes of stack, and all functions in a call chain may "
+        "together use no more than 512 bytes. The verifier adds up the stack sizes of the "
+        "functions, each rounded up to 16 or 32 bytes."
     ),
-    reason="The kernel stack has 16 KiB for everything that runs on it, including interrupts.",
+    reason=(
+        "The kernel stack is 16 KiB large and is shared by everything that runs on it, "
+        "including interrupts."
+    ),
     examples=(
         Example(
             '.program p, "tc"\n        r1 = 1\n        *(u64 *)(r10 - 304) = r1\n'

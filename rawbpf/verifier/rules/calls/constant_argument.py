@@ -24,7 +24,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     name = failure.effect.name or "the function"
     known = (Evidence(f"r{register} {can_be(value)}"),) if value is not None else ()
     return Finding(
-        f"{name} needs a constant in r{register}, the same on every path",
+        f"{name} needs a constant in r{register}, with the same value on every path",
         (*known, *history(failure, register)),
         change=f"set r{register} to a constant before the call",
     )
@@ -49,12 +49,13 @@ RULE = Rule(
         r"(?P<flags>get_local_storage)\(\) doesn't support non-zero flags",
     ),
     meaning=(
-        "Some arguments determine what the verifier knows afterwards, such as the size of a record "
-        "or the flags of a timer. The verifier must know the exact value of such an argument."
+        "Some arguments determine what the verifier knows after the call, such as the size "
+        "of a record or the flags of a timer. The verifier must know the exact value of "
+        "such an argument."
     ),
     reason=(
-        "The size of a reserved record limits all accesses to it. If the size were known only at "
-        "run time, the verifier could not prove that these accesses are safe."
+        "The size of a reserved record limits all accesses to the record. If the size were "
+        "known only at run time, the verifier could not prove that these accesses are safe."
     ),
     examples=(
         Example(

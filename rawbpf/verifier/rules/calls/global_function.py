@@ -21,14 +21,22 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     if number:
         return Finding(
             f"argument {number} of {name} (counted from 0) points to a type of unknown size",
-            change="declare it as a pointer to a type of known size, or make the function static",
+            change=(
+                "declare the parameter as a pointer to a type of known size, or make the "
+                "function static"
+            ),
         )
     if found.get("said"):
-        return Finding(f"{name} {found['said']}",
-                       change="let it return a number, or make it static")  # fmt: skip
+        return Finding(
+            f"{name} {found['said']}",
+            change="return a number from the function, or make the function static",
+        )
     return Finding(
         f"the arguments passed to {name} do not match its parameter types",
-        change="pass the declared types, after checks for NULL, or make the function static",
+        change=(
+            "pass arguments of the declared types, check pointers for NULL first, or make "
+            "the function static"
+        ),
     )
 
 
@@ -67,14 +75,14 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "A static function is verified at every call, with the arguments of that call. A global "
-        "function is verified only once, from its BTF types. Each parameter must be a number, the "
-        "context, or a pointer to a type of known size. Callers must pass arguments of these "
-        "types."
+        "A static function is verified at every call, with the arguments of that call. A "
+        "global function is verified only once, based on its BTF types. Each parameter must "
+        "be a number, the context, or a pointer to a type of known size. Callers must pass "
+        "arguments of these types."
     ),
     reason=(
-        "Verifying each global function once makes large programs fast to verify. It works only if "
-        "the types say everything that the function relies on."
+        "Verifying each global function only once makes large programs fast to verify. This "
+        "works only if the types fully describe what the function relies on."
     ),
     examples=(),
     explain=_explain,

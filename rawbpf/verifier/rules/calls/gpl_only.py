@@ -17,10 +17,17 @@ def _explain(failure: Failure, _: re.Match[str]) -> Finding:
     from rawbpf.verifier.effect import effect
 
     called = effect(failure.text_at(failure.slot) or "").name or "this function"
-    mine = "" if failure.spec is None else f", but this one has {failure.spec.license!r}"
+    mine = (
+        ""
+        if failure.spec is None
+        else (f", but this program's licence is {failure.spec.license!r}")
+    )
     return Finding(
         f"{called} is only for programs with a GPL-compatible licence{mine}",
-        change='declare a GPL-compatible licence, such as "Dual MIT/GPL", if you are allowed to',
+        change=(
+            'declare a GPL-compatible licence, such as "Dual MIT/GPL", if you may license '
+            "the program this way"
+        ),
     )
 
 

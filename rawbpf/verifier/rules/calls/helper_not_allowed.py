@@ -19,14 +19,16 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         kind = failure.spec.prog_type.name.removeprefix("BPF_PROG_TYPE_").lower() + " programs"
     return Finding(
         f"{name} is not available to {kind}",
-        change="use another helper or another program type, or load the program with the "
-        "capability that the helper needs (CAP_PERFMON to read kernel memory)",
+        change=(
+            "use another helper or program type, or load the program with the capability "
+            "that the helper needs (CAP_PERFMON to read kernel memory)"
+        ),
     )
 
 
 RULE = Rule(
     code="RB-V031",
-    title="Helper not available to this program",
+    title="Helper not available to this program type",
     patterns=(
         # until 6.11, then since 6.12
         r"unknown func (?P<name>\w{1,60})#(?P<number>\d{1,9})",
@@ -35,13 +37,14 @@ RULE = Rule(
         r"(?P<name>\w{0,60})helper call is not allowed in probe",
     ),
     meaning=(
-        "Each program type has its own list of helpers. This helper exists, but this program "
-        "cannot call it: the program type lacks it, or the loader lacks a capability (CAP_PERFMON, "
-        "CAP_BPF), or the program is not sleepable."
+        "Each program type has its own list of helpers. This helper exists, but this "
+        "program may not call it: either the program type does not support the helper, or "
+        "the loader lacks a capability (CAP_PERFMON, CAP_BPF), or the program is not "
+        "sleepable."
     ),
     reason=(
-        "A helper relies on what its program types provide, such as a packet, a socket or the "
-        "registers of a probe. Other program types do not provide it."
+        "A helper relies on something that only certain program types provide, such as a "
+        "packet, a socket or a probe's registers."
     ),
     examples=(
         Example(

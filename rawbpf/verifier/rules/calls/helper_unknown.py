@@ -18,14 +18,14 @@ def _explain(_: Failure, match: re.Match[str]) -> Finding:
     known = next((one for one in HELPERS.values() if one.number == number), None)
     if known is None:
         return Finding(
-            f"there is no helper with the number {number}",
+            f"no helper has the number {number}",
             change="call an existing helper: `bpf_NAME` in C, `call NAME` in assembly",
         )
     since = known.kernel
     return Finding(
         f"this kernel does not have the helper bpf_{known.name}",
         (Evidence(f"bpf_{known.name} (number {number}) was added in Linux {since}"),),
-        change=f"do without it, or run Linux {since} or later",
+        change=f"avoid this helper, or run Linux {since} or later",
     )
 
 
@@ -34,12 +34,11 @@ RULE = Rule(
     title="Unknown helper",
     patterns=(r"invalid func (?P<name>\w{1,60})#(?P<number>-?\d{1,10})",),
     meaning=(
-        "A call to a helper names the helper by its number, and this kernel has no helper with "
-        "this number."
+        "A call refers to a helper by its number, and this kernel has no helper with this number."
     ),
     reason=(
-        "Helper numbers are assigned once and never change. An unknown number belongs to a helper "
-        "of a newer kernel, or it is wrong."
+        "Helper numbers are assigned once and never change. An unknown number is either "
+        "invalid or belongs to a helper that was added in a newer kernel."
     ),
     examples=(
         Example(

@@ -33,14 +33,19 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if found.get("trust"):
         return Finding(
             f"{name} needs a trusted pointer: {found['trust']}",
-            change="use an argument of the program or the result of an acquiring function, not a "
-            "pointer read from another structure; use an RCU pointer inside an RCU section",
+            change=(
+                "use an argument of the program or the result of an acquiring function, not "
+                "a pointer read from another structure; use RCU pointers only inside an RCU "
+                "read-side critical section"
+            ),
         )
     if found.get("missing"):
         return Finding(
             f"the called kernel function does not exist: {found['missing']}",
-            change="look it up in this kernel (`rawbpf btf show NAME`), or declare it __weak and "
-            "check bpf_ksym_exists() before the call",
+            change=(
+                "look up the function in this kernel (`rawbpf btf show NAME`), or declare "
+                "it __weak and check bpf_ksym_exists() before the call"
+            ),
         )
     said = found.get("arg") or found.get("other") or ""
     return Finding(
@@ -78,14 +83,14 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "A kernel function is called by its BTF ID. The kernel defines which program types may "
-        "call it. The function's types and flags define what each argument must be: for example a "
-        "trusted pointer, a pointer that the program owns, a pointer that is not NULL, or a "
-        "constant."
+        "A program calls a kernel function by its BTF ID. The kernel defines which program "
+        "types may call the function. The function's types and flags define the "
+        "requirements for each argument: for example, a trusted pointer, a pointer that the "
+        "program owns, a pointer that is not NULL, or a constant."
     ),
     reason=(
-        "The kernel itself uses these functions. They trust their arguments, so the verifier must "
-        "check them."
+        "The kernel itself uses these functions. Kernel functions trust their arguments, so "
+        "the verifier must check the arguments at each call."
     ),
     examples=(),
     explain=_explain,

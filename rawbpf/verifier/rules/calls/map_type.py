@@ -20,7 +20,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         return Finding(
             "bpf_for_each_map_elem does not support maps of this type",
             history(failure, 1),
-            change="use an array or a hash map, per-CPU or not, or look up the entries one by one",
+            change="use an array or hash map (per-CPU or not), or look up the entries one by one",
         )
     if words.get("progs"):
         return Finding(
@@ -73,8 +73,8 @@ RULE = Rule(
         "bpf_tail_call with program arrays, bpf_perf_event_output with perf event arrays."
     ),
     reason=(
-        "A function relies on the memory layout of its map type. It would read an array as if it "
-        "were a ring buffer."
+        "A function relies on the memory layout of its map type. With the wrong type, the "
+        "function would read, for example, an array as if it were a ring buffer."
     ),
     examples=(
         Example(

@@ -105,13 +105,14 @@ RULE = Rule(
         r"invalid access to map value, [^\n]{1,60} (?P<zero>size=0)\nR(?P<address>\d)",
     ),
     meaning=(
-        "A function that receives a pointer and a size may access all bytes in this range. The "
-        "size must therefore have a lower and an upper bound, also as a signed number, and for "
-        "most functions it must not be 0. An unsigned comparison or a mask sets such bounds."
+        "A function that receives a pointer and a size may access all bytes in this range. "
+        "The size must therefore have a lower and an upper bound, even when interpreted as "
+        "a signed number, and for most functions it must not be 0. An unsigned comparison "
+        "or a mask sets such bounds."
     ),
     reason=(
-        "A size of -1 becomes the largest possible size when it is used as an unsigned number. "
-        "This is a common cause of buffer overflows."
+        "Interpreted as an unsigned number, a size of -1 is the largest possible size. This "
+        "is a common cause of buffer overflows."
     ),
     examples=(Example(_READ + _REST, _READ + "        if r2 > 16 goto out\n" + _REST),),
     explain=_explain,

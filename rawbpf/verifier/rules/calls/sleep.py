@@ -17,8 +17,10 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if found.get("place"):
         return Finding(
             f"a sleepable program cannot be attached to {found['place']}",
-            change="attach it to an LSM hook or to a function that allows error injection, or do "
-            "not load it as sleepable",
+            change=(
+                "attach the program to an LSM hook or to a function that allows error "
+                "injection, or load it as not sleepable"
+            ),
         )
     if found.get("maps") or found.get("prog"):
         return Finding(
@@ -61,13 +63,14 @@ RULE = Rule(
         r"(?P<prog>Program of this type cannot be sleepable)",
     ),
     meaning=(
-        "Some helpers may sleep: bpf_copy_from_user, for example, waits until a page is in memory. "
-        "Only a program that was loaded as sleepable (BPF_F_SLEEPABLE; a section such as fentry.s "
-        "or lsm.s) may call them. Such a program can be attached only where the kernel may sleep."
+        "Some helpers may sleep: bpf_copy_from_user, for example, waits until a page is in "
+        "memory. Only a program that was loaded as sleepable (with BPF_F_SLEEPABLE, or from "
+        "a section such as fentry.s or lsm.s) may call these helpers. A sleepable program "
+        "can be attached only where the kernel may sleep."
     ),
     reason=(
-        "A probe may run while a lock is held or an interrupt is being handled. Sleeping there "
-        "could block the CPU."
+        "A probe may run while the kernel holds a lock or handles an interrupt. Sleeping in "
+        "such a context could block the CPU."
     ),
     examples=(
         Example(

@@ -21,8 +21,10 @@ def _explain(_: Failure, match: re.Match[str]) -> Finding:
             change="use less stack in the callers, or make the tail call from the main function",
         )
     if found.get("int"):
-        return Finding("the function with the tail call does not return int",
-                       change="let it return int, like the program that replaces it")  # fmt: skip
+        return Finding(
+            "the function with the tail call does not return int",
+            change="make the function return int, like the program that replaces it",
+        )
     if found.get("map"):
         return Finding("the PROG_ARRAY of the tail call is not the same map on all paths",
                        change="use one map on all paths to the call")  # fmt: skip
@@ -47,14 +49,14 @@ RULE = Rule(
         r"(?P<jit>tail_?calls? [^\n]{0,60}not (?:allowed|supported))",
     ),
     meaning=(
-        "bpf_tail_call replaces the running program with another one from a PROG_ARRAY. If a "
-        "function makes the tail call, the stack frames of its callers remain, so the callers may "
-        "use at most 256 bytes. It also needs a JIT that supports both tail calls and function "
-        "calls (since 5.10 on x86-64, since 6.0 on arm64)."
+        "bpf_tail_call replaces the running program with another program from a PROG_ARRAY. "
+        "If a function makes the tail call, the stack frames of its callers remain, so the "
+        "callers may use at most 256 bytes. Such a call also needs a JIT that supports tail "
+        "calls combined with function calls (since 5.10 on x86-64, since 6.0 on arm64)."
     ),
     reason=(
-        "Up to 33 tail calls may follow each other, and each time the callers' frames remain. With "
-        "256 bytes each, they just fit on the kernel stack."
+        "Up to 33 tail calls may follow one another, and the callers' frames remain each "
+        "time. At 256 bytes each, these frames just fit on the kernel stack."
     ),
     examples=(),
     explain=_explain,

@@ -19,7 +19,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if who is not None or text.startswith("call"):
         return Finding(
             f"the function {who} calls itself" if who and who == by
-            else f"the function {by} calls {who}, which called it" if who and by
+            else f"the function {by} calls {who}, which is one of its callers" if who and by
             else "a function calls itself or one of its callers",
             change="replace the recursion with a bounded loop",
         )  # fmt: skip
@@ -45,14 +45,14 @@ RULE = Rule(
         r"recursive call from (?P<by>\w{0,128})\(\) to (?P<who>\w{0,128})\(\)",
     ),
     meaning=(
-        "Before the verifier follows paths, it checks the structure of the program. It rejects a "
-        "function that calls itself, directly or through other functions. Without CAP_BPF, it also "
-        "rejects every backward jump."
+        "Before the verifier follows paths, it checks the structure of the program. The "
+        "verifier rejects any function that calls itself, directly or through other "
+        "functions. Without CAP_BPF, it also rejects every backward jump."
     ),
     reason=(
-        "The depth of a recursion and the number of loop iterations are known only at run time. "
-        "The verifier can walk through a loop to its end, which takes time. A recursion would run "
-        "out of stack."
+        "The depth of a recursion and the number of loop iterations are known only at run "
+        "time. The verifier can follow a loop to its end, although this takes time. A "
+        "recursion, however, could overflow the stack."
     ),
     examples=(
         Example(

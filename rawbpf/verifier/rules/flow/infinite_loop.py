@@ -18,7 +18,7 @@ def _explain(failure: Failure, _: re.Match[str]) -> Finding:
         [Evidence(f"the loop condition is: {text}", failure.slot)] if text.startswith("if") else []
     )
     return Finding(
-        "the loop never ends, because it changes nothing that its condition depends on",
+        "the loop never ends, because it does not change anything that its condition depends on",
         tuple(evidence),
         change="count iterations in a register, and compare it with a constant",
     )
@@ -29,12 +29,12 @@ RULE = Rule(
     title="Infinite loop",
     patterns=(r"infinite loop detected at insn (?P<slot>\d{1,9})",),
     meaning=(
-        "The verifier reached an instruction a second time in the same state: all registers and "
-        "stack contents that matter were unchanged. The program would therefore repeat this "
-        "forever."
+        "The verifier reached an instruction twice in the same state: all registers and "
+        "stack contents that matter were unchanged. The program would therefore repeat the "
+        "loop forever."
     ),
     reason=(
-        "Nothing can interrupt a running BPF program. If it does not end, it blocks a CPU forever."
+        "Nothing can interrupt a running BPF program. An endless program would block a CPU forever."
     ),
     examples=(
         Example(

@@ -26,7 +26,10 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if found.get("call"):
         return Finding(
             "the call target is not the start of a function",
-            change="call the first instruction of a function; in assembly, by its name",
+            change=(
+                "call the first instruction of a function; in assembly, call the function "
+                "by its name"
+            ),
         )
     to = found.get("to")
     where = "out of its function" if to is None else f"to instruction {to}, outside its function"
@@ -44,9 +47,9 @@ def _jumps(failure: Failure, to: int) -> tuple[Evidence, ...]:
     for slot, one in failure.instructions.items():
         jump = jump_target(one, slot)
         if jump is not None and jump[1] == to:
-            found.append(Evidence(f"this is the jump: {failure.text_at(slot)}", slot))
+            found.append(Evidence(f"the jump is: {failure.text_at(slot)}", slot))
     if not found and failure.step is not None and failure.text_at(failure.slot):
-        found = [Evidence(f"this is the jump: {failure.step.text}", failure.step.slot)]
+        found = [Evidence(f"the jump is: {failure.step.text}", failure.step.slot)]
     return tuple(found[:_MOST])
 
 
@@ -68,13 +71,13 @@ RULE = Rule(
         r"(?P<call>verifier bug. No program starts) at insn (?P<to>-?\d{1,9})",
     ),
     meaning=(
-        "A jump offset counts slots of eight bytes from the next instruction. The target must be "
-        "the start of an instruction in the same function. A 64-bit load takes two slots, and the "
-        "second slot is not an instruction."
+        "A jump offset is counted in 8-byte slots, starting at the next instruction. The "
+        "target must be the start of an instruction in the same function. A 64-bit load "
+        "takes two slots, and the second slot is not an instruction."
     ),
     reason=(
-        "Memory after the program does not belong to it, and half of an instruction would run as a "
-        "different instruction."
+        "Memory after the program does not belong to the program, and the second half of a "
+        "64-bit load would run as a different instruction."
     ),
     examples=(
         Example(

@@ -42,8 +42,8 @@ RULE = Rule(
         "jump."
     ),
     reason=(
-        "Otherwise, execution would continue in the next function, or in whatever memory follows "
-        "the program."
+        "Otherwise, execution would continue in the next function, or in whatever memory "
+        "follows the program."
     ),
     examples=(
         Example(

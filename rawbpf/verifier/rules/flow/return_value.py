@@ -116,13 +116,14 @@ RULE = Rule(
         r"R(?P<reg>0) not a scalar value",
     ),
     meaning=(
-        "For this program type, or for a callback, only certain return values are defined: 0 and 1 "
-        "for a cgroup program, for example, or 0 (continue) and 1 (stop) for a callback. The "
-        "verifier must be able to prove that r0 holds one of them at exit, on every path."
+        "Only certain return values are defined for this program type or callback: for "
+        "example, 0 and 1 for a cgroup program, or 0 (continue) and 1 (stop) for a "
+        "callback. The verifier must be able to prove that r0 holds an allowed value at "
+        "every exit."
     ),
     reason=(
-        "The kernel acts on the return value. The effect of other values is undefined and may "
-        "change in later kernels."
+        "The kernel acts on the return value. Other values have undefined effects, which "
+        "may change in later kernels."
     ),
     examples=(
         Example(

@@ -17,8 +17,11 @@ def _explain(failure: Failure, _: re.Match[str]) -> Finding:
     return Finding(
         "the verifier gave up after 1 million instructions, before it had followed all paths",
         tuple(_loops(failure)),
-        change="shorten loops, use bpf_loop (since 5.17) for long ones, and make large functions "
-        "global: a bpf_loop callback and a global function are verified only once",
+        change=(
+            "shorten loops, use bpf_loop (since 5.17) for long loops, and make large "
+            "functions global: a bpf_loop callback and a global function are verified only "
+            "once"
+        ),
     )
 
 
@@ -44,9 +47,10 @@ RULE = Rule(
         r"program is (?P<large>too large)",
     ),
     meaning=(
-        "The verifier follows every path and every iteration of a loop, unless it reaches a state "
-        "that it has already verified. After 1 million instructions it gives up. The limit counts "
-        "instructions that were followed, not instructions in the program."
+        "The verifier follows every path and every iteration of a loop, unless it reaches a "
+        "state that it has already verified. It gives up after 1 million instructions. The "
+        "limit applies to the instructions that the verifier follows, not to the "
+        "instructions in the program."
     ),
     reason="Without a limit, a user could keep the kernel busy by loading a program.",
     examples=(),

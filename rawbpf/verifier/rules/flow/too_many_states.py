@@ -44,13 +44,13 @@ RULE = Rule(
         r"(?P<count>\d{1,9}) (?:jumps|branches) (?:is|are) too complex",
     ),
     meaning=(
-        "At a conditional jump where both branches are possible, the verifier follows one and "
-        "stores the other for later. When 8192 branches are stored, it gives up. This typically "
-        "happens in a loop that may exit in every iteration."
+        "At a conditional jump where both branches are possible, the verifier follows one "
+        "branch and stores the other for later. The verifier gives up once 8192 branches "
+        "are stored. This typically happens in a loop that may exit in every iteration."
     ),
     reason=(
-        "Each stored branch is a copy of all registers and the stack. This takes kernel memory, "
-        "which must be limited."
+        "Each stored branch is a copy of all registers and the stack. These copies take up "
+        "kernel memory, which must be limited."
     ),
     examples=(),
     explain=_explain,

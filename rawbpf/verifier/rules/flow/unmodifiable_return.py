@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 def _explain(_failure: Failure, match: re.Match[str]) -> Finding:
     return Finding(
         f"programs may not change the return value of {match['place'] or 'another program'}",
-        change="only observe the return value (fexit), or attach to a function that allows error "
-        "injection, listed in /sys/kernel/debug/error_injection/list",
+        change=(
+            "only observe the return value (fexit), or attach to a function that allows "
+            "error injection, as listed in /sys/kernel/debug/error_injection/list"
+        ),
     )
 
 
@@ -28,9 +30,9 @@ RULE = Rule(
         r"can't modify return codes of BPF programs(?P<place>)",
     ),
     meaning=(
-        "The return value of a fmod_ret program replaces the return value of the function. Few "
-        "functions allow that: those marked with ALLOW_ERROR_INJECTION in the kernel or in a "
-        "module, and LSM hooks."
+        "The return value of a fmod_ret program replaces the return value of the function. "
+        "Only a few functions allow this: LSM hooks, and functions marked with "
+        "ALLOW_ERROR_INJECTION in the kernel or in a module."
     ),
     reason="Skipping a function is safe only if its callers are prepared for any error.",
     examples=(

@@ -19,7 +19,7 @@ def _explain(failure: Failure, _: re.Match[str]) -> Finding:
     past = f" after `{before}`" if before else ""
     return Finding(
         f"no path reaches the instruction{past}",
-        change="remove it, or add a jump to it",
+        change="remove the instruction, or add a jump to it",
     )
 
 
@@ -62,12 +62,12 @@ RULE = Rule(
     title="Unreachable instruction",
     patterns=(r"unreachable insn (?P<slot>\d{1,9})",),
     meaning=(
-        "No path from the start of the program leads to this instruction. Either a label or a jump "
-        "is missing, or the instructions before it always exit or jump away."
+        "No path from the start of the program leads to this instruction. Either a label or "
+        "a jump is missing, or the preceding instructions always exit or jump away."
     ),
     reason=(
-        "The verifier cannot check code that it never reaches. During speculative execution, a CPU "
-        "might run this code anyway."
+        "The verifier cannot check code that it never reaches. During speculative "
+        "execution, however, a CPU might still run this code."
     ),
     examples=(
         Example(

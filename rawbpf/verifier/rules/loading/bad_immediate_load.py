@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 _INSIDE = {
-    "no direct": "this map type has no value whose address is known when the program is loaded",
+    "no direct": "values of this map type have no address that is known at load time",
     "direct va": "the offset into the map value is too large",
     "invalid a": "the loaded address is past the end of the map value",
 }
@@ -42,7 +42,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         )
     return Finding(
         "the 64-bit load is incomplete or has invalid fields",
-        change="encode both slots: the second has opcode 0 and holds the upper 32 bits",
+        change="encode both slots: the second slot has opcode 0 and contains the upper 32 bits",
     )
 
 
@@ -80,13 +80,14 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "A 64-bit load takes two slots: one with opcode 0x18, and one that only holds the upper "
-        "half of the value. Its src field says what is loaded: a number, a map (by file "
-        "descriptor), an address in the only value of a map, a kernel variable, or a function."
+        "A 64-bit load takes two slots: the first has opcode 0x18, and the second only "
+        "contains the upper half of the value. The src field says what is loaded: a number, "
+        "a map (by file descriptor), an address in the only value of a map, a kernel "
+        "variable, or a function."
     ),
     reason=(
-        "The kernel replaces the value with an address of its own. It must be sure that the object "
-        "exists, and that the second slot is never run as an instruction."
+        "The kernel replaces the value with a kernel address. It must be sure that the "
+        "object exists, and that the second slot is never run as an instruction."
     ),
     examples=(
         Example(

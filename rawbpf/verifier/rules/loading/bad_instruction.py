@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     if found.get("reg"):
-        return Finding(f"there is no register r{found['reg']}", change="use r0 to r10")
+        return Finding(f"register r{found['reg']} does not exist", change="use r0 to r10")
     if found.get("arena"):
         return Finding(
             "a cast between address spaces needs an arena, which this program does not use",
@@ -53,7 +53,7 @@ def _written(failure: Failure) -> tuple[Evidence, ...]:
         newer = format_instruction(code.instructions[code.index_at(slot)], C)
     except BytecodeError:
         return ()
-    return (Evidence(f"newer kernels decode it as {newer}", slot),)
+    return (Evidence(f"newer kernels decode this instruction as {newer}", slot),)
 
 
 RULE = Rule(
@@ -76,9 +76,10 @@ RULE = Rule(
         r"(?P<unknown>invalid (?:jump|insn)[^\n]{0,40})",
     ),
     meaning=(
-        "An instruction consists of an opcode, two registers, an offset and an immediate value. "
-        "Not every combination is valid: fields that an opcode does not use must be 0. Newer "
-        "instruction sets use some of these fields, which older kernels do not know."
+        "An instruction consists of an opcode, two registers, an offset and an immediate "
+        "value. Not every combination is valid: fields that an opcode does not use must be "
+        "0. Newer instruction sets give some of these fields a meaning that older kernels "
+        "do not know."
     ),
     reason="The verifier cannot check an instruction whose effect it does not know.",
     examples=(

@@ -26,9 +26,9 @@ _MOST = 1_000_000
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     number = int(match["number"])
     if number == _CORE_POISON:
-        what = "a type or field that this kernel does not have"
+        what = "a type or field that this kernel lacks"
     elif _KFUNC_POISON <= number < _KFUNC_POISON + _MOST:
-        what = "a kernel function that this kernel does not have"
+        what = "a kernel function that this kernel lacks"
     elif _MAP_POISON <= number < _MAP_POISON + _MOST:
         what = "a map that was not created"
     else:
@@ -36,27 +36,29 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     text = failure.text_at(failure.slot)
     return Finding(
         f"this instruction needs {what}",
-        (Evidence(f"the loader replaced it with a call to function {number}: {text}"),)
+        (Evidence(f"the loader replaced the instruction with a call to function {number}: {text}"),)
         if text
         else (),
-        change="check first that it exists, with bpf_core_field_exists(), bpf_core_type_exists() "
-        "or bpf_ksym_exists()",
+        change=(
+            "check first whether it exists, with bpf_core_field_exists(), "
+            "bpf_core_type_exists() or bpf_ksym_exists()"
+        ),
     )
 
 
 RULE = Rule(
     code="RB-V019",
-    title="Field or function missing in this kernel",
+    title="Field or function missing from this kernel",
     patterns=(r"invalid func unknown#(?P<number>\d{1,10})",),
     meaning=(
-        "The program was compiled against the types of another kernel. An instruction that needs a "
-        "field, type or function missing in this kernel was replaced with an invalid one, and the "
-        "verifier found a path to it."
+        "The program was compiled against the types of another kernel. The loader replaced "
+        "an instruction that needs a missing field, type or function with an invalid "
+        "instruction, and the verifier found a path to this instruction."
     ),
     reason=(
-        "A program may check whether a field exists, and work without it. The verifier then sees "
-        "that the invalid instruction is never reached. An instruction with a wrong offset would "
-        "read other data instead."
+        "A program may check whether a field exists, and work without it. In that case, the "
+        "verifier knows that the invalid instruction is never reached. An instruction with "
+        "a wrong offset would instead read unrelated data."
     ),
     examples=(
         Example(

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 def _explain(_: Failure, match: re.Match[str]) -> Finding:
     return Finding(
         f"the verifier found an internal error: {match['said']}",
-        change="try a newer kernel, or write the instruction in another way; report the bug, with "
-        "the program, to bpf@vger.kernel.org",
+        change=(
+            "try a newer kernel, or write the instruction in another way; report the bug, "
+            "together with the program, to bpf@vger.kernel.org"
+        ),
     )
 
 
@@ -29,20 +31,21 @@ RULE = Rule(
         r"(?P<said>(?:BUG|bug|kernel subsystem misconfigured|backtracking)[ _:][^\n]{0,120})",
     ),
     meaning=(
-        "What the verifier knows about the program is contradictory, or the verifier reached code "
-        "that it should never reach. It rejects the program to be safe. The program may be "
-        "correct."
+        "The verifier's knowledge about the program is contradictory, or the verifier "
+        "reached code that it should never reach. The verifier rejects the program to be "
+        "safe, although the program may be correct."
     ),
     reason=(
-        "A verifier that draws wrong conclusions could accept a harmful program. It therefore "
-        "checks its own state, and rejects the program in case of doubt."
+        "A verifier that draws wrong conclusions could accept a harmful program. The "
+        "verifier therefore checks its own state, and rejects the program in case of doubt."
     ),
     examples=(),
     explain=_explain,
     general=True,
     unshown=(
-        "There is no example, because a program that triggers such an error is a bug report, and "
-        "the next kernel has the fix. In 6.18, bpf_loop with a pointer as the number of iterations "
-        "triggered one; 7.2 reports that this argument is not a scalar."
+        "This rule has no example, because a program that triggers an internal error is a "
+        "bug report, and the next kernel contains the fix. In 6.18, bpf_loop with a pointer "
+        "as the number of iterations triggered such an error; 7.2 reports that this "
+        "argument is not a scalar."
     ),
 )

@@ -41,7 +41,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     capability = (found.get("cap") or "CAP_BPF, and CAP_PERFMON for tracing").removesuffix(" only")
     return Finding(
         f"this requires {capability}",
-        change=f"run it with {capability}; `rawbpf doctor` shows your capabilities",
+        change=f"load the program with {capability}; `rawbpf doctor` shows your capabilities",
     )
 
 
@@ -49,14 +49,14 @@ def _address(failure: Failure, register: int, found: dict[str, str | None]) -> F
     value = failure.value(register)
     what = is_a(register, value) if value is not None else f"r{register} is a pointer"
     if found.get("mixed"):
-        sentence = f"r{register} may be negative or positive, and is added to a pointer"
-        change = "limit it with unsigned comparisons before it is added"
+        sentence = f"r{register} may be negative or positive when it is added to a pointer"
+        change = "limit r{register} with unsigned comparisons before the addition"
     elif found.get("paths"):
-        sentence = f"{what}, and the number added to it depends on the path"
+        sentence = f"{what}, and the number added to the pointer depends on the path"
         change = "do the addition separately on each path"
     else:
         sentence = f"{what}, and may temporarily point outside its memory"
-        change = "add only a number that keeps the pointer inside, such as a masked one"
+        change = "add only numbers that keep the pointer inside its memory, such as a masked number"
     return Finding(
         f"{sentence}, which requires CAP_PERFMON",
         history(failure, register),
@@ -68,7 +68,7 @@ def _first_use(failure: Failure) -> tuple[Evidence, ...]:
     """Return the first instruction that calls a function or takes its address."""
     for slot, one in failure.instructions.items():
         if (one.opcode, one.src) in _USES:
-            return (Evidence(f"this is the first one: {failure.text_at(slot)}", slot),)
+            return (Evidence(f"the first such instruction is: {failure.text_at(slot)}", slot),)
     return ()
 
 
@@ -90,14 +90,15 @@ RULE = Rule(
         r"only allowed for (?P<cap>CAP_\w+|root)",
     ),
     meaning=(
-        "Without CAP_BPF, a program may have no functions of its own, no loops, and at most 4096 "
-        "instructions. Without CAP_PERFMON, a program may not learn kernel addresses, and a "
-        "pointer must stay inside its memory after every instruction, even before it is used."
+        "Without CAP_BPF, a program may have no functions of its own, no loops, and at most "
+        "4096 instructions. Without CAP_PERFMON, a program may not learn kernel addresses, "
+        "and a pointer must stay inside its memory after every instruction, even if it is "
+        "not dereferenced."
     ),
     reason=(
-        "Programs of unprivileged users run in the kernel, too. Some attacks (Spectre) only need a "
-        "program that computes an address without using it. Most distributions allow no user "
-        "without CAP_BPF to load programs."
+        "The kernel also runs programs loaded by unprivileged users. Some attacks (Spectre) "
+        "only need a program that computes an address without using it. Most distributions "
+        "do not allow users without CAP_BPF to load programs."
     ),
     examples=(
         Example(

@@ -23,7 +23,7 @@ _WORDS = {
 def _explain(_failure: Failure, match: re.Match[str]) -> Finding:
     text = match[0].lower()
     if "not static" in text:
-        return Finding(_WORDS["callback"], change="declare it static")
+        return Finding(_WORDS["callback"], change="declare the callback static")
     key = "line_info" if "line" in text else "func_info" if "func" in text else "btf"
     return Finding(
         _WORDS[key],
@@ -54,14 +54,15 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "A program can be loaded with BTF types, one record per function (func_info) and one per "
-        "source line (line_info). The records refer to instructions by index. They must be in "
-        "order and inside the program, and each func_info record must refer to the first "
-        "instruction of a function. A function that is used as a callback must be static."
+        "A program can be loaded with BTF types, one record per function (func_info) and "
+        "one per source line (line_info). The records refer to instructions by index. They "
+        "must be sorted and refer to instructions inside the program, and each func_info "
+        "record must refer to the first instruction of a function. A function that is used "
+        "as a callback must be static."
     ),
     reason=(
-        "The kernel shows this information to tools that list or debug programs. The verifier also "
-        "relies on it, because functions can be verified by their types alone."
+        "The kernel provides this information to tools that list or debug programs. The "
+        "verifier also relies on it, because functions can be verified by their types alone."
     ),
     examples=(
         Example(

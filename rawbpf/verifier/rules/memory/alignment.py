@@ -39,7 +39,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     return Finding(
         sentence,
         history(failure, register) if register != 10 else (),
-        change=f"use an offset that is a multiple of {size}, or access one byte at a time",
+        change=f"use an offset that is a multiple of {size}, or access the bytes one by one",
     )
 
 
@@ -68,13 +68,14 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "On the stack, in the context and for atomic operations, the offset must be a multiple of "
-        "the access size. For other memory, this applies only if the processor requires alignment "
-        "or BPF_F_STRICT_ALIGNMENT is set."
+        "On the stack, in the context and for atomic operations, the offset must be a "
+        "multiple of the access size. For other memory, alignment is required only by some "
+        "processors or if BPF_F_STRICT_ALIGNMENT is set."
     ),
     reason=(
-        "The verifier tracks the stack in slots of eight bytes, and a spilled pointer must fill "
-        "exactly one slot. Also, some processors do not support unaligned accesses."
+        "The verifier tracks the stack in slots of eight bytes, and a spilled pointer must "
+        "fill exactly one slot. In addition, some processors do not support unaligned "
+        "accesses."
     ),
     examples=(
         Example(

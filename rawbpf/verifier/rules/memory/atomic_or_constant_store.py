@@ -37,9 +37,10 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "Atomic operations work on memory that several CPUs can share, such as map values and ring "
-        "buffer records, and on the stack. The context, packets and sockets support only plain "
-        "stores. Before 6.4, the context supports only stores from a register."
+        "Atomic operations work on memory that several CPUs can share, such as map values "
+        "and ring buffer records, and on the stack. The context, packets and sockets "
+        "support only plain stores. Before 6.4, the context supports only stores from a "
+        "register."
     ),
     reason=(
         "The kernel rewrites each access to the context into an access to one of its own "

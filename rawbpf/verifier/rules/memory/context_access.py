@@ -20,8 +20,11 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         return Finding(
             f"function {found['func']} has no {number}"
             if found.get("func")
-            else "the context has no field there",
-            change="read an argument that exists: each is eight bytes long, the first at offset 0",
+            else "the context has no field at this offset",
+            change=(
+                "read an argument that exists: each argument is eight bytes long, and the "
+                "first is at offset 0"
+            ),
         )
     off, size = int(found["off"]), int(found["size"] or 0)
     memory = failure.effect.memory
@@ -49,14 +52,15 @@ RULE = Rule(
         r"(?P<func>\w{0,128})invalid access to ctx",
     ),
     meaning=(
-        "The context is a structure that the program type defines. The kernel translates each "
-        "access to it, field by field, into an access to one of its own structures. The offset and "
-        "size must therefore be those of a field that this program type may read or write."
+        "The context is a structure that the program type defines. The kernel translates "
+        "each access to a field of the context into an access to one of its own structures. "
+        "The offset and size must therefore match a field that this program type may read "
+        "or write."
     ),
     reason=(
-        "The context does not exist in memory in this form, so there is nothing between its fields "
-        "or after its end. Some fields have a meaning only for other program types, and some may "
-        "only be changed by the kernel."
+        "The program sees a virtual layout of the context, so there is no memory to access "
+        "between its fields or past its end. Some fields have a meaning only for other "
+        "program types, and some may only be changed by the kernel."
     ),
     examples=(
         Example(

@@ -27,7 +27,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
         return Finding(
             f"r{register} points to a kernel structure, which is accessed {where}",
             history(failure, register),
-            change="access a member of the structure; in C, by its name",
+            change="access a member of the structure; in C, access it by name",
         )
     return Finding(
         _sentence(found),
@@ -88,14 +88,14 @@ RULE = Rule(
         r"(?P<said>type '[^'\n]{1,80}' is not a struct)",
     ),
     meaning=(
-        "Through a typed pointer (in fentry, tp_btf, LSM and iterator programs), a program reads a "
-        "kernel structure directly. The offset and size must be those of a member, or of part of "
-        "an integer member. A member that is a pointer must be read as a whole."
+        "Through a typed pointer (in fentry, tp_btf, LSM and iterator programs), a program "
+        "reads a kernel structure directly. The offset and size must match a member, or "
+        "part of an integer member. A member that is a pointer must be read as a whole."
     ),
     reason=(
-        "The verifier knows this memory only by its BTF types. Half of a pointer would be a scalar "
-        "that reveals part of an address, and the memory after the structure belongs to something "
-        "else."
+        "The verifier knows this memory only by its BTF types. Half of a pointer would be a "
+        "scalar that reveals part of an address, and the memory after the structure belongs "
+        "to another object."
     ),
     examples=(
         Example(

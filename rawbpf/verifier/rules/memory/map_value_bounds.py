@@ -63,13 +63,13 @@ RULE = Rule(
         r"R(?P<reg>\d\d?) (?:min|max) value is outside of the allowed memory range",
     ),
     meaning=(
-        "A map value has value_size bytes, and every byte of an access must be inside it. If a "
-        "number was added to the pointer, the access must be inside for both the smallest and the "
-        "largest value the number may have."
+        "A map value is value_size bytes long, and every byte of an access must be inside "
+        "the value. If a number was added to the pointer, the access must be in bounds for "
+        "both the smallest and the largest value that the number may have."
     ),
     reason=(
-        "Map values lie next to each other in kernel memory. An access past the end of one would "
-        "reach the next one, or memory that belongs to something else."
+        "Map values are adjacent in kernel memory. An access past the end of a value would "
+        "reach the next value, or memory that belongs to another object."
     ),
     examples=(
         Example(

@@ -24,10 +24,10 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         name = born.effect.name or "the function"
         evidence[-1] = Evidence(f"r0 is {kind}: {name} may return NULL", born.step.slot)
     return Finding(
-        f"r{register} may be NULL: it is {kind_words(kind)}, and was not checked",
+        f"r{register} may be NULL: it is {kind_words(kind)}, and the program did not check it",
         tuple(evidence),
         counter=f"r{register} = 0: {_WHY.get(kind, 'the call returned NULL')}",
-        change=f"check r{register} for NULL before it is used",
+        change=f"check r{register} for NULL before using it",
     )
 
 
@@ -36,7 +36,7 @@ _WHY = {
     "ringbuf_mem_or_null": "the ring buffer is full",
     "alloc_mem_or_null": "the ring buffer is full",
     "mem_or_null": "the ring buffer is full",
-    "sock_or_null": "there is no such socket",
+    "sock_or_null": "no such socket exists",
 }
 
 
@@ -60,14 +60,15 @@ RULE = Rule(
         r"Possibly NULL pointer passed to helper arg(?P<reg>\d)",
     ),
     meaning=(
-        "A function returned a pointer or NULL, and the program uses the result without checking "
-        "it. Comparing the register with 0 splits the path in two. On one branch the register, and "
-        "every copy of it, is a valid pointer. On the other branch it is 0."
+        "A function returned a pointer or NULL, and the program uses the result without "
+        "checking it. Comparing the register with 0 splits the path in two. On one branch, "
+        "the register and all its copies are valid pointers. On the other branch, the "
+        "register is 0."
     ),
     reason=(
-        "Dereferencing NULL would cause a page fault in the kernel. A map lookup fails if the key "
-        "is missing, and a reservation fails if the ring buffer is full. Both are rare, so tests "
-        "seldom reveal a missing check."
+        "Dereferencing NULL would cause a page fault in the kernel. A map lookup fails if "
+        "the key is missing, and a reservation fails if the ring buffer is full. Both cases "
+        "are rare, so tests seldom reveal a missing check."
     ),
     examples=(
         Example(

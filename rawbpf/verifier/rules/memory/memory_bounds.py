@@ -75,14 +75,14 @@ RULE = Rule(
         r"R(?P<reg>\d\d?) (?:min|max) value is outside of the allowed memory range",
     ),
     meaning=(
-        "The pointer points to memory whose size was fixed when the program obtained it, such as a "
-        "record reserved in a ring buffer or a buffer passed by the kernel. Every byte of the "
-        "access must be inside this memory. If a number was added to the pointer, that must hold "
-        "for every value the number may have."
+        "The pointer points to memory whose size was fixed when the program obtained it, "
+        "such as a record reserved in a ring buffer or a buffer passed by the kernel. Every "
+        "byte of the access must be inside this memory. If a number was added to the "
+        "pointer, the access must be in bounds for every value that the number may have."
     ),
     reason=(
-        "After the record comes the next record, or kernel memory that does not belong to the "
-        "program."
+        "The record is followed by the next record, or by kernel memory that does not "
+        "belong to the program."
     ),
     examples=(Example(_store(8), _store(0)),),
     explain=_explain,

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 _WHERE = {
-    "as return value": "the program would return it",
-    "into map": "it would be stored in a map, which user space can read",
-    "into ctx": "it would be stored in the context",
-    "into packet": "it would be written into the packet",
-    "into mem": "it would be stored in memory that others can read",
+    "as return value": "the program would return the pointer",
+    "into map": "the pointer would be stored in a map, which user space can read",
+    "into ctx": "the pointer would be stored in the context",
+    "into packet": "the pointer would be written into the packet",
+    "into mem": "the pointer would be stored in memory that others can read",
 }
 
 
@@ -35,9 +35,9 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     what = f"r{register} holds a pointer" if value is None else is_a(register, value)
     where = found.get("where")
     if where is None:
-        verdict = "comparing it with a number would reveal the address"
+        verdict = "comparing the pointer with a number would reveal the address"
     else:
-        verdict = _WHERE.get(where, f"it would leak {where}")
+        verdict = _WHERE.get(where, f"the pointer would leak {where}")
     past = history(failure, register)
     return Finding(
         f"{what}, and {verdict}",
@@ -65,9 +65,9 @@ RULE = Rule(
         "With CAP_PERFMON, most of these leaks are allowed."
     ),
     reason=(
-        "The location of kernel memory is secret (KASLR), because attackers need kernel addresses "
-        "to exploit other bugs. A user who may not read kernel memory must not learn its addresses "
-        "through a BPF program either."
+        "The location of kernel memory is secret (KASLR), because attackers need kernel "
+        "addresses to exploit other bugs. Users who may not read kernel memory must not be "
+        "able to learn its addresses through a BPF program either."
     ),
     examples=(),
     explain=_explain,

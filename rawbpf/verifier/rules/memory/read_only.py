@@ -32,8 +32,11 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         )
     if found.get("type"):
         memory_name = "the packet" if found["type"] == "packet" else memory_of(found["type"])
-        return Finding(f"{memory_name} is read-only for this program", past,
-                       change="write to a copy, or call a helper that changes it")  # fmt: skip
+        return Finding(
+            f"{memory_name} is read-only for this program",
+            past,
+            change="write to a copy, or call a helper that changes the memory",
+        )
     what = f"struct {found['struct']}" if found.get("struct") else "this memory"
     return Finding(f"{what} is read-only for BPF programs", past, change="write to a copy")
 
@@ -58,13 +61,14 @@ RULE = Rule(
         r"(?P<map>map) \S{0,60} is (?:frozen|read-only)",
     ),
     meaning=(
-        "The program writes to memory that it may only read: a constant in .rodata, a map that was "
-        "frozen or created with BPF_F_RDONLY_PROG, a packet that this program type may not change, "
-        "or a kernel structure."
+        "The program writes to memory that it may only read: a constant in .rodata, a map "
+        "that was frozen or created with BPF_F_RDONLY_PROG, a packet that this program type "
+        "may not change, or a kernel structure."
     ),
     reason=(
-        "The verifier treats the contents of frozen maps as constants when it proves a program "
-        "safe. Packets and kernel structures are shared with other code that relies on them."
+        "The verifier treats the contents of frozen maps as constants when it proves that a "
+        "program is safe. Packets and kernel structures are shared with other code that "
+        "relies on them."
     ),
     examples=(
         Example(

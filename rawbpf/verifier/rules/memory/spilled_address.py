@@ -34,10 +34,10 @@ def _somewhere(failure: Failure, off: int) -> Finding:
     """Explain a store at a variable offset, which counts as a store to each possible offset."""
     memory = failure.effect.memory
     return Finding(
-        f"the store may go to several places on the stack, and one of them, r10{off:+d}, holds a "
-        "pointer or was never written",
+        "the store may write to several places on the stack, and one of these places, "
+        f"r10{off:+d}, holds a pointer or was never written",
         history(failure, memory.base) if memory is not None else (),
-        change="write numbers to all of these places first, or load the program with CAP_PERFMON",
+        change="first write numbers to all of these places, or load the program with CAP_PERFMON",
     )
 
 
@@ -54,13 +54,13 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "A pointer that is stored on the stack (spilled) takes eight bytes, which the verifier "
-        "tracks as one value. Loading all eight bytes restores the pointer. A load or store of "
-        "only some of them is rejected."
+        "A pointer that is stored on the stack (spilled) takes eight bytes, which the "
+        "verifier tracks as one value. Loading all eight bytes restores the pointer. The "
+        "verifier rejects a load or store of only some of these bytes."
     ),
     reason=(
-        "Part of a pointer would reveal where kernel memory is located, and a pointer that is "
-        "partly overwritten could point anywhere."
+        "Part of a pointer would reveal where kernel memory is located, and a partly "
+        "overwritten pointer could point anywhere."
     ),
     examples=(
         Example(

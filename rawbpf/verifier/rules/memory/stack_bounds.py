@@ -29,7 +29,8 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     called = failure.effect.name
     by = f" by {called}" if called else ""
     return Finding(
-        f"the {size}-byte access{by} at r10{off:+d} is not inside the stack, r10-512 to r10-1",
+        f"the {size}-byte access{by} at r10{off:+d} is not inside the stack, which spans "
+        "r10-512 to r10-1",
         history(failure, register) if register != 10 else (),
         counter=_beyond(off, off + size),
         change="use less stack, or keep large data in a map" if off < -_STACK else _shorter(off),
@@ -61,13 +62,13 @@ def _variable(failure: Failure, match: re.Match[str]) -> Finding:
     origin, scalar = found
     value = failure.value(scalar, origin.at)
     known = Evidence(
-        f"r{scalar} {can_be(value)} when it is added",
+        f"r{scalar} {can_be(value)} when the addition runs",
         origin.step.slot,
     )
     return Finding(
-        f"adding r{scalar} may move r{register} outside the stack, r10-512 to r10-1",
+        f"adding r{scalar} may move r{register} outside the stack, which spans r10-512 to r10-1",
         (known, *evidence),
-        change=f"limit r{scalar} with a comparison or a mask before it is added",
+        change=f"limit r{scalar} with a comparison or a mask before the addition",
     )
 
 
@@ -118,13 +119,15 @@ RULE = Rule(
         r"(?P<var>variable) stack (?:read )?(?:R(?P<reg>\d\d?) )?(?:access )?var_off",
     ),
     meaning=(
-        "A stack frame has 512 bytes, r10-512 to r10-1, and every byte of an access must be inside "
-        "it. If a number was added to the pointer, that must hold for every value the number may "
-        "have. The same applies to accesses by functions that receive a pointer and a size."
+        "A stack frame is 512 bytes long, from r10-512 to r10-1, and every byte of an "
+        "access must be inside the frame. If a number was added to the pointer, the access "
+        "must be in bounds for every value that the number may have. The same applies to "
+        "accesses by functions that receive a pointer and a size."
     ),
     reason=(
-        "Above the frame are registers that the kernel saved, and below it is memory that the next "
-        "function call will use. A write there could change what the kernel does."
+        "The memory above the frame contains registers that the kernel saved, and the "
+        "memory below it is used by the next function call. A write to either could change "
+        "the kernel's behaviour."
     ),
     examples=(
         Example(

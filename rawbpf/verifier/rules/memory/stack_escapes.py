@@ -25,12 +25,15 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         )
     returned = match.groupdict().get("returned")
     return Finding(
-        "the function returns a pointer to its own stack frame, which is gone after the return"
+        "the function returns a pointer to its own stack frame, which no longer exists "
+        "after the return"
         if returned
         else "the function stores a pointer to its own stack frame in its caller's frame, which "
         "lives longer",
         known,
-        change="let the caller pass a pointer to its own memory, and write the result there",
+        change=(
+            "pass a pointer from the caller to its own memory, and write the result to that memory"
+        ),
     )
 
 
@@ -52,9 +55,9 @@ RULE = Rule(
         r"cannot (?P<returned>return stack pointer) to the caller",
     ),
     meaning=(
-        "Each function has its own stack frame, which is gone when the function returns. A pointer "
-        "to the frame may be passed down, to functions that are called. It may not be passed up, "
-        "neither as the return value nor through the caller's frame."
+        "Each function has its own stack frame, which exists only until the function "
+        "returns. A pointer to the frame may be passed to called functions. It may not be "
+        "passed to the caller, either as the return value or through the caller's frame."
     ),
     reason=(
         "The next call reuses the same bytes, so the caller would read or change unrelated data "

@@ -52,7 +52,8 @@ def _known(failure: Failure, off: int) -> Evidence:
             f"nothing was written to bytes r10{lowest:+d} to r10{lowest + 7:+d} on this path"
         )
     return Evidence(
-        f"fp{lowest} is {slot.text}: each ? is a byte that was never written, the highest first"
+        f"fp{lowest} is {slot.text}: each ? is a byte that was never written, with the "
+        "highest byte first"
     )
 
 
@@ -79,13 +80,13 @@ RULE = Rule(
         r"invalid read from stack R\d\d? off=(?P<off>-?\d{1,9}) size=(?P<size>\d{1,9})",
     ),
     meaning=(
-        "The program, or a function to which it passes a pointer, would read bytes of the stack "
+        "The program, or a function to which it passes a pointer, would read stack bytes "
         "that were not written on this path. The verifier tracks each byte separately."
     ),
     reason=(
-        "The stack is not cleared before a program runs. Other kernel code left data there, which "
-        "must not leak. Newer kernels allow such reads to programs that may read kernel memory "
-        "anyway."
+        "The stack is not cleared before a program runs. Other kernel code left data on the "
+        "stack, which must not leak. Newer kernels allow such reads in programs that may "
+        "read kernel memory anyway."
     ),
     examples=(
         Example(

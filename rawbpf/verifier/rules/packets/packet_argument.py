@@ -39,12 +39,12 @@ RULE = Rule(
         r"(?P<clear>clone|packet) (?:access|data) [^\n]{0,40}not allowed",
     ),
     meaning=(
-        "Only some helpers and program types may access a packet directly through a pointer. The "
-        "others need the data on the stack or in a map."
+        "Only some helpers and program types may access a packet directly through a "
+        "pointer. Other helpers need the data on the stack or in a map."
     ),
     reason=(
         "A packet may be shared with other code or consist of several fragments. A helper "
-        "therefore accepts a pointer into it only if the kernel declares the helper safe for "
+        "therefore accepts a packet pointer only if the kernel declares the helper safe for "
         "packet memory (pkt_access)."
     ),
     examples=(

@@ -36,14 +36,19 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
         return Finding(
             f"{_bytes(register, off, size)} may be before the start of the packet",
             history(failure, register),
-            change="access the packet at data or after it",
+            change="access the packet only at data or after it",
         )
     known = "no bytes" if safe <= 0 else "only 1 byte" if safe == 1 else f"only {safe} bytes"
-    again = ", after the addition, because a check of the pointer before it does not cover the sum"
+    again = (
+        ", after the addition, because a check of the pointer before the addition does not "
+        "cover the sum"
+    )
     return Finding(
         f"{_bytes(register, off, size)} may be past the end of the packet",
         (
-            Evidence(f"r{register} points into the packet, but {known} from there on were checked"),
+            Evidence(
+                f"r{register} points into the packet, but {known} from this address on were checked"
+            ),
             *_other_branch(failure),
             *history(failure, register),
         ),
@@ -87,14 +92,14 @@ def _negative(failure: Failure, register: int) -> Finding | None:
         return None
     origin, scalar = found
     was = failure.value(scalar, origin.at)
-    known = f"r{scalar} {can_be(was)} when it is added"
+    known = f"r{scalar} {can_be(was)} when the addition runs"
     counter = f"r{scalar} = {number(was.smin)}" if was is not None and was.smin < 0 else ""
     return Finding(
         f"adding r{scalar} may move the pointer before the start of the packet",
         (Evidence(known, origin.step.slot), *history(failure, register)),
         counter,
-        f"limit r{scalar} with a mask or an unsigned comparison before it is added, and then "
-        "compare the sum with data_end",
+        f"limit r{scalar} with a mask or an unsigned comparison before the addition, and "
+        "then compare the sum with data_end",
     )
 
 
@@ -177,12 +182,15 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "Before a program accesses a byte of the packet, it must compare the byte's address with "
-        "data_end. After `if data + 14 > data_end goto out`, 14 bytes are safe to access, also "
-        "through copies of the pointer. If an unknown number is added, the sum is a new pointer "
-        "and needs its own comparison."
+        "Before a program accesses a byte of the packet, it must compare the byte's address "
+        "with data_end. After `if data + 14 > data_end goto out`, 14 bytes are safe to "
+        "access, also through copies of the pointer. If an unknown number is added to the "
+        "pointer, the sum is a new pointer and needs its own comparison."
     ),
-    reason=("The sender decides how long a packet is. After the packet comes other kernel memory."),
+    reason=(
+        "The sender decides how long a packet is. The memory after the packet belongs to "
+        "the kernel."
+    ),
     examples=(
         Example(
             '.program first, "xdp"\n' + PACKET + "        r0 = *(u8 *)(r2 + 0)\n"

@@ -37,7 +37,7 @@ def _compared(failure: Failure) -> tuple[Evidence, ...]:
     ends = {number for number in range(10) if _is_end(failure, number)}
     for step in failure.path[1:_FARTHEST]:
         if step.text.startswith("if ") and any(f"r{end} " in step.text for end in ends):
-            return (Evidence(f"this is the comparison: {step.text}", step.slot),)
+            return (Evidence(f"the comparison is: {step.text}", step.slot),)
     return ()
 
 
@@ -51,12 +51,13 @@ RULE = Rule(
     title="Packet access on the wrong branch",
     patterns=(r"R(?P<reg>\d\d?) offset is outside of the packet",),
     meaning=(
-        "A comparison with data_end has two branches. On one, the bytes are inside the packet. On "
-        "the other, they are certainly not, and this is where the program accesses them."
+        "A comparison with data_end has two branches. On one branch, the bytes are inside "
+        "the packet. On the other, they are certainly outside, and the program accesses "
+        "them on this branch."
     ),
     reason=(
-        "After the packet comes other kernel memory. Usually the comparison is inverted, or a "
-        "label is in the wrong place."
+        "The memory after the packet belongs to the kernel. Usually the comparison is "
+        "inverted, or a label is in the wrong place."
     ),
     examples=(
         Example(

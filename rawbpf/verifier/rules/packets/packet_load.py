@@ -25,7 +25,10 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if match.groupdict().get("int"):
         return Finding(
             "a function that uses a legacy packet load must return int",
-            change="let it return int, because the load may end the program with the result 0",
+            change=(
+                "make the function return int, because the load may end the program with "
+                "the result 0"
+            ),
         )
     return Finding(
         "this program cannot use the legacy packet load instructions",
@@ -54,14 +57,14 @@ RULE = Rule(
         r"(?P<int>LD_ABS is only allowed in functions that return 'int')",
     ),
     meaning=(
-        "`r0 = *(u8 *)skb[0]` (BPF_LD_ABS) comes from classic BPF. It needs the context in r6 and "
-        "works only in socket filter and traffic control programs. It ends the program if the "
-        "packet is too short. It cannot be used while the program holds a reference that it must "
-        "release."
+        "`r0 = *(u8 *)skb[0]` (BPF_LD_ABS) comes from classic BPF. The instruction needs "
+        "the context in r6 and works only in socket filter and traffic control programs. If "
+        "the packet is too short, the instruction ends the program. It cannot be used while "
+        "the program holds a reference that must be released."
     ),
     reason=(
-        "The instruction becomes a call to a function that may end the program immediately, so "
-        "nothing may be left to release."
+        "The instruction becomes a call to a function that may end the program immediately, "
+        "so the program may not hold any reference at this point."
     ),
     examples=(
         Example(

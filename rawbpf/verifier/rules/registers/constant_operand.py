@@ -23,7 +23,10 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     bits = 32 if text.startswith("w") else 64
     return Finding(
         f"a {bits}-bit value is shifted by {by} bits",
-        change=f"shift by 0 to {bits - 1}; of an amount in a register, only the lowest bits count",
+        change=(
+            f"shift by 0 to {bits - 1}; if the amount is in a register, only its lowest bits "
+            "are used"
+        ),
     )
 
 
@@ -36,9 +39,9 @@ RULE = Rule(
         "and a constant divisor must not be 0."
     ),
     reason=(
-        "Processors disagree about the result of such a shift, and many trap on such a division. "
-        "For an operand in a register, the kernel inserts a check. An invalid constant can only be "
-        "a mistake."
+        "Processors disagree about the result of such a shift, and many trap on such a "
+        "division. If the operand is in a register, the kernel inserts a check. An invalid "
+        "constant can only be a mistake."
     ),
     examples=(
         Example(

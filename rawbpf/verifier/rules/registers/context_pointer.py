@@ -26,7 +26,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     return Finding(
         sentence,
         history(failure, register),
-        change="keep the original pointer, and pass that"
+        change="keep the original pointer, and pass it unchanged"
         if failure.effect.kind == "call"
         else "keep the original pointer, and put the offset into the load, as in *(u32 *)(r1 + 8)",
     )
@@ -47,14 +47,14 @@ RULE = Rule(
         ),
     ),
     meaning=(
-        "A load from the context or from a kernel object must use the original pointer with a "
-        "constant offset. A function that takes the context must receive the pointer that the "
-        "program received."
+        "A load from the context or from a kernel object must use the original pointer with "
+        "a constant offset. A function that takes the context must receive the pointer that "
+        "the program received."
     ),
     reason=(
-        "The fields of the context are not stored at the offsets that the program uses. The kernel "
-        "rewrites each load into one from its own structures, so it must know which field is "
-        "meant."
+        "The fields of the context are not stored at the offsets that the program uses. The "
+        "kernel rewrites each load into a load from one of its own structures, so the "
+        "kernel must know which field the program accesses."
     ),
     examples=(
         Example(

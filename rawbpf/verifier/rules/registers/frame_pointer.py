@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def _explain(_failure: Failure, _match: re.Match[str]) -> Finding:
     return Finding(
-        "r10 is written, but it is read-only",
+        "the program writes to r10, which is read-only",
         change="copy r10 to another register (r2 = r10), and change the copy",
     )
 
@@ -28,8 +28,8 @@ RULE = Rule(
         "it. The kernel sets r10, and no instruction may write to it."
     ),
     reason=(
-        "If r10 could change, the verifier could not tell which byte r10-8 is, and the caller's "
-        "frame could not be restored."
+        "If r10 could change, the verifier could not tell which byte r10-8 refers to, and "
+        "the caller's frame could not be restored."
     ),
     examples=(
         Example(

@@ -28,7 +28,7 @@ def _explain(failure: Failure, _match: re.Match[str]) -> Finding:
 
 RULE = Rule(
     code="RB-V026",
-    title="One instruction used with different pointer types",
+    title="Instruction used with different pointer types",
     patterns=(r"same insn cannot be used with different pointers",),
     meaning=(
         "The kernel rewrites accesses to the context but not other accesses, so one instruction "
@@ -36,8 +36,8 @@ RULE = Rule(
         "load."
     ),
     reason=(
-        "The instruction exists once in the running program, so it can be rewritten in only one "
-        "way."
+        "The instruction exists only once in the running program, so it can be rewritten in "
+        "only one way."
     ),
     examples=(
         Example(

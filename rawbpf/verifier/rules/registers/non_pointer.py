@@ -22,13 +22,17 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         return Finding(
             f"r{register} is used as an address, but it is a scalar, not a pointer",
             (*known, *evidence),
-            counter=f"r{register} = {value.umin}: the program has no memory there" if value else "",
+            counter=(
+                f"r{register} = {value.umin}, which is not an address that the program may access"
+            )
+            if value
+            else "",
             change="use a pointer from a call or the context, or call bpf_probe_read_kernel",
         )
     return Finding(
         f"r{register} is {kind_words(kind)}, which cannot be dereferenced",
         evidence,
-        change="use it only as an argument or in a comparison",
+        change="use the value only as an argument or in a comparison",
     )
 
 
@@ -37,15 +41,17 @@ RULE = Rule(
     title="Non-pointer used as an address",
     patterns=(r"R(?P<reg>\d\d?) invalid mem access '(?P<type>\w+)'",),
     meaning=(
-        "A load or store needs a pointer that the verifier tracks: to the stack, the context, a "
-        "map value, the packet or a ring buffer record. A plain number (scalar) is not a pointer, "
-        "even if it holds a kernel address read from memory. A pointer to a map and the packet's "
-        "end pointer cannot be dereferenced either."
+        "A load or store needs a pointer that the verifier tracks: a pointer to the stack, "
+        "the context, a map value, the packet or a ring buffer record. A plain number "
+        "(scalar) is not a pointer, even if it is a kernel address that was read from "
+        "memory. A pointer to a map and the packet's end pointer cannot be dereferenced "
+        "either."
     ),
     reason=(
-        "If a program could dereference any number, it could access all kernel memory. To follow "
-        "kernel pointers, call bpf_probe_read_kernel, which returns an error for a bad address. "
-        "For arguments whose BTF type is known, the verifier can allow direct loads."
+        "If a program could dereference any number, it could access all kernel memory. To "
+        "follow kernel pointers, call bpf_probe_read_kernel, which returns an error for an "
+        "invalid address. If the BTF type of an argument is known, the verifier can allow "
+        "direct loads."
     ),
     examples=(
         Example(

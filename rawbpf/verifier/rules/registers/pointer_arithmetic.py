@@ -60,7 +60,9 @@ def _change(words: dict[str, str], message: str) -> str:
     if "subtraction from stack" in message:
         return "add a negative number instead: r2 += -8"
     if words.get("kind"):
-        return "limit the offset in both directions, with comparisons or a mask, before it is added"
+        return (
+            "limit the offset in both directions, with comparisons or a mask, before the addition"
+        )
     if words.get("type"):
         return "use the pointer unchanged, as an argument or in a comparison"
     return _CHANGE
@@ -96,14 +98,15 @@ RULE = Rule(
         r"\b(?P<kind>\w+) pointer offset -?\d{1,20} is not allowed",
     ),
     meaning=(
-        "A number may be added to a pointer or subtracted from it, in 64-bit arithmetic. Any other "
-        "operation would make it impossible to track where the pointer points. Pointers to maps, "
-        "to the end of the packet and to kernel objects may not be changed at all."
+        "A number may be added to a pointer or subtracted from it, in 64-bit arithmetic. "
+        "After any other operation, the verifier could no longer track where the pointer "
+        "points. Pointers to maps, to the end of the packet and to kernel objects may not "
+        "be changed at all."
     ),
     reason=(
-        "The verifier proves that every access stays inside some memory. For that it must know "
-        "which memory a pointer points to and how far from its start. Only addition and "
-        "subtraction preserve this."
+        "The verifier proves that every access stays inside some memory. For this proof, "
+        "the verifier must know which memory a pointer points into and at what offset. Only "
+        "addition and subtraction preserve this knowledge."
     ),
     examples=(
         Example(

@@ -17,7 +17,9 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     register = int(match["reg"])
     name = match.groupdict().get("func") or failure.effect.name or "the function"
     value = failure.value(register)
-    got = is_a(register, value) if value is not None else f"r{register} holds something else"
+    got = (
+        is_a(register, value) if value is not None else f"r{register} holds a value of another type"
+    )
     return Finding(
         f"{name} expects a scalar in r{register}, but {got}",
         history(failure, register),
@@ -40,8 +42,8 @@ RULE = Rule(
         "register. The program passes a pointer, or a value that may be a pointer."
     ),
     reason=(
-        "The function was verified with a scalar as its argument. It would use a pointer like a "
-        "number, and could leak it."
+        "The function was verified with a scalar as its argument. It would use the pointer "
+        "like a number, and could leak it."
     ),
     examples=(),
     explain=_explain,

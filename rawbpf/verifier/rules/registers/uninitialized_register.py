@@ -33,11 +33,18 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         return Finding(
             f"r{register} is read after a call clobbered it",
             (Evidence(f"{name} was called here: only r6 to r9 survive a call", lost.step.slot),),
-            change=f"keep its value in r6 to r9 across the call, or set r{register} again after it",
+            change=(
+                f"keep the value in r6 to r9 across the call, or set r{register} again after "
+                "the call"
+            ),
         )
     return Finding(
         f"r{register} is read, but was not initialized on this path",
-        (Evidence("a program starts with only r1 (the context) and r10 (the stack) initialized"),),
+        (
+            Evidence(
+                "when a program starts, only r1 (the context) and r10 (the stack) are initialized"
+            ),
+        ),
         change=f"write r{register} before this instruction, on every path to it",
     )
 
@@ -64,14 +71,15 @@ RULE = Rule(
     title="Uninitialized register",
     patterns=(r"^R(?P<reg>\d\d?) !read_ok$",),
     meaning=(
-        "The instruction reads a register that was not written on this path. A program starts with "
-        "r1 (the context) and r10 (the end of its stack frame) initialized; every other register "
-        "must be written first. A call clobbers r1 to r5. exit reads r0, the return value."
+        "The instruction reads a register that was not written on this path. When a program "
+        "starts, r1 (the context) and r10 (the end of its stack frame) are initialized; "
+        "every other register must be written first. A call clobbers r1 to r5. The exit "
+        "instruction reads r0, the return value."
     ),
     reason=(
-        "An uninitialized register holds whatever the kernel left there, perhaps a kernel address. "
-        "Such an address must not leak, and a program that depends on the value would behave "
-        "unpredictably."
+        "An uninitialized register holds whatever the kernel left in it, perhaps a kernel "
+        "address. Such an address must not leak, and a program that depends on the value "
+        "would behave unpredictably."
     ),
     examples=(
         Example(

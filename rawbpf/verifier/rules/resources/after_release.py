@@ -63,7 +63,9 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
         return Finding(
             f"r{register} is {again} after {release} released it",
             (Evidence(f"r{register} was {what} until {release} released it", slot),),
-            change="release it only once" if name in _RELEASES else "use it before it is released",
+            change="release the reference only once"
+            if name in _RELEASES
+            else ("use the reference before it is released"),
         )
     if not words.get("unheld"):
         return None
@@ -100,13 +102,14 @@ RULE = Rule(
         r"more than (?P<unheld>one) (?:release argument|arg with ref_obj_id)",
     ),
     meaning=(
-        "After a pointer is passed to the function that releases it, the program no longer owns "
-        "it, and all copies of the pointer become scalars. Only a reference that the program "
-        "acquired can be released."
+        "After a pointer is passed to the function that releases it, the program no longer "
+        "owns the object, and all copies of the pointer become scalars. Only a reference "
+        "that the program acquired can be released."
     ),
     reason=(
-        "A released object may be reused at once: a record by the reader of the ring buffer, the "
-        "memory of a socket by another socket. A second release would take it from its new owner."
+        "A released object may be reused immediately: the reader of the ring buffer may "
+        "overwrite the record, and another socket may reuse the memory of the socket. A "
+        "second release would take the object from its new owner."
     ),
     examples=(
         Example(_BEGIN + _SUBMIT + _SUBMIT + _END, _BEGIN + _SUBMIT + _END),

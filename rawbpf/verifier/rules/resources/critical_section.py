@@ -24,28 +24,34 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         return Finding(
             f"{name} may sleep, but is called inside {what}",
             _begun(failure),
-            change="call it before the section starts or after it ends",
+            change="make the call before the section starts or after it ends",
         )
     if found.get("end"):
         return Finding("the program leaves a section that it did not enter",
                        change="remove the call, or enter the section first")  # fmt: skip
     if found.get("nested"):
-        return Finding("an RCU read section starts inside another one", _begun(failure),
-                       change="remove the inner section")  # fmt: skip
+        return Finding(
+            "an RCU read-side critical section starts inside another one",
+            _begun(failure),
+            change="remove the inner section",
+        )
     if found.get("irq"):
         return Finding(
             "IRQ flags are restored from a different slot, or in the wrong order",
-            change="restore the flags from where bpf_local_irq_save put them, in reverse order",
+            change=(
+                "restore the flags from the slot where bpf_local_irq_save stored them, in "
+                "reverse order"
+            ),
         )
     return Finding(
-        f"the program is still inside {what} here",
+        f"the program is still inside {what} at this instruction",
         _begun(failure),
         change=f"{leave} on every path to this instruction",
     )
 
 
 _SECTIONS = {
-    "rcu": ("an RCU read section", "call bpf_rcu_read_unlock"),
+    "rcu": ("an RCU read-side critical section", "call bpf_rcu_read_unlock"),
     "preempt": ("a section with preemption disabled", "call bpf_preempt_enable"),
     "irq": ("a section with interrupts disabled", "call bpf_local_irq_restore"),
 }
@@ -88,9 +94,9 @@ RULE = Rule(
         "reverse order."
     ),
     reason=(
-        "During an RCU read section, the kernel cannot free objects that were removed. With "
-        "preemption or interrupts disabled, nothing else runs on the CPU. Such sections must be "
-        "short, and they must end."
+        "During an RCU read-side critical section, the kernel cannot free objects that were "
+        "removed. With preemption or interrupts disabled, no other code runs on the CPU. "
+        "Such sections must be short, and they must end."
     ),
     examples=(),
     explain=_explain,

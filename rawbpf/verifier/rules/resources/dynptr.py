@@ -19,18 +19,20 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if found.get("init"):
         return Finding(
             f"{name} is passed a dynptr that was not initialized",
-            change="initialize it first on every path, for example with bpf_dynptr_from_mem or "
-            "bpf_ringbuf_reserve_dynptr",
+            change=(
+                "initialize the dynptr first on every path, for example with "
+                "bpf_dynptr_from_mem or bpf_ringbuf_reserve_dynptr"
+            ),
         )
     if found.get("lost"):
         return Finding(
             "the bytes of a dynptr that still holds a reference are overwritten",
-            change="release the dynptr first (bpf_ringbuf_submit_dynptr), or write elsewhere",
+            change="release the dynptr first (bpf_ringbuf_submit_dynptr), or write to other bytes",
         )
     if found.get("uninit"):
         return Finding(
             f"{name} would initialize a dynptr that is already initialized",
-            change="use 16 other bytes of stack, or release the first dynptr",
+            change="use 16 other bytes of the stack, or release the first dynptr",
         )
     if found.get("type"):
         return Finding(
@@ -40,7 +42,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if found.get("offset"):
         where = f" at r10{int(found['off']):+d}" if found.get("off") else ""
         return Finding(
-            f"the address passed to {name} is not the start of a dynptr: there is none{where}"
+            f"the address passed to {name} is not the start of a dynptr: no dynptr exists{where}"
             if where
             else f"the address passed to {name} is not the start of a dynptr",
             change="pass the start of the dynptr: 16 bytes of stack, aligned to 8 bytes",
@@ -78,14 +80,16 @@ RULE = Rule(
         r"(?P<other>[^\n]{0,80}[dD]ynptr[^\n]{0,80})",
     ),
     meaning=(
-        "A dynptr is a 16-byte object on the stack that holds a pointer, the size of its memory "
-        "and the access rights. Functions initialize it (such as bpf_dynptr_from_mem and "
-        "bpf_ringbuf_reserve_dynptr), access memory through it, and release it if it holds a "
-        "reference. The program may not access these 16 bytes itself."
+        "A dynptr is a 16-byte object on the stack that contains a pointer, the size of its "
+        "memory and the access rights. Functions such as bpf_dynptr_from_mem and "
+        "bpf_ringbuf_reserve_dynptr initialize a dynptr, other functions access memory "
+        "through it, and a dynptr that holds a reference must be released. The program may "
+        "not access these 16 bytes itself."
     ),
     reason=(
-        "The size is checked at run time, so the verifier need not know it. That is safe only if a "
-        "program can neither forge a dynptr nor lose one that holds a reference."
+        "The size is checked at run time, so the verifier does not need to know it. This is "
+        "safe only if a program can neither forge a dynptr nor lose a dynptr that holds a "
+        "reference."
     ),
     examples=(
         Example(

@@ -34,7 +34,9 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if found.get("uninit"):
         return Finding(
             f"{name} would initialize an iterator that is already initialized",
-            change=f"destroy the first one (bpf_iter_{kind}_destroy), or use another variable",
+            change=(
+                f"destroy the first iterator (bpf_iter_{kind}_destroy), or use another variable"
+            ),
         )
     return Finding(
         f"an iterator is used incorrectly: {found['other']}",
@@ -53,13 +55,14 @@ RULE = Rule(
         r"(?P<other>[^\n]{0,60}\b(?:iter_\w{1,40}|iterator)[^\n]{0,80})",
     ),
     meaning=(
-        "An open-coded iterator is an object on the stack. bpf_iter_KIND_new initializes it, "
-        "bpf_iter_KIND_next returns an element or NULL, and bpf_iter_KIND_destroy destroys it. The "
-        "calls must be in this order, and the last one is required on every path."
+        "An open-coded iterator is an object on the stack. bpf_iter_KIND_new initializes "
+        "it, bpf_iter_KIND_next returns an element or NULL, and bpf_iter_KIND_destroy "
+        "destroys it. The program must make these calls in this order, and must destroy the "
+        "iterator on every path."
     ),
     reason=(
-        "An iterator may hold memory, references or an RCU section. The verifier walks through the "
-        "loop body once and relies on the iterator to end the loop."
+        "An iterator may hold memory, references or the RCU read lock. The verifier follows "
+        "the loop body once and relies on the iterator to end the loop."
     ),
     examples=(),
     explain=_explain,

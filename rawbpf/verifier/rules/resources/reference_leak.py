@@ -52,7 +52,9 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         evidence.insert(0, Evidence(f"r{last[1]} still holds the reference"))
     elif last is not None:
         lost = failure.path[last[0]]
-        overwritten = f"r{last[1]}, the last register with it, is overwritten: {lost.text}"
+        overwritten = (
+            f"r{last[1]}, the last register with the reference, is overwritten: {lost.text}"
+        )
         evidence.insert(0, Evidence(overwritten, lost.slot))
     return Finding(
         f"the reference acquired by {name or 'a call'} is not released on this path",
@@ -127,14 +129,14 @@ RULE = Rule(
     title="Unreleased reference",
     patterns=(r"Unreleased reference id=(?P<id>\d{1,9}) alloc_insn=(?P<born>\d{1,9})",),
     meaning=(
-        "Some functions return an object that the program must release: a ring buffer record, a "
-        "socket, or another kernel object. The verifier counts these references, and none may be "
-        "left at an exit of the program."
+        "Some functions return an object that the program must release: a ring buffer "
+        "record, a socket, or another kernel object. The verifier counts these references, "
+        "and the program must have released all of them before it exits."
     ),
     reason=(
-        "A ring buffer record that is never submitted blocks the ring buffer forever. A socket "
-        "that is never released stays in memory forever. Nothing else can release them, because "
-        "only the program had the pointer."
+        "A ring buffer record that is never submitted blocks the ring buffer forever. A "
+        "socket that is never released stays in memory forever. No other code can release "
+        "these objects, because only the program had the pointer."
     ),
     examples=(
         Example(

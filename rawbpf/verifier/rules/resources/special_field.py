@@ -60,9 +60,9 @@ RULE = Rule(
         "access them, at the member's own offset, in a map whose BTF describes them."
     ),
     reason=(
-        "When a map entry is deleted, the kernel frees what its special members hold. If a program "
-        "overwrote a member, or passed a wrong address, the kernel would follow an invalid "
-        "pointer."
+        "When a map entry is deleted, the kernel frees the objects that its special members "
+        "hold. If a program overwrote such a member, or passed a wrong address, the kernel "
+        "would follow an invalid pointer."
     ),
     examples=(
         Example(

@@ -17,22 +17,22 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     found = match.groupdict()
     if found.get("end"):
         return Finding(
-            "the spin lock is still held here",
+            "the program still holds a spin lock at this instruction",
             (*way(failure, 1), *_taken(failure)),
             change="call bpf_spin_unlock on every path to this instruction",
         )
     if found.get("call"):
         name = failure.effect.name or "a function"
         return Finding(
-            f"{name} is called while a spin lock is held",
+            f"{name} is called while the program holds a spin lock",
             _taken(failure),
-            change="call it before the lock is taken or after it is released",
+            change="make the call before the lock is taken or after it is released",
         )
     if found.get("unlock"):
         return Finding(
             "the program releases a lock that it does not hold",
             _taken(failure),
-            change="release the lock that was taken, and only once",
+            change="release only the lock that was taken, and only once",
         )
     if found.get("two"):
         return Finding(
@@ -86,15 +86,15 @@ RULE = Rule(
         r"(?P<lacks>map '\S{0,40}' has no BTF|No bpf_spin_lock)",
     ),
     meaning=(
-        "bpf_spin_lock takes a lock, and bpf_spin_unlock must release it on every path. A program "
-        "may hold only one lock at a time. Until it is released, only loads, stores, arithmetic "
-        "and jumps are allowed, no calls and no exit. The lock must be a member of a map value, "
-        "and the map's BTF must describe it."
+        "bpf_spin_lock takes a lock, and bpf_spin_unlock must release it on every path. A "
+        "program may hold only one lock at a time. While the program holds a lock, it may "
+        "only use loads, stores, arithmetic and jumps, but no calls and no exit. The lock "
+        "must be a member of a map value, and the map's BTF must describe the lock."
     ),
     reason=(
-        "While one CPU holds the lock, other CPUs that need it spin and do nothing else. If it "
-        "were never released, they would spin forever. A called function could take a long time, "
-        "or need the same lock."
+        "While one CPU holds the lock, other CPUs that need it spin and do nothing else. If "
+        "the lock were never released, these CPUs would spin forever. A called function "
+        "could take a long time, or need the same lock."
     ),
     examples=(),
     explain=_explain,
