@@ -40,7 +40,8 @@ guest: `rawbpf guest replay FILE`. Replay asks before it attaches a program, cre
 or opens an existing object, or changes a map that the recording did not create.
 
 File descriptors and addresses are replaced with new ones. Times, IDs, verifier logs and the number
-of events that ended a wait are not compared. Exit status: 1 if the result of any call differs.
+of events that ended a wait are not compared. Calls about the streams of the recorded command are
+marked with - and not repeated. Exit status: 1 if the result of any call differs.
 """
 
 _LONGEST = 1 << 24
@@ -153,7 +154,8 @@ def _answer(question: str) -> str:
 def _line(outcome: Outcome) -> Iterator[str]:
     from rawbpf.narration.tell.line import format_call
 
-    yield f"{'≠' if outcome.differences else '='} {format_call(outcome.call)}"
+    mark = ("≠" if outcome.differences else "=") if outcome.repeated else "-"
+    yield f"{mark} {format_call(outcome.call)}"
     for difference in outcome.differences:
         yield f"    {difference}"
 
@@ -167,5 +169,6 @@ def _json(outcome: Outcome) -> Iterator[str]:
             "then": outcome.call.result,
             "now": outcome.result,
             "differences": list(outcome.differences),
+            "repeated": outcome.repeated,
         }
     )

@@ -1,9 +1,10 @@
 """Replay recorded calls with new descriptors and addresses, and compare the results.
 
-A recorded descriptor is replaced with the one that the repeated call returned, and a recorded
-address with that of a buffer that contains the recorded bytes. Recorded labels are never opened. A
-descriptor that no recorded call created is replaced with a pipe if it was a pipe, and with -1
-otherwise; a call that needs a file is an error.
+A recorded descriptor is replaced with the descriptor that the repeated call returned, and a
+recorded address with the address of a buffer that contains the recorded bytes. Recorded labels are
+never opened. A descriptor that no recorded call created is replaced with a pipe if the label says
+that it was a pipe, and with -1 otherwise. A call that needs a file is an error, except that closing
+or watching a stream of the recorded process is left out.
 
 ``confirm`` is asked before each call whose effect outlives this process or reaches others; see
 ``consent``. It raises an exception to stop.
@@ -45,11 +46,16 @@ _OPENING = ("BPF_OBJ_GET", "_GET_FD_BY_ID")
 
 
 class Outcome(NamedTuple):
-    """A recorded call, its new result, and a list of differences."""
+    """A recorded call, its new result, and a list of differences.
+
+    ``repeated`` is False for a call about a stream of the recorded process, such as its stdout,
+    which has no counterpart now.
+    """
 
     call: Call
     result: int
     differences: tuple[str, ...]
+    repeated: bool = True
 
 
 def refuse(call: Call, effect: str) -> None:
@@ -91,8 +97,8 @@ class Replay(Owner):
             # The mapping failed during the replay. The recorded address may now refer to any
             # memory, including Python's own code.
             return Outcome(call, -errno.EINVAL, ("nothing is mapped at the address now",))
-        if call.name == "close" and call.words[0] not in self._fds:
-            return Outcome(call, call.result, ())  # opened outside of the recording
+        if self._is_about_a_stream(call):
+            return Outcome(call, call.result, (), repeated=False)
         memory = self._memory(call)
         words = self._words(call, memory)
         promises = Promises(memory, self._known, self._own)
@@ -111,6 +117,14 @@ class Replay(Owner):
         self._remember(call, actual, result)
         written = [memory.read(at) for at in range(len(call.blocks))]
         return Outcome(call, result, tuple(differences(call, result, written)))
+
+    def _is_about_a_stream(self, call: Call) -> bool:
+        """Return whether a call closes or watches a descriptor opened outside of the recording."""
+        if call.name not in ("close", "epoll_ctl"):
+            return False
+        number = call.words[0 if call.name == "close" else 2]
+        is_pipe = call.name == "epoll_ctl" and call.fds.get(number, "").startswith("pipe:")
+        return number not in self._fds and not is_pipe
 
     def _memory(self, call: Call) -> Memory:
         """Return memory with the recorded bytes, in which addresses and descriptors are new."""

@@ -87,7 +87,7 @@ def test_a_replay_that_differs_fails(tmp_path, capsys):
         assert main(["replay", str(file), "--json"]) == 1
     told = map(json.loads, capsys.readouterr().out.splitlines())
     assert {"call": "BPF_MAP_CREATE", "then": 70, "now": -38, "differences": [
-        "recorded 70, now ENOSYS"]} in list(told)  # fmt: skip
+        "recorded 70, now ENOSYS"], "repeated": True} in list(told)  # fmt: skip
 
 
 def test_calls_before_a_damaged_line_are_shown(tmp_path, capsys):

@@ -246,3 +246,16 @@ def test_without_an_answer_nothing_is_done():
     with replaced(kernel), pytest.raises(RawbpfError, match="allow it with --yes"):
         list(replay(calls))
     assert kernel.things == {}  # the map was closed
+
+
+@pytest.mark.parametrize("label", ["/dev/pts/0", "/tmp/output", "socket:[7]"])
+def test_watching_the_stdout_of_the_recorded_command_is_left_out(label):
+    """Whether epoll accepts it depends on what stdout was; labels are never opened."""
+    with replaced(FakeKernel(epoll_create1=[50], epoll_ctl=[-errno.EPERM])), recorded() as found:
+        enter("epoll_create1", 0)
+        with pytest.raises(OSError, match="EPERM"):
+            enter("epoll_ctl", 50, 1, 1, ctypes.addressof(buffer(EVENT.size)))
+    kernel = Unchecked()
+    with replaced(kernel):
+        made, watched = replay([found[0], found[1]._replace(fds={1: label})])
+    assert (made.repeated, watched.repeated, watched.differences) == (True, False, ())
