@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.command_words import own_python
 from rawbpf.errors import UsageError
 from rawbpf.guest.image.tree import JUNK, is_of_the_guest
 
@@ -71,7 +72,7 @@ def _understand(name: str, rest: list[str], files: list[str], commands: Collecti
         argv = [sys.executable, "-m", "pytest", *_without_hypothesis(rest), *rest]
         return Command(argv, [*_project(Path.cwd()), *files], with_tests=True)
     if name in commands or name.startswith("-"):
-        return Command([sys.executable, "-m", "rawbpf", name, *rest], files, with_tests=False)
+        return Command(own_python("rawbpf", name, *rest), files, with_tests=False)
     executable = shutil.which(name)
     if executable is None:
         raise UsageError(

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.command_words import own_python
 from rawbpf.errors import GuestError, UsageError
 from rawbpf.guest import qemu, session, terminal
 from rawbpf.guest.accel import choose as choose_accel
@@ -156,7 +157,7 @@ def _terminals() -> tuple[bool, bool, bool]:
 def _job(command: Command, options: Options, ttys: tuple[bool, bool, bool]) -> dict[str, object]:
     doing: list[str] | None = None
     if options.workload is not None:
-        doing = list(options.workload) or [sys.executable, "-m", "rawbpf.guest.inside.workload"]
+        doing = list(options.workload) or own_python("rawbpf.guest.inside.workload")
     return {
         "argv": command.argv,
         "cwd": str(Path.cwd()),

@@ -28,6 +28,8 @@ sys.path.insert(0, str(ROOT / "tools" / "lib"))
 
 from measured import show  # noqa: E402 -- after the path is set
 
+from rawbpf.command_words import own_python  # noqa: E402 -- after the path is set
+
 VMLINUX = "/sys/kernel/btf/vmlinux"
 LOOK_UP = """
 import time
@@ -39,16 +41,16 @@ assert isinstance(types[types.find("vfs_read", 12).type_id], t.FuncProto)
 print(1000 * (time.perf_counter() - started))
 """
 DECODE = "from rawbpf.kernel.type_index import kernel_types; print(len(list(kernel_types())))"
-RAWBPF = [sys.executable, "-m", "rawbpf", "btf"]
+RAWBPF = own_python("rawbpf", "btf")
 BPFTOOL = shutil.which("bpftool") or shutil.which("bpftool", path="/usr/sbin")
 
 CONTESTANTS = {
-    "bare python": [sys.executable, "-c", "pass"],
+    "bare python": [sys.executable, "-P", "-c", "pass"],
     "btf show vfs_read": [*RAWBPF, "show", "vfs_read"],
     "btf show task_struct": [*RAWBPF, "show", "task_struct"],
 }
 BULK = {
-    "decode all (library)": [sys.executable, "-c", DECODE],
+    "decode all (library)": [sys.executable, "-P", "-c", DECODE],
     "btf dump --format raw": [*RAWBPF, "dump", "--format", "raw"],
     "btf dump --format c": [*RAWBPF, "dump", "--format", "c"],
 }
@@ -74,7 +76,7 @@ def measure(command: list[str], cache: str) -> tuple[float, float, int]:
 def look_up(cache: str) -> float:
     """Return how many ms it takes to find a prototype in a new process, after its imports."""
     done = subprocess.run(
-        [sys.executable, "-c", LOOK_UP],
+        [sys.executable, "-P", "-c", LOOK_UP],
         env=os.environ | {"RAWBPF_CACHE": cache},
         stdout=subprocess.PIPE,
         check=True,

@@ -18,9 +18,11 @@ import sys
 import time
 from pathlib import Path
 
+from rawbpf.command_words import own_python
+
 FUNCTION = "do_sys_openat2"
-BARE = [sys.executable, "-c", "pass"]
-RAWBPF = [sys.executable, "-m", "rawbpf", "kprobe", FUNCTION]
+BARE = [sys.executable, "-P", "-c", "pass"]
+RAWBPF = own_python("rawbpf", "kprobe", FUNCTION)
 BPFTRACE = ["bpftrace", "-e", f'BEGIN {{ printf("Attached\\n"); }} kprobe:{FUNCTION} {{ @ = 1; }}']
 
 

@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rawbpf.command_words import own_python
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -39,17 +41,17 @@ BPFTRACE = f"kprobe:{FUNCTION} /pid == $1/ {{ {PRINT}, cpu, pid, tid, comm); }}"
 
 
 def contestants(pid: int) -> dict[str, list[str]]:
-    kprobe = [sys.executable, "-m", "rawbpf", "-v", "kprobe", FUNCTION, "--pid", str(pid)]
+    kprobe = own_python("rawbpf", "-v", "kprobe", FUNCTION, f"--pid={pid}")
     found = {"rawbpf kprobe": kprobe, "rawbpf --json": [*kprobe, "--json"]}
     if shutil.which("bpftrace"):
-        found["bpftrace printf"] = ["bpftrace", "-e", BPFTRACE, str(pid)]
+        found["bpftrace printf"] = ["bpftrace", "-e", BPFTRACE, f"{pid}"]
     return found
 
 
 @contextmanager
 def waiting_caller() -> Iterator[subprocess.Popen[str]]:
     pipe = subprocess.PIPE
-    command = [sys.executable, "-c", CALLER]
+    command = [sys.executable, "-P", "-c", CALLER]
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         yield process
 

@@ -19,6 +19,8 @@ import sys
 import time
 from pathlib import Path
 
+from rawbpf.command_words import own_python
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = Path(__file__).with_suffix("")
 BUILT = ROOT / "build" / "bench"
@@ -37,7 +39,7 @@ def build() -> None:
 
 
 def in_guest(kernel: str, rounds: int) -> None:
-    guest = [sys.executable, "-m", "rawbpf", "guest", "--kernel", kernel, "--no-workload"]
+    guest = own_python("rawbpf", "guest", f"--kernel={kernel}", "--no-workload")
     guest += ["--add", str(OBJECT), "--add", str(LOADER)]
     here = ["python", str(Path(__file__).resolve()), "--rounds", str(rounds)]
     subprocess.run([*guest, "--", *here], check=True)

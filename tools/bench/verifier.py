@@ -73,7 +73,11 @@ def main() -> None:
 def measure(text: str) -> float:
     """Explain the log in a new process, and return the CPU time in milliseconds."""
     done = subprocess.run(
-        [sys.executable, "-c", EXPLAIN], input=text, text=True, capture_output=True, check=True
+        [sys.executable, "-P", "-c", EXPLAIN],
+        input=text,
+        text=True,
+        capture_output=True,
+        check=True,
     )
     return float(done.stdout) * 1000
 

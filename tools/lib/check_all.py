@@ -30,12 +30,13 @@ from fetch_objects import folder as objects_folder
 from outcome import Outcome, closing_line, counts, summary
 from system_packages import EMULATOR, PEERS, install
 
+from rawbpf.command_words import own_python
 from rawbpf.errors import RawbpfError
 from rawbpf.guest.kernels.choice import DEFAULT_SUITE, SUITES, Kernel, cached, choose
 from rawbpf.guest.kernels.debian import fetch
 
 BIN = Path(sys.executable).parent
-PYTEST = [sys.executable, "-m", "pytest", "-q"]
+PYTEST = own_python("pytest", "-q")
 KERNEL_TESTS = "tests/kernel"
 STRACED = f"{KERNEL_TESTS}/test_narration.py::test_strace_sees_the_same"
 GUEST_TESTS = "tests/guest"
@@ -149,7 +150,7 @@ def _updated_at(kernel: Kernel) -> float:
 
 def kernel_part(kernel: Kernel, arguments: list[str], out: str) -> Part:
     """Return the command for the kernel tests in a guest, which copies BTF to ``out``."""
-    command = [sys.executable, "-m", "rawbpf", "guest", "--kernel", str(kernel.release)]
+    command = own_python("rawbpf", "guest", f"--kernel={kernel.release}")
     command += ["--timeout", "1500", "--out", f"{out}/{kernel.suite}", "--disk", "64M"]
     command += [f"--module={name}" for name in MODULES]
     for peer in ("bpftool", "strace"):

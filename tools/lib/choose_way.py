@@ -11,7 +11,9 @@ from typing import NamedTuple, NoReturn
 
 from system_packages import EMULATOR, install
 
-RAWBPF = [sys.executable, "-m", "rawbpf"]
+from rawbpf.command_words import own_python
+
+RAWBPF = own_python("rawbpf")
 RIGHTS = {"capabilities", "perf", "bpf", "memlock", "symbols", "trial: load", "trial: probe"}
 """Checks of `rawbpf doctor` that may fail without root but succeed as root."""
 

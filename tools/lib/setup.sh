@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# -P (Python 3.11) keeps Python from importing files in the current folder, such as venv.py.
+#
 # Shared by tools/run, tools/test and tools/fetch-kernel: create a virtual environment with this
 # package. To be sourced; sets $python to the path of the interpreter.
 #
@@ -34,7 +36,7 @@ find_python() {
     local candidate
     for candidate in "${PYTHON:-}" /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do
         if [ -n "$candidate" ] && command -v "$candidate" >/dev/null &&
-            "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            "$candidate" -P -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             command -v "$candidate"
             return
         fi
@@ -57,19 +59,19 @@ make_environment() {
         die "Python 3.11 or newer is required: install it, or set PYTHON=..."
     note "creating .venv with $base"
     rm -rf "$root/.venv"
-    "$base" -m venv "$root/.venv" || die "cannot create .venv with $base"
+    "$base" -P -m venv "$root/.venv" || die "cannot create .venv with $base"
 }
 
 set_up() {
     local wanted=$1 stamp now
-    "$python" -c '' 2>/dev/null || make_environment
+    "$python" -P -c '' 2>/dev/null || make_environment
     stamp=$root/.venv/.rawbpf-$wanted
     now=$(sha256sum "$root/pyproject.toml")
     [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && return
     note "installing rawbpf and its dependencies into .venv"
     local packages=(-e "$root")
     [ "$wanted" = dev ] && mapfile -t -O 2 packages < <("$python" "$root/tools/lib/dev_packages.py")
-    "$python" -m pip install --quiet --disable-pip-version-check "${packages[@]}" >&2 ||
+    "$python" -P -m pip install --quiet --disable-pip-version-check "${packages[@]}" >&2 ||
         die "pip could not install the packages in pyproject.toml"
     printf '%s\n' "$now" >"$stamp"
 }

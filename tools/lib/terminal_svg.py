@@ -12,12 +12,13 @@ import pty
 import re
 import struct
 import subprocess
-import sys
 import termios
 import time
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
+
+from rawbpf.command_words import own_python
 
 __all__ = ["PICTURES", "Line", "draw", "record", "svg"]
 
@@ -121,7 +122,7 @@ class Picture(NamedTuple):
     commands: dict[str, list[str]]
 
 
-_RAWBPF = [sys.executable, "-m", "rawbpf"]
+_RAWBPF = own_python("rawbpf")
 PICTURES = {
     "docs/pictures/session.svg": Picture(
         "rawbpf in a terminal",

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from json import loads
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.system.guest_files import with_objects
 from rawbpf.cli.terminal import write_lines
+from rawbpf.command_words import own_python, path_word
 from rawbpf.errors import GuestError, UsageError
 from rawbpf.input_file import open_input
 from rawbpf.verifier.words import brief
@@ -54,16 +54,16 @@ def compare(arguments: dict[str, Any]) -> int:
 
 def _words(arguments: dict[str, Any]) -> list[str]:
     """Return the command to run in each guest."""
-    words = ["verify", arguments["FILE"], "--json"]
+    words = ["verify", path_word(arguments["FILE"]), "--json"]
     for option in ("--program", "--clang"):
-        words += [option, arguments[option]] if arguments[option] else []
-    return [*words, *(word for one in arguments["--skip"] for word in ("--skip", one))]
+        words += [f"{option}={arguments[option]}"] if arguments[option] else []
+    return [*words, *(f"--skip={one}" for one in arguments["--skip"])]
 
 
 def _ask(kernel: str, words: list[str]) -> dict[str, Row]:
     """Verify in a guest with this kernel; return program -> its JSON."""
-    command = [sys.executable, "-m", "rawbpf", "guest", "--kernel", kernel, "--cpus", "1"]
-    command += ["--no-workload", "--", *words]
+    command = own_python("rawbpf", "guest", f"--kernel={kernel}", "--cpus=1", "--no-workload")
+    command += ["--", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode not in (0, 1) or not lines:

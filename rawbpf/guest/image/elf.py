@@ -7,12 +7,14 @@ such as a Python extension module, names no loader; it is loaded by that of the 
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
-from typing import TYPE_CHECKING, NamedTuple
+import sys
+from pathlib import Path
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from rawbpf.command_words import path_word
 
 __all__ = ["contents", "is_elf", "libraries", "loader", "without_debug_information"]
 
@@ -39,7 +41,7 @@ def loader(path: Path) -> str | None:
     data = path.read_bytes()
     for segment in _segments(data):
         if segment.kind == _PT_INTERP:
-            return data[segment.offset : segment.end].rstrip(b"\0").decode()
+            return data[segment.offset : segment.end].rstrip(b"\0").decode(errors="surrogateescape")
     return None
 
 
@@ -131,6 +133,24 @@ def _segments(data: bytes) -> list[_Range]:
     ]
 
 
+_SYSTEM = ("/lib", "/lib32", "/lib64", "/libx32", "/usr", "/nix/store", "/gnu/store")
+"""Folders of loaders that the system's administrator has installed."""
+
+
+def is_of_the_system(program: str) -> bool:
+    """Return whether a loader may be run to list libraries.
+
+    An executable names its own loader, so a foreign executable could name any program. Only this
+    Python's loader and those in the system's folders are run.
+
+    >>> is_of_the_system("/lib64/ld-linux-x86-64.so.2"), is_of_the_system("/lib/../tmp/evil")
+    (True, False)
+    """
+    real = os.path.realpath(program)
+    trusted = any(real.startswith(f"{os.path.realpath(folder)}/") for folder in _SYSTEM)
+    return trusted or program == loader(Path(sys.executable))
+
+
 def libraries(path: Path, default_loader: str | None) -> list[str]:
     """Return the paths of the loader and of all libraries that a file needs.
 
@@ -139,10 +159,10 @@ def libraries(path: Path, default_loader: str | None) -> list[str]:
     """
     named = loader(path)
     asked = named or default_loader
-    if asked is None:
+    if asked is None or not is_of_the_system(asked):
         return []
     answer = subprocess.run(
-        [asked, "--list", str(path)], capture_output=True, text=True, check=False
+        [asked, "--list", path_word(path)], capture_output=True, text=True, check=False
     )
     found = [asked] if named else []
     for line in answer.stdout.splitlines():

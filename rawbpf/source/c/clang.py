@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from rawbpf.arch import native
+from rawbpf.command_words import path_word
 from rawbpf.errors import CompileError, RawbpfError, UnsupportedError
 from rawbpf.input_file import LARGEST, read_text
 from rawbpf.source.c.vmlinux import VMLINUX, vmlinux_folder
@@ -82,7 +83,7 @@ def compile_c(source: Path, *, clang: str | None = None, types: bytes | None = N
         command = [program, "-target", "bpf", "-g", "-O2", f"-D__TARGET_ARCH_{arch.bpf_target}"]
         command += [f"-I{one}" for one in folders]
         command += ["-idirafter", f"/usr/include/{arch.multiarch}"]
-        command += ["-c", str(source), "-o", str(target)]
+        command += ["-c", path_word(source), "-o", str(target)]
         try:
             output = _run(command, source)
         except CompileError as error:

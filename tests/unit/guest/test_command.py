@@ -24,11 +24,20 @@ def test_no_command_opens_a_prompt():
 
 def test_a_rawbpf_command():
     command = understand(["kprobe", "do_sys_openat2", "-d", "3"], {"kprobe"})
-    assert command.argv == [sys.executable, "-m", "rawbpf", "kprobe", "do_sys_openat2", "-d", "3"]
+    assert command.argv == [
+        sys.executable,
+        "-P",
+        "-m",
+        "rawbpf",
+        "kprobe",
+        "do_sys_openat2",
+        "-d",
+        "3",
+    ]
 
 
 def test_options_of_rawbpf_itself():
-    assert understand(["--version"], ()).argv == [sys.executable, "-m", "rawbpf", "--version"]
+    assert understand(["--version"], ()).argv == [sys.executable, "-P", "-m", "rawbpf", "--version"]
 
 
 def test_python_and_the_files_it_is_given():
