@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from rawbpf.cli.main import main
 from rawbpf.cli.verify import diff
 from rawbpf.command_words import own_python, path_word
+from rawbpf.errors import UsageError
 from rawbpf.guest.command import understand
 from rawbpf.guest.image.elf import libraries
 from rawbpf.source.c.clang import compile_c
@@ -50,8 +52,29 @@ def test_a_file_is_not_read_as_a_response_file(in_folder):
     plugin(in_folder)
     (in_folder / "x.c").write_text("-fplugin=./plugin.so plugin.c")
     (in_folder / "@x.c").write_text(SOURCE)
-    assert compile_c(Path("@x.c"), clang=peer("clang-19")).data.startswith(b"\x7fELF")
+    (in_folder / "@y").mkdir()
+    (in_folder / "@y" / "y.c").write_text(SOURCE)
+    for name in ("@x.c", in_folder / "@x.c", "@y/../@x.c"):
+        with pytest.raises(UsageError, match=r"take its arguments from 'x.c'; rename the file"):
+            compile_c(Path(name), clang=peer("clang-19"))
+    assert compile_c(Path("@y/y.c"), clang=peer("clang-19")).data.startswith(b"\x7fELF")
     assert not (in_folder / "loaded").exists()
+
+
+@pytest.mark.parametrize("command", ["inspect", "verify", "load", "relocate"])
+def test_commands_refuse_such_a_file(in_folder, command, capsys):
+    (in_folder / "@x.c").write_text(SOURCE)
+    assert main([command, "@x.c"]) == 2
+    assert "rename the file" in capsys.readouterr().err
+
+
+def test_clang_reads_a_response_file_even_behind_a_folder(in_folder):
+    """It passes the bare name on to itself; a clang that does not would lift the restriction."""
+    (in_folder / "x.c").write_text("name -fno-such-option")
+    (in_folder / "@x.c").write_text(SOURCE)
+    command = [peer("clang-19"), "-target", "bpf", "-c", "./@x.c"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert "unknown argument: '-fno-such-option'" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["-owritten.c", "--help.c", "-fplugin=plugin.c", "-", "--", "-c"])

@@ -143,7 +143,7 @@ def is_of_the_system(program: str) -> bool:
     An executable names its own loader, so a foreign executable could name any program. Only this
     Python's loader and those in the system's folders are run.
 
-    >>> is_of_the_system("/lib64/ld-linux-x86-64.so.2"), is_of_the_system("/lib/../tmp/evil")
+    >>> is_of_the_system("/lib64/ld-linux-x86-64.so.2"), is_of_the_system("/tmp/lib/ld.so")
     (True, False)
     """
     real = os.path.realpath(program)

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from rawbpf.arch import native
 from rawbpf.command_words import path_word
-from rawbpf.errors import CompileError, RawbpfError, UnsupportedError
+from rawbpf.errors import CompileError, RawbpfError, UnsupportedError, UsageError
 from rawbpf.input_file import LARGEST, read_text
 from rawbpf.source.c.vmlinux import VMLINUX, vmlinux_folder
 
@@ -73,6 +73,10 @@ def compile_c(source: Path, *, clang: str | None = None, types: bytes | None = N
     installed or vmlinux.h cannot be generated.
     """
     program = find_clang(clang)
+    if source.name.startswith("@"):
+        # clang passes the bare name on to itself (-main-file-name), and reads a response file there
+        why = f"clang would take its arguments from {source.name[1:]!r}"
+        raise UsageError(f"cannot compile {str(source)!r}", why=why, fix="rename the file")
     read_text(
         source, LARGEST
     )  # for a binary file, one clear error is better than clang's thousands of lines

@@ -7,7 +7,13 @@ from pathlib import Path
 import rawbpf.guest
 
 ROOT = Path(rawbpf.guest.__file__).parent
-ALLOWED = ("rawbpf.guest", "rawbpf.errors", "rawbpf.arch", "rawbpf.user_cache")
+ALLOWED = (
+    "rawbpf.guest",
+    "rawbpf.errors",
+    "rawbpf.arch",
+    "rawbpf.user_cache",
+    "rawbpf.command_words",
+)
 
 
 def imported(file):
