@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LEVELS",
+    "ask",
     "complain",
     "level",
     "raise_level",
@@ -67,6 +68,15 @@ def say(message: str, at: str = "info") -> None:
             sys.stderr.flush()
         except OSError:
             pass
+
+
+def ask(question: str) -> str:
+    """Ask on stderr, and return the answer from stdin in lower case; "" at the end of input."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    sys.stderr.write(for_terminal(question))
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower()
 
 
 def complain(error: RawbpfError) -> None:

@@ -107,7 +107,7 @@ def compare(rounds: int, *, as_json: bool, bulk: bool) -> None:
 
 
 def in_guest(kernel: str, words: list[str]) -> None:
-    guest = [sys.executable, "-m", "rawbpf", "guest", "--kernel", kernel, "--no-workload"]
+    guest = own_python("rawbpf", "guest", f"--kernel={kernel}", "--no-workload")
     guest += ["--add", str(ROOT / "tools" / "lib" / "measured.py")]
     here = ["python", str(Path(__file__).resolve()), "--look-ups", *words]
     subprocess.run([*guest, "--", *here], check=True)

@@ -8,10 +8,9 @@ from contextlib import nullcontext
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.terminal import write_lines
+from rawbpf.cli.terminal import ask, write_lines
 from rawbpf.errors import RawbpfError, UsageError
 from rawbpf.input_file import open_input
-from rawbpf.output.text import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,20 +134,12 @@ def _ask(file: str) -> Callable[[Call, str], None]:
             fix = "allow it with --yes, or use a guest: rawbpf guest replay --yes FILE"
             why = f"{effect}, and there is no terminal to ask"
             raise RawbpfError(f"cannot repeat {call.key}", why=why, fix=fix)
-        answer = _answer(f"{call.key}: {effect}. Make this call? [y]es, [a]ll, [N]o: ")
+        answer = ask(f"{call.key}: {effect}. Make this call? [y]es, [a]ll, [N]o: ")
         agreed = answer in ("a", "all")
         if not agreed and answer not in ("y", "yes"):
             raise RawbpfError(f"stopped before {call.key}", why=f"{effect}, and you did not agree")
 
     return confirm
-
-
-def _answer(question: str) -> str:
-    """Ask on stderr and return the answer; "" at the end of input."""
-    sys.stdout.flush()
-    sys.stderr.write(for_terminal(question))
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower()
 
 
 def _line(outcome: Outcome) -> Iterator[str]:
