@@ -1,4 +1,4 @@
-"""A collection: the maps, programs and links of one object.
+"""A collection, which consists of the maps, programs and links of one object.
 
     with rawbpf.open("tool.bpf.o") as obj:
         obj.rodata["target_pid"] = 42      constants can be set until load()
@@ -8,7 +8,7 @@
         obj.maps["counts"], obj.programs["handle_open"], obj.bss["dropped"]
         for event in events.read(duration=2): ...
 
-Between the steps, ``spec`` can be inspected and, until ``load``, changed.
+Between the steps, ``spec`` can be inspected and, until ``load``, modified.
 """
 
 from __future__ import annotations
@@ -49,19 +49,19 @@ __all__ = ["Collection", "open"]
 def open(  # noqa: A001
     path: str | PathLike[str], *, btf: Path | None = None, pins: str = DEFAULT_PLACE
 ) -> Collection:
-    """Read an object file, without loading it.
+    """Read an object file without loading it.
 
-    ``btf`` is a file with kernel BTF to use instead of /sys/kernel/btf. ``pins`` is the directory
-    of maps that are pinned by name (LIBBPF_PIN_BY_NAME). Errors: FormatError (not an object, or
-    damaged), UnsupportedError, AssemblyError.
+    ``btf`` is a file with kernel BTF to use in place of /sys/kernel/btf. ``pins`` is the directory
+    for maps that are pinned by name (LIBBPF_PIN_BY_NAME). Errors: FormatError (the file is damaged
+    or not an object), UnsupportedError, AssemblyError.
     """
     return Collection(read_object(Path(path)), KernelFacts(btf), pins)
 
 
 class Collection(Owner):
-    """Owns the loaded maps, programs and links of an object.
+    """Owns an object's loaded maps, programs and links.
 
-    Minimum kernel: 5.8, or a later one that the object needs.
+    The minimum kernel is 5.8, or a later version if the object requires it.
     """
 
     def __init__(
@@ -76,14 +76,14 @@ class Collection(Owner):
         self.skipped: dict[str, str] = {}
         """Maps each program that was not loaded or not attached to the reason."""
         self.seconds: dict[str, float] = {}
-        """Maps each program to the seconds that the kernel needed to verify and compile it."""
+        """Maps each program to the seconds that the kernel took to verify and compile it."""
         self._stack = ExitStack()
         self._loaded = False
         self._missed = 0
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "the object") -> Collection:
-        """Read an object from bytes; ``name`` is used in errors."""
+        """Read an object from bytes; error messages use ``name``."""
         return cls(spec_of(data, name))
 
     @property
@@ -118,17 +118,18 @@ class Collection(Owner):
         raise unknown(f"the object has no variable {variable!r}", variable, known)
 
     def keep(self, names: Names[str]) -> None:
-        """Load only the programs with these names."""
+        """Load only the programs with the given names."""
         programs = {
             name: one._replace(autoload=name in names) for name, one in self.spec.programs.items()
         }
         self.spec = self.spec._replace(programs=programs)
 
     def load(self, *, stats: bool = False) -> None:
-        """Prepare, relocate, create the maps, and load the programs.
+        """Prepare and relocate the object, create the maps, and load the programs.
 
-        With ``stats`` each program's ``log`` contains the verifier's statistics. Raise
-        VerifierError if a program is rejected, and UnsupportedError if this kernel lacks a feature.
+        With ``stats``, each program's ``log`` contains the verifier's statistics. Raises
+        VerifierError if a program is rejected, and UnsupportedError if this kernel lacks a required
+        feature.
         """
         spec, loader = self._ready(stats=stats)
         try:
@@ -144,10 +145,10 @@ class Collection(Owner):
                 self.skipped[name] = "not loaded (optional)"
 
     def verify(self) -> Iterator[Verification]:
-        """Yield the verifier's verdict on each program, with the log of all paths.
+        """Yield the verifier's verdict on each program, with a log of all paths.
 
-        No program stays loaded. Call ``verify`` instead of ``load``: afterwards the collection can
-        only be closed.
+        No program stays loaded after the verification. Call ``verify`` instead of ``load``;
+        afterwards, the collection can only be closed.
         """
         from rawbpf.collection.load import verify_each
 
@@ -174,13 +175,13 @@ class Collection(Owner):
         return self.spec._replace(data=data)
 
     def attach(self, where: Mapping[str, str | ProbeSpec] | None = None) -> None:
-        """Attach all programs that are not attached yet: all of them, or none.
+        """Attach all programs that are not yet attached; if one of them fails, none is attached.
 
-        ``where`` maps names of programs to targets: an interface for xdp and tc, a directory for
-        cgroups, or anything that replaces the target of the section; or to a ProbeSpec. Programs
-        without a target, such as those called by tail calls, are listed in ``skipped``. Raise
-        UsageError if the object is not loaded or a program does not exist, and AttachError with the
-        cause if the kernel does not attach a program.
+        ``where`` maps a program's name to a ProbeSpec or to a target that replaces the section's
+        target: for example, an interface for xdp and tc programs, or a directory for cgroup
+        programs. Programs without a target, such as programs that are reached by tail calls, are
+        listed in ``skipped``. Raises UsageError if the object is not loaded or a program does not
+        exist, and AttachError with the cause if the kernel does not attach a program.
         """
         if not self._loaded:
             raise UsageError(
@@ -196,12 +197,12 @@ class Collection(Owner):
         self.skipped = left | skipped
 
     def events(self, name: str, struct: str | None = None) -> Events:
-        """Return a reader of the records that programs send through map ``name``.
+        """Return a reader for the records that programs send through map ``name``.
 
-        Call ``events`` before ``attach``, because a PERF_EVENT_ARRAY without a reader loses its
-        records. ``struct`` names the type of the records. By default each record is decoded as the
-        struct that fits its size, if the object has exactly one. Raise UsageError if the object is
-        not loaded, the map is not a ring, or the struct does not exist.
+        Call ``events`` before ``attach``, because a PERF_EVENT_ARRAY loses records while it has no
+        reader. ``struct`` is the name of the records' type. By default, each record is decoded as
+        the struct with the same size if the object defines exactly one such struct. Raises
+        UsageError if the object is not loaded, the map is not a ring, or the struct does not exist.
         """
         ring, types, guesses = self.maps[name], self.spec.btf, Guesses(self.spec)
         if struct and types is None:
@@ -214,8 +215,9 @@ class Collection(Owner):
     def pin(self, directory: str) -> None:
         """Pin programs in a directory of bpffs and maps in its subdirectory ``maps``.
 
-        Pinned objects stay loaded after this process has exited. Either all are pinned or none.
-        Raise KernelError if the directory cannot be created or a name is in use.
+        Pinned objects stay loaded after this process exits. If pinning one object fails, no object
+        is pinned. Raises KernelError if the directory cannot be created or a name is already in
+        use.
         """
         pin_all(directory, self.programs, self.maps)
 
@@ -224,23 +226,26 @@ class Collection(Owner):
         unpin_all(directory, self.programs, self.maps)
 
     def detach(self) -> None:
-        """Detach the programs. They stay loaded, and maps and rings keep their contents."""
+        """Detach the programs. The programs stay loaded, and maps and rings keep their contents."""
         while self.links:
             link = self.links.popitem()[1]
             self._missed += link.missed or 0
             link.close()
 
     def missed(self) -> int:
-        """Return how many hits did not run a program, as far as the kernel counts them.
+        """Return the number of hits that did not run a program, as far as the kernel counts them.
 
-        The sum includes hits of programs that were already running on the CPU (5.12), and of
-        kprobes that could not run their handler (6.7).
+        The sum includes hits of programs that were already running on the same CPU (5.12), and hits
+        of kprobes whose handler could not run (6.7).
         """
         by_links = self._missed + sum(link.missed or 0 for link in self.links.values())
         return by_links + sum(one.info().recursion_misses for one in self.programs.values())
 
     def close(self) -> None:
-        """Detach and close everything in reverse order. Closing twice does nothing."""
+        """Detach all programs, and close all objects in reverse order.
+
+        Closing a collection twice has no effect.
+        """
         for section in self.sections.values():
             section.leave()
         for held in (self.links, self.programs, self.maps):

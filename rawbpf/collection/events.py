@@ -1,4 +1,4 @@
-"""Read and decode the records that programs send through one map of an object.
+"""Read and decode the records that programs send through one of the object's maps.
 
 with rawbpf.open("tool.bpf.o") as obj:
     obj.load()
@@ -34,11 +34,11 @@ __all__ = ["Events"]
 class Events(Owner):
     """Reads the records of ``ring``, a RINGBUF (5.8) or PERF_EVENT_ARRAY, which must stay open.
 
-    ``type_of`` returns the struct type of records of a given size; None leaves them as bytes. Each
-    record is delivered to one reader only, so use one ``Events`` per map at a time. Raise
-    UsageError if the map is not a ring.
+    ``type_of`` returns the struct type for records of a given size, or None to leave the records as
+    bytes. Each record is delivered to only one reader, so use only one ``Events`` per map at a
+    time. Raises UsageError if the map is not a ring.
 
-    What is guaranteed, with one reader per map:
+    With one reader per map, the following is guaranteed:
 
     - ``read`` delivers every record that was submitted before it ends, by its deadline or ``stop``,
       in the order in which they were sent (from a PERF_EVENT_ARRAY: by each CPU). In a RINGBUF,
@@ -61,7 +61,10 @@ class Events(Owner):
 
     @property
     def session(self) -> Session[Record]:
-        """The session that reads, with ``wake_fd`` and ``stop_on_hang_up``. ClosedError: closed."""
+        """The session that reads the rings, with ``wake_fd`` and ``stop_on_hang_up``.
+
+        ClosedError: closed.
+        """
         if self._stack is None:
             raise ClosedError("the events are closed")
         return self._session
@@ -70,36 +73,39 @@ class Events(Owner):
     def ledger(self) -> Ledger:
         """The counts of delivered, damaged and lost records so far.
 
-        Losses are those that the kernel reports: in perf rings, a loss is reported with the next
-        record that fits. A RINGBUF reports no losses, so only its program can count them.
+        Losses are counted as reported by the kernel: for a perf ring, a loss is reported with the
+        next record that fits. A RINGBUF does not report losses, so only its program can count them.
         """
         return self._session.ledger
 
     @property
     def lost(self) -> int:
-        """The number of lost records that the kernel reported; see ``ledger``."""
+        """The number of lost records that the kernel has reported (see ``ledger``)."""
         return self.ledger.total_lost
 
     def read(self, duration: float | None = None) -> Iterator[dict[str, Any] | bytes]:
-        """Yield records as they arrive, for ``duration`` seconds; see the class for guarantees.
+        """Yield records as they arrive for ``duration`` seconds.
 
-        0 yields the records that are there now, None continues until ``stop``. A struct becomes a
-        dict of its members. Sleeps while there are no records. ClosedError: closed meanwhile.
+        The guarantees are described in the class.
+
+        A duration of 0 yields the records that are already there, and None continues until
+        ``stop``. A struct is decoded as a dict of its members. The method sleeps while there are no
+        records. ClosedError: closed meanwhile.
         """
         for _map, _cpu, data in self.session.records(duration):
             kind = self._type_of(len(data))
             yield data if kind is None else kind.decode(data)
 
     def stop(self) -> None:
-        """End ``read``; later calls deliver the records in the rings without waiting.
+        """End ``read``; subsequent calls deliver the records in the rings without waiting.
 
-        Safe from other threads and from signal handlers; see ``Session.stop`` for signals that
-        arrive just before a sleep. Calling ``stop`` after ``close`` does nothing.
+        This method may be called from other threads and from signal handlers; see ``Session.stop``
+        for signals that arrive just before a sleep. Calling ``stop`` after ``close`` has no effect.
         """
         self._session.stop()
 
     def close(self) -> None:
-        """Unmap the rings and discard undelivered records. Closing twice does nothing."""
+        """Unmap the rings and discard undelivered records. Closing a reader twice has no effect."""
         stack, self._stack = self._stack, None
         if stack is not None:
             stack.close()

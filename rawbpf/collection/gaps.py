@@ -1,9 +1,10 @@
-"""Collect what an object's programs need and this kernel lacks, to explain their rejection.
+"""Collect features that an object's programs need but this kernel lacks, to explain rejections.
 
-A field that is missing on this kernel leaves an instruction that no verifier accepts, and so does a
-weak kernel function that is absent. Usually the program checks for the feature first, and the
-verifier never reaches the instruction. If the verifier reaches such an instruction, the log reports
-an unknown helper. The gaps name the missing field and its type, or the missing function.
+A field that is missing on this kernel, or a weak kernel function that is absent, leaves an
+instruction that every verifier rejects. Usually the program checks for the feature first, so that
+the verifier never reaches the instruction. If the verifier reaches such an instruction, its log
+reports an unknown helper. The gaps supply the name of the missing field and its type, or of the
+missing function.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ _FROM_A_MODULE = (
 
 
 def gaps(results: Iterable[Result], externs: Iterable[str]) -> tuple[Gap, ...]:
-    """Return the gaps of one program: absent functions first, then relocations that failed.
+    """Return one program's gaps: absent functions first, followed by failed relocations.
 
-    ``results`` are the program's relocations, and ``externs`` are the names of the object's
-    externs, in file order.
+    ``results`` are the results of the program's relocations, and ``externs`` are the names of the
+    object's externs in file order.
     """
     return (*_functions(externs), *(_relocation(one) for one in results if one.target is None))
 

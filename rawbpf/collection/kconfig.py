@@ -1,7 +1,7 @@
-"""Externs of the section .kconfig: kernel configuration options as constants.
+"""Externs in section .kconfig, which expose kernel configuration options as constants.
 
 The values are stored in a read-only map, so that the verifier knows them and skips branches for
-other kernels. The accepted values depend on the variable's C type:
+other kernels. The accepted values depend on the C type of the variable:
 
     _Bool                  y or n          (m is an error)
     enum libbpf_tristate   n, y or m, as 0, 1, 2
@@ -9,8 +9,8 @@ other kernels. The accepted values depend on the variable's C type:
     other integers         a number
     char[]                 a string
 
-Three names are computed by the loader: LINUX_KERNEL_VERSION (as packed by KERNEL_VERSION()),
-LINUX_HAS_SYSCALL_WRAPPER, and LINUX_HAS_BPF_COOKIE. This follows libbpf.
+The loader computes the values of three names: LINUX_KERNEL_VERSION (as packed by KERNEL_VERSION()),
+LINUX_HAS_SYSCALL_WRAPPER and LINUX_HAS_BPF_COOKIE. This follows libbpf.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ _TRISTATE = {"n": 0, "y": 1, "m": 2}
 
 
 def kconfig_data(spec: ObjectSpec, kernel: KernelFacts) -> DataSpec | None:
-    """Return the section with this kernel's values, or None if the object has no such externs."""
+    """Return the section with this kernel's values.
+
+    Return None if the object has no kconfig externs.
+    """
     externs = [one for one in spec.externs.values() if one.kind == "kconfig"]
     if not externs or spec.btf is None:
         return None
@@ -75,7 +78,7 @@ def _computed(name: str, kernel: KernelFacts) -> int | None:
 
 
 def _unset(extern: ExternSpec) -> bytes:
-    """Return zeros for a weak extern that is not set; raise an error for others."""
+    """Return zeros for a weak extern that is not set; raise an error for other externs."""
     if extern.weak or extern.name.startswith("LINUX_"):
         return bytes(extern.size)
     raise UnsupportedError(
@@ -86,7 +89,7 @@ def _unset(extern: ExternSpec) -> bytes:
 
 
 def _convert(name: str, text: str, record: t.Type) -> int | str:
-    """Convert the text in the configuration to a value of the type."""
+    """Convert an option's text in the configuration to a value of the variable's type."""
     if isinstance(record, t.Array):
         return text.strip('"')
     if text in _TRISTATE:

@@ -1,6 +1,6 @@
 """Facts about the running kernel that are needed to load objects, each read at most once.
 
-Module BTF is read only if a name is not in the BTF of the kernel image. Modules are read one by
+Module BTF is read only if a name is not found in the kernel image's BTF. Modules are read one by
 one, because there may be hundreds.
 """
 
@@ -33,7 +33,7 @@ _LARGEST = 256 << 20
 
 
 class KernelFacts:
-    """The running kernel. ``btf`` is a file to read instead of /sys/kernel/btf/vmlinux."""
+    """The running kernel. ``btf`` is a file to read in place of /sys/kernel/btf/vmlinux."""
 
     def __init__(self, btf: Path | None = None) -> None:
         self._path = btf
@@ -41,12 +41,12 @@ class KernelFacts:
 
     @property
     def version(self) -> KernelVersion:
-        """Return the kernel version."""
+        """Return the version of the running kernel."""
         return kernel_version()
 
     @cached_property
     def types(self) -> Btf | None:
-        """Return the BTF of the kernel image, or None if the kernel was built without BTF."""
+        """Return the kernel image's BTF, or None if the kernel was built without BTF."""
         return kernel_types() if self._path is None else Btf(read_input(self._path, _LARGEST))
 
     @cached_property
@@ -57,7 +57,10 @@ class KernelFacts:
         return _Modules(self.types)
 
     def require_types(self) -> Btf:
-        """Return the BTF of the kernel image, or raise UnsupportedError."""
+        """Return the kernel image's BTF.
+
+        Return raise UnsupportedError if the kernel was built without BTF.
+        """
         if self.types is None:
             raise UnsupportedError(
                 "this kernel has no BTF",
@@ -72,7 +75,7 @@ class KernelFacts:
         return None if value == "n" else value
 
     def look_up(self, symbols: Iterable[str]) -> None:
-        """Look up symbols for later use, in one pass over kallsyms."""
+        """Look up symbols for later use in a single pass over kallsyms."""
         new = [one for one in symbols if one not in self._symbols]
         if new:
             self._symbols |= find_all(new)
@@ -84,7 +87,7 @@ class KernelFacts:
     def address(self, symbol: str) -> int | None:
         """Return the address of a symbol, or None if the kernel has no such symbol.
 
-        Raise UnsupportedError if addresses are hidden.
+        Raises UnsupportedError if addresses are hidden.
         """
         found = self._symbol(symbol)
         if not found:
@@ -98,12 +101,12 @@ class KernelFacts:
         return found[0].address
 
     def owners(self, symbol: str) -> list[str]:
-        """Return the modules that define a symbol; "" stands for the kernel image."""
+        """Return the modules that define a symbol, where "" stands for the kernel image."""
         return [one.module or "" for one in self._symbol(symbol)]
 
     @property
     def wraps_syscalls(self) -> bool:
-        """Return whether functions of system calls take a pointer to registers (from 4.17)."""
+        """Return whether system call functions take a pointer to registers (since 4.17)."""
         return bool(self._symbol(native().syscall_function("bpf")))
 
     @cached_property
@@ -125,7 +128,7 @@ class _Modules(Mapping[str, Btf]):
         if name not in self._read:
             try:
                 data = Path(f"/sys/kernel/btf/{name}").read_bytes()
-            except FileNotFoundError:  # no such module, or unloaded meanwhile
+            except FileNotFoundError:  # the module does not exist, or has just been unloaded
                 raise KeyError(name) from None
             self._read[name] = Btf(data, self._image)
         return self._read[name]

@@ -1,22 +1,23 @@
-"""Find kernel names in the BTF of the kernel image (vmlinux) and of its modules.
+"""Look up kernel names in the BTF of the kernel image (vmlinux) and of modules.
 
 Like libbpf, this module searches the image first and then the modules in load order, so that both
-find the same type if several types share a name. Module BTF is read only if the image has no match.
+loaders find the same type if several types share a name. Module BTF is read only if the image does
+not contain the name.
 
     nft_do_chain              in the image or any module
     nf_tables:nft_do_chain    in this module only
     vmlinux:vfs_read          in the image only
 
-A program that attaches through BTF names its target in its section. The type ID has to be known
-when the program is loaded, because it determines the types of the program's arguments:
+A program that is attached through BTF specifies its target in its section name. The type ID must be
+known when the program is loaded, because it determines the types of the program's arguments:
 
     fentry/f fexit/f fmod_ret/f    FUNC f
     lsm/hook                       FUNC bpf_lsm_hook
     iter/task                      FUNC bpf_iter_task
     tp_btf/name                    TYPEDEF btf_trace_name, a pointer to the tracepoint's prototype
 
-Modules have BTF since 5.11 (36e68442d1af) if the kernel was built with
-CONFIG_DEBUG_INFO_BTF_MODULES. Programs can attach to functions in modules since 5.11
+Modules have had BTF since 5.11 (36e68442d1af) if the kernel was built with
+CONFIG_DEBUG_INFO_BTF_MODULES. Programs have been able to attach to functions in modules since 5.11
 (290248a5b7d8).
 """
 
@@ -61,21 +62,21 @@ _TYPES = (bpf_prog_type.BPF_PROG_TYPE_TRACING, bpf_prog_type.BPF_PROG_TYPE_LSM)
 
 
 class KernelType(NamedTuple):
-    """A type ID, and the module whose BTF it refers to ("" for the kernel image)."""
+    """A type ID, and the module whose BTF contains the type ("" for the kernel image)."""
 
     type_id: int
     module: str = ""
 
 
 class Missing(NamedTuple):
-    """The reason why a type was not found, and the remedy."""
+    """Why a type was not found, and how to fix the problem."""
 
     why: str
     fix: str | None = None
 
 
 def split_module(name: str) -> tuple[str, str]:
-    """Split MODULE:NAME; the module is "" if only a name is given.
+    """Split MODULE:NAME into its parts; the module is "" if only a name is given.
 
     >>> split_module("nf_tables:nft_do_chain"), split_module("vfs_read")
     (('nf_tables', 'nft_do_chain'), ('', 'vfs_read'))
@@ -85,7 +86,10 @@ def split_module(name: str) -> tuple[str, str]:
 
 
 def find_type(kernel: KernelFacts, name: str, kind: int, module: str = "") -> KernelType | None:
-    """Return the first type with this name and kind, or None; with ``module``, search only it."""
+    """Return the first type with this name and kind, or None.
+
+    With ``module``, only that module's BTF is searched.
+    """
     if module in ("", IMAGE):
         number = kernel.require_types().find_id(name, kind)
         if number is not None:
@@ -99,7 +103,7 @@ def find_type(kernel: KernelFacts, name: str, kind: int, module: str = "") -> Ke
 
 
 def why_missing(kernel: KernelFacts, name: str, module: str = "") -> Missing:
-    """Return why ``find_type`` found nothing, according to kallsyms and the list of modules."""
+    """Explain why ``find_type`` found no type, based on kallsyms and the list of modules."""
     if module and module != IMAGE and module not in loaded_modules():
         return Missing(f"module {module} is not loaded", f"load the module: modprobe {module}")
     owners = [module] if module else [one for one in kernel.owners(name) if one]
@@ -121,8 +125,8 @@ def why_missing(kernel: KernelFacts, name: str, module: str = "") -> Missing:
 def attach_target(spec: ProgramSpec, kernel: KernelFacts) -> KernelType | None:
     """Return the type that a program attaches to, or None for program types without a target.
 
-    Raise UsageError if the program names no target, and UnsupportedError if the kernel lacks the
-    target.
+    Raises UsageError if the program does not specify a target, and UnsupportedError if the kernel
+    lacks the target.
     """
     if spec.prog_type not in _TYPES or spec.expected_attach_type is None:
         return None

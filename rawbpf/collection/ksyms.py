@@ -1,18 +1,18 @@
-"""Externs of the section .ksyms: kernel variables and functions, resolved in the instructions.
+"""Resolve externs in section .ksyms, which are kernel variables and functions.
 
     extern const struct rq runqueues __ksym     lddw with src = 3: the BTF ID of a variable
     extern const void bpf_prog_put __ksym       lddw with src = 0: an address
     extern void bpf_rcu_read_lock(void) __ksym  call with src = 2: the BTF ID of a function
     ... __weak, and missing in this kernel      lddw of 0; a call that must be unreachable
 
-If the type is in the BTF of a module, the kernel needs the file descriptor of that BTF. For a
-variable, the descriptor is in the upper half of the lddw; for a call, ``off`` is an index into the
-fd_array of the load. The descriptor is known only when the program is loaded, so until then the
-instruction keeps a reference to the module.
+If a module's BTF contains the type, the kernel needs a file descriptor for that BTF. For a
+variable, the descriptor is stored in the upper half of the lddw; for a call, ``off`` is an index
+into the fd_array that is passed to the load. The descriptor is known only when the program is
+loaded, so until then the instruction contains a reference to the module.
 
 A program tests ``if (bpf_rcu_read_lock)`` before it calls a weak function. If the function is
-missing, the program tests the constant 0, and the verifier skips the branch. If the verifier
-reaches the call nevertheless, the invalid helper number identifies the function.
+missing, the program tests the constant 0, so the verifier skips the branch. If the verifier
+nevertheless reaches the call, the invalid helper number identifies the function.
 
 Minimum kernel: 5.10 for variables (4976b718c355), 5.13 for functions (e6ac2450d6de); in modules
 5.12 (541c3bad8dc5) and 5.16 (2357672c54c3).
@@ -39,8 +39,10 @@ if TYPE_CHECKING:
 __all__ = ["ABSENT_CALL", "resolve_ksyms"]
 
 ABSENT_CALL = 0x0BAD_CA11
-"""An invalid helper number, to which the index of the extern is added, so that a rejection
-identifies the extern."""
+"""An invalid helper number.
+
+The extern's index is added, so that a rejection identifies the extern.
+"""
 
 
 def resolve_ksyms(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
@@ -57,7 +59,7 @@ def resolve_ksyms(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
 
 
 def _untyped(spec: ObjectSpec) -> set[str]:
-    """Return the externs whose addresses are needed, to look them up in one pass over kallsyms."""
+    """Return the externs that need addresses, to look them up in a single pass over kallsyms."""
     used = {
         reference.name
         for program in spec.programs.values()
@@ -70,7 +72,7 @@ def _untyped(spec: ObjectSpec) -> set[str]:
 
 
 class _Found(NamedTuple):
-    """A resolved extern: ``number`` is a type ID if ``typed``, else an address."""
+    """A resolved extern: ``number`` is a type ID if ``typed``, or else an address."""
 
     number: int
     typed: bool
@@ -99,7 +101,7 @@ def _resolve(
 
 
 def _put(instruction: Instruction, found: _Found | None, addend: int, absent: int) -> Instruction:
-    """Return the resolved instruction; ``absent`` is the helper number of a missing function."""
+    """Return the resolved instruction; ``absent`` is the helper number for a missing function."""
     if instruction.opcode == LD_IMM64:
         if found is None:
             return instruction._replace(src=0, imm=0)
@@ -108,7 +110,8 @@ def _put(instruction: Instruction, found: _Found | None, addend: int, absent: in
         return instruction._replace(src=0, imm=found.number + addend)
     if found is None:
         return instruction._replace(src=0, imm=absent)
-    # 1 stands for a module; the load replaces it with the module's index in fd_array.
+    # 1 means that the function is in a module; the load replaces 1 with the module's index in
+    # fd_array.
     index = 1 if found.module else 0
     return instruction._replace(src=BPF_PSEUDO_KFUNC_CALL, off=index, imm=found.number)
 
@@ -133,7 +136,7 @@ def _find(extern: ExternSpec, spec: ObjectSpec, kernel: KernelFacts) -> _Found |
 
 
 def _by_address(extern: ExternSpec, spec: ObjectSpec) -> bool:
-    """Return whether only the extern's address is used, because it has no type."""
+    """Return whether only the extern's address is used, because the extern has no type."""
     types, type_id = spec.btf, extern.type_id
     if extern.kind != "ksym":
         return False

@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 _ONLY = bytes(4)
-"""The key of the single entry of a section's map."""
+"""The key of the only entry in a section's map."""
 
 
 class Loader:
@@ -87,7 +87,7 @@ class Loader:
 
     def requests(self, sections: Table[str, Variables]) -> Iterator[Request]:
         """Create the maps, and yield a load request for each program."""
-        # Pins in bpffs are removed at the end, too.
+        # Pins in bpffs are also removed at the end.
         with ExitStack() as undo, self._modules:
             maps = self._make_maps(sections, undo)
             for one in self._spec.programs.values():
@@ -96,7 +96,10 @@ class Loader:
                     yield Request(one, maps, self._btf, target, modules, self._gaps(one))
 
     def _make_maps(self, sections: Table[str, Variables], undo: ExitStack) -> dict[str, Map]:
-        """Load the types, create the maps and fill them. ``undo`` removes new pins."""
+        """Load the types, create the maps, and fill the maps.
+
+        ``undo`` removes pins that were created.
+        """
         raise_memlock_if_needed()
         self._btf = self._load_types()
         maker = MapMaker(self._btf, self._pins, self._stack, undo)
@@ -107,7 +110,7 @@ class Loader:
         return maps
 
     def _load_types(self) -> KernelBtf | None:
-        """Load the object's BTF, completed with the offsets of its variables."""
+        """Load the object's BTF, with variable offsets filled in."""
         spec = self._spec
         if spec.btf is None:
             return None
@@ -124,7 +127,7 @@ class Loader:
             raise explained_error("cannot load the object's types", error) from None
 
     def _section_map(self, data: DataSpec) -> MapSpec:
-        """Return the spec of a section's map, with the BTF type of its variables."""
+        """Return the spec of a section's map, with the BTF type of the section's variables."""
         types = self._spec.btf
         number = None if types is None else types.find_id(data.name, BTF_KIND_DATASEC)
         return mappable(data.map_spec())._replace(btf_value_type_id=number or 0)
@@ -132,7 +135,7 @@ class Loader:
     def _fill(
         self, one: Map, contents: bytes, section: Variables | None, *, read_only: bool
     ) -> None:
-        """Write the initial values, freeze constants, and map other variables into memory."""
+        """Write initial values, freeze constant sections, and map other sections into memory."""
         if any(contents):
             one.update(_ONLY, contents)
         if read_only:
@@ -145,7 +148,7 @@ class Loader:
             section.move_to(self._memory(one))
 
     def _memory(self, one: Map) -> memoryview:
-        """Map the value into memory."""
+        """Map the section's value into memory."""
         size = one.spec.value_size
         mapping = Mapping(one, size, protection=PROT_READ | PROT_WRITE)
         self._stack.callback(mapping.close)
@@ -176,11 +179,11 @@ class Loader:
         return Target(found.type_id, self._modules[found.module] if found.module else 0)
 
     def _modules_of(self, spec: ProgramSpec) -> dict[str, int]:
-        """Return the BTF descriptors of the modules that the code refers to."""
+        """Return descriptors for the BTF of the modules that the code refers to."""
         return {name: self._modules[name] for name in spec.code.modules}
 
     def _put(self, one: Map, spec: MapSpec, objects: Table[str, Map | Program]) -> None:
-        """Store the initial programs or maps of an array."""
+        """Store the initial programs or maps in an array's elements."""
         for index, name in spec.initial.items():
             if name not in objects:
                 what = f"map {spec.name!r} refers to {name!r} in slot {index}"
@@ -194,7 +197,7 @@ class Loader:
 
 
 class Verification(NamedTuple):
-    """The verifier's verdict on a program with the log of all paths, and why it was rejected."""
+    """The verifier's verdict on a program, a log of all paths, and the reason for a rejection."""
 
     spec: ProgramSpec
     verdict: Verdict
@@ -202,7 +205,7 @@ class Verification(NamedTuple):
 
 
 def verify_each(requests: Iterable[Request]) -> Iterator[Verification]:
-    """Verify each program, in order, and continue after a rejection."""
+    """Verify all programs in order, and continue after a rejection."""
     from rawbpf.programs.rejection import rejection, too_large
 
     for request in requests:

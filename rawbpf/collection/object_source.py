@@ -1,12 +1,12 @@
-"""Read a file and return the spec of the object in it.
+"""Read a file and return the spec of the object that it contains.
 
-A tool that was built with a libbpf skeleton contains a whole object, an ELF file, as a string
-constant. Such an object is found by its header:
+A tool that was built with a libbpf skeleton contains a complete ELF object as a string constant.
+Such an embedded object is found by its ELF header:
 
     7f 45 4c 46 02 01 01 ...   the magic, 64 bits, little-endian (or big-endian), version 1
     at 16: e_type 1 (REL), at 18: e_machine 247 (EM_BPF)
 
-It ends with the section header table, which clang and bpftool write last.
+The object ends with the section header table, which clang and bpftool write last.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
     "spec_of",
 ]
 
-_CHUNK = 1 << 20  # bytes read at once
+_CHUNK = 1 << 20  # number of bytes read at a time
 
 _MAGIC = b"\x7fELF\x02"
 _EM_BPF = 247
@@ -47,7 +47,7 @@ _COMPILE = "compile the file first: clang -target bpf -O2 -g -c, or rawbpf.sourc
 
 
 def read_object(path: Path) -> ObjectSpec:
-    """Return the spec of an object file, of assembly (.bpf.s), or of an object in an executable."""
+    """Return the spec from an object file, from assembly (.bpf.s), or from an executable."""
     if path.suffix == ".s":
         from rawbpf.source.assembler import assemble_file
 
@@ -58,10 +58,11 @@ def read_object(path: Path) -> ObjectSpec:
 
 
 def objects_of(path: Path) -> list[Embedded]:
-    """Return the object that a file is, or all objects in an executable.
+    """Return the object in an object file, or all objects in an executable.
 
-    Raise FormatError if there is none. Executables may be large, as statically linked Go programs
-    have 100 MB and more. They are searched piece by piece, and only the objects are kept.
+    Raises FormatError if the file contains no object. Executables may be large: for example,
+    statically linked Go programs are often larger than 100 MB. An executable is therefore searched
+    in chunks, and only the objects are kept in memory.
     """
     with open_input(path) as file:
         status = os.fstat(file.fileno())
@@ -73,7 +74,7 @@ def objects_of(path: Path) -> list[Embedded]:
 
 
 class _FileView:
-    """A file as a sequence of bytes, of which only the requested ones are read."""
+    """A file as a sequence of bytes, which are read only when requested."""
 
     def __init__(self, fd: int, size: int) -> None:
         self._fd, self._size = fd, size
@@ -86,7 +87,7 @@ class _FileView:
         return os.pread(self._fd, max(stop - start, 0), start)
 
     def find(self, what: bytes, start: int) -> int:
-        """Return the offset of the next occurrence from ``start`` on, or -1."""
+        """Return the offset of the next occurrence at or after ``start``, or -1."""
         while start < self._size:
             found = self[start : start + _CHUNK].find(what)
             if found >= 0:
@@ -103,7 +104,10 @@ def spec_of(data: bytes, name: str) -> ObjectSpec:
 
 
 def objects_in(data: bytes | _FileView, name: str) -> list[Embedded]:
-    """Return the object that the file is, or all objects in it. Raise FormatError if none."""
+    """Return the object in the data, or all objects embedded in it.
+
+    Raises FormatError if the data contains no object.
+    """
     if data[:4] != b"\x7fELF":
         raise FormatError(
             f"{name} is not a BPF object",
@@ -120,7 +124,7 @@ def objects_in(data: bytes | _FileView, name: str) -> list[Embedded]:
 
 
 class Embedded(NamedTuple):
-    """An object, and its offset in the file."""
+    """An object and its offset in the file."""
 
     at: int
     data: bytes
@@ -135,10 +139,10 @@ def is_bpf(data: bytes | _FileView, at: int = 0) -> bool:
 
 
 def embedded_objects(data: bytes | _FileView) -> Iterator[Embedded]:
-    """Yield the BPF objects inside an ELF file for another machine, in order.
+    """Yield the BPF objects inside an ELF file for another machine, in file order.
 
-    A header whose object would end after the end of the file is skipped, because loaders contain
-    such bytes, too. Objects do not overlap, so their total size is at most that of the file.
+    A header whose object would extend past the end of the file is skipped, because loaders also
+    contain such bytes. Objects do not overlap, so their total size is at most the size of the file.
     """
     at, left = data.find(_MAGIC, 1), LARGEST
     while at >= 0:
@@ -152,7 +156,7 @@ def embedded_objects(data: bytes | _FileView) -> Iterator[Embedded]:
 
 
 def _end(data: bytes | _FileView, at: int) -> int:
-    """Return the end of the section header table; 0 if it is not in the file."""
+    """Return the end of the section header table, or 0 if the table is not in the file."""
     if len(data) - at < _HEADER_SIZE:
         return 0
     header = data[at : at + _HEADER_SIZE]

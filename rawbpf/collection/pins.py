@@ -1,11 +1,11 @@
-"""Pin programs and maps in the BPF file system, and create maps or reuse pinned ones.
+"""Pin programs and maps in the BPF file system, and create maps or reuse pinned maps.
 
     DIR/handle_open      a program
     DIR/maps/events      a map; dots become _, because bpffs does not allow dots in names
     /sys/fs/bpf/shared   a map declared with __uint(pinning, LIBBPF_PIN_BY_NAME)
 
-A map that is pinned by name is shared: the next load of the object uses the pinned map, with its
-contents. Therefore it must have the type, sizes and flags that the object declares.
+A map that is pinned by name is shared: the next load of the object reuses the pinned map with its
+contents. The pinned map must therefore have the type, sizes and flags that the object declares.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ __all__ = [
 ]
 
 MAPS = "maps"
-"""The subdirectory for maps in the directory for programs."""
+"""The subdirectory for maps within the directory for programs."""
 
 _COMPARED = ("map_type", "key_size", "value_size", "max_entries", "map_flags", "map_extra")
 _DEVMAPS = (bpf_map_type.BPF_MAP_TYPE_DEVMAP, bpf_map_type.BPF_MAP_TYPE_DEVMAP_HASH)
 
 
 def pin_name(name: str) -> str:
-    """Return the file name for an object.
+    """Return the file name under which an object is pinned.
 
     >>> pin_name(".rodata"), pin_name("events")
     ('_rodata', 'events')
@@ -53,7 +53,7 @@ def pin_name(name: str) -> str:
 
 
 def pin_all(directory: str, programs: Mapping[str, Program], maps: Mapping[str, Map]) -> None:
-    """Pin all objects. If one fails, remove the pins and directories made before."""
+    """Pin all objects. If a pin fails, all pins and directories created so far are removed."""
     with ExitStack() as undo:
         for folder in (directory, os.path.join(directory, MAPS)):  # noqa: PTH118 -- bpffs is text
             if make_folder(folder):
@@ -67,7 +67,7 @@ def pin_all(directory: str, programs: Mapping[str, Program], maps: Mapping[str, 
 
 
 def unpin_all(directory: str, programs: Iterable[str], maps: Iterable[str]) -> None:
-    """Remove the pins that ``pin_all`` made, and its directories if they are empty."""
+    """Remove the pins that ``pin_all`` created, and its directories if they are empty."""
     folder = f"{directory}/{MAPS}"
     for place, names in ((folder, maps), (directory, programs)):
         for name in names:
@@ -77,7 +77,10 @@ def unpin_all(directory: str, programs: Iterable[str], maps: Iterable[str]) -> N
 
 
 def reuse(spec: MapSpec, path: str, types: KernelBtf | None) -> Map | None:
-    """Return the map pinned at ``path``, or None. Raise UsageError if it differs from ``spec``."""
+    """Return the map pinned at ``path``, or None if nothing is pinned there.
+
+    Raises UsageError if the map differs from ``spec``.
+    """
     try:
         found = Map.from_pin(path)
     except KernelError as error:
@@ -97,7 +100,7 @@ def reuse(spec: MapSpec, path: str, types: KernelBtf | None) -> Map | None:
 
 def _difference(ours: MapSpec, theirs: MapSpec) -> str | None:
     flags = theirs.map_flags
-    if theirs.map_type in _DEVMAPS:  # the kernel sets this by itself (5.1)
+    if theirs.map_type in _DEVMAPS:  # the kernel sets this flag automatically (5.1)
         flags &= ~bpf_map_flags.BPF_F_RDONLY_PROG
     theirs = theirs._replace(map_flags=flags)
     for field in _COMPARED:
@@ -108,9 +111,9 @@ def _difference(ours: MapSpec, theirs: MapSpec) -> str | None:
 
 
 class MapMaker(NamedTuple):
-    """Creates maps, or reuses those pinned by name in the directory ``pins``.
+    """Creates maps, or reuses maps that are pinned by name in the directory ``pins``.
 
-    ``stack`` closes the maps. ``undo`` removes new pins if loading the object fails later.
+    ``stack`` closes the maps. ``undo`` removes the new pins if loading the object fails later.
     """
 
     btf: KernelBtf | None
@@ -119,7 +122,7 @@ class MapMaker(NamedTuple):
     undo: ExitStack
 
     def make(self, spec: MapSpec) -> Map:
-        """Return the map. Raise UsageError if a pinned map does not match ``spec``."""
+        """Return the map. Raises UsageError if a pinned map does not match ``spec``."""
         if not spec.pinned:
             return self.stack.enter_context(self._create(spec))
         path = f"{self.pins}/{pin_name(spec.name)}"

@@ -1,15 +1,16 @@
-"""Prepare and relocate: adapt an object to the running kernel, before anything is loaded.
+"""Prepare and relocate an object: adapt it to the running kernel before loading.
 
-Preparing sets what the object leaves open:
+Preparing fills in everything that the object leaves open:
 
 - The number of slots of a PERF_EVENT_ARRAY, if it is 0: one per possible CPU.
 - The size of a ring buffer, rounded up to a power of two and a multiple of the page size.
 - BPF_F_MMAPABLE (5.5) for sections of variables. Mapping them into memory avoids copying the whole
   section for each access, and overwriting what a program writes to other variables meanwhile.
 - The values of .kconfig, in a read-only section.
-- The depth of a stack trace, if it is 0: the kernel's maximum. Tools often set it when they load.
+- The depth of a stack trace, if it is 0: the kernel's maximum. Tools often set the size themselves
+  before loading.
 
-Relocating (CO-RE) rewrites the instructions that depend on a type's layout, by kernel BTF.
+Relocating (CO-RE) adjusts the instructions that depend on a type's layout, based on kernel BTF.
 """
 
 from __future__ import annotations
@@ -41,10 +42,10 @@ __all__ = [
 ]
 
 _DEEPEST_STACK = 127
-"""PERF_MAX_STACK_DEPTH, the default of kernel.perf_event_max_stack."""
+"""PERF_MAX_STACK_DEPTH, which is the default value of kernel.perf_event_max_stack."""
 
 _MOST_ENTRIES = 10_240
-"""For maps without a size, which the kernel would reject."""
+"""Used for maps without a size, which the kernel would reject."""
 
 _RINGS = (bpf_map_type.BPF_MAP_TYPE_RINGBUF, bpf_map_type.BPF_MAP_TYPE_USER_RINGBUF)
 
@@ -60,7 +61,7 @@ def prepare(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
 
 
 def prepare_map(spec: MapSpec) -> MapSpec:
-    """Set what the spec of a map leaves open.
+    """Fill in everything that a map's spec leaves open.
 
     >>> from rawbpf.specs.map_spec import MapSpec
     >>> ring = MapSpec("events", bpf_map_type.BPF_MAP_TYPE_RINGBUF, 0, 0, max_entries=5000)
@@ -72,7 +73,7 @@ def prepare_map(spec: MapSpec) -> MapSpec:
     kind, entries = spec.map_type, spec.max_entries
     if kind is bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY:
         most = max(possible_cpus()) + 1
-        # A kernel accepts more slots than CPUs, but with fewer slots events are lost.
+        # The kernel accepts more slots than CPUs, but events are lost if there are fewer slots.
         return spec._replace(key_size=4, value_size=4, max_entries=entries or most)
     if kind in _RINGS:
         return spec._replace(max_entries=_ring_size(entries))
@@ -92,14 +93,14 @@ def _ring_size(size: int) -> int:
 
 
 def mappable(spec: MapSpec) -> MapSpec:
-    """Return the spec of a section's map with BPF_F_MMAPABLE."""
+    """Return the spec of a section's map with BPF_F_MMAPABLE set."""
     return spec._replace(map_flags=spec.map_flags | bpf_map_flags.BPF_F_MMAPABLE)
 
 
 def relocate(
     spec: ObjectSpec, kernel: KernelFacts
 ) -> tuple[ObjectSpec, dict[str, Sequence[Result]]]:
-    """Relocate all programs that will be loaded. Return the result of each record by program."""
+    """Relocate all programs that will be loaded. Returns the result of each record, by program."""
     programs = dict(spec.programs)
     results: dict[str, Sequence[Result]] = {}
     targets: Targets | None = None

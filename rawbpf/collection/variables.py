@@ -1,11 +1,11 @@
-"""Global variables by name: bytes in this process before loading, a map's value afterwards.
+"""Access global variables by name: as bytes before loading, and as a map value afterwards.
 
     obj.rodata["target_pid"] = 42         before load(); afterwards the section is frozen
     obj.bss["dropped"]                    after load(), the value that the programs see
 
-The map of a section has one entry, whose value is the whole section. Setting a variable by updating
-this entry would overwrite the other variables with earlier values. Therefore the value is mapped
-into memory (BPF_F_MMAPABLE, 5.5), and only the variable's own bytes are written.
+A section's map has one entry, whose value is the whole section. Setting a variable by updating the
+entry would overwrite other variables with stale values. The value is therefore mapped into memory
+(BPF_F_MMAPABLE, 5.5), and only the variable's own bytes are written.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ __all__ = ["Variables"]
 
 
 class Variables(MutableMapping[str, Any]):
-    r"""The variables of one section, as a mapping by name.
+    r"""The variables of one section, as a mapping from names to values.
 
-    Values are those of ``rawbpf.btf.values``: integers, dicts for structs, bytes for text. A
-    variable without BTF (from assembly) is an integer if its size is one of an integer, else bytes.
+    Values have the types described in ``rawbpf.btf.values``: integers, dicts for structs, bytes for
+    text. A variable without BTF (from assembly) is an integer if it has the size of an integer
+    type, and bytes otherwise.
 
     >>> from rawbpf.specs.object_spec import DataSpec, Variable
     >>> section = Variables(DataSpec(".data", b"\x07\0\0\0", (Variable("limit", 0, 4, 4),)), None)
@@ -54,7 +55,7 @@ class Variables(MutableMapping[str, Any]):
         return bytes(self._memory)
 
     def move_to(self, memory: memoryview) -> None:
-        """Access the variables in ``memory``, the mapped value of the map, from now on."""
+        """Access the variables through ``memory``, the mapped value of the map, from now on."""
         self._memory = memory
 
     def freeze(self) -> None:
@@ -62,7 +63,7 @@ class Variables(MutableMapping[str, Any]):
         self._memory, self._frozen = bytearray(self._memory), True
 
     def leave(self) -> None:
-        """Copy the last values, because the map is about to be unmapped."""
+        """Copy the last values before the map is unmapped."""
         self._memory = bytearray(self._memory)
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 -- whatever the variable's type holds
@@ -100,7 +101,7 @@ class Variables(MutableMapping[str, Any]):
         return place
 
     def codec(self, name: str) -> ValueCodec | None:
-        """Return the codec of the variable's BTF type, or None if it has none."""
+        """Return the codec for the variable's BTF type, or None if the variable has no type."""
         self._place(name)
         return self._codec(name)
 
@@ -122,7 +123,7 @@ def _is_number(place: Variable) -> bool:
 
 
 def _plain(place: Variable, value: Any) -> bytes:  # noqa: ANN401 -- checked here
-    """Encode a value without a type: bytes of at most its size, or an integer that fits."""
+    """Encode a value without a type: bytes up to the variable's size, or an integer that fits."""
     if isinstance(value, bytes | bytearray) and len(value) <= place.size:
         return bytes(value).ljust(place.size, b"\0")
     bits = 8 * place.size

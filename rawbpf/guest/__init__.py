@@ -1,4 +1,4 @@
-"""Run a command in a throwaway QEMU guest, for machines that cannot trace.
+"""Run a command in a disposable QEMU guest, for machines that do not support tracing.
 
     runner.py      from a command line to its exit status; start reading here
     command.py     what a command line means in the guest, and which files it needs

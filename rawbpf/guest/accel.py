@@ -1,8 +1,9 @@
 """Choose between KVM and emulation (TCG).
 
-/dev/kvm may exist and still not work: on a host that is itself a virtual machine, a kernel may hang
-or end with "KVM internal error". So the first guest under KVM is a trial, which runs nothing and
-has a time limit. The result is cached until the kernel, QEMU or the processor changes.
+/dev/kvm may exist but not work: on a host that is itself a virtual machine, the guest's kernel may
+hang or stop with "KVM internal error". The first guest under KVM is therefore a trial, which runs
+no command and has a time limit. The result is cached until the kernel, QEMU or the processor
+changes.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ _WORKS = "works"
 
 
 def choose(wanted: str, prove: Callable[[], None]) -> str:
-    """Return "kvm" or "tcg". ``wanted`` is "kvm", "tcg" or "auto".
+    """Return the accelerator to use, "kvm" or "tcg".
 
-    ``prove`` runs a guest under KVM, and raises GuestError if that fails. Raise GuestError if
-    ``wanted`` is "kvm" and /dev/kvm cannot be opened, UsageError for an unknown value.
+    ``wanted`` is "kvm", "tcg" or "auto".
+
+    ``prove`` runs a guest under KVM, and raises GuestError if the guest fails. Raises GuestError if
+    ``wanted`` is "kvm" and /dev/kvm cannot be opened, UsageError if the value is unknown.
     """
     if wanted not in ("auto", "kvm", "tcg"):
         raise UsageError(f"invalid --accel {wanted!r}", fix="use `auto`, `kvm` or `tcg`")
@@ -47,7 +50,7 @@ def choose(wanted: str, prove: Callable[[], None]) -> str:
 
 
 def remembered() -> str | None:
-    """Return the cached result: "works", or why KVM failed, or None if no result is cached."""
+    """Return the cached result ("works" or why KVM failed), or None if no result is cached."""
     try:
         key, _, answer = _answer_file().read_text(encoding="utf-8").partition("\n")
     except (GuestError, OSError):
@@ -72,7 +75,7 @@ def _answer_file() -> Path:
 
 
 def _circumstances() -> str:
-    """Return a fingerprint of kernel, QEMU and processor."""
+    """Return a fingerprint of the kernel, QEMU and the processor."""
     kernel = Path("/proc/version").read_text(encoding="utf-8")
     program = Path(qemu.find()).stat()
     wanted = native().cpuinfo_fields

@@ -1,9 +1,8 @@
-"""The cache of kernels and images in the user's cache (see rawbpf/user_cache.py).
+"""Manage kernels and images in the user's cache (see rawbpf/user_cache.py).
 
-A lock (flock(2)) is held while
-something is downloaded or built, so whatever is unfinished under the lock was left behind by a
-process that was interrupted. Files that a guest boots have a checksum beside them, in the format of
-sha256sum(1).
+A lock (flock(2)) is held during downloads and builds, so an unfinished file that is found while
+holding the lock was left behind by an interrupted process. Files that a guest boots have a checksum
+next to them, in the format of sha256sum(1).
 """
 
 from __future__ import annotations
@@ -37,15 +36,16 @@ __all__ = [
 ]
 
 CHECKSUMS = "sha256"
-"""The name of the file with checksums in a folder."""
+"""The name of the checksum file in a folder."""
 
 _ELSEWHERE = "set RAWBPF_CACHE to a folder in which you can write"
 
 
 def place(*parts: str) -> Path:
-    """Return the path of a folder or file in the user's cache, without creating anything.
+    """Return the path of a folder or file in the user's cache without creating it.
 
-    RAWBPF_CACHE overrides the location of the cache. Raise GuestError if there is no home folder.
+    The environment variable RAWBPF_CACHE overrides the location of the cache. Raises GuestError if
+    the user has no home folder.
     """
     path = user_cache.place(*parts)
     if path is None:
@@ -56,14 +56,14 @@ def place(*parts: str) -> Path:
 
 
 def folder(*parts: str) -> Path:
-    """Return a folder in the user's cache, and create it if necessary. Raise GuestError."""
+    """Return a folder in the user's cache, creating it if necessary. Raise GuestError."""
     with errors_named(f"cannot use the cache {place(*parts)}"):
         return Path(user_cache.folder(*parts))
 
 
 @contextmanager
 def errors_named(what: str) -> Iterator[None]:
-    """Turn each OSError in a ``with`` block into a GuestError."""
+    """Convert any OSError in a ``with`` block to a GuestError."""
     try:
         yield
     except OSError as error:
@@ -75,7 +75,9 @@ def errors_named(what: str) -> Iterator[None]:
 
 @contextmanager
 def locked(name: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the lock of a folder in the cache. ``waiting`` is called if another process holds it.
+    """Hold the lock of a cache folder.
+
+    ``waiting`` is called if another process holds the lock.
 
     The kernel releases the lock when the process ends, even if the process is killed.
     """
@@ -94,22 +96,22 @@ def locked(name: str, waiting: Callable[[], None] = lambda: None) -> Iterator[No
 
 
 def checksum(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
+    """Return a file's SHA-256 hash in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_checksums(root: Path) -> None:
-    """Store the checksums of all files in a folder and below it."""
+    """Store the checksums of all files in a folder and its subfolders."""
     files = sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
     lines = [f"{checksum(path)}  {path.relative_to(root)}\n" for path in files]
     (root / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
 
 
 def is_damaged(path: Path, root: Path) -> bool:
-    """Return whether a file differs from the checksum in the folder ``root``.
+    """Return whether a file differs from its checksum in the folder ``root``.
 
-    A folder without checksums was not made by rawbpf, so nothing is known about it.
+    A folder without checksums was not created by rawbpf, so its files cannot be checked.
     """
     try:
         lines = (root / CHECKSUMS).read_text(encoding="utf-8", errors="replace").splitlines()
@@ -123,10 +125,10 @@ def is_damaged(path: Path, root: Path) -> bool:
 
 
 def replace_folder(ready: Path, target: Path) -> None:
-    """Replace ``target`` by the folder ``ready``, which must be on the same file system.
+    """Replace ``target`` with the folder ``ready``, which must be on the same file system.
 
-    Checksums are stored in the new folder. The old folder is moved beside ``ready`` before it is
-    removed, because removing may fail halfway.
+    Checksums are stored in the new folder. The old folder is moved next to ``ready`` before it is
+    removed, because the removal may fail halfway.
     """
     write_checksums(ready)
     target.parent.mkdir(parents=True, exist_ok=True)

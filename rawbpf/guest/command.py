@@ -1,10 +1,10 @@
-"""What a command line means in the guest, and which files it needs there.
+"""Translate a command line for the guest, and find the files that it needs there.
 
-``python`` and ``pytest`` run with the Python that runs this code, and so do rawbpf commands. Any
-other command must be an executable of the host, which is copied with its libraries.
+``python``, ``pytest`` and rawbpf commands run with the Python that runs this code. Any other
+command must be an executable on the host, which is copied together with its libraries.
 
-Words of the command may be paths, and a word such as /usr may be meant for the guest. So files and
-folders are copied only as long as they are small.
+Words of the command may be paths, and a word such as /usr may refer to the guest's own folder.
+Files and folders are therefore copied only if they are small.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "MOST_FILES", "Command", "understand"]
 
 LARGEST = 64 << 20
-"""Maximum total size in bytes of files that are copied because the command names them."""
+"""Maximum total size in bytes of the files that are copied because the command names them."""
 
 MOST_FILES = 10_000
 """Maximum number of files, including folder contents, that are copied for the command."""
@@ -40,7 +40,7 @@ _PROJECT_FILES = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg")
 class Command(NamedTuple):
     """The command's argv in the guest, the files to add, and whether pytest's packages are needed.
 
-    ``omitted`` has a line for each path among the words that is not added.
+    ``omitted`` contains a line for each path in the command that is not copied.
     """
 
     argv: list[str]
@@ -50,7 +50,9 @@ class Command(NamedTuple):
 
 
 def understand(words: list[str], commands: Collection[str]) -> Command:
-    """Return the command to run in the guest. ``commands`` are the names of rawbpf commands.
+    """Return the command to run in the guest.
+
+    ``commands`` lists the names of rawbpf's commands.
 
     >>> understand(["pytest", "-q"], ()).argv[1:]
     ['-m', 'pytest', '-p', 'no:hypothesispytest', '-q']
@@ -65,7 +67,7 @@ def understand(words: list[str], commands: Collection[str]) -> Command:
 
 def _understand(name: str, rest: list[str], files: list[str], commands: Collection[str]) -> Command:
     if name in ("python", "python3"):
-        # A script may import pytest, too, but only its arguments are known here.
+        # A script may also import pytest, but only the script's arguments are known here.
         with_tests = "-m" in rest and "pytest" in rest
         return Command([sys.executable, *rest], files, with_tests)
     if name == "pytest":
@@ -83,9 +85,9 @@ def _understand(name: str, rest: list[str], files: list[str], commands: Collecti
 
 
 def _without_hypothesis(words: list[str]) -> list[str]:
-    """Disable hypothesis's pytest plugin, unless an option is for it.
+    """Disable hypothesis's pytest plugin, unless one of the options belongs to it.
 
-    Tests work without the plugin.
+    Tests also work without the plugin.
 
     The plugin imports all of hypothesis, which takes 8 s on an emulated CPU.
     """
@@ -95,7 +97,7 @@ def _without_hypothesis(words: list[str]) -> list[str]:
 
 
 def _project(start: Path) -> Iterator[str]:
-    """Yield the project folder of the tests, which contains settings and helper modules."""
+    """Yield the tests' project folder, which contains settings and helper modules."""
     for folder in (start, *start.parents):
         if any((folder / name).exists() for name in _PROJECT_FILES):
             yield str(folder)
@@ -103,7 +105,7 @@ def _project(start: Path) -> Iterator[str]:
 
 
 def _existing(words: list[str]) -> Iterator[str]:
-    """Yield the arguments that are files, also after the "=" of an option and before "::"."""
+    """Yield the arguments that are files, including after the "=" of an option and before "::"."""
     for word in words:
         candidate = word.partition("=")[2] if word.startswith("-") and "=" in word else word
         candidate = candidate.partition("::")[0]
@@ -112,7 +114,7 @@ def _existing(words: list[str]) -> Iterator[str]:
 
 
 def _small(paths: Iterator[str]) -> tuple[list[str], list[str]]:
-    """Return the paths to copy, and lines about the others."""
+    """Return the paths to copy, and a line about each path that is not copied."""
     files, omitted = list[str](), list[str]()
     size, count = LARGEST, MOST_FILES
     for path in paths:
@@ -131,7 +133,7 @@ def _small(paths: Iterator[str]) -> tuple[list[str], list[str]]:
 
 
 def _needs(path: str, size: int, count: int) -> tuple[int, int] | None:
-    """Return the size and number of files under a path, or None if the limits are exceeded."""
+    """Return the size and number of files under a path, or None if a limit is exceeded."""
     status = os.stat(path)  # noqa: PTH116 -- as the entries below
     if not stat.S_ISDIR(status.st_mode):
         return (status.st_size, 1) if status.st_size <= size and count else None

@@ -19,7 +19,7 @@ _REASONS = (
 
 
 class Console:
-    r"""Collects lines, and keeps the last ones.
+    r"""Collects lines, and keeps only the last few.
 
     >>> console = Console()
     >>> console.feed(b"[    1.0] Kernel panic - not syncing: no init\r\nmore")
@@ -42,7 +42,7 @@ class Console:
         return lines
 
     def text(self) -> str:
-        """Return the last lines, including an unfinished one."""
+        """Return the last lines, including an unfinished line."""
         rest = self._partial.decode(errors="replace").strip()
         return "\n".join((*self._lines, rest) if rest else self._lines)
 
@@ -54,7 +54,7 @@ class Console:
 
 
 def excerpt(text: str) -> list[str]:
-    r"""Return the lines around the reason if there is one, else the last lines.
+    r"""Return the lines around the reason if one was found, or else the last lines.
 
     >>> excerpt("one\ntwo\nKernel panic - not syncing: x\nCPU: 0\n")
     ['one', 'two', 'Kernel panic - not syncing: x', 'CPU: 0']
@@ -69,5 +69,5 @@ def _reason_at(lines: list[str]) -> int | None:
 
 
 def _reason_in(line: str) -> int:
-    """Return where a reason starts in a line, or -1."""
+    """Return the position where a reason starts in a line, or -1."""
     return max(line.find(reason) for reason in _REASONS)

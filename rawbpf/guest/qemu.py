@@ -1,9 +1,9 @@
-"""QEMU's command line and its process.
+"""Build QEMU's command line and run QEMU.
 
-The virtual machine has CPUs, memory, two serial lines (the kernel's console, and one for frames),
-and memory that it shares with the host. It has no network, and a disk only on request. The drivers
-for all of this are built into distribution kernels. Files and sockets are passed as inherited
-descriptors, so nothing is left behind, however the guest ends.
+The virtual machine has CPUs, memory, two serial lines (the kernel's console, and a line for
+frames), and memory that it shares with the host. The virtual machine has no network, and a disk
+only on request. Distribution kernels have all required drivers built in. Files and sockets are
+passed as inherited descriptors, so no files are left behind, regardless of how the guest ends.
 """
 
 from __future__ import annotations
@@ -33,18 +33,20 @@ _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _prctl = ctypes.CDLL(None).prctl
 
 _KERNEL_ARGS = (
-    "panic=-1",  # reboot at once after a panic, which -no-reboot turns into an exit of QEMU
+    "panic=-1",  # reboot immediately after a panic; with -no-reboot, a reboot makes QEMU exit
     "oops=panic",
     "mitigations=off",
-    "init_on_alloc=0",  # Debian clears each allocated page, which is slow when emulated
+    "init_on_alloc=0",  # Debian clears each allocated page, which is slow under emulation
     "random.trust_cpu=on",
 )
 
 _EMULATED = "tcg,thread=single"
-"""Emulate all CPUs in one thread. With one thread each, a CPU may run code that another CPU has
-replaced, and a kernel that creates and removes kprobes panics within seconds (QEMU 7.2, Linux 7.2:
-an
-int3 that belongs to no probe). This costs little, since a guest mostly uses one CPU."""
+"""Emulate all CPUs in one thread.
+
+With one thread per CPU, a CPU may execute code that another CPU has already replaced, and a kernel
+that creates and removes kprobes panics within seconds (QEMU 7.2, Linux 7.2: an int3 that belongs to
+no probe). A single thread costs little, since a guest mostly uses one CPU.
+"""
 
 
 class Machine(NamedTuple):
@@ -72,17 +74,20 @@ class _Handed(NamedTuple):
 
 
 class Running(NamedTuple):
-    """The host's ends of a guest: console, serial line, shared memory."""
+    """The host side of a guest's devices: console, serial line and shared memory."""
 
     console: socket.socket
     line: socket.socket
     memory: memoryview
     said: Path
-    """A file with the output of QEMU itself."""
+    """``errors`` is a file with QEMU's own output."""
 
 
 def find() -> str:
-    """Return QEMU's path. Raise GuestError with the package to install if QEMU is missing."""
+    """Return QEMU's path.
+
+    Raise GuestError, with the name of the package to install, if QEMU is missing.
+    """
     qemu = native().qemu  # the guest runs this machine's Python, so it needs the same architecture
     found = shutil.which(qemu.program)
     if found is None:
@@ -114,7 +119,10 @@ def command_line(machine: Machine, handed: _Handed) -> list[str]:
 
 
 def _disk(size: int) -> list[str]:
-    """Return the options for a disk. Debian's cloud kernels have only the NVMe driver built in."""
+    """Return the QEMU options for a disk.
+
+    Debian's cloud kernels have only the NVMe driver built in.
+    """
     if not size:
         return []
     return [
@@ -132,8 +140,8 @@ def running(machine: Machine, initramfs: int) -> Iterator[Running]:
         memory = os.memfd_create("window")
         stack.callback(os.close, memory)
         os.truncate(memory, MEMORY_SIZE)
-        # The memory is unmapped with its last view. Closing the map earlier, on Ctrl+C, would raise
-        # an error.
+        # The memory is unmapped when its last view is released. Closing the map earlier, on Ctrl+C,
+        # would raise an error.
         shared = memoryview(mmap.mmap(memory, MEMORY_SIZE))
         said = stack.enter_context(tempfile.TemporaryFile())
         handed = _Handed(initramfs, memory, their_console.fileno(), their_line.fileno())
@@ -157,5 +165,5 @@ def running(machine: Machine, initramfs: int) -> Iterator[Running]:
 
 
 def _die_with_parent() -> None:
-    """Make the kernel kill QEMU when the thread that started it ends, even by SIGKILL."""
+    """Make the kernel kill QEMU when the thread that started QEMU ends, even by SIGKILL."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

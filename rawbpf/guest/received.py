@@ -1,7 +1,7 @@
-"""Check all data from the guest, because the host does not trust it.
+"""Validate all data from the guest, because the host does not trust the guest.
 
-A guest runs as root on a kernel that a test may have broken, so any frame may arrive. Each check
-raises FormatError, which ends the run with one line.
+A guest runs as root on a kernel that a test may have corrupted, so it may send arbitrary frames.
+Each check raises FormatError, which ends the run with a one-line message.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MOST_STATUS = 0xFFFF  # wait(2)
 
 
 def release_of(payload: bytes) -> str:
-    """Return the release in a frame READY.
+    """Return the release from a READY frame.
 
     >>> release_of(b"6.1.0-50-cloud-amd64")
     '6.1.0-50-cloud-amd64'
@@ -31,7 +31,7 @@ def release_of(payload: bytes) -> str:
 
 
 def status_of(payload: bytes) -> int:
-    """Return the wait status in a frame EXIT.
+    """Return the wait status from an EXIT frame.
 
     >>> status_of((7 << 8).to_bytes(4, "little"))
     1792
@@ -45,7 +45,7 @@ def status_of(payload: bytes) -> int:
 class Budget:
     """The amount of output that has not been written yet.
 
-    The guest may not send more than granted.
+    The guest must not send more than it was granted.
     """
 
     def __init__(self, most: int) -> None:
@@ -60,12 +60,15 @@ class Budget:
             raise FormatError("unexpected output from the guest", why=why)
 
     def remove(self, size: int) -> None:
-        """Count output that was written."""
+        """Count output that has been written."""
         self._waiting -= size
 
 
 class Returned:
-    """The size so far of the archive of /out. No archive is expected unless one was requested."""
+    """The number of bytes of the /out archive received so far.
+
+    The archive is unexpected unless it was requested.
+    """
 
     def __init__(self, *, wanted: bool) -> None:
         self._wanted = wanted

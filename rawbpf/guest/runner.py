@@ -1,4 +1,4 @@
-"""Run a command in a guest: choose kernel and accelerator, build the initramfs, run it."""
+"""Run a command in a guest: choose kernel and accelerator, build the initramfs, and run QEMU."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CHUNK = 1 << 30
 
 
 class Options(NamedTuple):
-    """The options of ``rawbpf guest``; see its help."""
+    """The options of ``rawbpf guest``, which are described in its help."""
 
     kernel: str | None = None
     add: Sequence[str] = ()
@@ -55,14 +55,17 @@ def run(
     commands: Collection[str] = (),
     say: Callable[[str, str], None],
 ) -> int:
-    """Run a command in a guest. Return its exit status, or 128 + n if signal n ended it.
+    """Run a command in a guest.
 
-    ``say`` receives progress messages and their level. Raise GuestError or UsageError.
+    Returns the command's exit status, or 128 + n if signal n ended the command.
+
+    ``say`` receives progress messages and their level. Raises GuestError or UsageError if the guest
+    cannot run the command.
     """
     command = understand(words, commands)
     for line in command.omitted:
         say(f"guest: {line}", "warning")
-    # An error after the command has run would lose the command's output.
+    # An error after the command has run would discard the command's output.
     if options.out is not None:
         _make_folder(options.out)
     kernel = choice.find(
@@ -113,12 +116,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def _bytes(size: str | None) -> int:
-    """Return a size such as 64M in bytes."""
+    """Convert a size such as 64M to bytes."""
     return int(size[:-1]) << {"M": 20, "G": 30}[size[-1]] if size else 0
 
 
 def _prove_kvm(machine: qemu.Machine, say: Callable[[str, str], None]) -> None:
-    """Run a guest under KVM that does nothing, with a time limit."""
+    """Run a guest under KVM that runs no command, with a time limit."""
     say(f"guest: trying KVM for the first time (up to {_PROOF.boot:g} s)", "info")
     options = Options(workload=None)
     command = understand(["python", "-c", "pass"], ())
@@ -185,7 +188,7 @@ def _environment() -> dict[str, str]:
 
 
 def _home() -> str:
-    """Return the home folder, or root's without HOME and an entry in /etc/passwd."""
+    """Return the home folder, or root's home if neither HOME nor an entry in /etc/passwd exists."""
     home = os.path.expanduser("~")  # noqa: PTH111 -- Path.home() raises without one
     return home if home.startswith("/") else "/root"
 
@@ -198,7 +201,7 @@ def _initramfs(
     kernel: choice.Kernel,
     say: Callable[[str, str], None],
 ) -> Iterator[int]:
-    """Build the initramfs in memory: the cached archives, then the one for this run."""
+    """Build the initramfs in memory: the cached archives, followed by the archive for this run."""
     modules = {one.name: one.data for one in modules_for(kernel, options.modules)}
     job |= {"modules": [f"{MODULES}/{name}.ko" for name in modules]}
     target = os.memfd_create("initramfs")

@@ -1,9 +1,9 @@
-"""One run of a guest, on the host: relay its streams, enforce limits, find out how it ended.
+"""One guest run on the host: relay streams, enforce limits, and determine how the guest ended.
 
 The session is a loop around poll(2). The console is always read, because a full console buffer
-would stop the kernel. Output of the guest is written first, and only then may the guest send the
-same amount again. A slow reader thus slows the command down, as it would on the host, and costs no
-memory.
+would stop the kernel. The guest's output is written first, and only then may the guest send the
+same amount again. A slow reader therefore slows the command down, as it would on the host, and
+output does not accumulate in memory.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ __all__ = ["Callbacks", "Limits", "run"]
 
 _CHUNK = 64 << 10
 _TICK = 1000  # milliseconds between two checks of the time limits
-_IMPATIENCE = 2.0  # seconds; three Ctrl+C within this time stop the guest
+_IMPATIENCE = 2.0  # seconds within which three Ctrl+C stop the guest
 
 
 class Limits(NamedTuple):
-    """Time limits in seconds: to boot, between two frames of the guest, for the command."""
+    """Time limits in seconds: to boot, between two frames from the guest, and for the command."""
 
     boot: float = 90
     silence: float = 60
@@ -47,7 +47,7 @@ class Limits(NamedTuple):
 
 
 class Callbacks(NamedTuple):
-    """Callbacks for the kernel's release, once the kernel runs, and for each console line."""
+    """Callbacks for the kernel's release, once the kernel is running, and for each console line."""
 
     ready: Callable[[str], None]
     console: Callable[[str], None]
@@ -64,8 +64,8 @@ def run(
 ) -> int:
     """Run the job in the initramfs (a file descriptor), and return the command's wait status.
 
-    Output goes to stdout and stderr of this process, the contents of /out into the folder ``out``.
-    Raise GuestError if the guest ends before the command does.
+    Output is written to this process's stdout and stderr, and the contents of /out to the folder
+    ``out``. Raises GuestError if the guest ends before the command does.
     """
     with qemu.running(machine, initramfs) as guest, tempfile.TemporaryFile() as archive:
         keep = None if out is None else archive.write
@@ -85,7 +85,7 @@ def run(
 
 
 class _Session:
-    """The state of a run."""
+    """The state of a guest run."""
 
     def __init__(
         self,
@@ -123,7 +123,10 @@ class _Session:
         }
 
     def check_stdout(self) -> None:
-        """Raise KernelError if stdout cannot be written. A closed pipe is not an error."""
+        """Raises KernelError if stdout cannot be written.
+
+        A closed pipe is not treated as an error.
+        """
         error = self._outlets[FrameKind.STDOUT].error
         if error is not None and not isinstance(error, BrokenPipeError):
             raise KernelError("cannot write to stdout", errno=error.errno or errno.EIO)
@@ -134,7 +137,7 @@ class _Session:
         self._input.close()
 
     def relay(self, signals: Signals) -> None:
-        """Relay until the command has ended and its output is written, or the guest has ended."""
+        """Relay data until the command has ended and its output is written, or the guest ends."""
         self._begun = heard = time.monotonic()
         while any(self._outlets.values()) or (self.status is None and self._line.open):
             ready = {fd for fd, _ in self._poll(signals).poll(_TICK)}
@@ -236,7 +239,7 @@ class _Session:
     def _on_signal(self, number: int, now: float) -> None:
         """Pass a signal to the command.
 
-        Without a running command, or after three Ctrl+C, stop the guest.
+        If no command is running, or after three Ctrl+C, the guest is stopped.
         """
         if number == signal.SIGWINCH:
             self._tell_size()

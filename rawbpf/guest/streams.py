@@ -1,9 +1,9 @@
 """The host's ends of the streams: the serial line to the guest, and the output streams.
 
-Nothing here blocks. Data that cannot be written now is kept until poll(2) reports that it can. The
-descriptor of an output stream is shared with other processes, so it must not be made non-blocking.
-Instead, at most PIPE_BUF bytes are written when it is writable, which a pipe always accepts
-(pipe(7)).
+Nothing here blocks. Data that cannot be written immediately is kept until poll(2) reports that the
+stream is writable. An output stream's descriptor is shared with other processes, so it must not be
+made non-blocking. Instead, at most PIPE_BUF bytes are written when the stream is writable, which a
+pipe always accepts (pipe(7)).
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ _CHUNK = 64 << 10
 
 
 class Line:
-    """Frames to and from the guest. ``open`` becomes False when QEMU closes its end."""
+    """Sends frames to and receives frames from the guest.
+
+    ``open`` becomes False when QEMU closes its end.
+    """
 
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
@@ -34,20 +37,20 @@ class Line:
         self.open = True
 
     def fileno(self) -> int:
-        """Return the descriptor to poll."""
+        """Return the descriptor for poll(2)."""
         return self._socket.fileno()
 
     def events(self) -> int:
-        """Return the events to poll for."""
+        """Return the events for poll(2)."""
         return select.POLLIN | (select.POLLOUT if self._outgoing else 0)
 
     def send(self, kind: FrameKind, payload: bytes | int = b"") -> None:
-        """Send a frame as soon as the line accepts it."""
+        """Send a frame as soon as the serial line accepts it."""
         self._outgoing += frames.encode(kind, payload)
         self.flush()
 
     def flush(self) -> None:
-        """Send as much as the line accepts now."""
+        """Send as much data as the serial line accepts now."""
         try:
             while self._outgoing:
                 del self._outgoing[: self._socket.send(self._outgoing)]
@@ -81,7 +84,7 @@ class Outlet:
         return bool(self._waiting)
 
     def put(self, data: bytes) -> None:
-        """Keep data for ``flush``. The guest's window limits the amount."""
+        """Store data until ``flush`` is called. The guest's window limits the amount of data."""
         self._waiting += data
 
     def flush(self) -> int:

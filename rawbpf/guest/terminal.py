@@ -1,8 +1,8 @@
 """The host's terminal and signals while a command runs in a guest.
 
-The pseudo-terminal in the guest does line editing and echo, so the host's terminal must not. Ctrl+C
-and similar keys still produce signals on the host, so that a guest that no longer responds can be
-stopped.
+The pseudo-terminal in the guest handles line editing and echo, so the host's terminal must not.
+Ctrl+C and similar keys still produce signals on the host, so that a guest that no longer responds
+can be stopped.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ __all__ = [
 
 
 def window_size() -> tuple[int, int]:
-    """Return rows and columns of the terminal on stdin, stdout or stderr, or 24 x 80.
+    """Return the number of rows and columns of the terminal on stdin, stdout or stderr, or 24 x 80.
 
-    COLUMNS and LINES are ignored: they are passed on to the guest.
+    COLUMNS and LINES are ignored here, because they are passed on to the guest.
     """
     for fd in (1, 0, 2):
         with suppress(OSError):
@@ -65,7 +65,7 @@ def handed_over(fd: int | None) -> Iterator[None]:
 
 
 class Signals:
-    """Collects SIGINT, SIGTERM, SIGHUP and SIGWINCH in a ``with`` block, for a poll loop."""
+    """Collects SIGINT, SIGTERM, SIGHUP and SIGWINCH in a ``with`` block, for use in a poll loop."""
 
     _COLLECTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGWINCH)
 
@@ -85,11 +85,13 @@ class Signals:
         os.close(self._waker)
 
     def fileno(self) -> int:
-        """Return a descriptor that is readable when a signal has arrived."""
+        """Return a descriptor that becomes readable when a signal has arrived."""
         return self._woken
 
     def take(self) -> list[int]:
-        """Return the signals since the last call. Call ``take`` when ``fileno`` is readable.
+        """Return the signals that arrived since the last call.
+
+        Call ``take`` when ``fileno`` is readable.
 
         The descriptor becomes readable before the handler runs, so a signal may be returned by the
         next call instead, but is never lost.

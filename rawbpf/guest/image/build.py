@@ -1,9 +1,9 @@
-"""Build the guest's root file system: three cpio archives, one after the other.
+"""Build the guest's root file system, which consists of three cpio archives.
 
-The first contains Python, its library and packages: some tens of MB that seldom change. The second
-archive contains rawbpf. Both archives are cached, under a fingerprint of the paths, sizes and times
-of all their files. The third is made for each run, with the files that the command names, and the
-job.
+The first archive contains Python, its library and packages: some tens of megabytes that seldom
+change. The second archive contains rawbpf. Both archives are cached under a fingerprint of the
+paths, sizes and times of all their files. The third archive is built for each run, and contains the
+job and the files that the command names.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["JOB", "MODULES", "open_images", "run_image"]
 
 JOB = "/rawbpf/job"
-"""Where PID 1 finds its job: a dictionary, marshalled for the same version of Python."""
+"""The file that contains the job of PID 1, marshalled for the same version of Python."""
 
 MODULES = "/rawbpf/modules"
-"""The folder for kernel modules in the guest. Each file is named NAME.ko."""
+"""The guest's folder for kernel modules. Each module file is called NAME.ko."""
 
 _INIT = """#!/rawbpf/python -IS
 import sys
@@ -47,11 +47,11 @@ _KEPT_IMAGES = 8
 
 
 def open_images(*, with_tests: bool) -> list[BinaryIO]:
-    """Open the two cached archives, and create them if necessary."""
+    """Open the two cached archives, creating them if necessary."""
     packages = _packages(with_tests)
     base = [Path(sys.executable), Path(base_executable()), *library_files()]
     base += [file for package in packages for file in package.files()]
-    # A change of the modules in this folder changes the images, too.
+    # A change to the modules in this folder also changes the images.
     base += sorted(Path(__file__).parent.glob("*.py"))
     own = list(_own_files())
     return [
@@ -63,7 +63,7 @@ def open_images(*, with_tests: bool) -> list[BinaryIO]:
 def _kept(inputs: list[Path], make: Callable[[], Tree]) -> BinaryIO:
     """Open an image in the cache.
 
-    Build the image if none is cached, or if the cached image differs from its checksum.
+    Build the image if it is not cached, or if the cached image does not match its checksum.
     """
     path = cache.folder("images") / f"{_fingerprint(inputs)}.cpio"
     with cache.errors_named(f"cannot build the guest's image {path}"):
@@ -93,9 +93,9 @@ def _opened(path: Path) -> BinaryIO | None:
 
 
 def _build(path: Path, make: Callable[[], Tree]) -> None:
-    """Write an image and its checksum, with the lock held."""
+    """Write an image and its checksum while holding the lock."""
     for unfinished in path.parent.glob(".*"):
-        # On a file system without locks, another process may still be writing.
+        # On a file system without locks, another process may still be writing the file.
         if not Path("/proc", unfinished.name.rpartition(".")[2]).exists():
             unfinished.unlink(missing_ok=True)
     digest = hashlib.sha256()
@@ -148,7 +148,7 @@ def _base_tree(packages: list[Package]) -> Tree:
     tree = Tree(trimmed=True)
     for folder in ("proc", "sys", "dev", "run", "tmp", "out", "root", "var/tmp"):
         tree.directory(folder, 0o1777 if folder.endswith("tmp") else 0o755)
-    tree.device("/dev/console", 0o600, (5, 1))  # opened as init's descriptors 0, 1, 2
+    tree.device("/dev/console", 0o600, (5, 1))  # opened as init's descriptors 0, 1 and 2
     tree.file("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
     tree.file("/etc/group", b"root:x:0:\n")
     tree.file("/etc/hosts", b"127.0.0.1 localhost\n")
@@ -170,7 +170,7 @@ def _module_tree(files: Iterable[Path]) -> Tree:
 
 
 def _bring_environment(tree: Tree) -> None:
-    """Add the pyvenv.cfg and the python links of a virtual environment."""
+    """Add a virtual environment's pyvenv.cfg and python links."""
     for path in (Path(sys.prefix, "pyvenv.cfg"), Path(sys.prefix, "lib64")):
         if sys.prefix != sys.base_prefix and path.exists():
             tree.bring(path)
@@ -181,7 +181,7 @@ def _bring_environment(tree: Tree) -> None:
 
 
 def _bring_module(tree: Tree, path: Path) -> None:
-    """Add a file of a package, with its bytecode, or with the libraries it is linked to."""
+    """Add a package's file, together with its bytecode or the libraries that it needs."""
     real = Path(tree.bring(path))
     if ".so" in path.suffixes:
         tree.bring_libraries(str(real), loader(Path(base_executable())))
@@ -190,7 +190,7 @@ def _bring_module(tree: Tree, path: Path) -> None:
 
 
 def _bring_bytecode(tree: Tree, source: Path) -> None:
-    """Add the bytecode for the import system, and the one with pytest's rewritten assertions."""
+    """Add the import system's bytecode, and the bytecode with pytest's rewritten assertions."""
     if (code := pyc(source)) is not None:
         tree.file(f"{source.parent}/{cached_name(source.name)}", code)
     for rewritten in (source.parent / "__pycache__").glob(pytest_cached_names(source.name)):
@@ -204,11 +204,11 @@ def run_image(
     modules: Mapping[str, bytes] = {},
     omit: Callable[[str], None] = lambda _: None,
 ) -> Iterator[bytes]:
-    """Yield the archive for one run: the files to add, and the job.
+    """Yield the archive for one run, which contains the files to add and the job.
 
-    ``config`` is the kernel's release and configuration file, which is stored in /boot. ``modules``
-    are object files by name, in the order in which to load them. ``omit`` receives a line for each
-    file in a folder that cannot be read.
+    ``config`` contains the kernel's release and configuration file, which is stored in /boot.
+    ``modules`` maps names to object files, in the order in which to load them. ``omit`` receives a
+    line for each file in a folder that cannot be read.
     """
     tree = Tree()
     if config is not None:

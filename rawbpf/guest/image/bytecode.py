@@ -1,9 +1,9 @@
-"""Bytecode that the guest uses without checking or compiling anything.
+"""Bytecode that the guest uses without checking or compiling source files.
 
 A .pyc file starts with 16 bytes: the interpreter's magic number, flags, and 8 bytes that identify
 the source (PEP 552). If only flag 1 is set, these 8 bytes are a hash that the import system does
-not check, so the file is used whatever the time of the source. Compiling in the guest would take
-ten times as long on an emulated CPU.
+not check, so the file is used regardless of the source's modification time. Compiling in the guest
+would take ten times as long on an emulated CPU.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TIMESTAMP = bytes(4)
 
 
 def cached_name(name: str) -> str:
-    """Return where the import system looks for the bytecode of a source file.
+    """Return the path at which the import system looks for a source file's bytecode.
 
     >>> cached_name("example.py").startswith("__pycache__/example.cpython-")
     True
@@ -34,13 +34,14 @@ def cached_name(name: str) -> str:
 def pytest_cached_names(name: str) -> str:
     """Return a pattern for pytest's bytecode with rewritten assertions.
 
-    It is valid as long as size and time of the source are unchanged, which an archive preserves.
+    Such bytecode is valid as long as the source's size and time are unchanged, which an archive
+    preserves.
     """
     return f"{name.removesuffix('.py')}.{sys.implementation.cache_tag}-pytest-*.pyc"
 
 
 def pyc(source: Path) -> bytes | None:
-    """Return the bytecode of a source file, or None if it does not compile (Python 2)."""
+    """Return a source file's bytecode, or None if the file does not compile (Python 2)."""
     code = _up_to_date(source)
     if code is None:
         try:
@@ -52,7 +53,7 @@ def pyc(source: Path) -> bytes | None:
 
 
 def _up_to_date(source: Path) -> bytes | None:
-    """Return the code that this interpreter has cached for the source, if it is up to date."""
+    """Return the interpreter's cached code for a source file if the cache is up to date."""
     try:
         data = (source.parent / cached_name(source.name)).read_bytes()
     except OSError:

@@ -1,8 +1,8 @@
-"""Shared libraries of an executable, and ELF files without debugging sections.
+"""Find an executable's shared libraries, and strip debugging sections from ELF files.
 
 A dynamic executable names its loader in the program header PT_INTERP. ``ld.so --list FILE``
 resolves DT_NEEDED, RPATH, $ORIGIN and its cache exactly as it would at run time. A shared library,
-such as a Python extension module, names no loader; it is loaded by that of the interpreter.
+such as a Python extension module, names no loader; the interpreter's loader is used.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def is_elf(path: Path) -> bool:
 
 
 def loader(path: Path) -> str | None:
-    """Return the loader of an executable, or None if it is static or a library.
+    """Return an executable's loader, or None if the file is static or a library.
 
     >>> import sys
     >>> from pathlib import Path
@@ -46,7 +46,10 @@ def loader(path: Path) -> str | None:
 
 
 def contents(data: bytes, section: str) -> bytes:
-    """Return a section of a 64-bit little-endian ELF file, or nothing if it is missing."""
+    """Return a section of a 64-bit little-endian ELF file.
+
+    Return no bytes if the section is missing.
+    """
     if data[:6] != b"\x7fELF\x02\x01" or len(data) < 64:
         return b""
     sections, where = _sections(data), struct.unpack_from("<H", data, 62)[0]
@@ -60,11 +63,11 @@ def contents(data: bytes, section: str) -> bytes:
 
 
 def without_debug_information(data: bytes) -> bytes:
-    """Return the file up to the end of its segments, with the headers of sections in them.
+    """Return the file up to the end of its segments, including the section headers within them.
 
-    In an interpreter that was built from source, debugging sections may take three times the size
-    of the rest. Neither the kernel nor the loader reads debugging sections. Dynamic symbols are in
-    a segment, but a uprobe on a function finds them by their section header.
+    In an interpreter that was built from source, debugging sections may be three times the size of
+    the rest. Neither the kernel nor the loader reads debugging sections. Dynamic symbols are part
+    of a segment, but a uprobe on a function finds them through their section header.
     """
     segments = _segments(data)
     if not segments:
@@ -114,7 +117,7 @@ def _sections(data: bytes) -> list[_Section]:
 
 
 class _Range(NamedTuple):
-    """A program header: its type, and the part of the file that it covers."""
+    """A program header, which contains a type and the location of a segment in the file."""
 
     kind: int
     offset: int
@@ -122,7 +125,10 @@ class _Range(NamedTuple):
 
 
 def _segments(data: bytes) -> list[_Range]:
-    """Return the program headers of a 64-bit little-endian ELF file; none for other files."""
+    """Return the program headers of a 64-bit little-endian ELF file.
+
+    Other files have no program headers here.
+    """
     if data[:6] != b"\x7fELF\x02\x01" or len(data) < 64:
         return []
     start, count = *struct.unpack_from("<Q", data, 32), *struct.unpack_from("<H", data, 56)
@@ -155,7 +161,7 @@ def libraries(path: Path, default_loader: str | None) -> list[str]:
     """Return the paths of the loader and of all libraries that a file needs.
 
     ``default_loader`` is used for files that name no loader. If ``default_loader`` is None, such
-    files need no libraries.
+    files are assumed to need no libraries.
     """
     named = loader(path)
     asked = named or default_loader

@@ -1,9 +1,9 @@
-"""Installed packages and their dependencies, from their metadata.
+"""Find installed packages and their dependencies through their metadata.
 
-Next to each package in site-packages is a folder NAME-VERSION.dist-info. METADATA has its name and
-requirements, RECORD lists its files, and entry_points.txt the names that other packages look up
-(the core metadata and "recording installed projects" specifications). A requirement that is not
-installed, such as one for another system, is ignored.
+Each package in site-packages has a folder NAME-VERSION.dist-info next to it. METADATA contains the
+package's name and requirements, RECORD lists its files, and entry_points.txt contains the names
+that other packages look up (the core metadata and "recording installed projects" specifications). A
+requirement that is not installed, such as a requirement for another system, is ignored.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Package(NamedTuple):
 
 
 def normalized(name: str) -> str:
-    """Return a name in the form that package indexes compare.
+    """Normalize a name in the way that package indexes compare names.
 
     >>> normalized("Docopt_NG")
     'docopt-ng'
@@ -69,7 +69,7 @@ def normalized(name: str) -> str:
 def installed(paths: list[str] | None = None) -> dict[str, Package]:
     """Return all packages on the import path, by normalized name.
 
-    If a package is found twice, the first one counts.
+    If a package is found twice, the first one is used.
     """
     found: dict[str, Package] = {}
     for folder in sys.path if paths is None else paths:

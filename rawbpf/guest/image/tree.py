@@ -1,8 +1,8 @@
-"""The contents of an archive: files of the host, under the same paths.
+"""An archive's contents: host files under the same paths.
 
-A path may lead through symbolic links (/lib64, the python of a virtual environment). Links are
-kept, and their targets are added, so that each path means the same in the guest. Paths are strings
-here, because pathlib would normalize away what has to be followed.
+A path may lead through symbolic links (/lib64, or the python of a virtual environment). Links are
+preserved and their targets are added, so that each path has the same meaning in the guest. Paths
+are strings here, because pathlib would normalize away components that must be followed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MOST_LINKS = 40  # the kernel's own limit, MAXSYMLINKS
 
 
 def is_of_the_guest(path: str | Path) -> bool:
-    """Return whether a path belongs to the guest's own kernel, so that copying would be useless.
+    """Return whether a path belongs to the guest's own kernel, so that copying it would be useless.
 
     >>> is_of_the_guest("/proc/kmsg"), is_of_the_guest("/etc")
     (True, False)
@@ -42,9 +42,9 @@ def is_of_the_guest(path: str | Path) -> bool:
 
 
 class Tree:
-    """The members of an archive by path, folders before their contents.
+    """The members of an archive by path, with folders before their contents.
 
-    A trimmed tree has executables and libraries without debugging sections.
+    In a trimmed tree, executables and libraries have no debugging sections.
 
     >>> tree = Tree()
     >>> tree.file("/etc/hostname", b"guest")
@@ -63,7 +63,7 @@ class Tree:
         return path.strip("/") in self._members
 
     def put(self, member: Member) -> None:
-        """Add or replace a member, and add missing folders above it."""
+        """Add or replace a member, and add missing parent folders."""
         parent = os.path.dirname(member.path)
         if parent and parent not in self._members:
             self.directory(parent)
@@ -74,7 +74,7 @@ class Tree:
         self.put(Member(path.strip("/"), stat.S_IFDIR | mode))
 
     def file(self, path: str, data: bytes, mode: int = 0o644, mtime: int = 0) -> None:
-        """Add a file with these bytes."""
+        """Add a file with the given contents."""
         self.put(Member(path.strip("/"), stat.S_IFREG | mode, data, mtime))
 
     def link(self, path: str, target: str) -> None:
@@ -131,7 +131,9 @@ class Tree:
             raise UsageError(f"{path} is neither a file nor a folder")
 
     def bring_all(self, path: str | Path) -> list[str]:
-        """Add a file, or a folder with its contents except JUNK, with libraries of executables.
+        """Add a file, or a folder with its contents except JUNK.
+
+        The libraries of executables are also added.
 
         Return a line for each file in the folder that cannot be read.
         """
@@ -161,7 +163,7 @@ class Tree:
         return omitted
 
     def _bring_inner(self, path: str) -> None:
-        """Add an entry of a folder. Dangling links are kept as they are, sockets are omitted."""
+        """Add an entry of a folder. Dangling links are preserved, and sockets are omitted."""
         if os.path.islink(path) and not os.path.exists(path):
             self.link(path, os.readlink(path))
         elif os.path.isfile(path):
@@ -172,7 +174,7 @@ class Tree:
             self.bring(rewritten)
 
     def bring_libraries(self, path: str, default_loader: str | None = None) -> None:
-        """Add the shared libraries of an ELF file."""
+        """Add an ELF file's shared libraries."""
         if is_elf(Path(path)):
             for library in libraries(Path(path), default_loader):
                 if library not in self:
@@ -180,7 +182,7 @@ class Tree:
 
 
 def _read(path: str, status: os.stat_result) -> bytes:
-    """Return the contents of a regular file, up to the size that the file reports.
+    """Return a regular file's contents, limited to the size that the file reports.
 
     Files of proc in a container's root report a size of 0. Reading /proc/kmsg would wait forever.
     """

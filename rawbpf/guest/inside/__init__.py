@@ -1,4 +1,4 @@
-"""What runs in the guest.
+"""The code that runs inside the guest.
 
-The code imports few modules, because imports take time on an emulated CPU.
+This code imports few modules, because imports are slow on an emulated CPU.
 """

@@ -1,9 +1,9 @@
-"""PID 1 of the guest: set up the system, run one command, relay its streams to the host.
+"""The guest's PID 1: set up the system, run one command, and relay its streams to the host.
 
-The first serial line is the kernel's console, the second carries frames (see wire/frames.py). When
-the command ends, its remaining output is sent, then the files in /out, then its wait status, and
-the guest powers off. If PID 1 itself fails, its traceback is printed on the console, the kernel
-panics because init has died, and the host reports both.
+The first serial line is the kernel's console, and the second carries frames (see wire/frames.py).
+When the command ends, PID 1 sends the remaining output, the files in /out, and the wait status;
+then the guest powers off. If PID 1 itself fails, its traceback is printed on the console, the
+kernel panics because init has died, and the host reports both.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _JOB = "/rawbpf/job"
 
 
 def main() -> None:
-    """Run the guest, from boot to power-off."""
+    """Run the guest from boot to power-off."""
     prepare()
     with open(_JOB, "rb") as file:
         job = marshal.load(file)

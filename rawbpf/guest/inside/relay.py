@@ -1,8 +1,7 @@
-"""Relay the command's streams to the host, in the guest.
+"""Relay the command's streams from the guest to the host.
 
-The relay is a loop around poll(2). Output is sent as long as the host accepts it, input is written
-as long as the command accepts it, and control frames (signals, window size) are never delayed by
-either.
+The relay is a loop around poll(2). Output is sent as fast as the host accepts it, input is written
+as fast as the command accepts it, and neither delays control frames (signals, window size).
 """
 
 from __future__ import annotations
@@ -26,8 +25,9 @@ __all__ = ["Line", "Relay"]
 
 _CHUNK = 64 << 10
 _ALIVE_EVERY = 2000  # milliseconds
-_DRAIN = 200  # milliseconds without output after which draining ends, if streams are still open
-_LEFT_OVER = 1 << 20  # more than a pipe can hold
+# Milliseconds without output after which draining ends if streams are still open.
+_DRAIN = 200
+_LEFT_OVER = 1 << 20  # more than a pipe can contain
 _VINTR = b"\x03"
 
 
@@ -50,14 +50,14 @@ class Line:
 
 
 class Relay:
-    """Relays data until the command has ended and its output is sent."""
+    """Relays data until the command has ended and its output has been sent."""
 
     def __init__(self, line: Line, windows: tuple[Channel, Channel], streams: Streams) -> None:
         self._line = line
         self._window, self._input_window = windows
         self._terminal = streams.terminal
         self._stdin: int | None = streams.ours[0]
-        # In this order, a terminal that is both counts as stdout.
+        # In this order, a terminal that is both stdout and stderr counts as stdout.
         self._outputs = {streams.ours[2]: FrameKind.STDERR, streams.ours[1]: FrameKind.STDOUT}
         self._input = bytearray()
         self._end_of_input = False
@@ -79,7 +79,7 @@ class Relay:
         }
 
     def run(self, child: int) -> int:
-        """Relay until the child has ended. Return its wait status."""
+        """Relay data until the child has ended. Return the child's wait status."""
         self._child = child
         while self._status is None:
             self._turn(_ALIVE_EVERY)
@@ -109,7 +109,7 @@ class Relay:
             rest = rest[len(piece) :]
 
     def _turn(self, timeout: int) -> bool:
-        """Wait once and handle the events. Return False if no event occurred."""
+        """Wait once, and handle the events that occurred. Return False if no event occurred."""
         poll = select.poll()
         poll.register(self._line.fd, select.POLLIN)
         poll.register(self._woken, select.POLLIN)
@@ -140,7 +140,10 @@ class Relay:
                 self._forward(fd)
 
     def _forward(self, fd: int) -> None:
-        """Read from a stream and send the data. A pipe ends with b"", a terminal with EIO."""
+        """Read from a stream and send the data.
+
+        At its end, a pipe returns b"", and a terminal fails with EIO.
+        """
         try:
             data = os.read(fd, min(self._window.room, _CHUNK))
         except BlockingIOError:
@@ -154,14 +157,14 @@ class Relay:
             del self._outputs[fd]
 
     def _feed(self) -> None:
-        """Write input to the command, and let the host send the same amount again."""
+        """Write input to the command, and allow the host to send the same amount again."""
         if self._stdin is None:
             return
         try:
             count = os.write(self._stdin, self._input) if self._input else 0
         except BlockingIOError:
             return
-        except OSError:  # the command has closed stdin, or ended
+        except OSError:  # the command has closed stdin or has ended
             count, self._end_of_input = len(self._input), True
         del self._input[:count]
         if count:
@@ -185,7 +188,7 @@ class Relay:
         elif self._status is None:
             try:
                 os.killpg(self._child, number)
-            except ProcessLookupError:  # the process has not called setsid() yet
+            except ProcessLookupError:  # the process has not yet called setsid()
                 os.kill(self._child, number)
 
     def _resize(self, payload: bytes) -> None:
@@ -203,7 +206,7 @@ class Relay:
         self._window.taken(int.from_bytes(payload, "little"))
 
     def _reap(self) -> None:
-        """Reap all processes that have ended. PID 1 is the parent of all orphans."""
+        """Reap all processes that have ended. PID 1 is the parent of all orphaned processes."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)

@@ -1,7 +1,7 @@
 """Start the command in the guest, with pipes or a terminal as its streams, as on the host.
 
-Where the stream on the host is a terminal, the command gets a pseudo-terminal, so that ``isatty``
-returns the same. Other streams are pipes, so that stdout and stderr stay separate.
+If a stream is a terminal on the host, the command gets a pseudo-terminal, so that ``isatty``
+returns the same result. Other streams are pipes, so that stdout and stderr remain separate.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ __all__ = ["Streams", "open_streams", "set_size", "start"]
 
 
 class Streams(NamedTuple):
-    """The ends of stdin, stdout and stderr: ``ours`` for PID 1, ``theirs`` for the command.
+    """The ends of stdin, stdout and stderr: ``ours`` for PID 1, and ``theirs`` for the command.
 
-    Streams that are terminals share one descriptor, ``terminal``, which is -1 if there are none.
+    Streams that are terminals share one descriptor, ``terminal``, which is -1 if no stream is a
+    terminal.
     """
 
     ours: tuple[int, int, int]
@@ -28,7 +29,7 @@ class Streams(NamedTuple):
 
 
 def open_streams(ttys: tuple[bool, bool, bool], size: tuple[int, int]) -> Streams:
-    """Open pipes, and one pseudo-terminal of ``size`` (rows, columns) for all terminals."""
+    """Open pipes, and one pseudo-terminal of ``size`` (rows, columns) for all terminal streams."""
     terminal, slave = os.openpty() if any(ttys) else (-1, -1)
     if terminal >= 0:
         set_size(terminal, *size)
@@ -53,7 +54,10 @@ def set_size(terminal: int, rows: int, columns: int) -> None:
 
 
 def start(argv: list[str], env: dict[str, str], cwd: str, streams: Streams) -> int:
-    """Start the command in its own session, and return its PID. Exit status 127: exec failed."""
+    """Start the command in its own session, and return its PID.
+
+    Exit status 127 means that exec failed.
+    """
     child = os.fork()
     if child == 0:
         try:

@@ -1,13 +1,15 @@
-"""Set up the guest: file systems, loopback interface, modules. Power it off.
+"""Set up the guest: file systems, the loopback interface and modules.
 
-This module runs in the guest as PID 1. The kernel has mounted only the initramfs, and no network
-interface is up. Python has no mount(2), so libc's is called.
+Power it off.
 
-finit_module(2) is called through syscall(2), because libc has no wrapper for it. The kernel loads
-an object file from a descriptor. finit_module(2) fails with ENOEXEC if the module was built for
-another kernel ("disagrees about version of symbol" in the log), and with ENOENT if a symbol of
-another module is missing ("Unknown symbol"). Distributions sign their modules; their kernels also
-load unsigned ones.
+This module runs in the guest as PID 1. At this point, the kernel has mounted only the initramfs,
+and no network interface is up. Python does not provide mount(2), so libc's function is called.
+
+finit_module(2) is called through syscall(2), because libc has no wrapper for it. The kernel loads a
+module from an object file's descriptor. finit_module(2) fails with ENOEXEC if the module was built
+for another kernel ("disagrees about version of symbol" in the log), and with ENOENT if a symbol
+from another module is missing ("Unknown symbol"). Distributions sign their modules, but their
+kernels also load unsigned modules.
 """
 
 from __future__ import annotations
@@ -64,8 +66,8 @@ def _mount(kind: str, place: str) -> None:
     options = b"ptmxmode=0666" if kind == "devpts" else None
     if _LIBC.mount(kind.encode(), place.encode(), kind.encode(), 0, options) != 0:
         number = ctypes.get_errno()
-        # A kernel may lack one of these file systems. A missing file system is not an error unless
-        # a command needs it.
+        # A kernel may lack one of these file systems. A missing file system is an error only if a
+        # command needs it.
         print(f"guest: cannot mount {kind} on {place}: {os.strerror(number)}", flush=True)
 
 
@@ -77,14 +79,14 @@ def _loopback_up() -> None:
 
 
 def power_off() -> None:
-    """Power off. This does not return."""
+    """Power off. This function does not return."""
     _LIBC.reboot(ctypes.c_int(_RB_AUTOBOOT))
 
 
 def load_modules(paths: list[str]) -> bool:
     """Load module object files in the given order.
 
-    Print the reason and return False if a module cannot be loaded.
+    If a module cannot be loaded, print the reason and return False.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     number = native().syscalls["finit_module"]

@@ -1,1 +1,1 @@
-"""Kernels to boot: the cache, and how kernels get there."""
+"""Kernels to boot: the kernel cache, and the ways in which kernels are added to it."""

@@ -1,11 +1,12 @@
-"""Download packages of a Debian suite with apt, as an ordinary user.
+"""Download packages from a Debian suite with apt, as an ordinary user.
 
 apt downloads and verifies packages with its state in a temporary folder, and dpkg-deb unpacks them.
-Nothing is installed, and the configuration of this machine's apt is not changed.
+Nothing is installed, and this machine's apt configuration is not changed.
 
-The sources come from apt itself, whatever format they are written in. ``apt-get indextargets``
-lists the files that apt would download, with the Origin from the Release file once the Release file
-is present. ``apt-config dump Acquire`` prints proxies and similar settings. Any user may run both.
+apt itself lists the sources, regardless of the format in which they are configured. ``apt-get
+indextargets`` lists the files that apt would download, including the Origin from the Release file
+if the Release file is present. ``apt-config dump Acquire`` prints proxies and similar settings.
+Both commands can be run by any user.
 """
 
 from __future__ import annotations
@@ -48,9 +49,11 @@ _BY_HAND = "specify the path of a kernel image: --kernel /boot/vmlinuz-..."
 
 @contextmanager
 def private_apt(suite: str, what: str, say: Callable[[str], None]) -> Iterator[Apt]:
-    """Prepare apt for one suite. ``what`` names the download in errors; ``say`` prints progress.
+    """Prepare apt for one suite.
 
-    Raise GuestError if this system has no apt, or its apt has no Debian archive as a source.
+    ``what`` describes the download in errors, and ``say`` prints progress.
+
+    Raises GuestError if this system has no apt, or if apt has no Debian archive as a source.
     """
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise GuestError(
@@ -60,7 +63,7 @@ def private_apt(suite: str, what: str, say: Callable[[str], None]) -> Iterator[A
         cache.errors_named(f"cannot fetch {what}"),
         cache.locked("apt", lambda: say("waiting for another download to end")),
     ):
-        # Because the lock is held, each of these folders is from an interrupted download.
+        # Because the lock is held, each of these folders was left by an interrupted download.
         for left_over in cache.folder("apt").iterdir():
             shutil.rmtree(left_over, ignore_errors=True)
         with tempfile.TemporaryDirectory(
@@ -94,7 +97,7 @@ class Apt:
         (folder / "apt.conf").write_text(settings(acquire, folder, _user()), encoding="utf-8")
 
     def update(self) -> None:
-        """Download the package lists of the suite."""
+        """Download the suite's package lists."""
         self._run("apt-get", "--quiet", "update")
 
     def show(self, package: str) -> str:
@@ -105,7 +108,7 @@ class Apt:
         return record
 
     def unpack(self, packages: Sequence[str]) -> Path:
-        """Download and unpack packages, and return the folder with their files."""
+        """Download and unpack packages, and return the folder that contains their files."""
         self._run("apt-get", "--quiet", "download", *packages)
         for package in self.folder.glob("*.deb"):
             self._run("dpkg-deb", "-x", str(package), "unpacked")
@@ -143,7 +146,7 @@ def _user() -> str:
 
 
 def field(record: str, name: str) -> str:
-    r"""Return a field of a control record, or an empty string.
+    r"""Return a field of a control record, or an empty string if the field is missing.
 
     >>> field("Package: libc6\nVersion: 2.36-9\n", "Version")
     '2.36-9'
@@ -153,21 +156,21 @@ def field(record: str, name: str) -> str:
 
 
 def _cause(said: str) -> str:
-    """Return the most useful line of apt's output: an error rather than a note or warning."""
+    """Return the most useful line of apt's output, preferring errors to notes and warnings."""
     lines = [line for line in said.splitlines() if line.startswith("E:")]
     keys = [line for line in said.splitlines() if "NO_PUBKEY" in line]
     return (keys or lines or [""])[0].removeprefix("E: ").removeprefix("W: ")
 
 
 class Archive(NamedTuple):
-    """A Debian archive: the main archive, or the one with security updates."""
+    """A Debian archive: the main archive, or the archive with security updates."""
 
     uri: str
     security: bool
 
 
 def debian_archives(targets: str, suites: Iterable[str]) -> list[Archive]:
-    """Return the Debian archives in lines in TARGET_FORMAT, without duplicates.
+    """Parse lines in TARGET_FORMAT into Debian archives without duplicates.
 
     Before its first update, apt does not know the Origin. In that case, archives are recognized by
     the names of known suites.
@@ -187,7 +190,7 @@ def debian_archives(targets: str, suites: Iterable[str]) -> list[Archive]:
 
 
 def sources(archives: Iterable[Archive], suite: str, keyring: str = _KEYRING) -> str:
-    """Return a sources.list for one suite, including its security updates.
+    """Return a sources.list for one suite, including the suite's security updates.
 
     >>> print(sources([Archive("http://mirror.example/debian/", False)], "sid", keyring=""))
     deb http://mirror.example/debian/ sid main
@@ -204,10 +207,10 @@ def sources(archives: Iterable[Archive], suite: str, keyring: str = _KEYRING) ->
 
 
 def settings(acquire: str, folder: Path, user: str) -> str:
-    """Return an apt.conf with all state in ``folder``.
+    """Return an apt.conf that places all state in ``folder``.
 
-    ``acquire`` are this machine's settings for downloads. Other settings of this machine are not
-    used, especially not hooks, which are meant for its own updates.
+    ``acquire`` contains this machine's download settings. This machine's other settings are not
+    used, in particular not hooks, which are meant for its own updates.
     """
     private = {
         "Dir::State": folder / "state",
@@ -220,7 +223,8 @@ def settings(acquire: str, folder: Path, user: str) -> str:
         "Dir::Etc::preferences": "/dev/null",
         "Dir::Etc::preferencesparts": "/dev/null",
         "Acquire::Languages": "none",
-        # When root runs apt, it downloads as another user, who may not read this folder.
+        # When root runs apt, apt downloads as another user, who may not be able to read this
+        # folder.
         "APT::Sandbox::User": user,
     }
     lines = [f'{key} "{value}";' for key, value in private.items()]

@@ -1,7 +1,8 @@
-"""Choose the kernel of a guest: a file, a version, or a Debian suite.
+"""Choose a guest's kernel: a file, a version, or a Debian suite.
 
-The cache has a folder for each kernel, named after its release (`uname -r`), with vmlinuz, config,
-System.map, a folder ``modules``, and a file ``origin`` with its suite, package and version.
+The cache contains a folder for each kernel, named after the kernel's release (`uname -r`), with
+vmlinuz, config, System.map, a folder ``modules``, and a file ``origin`` that records the suite,
+package and version.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_SUITE", "SUITES", "Kernel", "cached", "choose", "find", "is_version"]
 
 SUITES = {"bullseye": "5.10", "bookworm": "6.1", "trixie": "6.12", "sid": None}
-"""Debian suites with the versions of their kernels. The version in sid changes."""
+"""Debian suites and the versions of their kernels. The kernel version in sid changes."""
 
 DEFAULT_SUITE = "bookworm"
 
 
 class Kernel(NamedTuple):
-    """A kernel to boot. Release and suite are empty if the kernel was given as a path."""
+    """A kernel to boot. The release and suite are empty if the kernel was given as a path."""
 
     vmlinuz: Path
     release: str = ""
@@ -34,7 +35,7 @@ class Kernel(NamedTuple):
 
     @property
     def version(self) -> tuple[int, ...]:
-        """The numbers of the release, for comparison.
+        """The numbers in the release, for comparisons.
 
         >>> Kernel(Path("vmlinuz"), "6.1.0-50-cloud-amd64").version
         (6, 1, 0, 50)
@@ -43,9 +44,10 @@ class Kernel(NamedTuple):
 
     @property
     def config(self) -> tuple[str, Path] | None:
-        """The release and the configuration file, or None if there is no such file.
+        """The release and the configuration file, or None if the kernel has no configuration file.
 
-        In the cache the file is next to the image. /boot has ``vmlinuz-R`` and ``config-R``.
+        In the cache, the file is stored next to the image. /boot contains ``vmlinuz-R`` and
+        ``config-R``.
         """
         release = self._release
         for name in ("config", f"config-{release}"):
@@ -56,7 +58,7 @@ class Kernel(NamedTuple):
 
     @property
     def modules(self) -> Path | None:
-        """The folder of its modules, in the cache or in /lib/modules, or None."""
+        """The folder of the kernel's modules, or None. It is in the cache or in /lib/modules."""
         beside = self.vmlinuz.parent / "modules"
         installed = Path("/lib/modules", self._release) if self._release else beside
         return next((folder for folder in (beside, installed) if folder.is_dir()), None)
@@ -67,7 +69,7 @@ class Kernel(NamedTuple):
 
 
 def is_version(wanted: str, release: str) -> bool:
-    """Return whether a release belongs to a version, such as 6 or 6.1.
+    """Return whether a release belongs to a version such as 6 or 6.1.
 
     >>> is_version("6.1", "6.1.0-50-cloud-amd64"), is_version("6.1", "6.12.117")
     (True, False)
@@ -76,15 +78,15 @@ def is_version(wanted: str, release: str) -> bool:
 
 
 def folder() -> Path:
-    """Return the folder of kernels in the cache."""
+    """Return the cache's folder for kernels."""
     return cache.place("kernels")
 
 
 def cached() -> list[Kernel]:
-    """Return all kernels in the cache, the newest last."""
+    """Return all kernels in the cache, newest last."""
     try:
         images = list(folder().glob("[!.]*/vmlinuz"))
-    except (GuestError, OSError):  # no home folder, or no permission: nothing is cached
+    except (GuestError, OSError):  # without a home folder or permission, nothing is cached
         return []
     kernels = [
         Kernel(image, image.parent.name, _suite(image.parent / "origin")) for image in images
@@ -93,7 +95,7 @@ def cached() -> list[Kernel]:
 
 
 def _suite(origin: Path) -> str:
-    """Return the suite that a kernel came from, or "" if it was added by hand."""
+    """Return the suite that a kernel came from, or "" if the kernel was added by hand."""
     try:
         text = origin.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -103,7 +105,7 @@ def _suite(origin: Path) -> str:
 
 
 def choose(wanted: str | None, kernels: list[Kernel]) -> Kernel | None:
-    """Return the newest kernel of a suite or version, or of all if ``wanted`` is None.
+    """Return the newest kernel of a suite or version, or of all kernels if ``wanted`` is None.
 
     >>> kernels = [Kernel(Path("a"), "6.1.0-50-cloud-amd64", "bookworm")]
     >>> choose("6.1", kernels) == choose("bookworm", kernels) == choose(None, kernels)
@@ -120,11 +122,11 @@ def choose(wanted: str | None, kernels: list[Kernel]) -> Kernel | None:
 
 
 def find(wanted: str | None, fetch: Callable[[str], None], *, with_modules: bool = False) -> Kernel:
-    """Return the kernel to boot, and call ``fetch`` if it is not in the cache.
+    """Return the kernel to boot, calling ``fetch`` if the kernel is not in the cache.
 
-    ``with_modules`` also fetches a kernel that is cached without its modules. Raise UsageError for
-    a path that cannot be read, GuestError if there is no such kernel. An image that differs
-    from its checksum is fetched again.
+    ``with_modules`` also fetches a kernel that is cached without its modules. Raises UsageError if
+    a path cannot be read, GuestError if the requested kernel does not exist. An image that differs
+    from its checksum is downloaded again.
     """
     if wanted is not None and "/" in wanted:
         path = Path(wanted)

@@ -1,11 +1,11 @@
-"""Modules of a kernel: their names, dependencies, and bytes for finit_module(2).
+"""A kernel's modules: their names, dependencies, and contents for finit_module(2).
 
     MODULES/modules.builtin       kernel/lib/libcrc32c.ko      built in: nothing to load
     MODULES/kernel/.../x.ko[.xz]  an object file; its section .modinfo has name=, depends=a,b
 
 MODULES is the folder next to a cached kernel, or /lib/modules/RELEASE for a kernel of the host.
-modprobe reads dependencies from modules.dep, which depmod writes when a package is installed; here
-packages are only unpacked. A file name may have "-" where the name of the module has "_".
+modprobe reads dependencies from modules.dep, which depmod writes when a package is installed, but
+rawbpf only unpacks packages. A file name may contain "-" where the module's name contains "_".
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ class Module(NamedTuple):
 
 
 def modules_for(kernel: Kernel, names: Iterable[str]) -> list[Module]:
-    """Return the named modules and their dependencies, each module after its dependencies.
+    """Return the named modules and their dependencies, with each module after its dependencies.
 
-    Raise UsageError if the kernel has no such module, GuestError if its modules are not available.
+    Raises UsageError if the kernel does not have a module, GuestError if the kernel's modules are
+    not available.
     """
     wanted = [name.replace("-", "_") for name in names]
     if not wanted:
@@ -84,7 +85,10 @@ class _Shelf:
         return ordered
 
     def _bytes(self, path: Path) -> bytes:
-        """Return a file's bytes. Raise OSError if the bytes differ from the file's checksum."""
+        """Return the bytes of a file.
+
+        Raises OSError if the bytes do not match the file's checksum.
+        """
         if cache.is_damaged(path, self._folder.parent):
             raise OSError("the module differs from its checksum")
         return path.read_bytes()

@@ -1,4 +1,4 @@
-"""The protocol between host and guest: frames, shared memory, archives.
+"""The protocol between host and guest: frames, shared memory and archives.
 
 Host and guest both import this package.
 """

@@ -1,10 +1,10 @@
-"""cpio archives ("newc"), the only format that the kernel unpacks.
+"""Read and write cpio archives ("newc"), the only format that the kernel unpacks.
 
 An initramfs is a cpio archive (Documentation/driver-api/early-userspace/buffer-format.rst). Each
-member has a header of 110 ASCII characters, ``070701`` and thirteen 8-digit hex numbers, then the
-path with a NUL, padded to four bytes, then the data, padded the same way. A member named
-``TRAILER!!!`` ends the archive. Another archive may follow, whose members replace earlier ones with
-the same path. Writing owners and device nodes this way takes no root.
+member consists of a header of 110 ASCII characters (``070701`` and thirteen 8-digit hex numbers),
+the path with a NUL, padded to four bytes, and the data, padded in the same way. A member named
+``TRAILER!!!`` ends the archive. Another archive may follow, whose members replace earlier members
+with the same path. Writing owners and device nodes to an archive does not require root.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _CHUNK = 1 << 20
 
 
 class Member(NamedTuple):
-    """A file: path without a leading slash, st_mode, data, mtime in seconds, device number.
+    """A file: path without a leading slash, st_mode, data, mtime in seconds, and device number.
 
     The data of a symbolic link is its target.
     """
@@ -50,7 +50,9 @@ class Member(NamedTuple):
 
 
 def encode(members: Iterable[Member]) -> Iterator[bytes]:
-    """Yield the bytes of an archive. Files are owned by root; folders must precede their files.
+    """Yield the bytes of an archive.
+
+    All files are owned by root, and folders must precede their files.
 
     >>> archive = b"".join(encode([Member("greeting", 0o100644, b"hello")]))
     >>> len(archive), archive[:14]
@@ -64,7 +66,7 @@ def encode(members: Iterable[Member]) -> Iterator[bytes]:
 def header(inode: int, member: Member, size: int) -> bytes:
     """Return the header and the padded path of a member whose data has ``size`` bytes."""
     name = member.path.encode(errors="surrogateescape") + b"\0"
-    # c_devmajor and c_devminor are 0. Inodes are unique, so no member is a hard link.
+    # c_devmajor and c_devminor are 0. Inode numbers are unique, so no member is a hard link.
     fields = (
         inode, member.mode, 0, 0, 1, member.mtime & 0xFFFFFFFF, size,
         0, 0, *member.device, len(name), 0,
@@ -74,14 +76,14 @@ def header(inode: int, member: Member, size: int) -> bytes:
 
 
 def padding(size: int) -> bytes:
-    """Return the zeros that follow ``size`` bytes."""
+    """Return the padding that follows ``size`` bytes."""
     return bytes(-size % 4)
 
 
 def decode(stream: BinaryIO) -> Iterator[Member]:
     """Yield the members of one archive, one at a time.
 
-    Raise FormatError if the archive is malformed.
+    Raises FormatError if the archive is malformed.
 
     >>> import io
     >>> archive = b"".join(encode([Member("greeting", 0o100644, b"hello")]))
@@ -97,7 +99,7 @@ def decode(stream: BinaryIO) -> Iterator[Member]:
 def heads(stream: BinaryIO) -> Iterator[tuple[Member, int]]:
     """Yield each member without its data, and the size of the data.
 
-    The caller has to read the data and its padding from the stream before the next step. Raise
+    Before the next step, the caller must read the data and its padding from the stream. Raises
     FormatError if a header is malformed.
     """
     while True:
@@ -109,7 +111,7 @@ def heads(stream: BinaryIO) -> Iterator[tuple[Member, int]]:
         except ValueError:
             raise FormatError("damaged cpio archive", why="a header is not hexadecimal") from None
         _, mode, _, _, _, mtime, size, _, _, major, minor, name_size, _ = fields
-        # int() accepts a sign: "-0000001" is not a number of bytes.
+        # int() accepts a sign, but "-0000001" is not a valid number of bytes.
         if min(fields) < 0 or not 0 < name_size <= _LONGEST_PATH:
             raise FormatError("damaged cpio archive", why=f"a path is {name_size} bytes long")
         name = exactly(stream, name_size)[:-1].decode(errors="surrogateescape")
@@ -120,7 +122,7 @@ def heads(stream: BinaryIO) -> Iterator[tuple[Member, int]]:
 
 
 def exactly(stream: BinaryIO, size: int) -> bytes:
-    """Read exactly ``size`` bytes. Raise FormatError if the stream ends earlier."""
+    """Read exactly ``size`` bytes. Raises FormatError if the stream ends early."""
     pieces = []
     missing = size
     # Python would allocate the full size before reading, and a size may be up to 4 GiB.

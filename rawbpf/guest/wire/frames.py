@@ -1,9 +1,10 @@
-"""Messages between host and guest on the serial line: typed frames, in both directions.
+"""Messages between host and guest on the serial line, as typed frames in both directions.
 
-A frame is one byte of kind, two bytes of length (little-endian), then the payload. The line is
+A frame consists of a one-byte kind, a two-byte length (little-endian), and the payload. The line is
 reliable (QEMU connects it to a socket), so there are no checksums. Data is not sent in frames,
-because signals would have to wait for it. Data is written to shared memory (see window.py), and a
-frame announces the data's length. Without shared memory (IN_FRAMES), these frames contain the data.
+because signals would then have to wait for it. Instead, data is written to shared memory (see
+window.py), and a frame announces its length. Without shared memory (IN_FRAMES), these frames
+contain the data.
 """
 
 from __future__ import annotations
@@ -24,23 +25,26 @@ _NUMBER = 4
 
 
 class FrameKind(IntEnum):
-    """The kind of a frame. The first group is sent by the guest, the second by the host."""
+    """The kinds of frames.
 
-    READY = 1  # the kernel's release; from now on the host may send frames
-    STDOUT = 2  # u32: bytes of output in the window
+    The first group of frames is sent by the guest, the second by the host.
+    """
+
+    READY = 1  # the kernel's release; the host may send frames from now on
+    STDOUT = 2  # u32: number of output bytes in the window
     STDERR = 3  # u32: the same
-    OUT = 4  # u32: bytes of the archive of /out in the window
-    GRANT = 5  # u32: bytes of input that were read
+    OUT = 4  # u32: number of bytes of the /out archive in the window
+    GRANT = 5  # u32: number of input bytes that were read
     EXIT = 6  # u32: the command's wait status
-    ALIVE = 7  # nothing happened, but the guest is running
-    IN_FRAMES = 8  # before READY: there is no shared memory
+    ALIVE = 7  # the guest is still running but has nothing to report
+    IN_FRAMES = 8  # sent before READY if there is no shared memory
 
-    STDIN = 16  # u32: bytes of input in the window
+    STDIN = 16  # u32: number of input bytes in the window
     END_OF_INPUT = 17
     SIGNAL = 18  # u32: the signal's number
-    SIZE = 19  # u16 rows, u16 columns: the new size of the terminal
+    SIZE = 19  # u16 rows, u16 columns: the terminal's new size
     CLOSED = 20  # u32: STDOUT or STDERR, whose reader is gone
-    TAKEN = 21  # u32: bytes of output that were written
+    TAKEN = 21  # u32: number of output bytes that were written
 
 
 _KINDS = frozenset(FrameKind)
@@ -58,9 +62,9 @@ def encode(kind: FrameKind, payload: bytes | int = b"") -> bytes:
 
 
 def number(payload: bytes) -> int:
-    """Return the number that is a whole payload.
+    """Decode a payload that consists of a single number.
 
-    Raise FormatError if the payload is not four bytes long.
+    Raises FormatError if the payload is not four bytes long.
     """
     if len(payload) != _NUMBER:
         raise FormatError("invalid frame", why=f"a number is {len(payload)} bytes long")
@@ -81,7 +85,7 @@ class Decoder:
         self._pending = bytearray()
 
     def feed(self, data: bytes) -> Iterator[tuple[FrameKind, bytes]]:
-        """Yield the frames that these bytes complete. Raise FormatError for an invalid frame."""
+        """Yield the frames that these bytes complete. Raises FormatError if a frame is invalid."""
         self._pending += data
         while len(self._pending) >= _HEAD:
             kind, size = self._pending[0], int.from_bytes(self._pending[1:_HEAD], "little")

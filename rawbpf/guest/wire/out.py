@@ -1,13 +1,13 @@
 """The folder /out, which the guest sends to the host as a cpio archive.
 
-The host does not trust any part of the archive. Each folder on the way to a file is opened without
+The host trusts no part of the archive. Each folder on the path to a file is opened without
 following links, so files are created only below the target folder. A link is created only if its
-target goes up first and down afterwards, and not above the target folder: ``../a/b``, but not
-``a/../b``. The names on the way down may be links themselves, but each of them obeys the same rule.
-Therefore no chain of links leads outside, whatever is replaced later, and checking this does not
-require following links.
+target consists of steps up followed by steps down and stays within the target folder: ``../a/b``,
+but not ``a/../b``. The names in a link's target may themselves be links, but each of these links
+obeys the same rule. Therefore no chain of links leads outside the folder, regardless of later
+replacements, and the check does not need to follow links.
 
-An entry that cannot be created is reported, and the others are created all the same.
+An entry that cannot be created is reported, and all other entries are still created.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ MOST_ENTRIES = 100_000
 _CHUNK = 1 << 20
 _MOST_NAMED = 100
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
-"""Errors that would affect the next entry as well."""
+"""Errors that would also affect the next entry."""
 
 
 def pack(root: str, omit: Callable[[str, str], None], largest: int = LARGEST) -> Iterator[bytes]:
     """Yield an archive of all files below a folder, except devices and sockets.
 
-    ``omit`` is called with the path and the reason for each entry that is left out, because it
-    cannot be read or would make the archive larger than ``largest`` bytes.
+    ``omit`` is called with the path and the reason for each entry that is omitted, either because
+    it cannot be read or because it would make the archive larger than ``largest`` bytes.
     """
     used = count = 0
     for path in _walk(root):
@@ -74,7 +74,7 @@ def pack(root: str, omit: Callable[[str, str], None], largest: int = LARGEST) ->
 
 
 class _Content:
-    """The data of an entry: an open file, or the target of a link."""
+    """An entry's data: an open file, or the target of a link."""
 
     def __init__(self, fd: int = -1, data: bytes = b"") -> None:
         self._fd, self._data = fd, data
@@ -86,7 +86,7 @@ class _Content:
             os.close(self._fd)
 
     def read(self, size: int) -> Iterator[bytes]:
-        """Yield exactly ``size`` bytes, even of a file that has become shorter."""
+        """Yield exactly ``size`` bytes, even if the file has become shorter."""
         if self._fd < 0:
             yield self._data
             return
@@ -97,7 +97,7 @@ class _Content:
 
 
 def _walk(root: str) -> Iterator[str]:
-    """Yield the paths of folders, files and links, a folder before its contents."""
+    """Yield the paths of folders, files and links, with each folder before its contents."""
     for folder, folders, files in os.walk(root):
         for name in sorted(folders) + sorted(files):
             path = f"{folder}/{name}"
@@ -116,11 +116,11 @@ def _content(path: str, status: os.stat_result) -> tuple[_Content, int]:
 
 
 def unpack(archive: BinaryIO, target: Path) -> None:
-    """Create the files of an archive below ``target``, a folder.
+    """Create the files from an archive below ``target``, a folder.
 
-    Raise FormatError for a malformed archive, and RawbpfError for entries that cannot be created,
-    after all others were. The error names the first of these entries; the others are in the
-    details.
+    Raises FormatError if the archive is malformed, and RawbpfError if some entries cannot be
+    created, after all others have been created. The error names the first of these entries, and the
+    details list the others.
     """
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -160,7 +160,7 @@ def _create_all(archive: BinaryIO, root: int, target: Path) -> list[RawbpfError]
 
 
 class _Data:
-    """The data of one member in an archive, which has to be read to its end."""
+    """The data of one archive member, which has to be read to its end."""
 
     def __init__(self, archive: BinaryIO, size: int) -> None:
         self._archive, self._left, self._padding = archive, size, -size % 4
@@ -172,7 +172,7 @@ class _Data:
             yield piece
 
     def skip(self) -> None:
-        """Read the rest of the data, and the padding."""
+        """Read the rest of the data and the padding."""
         for _ in self:
             pass
         exactly(self._archive, self._padding)
@@ -198,7 +198,10 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def _make(member: Member, data: _Data, folder: int, parts: list[str]) -> None:
-    """Create an entry in an open folder. An existing file or link of that name is replaced."""
+    """Create an entry in an open folder.
+
+    An existing file or link with the same name is replaced.
+    """
     name = parts[-1]
     if stat.S_ISDIR(member.mode):
         with suppress(FileExistsError):

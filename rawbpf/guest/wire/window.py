@@ -1,13 +1,13 @@
-"""Data between host and guest, in memory that both have mapped.
+"""Transfer data between host and guest through memory that both have mapped.
 
 A serial line transfers a third of a megabyte per second, one byte at a time, and each byte takes
-time of the emulated CPU that is being traced. Data therefore goes through memory that QEMU presents
+time on the emulated CPU that is being traced. Data therefore goes through memory that QEMU presents
 to the guest as the BAR of a PCI device (ivshmem). sysfs lets PID 1 map the BAR without a driver.
-Only lengths are sent on the line. There are no positions in the memory: both ends count, and a
-write is ordered before its frame by the system calls in between.
+Only lengths are sent on the serial line. The memory contains no positions: both sides count bytes,
+and the system calls in between order each write before its frame.
 
-A locked-down kernel does not allow mapping a BAR (LOCKDOWN_PCI_ACCESS, since 5.4). In that case the
-data itself is sent on the serial line, which is slower but needs no rights.
+A locked-down kernel does not permit mapping a BAR (LOCKDOWN_PCI_ACCESS, since 5.4). In that case,
+the data itself is sent on the serial line, which is slower but needs no privileges.
 """
 
 from __future__ import annotations
@@ -26,30 +26,33 @@ __all__ = ["MEMORY_SIZE", "Channel", "InFrames", "Window", "guest_memory", "in_f
 _IN_FRAMES = 4096
 MEMORY_SIZE = 2 << 20  # ivshmem requires a power of two
 _PCI_DEVICES = Path("/sys/bus/pci/devices")
-_IVSHMEM = ("0x1af4", "0x1110")  # vendor, device; docs/specs/ivshmem-spec.rst in QEMU
+_IVSHMEM = ("0x1af4", "0x1110")  # vendor and device ID; see docs/specs/ivshmem-spec.rst in QEMU
 
 
 class Channel(Protocol):
-    """Data in one direction. Writer and reader each have their own object."""
+    """A channel for data in one direction. The writer and the reader each have their own object."""
 
     room: int
-    """How many bytes the reader has room for."""
+    """The number of bytes that the reader has room for."""
 
     @property
     def fits(self) -> int:
-        """How many bytes may be sent with one frame now."""
+        """The number of bytes that may be sent with one frame now."""
         ...
 
     def send(self, data: bytes | memoryview) -> bytes:
-        """Send up to ``fits`` bytes. Return the payload of the frame that announces them."""
+        """Send up to ``fits`` bytes. Return the payload of the frame that announces the bytes."""
         ...
 
     def receive(self, payload: bytes) -> bytes:
-        """Return the data that a frame announces. Raise FormatError if it cannot be."""
+        """Return the data that a frame announces.
+
+        Raises FormatError if the announced length is impossible.
+        """
         ...
 
     def taken(self, size: int) -> None:
-        """Free ``size`` bytes, which the reader has read."""
+        """Free ``size`` bytes that the reader has read."""
         ...
 
     def close(self) -> None:
@@ -58,7 +61,9 @@ class Channel(Protocol):
 
 
 class Window:
-    """A ring of bytes in one direction. Writer and reader each have their own object.
+    """A ring of bytes in one direction.
+
+    The writer and the reader each have their own object.
 
     >>> memory = memoryview(bytearray(8))
     >>> writer, reader = Window(memory), Window(memory)
@@ -78,20 +83,20 @@ class Window:
 
     @property
     def fits(self) -> int:
-        """How many bytes may be sent with one frame now."""
+        """The number of bytes that may be sent with one frame now."""
         return self.room
 
     def send(self, data: bytes | memoryview) -> bytes:
-        """Write data. Return its length as u32."""
+        """Write data. Write the data to the ring and return its length as u32."""
         self.put(data)
         return len(data).to_bytes(4, "little")
 
     def receive(self, payload: bytes) -> bytes:
-        """Read as many bytes as the payload says."""
+        """Read the number of bytes given in the payload."""
         return self.get(number(payload))
 
     def put(self, data: bytes | memoryview) -> None:
-        """Write data. Raise ValueError if there is not enough room."""
+        """Write data. Raises ValueError if there is not enough room."""
         if len(data) > self.room:
             raise ValueError(f"{len(data)} bytes do not fit into a window of {self.room} bytes")
         before_end = len(self._memory) - self._position
@@ -103,11 +108,17 @@ class Window:
         self.room -= len(data)
 
     def taken(self, size: int) -> None:
-        """Free ``size`` bytes, which the reader has read. Raise FormatError if there are fewer."""
+        """Free ``size`` bytes that the reader has read.
+
+        Raises FormatError if the ring contains fewer bytes.
+        """
         self.room = _with_room(self.room, size, len(self._memory))
 
     def get(self, size: int) -> bytes:
-        """Read ``size`` bytes. Raise FormatError if they are more than the memory can hold."""
+        """Read ``size`` bytes.
+
+        Raises FormatError if the payload announces more bytes than the memory can contain.
+        """
         if size > len(self._memory):
             raise FormatError(f"invalid length {size} for a window of {len(self._memory)} bytes")
         first = bytes(self._memory[self._position : self._position + size])
@@ -124,7 +135,7 @@ class Window:
 
 
 class InFrames:
-    """Data in the frames themselves.
+    """A channel that transfers data within the frames.
 
     >>> channel = InFrames()
     >>> channel.send(b"data"), channel.receive(b"data"), channel.room
@@ -132,28 +143,31 @@ class InFrames:
     """
 
     def __init__(self) -> None:
-        self.room = _IN_FRAMES  # a signal may have to wait until a full frame is sent
+        self.room = _IN_FRAMES  # a signal may have to wait until a full frame has been sent
 
     @property
     def fits(self) -> int:
-        """How many bytes may be sent with one frame now."""
+        """The number of bytes that may be sent with one frame now."""
         return min(self.room, LARGEST)
 
     def send(self, data: bytes | memoryview) -> bytes:
-        """Return the data, which is the payload."""
+        """Return the payload, which is the data itself."""
         self.room -= len(data)
         return bytes(data)
 
     def receive(self, payload: bytes) -> bytes:
-        """Return the payload, which is the data."""
+        """Return the data itself as the payload."""
         return payload
 
     def taken(self, size: int) -> None:
-        """Free ``size`` bytes, which the reader has read. Raise FormatError if there are fewer."""
+        """Free ``size`` bytes that the reader has read.
+
+        Raises FormatError if the ring contains fewer bytes.
+        """
         self.room = _with_room(self.room, size, _IN_FRAMES)
 
     def close(self) -> None:
-        """There is nothing to release."""
+        """There is nothing to release without shared memory."""
 
 
 def _with_room(room: int, more: int, most: int) -> int:
@@ -165,12 +179,12 @@ def _with_room(room: int, more: int, most: int) -> int:
 
 
 def in_frames() -> tuple[Channel, Channel]:
-    """Return two channels without shared memory: output of the guest, and input."""
+    """Return two channels without shared memory: one for the guest's output, and one for input."""
     return InFrames(), InFrames()
 
 
 def windows(memory: memoryview) -> tuple[Channel, Channel]:
-    """Return two windows in one shared memory: output of the guest, and input."""
+    """Return two windows in one shared memory: one for the guest's output, and one for input."""
     half = len(memory) // 2
     return Window(memory[:half]), Window(memory[half:])
 
