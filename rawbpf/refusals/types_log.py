@@ -137,4 +137,4 @@ def _known(btf: Btf, number: int) -> list[str]:
     text = c_text(btf, number)
     known = [f"type {number} is {text}"] if text else []
     chain = users(btf, number)
-    return known + ([f"it is used by {', which is used by '.join(chain)}"] if chain else [])
+    return known + ([f"the type is used by {', which is used by '.join(chain)}"] if chain else [])

@@ -133,7 +133,7 @@ def _patch(rule: Rule, match: re.Match[str], failure: Failure) -> Patch | None:
 def _unknown(failure: Failure) -> Finding:
     """Describe a message that matches no rule, with the register values at the instruction."""
     if not failure.message and failure.log.statistics:
-        return Finding("the verifier accepted the program, but a later step in the kernel failed")
+        return Finding("the verifier found no error, but a later step in the kernel failed")
     evidence = []
     if failure.step is not None:
         one = failure.effect

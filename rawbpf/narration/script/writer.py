@@ -58,7 +58,10 @@ def script(calls: Sequence[Call], command: str) -> str:
         text = "\n".join([opening, *_wrapped(body, groups)]) + "\n"
         if text.count("\n") <= LONGEST:
             return text
-    why = f"its {len(calls)} calls take {text.count(chr(10))} lines, and the limit is {LONGEST}"
+    why = (
+        f"the script for its {len(calls)} calls would be {text.count(chr(10))} lines long, "
+        f"but the limit is {LONGEST}"
+    )
     raise UnsupportedError("this session is too long for a script", why=why)
 
 

@@ -34,12 +34,16 @@ def _instruction_count(call: FailedCall) -> Found | None:
     count = call["insn_cnt"]
     most = _MOST_WITHOUT_CAP_BPF if missing_capabilities(["CAP_BPF"]) else _MOST
     if not count:
-        return Found("the program has no instructions", change="end it with `r0 = 0` and `exit`")
+        return Found(
+            "the program has no instructions", change="end the program with `r0 = 0` and `exit`"
+        )
     if count > most:
         return Found(
-            f"the program has {count} instructions, and the kernel accepts at most {most}",
-            change="split it with tail calls, or move repeated code into functions and loops "
-            "(bpf_loop, 5.17)",
+            f"the program has {count} instructions, but the kernel accepts at most {most}",
+            change=(
+                "split the program with tail calls, or move repeated code into functions "
+                "and loops (bpf_loop, 5.17)"
+            ),
         )
     return None
 
@@ -53,9 +57,9 @@ def _newer_field(call: FailedCall) -> Found | None:
             continue
         if call.accepts(**{field: 0}):
             return Found(
-                f"{field} is set, which was added in Linux {added[0]}.{added[1]}, and this is "
-                f"{version}",
-                change=f"leave {field} 0, or load it on a newer kernel",
+                f"{field} is set, but was added in Linux {added[0]}.{added[1]}, and this "
+                f"kernel is {version}",
+                change=f"leave {field} 0, or load the object on a newer kernel",
                 fields={field: 0},
             )
     return None
@@ -69,12 +73,14 @@ def _log_buffer(call: FailedCall) -> Found | None:
         sentence = f"log_level is {level:#x}, which has bits that the kernel does not know"
         return Found(sentence, change="use 1 (the failed path), 2 (all paths) or 4 (statistics)")
     if not (level and size and buffer):
-        return Found("a log needs a level, a buffer and the buffer's size", change="set all three")
+        return Found(
+            "a log needs a level, a buffer and the buffer's size", change="set all three fields"
+        )
     if not _SMALLEST_LOG <= size <= _LARGEST_LOG:
         return Found(
-            f"the log buffer has {size} bytes, and the kernel accepts {_SMALLEST_LOG} to "
+            f"the log buffer is {size} bytes long, but the kernel accepts {_SMALLEST_LOG} to "
             f"{_LARGEST_LOG}",
-            change="use 64 kB, and retry with more if the call fails with ENOSPC",
+            change="use 64 kB, and retry with a larger buffer if the call fails with ENOSPC",
         )
     return None
 
@@ -82,7 +88,7 @@ def _log_buffer(call: FailedCall) -> Found | None:
 def _interrupted(_call: FailedCall) -> Found:
     return Found(
         "a signal interrupted the verifier each time",
-        ("the load was tried five times",),
+        ("rawbpf tried to load the program five times",),
         "block the signal while loading, or make the timer fire less often",
     )
 
@@ -92,7 +98,8 @@ def _too_large(call: FailedCall) -> Found | None:
         return _large_map(call)
     if call.cmd == bpf_cmd.BPF_BTF_LOAD and call["btf_size"] > _LARGEST_BTF:
         return Found(
-            f"the types have {call['btf_size']} bytes, and the kernel accepts {_LARGEST_BTF}",
+            f"the types are {call['btf_size']} bytes long, but the kernel accepts at most "
+            f"{_LARGEST_BTF}",
             change="describe only the types that the program uses",
         )
     if call.errno == errno.ENOMEM:
@@ -142,12 +149,12 @@ RULES = (
         calls=(bpf_cmd.BPF_PROG_LOAD,),
         errnos=(errno.E2BIG,),
         meaning=(
-            "A program has 1 to 1,000,000 instructions (5.2), or at most 4096 if it is loaded "
-            "without CAP_BPF. An instruction with a 64-bit constant counts twice."
+            "A program has 1 to 1,000,000 instructions (5.2), or at most 4096 if it is "
+            "loaded without CAP_BPF. An instruction with a 64-bit constant counts twice."
         ),
         reason=(
-            "The verifier processes at most 1,000,000 instructions, so a longer program could not "
-            "be verified even without a branch."
+            "The verifier processes at most 1,000,000 instructions, so even a longer "
+            "program without branches could not be verified."
         ),
         example=(
             'A program without instructions: `ProgramSpec("none", kind, Builder("none").build())`.'
@@ -160,16 +167,16 @@ RULES = (
         calls=LOADS,
         errnos=(errno.EINVAL, errno.E2BIG),
         meaning=(
-            "union bpf_attr has grown over time, and fields that a kernel does not know must be 0. "
-            "Otherwise the call fails, with EINVAL if the kernel's union has room for the field, "
-            "and with E2BIG if it does not."
+            "union bpf_attr has grown over time, and fields that a kernel does not know "
+            "must be 0. Otherwise, the call fails with EINVAL if the kernel's union has "
+            "room for the field, or with E2BIG if it does not."
         ),
         reason=(
-            "An old kernel accepts a new program as long as the program asks for nothing new, and "
-            "rejects requests that it would have to ignore. The reference of system calls lists "
-            "the first kernel for each field."
+            "An old kernel accepts a new program as long as the program requests only what "
+            "the kernel supports, and rejects requests that it would have to ignore. The "
+            "system call reference lists the first kernel for each field."
         ),
-        example="map_extra of a map on Linux 5.10.",
+        example="A map with map_extra on Linux 5.10.",
         explain=_newer_field,
     ),
     Rule(
@@ -178,13 +185,13 @@ RULES = (
         calls=(bpf_cmd.BPF_PROG_LOAD,),
         errnos=(errno.EINVAL,),
         meaning=(
-            "log_level, log_buf and log_size must be set together. The level is made of the bits "
-            "1, 2 and 4 (5.2), and 8 from 6.4. The buffer has at least 128 bytes (until 6.3) and "
-            "less than 1 GiB."
+            "log_level, log_buf and log_size must be set together. The level combines the "
+            "bits 1, 2 and 4 (5.2), and also 8 from 6.4. The buffer must be at least 128 "
+            "bytes (until 6.3) and less than 1 GiB long."
         ),
         reason=(
-            "A few bytes cannot hold a useful message, and without a buffer there is nowhere to "
-            "write it."
+            "A few bytes cannot hold a useful message, and without a buffer the verifier "
+            "cannot write a log."
         ),
         example="log_level = 64.",
         explain=_log_buffer,
@@ -195,11 +202,14 @@ RULES = (
         calls=(bpf_cmd.BPF_PROG_LOAD,),
         errnos=(errno.EAGAIN,),
         meaning=(
-            "Verifying a large program may take a second. If a signal for the process is pending, "
-            "the verifier stops, and the call fails with EAGAIN. It can be repeated from the "
-            "start, which rawbpf does up to five times."
+            "Verifying a large program may take a second. If a signal for the process is "
+            "pending, the verifier stops, and the call fails with EAGAIN. The call can then "
+            "be repeated from the start, which rawbpf does up to five times."
         ),
-        reason="Otherwise Ctrl+C, or killing the process, would have to wait for the verifier.",
+        reason=(
+            "Otherwise, Ctrl+C or a signal that kills the process would have to wait for "
+            "the verifier."
+        ),
         example="A profiler's timer (setitimer) that fires every millisecond.",
         explain=_interrupted,
     ),
@@ -209,14 +219,15 @@ RULES = (
         calls=LOADS,
         errnos=(errno.E2BIG, errno.ENOMEM),
         meaning=(
-            "A map that is allocated in advance needs max_entries times the size of an entry, and "
-            "a multiple of that if each CPU has its own value. E2BIG means that the product is too "
-            "large for the kernel's arithmetic. ENOMEM means that the memory is not available, or "
-            "that the cgroup's limit is reached. Types have at most 16 MB."
+            "A preallocated map needs max_entries times the size of an entry, and a "
+            "multiple of this amount if each CPU has its own values. E2BIG means that the "
+            "product is too large for the kernel's arithmetic. ENOMEM means that the memory "
+            "is not available, or that the cgroup's limit is reached. BTF is limited to 16 "
+            "MB."
         ),
         reason=(
-            "Programs run where the kernel cannot wait for memory, so most maps allocate all their "
-            "memory in advance."
+            "Programs run where the kernel cannot wait for memory, so most maps allocate "
+            "all their memory in advance."
         ),
         example="A hash table with 4,294,967,295 entries.",
         explain=_too_large,
@@ -227,16 +238,16 @@ RULES = (
         calls=(bpf_cmd.BPF_MAP_CREATE, bpf_cmd.BPF_PROG_LOAD),
         errnos=(errno.EINVAL, errno.EOPNOTSUPP, errno.EBADF, errno.EFAULT, errno.ENODEV),
         meaning=(
-            "Some fields apply to a few types only: map_extra is the number of hash functions of a "
-            "Bloom filter, prog_ifindex the device that a program is offloaded to. Other fields "
-            "must name something that exists: numa_node a node that is online, a descriptor a file "
-            "that is open."
+            "Some fields apply only to a few types: map_extra is the number of hash "
+            "functions of a Bloom filter, and prog_ifindex is the device to which a program "
+            "is offloaded. Other fields must refer to something that exists: numa_node to "
+            "an online node, and a descriptor to an open file."
         ),
         reason=(
-            "A field that is set but has no meaning is an error, so that a later kernel can give "
-            "it one."
+            "Setting a field that has no meaning is an error, so that a later kernel can "
+            "give the field a meaning."
         ),
-        example="An array with map_extra 1, or a hash table for NUMA node 999.",
+        example="An array with map_extra 1, or a hash table on NUMA node 999.",
         explain=_other_field,
     ),
 )

@@ -73,7 +73,7 @@ def _key_size(call: FailedCall) -> Found | None:
         if least <= size <= most:
             return None
         change = f"use 4 bytes for the prefix length, and 1 to {most - 4} for the prefix"
-        sentence = f"key_size is {size}, but keys of {kind} have {least} to {most} bytes"
+        sentence = f"key_size is {size}, but keys of {kind} must be {least} to {most} bytes long"
         return Found(sentence, change=change, fields={"key_size": min(max(size, least), most)})
     if wanted.key:
         return None if size in wanted.key else _fixed_key(kind, size, wanted.key)
@@ -91,7 +91,9 @@ def _fixed_key(kind: str, size: int, wanted: tuple[int, ...]) -> Found:
     if wanted == (0,):
         return _set("key_size", 0, f"key_size is {size}, but {kind} has no keys")
     sizes = " or ".join(map(str, wanted))
-    return _set("key_size", wanted[0], f"key_size is {size}, but keys of {kind} have {sizes} bytes")
+    return _set(
+        "key_size", wanted[0], f"key_size is {size}, but keys of {kind} must be {sizes} bytes long"
+    )
 
 
 def _value_size(call: FailedCall) -> Found | None:
@@ -103,7 +105,7 @@ def _value_size(call: FailedCall) -> Found | None:
         if size in wanted.value:
             return None
         sizes = " or ".join(map(str, wanted.value))
-        sentence = f"value_size is {size}, but values of {kind} have {sizes} bytes"
+        sentence = f"value_size is {size}, but values of {kind} must be {sizes} bytes long"
         return _set("value_size", wanted.value[0], sentence)
     if not size:
         change = "set value_size to the size of a value in bytes"
@@ -113,7 +115,8 @@ def _value_size(call: FailedCall) -> Found | None:
         return _stack_size(call, size)
     if size > _LARGEST_PERCPU and "PERCPU" in kind and call.accepts(value_size=_LARGEST_PERCPU):
         sentence = (
-            f"value_size is {size}, but values of {kind} have at most {_LARGEST_PERCPU} bytes"
+            f"value_size is {size}, but values of {kind} may be at most {_LARGEST_PERCPU} "
+            "bytes long"
         )
         change = "use smaller values, or a map that is not per-CPU"
         return Found(sentence, change=change, fields={"value_size": _LARGEST_PERCPU})
@@ -124,7 +127,7 @@ def _stack_size(call: FailedCall, size: int) -> Found | None:
     good = min(max(size // 8, 1), _DEEPEST) * 8
     if not call.accepts(value_size=good):
         return None
-    sentence = f"value_size is {size}, but a stack has 1 to {_DEEPEST} addresses of 8 bytes"
+    sentence = f"value_size is {size}, but a stack consists of 1 to {_DEEPEST} addresses of 8 bytes"
     return _set("value_size", good, sentence)
 
 
@@ -142,7 +145,7 @@ def _max_entries(call: FailedCall) -> Found | None:
         sentence = f"max_entries is {count}, but {kind} has at most one entry per CPU"
         return _set("max_entries", len(possible_cpus()), sentence)
     if not wanted.entries and not count:
-        change = "set max_entries to the number of entries that are needed"
+        change = "set max_entries to the number of entries that you need"
         sentence = f"max_entries is 0, but {kind} needs room for entries"
         return Found(sentence, change=change, fields={"max_entries": 1})
     return None
@@ -154,7 +157,8 @@ def _ring_size(kind: str, count: int) -> Found | None:
         return None
     good = max(page, 1 << (count - 1).bit_length()) if count else page
     return Found(
-        f"max_entries is {count}, but {kind} needs a power of two, at least one page ({page})",
+        f"max_entries is {count}, but {kind} needs a power of two that is at least one page "
+        f"({page})",
         change=f"set max_entries to {good}",
         fields={"max_entries": min(good, 1 << 31)},
     )
@@ -167,14 +171,15 @@ RULES = (
         calls=_CREATE,
         errnos=(errno.EINVAL, errno.E2BIG),
         meaning=(
-            "The keys of an array are indexes of four bytes. Queues, stacks and ring buffers have "
-            "no keys. Keys of a hash table have 1 to 512 bytes, or more from 5.18 on."
+            "The keys of an array are 4-byte indexes. Queues, stacks and ring buffers have "
+            "no keys. The keys of a hash table are 1 to 512 bytes long, or longer from 5.18 "
+            "on."
         ),
         reason=(
-            "A program builds a key on its stack, which has 512 bytes. Where the kernel defines "
-            "what a key is, another size can only be a mistake."
+            "A program builds a key on its stack, which is 512 bytes long. If the kernel "
+            "defines the format of a key, any other size must be a mistake."
         ),
-        example="An array with a key of 8 bytes.",
+        example="An array with 8-byte keys.",
         explain=_key_size,
     ),
     Rule(
@@ -183,15 +188,16 @@ RULES = (
         calls=_CREATE,
         errnos=(errno.EINVAL, errno.E2BIG),
         meaning=(
-            "Maps of programs, maps, sockets and perf events have values of four bytes: a file "
-            "descriptor when it is written, an ID when it is read. Ring buffers have no values. A "
-            "stack trace has eight bytes for each frame. Values of per-CPU maps have at most 32 kB."
+            "Values in maps of programs, maps, sockets and perf events are four bytes long: "
+            "a file descriptor when the value is written, and an ID when it is read. Ring "
+            "buffers have no values. A stack trace has eight bytes for each frame. Values "
+            "in per-CPU maps are at most 32 kB long."
         ),
         reason=(
-            "Where the kernel defines what a value is, another size can only be a mistake. Per-CPU "
-            "memory comes from a small pool of contiguous pages."
+            "If the kernel defines the format of a value, any other size must be a mistake. "
+            "Per-CPU memory comes from a small pool of contiguous pages."
         ),
-        example="A program array with values of 8 bytes.",
+        example="A program array with 8-byte values.",
         explain=_value_size,
     ),
     Rule(
@@ -200,15 +206,16 @@ RULES = (
         calls=_CREATE,
         errnos=(errno.EINVAL, errno.E2BIG),
         meaning=(
-            "max_entries is the number of entries that the map has room for. For a ring buffer it "
-            "is the size in bytes: a power of two, and at least one page. For the storage maps of "
-            "sockets, inodes, tasks and cgroups it is 0, because each of these has its own entry."
+            "max_entries is the number of entries that the map has room for. For a ring "
+            "buffer, it is the size in bytes: a power of two, and at least one page. For "
+            "the storage maps of sockets, inodes, tasks and cgroups, it is 0, because each "
+            "of these objects has its own entry."
         ),
         reason=(
-            "A position in a ring buffer is found by masking its upper bits. The buffer is mapped "
-            "into memory in whole pages, twice in a row."
+            "The kernel finds a position in a ring buffer by masking its upper bits. The "
+            "buffer is mapped into memory in whole pages, twice in a row."
         ),
-        example="A ring buffer of 5000 bytes.",
+        example="A ring buffer with a size of 5000 bytes.",
         explain=_max_entries,
     ),
 )

@@ -29,8 +29,9 @@ def _map_type(call: FailedCall) -> Found | None:
     name = call.name("map_type") if known else f"number {number}"
     return Found(
         f"this kernel does not support map type {name}",
-        ("it also rejects the smallest map of this type",) if known else (),
-        "use another type, or a kernel that supports it: a newer one, or one built with it",
+        ("the kernel also rejects the smallest map of this type",) if known else (),
+        "use another type, or a kernel that supports this type: a newer kernel, or one "
+        "built with the feature",
     )
 
 
@@ -48,9 +49,10 @@ def _map_flags(call: FailedCall) -> Found | None:
             name = bpf_map_flags(bit).name if bit in set(bpf_map_flags) else f"{bit:#x}"
             with_others = " together with BPF_F_WRONLY" if given & _BOTH == _BOTH else ""
             return Found(
-                f"map_flags has {name}, which this kernel does not support for {kind}{with_others}",
+                f"map_flags contains {name}, which this kernel does not support for "
+                f"{kind}{with_others}",
                 (f"map_flags is {call.name('map_flags')}",),
-                "leave the flag out",
+                "omit the flag",
                 {"map_flags": less},
             )
     return None
@@ -62,24 +64,27 @@ def _inner_map(call: FailedCall) -> Found | None:
     fd = call["inner_map_fd"]
     if not fd:
         return Found(
-            f"{call.name('map_type')} needs an inner map, and none was given",
-            change="give an inner map: `MapSpec.inner`, or `inner=` of Map.create",
+            f"{call.name('map_type')} needs an inner map, but none is set",
+            change="specify an inner map: `MapSpec.inner`, or `inner=` of Map.create",
         )
     if call.errno == errno.EBADF:
         why = f"inner_map_fd is {fd}, which is not an open file descriptor"
     elif call.errno == ENOTSUPP:
-        why = "the inner map has a type that cannot be in a map of maps"
+        why = "the inner map has a type that a map of maps cannot contain"
     else:
         why = "the inner map is not a map, or is itself a map of maps"
-    return Found(why, change="give an ordinary map: a hash table, an array, a ring buffer")
+    return Found(why, change="use an ordinary map: a hash table, an array or a ring buffer")
 
 
 def _map_types(call: FailedCall) -> Found | None:
     number, kind = call["map_type"], call.name("map_type")
     if map_kind(number).keyed_by and not (call["btf_key_type_id"] and call["btf_fd"]):
         return Found(
-            f"{kind} requires BTF types of its keys and values, and has none",
-            change="declare it in C with __type(key, int) and __type(value, ...), compiled with -g",
+            f"{kind} requires BTF types for its keys and values, but the map has none",
+            change=(
+                "declare the map in C with __type(key, int) and __type(value, ...), and "
+                "compile with -g"
+            ),
         )
     is_struct = number == bpf_map_type.BPF_MAP_TYPE_STRUCT_OPS
     if is_struct and not call["btf_vmlinux_value_type_id"]:
@@ -97,11 +102,13 @@ RULES = (
         calls=_CREATE,
         errnos=(errno.EINVAL,),
         meaning=(
-            "The kernel looks map_type up in a table. A type is missing if the kernel is older "
-            "than the type, or was built without the feature it belongs to. The reference of maps "
-            "lists the first kernel for each type."
+            "The kernel looks up map_type in a table. A type is missing if the kernel is "
+            "older than the type, or was built without the feature that the type belongs "
+            "to. The map reference lists the first kernel for each type."
         ),
-        reason="The type determines what keys and values are, and which operations are possible.",
+        reason=(
+            "The type determines the format of keys and values, and which operations are possible."
+        ),
         example="BPF_MAP_TYPE_BLOOM_FILTER on Linux 5.10.",
         explain=_map_type,
     ),
@@ -111,15 +118,15 @@ RULES = (
         calls=_CREATE,
         errnos=(errno.EINVAL, ENOTSUPP),
         meaning=(
-            "map_flags changes how a map is created. LPM tries, and the storage maps of sockets, "
-            "inodes, tasks and cgroups, allocate entries one by one and require BPF_F_NO_PREALLOC. "
-            "Arrays and LRU hash tables are allocated in advance and do not allow that flag. An "
-            "arena requires BPF_F_MMAPABLE."
+            "map_flags changes how a map is created. LPM tries and the storage maps of "
+            "sockets, inodes, tasks and cgroups allocate entries one by one, so they "
+            "require BPF_F_NO_PREALLOC. Arrays and LRU hash tables are preallocated and do "
+            "not allow this flag. An arena requires BPF_F_MMAPABLE."
         ),
         reason=(
-            "Silently ignoring a flag would imply behaviour that the map does not provide. Where "
-            "only one behaviour exists, the flag is still required, so that another one can be "
-            "added later."
+            "Silently ignoring a flag would imply behaviour that the map does not provide. "
+            "Even if only one behaviour exists, the flag is required, so that another "
+            "behaviour can be added later."
         ),
         example="BPF_MAP_TYPE_LPM_TRIE without BPF_F_NO_PREALLOC.",
         explain=_map_flags,
@@ -130,16 +137,16 @@ RULES = (
         calls=_CREATE,
         errnos=(errno.EINVAL, errno.EBADF, ENOTSUPP),
         meaning=(
-            "A map of maps is created with one map as a template, inner_map_fd: all maps that are "
-            "stored in it must have the template's type and sizes. The template cannot itself "
-            "contain maps or programs."
+            "A map of maps is created with one map as a template, inner_map_fd: all maps "
+            "that are stored in the outer map must have the template's type and sizes. The "
+            "template cannot itself contain maps or programs."
         ),
         reason=(
-            "The verifier checks how a program uses the inner map when the program is loaded, long "
-            "before it is known which map that will be. One level is enough to exchange a map "
-            "while programs run, and it keeps the check simple."
+            "The verifier checks how a program uses the inner map at load time, long before "
+            "it is known which map that will be. One level of nesting is enough to exchange "
+            "a map while programs run, and keeps the check simple."
         ),
-        example="BPF_MAP_TYPE_ARRAY_OF_MAPS of program arrays.",
+        example="A BPF_MAP_TYPE_ARRAY_OF_MAPS that contains program arrays.",
         explain=_inner_map,
     ),
     Rule(
@@ -148,15 +155,16 @@ RULES = (
         calls=_CREATE,
         errnos=(errno.EINVAL,),
         meaning=(
-            "For most maps, BTF types of keys and values are optional and only help to print them. "
-            "The storage maps of sockets, inodes, tasks and cgroups require them, and a struct_ops "
-            "map must name the kernel struct that it implements."
+            "For most maps, BTF types for keys and values are optional and only used to "
+            "print entries. The storage maps of sockets, inodes, tasks and cgroups require "
+            "BTF types, and a struct_ops map must name the kernel struct that it implements."
         ),
         reason=(
-            "The kernel finds locks, timers and pointers in values by their types. These map types "
-            "were added after BTF, so the requirement broke no existing program."
+            "The kernel uses BTF types to find locks, timers and pointers in values. These "
+            "map types were added after BTF, so the requirement did not break any existing "
+            "program."
         ),
-        example="BPF_MAP_TYPE_SK_STORAGE from assembly, which describes no types.",
+        example="BPF_MAP_TYPE_SK_STORAGE from assembly, which carries no type information.",
         explain=_map_types,
     ),
 )

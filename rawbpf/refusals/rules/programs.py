@@ -36,8 +36,9 @@ def _program_type(call: FailedCall) -> Found | None:
     name = call.name("prog_type") if kind in set(bpf_prog_type) else f"number {kind}"
     return Found(
         f"this kernel does not support program type {name}",
-        ("it also rejects the shortest program of this type: r0 = 0, exit",),
-        "load it on a kernel that supports the type: a newer one, or one built with it",
+        ("the kernel also rejects the shortest program of this type: r0 = 0, exit",),
+        "load the program on a kernel that supports this type: a newer kernel, or one built "
+        "with the feature",
     )
 
 
@@ -54,7 +55,7 @@ def _attach_type(call: FailedCall) -> Found | None:
     return Found(
         f"expected_attach_type is {call.name('expected_attach_type')}, which {kind} does not allow",
         (f"{kind} allows {shown or '0'}",),
-        f"set expected_attach_type to where it will be attached, such as "
+        "set expected_attach_type to the program's attach point, such as "
         f"{bpf_attach_type(good).name if names else 0}",
         {"expected_attach_type": good},
     )
@@ -68,11 +69,13 @@ def _attach_target(call: FailedCall) -> Found | None:
     if call["prog_type"] not in TARGETED:
         if not call.accepts(**none):
             return None
-        sentence = f"programs of type {call.name('prog_type')} have no target, but one was given"
-        return Found(sentence, change="load it without attach_btf_id", fields=none)
+        sentence = (
+            f"programs of type {call.name('prog_type')} have no target, but attach_btf_id is set"
+        )
+        return Found(sentence, change="load the program without attach_btf_id", fields=none)
     if fd and call.accepts(attach_btf_obj_fd=0):
         return Found(
-            f"file descriptor {fd} is neither BTF of a module nor a program to attach to",
+            f"file descriptor {fd} is neither a module's BTF nor a program to attach to",
             change="use the descriptor of a module's BTF, of a program, or 0 for the kernel",
             fields={"attach_btf_obj_fd": 0},
         )
@@ -86,7 +89,7 @@ def _program_flags(call: FailedCall) -> Found | None:
             return Found(
                 f"prog_flags has {bit:#x}, which this kernel does not support for {kind}",
                 (f"prog_flags is {call.name('prog_flags')}",),
-                "leave the flag out, or load the program on a newer kernel",
+                "omit the flag, or load the program on a newer kernel",
                 {"prog_flags": given & ~bit},
             )
     return None
@@ -96,12 +99,12 @@ def _not_compiled(call: FailedCall) -> Found | None:
     if call["prog_type"] in TARGETED and not call["attach_btf_id"]:
         return Found(
             f"a program of type {call.name('prog_type')} was loaded without a target",
-            change="set attach_btf_id to the type of its target",
+            change="set attach_btf_id to the type of the program's target",
         )
     enabled = bpf_jit_enable()
     known = () if enabled is None else (f"net.core.bpf_jit_enable is {enabled}",)
     return Found(
-        "the verifier found nothing wrong, but the kernel could not compile the program",
+        "the verifier accepted the program, but the kernel could not compile it",
         known,
         "set net.core.bpf_jit_enable to 1; without CAP_BPF, raise net.core.bpf_jit_limit as well",
     )
@@ -114,14 +117,15 @@ RULES = (
         calls=_LOAD,
         errnos=(errno.EINVAL,),
         meaning=(
-            "The kernel looks prog_type up in a table. A type is missing if the kernel is older "
-            "than the type, or was built without the feature it belongs to: "
-            "BPF_PROG_TYPE_LIRC_MODE2 needs CONFIG_BPF_LIRC_MODE2, cgroup program types need "
-            "CONFIG_CGROUP_BPF."
+            "The kernel looks up prog_type in a table. A type is missing if the kernel is "
+            "older than the type, or was built without the feature that the type belongs "
+            "to: BPF_PROG_TYPE_LIRC_MODE2 needs CONFIG_BPF_LIRC_MODE2, and cgroup program "
+            "types need CONFIG_CGROUP_BPF."
         ),
         reason=(
-            "The type determines what r1 points to, which helpers can be called and what the "
-            "return value means. Without it, the verifier cannot check anything."
+            "The type determines what r1 points to, which helpers the program can call and "
+            "what its return value means. Without the type, the verifier cannot check "
+            "anything."
         ),
         example="BPF_PROG_TYPE_NETFILTER on Linux 6.1.",
         explain=_program_type,
@@ -132,15 +136,15 @@ RULES = (
         calls=_LOAD,
         errnos=(errno.EINVAL,),
         meaning=(
-            "Some program types can be attached in several places, and what they may do depends on "
-            "the place: a cgroup program for connect() may change the destination address, one for "
-            "bind() the local address. Such a program names its place when it is loaded, in "
-            "expected_attach_type."
+            "Some program types support several attach points, which determine what the "
+            "program may do: a cgroup program for connect() may change the destination "
+            "address, and a program for bind() may change the local address. Such a program "
+            "names its attach point at load time, in expected_attach_type."
         ),
         reason=(
-            "The verifier checks context accesses, helpers and the return value for that place. "
-            "The kernel compares the place again when the program is attached, so that it cannot "
-            "be attached elsewhere."
+            "The verifier checks context accesses, helpers and the return value for this "
+            "attach point. When the program is attached, the kernel compares the attach "
+            "point again, so that the program cannot be attached elsewhere."
         ),
         example="BPF_PROG_TYPE_CGROUP_SOCKOPT with expected_attach_type 0.",
         explain=_attach_type,
@@ -151,15 +155,15 @@ RULES = (
         calls=_LOAD,
         errnos=(errno.EINVAL, errno.EBADF),
         meaning=(
-            "Programs of BPF_PROG_TYPE_TRACING, LSM, STRUCT_OPS and EXT name their target when "
-            "they are loaded: attach_btf_id is the type of a function in the BTF of the kernel, or "
-            "in that of the module or program given by attach_btf_obj_fd. All other programs have "
-            "no target."
+            "Programs of the types BPF_PROG_TYPE_TRACING, LSM, STRUCT_OPS and EXT name "
+            "their target at load time: attach_btf_id is the type ID of a function in the "
+            "kernel's BTF, or in the BTF of the module or program that attach_btf_obj_fd "
+            "refers to. All other programs have no target."
         ),
         reason=(
-            "The arguments of the function are the program's context, so the verifier must know "
-            "their types. A field without a meaning must be 0, because a later kernel may give it "
-            "one."
+            "The arguments of the function form the program's context, so the verifier must "
+            "know their types. A field without a meaning must be 0, because a later kernel "
+            "may give it a meaning."
         ),
         example="BPF_PROG_TYPE_SOCKET_FILTER with attach_btf_id 5.",
         explain=_attach_target,
@@ -170,13 +174,14 @@ RULES = (
         calls=_LOAD,
         errnos=(errno.EINVAL,),
         meaning=(
-            "prog_flags requests additional features: BPF_F_SLEEPABLE (5.10) for a program that "
-            "may sleep, BPF_F_XDP_HAS_FRAGS (5.18) for one that handles packets in several "
-            "buffers. The load fails if the kernel does not know one of the bits."
+            "prog_flags requests additional features: BPF_F_SLEEPABLE (5.10) for a program "
+            "that may sleep, and BPF_F_XDP_HAS_FRAGS (5.18) for a program that handles "
+            "packets in several buffers. The load fails if the kernel does not know one of "
+            "the bits."
         ),
         reason=(
-            "If the kernel ignored the flag, the program would be loaded without the feature, and "
-            "nothing would show it."
+            "If the kernel ignored the flag, the program would be loaded without the "
+            "feature, and nobody would notice."
         ),
         example="prog_flags = 1 << 20.",
         explain=_program_flags,
@@ -187,16 +192,16 @@ RULES = (
         calls=_LOAD,
         errnos=(ENOTSUPP,),
         meaning=(
-            "ENOTSUPP (524, an error code internal to the kernel) is returned after verification: "
-            "the program is valid but must be compiled, and was not. Kernels with "
-            "CONFIG_BPF_JIT_ALWAYS_ON have no interpreter, and programs that call kernel functions "
-            "cannot be interpreted. A struct_ops program that does not name its struct fails with "
-            "ENOTSUPP as well."
+            "The kernel returns ENOTSUPP (524, an internal error code) after verification: "
+            "the program is valid but must be compiled, and compilation failed. Kernels "
+            "with CONFIG_BPF_JIT_ALWAYS_ON have no interpreter, and programs that call "
+            "kernel functions cannot be interpreted. A struct_ops program that does not "
+            "name its struct also fails with ENOTSUPP."
         ),
         reason=(
             "An interpreter in the kernel makes speculative execution attacks easier, so "
-            "distributions build kernels without it. Without CAP_BPF, compiled code counts against "
-            "net.core.bpf_jit_limit."
+            "distributions build kernels without the interpreter. Without CAP_BPF, compiled "
+            "code counts against net.core.bpf_jit_limit."
         ),
         example="BPF_PROG_TYPE_STRUCT_OPS without attach_btf_id.",
         explain=_not_compiled,

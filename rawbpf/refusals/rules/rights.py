@@ -63,7 +63,10 @@ def _missing_capability(call: FailedCall) -> Found | None:
 
 def _security_policy(_call: FailedCall) -> Found | None:
     mode = lockdown_mode()
-    locked = f"the kernel is locked down ({mode}), but upstream kernels still load programs then"
+    locked = (
+        f"the kernel is locked down ({mode}), although upstream kernels still allow loading "
+        "programs in this mode"
+    )
     reason = unknown_reason()
     return Found(reason.why, () if mode in (None, "none") else (locked,), reason.fix)
 
@@ -79,9 +82,9 @@ RULES = (
             "capabilities in the initial user namespace, which the process does not have."
         ),
         reason=(
-            "Anyone may create a user namespace, and BPF programs run in the kernel that all "
-            "namespaces share. From 6.9, a BPF token can delegate rights to a namespace; rawbpf "
-            "does not use tokens."
+            "Anyone may create a user namespace, and BPF programs run in the kernel, which "
+            "all namespaces share. From 6.9, a BPF token can delegate rights to a "
+            "namespace; rawbpf does not use tokens."
         ),
         example="`unshare -Ur rawbpf load FILE`, or a rootless container.",
         explain=of_process(denied_by_user_namespace),
@@ -92,16 +95,17 @@ RULES = (
         calls=LOADS,
         errnos=RIGHTS,
         meaning=(
-            "Loading requires CAP_BPF (5.8). Programs that can read kernel memory, such as all "
-            "tracing programs, also require CAP_PERFMON. Programs that change the network require "
-            "CAP_NET_ADMIN. CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON."
+            "Loading a program requires CAP_BPF (5.8). Programs that can read kernel "
+            "memory, such as all tracing programs, also require CAP_PERFMON. Programs that "
+            "change the network require CAP_NET_ADMIN. CAP_SYS_ADMIN includes CAP_BPF and "
+            "CAP_PERFMON."
         ),
         reason=(
-            "Programs run in the kernel, and the verifier that checks them is complex and has had "
-            "bugs. Socket filters used to be open to all users; kernel.unprivileged_bpf_disabled "
-            "ends that, and distributions set it."
+            "Programs run in the kernel, and the verifier that checks them is complex and "
+            "has had bugs. Any user used to be able to load socket filters; distributions "
+            "now prevent this with kernel.unprivileged_bpf_disabled."
         ),
-        example="`rawbpf load FILE` as an ordinary user.",
+        example="`rawbpf load FILE`, run by an ordinary user.",
         explain=_missing_capability,
     ),
     Rule(
@@ -110,16 +114,18 @@ RULES = (
         calls=LOADS,
         errnos=(errno.EPERM, errno.ENOMEM),
         meaning=(
-            "Before 5.11, maps and programs count as locked memory, and a user may lock as much as "
-            "RLIMIT_MEMLOCK allows, often 64 kB. Beyond that the call fails with EPERM, as if a "
-            "capability were missing."
+            "Before 5.11, maps and programs count as locked memory, and a user may lock "
+            "only as much memory as RLIMIT_MEMLOCK allows, often 64 kB. Beyond this limit, "
+            "the call fails with EPERM, as if a capability were missing."
         ),
         reason=(
-            "Kernel memory cannot be paged out. From 5.11, it is charged to the cgroup instead. "
-            "rawbpf raises the limit where it applies, but without CAP_SYS_RESOURCE only up to the "
-            "hard limit."
+            "Kernel memory cannot be paged out. From 5.11, BPF memory is charged to the "
+            "cgroup instead. On older kernels, rawbpf raises the limit, but without "
+            "CAP_SYS_RESOURCE only up to the hard limit."
         ),
-        example="On Linux 5.10, `ulimit -Hl 64`, then a larger map as a user with CAP_BPF only.",
+        example=(
+            "On Linux 5.10, `ulimit -Hl 64` followed by a larger map, as a user with CAP_BPF only."
+        ),
         explain=of_process(denied_by_memlock),
     ),
     Rule(
@@ -128,14 +134,15 @@ RULES = (
         calls=LOADS,
         errnos=RIGHTS,
         meaning=(
-            "A seccomp filter sees each system call first, and may answer it in place of the "
-            "kernel. Container engines install one that fails bpf(2) with EPERM."
+            "A seccomp filter sees each system call before the kernel does, and may answer "
+            "it instead. Container engines install a filter that makes bpf(2) fail with "
+            "EPERM."
         ),
         reason=(
-            "Containers share the kernel with the host, so their system calls are limited to what "
-            "ordinary programs need. No capability overrides a filter."
+            "Containers share the kernel with the host, so their system calls are limited "
+            "to what ordinary programs need. No capability overrides a filter."
         ),
-        example="`docker run` with its default profile and individually added capabilities.",
+        example="`docker run` with the default profile and individually added capabilities.",
         explain=of_process(denied_by_seccomp),
     ),
     Rule(
@@ -145,13 +152,13 @@ RULES = (
         errnos=RIGHTS,
         meaning=(
             "The capabilities are sufficient, no limit is reached, and no seccomp filter is "
-            "active. What remains are security modules, which the kernel asks last (security_bpf, "
-            "security_bpf_prog_load): SELinux, AppArmor, a BPF program at an LSM hook, or a policy "
-            "that a vendor built into the kernel."
+            "active. The remaining candidates are security modules, which the kernel "
+            "consults last (security_bpf, security_bpf_prog_load): SELinux, AppArmor, a BPF "
+            "program at an LSM hook, or a policy that a vendor built into the kernel."
         ),
         reason=(
-            "Capabilities say what a process is able to do, a policy says what it is meant to do. "
-            "Only the log of the policy tells more."
+            "Capabilities determine what a process is able to do; a policy determines what "
+            "it is meant to do. Only the policy's log contains more details."
         ),
         example="SELinux with a domain that lacks `bpf { prog_load }`.",
         explain=_security_policy,

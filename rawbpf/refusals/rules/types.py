@@ -47,7 +47,7 @@ def _reference(found: TypesMessage, match: re.Match[str]) -> str:
 _MEMBERS = {
     "exceeds": "extends beyond the end",
     "bitfield_size": "has more bits than its type",
-    "bits_offset": "begins before the previous member, or inside a union at another offset than 0",
+    "bits_offset": "starts before the previous member, or inside a union at an offset other than 0",
     "aligned": "is not aligned as its type requires",
 }
 
@@ -60,8 +60,8 @@ def _loop(found: TypesMessage, match: re.Match[str]) -> str:
 
 _SIZES = {
     "nr_bits": "has more bits than fit into its bytes",
-    "encoding": "has an unknown encoding, or is signed, char and bool at once",
-    "overflows": "has more than 4 GB",
+    "encoding": "has an unknown encoding, or is signed, char and bool at the same time",
+    "overflows": "is larger than 4 GB",
     "int_data": "has unused bits that are not 0",
 }
 
@@ -74,8 +74,8 @@ def _kind(found: TypesMessage, match: re.Match[str]) -> str:
 
 
 _SECTIONS = {
-    "Invalid offset": "overlaps the previous one, or lies outside the section",
-    "Invalid size": "has another size than its variable",
+    "Invalid offset": "overlaps the previous variable, or lies outside the section",
+    "Invalid size": "has a different size than its variable",
     "size == 0": "is empty",
     "vlen == 0": "has no variables",
     "Linkage not supported": "has an unknown linkage",
@@ -91,13 +91,13 @@ def _header(found: TypesMessage, match: re.Match[str]) -> str:
 
 def _unused(found: TypesMessage, match: re.Match[str]) -> str:
     field = match[0].removesuffix(" != 0").rsplit(" ", 1)[-1]
-    return f"{found.subject} has a value in {field}, which it does not use"
+    return f"{found.subject} has a value in {field}, which must be 0"
 
 
 def _tag(found: TypesMessage, match: re.Match[str]) -> str:
     if "value" in match[0]:
         return f"{found.subject} has no text"
-    return f"{found.subject} is on a member or argument that its type does not have"
+    return f"{found.subject} refers to a member or argument that its type does not have"
 
 
 RULES = (
@@ -107,38 +107,39 @@ RULES = (
         patterns=(r"Invalid (?:member )?name_offset:\d{1,10}$", r"Invalid name$"),
         meaning=(
             "Names of structs, unions, enums, functions, enumerators and members consist of "
-            "letters, digits and underscores, as in C. Typedefs, functions and variables must have "
-            "a name. Pointers, arrays and qualifiers have none."
+            "letters, digits and underscores, as in C. Typedefs, functions and variables "
+            "must have a name. Pointers, arrays and qualifiers must not have a name."
         ),
         reason=(
-            "The kernel prints these names, and programs are matched by them. Compilers of other "
-            "languages write names such as Option<u8>, unless they are told to write names for the "
-            "kernel."
+            "The kernel prints these names and uses them to match programs. Compilers for "
+            "other languages emit names such as Option<u8>, unless they are configured to "
+            "emit names for the kernel."
         ),
-        example="A struct named Foo<T>, as rustc writes it.",
+        example="A struct named Foo<T>, as emitted by rustc.",
         explain=_name,
-        change="rename it; for Rust, link with bpf-linker --btf, which cleans the names",
+        change="rename the type; for Rust, link with bpf-linker --btf, which cleans up the names",
     ),
     TypesRule(
         code="RB-T002",
-        title="Reference to a missing type, or to one that is not allowed there",
+        title="Reference to a missing type, or to a type that is not allowed there",
         patterns=(
             r"Invalid (?:type_id|member|elem|index|return type)$",
             r"Invalid arg#\d{1,6}$",
             r"Not a VAR kind member$",
         ),
         meaning=(
-            "Types refer to each other by number. The number must be that of a type in the same "
-            "BTF, and the type must be allowed there: a member has a size, an index is an integer, "
-            "a function has a function prototype, a section consists of variables."
+            "Types refer to each other by number. The number must belong to a type in the "
+            "same BTF, and the type must be allowed there: a member has a size, an index is "
+            "an integer, a function has a function prototype, and a section consists of "
+            "variables."
         ),
         reason=(
-            "Code that uses the types later follows these numbers without checking them, so they "
-            "are checked once, here."
+            "The kernel checks these numbers once, when the types are loaded, because later "
+            "code follows them without checking."
         ),
-        example="A pointer to type 99, of 3.",
+        example="A pointer to type 99 in BTF with 3 types.",
         explain=_reference,
-        change="have a compiler write the types (clang -g), or fix the tool that writes them",
+        change="let a compiler generate the types (clang -g), or fix the tool that generates them",
     ),
     TypesRule(
         code="RB-T003",
@@ -149,30 +150,31 @@ RULES = (
             r"Member is not (?:properly |byte )?aligned$",
         ),
         meaning=(
-            "Members are listed in the order of their offsets, which count bits from the start of "
-            "the struct, and they must end within the struct. All members of a union begin at 0."
+            "Members are listed in the order of their offsets, which count bits from the "
+            "start of the struct, and all members must end within the struct. All members "
+            "of a union start at 0."
         ),
         reason=(
             "The kernel prints map values by their types, and finds locks and timers in them. A "
             "member outside its struct would be unrelated memory."
         ),
-        example="A struct of 4 bytes with a second int, at bit 32.",
+        example="A 4-byte struct with a second int, at bit 32.",
         explain=subject_that(_MEMBERS, "has an invalid offset"),
-        change="write sizes and offsets as sizeof and offsetof give them",
+        change="write sizes and offsets that match sizeof and offsetof",
     ),
     TypesRule(
         code="RB-T004",
         title="Type that contains itself",
         patterns=(r"Loop detected$", r"Exceeded max resolving depth:\d{1,6}$"),
         meaning=(
-            "The size of a struct depends on the sizes of its members. A struct may contain a "
-            "pointer to itself, but not itself. A loop of typedefs and qualifiers is no type at "
-            "all. The kernel follows up to 32 levels."
+            "The size of a struct depends on the sizes of its members. A struct may contain "
+            "a pointer to itself, but not itself. A loop of typedefs and qualifiers does "
+            "not describe a type at all. The kernel follows up to 32 levels."
         ),
-        reason="The kernel's stack has only a few pages, so nesting must be limited.",
+        reason="The kernel's stack is only a few pages large, so nesting must be limited.",
         example="struct s { struct s next; }, or typedef a b; typedef b a.",
         explain=_loop,
-        change="let it contain a pointer to itself instead",
+        change="use a pointer to the type as the member",
     ),
     TypesRule(
         code="RB-T005",
@@ -186,34 +188,39 @@ RULES = (
             r"Invalid int_data:[0-9a-f]{1,8}$",
         ),
         meaning=(
-            "Integers have up to 128 bits, and enough bytes for them. Enums have 1, 2, 4 or 8 "
-            "bytes, floating point numbers 2, 4, 8, 12 or 16. An array has less than 4 GB."
+            "Integers may have up to 128 bits, and must have enough bytes to hold them. "
+            "Enums are 1, 2, 4 or 8 bytes long, and floating point numbers 2, 4, 8, 12 or "
+            "16 bytes. An array must be smaller than 4 GB."
         ),
-        reason="The kernel reads and prints numbers of these sizes, and counts bytes in 32 bits.",
-        example="An int of 4 bytes and 40 bits, or an enum of 3 bytes.",
+        reason=(
+            "The kernel can only format integers of these sizes, and stores byte counts in 32 bits."
+        ),
+        example="A 4-byte int with 40 bits, or a 3-byte enum.",
         explain=subject_that(_SIZES, "has an invalid size"),
         change="describe the number as the compiler defines it",
     ),
     TypesRule(
         code="RB-T006",
-        title="Kind of type not supported by this kernel",
+        title="Type kind not supported by this kernel",
         patterns=(r"Invalid (?:kind:(?P<kind>\d{1,3})|btf_info:(?P<info>[0-9a-f]{1,8}))$",),
         meaning=(
-            "Each type begins with its kind, a number. Kinds were added over time: FLOAT in 5.13, "
-            "DECL_TAG in 5.16, TYPE_TAG in 5.17, ENUM64 in 6.0."
+            "Each type starts with its kind, a number. Kinds were added over time: FLOAT in "
+            "5.13, DECL_TAG in 5.16, TYPE_TAG in 5.17, and ENUM64 in 6.0."
         ),
         reason=(
-            "The length of a type depends on its kind, so a kernel cannot skip a kind that it does "
-            "not know. When rawbpf loads an object, it replaces kinds that the kernel lacks by "
-            "older ones."
+            "The length of a type depends on its kind, so a kernel cannot skip an unknown "
+            "kind. When rawbpf loads an object, it replaces kinds that the kernel does not "
+            "support with older kinds."
         ),
-        example="FLOAT on Linux 5.10.",
+        example="The kind FLOAT on Linux 5.10.",
         explain=_kind,
-        change="compile for an older kernel, or load it with rawbpf, which replaces new kinds",
+        change=(
+            "compile for an older kernel, or load the object with rawbpf, which replaces new kinds"
+        ),
     ),
     TypesRule(
         code="RB-T007",
-        title="Invalid variable or function of a section",
+        title="Invalid variable or function in a section",
         patterns=(
             r"Invalid offset$",
             r"Invalid size$",
@@ -223,16 +230,17 @@ RULES = (
         ),
         meaning=(
             "A section lists its variables in the order of their offsets, without overlaps. "
-            "Variables are static, global or extern. Functions are static or global; for the "
-            "kernel, extern functions are described as global."
+            "Variables are static, global or extern. Functions are static or global; for "
+            "the kernel, extern functions are described as global."
         ),
         reason=(
-            "A section becomes a map with one value, and programs are compiled for the offsets of "
-            "its variables. A compiler leaves these offsets 0, and the loader fills them in."
+            "A section becomes a map with one value, and programs are compiled with the "
+            "offsets of the section's variables. A compiler leaves these offsets 0, and the "
+            "loader fills them in."
         ),
-        example="A section of 4 bytes with a variable at offset 4.",
+        example="A 4-byte section with a variable at offset 4.",
         explain=subject_that(_SECTIONS, "has an invalid offset"),
-        change="let the loader fill in the offsets; rawbpf does so for what clang compiled",
+        change="let the loader fill in the offsets; rawbpf does so for objects that clang compiled",
     ),
     TypesRule(
         code="RB-T008",
@@ -253,25 +261,29 @@ RULES = (
             r"meta_left:\d{1,10} meta_needed:\d{1,10}$",
         ),
         meaning=(
-            "BTF begins with a header: a magic number in the byte order of the machine, a version, "
-            "and the offsets of types and strings. Both follow the header without gaps or "
-            "overlaps. The strings begin and end with a zero byte, and nothing follows them."
+            "BTF starts with a header: a magic number in the machine's byte order, a "
+            "version, and the offsets of types and strings. Types and strings follow the "
+            "header without gaps or overlaps. The string section starts and ends with a "
+            "zero byte, and nothing follows it."
         ),
-        reason="The kernel copies the bytes once, and trusts nothing that it has not checked.",
-        example="Types without their last two bytes.",
+        reason=(
+            "The kernel copies the bytes once, and does not trust anything that it has not checked."
+        ),
+        example="A type section that lacks its last two bytes.",
         explain=_header,
-        change="compile the object again: the file is damaged, or was made for another machine",
+        change="compile the object again: the file is damaged, or was built for another machine",
     ),
     TypesRule(
         code="RB-T009",
         title="Unused field that is not 0",
         patterns=(r"(?:vlen|size|type) != 0$", r"Invalid btf_info kind_flag$"),
         meaning=(
-            "All types begin with the same three words: a name, the kind with a count, and a size "
-            "or a type. A word that a kind does not use must be 0."
+            "Every type record starts with the same three 32-bit words: a name offset, the "
+            "kind with an element count, and a size or a type ID. Words that are not used "
+            "by a kind must be 0."
         ),
         reason="A later kernel can then give the field a meaning.",
-        example="A pointer with a count of 3.",
+        example="A pointer with a nonzero element count.",
         explain=_unused,
         change="write 0 into the field",
     ),
@@ -280,12 +292,15 @@ RULES = (
         title="Tag on a member or argument that does not exist",
         patterns=(r"Invalid component_idx$", r"Invalid value$"),
         meaning=(
-            '__attribute__((btf_decl_tag("..."))) is on a struct, a variable, a function or a '
-            "typedef (component_idx -1), or on the member or argument with that number."
+            '__attribute__((btf_decl_tag("..."))) applies to a struct, a variable, a '
+            "function or a typedef (component_idx -1), or to the member or argument with "
+            "the given number."
         ),
-        reason="Programs search for tagged types, and the kernel finds kptrs and lists by tags.",
-        example="A tag on the fourth member of a struct with one member.",
+        reason=(
+            "Programs search for tagged types, and the kernel finds kptrs and lists by their tags."
+        ),
+        example="A tag on the fourth member of a struct that has one member.",
         explain=_tag,
-        change="tag a member that exists, or the whole type with -1",
+        change="tag an existing member, or the whole type with -1",
     ),
 )

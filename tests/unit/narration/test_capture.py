@@ -187,7 +187,7 @@ def test_a_pinned_object_gets_its_kind_from_proc(monkeypatch):
         text = told(make)
     assert "= 70<map:/sys/fs/bpf/a.b>" in text
     assert "info={key_size=2}" in text
-    assert "This asks for information about the map;" in text
+    assert "This requests information about the map;" in text
     assert "variables of the section" not in text
 
 

@@ -55,10 +55,12 @@ def test_a_rejected_program_is_loaded_again_with_a_log(spec):
     )
     assert "No log is requested yet" in first
     assert second == (
-        "The program was rejected (EACCES). The load is repeated with a buffer for the log in "
-        "which the verifier explains why."
+        "The program was rejected (EACCES). The load is repeated with a log buffer, in which "
+        "the verifier explains why."
     )
-    assert third == "The log did not fit into 65536 bytes, so the load is repeated with 262144."
+    assert (
+        third == "The log did not fit into 65536 bytes, so the load is repeated with 262144 bytes."
+    )
 
 
 def test_an_interrupted_load_is_repeated(spec):
@@ -106,10 +108,10 @@ def test_walks_over_keys_and_ids():
         BPF_OBJ_GET_INFO_BY_FD=[0],
         BPF_MAP_GET_NEXT_ID=[0, -errno.ENOENT],
     )
-    assert "starts a walk" in said[1]
-    assert "continues the walk" in said[2]
-    assert said[3].startswith("This asks for information about the map;")
-    assert "starts a walk over all maps" in said[5]
+    assert "starts iterating" in said[1]
+    assert "continues with the next" in said[2]
+    assert said[3].startswith("This requests information about the map;")
+    assert "starts iterating over all maps" in said[5]
     assert "above 5" in said[6]
 
 
@@ -142,7 +144,7 @@ def test_unmapping_a_ring_and_other_memory():
 
     said = sentences(make, perf_event_open=[80], mmap=[0x7000], munmap=[0])
     assert "1 data pages" in said[1]
-    assert said[2] == "The ring is not read any more."
+    assert said[2] == "rawbpf no longer reads the ring."
     assert "This mapping is no longer needed." in said
 
 
@@ -155,7 +157,7 @@ def test_the_descriptors_of_an_epoll_instance_determine_its_purpose():
 
     said = sentences(sleep, epoll_create1=[88], epoll_pwait=[0])
     assert said[1] == (
-        "There is no ring to read, so this sleeps for 20 ms, or until we are asked to stop."
+        "There is no ring to read, so this sleeps for 20 ms, or until rawbpf is asked to stop."
     )
     assert said[2] == "This checks which descriptors are ready without sleeping."
 

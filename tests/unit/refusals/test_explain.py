@@ -40,7 +40,7 @@ def test_a_change_is_tried_and_its_map_is_closed():
     assert kernel.closed
     assert set(kernel.closed) == {70}
     assert str(caught.value) == (
-        "cannot create map 'm': key_size is 8, but keys of BPF_MAP_TYPE_ARRAY have 4 bytes "
+        "cannot create map 'm': key_size is 8, but keys of BPF_MAP_TYPE_ARRAY must be 4 bytes long "
         "[RB-E021]; set key_size to 4"
     )
 
@@ -84,7 +84,7 @@ def test_a_log_without_a_message_and_an_errno_without_a_rule(spec):  # noqa: F81
     log = write_log("processed 2 insns (limit 1000000)\n", errno.EXDEV)
     with replaced(FakeKernel(BPF_PROG_LOAD=[log])), pytest.raises(KernelError) as caught:
         load(spec, {})
-    assert "found nothing wrong" in str(caught.value)
+    assert "found no error" in str(caught.value)
 
 
 def test_an_unknown_program_type():

@@ -69,7 +69,7 @@ def test_a_member_is_shown_with_its_type_and_what_uses_it():
     assert found.sentence == "member 'x' of struct inner refers to type 99, which does not exist"
     assert [one.text for one in found.evidence] == [
         "type 2 is struct inner { (type 99) x; /* bit 0 */ } of 4 bytes",
-        "it is used by " + ", which is used by ".join(USERS),
+        "the type is used by " + ", which is used by ".join(USERS),
     ]
     assert found.kernel == (
         "EINVAL (Invalid argument)",
