@@ -1,4 +1,4 @@
-"""rawbpf: eBPF from Python by raw system calls.
+"""rawbpf: use eBPF from Python through raw system calls.
 
 rawbpf needs Linux 5.8 and either root or both CAP_BPF and CAP_PERFMON.
 
@@ -22,8 +22,8 @@ Load and attach an object that clang compiled, with its maps, programs and varia
             print(key, value)
 
 Leaving the ``with`` block detaches the programs. All exceptions derive from RawbpfError; system
-call errors also derive from OSError and have an errno. Some packages can be used on their own: asm,
-btf, elf, machine, maps and verifier.
+call errors also derive from OSError and carry an errno. The packages asm, btf, elf, machine, maps
+and verifier can also be used on their own.
 """
 
 from __future__ import annotations

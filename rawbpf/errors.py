@@ -17,8 +17,9 @@
         ├── VerifierError           the verifier rejected a program; has its log and an explanation
         └── AttachError             a program could not be attached
 
-``str(error)`` is one line: what failed, why, and what to do about it. ``error.details`` is longer
-text that ``-v`` shows: whole logs, output of other programs.
+``str(error)`` is a single line that says what failed, why, and what to do about it.
+``error.details`` is longer text that is shown with ``-v``, such as whole logs or the output of
+other programs.
 
 >>> print(UsageError("invalid duration: soon", fix="give seconds, such as 2 or 0.5"))
 invalid duration: soon; give seconds, such as 2 or 0.5
@@ -61,7 +62,7 @@ __all__ = [
 
 
 class RawbpfError(Exception):
-    """Base class: ``what`` failed, ``why`` and the ``fix`` where known, and ``details``.
+    """The base class: ``what`` failed, ``why`` and the ``fix`` if they are known, and ``details``.
 
     ``explanation`` explains why the kernel rejected a program or a map.
     """
@@ -92,7 +93,10 @@ class RawbpfError(Exception):
 
 
 class UsageError(RawbpfError, ValueError):
-    """An argument is invalid, or names a file that cannot be read. Commands exit with status 2."""
+    """An argument is invalid or names a file that cannot be read.
+
+    Commands then exit with status 2.
+    """
 
 
 class UnknownNameError(UsageError, KeyError):
@@ -108,7 +112,7 @@ class BytecodeError(RawbpfError):
 
 
 class DecodeError(BytecodeError):
-    """Bytes are not a valid instruction; ``offset`` is the position of the bytes from the start."""
+    """Bytes are not a valid instruction; ``offset`` is the byte position from the start."""
 
     def __init__(self, what: str, *, offset: int, why: str | None = None) -> None:
         super().__init__(what, why=why)
@@ -126,7 +130,7 @@ class AssemblyError(BytecodeError):
     ) -> None:
         super().__init__(what, fix=f"expected {expected}" if expected else None)
         self.file, self.line, self.column, self.source = file, line, column, source
-        # Tabs are kept, so that the caret is below the column where an editor shows it.
+        # Tabs are preserved, so that the caret is below the column where an editor shows it.
         indent = "".join(c if c == "\t" else " " for c in source[: column - 1])
         self.details = f"    {source}\n    {indent}^"
 
@@ -135,7 +139,7 @@ class AssemblyError(BytecodeError):
 
 
 class CompileError(RawbpfError):
-    """clang could not compile a C file. ``output`` is what clang wrote."""
+    """clang could not compile a C file. ``output`` contains clang's output."""
 
     def __init__(self, what: str, *, why: str | None = None, output: str = "") -> None:
         super().__init__(what, why=why, details=output.rstrip())
@@ -143,7 +147,7 @@ class CompileError(RawbpfError):
 
 
 class FormatError(RawbpfError):
-    """Data is damaged, or not in the expected format."""
+    """Data is damaged or not in the expected format."""
 
 
 class UnsupportedError(RawbpfError):
@@ -151,7 +155,10 @@ class UnsupportedError(RawbpfError):
 
 
 class MachineError(RawbpfError):
-    """The interpreter stopped a program. ``where`` names the instruction."""
+    """The interpreter stopped a program because of an error.
+
+    ``where`` is the location of the instruction.
+    """
 
     where: str = ""
 
@@ -164,7 +171,7 @@ class GuestError(RawbpfError):
 
 
 def did_you_mean(name: str, known: Iterable[str], most: int = 2) -> str | None:
-    """Return a fix that suggests known names similar to ``name``, or None without a similar name.
+    """Return a fix that suggests known names similar to ``name``, or None if no name is similar.
 
     >>> did_you_mean("count", ["counts", "events"]), did_you_mean("x", ["counts"])
     ('did you mean counts?', None)
@@ -176,11 +183,11 @@ def did_you_mean(name: str, known: Iterable[str], most: int = 2) -> str | None:
 
 
 ENOTSUPP = 524
-"""An error code internal to the kernel, which bpf(2) nevertheless returns; not EOPNOTSUPP."""
+"""A kernel-internal error code that bpf(2) nevertheless returns. It differs from EOPNOTSUPP."""
 
 
 def errno_name(number: int) -> str:
-    """Return the kernel's name of an errno.
+    """Return the kernel's name for an errno.
 
     >>> errno_name(2), errno_name(95), errno_name(524)
     ('ENOENT', 'EOPNOTSUPP', 'ENOTSUPP')
@@ -189,11 +196,11 @@ def errno_name(number: int) -> str:
 
 
 _OTHER_NAMES = {95: "EOPNOTSUPP", 35: "EDEADLK", ENOTSUPP: "ENOTSUPP"}
-"""Errnos that have another name in Python than in the kernel, or no name in Python."""
+"""Errnos whose name in Python differs from the kernel's, or that have no name in Python."""
 
 
 def errno_words(number: int) -> str:
-    """Return the name and the description of an errno.
+    """Return an errno's name and description.
 
     libc does not describe ENOTSUPP, so the description of EOPNOTSUPP is used.
 

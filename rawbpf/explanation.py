@@ -1,9 +1,9 @@
 """Explanations of rejected programs and calls, as plain data for any kind of display.
 
 The code that determines the reason builds the `Explanation`. Code for a terminal, JSON or a web
-page only reads the fields: each field is text, a number, or a tuple of these, and patches are
-rendered as lines. Errors can therefore carry an explanation without importing the code that found
-the reason.
+page only reads the fields: each field is text, a number, or a tuple of texts and numbers, and
+patches are rendered as lines. Errors can therefore carry an explanation without importing the code
+that determined the reason.
 
 >>> rule = RuleText("RB-V003", "Possibly NULL pointer dereferenced", meaning="...", reason="...")
 >>> Explanation("r0 may be NULL", rule=rule).headline
@@ -18,7 +18,7 @@ __all__ = ["Evidence", "Explanation", "RuleText", "SourceLine", "Trial"]
 
 
 class RuleText(NamedTuple):
-    """The kernel rule that was broken, in words.
+    """The kernel rule that was violated, in words.
 
     ``meaning`` states the rule, and ``reason`` says why the kernel has the rule. `rawbpf explain
     CODE` shows the rule with examples.
@@ -33,7 +33,7 @@ class RuleText(NamedTuple):
 class SourceLine(NamedTuple):
     """A line of the program's source.
 
-    ``file`` is "" and ``line`` is 0 if only the verifier's log quotes the text.
+    If only the verifier's log quotes the text, ``file`` is "" and ``line`` is 0.
     """
 
     text: str
@@ -42,10 +42,11 @@ class SourceLine(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """A fact that the kernel knew, and the instruction that established it.
+    """A fact that the kernel knew, and the instruction that established the fact.
 
-    ``slot`` is the instruction that established the fact, or None if it was true from the start.
-    ``line`` is the instruction's source line, or None if the program has no line information.
+    ``slot`` is the instruction that established the fact, or None if the fact was true from the
+    start. ``line`` is the instruction's source line, or None if the program has no line
+    information.
     """
 
     text: str
@@ -56,7 +57,7 @@ class Evidence(NamedTuple):
 class Trial(NamedTuple):
     """The kernel's answer to the program or the call with the patch applied.
 
-    ``reason`` says why the patched program was rejected too, or is "" if that is unknown.
+    ``reason`` says why the patched program was also rejected, or is "" if the reason is unknown.
     """
 
     accepted: bool
@@ -66,13 +67,14 @@ class Trial(NamedTuple):
 class Explanation(NamedTuple):
     """What was requested, what the kernel knew, why it rejected the request, and what to change.
 
-    ``sentence`` is the error in one sentence without a full stop. ``cause`` is the kernel's own
-    message on one line, and ``kernel`` contains its lines. ``call`` shows the system call and its
-    fields if the call failed before the verifier ran; otherwise it is "".
+    ``sentence`` states the error in one sentence without a final period. ``cause`` is the kernel's
+    own message on one line, and ``kernel`` contains its lines. ``call`` shows the system call and
+    its fields if the call failed before the verifier ran; otherwise it is "".
 
     ``slot`` is the rejected instruction, ``insn`` is its text, and ``source`` is its source line.
-    ``counterexample`` is a value that breaks the rule, and what would happen with it. ``change``
-    says in words what to do; ``patch`` shows the change as lines that start with "- " and "+ ".
+    ``counterexample`` is a value that violates the rule, and what would happen with that value.
+    ``change`` describes the fix in words; ``patch`` shows the fix as lines that start with "- " and
+    "+ ".
     """
 
     sentence: str
@@ -96,5 +98,5 @@ class Explanation(NamedTuple):
 
     @property
     def headline(self) -> str:
-        """The sentence, followed by the code of the rule in brackets."""
+        """The sentence, followed by the rule's code in brackets."""
         return f"{self.sentence} [{self.code}]" if self.code else self.sentence

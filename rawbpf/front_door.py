@@ -1,9 +1,8 @@
-"""Front doors: the public names of a package, imported on first use (PEP 562).
+"""Front doors: a package's public names, which are imported on first use (PEP 562).
 
-``import rawbpf.asm`` imports none of the modules below it; ``rawbpf.asm.Builder`` imports the one
-that defines ``Builder``. A program that needs one name does not spend time on importing other
-modules. Names that a front door does not list in ``__all__`` are private and may change at any
-time.
+``import rawbpf.asm`` imports no submodules; ``rawbpf.asm.Builder`` imports the module that defines
+``Builder``. A program that needs one name spends no time on importing other modules. Names that a
+front door does not list in ``__all__`` are private and may change at any time.
 
 >>> load, names = front_door("rawbpf", {"KernelError": "rawbpf.errors"})
 >>> load("KernelError").__name__, names()

@@ -1,7 +1,7 @@
-"""Read files that the user names, with size limits and consistent errors.
+"""Read files named by the user, with size limits and consistent errors.
 
 A file that does not exist, is a directory or is not readable raises UsageError, because the
-argument is wrong; commands exit with status 2. Invalid contents raise FormatError instead.
+argument is wrong; commands then exit with status 2. Invalid contents raise FormatError instead.
 
 - A FIFO is opened without waiting for a writer (O_NONBLOCK). A shell's `<(command)` has a writer;
   without one, opening would wait forever. A device such as /dev/zero has no end, so the number of
@@ -42,7 +42,7 @@ LARGEST_TEXT = 1 << 20
 def open_input(path: str | Path) -> BufferedReader:
     """Open a file for reading.
 
-    Raise UsageError if the file is missing, not readable, or a directory.
+    Raises UsageError if the file is missing, not readable, or a directory.
 
     >>> open_input("/nonexistent/file")
     Traceback (most recent call last):
@@ -53,7 +53,7 @@ def open_input(path: str | Path) -> BufferedReader:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise UsageError(f"cannot read {path}", why=error.strerror) from None
-    except ValueError as error:  # a zero byte in the name
+    except ValueError as error:  # the name contains a zero byte
         raise UsageError(f"cannot read {str(path)!r}", why=str(error)) from None
     mode = os.fstat(fd).st_mode
     if stat.S_ISDIR(mode):
@@ -70,7 +70,7 @@ def open_input(path: str | Path) -> BufferedReader:
 def read_input(path: str | Path, largest: int = LARGEST) -> bytes:
     """Return the contents.
 
-    Raise UsageError if the file is not readable, or larger than ``largest`` bytes.
+    Raises UsageError if the file is not readable or is larger than ``largest`` bytes.
     """
     try:
         with open_input(path) as file:
@@ -83,7 +83,7 @@ def read_input(path: str | Path, largest: int = LARGEST) -> bytes:
 
 
 def _read(file: BufferedReader, most: int) -> bytes:
-    """Return up to ``most`` bytes, reading again if the file contains more than its size says.
+    """Return up to ``most`` bytes, reading again if the file contains more than its reported size.
 
     Python allocates as many bytes as a read requests, so the first read requests fewer than
     ``most``.
@@ -94,7 +94,10 @@ def _read(file: BufferedReader, most: int) -> bytes:
 
 
 def read_stdin(largest: int = LARGEST) -> bytes:
-    """Return the contents of stdin. Raise UsageError for more than ``largest`` bytes."""
+    """Return the contents of stdin.
+
+    Raises UsageError if the input is larger than ``largest`` bytes.
+    """
     data = sys.stdin.buffer.read(largest + 1)
     if len(data) > largest:
         raise UsageError("cannot read stdin", why=f"the input is larger than {largest >> 20} MiB")
@@ -102,7 +105,9 @@ def read_stdin(largest: int = LARGEST) -> bytes:
 
 
 def read_text(path: str | Path, largest: int = LARGEST_TEXT) -> str:
-    """Return the contents as text. Raise FormatError if the file is not text.
+    """Return the file's contents as text.
+
+    Raises FormatError if the file is not text.
 
     Bytes that are not UTF-8 become surrogate escapes.
     """
@@ -110,9 +115,9 @@ def read_text(path: str | Path, largest: int = LARGEST_TEXT) -> str:
 
 
 def text_of(data: bytes, name: str) -> str:
-    r"""Return bytes as text, with surrogate escapes.
+    r"""Decode bytes as text, with surrogate escapes.
 
-    Raise FormatError if the bytes contain a zero byte.
+    Raises FormatError if the bytes contain a zero byte.
 
     >>> text_of(b"a\0", "x")
     Traceback (most recent call last):

@@ -1,12 +1,14 @@
-"""The user's cache: a private folder of files that can be made again at any time.
+"""The user's cache, a private folder of files that can be regenerated at any time.
 
-The folder is RAWBPF_CACHE, or ``rawbpf`` in XDG_CACHE_HOME or ~/.cache. It is private (0700),
-because a guest boots what it contains, and types found in it decide what a program reads.
+The folder is RAWBPF_CACHE, or ``rawbpf`` in XDG_CACHE_HOME or ~/.cache. The folder is private
+(0700), because a guest boots files from it, and because the types found in it determine what a
+program reads.
 
-Files appear complete or not at all: a temporary file is renamed. Two processes that make the same
-file at the same time therefore do no harm, and locks only save work. Readers check what they read.
+Files are written atomically: a temporary file is renamed. Two processes that generate the same file
+at the same time therefore do no harm, and locks only save work. Readers validate the files that
+they read.
 
-Errors are OSErrors; callers say what could not be done.
+Errors are raised as OSErrors, and callers add what could not be done.
 """
 
 from __future__ import annotations
@@ -22,21 +24,21 @@ __all__ = ["folder", "place", "write_whole"]
 
 
 def place(*parts: str) -> str | None:
-    """Return the path of a folder or file in the user's cache, or None without a home folder.
+    """Return the path of a folder or file in the user's cache, or None if there is no home folder.
 
     Nothing is created.
     """
     named = os.environ.get("RAWBPF_CACHE")
     if not named:
         root = os.environ.get("XDG_CACHE_HOME", "").strip() or os.path.expanduser("~/.cache")
-        if not os.path.isabs(root):  # neither HOME nor an entry in /etc/passwd
+        if not os.path.isabs(root):  # neither HOME nor an entry in /etc/passwd exists
             return None
         named = os.path.join(root, "rawbpf")
     return os.path.join(named, *parts)
 
 
 def folder(*parts: str) -> str:
-    """Return a folder in the user's cache, and create it if necessary."""
+    """Return a folder in the user's cache, creating it if necessary."""
     root = place()
     if root is None:
         raise FileNotFoundError("HOME is not set")
@@ -60,7 +62,7 @@ def _make_private(path: str) -> None:
 
 
 def write_whole(path: str | os.PathLike[str], pieces: Iterable[bytes]) -> None:
-    """Write a temporary file, then rename it, so that a reader never sees half of it."""
+    """Write a file atomically, so that a reader never sees an incomplete file."""
     at, name = os.path.split(path)
     partial = os.path.join(at, f".{name}.{os.getpid()}")
     try:

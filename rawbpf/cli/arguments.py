@@ -1,6 +1,6 @@
-"""Parse command lines: docopt with return values and errors instead of exits, and numbers.
+"""Parse command lines with docopt, returning values and raising errors instead of exiting.
 
-``quick_parse`` parses most lines, so docopt is imported only for the others.
+``quick_parse`` handles most command lines, so docopt is imported only for the rest.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _FILES = ("FILE", "SOURCE")
 
 
 def parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
-    """Parse a command line, from the command's name on, into docopt's dictionary.
+    """Parse a command line, starting with the command's name, into docopt's dictionary.
 
-    Return None after showing the help, if the command line asks for it. Raise UsageError if the
+    Return None after showing the help if the command line requests it. Raises UsageError if the
     arguments do not match ``usage``.
 
     >>> parse("Usage: rawbpf show <file>", ["show", "a"])
@@ -74,14 +74,16 @@ def _reject_empty(arguments: dict[str, Any]) -> None:
 
 
 def _problem(usage: str, words: list[str], said: str) -> str:
-    """Return in one line what is wrong. docopt's own message explains only some mistakes.
+    """Explain in one line what is wrong.
+
+    docopt's own message explains only some mistakes.
 
     >>> _problem("Usage: rawbpf x FILE [--json]", ["x", "a", "--jsn"], "Warning: ...")
     "unknown option '--jsn': did you mean --json?"
     >>> _problem("Usage: rawbpf x FILE [--json]", ["x"], "Usage: ...")
     'missing argument; usage: rawbpf x FILE [--json]'
     """
-    import re  # needed after a mistake only
+    import re  # needed only after a mistake
 
     known = set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", usage))
     for word in words:
@@ -106,7 +108,8 @@ def _show(usage: str) -> None:
 def _parse_carrier(usage: str, argv: list[str]) -> dict[str, Any]:
     """Parse the options before the command.
 
-    docopt would stop parsing options at a command's name, so the name is joined to the program's.
+    docopt would stop parsing options at a command's name, so the name is appended to the program's
+    name.
     """
     from docopt import docopt
 
@@ -116,7 +119,7 @@ def _parse_carrier(usage: str, argv: list[str]) -> dict[str, Any]:
 
 
 _LONGEST = 19
-"""Maximum number of digits. int() raises ValueError for more than 4300 (CVE-2020-10735)."""
+"""Maximum number of digits. int() raises ValueError for more than 4300 digits (CVE-2020-10735)."""
 
 _SHOWN = 40
 
@@ -126,7 +129,7 @@ def whole_number(
 ) -> int:
     """Parse a whole number.
 
-    Raise UsageError with ``fix`` if the text is not a number, or if the number is out of bounds.
+    Raises UsageError with ``fix`` if the text is not a number, or if the number is out of bounds.
 
     >>> whole_number("64", "--runs", "give a number")
     64
@@ -146,7 +149,9 @@ _TEN_YEARS = 10 * 365 * 86400
 
 
 def parse_duration(text: str) -> float:
-    """Parse a number of seconds between 0 (no limit) and ten years, or raise UsageError.
+    """Parse a number of seconds between 0 (no limit) and ten years.
+
+    Raise UsageError if it is invalid.
 
     >>> parse_duration("2.5")
     2.5

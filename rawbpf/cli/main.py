@@ -1,7 +1,7 @@
-"""The entry point: the table of commands, and the options that all commands share.
+"""The entry point, with the table of commands and the options shared by all commands.
 
-Exit status: 0 (success), 1 (failure; one line on stderr says what failed, why, and what to do), 2
-(usage: an invalid argument, or an input file that cannot be read).
+The exit status is 0 for success, 1 for failure (one line on stderr says what failed, why, and what
+to do), or 2 for incorrect usage (an invalid argument, or an input file that cannot be read).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ Set the variable RAWBPF_LOG=debug|info|warning|error to choose which messages ap
 
 
 class Command(NamedTuple):
-    """One command: its name, its module, and its line in the help."""
+    """A command: its name, its module, and its line in the help text."""
 
     name: str
     module: str
@@ -117,10 +117,13 @@ COMMANDS = {
         ),
     )
 }
-"""The commands by name. The help and the dispatcher use this table.
+"""The commands by name.
 
-The module of a command defines ``USAGE``, a docopt text, and ``run(arguments)``, which returns the
-exit status. The module is imported only to run the command."""
+Both the help and the dispatcher use this table.
+
+A command's module defines ``USAGE``, a docopt text, and ``run(arguments)``, which returns the exit
+status. The module is imported only when the command runs.
+"""
 
 
 def _usage() -> str:
@@ -166,7 +169,7 @@ def main(argv: list[str]) -> int:
 def _of_the_system(error: OSError | MemoryError | ImportError) -> RawbpfError:
     """Return the error for a resource that the system did not provide. Re-raise other errors.
 
-    This function imports nothing, since an import also needs memory and a free file descriptor.
+    This function imports no modules, since an import also needs memory and a free file descriptor.
     """
     if isinstance(error, MemoryError):
         number = errno.ENOMEM
@@ -195,7 +198,10 @@ _RESOURCES = {
 
 
 def _narration(argv: list[str]) -> tuple[list[str], str | None]:
-    """Separate ``--narrate`` from the other words. Without the option, nothing is imported."""
+    """Separate ``--narrate`` from the other arguments.
+
+    Without the option, no modules are imported.
+    """
     if not any(word.startswith("--narrate") for word in argv):
         return argv, None
     from rawbpf.cli.narrate_option import take
@@ -204,7 +210,7 @@ def _narration(argv: list[str]) -> tuple[list[str], str | None]:
 
 
 def _run(module: ModuleType, arguments: dict[str, Any], how: str | None, verbose: int) -> int:
-    """Run the command, with narration of its system calls if requested."""
+    """Run the command, and narrate its system calls if requested."""
     carries = "<command>" in arguments
     if how is None and not carries and verbose + int(arguments.get("--verbose") or 0) > 1:
         how = "line"  # -vv also shows system calls
@@ -220,7 +226,7 @@ def _run(module: ModuleType, arguments: dict[str, Any], how: str | None, verbose
 
 
 def _split(argv: list[str]) -> tuple[int, str | None, list[str]]:
-    """Split a command line into the count of ``-v`` options, the command, and its arguments."""
+    """Split a command line into the number of ``-v`` options, the command, and its arguments."""
     verbose = 0
     for index, word in enumerate(argv):
         if word == "--verbose" or (word.startswith("-v") and not word.strip("-v")):
@@ -250,14 +256,14 @@ def _unknown(word: str) -> str:
 
 
 def _complete_streams() -> None:
-    """Connect standard streams that are closed to /dev/null.
+    """Connect closed standard streams to /dev/null.
 
-    Otherwise the next files to be opened would get their numbers, and output for stdout would be
-    written to one of these files, or to the kernel.
+    Otherwise, the next files to be opened would get the streams' numbers, and output for stdout
+    would be written to one of these files or to the kernel.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            # open() returns the lowest free number, which is that of the missing stream.
+            # open() returns the lowest free number, which is the number of the missing stream.
             fd = os.open(os.devnull, os.O_RDWR if number else os.O_RDONLY)
             os.set_inheritable(fd, True)
             setattr(sys, name, os.fdopen(fd, "w" if number else "r", errors="backslashreplace"))
@@ -266,6 +272,7 @@ def _complete_streams() -> None:
 def entry() -> NoReturn:
     """Run ``rawbpf`` or ``python -m rawbpf``."""
     _complete_streams()
-    if isinstance(sys.stdout, TextIOWrapper):  # escape what an ASCII terminal cannot show
+    # escape characters that an ASCII terminal cannot show
+    if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""``--narrate``: an option of every command, removed before the command parses its line."""
+"""``--narrate``, an option of every command that is removed before the command parses its line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _OPTION = "--narrate"
 
 
 def take(argv: list[str]) -> tuple[list[str], str | None]:
-    """Return the words without the option, and the format. Words after ``--`` are kept.
+    """Return the arguments without the option, and the requested format.
+
+    Arguments after ``--`` are preserved.
 
     >>> take(["kprobe", "do_exit", "--narrate=full", "--", "--narrate"])
     (['kprobe', 'do_exit', '--', '--narrate'], 'full')
@@ -44,7 +46,7 @@ def hand_on(how: str, arguments: dict[str, Any], names: dict[str, Any]) -> None:
 
 @contextmanager
 def narrating(how: str) -> Iterator[None]:
-    """Narrate the block's system calls on stderr."""
+    """Narrate the system calls made inside the block on stderr."""
     from rawbpf.narration.tell.narrator import narrated
 
     with narrated(lambda text: say(text.removesuffix("\n"), at="error"), how):

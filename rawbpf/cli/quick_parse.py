@@ -1,9 +1,9 @@
-"""Parse ordinary command lines from a docopt text, without docopt.
+"""Parse ordinary command lines based on a docopt text, without docopt.
 
-Importing docopt and parsing with it takes 10 ms, mostly for ``typing``, for ``re``, and for the
-search for a pattern that matches. Most command lines do not need that: they name each option in
-full and give every argument its value. ``quick_parse`` returns for these what docopt returns, and
-leaves the others (several patterns, abbreviated options, mistakes) to docopt.
+Importing docopt and parsing with it takes 10 ms, mostly for importing ``typing`` and ``re`` and for
+searching a matching pattern. Most command lines do not need docopt: they spell out each option and
+give every argument a value. For such command lines, ``quick_parse`` returns the same result as
+docopt; all others (several patterns, abbreviated options, mistakes) are left to docopt.
 
 >>> usage = '''Usage: rawbpf show FILE [--set NAME]... [options] [-v]...
 ...
@@ -30,7 +30,7 @@ __all__ = ["quick_parse"]
 
 
 class _Option(NamedTuple):
-    """An option as its description shows it. ``name`` is the long name, if there is one."""
+    """An option as shown in its description. ``name`` is the option's long name, if it has one."""
 
     name: str
     takes_value: bool
@@ -38,7 +38,7 @@ class _Option(NamedTuple):
 
 
 def quick_parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
-    """Return docopt's result for a command line, or None if only docopt can tell."""
+    """Return docopt's result for a command line, or None if docopt has to parse it."""
     pattern, _, rest = usage.partition("Usage:")[2].partition("\n\n")
     options = _described(rest)
     items = list(_items(pattern))
@@ -62,7 +62,7 @@ def quick_parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
 
 
 def _described(text: str) -> dict[str, _Option]:
-    """Return the options that are described, by each of their names."""
+    """Return the described options, keyed by each of their names."""
     options = {}
     for entry in f"\n{text}".replace("\n  -", "\0-").split("\0")[1:]:
         names = entry.partition("\n")[0].partition("  ")[0]
@@ -76,7 +76,7 @@ def _described(text: str) -> dict[str, _Option]:
 
 
 def _items(pattern: str) -> Iterator[str]:
-    """Split a usage pattern at the spaces outside of brackets."""
+    """Split a usage pattern at spaces outside brackets."""
     words = iter(pattern.split())
     for word in words:
         while word.count("[") > word.count("]"):
@@ -85,7 +85,7 @@ def _items(pattern: str) -> Iterator[str]:
 
 
 def _is_place(item: str) -> bool:
-    """Return whether an item of a pattern is an argument, required or optional."""
+    """Return whether an item of a pattern is an argument, either required or optional."""
     return item.removeprefix("[").removesuffix("]").isalpha() and item.isupper()
 
 
@@ -100,7 +100,10 @@ def _repeated(item: str, options: dict[str, _Option]) -> str | None:
 def _read(
     words: list[str], options: dict[str, _Option], result: dict[str, Any]
 ) -> list[str] | None:
-    """Set the options in the result, and return the arguments. Return None if in doubt."""
+    """Set the options in the result, and return the arguments.
+
+    Returns None if the command line needs docopt.
+    """
     given, seen = [], set()
     rest = iter(words)
     for word in rest:
@@ -109,7 +112,7 @@ def _read(
             continue
         name, equals, value = word.partition("=")
         times = 1
-        if name.startswith("-v") and not name.strip("-v"):  # -vv, as in no other option
+        if name.startswith("-v") and not name.strip("-v"):  # -vv, which no other option allows
             times, name = len(name) - 1, name[:2]
         option = options.get(name)
         if option is None or (equals and not (name.startswith("--") and option.takes_value)):

@@ -1,9 +1,10 @@
-"""The streams of a command: diagnostics on stderr, by level, and results on stdout.
+"""A command's streams: results on stdout, and diagnostics by level on stderr.
 
 ``RAWBPF_LOG`` sets the level of the diagnostics, and each ``-v`` raises it.
 
-A reader of stdout may close it early (``| head``), which is not an error; a full disk is. Tracing
-commands must not wait for a slow reader, so they write with ``rawbpf.cli.tracing.output``.
+A reader of stdout may close the pipe early (``| head``), which is not an error, whereas a full disk
+is. Tracing commands must not wait for a slow reader, so they write with
+``rawbpf.cli.tracing.output``.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 LEVELS = ("error", "warning", "info", "debug")
-"""Log levels, from the quietest to the most verbose."""
+"""Log levels, from quietest to most verbose."""
 
 _level = LEVELS.index("info")
 
@@ -50,18 +51,18 @@ def set_level(verbose: int) -> None:
 
 
 def raise_level(verbose: int) -> None:
-    """Raise the level by the number of ``-v`` options."""
+    """Raise the log level by the number of ``-v`` options."""
     global _level  # noqa: PLW0603 -- as above
     _level = min(_level + verbose, len(LEVELS) - 1)
 
 
 def level() -> str:
-    """Return the current level, one of LEVELS."""
+    """Return the current log level, which is one of LEVELS."""
     return LEVELS[_level]
 
 
 def say(message: str, at: str = "info") -> None:
-    """Print a line on stderr if the level permits. A closed stderr is ignored."""
+    """Print a line on stderr if the log level permits. A closed stderr is ignored."""
     if LEVELS.index(at) <= _level and sys.stderr is not None:
         try:
             sys.stderr.write(for_terminal(message) + "\n")
@@ -71,7 +72,7 @@ def say(message: str, at: str = "info") -> None:
 
 
 def ask(question: str) -> str:
-    """Ask on stderr, and return the answer from stdin in lower case; "" at the end of input."""
+    """Ask on stderr, and return the lower-cased answer from stdin, or "" at the end of input."""
     if sys.stdout is not None:
         sys.stdout.flush()
     sys.stderr.write(for_terminal(question))
@@ -80,10 +81,10 @@ def ask(question: str) -> str:
 
 
 def complain(error: RawbpfError) -> None:
-    """Print the line that ends a failed command, its explanation, and its details.
+    """Print the error line of a failed command, its explanation, and its details.
 
-    The line stays a single line, whatever file names and messages it contains. Details are shown
-    with ``-v``, and always after a usage error.
+    The error is printed on a single line, regardless of line breaks in file names and messages.
+    Details are shown with ``-v``, and always after a usage error.
     """
     explanation = error.explanation
     # An explanation ends with the suggested change, so the error line need not repeat the change.
@@ -101,7 +102,7 @@ def complain(error: RawbpfError) -> None:
 
 
 def _width() -> int:
-    """Columns of the terminal, or 100 without a terminal."""
+    """The terminal's number of columns, or 100 if there is no terminal."""
     try:
         return os.get_terminal_size(2).columns
     except OSError:
@@ -109,17 +110,17 @@ def _width() -> int:
 
 
 def write_lines(lines: Iterable[str], colored: bool = False) -> None:
-    """Write lines to stdout until its reader closes it.
+    """Write lines to stdout until the reader closes it.
 
-    Raise KernelError if stdout cannot be written.
+    Raises KernelError if stdout cannot be written.
 
-    With ``colored``, color sequences in the lines are kept.
+    With ``colored``, color sequences in the lines are preserved.
 
-    Errors that the iterable raises pass through unchanged, because producing a line may involve
+    Errors raised by the iterable pass through unchanged, because producing a line may involve
     system calls.
     """
     stdout = sys.stdout
-    if stdout is None:  # stdout was closed when the process started
+    if stdout is None:  # stdout was already closed when the process started
         return
     for line in lines:
         try:
@@ -134,7 +135,7 @@ def write_lines(lines: Iterable[str], colored: bool = False) -> None:
 
 
 def write_bytes(data: bytes) -> None:
-    """Write bytes to stdout, with the same errors as ``write_lines``."""
+    """Write bytes to stdout, handling errors in the same way as ``write_lines``."""
     if sys.stdout is None:
         return
     try:
@@ -152,7 +153,7 @@ def _give_up(error: OSError) -> None:
 
 
 def _forget_stdout() -> None:
-    """Redirect stdout to /dev/null, or the interpreter's flush at exit would fail again."""
+    """Redirect stdout to /dev/null, because the flush at exit would otherwise fail again."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
     except OSError:  # no free descriptor

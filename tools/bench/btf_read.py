@@ -3,12 +3,12 @@
 
     python tools/bench/btf_read.py [--json] [ROUNDS [KERNEL]]
 
-Without KERNEL, the script measures this kernel, otherwise look-ups in a guest with that kernel.
-Each round runs all commands once, so that a temporary slowdown of the machine affects all of them.
-CPU time shows the cost on an otherwise idle machine.
+Without KERNEL, the script measures this kernel; with KERNEL, it measures look-ups in a guest with
+that kernel. Each round runs all commands once, so that a temporary slowdown of the machine affects
+all of them. CPU time shows the cost on an otherwise idle machine.
 
 *No index* means that the cache of type indexes cannot be written, *first* that it is empty, and
-*index* that it holds the index of this kernel. The targets on a quiet machine are 50 ms for a
+*index* that it contains the index for this kernel. The targets on a quiet machine are 50 ms for a
 prototype, 0.5 s to decode all types, and four times bpftool's time for a raw dump; in a guest 50 ms
 for a look-up with an index.
 """

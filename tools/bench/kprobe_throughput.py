@@ -5,7 +5,7 @@
 
 A process calls getppid(2) COUNT times. The calls are unprobed, traced by `rawbpf kprobe` with text
 and with JSON output, and traced by bpftrace (if installed) with the same columns. Under emulation,
-only the ratios are meaningful. Lost events cost the tool no time.
+only the ratios are meaningful. A lost event costs the tool no time.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ def waiting_caller() -> Iterator[subprocess.Popen[str]]:
 
 
 def calls(process: subprocess.Popen[str]) -> float:
-    """Let the process make its calls, and return the microseconds per call."""
+    """Let the process make its calls, and return the number of microseconds per call."""
     out, _ = process.communicate("go\n")
     return float(out) / COUNT * 1e6
 
 
 def trial(name: str) -> tuple[float, float, int]:
-    """Return (µs per call of the process, CPU µs of the tool per event shown, events shown)."""
+    """Return (µs per call, CPU µs of the tool per displayed event, displayed events)."""
     with waiting_caller() as caller:
         command = contestants(caller.pid)[name]
         pipe, both = subprocess.PIPE, subprocess.STDOUT
@@ -85,7 +85,7 @@ def trial(name: str) -> tuple[float, float, int]:
 
 
 def cpu(pid: int) -> float:
-    """Return the seconds of CPU time that the process has used."""
+    """Return the number of seconds of CPU time that the process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -71,7 +71,7 @@ def _signature(name: str, value: Callable[..., object]) -> str:
 
 
 class _Text:
-    """A text whose repr has no quotes, so that inspect prints the text as it is."""
+    """A text whose repr has no quotes, so that inspect prints the text as is."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -94,7 +94,7 @@ def _text(annotation: object) -> str:
 
 @cache
 def _attribute_docs(module: str) -> dict[str, str]:
-    """Return the docstrings below a module's assignments, by the name assigned to."""
+    """Return the docstrings below a module's assignments, keyed by the assigned name."""
     body = ast.parse(Path(sys.modules[module].__file__ or "").read_text()).body
     found = {}
     for node, after in pairwise(body):

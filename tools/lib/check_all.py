@@ -4,9 +4,9 @@ Usage:
   test [--quick] [<argument>...]
   test (-h | --help)
 
-This runs lint and type checks, unit tests, tests of the guest, and the kernel tests in guests with
-the current kernel of each Debian suite: bullseye, bookworm, trixie and sid. Further arguments are
-passed to pytest. Given paths, only the tests under these paths run.
+The checks are lint and type checks, unit tests, tests of the guest, and kernel tests in guests with
+the current kernel of each Debian suite: bullseye, bookworm, trixie and sid. Additional arguments
+are passed to pytest. If paths are given, only the tests under these paths run.
 
 Options:
   --quick     Test bookworm's kernel only.
@@ -52,7 +52,7 @@ BTF_TESTS = [
 TOOLS_SUITES = ("bookworm", "trixie")
 AS_LIBBPF = f"{KERNEL_TESTS}/test_modules.py::test_the_code_is_that_of_libbpf"
 ONLY_ON = {
-    # The lessons show the output from one kernel only. strace's output is equal on all kernels.
+    # The lessons show the output from only one kernel. strace's output is the same on all kernels.
     f"{KERNEL_TESTS}/test_lessons.py": (DEFAULT_SUITE,),
     f"{STRACED}_calls_in_the_same_order[load]": (DEFAULT_SUITE,),
     f"{STRACED}_values[load]": (DEFAULT_SUITE,),
@@ -64,9 +64,12 @@ ONLY_ON = {
     AS_LIBBPF: TOOLS_SUITES,
     f"{KERNEL_TESTS}/test_packaged_events.py": (DEFAULT_SUITE,),
 }
-"""Maps slow tests, whose result is equal on all kernels, to the suites that run them."""
+"""Maps slow tests, whose result is the same on all kernels, to the suites that run them."""
 MODULES = ("nf_conntrack", "x_tables", "dummy")
-"""Modules loaded for kernel tests, which call functions, read a variable and unload one."""
+"""Modules loaded for kernel tests.
+
+The tests call functions, read a variable and unload one module.
+"""
 MACHINE_TEST = f"{KERNEL_TESTS}/test_machine_kernel.py"
 NOTHING_COLLECTED = 5  # pytest's exit status
 A_DAY = 24 * 60 * 60
@@ -81,7 +84,10 @@ LINT = {
 
 
 class Part(NamedTuple):
-    """A command to run. ``is_pytest`` says whether its output ends with pytest's closing line."""
+    """A command to run.
+
+    ``is_pytest`` is set if the command's output ends with pytest's closing line.
+    """
 
     name: str
     command: list[str]
@@ -121,7 +127,7 @@ def lint() -> list[Outcome]:
 
 
 def present_kernels(suites: list[str]) -> tuple[list[Kernel], list[Outcome]]:
-    """Return the kernel of each suite, updated once a day, and an outcome for each missing one.
+    """Return the kernel of each suite, updated once a day, and an outcome for each missing kernel.
 
     If the archive cannot be reached, the cached kernel is used. The summary shows which version was
     used.
@@ -226,14 +232,14 @@ def objects(options: list[str], without: str) -> Outcome:
 
 
 def in_guests(options: list[str], paths: list[str], *, quick: bool, also: bool) -> list[Outcome]:
-    """Run the kernel tests on each kernel and, if ``also``, the tests of the guest."""
+    """Run the kernel tests on each kernel and, with ``also``, the tests of the guest."""
     kernels, absent = present_kernels([DEFAULT_SUITE] if quick else list(SUITES))
     compile_tests()
     # Guests have no compiler, so the programs are compiled on the host.
     subprocess.run([sys.executable, "tools/compile-bpf"], check=True)
     if any(MACHINE_TEST.startswith(path.partition("::")[0]) for path in paths):
-        # Each run tests new random programs. The host makes them, because an emulated CPU takes
-        # minutes.
+        # Each run tests new random programs. The programs are generated on the host, because an
+        # emulated CPU would take minutes.
         subprocess.run([sys.executable, "tools/random-programs"], check=True)
     with tempfile.TemporaryDirectory() as out:
         # The slowest suites start first, so that all guests end at about the same time.

@@ -1,4 +1,4 @@
-"""Run a rawbpf command on this kernel if tracing works here, else in a guest, and print why."""
+"""Run a rawbpf command on this kernel if tracing works here, or else in a guest, and print why."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RIGHTS = {"capabilities", "perf", "bpf", "memlock", "symbols", "trial: load", "t
 """Checks of `rawbpf doctor` that may fail without root but succeed as root."""
 
 TRACING = {"kprobe", "list", "run"}
-"""Commands that trace a kernel. All other commands run anywhere."""
+"""Commands that trace a kernel. All other commands can run anywhere."""
 
 
 class Report(NamedTuple):
@@ -29,7 +29,7 @@ class Report(NamedTuple):
 
 
 def doctor(prefix: list[str]) -> Report:
-    """Run `rawbpf doctor`, with a prefix such as ``sudo``, and return its report."""
+    """Run `rawbpf doctor` with a prefix such as ``sudo``, and return its report."""
     done = subprocess.run(
         [*prefix, *RAWBPF, "doctor", "--json"], stdout=subprocess.PIPE, check=False
     )

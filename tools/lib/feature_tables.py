@@ -37,7 +37,7 @@ def features() -> str:
 
 
 def helpers() -> str:
-    """Return a table with a row for 5.8 or older, and for each later version that added helpers."""
+    """Return a table with a row for 5.8 and older and each later version that added helpers."""
     by_kernel = [
         (kernel, [f"`{one.name}`" for one in group])
         for kernel, group in groupby(HELPERS.values(), key=lambda one: one.kernel)

@@ -44,12 +44,15 @@ A_DAY = 24 * 60 * 60
 
 
 def folder() -> Path:
-    """Return the folder with the objects, which contains a folder for each package."""
+    """Return the folder that contains a folder of objects for each package."""
     return cache.folder("objects") / SUITE
 
 
 def bring(say: Callable[[str], None]) -> str:
-    """Update the objects once a day. Return why objects are missing, or "" if none are missing."""
+    """Update the objects once a day.
+
+    Return why objects are missing, or "" if no objects are missing.
+    """
     origin = folder() / "origin"
     if origin.exists() and time.time() - origin.stat().st_mtime < A_DAY:
         return ""
@@ -62,7 +65,7 @@ def bring(say: Callable[[str], None]) -> str:
 
 
 def fetch(say: Callable[[str], None]) -> None:
-    """Download the current versions of the packages. Raise GuestError if a download fails."""
+    """Download the current versions of the packages. Raises GuestError if a download fails."""
     with private_apt(SUITE, f"objects of {SUITE}", say) as apt:
         say(f"looking up {', '.join(PACKAGES)} in {SUITE}")
         apt.update()

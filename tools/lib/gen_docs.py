@@ -1,7 +1,8 @@
 """Generate the parts of documentation pages that come from tables and docstrings in the code.
 
-Such parts are between the marks `<!-- generated: NAME -->` and `<!-- end -->` of a page. The
-function for that name returns the text between the marks. The rest of a page is written by hand.
+Generated parts are enclosed in the marks `<!-- generated: NAME -->` and `<!-- end -->` of a page.
+The function for that name returns the text between the marks. The rest of a page is written by
+hand.
 """
 
 import re

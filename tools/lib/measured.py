@@ -1,4 +1,4 @@
-"""Print what a benchmark has measured: a table for people, or JSON for programs."""
+"""Print a benchmark's results as a table for people or as JSON for programs."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Outcome(NamedTuple):
 
 
 def counts(output: str) -> dict[str, int] | None:
-    """Return the counts in pytest's closing line, or None if there is no such line.
+    """Return the counts in pytest's closing line, or None if the output has no such line.
 
     >>> counts("..F\\n1 failed, 2 passed in 0.12s\\n")
     {'failed': 1, 'passed': 2}

@@ -30,7 +30,7 @@ def _release(release: tuple[int, int] | None) -> str:
 
 
 def calls() -> str:
-    """Return a table with a row for each system call that passes through the gate."""
+    """Return a table with a row for each system call that is made through the gate."""
     numbers = [arch.syscalls for arch in ARCHITECTURES.values()]
     rows = ((f"`{name}`", *(one[name] for one in numbers)) for name in _calls())
     return table(f"call | {' | '.join(ARCHITECTURES)}", rows)

@@ -1,6 +1,6 @@
-"""Install the programs that tools and tests need, from Debian packages.
+"""Install the programs that the tools and tests need from Debian packages.
 
-A Debian package is installed only if the program it provides is missing.
+A Debian package is installed only if the program that it provides is missing.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def install(programs: dict[str, str]) -> list[str]:
     _note(f"installing {_packages(programs, absent)}")
     try:
         _as_root("apt-get", "-qq", "update")
-        for name in absent:  # packages are installed one by one, because no release has all of them
+        # packages are installed one by one, because no release provides all of them
+        for name in absent:
             _as_root(
                 "apt-get", "-qqy", "--no-install-recommends", "install", *programs[name].split()
             )

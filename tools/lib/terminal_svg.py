@@ -31,7 +31,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\r")
 
 
 class Line(NamedTuple):
-    """One line of a session, and when it appeared, in seconds since the start."""
+    """One line of a session, and the time in seconds since the start at which it appeared."""
 
     at: float
     text: str
@@ -49,7 +49,7 @@ def record(command: list[str], shown: str) -> list[Line]:
         while True:
             try:
                 data = os.read(ours, 4096)
-            except OSError:  # EIO: the command has closed the terminal
+            except OSError:  # EIO means that the command has closed the terminal
                 break
             *whole, pending = (pending + data).split(b"\n")
             at = time.monotonic() - begun
@@ -115,7 +115,7 @@ text {{ font: 14px/1.35 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu S
 
 
 class Picture(NamedTuple):
-    """A session of several commands; ``commands`` maps the text shown to the words to run."""
+    """A session of several commands; ``commands`` maps the displayed text to the words to run."""
 
     title: str
     description: str

@@ -31,14 +31,17 @@ _NAME_LENGTH = 15
 
 
 def all_of(kind: str, make: Callable[[Fd], T]) -> Iterator[T]:
-    """Yield every object of a kind, closing each object before opening the next."""
+    """Yield every object of a kind, closing each object before opening the next one."""
     for _, fd in open_all(kind):
         with make(fd) as one:
             yield one
 
 
 def named(kind: str, text: str, make: Callable[[Fd], T], name: Callable[[T], str]) -> Iterator[T]:
-    """Yield the object with an ID or path, or all objects with a name. UsageError: none."""
+    """Yield the object with the given ID or path, or all objects with the given name.
+
+    UsageError: none.
+    """
     if text.isdecimal() and len(text) <= _NAME_LENGTH:
         with make(open_id(kind, int(text))) as one:
             yield one
@@ -64,7 +67,10 @@ def only(
     name: Callable[[T], str],
     number: Callable[[T], int],
 ) -> Iterator[T]:
-    """Open the selected object. Raise UsageError if no object, or more than one, has this name."""
+    """Open the selected object.
+
+    Raises UsageError if no object, or more than one object, has this name.
+    """
     ids = [number(one) for one in named(kind, text, make, name)]
     if len(ids) > 1:
         shown = ", ".join(map(str, ids[:8]))
@@ -76,13 +82,16 @@ def only(
 
 
 def memory(fd: int) -> int | None:
-    """Return the memory in bytes that the kernel accounts to an object, or None if unknown."""
+    """Return the number of bytes of memory that the kernel charges to an object.
+
+    Return None if unknown.
+    """
     text = fd_facts("self", fd).get("memlock", "")
     return int(text) if text.isdecimal() else None
 
 
 def with_holders(kind: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows, each with an ``id``, with the processes that hold the object."""
+    """Add to each row the processes that have the object with the row's ``id`` open."""
     found = holders(kind)
     return [row | {"pids": [one._asdict() for one in found.get(row["id"], ())]} for row in rows]
 
@@ -92,7 +101,7 @@ def show(
     arguments: dict[str, Any],
     listed: Callable[[list[dict[str, Any]]], Iterable[str]],
 ) -> Iterable[str]:
-    """Return JSON objects with ``--json``, the table ``listed`` for list, otherwise all facts."""
+    """Return JSON objects with ``--json``, the table ``listed`` for list, or else all facts."""
     if arguments["--json"]:
         from json import dumps
 
@@ -101,7 +110,7 @@ def show(
 
 
 def sheet(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    r"""Yield one fact per line and an empty line between objects; omit unknown facts.
+    r"""Yield one fact per line and an empty line between objects, omitting unknown facts.
 
     >>> print(*sheet([{"id": 7, "name": "hits", "btf_id": None, "map_ids": [1, 2]}]), sep="\n")
     id       7
@@ -122,7 +131,7 @@ def sheet(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def date(seconds: int) -> str:
-    """Return the local time for seconds since 1970."""
+    """Format seconds since 1970 as local time."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 

@@ -1,4 +1,4 @@
-"""``rawbpf link``: show which programs are attached to what, through links."""
+"""``rawbpf link``: show the links in the kernel, with their programs and targets."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Kernels before 5.15 do not support links for kprobes, uprobes, tracepoints and p
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Print the list or the facts."""
+    """Print a list of links or the facts about a link."""
     if arguments["list"]:
         links = all_of("link", _link)
     else:

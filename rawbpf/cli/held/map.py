@@ -1,4 +1,4 @@
-"""``rawbpf map``: show the maps in the kernel, read and write their entries."""
+"""``rawbpf map``: show the maps in the kernel, and read and write their entries."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ Options:
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Print facts or entries, or change an entry."""
+    """Print facts or entries, or modify an entry."""
     if arguments["list"] or arguments["show"]:
         _objects(arguments)
         return 0
@@ -129,7 +129,7 @@ def _update(one: Map, arguments: dict[str, Any]) -> None:
 
 
 def _read(one: Map, arguments: dict[str, Any]) -> Iterator[str]:
-    """Return the lines of dump and lookup."""
+    """Return the output lines for the dump and lookup commands."""
     if arguments["dump"]:
         entries = one.raw_items()
     else:
@@ -146,7 +146,9 @@ def _entry(one: Map, key: object) -> tuple[bytes, bytes]:
 
 
 def read_value(text: str) -> Any:  # noqa: ANN401 -- any JSON value; checked against the map's types later
-    r"""Parse a key or value on the command line. Raise UsageError for malformed hex or JSON.
+    r"""Parse a key or value from the command line.
+
+    Raises UsageError if the hex or JSON is malformed.
 
     >>> read_value("7"), read_value("0x1f"), read_value('{"pid": 7}'), read_value("hex:0a 00")
     (7, 31, {'pid': 7}, b'\n\x00')
@@ -176,7 +178,7 @@ def read_value(text: str) -> Any:  # noqa: ANN401 -- any JSON value; checked aga
 def entry_lines(
     one: Map, entries: Iterable[tuple[bytes, bytes]], *, as_json: bool, as_hex: bool
 ) -> Iterator[str]:
-    """Yield one line for each entry."""
+    """Yield one line for each map entry."""
     types = one.types
     for raw_key, raw_value in entries:
         if as_hex or not types.known:
@@ -192,7 +194,10 @@ def entry_lines(
 
 
 def _hex_value(one: Map, data: bytes) -> str | list[str]:
-    """Return the bytes in hex; for a per-CPU map a list, without the padding of each value."""
+    """Format the bytes as hex.
+
+    For a per-CPU map, return a list without the padding of each value.
+    """
     size = one.spec.value_size
     if not one.kind.per_cpu:
         return data.hex(" ")
@@ -201,7 +206,7 @@ def _hex_value(one: Map, data: bytes) -> str | list[str]:
 
 
 def _prefix(key: Any) -> Any:  # noqa: ANN401 -- any key
-    """Return the key of an LPM trie in CIDR notation, and other keys unchanged."""
+    """Format the key of an LPM trie in CIDR notation, and return other keys unchanged."""
     from ipaddress import ip_network
 
     if isinstance(key, tuple) and len(key[1]) in (4, 16):

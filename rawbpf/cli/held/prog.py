@@ -47,7 +47,7 @@ The kernel counts run_time_ns and run_cnt only while sysctl kernel.bpf_stats_ena
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Print the list, the facts or the dump."""
+    """Print a list of programs, the facts about a program, or a dump."""
     if arguments["dump"]:
         write_lines(_dump(arguments))
         return 0
@@ -113,7 +113,7 @@ def _cells(row: dict[str, Any]) -> list[object]:
 
 
 def _dump(arguments: dict[str, Any]) -> list[str]:
-    """Return the lines of a dump, produced while the program is open."""
+    """Return the lines of a dump, which are produced while the program is open."""
     from rawbpf.cli.objects.listing import json_lines, listing, plain, style_of
     from rawbpf.programs.translated import translated
 

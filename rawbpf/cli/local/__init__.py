@@ -1,1 +1,1 @@
-"""Commands of the eBPF interpreter: ``run-local`` and ``step``."""
+"""Commands that use the eBPF interpreter: ``run-local`` and ``step``."""

@@ -1,4 +1,4 @@
-"""Options that `run-local` and `step` share: the file, the context, the world, map entries."""
+"""Options shared by `run-local` and `step`: the file, the context, the world and map entries."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ World:
 
 
 def settings(arguments: dict[str, Any]) -> Settings:
-    """Return all parameters of a run from the command line."""
+    """Parse all parameters of a run from the command line."""
     spec = read_spec(arguments["FILE"])
     program = _choose(spec, arguments["--program"], arguments["FILE"])
     return Settings(
@@ -113,7 +113,7 @@ def _context(text: str, packet: str | None) -> context.Context:
 
 
 def _split(text: str) -> list[str]:
-    """Split at commas outside quotes."""
+    """Split a text at commas outside quotes."""
     words = re.findall(r"'[^']*'|[^,']+", text)
     if ",".join(words) != text:
         raise UsageError(
@@ -188,7 +188,7 @@ def _datum(text: str, option: str) -> int | bytes:
 
 
 def _datum_or_name(text: str) -> int | bytes | str:
-    """Return a name if the text starts like one, otherwise a number or bytes."""
+    """Return a name if the text starts like a name, otherwise a number or bytes."""
     return text if re.match(r"[A-Za-z_](?!ex:)", text) else _datum(text, "--set")
 
 
@@ -196,7 +196,7 @@ _NAME = "program"
 
 
 def read_spec(file: str) -> ObjectSpec:
-    """Read a file; plain bytecode becomes one program without a type."""
+    """Read a file; plain bytecode becomes a single program without a type."""
     if file.endswith(".s"):
         return assemble_file(Path(file))
     (code, *_) = read_bytecode(file)

@@ -1,6 +1,7 @@
-"""The prompt of the stepper: reads commands from the terminal or from a script.
+"""The stepper's prompt, which reads commands from the terminal or from a script.
 
-Each method ``do_NAME`` of a subclass is a command. ``help`` shows its docstring.
+Each method ``do_NAME`` of a subclass is a command. The ``help`` command shows the method's
+docstring.
 """
 
 # ruff: noqa: D403 -- the docstrings start with the command as it is typed
@@ -49,7 +50,10 @@ class Prompt(cmd.Cmd):
             self.say([""])
 
     def follow(self, script: Sequence[str], file: str) -> None:
-        """Run commands from a script, shown as if typed. Raise UsageError if a command fails."""
+        """Run the commands in a script, and show each command as if it had been typed.
+
+        Raises UsageError if a command fails.
+        """
         self.say(here(self.stepper.machine))
         for number, line in enumerate(script, 1):
             command = line.partition("#")[0].strip()
@@ -68,7 +72,7 @@ class Prompt(cmd.Cmd):
         return f"{_SHORT.get(word, word)} {rest}".strip()
 
     def onecmd(self, line: str) -> bool:
-        """Run one command; print its error, if any, and return to the prompt."""
+        """Run one command; if it fails, print the error and return to the prompt."""
         try:
             return bool(super().onecmd(line))
         except RawbpfError as error:
@@ -78,7 +82,7 @@ class Prompt(cmd.Cmd):
         return False
 
     def default(self, line: str) -> None:
-        """Raise UsageError for an unknown command."""
+        """Raise UsageError because the command is unknown."""
         raise UsageError(f"unknown command {line.split()[0]!r}", fix="`help` lists the commands")
 
     def do_help(self, arg: str) -> None:
@@ -109,13 +113,13 @@ def _help(command: object) -> str:
 
 
 def nothing(arg: str) -> None:
-    """Raise UsageError if a command without parameters is given arguments."""
+    """Raise UsageError if a command without parameters receives arguments."""
     if arg:
         raise UsageError(f"unexpected argument {arg!r}", why="this command takes no arguments")
 
 
 def count(arg: str) -> int:
-    """Parse a repeat count; the default is 1."""
+    """Parse a repeat count, which defaults to 1."""
     if not arg:
         return 1
     return whole_number(arg, "the count", "specify a number, at least 1", lowest=1, highest=1 << 32)

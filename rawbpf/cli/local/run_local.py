@@ -65,7 +65,7 @@ def _text(machine: Machine, results: list[int], total: int) -> Iterator[str]:
 
 
 def _both(result: int) -> str:
-    """Return the result as a number, or in hex and as a signed number if the top bit is set."""
+    """Format r0 as a number; if its top bit is set, also show it in hex and as a signed number."""
     return f"{result:#x} ({result - (1 << 64)})" if result >> 63 else str(result)
 
 

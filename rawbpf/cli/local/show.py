@@ -1,4 +1,4 @@
-"""Text about a machine: its position, changes, memory, registers and maps; maps also as JSON."""
+"""Format a machine's position, changes, memory, registers and maps as text, and maps as JSON."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _GARBAGE = b"\xa5" * _ROW
 
 
 def here(machine: Machine) -> Iterator[str]:
-    """Yield the place, the source line and the text of the next instruction."""
+    """Yield the location, the source line and the text of the next instruction."""
     where = machine.where
     yield f"> {where}"
     if where.source is not None:
@@ -52,7 +52,7 @@ def here(machine: Machine) -> Iterator[str]:
 
 
 def instruction_line(where: Where, mark: str = " ") -> str:
-    """Return the slot and text of an instruction, with the symbol that it refers to."""
+    """Return an instruction's slot and text, including the symbol that it refers to."""
     instruction = where.instruction
     if instruction is None:
         return f"{mark}{where.slot:4}: (end)"
@@ -62,7 +62,7 @@ def instruction_line(where: Where, mark: str = " ") -> str:
 
 
 def listing(machine: Machine, breakpoints: set[int]) -> Iterator[str]:
-    """Yield the instructions around the next one; -> marks it, * marks breakpoints."""
+    """Yield the instructions around the next one, marked with ->; * marks breakpoints."""
     program, number = machine.where.program, machine.where.number
     start = machine.index - number
     for one in range(
@@ -73,7 +73,7 @@ def listing(machine: Machine, breakpoints: set[int]) -> Iterator[str]:
 
 
 def change_line(machine: Machine, change: Change) -> str:
-    """Return a line for one change."""
+    """Format one change as a line."""
     old, new = change.old, change.new
     match change.what:
         case "register":
@@ -113,7 +113,7 @@ def dump(
 ) -> Iterator[str]:
     """Yield rows of sixteen bytes, each with its location.
 
-    Raise MachineError if the memory is not accessible.
+    Raises MachineError if the memory is not accessible.
     """
     data = bytes(machine.memory.view(address, length)) if length else b""
     for start in range(0, len(data), _ROW):
@@ -140,9 +140,9 @@ def address_of(machine: Machine, text: str) -> int:
 
 
 def _base(machine: Machine, name: str) -> int:
-    """Return a register's value or, for a region, the address at which its offsets start."""
+    """Return a register's value or, for a region's name, the address at which its offsets start."""
     if re.fullmatch(r"r([0-9]|10)", name):
-        return machine.registers[int(name[1:])] + 0  # raises an error if a register is not set
+        return machine.registers[int(name[1:])] + 0  # raises an error if a register is unset
     for region in machine.memory.regions:
         if region.name == name:
             return region.origin
@@ -154,7 +154,7 @@ _NUMBERS = (1, 2, 4, 8)
 
 
 def datum(data: bytes) -> str:
-    """Return a key or value as a number if its size fits, otherwise as hex and text.
+    """Format a key or value as a number if it has a suitable size, otherwise as hex and text.
 
     >>> datum(bytes([42, 0, 0, 0])), datum(b"cat" + bytes(13))
     ('42', "63617400000000000000000000000000 'cat'")
@@ -167,7 +167,7 @@ def datum(data: bytes) -> str:
 
 
 def register_text(machine: Machine, value: object) -> str:
-    """Return the value of a register and what it points to.
+    """Format a register's value and describe what it points to.
 
     >>> from rawbpf.asm import Builder
     >>> from rawbpf.machine.machine import Machine
@@ -187,18 +187,18 @@ def register_text(machine: Machine, value: object) -> str:
 
 
 def _pointer(machine: Machine, value: int) -> str | None:
-    """Return the name of the memory at an address, or None."""
+    """Return the name of the memory at an address, or None if the address is invalid."""
     for map_ in machine.maps:
         if value == machine.maps.address(map_.spec.name):
             return f"map {map_.spec.name}"
-    if value == machine.context.base:  # an empty context is not a region in memory
+    if value == machine.context.base:  # an empty context has no region in memory
         return f"{machine.context.name}+0"
     function = machine.code.function_name(value)
     return f"function {function}" if function else machine.memory.name(value)
 
 
 def map_lines(map_: MachineMap) -> Iterator[str]:
-    """Yield a title, and a line for each entry and record."""
+    """Yield a title, followed by a line for each entry and record."""
     entries, records = list(map_.entries()), map_.records
     yield f"{printable(map_.spec.name)} ({map_.type_name}):" + (
         "" if entries or records else " empty"
@@ -211,7 +211,7 @@ def map_lines(map_: MachineMap) -> Iterator[str]:
 
 
 def record_text(record: OutputRecord) -> str:
-    """Return the CPU, the length, the bytes in hex and as text."""
+    """Format a record's CPU and length, and its bytes in hex and as text."""
     text = letters(record.data)
     return f"cpu {record.cpu}, {len(record.data)} bytes: {record.data.hex()} {text}"
 
@@ -229,6 +229,6 @@ def map_object(map_: MachineMap) -> dict[str, Any]:
 
 
 def printed_lines(machine: Machine) -> Iterator[str]:
-    """Yield the output of trace_printk, one line each."""
+    """Yield the output of trace_printk line by line."""
     for line in machine.printed:
         yield f"  {printable(line)}"

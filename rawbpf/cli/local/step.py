@@ -1,4 +1,4 @@
-"""``rawbpf step``: step through a program at a prompt, forward and back."""
+"""``rawbpf step``: step through a program at a prompt, forward and backward."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _lines(file: str | None) -> list[str] | None:
-    """Return the commands in a file, or None without a file."""
+    """Return the commands in a file, or None if no file is given."""
     if file is None:
         return None
     try:

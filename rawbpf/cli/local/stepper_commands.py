@@ -1,6 +1,6 @@
-"""Commands of the stepper: movements, which show what changed, and queries.
+"""The stepper's commands, which either move and show what changed, or answer queries.
 
-``help`` prints the docstrings, which therefore start with the command as it is typed.
+The ``help`` command prints these docstrings, so they start with the command as typed.
 """
 
 # ruff: noqa: D403

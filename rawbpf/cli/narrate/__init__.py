@@ -1,1 +1,1 @@
-"""Commands for system call narration and replay."""
+"""Commands that narrate and replay system calls."""

@@ -65,7 +65,7 @@ def _main(command: list[str]) -> int:
 
 @contextmanager
 def _output(file: str | None) -> Iterator[Callable[[str], object]]:
-    """Yield a function that writes to a file, or to stderr."""
+    """Yield a function that writes to a file or to stderr."""
     if file is None:
         yield lambda text: say(text.removesuffix("\n"), at="error")
         return
@@ -79,7 +79,7 @@ def _output(file: str | None) -> Iterator[Callable[[str], object]]:
 
 
 class _File:
-    """A file that reports its first error only at the end.
+    """A file that reports its first error only when it is closed.
 
     The file is written while a system call returns, and the new descriptor must reach the caller
     even if the disk is full.
@@ -93,12 +93,12 @@ class _File:
         self.error: OSError | None = None
 
     def write(self, text: str) -> None:
-        """Write a text, unless an earlier write has failed."""
+        """Write a text unless an earlier write has failed."""
         if self.error is None:
             self._try(lambda: self._stream.write(text))
 
     def close(self) -> None:
-        """Write buffered text and close the file."""
+        """Write buffered text, and close the file."""
         self._try(self._stream.close)
 
     def _try(self, action: Callable[[], object]) -> None:
@@ -109,7 +109,7 @@ class _File:
 
 
 def _script(command: list[str], file: str | None) -> int:
-    """Record the calls of a command and write them as a script."""
+    """Record a command's system calls and write them as a script."""
     from rawbpf.narration.capture.recorder import recorded
     from rawbpf.narration.script.writer import script
 
@@ -121,7 +121,7 @@ def _script(command: list[str], file: str | None) -> int:
             )
         with recorded() as calls:
             status = _main(command)
-        text = script(calls, " ".join(command))  # format the script before the file is emptied
+        text = script(calls, " ".join(command))  # format the script before truncating the file
         with _output(file) as write:
             write(text)
         return status
@@ -133,7 +133,7 @@ def _script(command: list[str], file: str | None) -> int:
 
 @contextmanager
 def _aside() -> Iterator[None]:
-    """Redirect stdout to stderr, because stdout is for the script."""
+    """Redirect stdout to stderr, because stdout is reserved for the script."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)

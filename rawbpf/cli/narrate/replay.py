@@ -1,4 +1,4 @@
-"""``rawbpf replay``: make recorded calls again and compare the results."""
+"""``rawbpf replay``: repeat recorded system calls and compare the results."""
 
 from __future__ import annotations
 
@@ -44,14 +44,17 @@ marked with - and not repeated. Exit status: 1 if the result of any call differs
 """
 
 _LONGEST = 1 << 24
-"""Maximum length of a line in bytes. Most of a long line are the bytes of a program or a log."""
+"""Maximum length of a line in bytes.
+
+A long line consists mostly of the bytes of a program or a log.
+"""
 
 _MOST_ITEMS = 1 << 19
-"""Maximum number of items in a line; each takes up to a hundred bytes of memory."""
+"""Maximum number of items in a line, each of which takes up to a hundred bytes of memory."""
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Replay the calls; return 1 if any of them differed."""
+    """Replay the calls; return 1 if the result of any call differed."""
     from rawbpf.kernel.version import raise_memlock_if_needed
     from rawbpf.narration.replay.session import replay
 
@@ -76,7 +79,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _calls(file: str) -> Iterator[Call]:
-    """Yield the calls in a file, skipping lines of the command's output that are not JSON."""
+    """Yield the calls in a file, skipping the command's output lines, which are not JSON."""
     from rawbpf.narration.tell.json_line import decode
 
     number = 0
@@ -111,7 +114,7 @@ def _objects(file: str) -> Iterator[tuple[int, str]]:
 
 
 def _check_size(name: str, line: bytes) -> None:
-    """Raise RawbpfError for a line that would take too much memory to decode."""
+    """Raise RawbpfError if decoding a line would take too much memory."""
     if len(line) > _LONGEST:
         raise RawbpfError(name, why=f"the line is larger than {_LONGEST >> 20} MiB")
     if sum(map(line.count, (b",", b"[", b"{"))) > _MOST_ITEMS:
@@ -119,11 +122,11 @@ def _check_size(name: str, line: bytes) -> None:
 
 
 def _agree(_call: Call, _effect: str) -> None:
-    """Allow every call, as --yes says."""
+    """Allow every call, as requested with --yes."""
 
 
 def _ask(file: str) -> Callable[[Call, str], None]:
-    """Return a function that asks on the terminal and raises RawbpfError if the user disagrees."""
+    """Return a function that asks on the terminal and raises RawbpfError if the user declines."""
     agreed = False
 
     def confirm(call: Call, effect: str) -> None:

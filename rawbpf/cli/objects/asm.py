@@ -37,7 +37,7 @@ _STDIO = "-"
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Assemble the file; write nothing if there is an error."""
+    """Assemble the file; if there is an error, write no output."""
     file = arguments["FILE"]
     if is_c(file):
         fix = "compile and load it with `rawbpf load`, or show its contents with `rawbpf inspect`"
@@ -57,12 +57,15 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _default_output(file: str) -> str:
-    """Return hello.bpf.o for hello.bpf.s; never the input file itself."""
+    """Return the output file, such as hello.bpf.o for hello.bpf.s.
+
+    It never equals the input file.
+    """
     return _STDIO if file == _STDIO else file.removesuffix(".s") + ".o"
 
 
 def _write(output: str, data: bytes) -> None:
-    """Write the object. Raise UsageError if the output is a terminal."""
+    """Write the object. Raises UsageError if the output is a terminal."""
     if output == _STDIO:
         if os.isatty(1):
             raise UsageError(

@@ -1,4 +1,4 @@
-"""``rawbpf btf``: show types of the kernel, of a module or of a file as text."""
+"""``rawbpf btf``: show the types of the kernel, a module or a file as text."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ Options:
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Print the drawings or the dump."""
+    """Print the diagrams or the dump."""
     if arguments["show"]:
         fix = "specify a number from 1 to 64"
         depth = whole_number(arguments["--depth"], "--depth", fix, lowest=1, highest=64)
@@ -67,7 +67,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _find(btf: Btf, name: str) -> list[int]:
-    """Return the type IDs for a name, which may include the kind: ``struct file``."""
+    """Return the type IDs for a name, which may include a kind, such as ``struct file``."""
     kind, _, rest = name.rpartition(" ")
     if not rest:  # the empty name would match all anonymous types
         raise UsageError(f"invalid name {name!r}", fix="specify a name such as task_struct")
@@ -88,7 +88,10 @@ def _find(btf: Btf, name: str) -> list[int]:
 
 
 def _near(btf: Btf, name: str) -> list[str]:
-    """Return similar names with the same first letters; comparing all 80,000 takes seconds."""
+    """Suggest similar names with the same first letters.
+
+    Comparing all 80,000 names takes seconds.
+    """
     from difflib import get_close_matches
 
     names = dict.fromkeys(btf.names_beginning_with(name[:3]))

@@ -1,9 +1,9 @@
-"""Sources of BTF: the running kernel, one of its modules, or a file.
+"""Read BTF from the running kernel, one of its modules, or a file.
 
-A file is plain BTF (as in /sys/kernel/btf, or extracted from an object), an ELF file with a .BTF
-section, or C source, which is compiled. The BTF of a module is split: it extends the kernel's and
-is meaningless without it. A .ko file may contain ``.BTF.base`` (6.11), an extract of the types of
-the kernel that it was built for, which then serves as its base.
+The file is either plain BTF (as in /sys/kernel/btf, or extracted from an object), an ELF file with
+a .BTF section, or C source, which is compiled. A module's BTF is split BTF: it extends the kernel's
+BTF and is meaningless without it. A .ko file may contain ``.BTF.base`` (6.11), an extract of the
+types of the kernel that the module was built for, which then serves as the base.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ __all__ = ["KERNEL", "open_btf"]
 KERNEL = "kernel"
 
 _LARGEST = 32 << 20
-"""Maximum size of BTF in bytes; a kernel with everything built in has 20 MB of BTF."""
+"""Maximum size of BTF in bytes; a kernel with all drivers built in has 20 MB of BTF."""
 
 
 def open_btf(source: str, base: str | None = None, root: Root = "/") -> Btf:
     """Open the types of ``kernel``, of a loaded module, or of a file.
 
-    ``base`` is the source of the base for split BTF; modules of this kernel do not need one.
+    ``base`` is the source of the base for split BTF; modules of this kernel do not require it.
 
     >>> open_btf("x")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -72,7 +72,8 @@ def _file(path: str, base: Btf | None, root: Root) -> Btf:
         btf, _ = btf_sections(BytesIO(compile_source(path, None)), path, _LARGEST)
         return Btf(btf, base)
     if _head(path) == b"\x7fELF":
-        with FileIO(path) as whole:  # two sections are read, also from a vmlinux with debug symbols
+        # only two sections are read, even from a vmlinux with debug symbols
+        with FileIO(path) as whole:
             btf, below = btf_sections(whole, path, _LARGEST)
         return Btf(btf, base or (Btf(below) if below else _base_of(path, root)))
     try:
@@ -106,7 +107,7 @@ def _read(path: str) -> bytes:
 def _nowhere(source: str, root: Root) -> UsageError:
     from difflib import get_close_matches
 
-    if "/" in source or "." in source:  # not a module name
+    if "/" in source or "." in source:  # the name is not a module's name
         raise UsageError(f"cannot read {source}", why="No such file or directory")
     near = get_close_matches(source, [KERNEL, *btf_modules(root)], n=1)
     return UsageError(
@@ -116,8 +117,8 @@ def _nowhere(source: str, root: Root) -> UsageError:
 
 
 def btf_sections(file: FileIO | BytesIO, path: str, largest: int) -> tuple[bytes, bytes | None]:
-    """Return the contents of ``.BTF``, and of ``.BTF.base`` or None."""
-    from rawbpf.elf.untrusted import Sections, open_elf  # not needed for the types of the kernel
+    """Return the contents of ``.BTF``, and the contents of ``.BTF.base`` or None."""
+    from rawbpf.elf.untrusted import Sections, open_elf  # not needed for the kernel's own types
 
     try:
         elf = open_elf(file)
@@ -146,7 +147,8 @@ def _contents(sections: Sections, name: str, largest: int) -> bytes | None:
 
     number = sections.names.index(name)
     header = sections.headers[number]
-    # Sections of other types may not be in the file, and compressed ones may expand to any size.
+    # Other types of sections may not be stored in the file, and compressed sections may expand to
+    # any size.
     if header["sh_type"] != "SHT_PROGBITS" or header["sh_flags"] & SH_FLAGS.SHF_COMPRESSED:
         raise FormatError(f"{name} is compressed or not stored in the file")
     if header["sh_size"] > largest:

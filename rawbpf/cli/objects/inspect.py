@@ -41,7 +41,7 @@ _LONGEST_VALUE = 48
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Print the inventory of each object in the file."""
+    """Print an inventory of each object in the file."""
     rows = [_row(one) for one in read_objects(arguments["FILE"], arguments["--clang"])]
     if arguments["--json"]:
         from json import dumps
@@ -120,7 +120,7 @@ def _sized(one: Row, what: str) -> str | None:
 
 
 def _holds(one: Row) -> str | None:
-    """Describe the inner maps of a map of maps, and the initial maps or programs in it."""
+    """Describe a map's inner maps, and its initial maps or programs."""
     words = [f"{index}: {name}" for index, name in one["initial"].items()]
     if one["inner"]:
         inner = one["inner"]

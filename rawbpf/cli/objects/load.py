@@ -91,7 +91,7 @@ def _rows(collection: Collection) -> Iterator[dict[str, Any]]:
 
 
 def _states(log: str) -> int | None:
-    """Return the number of states from the statistics in a verifier log, or None if missing."""
+    """Return the number of states from a verifier log's statistics, or None if it is missing."""
     found = re.search(r"total_states (\d+)", log)
     return int(found[1]) if found else None
 

@@ -1,4 +1,4 @@
-"""Input files of commands: objects, sources that become objects, and plain bytecode."""
+"""Read the input files of commands: objects, sources, and plain bytecode."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["compile_source", "is_c", "open_file", "places", "read_bytecode", "read_bytes",
            "read_objects", "set_variables", "skip"]  # fmt: skip
 
-# Prefixes and commas that people copy along with hex bytes.
+# Prefixes and commas that users copy along with hex bytes.
 _BETWEEN_HEX = re.compile(rb"(?:0x|\\x)(?=[0-9a-fA-F]{2})|,")
 
-# A program contains unprintable bytes: an exit instruction has seven zero bytes.
+# A program contains unprintable bytes: for example, an exit instruction contains seven zero bytes.
 _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]*")
 
 
@@ -49,7 +49,7 @@ def _open(file: str, clang: str | None) -> Collection:
 
 
 def read_objects(file: str, clang: str | None) -> list[Embedded]:
-    """Return the object in a file, or all objects in an executable; C and assembly are built first.
+    """Return the object in a file, or all objects in an executable, building C and assembly first.
 
     ``Embedded.at`` is the file offset of each object.
     """
@@ -71,7 +71,7 @@ def is_c(file: str) -> bool:
 
 
 def compile_source(file: str, clang: str | None) -> bytes:
-    """Compile a C file and return the object; show clang's messages unchanged."""
+    """Compile a C file and return the object; clang's messages are shown unchanged."""
     from rawbpf.source.c.clang import compile_c
 
     try:
@@ -86,7 +86,10 @@ def compile_source(file: str, clang: str | None) -> bytes:
 
 
 def _kernel_types() -> bytes | None:
-    """Return the running kernel's BTF, from which vmlinux.h is made, or None."""
+    """Return the running kernel's BTF, from which vmlinux.h is generated.
+
+    Return None if it has none.
+    """
     from rawbpf.kernel.btf import vmlinux_btf
 
     path = vmlinux_btf()
@@ -94,7 +97,7 @@ def _kernel_types() -> bytes | None:
 
 
 def set_variables(collection: Collection, settings: Iterable[str]) -> None:
-    """Assign each ``NAME=VALUE`` to the global variable of that name."""
+    """Assign each ``NAME=VALUE`` to the global variable with that name."""
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or not name:
@@ -104,7 +107,7 @@ def set_variables(collection: Collection, settings: Iterable[str]) -> None:
 
 
 def _value(text: str, now: object) -> object:
-    """Convert text to a value of the same kind as the present one."""
+    """Convert text to a value of the same kind as the current value."""
     if isinstance(now, bytes):
         return text.encode()
     words = {"true": 1, "false": 0}
@@ -113,11 +116,11 @@ def _value(text: str, now: object) -> object:
     try:
         return int(text, 0)
     except ValueError:
-        return text  # the name of an enumerator, or a value that its type will reject
+        return text  # the name of an enumerator, or a value that the type will reject
 
 
 def skip(collection: Collection, patterns: Iterable[str]) -> None:
-    """Exclude the programs that match one of the patterns; ``*`` matches any characters."""
+    """Exclude the programs that match a pattern, in which ``*`` matches any characters."""
     left = set(_loaded(collection))
     for pattern in patterns:
         left -= _matching(collection, pattern, "--skip")
@@ -153,13 +156,13 @@ def _matching(collection: Collection, pattern: str, option: str) -> set[str]:
 
 
 def read_bytecode(file: str) -> list[CodeSection]:
-    """Read the code in a file, or stdin for "-". Raise FormatError if the data is not bytecode."""
+    """Read the code in a file, or stdin for "-". Raises FormatError if the data is not bytecode."""
     data = read_bytes(file)
     file = "stdin" if file == "-" else file
     if not data:
         raise FormatError(f"{file} is empty")
     if is_elf(data):
-        if not is_bpf(data):  # it may be an executable that contains an object
+        if not is_bpf(data):  # the file may be an executable that contains an object
             data = next((one.data for one in embedded_objects(data)), data)
         sections = code_sections(ObjectFile(data))
         if not sections:
@@ -177,14 +180,14 @@ def read_bytecode(file: str) -> list[CodeSection]:
 
 
 def read_bytes(file: str) -> bytes:
-    """Read a file, or stdin for "-". Raise UsageError for an unreadable or too large file."""
+    """Read a file, or stdin for "-". Raises UsageError if the file is unreadable or too large."""
     return read_stdin() if file == "-" else read_input(file)
 
 
 def _from_hex(data: bytes) -> bytes | None:
     r"""Return the bytes written as hex digits, or None if the text is not hex.
 
-    Digits may be separated or not, and bytes may have the prefix ``0x`` or ``\x``.
+    Digits may be separated, and bytes may have the prefix ``0x`` or ``\x``.
 
     >>> _from_hex(b"b7 00, 0x0000"), _from_hex(b"b7 0")
     (b'\xb7\x00\x00\x00', None)

@@ -1,4 +1,4 @@
-"""``rawbpf relocate``: show the CO-RE relocations of an object for a kernel."""
+"""``rawbpf relocate``: show an object's CO-RE relocations for a kernel."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _chosen(specs: list[ObjectSpec], names: list[str]) -> list[tuple[ObjectSpec,
 
 
 class _Kernel:
-    """The types of a kernel, read once; candidates are searched for each object."""
+    """A kernel's types, which are read once; candidates are searched for each object."""
 
     def __init__(self, source: str) -> None:
         from rawbpf.collection.kernel_facts import KernelFacts
@@ -125,12 +125,12 @@ class Report:
             return
         try:
             self.results = relocate(program.code, spec.btf, targets).results
-        except UnsupportedError as error:  # ambiguous; other programs may still be relocated
+        except UnsupportedError as error:  # ambiguous, but other programs may still be relocated
             self.error = error
 
 
 def text_lines(reports: Iterable[Report]) -> Iterator[str]:
-    """Yield a table for each program, followed by reasons for unresolved relocations."""
+    """Yield a table for each program, followed by the reasons for unresolved relocations."""
     for number, report in enumerate(reports):
         if number:
             yield ""
@@ -164,7 +164,7 @@ def _kind(kind: bpf_core_relo_kind) -> str:
 
 
 def _change(result: Result) -> list[str]:
-    """Return the instruction before and after the relocation."""
+    """Format the instruction before and after the relocation."""
     before = _instruction(result.before)
     if result.target is None:
         return [before, "(poisoned)"]

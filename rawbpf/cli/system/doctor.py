@@ -41,7 +41,7 @@ removes everything. Exit status: 0 if `rawbpf kprobe` can run on this machine, 1
 
 
 def run(arguments: dict[str, Any], checks: Sequence[Check] | None = None) -> int:
-    """Run the checks and print a report. Return 1 if `rawbpf kprobe` cannot run here."""
+    """Run the checks and print a report. Return 1 if `rawbpf kprobe` cannot run on this machine."""
     results = examine(checks or (*CHECKS, _GUEST_KERNEL))
     features = feature_rows() if arguments["--features"] else []
     failed = [result.name for result in results if result.finding.status is Status.FAIL]
@@ -66,12 +66,12 @@ def _guest_kernel(_: Root) -> Finding:
     )
 
 
-# Defined here because rawbpf.doctor does not import rawbpf.guest.
+# Defined here because rawbpf.doctor must not import rawbpf.guest.
 _GUEST_KERNEL = Check("guest kernel", _guest_kernel)
 
 
 def _report(results: Sequence[Result], features: Sequence[FeatureRow]) -> None:
-    """Print a coloured table on a terminal, and one line per result elsewhere."""
+    """Print a coloured table on a terminal, or else one line per result."""
     if sys.stdout is not None and sys.stdout.isatty():
         from rawbpf.cli.system.doctor_tables import show_tables
 

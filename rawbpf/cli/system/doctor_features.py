@@ -1,4 +1,4 @@
-"""The features that ``rawbpf doctor --features`` lists."""
+"""The features listed by ``rawbpf doctor --features``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class FeatureRow(NamedTuple):
 
 
 def feature_rows() -> list[FeatureRow]:
-    """Probe for each feature of the table."""
+    """Probe for each feature in the table."""
     from rawbpf.features.table import FEATURES  # only for --features
 
     rows = []
@@ -30,6 +30,6 @@ def feature_rows() -> list[FeatureRow]:
 
 
 def feature_line(row: FeatureRow) -> str:
-    """Return a row as one line of text."""
+    """Format a row as one line of text."""
     name, has, since, commit, evidence = row
     return f"{has:<8}  {name:<30}  since {since:<5} {commit:<12}  {evidence}"

@@ -1,4 +1,4 @@
-"""The report of ``rawbpf doctor`` on a terminal: tables with colours and wrapped lines."""
+"""Print the report of ``rawbpf doctor`` on a terminal, as tables with colours and wrapped lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``rawbpf guest``: run a command in a throwaway QEMU guest."""
+"""``rawbpf guest``: run a command in a disposable QEMU guest."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Options:
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Run the command in a guest. Return its exit status."""
+    """Run the command in a guest. Return the command's exit status."""
     from rawbpf.cli.main import COMMANDS
     from rawbpf.cli.system.guest_files import with_gallery, with_objects
     from rawbpf.guest.runner import Options, run

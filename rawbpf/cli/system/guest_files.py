@@ -1,6 +1,6 @@
-"""Files that a rawbpf command needs in a guest: compiled C programs, and the gallery.
+"""Provide files that a rawbpf command needs in a guest: compiled C programs and the gallery.
 
-A guest has no compiler, so C files are compiled on the host, and the command gets the objects
+A guest has no compiler, so C files are compiled on the host, and the command receives the objects
 instead.
 """
 
@@ -56,7 +56,7 @@ def clang_of(words: list[str]) -> str | None:
 
 @contextmanager
 def with_gallery(words: list[str]) -> Iterator[list[str]]:
-    """Copy the gallery for the command ``gallery``, and pass its folder with --from."""
+    """Copy the gallery for the command ``gallery``, and pass the folder with --from."""
     if words[:1] != [_GALLERY] or any(word.startswith("--from") for word in words):
         yield words
         return
@@ -67,7 +67,10 @@ def with_gallery(words: list[str]) -> Iterator[list[str]]:
 
 
 def _fill(place: Path, words: list[str]) -> None:
-    """Copy all programs, and compile the named ones. The command reports wrong names."""
+    """Copy all programs, and compile the programs that the command names.
+
+    The command itself reports unknown names.
+    """
     from rawbpf.verifier.exhibits import exhibits
 
     copytree(exhibits()[0].path.parent, place)

@@ -1,1 +1,1 @@
-"""Commands about the verifier: ``verify``, ``explain`` and ``gallery``."""
+"""Commands related to the verifier: ``verify``, ``explain`` and ``gallery``."""

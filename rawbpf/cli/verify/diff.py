@@ -1,8 +1,8 @@
-"""``rawbpf verify --diff K1,K2``: compare the verifiers of two kernels on the same program.
+"""``rawbpf verify --diff K1,K2``: compare two kernels' verifiers on the same program.
 
-Each kernel verifies the program in a guest and reports as JSON; both run at the same time. Values
-are compared in their short forms, because each kernel prints them differently. A guest gets one
-CPU, because the verifier uses only one, and starting a second CPU takes time.
+Each kernel verifies the program in a guest and reports the result as JSON; both guests run at the
+same time. Values are compared in abbreviated form, because each kernel prints them differently. A
+guest gets one CPU, because the verifier uses only one CPU, and starting another takes time.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 __all__ = ["compare", "difference"]
 
 Row = dict[str, Any]
-"""A program or instruction in the form of `--json`."""
+"""A program or instruction in the format of `--json`."""
 
-_MAP_NAME = re.compile(r"map=[^,()]*,?")  # reported since 6.4; the difference would be meaningless
+# reported since 6.4, so the difference would be meaningless
+_MAP_NAME = re.compile(r"map=[^,()]*,?")
 _COUNTS = ("insns", "total_states", "peak_states")
 
 
 def compare(arguments: dict[str, Any]) -> int:
-    """Verify on both kernels and print the differences."""
+    """Verify the programs on both kernels and print the differences."""
     kernels = arguments["--diff"].split(",")
     if len(kernels) != 2 or not all(kernels):
         raise UsageError(
@@ -44,7 +45,7 @@ def compare(arguments: dict[str, Any]) -> int:
             raise UsageError(
                 f"{other} cannot be combined with --diff", fix="use only one of these options"
             )
-    open_input(arguments["FILE"]).close()  # report the error before two guests are started
+    open_input(arguments["FILE"]).close()  # report the error before starting two guests
     with with_objects(_words(arguments), ["verify"]) as words, ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda kernel: _ask(kernel, words), kernels))
     for name in {**found[0], **found[1]}:
@@ -61,7 +62,7 @@ def _words(arguments: dict[str, Any]) -> list[str]:
 
 
 def _ask(kernel: str, words: list[str]) -> dict[str, Row]:
-    """Verify in a guest with this kernel; return program -> its JSON."""
+    """Verify the programs in a guest with this kernel, and return each program's JSON."""
     command = own_python("rawbpf", "guest", f"--kernel={kernel}", "--cpus=1", "--no-workload")
     command += ["--", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -74,7 +75,7 @@ def _ask(kernel: str, words: list[str]) -> dict[str, Row]:
 
 
 def difference(kernels: list[str], found: list[Row | None]) -> Iterator[str]:
-    """Yield both kernels' results for each program, or None for a kernel without the program."""
+    """Yield both kernels' results for each program, with None for a kernel without the program."""
     first, second = found
     if first is None or second is None:
         yield (

@@ -1,4 +1,4 @@
-"""``rawbpf explain``: explain a rule of the kernel and its purpose.
+"""``rawbpf explain``: explain one of the kernel's rules and its purpose.
 
 RB-V rules cover verifier errors, RB-E rules cover calls that fail without a log, and RB-T rules
 cover types.
@@ -42,7 +42,7 @@ _WIDTH = 96
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Print one rule, or all titles."""
+    """Print one rule, or the titles of all rules."""
     rules = _all()
     code = arguments["CODE"]
     if code is None:
@@ -59,7 +59,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _all() -> dict[str, AnyRule]:
-    """Return all rules by code."""
+    """Return all rules, keyed by code."""
     from rawbpf.refusals.registry import rules as call_rules
     from rawbpf.refusals.registry import types_rules
     from rawbpf.verifier.registry import all_rules

@@ -48,7 +48,7 @@ Options:
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Show one program, all programs in order, or the list."""
+    """Show one program, show all programs in order, or print the list."""
     folder = Path(arguments["--from"]) if arguments["--from"] else None
     word = arguments["<program>"]
     if arguments["--list"] or (word is None and not _interactive()):
@@ -76,7 +76,7 @@ def _interactive() -> bool:
 
 
 def _ask(question: str) -> str:
-    """Read a line from the terminal; "q" at the end of input."""
+    """Read a line from the terminal; return "q" at the end of input."""
     try:
         return input(question)
     except EOFError:
@@ -91,7 +91,7 @@ class _Visit:
         self.kernel, self.clang = kernel, clang
 
     def show(self, one: Exhibit) -> None:
-        """Show the program, ask, explain the rejection, and show the fix."""
+        """Show the program, ask a question, explain the rejection, and show the fix."""
         from rawbpf.kernel.version import kernel_version
 
         version = kernel_version()
@@ -112,11 +112,11 @@ class _Visit:
         self.repair(one)
 
     def attempt(self, one: Exhibit, path: Path) -> Verdict:
-        """Load a file on this kernel."""
+        """Load the programs in a file on this kernel."""
         return attempt(self.spec(path), self.kernel, one.without)
 
     def spec(self, path: Path) -> ObjectSpec:
-        """Return the spec of a file; C is compiled unless there is an object beside it."""
+        """Return the spec from a file; a C file is compiled unless an object file is next to it."""
         from rawbpf.cli.objects.object_file import compile_source
         from rawbpf.collection.object_source import read_object, spec_of
 
@@ -147,7 +147,7 @@ class _Visit:
         write_lines(["Right." if right else f"The answer is: {rule.title}."])
 
     def repair(self, one: Exhibit) -> None:
-        """Show the change and verify that the kernel accepts it."""
+        """Show the change, and verify that the kernel accepts it."""
         said, _ = one.fixed()
         write_lines([f"The fix: {said}", "", *diff(one), ""])
         verdict = self.attempt(one, one.fixed_path)
@@ -174,7 +174,7 @@ def _at(text: str) -> tuple[int, int]:
 
 
 def _no_verdict(one: Exhibit, verdict: Verdict) -> UsageError | UnsupportedError:
-    """Return the error for a program that was accepted, or failed before verification."""
+    """Return the error for a program that was accepted, or that failed before verification."""
     fix = f"run the program in a guest, without root: `rawbpf guest gallery {one.number}`"
     if verdict.error is None:
         return UnsupportedError(f"this kernel accepts {one.name!r}", fix=fix)
@@ -199,10 +199,10 @@ class Verdict(NamedTuple):
 
 
 def attempt(spec: ObjectSpec, kernel: KernelFacts, without: tuple[str, ...] = ()) -> Verdict:
-    """Load all programs of an object and unload them.
+    """Load all programs of an object, and unload them again.
 
-    ``without``: capabilities to drop while loading. Other failures, such as EPERM because
-    of missing rights, are also reported in ``error``, with an empty log.
+    ``without`` lists the capabilities to drop while loading. Other failures, such as EPERM because
+    of missing privileges, are also reported in ``error``, with an empty log.
     """
     with Collection(spec, kernel) as collection:
         try:

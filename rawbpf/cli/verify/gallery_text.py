@@ -1,4 +1,4 @@
-"""Format the lines that the gallery prints: the list, headings, programs and fixes."""
+"""Format the lines printed by the gallery: the list, headings, programs and fixes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["choices", "diff", "heading", "lesson", "machine_hint", "numbered", "table"]
 
 _WRONG = 3
-"""Number of wrong titles to offer beside the right one."""
+"""Number of wrong titles to offer in addition to the right title."""
 
 
 def table(all_of_them: Iterable[Exhibit]) -> Iterator[str]:
@@ -27,7 +27,7 @@ def table(all_of_them: Iterable[Exhibit]) -> Iterator[str]:
 
 
 def heading(one: Exhibit) -> Iterator[str]:
-    """Yield the title of a program and the conditions under which it is loaded."""
+    """Yield a program's title and the conditions under which it is loaded."""
     yield f"{one.number}. {one.name}"
     if one.without:
         yield f"loaded without {' and '.join(one.without)}"
@@ -44,18 +44,18 @@ def numbered(path: Path) -> Iterator[str]:
 
 
 def _ends(line: str, suffix: str) -> bool:
-    """Return whether the first comment ends with this line."""
+    """Return whether the first comment ends at this line."""
     return not line if suffix == ".s" else line.strip() == "*/"
 
 
 def lesson(one: Exhibit) -> Iterator[str]:
-    """Yield what is wrong and why the kernel rejects it."""
+    """Yield the error, and the reason why the kernel rejects the program."""
     yield one.title
     yield from one.lesson.splitlines()
 
 
 def diff(one: Exhibit) -> Iterator[str]:
-    """Yield the fix as a diff of the programs."""
+    """Yield the fix as a diff between the two programs."""
     _, fixed = one.fixed()
     lines = difflib.unified_diff(
         one.code.expandtabs(8).splitlines(), fixed.expandtabs(8).splitlines(), n=1, lineterm=""
@@ -88,6 +88,6 @@ def machine_hint(one: Exhibit) -> Iterator[str]:
 
 
 def _near(path: Path) -> str:
-    """Return the path relative to the current directory, if that is shorter."""
+    """Return the path relative to the current directory if that is shorter."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative

@@ -1,4 +1,4 @@
-"""Results of the verifier as lines of text and as JSON.
+"""Format the verifier's results as lines of text and as JSON.
 
 count: accepted as a socket_filter
 count.bpf.s
@@ -96,7 +96,7 @@ def listing(judged: Verification) -> Iterator[str]:
 
 
 def _symbols(code: Bytecode) -> dict[int, str]:
-    """Return slot -> the symbol that the instruction refers to."""
+    """Map each slot to the symbol that its instruction refers to."""
     slots = slots_of(code.instructions)
     return {slots[index]: one.name for index, one in code.references.items()}
 
@@ -115,7 +115,7 @@ def _row(slot: int, text: str, seen: Visited | None, visits: Visits) -> str:
 
 
 def _change(seen: Visited, visit: Visit) -> str:
-    """Return the values that an instruction read, an arrow, and the changed values."""
+    """Format the values that an instruction read, an arrow, and the values that changed."""
     before = visit.before.places
     read = [f"r{number}" for number in dict.fromkeys(_NAMED.findall(seen.text))]
     given = " ".join(f"{one}={brief(before[one])}" for one in read if one in before)
@@ -124,7 +124,7 @@ def _change(seen: Visited, visit: Visit) -> str:
 
 
 def _notes(seen: Visited, visits: Visits) -> str:
-    """Return visits, jumps and pruned paths in brackets."""
+    """Format visits, jumps and pruned paths in brackets."""
     notes = []
     if seen.count > 1:
         notes.append(f"visited {seen.count}x")
@@ -181,7 +181,7 @@ def _order(place: str) -> tuple[int, int]:
 
 
 def path(judged: Verification) -> Iterator[str]:
-    """Yield the path from the first instruction to the last one verified."""
+    """Yield the path from the first instruction to the last verified instruction."""
     log = Log(judged.verdict.log)
     yield from _head(judged)
     last, sources = None, judged.spec.code.sources_by_slot()
@@ -203,7 +203,7 @@ def path(judged: Verification) -> Iterator[str]:
 
 
 def json_line(judged: Verification) -> str:
-    """Return the result for one program as a line of JSON."""
+    """Format one program's result as a line of JSON."""
     log = Log(judged.verdict.log)
     visits = read_visits(log.lines)
     explanation = judged.explanation

@@ -97,7 +97,7 @@ def _chosen(programs: object, name: str) -> list[str]:
 
 
 def _lines(judged: Verification, arguments: dict[str, Any], slot: int | None) -> Iterator[str]:
-    """Yield the result for one program in the requested form."""
+    """Yield one program's result in the requested format."""
     from rawbpf.cli.verify import show
 
     if arguments["--json"]:
@@ -141,8 +141,11 @@ def _spec(file: str) -> ObjectSpec:
 
 
 def _run(file: str) -> dict[str, Any]:
-    """Run a Python file and return its names. Raise UsageError if the file raised an exception."""
-    read_text(file)  # reports unreadable files like all other commands
+    """Run a Python file and return its global names.
+
+    Raises UsageError if the file raised an exception.
+    """
+    read_text(file)  # reports unreadable files in the same way as all other commands
     try:
         return runpy.run_path(file)
     except RawbpfError:
