@@ -122,7 +122,7 @@ def text_of(data: bytes, name: str) -> str:
     >>> text_of(b"a\0", "x")
     Traceback (most recent call last):
     ...
-    rawbpf.errors.FormatError: x is not text: zero byte at offset 0x1
+    rawbpf.errors.FormatError: x is not a text file: the file contains a zero byte at offset 0x1
     """
     if b"\0" in data:
         at = data.index(b"\0")

@@ -46,7 +46,7 @@ def coloured(text: str, what: str) -> str:
 def listing(
     sections: Iterable[CodeSection], style: Style, paint: Paint, sources: bool = True
 ) -> Iterator[str]:
-    """Yield a title for each section and function, then the slot, bytes and text of instructions."""
+    """Yield a title for each section and function, then slot, bytes and text of instructions."""
     for number, section in enumerate(sections):
         if number:
             yield ""
