@@ -1,0 +1,170 @@
+"""Lesson 10: read a perf ring and a BPF ring buffer, in batches.
+
+unread()      step 1    find the unread bytes from two positions
+copy()        step 2    copy bytes that may wrap around the end of the ring
+take()        step 3    copy the unread bytes and release their space
+parse()       step 4    split the bytes into records, and survive damage
+finished()    step 5    read a BPF ring buffer up to the first unfinished record
+decode()      step 6    decode all records of a batch in one operation
+watch()       step 7    read live rings, with one write per pass
+"""
+
+import ctypes
+import mmap
+import os
+import select
+import struct
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import rawbpf
+from rawbpf.arch import native
+from rawbpf.syscall.fd import fence
+from rawbpf.uapi.perf_event import (
+    PERF_COUNT_SW_BPF_OUTPUT,
+    PERF_FLAG_FD_CLOEXEC,
+    PERF_SAMPLE_RAW,
+    PERF_TYPE_SOFTWARE,
+    PerfEventAttr,
+)
+
+PAGE, DATA_PAGES = mmap.PAGESIZE, 16
+PAUSE = 0.02
+"""Seconds between two passes over busy rings."""
+
+OBJECT = Path(__file__).parents[1] / "sample.bpf.s"
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+HEAD, TAIL = 128, 129
+"""The indexes of data_head and data_tail in the control page, which is read as 64-bit words."""
+
+SAMPLE, LOST = 9, 2
+"""The types of two records: PERF_RECORD_SAMPLE and PERF_RECORD_LOST."""
+
+HEADER = struct.Struct("=IHH")
+"""struct perf_event_header: type, misc and size. The size includes the header."""
+
+RAW_SIZE = struct.Struct("=I")
+"""A sample continues with the size of its data."""
+
+LOST_BODY = struct.Struct("=QQ")
+"""A PERF_RECORD_LOST continues with the event's ID and the number of lost records."""
+
+EVENT = struct.Struct("=QQ16s")
+"""The data that sample.bpf.s sends: ktime_ns, pid_tgid and comm."""
+
+RECORD = struct.Struct("=8xI QQ16s 4x")
+"""A whole sample of sample.bpf.s: header, data size, data, and four bytes of padding."""
+
+BUSY, DISCARD = 1 << 31, 1 << 30
+"""Flags in the first word of a record in a BPF ring buffer. The other bits are its length."""
+
+
+class DamageError(Exception):
+    """The ring contains positions that the kernel cannot have written."""
+
+
+class Ring(NamedTuple):
+    """A mapped perf ring: the control page as 64-bit words, and the data pages as bytes."""
+
+    control: memoryview
+    data: memoryview
+
+
+class Batch(NamedTuple):
+    """The contents of one pass: samples, the number of lost records, and what was damaged."""
+
+    samples: list
+    lost: int = 0
+    damage: str = ""
+
+
+def unread(head: int, tail: int, size: int) -> tuple[int, int]:
+    """Return the offset and the number of the unread bytes. Raise DamageError for bad positions."""
+    raise NotImplementedError("step 1: return tail modulo size, and head - tail; check the length")
+
+
+def copy(data: memoryview, offset: int, length: int) -> bytes:
+    """Return ``length`` bytes from ``offset``, continuing at the start of ``data`` if necessary."""
+    raise NotImplementedError("step 2: take two slices and join them")
+
+
+def take(ring: Ring, barrier: Callable[[], None]) -> bytes:
+    """Return the unread bytes, and release their space, even if the positions are damaged."""
+    raise NotImplementedError("step 3: load the head once, copy, and store it as the new tail")
+
+
+def parse(records: bytes) -> Batch:
+    """Split bytes into records. Return the data of all samples, up to the first damaged record."""
+    raise NotImplementedError("step 4: walk from record to record by their sizes")
+
+
+def finished(data: memoryview, consumer: int, producer: int) -> tuple[list[bytes], int]:
+    """Return the finished records from ``consumer`` on, and the consumer's new position.
+
+    ``data`` is the ring mapped twice in a row, so no record wraps.
+    """
+    raise NotImplementedError("step 5: stop at a busy record, and skip discarded ones")
+
+
+def decode(records: bytes) -> Batch:
+    """Return a batch of (ktime_ns, pid_tgid, comm). Decode equal samples in one operation."""
+    raise NotImplementedError("step 6: compare the headers, then unpack all samples at once")
+
+
+def watch(
+    rings: dict[int, Ring], seconds: float, write: Callable[[str], object]
+) -> tuple[int, int]:
+    """Write the events of all rings until the time is up. Return how many arrived and were lost.
+
+    ``rings`` maps descriptors, which are readable when a ring has records, to rings.
+    """
+    raise NotImplementedError("step 7: poll, drain every ring, and write once")
+
+
+# The rest of the file is complete.
+
+
+def line(event: tuple[int, int, bytes]) -> str:
+    """Return the text for one event."""
+    ktime_ns, pid_tgid, comm = event
+    name = comm.partition(b"\0")[0].decode(errors="backslashreplace")
+    return f"{ktime_ns / 1e9:.6f} pid {pid_tgid >> 32} {name!r}\n"
+
+
+def open_ring(cpu: int) -> tuple[int, Ring]:
+    """Open and map the ring of one CPU."""
+    attr = PerfEventAttr(
+        type=PERF_TYPE_SOFTWARE,
+        size=ctypes.sizeof(PerfEventAttr),
+        config=PERF_COUNT_SW_BPF_OUTPUT,
+        sample_type=PERF_SAMPLE_RAW,
+        sample_period=1,
+        wakeup_events=1,
+    )
+    number, address = native().syscalls["perf_event_open"], ctypes.byref(attr)
+    event = LIBC.syscall(number, address, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC)
+    if event == -1:
+        raise OSError(ctypes.get_errno(), f"cannot open the ring of CPU {cpu}")
+    memory = memoryview(mmap.mmap(event, (1 + DATA_PAGES) * PAGE))
+    return event, Ring(memory[:PAGE].cast("Q"), memory[PAGE:])
+
+
+def main(function: str, seconds: float) -> None:
+    """Attach the program to the function, and print its events until the time is up."""
+    cpus = sorted(os.sched_getaffinity(0))
+    with rawbpf.open(OBJECT) as obj:
+        obj.load()
+        rings = dict(open_ring(cpu) for cpu in cpus)
+        for cpu, event in zip(cpus, rings, strict=True):
+            obj.maps["events"].update(cpu.to_bytes(4, "little"), event.to_bytes(4, "little"))
+        obj.attach({"sample": function})
+        counts = watch(rings, seconds, sys.stdout.write)
+    print(f"{counts[0]} events, {counts[1]} lost")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], float(sys.argv[2]))
