@@ -40,13 +40,14 @@ from rawbpf.events.layout import Field, Layout
 from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 __all__ = [
     "ARGUMENT",
     "HEADER",
     "LEVEL_NAMES",
     "LOG",
+    "Hole",
     "LogRecord",
     "comm_text",
     "decode_log",
@@ -55,6 +56,7 @@ __all__ = [
     "is_log",
     "level_name",
     "level_number",
+    "split_format",
 ]
 
 ARGUMENT = 8
@@ -219,6 +221,44 @@ _SHOWN: dict[str, Callable[[int], str]] = {
 """Maps the letter after the colon to a function that formats the argument."""
 
 
+class Hole(NamedTuple):
+    """The place of an argument in a format, and the letter that says how to show the argument."""
+
+    arg: int
+    letter: str
+
+
+def split_format(text: str, count: int) -> list[str | Hole]:
+    """Divide a format with ``count`` arguments into text and holes.
+
+    An unknown letter or a missing argument becomes part of the text.
+
+    >>> split_format("{{{:x}}} and {} of {:q}", 1)
+    ['{', Hole(arg=0, letter='x'), '} and {missing} of {:q?}']
+    """
+    parts: list[str | Hole] = []
+    plain, rest, used = "", text, 0
+    while rest:
+        before, brace, rest = rest.partition("{")
+        plain += before.replace("}}", "}")
+        if not brace:
+            break
+        if rest.startswith("{"):
+            plain += "{"
+            rest = rest[1:]
+            continue
+        hole, _, rest = rest.partition("}")
+        letter = hole.removeprefix(":")
+        if letter not in _SHOWN:
+            plain += "{" + hole + "?}"
+        elif used == count:
+            plain += "{missing}"
+        else:
+            parts += [plain, Hole(used, letter)]
+            plain, used = "", used + 1
+    return [part for part in (*parts, plain) if part]
+
+
 def format_log(text: str, args: tuple[int, ...]) -> str:
     """Insert the arguments into the format.
 
@@ -226,26 +266,5 @@ def format_log(text: str, args: tuple[int, ...]) -> str:
     """
     if "{" not in text and "}" not in text:
         return text
-    out: list[str] = []
-    rest, given = text, iter(args)
-    while rest:
-        plain, brace, rest = rest.partition("{")
-        out.append(plain.replace("}}", "}"))
-        if not brace:
-            break
-        if rest.startswith("{"):
-            out.append("{")
-            rest = rest[1:]
-            continue
-        hole, _, rest = rest.partition("}")
-        out.append(_fill(hole, given))
-    return "".join(out)
-
-
-def _fill(hole: str, given: Iterator[int]) -> str:
-    spec = hole.removeprefix(":")
-    show = _SHOWN.get(spec)
-    if show is None:
-        return "{" + hole + "?}"
-    value = next(given, None)
-    return "{missing}" if value is None else show(value)
+    parts = split_format(text, len(args))
+    return "".join([p if isinstance(p, str) else _SHOWN[p.letter](args[p.arg]) for p in parts])

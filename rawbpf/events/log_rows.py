@@ -54,6 +54,13 @@ class LogRows(Rows[LogRecord]):
         super().__init__(batch, layout)
         self.level, self.text, self.args = first.level, first.text, len(first.args)
 
+    def part(self, first: int, end: int) -> LogRows:
+        """Return the records from number ``first`` to before ``end``, without a copy."""
+        part: LogRows = type(self).__new__(type(self))
+        part.batch, part.layout = self.batch.part(first, end), self.layout
+        part.level, part.text, part.args = self.level, self.text, self.args
+        return part
+
     def _records(self, batch: Batch) -> Iterator[LogRecord]:
         end = batch.start + batch.count * batch.step
         one = self.layout.struct(batch.lead, batch.step)

@@ -128,7 +128,7 @@ class LineFormat:
 
     def __init__(self, offset_ns: int) -> None:
         self._offset = offset_ns
-        self._second = -1
+        self._second: int | None = None
         self._clock = ""
 
     def __call__(self, record: LogRecord) -> str:

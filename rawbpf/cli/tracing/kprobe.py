@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from rawbpf.cli.arguments import parse_duration, whole_number
 from rawbpf.cli.terminal import level, say
-from rawbpf.cli.tracing.output import JsonFormat, Output, TextFormat, note_namespace, parts
+from rawbpf.cli.tracing.output import JsonFormat, Output, TextFormat, note_namespace
 from rawbpf.events.log_record import level_number
 from rawbpf.kernel.hardware import wall_clock_offset_ns
 from rawbpf.kernel.version import kernel_version
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rawbpf.events.log_record import LogRecord
+    from rawbpf.output.log_lines import LogLines
+    from rawbpf.output.log_objects import LogObjects
 
 __all__ = ["USAGE", "run"]
 
@@ -80,10 +84,15 @@ class _Lines(TextFormat):
     detaching = "detaching kprobe"
 
     def __init__(self, probe: Kprobe) -> None:
-        from rawbpf.output.text import TITLE, LineFormat
+        from rawbpf.output.text import TITLE
 
         self._probe, self._title = probe, TITLE
-        self._line = LineFormat(wall_clock_offset_ns())
+
+    @cached_property
+    def _lines(self) -> LogLines:
+        from rawbpf.output.log_lines import LogLines  # not needed before the first record
+
+        return LogLines(wall_clock_offset_ns())
 
     def begin(self, duration: float) -> str:
         return (
@@ -99,9 +108,9 @@ class _Lines(TextFormat):
             f"Listening for events... (Ctrl+C to stop)\n{self._title}\n"
         )
 
-    def blocks(self, batch: Sequence[LogRecord]) -> Iterator[str]:
-        for part in parts(batch):
-            yield "".join([self._line(record) + "\n" for record in _visible(part, self._probe)])
+    def blocks(self, batch: Sequence[LogRecord]) -> Iterator[bytes]:
+        if _visible(batch, self._probe):
+            yield from self._lines.blocks(batch)
 
     def end(self, summary: str) -> str:
         return f"{summary}\nKprobe detached. Exiting.\n"
@@ -112,9 +121,13 @@ class _Json(JsonFormat):
 
     def __init__(self, probe: Kprobe) -> None:
         super().__init__()
-        from rawbpf.output.text import json_event
+        self._probe = probe
 
-        self._probe, self._event, self._offset = probe, json_event, wall_clock_offset_ns()
+    @cached_property
+    def _objects(self) -> LogObjects:
+        from rawbpf.output.log_objects import LogObjects  # not needed before the first record
+
+        return LogObjects(wall_clock_offset_ns(), self._probe.function)
 
     def begin(self, duration: float) -> str:
         say(f"attaching to {self._probe.function} for {duration:g} s (0: no limit)", at="debug")
@@ -124,19 +137,20 @@ class _Json(JsonFormat):
         say(f"attached to {self._probe.function}", at="debug")
         return ""
 
-    def blocks(self, batch: Sequence[LogRecord]) -> Iterator[str]:
-        function = self._probe.function
-        for part in parts(batch):
-            rows = [self._event(one, function, self._offset) for one in _visible(part, self._probe)]
-            yield "".join([self.line(row) for row in rows])
+    def blocks(self, batch: Sequence[LogRecord]) -> Iterator[bytes]:
+        if _visible(batch, self._probe):
+            yield from self._objects.blocks(batch)
 
 
-def _visible(batch: Sequence[LogRecord], probe: Kprobe) -> list[LogRecord]:
-    """Return the records that the log level permits, and count the others as hidden."""
-    threshold = level_number(level())
-    visible = [record for record in batch if record.level <= threshold]
-    probe.ledger.hidden += len(batch) - len(visible)
-    return visible
+def _visible(batch: Sequence[LogRecord], probe: Kprobe) -> bool:
+    """Return whether the log level permits the records, or count the records as hidden.
+
+    All records of a batch have one level.
+    """
+    if batch[0].level <= level_number(level()):
+        return True
+    probe.ledger.hidden += len(batch)
+    return False
 
 
 def _warn_of_duplicates(function: str) -> None:

@@ -22,6 +22,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import time
 from collections import deque
 from contextlib import contextmanager
 from threading import Condition, Thread
@@ -44,8 +45,8 @@ __all__ = [
     "Output",
     "Stdout",
     "TextFormat",
+    "as_bytes",
     "note_namespace",
-    "parts",
     "signals",
 ]
 
@@ -63,6 +64,12 @@ _CHUNK = 1 << 13
 
 A reader that takes this many bytes within the grace period is slow, but not gone."""
 
+_LARGE_CHUNK = 1 << 16
+"""Bytes per write while the reader is fast: what a pipe holds, and a block of about 700 lines."""
+
+_FAST = 0.05
+"""Seconds that a write takes at most while the reader is fast."""
+
 _REASONS = {
     "duration": "Duration elapsed",
     "SIGINT": "Received Ctrl+C",
@@ -73,21 +80,16 @@ _REASONS = {
 """Why a session ended, for people."""
 
 
-_BLOCK = 512
-"""Records that are formatted, and written, at a time."""
-
-
-def parts(batch: Sequence[R]) -> Iterator[Sequence[R]]:
-    """Divide a batch into parts that are formatted one at a time."""
-    for first in range(0, len(batch), _BLOCK):
-        yield batch[first : first + _BLOCK]
+def as_bytes(text: str) -> bytes:
+    """Return text for stdout; what a terminal would act upon is escaped."""
+    return for_terminal(text).encode(errors="backslashreplace")
 
 
 class Format(Protocol[Shown]):
     """How a command presents its records. Each method returns text for stdout, or nothing."""
 
-    def blocks(self, batch: Sequence[Shown]) -> Iterator[str]:
-        """Format records, each ending with a newline, some thousand bytes at a time."""
+    def blocks(self, batch: Sequence[Shown]) -> Iterator[bytes]:
+        """Format records, each ending with a newline, in blocks that are written one at a time."""
 
     def stopping(self, reason: str) -> str:
         """Format why the session ends, before the programs are detached."""
@@ -215,15 +217,20 @@ class Stdout:
         self._queue: deque[bytes] = deque()
         self._changed = Condition()
         self._done = False
+        self._chunk = _CHUNK
+        self._written = 0  # bytes of the first item in the queue
         self.backlog = 0
         self.error: OSError | None = None
         # A daemon thread, so that a write that never returns cannot keep the process from ending.
         self._thread = Thread(target=self._run, name="stdout", daemon=True)
         self._thread.start()
 
-    def put(self, text: str) -> None:
-        """Queue text that ends with a newline. Returns at once."""
-        data = for_terminal(text).encode(errors="backslashreplace")
+    def put(self, text: str | bytes) -> None:
+        """Queue text that ends with a newline, and return at once.
+
+        Bytes are written unchanged: whatever formats blocks of records has to escape their text.
+        """
+        data = text if isinstance(text, bytes) else as_bytes(text)
         with self._changed:
             self._queue.append(data)
             self.backlog += len(data)
@@ -246,6 +253,8 @@ class Stdout:
                 if not self._changed.wait(_GRACE):  # each write notifies
                     break
             unwritten = sum(data.count(b"\n") for data in self._queue)
+            if self._queue:
+                unwritten -= self._queue[0].count(b"\n", 0, self._written)
         if not unwritten:
             # The thread is about to end. Cancelling the thread when the process exits would require
             # libgcc_s, which small systems may lack.
@@ -268,13 +277,15 @@ class Stdout:
             self._changed.wait_for(lambda: self._queue or self._done)
             if not self._queue:
                 return False
-            data = self._queue[0]
-        written = os.write(self._fd, data[:_CHUNK])
+            data = memoryview(self._queue[0])[self._written :][: self._chunk]
+        began = time.monotonic()
+        written = os.write(self._fd, data)
+        self._chunk = _LARGE_CHUNK if time.monotonic() - began < _FAST else _CHUNK
         with self._changed:
-            if written == len(data):
+            self._written += written
+            if self._written == len(self._queue[0]):
                 self._queue.popleft()
-            else:
-                self._queue[0] = data[written:]
+                self._written = 0
             self.backlog -= written
             self._changed.notify_all()
         return True

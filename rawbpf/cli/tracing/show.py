@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.terminal import say
 from rawbpf.cli.tracing.decode import Typed
-from rawbpf.cli.tracing.output import JsonFormat, TextFormat, parts
+from rawbpf.cli.tracing.output import JsonFormat, TextFormat, as_bytes
 from rawbpf.events.log_record import LogRecord
 from rawbpf.kernel.hardware import wall_clock_offset_ns
 from rawbpf.output.text import LineFormat, json_event, printable
@@ -35,10 +35,10 @@ class Lines(TextFormat):
             f"Duration: {duration:g} seconds (0 = until Ctrl+C)\n"
         )
 
-    def blocks(self, batch: Sequence[Record]) -> Iterator[str]:
+    def blocks(self, batch: Sequence[Record]) -> Iterator[bytes]:
         """Yield a line for each record, or a hex dump if its type is unknown."""
-        for part in parts(batch):
-            yield "".join([line + "\n" for one in part for line in self._record(one)])
+        for one in batch:
+            yield as_bytes("".join([line + "\n" for line in self._record(one)]))
 
     def _record(self, record: Record) -> Iterator[str]:
         head = f"{record.map}:" if record.cpu < 0 else f"{record.map}[{record.cpu}]:"
@@ -82,10 +82,10 @@ class Json(JsonFormat):
         say(f"attached {links} programs for {duration:g} s (0: no limit)", at="debug")
         return ""
 
-    def blocks(self, batch: Sequence[Record]) -> Iterator[str]:
+    def blocks(self, batch: Sequence[Record]) -> Iterator[bytes]:
         """Yield an object for each record."""
-        for part in parts(batch):
-            yield "".join([self.line(self._record(one)) for one in part])
+        for one in batch:
+            yield as_bytes(self.line(self._record(one)))
 
     def _record(self, record: Record) -> dict[str, Any]:
         row: dict[str, Any] = {"map": record.map}

@@ -81,7 +81,7 @@ def test_log_records_are_recognized(spec):
 
 
 def shown(form, spec, batch):
-    return "".join(form(decoder(spec)).blocks(batch))
+    return b"".join(form(decoder(spec)).blocks(batch)).decode()
 
 
 BATCH = [

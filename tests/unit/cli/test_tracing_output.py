@@ -94,7 +94,7 @@ def test_a_full_disk():
 
 class Show(TextFormat):
     def blocks(self, batch):
-        yield "".join(f"{one}\n" for one in batch)
+        yield "".join(f"{one}\n" for one in batch).encode()
 
 
 def a_session(*passes):

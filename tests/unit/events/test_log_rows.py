@@ -8,16 +8,8 @@ from hypothesis import strategies as st
 from rawbpf.errors import FormatError
 from rawbpf.events.log_record import LogRecord, decode_log, encode_log
 from rawbpf.events.log_rows import decode_logs
-from rawbpf.ring.batch import Batch
+from tests.support.log_batches import batch_of
 from tests.unit.events.test_log_record import RECORDS
-
-
-def batch_of(samples, lead=12):
-    """A batch of samples of one length."""
-    (size,) = {len(one) for one in samples} or {0}
-    step = -(-(lead + size) // 8) * 8
-    data = b"".join(bytes(lead) + one.ljust(step - lead, b"\xa5") for one in samples)
-    return Batch(data, 0, step, lead, size, len(samples))
 
 
 @st.composite

@@ -1,0 +1,115 @@
+"""The fields of log records as columns, for formatting blocks of records.
+
+Two things make a block cheap. A few processes send most records, so the text from the CPU to the
+name of the process is made once for each process and CPU, and remembered. The time and the
+arguments are formatted for all records of a block at once.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from struct import Struct
+
+from rawbpf.events.log_record import ARGUMENT, LOG, split_format
+from rawbpf.light_typing import TYPE_CHECKING
+from rawbpf.output.columns import BLOCK, Cache, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    from rawbpf.ring.batch import Batch
+
+__all__ = ["Message", "Tasks", "parts", "times"]
+
+_TASK, _TASK_SIZE = LOG.offset("tid"), LOG.size - LOG.offset("tid")
+"""The fields from tid to comm, which say which process sent the record, and on which CPU."""
+
+_task = Struct("=IIII16s")
+_CPU_PID_TID = (LOG.offset("cpu"), LOG.offset("pid"), LOG.offset("tid"))
+_COMM_SIZE = 16
+
+_SAMPLE = 64
+"""Records that show whether a few tasks send most records."""
+
+
+def times(batch: Batch) -> list[int]:
+    """Return the time of each record."""
+    found: list[int] = batch.column(LOG.offset("ktime_ns"), "Q").tolist()
+    return found
+
+
+def parts(batch: Batch) -> Iterator[Batch]:
+    """Divide a batch into blocks."""
+    for first in range(0, batch.count, BLOCK):
+        yield batch.part(first, min(first + BLOCK, batch.count))
+
+
+def _keys(batch: Batch) -> Sequence[bytes]:
+    """Return the fields of each record that say which task sent the record."""
+    if batch.count == BLOCK:
+        keys: tuple[bytes, ...] = _block_of_keys(batch.lead, batch.step).unpack_from(
+            batch.data, batch.start
+        )
+        return keys
+    first = batch.start + batch.lead + _TASK
+    starts = range(first, first + batch.count * batch.step, batch.step)
+    return [batch.data[at : at + _TASK_SIZE] for at in starts]
+
+
+@lru_cache(maxsize=8)
+def _block_of_keys(lead: int, step: int) -> Struct:
+    before, after = lead + _TASK, step - lead - _TASK - _TASK_SIZE
+    return Struct(f"{before}x{_TASK_SIZE}s{after}x" * BLOCK)
+
+
+class Tasks:
+    """The text of the fields that say which task sent a record: ``one`` % (cpu, pid, tid, comm)."""
+
+    def __init__(self, one: str, show_comm: Callable[[bytes], str]) -> None:
+        self._one, self._comms, self._texts = one, Cache(show_comm), Cache(self._text)
+
+    def _text(self, key: bytes) -> str:
+        tid, pid, cpu, _, comm = _task.unpack(key)
+        return self._one % (cpu, pid, tid, self._comms[comm])
+
+    def columns(self, batch: Batch) -> tuple[str, list[Sequence[Any]]]:
+        """Return a %-format and its columns."""
+        keys = _keys(batch)
+        if len(set(keys[:_SAMPLE])) <= _SAMPLE // 2:
+            return "%s", [[self._texts[key] for key in keys]]
+        # Most tasks are new, so remembering their texts would not save anything.
+        numbers = [batch.column(at, "I").tolist() for at in _CPU_PID_TID]
+        return self._one, [*numbers, [self._comms[key[-_COMM_SIZE:]] for key in keys]]
+
+
+_HOLES = {
+    "": ("%d", "Q"),
+    "u": ("%d", "Q"),
+    "d": ("%d", "q"),
+    "x": ("%x", "Q"),
+    "X": ("%X", "Q"),
+    "p": ("%#x", "Q"),
+    "ipv4": ("%d.%d.%d.%d", "BBBB"),
+}
+"""How an argument is formatted, by its letter, and the types of the columns that it takes."""
+
+
+class Message:
+    """The message as a %-format, and the columns of its arguments."""
+
+    def __init__(self, text: str, args: int, escape: Callable[[str], str]) -> None:
+        self.text = ""
+        self._columns: list[tuple[int, str]] = []
+        for part in split_format(text, args):
+            if isinstance(part, str):
+                self.text += literal(escape(part))
+                continue
+            shown, codes = _HOLES[part.letter]
+            self.text += shown
+            at = LOG.size + ARGUMENT * part.arg
+            self._columns += [(at + number, code) for number, code in enumerate(codes)]
+
+    def columns(self, batch: Batch) -> list[list[Any]]:
+        """Return the values of each argument that the message shows."""
+        return [batch.column(at, code).tolist() for at, code in self._columns]

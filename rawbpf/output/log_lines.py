@@ -1,0 +1,94 @@
+"""Format log records as lines in the way that is fastest for their number.
+
+    a few      one by one: what idle tools print
+    more       in blocks
+    many       in blocks, or as NumPy arrays if these are faster on this machine
+
+NumPy formats large batches twice as fast as the interpreter. But importing NumPy takes 0.13 s and
+25 MB, and an emulated CPU, whose vector instructions are slow, formats faster without NumPy. NumPy
+is therefore imported when many records arrive at once, by a thread of its own, while this thread
+goes on. Then both ways format the same records, and the faster way formats all others.
+"""
+
+from __future__ import annotations
+
+from threading import Thread
+from time import thread_time
+
+from rawbpf.events.log_rows import LogRows
+from rawbpf.light_typing import TYPE_CHECKING
+from rawbpf.output.log_blocks import LineBlocks
+from rawbpf.output.text import LineFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rawbpf.events.log_record import LogRecord
+    from rawbpf.output.log_array import LineArrays
+
+__all__ = ["LogLines"]
+
+_FEW = 8
+"""Smaller batches are formatted one by one, which is faster.
+
+Records of alternating formats, for example, come in batches of one record."""
+
+_MANY = 1000
+"""The smallest batch for which NumPy is considered. Smaller ones cost NumPy more than they save."""
+
+_MEASURED = 4096
+"""Records that are formatted in both ways, at most."""
+
+
+class LogLines:
+    """Formats log records as lines; ``offset_ns`` is the difference of real time and ktime_ns."""
+
+    def __init__(self, offset_ns: int) -> None:
+        self._offset = offset_ns
+        self._line = LineFormat(offset_ns)
+        self._plain = LineBlocks(offset_ns)
+        self._large: LineBlocks | LineArrays = self._plain
+        self._loading: Thread | None = None
+        self._loaded: LineArrays | None = None
+
+    def blocks(self, rows: Sequence[LogRecord], head: str = "") -> Iterator[bytes]:
+        """Yield a line for each record, each after ``head``, in blocks."""
+        if len(rows) < _FEW or not isinstance(rows, LogRows):
+            lines = "".join([f"{head}{self._line(record)}\n" for record in rows])
+            yield lines.encode(errors="backslashreplace")
+        elif len(rows) < _MANY or rows.args:
+            yield from self._plain.blocks(rows, head)
+        else:
+            self._consider_numpy(rows)
+            yield from self._large.blocks(rows, head)
+
+    def _consider_numpy(self, rows: LogRows) -> None:
+        if self._loading is None:
+            # Not a daemon thread: Python must not exit in the middle of an import.
+            self._loading = Thread(target=self._load, name="numpy")
+            self._loading.start()
+        elif self._loaded is not None:
+            arrays, self._loaded = self._loaded, None
+            self._large = _faster(self._plain, arrays, rows.part(0, min(len(rows), _MEASURED)))
+
+    def _load(self) -> None:
+        """Import NumPy, to be measured with the next large batch, if NumPy is installed."""
+        try:
+            from rawbpf.output.log_array import LineArrays
+        except ImportError:
+            return
+        self._loaded = LineArrays(self._offset, self._plain)
+
+
+def _faster(plain: LineBlocks, arrays: LineArrays, rows: LogRows) -> LineBlocks | LineArrays:
+    """Return what formats the records in less time. The first of two runs fills the caches."""
+    seconds = [(_seconds(plain, rows), _seconds(arrays, rows)) for _ in range(2)]
+    with_python, with_numpy = map(min, zip(*seconds, strict=True))
+    return arrays if with_numpy < with_python else plain
+
+
+def _seconds(one: LineBlocks | LineArrays, rows: LogRows) -> float:
+    began = thread_time()
+    for _block in one.blocks(rows):
+        pass
+    return thread_time() - began
