@@ -1,9 +1,9 @@
 """Format log records as lines with NumPy: a block is an array of bytes with a row for each line.
 
-All lines of a block have the same width, so a field is a range of columns, and one division of an
-array yields one digit of every number. ``LineBlocks`` formats the blocks that do not fit: those
-with a process name that has to be escaped, a number too wide for its column, or a message with
-arguments.
+All lines of a block have the same width, so a field is a range of columns. Numbers are divided by
+1,000, and a table contains the digits of each part as four bytes, which are stored in every line by
+one operation. ``LineBlocks`` formats the blocks that do not fit: those with a process name that has
+to be escaped, a number too wide for its column, or a message with arguments.
 
 NumPy need not be installed. Only ``output.log_lines`` imports this module, when it is worth it.
 """
@@ -18,7 +18,7 @@ from rawbpf.output.log_blocks import clock
 from rawbpf.output.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from rawbpf.events.log_rows import LogRows
@@ -31,8 +31,25 @@ _BLOCK = 4096
 _SECOND = 10**9
 _COMM = LOG.offset("comm")
 _COMM_SIZE = 16
-_DIGITS = {"cpu": 3, "pid": 7, "tid": 7}
-_SPACE, _ZERO, _LAST = ord(" "), ord("0"), ord("~")
+_SPACE, _LAST = ord(" "), ord("~")
+
+_FIELDS = len(f" {0:3} {0:7} {0:7} ") + _COMM_SIZE + 1
+"""Columns of the fields after the level."""
+
+_ENDS = {"cpu": 10**3, "pid": 10**7, "tid": 10**7}
+"""Larger numbers do not fit into their columns."""
+
+
+def _table(texts: Iterable[str]) -> Any:  # noqa: ANN401 -- an array
+    """Return texts of four characters as numbers of four bytes."""
+    return np.frombuffer("".join(texts).encode(), np.uint32)
+
+
+_LOW = _table([*(f"{n:3} " for n in range(1000)), *(f"{n:03} " for n in range(1000))])
+"""The last three digits of a number and a space: the whole number, or, from 1,000 on, its end."""
+
+_HIGH = _table([" " * 4, *(f"{n:4}" for n in range(1, 10_000))])
+"""The digits of a number before its last three: up to four."""
 
 
 class LineArrays:
@@ -40,6 +57,7 @@ class LineArrays:
 
     def __init__(self, offset_ns: int, plain: LineBlocks) -> None:
         self._offset, self._plain = offset_ns, plain
+        self._empty: tuple[bytes, Any] = b"", None
 
     def blocks(self, rows: LogRows, head: str = "") -> Iterator[bytes]:
         """Yield a line for each record, each after ``head``, in blocks of up to 4,096 records."""
@@ -58,31 +76,37 @@ class LineArrays:
         """Return the lines of a block, or None if a record does not fit."""
         fields = rows.array()
         second, micros = _within_second(fields["ktime_ns"], self._offset)
-        if second is None or any(int(fields[n].max()) >= 10**w for n, w in _DIGITS.items()):
+        if second is None or any(int(fields[name].max()) >= end for name, end in _ENDS.items()):
             return None
         comms = _comms(rows.batch)
         if comms is None:
             return None
-        lines, at = _lines(rows, f"{head}{clock(second)}.")
-        _put(lines[:, at : at + 6], micros, _ZERO)
-        at += 6 + len(f" {level_name(rows.level):<5}")
-        for name, width in _DIGITS.items():
-            _put(lines[:, at + 1 : at + 1 + width], fields[name], _SPACE)
-            at += 1 + width
-        lines[:, at + 1 : at + 1 + _COMM_SIZE] = comms
+        start = _encoded(f"{head}{clock(second)}.")
+        level = f" {level_name(rows.level):<5}"
+        message = printable(format_log(rows.text, ()))
+        line = start + _encoded(f"{'':6}{level}{'':{_FIELDS}}{message}\n")
+        lines = self._lines(line)[: len(rows)]
+        _put_micros(lines, len(start), micros)
+        at = len(start) + 6 + len(level) + 1
+        _words(lines, at)[:] = _LOW[fields["cpu"]]
+        _put_number(lines, at + 4, fields["pid"])
+        _put_number(lines, at + 12, fields["tid"])
+        lines[:, at + 20 : at + 20 + _COMM_SIZE] = comms
         data: bytes = lines.tobytes()
         return data
 
+    def _lines(self, line: bytes) -> Any:  # noqa: ANN401 -- an array
+        """Return an array of lines that are all alike. Every field of it is to be overwritten."""
+        known, lines = self._empty
+        if known != line:
+            lines = np.empty((_BLOCK, len(line)), np.uint8)
+            lines[:] = np.frombuffer(line, np.uint8)
+            self._empty = line, lines
+        return lines
 
-def _lines(rows: LogRows, start: str) -> tuple[Any, int]:
-    """Return lines without their fields, and the column of the microseconds."""
-    blank = " " * (sum(_DIGITS.values()) + len(_DIGITS) + 1 + _COMM_SIZE + 1)
-    message = printable(format_log(rows.text, ()))
-    line = f"{start}000000 {level_name(rows.level):<5}{blank}{message}\n"
-    data = np.frombuffer(line.encode(errors="backslashreplace"), np.uint8)
-    lines = np.empty((len(rows), len(data)), np.uint8)
-    lines[:] = data
-    return lines, len(start.encode(errors="backslashreplace"))
+
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="backslashreplace")
 
 
 def _within_second(times: Any, offset: int) -> tuple[int | None, Any]:  # noqa: ANN401 -- an array
@@ -109,14 +133,22 @@ def _comms(batch: Batch) -> Any:  # noqa: ANN401 -- an array
     return names if names.min() >= _SPACE and names.max() <= _LAST else None
 
 
-def _put(columns: Any, numbers: Any, fill: int) -> None:  # noqa: ANN401 -- arrays
-    """Write numbers right-aligned; ``fill`` replaces leading zeros."""
-    rest = numbers.astype(np.uint32)
-    last = columns.shape[1] - 1
-    for column in range(last, -1, -1):
-        tens = rest // np.uint32(10)
-        digits = (rest - tens * np.uint32(10) + np.uint32(_ZERO)).astype(np.uint8)
-        if fill != _ZERO and column != last:
-            digits[rest == 0] = fill
-        columns[:, column] = digits
-        rest = tens
+def _words(lines: Any, at: int) -> Any:  # noqa: ANN401 -- arrays
+    """Return the four bytes at column ``at`` of each line as one number."""
+    return np.ndarray((len(lines),), np.uint32, lines, at, (lines.shape[1],))
+
+
+def _put_micros(lines: Any, at: int, micros: Any) -> None:  # noqa: ANN401 -- arrays
+    """Write six digits and a space, as %06d does."""
+    high = micros // np.uint32(1000)
+    _words(lines, at)[:] = _LOW[high + np.uint32(1000)]  # the space is overwritten
+    _words(lines, at + 3)[:] = _LOW[micros - high * np.uint32(1000) + np.uint32(1000)]
+
+
+def _put_number(lines: Any, at: int, numbers: Any) -> None:  # noqa: ANN401 -- arrays
+    """Write a number in seven columns, right-aligned, and a space."""
+    high = numbers // np.uint32(1000)
+    low = numbers - high * np.uint32(1000)
+    low[high > 0] += np.uint32(1000)
+    _words(lines, at)[:] = _HIGH[high]
+    _words(lines, at + 4)[:] = _LOW[low]
