@@ -65,22 +65,25 @@ class Budget:
 
 
 class Returned:
-    """The number of bytes of the /out archive received so far.
+    """The number of bytes of an archive received so far, such as the archive of /out.
 
     The archive is unexpected unless it was requested.
     """
 
-    def __init__(self, *, wanted: bool) -> None:
+    def __init__(self, *, wanted: bool, what: str = "/out", largest: int | None = None) -> None:
         self._wanted = wanted
+        self._what = what
+        self._largest = largest
         self._size = 0
 
     def add(self, size: int) -> None:
         """Count a part of the archive that has arrived."""
         self._size += size
-        if not self._wanted or self._size > out.LARGEST + out.LARGEST_END:
+        largest = out.LARGEST if self._largest is None else self._largest
+        if not self._wanted or self._size > largest + out.LARGEST_END:
             why = (
-                f"the archive exceeds {out.LARGEST >> 20} MiB"
+                f"the archive exceeds {largest >> 20} MiB"
                 if self._wanted
-                else ("the host did not request the archive")
+                else "the host did not request the archive"
             )
-            raise FormatError("unexpected contents of /out from the guest", why=why)
+            raise FormatError(f"unexpected contents of {self._what} from the guest", why=why)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.command_words import own_python
 from rawbpf.errors import GuestError, UsageError
-from rawbpf.guest import qemu, session, terminal
+from rawbpf.guest import kept, qemu, session, terminal
 from rawbpf.guest.accel import choose as choose_accel
 from rawbpf.guest.command import Command, understand
 from rawbpf.guest.console import excerpt
@@ -85,6 +85,7 @@ def run(
     ttys = _terminals()
     with ExitStack() as stack:
         job = _job(command, options, ttys)
+        learned = bytearray()
         initramfs = stack.enter_context(_initramfs(command, job, options, kernel, say))
 
         def ready(release: str) -> None:
@@ -99,11 +100,14 @@ def run(
                 callbacks=Callbacks(ready, console=lambda line: say(line, "debug")),
                 limits=Limits(command=options.timeout),
                 out=options.out,
+                types=learned.extend,
             )
         except GuestError as error:
             for line in excerpt(error.details):
                 say(f"guest: {line}", "warning")
             raise
+    if learned:
+        kept.store(kernel.vmlinuz, bytes(learned))
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 
@@ -161,14 +165,16 @@ def _job(command: Command, options: Options, ttys: tuple[bool, bool, bool]) -> d
     doing: list[str] | None = None
     if options.workload is not None:
         doing = list(options.workload) or own_python("rawbpf.guest.inside.workload")
+    environment = _environment()
     return {
         "argv": command.argv,
         "cwd": str(Path.cwd()),
-        "env": _environment(),
+        "env": environment,
         "ttys": ttys,
         "size": terminal.window_size(),
         "workload": doing,
         "out": options.out is not None,
+        "types": kept.folder_in_guest(environment),
     }
 
 
@@ -206,14 +212,22 @@ def _initramfs(
     job |= {"modules": [f"{MODULES}/{name}.ko" for name in modules]}
     target = os.memfd_create("initramfs")
     try:
-        for kept in open_images(with_tests=command.with_tests):
-            with kept:
-                while os.sendfile(target, kept.fileno(), None, _CHUNK):  # copied by the kernel
+        for image in open_images(with_tests=command.with_tests):
+            with image:
+                while os.sendfile(target, image.fileno(), None, _CHUNK):  # copied by the kernel
                     pass
         with os.fdopen(os.dup(target), "wb") as whole:
             added = [*command.files, *options.add]
+            types = {f"{job['types']}/{n}": d for n, d in kept.known(kernel.vmlinuz).items()}
+            objects = {f"{MODULES}/{name}.ko": data for name, data in modules.items()}
             whole.writelines(
-                run_image(job, added, kernel.config, modules, lambda line: say(line, "warning"))
+                run_image(
+                    job,
+                    added,
+                    kernel.config,
+                    objects | types,
+                    lambda line: say(line, "warning"),
+                )
             )
         yield target
     finally:

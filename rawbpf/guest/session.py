@@ -18,7 +18,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import FormatError, GuestError, KernelError
-from rawbpf.guest import qemu
+from rawbpf.guest import kept, qemu
 from rawbpf.guest.console import Console
 from rawbpf.guest.received import Budget, Returned, release_of, status_of
 from rawbpf.guest.streams import Line, Outlet
@@ -61,15 +61,17 @@ def run(
     limits: Limits,
     stdin: int | None = 0,
     out: Path | None = None,
+    types: Callable[[bytes], object] | None = None,
 ) -> int:
     """Run the job in the initramfs (a file descriptor), and return the command's wait status.
 
     Output is written to this process's stdout and stderr, and the contents of /out to the folder
-    ``out``. Raises GuestError if the guest ends before the command does.
+    ``out``. ``types`` receives the archive of new type indexes in pieces, if the guest returns
+    one. Raises GuestError if the guest ends before the command does.
     """
     with qemu.running(machine, initramfs) as guest, tempfile.TemporaryFile() as archive:
         keep = None if out is None else archive.write
-        session = _Session(guest, stdin, keep, limits, callbacks)
+        session = _Session(guest, stdin, keep, limits, callbacks, types)
         try:
             with Signals() as signals:
                 session.relay(signals)
@@ -94,18 +96,24 @@ class _Session:
         keep: Callable[[bytes], object] | None,
         limits: Limits,
         callbacks: Callbacks,
+        types: Callable[[bytes], object] | None = None,
     ) -> None:
         guest.console.setblocking(False)
         self._guest = guest
         self._stdin = stdin
-        self._keep = keep
+        self._archives = {
+            FrameKind.OUT: (keep, Returned(wanted=keep is not None)),
+            FrameKind.TYPES: (
+                types,
+                Returned(wanted=types is not None, what="type indexes", largest=kept.LARGEST),
+            ),
+        }
         self._limits = limits
         self._callbacks = callbacks
         self._console = Console()
         self._line = Line(guest.line)
         self._output, self._input = windows(guest.memory)
         self._budget = Budget(self._output.room)
-        self._returned = Returned(wanted=keep is not None)
         self._outlets = {FrameKind.STDOUT: Outlet(1), FrameKind.STDERR: Outlet(2)}
         self._ready = False
         self._begun = 0.0
@@ -116,7 +124,8 @@ class _Session:
             FrameKind.IN_FRAMES: self._without_memory,
             FrameKind.STDOUT: lambda data: self._outlets[FrameKind.STDOUT].put(self._data(data)),
             FrameKind.STDERR: lambda data: self._outlets[FrameKind.STDERR].put(self._data(data)),
-            FrameKind.OUT: self._take_out,
+            FrameKind.OUT: lambda data: self._take(FrameKind.OUT, data),
+            FrameKind.TYPES: lambda data: self._take(FrameKind.TYPES, data),
             FrameKind.GRANT: lambda size: self._input.taken(number(size)),
             FrameKind.EXIT: self._exited,
             FrameKind.ALIVE: lambda _: None,
@@ -225,11 +234,13 @@ class _Session:
         self._budget.add(len(data))
         return data
 
-    def _take_out(self, payload: bytes) -> None:
+    def _take(self, kind: FrameKind, payload: bytes) -> None:
+        """Take a part of an archive."""
         data = self._data(payload)
-        self._returned.add(len(data))
-        if self._keep is not None:
-            self._keep(data)
+        keep, returned = self._archives[kind]
+        returned.add(len(data))
+        if keep is not None:
+            keep(data)
         self._budget.remove(len(data))
         self._line.send(FrameKind.TAKEN, len(data))
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from rawbpf.guest import cache
+
 RAWBPF = [sys.executable, "-m", "rawbpf"]
 PROMPT = 120  # seconds; an emulated machine on a busy host is slow
 
@@ -203,3 +205,18 @@ def test_verify_diff_of_two_kernels_with_a_c_file():
     assert counts[0].split()[:2] == ["insns", "0"]
     assert int(counts[0].split()[2]) > 30
     assert "  5.10 did not verify any instruction" in counts
+
+
+def test_the_next_guest_knows_what_a_guest_learned_about_its_kernel(tmp_path):
+    """The first guest stores the index of its kernel's types, and the host keeps the file."""
+    kernels = cache.place("kernels")
+    (tmp_path / "kernels").symlink_to(kernels)
+    environment = os.environ | {"RAWBPF_CACHE": str(tmp_path)}
+    (tmp_path / "images").symlink_to(cache.place("images"))
+    before = "import os; print(os.path.exists(os.environ['RAWBPF_CACHE'] + '/types'))"
+    look_up = "from rawbpf.kernel.type_index import kernel_types; kernel_types()"
+    for known in (b"False\n", b"True\n"):
+        done = guest("--no-workload", "--", "python", "-c", f"{before}; {look_up}", env=environment)
+        assert (done.returncode, done.stdout) == (0, known), done.stderr
+    (index,) = tmp_path.glob("guest-types/*/*")
+    assert index.stat().st_size > 10_000

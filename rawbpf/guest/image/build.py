@@ -201,14 +201,14 @@ def run_image(
     job: dict[str, Any],
     add: Iterable[str],
     config: tuple[str, Path] | None = None,
-    modules: Mapping[str, bytes] = {},
+    files: Mapping[str, bytes] = {},
     omit: Callable[[str], None] = lambda _: None,
 ) -> Iterator[bytes]:
     """Yield the archive for one run, which contains the files to add and the job.
 
     ``config`` contains the kernel's release and configuration file, which is stored in /boot.
-    ``modules`` maps names to object files, in the order in which to load them. ``omit`` receives a
-    line for each file in a folder that cannot be read.
+    ``files`` maps paths in the guest to contents. ``omit`` receives a line for each file in a
+    folder that cannot be read.
     """
     tree = Tree()
     if config is not None:
@@ -217,8 +217,8 @@ def run_image(
     for added in add:
         for line in tree.bring_all(Path(added).absolute()):
             omit(line)
-    for name, data in modules.items():
-        tree.file(f"{MODULES}/{name}.ko", data)
+    for name, data in files.items():
+        tree.file(name, data)
     tree.directory(job["cwd"])
     tree.directory(job["env"]["HOME"])
     tree.file(JOB, marshal.dumps(job))

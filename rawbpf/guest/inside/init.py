@@ -1,8 +1,8 @@
 """The guest's PID 1: set up the system, run one command, and relay its streams to the host.
 
 The first serial line is the kernel's console, and the second carries frames (see wire/frames.py).
-When the command ends, PID 1 sends the remaining output, the files in /out, and the wait status;
-then the guest powers off. If PID 1 itself fails, its traceback is printed on the console, the
+When the command ends, PID 1 sends the remaining output, the files in /out, new type indexes, and
+the wait status; then the guest powers off. If PID 1 itself fails, its traceback is printed on the console, the
 kernel panics because init has died, and the host reports both.
 """
 
@@ -46,10 +46,13 @@ def main() -> None:
     relay = Relay(line, in_frames() if memory is None else windows(memory), streams)
     if job["workload"]:
         _start_workload(job["workload"], environment)
+    known = _sizes(job["types"])
     child = start(job["argv"], environment, job["cwd"], streams)
     status = relay.run(child)
     if job["out"]:
         _send_folder(relay, "/out")
+    if memory is not None and _sizes(job["types"]) != known:  # the serial line is slow
+        _send_types(relay, job["types"])
     line.send(FrameKind.EXIT, status)
     termios.tcdrain(line.fd)
     power_off()
@@ -86,6 +89,24 @@ def _send_folder(relay: Relay, path: str) -> None:
         os.kill(-1, signal.SIGKILL)  # kill all other processes, which could write forever
     for piece in pack(path, omit):
         relay.send_data(FrameKind.OUT, piece)
+
+
+def _sizes(folder: str) -> dict[str, int]:
+    """Return the sizes of the files in a folder; {} if there is no such folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name: entry.stat().st_size for entry in entries}
+    except OSError:
+        return {}
+
+
+def _send_types(relay: Relay, folder: str) -> None:
+    """Send the type indexes that the command stored, for the next guest with this kernel."""
+    from rawbpf.guest.kept import LARGEST
+    from rawbpf.guest.wire.out import pack
+
+    for piece in pack(folder, lambda *_: None, LARGEST):
+        relay.send_data(FrameKind.TYPES, piece)
 
 
 if __name__ == "__main__":

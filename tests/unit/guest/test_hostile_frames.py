@@ -18,7 +18,7 @@ READY = encode(FrameKind.READY, b"6.1")
 HALF = MEMORY_SIZE // 2
 
 
-def ended(sent: bytes, keep=None) -> int:
+def ended(sent: bytes, keep=None, types=None) -> int:
     """Return the status after a guest has sent these bytes."""
     console, their_console = socket.socketpair()
     line, theirs = socket.socketpair()
@@ -26,7 +26,7 @@ def ended(sent: bytes, keep=None) -> int:
     guest = qemu.Running(console, line, memory, Path("/dev/null"))
     silent = Callbacks(ready=lambda _: None, console=lambda _: None)
     with console, their_console, line:
-        session = _Session(guest, None, keep, Limits(), silent)
+        session = _Session(guest, None, keep, Limits(), silent, types)
         theirs.sendall(sent)
         theirs.shutdown(socket.SHUT_WR)
         try:
@@ -64,6 +64,10 @@ def test_an_honest_guest():
         (READY + encode(FrameKind.STDERR, HALF) * 2, "bytes are waiting, but the limit is"),
         (READY + encode(FrameKind.GRANT, 1), "1 bytes were read, but only 0 were sent"),
         (READY + encode(FrameKind.OUT, 1), "the host did not request the archive"),
+        (
+            READY + encode(FrameKind.TYPES, 1),
+            "type indexes from the guest: the host did not request",
+        ),
         (READY + encode(FrameKind.STDIN, 1), "unexpected frame STDIN"),
         (b"\xff\0\0", "invalid frame: kind 255"),
         (encode(FrameKind.IN_FRAMES) + READY + encode(FrameKind.GRANT, 1), "0 were sent"),
@@ -80,6 +84,15 @@ def test_an_endless_archive_is_stopped(monkeypatch):
     with pytest.raises(FormatError, match=r"/out from the guest: the archive exceeds 1 MiB"):
         ended(READY + encode(FrameKind.OUT, HALF) * 3, keep=kept.append)
     assert sum(map(len, kept)) == HALF
+
+
+def test_endless_type_indexes_are_stopped():
+    taken = []
+    with pytest.raises(
+        FormatError, match=r"type indexes from the guest: the archive exceeds 4 MiB"
+    ):
+        ended(READY + encode(FrameKind.TYPES, HALF) * 6, types=taken.append)
+    assert sum(map(len, taken)) == 4 * HALF
 
 
 def test_data_in_frames(capfd):

@@ -83,7 +83,7 @@ def test_the_archive_of_a_run_has_files_and_job(tmp_path):
     added = tmp_path.resolve() / "script.py"
     added.write_text("print(1)")
     job = {"argv": ["python"], "cwd": str(tmp_path.resolve()), "env": {"HOME": "/root"}}
-    archive = b"".join(run_image(job, [str(added)], modules={"dummy": b"object"}))
+    archive = b"".join(run_image(job, [str(added)], files={"/rawbpf/modules/dummy.ko": b"object"}))
     found = {f"/{member.path}": member for member in decode(io.BytesIO(archive))}
     assert marshal.loads(found[JOB].data) == job
     assert found[str(added)].data == b"print(1)"
