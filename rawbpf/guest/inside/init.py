@@ -2,8 +2,8 @@
 
 The first serial line is the kernel's console, and the second carries frames (see wire/frames.py).
 When the command ends, PID 1 sends the remaining output, the files in /out, new type indexes, and
-the wait status; then the guest powers off. If PID 1 itself fails, its traceback is printed on the console, the
-kernel panics because init has died, and the host reports both.
+the wait status; then the guest powers off. If PID 1 itself fails, its traceback is printed on the
+console, the kernel panics because init has died, and the host reports both.
 """
 
 from __future__ import annotations
