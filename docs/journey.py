@@ -1,8 +1,8 @@
-"""Print every system call that a short `rawbpf kprobe` makes, as docs/session.md shows them.
+"""Print every system call that a short `rawbpf kprobe` run makes, as shown in docs/session.md.
 
     rawbpf guest -- python docs/journey.py
 
-`rawbpf narrate -- kprobe do_sys_openat2` also explains why each call is made, and how long it took.
+`rawbpf narrate -- kprobe do_sys_openat2` also explains why each call is made and how long it took.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from rawbpf.narration.tell.line import format_call
 
 
 def shorten(lines: list[str]) -> list[str]:
-    """Return the first of each run of calls that differ only in their key and value."""
+    """Return the first of each run of calls that differ only in key and value."""
     short = []
     for _, group in itertools.groupby(lines, key=lambda line: line.partition("key=")[0]):
         first, *others = group
@@ -26,7 +26,7 @@ def shorten(lines: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Record a probe of half a second."""
+    """Record a half-second run of `rawbpf kprobe`."""
     with recorded() as calls, rawbpf.Kprobe("do_sys_openat2") as probe:
         attached = len(calls)
         for _batch in probe.batches(0.5):

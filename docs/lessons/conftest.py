@@ -30,7 +30,7 @@ def lesson(request) -> Path:
 
 @pytest.fixture(scope="session")
 def traceable_kernel(request) -> None:
-    """Skip the test if this kernel cannot be traced, with the reason `rawbpf doctor` gives."""
+    """Skip the test if tracing does not work, with the reason from `rawbpf doctor`."""
     if request.config.getoption("--no-skip"):
         return
     for check in examine(check for check in CHECKS if check.name in _NEEDED):

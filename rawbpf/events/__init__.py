@@ -1,1 +1,1 @@
-"""Decode the bytes of a record: a log record, or a struct described by BTF."""
+"""Decode a record's bytes as a log record or as a struct described by BTF."""

@@ -1,4 +1,4 @@
-r"""The layout of a record: one table of fields for ``struct``, for NumPy, and for documentation.
+r"""Describe a record's layout in one table of fields for ``struct``, NumPy and documentation.
 
 >>> pair = Layout(8, [Field("pid", 0, "I", "process"), Field("comm", 4, "4s", "its name")])
 >>> pair.struct().unpack(b"\7\0\0\0bash")
@@ -27,11 +27,11 @@ _KINDS = {"B": "|u1", "b": "|i1", "?": "|b1"} | {
     code: f"{_ORDER}{kind}"
     for code, kind in zip("HhIiQqfd", ("u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"), strict=True)
 }
-"""NumPy's names of the types that ``struct`` names with a letter."""
+"""Maps the letter of a ``struct`` type to NumPy's name for the type."""
 
 
 class Field(NamedTuple):
-    """A field: ``code`` is a type of ``struct``, such as "I" or "16s"."""
+    """A field; ``code`` is a ``struct`` type such as "I" or "16s"."""
 
     name: str
     offset: int
@@ -40,7 +40,10 @@ class Field(NamedTuple):
 
 
 class Layout:
-    """The fields of a record of ``size`` bytes, in order. Bytes between the fields are ignored."""
+    """The fields of a record that is ``size`` bytes long, in order.
+
+    Bytes between the fields are ignored.
+    """
 
     __slots__ = ("_structs", "fields", "size")
 
@@ -54,18 +57,18 @@ class Layout:
         return tuple(field.name for field in self.fields)
 
     def field(self, name: str) -> Field:
-        """Return a field by its name. Raise KeyError if there is no such field."""
+        """Return a field by name. Raises KeyError if the layout has no such field."""
         for field in self.fields:
             if field.name == name:
                 return field
         raise KeyError(name)
 
     def offset(self, name: str) -> int:
-        """Return the offset of a field."""
+        """Return a field's offset."""
         return self.field(name).offset
 
     def struct(self, lead: int = 0, step: int = 0) -> struct.Struct:
-        """Return a struct for the record, with ``lead`` bytes before it, and ``step`` in all."""
+        """Return a struct of ``step`` bytes that contains the record after ``lead`` extra bytes."""
         known = self._structs.get((lead, step))
         if known is None:
             known = self._structs[lead, step] = struct.Struct(self._format(lead, step))
@@ -79,7 +82,7 @@ class Layout:
         return f"{text}{max(step - lead, self.size) - at}x"
 
     def lines(self) -> Iterator[str]:
-        """Yield a line for each field: its offset, C type, name and meaning."""
+        """Yield a line for each field with its offset, C type, name and meaning."""
         kinds = [_c_type(field.code) for field in self.fields]
         at, kind, name = len(str(self.size)), max(map(len, kinds)), max(map(len, self.names))
         for field, c_type in zip(self.fields, kinds, strict=True):
@@ -88,7 +91,7 @@ class Layout:
 
     @property
     def description(self) -> list[tuple[str, str]]:
-        """The fields and the gaps between them, as NumPy describes a type."""
+        """Return the fields and the gaps between them as a NumPy type description."""
         found, at = [], 0
         for field in self.fields:
             if field.offset > at:

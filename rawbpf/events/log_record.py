@@ -1,8 +1,8 @@
-r"""The log record: a message that a BPF program sends for people to read.
+r"""The log record, a message that a BPF program sends for people to read.
 
-A program has no usable printf, and only 512 bytes of stack. The program therefore sends the format
-and the numbers, and user space formats the message. The record describes itself, so that a program
-in C, in assembly or built with Python shares no table with its reader:
+A program has no usable printf and only 512 bytes of stack. The program therefore sends a format and
+numbers, and user space formats the message. The record is self-describing, so that a program
+written in C, in assembly or in Python shares no table with its reader:
 
 >>> print(*LOG.lines(), sep="\n")
  0 u32      length       bytes of the record, including this field; the ring may pad after it
@@ -16,14 +16,15 @@ in C, in assembly or built with Python shares no table with its reader:
 28 u32      reserved     0
 32 char[16] comm         bpf_get_current_comm: ends at the first NUL; rubbish may follow it
 
-After the header come the arguments and the text of the format.
+The header is followed by the arguments and the text of the format.
 
 >>> encode_log(LogRecord(3, 1_000, 7, 8, 0, "bash", (2,), "{} files")).hex(" ", 8)[:35]
 '4000000003010800 e803000000000000 0'
 
 The format contains ``{}`` for each argument. Every argument is 64 bits wide, and a letter after a
-colon selects how it is shown. ``str.format`` is not used, because the text comes from an untrusted
-program: this format has no attributes, no widths, and nothing else that could use much memory.
+colon selects the display format. ``str.format`` is not used, because the text comes from an
+untrusted program: this format has no attributes, no widths, and no other feature that could use
+much memory.
 
 >>> format_log("open({:p}) = {:d}, flags {:x}, by {}", (0xFFFF_8881_0000_0000, 2**64 - 2, 64, 1000))
 'open(0xffff888100000000) = -2, flags 40, by 1000'
@@ -60,7 +61,7 @@ __all__ = [
 ]
 
 ARGUMENT = 8
-"""Bytes of an argument."""
+"""Size of an argument in bytes."""
 
 LOG = Layout(
     48,
@@ -81,16 +82,19 @@ LOG = Layout(
         ),
     ],
 )
-"""The fixed part of the record. ``arg_count`` arguments of 64 bits and the format follow it."""
+"""The fixed part of the record.
+
+The fixed part is followed by ``arg_count`` arguments of 64 bits and the format.
+"""
 
 HEADER = LOG.struct()
-"""The fixed part of the record, 48 bytes."""
+"""The fixed part of the record, which is 48 bytes long."""
 
 _PADDING = 16
 """A perf ring appends up to 7 bytes, and a C struct of fixed size adds up to 7 more."""
 
 LEVEL_NAMES = ("off", "error", "warn", "info", "debug")
-"""The level names by number. Higher numbers are shown as debug."""
+"""The level names, indexed by number. Higher numbers are displayed as debug."""
 
 
 class LogRecord(NamedTuple):
@@ -98,7 +102,7 @@ class LogRecord(NamedTuple):
 
     ``text`` is the format, and ``message`` is the text with the arguments inserted.
 
-    ``comm`` may contain control characters, because the kernel does not filter them: escape it
+    ``comm`` may contain control characters, because the kernel does not filter them, so escape it
     before printing (``output.text.printable``). Bytes that are not UTF-8 become ``\xNN``.
     """
 
@@ -127,7 +131,7 @@ def level_name(number: int) -> str:
 
 
 def level_number(name: str) -> int:
-    """Return the number of a level, given its name as in programs or in RAWBPF_LOG.
+    """Return a level's number, given its name as used in programs or in RAWBPF_LOG.
 
     >>> level_number("warning"), level_number("debug")
     (2, 4)
@@ -151,7 +155,7 @@ def encode_log(record: LogRecord) -> bytes:
 
 
 def decode_log(data: bytes) -> LogRecord:
-    """Decode one sample of a ring. Raise FormatError if the sample is not a log record."""
+    """Decode one sample from a ring. Raises FormatError if the sample is not a log record."""
     if len(data) < HEADER.size:
         raise FormatError(
             f"a log record has at least {HEADER.size} bytes, this one has {len(data)}"
@@ -193,9 +197,9 @@ def is_log(data: bytes) -> bool:
 
 
 def comm_text(raw: bytes) -> str:
-    """Return the name of a process, cut at the *first* NUL.
+    """Return a process name, truncated at the *first* NUL.
 
-    The end of an earlier, longer name may follow (seen on 6.1).
+    The first NUL may be followed by the end of an earlier, longer name (observed on 6.1).
     """
     return raw.partition(b"\0")[0].decode(errors="backslashreplace")
 
@@ -205,7 +209,7 @@ def _signed(value: int) -> str:
 
 
 def _ipv4(value: int) -> str:
-    # Network byte order: the first byte in memory is the first byte of the address.
+    # In network byte order, the first byte in memory is the first byte of the address.
     return ".".join(str(byte) for byte in value.to_bytes(8, "little")[:4])
 
 
@@ -262,7 +266,8 @@ def split_format(text: str, count: int) -> list[str | Hole]:
 def format_log(text: str, args: tuple[int, ...]) -> str:
     """Insert the arguments into the format.
 
-    Never raises an error; an unknown letter or a missing argument appears in the message.
+    The function never raises an error; an unknown letter or a missing argument is shown in the
+    message.
     """
     if "{" not in text and "}" not in text:
         return text

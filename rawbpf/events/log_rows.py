@@ -1,8 +1,8 @@
-"""Log records in batches: records of one level, format and number of arguments.
+"""Decode log records in batches of records with the same level, format and number of arguments.
 
-A log record says itself how long its parts are, so each record has to be checked. In a batch the
-check is a comparison with the first record: as far as the first eight bytes and the format agree,
-what is true of the first record is true of all.
+Each log record specifies the lengths of its own parts, so each record has to be validated. In a
+batch, a record is validated by comparing it with the first record: if the first eight bytes and the
+format are equal, the result for the first record applies.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SHAPE = LOG.offset("ktime_ns")
 
 @lru_cache(maxsize=64)
 def log_layout(arg_count: int, text_length: int) -> Layout:
-    """Return the layout of records with so many arguments and bytes of format."""
+    """Return the layout of records with the given number of arguments and format length."""
     args = [Field(f"arg{n}", LOG.size + ARGUMENT * n, "Q") for n in range(arg_count)]
     text_at = LOG.size + ARGUMENT * arg_count
     text = [Field("text", text_at, f"{text_length}s")] if text_length else []
@@ -85,7 +85,10 @@ def decode_logs(batch: Batch) -> tuple[list[LogRows], int]:
 
 
 def _first_shape(batch: Batch) -> tuple[LogRows | None, int]:
-    """Return the first records of one shape and their number, or None if they are damaged."""
+    """Return the leading records that have the same shape and their number.
+
+    Return None if they are damaged.
+    """
     if batch.size < LOG.size:
         return None, batch.count
     at = batch.start + batch.lead

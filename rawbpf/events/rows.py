@@ -1,4 +1,4 @@
-"""An array of decoded records, all of one layout, which decodes only what is asked for.
+"""A sequence of decoded records with the same layout, which decodes only requested records.
 
 for batch in probe.batches(duration=5):
     len(batch)               how many records: nothing is decoded
@@ -30,8 +30,8 @@ R = TypeVar("R", covariant=True)
 class Rows(Sequence[R]):
     """Records of one layout, as a sequence of ``R``, as columns, as tuples, or as a NumPy array.
 
-    ``numpy.asarray(rows)`` is the same array as ``rows.array()``. It shares the memory of the
-    records, so keep it as long as you like, but do not write to it.
+    ``numpy.asarray(rows)`` returns the same array as ``rows.array()``. The array shares the
+    records' memory, so it may be kept indefinitely but must not be modified.
     """
 
     __slots__ = ("batch", "layout")
@@ -50,7 +50,7 @@ class Rows(Sequence[R]):
         return self._records(self.batch)
 
     def __getitem__(self, key: int | slice | str) -> Any:  # noqa: ANN401 -- depends on the key
-        """Return a record, a list of records, or a field of all records."""
+        """Return a record, a list of records, or one field of all records."""
         if isinstance(key, str):
             return self._column(key)
         numbers = range(len(self))[key]
@@ -74,7 +74,10 @@ class Rows(Sequence[R]):
         return list(one.iter_unpack(memoryview(batch.data)[batch.start : end]))
 
     def array(self) -> Any:  # noqa: ANN401 -- NumPy need not be installed
-        """Return a structured NumPy array. Raises ImportError without NumPy (``rawbpf[fast]``)."""
+        """Return a structured NumPy array.
+
+        Raises ImportError if NumPy is not installed (``rawbpf[fast]``).
+        """
         import numpy as np
 
         return np.asarray(self)

@@ -1,8 +1,9 @@
-"""Decode a record as the C struct that the program filled, using the object's BTF.
+"""Decode a record as the C struct that the program filled in, using the object's BTF.
 
-A ring transports bytes without saying which struct the bytes are. The BTF contains the struct if a
-map value, a global variable or a function parameter has that type. The size of the record and the
-name of the struct usually leave one candidate: most programs call it event, or something_event.
+A ring transports bytes without information about the struct. The BTF contains the struct if it is
+the type of a map value, a global variable or a function parameter. The record's size and the
+struct's name usually leave only one candidate: most programs call the struct event or
+something_event.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ __all__ = [
 ]
 
 _PADDING = 8
-"""A perf ring appends up to 7 bytes to what the program sent."""
+"""A perf ring appends up to 7 bytes to the record that the program sent."""
 
 
 class EventType:
-    """A struct type that records are decoded as."""
+    """The struct type as which records are decoded."""
 
     def __init__(self, name: str, reader: ValueCodec) -> None:
         self.name, self.size, self._reader = name, reader.size, reader
@@ -44,7 +45,7 @@ class EventType:
     def decode(self, data: bytes) -> dict[str, Any]:
         """Return the members by name. A record that ends early is padded with zeros.
 
-        Programs often send only the used part of a struct whose last member is an array.
+        If the last member of a struct is an array, programs often send only the used part.
         """
         decoded: dict[str, Any] = self._reader.decode(data.ljust(self.size, b"\0"))
         return decoded
@@ -53,7 +54,7 @@ class EventType:
 def named_type(types: Btf, name: str) -> EventType:
     """Return the struct with the given name.
 
-    Raise UsageError, which suggests similar names, if the object has no such struct.
+    Raises UsageError, with suggestions of similar names, if the object does not define the struct.
     """
     found = types.find_id(name.removeprefix("struct "), BTF_KIND_STRUCT)
     if found is None:
@@ -68,9 +69,9 @@ def guess_type(
 ) -> EventType | None:
     """Return the struct that records of ``size`` bytes probably contain.
 
-    Return None unless exactly one struct fits. ``padded`` is true for records from a perf ring.
-    ``foreign`` contains the IDs of types that are never sent, such as kernel types; see
-    ``reachable``.
+    Returns None unless exactly one struct fits. ``padded`` is true for records from a perf ring.
+    ``foreign`` contains the IDs of types that are never sent, such as kernel types (see
+    ``reachable``).
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -87,7 +88,7 @@ def guess_type(
     if not best:
         return None
     top = best[max(best)]
-    # A struct that occurs twice (because two files declare it) is one candidate.
+    # A struct that occurs twice (because two files declare it) counts as one candidate.
     if len({(record.name, record.size) for _, record in top}) > 1:
         return None
     type_id, record = top[0]
@@ -98,10 +99,10 @@ def guess_type(
 
 
 def reachable(types: Btf, ids: Iterable[int]) -> set[int]:
-    """Return the IDs of these types and of every type that they contain or point to.
+    """Return the IDs of the given types and of all types that they contain or point to.
 
-    Starting at the types that CO-RE records name, this reaches the kernel's types that the program
-    reads, but none of the program's own.
+    Starting at the types named in CO-RE records, the search reaches the kernel types that the
+    program reads, but none of the program's own types.
     """
     found: set[int] = set()
     waiting = list(ids)
@@ -141,7 +142,7 @@ def _score(record: t.Struct, size: int, *, padded: bool) -> int:
 class Guesses:
     """The structs guessed for records from an object's rings, one for each map and size.
 
-    ``(map, size) in guesses`` says whether a guess was made before.
+    ``(map, size) in guesses`` tells whether a guess has already been made.
     """
 
     def __init__(self, spec: ObjectSpec) -> None:
@@ -152,7 +153,10 @@ class Guesses:
         return one in self._known
 
     def guess(self, name: str, size: int) -> EventType | None:
-        """Return the struct of ``size`` bytes sent through map ``name``, or None if in doubt."""
+        """Return the struct of ``size`` bytes sent through map ``name``.
+
+        Return None if the guess is ambiguous.
+        """
         if self._spec.btf is None:
             return None
         if (name, size) not in self._known:

@@ -1,4 +1,4 @@
-"""Read records that programs send: map rings, wait for records, deliver and count them."""
+"""Read the records that programs send: map rings, wait for records, deliver and count them."""
 
 from __future__ import annotations
 

@@ -5,21 +5,21 @@
 
 A pass drains one ring after the other, so it may find a record on CPU 1 that is newer than a record
 that CPU 0 wrote just after its ring was drained. Sorting each pass is therefore not enough. If the
-records have time stamps, those newer than the start of the pass wait for the next pass. A record
+records have time stamps, records newer than the start of the pass wait for the next pass. A record
 older than the start of a pass cannot arrive after the pass, except from a program that was running
 at that moment.
 
-How much the ledger knows depends on the program. A program that counts the return values of its
-helper calls, as all programs built with ``tracing.log_program`` do, accounts for every record that
-it tried to send. When the session has ended and the counters are read:
+The completeness of the ledger depends on the program. A program that counts the return values of
+its helper calls, as all programs built with ``tracing.log_program`` do, accounts for every record
+that it tried to send. When the session has ended and the counters have been read:
 
     sent + lost          = what the program counted
     delivered + damaged  = what was read from the rings
     unaccounted          = sent - delivered - damaged: 0, or there is a bug
 
-With any other program, ``sent`` is None and ``lost`` contains only losses that the kernel reports:
-perf rings report losses with the next record that fits, so losses after the last record stay
-unknown. Ring buffers (BPF_MAP_TYPE_RINGBUF) report no losses at all.
+With any other program, ``sent`` is None and ``lost`` contains only losses reported by the kernel:
+perf rings report losses with the next record that fits, so losses after the last record remain
+unknown. Ring buffers (BPF_MAP_TYPE_RINGBUF) do not report losses.
 
 >>> ledger = Ledger([2, *[0] * 27, 3], missed=0)
 >>> ledger.delivered = 2
@@ -55,11 +55,11 @@ __all__ = [
 R = TypeVar("R")
 
 _CROWDED = 0.25
-"""If a ring fills up to this share between two passes, the next pass follows without a pause."""
+"""The fill level of a ring above which the next pass follows without a pause."""
 
 
 class Reader(Protocol):
-    """Reads the rings of one map: ``RingReader`` or ``PerfReader``."""
+    """Reads one map's rings: either a ``RingReader`` or a ``PerfReader``."""
 
     def filenos(self) -> list[int]:
         """Return the descriptors that become readable when a record arrives."""
@@ -69,11 +69,11 @@ class Reader(Protocol):
 
 
 class Collector(Generic[R]):
-    """Drains ``readers``, named by their maps, and sorts and decodes what they return.
+    """Drains ``readers``, which are named after their maps, and sorts and decodes the records.
 
-    ``decode`` makes sequences of ``R`` from records of one size, and counts those that are damaged,
-    as ``events.log_rows.decode_logs`` does. ``time_at`` is the offset of each record's time stamp,
-    in nanoseconds of bpf_ktime_get_ns(). Without ``time_at``, records are not sorted.
+    ``decode`` converts records of one size to sequences of ``R`` and counts damaged records, as
+    ``events.log_rows.decode_logs`` does. ``time_at`` is the offset of the time stamp in each
+    record, in nanoseconds of bpf_ktime_get_ns(). Without ``time_at``, records are not sorted.
     """
 
     def __init__(
@@ -87,13 +87,16 @@ class Collector(Generic[R]):
         self._held: list[Taken] = []
         self._waited = 0
         self.ledger = Ledger()
-        """Counts losses and damage here, and what was delivered in the session."""
+        """Losses and damage are counted here, and delivered records in the session."""
         self.crowded = False
         """Whether a ring was filling up during the last pass."""
 
     @property
     def holding(self) -> bool:
-        """Whether records wait for the next pass, which should follow without a sleep."""
+        """Whether records are waiting for the next pass.
+
+        The next pass should then follow without a sleep.
+        """
         return bool(self._held)
 
     def filenos(self) -> list[int]:
@@ -101,23 +104,26 @@ class Collector(Generic[R]):
         return [fd for reader in self._readers.values() for fd in reader.filenos()]
 
     def collect(self) -> list[Sequence[R]]:
-        """Drain every ring once. Return the records that no later pass can precede, in order."""
+        """Drain every ring once.
+
+        Return, in order, the records that no record from a later pass can precede.
+        """
         if self._time_at is None:
             return self._decoded(self._drain())
-        # No record waits for more than one pass, even if its time stamp is of another clock.
+        # No record waits for more than one pass, even if its time stamp is from a different clock.
         now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - self._ahead
         horizon = max(now, self._waited)
         return self._decoded(self._ordered(self._drain(), self._time_at, horizon))
 
     def collect_all(self) -> list[Sequence[R]]:
-        """Drain every ring once and return all records, once no program writes any more."""
+        """After all programs have stopped writing, drain every ring once and return all records."""
         found = self._drain()
         if self._time_at is not None:
             found = self._ordered(found, self._time_at, _NEVER)
         return self._decoded(found)
 
     def _ordered(self, found: list[Taken], time_at: int, horizon: int) -> list[Taken]:
-        """Return the records up to a time, in order, and hold back the others."""
+        """Return the records up to a given time in order, and hold back newer records."""
         if not found:
             return []
         from rawbpf.reading.order import ordered  # not needed before the first record
@@ -127,7 +133,7 @@ class Collector(Generic[R]):
         return ready
 
     def _drain(self) -> list[Taken]:
-        """Return the records held back by the last pass, and what the rings contain now."""
+        """Return the records held back by the last pass and the current contents of the rings."""
         found, self._held, self.crowded = self._held, [], False
         for name, reader in self._readers.items():
             for cpu, contents, fill in reader.drain():
@@ -154,12 +160,12 @@ def _taken(name: str, cpu: int, batches: list[Batch]) -> list[Taken]:
 
 
 def unchanged(one: Taken) -> tuple[list[Sequence[Record]], int]:
-    """Return the records as bytes, with their map and CPU."""
+    """Return the records as bytes, together with their map and CPU."""
     return [one], 0
 
 
 _NEVER = 1 << 64
-"""A time after every time stamp."""
+"""A time later than every time stamp."""
 
 _REASONS = {
     errno.ENOSPC: "the ring was full",
@@ -169,7 +175,7 @@ _REASONS = {
     errno.EOPNOTSUPP: "the ring belongs to another CPU",
     errno.EINVAL: "the event is not for BPF output",
 }
-"""Maps errnos of bpf_perf_event_output to their meanings."""
+"""Maps errnos from bpf_perf_event_output to their meanings."""
 
 _OTHER = 127
 """The errno under which programs count all larger errnos."""
@@ -178,12 +184,12 @@ _OTHER = 127
 class Ledger:
     """Counts the records of one session.
 
-    ``delivered`` and ``damaged`` grow while the session reads, and so does ``lost``, a number of
-    records by errno, as far as the kernel reports losses. ``settle`` replaces the reported losses
-    by the program's own counts. ``hidden`` counts records that were delivered but not shown.
+    ``delivered``, ``damaged`` and ``lost`` grow while the session reads; ``lost`` maps errnos to
+    numbers of records, as far as the kernel reports losses. ``settle`` replaces the reported losses
+    with the program's own counts. ``hidden`` counts records that were delivered but not displayed.
     ``seconds`` is the time spent reading. ``missed`` counts hits for which the kernel did not run
     the program (since 5.12 for most programs, since 6.7 for kprobes; 0 on older kernels).
-    ``skipped`` counts the calls by the tracing process itself, which its program did not report.
+    ``skipped`` counts calls made by the tracing process itself, which its program did not report.
     """
 
     __slots__ = ("damaged", "delivered", "hidden", "lost", "missed", "seconds", "sent", "skipped")
@@ -213,7 +219,7 @@ class Ledger:
             self.lost[errno.ENOSPC] = self.lost.get(errno.ENOSPC, 0) + lost
 
     def settle(self, outcomes: Sequence[int], missed: int, skipped: int = 0) -> None:
-        """Set all counts that the program and the kernel keep.
+        """Set all counts that the program and the kernel maintain.
 
         ``outcomes[0]`` is the number of records sent, and ``outcomes[n]`` is the number of records
         lost because the helper returned -n.
@@ -224,7 +230,7 @@ class Ledger:
 
     @property
     def total_lost(self) -> int:
-        """The number of records lost, for any reason."""
+        """The number of records that were lost for any reason."""
         return sum(self.lost.values())
 
     @property
@@ -234,7 +240,7 @@ class Ledger:
 
     @property
     def rate(self) -> float:
-        """Delivered records per second."""
+        """The number of delivered records per second."""
         return self.delivered / self.seconds if self.seconds > 0 else 0.0
 
     def lost_text(self) -> str:

@@ -1,8 +1,8 @@
-"""Put the records of several rings into one order by time.
+"""Merge the records of several rings into one sequence, ordered by time.
 
-Records are ordered before they are decoded: each record has its time stamp at the same offset. The
-records of a single busy CPU are in order already, so nothing is copied. Records of several CPUs are
-copied into new batches.
+Records are ordered before they are decoded, since each record has its time stamp at the same
+offset. The records of a single busy CPU are already in order, so nothing is copied. Records from
+several CPUs are copied into new batches.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["Record", "Taken", "ordered"]
 
 _STAMP = 8
-"""Bytes of a time stamp."""
+"""Size of a time stamp in bytes."""
 
 
 class Record(NamedTuple):
-    """A record as it was sent through ``map``; ``cpu`` is -1 for a ring buffer.
+    """A record as sent through ``map``; ``cpu`` is -1 for a ring buffer.
 
     >>> Record("events", -1, b"ping").data
     b'ping'
@@ -36,9 +36,9 @@ class Record(NamedTuple):
 
 
 class Taken(Sequence[Record]):
-    """Records of one size that were taken from a ring of ``map``.
+    """Records of the same size from a ring of ``map``.
 
-    ``cpu`` is -1 for a ring buffer, and for records of several CPUs.
+    ``cpu`` is -1 for a ring buffer and for records from several CPUs.
     """
 
     __slots__ = ("batch", "cpu", "map")
@@ -54,15 +54,15 @@ class Taken(Sequence[Record]):
             yield Record(self.map, self.cpu, data)
 
     def __getitem__(self, key: int | slice) -> Any:  # noqa: ANN401 -- a record, or a list
-        """Copy one record, or several."""
+        """Copy one or more records."""
         return list(self)[key]
 
 
 def ordered(found: list[Taken], at: int, horizon: int) -> tuple[list[Taken], list[Taken], int]:
-    """Divide records into those up to time ``horizon``, in order, and newer ones.
+    """Divide records into those up to time ``horizon``, in order, and newer records.
 
-    ``at`` is the offset of the time stamp in each record. Records that end before it come first.
-    Return the records, the newer records, and the newest time stamp.
+    ``at`` is the offset of the time stamp in each record. Records too short to contain a time stamp
+    come first. Return the records, the newer records, and the newest time stamp.
     """
     times = [time for one in found for time in _times(one.batch, at)]
     newest = max(times, default=0)
@@ -81,7 +81,10 @@ def _times(batch: Batch, at: int) -> list[int]:
 
 
 def _picked(found: list[Taken], order: list[int]) -> list[Taken]:
-    """Copy the records with these numbers, counted over all batches, into as few batches as fit."""
+    """Copy the records with the given numbers into as few batches as possible.
+
+    Records are numbered across all batches.
+    """
     pieces = [piece for one in found for piece in one.batch.pieces()]
     kinds = [kind for one in found for kind in [_kind(one)] * one.batch.count]
     cpus = {one.cpu for one in found}

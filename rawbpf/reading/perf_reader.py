@@ -1,15 +1,15 @@
-"""Read a PERF_EVENT_ARRAY: one perf ring for each CPU.
+"""Read a PERF_EVENT_ARRAY, which has one perf ring per CPU.
 
 bpf_perf_event_output(ctx, map, BPF_F_CURRENT_CPU, data, size) writes to the event that is stored in
 the map under the number of the current CPU. The reader therefore opens a software event for each
-CPU, maps its ring, and stores its descriptor in the map. The map and the events have to stay open:
-closing the map removes the events that were stored through it, and an event that is not mapped has
-no ring.
+CPU, maps its ring, and stores its descriptor in the map. The map and the events must stay open,
+because closing the map removes the events that were stored through it, and an event that is not
+mapped has no ring.
 
 The IDs of possible CPUs may have gaps, and opening an event for an offline CPU fails with ENODEV. A
-CPU that comes online later has no ring, so the helper fails there with ENOENT. On a CPU whose ID is
-not below the map's max_entries, the helper fails with E2BIG. ``reading.collector`` describes how
-these losses are counted.
+CPU that comes online later has no ring, so the helper fails with ENOENT on that CPU. On a CPU whose
+ID is not below the map's max_entries, the helper fails with E2BIG. How these losses are counted is
+described in ``reading.collector``.
 """
 
 from __future__ import annotations
@@ -36,10 +36,13 @@ __all__ = ["DEFAULT_PAGES", "LARGEST_PAGES", "Drained", "PerfReader", "check_pag
 _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 
 DEFAULT_PAGES = 64
-"""Pages of data per CPU: 256 KiB with pages of 4 KiB, enough for about 2,900 log records."""
+"""Number of data pages per CPU: 256 KiB with pages of 4 KiB, enough for about 2,900 log records."""
 
 LARGEST_PAGES = 1 << 15
-"""128 MiB per CPU with pages of 4 KiB. A larger number of pages is probably a typing error."""
+"""The maximum is 128 MiB per CPU with pages of 4 KiB.
+
+A larger number of pages is probably a typing error.
+"""
 
 
 def check_pages(pages: int) -> int:
@@ -67,7 +70,7 @@ class Drained(NamedTuple):
 
 
 class _CpuRing:
-    """The event of one CPU, its mapped ring, and a cursor over the ring."""
+    """A CPU's event, its mapped ring, and a cursor over the ring."""
 
     def __init__(self, cpu: int, pages: int) -> None:
         self.cpu = cpu
@@ -100,9 +103,9 @@ class _CpuRing:
 class PerfReader(Owner):
     """Reads records that programs write to ``events``, a PERF_EVENT_ARRAY that must stay open.
 
-    A map has one reader; a second reader replaces the rings of the first. The rings take (1 +
-    pages) x page size for each online CPU. Errors: UsageError (invalid number of pages);
-    KernelError with EPERM or ENOMEM (the rings are too large for this user), or EMFILE.
+    A map has only one reader; a second reader replaces the rings of the first. The rings take (1 +
+    pages) x page size for each online CPU. Errors: UsageError (the number of pages is invalid);
+    KernelError with EPERM or ENOMEM (the rings are too large for this user) or EMFILE.
     """
 
     def __init__(self, events: Map, pages: int = DEFAULT_PAGES) -> None:
@@ -137,12 +140,12 @@ class PerfReader(Owner):
         return [ring.fd.fileno() for ring in self._rings]
 
     def drain(self) -> Iterator[Drained]:
-        """Empty every ring once; records written meanwhile are left for the next pass."""
+        """Empty every ring once; records written in the meantime are left for the next pass."""
         for ring in self._rings:
             yield ring.drain()
 
     def close(self) -> None:
-        """Unmap and close all rings. Closing twice does nothing."""
+        """Unmap and close all rings. Closing a reader twice has no effect."""
         while self._rings:
             self._rings.pop().close()
 

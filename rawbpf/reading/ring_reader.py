@@ -1,6 +1,6 @@
-"""Read a BPF_MAP_TYPE_RINGBUF through mappings of it, without a system call per record.
+"""Read a BPF_MAP_TYPE_RINGBUF through memory mappings, without a system call per record.
 
-The map's descriptor is mapped twice: a writable page at offset 0 holds our position, and the
+The map's descriptor is mapped twice: a writable page at offset 0 contains our position, and the
 read-only pages after it contain the kernel's position and two consecutive mappings of the data.
 
 Minimum kernel: 5.8 (457f44363a88).
@@ -32,7 +32,7 @@ class RingReader(Owner):
     """Reads records that programs write to ``ring``, a RINGBUF that must stay open.
 
     All readers of a ring share one position, so each record is delivered to only one reader. The
-    mappings use an address space of two pages plus twice the size of the ring. Raise KernelError if
+    mappings occupy an address space of two pages plus twice the ring's size. Raises KernelError if
     mmap fails.
     """
 
@@ -69,7 +69,7 @@ class RingReader(Owner):
         yield Drained(-1, Contents(batches, 0, 0, damage), fill)
 
     def close(self) -> None:
-        """Unmap the ring. Closing twice does nothing."""
+        """Unmap the ring. Closing a reader twice has no effect."""
         self._cursor.release()
         self._consumer.close()
         self._producer.close()
@@ -78,7 +78,7 @@ class RingReader(Owner):
 def open_reader(ring: Map) -> RingReader | PerfReader:
     """Map the rings of a RINGBUF or a PERF_EVENT_ARRAY.
 
-    Raise UsageError for a map of any other type.
+    Raises UsageError if the map has any other type.
     """
     match ring.spec.map_type:
         case bpf_map_type.BPF_MAP_TYPE_RINGBUF:

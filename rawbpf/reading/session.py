@@ -1,10 +1,10 @@
-"""A session reads rings at a suitable pace, until a deadline, ``stop``, or closed output.
+"""A session, which reads rings at a suitable pace until a deadline, ``stop``, or closed output.
 
 Every record wakes the reader (``wakeup_events`` = 1), so that an idle tool sleeps and the first
-record is delivered at once. Waking up for each of a million records would, however, cost more than
-reading the records. After a pass that found records, the session ignores the rings for a moment and
-then takes what has arrived in one pass. If a ring fills up by a quarter during a pause, the next
-pause is skipped.
+record is delivered immediately. However, waking up for each of a million records would cost more
+than reading the records. After a pass that found records, the session therefore ignores the rings
+for a moment and then takes all new records in one pass. If a ring becomes a quarter full during a
+pause, the next pause is skipped.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["Session"]
 R = TypeVar("R")
 
 _PAUSE = 0.02
-"""Seconds between two passes over busy rings."""
+"""Number of seconds between two passes over busy rings."""
 
 _RING, _WAKE, _HANG_UP = 0, 1, 2
 
@@ -37,14 +37,14 @@ _RING, _WAKE, _HANG_UP = 0, 1, 2
 class Session(Owner, Generic[R]):
     """Reads the rings of ``collector``, which must stay open as long as the session.
 
-    Only one thread may read a session at a time. Raise KernelError (EMFILE) if no descriptor is
+    Only one thread at a time may read a session. Raises KernelError (EMFILE) if no descriptor is
     free.
     """
 
     def __init__(self, collector: Collector[R]) -> None:
         self._collector, self.ledger = collector, collector.ledger
         self._untaken: deque[Sequence[R]] = deque()
-        self._opened: deque[R] = deque()  # what records() has not yielded of a batch
+        self._opened: deque[R] = deque()  # the part of a batch that records() has not yielded
         self._reason: str | None = None
         self._deadline: float | None = None
         with ExitStack() as stack:
@@ -70,7 +70,7 @@ class Session(Owner, Generic[R]):
             self._reason = reason
         if self.wake_fd < 0:  # another file may have this number now
             return
-        with suppress(BlockingIOError):  # a full pipe wakes the reader as well
+        with suppress(BlockingIOError):  # a full pipe also wakes the reader
             os.write(self.wake_fd, b"\0")
 
     def stop_on_hang_up(self, fd: int) -> None:
@@ -79,26 +79,26 @@ class Session(Owner, Generic[R]):
             try:
                 epoll.add(fd, _HANG_UP, events=0)
             except KernelError as error:
-                if error.errno not in (errno.EPERM, errno.EBADF):  # a file cannot hang up
+                if error.errno not in (errno.EPERM, errno.EBADF):  # a regular file cannot hang up
                     raise
 
     @property
     def stopped(self) -> str | None:
-        """The reason passed to ``stop``, "duration" once the time is up, or None."""
+        """The reason passed to ``stop``, "duration" if the time limit was reached, or None."""
         if self._reason is None and self._deadline and time.monotonic() >= self._deadline:
             return "duration"
         return self._reason
 
     def batches(self, duration: float | None = None) -> Iterator[Sequence[R]]:
-        """Yield a sequence of records, oldest first, each time that records have arrived.
+        """Yield a sequence of records, oldest first, whenever records have arrived.
 
-        Records of different types or sizes come in sequences of their own.
+        Records of different types or sizes are yielded in separate sequences.
 
         The iteration ends after ``duration`` seconds (0 reads only what the rings contain; None
         sets no limit) or ``stop``, with one more pass over the rings, so that every record
-        submitted before the end is delivered. As an exception, a record in a ring buffer that a
-        program has reserved and not yet submitted holds up the records after it. Raise ClosedError
-        if the session was closed.
+        submitted before the end is delivered. As an exception, a record that a program has reserved
+        in a ring buffer but not yet submitted blocks the records after it. Raises ClosedError if
+        the session was closed.
         """
         yield from self._take_batches()
         for found in self._passes(duration):
@@ -117,17 +117,23 @@ class Session(Owner, Generic[R]):
             yield from self._take()
 
     def rest(self) -> list[Sequence[R]]:
-        """Return all remaining records, once no program writes to the rings any more."""
+        """After all programs have stopped writing, return all remaining records."""
         self._untaken.extend(self._collector.collect_all())
         return list(self._take_batches())
 
     def pause(self, seconds: float) -> None:
-        """Sleep without watching the rings, until the deadline or ``stop`` at the latest."""
+        """Sleep without polling the rings.
+
+        The sleep ends at the deadline or when ``stop`` is called, whichever comes first.
+        """
         until = time.monotonic() + seconds
         self._sleep(self._quiet, min(until, self._deadline or until))
 
     def close(self) -> None:
-        """Close the session's own descriptors, not the rings. Closing twice does nothing."""
+        """Close the session's own descriptors, but not the rings.
+
+        Closing a session twice has no effect.
+        """
         self.wake_fd = -1
         self._untaken.clear()
         self._opened.clear()
@@ -158,7 +164,7 @@ class Session(Owner, Generic[R]):
             raise ClosedError("the session is closed")
 
     def _take_batches(self) -> Iterator[Sequence[R]]:
-        """Yield what was read and not yet delivered, and count it as delivered."""
+        """Yield records that were read but not yet delivered, and count them as delivered."""
         while self._opened or self._untaken:
             batch = list(self._opened) or self._untaken.popleft()
             self._opened.clear()
@@ -182,7 +188,7 @@ class Session(Owner, Generic[R]):
                 self._empty_pipe()
 
     def _empty_pipe(self) -> None:
-        """Empty the pipe, or the next sleep would end at once."""
+        """Empty the pipe, since the next sleep would otherwise end immediately."""
         with suppress(BlockingIOError):  # the pipe is empty
             while os.read(self._wake_read, 512):
                 pass

@@ -1,1 +1,1 @@
-"""Cursors over perf rings and BPF ring buffers, which work on any memory laid out like one."""
+"""Cursors over perf rings and BPF ring buffers, usable on any memory with the same layout."""

@@ -1,12 +1,12 @@
-r"""Records that have one size and follow each other in one copy of a ring's bytes.
+r"""Batches: consecutive records of the same size in one copy of a ring's bytes.
 
     start
     │ lead │ size    │pad│ lead │ size    │pad│ ...
     └──────── step ──────┴──────── step ──────┴        count times
 
-A program usually sends records of one type, so most records in a ring have one size. Such records
-need no loop in Python: a memoryview with a stride contains the same field of every record, and
-compares, copies or converts all of these fields at the speed of C.
+A program usually sends records of one type, so most records in a ring have the same size. Such
+records need no loop in Python: a memoryview with a stride contains the same field of every record,
+and compares, copies or converts all of these fields at the speed of C.
 
 >>> batch = Batch(b"head" + b"ping" + b"head" + b"pong", 0, 8, 4, 4, 2)
 >>> batch.records(), batch.column(0, "B").tolist()
@@ -30,12 +30,15 @@ __all__ = ["Batch", "matching"]
 _WIDTHS = ((8, "Q"), (4, "I"), (2, "H"), (1, "B"))
 
 _WINDOW = 16
-"""Records that are compared first. Each further comparison has eight times as many, so that a short
-run costs little and a long run few comparisons."""
+"""Number of records that are compared first.
+
+Each further comparison covers eight times as many records, so that a short run costs little and a
+long run needs few comparisons.
+"""
 
 
 class Batch:
-    """``count`` records of ``size`` bytes in ``data``.
+    """A batch of ``count`` records of ``size`` bytes in ``data``.
 
     The first record's header is at ``start``. Each record takes ``step`` bytes, a multiple of 8:
     ``lead`` bytes of header, ``size`` bytes of data, and padding.
@@ -64,29 +67,29 @@ class Batch:
         return [data[at : at + step] for at in range(self.start, end, step)]
 
     def column(self, offset: int, code: str) -> memoryview[Any]:
-        """Return a view of one number of each record, a type of ``struct`` such as "Q"."""
+        """Return a view of one number in each record; its type is a ``struct`` code such as "Q"."""
         width = calcsize(code)
         at = self.start + self.lead + offset
-        # A cast view has to begin at a multiple of the width, and perf records do not.
+        # A cast view must start at a multiple of the width, but perf records do not.
         whole = memoryview(self.data)[at % width :]
         items: memoryview[Any] = whole[: len(whole) // width * width].cast(code)  # type: ignore[call-overload]
         return items[at // width :: self.step // width][: self.count]
 
     def part(self, first: int, end: int) -> Batch:
-        """Return the records from number ``first`` to before ``end``, without a copy."""
+        """Return the records from ``first`` up to but not including ``end``, without a copy."""
         start = self.start + first * self.step
         return Batch(self.data, start, self.step, self.lead, self.size, end - first)
 
     def pick(self, numbers: Iterable[int]) -> Batch:
-        """Return a copy of the records with these numbers, in this order."""
+        """Return a copy of the records with the given numbers, in the given order."""
         data, start, step = self.data, self.start, self.step
         parts = [data[start + n * step : start + (n + 1) * step] for n in numbers]
         return Batch(b"".join(parts), 0, step, self.lead, self.size, len(parts))
 
     def agreeing(self, spans: Iterable[tuple[int, int]]) -> int:
-        """Return how many records from the first on have the first one's bytes in ``spans``.
+        """Return how many leading records have the same bytes in ``spans`` as the first record.
 
-        A span is an offset into the record and a number of bytes.
+        A span consists of an offset into the record and a number of bytes.
         """
         count = self.count
         for offset, size in spans:
@@ -97,7 +100,7 @@ class Batch:
 
 
 def matching(column: memoryview[Any], item: bytes) -> int:
-    """Return how many items at the front of a strided view equal ``item``."""
+    """Return the number of items at the start of a strided view that equal ``item``."""
     found, window, total = 0, _WINDOW, len(column)
     while found < total:
         have = column[found : found + window].tobytes()
@@ -110,7 +113,7 @@ def matching(column: memoryview[Any], item: bytes) -> int:
 
 
 def _common(have: bytes, want: bytes) -> int:
-    """Return the length of the common beginning of two different strings of one length."""
+    """Return the length of the common prefix of two different strings of the same length."""
     low, high = 0, len(have)
     while high - low > 1:
         middle = (low + high) // 2

@@ -1,4 +1,4 @@
-"""The BPF ring buffer (5.8): one ring that programs on all CPUs write to.
+"""The BPF ring buffer (5.8), a single ring to which programs on all CPUs write.
 
     consumer page        producer page        data, 2^n bytes, mapped twice in a row
     ┌──────────────┐     ┌──────────────┐     ┌──────────────────────┬──────────────────────┐
@@ -6,13 +6,13 @@
     └──────────────┘     └──────────────┘     └──────────────────────┴──────────────────────┘
        we write this       the kernel does      no record ever wraps
 
-A record is a header of 8 bytes (u32 length, u32 page offset) and its data, rounded up to a multiple
-of 8. Two bits of the length are flags: BUSY marks a record that is reserved but not yet submitted,
-and DISCARD marks a record that the program discarded. The consumer and producer positions only
-grow.
+A record consists of an 8-byte header (u32 length, u32 page offset) and its data, rounded up to a
+multiple of 8. Two bits of the length are flags: BUSY marks a record that is reserved but not yet
+submitted, and DISCARD marks a record that the program discarded. The consumer and producer
+positions only grow.
 
-Records are read in order, so a busy record at the front holds up the finished records after it.
-The ring does not record losses: only the program learns, from its helper call, that it was full.
+Records are read in order, so a busy record at the front blocks the finished records after it. The
+ring does not record losses: only the program learns from its helper call that the ring was full.
 
 Source: kernel/bpf/ringbuf.c.
 """
@@ -38,9 +38,9 @@ _LARGEST = 1 << 31
 
 
 def check_ring_size(size: int, page_size: int) -> int:
-    """Return ``size`` if the size is a power of two and at least a page.
+    """Return ``size`` if it is a power of two and at least a page.
 
-    Raise UsageError for any other size.
+    Raises UsageError for any other size.
 
     >>> check_ring_size(4096, 4096)
     4096
@@ -76,9 +76,10 @@ class BpfRing:
         self.damage: str | None = None
 
     def take(self) -> list[Batch]:
-        """Copy the finished records up to the first busy one, and release their space.
+        """Copy the finished records up to the first busy record, and release their space.
 
-        The producer's position is loaded once, so that a pass ends while programs keep writing.
+        The producer's position is loaded only once, so that a pass ends even if programs keep
+        writing.
         """
         end, start = self._producer[0], self._consumer[0]
         self._fence()
@@ -100,8 +101,7 @@ class BpfRing:
     def _finished(self, start: int, end: int) -> tuple[list[tuple[int, int, int, int, int]], int]:
         """Return the finished records and the position after them.
 
-        Records of one size that follow each other are a run: position, step, header bytes, size,
-        count.
+        Consecutive records of the same size form a run: position, step, header bytes, size, count.
         """
         runs: list[tuple[int, int, int, int, int]] = []
         at, mask, lengths = start, self._mask, self._lengths
@@ -112,7 +112,7 @@ class BpfRing:
             size = length & _LENGTH
             step = -(-(size + HEADER) // 8) * 8
             if step > end - at:
-                # With a damaged length, the next record cannot be found. Continue at the kernel's
+                # If a length is damaged, the next record cannot be found. Continue at the kernel's
                 # position.
                 self.damage = f"a record of {size} bytes with {end - at} in the ring"
                 return runs, end
@@ -124,7 +124,7 @@ class BpfRing:
         return runs, at
 
     def _alike(self, offset: int, length: int, step: int, most: int) -> int:
-        """Return how many finished records of one length follow each other."""
+        """Return the number of consecutive finished records of the same length."""
         lengths = self._lengths
         if most == 1 or lengths[(offset + step) // 4] != length:
             return 1
@@ -132,7 +132,7 @@ class BpfRing:
 
     @property
     def fill(self) -> float:
-        """The share of the ring that is full, from 0 to 1."""
+        """The ring's fill level, from 0 to 1."""
         return (self._producer[0] - self._consumer[0]) / (self._mask + 1)
 
     def release(self) -> None:

@@ -1,16 +1,16 @@
-"""The records in a perf ring.
+"""Parse the records in a perf ring.
 
     struct perf_event_header { u32 type; u16 misc; u16 size; }      size includes the header
 
     PERF_RECORD_SAMPLE  header, u32 size, data[size]     with PERF_SAMPLE_RAW and nothing else
     PERF_RECORD_LOST    header, u64 id, u64 lost         written before the next record that fits
 
-The kernel rounds the size of the raw data up so that each record ends on a multiple of 8 bytes:
-round_up(len + 4, 8) - 4. Up to seven undefined bytes follow the payload, so a payload has to
-contain or imply its own length.
+The kernel rounds the size of the raw data up so that each record ends at a multiple of 8 bytes:
+round_up(len + 4, 8) - 4. Up to seven undefined bytes follow the payload, so a payload must contain
+or imply its own length.
 
-Most records of a ring have the same header, so records are found in batches: the headers of a whole
-batch are compared at once. Only what differs is looked at one by one.
+Most records in a ring have the same header, so records are found in batches: the headers of a whole
+batch are compared in one operation. Only records with different headers are examined one by one.
 
 Source: kernel/events/ring_buffer.c, include/uapi/linux/perf_event.h.
 """
@@ -30,8 +30,8 @@ _RAW_SIZE = struct.Struct("=I")
 _LOST = struct.Struct("=QQ")
 _RAW_AT = _HEADER.size + _RAW_SIZE.size
 
-# Type, size and raw size. Between the first two is ``misc``, which says whether the CPU was in user
-# mode, so it differs between records that are otherwise alike.
+# Type, size and raw size. Between the first two fields is ``misc``, which says whether the CPU was
+# in user mode, so it differs between records that are otherwise alike.
 _ALIKE = ((0, 4), (6, 6))
 
 
@@ -39,9 +39,12 @@ class Contents(NamedTuple):
     """The records that one pass took from a ring."""
 
     batches: list[Batch]
-    """The raw data of each PERF_RECORD_SAMPLE, including its padding, in the ring's order."""
+    """The raw data of each PERF_RECORD_SAMPLE, including its padding, in ring order."""
     lost: int
-    """The sum of all PERF_RECORD_LOST: the losses reported by the kernel, possibly not all."""
+    """The sum of all PERF_RECORD_LOST records.
+
+    These are the losses reported by the kernel and may be incomplete.
+    """
     other: int
     """The number of records of types that were not requested."""
     damage: str | None
@@ -54,9 +57,9 @@ class Contents(NamedTuple):
 
 
 def parse_records(data: bytes) -> Contents:
-    """Split the bytes that ``PerfRing.take`` returned into batches of records.
+    """Split the bytes returned by ``PerfRing.take`` into batches of records.
 
-    Never raises an error; damaged bytes end the parsing, and ``damage`` says why.
+    The function never raises an error; damaged bytes end the parsing, and ``damage`` says why.
 
     >>> sample = struct.pack("=IHH I 4s", 9, 0, 16, 4, b"ping")
     >>> parse_records(sample + sample).batches[0].count
@@ -74,8 +77,8 @@ def parse_records(data: bytes) -> Contents:
         if end - at < _HEADER.size:
             return Contents(batches, lost, other, f"{end - at} bytes at {at}, less than a header")
         kind, _misc, size = unpack_header(data, at)
-        # A size of 0 would cause an endless loop, and a size not divisible by 8 could make a header
-        # wrap.
+        # A size of 0 would cause an endless loop, and a size that is not divisible by 8 could make
+        # a header wrap.
         if size < _HEADER.size or size & 7 or size > end - at:
             return Contents(batches, lost, other, f"a record of {size} bytes at {at} of {end}")
         count = 1
@@ -94,10 +97,10 @@ def parse_records(data: bytes) -> Contents:
 
 
 def _alike(data: bytes, start: int, step: int, most: int) -> int:
-    """Return how many records have the header of the first, if they follow each other.
+    """Return how many consecutive records have the same header as the first record.
 
-    The headers of ``most`` records are where they would be if all had the first one's size. As far
-    as the headers are equal, the records do have this size.
+    The headers of ``most`` records are located as if all records had the first record's size. As
+    far as the headers are equal, the records actually have this size.
     """
     after = start + step
     if most == 1 or data[after + 6 : after + 8] != data[start + 6 : start + 8]:

@@ -1,4 +1,4 @@
-"""The perf ring: a control page, then 2^n pages of data that the kernel writes in a circle.
+"""The perf ring: a control page, followed by 2^n pages of data that the kernel writes in a circle.
 
     control page                     data, 2^n pages
     ┌───────────────────────┐        ┌────────────────────────────────────────────┐
@@ -9,7 +9,7 @@
 
 data_head and data_tail count bytes since the ring was created and only grow; modulo the size of the
 data area, they are offsets into the data area. The kernel writes up to data_head and never past
-data_tail + size. We read up to data_head, then store data_tail to release the space.
+data_tail + size. The reader reads up to data_head, then stores data_tail to release the space.
 
 The mapping has to be writable. A read-only mapping selects the kernel's overwriting mode, which
 ignores data_tail and never reports lost records.
@@ -39,7 +39,7 @@ _TAIL = PerfEventMmapPage.data_tail.offset // 8
 
 
 class PerfRing:
-    """A cursor over ``memory``: one control page and 2^n pages of data.
+    """A cursor over ``memory``, which contains one control page and 2^n pages of data.
 
     On processors that reorder loads and stores, ``fence`` keeps the load of the head before the
     loads of the records, and the loads of the records before the store of the tail.
@@ -58,16 +58,17 @@ class PerfRing:
         self.damage: str | None = None
 
     def take(self) -> bytes:
-        """Copy everything that the kernel has published, and release its space.
+        """Copy all data that the kernel has published, and release its space.
 
-        The head is loaded only once per pass. Loading it again until the ring is empty would let
-        one busy ring starve the other rings and delay the deadline.
+        The head is loaded only once per pass. Loading the head again until the ring is empty would
+        let one busy ring starve the other rings and delay the deadline.
         """
         head, tail = self._control[_HEAD], self._control[_TAIL]
         self._fence()
         length = head - tail
         if length < 0 or length > self._mask + 1:
-            # With impossible positions, no byte can be trusted. Continue at the kernel's position.
+            # If the positions are impossible, none of the data can be trusted. Continue at the
+            # kernel's position.
             self.damage = f"head {head} and tail {tail} of a ring of {self._mask + 1} bytes"
             length = 0
         start = tail & self._mask

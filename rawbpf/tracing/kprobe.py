@@ -4,8 +4,9 @@
         for event in probe.events(duration=5):
             print(event.comm, event.pid)
 
-Maps, program, rings and probe are created in this order and closed in the reverse order: first the
-probe is removed, so that no program runs that could write to rings or maps being closed.
+Maps, program, rings and probe are created in this order and closed in reverse order: the probe is
+removed first, so that no program is running that could write to rings or maps while they are
+closed.
 """
 
 from __future__ import annotations
@@ -48,19 +49,19 @@ _LARGEST_PID = 1 << 22  # PID_MAX_LIMIT
 class Kprobe(Owner):
     """Traces calls of a kernel function, inside a ``with`` block.
 
-    ``pid`` limits tracing to one process, by its ID in the PID namespace of the caller.
-    ``retprobe`` traces returns instead of calls.
-    ``buffer_pages`` is the number of ring buffer pages per CPU, a power of two. ``exclude_self``
-    skips calls by the current process and counts them in ``ledger.skipped``. Use it if the function
-    is called while events are read or printed; otherwise events may cause further events.
+    ``pid`` limits tracing to one process, given by its ID in the caller's PID namespace.
+    ``retprobe`` traces returns instead of calls. ``buffer_pages`` is the number of ring buffer
+    pages per CPU, which must be a power of two. ``exclude_self`` skips calls by the current process
+    and counts them in ``ledger.skipped``. Use this option if the function is called while events
+    are read or printed; otherwise events may cause further events.
 
     ``program`` replaces the lesson's program. The program must send log records through the map
     "events" and count outcomes in the map "outcomes", like the instructions from
-    ``tracing.log_program.emit_log``. ``exclude_self`` has no effect on it.
+    ``tracing.log_program.emit_log``. ``exclude_self`` has no effect on a custom program.
 
-    Tracing needs Linux 5.8, and root or CAP_BPF and CAP_PERFMON. Raises UsageError for an invalid
-    argument, and on entering the block UnsupportedError (no kprobes in this kernel), VerifierError,
-    AttachError or KernelError (such as ESRCH: there is no process ``pid``).
+    Tracing requires Linux 5.8, and root or CAP_BPF and CAP_PERFMON. Raises UsageError if an
+    argument is invalid; entering the block raises UnsupportedError (the kernel has no kprobes),
+    VerifierError, AttachError or KernelError (such as ESRCH if process ``pid`` does not exist).
 
     >>> Kprobe("do_sys_openat2; rm")
     Traceback (most recent call last):
@@ -114,7 +115,7 @@ class Kprobe(Owner):
         self._session = session
 
     def _spec(self) -> ProgramSpec:
-        """Return the program, which compares process IDs as programs see them."""
+        """Return a program that compares process IDs as programs see them."""
         if self._given is not None:
             return self._given
         pid = None if self._pid is None else process_id(self._pid)
@@ -140,16 +141,16 @@ class Kprobe(Owner):
 
     @property
     def ledger(self) -> Ledger:
-        """The counts of delivered and lost events, complete once ``detach`` was called."""
+        """The counts of delivered and lost events, complete once ``detach`` has been called."""
         return self.session.ledger
 
     def batches(self, duration: float | None = None) -> Iterator[Sequence[LogRecord]]:
         """Yield arrays of events as they arrive, for ``duration`` seconds or until ``stop``.
 
-        An array contains all available events of one format. Nothing is decoded before you ask:
-        ``len(batch)`` counts events, ``batch["pid"]`` has one field of each event,
-        ``batch.tuples()`` and ``batch.array()`` have all fields, and a loop over the batch yields
-        the same objects as ``events``. See ``events.rows.Rows``.
+        An array contains all available events of one format. Events are decoded only on request:
+        ``len(batch)`` counts events, ``batch["pid"]`` returns one field of each event,
+        ``batch.tuples()`` and ``batch.array()`` return all fields, and iterating over the batch
+        yields the same objects as ``events``. See ``events.rows.Rows``.
 
         A ``duration`` of 0 or None sets no limit. When the iteration ends, the probe is removed,
         and the remaining events are yielded.
@@ -167,7 +168,11 @@ class Kprobe(Owner):
         yield from self.detach()
 
     def stop(self, reason: str = "stopped") -> None:
-        """End ``events``. Safe from other threads and signal handlers; see ``Session.stop``."""
+        """End ``events``.
+
+        This method may be called from other threads and from signal handlers (see
+        ``Session.stop``).
+        """
         self.session.stop(reason)
 
     def detach(self) -> list[LogRecord]:
@@ -181,7 +186,7 @@ class Kprobe(Owner):
         """Do the same as ``detach``, but return the events in batches."""
         session = self.session  # ClosedError
         if self._missed is None:
-            self._missed = self._link.missed or 0  # counted by the kprobe itself, from 6.7
+            self._missed = self._link.missed or 0  # counted by the kprobe itself since 6.7
         self._link.close()
         rest = session.rest()
         outcomes = self._outcomes.sums()
@@ -190,7 +195,7 @@ class Kprobe(Owner):
         return rest
 
     def close(self) -> None:
-        """Detach the probe and free all resources. Closing twice does nothing."""
+        """Detach the probe and free all resources. Closing a probe twice has no effect."""
         self._session = None
         self._stack.close()
 

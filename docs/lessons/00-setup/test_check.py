@@ -1,4 +1,4 @@
-"""Tests for lesson 00. They pass texts and folders to check.py, so they do not need root."""
+"""Tests for lesson 00. The tests pass texts and folders to check.py, so they do not need root."""
 
 import json
 import subprocess
@@ -55,7 +55,7 @@ def test_missing(check):
 
 
 def test_the_doctor_agrees(lesson):
-    """check.py and `rawbpf doctor` agree about kprobes on this machine."""
+    """check.py and `rawbpf doctor` agree on whether this machine supports kprobes."""
     mine = subprocess.run(
         [sys.executable, lesson / "check.py"], capture_output=True, text=True, check=False
     )

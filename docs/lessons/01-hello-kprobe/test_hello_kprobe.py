@@ -1,4 +1,4 @@
-"""Tests for lesson 01. The last four need a kernel that can be traced."""
+"""Tests for lesson 01. The last four tests need a kernel that supports tracing."""
 
 import subprocess
 import sys

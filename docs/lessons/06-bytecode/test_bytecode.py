@@ -1,4 +1,4 @@
-"""Tests for lesson 06. They compare your code with rawbpf's tools and do not need a kernel."""
+"""Tests for lesson 06. The tests compare your code with rawbpf's tools and do not need a kernel."""
 
 import struct
 import subprocess
@@ -60,7 +60,7 @@ def test_instructions_maps_slots_to_instructions(bytecode):
 
 @pytest.fixture
 def program():
-    """Build a program with every instruction that the lesson covers."""
+    """Build a program that contains every instruction covered by the lesson."""
     b = Builder("each")
     for operation in (b.mov, b.add, b.sub, b.mul, b.or_, b.and_, b.xor):
         operation(r1, 7)

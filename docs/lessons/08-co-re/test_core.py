@@ -37,7 +37,7 @@ def program(compiled):
 
 @pytest.fixture
 def kernel(compiled):
-    """Return the BTF of kernel.c."""
+    """Return the BTF from kernel.c."""
     return ObjectFile(compiled[1].read_bytes()).section(".BTF").contents
 
 

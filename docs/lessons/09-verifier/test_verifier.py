@@ -1,4 +1,7 @@
-"""Tests for lesson 09. They do not need a kernel; tests/kernel checks that kernels agree."""
+"""Tests for lesson 09.
+
+The tests do not need a kernel; tests/kernel checks that real kernels agree.
+"""
 
 import subprocess
 import sys
@@ -54,7 +57,7 @@ KEY_NOT_WRITTEN = "r2 = r10\n r2 += -4\n r1 = hits ll\n call map_lookup_elem\n r
 
 
 def text_of(body):
-    """Return the text of a .bpf.s file with this program."""
+    """Return the text of a .bpf.s file that contains this program."""
     head = ".map hits, hash, key=u32, value=u64, entries=16\n"
     return f'{head}.program case, "socket"\n{body}\n'
 
@@ -130,7 +133,7 @@ def test_the_key_must_be_written(verifier):
 
 
 def test_a_state_is_processed_only_once(verifier):
-    """Twenty branches make a million paths unless equal states are recognised."""
+    """Twenty branches result in a million paths unless equal states are recognised."""
     body = "r6 = *(u32 *)(r1 + 0)\n r0 = 0\n"
     body += "".join(f"if r6 == {n} goto L{n}\n r0 = 0\nL{n}: r6 = r0\n r6 = *(u32 *)(r1 + 0)\n"
                     for n in range(20))  # fmt: skip

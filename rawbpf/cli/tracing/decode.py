@@ -1,7 +1,7 @@
-"""Decode the records in an object's rings, and the contents of its maps at the end.
+"""Decode the records in an object's rings, and finally the contents of its maps.
 
-The type of a record is named with --print, or recognized as a log record, or guessed from the
-object's BTF. Otherwise the record remains bytes. The entries of maps are decoded by the types that
+A record's type is either named with --print, or recognized as a log record, or guessed from the
+object's BTF. A record of unknown type remains bytes. Map entries are decoded with the types that
 the object declares for their keys and values; a value of a per-CPU map is a list with one item for
 each possible CPU.
 """
@@ -48,11 +48,11 @@ TABLES = frozenset(
         _TYPE.BPF_MAP_TYPE_LRU_PERCPU_HASH,
     }
 )
-"""Types of maps whose entries are printed at the end."""
+"""Map types whose entries are printed at the end."""
 
 
 class Wanted:
-    """The maps to print and the types of their records: ``--print MAP[:STRUCT]``, or all maps."""
+    """The maps to print and their records' types: ``--print MAP[:STRUCT]``, or all maps."""
 
     def __init__(self, spec: ObjectSpec, words: Iterable[str]) -> None:
         self._types: dict[str, EventType | None] = {}
@@ -84,7 +84,7 @@ class Typed(NamedTuple):
 
 
 class Decoder:
-    """Decodes the records of all rings, and remembers the type guessed for each size."""
+    """Decodes the records from all rings, and remembers the type guessed for each size."""
 
     def __init__(self, spec: ObjectSpec, wanted: Wanted) -> None:
         self._spec, self._wanted = spec, wanted
@@ -125,7 +125,7 @@ def tables(collection: Collection) -> list[str]:
 def entries(one: Map) -> Iterator[tuple[Any, Any]]:
     """Yield decoded keys and values, except array entries that are zero.
 
-    Entries that are deleted meanwhile are omitted.
+    Entries that are deleted in the meantime are omitted.
     """
     types, is_array = one.types, one.spec.map_type in _ARRAYS
     for key, value in one.raw_items():

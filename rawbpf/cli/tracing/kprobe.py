@@ -48,11 +48,11 @@ Needs root, or CAP_BPF and CAP_PERFMON; `rawbpf doctor` checks what is missing.
 """
 
 _REFUSES_DUPLICATES = (6, 7)
-"""First kernel that rejects an ambiguous name with EADDRNOTAVAIL (b022f0c7e404)."""
+"""The first kernel version that rejects an ambiguous name with EADDRNOTAVAIL (b022f0c7e404)."""
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Attach the probe, print events until the end, detach the probe, and print the summary."""
+    """Attach the probe, print events until the session ends, detach, and print the summary."""
     duration = parse_duration(arguments["--duration"])
     pid = arguments["--pid"]
     probe = Kprobe(
@@ -79,7 +79,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 class _Lines(TextFormat):
-    """The format for people: the lines of lesson 01 around a table of events."""
+    """The format for people: the lines from lesson 01 around a table of events."""
 
     detaching = "detaching kprobe"
 
@@ -154,7 +154,7 @@ def _visible(batch: Sequence[LogRecord], probe: Kprobe) -> bool:
 
 
 def _warn_of_duplicates(function: str) -> None:
-    """Warn if several functions have this name: older kernels silently probe the first one."""
+    """Warn if several functions have this name. Older kernels silently probe the first function."""
     if kernel_version() < _REFUSES_DUPLICATES:
         from rawbpf.links.diagnose import duplicates
 

@@ -48,10 +48,10 @@ _GLOB = re.compile(r"[*?\[]")
 
 
 def run(arguments: dict[str, Any], root: Root = "/") -> int:
-    """Print the functions, and their number on stderr."""
+    """Print the functions on stdout, and their number on stderr."""
     pattern, module = arguments["PATTERN"] or "*", arguments["--module"]
     # Hundreds of thousands of small tuples are created, and no tuple is part of a cycle. Visiting
-    # the tuples repeatedly would take the garbage collector a third of the time.
+    # the tuples repeatedly would take a third of the run time in the garbage collector.
     gc.disable()
     try:
         kallsyms = read_kallsyms(root)

@@ -1,10 +1,10 @@
-"""The output side of all commands that trace: records, signals, slow readers, the end of a run.
+"""Output for all tracing commands: records, signals, slow readers, and the end of a run.
 
-The reader of our stdout may be slow (a terminal stopped with Ctrl+S), may have no space left (a
-disk) or may be gone (``| head``). A slow or missing reader must never keep the command from
-removing its probes. The command therefore never writes to stdout itself: a thread writes from a
-queue. While the queue is too long, the command does not empty the rings. Records are then lost in
-the ring, where the program counts them, and not uncounted in this process.
+The reader of stdout may be slow (a terminal stopped with Ctrl+S), have no space left (a disk) or be
+gone (``| head``). A slow or missing reader must never keep the command from removing its probes.
+The command therefore never writes to stdout itself: a thread writes from a queue. While the queue
+is too long, the command does not empty the rings. Records are then lost in the ring, where the
+program counts them, instead of uncounted in this process.
 
 A command has two formats, one for people and one for programs, derived from ``TextFormat`` and
 ``JsonFormat``, and does this:
@@ -54,10 +54,10 @@ R = TypeVar("R")
 Shown = TypeVar("Shown", contravariant=True)
 
 _BACKLOG = 1 << 22
-"""Bytes of queued output at which the rings are no longer emptied."""
+"""Number of queued output bytes at which the rings are no longer emptied."""
 
 _GRACE = 5.0
-"""Seconds without progress after which ``finish`` gives up on the reader of stdout."""
+"""Number of seconds without progress after which ``finish`` gives up on the reader of stdout."""
 
 _CHUNK = 1 << 13
 """Bytes per write.
@@ -77,7 +77,7 @@ _REASONS = {
     "SIGHUP": "Received SIGHUP",
     "hang-up": "Nobody reads the output any more",
 }
-"""Why a session ended, for people."""
+"""The reasons why a session ended, worded for people."""
 
 
 def as_bytes(text: str) -> bytes:
@@ -86,13 +86,16 @@ def as_bytes(text: str) -> bytes:
 
 
 class Format(Protocol[Shown]):
-    """How a command presents its records. Each method returns text for stdout, or nothing."""
+    """The way in which a command presents its records.
+
+    Each method returns text for stdout, or nothing.
+    """
 
     def blocks(self, batch: Sequence[Shown]) -> Iterator[bytes]:
         """Format records, each ending with a newline, in blocks that are written one at a time."""
 
     def stopping(self, reason: str) -> str:
-        """Format why the session ends, before the programs are detached."""
+        """Format the reason why the session ends, before the programs are detached."""
 
 
 class TextFormat:
@@ -105,15 +108,15 @@ class TextFormat:
         return f"\n{reason}, {self.detaching}...\n"
 
     def end(self, summary: str) -> str:
-        """Return the summary of the ledger."""
+        """Return the ledger's summary."""
         return f"\n{summary}\n"
 
 
 class JsonFormat:
-    """The base of formats for programs: JSON objects on stdout, everything else on stderr."""
+    """The base class of formats for programs: JSON objects on stdout, everything else on stderr."""
 
     def __init__(self) -> None:
-        from json import dumps  # only --json needs it
+        from json import dumps  # needed only for --json
 
         self._dumps = dumps
 
@@ -127,13 +130,13 @@ class JsonFormat:
         return ""
 
     def end(self, summary: str) -> str:
-        """Report the summary of the ledger on stderr."""
+        """Report the ledger's summary on stderr."""
         say(summary)
         return ""
 
 
 class Output:
-    """The stdout of one run. Whatever ends the ``with`` block, queued text is written first."""
+    """The stdout of one run. However the ``with`` block ends, queued text is written first."""
 
     def __init__(self) -> None:
         self._session: Session[Any] | None = None
@@ -177,10 +180,10 @@ class Output:
         for batch in detach():
             for block in show.blocks(batch):
                 self.put(block)
-                read = read and self.has_room()  # once nobody reads, do not wait again
+                read = read and self.has_room()  # once the reader is gone, do not wait again
 
     def hold_back(self, session: Session[Any]) -> None:
-        """Stop emptying the rings while the reader of stdout is too slow."""
+        """Stop draining the rings while the consumer of stdout is too slow."""
         out = self._stdout
         while out.backlog > _BACKLOG and session.stopped is None and out.error is None:
             session.pause(0.05)
@@ -188,7 +191,7 @@ class Output:
     def finish(self) -> int:
         """Wait until everything is written, and return the exit status.
 
-        Raise RawbpfError if some output could not be written. A pipe that its reader closes early,
+        Raises RawbpfError if some output could not be written. A pipe that its reader closes early,
         as ``head`` does, is not an error.
         """
         unwritten = self._stdout.finish()
@@ -202,14 +205,17 @@ class Output:
         return 0
 
     def _unwritable(self) -> None:
-        """Stop the session, because its output cannot be written. Called by the writing thread."""
+        """Stop the session, because its output cannot be written.
+
+        This method is called by the writing thread.
+        """
         session = self._session
         if session is not None:
             session.stop("hang-up")
 
 
 class Stdout:
-    """Writes text to a descriptor on a thread of its own, which also calls ``on_error``."""
+    """Writes text to a descriptor on a separate thread, which also calls ``on_error``."""
 
     def __init__(self, fd: int = 1, on_error: Callable[[], None] = lambda: None) -> None:
         self._fd = fd
@@ -221,7 +227,8 @@ class Stdout:
         self._written = 0  # bytes of the first item in the queue
         self.backlog = 0
         self.error: OSError | None = None
-        # A daemon thread, so that a write that never returns cannot keep the process from ending.
+        # The thread is a daemon, so that a write that never returns cannot keep the process from
+        # ending.
         self._thread = Thread(target=self._run, name="stdout", daemon=True)
         self._thread.start()
 
@@ -237,7 +244,7 @@ class Stdout:
             self._changed.notify_all()
 
     def has_room(self, most: int = _BACKLOG) -> bool:
-        """Wait until at most ``most`` bytes are queued. Return False if the reader is gone."""
+        """Wait until at most ``most`` bytes are queued. Returns False if the reader is gone."""
         with self._changed:
             while self.backlog > most and self.error is None:
                 if not self._changed.wait(_GRACE):
@@ -245,7 +252,7 @@ class Stdout:
             return self.error is None
 
     def finish(self) -> int:
-        """Wait until everything is written, and return the number of lines that were not."""
+        """Wait until everything is written, and return the number of unwritten lines."""
         with self._changed:
             self._done = True
             self._changed.notify_all()
@@ -272,7 +279,7 @@ class Stdout:
             self._on_error()
 
     def _write_next(self) -> bool:
-        """Write from the front of the queue, and remove what was written."""
+        """Write from the front of the queue, and remove the written text."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._done)
             if not self._queue:
@@ -292,7 +299,7 @@ class Stdout:
 
 
 def note_namespace() -> None:
-    """Say on stderr whose process IDs are printed, if those differ from the user's."""
+    """Report on stderr whose process IDs are printed if they differ from the user's."""
     from rawbpf.tracing.process_ids import in_initial_pid_namespace
 
     if not in_initial_pid_namespace():
@@ -313,7 +320,8 @@ def signals(stop: Callable[[str], None], wake_fd: int) -> Iterator[None]:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
     before = [(number, signal.signal(number, on_signal)) for number in numbers]
-    # A signal that arrives just before a sleep writes to this pipe, which ends the sleep at once.
+    # A signal that arrives just before a sleep writes to this pipe, which ends the sleep
+    # immediately.
     wake_before = signal.set_wakeup_fd(wake_fd, warn_on_full_buffer=False)
     try:
         yield

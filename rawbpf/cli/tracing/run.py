@@ -89,7 +89,7 @@ class _Run:
         self._collection, self._wanted, self._show, self._out = collection, wanted, show, out
 
     def trace(self, at: dict[str, str], duration: float) -> str:
-        """Trace from loading to detaching. Return the summary, or "" if nothing was counted."""
+        """Trace from loading to detaching. Return the summary, or "" if no records were counted."""
         collection = self._collection
         collection.load()
         with ExitStack() as stack:
@@ -100,7 +100,8 @@ class _Run:
             note_namespace()
             self._read_iterators(session)
             if not collector.filenos() and len(self._iterators()) == len(collection.links):
-                collection.detach()  # an object with iterators only has nothing to wait for
+                # an object that contains only iterators has nothing to wait for
+                collection.detach()
                 return ""
             self._out.put(self._show.begin(len(collection.links), duration))
             self._out.stream(session, duration, self._show, lambda: self._detach(session))
@@ -146,7 +147,10 @@ class _Run:
                     return
 
     def put_tables(self) -> None:
-        """Print maps and variables. Nothing is attached any more, so a slow reader may delay it."""
+        """Print maps and variables.
+
+        At this point nothing is attached, so a slow reader may delay the output.
+        """
         collection, wanted = self._collection, self._wanted.names
         for name in tables(collection):
             if name not in wanted:
@@ -161,7 +165,7 @@ class _Run:
                 self._out.put(self._show.variables(name, dict(section)))
 
     def _summary(self, ledger: Ledger) -> str:
-        """Return the summary of the ledger, and mention the records that cannot be counted."""
+        """Return the ledger's summary, and mention records that cannot be counted."""
         rings = [
             name
             for name, one in self._collection.spec.maps.items()

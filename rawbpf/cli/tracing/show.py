@@ -29,14 +29,14 @@ class Lines(TextFormat):
         self._log_line = LineFormat(wall_clock_offset_ns())
 
     def begin(self, links: int, duration: float) -> str:
-        """Return the line that is printed once everything is attached."""
+        """Return the line that is printed once all programs are attached."""
         return (
             f"Attached {links} program{'s' * (links != 1)}. "
             f"Duration: {duration:g} seconds (0 = until Ctrl+C)\n"
         )
 
     def blocks(self, batch: Sequence[Record]) -> Iterator[bytes]:
-        """Yield a line for each record, or a hex dump if its type is unknown."""
+        """Yield a line for each record, or a hex dump if the record's type is unknown."""
         for one in batch:
             yield as_bytes("".join([line + "\n" for line in self._record(one)]))
 
@@ -52,25 +52,25 @@ class Lines(TextFormat):
             yield from hex_lines(decoded)
 
     def text(self, _program: str, data: bytes) -> str:
-        """Return the text that an iterator wrote, without a prefix; bytes as a hex dump."""
+        """Return an iterator's text without a prefix; other bytes are returned as a hex dump."""
         if b"\0" in data:
             return "".join([line + "\n" for line in hex_lines(data)])
         lines = data.decode(errors="backslashreplace").splitlines()
         return "".join([printable(line.expandtabs()) + "\n" for line in lines])
 
     def entries(self, name: str, entries: Iterable[tuple[Any, Any]]) -> Iterator[str]:
-        """Yield the name of a map and a line for each of its entries."""
+        """Yield the name of a map, and a line for each of its entries."""
         yield f"\n{name}:\n"
         for key, value in entries:
             yield f"  {value_text(key)}: {value_text(value)}\n"
 
     def variables(self, name: str, values: dict[str, Any]) -> str:
-        """Return the variables of a section on one line."""
+        """Format a section's variables on one line."""
         return f"\n{name}: {values_line(values)}\n"
 
 
 class Json(JsonFormat):
-    """JSON for programs: ``map`` is the source, ``type`` and ``values`` are the contents."""
+    """JSON for programs: ``map`` is the source, and ``type`` and ``values`` are the contents."""
 
     def __init__(self, decoder: Decoder) -> None:
         super().__init__()
@@ -78,12 +78,12 @@ class Json(JsonFormat):
         self._offset = wall_clock_offset_ns()
 
     def begin(self, links: int, duration: float) -> str:
-        """Report on stderr, with -v, that everything is attached."""
+        """Report on stderr, with -v, that all programs are attached."""
         say(f"attached {links} programs for {duration:g} s (0: no limit)", at="debug")
         return ""
 
     def blocks(self, batch: Sequence[Record]) -> Iterator[bytes]:
-        """Yield an object for each record."""
+        """Yield a JSON object for each record."""
         for one in batch:
             yield as_bytes(self.line(self._record(one)))
 
@@ -96,22 +96,22 @@ class Json(JsonFormat):
             return row | {"type": decoded.type, "values": plain(decoded.values)}
         if isinstance(decoded, LogRecord):
             event = json_event(decoded, "", self._offset)
-            del event["function"]  # a record does not say which function sent the record
+            del event["function"]  # a record does not reveal which function sent it
             return row | {"type": "log", "values": event}
         return row | {"type": None, "data": decoded.hex()}
 
     def text(self, program: str, data: bytes) -> str:
-        """Return an object for each line that an iterator wrote; bytes as one object."""
+        """Return a JSON object for each line from an iterator, or one object for other bytes."""
         if b"\0" in data:
             return self.line({"iterator": program, "data": data.hex()})
         lines = data.decode(errors="backslashreplace").splitlines()
         return "".join([self.line({"iterator": program, "text": line}) for line in lines])
 
     def entries(self, name: str, entries: Iterable[tuple[Any, Any]]) -> Iterator[str]:
-        """Yield an object for each entry of a map."""
+        """Yield a JSON object for each entry of a map."""
         for key, value in entries:
             yield self.line({"map": name, "key": plain(key), "value": plain(value)})
 
     def variables(self, name: str, values: dict[str, Any]) -> str:
-        """Return one object with the variables of a section."""
+        """Return one JSON object with the variables of a section."""
         return self.line({"map": name, "values": plain(values)})

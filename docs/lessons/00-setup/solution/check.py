@@ -28,7 +28,10 @@ def capabilities(status: str) -> set[str]:
 
 
 def kprobe_pmu(sys_folder: Path) -> int | None:
-    """Return the number of the kprobe PMU, read below ``sys_folder``, or None if there is none."""
+    """Return the number of the kprobe PMU from ``sys_folder``.
+
+    Return None if the kernel has no kprobe PMU.
+    """
     try:
         return int((sys_folder / "bus/event_source/devices/kprobe/type").read_text())
     except FileNotFoundError:
@@ -48,7 +51,7 @@ def missing(version: tuple[int, int], held: set[str], pmu: int | None) -> list[s
 
 
 def main() -> int:
-    """Print the answers for this machine; return 1 if something is missing."""
+    """Print the answers for this machine; return 1 if a requirement is missing."""
     version = kernel_version(os.uname().release)
     held = capabilities(Path("/proc/self/status").read_text())
     pmu = kprobe_pmu(Path("/sys"))

@@ -52,12 +52,12 @@ def usage() -> str:
 
 
 def system_call(name: str, *words: int) -> int:
-    """Call syscall(2) and return its result. Raise OSError if the call fails."""
+    """Call syscall(2) and return its result. Raises OSError if the call fails."""
     raise NotImplementedError("step 2: call LIBC.syscall, and raise OSError if it returns -1")
 
 
 def bpf(command: bpf_cmd, attr: ctypes.Structure) -> int:
-    """Call bpf(2) with a command, the address of its attr and the size of the attr."""
+    """Call bpf(2) with a command, the attr's address and the attr's size."""
     return system_call("bpf", command, ctypes.addressof(attr), ctypes.sizeof(attr))
 
 
@@ -67,22 +67,25 @@ def create_map(slots: int) -> int:
 
 
 def hello_kprobe(events: int) -> bytes:
-    """Return a program that sends {u64 pid_tgid; char comm[16]} to the ring of its CPU."""
+    """Return a program that sends {u64 pid_tgid; char comm[16]} to the current CPU's ring."""
     raise NotImplementedError("step 4: write the program, and return its bytecode")
 
 
 def load(code: bytes) -> int:
-    """Load the program and return its file descriptor. Exit with the log if it is rejected."""
+    """Load the program and return its file descriptor.
+
+    Exit with the verifier's log if the program is rejected.
+    """
     raise NotImplementedError("step 5: fill a BpfAttrProgLoad, and load the program")
 
 
 def open_ring(cpu: int, events: int) -> tuple[int, mmap.mmap]:
-    """Open the ring of one CPU, store its event in entry ``cpu`` of the map, and return both."""
+    """Open the ring of one CPU, store its event in the map at index ``cpu``, and return both."""
     raise NotImplementedError("step 6: open an event, mmap it, and store it in the BPF map")
 
 
 def attach(program: int, function: str) -> int:
-    """Attach the program to a function. Return the probe; closing it removes the probe."""
+    """Attach the program to a function. Return the probe, which is removed when it is closed."""
     raise NotImplementedError("step 7: open the kprobe, and attach the program to it")
 
 
@@ -91,7 +94,7 @@ def drain(ring: memoryview) -> list[bytes]:
     raise NotImplementedError("step 8: read the records, and store the new tail")
 
 
-# The rest of the file is complete. It calls the functions above.
+# The rest of the file is complete. The remaining code calls the functions above.
 
 
 def show(samples: list[bytes]) -> None:
@@ -110,7 +113,7 @@ def online_cpus() -> list[int]:
 
 
 def listen(rings: dict[int, memoryview], seconds: float) -> None:
-    """Wait for records and print them until the time is up. 0 seconds means no limit."""
+    """Wait for records and print them until the time is up; 0 seconds means no limit."""
     poll = select.epoll()
     for event in rings:
         poll.register(event, select.EPOLLIN)
@@ -122,7 +125,7 @@ def listen(rings: dict[int, memoryview], seconds: float) -> None:
 
 
 def seconds_of(text: str) -> float:
-    """Return the duration as a number, or exit if it is not one."""
+    """Return the duration as a number, or exit if it is not a number."""
     try:
         return float(text)
     except ValueError:

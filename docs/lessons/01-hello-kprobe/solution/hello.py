@@ -61,7 +61,7 @@ Options:
 
 
 def system_call(name: str, *words: int) -> int:
-    """Call syscall(2) and return its result. Raise OSError if the call fails."""
+    """Call syscall(2) and return its result. Raises OSError if the call fails."""
     words += (0,) * (6 - len(words))
     result = LIBC.syscall(NUMBERS[name], *words)
     if result == -1:
@@ -71,7 +71,7 @@ def system_call(name: str, *words: int) -> int:
 
 
 def bpf(command: bpf_cmd, attr: ctypes.Structure) -> int:
-    """Call bpf(2) with a command, the address of its attr and the size of the attr."""
+    """Call bpf(2) with a command, the attr's address and the attr's size."""
     return system_call("bpf", command, ctypes.addressof(attr), ctypes.sizeof(attr))
 
 
@@ -88,7 +88,7 @@ def create_map(slots: int) -> int:
 
 
 def hello_kprobe(events: int) -> bytes:
-    """Return a program that sends {u64 pid_tgid; char comm[16]} to the ring of its CPU."""
+    """Return a program that sends {u64 pid_tgid; char comm[16]} to the current CPU's ring."""
     b = Builder("hello_kprobe")
     b.mov(r6, r1)  # r1 is the context; save it, because calls overwrite r1 to r5
     b.call("get_current_pid_tgid")
@@ -110,7 +110,10 @@ def hello_kprobe(events: int) -> bytes:
 
 
 def load(code: bytes) -> int:
-    """Load the program and return its file descriptor. Exit with the log if it is rejected."""
+    """Load the program and return its file descriptor.
+
+    Exit with the verifier's log if the program is rejected.
+    """
     insns = ctypes.create_string_buffer(code, len(code))
     license_ = ctypes.create_string_buffer(b"GPL")
     log = ctypes.create_string_buffer(1 << 16)
@@ -131,7 +134,7 @@ def load(code: bytes) -> int:
 
 
 def open_ring(cpu: int, events: int) -> tuple[int, mmap.mmap]:
-    """Open the ring of one CPU, store its event in entry ``cpu`` of the map, and return both."""
+    """Open the ring of one CPU, store its event in the map at index ``cpu``, and return both."""
     attr = PerfEventAttr(
         type=PERF_TYPE_SOFTWARE,
         size=ctypes.sizeof(PerfEventAttr),
@@ -151,7 +154,7 @@ def open_ring(cpu: int, events: int) -> tuple[int, mmap.mmap]:
 
 
 def attach(program: int, function: str) -> int:
-    """Attach the program to a function. Return the probe; closing it removes the probe."""
+    """Attach the program to a function. Return the probe, which is removed when it is closed."""
     name = ctypes.create_string_buffer(function.encode())
     attr = PerfEventAttr(
         type=int(Path("/sys/bus/event_source/devices/kprobe/type").read_text()),
@@ -182,7 +185,7 @@ def drain(ring: memoryview) -> list[bytes]:
     return samples
 
 
-# The rest of the file is complete. It calls the functions above.
+# The rest of the file is complete. The remaining code calls the functions above.
 
 
 def show(samples: list[bytes]) -> None:
@@ -201,7 +204,7 @@ def online_cpus() -> list[int]:
 
 
 def listen(rings: dict[int, memoryview], seconds: float) -> None:
-    """Wait for records and print them until the time is up. 0 seconds means no limit."""
+    """Wait for records and print them until the time is up; 0 seconds means no limit."""
     poll = select.epoll()
     for event in rings:
         poll.register(event, select.EPOLLIN)
@@ -213,7 +216,7 @@ def listen(rings: dict[int, memoryview], seconds: float) -> None:
 
 
 def seconds_of(text: str) -> float:
-    """Return the duration as a number, or exit if it is not one."""
+    """Return the duration as a number, or exit if it is not a number."""
     try:
         return float(text)
     except ValueError:

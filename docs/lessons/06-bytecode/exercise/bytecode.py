@@ -14,17 +14,20 @@ from typing import NamedTuple
 
 SLOT = 8
 WIDE = 0x18
-"""The opcode of the only instruction that takes two slots: a 64-bit constant."""
+"""The opcode of the only instruction that takes two slots, which loads a 64-bit constant."""
 
 K, X = 0x00, 0x08
-"""Bit 3 of arithmetic and jumps: the second operand is imm (K) or the src register (X)."""
+"""Bit 3 of arithmetic and jumps: the second operand is either imm (K) or the src register (X)."""
 
 ALU64, JMP = 0x07, 0x05
-"""Two instruction classes, in bits 0 to 2."""
+"""Two instruction classes, encoded in bits 0 to 2."""
 
 ARITHMETIC = {0x00: "+=", 0x10: "-=", 0x20: "*=", 0x40: "|=", 0x50: "&=", 0xA0: "^=", 0xB0: "="}
 CONDITIONS = {0x10: "==", 0x20: ">", 0x50: "!=", 0xA0: "<"}
-"""Bits 4 to 7 of arithmetic and of jumps. The comparisons are unsigned."""
+"""Operations, encoded in bits 4 to 7 of arithmetic and jump opcodes.
+
+The comparisons are unsigned.
+"""
 
 JA, EXIT = 0x05, 0x95
 ALL = (1 << 64) - 1
@@ -41,27 +44,27 @@ class Instruction(NamedTuple):
 
 
 def decode(data: bytes) -> Instruction:
-    """Return the instruction encoded in eight bytes."""
+    """Decode the instruction in eight bytes."""
     raise NotImplementedError("step 1: unpack four fields, and split the second into dst and src")
 
 
 def encode(instruction: Instruction) -> bytes:
-    """Return the eight bytes of an instruction."""
+    """Encode an instruction as eight bytes."""
     raise NotImplementedError("step 2: pack the fields into eight bytes")
 
 
 def instructions(program: bytes) -> dict[int, Instruction]:
-    """Map slots to instructions. A 64-bit constant is one entry, with all its bits in imm."""
+    """Map slots to instructions. A 64-bit constant is a single entry, with all its bits in imm."""
     raise NotImplementedError("step 3: decode slot by slot; the opcode WIDE takes two slots")
 
 
 def disassemble(instruction: Instruction) -> str:
-    """Return the instruction as text, in the syntax of llvm-objdump."""
+    """Format an instruction as text in the syntax of llvm-objdump."""
     raise NotImplementedError("step 4: return the text of the operation and its operands")
 
 
 def run(program: bytes, limit: int = 100_000) -> int:
-    """Run the program and return r0. Raise TimeoutError after ``limit`` instructions."""
+    """Run the program and return r0. Raises TimeoutError after ``limit`` instructions."""
     raise NotImplementedError("step 5: fetch and execute the instructions until EXIT")
 
 

@@ -14,17 +14,20 @@ from typing import NamedTuple
 
 SLOT = 8
 WIDE = 0x18
-"""The opcode of the only instruction that takes two slots: a 64-bit constant."""
+"""The opcode of the only instruction that takes two slots, which loads a 64-bit constant."""
 
 K, X = 0x00, 0x08
-"""Bit 3 of arithmetic and jumps: the second operand is imm (K) or the src register (X)."""
+"""Bit 3 of arithmetic and jumps: the second operand is either imm (K) or the src register (X)."""
 
 ALU64, JMP = 0x07, 0x05
-"""Two instruction classes, in bits 0 to 2."""
+"""Two instruction classes, encoded in bits 0 to 2."""
 
 ARITHMETIC = {0x00: "+=", 0x10: "-=", 0x20: "*=", 0x40: "|=", 0x50: "&=", 0xA0: "^=", 0xB0: "="}
 CONDITIONS = {0x10: "==", 0x20: ">", 0x50: "!=", 0xA0: "<"}
-"""Bits 4 to 7 of arithmetic and of jumps. The comparisons are unsigned."""
+"""Operations, encoded in bits 4 to 7 of arithmetic and jump opcodes.
+
+The comparisons are unsigned.
+"""
 
 JA, EXIT = 0x05, 0x95
 ALL = (1 << 64) - 1
@@ -41,19 +44,19 @@ class Instruction(NamedTuple):
 
 
 def decode(data: bytes) -> Instruction:
-    """Return the instruction encoded in eight bytes."""
+    """Decode the instruction in eight bytes."""
     opcode, registers, off, imm = struct.unpack("<BBhi", data)
     return Instruction(opcode, registers & 0x0F, registers >> 4, off, imm)
 
 
 def encode(instruction: Instruction) -> bytes:
-    """Return the eight bytes of an instruction."""
+    """Encode an instruction as eight bytes."""
     opcode, dst, src, off, imm = instruction
     return struct.pack("<BBhi", opcode, src << 4 | dst, off, imm)
 
 
 def instructions(program: bytes) -> dict[int, Instruction]:
-    """Map slots to instructions. A 64-bit constant is one entry, with all its bits in imm."""
+    """Map slots to instructions. A 64-bit constant is a single entry, with all its bits in imm."""
     found, slot = {}, 0
     while slot * SLOT < len(program):
         one = decode(program[slot * SLOT : (slot + 1) * SLOT])
@@ -68,7 +71,7 @@ def instructions(program: bytes) -> dict[int, Instruction]:
 
 
 def disassemble(instruction: Instruction) -> str:
-    """Return the instruction as text, in the syntax of llvm-objdump."""
+    """Format an instruction as text in the syntax of llvm-objdump."""
     opcode, dst, src, off, imm = instruction
     operation, other = opcode & 0xF0, f"r{src}" if opcode & X else str(imm)
     if opcode == EXIT:
@@ -83,7 +86,7 @@ def disassemble(instruction: Instruction) -> str:
 
 
 def run(program: bytes, limit: int = 100_000) -> int:
-    """Run the program and return r0. Raise TimeoutError after ``limit`` instructions."""
+    """Run the program and return r0. Raises TimeoutError after ``limit`` instructions."""
     code, registers, slot = instructions(program), [0] * 11, 0
     for _ in range(limit):
         one = code[slot]

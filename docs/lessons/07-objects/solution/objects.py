@@ -1,4 +1,4 @@
-"""Lesson 07: read an object file, and turn its code into what the kernel loads.
+"""Lesson 07: read an object file, and turn its code into code that the kernel can load.
 
 sections()       step 1    the section header table -> name and contents of each section
 text_at()        step 2    a string table and an offset -> the text there
@@ -14,14 +14,17 @@ from typing import NamedTuple
 
 EM_BPF = 247
 SHT_NOBITS = 8
-"""The type of a section without bytes in the file, such as .bss, which is all zeros."""
+"""The type of a section without bytes in the file, such as .bss, which contains only zeros."""
 
 PSEUDO_MAP_FD = 1
-"""This value of src in a 64-bit load means: imm is the descriptor of a map."""
+"""The value of src in a 64-bit load whose imm is a map's file descriptor."""
 
 
 class Section(NamedTuple):
-    """The parts of a section header that the lesson needs. ``name`` is an offset."""
+    """The fields of a section header that the lesson needs.
+
+    ``name`` is an offset in the string table.
+    """
 
     name: int
     type: int
@@ -29,7 +32,7 @@ class Section(NamedTuple):
 
 
 class Symbol(NamedTuple):
-    """The name of the position ``value`` bytes into the section with index ``section``."""
+    """A symbol: a name for the position ``value`` bytes into section number ``section``."""
 
     name: str
     section: int
@@ -37,7 +40,7 @@ class Symbol(NamedTuple):
 
 
 class Relocation(NamedTuple):
-    """The instruction at ``offset`` needs the value of ``symbol``."""
+    """A relocation: the instruction at ``offset`` needs the value of ``symbol``."""
 
     offset: int
     symbol: Symbol
@@ -59,7 +62,7 @@ def sections(data: bytes) -> tuple[list[Section], int]:
 
 
 def text_at(table: bytes, offset: int) -> str:
-    """Return the text from ``offset`` to the next NUL."""
+    """Return the text from ``offset`` up to the next NUL."""
     return table[offset : table.index(b"\0", offset)].decode()
 
 
@@ -78,7 +81,10 @@ def symbols(table: bytes, strings: bytes) -> list[Symbol]:
 
 
 def relocations(table: bytes, known: list[Symbol]) -> list[Relocation]:
-    """Return the relocations of a section. ``table`` is .rel followed by its name."""
+    """Return a section's relocations.
+
+    ``table`` is the section .rel followed by the code section's name.
+    """
     rows = struct.iter_unpack("<QQ", table)
     return [Relocation(offset, known[info >> 32]) for offset, info in rows]
 
@@ -93,7 +99,7 @@ def apply(code: bytes, relocation: Relocation, descriptor: int) -> bytes:
 
 
 def link(data: bytes, section: str, maps: dict[str, int]) -> bytes:
-    """Return the code of a section with the descriptors of all its maps filled in."""
+    """Return a section's code with the descriptors of all its maps filled in."""
     found = named(data)
     known = symbols(found[".symtab"], found[".strtab"])
     code = found[section]
@@ -103,7 +109,7 @@ def link(data: bytes, section: str, maps: dict[str, int]) -> bytes:
 
 
 def main() -> None:
-    """Print the relocations of the section `socket`, and its code after relocation."""
+    """Print the relocations of the section `socket`, and the section's code after relocation."""
     data = Path(sys.argv[1]).read_bytes()
     found = named(data)
     known = symbols(found[".symtab"], found[".strtab"])

@@ -1,4 +1,6 @@
-"""Lesson 08: CO-RE. From a relocation record to the offset that a field has in this kernel.
+"""Lesson 08: CO-RE.
+
+Lesson 08: compute the offset that a field has in this kernel from a relocation record.
 
 sections_of()    step 1    .BTF -> the bytes of its types, and of its strings
 types_of()       step 2    .BTF -> a list of its types
@@ -17,13 +19,13 @@ from rawbpf.elf.read import ObjectFile
 
 STRUCT, UNION = 4, 5
 EXTRA = {1: 4, 3: 12, 14: 4, 17: 4}
-"""Bytes that follow the first twelve of a type, by kind, such as the size of an integer."""
+"""Number of bytes that follow the first twelve bytes of a type, by kind."""
 EACH = {STRUCT: 12, UNION: 12, 6: 8, 13: 8, 15: 12, 19: 12}
-"""Bytes of each member, enumerator, parameter or variable, by kind."""
+"""Number of bytes for each member, enumerator, parameter or variable, by kind."""
 
 
 class Member(NamedTuple):
-    """A field of a struct. ``offset`` is in bytes, ``type`` is the number of its type."""
+    """A field of a struct. ``offset`` is in bytes, and ``type`` is the field's type number."""
 
     name: str
     type: int
@@ -31,7 +33,7 @@ class Member(NamedTuple):
 
 
 class Type(NamedTuple):
-    """A type. ``members`` is empty unless it is a struct or union."""
+    """A type. ``members`` is empty unless the type is a struct or union."""
 
     kind: int
     name: str
@@ -39,7 +41,7 @@ class Type(NamedTuple):
 
 
 class Record(NamedTuple):
-    """The instruction at byte ``offset`` uses the field ``access`` of type number ``type``."""
+    """A record: the instruction at byte ``offset`` uses field ``access`` of type ``type``."""
 
     offset: int
     type: int
@@ -47,22 +49,25 @@ class Record(NamedTuple):
 
 
 def text_at(strings: bytes, offset: int) -> str:
-    """Return the text from ``offset`` to the next NUL."""
+    """Return the text from ``offset`` up to the next NUL."""
     return strings[offset : strings.index(b"\0", offset)].decode()
 
 
 def sections_of(btf: bytes) -> tuple[bytes, bytes]:
-    """Return the bytes of the types, and those of the strings."""
+    """Return the type section and the string section as bytes."""
     raise NotImplementedError("step 1: unpack the header, and return both sections")
 
 
 def types_of(btf: bytes) -> list[Type]:
-    """Return all types by number. Number 0 is void, which is not stored in the file."""
+    """Return all types, keyed by number. Type number 0 is void, which is not stored in the file."""
     raise NotImplementedError("step 2: read type by type; the length of each depends on its kind")
 
 
 def records_of(ext: bytes, strings: bytes, section: str) -> list[Record]:
-    """Return the records of a code section. ``ext`` is .BTF.ext, ``strings`` are those of .BTF."""
+    """Return the relocation records of a code section.
+
+    ``ext`` is the .BTF.ext section; ``strings`` is the string section of .BTF.
+    """
     raise NotImplementedError("step 3: find the section, and unpack its records of 16 bytes")
 
 
@@ -72,7 +77,7 @@ def follow(types: list[Type], record: Record) -> tuple[list[str], int]:
 
 
 def find(types: list[Type], struct_name: str, names: list[str]) -> int | None:
-    """Return the offset of the same field in other types, or None if there is no such field."""
+    """Return the offset of the same field in other types, or None if they have no such field."""
     raise NotImplementedError("step 5: look up each name in the kernel's struct")
 
 
@@ -82,7 +87,7 @@ def patch(code: bytes, at: int, local: int, target: int) -> bytes:
 
 
 def relocate(program: bytes, kernel: bytes, section: str) -> bytes:
-    """Return the code of a section, relocated for the kernel with the BTF ``kernel``."""
+    """Return a section's code, relocated for the kernel with the BTF ``kernel``."""
     file = ObjectFile(program)
     code, btf, ext = (file.section(name).contents for name in (section, ".BTF", ".BTF.ext"))
     local_types, target_types = types_of(btf), types_of(kernel)

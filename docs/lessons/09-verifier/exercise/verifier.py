@@ -17,10 +17,13 @@ from rawbpf.source.assembler import assemble
 
 STACK = 512
 LIMIT = 1_000
-"""Instructions to process before the verifier gives up. The kernel's limit is a million."""
+"""Number of instructions to process before the verifier gives up.
+
+The kernel's limit is a million.
+"""
 
 CONTEXT_SIZE = 192
-"""The size of struct __sk_buff. The kernel allows reading only some of its fields."""
+"""The size of struct __sk_buff. The kernel allows programs to read only some of its fields."""
 
 MOV, MOV_X, ADD = 0xB7, 0xBF, 0x07  # r = imm, r = r, r += imm
 JEQ, JNE, JA = 0x15, 0x55, 0x05
@@ -29,14 +32,15 @@ LOADS = {0x61: 4, 0x69: 2, 0x71: 1, 0x79: 8}
 STORES = {0x62: 4, 0x6A: 2, 0x72: 1, 0x7A: 8, 0x63: 4, 0x6B: 2, 0x73: 1, 0x7B: 8}
 FROM_REGISTER = {0x63, 0x6B, 0x73, 0x7B}
 LOOKUP, KEY_SIZE = 1, 4
-"""The only helper that is supported, bpf_map_lookup_elem, and the size of a u32 key."""
+"""The only supported helper, bpf_map_lookup_elem, and the size of a u32 key."""
 
 
 class Known(NamedTuple):
-    """What the verifier knows about a register.
+    """The verifier's knowledge about a register.
 
     ``kind`` is "number", "context", "stack", "map", "value" or "value or NULL". ``off`` is the
-    offset that was added to a pointer. For a number, it is the number, or None if unknown.
+    offset that was added to a pointer. For a number, ``off`` is the number itself, or None if it is
+    unknown.
     """
 
     kind: str
@@ -52,7 +56,10 @@ class RejectedError(Exception):
 
 
 class State(NamedTuple):
-    """The registers and the stack bytes that were written. No others may be read."""
+    """The registers and the stack bytes that have been written.
+
+    No other stack bytes may be read.
+    """
 
     registers: dict[int, Known]
     stack: frozenset[int]
@@ -67,7 +74,10 @@ def start() -> State:
 
 
 def reads(state: State, register: int, slot: int) -> Known:
-    """Return what is known about a register. Reject the program if it was never written."""
+    """Return the verifier's knowledge about a register.
+
+    Reject the program if the register was never written.
+    """
     raise NotImplementedError("step 2: reject a register that was never written")
 
 
@@ -92,7 +102,7 @@ def write(state: State, one: Instruction, slot: int, value_size: int) -> State:
 
 
 def added(known: Known, number: int, slot: int) -> Known:
-    """Return a pointer or a number to which ``number`` was added."""
+    """Return the pointer or number with ``number`` added to it."""
     if known.kind in ("map", "value or NULL"):
         raise RejectedError(slot, f"no arithmetic is allowed on a {known.kind}")
     return known if known.off is None else known._replace(off=known.off + number)
@@ -125,19 +135,25 @@ def branch(state: State, one: Instruction, slot: int) -> tuple[State | None, Sta
 def check(
     state: State, register: int, off: int, size: int, slot: int, value_size: int = 0
 ) -> Known:
-    """Return what is known about a pointer. Reject an access that is out of bounds."""
+    """Return the verifier's knowledge about a pointer.
+
+    Reject the program if the access is out of bounds.
+    """
     raise NotImplementedError("step 3: check both ends of the access")
 
 
 def verify(program: dict[int, Instruction], value_size: int = 8) -> int:
-    """Return how many instructions were processed. Raise RejectedError if a path is unsafe."""
+    """Return the number of processed instructions. Raises RejectedError if a path is unsafe."""
     raise NotImplementedError("step 6: process a slot with its state, and add the slots that follow")
 
 
 def following(
     program: dict[int, Instruction], slot: int, state: State, value_size: int
 ) -> list[tuple[int, State]]:
-    """Return (slot, state) of all instructions that can follow. The last is processed next."""
+    """Return the (slot, state) of all instructions that can follow.
+
+    The last entry is processed next.
+    """
     if slot not in program:
         raise RejectedError(slot, "no instruction at this slot")
     one = program[slot]

@@ -1,4 +1,4 @@
-"""Lesson 11: a loader of your own, from bytes to events, in 150 lines."""
+"""Lesson 11: your own loader, from bytes to events, in 150 lines."""
 
 import ctypes
 import os
@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-# hello.bpf.s, assembled. The instruction in slot 8 needs the descriptor of the map.
+# hello.bpf.s, assembled. The instruction in slot 8 needs the map's descriptor.
 PROGRAM = bytes.fromhex(
     "bf16000000000000 850000000e000000 7b0ae8ff00000000 bfa1000000000000 07010000f0ffffff "
     "b702000010000000 8500000010000000 bf61000000000000 1812000000000000 0000000000000000 "
@@ -25,7 +25,7 @@ PAGE, CPUS, KEPT = os.sysconf("SC_PAGE_SIZE"), range(os.cpu_count() or 1), []
 
 
 def enter(name: str, *words: int) -> int:
-    """Call syscall(2) and return its result. Raise OSError if the call fails."""
+    """Call syscall(2) and return its result. Raises OSError if the call fails."""
     result = LIBC.syscall(NUMBERS[name], *words, *(0,) * (6 - len(words)))
     if result == -1:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), name)
@@ -55,7 +55,7 @@ def relocated(code: bytes, descriptor: int) -> bytes:
 
 
 def load_attr(code: int, slots: int, licence: int, log: int, room: int) -> bytes:
-    """Return the attr of BPF_PROG_LOAD for a kprobe (type 2). Code, licence, log are addresses."""
+    """Return BPF_PROG_LOAD's attr for a kprobe (type 2). Code, licence and log are addresses."""
     program = (0, 4, 2), (4, 4, slots), (8, 8, code), (16, 8, licence)
     return attr(40, *program, (24, 4, 1), (28, 4, room), (32, 8, log))
 
@@ -71,7 +71,7 @@ def probe_attr(pmu: int, name: int) -> bytes:
 
 
 def samples(ring: memoryview) -> list[bytes]:
-    """Return the data of each sample since the last call, and free its space in the ring."""
+    """Return the data of each sample since the last call, and release its space in the ring."""
     control, data = ring[:PAGE].cast("Q"), ring[PAGE:]
     head, tail = control[128], control[129]
     records = bytes(data[tail % len(data) :][: head - tail])
@@ -93,7 +93,7 @@ def address(data: bytes, room: int = 0) -> int:
 
 
 def load(code: bytes) -> int:
-    """Load the program and return its descriptor. Exit with the log if it is rejected."""
+    """Load the program and return its descriptor, or exit with the log if it is rejected."""
     log = address(b"", 1 << 16)
     raw = load_attr(address(code), len(code) // 8, address(b"GPL\0"), log, 1 << 16)
     try:
@@ -103,7 +103,7 @@ def load(code: bytes) -> int:
 
 
 def open_ring(cpu: int, events: int) -> memoryview:
-    """Open the ring of a CPU, store its event in the map, and return the ring."""
+    """Open a CPU's ring, store its event in the map, and return the ring."""
     event = enter("perf_event_open", address(ring_attr()), -1, cpu, -1, CLOEXEC)
     where = enter("mmap", 0, 9 * PAGE, READ_WRITE, SHARED, event, 0)
     key, value = address(attr(4, (0, 4, cpu))), address(attr(4, (0, 4, event)))
@@ -113,7 +113,7 @@ def open_ring(cpu: int, events: int) -> memoryview:
 
 
 def attach(program: int, function: str) -> int:
-    """Attach the program to a function, and return the descriptor of the probe."""
+    """Attach the program to a function, and return the probe's descriptor."""
     pmu = int(Path("/sys/bus/event_source/devices/kprobe/type").read_text())
     raw = probe_attr(pmu, address(function.encode() + b"\0"))
     probe = enter("perf_event_open", address(raw), -1, 0, -1, CLOEXEC)
