@@ -95,7 +95,7 @@ class Builder(Arithmetic, Constants, Loads, Atomics, Flow):
         held = [*self._registers.values(), *(one.holder for one in self._slots)]
         if held:
             why = f"the caller's {held[0]} is still in scope"
-            raise BytecodeError(f"function {name!r} cannot begin here", why=why)
+            raise BytecodeError(f"function {name!r} cannot start here", why=why)
         super().function(name)
 
     @contextmanager
@@ -131,7 +131,7 @@ class Builder(Arithmetic, Constants, Loads, Atomics, Flow):
         if depth > MAX_BPF_STACK:
             what = f"the stack has no room for {size} bytes" + (f" of {name!r}" if name else "")
             used = "; ".join(map(str, self._slots)) or "nothing else"
-            why = f"a frame has {MAX_BPF_STACK} bytes; in use: {used}"
+            why = f"a frame is {MAX_BPF_STACK} bytes long, of which {used} are in use"
             raise BytecodeError(what, why=why, fix="use a per-CPU array map as scratch memory")
         slot = _Slot(depth, size, _Holder(name, caller()))
         self._slots.append(slot)

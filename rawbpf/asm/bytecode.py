@@ -158,7 +158,7 @@ class _Numbers(NamedTuple):
         if reference.name not in table:
             raise BytecodeError(
                 f"the program refers to {reference.words}",
-                why="its number was not passed",
+                why="no number was passed for this reference",
             )
         number = table[reference.name]
         if reference.kind == "map_value":
@@ -175,7 +175,7 @@ class _Numbers(NamedTuple):
         if module not in self.modules:
             raise BytecodeError(
                 f"the program refers to {reference.words}",
-                why="the BTF of its module was not passed",
+                why="the BTF of the module was not passed",
             )
         if reference.kind == "module_kfunc":
             return instruction._replace(off=1 + self.called.index(module))

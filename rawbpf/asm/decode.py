@@ -54,10 +54,10 @@ def _high_half(data: bytes, offset: int) -> int:
     """Return the upper 32 bits of a 64-bit constant, or zero for other instructions."""
     if len(data) - offset < 2 * SLOT:
         what = "truncated 64-bit load"
-        raise DecodeError(what, offset=offset, why="its second slot is missing")
+        raise DecodeError(what, offset=offset, why="the second slot is missing")
     opcode, registers, off, high = _SLOT.unpack_from(data, offset + SLOT)
     if opcode or registers or off:
-        why = "only imm may be set in its second slot"
+        why = "only imm may be set in the second slot"
         raise DecodeError("malformed 64-bit load", offset=offset + SLOT, why=why)
     return int(high) & _LOW_HALF
 

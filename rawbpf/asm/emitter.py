@@ -129,7 +129,7 @@ def _aimed(instruction: Instruction, field: str, distance: int, target: str) -> 
     if not -(1 << bits - 1) <= distance < 1 << bits - 1:
         raise BytecodeError(
             f"the jump to {target} spans {distance} slots",
-            why=f"its distance has {bits} bits",
+            why=f"the distance must fit into {bits} bits",
             fix="use gotol" if bits == 16 else None,
         )
     if instruction.opcode == LD_IMM64:

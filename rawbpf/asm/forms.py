@@ -78,7 +78,7 @@ def _faults(form: Form, instruction: Instruction) -> Iterator[tuple[str, str]]:
         elif not form.shows(field) and value != _fixed(form, field):
             yield field, f"{field} is {value} and must be {_fixed(form, field)}"
         elif field in ("dst", "src") and value >= MAX_BPF_REG:
-            yield field, f"there is no register {value}"
+            yield field, f"register {value} does not exist"
         elif "{off:index}" in form.c and field == "off" and value < 1:
             yield field, f"off is {value} and must be an index"
 

@@ -83,7 +83,9 @@ def _packet(letter: str, size: int, bits: int) -> Iterator[Form]:
         isa.BPF_LD | isa.BPF_IND | size,
         c=indirect + "{imm:beyond}]",
         mnemonic=f"ldind{letter} {{src:r}}, {{imm:i32}}",
-        meaning=f"r0 = {bits} bits of the packet at src + imm, likewise",
+        meaning=(
+            f"r0 = {bits} bits of the packet at src + imm, in host order; exit if out of bounds"
+        ),
     )
 
 

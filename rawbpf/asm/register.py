@@ -118,7 +118,7 @@ def same_width(dst: Register, src: Register) -> None:
     """Raise BytecodeError unless both operands are r registers or both are w registers."""
     if dst.bits != src.bits:
         raise BytecodeError(
-            f"{dst} and {src} differ in width", fix="use two r registers or two w registers"
+            f"{dst} and {src} have different widths", fix="use two r registers or two w registers"
         )
 
 
@@ -134,15 +134,17 @@ def immediate(value: object, bits: int = 64) -> int:
         return int(value)
     if bits <= 32 and 0 <= value < 1 << 32:
         return value - (1 << 32)
-    fix = "load it into a register with lddw" if bits == 64 else None
-    raise BytecodeError(f"{value:#x} does not fit", why="imm has 32 bits, signed", fix=fix)
+    fix = "load the number into a register with lddw" if bits == 64 else None
+    raise BytecodeError(f"{value:#x} does not fit", why="imm is a signed 32-bit field", fix=fix)
 
 
 def displacement(memory: object) -> tuple[int, int]:
     """Return the base register and offset of a memory operand such as ``r10[-8]``."""
     if not isinstance(memory, Memory):
-        raise BytecodeError(f"{memory!r} is not a memory operand", fix="write it as r10[-8]")
+        raise BytecodeError(
+            f"{memory!r} is not a memory operand", fix="write the operand as r10[-8]"
+        )
     base = register(memory.base, 64)
     if not -(1 << 15) <= memory.offset < 1 << 15:
-        raise BytecodeError(f"{memory} is out of reach", why="off has 16 bits, signed")
+        raise BytecodeError(f"{memory} is out of reach", why="off is a signed 16-bit field")
     return base, memory.offset

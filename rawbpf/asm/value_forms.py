@@ -129,7 +129,7 @@ def _address_space_casts() -> Iterator[Form]:
             isa.BPF_ALU64 | isa.BPF_MOV | isa.BPF_X,
             c=f"{{dst:r}} = addr_space_cast({{src:r}}, {to}, {origin})",
             mnemonic=f"addr_space_cast {{dst:r}}, {{src:r}}, {to}, {origin}",
-            meaning=f"dst = src, an address, converted from space {origin} to space {to}",
+            meaning=f"dst = the address in src, converted from address space {origin} to {to}",
             cpu=4,
             kernel="6.9",
             off=isa.BPF_ADDR_SPACE_CAST,
@@ -151,10 +151,10 @@ def _wide(value: str, meaning: str, src: int = 0, kernel: str = "3.18", cpu: int
 
 CONSTANTS = (
     _wide("{imm:i64}", "imm, 64 bits"),
-    _wide("map_by_fd({low:i32})", "the map with that file descriptor", isa.BPF_PSEUDO_MAP_FD),
+    _wide("map_by_fd({low:i32})", "the map with this file descriptor", isa.BPF_PSEUDO_MAP_FD),
     _wide(
         "map_val(map_by_fd({low:i32})){high:mem}",
-        "an address in the value of that map's only element",
+        "an address in the value of this map's only element",
         isa.BPF_PSEUDO_MAP_VALUE,
         "5.2",
     ),
@@ -166,7 +166,7 @@ CONSTANTS = (
     ),
     _wide(
         "var_addr({low:i32} in {high:fd})",
-        "the address of a variable in the module whose BTF has that file descriptor",
+        "the address of a variable in the module whose BTF has this file descriptor",
         isa.BPF_PSEUDO_BTF_ID,
         "5.12",
     ),
@@ -177,11 +177,11 @@ CONSTANTS = (
         "5.13",
     ),
     _wide(
-        "map_by_idx({low:i32})", "the map at that index in fd_array", isa.BPF_PSEUDO_MAP_IDX, "5.14"
+        "map_by_idx({low:i32})", "the map at this index in fd_array", isa.BPF_PSEUDO_MAP_IDX, "5.14"
     ),
     _wide(
         "map_val(map_by_idx({low:i32})){high:mem}",
-        "an address in the value of that map's only element",
+        "an address in the value of this map's only element",
         isa.BPF_PSEUDO_MAP_IDX_VALUE,
         "5.14",
     ),

@@ -140,7 +140,9 @@ class Btf:
 
     def _span(self, own: int, type_id: int) -> tuple[int, int]:
         if own < 0 or not self._starts.has(own):
-            raise FormatError(f"BTF has no type {type_id}", why=f"its last ID is {len(self) - 1}")
+            raise FormatError(
+                f"BTF has no type {type_id}", why=f"the last type ID is {len(self) - 1}"
+            )
         return self._starts.span(own)
 
     def raw(self, first: int, end: int) -> memoryview[int]:

@@ -112,7 +112,7 @@ def decode_ext_info(data: bytes, strings: Strings) -> ExtInfo:
     known = struct.calcsize(BTF_EXT_HEADER)
     if len(data) < known:
         raise FormatError(
-            "truncated .BTF.ext", why=f"it ends inside the header, after {len(data)} bytes"
+            "truncated .BTF.ext", why=f"the data ends inside the header, after {len(data)} bytes"
         )
     _, version, _, size, *pairs = struct.unpack_from(order + BTF_EXT_HEADER, data)
     if version != BTF_VERSION or not known <= size <= len(data):
@@ -146,7 +146,7 @@ def _decode(
         return tables
     width = words[0] // 4
     if words[0] % 4 or width < known:
-        raise FormatError("damaged .BTF.ext", why=f"records of {words[0]} bytes")
+        raise FormatError("damaged .BTF.ext", why=f"records are {words[0]} bytes long")
     at = 1
     while at < len(words):
         start = at + 2

@@ -47,7 +47,9 @@ def byte_order(data: bytes, what: str = "BTF") -> str:
         return "<"
     if data[:2] == BTF_MAGIC.to_bytes(2, "big"):
         return ">"
-    raise FormatError(f"not {what}", why=f"it begins with {data[:2].hex() or 'nothing'}, not eb9f")
+    raise FormatError(
+        f"not {what}", why=f"the data starts with {data[:2].hex() or 'nothing'}, not eb9f"
+    )
 
 
 def decode_header(data: bytes) -> Header:
@@ -55,13 +57,15 @@ def decode_header(data: bytes) -> Header:
     order = byte_order(data)
     if len(data) < struct.calcsize(BTF_HEADER):
         raise FormatError(
-            "truncated BTF", why=f"it ends inside the header, after {len(data)} bytes"
+            "truncated BTF", why=f"the data ends inside the header, after {len(data)} bytes"
         )
     _, version, flags, size, *pairs = struct.unpack_from(order + BTF_HEADER, data)
     if version != BTF_VERSION or flags:
         raise FormatError(f"unknown BTF version {version}, flags {flags:#x}")
     if not struct.calcsize(BTF_HEADER) <= size <= len(data):
-        raise FormatError("damaged BTF header", why=f"its length is given as {size} bytes")
+        raise FormatError(
+            "damaged BTF header", why=f"the header gives its own length as {size} bytes"
+        )
     types = _section("type", data, size, pairs[0], pairs[1])
     strings = _section("string", data, size, pairs[2], pairs[3])
     if types.start < strings.stop and strings.start < types.stop:
@@ -74,7 +78,7 @@ def _section(name: str, data: bytes, header: int, offset: int, length: int) -> s
     if start + length > len(data):
         raise FormatError(
             "truncated BTF",
-            why=f"the {name} section ends at {start + length}, the data at {len(data)}",
+            why=f"the {name} section ends at {start + length}, but the data ends at {len(data)}",
         )
     # The string section consists of bytes, and all other sections consist of 32-bit words.
     if name != "string" and (offset % 4 or length % 4):

@@ -59,14 +59,14 @@ def decode_index(data: bytes, blob: int) -> Index:
     The positions are those that were written. They are checked when they are used.
     """
     if len(data) < struct.calcsize(_HEADER):
-        raise FormatError("damaged type index", why=f"it has only {len(data)} bytes")
+        raise FormatError("damaged type index", why=f"the index is only {len(data)} bytes long")
     magic, version, size, count, groups, names, checksum = struct.unpack_from(_HEADER, data)
     if (magic, version) != (_MAGIC, _VERSION):
-        raise FormatError("not a type index", why=f"it begins with {magic:#010x}, {version}")
+        raise FormatError("not a type index", why=f"the file starts with {magic:#010x}, {version}")
     body = memoryview(data)[struct.calcsize(_HEADER) :]
     fits = len(body) == 4 * (groups + names) and groups == -(-count // GROUP)
     if size != blob or not fits or crc32(body) != checksum:
-        raise FormatError("damaged type index, or one of other types")
+        raise FormatError("the type index is damaged, or belongs to other types")
     return Index(count, _words(body[: 4 * groups]), _words(body[4 * groups :]))
 
 

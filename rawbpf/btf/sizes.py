@@ -87,7 +87,9 @@ def _own_size(record: t.Type, type_id: int) -> int:
         return POINTER_SIZE
     if isinstance(record, t.Int | t.Struct | t.Union | t.Enum | t.Enum64 | t.Float | t.DataSec):
         return record.size
-    raise FormatError(f"BTF type {type_id} has no size", why=f"it is a {type(record).__name__}")
+    raise FormatError(
+        f"BTF type {type_id} has no size", why=f"the type is a {type(record).__name__}"
+    )
 
 
 def bit_span(btf: Btf, member: t.Member) -> tuple[int, int]:
@@ -120,7 +122,7 @@ def offset_of(btf: Btf, struct: str, member: str) -> int:
     type_id = btf.find_id(struct, BTF_KIND_STRUCT)
     found = None if type_id is None else _find_member(btf, type_id, member, MAX_DEPTH)
     if found is None:
-        raise FormatError(f"BTF has no member {member} of struct {struct}")
+        raise FormatError(f"struct {struct} in the BTF has no member {member}")
     return found // 8
 
 
@@ -183,5 +185,5 @@ def _align_of_members(
 
 def _circular(type_id: int) -> FormatError:
     return FormatError(
-        "circular BTF", why=f"type {type_id} is nested in more than {MAX_DEPTH} others"
+        "circular BTF", why=f"type {type_id} is nested in more than {MAX_DEPTH} other types"
     )

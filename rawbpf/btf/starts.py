@@ -173,7 +173,7 @@ class Starts:
             index += 1
         if at != self._end:
             ends, end = at - 1, self._end - 1
-            why = f"type {index} ends at word {ends}, the type section at {end}"
+            why = f"type {index} ends at word {ends}, but the type section ends at {end}"
             raise FormatError("damaged BTF", why=why)
         if at != first:
             self._groups.append(first)
@@ -183,4 +183,4 @@ class Starts:
 
 def _beyond(word: int) -> FormatError:
     """Return the error for a wrong index; without one, the walk reports damaged types."""
-    return FormatError("damaged type index", why=f"it leads to word {word}")
+    return FormatError("damaged type index", why=f"the index leads to word {word}")

@@ -131,12 +131,15 @@ class _Names(dict[int, str]):
         if start >= len(self._data):
             end = self._start + len(self._data)
             raise FormatError(
-                "damaged BTF", why=f"a name at {offset} is beyond the {end} bytes of strings"
+                "damaged BTF",
+                why=(f"a name is at offset {offset}, beyond the {end} bytes of strings"),
             )
         length = self._data.index(0, start) - start
         self._left -= length
         if length > longest or self._left < 0:
-            raise FormatError("damaged BTF", why=f"a name of {length} bytes at {offset}")
+            raise FormatError(
+                "damaged BTF", why=f"the name at offset {offset} is {length} bytes long"
+            )
         return decode_name(self._data[start : start + length])
 
     def read_all(self) -> None:

@@ -105,7 +105,7 @@ class Collection(Owner):
         if name not in self.sections:
             raise UsageError(
                 f"the object has no section {name}",
-                why=f"it has {', '.join(sorted(self.sections)) or 'no global variables'}",
+                why=f"the object has {', '.join(sorted(self.sections)) or 'no global variables'}",
             )
         return self.sections[name]
 

@@ -69,7 +69,7 @@ def _decode(
     if next(file.relocations(section), None) is not None:
         raise UnsupportedError(
             f"section {section.name} contains addresses",
-            why="in BPF, addresses exist only after loading",
+            why="in BPF, addresses are known only after loading",
         )
     contents = section.contents
     if section.header.type == elf.SHT_NOBITS:

@@ -128,12 +128,14 @@ class _Names:
     def _read(self, offset: int) -> str:
         if offset >= max(len(self._data), 1):
             size = len(self._data)
-            raise FormatError(f"a name at offset {offset:#x} of a string table of {size:#x} bytes")
+            raise FormatError(
+                f"a name is at offset {offset:#x} of a string table of {size:#x} bytes"
+            )
         # Without a string table, the name is empty.
         name = self._data[offset : self._data.find(0, offset)]
         self._left -= len(name)
         if self._left < 0:
-            raise FormatError("damaged ELF file", why="its names overlap too often")
+            raise FormatError("damaged ELF file", why="the names overlap too often")
         # Escapes let users type the name as displayed.
         return name.decode(errors="backslashreplace")
 
@@ -141,15 +143,15 @@ class _Names:
 def _open(data: bytes) -> ELFFile:
     """Open the file. Raise FormatError or UnsupportedError unless the file is a BPF object."""
     if not data.startswith(elf.EI_IDENT[:4]):
-        raise FormatError("not an ELF file", why=f"it begins with {data[:4].hex(' ')}")
+        raise FormatError("not an ELF file", why=f"the file starts with {data[:4].hex(' ')}")
     if len(data) < elf.FILE_HEADER.size:
-        raise FormatError("truncated ELF file", why=f"{len(data)} bytes are less than a header")
+        raise FormatError("truncated ELF file", why=f"{len(data)} bytes are too short for a header")
     file = open_elf(io.BytesIO(data))
     if file.elfclass != 64 or not file.little_endian:
         what = "this ELF file is " + ("32-bit" if file.little_endian else "big-endian")
         raise UnsupportedError(what, fix="compile with -target bpfel")
     if file["e_machine"] != "EM_BPF":
-        why = f"it is for {_machine(file['e_machine'])}"
+        why = f"the file is for {_machine(file['e_machine'])}"
         raise FormatError("this ELF file contains no BPF", why=why)
     return file
 
@@ -183,12 +185,12 @@ def _headers(data: bytes, file: ELFFile) -> tuple[list[elf.SectionHeader], int]:
     start, size = file["e_shoff"], elf.SECTION_HEADER.size
     if start and file["e_shentsize"] != size:
         each = file["e_shentsize"]
-        raise FormatError("damaged ELF header", why=f"section headers of {each} bytes")
+        raise FormatError("damaged ELF header", why=f"section headers are {each} bytes long")
     with elf_errors():
         count, names_index = file.num_sections(), file.get_shstrndx() if start else 0
     end = start + count * size
     if end > len(data):
-        why = f"{count} section headers at {start:#x}, but it has {len(data):#x} bytes"
+        why = f"{count} section headers at {start:#x}, but the file is {len(data):#x} bytes long"
         raise FormatError("truncated ELF file", why=why)
     rows = map(elf.SectionHeader._make, elf.SECTION_HEADER.iter_unpack(data[start:end]))
     return list(rows), names_index
@@ -204,7 +206,7 @@ def _check_places(rows: list[elf.SectionHeader], size: int) -> None:
         if not row.size or row.type in _WITHOUT_BYTES:
             continue
         if row.offset + row.size > size:
-            why = f"{row.size:#x} bytes at {row.offset:#x}, but the file has {size:#x}"
+            why = f"{row.size:#x} bytes at {row.offset:#x}, but the file is {size:#x} bytes long"
             raise FormatError(f"section {number} exceeds the ELF file", why=why)
         if row.offset < end:
             raise FormatError("damaged ELF file", why=f"sections overlap at {row.offset:#x}")
@@ -227,7 +229,7 @@ def _relocation(
     offset, index = row.offset, row.info >> 32
     if index >= len(symbols):
         what = f"a relocation in {table} refers to symbol {index}"
-        raise FormatError(what, why=f"there are only {len(symbols)}")
+        raise FormatError(what, why=f"the object has only {len(symbols)} symbols")
     if offset + _SHORTEST > len(section.contents):
         what = f"a relocation in {table} is at {offset:#x}"
         raise FormatError(what, why=f"section {section.name} ends at {len(section.contents):#x}")

@@ -56,7 +56,7 @@ class CodeReader:
         at = {SLOT * slot: index for index, slot in enumerate(slots_of(instructions)[:-1])}
         references = self._references.of(section, instructions, at)
         if any(start not in at for start in starts):
-            raise FormatError(f"a function of section {section.name} begins inside an instruction")
+            raise FormatError(f"a function in section {section.name} starts inside an instruction")
         records = self._records.of(section.name)
         complete = records.added_to(instructions, at)
         for index, reference in references.items():

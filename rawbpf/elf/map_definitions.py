@@ -60,7 +60,7 @@ class _Definition:
         self.name, self.btf = name, btf
         record = resolve(btf, type_id)
         if not isinstance(record, t.Struct):
-            raise self._bad("its type is not a struct")
+            raise self._bad("the variable's type is not a struct")
         self.numbers: dict[str, int] = {}
         self.key = self.value = 0
         self.values: t.Member | None = None
@@ -77,7 +77,7 @@ class _Definition:
         elif member.name == "values":
             self.values = member
         else:
-            raise self._bad(f"{member.name!r} is not an attribute of maps")
+            raise self._bad(f"{member.name!r} is not a map attribute")
 
     def _number(self, member: t.Member) -> int:
         """Decode a number from an array length (``__uint``) or an enumerator (``__ulong``)."""
@@ -129,7 +129,7 @@ class _Definition:
             return otherwise if given is None else given
         size = size_of(self.btf, type_id)
         if given not in (None, size):
-            raise self._bad(f"{what}_size is {given}, but its type has {size} bytes")
+            raise self._bad(f"{what}_size is {given}, but the type is {size} bytes long")
         return size
 
     def _inner(self, map_type: bpf_map_type) -> MapSpec | None:
@@ -150,7 +150,7 @@ class _Definition:
         if not initial:
             return {}
         if self.values is None:
-            raise self._bad("it has initial entries, but no array 'values'")
+            raise self._bad("the map has initial entries, but no array 'values'")
         start = self.values.bit_offset // 8
         found = {}
         for offset, name in initial.items():
@@ -161,7 +161,7 @@ class _Definition:
         return found
 
     def _bad(self, why: str) -> FormatError:
-        return FormatError(f"map {self.name!r} is defined incorrectly", why=why)
+        return FormatError(f"the definition of map {self.name!r} is invalid", why=why)
 
 
 _OLD_NUMBERS = struct.Struct("=5I")
@@ -197,14 +197,18 @@ def _decode(symbol: Symbol, contents: bytes) -> MapSpec:
     data = contents[symbol.value : symbol.value + symbol.size]
     if len(data) < _OLD_NUMBERS.size:
         raise FormatError(
-            f"map {symbol.name!r} is defined incorrectly",
-            why=f"struct bpf_map_def has at least 20 bytes, this one {len(data)}",
+            f"the definition of map {symbol.name!r} is invalid",
+            why=(
+                "struct bpf_map_def is at least 20 bytes long, but this definition has "
+                f"{len(data)} bytes"
+            ),
         )
     if any(data[_OLD_NUMBERS.size :]):
         raise UnsupportedError(
-            f"map {symbol.name!r} is defined by more than the five numbers of struct bpf_map_def",
-            why="the others depend on the loader that it was written for",
-            fix='write it as struct { __uint(type, ...); ... } SEC(".maps")',
+            f"the definition of map {symbol.name!r} is longer than the five numbers of "
+            "struct bpf_map_def",
+            why="the meaning of further numbers depends on the loader",
+            fix='define the map as struct { __uint(type, ...); ... } SEC(".maps")',
         )
     kind, key_size, value_size, entries, flags = _OLD_NUMBERS.unpack_from(data)
     try:

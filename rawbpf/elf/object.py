@@ -113,7 +113,7 @@ class _Reader:
         specs = {}
         for name in places.values():
             if name not in types:
-                raise FormatError(f"map {name!r} is missing in BTF", fix="compile with -g")
+                raise FormatError(f"the BTF does not describe map {name!r}", fix="compile with -g")
             specs[name] = decode_map(name, btf, types[name], initial.get(name, {}))
         return specs
 
@@ -130,7 +130,8 @@ class _Reader:
             index = bisect_right(starts, relocation.offset) - 1
             if name is None or index < 0:
                 raise FormatError(
-                    f"a map contains {relocation.symbol.name!r}, which is neither map nor program"
+                    f"a map contains {relocation.symbol.name!r}, which is neither a map nor "
+                    "a program"
                 )
             start, holder = maps[index]
             found.setdefault(holder, {})[relocation.offset - start] = name

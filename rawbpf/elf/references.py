@@ -74,7 +74,7 @@ class References:
         references = {}
         for relocation in self._file.relocations(section):
             if relocation.offset not in at:
-                raise FormatError(f"a relocation of {section.name} points inside an instruction")
+                raise FormatError(f"a relocation in {section.name} points inside an instruction")
             index = at[relocation.offset]
             references[index] = self._meaning(relocation, instructions[index])
             found.pop(index, None)
@@ -100,7 +100,7 @@ class References:
         if symbol.section in self._data:
             return Reference("map_value", self._data[symbol.section], place[1])
         raise FormatError(
-            f"the code refers to {symbol.name!r}", why=f"it is in {self._where(symbol)}"
+            f"the code refers to {symbol.name!r}", why=f"the symbol is in {self._where(symbol)}"
         )
 
     def _extern(self, name: str, *, is_call: bool) -> Reference:
@@ -108,8 +108,11 @@ class References:
         if extern is None:
             raise FormatError(
                 f"the code refers to {name!r}",
-                why="it is not defined",
-                fix="declare it with __ksym or __kconfig, or link the object that has it",
+                why="the symbol is not defined",
+                fix=(
+                    "declare the symbol with __ksym or __kconfig, or link the object that "
+                    "defines it"
+                ),
             )
         if extern.kind == "kconfig" and not is_call:
             return Reference("map_value", ".kconfig", extern.offset)
@@ -119,7 +122,7 @@ class References:
         if place not in self.names:
             raise FormatError(
                 f"a call goes to offset {place[1]:#x} of section {place[0]}",
-                why="no function begins there",
+                why="no function starts at this offset",
             )
         return Reference("function", self.names[place])
 

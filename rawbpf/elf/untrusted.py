@@ -60,7 +60,9 @@ class _Metered(io.BufferedReader):
         Raises ELFError if the offset is beyond the end of the file.
         """
         if whence == io.SEEK_SET and offset > self._length:
-            raise ELFError(f"it refers to offset {offset:#x}, but has {self._length:#x} bytes")
+            raise ELFError(
+                f"the file refers to offset {offset:#x}, but is {self._length:#x} bytes long"
+            )
         return super().seek(offset, whence)
 
     def read(self, size: int | None = -1) -> bytes:
@@ -68,7 +70,10 @@ class _Metered(io.BufferedReader):
         wanted = self._length if size is None or size < 0 else min(size, self._length)
         self._left -= 1 + (wanted >> _PAGE)
         if self._left < 0:
-            raise ELFError(f"reading it takes more than {_ENOUGH} steps; it may just be too large")
+            raise ELFError(
+                f"reading the file takes more than {_ENOUGH} steps; the file may simply be "
+                "too large"
+            )
         return super().read(wanted)
 
 
@@ -98,7 +103,9 @@ class _Strings:
         """Raise FormatError if an offset is outside the table."""
         if offset >= max(self._size, 1):
             size = self._size
-            raise FormatError(f"a name at offset {offset:#x} of a string table of {size:#x} bytes")
+            raise FormatError(
+                f"a name is at offset {offset:#x} of a string table of {size:#x} bytes"
+            )
 
     def at(self, offset: int) -> str:
         """Return the string at an offset of the table.
@@ -142,10 +149,10 @@ class Sections:
         layout, start = self._elf.structs.Elf_Shdr, self._elf["e_shoff"]
         size, each = layout.sizeof(), self._elf["e_shentsize"]
         if start and each != size:
-            raise FormatError("damaged ELF header", why=f"section headers of {each} bytes")
+            raise FormatError("damaged ELF header", why=f"section headers are {each} bytes long")
         count, length = self._elf.num_sections(), self._elf.stream_len
         if start + count * size > length:
-            why = f"{count} section headers at {start:#x}, but it has {length:#x} bytes"
+            why = f"{count} section headers at {start:#x}, but the file is {length:#x} bytes long"
             raise FormatError("truncated ELF file", why=why)
         for number in range(count):
             yield struct_parse(layout, self._elf.stream, start + number * size)
@@ -163,7 +170,10 @@ class Sections:
         """Return a section's bytes as stored in the file, without decompressing them."""
         offset, size = self.headers[number]["sh_offset"], self.headers[number]["sh_size"]
         if offset + size > self._elf.stream_len:
-            why = f"{size:#x} bytes at {offset:#x}, but the file has {self._elf.stream_len:#x}"
+            why = (
+                f"{size:#x} bytes at {offset:#x}, but the file is {self._elf.stream_len:#x} "
+                "bytes long"
+            )
             raise FormatError(f"section {number} exceeds the ELF file", why=why)
         with elf_errors():
             self._elf.stream.seek(offset)

@@ -58,7 +58,7 @@ def _functions(sections: Sections, number: int) -> Iterator[tuple[str, int]]:
     headers = sections.headers
     link = headers[number]["sh_link"]
     if link >= len(headers):
-        raise FormatError("damaged ELF file", why=f"names of symbols are in section {link}")
+        raise FormatError("damaged ELF file", why=f"symbol names are in section {link}")
     names, table = sections.contents(link), sections.contents(number)
     whole = len(table) // elf.SYMBOL.size * elf.SYMBOL.size
     for name, info, _, section, value, _ in elf.SYMBOL.iter_unpack(table[:whole]):

@@ -160,7 +160,9 @@ class _Writer:
         if kind == "function":
             return _TEXT, self.functions[name]
         if kind == "map" or (kind == "map_value" and name not in self.spec.maps):
-            raise FormatError(f"a program refers to {name!r}", why="the object does not define it")
+            raise FormatError(
+                f"a program refers to {name!r}", why="the object does not define this symbol"
+            )
         raise UnsupportedError(f"an object file cannot express {reference.words}")
 
     def _license(self) -> None:

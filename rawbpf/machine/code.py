@@ -99,7 +99,7 @@ class Code:
         for number, source in enumerate(one.source for one in program.instructions):
             if colon and source and str(source.line) == line and source.file.endswith(file):
                 return start + number
-        raise MachineError(f"unknown place {place!r}", fix="give a slot, a function or :LINE")
+        raise MachineError(f"unknown place {place!r}", fix="specify a slot, a function or :LINE")
 
     def function_address(self, index: int) -> int:
         """Return the pointer value that represents the function at ``index``."""

@@ -54,6 +54,6 @@ def decode(program: Bytecode, state: State, start: int) -> list[Step]:
         site = Site(state, program, instruction, index, slot, targets)
         steps.append(DECODERS[instruction_class(instruction.opcode)](site))
     steps.append(
-        unsupported("runs off the end of the program", "its last instruction is not an exit")
+        unsupported("runs off the end of the program", "the last instruction is not an exit")
     )
     return steps

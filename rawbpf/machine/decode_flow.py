@@ -101,7 +101,7 @@ def _call(site: Site) -> Step:
     if src == isa.BPF_PSEUDO_KFUNC_CALL:
         name = repr(site.reference.name) if site.reference else f"with BTF id {imm}"
         return unsupported(
-            f"calls kernel function {name}", "the interpreter has no kernel functions"
+            f"calls kernel function {name}", "the interpreter does not provide kernel functions"
         )
     return call_helper(site)
 

@@ -133,7 +133,8 @@ def constant(site: Site) -> Step:
     if src == isa.BPF_PSEUDO_BTF_ID:
         name = repr(site.reference.name) if site.reference else f"with BTF id {imm}"
         return unsupported(
-            f"takes the address of kernel variable {name}", "the interpreter has no kernel memory"
+            f"takes the address of kernel variable {name}",
+            ("the interpreter does not provide kernel memory"),
         )
     return _set(dst, imm, site.next)
 

@@ -153,5 +153,7 @@ def skb(packet: bytes) -> Context:
 
 def _packet_bounds(packet: bytes) -> tuple[int, int]:
     if len(packet) > _LARGEST_PACKET:
-        raise MachineError(f"packet of {len(packet)} bytes is too large", why="the limit is 1 MiB")
+        raise MachineError(
+            f"the packet of {len(packet)} bytes is too large", why="the limit is 1 MiB"
+        )
     return PACKET.base, PACKET.base + len(packet)

@@ -87,8 +87,8 @@ class Machine(State):
         if not self.finished:
             raise self._located(
                 MachineError(
-                    f"still running after {budget} instructions",
-                    why="it seems to loop forever",
+                    f"the program is still running after {budget} instructions",
+                    why="the program seems to loop forever",
                 )
             )
         return self.registers[0]

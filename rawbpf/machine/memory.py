@@ -184,9 +184,9 @@ def _outside(regions: Iterable[Region], does: str, size: int, address: int) -> M
     details = listing(regions)
     if address < GAP:
         fix = "compare the pointer with 0 before using it"
-        return _fault(does, size, address, "it is NULL or close to it", fix, details)
+        return _fault(does, size, address, "the pointer is NULL or close to NULL", fix, details)
     words = (_relation(region, address, address + size) for region in regions)
-    why = next(filter(None, words), "there is no memory")
+    why = next(filter(None, words), "this address does not refer to any memory")
     return _fault(does, size, address, why, details=details)
 
 

@@ -68,7 +68,8 @@ class Settings(NamedTuple):
         if isinstance(map_, ProgArray):
             if entry.value not in self.spec.programs or not isinstance(entry.key, int):
                 raise MachineError(
-                    f"cannot put {entry.value!r} into {entry.map!r}", why="it is not a program"
+                    f"cannot put {entry.value!r} into {entry.map!r}",
+                    why=("the value does not name a program"),
                 )
             map_.put(entry.key, self.spec.programs[str(entry.value)].code)
             return
@@ -86,5 +87,5 @@ def _sized(what: int | bytes | str, size: int, role: str) -> bytes:
     except OverflowError:
         raise MachineError(f"{what!r} does not fit into a {role} of {size} bytes") from None
     if not isinstance(data, bytes) or len(data) != size:
-        raise MachineError(f"invalid {role} {what!r}", why=f"it must have {size} bytes")
+        raise MachineError(f"invalid {role} {what!r}", why=f"a {role} must be {size} bytes long")
     return data

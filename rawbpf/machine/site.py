@@ -52,7 +52,11 @@ class Site(NamedTuple):
         if slot not in self.targets:
             what = f"slot {self.slot} of {self.program.name!r} jumps to slot {slot}"
             inside = 0 <= slot < self.program.slots
-            why = "it is the middle of an instruction" if inside else "it is outside the program"
+            why = (
+                "the slot is the second half of an instruction"
+                if inside
+                else ("the slot is outside the program")
+            )
             raise MachineError(what, why=why)
         return self.targets[slot]
 

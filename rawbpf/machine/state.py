@@ -93,7 +93,7 @@ class State:
     def require_context(self, address: int, what: str) -> None:
         """Raise MachineError unless ``address`` is the program's context pointer."""
         if address != self.context.base:
-            raise MachineError(f"{what} must be the context", why=f"it is {address:#x}")
+            raise MachineError(f"{what} must be the context", why=f"the address is {address:#x}")
 
     @property
     def packet(self) -> bytes | None:

@@ -141,7 +141,7 @@ class Arguments:
     def _unary(self) -> int:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise self.error("nested too deeply")
+            raise self.error("the expression is nested too deeply")
         try:
             if self.operator("-"):
                 return -self._unary()
@@ -164,7 +164,5 @@ class Arguments:
             self.take()
             return self._constants[token.text]
         if token.kind == "name":
-            raise self.error(
-                f"unknown constant {token.text!r}", "a number, or .equ before this line"
-            )
+            raise self.error(f"unknown constant {token.text!r}", "a number, or a preceding .equ")
         raise self._unexpected("a number")

@@ -114,7 +114,11 @@ class _Assembler:
             statement = parse_statement(line, tokens, self.constants.values)
             self.place.append(statement, line, first.column)
         else:
-            raise line.error("instruction outside a program", first.column, ".program before it")
+            raise line.error(
+                "instruction outside a program",
+                first.column,
+                "a .program directive before this line",
+            )
 
     def _labels(self, line: Line, tokens: Sequence[Token]) -> Sequence[Token]:
         """Define the labels at the start of a line and return the remaining tokens."""
@@ -128,7 +132,9 @@ class _Assembler:
                 self._define(name, line, column)
                 self.place.label(name, line)
             else:
-                raise line.error("label outside code and data", column, ".program before it")
+                raise line.error(
+                    "label outside code and data", column, "a .program directive before this line"
+                )
             tokens = tokens[2:]
         return tokens
 
@@ -153,7 +159,9 @@ class _Assembler:
             self.place = self.data.setdefault(name, DataSection(name))
         elif name in DATA_DIRECTIVES:
             raise arguments.error(
-                f"{name} outside a data section", ".rodata or .data before it", token
+                f"{name} outside a data section",
+                "a .rodata or .data directive before this line",
+                token,
             )
         else:
             known = (*self.directives, *DATA_DIRECTIVES, ".rodata", ".data", ".bss")

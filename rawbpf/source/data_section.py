@@ -61,7 +61,7 @@ class DataSection:
     def spec(self) -> DataSpec:
         """Return the section. Raise AssemblyError if a label is not followed by data."""
         for name, line in self._labels.items():
-            raise line.error(f"label {name!r} has no data", 1, "data, such as .quad 0")
+            raise line.error(f"label {name!r} is not followed by data", 1, "data, such as .quad 0")
         return DataSpec(self.name, bytes(self._contents), (*self._variables, *self._current))
 
 

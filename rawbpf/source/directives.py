@@ -76,7 +76,10 @@ def _map_type(arguments: Arguments) -> bpf_map_type:
     name = "BPF_MAP_TYPE_" + text.upper().removeprefix("BPF_MAP_TYPE_")
     if name not in bpf_map_type.__members__:
         known = [one.removeprefix("BPF_MAP_TYPE_").lower() for one in bpf_map_type.__members__]
-        near = " or ".join(get_close_matches(text.lower(), known, n=2)) or "such as hash or array"
+        near = (
+            " or ".join(get_close_matches(text.lower(), known, n=2))
+            or "a type such as hash or array"
+        )
         raise arguments.error(f"unknown map type {text!r}", near, token)
     return bpf_map_type[name]
 
@@ -88,7 +91,7 @@ def _given(arguments: Arguments) -> dict[str, tuple[int, str]]:
         token = arguments.token
         setting = arguments.name("key=, value=, entries= or flags=")
         if setting not in ("key", "value", "entries", "flags") or setting in given:
-            what = f"{setting!r} is given twice" if setting in given else f"unknown {setting!r}"
+            what = f"{setting!r} is set twice" if setting in given else f"unknown {setting!r}"
             raise arguments.error(what, "key=, value=, entries= or flags=", token)
         if not arguments.operator("="):
             raise arguments.error(f"{setting!r} has no value", "'='")
@@ -143,7 +146,7 @@ def program_directive(arguments: Arguments) -> Header:
             attach_type = _member(arguments, bpf_attach_type, "BPF_")
     if prog_type is None:
         what = f"section {section!r} does not determine the program type"
-        raise arguments.error(what, 'one such as "kprobe/do_exit", or type=', token)
+        raise arguments.error(what, 'a section such as "kprobe/do_exit", or type=', token)
     return Header(name, section, prog_type, attach_type)
 
 

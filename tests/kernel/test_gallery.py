@@ -39,7 +39,7 @@ def test_at_a_terminal_the_user_can_guess():
     answer = next(line.split()[0] for line in titles if "Misaligned" in line)
     visitor.sendline(answer)
     visitor.expect("Right\\.")
-    visitor.expect("This kernel accepts it\\.")
+    visitor.expect("This kernel accepts the program\\.")
     visitor.expect(pexpect.EOF)
     visitor.close()
     assert visitor.exitstatus == 0

@@ -96,7 +96,7 @@ def test_a_link_keeps_its_module_loaded(kernel):
         with (
             without_capabilities(["CAP_SYS_ADMIN"]),
             pytest.raises(
-                KernelError, match=r"cannot open the BTF of module dummy: .* takes CAP_SYS_ADMIN"
+                KernelError, match=r"cannot open the BTF of module dummy: .* requires CAP_SYS_ADMIN"
             ),
         ):
             one.load()

@@ -108,7 +108,7 @@ def test_inner_maps():
         Map.create(MapSpec("i", array, 4, 4, 1)) as inner,
         Map.create(outer, inner=inner) as nested,
     ):
-        assert "cannot be in a map" in map_refusal(outer, inner=programs).sentence
+        assert "a map of maps cannot contain" in map_refusal(outer, inner=programs).sentence
         assert map_refusal(outer, inner=nested).code == "RB-E025"
     with pytest.raises(KernelError) as caught:
         bpf.map_create(BpfAttrMapCreate(of_maps, 4, 4, 1, inner_map_fd=999))

@@ -77,10 +77,11 @@ class Budget:
         self._left -= steps
         if self._left < 0:
             raise FormatError(
-                "this BTF describes too much C", why="its types are nested excessively"
+                "the C declarations for this BTF would be too long",
+                why="types are nested excessively",
             )
         if depth > _NEST:
-            raise FormatError("circular BTF", why=f"types are nested more than {_NEST} deep")
+            raise FormatError("circular BTF", why=f"types are nested more than {_NEST} levels deep")
 
 
 class Declarer:

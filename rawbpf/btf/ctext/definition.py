@@ -93,7 +93,7 @@ class Definer:
         if isinstance(record, t.Void):
             return "void"
         what = f"BTF type {type_id} cannot be used as a type"
-        raise FormatError(what, why=f"it is a {type(record).__name__}")
+        raise FormatError(what, why=f"the type is a {type(record).__name__}")
 
     def _composite(self, head: str, type_id: int, record: Composite, depth: int) -> str:
         self._budget.spend(len(record.members), depth)

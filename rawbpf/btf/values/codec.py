@@ -76,7 +76,7 @@ def codec(btf: Btf, type_id: int) -> ValueCodec:
     if leaves > _MOST_LEAVES or inner.size > _LARGEST:
         raise FormatError(
             f"BTF type {type_id} is too large to read",
-            why=f"it has {inner.size} bytes with {leaves} numbers",
+            why=f"the type has {inner.size} bytes with {leaves} numbers",
         )
     return ValueCodec(inner, leaves)
 
@@ -94,7 +94,9 @@ class _Compiler:
         known = self._known.get(type_id)
         if known is None:
             if depth > MAX_DEPTH:
-                raise FormatError("circular BTF", why=f"type {type_id} is nested {depth} deep")
+                raise FormatError(
+                    "circular BTF", why=f"type {type_id} is nested {depth} levels deep"
+                )
             known = self._known[type_id] = self._new(type_id, depth + 1)
         return known
 

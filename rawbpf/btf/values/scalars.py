@@ -120,7 +120,7 @@ class Real(Codec):
         try:
             self._struct.pack_into(buffer, at, value)
         except (struct.error, OverflowError):
-            reject(path, value, f"a number that fits {self.size} bytes")
+            reject(path, value, f"a number that fits into {self.size} bytes")
 
 
 class Octets(Codec):
@@ -141,7 +141,7 @@ class Octets(Codec):
         else:
             data = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
         if not isinstance(data, bytes | bytearray) or len(data) > self.size:
-            reject(path, value, f"text or bytes, at most {self.size}")
+            reject(path, value, f"text or bytes, at most {self.size} bytes long")
         buffer[at : at + self.size] = data.ljust(self.size, b"\0")
 
 

@@ -24,14 +24,14 @@ def perf_event_output(state: State, events: MachineMap, flags: int, data: bytes)
     """Write a record to a perf ring buffer."""
     if not isinstance(events, PerfEventArray):
         what = f"bpf_perf_event_output to map {events.spec.name!r}"
-        raise MachineError(what, why=f"it is a {events.type_name}, not a perf_event_array")
+        raise MachineError(what, why=f"the map is of type {events.type_name}, not perf_event_array")
     return events.output(flags, state.world.cpu, data)
 
 
 def _ring(map_: MachineMap) -> RingBuf:
     if not isinstance(map_, RingBuf):
         what = f"map {map_.spec.name!r} passed to a ring buffer helper"
-        raise MachineError(what, why=f"it is a {map_.type_name}")
+        raise MachineError(what, why=f"the map is of type {map_.type_name}")
     return map_
 
 
@@ -71,7 +71,7 @@ def _release(state: State, address: int, name: str) -> tuple[RingBuf, int, bytes
     """Revoke the program's access to a reserved record; return its ring, position and bytes."""
     if address not in state.reserved:
         what = f"{name} called with {address:#x}"
-        raise MachineError(what, why="it is not the address of a reserved record")
+        raise MachineError(what, why="the argument is not the address of a reserved record")
     ring, position, region = state.reserved.pop(address)
     state.memory.remove([region])
     return ring, position, bytes(region.data)

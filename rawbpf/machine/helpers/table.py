@@ -64,7 +64,7 @@ def helper(*names_and_readers: Any) -> Callable[[Callable[..., Any]], Callable[.
         for name in names:
             number = HELPERS[name].number
             if number in TABLE:
-                raise ValueError(f"{name} is in the table already")
+                raise ValueError(f"{name} is already in the table")
             TABLE[number] = Implementation(name, readers, function)
         return function
 

@@ -28,7 +28,7 @@ class Array(MachineMap):
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int, copies: int = 1) -> None:
         super().__init__(spec, quota, cpus)
-        self.require(spec.key_size == 4, "the key must have 4 bytes")
+        self.require(spec.key_size == 4, "the key must be 4 bytes long")
         self.require(
             spec.value_size > 0 and spec.max_entries > 0, "value_size and max_entries must not be 0"
         )
@@ -85,13 +85,13 @@ class ProgArray(MachineMap):
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus)
         self.require(
-            spec.key_size == 4 and spec.value_size == 4, "keys and values must have 4 bytes"
+            spec.key_size == 4 and spec.value_size == 4, "keys and values must be 4 bytes long"
         )
         self._programs: dict[int, Bytecode] = {}
 
     def put(self, index: int, program: Bytecode) -> None:
         """Make ``program`` the tail call target at ``index``."""
-        self.require(index < self.spec.max_entries, f"it has {self.spec.max_entries} slots")
+        self.require(index < self.spec.max_entries, f"the map has {self.spec.max_entries} slots")
         self._programs[index] = program
 
     def program(self, index: int) -> Bytecode | None:

@@ -75,7 +75,10 @@ class MachineMap:
     def _lacks(self, operation: str) -> NoReturn:
         raise MachineError(
             f"{operation} on map {self.spec.name!r}",
-            why=f"{self.type_name} does not support it, and the verifier rejects it",
+            why=(
+                f"maps of type {self.type_name} do not support this operation, and the "
+                "verifier rejects it"
+            ),
         )
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:  # noqa: ARG002

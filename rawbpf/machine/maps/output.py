@@ -71,7 +71,7 @@ class RingBuf(MachineMap):
         )
         self.require(
             size >= _PAGE and size & (size - 1) == 0,
-            "max_entries must be a power of two, at least 4096",
+            "max_entries must be a power of two that is at least 4096",
         )
         self.produced = 0
         self._written: dict[
@@ -118,7 +118,7 @@ class StackTrace(MachineMap):
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus)
-        self.require(spec.key_size == 4, "the key must have 4 bytes")
+        self.require(spec.key_size == 4, "the key must be 4 bytes long")
         self.require(
             spec.value_size > 0 and spec.value_size % _ADDRESS == 0,
             "value_size must be a multiple of 8",

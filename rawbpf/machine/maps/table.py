@@ -70,7 +70,7 @@ def create(spec: MapSpec, quota: Quota, cpus: int) -> MachineMap:
             f"map {spec.name!r} is a {name}", why="the interpreter does not support this type"
         )
     if not 0 <= spec.value_size <= _LARGEST_VALUE or not 0 <= spec.key_size <= _LARGEST_VALUE:
-        why = f"a key or value has {max(spec.value_size, spec.key_size)} bytes"
+        why = f"a key or value is {max(spec.value_size, spec.key_size)} bytes long"
         raise MachineError(f"map {spec.name!r} is too large for the interpreter", why=why)
     return MAP_TYPES[spec.map_type](spec, quota, cpus)
 
@@ -96,9 +96,11 @@ class MapTable:
         if name not in self._maps:
             if isinstance(name, int):
                 what = f"the program refers to a map by the number {name}"
-                raise MachineError(what, why="the interpreter needs a name")
+                raise MachineError(what, why="the interpreter needs a map name")
             if name not in self._specs:
-                raise MachineError(f"the program refers to map {name!r}", why="it is not defined")
+                raise MachineError(
+                    f"the program refers to map {name!r}", why="the map is not defined"
+                )
             self._maps[name] = create(self._specs[name], self._quota, self._cpus)
             if name in self._contents:
                 self._maps[name].update(bytes(4), self._contents[name])
@@ -118,7 +120,7 @@ class MapTable:
         if rest or not 0 <= index < len(self._maps):
             name = self._memory.name(address)
             what = f"called with {address:#x}{f' ({name})' if name else ''} as map"
-            raise MachineError(what, why="it is not the address of a map")
+            raise MachineError(what, why="the argument is not the address of a map")
         return list(self._maps.values())[index]
 
     def value_address(self, map_: MachineMap, key: bytes, value: bytearray | None) -> int:

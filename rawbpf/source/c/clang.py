@@ -58,8 +58,8 @@ def find_clang(name: str | None = None) -> str:
             return path
     raise UnsupportedError(
         "cannot compile C: " + (f"{name!r} is not installed" if name else "clang is not installed"),
-        why="not found in PATH",
-        fix="install it (Debian: apt install clang), or compile elsewhere and pass the .bpf.o",
+        why="clang was not found in PATH",
+        fix="install clang (Debian: apt install clang), or compile elsewhere and pass the .bpf.o",
     )
 
 
@@ -75,7 +75,7 @@ def compile_c(source: Path, *, clang: str | None = None, types: bytes | None = N
     program = find_clang(clang)
     if source.name.startswith("@"):
         # clang passes the bare name on to itself (-main-file-name), and reads a response file there
-        why = f"clang would take its arguments from {source.name[1:]!r}"
+        why = f"clang would read its arguments from {source.name[1:]!r}"
         raise UsageError(f"cannot compile {str(source)!r}", why=why, fix="rename the file")
     read_text(
         source, LARGEST
@@ -96,7 +96,9 @@ def compile_c(source: Path, *, clang: str | None = None, types: bytes | None = N
             raise
         if not target.is_file():
             raise CompileError(
-                f"{program} wrote no object file for {source}", why="is it clang?", output=output
+                f"{program} did not write an object file for {source}",
+                why=("check that the program is clang"),
+                output=output,
             )
         return Compiled(target.read_bytes(), output)
 

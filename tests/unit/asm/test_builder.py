@@ -122,7 +122,7 @@ def test_every_method_is_tested():
     [
         (lambda b: b.mov(r10, 1), "cannot write to r10"),
         (lambda b: b.mov(1, r1), "1 is not a register"),
-        (lambda b: b.mov(r1, w2), "r1 and w2 differ in width"),
+        (lambda b: b.mov(r1, w2), "r1 and w2 have different widths"),
         (lambda b: b.mov(r1, "five"), "'five' is neither a register nor a number"),
         (lambda b: b.add(r1, 1 << 31), "0x80000000 does not fit.*lddw"),
         (lambda b: b.add(w1, 1 << 32), "0x100000000 does not fit"),
@@ -225,7 +225,8 @@ def test_references_are_resolved_by_encode():
         *("1836000058020000", "0000000000000000"),
     ]
     with pytest.raises(
-        BytecodeError, match="refers to the value of map 'state': its number was not passed"
+        BytecodeError,
+        match="refers to the value of map 'state': no number was passed for this reference",
     ):
         program.encode({"events": 3})
 

@@ -68,7 +68,7 @@ def test_may_goto_has_two_edges_and_goto_register_has_none():
 
 def test_a_jump_to_no_instruction_is_an_error():
     for distance in (7, -5):
-        with pytest.raises(BytecodeError, match="no instruction begins there"):
+        with pytest.raises(BytecodeError, match="no instruction starts at this slot"):
             control_flow([Instruction(0x05, off=distance), Instruction(0x95)])
     wide = Instruction(0x18, imm=1)
     with pytest.raises(BytecodeError, match="goes to slot 2"):

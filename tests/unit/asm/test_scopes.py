@@ -113,7 +113,7 @@ def test_registers_and_memory_are_released_when_the_block_raises():
 
 def test_a_function_cannot_begin_inside_a_block():
     b = Builder("p")
-    with b.register("key"), pytest.raises(BytecodeError, match=r"'f' cannot begin here.*key"):
+    with b.register("key"), pytest.raises(BytecodeError, match=r"'f' cannot start here.*key"):
         b.function("f")
     b.function("f")
 

@@ -112,7 +112,7 @@ def test_ids_out_of_range_above_a_base():
 def test_a_name_beyond_the_strings():
     data = bytearray(blob(INT))
     data[24:28] = struct.pack("<I", 5)
-    with pytest.raises(FormatError, match="a name at 5"):
+    with pytest.raises(FormatError, match="a name is at offset 5"):
         Btf.from_bytes(bytes(data))[1]
 
 

@@ -80,7 +80,7 @@ def test_every_truncation_is_an_error():
 
 def test_an_index_of_other_types_is_an_error():
     data = blob(*EVERY_KIND)
-    with pytest.raises(FormatError, match="of other types"):
+    with pytest.raises(FormatError, match="to other types"):
         decode_index(encode_index(learned(data), len(data)), len(data) + 4)
 
 

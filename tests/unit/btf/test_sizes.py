@@ -122,5 +122,5 @@ def test_offsets_of_members_of_anonymous_structs_count_from_the_outer_struct():
 def test_an_absent_struct_or_member_has_no_offset():
     opened = btf(INT, t.Struct("outer", 4, (t.Member("d", 1, 0),)))
     for struct, member in (("outer", "e"), ("inner", "d"), ("int", "d")):
-        with pytest.raises(FormatError, match=f"no member {member} of struct {struct}"):
+        with pytest.raises(FormatError, match=f"struct {struct} in the BTF has no member {member}"):
             offset_of(opened, struct, member)

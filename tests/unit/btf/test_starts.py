@@ -48,7 +48,7 @@ def test_lazy_and_complete_walks_agree(data, monkeypatch):
         assert far[number] == at_once[number]
         assert far.kind(number) == at_once.kind(number)
     assert list(far) == list(at_once)
-    with pytest.raises(FormatError, match="last ID is 30001"):
+    with pytest.raises(FormatError, match="last type ID is 30001"):
         Btf(data)[COUNT + 2]
 
 
@@ -72,5 +72,7 @@ def test_a_last_type_that_ends_too_late_is_detected_at_the_end_of_a_group(monkey
     words = array("I", [0, 2 << 24, 0] * 15 + [1, 4 << 24 | 9, 0])
     far = starts.Starts(words, {})
     for _ in range(2):
-        with pytest.raises(FormatError, match="type 16 ends at word 75, the type section at 48"):
+        with pytest.raises(
+            FormatError, match="type 16 ends at word 75, but the type section ends at 48"
+        ):
             far.span(15)

@@ -91,7 +91,7 @@ def test_a_compiler_that_writes_no_object(tmp_path, capsys):
     source = tmp_path / "a.bpf.c"
     source.write_text("")
     assert main(["inspect", str(source), "--clang", "/bin/true"]) == 1
-    assert "/bin/true wrote no object" in capsys.readouterr().err
+    assert "/bin/true did not write an object" in capsys.readouterr().err
 
 
 def test_newlines_and_escape_sequences_in_names_are_escaped(capsys):

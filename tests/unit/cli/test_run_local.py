@@ -161,7 +161,7 @@ def test_arguments_of_a_kprobe(capsys, tmp_path, monkeypatch):
         (["--world", "kernel_stack=1"], "invalid field"),
         (["--world", "cpu=9"], "invalid cpu=9, cpus=2"),
         (["--set", "hits"], "invalid entry 'hits'; write MAP[KEY]=VALUE"),
-        (["--set", "hits[1]=2"], "refers to map 'hits': it is not defined"),
+        (["--set", "hits[1]=2"], "refers to map 'hits': the map is not defined"),
         (["--set", "config[9]=1"], "E2BIG"),
         (["--runs", "0"], "--runs is '0'; specify a number from 1"),
         (["--budget", "2"], "still running after 2 instructions"),

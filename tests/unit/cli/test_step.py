@@ -181,7 +181,7 @@ def test_help_describes_each_command(step):
         ("memory r5", "r5 is read before it is written"),
         ("memory nothing", "no register or region 'nothing': the program's regions are: stack"),
         ("memory r10*2", "invalid address 'r10*2'"),
-        ("memory 0x4", "it is NULL"),
+        ("memory 0x4", "the pointer is NULL"),
         ("maps nothing", "no map 'nothing'"),
         ("break nothing", "unknown place 'nothing'"),
         ("clear 3", "no breakpoint at 3"),

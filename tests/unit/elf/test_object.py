@@ -260,7 +260,7 @@ WRONG = [
     (
         'extern int nowhere; SEC("xdp") int p(void *c) { return nowhere; }',
         FormatError,
-        "the code refers to 'nowhere': it is not defined; declare it with __ksym",
+        "the code refers to 'nowhere': the symbol is not defined; declare the symbol with __ksym",
     ),
     (
         'int x; int *pointer = &x; SEC("xdp") int p(void *c) { return *pointer; }',
@@ -270,7 +270,7 @@ WRONG = [
     (
         'struct { __uint(type, 1); __uint(colour, 3); } m SEC(".maps");' + USES_M,
         FormatError,
-        "map 'm' is defined incorrectly: 'colour' is not an attribute of maps",
+        "the definition of map 'm' is invalid: 'colour' is not a map attribute",
     ),
     (
         'struct { __uint(type, 999); } m SEC(".maps");' + USES_M,
@@ -308,5 +308,5 @@ def test_an_object_without_code():
 
 
 def test_an_object_for_another_machine():
-    with pytest.raises(RawbpfError, match="contains no BPF: it is for x86-64"):
+    with pytest.raises(RawbpfError, match="contains no BPF: the file is for x86-64"):
         read("int main() { return 0; }", "-target", "x86_64")

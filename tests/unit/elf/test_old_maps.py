@@ -36,9 +36,9 @@ def test_five_numbers_define_a_map(tmp_path, section):
 @pytest.mark.parametrize(
     ("numbers", "error", "said"),
     [
-        ("1, 4, 8, 16", FormatError, "has at least 20 bytes, this one 16"),
+        ("1, 4, 8, 16", FormatError, "is at least 20 bytes long, but this definition has 16"),
         ("999, 4, 8, 16, 0", FormatError, "unknown map type 999"),
-        ("1, 4, 8, 16, 0, 3", UnsupportedError, "more than the five numbers"),
+        ("1, 4, 8, 16, 0, 3", UnsupportedError, "longer than the five numbers"),
     ],
 )
 def test_invalid_definitions(tmp_path, numbers, error, said):

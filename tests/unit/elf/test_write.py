@@ -191,7 +191,7 @@ def referring(emit):
 @pytest.mark.parametrize(
     ("spec", "error", "message"),
     [
-        (referring(lambda b: b.ld_map_fd(r1, "m")), FormatError, "does not define it"),
+        (referring(lambda b: b.ld_map_fd(r1, "m")), FormatError, "does not define this symbol"),
         (
             referring(lambda b: b.call_kfunc("f")),
             UnsupportedError,

@@ -83,7 +83,7 @@ def test_packet_access(at, result):
 
 def test_packet_access_requires_the_context_in_r6():
     text = PACKET_ACCESS.format(0)
-    with pytest.raises(MachineError, match="r6 must be the context: it is 0x5"):
+    with pytest.raises(MachineError, match="r6 must be the context: the address is 0x5"):
         machine_of(text.replace("r6 = r1", "r6 = 5")).run()
     with pytest.raises(MachineError, match="r6 is read before"):
         machine_of(text.replace("r6 = r1", "r7 = r1")).run()

@@ -7,7 +7,7 @@ from rawbpf.verifier.exhibits import exhibits, find_exhibit
 
 FAULTS = {
     "clobbered_by_call": "r1",
-    "null_not_checked": "it is NULL",
+    "null_not_checked": "the pointer is NULL",
     "below_the_stack": "before stack",
     "past_the_value": "beyond the end of counts",
     "unknown_helper": "no such helper",

@@ -57,7 +57,11 @@ def test_immediates_are_sign_extended(a, symbol):
 
 @pytest.mark.parametrize(
     ("distance", "why"),
-    [(5, "it is outside the program"), (-9, "it is outside the program"), (1, "middle of an inst")],
+    [
+        (5, "the slot is outside the program"),
+        (-9, "the slot is outside the program"),
+        (1, "second half of an inst"),
+    ],
 )
 def test_invalid_jump_target(distance, why):
     code = (Instruction(0x05, off=distance), Instruction(0x18, imm=1), EXIT)
@@ -111,7 +115,7 @@ def test_functions_preserve_r6_to_r9_and_have_their_own_stacks():
 def test_a_ninth_frame_is_an_error():
     functions = "\n".join(f".function f{n}\n call f{n + 1}\n exit" for n in range(1, 8))
     spec = spec_of(f'.program test, "kprobe"\n call f1\n exit\n{functions}\n.function f8\n exit')
-    with pytest.raises(MachineError, match=r"f7, instruction .* calls nested 9 deep"):
+    with pytest.raises(MachineError, match=r"f7, instruction .* calls are nested 9 levels deep"):
         Machine(spec.programs["test"].code).run()
 
 
@@ -170,7 +174,7 @@ def test_tail_call():
 
     assert machine.run(raw(b"\x2a")) == 42
     assert machine.tail_calls == 1
-    with pytest.raises(MachineError, match="prog_array: it has 2 slots"):
+    with pytest.raises(MachineError, match="prog_array: the map has 2 slots"):
         machine.maps["jumps"].put(2, second)
 
 

@@ -129,7 +129,7 @@ def test_perf_event_output():
     assert machine.maps["events"].records == [OutputRecord(1, b"dcba")]
     with pytest.raises(MachineError, match="bpf_perf_event_output this argument must be the cont"):
         machine_of(output.replace("r1 = r6", "r1 = r10"), maps=EVENTS).run()
-    with pytest.raises(MachineError, match="it is a ringbuf, not a perf_event_array"):
+    with pytest.raises(MachineError, match="the map is of type ringbuf, not perf_event_array"):
         machine_of(output.replace("events", "ring"), maps=RING).run()
     with pytest.raises(MachineError, match=r"bpf_perf_event_output reads 8 bytes at .* beyond"):
         machine_of(output.replace("r5 = 4", "r5 = 8"), maps=EVENTS).run()
@@ -155,7 +155,7 @@ def test_a_reserved_record_must_be_released():
 
 def test_a_submitted_record_is_inaccessible():
     submit = RESERVE + "r1 = r6\n r2 = 0\n call ringbuf_submit\n"
-    with pytest.raises(MachineError, match="there is no memory"):
+    with pytest.raises(MachineError, match="this address does not refer to any memory"):
         run(submit + "*(u64 *)(r6 + 0) = 5", maps=RING)
     with pytest.raises(MachineError, match="not the address of a reserved record"):
         run(submit + "r1 = r6\n r2 = 0\n call ringbuf_submit", maps=RING)
@@ -164,7 +164,7 @@ def test_a_submitted_record_is_inaccessible():
 
 
 def test_ring_buffer_helpers_require_a_ring_buffer():
-    with pytest.raises(MachineError, match="'events' passed to a ring buffer helper: it is"):
+    with pytest.raises(MachineError, match="'events' passed to a ring buffer helper: the map is"):
         run(RESERVE.replace("ring ll", "events ll"), maps=EVENTS)
 
 
@@ -181,7 +181,7 @@ def test_stackid():
     assert stack == (2).to_bytes(8, "little") + (3).to_bytes(8, "little")
     assert errno_of(run(text.format(flags=3), maps=STACKS, world=world)) == "EFAULT"
     assert run(text.format(flags=256), maps=STACKS, world=world) < 64
-    with pytest.raises(MachineError, match="it is a ringbuf, not a stack_trace"):
+    with pytest.raises(MachineError, match="the map is of type ringbuf, not stack_trace"):
         run("r2 = ring ll\n r3 = 0\n call get_stackid", maps=RING)
 
 

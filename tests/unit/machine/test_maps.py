@@ -100,16 +100,16 @@ def test_stack_trace():
 @pytest.mark.parametrize(
     ("kind", "sizes", "why"),
     [
-        ("ARRAY", (8, 8, 1), "array: the key must have 4 bytes"),
+        ("ARRAY", (8, 8, 1), "array: the key must be 4 bytes long"),
         ("ARRAY", (4, 0, 1), "must not be 0"),
         ("HASH", (0, 8, 1), "must not be 0"),
         ("HASH", (4, 8, 0), "max_entries must not be 0"),
         ("QUEUE", (4, 8, 1), "key_size must be 0"),
         ("STACK", (0, 0, 1), "must not be 0"),
-        ("RINGBUF", (0, 0, 4095), "a power of two, at least 4096"),
+        ("RINGBUF", (0, 0, 4095), "a power of two that is at least 4096"),
         ("RINGBUF", (4, 0, 4096), "key_size and value_size must be 0"),
         ("STACK_TRACE", (4, 12, 1), "value_size must be a multiple of 8"),
-        ("PROG_ARRAY", (4, 8, 1), "keys and values must have 4 bytes"),
+        ("PROG_ARRAY", (4, 8, 1), "keys and values must be 4 bytes long"),
         ("HASH", (4, 1 << 30, 1), "too large for the interpreter"),
         ("LPM_TRIE", (8, 8, 1), "the interpreter does not support this type"),
     ],
@@ -132,7 +132,8 @@ OPERATIONS = {
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_operations_that_ring_buffers_lack(operation):
-    with pytest.raises(MachineError, match=f"{operation} on map 'm': ringbuf does not support it"):
+    pattern = f"{operation} on map 'm': maps of type ringbuf do not support this operation"
+    with pytest.raises(MachineError, match=pattern):
         OPERATIONS[operation](made("RINGBUF", 0, 0, 4096))
 
 

@@ -18,11 +18,23 @@ from tests.support.assembled import machine_of, run
         ("r0 = *(u32 *)(r10 - 2)", "reads 4 bytes at 0x5000000001fe: 2 bytes beyond the end of st"),
         ("*(u64 *)(r10 - 520) = 1", "writes 8 bytes at 0x4ffffffffff8: 8 bytes before stack"),
         ("r0 = *(u16 *)(r1 + 7)", "reads 2 bytes at 0xc00000000007: 1 byte beyond the end of con"),
-        ("r2 = 0\n r0 = *(u8 *)(r2 + 4)", "at 0x4: it is NULL or close to it; compare the pointer"),
-        ("r2 = 1 ll\n r2 <<= 40\n r0 = *(u8 *)(r2 + 0)", "at 0x10000000000: there is no memory"),
-        ("r2 = -1\n r0 = *(u8 *)(r2 + 0)", "at 0xffffffffffffffff: there is no memory"),
-        ("r2 = -1\n r0 = *(u8 *)(r2 + 1)", "at 0x0: it is NULL"),
-        ("r1 = hits ll\n r0 = *(u64 *)(r1 + 0)", "at 0xa00000000000: there is no memory"),
+        (
+            "r2 = 0\n r0 = *(u8 *)(r2 + 4)",
+            "at 0x4: the pointer is NULL or close to NULL; compare the pointer",
+        ),
+        (
+            "r2 = 1 ll\n r2 <<= 40\n r0 = *(u8 *)(r2 + 0)",
+            "at 0x10000000000: this address does not refer to any memory",
+        ),
+        (
+            "r2 = -1\n r0 = *(u8 *)(r2 + 0)",
+            "at 0xffffffffffffffff: this address does not refer to any memory",
+        ),
+        ("r2 = -1\n r0 = *(u8 *)(r2 + 1)", "at 0x0: the pointer is NULL"),
+        (
+            "r1 = hits ll\n r0 = *(u64 *)(r1 + 0)",
+            "at 0xa00000000000: this address does not refer to any memory",
+        ),
     ],
 )
 def test_invalid_access(access, why):
@@ -63,7 +75,7 @@ def test_a_reader_caches_its_region_but_checks_it():
     read = memory.reader(1)
     assert [read(one.base), read(other.base), read(one.base + 7)] == [1, 2, 1]
     memory.remove([one])
-    with pytest.raises(MachineError, match="there is no memory"):
+    with pytest.raises(MachineError, match="this address does not refer to any memory"):
         read(one.base)
     assert read(other.base) == 2
     other.close()

@@ -53,15 +53,18 @@ def test_entries_of_per_cpu_maps_belong_to_the_current_cpu():
 @pytest.mark.parametrize(
     ("entry", "why"),
     [
-        (Entry("nothing", 0, 0), "refers to map 'nothing': it is not defined"),
+        (Entry("nothing", 0, 0), "refers to map 'nothing': the map is not defined"),
         (Entry("config", 1 << 32, 0), "does not fit into a key of 4 bytes"),
         (Entry("config", 0, 1 << 64), "does not fit into a value of 8 bytes"),
         (Entry("config", 2, 0), "E2BIG"),
-        (Entry("names", 1, b"toolong"), "invalid value b'toolong': it must have 3 bytes"),
+        (Entry("names", 1, b"toolong"), "invalid value b'toolong': a value must be 3 bytes long"),
         (Entry("names", 1, "name"), "invalid value 'name'"),
-        (Entry("jumps", 0, "nobody"), "cannot put 'nobody' into 'jumps': it is not a program"),
-        (Entry("jumps", 1, "other"), "it has 1 slots"),
-        (Entry("jumps", b"\0\0\0\0", "other"), "it is not a program"),
+        (
+            Entry("jumps", 0, "nobody"),
+            "cannot put 'nobody' into 'jumps': the value does not name a program",
+        ),
+        (Entry("jumps", 1, "other"), "the map has 1 slots"),
+        (Entry("jumps", b"\0\0\0\0", "other"), "the value does not name a program"),
     ],
 )
 def test_invalid_entries(entry, why):
