@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+# Examples that fail are kept here, and tried first in the next run, whatever the current folder.
+FOUND = DirectoryBasedExampleDatabase(Path(__file__).parents[1] / ".hypothesis" / "examples")
 
 # The time that an example takes depends on what else the machine does, so there is no deadline.
-settings.register_profile("rawbpf", deadline=None)
+settings.register_profile("rawbpf", deadline=None, database=FOUND)
+settings.register_profile(
+    "fuzz", deadline=None, database=FOUND, max_examples=1000, print_blob=True
+)  # for tools/test --fuzz
 settings.load_profile("rawbpf")
 
 

@@ -111,8 +111,8 @@ def _this_kernel() -> str:
 
 def _running(root: Root) -> str:
     """Return the most precise version string for the kernel that the files describe."""
-    if (ubuntu := read_text(root, "/proc/version_signature")) is not None:
-        return ubuntu.split()[-1]
+    if ubuntu := (read_text(root, "/proc/version_signature") or "").split():
+        return ubuntu[-1]
     build = read_text(root, "/proc/sys/kernel/version") or ""
     debian = f" {build}".partition(" Debian ")[2].partition(" ")[0]
     if len(_numbers(debian)) > 1:

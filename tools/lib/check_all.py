@@ -2,6 +2,7 @@
 
 Usage:
   test [--quick] [<argument>...]
+  test --fuzz MINUTES [<argument>...]
   test (-h | --help)
 
 The checks are lint and type checks, unit tests, tests of the guest, and kernel tests in guests with
@@ -9,8 +10,10 @@ the current kernel of each Debian suite: bullseye, bookworm, trixie and sid. Add
 are passed to pytest. If paths are given, only the tests under these paths run.
 
 Options:
-  --quick     Test bookworm's kernel only.
-  -h, --help  Show this help.
+  --quick         Test bookworm's kernel only.
+  --fuzz MINUTES  Run only the property and fuzz tests, again and again with new random inputs,
+                  until the time is over or a test fails. Inputs that fail are kept in .hypothesis/.
+  -h, --help      Show this help.
 """
 
 from __future__ import annotations
@@ -71,6 +74,9 @@ MODULES = ("nf_conntrack", "x_tables", "dummy")
 The tests call functions, read a variable and unload one module.
 """
 MACHINE_TEST = f"{KERNEL_TESTS}/test_machine_kernel.py"
+FUZZ = ["-m", "hypothesis", "--hypothesis-profile=fuzz", "--timeout=1800"]
+"""The tests with random inputs, with more inputs than usual."""
+FUZZ_TESTS = ["tests/fuzz", "tests/unit"]
 NOTHING_COLLECTED = 5  # pytest's exit status
 A_DAY = 24 * 60 * 60
 AT_ONCE = 2  # commands to run in parallel; each guest uses one CPU of the host
@@ -201,6 +207,8 @@ def main(words: list[str]) -> int:
     if words[:1] in (["-h"], ["--help"]):
         print((__doc__ or "").strip())
         return 0
+    if words[:1] == ["--fuzz"]:
+        return fuzz(words[1:])
     quick = "--quick" in words
     options, here, inside, chosen = split([word for word in words if word != "--quick"])
     begun = time.monotonic()
@@ -218,6 +226,23 @@ def main(words: list[str]) -> int:
         outcomes.append(objects(options, without))
     if inside or not chosen:
         outcomes += in_guests(options, inside or [KERNEL_TESTS], quick=quick, also=not chosen)
+    print(summary(outcomes), end="\n\n")
+    print(closing_line(outcomes, time.monotonic() - begun), flush=True)
+    return 0 if all(outcome.good for outcome in outcomes) else 1
+
+
+def fuzz(words: list[str]) -> int:
+    """Repeat the property and fuzz tests for ``words[0]`` minutes. Further words are for pytest."""
+    try:
+        minutes = float(words[0])
+    except (IndexError, ValueError):
+        say("--fuzz needs a number of minutes, such as 60")
+        return 2
+    begun, outcomes = time.monotonic(), list[Outcome]()
+    os.environ["RAWBPF_OBJECTS"] = str(objects_folder())
+    while time.monotonic() - begun < minutes * 60 and all(one.good for one in outcomes):
+        command = [*PYTEST, "-n", "2", *FUZZ, *(words[1:] or FUZZ_TESTS)]
+        outcomes.append(run(Part(f"fuzz, round {len(outcomes) + 1}", command)))
     print(summary(outcomes), end="\n\n")
     print(closing_line(outcomes, time.monotonic() - begun), flush=True)
     return 0 if all(outcome.good for outcome in outcomes) else 1

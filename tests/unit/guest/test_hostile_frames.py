@@ -103,7 +103,9 @@ def test_data_in_frames(capfd):
 
 
 @pytest.mark.parametrize(
-    "case", sorted((Path(__file__).parent / "hostile_frames").iterdir()), ids=lambda path: path.name
+    "case",
+    sorted((Path(__file__).parents[2] / "corpora" / "guest-frames").iterdir()),
+    ids=lambda path: path.name,
 )
 def test_streams_that_once_raised_other_errors(case, capfd):  # noqa: ARG001 -- it prints
     with pytest.raises((FormatError, GuestError)):

@@ -153,7 +153,7 @@ def test_the_number_of_entries_is_bounded(tmp_path, monkeypatch):
         unpack(archive([folder(name) for name in "abcde"]), tmp_path / "there")
 
 
-HOSTILE = sorted((Path(__file__).parent / "hostile_out").iterdir())
+HOSTILE = sorted((Path(__file__).parents[2] / "corpora" / "guest-out").iterdir())
 
 
 @pytest.mark.parametrize("case", HOSTILE, ids=lambda path: path.name)
