@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rawbpf.btf.ctext.header import c_header
     from rawbpf.btf.describe import fields
     from rawbpf.btf.encode import BtfBuilder
+    from rawbpf.btf.lookup import Field, find_field, prototype
     from rawbpf.btf.sizes import align_of, resolve, size_of
     from rawbpf.btf.types import (
         Array,
@@ -48,6 +49,7 @@ __all__ = [
     "DeclTag",
     "Enum",
     "Enum64",
+    "Field",
     "Float",
     "Func",
     "FuncProto",
@@ -70,6 +72,8 @@ __all__ = [
     "codec",
     "declaration",
     "fields",
+    "find_field",
+    "prototype",
     "resolve",
     "size_of",
 ]
@@ -83,6 +87,7 @@ _HOMES = {
     "DeclTag": "rawbpf.btf.types",
     "Enum": "rawbpf.btf.types",
     "Enum64": "rawbpf.btf.types",
+    "Field": "rawbpf.btf.lookup",
     "Float": "rawbpf.btf.types",
     "Func": "rawbpf.btf.types",
     "FuncProto": "rawbpf.btf.types",
@@ -105,6 +110,8 @@ _HOMES = {
     "codec": "rawbpf.btf.values.codec",
     "declaration": "rawbpf.btf.ctext.declare",
     "fields": "rawbpf.btf.describe",
+    "find_field": "rawbpf.btf.lookup",
+    "prototype": "rawbpf.btf.lookup",
     "resolve": "rawbpf.btf.sizes",
     "size_of": "rawbpf.btf.sizes",
 }

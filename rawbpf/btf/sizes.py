@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from rawbpf.btf import types as t
 from rawbpf.errors import FormatError
-from rawbpf.uapi.btf import BTF_KIND_STRUCT
 
 if TYPE_CHECKING:
     from rawbpf.btf.btf import Btf
@@ -26,7 +25,6 @@ __all__ = [
     "POINTER_SIZE",
     "align_of",
     "bit_span",
-    "offset_of",
     "resolve",
     "size_of",
     "strip",
@@ -103,42 +101,6 @@ def bit_span(btf: Btf, member: t.Member) -> tuple[int, int]:
         if isinstance(record, t.Int) and (record.offset or record.bits < 8 * record.size):
             return member.bit_offset + record.offset, record.bits
     return member.bit_offset, member.bit_size
-
-
-def offset_of(btf: Btf, struct: str, member: str) -> int:
-    """Return the offset of a struct's member in bytes.
-
-    Members of anonymous structs and unions count as members of the outer struct, as in C. Raise
-    FormatError if there is no such struct or member.
-
-    >>> from rawbpf.btf.btf import Btf
-    >>> from rawbpf.btf.encode import BtfBuilder
-    >>> builder = BtfBuilder()
-    >>> number = builder.add_int("int", 4, signed=True)
-    >>> point = builder.add_struct("point", 8, [("x", number, 0), ("y", number, 32)])
-    >>> offset_of(Btf.from_bytes(builder.encode()), "point", "y")
-    4
-    """
-    type_id = btf.find_id(struct, BTF_KIND_STRUCT)
-    found = None if type_id is None else _find_member(btf, type_id, member, MAX_DEPTH)
-    if found is None:
-        raise FormatError(f"struct {struct} in the BTF has no member {member}")
-    return found // 8
-
-
-def _find_member(btf: Btf, type_id: int, name: str, depth: int) -> int | None:
-    """Return the offset of a member in bits, or None if there is no member of this name."""
-    record = resolve(btf, type_id)
-    if depth < 0 or not isinstance(record, t.Struct | t.Union):
-        return None
-    for member in record.members:
-        if member.name == name:
-            return member.bit_offset
-        if not member.name:
-            inner = _find_member(btf, member.type_id, name, depth - 1)
-            if inner is not None:
-                return member.bit_offset + inner
-    return None
 
 
 def align_of(btf: Btf, type_id: int, known: dict[int, int] | None = None) -> int:

@@ -17,14 +17,13 @@ Sources: include/linux/pid.h, kernel/bpf/task_iter.c.
 from __future__ import annotations
 
 import struct
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.asm import Builder, r0, r1, r2, r3, r6, r7, r8, r9, r10
-from rawbpf.btf.btf import Btf
-from rawbpf.btf.sizes import offset_of, size_of
+from rawbpf.btf.lookup import offset_of
+from rawbpf.btf.sizes import size_of
 from rawbpf.errors import UnsupportedError
-from rawbpf.kernel.btf import vmlinux_btf
+from rawbpf.kernel.type_index import kernel_types
 from rawbpf.links.dispatch import attach
 from rawbpf.programs.program import load
 from rawbpf.programs.request import Target
@@ -35,6 +34,7 @@ from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_STRUCT
 
 if TYPE_CHECKING:
     from rawbpf.asm import Memory, Register
+    from rawbpf.btf.btf import Btf
 
 __all__ = ["Task", "task_table"]
 
@@ -55,14 +55,13 @@ def task_table() -> list[Task]:
     This takes Linux 5.8, BTF, and the right to load tracing programs. Raises UnsupportedError if
     the kernel has no BTF.
     """
-    path = vmlinux_btf()
-    if path is None:
+    btf = kernel_types()
+    if btf is None:
         raise UnsupportedError(
             "cannot translate process IDs of this PID namespace",
             why="the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)",
             fix="run it outside of the namespace, or trace all processes",
         )
-    btf = Btf(Path(path).read_bytes())
     target = Target(btf.find_id("bpf_iter_task", BTF_KIND_FUNC) or 0)
     with (
         load(_program(btf), {}, target=target) as program,

@@ -3,7 +3,7 @@
 import pytest
 
 from rawbpf.btf import types as t
-from rawbpf.btf.sizes import MAX_DEPTH, align_of, bit_span, offset_of, resolve, size_of, strip
+from rawbpf.btf.sizes import MAX_DEPTH, align_of, bit_span, resolve, size_of, strip
 from rawbpf.errors import FormatError
 from tests.support.btf_records import EVERY_KIND, INT, btf
 
@@ -107,20 +107,3 @@ def test_bitfields_with_and_without_kind_flag():
     assert bit_span(opened, t.Member("a", 1, 32, 7)) == (32, 7)
     assert bit_span(opened, t.Member("a", 1, 32)) == (32, 0)
     assert bit_span(opened, t.Member("a", 2, 32)) == (37, 3)
-
-
-def test_offsets_of_members_of_anonymous_structs_count_from_the_outer_struct():
-    opened = btf(
-        INT,
-        t.Union("", 4, (t.Member("a", 1, 0), t.Member("b", 1, 0))),
-        t.Struct("", 8, (t.Member("c", 1, 0), t.Member("", 2, 32))),
-        t.Struct("outer", 12, (t.Member("d", 1, 0), t.Member("", 3, 32))),
-    )
-    assert [offset_of(opened, "outer", name) for name in "dcab"] == [0, 4, 8, 8]
-
-
-def test_an_absent_struct_or_member_has_no_offset():
-    opened = btf(INT, t.Struct("outer", 4, (t.Member("d", 1, 0),)))
-    for struct, member in (("outer", "e"), ("inner", "d"), ("int", "d")):
-        with pytest.raises(FormatError, match=f"struct {struct} in the BTF has no member {member}"):
-            offset_of(opened, struct, member)
