@@ -1,8 +1,9 @@
 """Stand-ins for the enumerations of ``enum``, for the modules that every start imports.
 
 The numbers of bpf(2) are 240 names. enum needs 1 ms to make members of them, and ten times as long
-in an emulated guest, where `rawbpf kprobe` is attached after 300 ms. These classes need a tenth of
-that time. Type checkers read the names from enum. At run time, members behave alike:
+in an emulated guest, where `rawbpf kprobe` is attached after 300 ms. These classes make a member
+when it is used for the first time. Type checkers read the names from enum. At run time, members
+behave alike:
 
 - a member is an int or a str, and has a ``name`` and a ``value``
 - the class is called with a value, indexed with a name, iterated, and asked with ``in``
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 else:
 
     class _Members(type):
-        """Makes members of the numbers and texts in the body of a class statement."""
+        """Keeps the numbers and texts in the body of a class, and makes members of those used."""
 
         def __new__(cls, name, bases, body):
             values = {
@@ -36,14 +37,21 @@ else:
                 for key in list(body)
                 if not key.startswith("__") and isinstance(body[key], int | str)
             }
-            made = super().__new__(cls, name, bases, body)
-            made._by_value = by_value = {}
-            for key, value in values.items():
-                if value not in by_value:
-                    by_value[value] = made._member(key, value)
-                setattr(made, key, by_value[value])
-            made.__members__ = {key: by_value[value] for key, value in values.items()}
-            return made
+            # In reverse order, so that a value with two names has the first.
+            names = {value: key for key, value in reversed(values.items())}
+            body |= {"_values": values, "_names": names, "_made": {}}
+            return super().__new__(cls, name, bases, body)
+
+        def __getattr__(cls, name):
+            try:
+                value = cls._values[name]
+            except KeyError:
+                raise AttributeError(name) from None
+            first = cls._names[value]
+            # Two threads may get here at once, but there must be one member only.
+            member = cls._made.setdefault(first, cls._member(first, value))
+            setattr(cls, name, member)  # so that it is found without this function
+            return member
 
         def _member(cls, name, value):
             member = cls.__new__(cls, value)
@@ -52,30 +60,39 @@ else:
             return member
 
         def __call__(cls, value):
-            found = cls._by_value.get(value)
-            return cls._missing(value) if found is None else found
+            name = cls._names.get(value)
+            return cls._missing(value) if name is None else getattr(cls, name)
 
         def _missing(cls, value):
             raise ValueError(f"{value!r} is not a valid {cls.__qualname__}")
 
+        @property
+        def __members__(cls):
+            return {name: getattr(cls, name) for name in cls._values}
+
         def __getitem__(cls, name):
-            return cls.__members__[name]
+            if name not in cls._values:
+                raise KeyError(name)
+            return getattr(cls, name)
 
         def __iter__(cls):
-            return iter(cls._by_value.values())
+            return iter(dict.fromkeys(cls.__members__.values()))
 
         def __len__(cls):
-            return len(cls._by_value)
+            return len(cls._names)
 
         def __contains__(cls, value):
-            return value in cls._by_value
+            return value in cls._names
+
+        def __dir__(cls):
+            return [*super().__dir__(), *cls._values]
 
     class _Flags(_Members):
         """The same for flags, any combination of which is a value."""
 
         def _missing(cls, value):
             names = [one.name for one in cls if one.value & value]
-            unknown = value & ~sum(cls._by_value)
+            unknown = value & ~sum(cls._names)
             if unknown and names:
                 names.append(str(unknown))
             return cls._member("|".join(names) or None, value)

@@ -1,12 +1,13 @@
 """Stand-ins for names of ``typing``, for the modules that every start of a command imports.
 
-Importing typing takes 5 ms, and each NamedTuple another 0.1 ms, because typing compiles every
-annotation. In an emulated guest, both take ten times as long: a third of the time between starting
-`rawbpf kprobe` and the attached probe. Type checkers read the names from typing itself. At run
-time, this module provides only what a running program needs:
+Importing typing takes 5 ms, and each NamedTuple another 0.1 ms, because every annotation and a
+constructor are compiled. In an emulated guest, both take ten times as long: a third of the time
+between starting `rawbpf kprobe` and the attached probe. Type checkers read the names from typing
+itself. At run time, this module provides only what a running program needs:
 
     TYPE_CHECKING           False
-    NamedTuple              the class that collections.namedtuple makes, with the body's methods
+    NamedTuple              makes the classes that typing makes, and compiles a constructor when it
+                            is called for the first time
     Generic, Protocol       ordinary base classes; ``Generic[T]`` is ``Generic``
     TypeVar                 a placeholder
 
@@ -19,9 +20,8 @@ Modules that no command needs to start import typing as usual.
 ...
 ...     def __str__(self) -> str:
 ...         return f"{self.x}/{self.y}"
->>> print(Point(3)), Point(3)
-3/0
-(None, Point(x=3, y=0))
+>>> print(Point(3), Point(3)._replace(y=1))
+3/0 3/1
 """
 
 from __future__ import annotations
@@ -31,7 +31,61 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Generic, NamedTuple, Protocol, TypeVar
 else:
-    from collections import namedtuple
+    from collections import _tuplegetter  # what namedtuple makes the fields of
+
+    class _OnDemand:
+        """The signature of a class for ``inspect`` and ``help``, made when it is asked for."""
+
+        def __get__(self, _instance, cls):
+            from inspect import signature
+
+            made = _constructor(cls._fields, cls._field_defaults)
+            made.__annotations__ = cls.__annotations__
+            whole = signature(made)
+            return whole.replace(parameters=[*whole.parameters.values()][1:])
+
+    class _Named(tuple):
+        """What all named tuples have in common."""
+
+        __slots__ = ()
+        __signature__ = _OnDemand()
+
+        def __new__(cls, *args, **kwargs):
+            owner = next(one for one in cls.__mro__ if "_fields" in vars(one))
+            owner.__new__ = _constructor(owner._fields, owner._field_defaults)
+            owner.__new__.__qualname__ = f"{owner.__name__}.__new__"
+            return owner.__new__(cls, *args, **kwargs)
+
+        @classmethod
+        def _make(cls, values):
+            made = tuple.__new__(cls, values)
+            if len(made) != len(cls._fields):
+                raise TypeError(f"Expected {len(cls._fields)} arguments, got {len(made)}")
+            return made
+
+        def _replace(self, **changes):
+            made = self._make(map(changes.pop, self._fields, self))
+            if changes:
+                raise ValueError(f"Got unexpected field names: {list(changes)!r}")
+            return made
+
+        def _asdict(self):
+            return dict(zip(self._fields, self, strict=True))
+
+        def __repr__(self):
+            values = ", ".join(map("{}={!r}".format, self._fields, self))
+            return f"{type(self).__name__}({values})"
+
+        def __getnewargs__(self):
+            return tuple(self)
+
+    def _constructor(fields, defaults):
+        """Compile ``__new__`` with a parameter for each field, as collections.namedtuple does."""
+        names = "".join(f"{field}, " for field in fields)
+        made = eval(f"lambda _cls, {names}: _new(_cls, ({names}))", {"_new": tuple.__new__})
+        made.__name__ = "__new__"
+        made.__defaults__ = tuple(defaults.values())
+        return made
 
     class _NamedTupleMaker(type):
         """Makes a named tuple of the annotated names in the body of a class statement."""
@@ -39,13 +93,16 @@ else:
         def __new__(cls, name, bases, body):
             if not bases:
                 return super().__new__(cls, name, bases, body)
-            fields = body.pop("__annotations__", {})
-            defaults = [body.pop(field) for field in fields if field in body]
-            made = namedtuple(name, fields, defaults=defaults, module=body.pop("__module__"))
-            made.__annotations__ = made.__new__.__annotations__ = fields
-            for key, value in body.items():
-                setattr(made, key, value)
-            return made
+            fields = tuple(body.setdefault("__annotations__", {}))
+            defaults = {field: body[field] for field in fields if field in body}
+            if list(defaults) != list(fields[len(fields) - len(defaults) :]):
+                raise TypeError(
+                    f"{name} has a field without a default after one that has a default"
+                )
+            body |= {field: _tuplegetter(at, field) for at, field in enumerate(fields)}
+            body |= {"__slots__": (), "__match_args__": fields}
+            body |= {"_fields": fields, "_field_defaults": defaults}
+            return type(name, (_Named,), body)
 
     class NamedTuple(metaclass=_NamedTupleMaker):
         """The base of classes whose instances are tuples with named items."""
@@ -68,7 +125,7 @@ else:
 
         __slots__ = ("__name__",)
 
-        def __init__(self, name, *_constraints, **_options):
+        def __init__(self, name, *_constraints, **_options) -> None:
             self.__name__ = name
 
 

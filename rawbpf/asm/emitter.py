@@ -20,7 +20,7 @@ from rawbpf.asm.register import Register, immediate, register, same_width
 from rawbpf.errors import BytecodeError
 from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 from rawbpf.uapi import bpf_insn as isa
-from rawbpf.uapi.bpf_insn import HELPERS
+from rawbpf.uapi.bpf_insn import HELPER_NUMBERS
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -257,11 +257,11 @@ def _helper_number(name: str) -> int:
 
     Raises BytecodeError, with suggestions of similar names, if no helper has this name.
     """
-    helper = HELPERS.get(name.removeprefix("bpf_"))
-    if helper is not None:
-        return helper.number
+    number = HELPER_NUMBERS.get(name.removeprefix("bpf_"))
+    if number is not None:
+        return number
     from difflib import get_close_matches
 
-    near = get_close_matches(name, HELPERS, n=2)
+    near = get_close_matches(name, HELPER_NUMBERS, n=2)
     fix = f"did you mean {' or '.join(near)}?" if near else None
     raise BytecodeError(f"the kernel has no helper {name!r}", fix=fix)

@@ -7,8 +7,10 @@ to do), or 2 for incorrect usage (an invalid argument, or an input file that can
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
+from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 
@@ -17,6 +19,7 @@ from rawbpf.errors import RawbpfError, UsageError, errno_words
 from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
     from typing import Any, NoReturn
 
@@ -145,10 +148,11 @@ def main(argv: list[str]) -> int:
         if name is None:
             return 0
         set_level(verbose)
-        module = import_module(COMMANDS[name].module)
-        from rawbpf.cli.arguments import parse
+        with _without_garbage_collection():
+            module = import_module(COMMANDS[name].module)
+            from rawbpf.cli.arguments import parse
 
-        arguments = parse(module.USAGE, rest)
+            arguments = parse(module.USAGE, rest)
         if arguments is None:
             return 0
         status = _run(module, arguments, how, verbose)
@@ -164,6 +168,18 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     return status
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Import without looking for garbage, of which imports make none: this takes 5% of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _of_the_system(error: OSError | MemoryError | ImportError) -> RawbpfError:

@@ -43,7 +43,7 @@ Helper(number=5, name='ktime_get_ns', kernel='4.1')
 
 from __future__ import annotations
 
-from rawbpf.light_typing import NamedTuple
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 
 # ── class: bits 0-2 ──────────────────────────────────────────────────────────────────────────
 BPF_LD = 0x00  # constants, and the packet access inherited from classic BPF
@@ -284,13 +284,22 @@ _ADDED_IN = {
 }
 
 
-def _numbered() -> dict[str, Helper]:
-    pairs = ((name, kernel) for kernel, names in _ADDED_IN.items() for name in names.split())
-    return {name: Helper(number, name, kernel) for number, (name, kernel) in enumerate(pairs, 1)}
+HELPER_NUMBERS = {name: at for at, name in enumerate(" ".join(_ADDED_IN.values()).split(), 1)}
+"""The number of each helper, by its name without BPF_FUNC_ or bpf_."""
+
+HELPER_NAMES = {number: name for name, number in HELPER_NUMBERS.items()}
+"""The name of each helper, by its number."""
+
+if TYPE_CHECKING:
+    HELPERS: dict[str, Helper]
+    """The entry of each helper, by its name without BPF_FUNC_ or bpf_."""
 
 
-HELPERS = _numbered()
-"""Maps a helper's name, without BPF_FUNC_ or bpf_, to its table entry."""
-
-HELPER_NAMES = {helper.number: helper.name for helper in HELPERS.values()}
-"""Number -> name."""
+def __getattr__(name: str) -> dict[str, Helper]:
+    """Make HELPERS when it is used for the first time. To build a program, numbers are enough."""
+    if name != "HELPERS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    kernels = {name: kernel for kernel, names in _ADDED_IN.items() for name in names.split()}
+    made = {name: Helper(at, name, kernels[name]) for name, at in HELPER_NUMBERS.items()}
+    globals()["HELPERS"] = made
+    return made

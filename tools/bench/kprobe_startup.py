@@ -1,18 +1,17 @@
 #!/usr/bin/env python3
 """Compare the attach time and memory use of `kprobe` with those of bare Python.
 
-    rawbpf guest --no-workload -- python tools/bench/kprobe_startup.py [RUNS]
+    python tools/bench/kprobe_startup.py [--json] [ROUNDS [KERNEL]]
 
-Each round runs all commands once, so that a temporary slowdown of the machine affects all of them.
-Under emulation, only the ratios are meaningful. bpftrace is included if it is installed; add it to
-a guest with --add /usr/bin/bpftrace.
+Without KERNEL, the script measures this kernel, as root; otherwise it starts a guest with that
+kernel. Each round runs all commands once, so that a temporary slowdown of the machine affects all
+of them. Under emulation, only the ratios are meaningful. bpftrace is included if it is in PATH.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import time
@@ -20,22 +19,27 @@ from pathlib import Path
 
 from rawbpf.command_words import own_python
 
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools" / "lib"))
+
+from measured import show  # noqa: E402 -- after the path is set
+
 FUNCTION = "do_sys_openat2"
 BARE = [sys.executable, "-P", "-c", "pass"]
 RAWBPF = own_python("rawbpf", "kprobe", FUNCTION)
-BPFTRACE = ["bpftrace", "-e", f'BEGIN {{ printf("Attached\\n"); }} kprobe:{FUNCTION} {{ @ = 1; }}']
+PROGRAM = f'BEGIN {{ printf("Attached\\n"); }} kprobe:{FUNCTION} {{ @ = 1; }}'
 
 
-def to_the_end(command: list[str]) -> tuple[float, int]:
-    """Run a command until it exits, and return (seconds, peak kB)."""
+def to_the_end(command: list[str]) -> tuple[float, float]:
+    """Run a command until it exits, and return (milliseconds, peak MB)."""
     started = time.perf_counter()
     pid = os.spawnvp(os.P_NOWAIT, command[0], command)
     _, _, usage = os.wait4(pid, 0)
-    return time.perf_counter() - started, usage.ru_maxrss
+    return 1000 * (time.perf_counter() - started), usage.ru_maxrss / 1024
 
 
-def to_attached(command: list[str]) -> tuple[float, int]:
-    """Run a command until it prints that it is attached, and return (seconds, peak kB)."""
+def to_attached(command: list[str]) -> tuple[float, float]:
+    """Run a command until it prints that it is attached, and return (milliseconds, peak MB)."""
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
@@ -45,30 +49,46 @@ def to_attached(command: list[str]) -> tuple[float, int]:
         took = time.perf_counter() - started
         status = Path(f"/proc/{process.pid}/status").read_text()
         process.terminate()
-    return took, int(status.split("VmHWM:")[1].split()[0])
+    return 1000 * took, int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+def compare(rounds: int, bpftrace: str | None, *, as_json: bool) -> None:
     contestants = {"python -c pass": (to_the_end, BARE), "rawbpf kprobe": (to_attached, RAWBPF)}
-    if shutil.which(BPFTRACE[0]):
-        contestants["bpftrace"] = (to_attached, BPFTRACE)
-    results: dict[str, list[tuple[float, int]]] = {name: [] for name in contestants}
+    if bpftrace:
+        contestants["bpftrace"] = (to_attached, [bpftrace, "-e", PROGRAM])
+    results: dict[str, tuple[str, list[float]]] = {}
     for number in range(rounds + 1):
         for name, (measure, command) in contestants.items():
-            result = measure(command)
+            took, peak = measure(command)
             if number:  # the first round fills the caches
-                results[name].append(result)
-    bare = statistics.median(took for took, _ in results["python -c pass"])
-    print(f"{'':<16} {'median s':>9} {'min s':>9} {'max s':>9} {'x bare':>7} {'peak kB':>8}")
-    for name, runs in results.items():
-        times = sorted(took for took, _ in runs)
-        middle, peak = statistics.median(times), max(kilobytes for _, kilobytes in runs)
-        print(
-            f"{name:<16} {middle:>9.3f} {times[0]:>9.3f} {times[-1]:>9.3f} "
-            f"{middle / bare:>7.2f} {peak:>8}"
-        )
+                results.setdefault(name, ("ms", []))[1].append(took)
+                results.setdefault(f"{name}: peak", ("MB", []))[1].append(peak)
+    for name in contestants:
+        times = zip(results[name][1], results["rawbpf kprobe"][1], strict=True)
+        results[f"rawbpf kprobe / {name}"] = ("times", [ours / theirs for theirs, ours in times])
+    del results["rawbpf kprobe / rawbpf kprobe"]
+    show(results, as_json=as_json)
+
+
+def in_guest(kernel: str, words: list[str], bpftrace: str | None) -> None:
+    guest = own_python("rawbpf", "guest", f"--kernel={kernel}", "--no-workload")
+    guest += ["--add", str(ROOT / "tools" / "lib" / "measured.py")]
+    if bpftrace:
+        guest += ["--add", bpftrace]
+        words = [f"--bpftrace={bpftrace}", *words]
+    here = ["python", str(Path(__file__).resolve()), *words]
+    subprocess.run([*guest, "--", *here], check=True)
+
+
+def main(words: list[str]) -> None:
+    numbers = [word for word in words if not word.startswith("--")]
+    given = [word.partition("=")[2] for word in words if word.startswith("--bpftrace=")]
+    bpftrace = (*given, shutil.which("bpftrace"))[0]  # a guest has another PATH
+    if len(numbers) > 1:
+        in_guest(numbers[1], [word for word in words if word != numbers[1]], bpftrace)
+    else:
+        compare(int((*numbers, "7")[0]), bpftrace, as_json="--json" in words)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
