@@ -1,8 +1,10 @@
 ; The first program: send "kprobe triggered!" each time the function is called.
 ;
-; `rawbpf kprobe` builds the same instructions in Python. A program cannot print. Instead, it builds a
-; record on its stack and sends it to the ring of its CPU. It counts the result of each send, because
-; only the program learns that a ring is full.
+; A program cannot print. Instead, it builds a record on its stack and sends it to the ring of its
+; CPU. It counts the result of each send, because only the program learns that a ring is full.
+;
+; `rawbpf kprobe` builds a faster program in Python. It sends the number of the text instead of the
+; text, wakes the reader only if the reader sleeps, and counts successes without calling a helper.
 ;
 ;   r10 - 80        r10 - 72                             r10 - 24            r10
 ;   | key | unused  | header, 48 bytes                   | text, 17 of 24    |

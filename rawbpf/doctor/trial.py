@@ -20,7 +20,14 @@ from rawbpf.maps.map import Map, PerCpuArray
 from rawbpf.programs.program import load
 from rawbpf.reading.perf_reader import PerfReader
 from rawbpf.syscall.perf_event import open_probe
-from rawbpf.tracing.log_program import EVENTS, OUTCOMES, events_map, hello_kprobe
+from rawbpf.tracing.log_program import (
+    CPU_STATE,
+    EVENTS,
+    OUTCOMES,
+    cpu_state_map,
+    events_map,
+    hello_kprobe,
+)
 
 if TYPE_CHECKING:
     from rawbpf.doctor.finding import Finding
@@ -57,8 +64,10 @@ def load_and_read(_: Root) -> Finding:
     with ExitStack() as stack:
         events = stack.enter_context(Map.create(events_map(possible_cpus())))
         outcomes = stack.enter_context(PerCpuArray.create(OUTCOMES))
+        state = stack.enter_context(Map.create(cpu_state_map(possible_cpus())))
         spec = hello_kprobe()
-        stack.enter_context(load(spec, {EVENTS: events, OUTCOMES.name: outcomes}))
+        maps = {EVENTS: events, OUTCOMES.name: outcomes, CPU_STATE: state}
+        stack.enter_context(load(spec, maps))
         reader = stack.enter_context(PerfReader(events))
         rings = len(reader.filenos())
     return ok(f"loaded the program ({spec.code.slots} instructions) and opened {rings} rings")

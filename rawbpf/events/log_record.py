@@ -1,14 +1,14 @@
 r"""The log record, a message that a BPF program sends for people to read.
 
 A program has no usable printf and only 512 bytes of stack. The program therefore sends a format and
-numbers, and user space formats the message. The record is self-describing, so that a program
-written in C, in assembly or in Python shares no table with its reader:
+numbers, and user space formats the message. A record with a text is self-describing, so that a
+program written in C, in assembly or in Python shares no table with its reader:
 
 >>> print(*LOG.lines(), sep="\n")
  0 u32      length       bytes of the record, including this field; the ring may pad after it
  4 u8       level        1 error, 2 warn, 3 info, 4 debug
  5 u8       arg_count    number of u64 arguments after the header
- 6 u16      text_length  bytes of the format, which follows the arguments
+ 6 u16      text_length  bytes of the format, which follows the arguments; or 32768 + its number
  8 u64      ktime_ns     bpf_ktime_get_ns: CLOCK_MONOTONIC
 16 u32      tid          bpf_get_current_pid_tgid, low half (called pid in the kernel)
 20 u32      pid          bpf_get_current_pid_tgid, high half (called tgid in the kernel)
@@ -16,7 +16,9 @@ written in C, in assembly or in Python shares no table with its reader:
 28 u32      reserved     0
 32 char[16] comm         bpf_get_current_comm: ends at the first NUL; rubbish may follow it
 
-The header is followed by the arguments and the text of the format.
+The header is followed by the arguments and the text of the format. The program of `rawbpf kprobe`
+sends no text, which makes it faster: it sends the number of a format in ``FORMATS``, and the reader
+looks up the text.
 
 >>> encode_log(LogRecord(3, 1_000, 7, 8, 0, "bash", (2,), "{} files")).hex(" ", 8)[:35]
 '4000000003010800 e803000000000000 0'
@@ -45,9 +47,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARGUMENT",
+    "FORMATS",
     "HEADER",
     "LEVEL_NAMES",
     "LOG",
+    "NUMBERED",
     "Hole",
     "LogRecord",
     "comm_text",
@@ -60,6 +64,12 @@ __all__ = [
     "split_format",
 ]
 
+FORMATS = ("kprobe triggered!",)
+"""Formats that are sent by number."""
+
+NUMBERED = 1 << 15
+"""``text_length`` is NUMBERED + the number of a format if no text follows the arguments."""
+
 ARGUMENT = 8
 """Size of an argument in bytes."""
 
@@ -71,7 +81,12 @@ LOG = Layout(
         ),
         Field("level", 4, "B", "1 error, 2 warn, 3 info, 4 debug"),
         Field("arg_count", 5, "B", "number of u64 arguments after the header"),
-        Field("text_length", 6, "H", "bytes of the format, which follows the arguments"),
+        Field(
+            "text_length",
+            6,
+            "H",
+            "bytes of the format, which follows the arguments; or 32768 + its number",
+        ),
         Field("ktime_ns", 8, "Q", "bpf_ktime_get_ns: CLOCK_MONOTONIC"),
         Field("tid", 16, "I", "bpf_get_current_pid_tgid, low half (called pid in the kernel)"),
         Field("pid", 20, "I", "bpf_get_current_pid_tgid, high half (called tgid in the kernel)"),
@@ -161,6 +176,9 @@ def decode_log(data: bytes) -> LogRecord:
             f"a log record has at least {HEADER.size} bytes, this one has {len(data)}"
         )
     length, level, count, text_length, ktime, tid, pid, cpu, _, comm = HEADER.unpack_from(data)
+    numbered = text_length >= NUMBERED
+    known = _format(text_length - NUMBERED) if numbered else ""
+    text_length = 0 if numbered else text_length
     text_at = HEADER.size + ARGUMENT * count
     if text_at + text_length > length or length > len(data):
         raise FormatError(
@@ -168,8 +186,14 @@ def decode_log(data: bytes) -> LogRecord:
             why=f"{count} arguments and {text_length} bytes of text in {length} of {len(data)}",
         )
     args = struct.unpack_from(f"={count}Q", data, HEADER.size)
-    text = data[text_at : text_at + text_length].decode(errors="backslashreplace")
+    text = known or data[text_at : text_at + text_length].decode(errors="backslashreplace")
     return LogRecord(level, ktime, tid, pid, cpu, comm_text(comm), args, text)
+
+
+def _format(number: int) -> str:
+    if number >= len(FORMATS):
+        raise FormatError(f"a log record names format {number}, of {len(FORMATS)}")
+    return FORMATS[number]
 
 
 def is_log(data: bytes) -> bool:

@@ -12,7 +12,7 @@ from struct import Struct
 
 from rawbpf.errors import FormatError
 from rawbpf.events.layout import Field, Layout
-from rawbpf.events.log_record import ARGUMENT, LOG, LogRecord, comm_text, decode_log
+from rawbpf.events.log_record import ARGUMENT, LOG, NUMBERED, LogRecord, comm_text, decode_log
 from rawbpf.events.rows import Rows
 from rawbpf.light_typing import TYPE_CHECKING
 
@@ -97,6 +97,8 @@ def _first_shape(batch: Batch) -> tuple[LogRows | None, int]:
     except FormatError:
         return None, batch.agreeing([(0, _SHAPE)])
     text_length = _TEXT_LENGTH.unpack_from(batch.data, at + LOG.offset("text_length"))[0]
+    if text_length >= NUMBERED:
+        text_length = 0  # the number is part of the shape
     layout = log_layout(len(first.args), text_length)
     count = batch.agreeing([(0, _SHAPE), (layout.size - text_length, text_length)])
     return LogRows(batch.part(0, count), first, layout), count

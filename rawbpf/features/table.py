@@ -99,6 +99,8 @@ FEATURES = {
     for feature in (
         Feature("BPF_PROG_TYPE_KPROBE", (4, 1), "2541517c32be", _KPROBE, True),
         Feature("BPF_MAP_TYPE_PERF_EVENT_ARRAY", (4, 3), "ea317b267e9d", _PERF_ARRAY, True),
+        Feature("BPF_MAP_TYPE_ARRAY", (3, 19), "28fbcfa08d8e",
+                partial(map_type, _maps.BPF_MAP_TYPE_ARRAY), True),
         Feature("BPF_MAP_TYPE_PERCPU_ARRAY", (4, 6), "a10423b87a7e",
                 partial(map_type, _maps.BPF_MAP_TYPE_PERCPU_ARRAY), True),
         _helper("map_lookup_elem", "0a542a86d73b", main_job=True),

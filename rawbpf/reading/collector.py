@@ -61,8 +61,14 @@ _CROWDED = 0.25
 class Reader(Protocol):
     """Reads one map's rings: either a ``RingReader`` or a ``PerfReader``."""
 
+    quiet: bool
+    paced: bool
+
     def filenos(self) -> list[int]:
-        """Return the descriptors that become readable when a record arrives."""
+        """Return the descriptors that become readable when the reader should drain the rings."""
+
+    def arm(self) -> bool:
+        """Let the next record make a descriptor readable, or return False to be asked later."""
 
     def drain(self) -> Iterable[Drained]:
         """Empty each ring once."""
@@ -99,8 +105,25 @@ class Collector(Generic[R]):
         """
         return bool(self._held)
 
+    @property
+    def quiet(self) -> bool:
+        """Whether the last pass found nothing, and no record waits for the next pass."""
+        return not self._held and all(reader.quiet for reader in self._readers.values())
+
+    @property
+    def paced(self) -> bool:
+        """Whether no descriptor becomes readable for each record between two passes."""
+        return all(reader.paced for reader in self._readers.values())
+
+    def arm(self) -> bool:
+        """Let the next record wake the reader, after a pass that found nothing.
+
+        Return False if another pass should follow first, after a pause.
+        """
+        return all(reader.arm() for reader in self._readers.values())
+
     def filenos(self) -> list[int]:
-        """Return the descriptors that become readable when a record arrives."""
+        """Return the descriptors that become readable when the reader should drain the rings."""
         return [fd for reader in self._readers.values() for fd in reader.filenos()]
 
     def collect(self) -> list[Sequence[R]]:

@@ -1,10 +1,10 @@
 """Read a PERF_EVENT_ARRAY, which has one perf ring per CPU.
 
 bpf_perf_event_output(ctx, map, BPF_F_CURRENT_CPU, data, size) writes to the event that is stored in
-the map under the number of the current CPU. The reader therefore opens a software event for each
-CPU, maps its ring, and stores its descriptor in the map. The map and the events must stay open,
-because closing the map removes the events that were stored through it, and an event that is not
-mapped has no ring.
+the map under the number of the current CPU. The reader therefore opens software events for each
+CPU, maps their ring, and stores their descriptors in the map (``reading.cpu_ring``). The map and
+the events must stay open, because closing the map removes the events that were stored through it,
+and an event that is not mapped has no ring.
 
 The IDs of possible CPUs may have gaps, and opening an event for an offline CPU fails with ENODEV. A
 CPU that comes online later has no ring, so the helper fails with ENOENT on that CPU. On a CPU whose
@@ -15,28 +15,24 @@ described in ``reading.collector``.
 from __future__ import annotations
 
 import errno
-import os
 
 from rawbpf.errors import KernelError, UsageError
 from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
-from rawbpf.ring.perf_ring import PerfRing
-from rawbpf.syscall.fd import PROT_READ, PROT_WRITE, Mapping, Owner, fence
-from rawbpf.syscall.perf_event import open_bpf_output
+from rawbpf.reading.cpu_ring import CpuRing, FlagSwitch, SlotSwitch
+from rawbpf.syscall.fd import Owner, fence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawbpf.maps.map import Map
+    from rawbpf.reading.cpu_ring import Switch
     from rawbpf.ring.perf_records import Contents
-    from rawbpf.syscall.fd import Fd
 
 __all__ = ["DEFAULT_PAGES", "LARGEST_PAGES", "Drained", "PerfReader", "check_pages"]
 
-_PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
-
 DEFAULT_PAGES = 64
-"""Number of data pages per CPU: 256 KiB with pages of 4 KiB, enough for about 2,900 log records."""
+"""Number of data pages per CPU: 256 KiB with pages of 4 KiB, enough for about 4,000 log records."""
 
 LARGEST_PAGES = 1 << 15
 """The maximum is 128 MiB per CPU with pages of 4 KiB.
@@ -69,60 +65,40 @@ class Drained(NamedTuple):
     fill: float
 
 
-class _CpuRing:
-    """A CPU's event, its mapped ring, and a cursor over the ring."""
-
-    def __init__(self, cpu: int, pages: int) -> None:
-        self.cpu = cpu
-        self.fd: Fd = open_bpf_output(cpu)
-        self._size = pages * _PAGE_SIZE
-        try:
-            # A writable mapping makes the kernel respect our tail and report lost records.
-            protection = PROT_READ | PROT_WRITE
-            self._mapping = Mapping(self.fd, _PAGE_SIZE + self._size, protection=protection)
-        except KernelError as error:
-            self.fd.close()
-            raise _no_memory(cpu, pages, error) from None
-        self._ring = PerfRing(self._mapping.view(), _PAGE_SIZE, fence)
-
-    def drain(self) -> Drained:
-        from rawbpf.ring.perf_records import parse_records  # not needed before the first record
-
-        data = self._ring.take()
-        contents = parse_records(data)
-        if self._ring.damage is not None:
-            contents, self._ring.damage = contents._replace(damage=self._ring.damage), None
-        return Drained(self.cpu, contents, len(data) / self._size)
-
-    def close(self) -> None:
-        self._ring.release()
-        self._mapping.close()
-        self.fd.close()
-
-
 class PerfReader(Owner):
     """Reads records that programs write to ``events``, a PERF_EVENT_ARRAY that must stay open.
 
     A map has only one reader; a second reader replaces the rings of the first. The rings take (1 +
-    pages) x page size for each online CPU. Errors: UsageError (the number of pages is invalid);
-    KernelError with EPERM or ENOMEM (the rings are too large for this user) or EMFILE.
+    pages) x page size for each online CPU. ``flags`` is mapped memory through which programs built
+    with ``tracing.log_program`` learn whether the reader sleeps.
+
+    Errors: UsageError (the number of pages is invalid); KernelError with EPERM or ENOMEM (the rings
+    are too large for this user) or EMFILE.
     """
 
-    def __init__(self, events: Map, pages: int = DEFAULT_PAGES) -> None:
+    paced = True
+    """Between two passes, the descriptors become readable only if a ring fills up by a quarter."""
+
+    def __init__(
+        self, events: Map, pages: int = DEFAULT_PAGES, *, flags: memoryview | None = None
+    ) -> None:
         check_pages(pages)
-        self._rings: list[_CpuRing] = []
+        self._rings: list[CpuRing] = []
         self.offline: list[int] = []
+        self.quiet = True
+        """Whether the last pass found nothing."""
+        self._switch: Switch = SlotSwitch(events) if flags is None else FlagSwitch(events, flags)
         try:
             for cpu in possible_cpus():
                 if cpu < events.spec.max_entries:
-                    self._open(cpu, pages, events)
+                    self._open(cpu, pages)
         except BaseException:
             self.close()
             raise
 
-    def _open(self, cpu: int, pages: int, events: Map) -> None:
+    def _open(self, cpu: int, pages: int) -> None:
         try:
-            ring = _CpuRing(cpu, pages)
+            ring = CpuRing(cpu, pages)
         except KernelError as error:
             if error.errno == errno.ENODEV:
                 self.offline.append(cpu)
@@ -133,28 +109,48 @@ class PerfReader(Owner):
                 raise call_error(f"cannot open a perf ring for CPU {cpu}", error) from None
             raise
         self._rings.append(ring)
-        events.update(cpu.to_bytes(4, "little"), ring.fd.fileno().to_bytes(4, "little"))
+        self._switch.install(ring)
 
     def filenos(self) -> list[int]:
-        """Return the descriptors that become readable when a record arrives."""
-        return [ring.fd.fileno() for ring in self._rings]
+        """Return the descriptors that become readable when the reader should drain the rings."""
+        return [ring.batching.fileno() for ring in self._rings]
+
+    def arm(self) -> bool:
+        """Let the next record on each CPU wake the reader, until a pass finds records.
+
+        Return False if the reader should first wait for a while.
+        """
+        if not self._switch.ready():
+            return False
+        for ring in self._rings:
+            self._switch.arm(ring)
+        fence()  # programs see the flags before we look for records that they sent earlier
+        return True
 
     def drain(self) -> Iterator[Drained]:
-        """Empty every ring once; records written in the meantime are left for the next pass."""
+        """Empty every ring once; records written in the meantime are left for the next pass.
+
+        Rings without records are left out.
+        """
+        self.quiet = True
         for ring in self._rings:
-            yield ring.drain()
+            data = ring.cursor.take()
+            if data or ring.cursor.damage is not None:
+                self.quiet = False
+                self._switch.disarm(ring, len(data))
+                yield Drained(ring.cpu, _contents(ring, data), len(data) / ring.size)
 
     def close(self) -> None:
         """Unmap and close all rings. Closing a reader twice has no effect."""
         while self._rings:
             self._rings.pop().close()
+        self._switch.close()
 
 
-def _no_memory(cpu: int, pages: int, error: KernelError) -> KernelError:
-    """Explain EPERM (perf_event_mlock_kb is exceeded) and ENOMEM (too little memory)."""
-    return KernelError(
-        f"cannot map a ring of {pages} pages for CPU {cpu}",
-        errno=error.errno or 0,
-        call="mmap",
-        fix="ask for fewer with --buffer-pages, or raise /proc/sys/kernel/perf_event_mlock_kb",
-    )
+def _contents(ring: CpuRing, data: bytes) -> Contents:
+    from rawbpf.ring.perf_records import parse_records  # not needed before the first record
+
+    contents = parse_records(data)
+    if ring.cursor.damage is not None:
+        contents, ring.cursor.damage = contents._replace(damage=ring.cursor.damage), None
+    return contents

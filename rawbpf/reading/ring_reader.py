@@ -34,10 +34,19 @@ class RingReader(Owner):
     All readers of a ring share one position, so each record is delivered to only one reader. The
     mappings occupy an address space of two pages plus twice the ring's size. Raises KernelError if
     mmap fails.
+
+    A program that passes no wake-up flags wakes the reader only if the reader has read everything
+    (ring_buffer_commit in kernel/bpf/ringbuf.c). While records wait to be read, no record wakes the
+    reader, whether or not the ring fills up.
     """
+
+    paced = False
+    """The descriptor is readable whenever the ring contains a record."""
 
     def __init__(self, ring: Map) -> None:
         self._map = ring
+        self.quiet = True
+        """Whether the last pass found nothing."""
         size = ring.spec.max_entries
         try:
             self._consumer = Mapping(ring, _PAGE_SIZE, protection=PROT_READ | PROT_WRITE)
@@ -58,6 +67,10 @@ class RingReader(Owner):
         """Return the descriptor that becomes readable when a record arrives."""
         return [self._map.fileno()]
 
+    def arm(self) -> bool:
+        """Return True: the kernel wakes a reader that has read everything."""
+        return True
+
     def drain(self) -> Iterator[Drained]:
         """Take the records before the first unfinished record.
 
@@ -66,6 +79,7 @@ class RingReader(Owner):
         fill = self._cursor.fill
         batches = self._cursor.take()
         damage, self._cursor.damage = self._cursor.damage, None
+        self.quiet = not batches and damage is None
         yield Drained(-1, Contents(batches, 0, 0, damage), fill)
 
     def close(self) -> None:

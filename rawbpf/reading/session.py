@@ -1,10 +1,21 @@
 """A session, which reads rings at a suitable pace until a deadline, ``stop``, or closed output.
 
-Every record wakes the reader (``wakeup_events`` = 1), so that an idle tool sleeps and the first
-record is delivered immediately. However, waking up for each of a million records would cost more
-than reading the records. After a pass that found records, the session therefore ignores the rings
-for a moment and then takes all new records in one pass. If a ring becomes a quarter full during a
-pause, the next pause is skipped.
+Waking up for each of a million records would cost more than reading the records, and a probe on a
+function that is part of a wake-up would keep itself busy. An idle session should nevertheless not
+be woken, and the first record after a quiet period should appear at once. A session is therefore
+busy or idle:
+
+    busy      the last pass found records: sleep for 50 ms, or until a ring fills up by a quarter
+    settling  a pass found nothing: let the next record wake the reader, take what was sent before
+              that, sleep for 50 ms more, and take what a program that was running has sent since
+    idle      sleep until a record arrives
+
+A busy session becomes idle after two quiet passes at the earliest, so single records cause at most
+20 wake-ups per second on each CPU, whatever function is probed.
+
+A BPF ring buffer does not tell its reader that it is filling up, unless the program asks for it.
+While a session reads ring buffers, it starts with pauses of 20 ms, and shortens them, down to 1 ms,
+if a ring is found to be a quarter full.
 """
 
 from __future__ import annotations
@@ -28,8 +39,11 @@ __all__ = ["Session"]
 
 R = TypeVar("R")
 
-_PAUSE = 0.02
-"""Number of seconds between two passes over busy rings."""
+_PAUSE = 0.05
+"""Seconds between two passes over busy rings, if rings that fill up end the pause."""
+
+_FIRST_PACE, _SHORTEST_PACE = 0.02, 0.001
+"""Seconds between two passes over busy ring buffers: at first, and if they fill up quickly."""
 
 _RING, _WAKE, _HANG_UP = 0, 1, 2
 
@@ -47,6 +61,8 @@ class Session(Owner, Generic[R]):
         self._opened: deque[R] = deque()  # the part of a batch that records() has not yielded
         self._reason: str | None = None
         self._deadline: float | None = None
+        self._quiet_passes = 0
+        self._pace = _FIRST_PACE
         with ExitStack() as stack:
             self._wake_read, self.wake_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
             stack.callback(os.close, self._wake_read)
@@ -126,8 +142,7 @@ class Session(Owner, Generic[R]):
 
         The sleep ends at the deadline or when ``stop`` is called, whichever comes first.
         """
-        until = time.monotonic() + seconds
-        self._sleep(self._quiet, min(until, self._deadline or until))
+        self._sleep(self._quiet, self._at_most(seconds))
 
     def close(self) -> None:
         """Close the session's own descriptors, but not the rings.
@@ -148,16 +163,49 @@ class Session(Owner, Generic[R]):
             while not over:
                 self._require_open()
                 over = self.stopped is not None  # the pass takes records sent until now
-                if not over and not self._collector.holding:
-                    self._sleep(self._all, self._deadline)
                 found = self._collector.collect()
                 if found:
                     yield found
                     self._require_open()
-                if not over and not self._collector.crowded:
-                    self.pause(_PAUSE)
+                if not over:
+                    self._wait()
         finally:
             self.ledger.seconds += time.monotonic() - started
+
+    def _wait(self) -> None:
+        """Sleep until the next pass is due."""
+        if not self._collector.quiet:
+            self._quiet_passes = 0
+            self._wait_busy()
+            return
+        self._quiet_passes += 1
+        if self._quiet_passes == 1:
+            if not self._collector.arm():
+                self._quiet_passes = 0
+                self._wait_busy()
+            # Otherwise look at once for records that were sent before this.
+        elif self._quiet_passes == 2:
+            # A program that was running when the ring was armed may just have sent a record.
+            self._sleep(self._all, self._at_most(_PAUSE))
+        else:
+            if self._quiet_passes > 3:  # woken without a record, or by an unfinished record
+                self.pause(_FIRST_PACE)
+            self._sleep(self._all, self._deadline)
+
+    def _wait_busy(self) -> None:
+        """Let records gather, unless a ring is filling up."""
+        if self._collector.crowded:
+            self._pace = max(self._pace / 2, _SHORTEST_PACE)
+        elif self._collector.paced:
+            self._sleep(self._all, self._at_most(_PAUSE))
+        else:
+            self._pace = min(self._pace * 1.25, _FIRST_PACE)
+            self.pause(self._pace)
+
+    def _at_most(self, seconds: float) -> float:
+        """Return the time in ``seconds``, or the deadline if it is earlier."""
+        until = time.monotonic() + seconds
+        return min(until, self._deadline or until)
 
     def _require_open(self) -> None:
         if self.wake_fd < 0:

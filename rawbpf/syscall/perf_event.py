@@ -13,6 +13,7 @@ from rawbpf.errors import KernelError
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import Attr, enter
 from rawbpf.uapi.perf_event import (
+    PERF_ATTR_WATERMARK,
     PERF_COUNT_SW_BPF_OUTPUT,
     PERF_COUNT_SW_CPU_CLOCK,
     PERF_FLAG_FD_CLOEXEC,
@@ -39,8 +40,11 @@ def _open(attr: Attr[PerfEventAttr], *, pid: int, cpu: int, label: str) -> Fd:
     return Fd(enter("perf_event_open", *words), label)
 
 
-def open_bpf_output(cpu: int, wakeup_events: int = 1) -> Fd:
+def open_bpf_output(cpu: int, *, wakeup_bytes: int = 0) -> Fd:
     """Open the software event to which BPF programs on ``cpu`` write their records.
+
+    Each record wakes the reader. With ``wakeup_bytes``, the reader is woken each time that this
+    number of bytes was written to the ring.
 
     Errors: ENODEV (the CPU is offline), EACCES (CAP_PERFMON is missing and perf_event_paranoid is
     above -1).
@@ -50,7 +54,8 @@ def open_bpf_output(cpu: int, wakeup_events: int = 1) -> Fd:
         config=PERF_COUNT_SW_BPF_OUTPUT,
         sample_period=1,
         sample_type=PERF_SAMPLE_RAW,
-        wakeup_events=wakeup_events,
+        flags=PERF_ATTR_WATERMARK if wakeup_bytes else 0,
+        wakeup_events=wakeup_bytes or 1,
     )
     return _open(Attr(struct), pid=-1, cpu=cpu, label=f"perf:cpu{cpu}")
 

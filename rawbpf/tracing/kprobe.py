@@ -11,9 +11,10 @@ closed.
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 
-from rawbpf.errors import ClosedError, UsageError
+from rawbpf.errors import ClosedError, KernelError, UsageError
 from rawbpf.events.log_record import LOG
 from rawbpf.kernel.hardware import pmu_type, possible_cpus
 from rawbpf.kernel.version import raise_memlock_if_needed, require_kernel
@@ -23,11 +24,21 @@ from rawbpf.links.perf_events import check_function_name
 from rawbpf.maps.map import Map, PerCpuArray
 from rawbpf.programs.program import load
 from rawbpf.reading.collector import Collector
+from rawbpf.reading.cpu_ring import FLAG_STRIDE
 from rawbpf.reading.perf_reader import DEFAULT_PAGES, PerfReader, check_pages
 from rawbpf.reading.session import Session
 from rawbpf.specs.program_spec import ProbeKind, ProbePoint, ProbeSpec
-from rawbpf.syscall.fd import Owner
-from rawbpf.tracing.log_program import EVENTS, OUTCOMES, SKIPPED, events_map, hello_kprobe
+from rawbpf.syscall.fd import PROT_READ, PROT_WRITE, Mapping, Owner
+from rawbpf.tracing.log_program import (
+    CPU_STATE,
+    EVENTS,
+    OUTCOMES,
+    SENT,
+    SKIPPED,
+    cpu_state_map,
+    events_map,
+    hello_kprobe,
+)
 from rawbpf.tracing.process_ids import own_process_id, process_id
 
 if TYPE_CHECKING:
@@ -43,6 +54,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Kprobe"]
 
+_PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
+
 _LARGEST_PID = 1 << 22  # PID_MAX_LIMIT
 
 
@@ -56,7 +69,7 @@ class Kprobe(Owner):
     are read or printed; otherwise events may cause further events.
 
     ``program`` replaces the lesson's program. The program must send log records through the map
-    "events" and count outcomes in the map "outcomes", like the instructions from
+    "events" and count outcomes in the maps "outcomes" and "cpu_state", like the instructions from
     ``tracing.log_program.emit_log``. ``exclude_self`` has no effect on a custom program.
 
     Tracing requires Linux 5.8, and root or CAP_BPF and CAP_PERFMON. Raises UsageError if an
@@ -92,6 +105,7 @@ class Kprobe(Owner):
         self.buffer_pages = check_pages(buffer_pages)
         self._stack = ExitStack()
         self._session: Session[LogRecord] | None = None
+        self._state: memoryview | None = None
 
     def __enter__(self) -> Self:
         require_kernel()
@@ -103,11 +117,17 @@ class Kprobe(Owner):
 
     def _open(self, stack: ExitStack) -> None:
         raise_memlock_if_needed()
-        events = stack.enter_context(Map.create(events_map(possible_cpus())))
+        cpus = possible_cpus()
+        events = stack.enter_context(Map.create(events_map(cpus)))
         outcomes = stack.enter_context(PerCpuArray.create(OUTCOMES))
-        maps = {EVENTS: events, OUTCOMES.name: outcomes}
-        program = stack.enter_context(load(self._spec(), maps))
-        reader = stack.enter_context(PerfReader(events, self.buffer_pages))
+        maps: dict[str, Map] = {EVENTS: events, OUTCOMES.name: outcomes}
+        spec = self._spec()
+        if CPU_STATE in spec.code.map_names:
+            maps[CPU_STATE] = stack.enter_context(Map.create(cpu_state_map(cpus)))
+        program = stack.enter_context(load(spec, maps))
+        if CPU_STATE in maps:
+            self._state = stack.enter_context(_mapping(maps[CPU_STATE])).view()
+        reader = stack.enter_context(PerfReader(events, self.buffer_pages, flags=self._state))
         session = stack.enter_context(Session(Collector({EVENTS: reader}, _decode, _KTIME)))
         self._link = stack.enter_context(attach(program, self.probe))
         self._outcomes, self._program = outcomes, program
@@ -120,6 +140,13 @@ class Kprobe(Owner):
             return self._given
         pid = None if self._pid is None else process_id(self._pid)
         return hello_kprobe(pid, skip=own_process_id() if self._exclude_self else None)
+
+    def _counted(self, field: int) -> int:
+        """Return the sum of a counter over all CPUs."""
+        if self._state is None:
+            return 0
+        with self._state.cast("Q") as words:
+            return sum(words[field // 8 :: FLAG_STRIDE // 8])
 
     @property
     def session(self) -> Session[LogRecord]:
@@ -190,17 +217,28 @@ class Kprobe(Owner):
         self._link.close()
         rest = session.rest()
         outcomes = self._outcomes.sums()
+        outcomes[0] += self._counted(SENT)
         missed = self._missed + self._program.info().recursion_misses
-        self.ledger.settle(outcomes[:SKIPPED], missed, outcomes[SKIPPED])
+        self.ledger.settle(outcomes, missed, self._counted(SKIPPED))
         return rest
 
     def close(self) -> None:
         """Detach the probe and free all resources. Closing a probe twice has no effect."""
-        self._session = None
+        self._session = self._state = None
         self._stack.close()
 
 
 _KTIME = LOG.offset("ktime_ns")
+
+
+def _mapping(array: Map) -> Mapping:
+    """Map the elements of an ARRAY with BPF_F_MMAPABLE into memory."""
+    pages = -(-array.spec.max_entries * array.spec.value_size // _PAGE_SIZE)
+    try:
+        return Mapping(array, pages * _PAGE_SIZE, protection=PROT_READ | PROT_WRITE)
+    except KernelError as error:
+        what = f"cannot map the memory of map {array.spec.name!r}"
+        raise KernelError(what, errno=error.errno or 0, call="mmap") from None
 
 
 def _decode(one: Taken) -> tuple[list[LogRows], int]:

@@ -3,30 +3,43 @@
 The record is built on the program's stack of 512 bytes, and one helper call copies it to the ring
 of the current CPU:
 
-    stack   r10 - size ┌────────────┬────────────┬────────────────┐ r10
-                       │ header, 48 │ arguments  │ text, padded   │
-                       └────────────┴────────────┴────────────────┘
+    stack   r10 - 8 - size ┌────────────┬────────────┬──────────────┬─────────┐ r10
+                           │ header, 48 │ arguments  │ text, padded │ pointer │
+                           └────────────┴────────────┴──────────────┴─────────┘
 
-The program counts the helper's return values by errno in the map ``outcomes``. The kernel reports
+The pointer leads to the entry of the current CPU in the map ``cpu_state``. The kernel inlines the
+lookup in this array, and the memory of the map is mapped by the reader:
+
+    0 u32 wake      0, or 1 + the slot of ``events`` to use for the next record, which wakes the
+                    reader; the program sets it to 0 (see ``reading.cpu_ring``)
+    8 u64 sent      records sent
+   16 u64 skipped   calls that the program skipped
+
+The program counts failures of the helper by errno in the map ``outcomes``. The kernel reports
 losses only with the next record that fits, so losses at the end of a run would never be reported.
-The counts in ``outcomes`` are complete.
+The program's counts are complete.
 
 Reading and printing records calls kernel functions as well. A probe on one of these functions would
 therefore trace its own reader, and each record would cause further records. A program can skip the
 calls that one process makes, and counts the skipped calls.
+
+The counters are not incremented atomically. They belong to one CPU, and no other kprobe program can
+interrupt this one: the kernel skips programs while bpf_prog_active is set on the CPU. This does not
+hold for fentry programs, raw tracepoints (before 6.1) and uprobes (from about 6.0).
 """
 
 from __future__ import annotations
 
 import struct
 
-from rawbpf.asm import Builder, r0, r1, r2, r3, r4, r5, r6
+from rawbpf.asm import Builder, r0, r1, r2, r3, r4, r5, r6, r7, w3
 from rawbpf.errors import UsageError
-from rawbpf.events.log_record import HEADER, level_number
+from rawbpf.events.log_record import ARGUMENT, FORMATS, HEADER, NUMBERED, level_number
 from rawbpf.light_typing import TYPE_CHECKING
+from rawbpf.reading.cpu_ring import FLAG_STRIDE
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.program_spec import ProgramSpec
-from rawbpf.uapi.bpf import BPF_F_CURRENT_CPU, bpf_map_type, bpf_prog_type
+from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type, bpf_prog_type
 from rawbpf.uapi.bpf_insn import MAX_BPF_STACK
 
 if TYPE_CHECKING:
@@ -35,11 +48,14 @@ if TYPE_CHECKING:
     from rawbpf.asm import Memory, Register
 
 __all__ = [
+    "CPU_STATE",
     "EVENTS",
     "MESSAGE",
     "OUTCOMES",
     "OUTCOME_OTHER",
+    "SENT",
     "SKIPPED",
+    "cpu_state_map",
     "emit_log",
     "events_map",
     "hello_kprobe",
@@ -49,22 +65,39 @@ EVENTS = "events"
 OUTCOME_OTHER = 127
 """The index for all larger errnos, in case a later kernel returns one."""
 
-SKIPPED = OUTCOME_OTHER + 1
-"""The index that counts the calls by the process that the program skips."""
-
 OUTCOMES = MapSpec(
-    "outcomes", bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, max_entries=SKIPPED + 1
+    "outcomes", bpf_map_type.BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, max_entries=OUTCOME_OTHER + 1
 )
-"""Index 0 counts records sent, and index n counts records lost because the helper returned -n."""
+"""Index n counts records lost because the helper returned -n.
+
+Index 0 counts records sent by programs that do not use ``cpu_state``."""
+
+CPU_STATE = "cpu_state"
+_WAKE, SENT, SKIPPED = 0, 8, 16
 
 _KTIME, _PID_TGID, _CPU, _COMM = 8, 16, 24, 32
 _COMM_LENGTH = 16
 
 
 def events_map(cpus: Sequence[int]) -> MapSpec:
-    """Return the spec of a PERF_EVENT_ARRAY with an entry for each CPU ID up to the highest."""
+    """Return the spec of a PERF_EVENT_ARRAY with two entries for each CPU ID up to the highest.
+
+    The first half holds events that batch records, the second half events that wake the reader.
+    """
     kind = bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY
-    return MapSpec(EVENTS, kind, 4, 4, max_entries=max(cpus) + 1)
+    return MapSpec(EVENTS, kind, 4, 4, max_entries=2 * (max(cpus) + 1))
+
+
+def cpu_state_map(cpus: Sequence[int]) -> MapSpec:
+    """Return the spec of an ARRAY with a cache line for each CPU ID, which can be mapped (5.5)."""
+    return MapSpec(
+        CPU_STATE,
+        bpf_map_type.BPF_MAP_TYPE_ARRAY,
+        key_size=4,
+        value_size=FLAG_STRIDE,
+        max_entries=max(cpus) + 1,
+        map_flags=bpf_map_flags.BPF_F_MMAPABLE,
+    )
 
 
 def emit_log(
@@ -78,18 +111,32 @@ def emit_log(
     or the level is unknown.
     """
     raw = text.encode()
-    padded = raw + bytes(-len(raw) % 8)
-    length = HEADER.size + 8 * len(args) + len(raw)
-    size = HEADER.size + 8 * len(args) + len(padded)
-    if size > MAX_BPF_STACK - 8:  # the key of the counter takes the last 8 bytes
+    _emit(b, context, level, len(raw), raw, args)
+
+
+def _emit(
+    b: Builder,
+    context: Register,
+    level: str,
+    text_length: int,
+    text: bytes = b"",
+    args: Sequence[Register] = (),
+    pid_tgid: Register | None = None,
+) -> None:
+    """Send a log record. ``pid_tgid`` may hold what the helper of this name returns."""
+    padded = text + bytes(-len(text) % 8)
+    length = HEADER.size + ARGUMENT * len(args) + len(text)
+    size = HEADER.size + ARGUMENT * len(args) + len(padded)
+    if size > MAX_BPF_STACK - 8:  # the pointer to the state takes 8 bytes
         raise UsageError(f"a log record of {size} bytes does not fit on a program's stack")
-    head = struct.pack("=IBBH", length, level_number(level), len(args), len(raw))
-    with b.stack(size, name="log record") as record, b.stack(4, name="outcome") as key:
+    head = struct.pack("=IBBH", length, level_number(level), len(args), text_length)
+    with b.stack(8, name="state") as state, b.stack(size, name="log record") as record:
         _store(b, record, head)
         b.call("ktime_get_ns")
         b.stxdw(record + _KTIME, r0)
-        b.call("get_current_pid_tgid")
-        b.stxdw(record + _PID_TGID, r0)
+        if pid_tgid is None:
+            b.call("get_current_pid_tgid")
+        b.stxdw(record + _PID_TGID, pid_tgid or r0)
         b.call("get_smp_processor_id")
         b.stxdw(record + _CPU, r0)
         b.address(r1, record + _COMM)
@@ -97,10 +144,11 @@ def emit_log(
         b.call("get_current_comm")
         arguments = record + HEADER.size
         for index, arg in enumerate(args):
-            b.stxdw(arguments + 8 * index, arg)
-        _store(b, arguments + 8 * len(args), padded)
+            b.stxdw(arguments + ARGUMENT * index, arg)
+        _store(b, arguments + ARGUMENT * len(args), padded)
+        _select_slot(b, record + _CPU, state)
         _send(b, context, record, size)
-        _count(b, key)
+        _count(b, record, state)
 
 
 def _store(b: Builder, memory: Memory, data: bytes) -> None:
@@ -110,46 +158,67 @@ def _store(b: Builder, memory: Memory, data: bytes) -> None:
         b.stxdw(memory + at, r1)
 
 
+def _select_slot(b: Builder, cpu: Memory, state: Memory) -> None:
+    """r3 = the slot of ``events`` for the next record; keep &cpu_state[cpu], or 0, in ``state``.
+
+    r3 is BPF_F_CURRENT_CPU, unless the reader asked to be woken. If the reader asks again between
+    the load and the store, its request is lost; it then finds a record that it was not woken for.
+    """
+    ready = b.fresh("ready")
+    b.ld_map_fd(r1, CPU_STATE)
+    b.address(r2, cpu)
+    b.call("map_lookup_elem")
+    b.stxdw(state, r0)
+    b.mov(r3, 0)
+    b.jeq(r0, 0, ready)
+    b.ldxw(r3, r0[_WAKE])
+    b.jeq(r3, 0, ready)
+    b.stw(r0[_WAKE], 0)
+    b.label(ready)
+    b.sub(w3, 1)  # 32 bits: 0 becomes BPF_F_CURRENT_CPU
+
+
 def _send(b: Builder, context: Register, record: Memory, size: int) -> None:
-    """r0 = bpf_perf_event_output(context, events, BPF_F_CURRENT_CPU, record, size)."""
+    """r0 = bpf_perf_event_output(context, events, r3, record, size)."""
     b.mov(r1, context)
     b.ld_map_fd(r2, EVENTS)
-    b.lddw(r3, BPF_F_CURRENT_CPU)
     b.address(r4, record)
     b.mov(r5, size)
     b.call("perf_event_output")
 
 
-def _count(b: Builder, key: Memory) -> None:
-    """outcomes[min(-r0, OUTCOME_OTHER)] += 1.
+def _count(b: Builder, key: Memory, state: Memory) -> None:
+    """Count in cpu_state[cpu].sent if r0 is 0, and otherwise in outcomes[min(-r0, OUTCOME_OTHER)].
 
-    The add need not be atomic, because the value belongs to this CPU, and no other kprobe program
-    can interrupt this one: the kernel skips programs while bpf_prog_active is set on the CPU. This
-    does not hold for fentry programs, raw tracepoints (before 6.1) and uprobes (from about 6.0).
+    The memory at ``key`` is overwritten.
     """
-    known = b.fresh("known")
+    other, known, done = b.fresh("other"), b.fresh("known"), b.fresh("done")
+    b.jne(r0, 0, other)
+    b.ldxdw(r1, state)
+    b.jeq(r1, 0, other)
+    _add_one(b, r1[SENT])
+    b.ja(done)
+    b.label(other)
     b.neg(r0)
     b.jle(r0, OUTCOME_OTHER, known)
     b.mov(r0, OUTCOME_OTHER)
     b.label(known)
-    _add_one(b, key)
-
-
-def _add_one(b: Builder, key: Memory) -> None:
-    """outcomes[r0] += 1."""
-    absent = b.fresh("absent")
     b.stxw(key, r0)
     b.ld_map_fd(r1, OUTCOMES.name)
     b.address(r2, key)
     b.call("map_lookup_elem")
-    b.jeq(r0, 0, absent)
-    b.ldxdw(r1, r0[0])
-    b.add(r1, 1)
-    b.stxdw(r0[0], r1)
-    b.label(absent)
+    b.jeq(r0, 0, done)
+    _add_one(b, r0[0])
+    b.label(done)
 
 
-MESSAGE = "kprobe triggered!"
+def _add_one(b: Builder, counter: Memory) -> None:
+    b.ldxdw(r2, counter)
+    b.add(r2, 1)
+    b.stxdw(counter, r2)
+
+
+MESSAGE = FORMATS[0]
 
 
 def hello_kprobe(pid: int | None = None, *, skip: int | None = None) -> ProgramSpec:
@@ -163,7 +232,7 @@ def hello_kprobe(pid: int | None = None, *, skip: int | None = None) -> ProgramS
             if (pid && bpf_get_current_pid_tgid() >> 32 != pid)
                 return 0;
             if (skip && bpf_get_current_pid_tgid() >> 32 == skip) {
-                count(SKIPPED);
+                cpu_state[bpf_get_smp_processor_id()].skipped++;
                 return 0;
             }
             info(ctx, "kprobe triggered!");
@@ -175,14 +244,15 @@ def hello_kprobe(pid: int | None = None, *, skip: int | None = None) -> ProgramS
     """
     b = Builder("hello_kprobe")
     b.mov(r6, r1)  # r1 is the context, but calls overwrite r1
+    b.call("get_current_pid_tgid")
+    b.mov(r7, r0)
     if pid is not None or skip is not None:
-        b.call("get_current_pid_tgid")
         b.rsh(r0, 32)
     if pid is not None:
         b.jne(r0, pid, "out")  # process IDs are below 2^22
     if skip is not None:
         _skip(b, skip)
-    emit_log(b, r6, "info", MESSAGE)
+    _emit(b, r6, "info", NUMBERED + FORMATS.index(MESSAGE), pid_tgid=r7)
     b.label("out")
     b.mov(r0, 0)
     b.exit()
@@ -190,11 +260,16 @@ def hello_kprobe(pid: int | None = None, *, skip: int | None = None) -> ProgramS
 
 
 def _skip(b: Builder, pid: int) -> None:
-    """Count the call in outcomes[SKIPPED] and end, if r0 is ``pid``."""
-    logged = b.fresh("logged")
-    b.jne(r0, pid, logged)
-    with b.stack(4, name="outcome") as key:
-        b.mov(r0, SKIPPED)
-        _add_one(b, key)
+    """Count the call in cpu_state[cpu].skipped and end, if r0 is ``pid``."""
+    wanted = b.fresh("wanted")
+    b.jne(r0, pid, wanted)
+    b.call("get_smp_processor_id")
+    with b.stack(4, name="cpu") as cpu:
+        b.stxw(cpu, r0)
+        b.ld_map_fd(r1, CPU_STATE)
+        b.address(r2, cpu)
+    b.call("map_lookup_elem")
+    b.jeq(r0, 0, "out")
+    _add_one(b, r0[SKIPPED])
     b.ja("out")
-    b.label(logged)
+    b.label(wanted)

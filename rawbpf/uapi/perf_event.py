@@ -35,6 +35,8 @@ PERF_COUNT_SW_BPF_OUTPUT = 10
 """A software event that never fires; bpf_perf_event_output writes records to its ring (4.4)."""
 
 PERF_SAMPLE_RAW = 1 << 10
+PERF_ATTR_WATERMARK = 1 << 14
+"""The bit ``watermark`` of ``flags``: ``wakeup_events`` counts bytes instead of records."""
 PERF_FLAG_FD_CLOEXEC = 1 << 3
 
 PERF_RECORD_LOST = 2
@@ -49,6 +51,7 @@ class perf_event_ioc(IntEnum):
 
     PERF_EVENT_IOC_ENABLE = 0x2400
     PERF_EVENT_IOC_DISABLE = 0x2401
+    PERF_EVENT_IOC_SET_OUTPUT = 0x2405
     PERF_EVENT_IOC_ID = 0x80082407
     PERF_EVENT_IOC_SET_BPF = 0x40042408
     PERF_EVENT_IOC_PAUSE_OUTPUT = 0x40042409

@@ -121,10 +121,10 @@ def compare_words(line, other):
 def compare_fields(call, ours, theirs):
     count = 0
     for path, value in theirs.items():
-        name = path.replace("info.info.", "info.")
+        name = path.replace("info.info.", "info.").replace("wakeup_watermark", "wakeup_events")
         if name not in ours:  # a bit of perf_event_attr, which strace prints on its own
             assert call.name == "perf_event_open", f"{call.command} has no {name}: {ours}"
-            assert plain(value) == "0", name
+            assert plain(value) == str(int(name in ours["flags"].split("|"))), name
             continue
         assert same(value, ours[name], call, name), f"{call.key}: {name}={value}, ours {ours[name]}"
         count += 1
@@ -188,4 +188,4 @@ def test_the_script_does_the_same_without_rawbpf(tmp_path):
             [sys.executable, "-I", str(file)], capture_output=True, text=True, timeout=60
         )
     assert run.returncode == 0, run.stderr
-    assert "kprobe triggered!" in run.stdout
+    assert re.search(r"^cpu\d+ 52 bytes: .*python$", run.stdout, re.MULTILINE)

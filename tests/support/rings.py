@@ -9,15 +9,22 @@ from rawbpf.ring.perf_records import Contents
 class Rings:
     """A reader whose passes return these lists of ``Drained``, and then nothing."""
 
-    def __init__(self, *passes, filenos=()):
+    def __init__(self, *passes, filenos=(), paced=False):
         self.passes = list(passes)
         self._filenos = list(filenos)
+        self.quiet, self.paced, self.armed = True, paced, 0
 
     def filenos(self):
         return self._filenos
 
     def drain(self):
-        return self.passes.pop(0) if self.passes else []
+        found = self.passes.pop(0) if self.passes else []
+        self.quiet = not any(one.contents.batches for one in found)
+        return found
+
+    def arm(self):
+        self.armed += 1
+        return True
 
 
 def drained(cpu, *samples, lost=0, damage=None, fill=0.0):

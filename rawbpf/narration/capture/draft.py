@@ -33,10 +33,16 @@ if TYPE_CHECKING:
 
     from rawbpf.narration.capture.known import Known
 
-__all__ = ["FD_WORDS", "Draft"]
+__all__ = ["FD_REQUESTS", "FD_WORDS", "Draft"]
 
 FD_WORDS = {"ioctl": (0,), "mmap": (4,), "epoll_ctl": (0, 2), "epoll_pwait": (0,), "close": (0,)}
 """Maps each call to the words that are descriptors."""
+
+FD_REQUESTS = (
+    perf_event_ioc.PERF_EVENT_IOC_SET_BPF,
+    perf_event_ioc.PERF_EVENT_IOC_SET_OUTPUT,
+)
+"""Requests of ioctl(2) whose argument is a descriptor."""
 
 
 class Draft:
@@ -68,7 +74,7 @@ class Draft:
         elif name == "munmap":
             self._refs.append(Ref(0, 8))
         self._refs += [Ref(at, 8, fd=words[at]) for at in FD_WORDS.get(name, ())]
-        if name == "ioctl" and words[1] == perf_event_ioc.PERF_EVENT_IOC_SET_BPF:
+        if name == "ioctl" and words[1] in FD_REQUESTS:
             self._refs.append(Ref(2, 8, fd=words[2]))
         refs = [*self._refs, *(ref for block in self._blocks for ref in block.refs)]
         fds = sorted({ref.fd for ref in refs if ref.fd is not None})

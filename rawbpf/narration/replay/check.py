@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.errors import FormatError
 from rawbpf.narration.capture.call import WORDS
-from rawbpf.narration.capture.draft import FD_WORDS
+from rawbpf.narration.capture.draft import FD_REQUESTS, FD_WORDS
 from rawbpf.narration.capture.layout import member
 from rawbpf.syscall.fd import EVENT, MAP_SHARED, PROT_READ, PROT_WRITE
 from rawbpf.uapi.bpf import bpf_cmd
@@ -117,7 +117,7 @@ def _fits(call: Call, ref: Ref, room: int, width: int) -> bool:
 def _fd_words(call: Call) -> set[int]:
     """Return the words that are descriptors."""
     words = set(FD_WORDS.get(call.name, ()))
-    sets = call.name == "ioctl" and call.words[1] == perf_event_ioc.PERF_EVENT_IOC_SET_BPF
+    sets = call.name == "ioctl" and call.words[1] in FD_REQUESTS
     return words | {2} if sets else words
 
 
@@ -159,7 +159,7 @@ def _perf_event_open(call: Call) -> Iterator[str]:
 
 def _ioctl(call: Call) -> Iterator[str]:
     request, argument = call.words[1:]
-    if request == perf_event_ioc.PERF_EVENT_IOC_SET_BPF:
+    if request in FD_REQUESTS:
         return
     if request not in _SWITCHES:
         yield f"unknown request {request:#x}"

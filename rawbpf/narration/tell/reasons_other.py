@@ -29,6 +29,8 @@ OTHER = (
            "This event fires periodically on CPU {cpu}; a program can be attached to it."),
     Reason("ioctl", lambda c: c.request == "SET_BPF",
            "From now on, the program runs each time the event fires."),
+    Reason("ioctl", lambda c: c.request == "SET_OUTPUT",
+           "From now on, both events write to the same ring, which belongs to the second event."),
     Reason("ioctl", lambda c: c.request == "ENABLE" and not c.opened_disabled,
            "This enables the event. It was not opened disabled, so nothing changes; other "
            "tools make this call, too."),

@@ -5,10 +5,10 @@ import sys
 
 from tests.support.markdown import ROOT
 
-BUDGET = 68
+BUDGET = 69
 
 RUN = """
-import errno, os, sys
+import ctypes, errno, os, sys
 from rawbpf.kernel import hardware, version
 from rawbpf.syscall.gate import replaced
 from tests.support.fake_kernel import FakeKernel
@@ -16,6 +16,8 @@ from tests.support.fake_kernel import FakeKernel
 hardware.pmu_type = lambda name, *_: 6
 version.kernel_version = lambda **_: (6, 12)
 probes = iter([*[-errno.ENODEV] * len(hardware.possible_cpus()), 906])
+
+memory = ctypes.create_string_buffer(1 << 20)
 
 
 def first_sleep(*_):
@@ -25,8 +27,9 @@ def first_sleep(*_):
 
 
 kernel = FakeKernel(
-    BPF_MAP_CREATE=[901, 902],
+    BPF_MAP_CREATE=[901, 902, 908],
     BPF_PROG_LOAD=[903],
+    mmap=[ctypes.addressof(memory)],
     BPF_LINK_CREATE=[907],
     perf_event_open=[lambda *_: next(probes)],
     epoll_create1=[904, 905],

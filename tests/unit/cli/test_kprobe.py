@@ -1,5 +1,6 @@
 """`kprobe` with invalid arguments, and with a kernel whose system calls fail."""
 
+import ctypes
 import errno
 
 import pytest
@@ -70,22 +71,28 @@ LOG = "0: R1=ctx() R10=fp0\n0: (79) r0 = *(u64 *)(r1 +1000)\nnot on Tuesdays\n"
 
 
 def test_a_rejection_shows_its_cause_and_with_v_the_whole_log(capsys):
-    kernel = FakeKernel(BPF_MAP_CREATE=[901, 902], BPF_PROG_LOAD=[write_log(LOG, errno.EACCES)])
+    maps = [901, 902, 903]
+    kernel = FakeKernel(BPF_MAP_CREATE=maps, BPF_PROG_LOAD=[write_log(LOG, errno.EACCES)])
     assert run_with(kernel) == 1
     said = capsys.readouterr().err
     assert "rejected program 'hello_kprobe': not on Tuesdays" in said
     assert "instruction 0: r0 = *(u64 *)(r1 +1000)" in said
     assert "0: (79)" not in said
-    assert kernel.closed == [902, 901]
-    again = FakeKernel(BPF_MAP_CREATE=[901, 902], BPF_PROG_LOAD=[write_log(LOG, errno.EACCES)])
+    assert kernel.closed == [903, 902, 901]
+    again = FakeKernel(BPF_MAP_CREATE=maps, BPF_PROG_LOAD=[write_log(LOG, errno.EACCES)])
     assert run_with(again, "-v") == 1
     assert "0: (79) r0 = *(u64 *)(r1 +1000)" in capsys.readouterr().err
 
 
 def test_everything_is_closed_in_reverse_order_when_a_ring_cannot_be_opened(capsys):
+    memory = ctypes.create_string_buffer(1 << 20)  # of the map that holds flags
     kernel = FakeKernel(
-        BPF_MAP_CREATE=[901, 902], BPF_PROG_LOAD=[903], perf_event_open=[-errno.EMFILE]
+        BPF_MAP_CREATE=[901, 902, 903],
+        BPF_PROG_LOAD=[904],
+        mmap=[ctypes.addressof(memory)],
+        munmap=[0],
+        perf_event_open=[-errno.EMFILE],
     )
     assert run_with(kernel) == 1
-    assert kernel.closed == [903, 902, 901]
+    assert kernel.closed == [904, 903, 902, 901]
     assert "EMFILE" in capsys.readouterr().err

@@ -7,7 +7,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rawbpf.errors import FormatError
-from rawbpf.events.log_record import HEADER, LogRecord, decode_log, encode_log, format_log
+from rawbpf.events.log_record import (
+    FORMATS,
+    HEADER,
+    NUMBERED,
+    LogRecord,
+    decode_log,
+    encode_log,
+    format_log,
+)
 
 U64, U32 = st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1)
 COMM = st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=15)
@@ -67,3 +75,18 @@ def test_formats_never_raise_or_produce_long_text(text, args):
 )
 def test_arguments_are_formatted_by_their_letters(text, args, shown):
     assert format_log(text, args) == shown
+
+
+def numbered(number):
+    raw = bytearray(encode_log(LogRecord(3, 5, 7, 8, 0, "sh", (), "")))
+    raw[6:8] = (NUMBERED + number).to_bytes(2, "little")
+    return bytes(raw)
+
+
+def test_a_format_can_be_sent_by_its_number():
+    assert decode_log(numbered(0)) == LogRecord(3, 5, 7, 8, 0, "sh", (), FORMATS[0])
+
+
+def test_an_unknown_number_of_a_format_is_damage():
+    with pytest.raises(FormatError, match=f"format {len(FORMATS)}, of {len(FORMATS)}"):
+        decode_log(numbered(len(FORMATS)))

@@ -3,7 +3,7 @@ import re
 from rawbpf.features.table import FEATURES
 from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.kernel.version import MINIMUM
-from rawbpf.tracing.log_program import OUTCOMES, events_map, hello_kprobe
+from rawbpf.tracing.log_program import OUTCOMES, cpu_state_map, events_map, hello_kprobe
 from rawbpf.uapi.bpf_insn import HELPER_NAMES
 
 CALL = 0x85
@@ -25,5 +25,8 @@ def test_all_features_that_kprobe_uses_are_marked():
     calls = [i for i in spec.code.instructions if i.opcode == CALL]
     used = {f"bpf_{HELPER_NAMES[call.imm]}" for call in calls}
     used |= {spec.prog_type.name, "kprobe PMU"}
-    used |= {m.map_type.name for m in (OUTCOMES, events_map(possible_cpus()))}
+    used |= {
+        m.map_type.name
+        for m in (OUTCOMES, events_map(possible_cpus()), cpu_state_map(possible_cpus()))
+    }
     assert used == {name for name, feature in FEATURES.items() if feature.main_job}

@@ -175,3 +175,47 @@ def test_a_session_that_cannot_be_opened_leaves_no_descriptor():
         Session(Collector({"events": Rings(filenos=[-1])}, unchanged))
     assert bad.value.errno == errno.EBADF
     assert len(_open()) == before
+
+
+def sleeps_of(session, rings, monkeypatch):
+    """Read until the rings are empty for good. Return what the session did after each pass."""
+    done = []
+
+    def sleep(_epoll, deadline):
+        done.append("idle" if deadline is None else "pause")
+        if len(done) == 6:
+            session.stop()
+
+    monkeypatch.setattr(session, "_sleep", sleep)
+    arm = rings.arm
+    monkeypatch.setattr(rings, "arm", lambda: done.append("arm") or arm())
+    for _ in session.records():
+        pass
+    return done
+
+
+def test_an_idle_session_sleeps_after_one_more_pass(monkeypatch):
+    rings = Rings(a_pass(b"1"), a_pass(b"2"), paced=True)
+    with session_of(rings) as session:
+        done = sleeps_of(session, rings, monkeypatch)
+    # A wake-up without a record is followed by a pause, in case there is no end of them.
+    assert done[:5] == ["pause", "pause", "arm", "pause", "idle"]
+
+
+def test_records_that_arrive_after_arming_keep_the_session_busy(monkeypatch):
+    rings = Rings([], a_pass(b"1"), paced=True)
+    with session_of(rings) as session:
+        done = sleeps_of(session, rings, monkeypatch)
+    assert done[:5] == ["arm", "pause", "arm", "pause", "idle"]
+
+
+def test_busy_ring_buffers_are_read_more_often_if_they_fill_up(monkeypatch):
+    passes = [a_pass(b"1", fill=0.1), *[a_pass(b"1", fill=0.5)] * 9, a_pass(b"1", fill=0.1)]
+    rings = Rings(*passes)
+    pauses = []
+    with session_of(rings) as session:
+        monkeypatch.setattr(session, "pause", pauses.append)
+        monkeypatch.setattr(session, "_sleep", lambda *_: session.stop())
+        assert len(list(session.records())) == 11
+    assert pauses[0] == 0.02
+    assert 0.001 <= pauses[1] < 0.002

@@ -8,7 +8,10 @@ from rawbpf.asm.instruction import Reference
 from rawbpf.asm.parse import parse_instruction
 from rawbpf.elf.object import open_object
 from rawbpf.elf.write import encode_object
+from rawbpf.events.log_record import decode_log
+from rawbpf.machine import Machine, World, kprobe
 from rawbpf.source.assembler import assemble, assemble_file
+from rawbpf.tracing.log_program import OUTCOMES, cpu_state_map, events_map, hello_kprobe
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_map_flags, bpf_map_type, bpf_prog_type
 from rawbpf.uapi.btf import BTF_KIND_DATASEC
 
@@ -231,13 +234,20 @@ def test_the_programs_of_the_repository_assemble(path):
     assert assemble_file(path).programs
 
 
-def test_the_first_program_is_the_same_in_assembly_and_in_python():
-    from rawbpf.tracing.log_program import hello_kprobe
-
-    text = assemble_file(BPF_SRC / "hello_kprobe.bpf.s").programs["hello_kprobe"]
+def test_the_first_program_sends_the_same_records_in_assembly_and_in_python():
+    spec = assemble_file(BPF_SRC / "hello_kprobe.bpf.s")
     python = hello_kprobe()
-    assert text.code.without_sources().instructions == python.code.without_sources().instructions
+    text = spec.programs["hello_kprobe"]
     assert (text.prog_type, text.license) == (python.prog_type, python.license)
+    maps = [events_map([0, 1]), OUTCOMES, cpu_state_map([0, 1])]
+    assert sent(text.code, spec.maps.values()) == sent(python.code, maps)
+
+
+def sent(code, maps):
+    machine = Machine(code, maps, World(pid=7, tgid=6, comm="sh", cpu=1))
+    machine.run(kprobe())
+    (record,) = machine.maps["events"].records
+    return decode_log(record.data)._replace(ktime_ns=0)
 
 
 PROGRAMS = sorted(path for path in BPF_SRC.rglob("*.bpf.s"))

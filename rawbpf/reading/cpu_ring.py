@@ -1,0 +1,207 @@
+"""The perf ring of one CPU, and the choice of which records wake the reader.
+
+The kernel fixes the wake-up policy of a perf event when the event is opened. Two events per CPU
+therefore share one ring (PERF_EVENT_IOC_SET_OUTPUT):
+
+    batching   owns the ring and wakes the reader when a quarter of the ring was written
+               (watermark = 1, wakeup_watermark)
+    waking     writes to the same ring and wakes the reader for each record (wakeup_events = 1)
+
+While the reader sleeps, the next record goes through ``waking``, so that it appears at once. While
+the reader is busy, records go through ``batching``, so that a million records do not cause a
+million wake-ups. Only the descriptor of ``batching`` is polled: a wake-up wakes the waiters of all
+events that share the ring (ring_buffer_wakeup in kernel/events/core.c).
+
+Who chooses between the events depends on the program:
+
+- ``FlagSwitch``: programs built with ``tracing.log_program`` read a flag of their CPU and clear the
+  flag when they use ``waking``. A CPU thus wakes the reader once, even if the wake-up itself calls
+  the probed function, and setting the flag needs no system call
+- ``SlotSwitch``: for any other program, the reader stores one event or the other in the map's slot
+  of the CPU. Until the reader has run, each record wakes the reader. If this brings many records at
+  once, perhaps because a wake-up calls the probed function, the reader waits longer before it asks
+  to be woken again
+
+Source: perf_output_sample in kernel/events/core.c, perf_output_begin and perf_output_put_handle in
+kernel/events/ring_buffer.c; unchanged from 5.10 to 7.2.
+"""
+
+from __future__ import annotations
+
+import os
+
+from rawbpf.errors import KernelError
+from rawbpf.light_typing import TYPE_CHECKING, Protocol
+from rawbpf.ring.perf_ring import PerfRing
+from rawbpf.syscall.fd import PROT_READ, PROT_WRITE, Mapping, Owner, fence
+from rawbpf.syscall.perf_event import open_bpf_output, perf_ioctl
+from rawbpf.uapi.perf_event import perf_event_ioc
+
+if TYPE_CHECKING:
+    from rawbpf.maps.map import Map
+
+__all__ = ["FLAG_STRIDE", "CpuRing", "FlagSwitch", "SlotSwitch", "Switch"]
+
+_PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
+
+FLAG_STRIDE = 64
+"""Bytes per CPU in the map of flags: a cache line, so that CPUs do not share one."""
+
+
+_STORM = 1 << 13
+"""Bytes that come before the reader has run, if each record causes further records."""
+
+_LONGEST_DELAY = 63
+"""Quiet passes of 50 ms before the reader asks to be woken again."""
+
+
+class CpuRing(Owner):
+    """The two events of one CPU, their ring of ``pages`` pages, and a cursor over the ring.
+
+    Raise KernelError: ENODEV (the CPU is offline), EMFILE, or EPERM and ENOMEM (the ring is too
+    large for this user).
+    """
+
+    def __init__(self, cpu: int, pages: int) -> None:
+        self.cpu, self.pages = cpu, pages
+        self.size = pages * _PAGE_SIZE
+        self.batching = open_bpf_output(cpu, wakeup_bytes=self.size // 4)
+        try:
+            # A writable mapping makes the kernel respect our tail and report lost records.
+            protection = PROT_READ | PROT_WRITE
+            self._mapping = Mapping(self.batching, _PAGE_SIZE + self.size, protection=protection)
+            try:
+                self.waking = open_bpf_output(cpu)
+                self._share()
+            except BaseException:
+                self._mapping.close()
+                raise
+        except BaseException as error:
+            self.batching.close()
+            if isinstance(error, KernelError) and error.call == "mmap":
+                raise _no_memory(cpu, pages, error) from None
+            raise
+        self.cursor = PerfRing(self._mapping.view(), _PAGE_SIZE, fence)
+
+    def _share(self) -> None:
+        try:
+            output = self.batching.fileno()
+            perf_ioctl(self.waking, perf_event_ioc.PERF_EVENT_IOC_SET_OUTPUT, output)
+        except BaseException:
+            self.waking.close()
+            raise
+
+    def close(self) -> None:
+        """Unmap the ring and close the events. Closing twice does nothing."""
+        self.cursor.release()
+        self.waking.close()
+        self._mapping.close()
+        self.batching.close()
+
+
+def _no_memory(cpu: int, pages: int, error: KernelError) -> KernelError:
+    """Explain EPERM (perf_event_mlock_kb is exceeded) and ENOMEM (too little memory)."""
+    return KernelError(
+        f"cannot map a ring of {pages} pages for CPU {cpu}",
+        errno=error.errno or 0,
+        call="mmap",
+        fix="ask for fewer with --buffer-pages, or raise /proc/sys/kernel/perf_event_mlock_kb",
+    )
+
+
+class Switch(Protocol):
+    """Chooses the event to which the program on a CPU writes."""
+
+    def install(self, ring: CpuRing) -> None:
+        """Let programs on the CPU of ``ring`` write to this ring, without waking the reader."""
+
+    def ready(self) -> bool:
+        """Return whether the reader may ask to be woken, after a pass that found nothing."""
+
+    def arm(self, ring: CpuRing) -> None:
+        """Let the next record in ``ring`` wake the reader."""
+
+    def disarm(self, ring: CpuRing, found: int = 0) -> None:
+        """Let records in ``ring`` wake the reader only when the ring fills up.
+
+        ``found`` is the number of bytes that a pass has just found in the ring.
+        """
+
+    def close(self) -> None:
+        """Release views of memory, so that the memory can be unmapped."""
+
+
+class SlotSwitch:
+    """Stores one event or the other in the slots of ``events``, for programs of any origin."""
+
+    def __init__(self, events: Map) -> None:
+        self._events = events
+        self._armed: set[int] = set()
+        self._delay = self._left = 0
+
+    def install(self, ring: CpuRing) -> None:
+        """Store the event that batches records."""
+        self._armed.discard(ring.cpu)
+        _store(self._events, ring.cpu, ring.batching.fileno())
+
+    def ready(self) -> bool:
+        """Return True, or False for some passes after records have come in a storm."""
+        self._left -= 1
+        return self._left < 0
+
+    def arm(self, ring: CpuRing) -> None:
+        """Store the event that wakes the reader for each record."""
+        if ring.cpu not in self._armed:
+            _store(self._events, ring.cpu, ring.waking.fileno())
+            self._armed.add(ring.cpu)
+
+    def disarm(self, ring: CpuRing, found: int = 0) -> None:
+        """Store the event that batches records."""
+        if ring.cpu in self._armed:
+            self.install(ring)
+            storm = found > _STORM
+            self._delay = min(2 * self._delay + 1, _LONGEST_DELAY) if storm else self._delay // 2
+            self._left = self._delay
+
+    def close(self) -> None:
+        """Leave the map as it is: closing the map removes the events."""
+
+
+class FlagSwitch:
+    """Sets flags in mapped memory of a map, which the program on each CPU reads and clears.
+
+    The flag of CPU n is the u32 at FLAG_STRIDE * n. A flag of 0 means slot n of ``events``,
+    which holds the event that batches records. Any other flag is 1 + the index of a slot:
+    the upper half of ``events`` holds the events that wake the reader.
+    """
+
+    def __init__(self, events: Map, flags: memoryview) -> None:
+        self._events, self._half = events, events.spec.max_entries // 2
+        self._flags = flags.cast("I")
+
+    def install(self, ring: CpuRing) -> None:
+        """Store both events, each in its half of the map."""
+        self.disarm(ring)
+        _store(self._events, ring.cpu, ring.batching.fileno())
+        _store(self._events, self._half + ring.cpu, ring.waking.fileno())
+
+    def ready(self) -> bool:
+        """Return True: each CPU wakes the reader only once."""
+        return True
+
+    def arm(self, ring: CpuRing) -> None:
+        """Set the flag of the CPU."""
+        self._flags[ring.cpu * FLAG_STRIDE // 4] = self._half + ring.cpu + 1
+
+    def disarm(self, ring: CpuRing, found: int = 0) -> None:  # noqa: ARG002 -- as declared above
+        """Clear the flag of the CPU."""
+        self._flags[ring.cpu * FLAG_STRIDE // 4] = 0
+
+    def close(self) -> None:
+        """Release the view of the flags. Closing twice does nothing."""
+        self._flags.release()
+
+
+def _store(events: Map, slot: int, event: int) -> None:
+    """Store a descriptor of a perf event in a slot of ``events``."""
+    events.update(slot.to_bytes(4, "little"), event.to_bytes(4, "little"))
