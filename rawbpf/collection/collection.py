@@ -32,8 +32,8 @@ from rawbpf.kernel.file_systems import DEFAULT_PLACE
 from rawbpf.syscall.fd import Owner
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
     from collections.abc import Collection as Names
-    from collections.abc import Iterator, Mapping
     from os import PathLike
 
     from rawbpf.collection.load import Verification
@@ -75,6 +75,10 @@ class Collection(Owner):
         self.links: Named[Link] = Named("link")
         self.skipped: dict[str, str] = {}
         """Maps each program that was not loaded or not attached to the reason."""
+        self.warnings: list[str] = []
+        """One line for each part of the object that loading had to change or leave out."""
+        self.warn: Callable[[str], None] = self.warnings.append
+        """Called with each of these lines; replace ``warn`` to show them at once."""
         self.seconds: dict[str, float] = {}
         """Maps each program to the seconds that the kernel took to verify and compile it."""
         self._stack = ExitStack()
@@ -160,11 +164,11 @@ class Collection(Owner):
         """Return the spec for this kernel, and a loader for it."""
         if self._loaded:
             raise UsageError("the object is already loaded")
-        spec = prepare(self._with_variables(), self.kernel)
+        spec = prepare(self._with_variables(), self.kernel, self.warn)
         spec, relocations = relocate(spec, self.kernel)
-        return spec, Loader(
-            spec, relocations, self.kernel, self._stack, pins=self._pins, stats=stats
-        )
+        loader = Loader(spec, relocations, self.kernel, self._stack, pins=self._pins, stats=stats)
+        loader.warn = self.warn
+        return spec, loader
 
     def _with_variables(self) -> ObjectSpec:
         """Return the spec with the current values of the variables."""

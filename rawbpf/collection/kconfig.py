@@ -24,34 +24,45 @@ from rawbpf.errors import RawbpfError, UnsupportedError, UsageError
 from rawbpf.specs.object_spec import DataSpec, Variable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rawbpf.btf.btf import Btf
     from rawbpf.collection.kernel_facts import KernelFacts
     from rawbpf.specs.object_spec import ExternSpec, ObjectSpec
 
-__all__ = ["KCONFIG", "kconfig_data"]
+__all__ = ["KCONFIG", "ignore", "kconfig_data"]
 
 KCONFIG = ".kconfig"
 
 _TRISTATE = {"n": 0, "y": 1, "m": 2}
 
 
-def kconfig_data(spec: ObjectSpec, kernel: KernelFacts) -> DataSpec | None:
-    """Return the section with this kernel's values.
+def ignore(_warning: str) -> None:
+    """Do nothing with a warning."""
 
-    Return None if the object has no kconfig externs.
+
+def kconfig_data(
+    spec: ObjectSpec, kernel: KernelFacts, warn: Callable[[str], object] = ignore
+) -> DataSpec | None:
+    """Return the section with this kernel's values, or None if the object has no such externs.
+
+    Strings that are too long for their variables are cut, as in libbpf. A line about each of these
+    strings is passed to ``warn``.
     """
     externs = [one for one in spec.externs.values() if one.kind == "kconfig"]
     if not externs or spec.btf is None:
         return None
     contents = bytearray(max(one.offset + one.size for one in externs))
     for extern in externs:
-        data = _encoded(extern, spec.btf, kernel)
+        data = _encoded(extern, spec.btf, kernel, warn)
         contents[extern.offset : extern.offset + len(data)] = data
     variables = [Variable(one.name, one.offset, one.size) for one in externs]
     return DataSpec(KCONFIG, bytes(contents), tuple(sorted(variables, key=lambda v: v.offset)))
 
 
-def _encoded(extern: ExternSpec, types: Btf, kernel: KernelFacts) -> bytes:
+def _encoded(
+    extern: ExternSpec, types: Btf, kernel: KernelFacts, warn: Callable[[str], object]
+) -> bytes:
     """Return the bytes of one variable."""
     value: int | str | None = _computed(extern.name, kernel)
     if value is None:
@@ -59,6 +70,13 @@ def _encoded(extern: ExternSpec, types: Btf, kernel: KernelFacts) -> bytes:
         if text is None:
             return _unset(extern)
         value = _convert(extern.name, text, types[strip(types, extern.type_id)])
+    if isinstance(value, str) and len(value.encode()) >= extern.size > 0:
+        cut = value.encode()[: extern.size - 1]
+        warn(
+            f"{extern.name} has {len(value.encode())} bytes in this kernel; "
+            f"the variable contains the first {len(cut)}"
+        )
+        return cut + b"\0"
     try:
         return codec(types, extern.type_id).encode(value)
     except UsageError as error:

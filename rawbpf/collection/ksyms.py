@@ -26,6 +26,8 @@ from rawbpf.asm.instruction import LD_IMM64, Reference
 from rawbpf.btf import types as t
 from rawbpf.btf.sizes import strip
 from rawbpf.collection.kernel_types import Missing, find_type, why_missing
+from rawbpf.core_relo.access import essential
+from rawbpf.core_relo.compatible import types_compatible
 from rawbpf.errors import UnsupportedError
 from rawbpf.uapi.bpf_insn import BPF_PSEUDO_BTF_ID, BPF_PSEUDO_KFUNC_CALL
 from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_VAR
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from rawbpf.asm.bytecode import Bytecode
     from rawbpf.asm.instruction import Instruction
     from rawbpf.collection.kernel_facts import KernelFacts
+    from rawbpf.collection.kernel_types import KernelType
     from rawbpf.specs.object_spec import ExternSpec, ObjectSpec
 
 __all__ = ["ABSENT_CALL", "resolve_ksyms"]
@@ -119,20 +122,28 @@ def _put(instruction: Instruction, found: _Found | None, addend: int, absent: in
 def _find(extern: ExternSpec, spec: ObjectSpec, kernel: KernelFacts) -> _Found | None:
     """Resolve one extern; return None if a weak extern is missing."""
     untyped = _by_address(extern, spec)
-    found = _find_address(extern, kernel) if untyped else _find_type(extern, kernel)
+    found = _find_address(extern, kernel) if untyped else _find_type(extern, spec, kernel)
     if found is not None or extern.weak:
         return found
-    missing = (
-        Missing("the symbol is not in /proc/kallsyms")
-        if untyped
-        else why_missing(kernel, extern.name)
-    )
     what = "kfunc" if extern.kind == "kfunc" else "variable"
+    missing = _why_not_found(extern, kernel, untyped=untyped)
     raise UnsupportedError(
         f"this kernel has no {what} {extern.name}",
         why=missing.why,
         fix=missing.fix or "declare the symbol __weak if the program works without it",
     )
+
+
+def _why_not_found(extern: ExternSpec, kernel: KernelFacts, *, untyped: bool) -> Missing:
+    if untyped:
+        return Missing("the symbol is not in /proc/kallsyms")
+    name = essential(extern.name) if extern.kind == "kfunc" else extern.name
+    if extern.kind == "kfunc" and find_type(kernel, name, BTF_KIND_FUNC) is not None:
+        return Missing(
+            f"the prototype of {name} in this kernel differs from the declaration in the object",
+            f"declare each prototype as a weak flavour, such as {name}___v2, and test which exists",
+        )
+    return why_missing(kernel, name)
 
 
 def _by_address(extern: ExternSpec, spec: ObjectSpec) -> bool:
@@ -148,7 +159,29 @@ def _find_address(extern: ExternSpec, kernel: KernelFacts) -> _Found | None:
     return None if address is None else _Found(address, typed=False)
 
 
-def _find_type(extern: ExternSpec, kernel: KernelFacts) -> _Found | None:
-    kind = BTF_KIND_FUNC if extern.kind == "kfunc" else BTF_KIND_VAR
-    found = find_type(kernel, extern.name, kind)
+def _find_type(extern: ExternSpec, spec: ObjectSpec, kernel: KernelFacts) -> _Found | None:
+    """Find a variable, or a function whose prototype is compatible with the declaration.
+
+    An object can declare several prototypes of a function, as flavours (``bpf_task_acquire___v1``),
+    and use the flavour that this kernel has.
+    """
+    if extern.kind != "kfunc":
+        found = find_type(kernel, extern.name, BTF_KIND_VAR)
+    else:
+        found = find_type(kernel, essential(extern.name), BTF_KIND_FUNC)
+        if found is not None and not _same_prototype(extern, spec, found, kernel):
+            return None
     return None if found is None else _Found(found.type_id, typed=True, module=found.module)
+
+
+def _same_prototype(
+    extern: ExternSpec, spec: ObjectSpec, found: KernelType, kernel: KernelFacts
+) -> bool:
+    """Return whether a function's prototypes in the object and in the kernel are compatible."""
+    theirs = kernel.modules[found.module] if found.module else kernel.require_types()
+    if spec.btf is None:
+        return True
+    declared, function = spec.btf[extern.type_id], theirs[found.type_id]
+    if not isinstance(declared, t.Func) or not isinstance(function, t.Func):
+        return True
+    return types_compatible(spec.btf, declared.type_id, theirs, function.type_id)

@@ -10,6 +10,7 @@ slots       store programs and maps in the arrays that refer to them
 
 from __future__ import annotations
 
+import errno
 from contextlib import ExitStack
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,8 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from rawbpf.collection.gaps import gaps
 from rawbpf.collection.kernel_types import attach_target
 from rawbpf.collection.pins import MapMaker
-from rawbpf.collection.prepare import mappable
-from rawbpf.errors import FormatError, KernelError
+from rawbpf.collection.prepare import ignore, mappable
+from rawbpf.errors import ENOTSUPP, FormatError, KernelError
 from rawbpf.kernel.btf_load import KernelBtf
 from rawbpf.kernel.btf_objects import ModuleBtfs
 from rawbpf.kernel.call_error import call_error
@@ -30,7 +31,7 @@ from rawbpf.syscall.fd import PROT_READ, PROT_WRITE, Mapping
 from rawbpf.uapi.btf import BTF_KIND_DATASEC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from collections.abc import Mapping as Table
 
     from rawbpf.collection.kernel_facts import KernelFacts
@@ -71,6 +72,7 @@ class Loader:
         self._kernel, self._stack, self._stats = kernel, stack, stats
         self._modules = ModuleBtfs()
         self.seconds: dict[str, float] = {}
+        self.warn: Callable[[str], object] = ignore
 
     def load(self, sections: Table[str, Variables]) -> tuple[dict[str, Map], dict[str, Program]]:
         """Create the maps and load the programs. Return maps and programs by name."""
@@ -110,7 +112,11 @@ class Loader:
         return maps
 
     def _load_types(self) -> KernelBtf | None:
-        """Load the object's BTF, with variable offsets filled in."""
+        """Load the object's BTF, with variable offsets filled in.
+
+        Most objects work without BTF, which describes their maps and source lines. BTF that the
+        kernel rejects (such as names that C does not allow, from rustc) is therefore left out.
+        """
         spec = self._spec
         if spec.btf is None:
             return None
@@ -124,7 +130,11 @@ class Loader:
         except KernelError as error:
             from rawbpf.refusals.explain import explained_error  # imported only after a failure
 
-            raise explained_error("cannot load the object's types", error) from None
+            explained = explained_error("cannot load the object's types", error)
+            if error.errno != errno.EINVAL:
+                raise explained from None
+            self.warn(f"{explained}; the object is loaded without types")
+            return None
 
     def _section_map(self, data: DataSpec) -> MapSpec:
         """Return the spec of a section's map, with the BTF type of the section's variables."""
@@ -144,8 +154,16 @@ class Loader:
             return
         if read_only:
             section.freeze()
+            return
+        try:
+            memory = self._memory(one)
+        except KernelError as error:
+            # bpf_map_mmap: values with fields that the kernel manages cannot be mapped.
+            if error.errno != ENOTSUPP:
+                raise
+            section.leave_unmapped()
         else:
-            section.move_to(self._memory(one))
+            section.move_to(memory)
 
     def _memory(self, one: Map) -> memoryview:
         """Map the section's value into memory."""
@@ -187,7 +205,7 @@ class Loader:
         for index, name in spec.initial.items():
             if name not in objects:
                 what = f"map {spec.name!r} refers to {name!r} in slot {index}"
-                raise FormatError(what, why="{name!r} was not loaded")
+                raise FormatError(what, why=f"{name!r} was not loaded")
             fd = objects[name].fileno()
             try:
                 one.update(index.to_bytes(4, "little"), fd.to_bytes(4, "little"))

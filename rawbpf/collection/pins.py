@@ -144,5 +144,5 @@ class MapMaker(NamedTuple):
     def _create(self, spec: MapSpec) -> Map:
         if spec.inner is None:
             return Map.create(spec, btf=self.btf)
-        with Map.create(spec.inner) as inner:
+        with Map.create(spec.inner, btf=self.btf) as inner:
             return Map.create(spec, btf=self.btf, inner=inner)

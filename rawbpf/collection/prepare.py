@@ -18,23 +18,27 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from rawbpf.collection.kconfig import KCONFIG, kconfig_data
+from rawbpf.collection.kconfig import KCONFIG, ignore, kconfig_data
 from rawbpf.collection.ksyms import resolve_ksyms
 from rawbpf.core_relo import Targets
 from rawbpf.core_relo import relocate as relocate_code
+from rawbpf.errors import UsageError
 from rawbpf.kernel.hardware import possible_cpus
-from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
+from rawbpf.specs.section_names import near_sections
+from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type, bpf_prog_type
 from rawbpf.uapi.map_sizes import SIZES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rawbpf.collection.kernel_facts import KernelFacts
     from rawbpf.core_relo import Result
     from rawbpf.specs.map_spec import MapSpec
     from rawbpf.specs.object_spec import ObjectSpec
+    from rawbpf.specs.program_spec import ProgramSpec
 
 __all__ = [
+    "ignore",
     "mappable",
     "prepare",
     "prepare_map",
@@ -50,14 +54,40 @@ _MOST_ENTRIES = 10_240
 _RINGS = (bpf_map_type.BPF_MAP_TYPE_RINGBUF, bpf_map_type.BPF_MAP_TYPE_USER_RINGBUF)
 
 
-def prepare(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
-    """Set map sizes and resolve externs for the running kernel."""
+def prepare(
+    spec: ObjectSpec, kernel: KernelFacts, warn: Callable[[str], object] = ignore
+) -> ObjectSpec:
+    """Set map sizes and resolve externs for the running kernel.
+
+    ``warn`` is called with a line about each value that does not fit and had to be cut.
+
+    Raises UsageError if the section of a program to load names no program type, and
+    UnsupportedError if the kernel lacks an extern.
+    """
+    for program in spec.programs.values():
+        if program.autoload:
+            _require_type(program)
     maps = {name: prepare_map(one) for name, one in spec.maps.items()}
     data = dict(spec.data)
-    answers = kconfig_data(spec, kernel)
+    answers = kconfig_data(spec, kernel, warn)
     if answers is not None:
         data[KCONFIG] = answers
     return resolve_ksyms(spec._replace(maps=maps, data=data), kernel)
+
+
+def _require_type(program: ProgramSpec) -> None:
+    """Raise UsageError if the program's type is unknown: the kernel would only report EINVAL."""
+    if program.prog_type is not bpf_prog_type.BPF_PROG_TYPE_UNSPEC:
+        return
+    near = [f'SEC("{name}")' for name in near_sections(program.section)]
+    raise UsageError(
+        f"cannot load program {program.name!r}",
+        why=f"no program type is known for section {program.section!r}",
+        fix=f"did you mean {' or '.join(near)}?"
+        if near
+        else 'name the program type, such as SEC("kprobe/FUNCTION") or SEC("xdp"); '
+        "docs/reference/sections.md lists all of them",
+    )
 
 
 def prepare_map(spec: MapSpec) -> MapSpec:
@@ -70,6 +100,8 @@ def prepare_map(spec: MapSpec) -> MapSpec:
     >>> prepare_map(ring._replace(map_type=bpf_map_type.BPF_MAP_TYPE_USER_RINGBUF)).max_entries
     8192
     """
+    if spec.inner is not None:
+        spec = spec._replace(inner=prepare_map(spec.inner))
     kind, entries = spec.map_type, spec.max_entries
     if kind is bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY:
         most = max(possible_cpus()) + 1

@@ -44,7 +44,7 @@ class Variables(MutableMapping[str, Any]):
     def __init__(self, spec: DataSpec, types: Btf | None) -> None:
         self.name, self.read_only = spec.name, spec.read_only
         self._memory: bytearray | memoryview = bytearray(spec.contents)
-        self._frozen = False
+        self._frozen = self._unmapped = False
         self._variables = {one.name: one for one in spec.variables}
         self._types = types
         self._codecs: dict[str, ValueCodec | None] = {}
@@ -57,6 +57,10 @@ class Variables(MutableMapping[str, Any]):
     def move_to(self, memory: memoryview) -> None:
         """Access the variables through ``memory``, the mapped value of the map, from now on."""
         self._memory = memory
+
+    def leave_unmapped(self) -> None:
+        """Reject further accesses, because the kernel does not let user space map the section."""
+        self._unmapped = True
 
     def freeze(self) -> None:
         """Reject further changes."""
@@ -95,6 +99,13 @@ class Variables(MutableMapping[str, Any]):
         return name in self._variables
 
     def _place(self, name: str) -> Variable:
+        if self._unmapped:
+            raise UsageError(
+                f"cannot access {name} after loading",
+                why=f"section {self.name} contains a lock, timer, list, tree or kernel pointer, "
+                "so the kernel does not allow it to be mapped",
+                fix="put the variable into another section",
+            )
         place = self._variables.get(name)
         if place is None:
             raise unknown(f"{self.name} has no variable {name!r}", name, self)

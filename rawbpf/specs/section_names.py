@@ -24,7 +24,14 @@ from rawbpf.uapi.bpf import (
     bpf_prog_type,
 )
 
-__all__ = ["SECTION_KINDS", "SectionKind", "SectionName", "read_section", "section_kind"]
+__all__ = [
+    "SECTION_KINDS",
+    "SectionKind",
+    "SectionName",
+    "near_sections",
+    "read_section",
+    "section_kind",
+]
 
 
 class SectionKind(NamedTuple):
@@ -206,3 +213,26 @@ def read_section(section: str) -> SectionName:
     name = section.removeprefix("?")
     attach_to = "" if kind is None else name[len(kind.prefix) :].removeprefix("/")
     return SectionName(name, kind, attach_to, not section.startswith("?"))
+
+
+def near_sections(section: str) -> list[str]:
+    """Return section names of known kinds that resemble an unknown section name, best first.
+
+    The attach target is kept if the similar kind has one.
+
+    >>> near_sections("xdp-prog1"), near_sections("Kprobe/vfs_read")
+    (['xdp'], ['kprobe/vfs_read'])
+    >>> near_sections("tracepoin/sched/sched_switch"), near_sections("count")
+    (['tracepoint/sched/sched_switch'], [])
+    """
+    from difflib import get_close_matches  # imported only after an error
+
+    family, slash, target = section.removeprefix("?").partition("/")
+    lower = family.lower()
+    starts = [
+        prefix
+        for prefix in SECTION_KINDS
+        if lower == prefix or (lower.startswith(prefix) and not lower[len(prefix)].isalnum())
+    ]
+    near = [max(starts, key=len)] if starts else get_close_matches(lower, SECTION_KINDS, n=1)
+    return [prefix + (slash + target if SECTION_KINDS[prefix].follows else "") for prefix in near]

@@ -12,13 +12,14 @@ import re
 import socket
 import struct
 from contextlib import ExitStack
+from multiprocessing import Process
 from pathlib import Path
 
 import pytest
 
 from rawbpf.collection.collection import Collection
 from rawbpf.collection.object_source import read_object
-from rawbpf.errors import AttachError, RawbpfError
+from rawbpf.errors import AttachError, RawbpfError, UsageError
 from rawbpf.events.log_record import decode_log
 from rawbpf.kernel.btf import btf_modules
 from rawbpf.kernel.config import kernel_config
@@ -27,7 +28,7 @@ from rawbpf.kernel.version import kernel_version
 from rawbpf.reading.iterator import read_iterator
 from rawbpf.reading.perf_reader import PerfReader
 from rawbpf.reading.ring_reader import RingReader
-from rawbpf.uapi.btf import BTF_KIND_VAR
+from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_VAR
 from tests.support.bpf_objects import CLANGS, SOURCES, built
 
 NAMES = sorted(path.name.removesuffix(".bpf.c") for path in SOURCES.glob("*.bpf.c"))
@@ -38,6 +39,7 @@ ME = os.getpid()
 
 LACKING = {
     "callbacks": r"bpf_loop\(\) needs Linux 5.17",
+    "locks": "inner maps support since Linux 6.2",
     "connections": "no struct bpf_ct_opts; if the type belongs to a module",
     "many_probes": r"bpf_get_func_ip\(\) needs Linux 5.15|built without CONFIG_FPROBE",
     "permissions": r"LSM hook",
@@ -397,3 +399,31 @@ def test_callback(kernel):
             return
         obj.load()
         assert obj.programs["callback"].test_run(bytes(14)).retval == sum(range(100))
+
+
+def test_locks_protect_globals_and_values_of_inner_maps(opened):
+    obj = opened("locks")
+    if lacks("locks"):
+        with pytest.raises(RawbpfError, match=LACKING["locks"]):
+            obj.load()
+        return
+    obj.load()
+    for _ in range(3):
+        obj.programs["count"].test_run(bytes(64))
+    assert obj.bss["packets"] == 3
+    assert obj.maps["first"].lookup(bytes(4))[4:8] == (3).to_bytes(4, "little")
+    with pytest.raises(UsageError, match=r"section \.data\.lock contains a lock"):
+        obj.section_of("lock")["lock"]
+
+
+def test_a_program_calls_the_flavour_with_the_kernels_prototype(opened):
+    obj = opened("flavours")
+    obj.load()
+    obj.attach()
+    child = Process(target=len, args=("",))
+    child.start()
+    child.join()
+    child.close()
+    exists = obj.kernel.require_types().find_id("bpf_task_acquire", BTF_KIND_FUNC) is not None
+    assert (obj.bss["by_task"] > 0) == exists
+    assert obj.bss["by_pid"] == 0

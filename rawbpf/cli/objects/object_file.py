@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,10 +33,11 @@ _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]*")
 
 
 def open_file(file: str, clang: str | None) -> Collection:
-    """Open the object in a file, compiling C first."""
+    """Open the object in a file, compiling C first. Warnings appear on stderr as they arise."""
     collection = _open(file, clang)
     for remark in collection.spec.remarks:
         say(remark, at="warning")
+    collection.warn = partial(say, at="warning")
     return collection
 
 

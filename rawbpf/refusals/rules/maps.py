@@ -70,7 +70,11 @@ def _inner_map(call: FailedCall) -> Found | None:
     if call.errno == errno.EBADF:
         why = f"inner_map_fd is {fd}, which is not an open file descriptor"
     elif call.errno == ENOTSUPP:
-        why = "the inner map has a type that a map of maps cannot contain"
+        # Both cases have this errno, and the map's descriptor does not tell them apart.
+        why = (
+            "the inner map has a type that a map of maps cannot contain, or its values contain "
+            "a spin lock, which inner maps support since Linux 6.2"
+        )
     else:
         why = "the inner map is not a map, or is itself a map of maps"
     return Found(why, change="use an ordinary map: a hash table, an array or a ring buffer")

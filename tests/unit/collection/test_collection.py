@@ -11,6 +11,7 @@ from rawbpf.elf.write import encode_object
 from rawbpf.errors import AttachError, RawbpfError, UnknownNameError, UsageError
 from rawbpf.source.assembler import assemble
 from rawbpf.syscall.gate import replaced
+from rawbpf.uapi.bpf import bpf_prog_type
 from tests.support.fake_kernel import FakeKernel
 
 TEXT = """
@@ -43,6 +44,28 @@ def kernel():
 def obj(kernel):  # noqa: ARG001 -- it answers
     with Collection(open_object(encode_object(assemble(TEXT, "two.s")))) as one:
         yield one
+
+
+@pytest.mark.parametrize(
+    ("section", "hint"),
+    [
+        ("xdp-prog1", r'did you mean SEC\("xdp"\)\?'),
+        ("Kprobe/vfs_read", r'did you mean SEC\("kprobe/vfs_read"\)\?'),
+        ("mine", "docs/reference/sections.md lists all of them"),
+    ],
+)
+def test_a_program_in_an_unknown_section_is_not_sent_to_the_kernel(obj, kernel, section, hint):
+    first = obj.spec.programs["first"]._replace(
+        section=section, prog_type=bpf_prog_type.BPF_PROG_TYPE_UNSPEC
+    )
+    obj.spec = obj.spec._replace(programs={**obj.spec.programs, "first": first})
+    with pytest.raises(
+        UsageError, match=f"no program type is known for section '{section}'.*{hint}"
+    ):
+        obj.load()
+    assert not kernel.calls
+    obj.keep(["second"])
+    obj.load()
 
 
 def test_maps_and_programs_need_load_first(obj):

@@ -84,6 +84,24 @@ def test_an_option_that_does_not_fit_the_type_is_an_error(types):
             kconfig_data(asking(btf, extern), Kernel({"CONFIG_X": setting}))
 
 
+@pytest.mark.parametrize(
+    ("setting", "contents"),
+    [
+        ('"clang 19"', b"clang 1\0"),
+        ('"clang-1"', b"clang-1\0"),
+        ('"été été"', b"\xc3\xa9t\xc3\xa9 \xc3\0"),
+    ],
+)
+def test_a_string_that_is_too_long_is_cut_with_a_warning(types, setting, contents):
+    ids, btf = types
+    extern, warnings = ExternSpec("CONFIG_X", "kconfig", ids["text"], size=8), []
+    data = kconfig_data(asking(btf, extern), Kernel({"CONFIG_X": setting}), warnings.append)
+    assert data.contents == contents
+    length = len(setting.strip('"').encode())
+    expected = f"CONFIG_X has {length} bytes in this kernel; the variable contains the first 7"
+    assert warnings == ([expected] if length > 7 else [])
+
+
 def test_an_unset_option_is_zero_if_weak(types):
     ids, btf = types
     weak = ExternSpec("CONFIG_X", "kconfig", ids["int"], weak=True, size=4)
@@ -144,6 +162,44 @@ def test_names_become_type_ids_or_addresses(types):
         LOAD._replace(src=0, imm=0),
         Instruction(CALL, src=0, imm=ABSENT_CALL + 3),  # the fourth extern
     )
+
+
+def with_flavours(weak):
+    """Return an object with two flavours of bpf_lock, by their prototypes, and this kernel."""
+    b = BtfBuilder()
+    number = b.add_int("int", 4)
+    returns = b.add_func("bpf_lock___returns", b.add_func_proto(number))
+    takes = b.add_func("bpf_lock___takes", b.add_func_proto(0, [("lock", number)]))
+    spec = asking(
+        Btf(b.encode()),
+        ExternSpec("bpf_lock___returns", "kfunc", returns, weak=weak),
+        ExternSpec("bpf_lock___takes", "kfunc", takes, weak=weak),
+    )
+    image = BtfBuilder()
+    function = image.add_func(
+        "bpf_lock", image.add_func_proto(0, [("lock", image.add_int("int", 4))])
+    )
+    return spec, Kernel(types=Btf(image.encode())), function
+
+
+def test_the_flavour_with_the_kernels_prototype_is_used():
+    spec, kernel, function = with_flavours(weak=True)
+    done = resolved(
+        spec,
+        kernel,
+        (LOAD, Reference("kfunc", "bpf_lock___returns")),
+        (LOAD, Reference("kfunc", "bpf_lock___takes")),
+        (Instruction(CALL, src=2), Reference("kfunc", "bpf_lock___takes")),
+    )
+    assert done[0] == LOAD._replace(src=0, imm=0)
+    assert done[1].imm == function
+    assert done[2] == Instruction(CALL, src=2, imm=function)
+
+
+def test_another_prototype_is_an_error_unless_weak():
+    spec, kernel, _function = with_flavours(weak=False)
+    with pytest.raises(UnsupportedError, match="the prototype of bpf_lock in this kernel differs"):
+        resolved(spec, kernel, (LOAD, Reference("kfunc", "bpf_lock___returns")))
 
 
 def test_a_missing_name_is_an_error_unless_weak(types):
