@@ -15,18 +15,19 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.errors import ClosedError
-from rawbpf.reading.collector import Collector, unchanged
+from rawbpf.events.typed_rows import BytesRows, TypedRows
+from rawbpf.reading.collector import Collector
 from rawbpf.reading.ring_reader import open_reader
 from rawbpf.reading.session import Session
 from rawbpf.syscall.fd import Owner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from rawbpf.events.typed import EventType
     from rawbpf.maps.map import Map
     from rawbpf.reading.collector import Ledger
-    from rawbpf.reading.order import Record
+    from rawbpf.reading.order import Taken
 
 __all__ = ["Events"]
 
@@ -55,12 +56,12 @@ class Events(Owner):
         with ExitStack() as stack:
             reader = open_reader(ring)
             stack.enter_context(reader)
-            collector = Collector({ring.spec.name: reader}, unchanged)
+            collector = Collector({ring.spec.name: reader}, self._decode)
             self._session = stack.enter_context(Session(collector))
             self._stack: ExitStack | None = stack.pop_all()
 
     @property
-    def session(self) -> Session[Record]:
+    def session(self) -> Session[dict[str, Any] | bytes]:
         """The session that reads the rings, with ``wake_fd`` and ``stop_on_hang_up``.
 
         ClosedError: closed.
@@ -92,9 +93,20 @@ class Events(Owner):
         ``stop``. A struct is decoded as a dict of its members. The method sleeps while there are no
         records. ClosedError: closed meanwhile.
         """
-        for _map, _cpu, data in self.session.records(duration):
-            kind = self._type_of(len(data))
-            yield data if kind is None else kind.decode(data)
+        yield from self.session.records(duration)
+
+    def batches(self, duration: float | None = None) -> Iterator[Sequence[dict[str, Any] | bytes]]:
+        """Yield the records of ``read`` in arrays: all available records of one size at a time.
+
+        Nothing is decoded before you ask: ``len(batch)`` counts records, ``batch["pid"]`` has one
+        member of each record, ``batch.tuples()`` and ``batch.array()`` have all members, and a loop
+        over the batch yields what ``read`` yields. See ``events.rows.Rows``.
+        """
+        yield from self.session.batches(duration)
+
+    def _decode(self, taken: Taken) -> tuple[list[Sequence[dict[str, Any] | bytes]], int]:
+        kind = self._type_of(taken.batch.size)
+        return [BytesRows(taken.batch) if kind is None else TypedRows(taken.batch, kind)], 0
 
     def stop(self) -> None:
         """End ``read``; subsequent calls deliver the records in the rings without waiting.

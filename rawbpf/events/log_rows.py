@@ -7,12 +7,22 @@ format are equal, the result for the first record applies.
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
+from itertools import groupby
 from struct import Struct
 
 from rawbpf.errors import FormatError
 from rawbpf.events.layout import Field, Layout
-from rawbpf.events.log_record import ARGUMENT, LOG, NUMBERED, LogRecord, comm_text, decode_log
+from rawbpf.events.log_record import (
+    ARGUMENT,
+    LOG,
+    NUMBERED,
+    LogRecord,
+    comm_text,
+    decode_log,
+    is_log,
+)
 from rawbpf.events.rows import Rows
 from rawbpf.light_typing import TYPE_CHECKING
 
@@ -21,7 +31,7 @@ if TYPE_CHECKING:
 
     from rawbpf.ring.batch import Batch
 
-__all__ = ["LogRows", "decode_logs"]
+__all__ = ["LogRows", "decode_logs", "split_logs"]
 
 _TEXT_LENGTH = Struct("=H")
 _SHAPE = LOG.offset("ktime_ns")
@@ -102,3 +112,29 @@ def _first_shape(batch: Batch) -> tuple[LogRows | None, int]:
     layout = log_layout(len(first.args), text_length)
     count = batch.agreeing([(0, _SHAPE), (layout.size - text_length, text_length)])
     return LogRows(batch.part(0, count), first, layout), count
+
+
+def split_logs(batch: Batch) -> Iterator[tuple[bool, Batch]]:
+    """Divide records of unknown origin into runs of log records, as ``is_log`` says, and others.
+
+    Whether a record is a log record depends on its shape, of which a batch has few, and on its
+    reserved field.
+    """
+    if batch.size < LOG.size:
+        yield False, batch
+        return
+    shapes = batch.column(0, "Q").tolist()
+    reserved = batch.column(LOG.offset("reserved"), "I").tolist()
+    are_logs = {
+        shape: is_log(shape.to_bytes(_SHAPE, sys.byteorder).ljust(batch.size, b"\0"))
+        for shape in set(shapes)
+    }
+    if not any(are_logs.values()):
+        yield False, batch
+        return
+    verdicts = [are_logs[shape] and not rest for shape, rest in zip(shapes, reserved, strict=True)]
+    first = 0
+    for verdict, run in groupby(verdicts):
+        end = first + sum(1 for _ in run)
+        yield verdict, batch.part(first, end)
+        first = end

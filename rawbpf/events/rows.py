@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from struct import calcsize
 
 from rawbpf.light_typing import TYPE_CHECKING, TypeVar
 
@@ -61,9 +62,7 @@ class Rows(Sequence[R]):
     def _column(self, name: str) -> list[Any]:
         field = self.layout.field(name)
         if field.code.endswith("s"):
-            size, at = int(field.code[:-1]), self.batch.start + self.batch.lead + field.offset
-            end = at + self.batch.count * self.batch.step
-            return [self.batch.data[i : i + size] for i in range(at, end, self.batch.step)]
+            return self.batch.slices(field.offset, calcsize(field.code))
         return self.batch.column(field.offset, field.code).tolist()
 
     def tuples(self) -> list[tuple[Any, ...]]:

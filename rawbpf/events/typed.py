@@ -8,12 +8,15 @@ something_event.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.btf import types as t
 from rawbpf.btf.sizes import strip
 from rawbpf.btf.values.codec import codec
+from rawbpf.btf.values.flat import is_flat, leaves
 from rawbpf.errors import FormatError, UsageError, did_you_mean
+from rawbpf.events.layout import Field, Layout
 from rawbpf.uapi.bpf import bpf_map_type
 from rawbpf.uapi.btf import BTF_KIND_STRUCT
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from rawbpf.btf.btf import Btf
     from rawbpf.btf.values.codec import ValueCodec
+    from rawbpf.btf.values.flat import Leaf
     from rawbpf.specs.object_spec import ObjectSpec
 
 __all__ = [
@@ -40,14 +44,33 @@ class EventType:
     """The struct type as which records are decoded."""
 
     def __init__(self, name: str, reader: ValueCodec) -> None:
-        self.name, self.size, self._reader = name, reader.size, reader
+        self.name, self.size, self.codec = name, reader.size, reader
+        self._layouts: dict[int, Layout] = {}
+
+    @cached_property
+    def leaves(self) -> tuple[Leaf, ...] | None:
+        """The numbers and texts of the struct, or None if they cannot be read as columns."""
+        inner = self.codec.inner
+        return tuple(leaves(inner)) if is_flat(inner) else None
+
+    def layout(self, size: int) -> Layout:
+        """Return the leaves that end within ``size`` bytes, each after the one before."""
+        known = self._layouts.get(size)
+        if known is None:
+            fields, end = [], 0
+            for name, offset, codec in sorted(self.leaves or (), key=lambda leaf: leaf.offset):
+                if end <= offset and offset + codec.size <= size:
+                    fields.append(Field(name, offset, codec.code))
+                    end = offset + codec.size
+            known = self._layouts[size] = Layout(size, fields)
+        return known
 
     def decode(self, data: bytes) -> dict[str, Any]:
         """Return the members by name. A record that ends early is padded with zeros.
 
         If the last member of a struct is an array, programs often send only the used part.
         """
-        decoded: dict[str, Any] = self._reader.decode(data.ljust(self.size, b"\0"))
+        decoded: dict[str, Any] = self.codec.decode(data.ljust(self.size, b"\0"))
         return decoded
 
 

@@ -52,9 +52,7 @@ def _keys(batch: Batch) -> Sequence[bytes]:
             batch.data, batch.start
         )
         return keys
-    first = batch.start + batch.lead + _TASK
-    starts = range(first, first + batch.count * batch.step, batch.step)
-    return [batch.data[at : at + _TASK_SIZE] for at in starts]
+    return batch.slices(_TASK, _TASK_SIZE)
 
 
 @lru_cache(maxsize=8)

@@ -54,11 +54,13 @@ class Batch:
 
     def records(self) -> list[bytes]:
         """Copy each record."""
-        data, size = self.data, self.size
-        first = self.start + self.lead
-        return [
-            data[at : at + size] for at in range(first, first + self.count * self.step, self.step)
-        ]
+        return self.slices(0, self.size)
+
+    def slices(self, offset: int, size: int) -> list[bytes]:
+        """Copy ``size`` bytes of each record, from ``offset`` on."""
+        data, first = self.data, self.start + self.lead + offset
+        end = first + self.count * self.step
+        return [data[at : at + size] for at in range(first, end, self.step)]
 
     def pieces(self) -> list[bytes]:
         """Copy each record with its header and padding."""

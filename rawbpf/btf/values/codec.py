@@ -44,7 +44,7 @@ class ValueCodec:
     """
 
     def __init__(self, inner: Codec, leaves: int = 1) -> None:
-        self._inner = inner
+        self.inner = inner
         self.size = inner.size
         self.leaves = leaves
         """The number of numbers and strings in a value, which is the cost of reading the value."""
@@ -53,7 +53,7 @@ class ValueCodec:
         """Decode a value, ignoring extra bytes; raise FormatError if bytes are missing."""
         if len(data) < self.size:
             raise FormatError("truncated value", why=f"{len(data)} bytes of {self.size}")
-        return self._inner.get(data, 0)
+        return self.inner.get(data, 0)
 
     def encode(self, value: Any, name: str = "") -> bytes:  # noqa: ANN401 -- checked below
         """Encode a value.
@@ -61,7 +61,7 @@ class ValueCodec:
         Raise a UsageError whose message starts with ``name`` if the value is invalid.
         """
         buffer = bytearray(self.size)
-        self._inner.put(buffer, 0, value, name)
+        self.inner.put(buffer, 0, value, name)
         return bytes(buffer)
 
 

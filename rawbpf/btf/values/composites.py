@@ -18,22 +18,22 @@ class Items(Codec):
     """Converts an array to and from a list. Missing items are encoded as zero."""
 
     def __init__(self, item: Codec, length: int) -> None:
-        self._item, self._length = item, length
+        self.item, self.length = item, length
         self.size = item.size * length
 
     def get(self, data: bytes, at: int) -> list[Any]:
-        item = self._item
+        item = self.item
         # Zero-sized elements have no values, no matter how many elements the array has.
         ends = range(at, at + self.size, item.size) if item.size else ()
         return [item.get(data, place) for place in ends]
 
     def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
         if isinstance(value, str | bytes | dict) or not hasattr(value, "__len__"):
-            reject(path, value, f"a list of at most {self._length} items")
-        if len(value) > self._length:
-            reject(path, value, f"at most {self._length} items")
+            reject(path, value, f"a list of at most {self.length} items")
+        if len(value) > self.length:
+            reject(path, value, f"at most {self.length} items")
         for index, one in enumerate(value):
-            self._item.put(buffer, at + index * self._item.size, one, f"{path}[{index}]")
+            self.item.put(buffer, at + index * self.item.size, one, f"{path}[{index}]")
 
 
 class Field(NamedTuple):
@@ -54,12 +54,12 @@ class Fields(Codec):
     """
 
     def __init__(self, size: int, fields: list[Field]) -> None:
-        self.size, self._fields = size, fields
+        self.size, self.fields = size, fields
         self.places = _places(fields)
 
     def get(self, data: bytes, at: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for name, offset, codec in self._fields:
+        for name, offset, codec in self.fields:
             value = codec.get(data, at + offset)
             if name:
                 values[name] = value

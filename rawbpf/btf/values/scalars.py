@@ -9,6 +9,7 @@ method that writes one. ``path`` identifies the value in error messages, for exa
 from __future__ import annotations
 
 import struct
+import sys
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from rawbpf.errors import UsageError
@@ -25,6 +26,8 @@ class Codec:
     """Converts values of one type between bytes and Python objects."""
 
     size: int
+    code = ""
+    """The type as ``struct`` and memoryview name it, or "" for types that they do not have."""
 
     def get(self, data: bytes, at: int) -> Any:  # noqa: ANN401 -- whatever the type's values are
         """Decode the value at an offset.
@@ -44,11 +47,17 @@ def reject(path: str, value: object, wanted: str) -> NoReturn:
     raise UsageError(what, fix=f"give {wanted}")
 
 
+_UNSIGNED = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_SIGNED = {size: code.lower() for size, code in _UNSIGNED.items()}
+
+
 class Number(Codec):
     """An integer of ``size`` bytes, or a pointer, whose value is an address."""
 
     def __init__(self, size: int, order: ByteOrder, *, signed: bool, bits: int = 0) -> None:
         self.size, self._order, self.signed = size, order, signed
+        if order == sys.byteorder:
+            self.code = (_SIGNED if signed else _UNSIGNED).get(size, "")
         bits = bits or 8 * size
         half = 1 << (bits - 1)
         self.low, self.high = (-half, half - 1) if signed else (0, (1 << bits) - 1)
@@ -88,6 +97,7 @@ class Bool(Codec):
     """A ``_Bool``, for which any nonzero byte is true."""
 
     size = 1
+    code = "?"
 
     def get(self, data: bytes, at: int) -> bool:
         return data[at] != 0
@@ -106,6 +116,8 @@ class Real(Codec):
     def __init__(self, size: int, order: ByteOrder) -> None:
         self.size = size
         self._struct = struct.Struct(("<" if order == "little" else ">") + self._FORMATS[size])
+        if order == sys.byteorder and size > 2:
+            self.code = self._FORMATS[size]
 
     @classmethod
     def takes(cls, size: int) -> bool:
@@ -130,7 +142,7 @@ class Octets(Codec):
     """
 
     def __init__(self, size: int) -> None:
-        self.size = size
+        self.size, self.code = size, f"{size}s"
 
     def get(self, data: bytes, at: int) -> bytes:
         return data[at : at + self.size]

@@ -8,21 +8,23 @@ each possible CPU.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.terminal import say
 from rawbpf.errors import UsageError
-from rawbpf.events.log_record import LogRecord, decode_log, is_log
+from rawbpf.events.log_rows import decode_logs, split_logs
 from rawbpf.events.typed import Guesses, named_type
+from rawbpf.events.typed_rows import TypedRows
+from rawbpf.reading.order import Taken
 from rawbpf.uapi.bpf import bpf_map_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rawbpf.collection.collection import Collection
+    from rawbpf.events.log_rows import LogRows
     from rawbpf.events.typed import EventType
     from rawbpf.maps.map import Map
-    from rawbpf.reading.order import Record
     from rawbpf.specs.object_spec import ObjectSpec
 
 __all__ = [
@@ -30,7 +32,6 @@ __all__ = [
     "RING",
     "TABLES",
     "Decoder",
-    "Typed",
     "Wanted",
     "entries",
     "tables",
@@ -76,13 +77,6 @@ class Wanted:
         return self._types.get(name)
 
 
-class Typed(NamedTuple):
-    """A record decoded as a struct."""
-
-    type: str
-    values: dict[str, Any]
-
-
 class Decoder:
     """Decodes the records from all rings, and remembers the type guessed for each size."""
 
@@ -90,20 +84,22 @@ class Decoder:
         self._spec, self._wanted = spec, wanted
         self._guesses = Guesses(spec)
 
-    def decode(self, record: Record) -> Typed | LogRecord | bytes:
-        """Return a struct, a log record, or the unchanged bytes of a record of unknown type."""
-        named = self._wanted.type_of(record.map)
-        if named is None and is_log(record.data):
-            return decode_log(record.data)
-        kind = named or self._guess(record)
-        return record.data if kind is None else Typed(kind.name, kind.decode(record.data))
+    def split(self, taken: Taken) -> Iterator[LogRows | TypedRows | Taken]:
+        """Divide records of one size into log records, structs, and records of unknown type."""
+        named = self._wanted.type_of(taken.map)
+        runs = [(False, taken.batch)] if named else split_logs(taken.batch)
+        for are_logs, batch in runs:
+            if are_logs:
+                yield from decode_logs(batch)[0]
+                continue
+            kind = named or self._guess(taken.map, batch.size)
+            yield TypedRows(batch, kind) if kind else Taken(taken.map, taken.cpu, batch)
 
-    def _guess(self, record: Record) -> EventType | None:
-        size = len(record.data)
-        known = (record.map, size) in self._guesses
-        kind = self._guesses.guess(record.map, size)
+    def _guess(self, name: str, size: int) -> EventType | None:
+        known = (name, size) in self._guesses
+        kind = self._guesses.guess(name, size)
         if kind is None and not known and self._spec.btf is not None:
-            say(_UNKNOWN.format(map=record.map, size=size), at="warning")
+            say(_UNKNOWN.format(map=name, size=size), at="warning")
         return kind
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from json import dumps
+from typing import TYPE_CHECKING, Any, cast
 
 from rawbpf.cli.terminal import say
-from rawbpf.cli.tracing.decode import Typed
 from rawbpf.cli.tracing.output import JsonFormat, TextFormat, as_bytes
-from rawbpf.events.log_record import LogRecord
+from rawbpf.events.log_rows import LogRows
+from rawbpf.events.typed_rows import TypedRows
 from rawbpf.kernel.hardware import wall_clock_offset_ns
-from rawbpf.output.text import LineFormat, json_event, printable
+from rawbpf.output.columns import BLOCK
+from rawbpf.output.log_lines import LogLines
+from rawbpf.output.log_objects import LogObjects
+from rawbpf.output.text import for_terminal, printable
+from rawbpf.output.value_blocks import AS_JSON, AS_LINES, ValueBlocks
 from rawbpf.output.values import hex_lines, plain, value_text, values_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rawbpf.cli.tracing.decode import Decoder
-    from rawbpf.reading.order import Record
+    from rawbpf.reading.order import Record, Taken
 
 __all__ = ["Json", "Lines"]
 
@@ -26,7 +31,8 @@ class Lines(TextFormat):
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
-        self._log_line = LineFormat(wall_clock_offset_ns())
+        self._logs = LogLines(wall_clock_offset_ns())
+        self._structs = ValueBlocks(AS_LINES)
 
     def begin(self, links: int, duration: float) -> str:
         """Return the line that is printed once all programs are attached."""
@@ -37,19 +43,22 @@ class Lines(TextFormat):
 
     def blocks(self, batch: Sequence[Record]) -> Iterator[bytes]:
         """Yield a line for each record, or a hex dump if the record's type is unknown."""
-        for one in batch:
-            yield as_bytes("".join([line + "\n" for line in self._record(one)]))
+        taken = cast("Taken", batch)  # the collector left it unchanged
+        head = f"{taken.map}:" if taken.cpu < 0 else f"{taken.map}[{taken.cpu}]:"
+        for rows in self._decoder.split(taken):
+            if isinstance(rows, TypedRows):
+                yield from self._structs.blocks(rows, f"{head} ")
+            elif isinstance(rows, LogRows):
+                yield from self._logs.blocks(rows, for_terminal(f"{head} "))
+            else:
+                yield from self._dumps(rows, head)
 
-    def _record(self, record: Record) -> Iterator[str]:
-        head = f"{record.map}:" if record.cpu < 0 else f"{record.map}[{record.cpu}]:"
-        decoded = self._decoder.decode(record)
-        if isinstance(decoded, Typed):
-            yield f"{head} {values_line(decoded.values)}"
-        elif isinstance(decoded, LogRecord):
-            yield f"{head} {self._log_line(decoded)}"
-        else:
-            yield f"{head} {len(decoded)} bytes"
-            yield from hex_lines(decoded)
+    def _dumps(self, taken: Taken, head: str) -> Iterator[bytes]:
+        for records in _blocks(taken):
+            lines = [
+                line for data in records for line in (f"{head} {len(data)} bytes", *hex_lines(data))
+            ]
+            yield as_bytes("\n".join([*lines, ""]))
 
     def text(self, _program: str, data: bytes) -> str:
         """Return an iterator's text without a prefix; other bytes are returned as a hex dump."""
@@ -75,7 +84,8 @@ class Json(JsonFormat):
     def __init__(self, decoder: Decoder) -> None:
         super().__init__()
         self._decoder = decoder
-        self._offset = wall_clock_offset_ns()
+        self._logs = LogObjects(wall_clock_offset_ns(), None)  # a record does not name a function
+        self._structs = ValueBlocks(AS_JSON)
 
     def begin(self, links: int, duration: float) -> str:
         """Report on stderr, with -v, that all programs are attached."""
@@ -84,21 +94,19 @@ class Json(JsonFormat):
 
     def blocks(self, batch: Sequence[Record]) -> Iterator[bytes]:
         """Yield a JSON object for each record."""
-        for one in batch:
-            yield as_bytes(self.line(self._record(one)))
-
-    def _record(self, record: Record) -> dict[str, Any]:
-        row: dict[str, Any] = {"map": record.map}
-        if record.cpu >= 0:
-            row["cpu"] = record.cpu
-        decoded = self._decoder.decode(record)
-        if isinstance(decoded, Typed):
-            return row | {"type": decoded.type, "values": plain(decoded.values)}
-        if isinstance(decoded, LogRecord):
-            event = json_event(decoded, "", self._offset)
-            del event["function"]  # a record does not reveal which function sent it
-            return row | {"type": "log", "values": event}
-        return row | {"type": None, "data": decoded.hex()}
+        taken = cast("Taken", batch)  # the collector left it unchanged
+        row: dict[str, Any] = {"map": taken.map}
+        if taken.cpu >= 0:
+            row["cpu"] = taken.cpu
+        for rows in self._decoder.split(taken):
+            if isinstance(rows, TypedRows):
+                yield from self._structs.blocks(rows, *_around(row, rows.kind.name))
+            elif isinstance(rows, LogRows):
+                yield from self._logs.blocks(rows, *_around(row, "log"))
+            else:
+                for records in _blocks(rows):
+                    lines = [self.line(row | {"type": None, "data": one.hex()}) for one in records]
+                    yield "".join(lines).encode()
 
     def text(self, program: str, data: bytes) -> str:
         """Return a JSON object for each line from an iterator, or one object for other bytes."""
@@ -115,3 +123,14 @@ class Json(JsonFormat):
     def variables(self, name: str, values: dict[str, Any]) -> str:
         """Return one JSON object with the variables of a section."""
         return self.line({"map": name, "values": plain(values)})
+
+
+def _blocks(taken: Taken) -> Iterator[list[bytes]]:
+    """Yield up to BLOCK records at a time."""
+    for first in range(0, len(taken), BLOCK):
+        yield taken.batch.part(first, min(first + BLOCK, len(taken))).records()
+
+
+def _around(row: dict[str, Any], kind: str) -> tuple[str, str]:
+    """Return the parts of an object before and after the values of a record."""
+    return dumps(row | {"type": kind})[:-1] + ', "values": ', "}"

@@ -9,10 +9,12 @@ from rawbpf.cli.tracing.decode import PERF, RING, Decoder, Wanted
 from rawbpf.cli.tracing.show import Json, Lines
 from rawbpf.errors import UsageError
 from rawbpf.events.log_record import LogRecord, encode_log
-from rawbpf.reading.order import Record
+from rawbpf.events.log_rows import LogRows
+from rawbpf.reading.order import Record, Taken
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.object_spec import DataSpec, ObjectSpec
 from rawbpf.uapi.bpf import bpf_map_type
+from tests.support.log_batches import batch_of
 from tests.support.peers import peer
 
 LOG = encode_log(LogRecord(3, 5, 7, 8, 0, "bash", (2,), "{} files"))
@@ -44,6 +46,12 @@ def decoder(spec, *words):
     return Decoder(spec, Wanted(spec, words))
 
 
+def decoded(one, name, cpu, data):
+    """The only part that the decoder finds in a batch of one record."""
+    (part,) = one.split(Taken(name, cpu, batch_of([data])))
+    return part
+
+
 def test_without_print_all_printable_maps_are_printed(spec):
     assert Wanted(spec, []).names == {"events", "samples", "counts", ".bss"}
     assert Wanted(spec, ["events:row"]).names == {"events"}
@@ -60,15 +68,16 @@ def test_printing_an_unknown_map_or_struct_is_a_usage_error(spec, word, said):
 
 def test_the_only_struct_of_a_size_is_used_unless_it_is_a_key(spec):
     one = decoder(spec)
-    assert one.decode(Record("events", -1, b"\7\0\0\0ls\0\0")) == ("row", {"pid": 7, "comm": b"ls"})
-    assert one.decode(Record("events", -1, bytes(12))) == bytes(12)  # two would fit
-    assert decoder(spec, "events:large").decode(Record("events", -1, bytes(12))).type == "large"
+    rows = decoded(one, "events", -1, b"\7\0\0\0ls\0\0")
+    assert (rows.kind.name, list(rows)) == ("row", [{"pid": 7, "comm": b"ls"}])
+    assert list(decoded(one, "events", -1, bytes(12))) == [Record("events", -1, bytes(12))]
+    assert decoded(decoder(spec, "events:large"), "events", -1, bytes(12)).kind.name == "large"
 
 
 def test_records_that_remain_bytes_are_explained_once_per_size(spec, capsys):
     one = decoder(spec)
     for size in (12, 12, 8, 99):
-        one.decode(Record("events", -1, bytes(size)))
+        decoded(one, "events", -1, bytes(size))
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("events: printing records of 12 bytes as bytes: not exactly one struct")
     assert "--print events:STRUCT" in first
@@ -76,12 +85,23 @@ def test_records_that_remain_bytes_are_explained_once_per_size(spec, capsys):
 
 
 def test_log_records_are_recognized(spec):
-    assert decoder(spec).decode(Record("samples", 1, LOG + bytes(5))).message == "2 files"
-    assert decoder(spec, "samples:row").decode(Record("samples", 1, LOG)).type == "row"
+    assert decoded(decoder(spec), "samples", 1, LOG + bytes(5))[0].message == "2 files"
+    assert decoded(decoder(spec, "samples:row"), "samples", 1, LOG).kind.name == "row"
+
+
+def test_log_records_among_others_keep_their_place(spec):
+    other = bytearray(LOG)
+    other[28] = 1  # the reserved field
+    samples = [LOG, LOG, bytes(other), bytes(len(LOG)), LOG]
+    parts = list(decoder(spec).split(Taken("samples", 1, batch_of(samples))))
+    assert [len(part) for part in parts] == [2, 2, 1]
+    assert [isinstance(part, LogRows) for part in parts] == [True, False, True]
 
 
 def shown(form, spec, batch):
-    return b"".join(form(decoder(spec)).blocks(batch)).decode()
+    show = form(decoder(spec))
+    parts = [Taken(name, cpu, batch_of([data])) for name, cpu, data in batch]
+    return b"".join(block for part in parts for block in show.blocks(part)).decode()
 
 
 BATCH = [

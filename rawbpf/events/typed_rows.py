@@ -1,0 +1,80 @@
+"""Records of a struct type in batches: all values of a member are read at once.
+
+A struct of numbers, texts, arrays and structs of these is read as columns. Other structs, and
+records that end before the struct does, are decoded one by one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rawbpf.btf.values.scalars import Bool, Text
+from rawbpf.events.layout import Field, Layout
+from rawbpf.events.rows import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawbpf.btf.values.flat import Leaf
+    from rawbpf.events.typed import EventType
+    from rawbpf.ring.batch import Batch
+
+__all__ = ["BytesRows", "TypedRows"]
+
+
+class TypedRows(Rows[dict[str, Any]]):
+    """Records of one size, decoded as a struct.
+
+    The fields are the numbers and texts of the struct, named by their paths, such as
+    ``addr.ports[1]``. The members of a union share their bytes, so only the first is a field.
+    """
+
+    __slots__ = ("kind",)
+
+    def __init__(self, batch: Batch, kind: EventType) -> None:
+        super().__init__(batch, kind.layout(batch.size))
+        self.kind = kind
+
+    def part(self, first: int, end: int) -> TypedRows:
+        """Return the records from number ``first`` to before ``end``, without a copy."""
+        return TypedRows(self.batch.part(first, end), self.kind)
+
+    @property
+    def columns(self) -> tuple[Leaf, ...] | None:
+        """The leaves of the struct, or None if the records have to be decoded one by one."""
+        return self.kind.leaves if self.batch.size >= self.kind.size else None
+
+    def values(self, leaf: Leaf, batch: Batch) -> list[Any]:
+        """Return the undecoded bytes of a text, or a number, of each record."""
+        if leaf.codec.code.endswith("s"):
+            return batch.slices(leaf.offset, leaf.codec.size)
+        if isinstance(leaf.codec, Bool):  # a byte other than 0 and 1 is true as well
+            return [value != 0 for value in batch.column(leaf.offset, "B")]
+        return batch.column(leaf.offset, leaf.codec.code).tolist()
+
+    def _records(self, batch: Batch) -> Iterator[dict[str, Any]]:
+        columns = self.columns
+        names = [leaf.name for leaf in columns or ()]
+        if columns is None or any("." in name or "[" in name for name in names):
+            yield from map(self.kind.decode, batch.records())
+            return
+        values = [_decoded(leaf, self.values(leaf, batch)) for leaf in columns]
+        for row in zip(*values, strict=True):
+            yield dict(zip(names, row, strict=True))
+
+
+class BytesRows(Rows[bytes]):
+    """Records of one size and unknown type."""
+
+    def __init__(self, batch: Batch) -> None:
+        fields = [Field("data", 0, f"{batch.size}s")] if batch.size else []
+        super().__init__(batch, Layout(batch.size, fields))
+
+    def _records(self, batch: Batch) -> Iterator[bytes]:
+        return iter(batch.records())
+
+
+def _decoded(leaf: Leaf, values: list[Any]) -> list[Any]:
+    if isinstance(leaf.codec, Text):
+        return [value.partition(b"\0")[0] for value in values]
+    return values
