@@ -1,26 +1,31 @@
 """Merge the records of several rings into one sequence, ordered by time.
 
 Records are ordered before they are decoded, since each record has its time stamp at the same
-offset. The records of a single busy CPU are already in order, so nothing is copied. Records from
-several CPUs are copied into new batches.
+offset. The records of a single busy CPU are already in order, so nothing is copied. Otherwise, the
+records are copied into new batches: in runs if one CPU sends most of them, else one by one.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import groupby
+from heapq import heapify, heappop, heappush
+from itertools import groupby, pairwise
 
 from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 from rawbpf.ring.batch import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
 __all__ = ["Record", "Taken", "ordered"]
 
 _STAMP = 8
 """Size of a time stamp in bytes."""
+
+_RUN = 8
+"""If runs have at least about this many records, copying runs is faster than copying records."""
 
 
 class Record(NamedTuple):
@@ -46,6 +51,10 @@ class Taken(Sequence[Record]):
     def __init__(self, name: str, cpu: int, batch: Batch) -> None:
         self.map, self.cpu, self.batch = name, cpu, batch
 
+    def part(self, first: int, end: int) -> Taken:
+        """Return the records from number ``first`` to before ``end``, without a copy."""
+        return Taken(self.map, self.cpu, self.batch.part(first, end))
+
     def __len__(self) -> int:
         return self.batch.count
 
@@ -62,15 +71,19 @@ def ordered(found: list[Taken], at: int, horizon: int) -> tuple[list[Taken], lis
     """Divide records into those up to time ``horizon``, in order, and newer records.
 
     ``at`` is the offset of the time stamp in each record. Records too short to contain a time stamp
-    come first. Return the records, the newer records, and the newest time stamp.
+    come first. Return the records, the newer records (not in order) and the newest time stamp.
     """
-    times = [time for one in found for time in _times(one.batch, at)]
-    newest = max(times, default=0)
-    if newest <= horizon and sorted(times) == times:
-        return found, [], newest
-    order = sorted(range(len(times)), key=times.__getitem__)
-    ready = sum(time <= horizon for time in times)
-    return _picked(found, order[:ready]), _picked(found, order[ready:]), newest
+    ready, held, times, newest = [], [], [], 0
+    for taken in found:
+        one, stamps = _in_order(taken, _times(taken.batch, at))
+        newest = max(newest, stamps[-1])
+        end = bisect_right(stamps, horizon)
+        if end:
+            ready.append(one.part(0, end))
+            times.append(stamps[:end])
+        if end < len(stamps):
+            held.append(one.part(end, len(stamps)))
+    return _merged(ready, times), held, newest
 
 
 def _times(batch: Batch, at: int) -> list[int]:
@@ -80,21 +93,73 @@ def _times(batch: Batch, at: int) -> list[int]:
     return times
 
 
-def _picked(found: list[Taken], order: list[int]) -> list[Taken]:
-    """Copy the records with the given numbers into as few batches as possible.
+def _in_order(one: Taken, times: list[int]) -> tuple[Taken, list[int]]:
+    """Return records of one ring, and their times, in order. They rarely are not."""
+    stamps = sorted(times)
+    if stamps == times:
+        return one, times
+    numbers = sorted(range(len(times)), key=times.__getitem__)
+    return Taken(one.map, one.cpu, one.batch.pick(numbers)), stamps
 
-    Records are numbered across all batches.
-    """
+
+def _merged(found: list[Taken], times: list[list[int]]) -> list[Taken]:
+    """Merge batches, each of which is in order."""
+    if all(before[-1] <= after[0] for before, after in pairwise(times)):
+        return found
+    counts = [len(stamps) for stamps in times]
+    if (sum(counts) - max(counts)) * _RUN < sum(counts):
+        return _joined(found, _runs(times))
+    return _sorted(found, [time for stamps in times for time in stamps])
+
+
+def _runs(times: list[list[int]]) -> Iterator[tuple[int, int, int]]:
+    """Yield in order which records of which batch come next: batch, first and end."""
+    heads = [(stamps[0], number, 0) for number, stamps in enumerate(times)]
+    heapify(heads)
+    while heads:
+        _, number, first = heappop(heads)
+        stamps, end = times[number], len(times[number])
+        if heads:
+            next_time, next_number, _ = heads[0]
+            # Of records with the same time, those of the earlier batch come first.
+            bisect = bisect_right if number < next_number else bisect_left
+            end = bisect(stamps, next_time, first)
+        if end < len(stamps):
+            heappush(heads, (stamps[end], number, end))
+        yield number, first, end
+
+
+def _joined(found: list[Taken], runs: Iterable[tuple[int, int, int]]) -> list[Taken]:
+    """Copy runs of records into as few batches as fit."""
+    cpu, joined = _common_cpu(found), []
+    for kind, group in groupby(runs, lambda run: _kind(found[run[0]])):
+        parts = [found[number].batch.part(first, end) for number, first, end in group]
+        data = b"".join([b.data[b.start : b.start + b.count * b.step] for b in parts])
+        joined.append(_taken(kind, cpu, data, sum(batch.count for batch in parts)))
+    return joined
+
+
+def _sorted(found: list[Taken], times: list[int]) -> list[Taken]:
+    """Copy all records, one by one, into as few batches as fit."""
     pieces = [piece for one in found for piece in one.batch.pieces()]
     kinds = [kind for one in found for kind in [_kind(one)] * one.batch.count]
-    cpus = {one.cpu for one in found}
-    cpu = cpus.pop() if len(cpus) == 1 else -1
-    picked = []
-    for (name, step, lead, size), numbers in groupby(order, kinds.__getitem__):
+    cpu, picked = _common_cpu(found), []
+    order = sorted(range(len(times)), key=times.__getitem__)
+    for kind, numbers in groupby(order, kinds.__getitem__):
         parts = [pieces[number] for number in numbers]
-        picked.append(Taken(name, cpu, Batch(b"".join(parts), 0, step, lead, size, len(parts))))
+        picked.append(_taken(kind, cpu, b"".join(parts), len(parts)))
     return picked
 
 
 def _kind(one: Taken) -> tuple[str, int, int, int]:
     return one.map, one.batch.step, one.batch.lead, one.batch.size
+
+
+def _taken(kind: tuple[str, int, int, int], cpu: int, data: bytes, count: int) -> Taken:
+    name, step, lead, size = kind
+    return Taken(name, cpu, Batch(data, 0, step, lead, size, count))
+
+
+def _common_cpu(found: list[Taken]) -> int:
+    cpus = {one.cpu for one in found}
+    return cpus.pop() if len(cpus) == 1 else -1
