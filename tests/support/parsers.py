@@ -8,8 +8,11 @@ import io
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zlib import crc32
 
+from rawbpf.btf.btf import Btf
 from rawbpf.btf.ext_info import decode_ext_info
+from rawbpf.btf.index import decode_index
 from rawbpf.btf.strings import Strings
 from rawbpf.cli.objects.object_file import _from_hex
 from rawbpf.errors import RawbpfError
@@ -18,6 +21,7 @@ from rawbpf.events.log_rows import decode_logs
 from rawbpf.guest.wire.out import unpack
 from rawbpf.kernel import btf, config, file_systems, hardware, objects, rights, version
 from rawbpf.kernel.kallsyms import Kallsyms
+from rawbpf.kernel.type_index import build_id
 from rawbpf.narration.tell.dump import dump
 from rawbpf.narration.tell.json_line import decode
 from rawbpf.narration.tell.line import format_call
@@ -110,6 +114,24 @@ def proc(data):
                 fact(machine.root)
 
 
+def type_index(data):
+    """Read an index of the BTF sample, also with the right checksum."""
+    types = (CORPORA / "btf" / "sample").read_bytes()
+    fixed = bytearray(data)
+    fixed[24:28] = crc32(fixed[28:]).to_bytes(4, "little")
+    for file in (data, bytes(fixed)):
+        with suppress(RawbpfError):
+            opened = Btf(types, index=decode_index(file, len(types)))
+            for ask in (
+                lambda opened=opened: list(opened),
+                lambda opened=opened: opened.find_ids("int"),
+                lambda opened=opened: list(opened.names_beginning_with("")),
+                lambda opened=opened: [opened[number] for number in range(20)],
+            ):
+                with suppress(RawbpfError):
+                    ask()
+
+
 PARSERS = {
     "assembly": lambda data: assemble(text(data)),
     "bpf-ring": bpf_ring,
@@ -120,9 +142,11 @@ PARSERS = {
     "guest-out": guest_out,
     "hex": _from_hex,
     "kallsyms": kallsyms,
+    "kernel-notes": build_id,
     "perf-records": perf_records,
     "proc": proc,
     "recordings": recordings,
+    "type-index": type_index,
     "verifier-logs": lambda data: test_verifier.ask(text(data)),
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure how long rawbpf and a C program with libbpf take to load the same object.
 
-    python tools/bench/load_object.py [KERNEL|here] [ROUNDS]
+    python tools/bench/load_object.py [--json] [KERNEL|here] [ROUNDS]
 
 The script compiles the object, which is as large as ten tools such as opensnoop, and the C loader
 (libbpf-dev, linked with libbpf.a). Both loaders run in a guest, or as root on this kernel. Each
@@ -13,15 +13,22 @@ interpreter down far more than C code.
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rawbpf.command_words import own_python
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools" / "lib"))
+
+from measured import show  # noqa: E402 -- after the path is set
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SOURCES = Path(__file__).with_suffix("")
 BUILT = ROOT / "build" / "bench"
 OBJECT, LOADER = BUILT / "tool.bpf.o", BUILT / "libbpf"
@@ -38,10 +45,12 @@ def build() -> None:
     subprocess.run(["cc", "-O2", source, "-o", str(LOADER), *libraries], check=True)
 
 
-def in_guest(kernel: str, rounds: int) -> None:
+def in_guest(kernel: str, rounds: int, *, as_json: bool) -> None:
     guest = own_python("rawbpf", "guest", f"--kernel={kernel}", "--no-workload")
     guest += ["--add", str(OBJECT), "--add", str(LOADER)]
     here = ["python", str(Path(__file__).resolve()), "--rounds", str(rounds)]
+    guest += ["--add", str(ROOT / "tools" / "lib" / "measured.py")]
+    here += ["--json"] if as_json else []
     subprocess.run([*guest, "--", *here], check=True)
 
 
@@ -67,31 +76,32 @@ def numbers(words: list[str]) -> list[float]:
     return [float(word) for word in done.stdout.split()]
 
 
-def compare(rounds: int) -> None:
+def compare(rounds: int, *, as_json: bool) -> None:
     mine = [sys.executable, str(Path(__file__).resolve()), "--load"]
     theirs = [str(LOADER), str(OBJECT), "1"]
     results = [(*numbers(mine), *numbers(theirs)) for _ in range(rounds + 1)][1:]
-    print(f"{'ms':24} {'median':>8} {'min':>8} {'max':>8}")
     names = ("rawbpf: imports", "rawbpf: load", "... of which the verifier", "libbpf: load")
-    for name, times in zip(names, zip(*results, strict=True), strict=True):
-        row = statistics.median(times), min(times), max(times)
-        print(f"{name:24} {row[0]:8.1f} {row[1]:8.1f} {row[2]:8.1f}")
-    ratios = [result[1] / result[3] for result in results]
-    print(f"rawbpf takes {statistics.median(ratios):.2f} times as long as libbpf")
+    shown: dict[str, tuple[str, Sequence[float]]] = {
+        name: ("ms", times) for name, times in zip(names, zip(*results, strict=True), strict=True)
+    }
+    shown["rawbpf / libbpf"] = ("times", [result[1] / result[3] for result in results])
+    show(shown, as_json=as_json)
 
 
 def main(words: list[str]) -> None:
+    as_json = "--json" in words
+    words = [word for word in words if word != "--json"]
     if words[:1] == ["--load"]:
         load()
     elif words[:1] == ["--rounds"]:
-        compare(int(words[1]))
+        compare(int(words[1]), as_json=as_json)
     else:
         build()
         where, rounds = (*words, "6.1")[0], int((*words[1:], "7")[0])
         if where == "here":
-            compare(rounds)
+            compare(rounds, as_json=as_json)
         else:
-            in_guest(where, rounds)
+            in_guest(where, rounds, as_json=as_json)
 
 
 if __name__ == "__main__":
