@@ -11,16 +11,15 @@ records without passing through the constructor of a NamedTuple, which takes twi
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rawbpf.btf import types as t
 from rawbpf.errors import FormatError
 from rawbpf.uapi import btf as uapi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     Words = memoryview[int] | list[int]
     Name = Callable[[int], str]
@@ -58,16 +57,12 @@ def decode_type(words: Words, at: int, end: int, name: Name) -> t.Type:
     return t.Unknown(name(name_off), info, size_or_type, tuple(words[at + 3 : end]))
 
 
-def _columns(words: Words, at: int, width: int) -> Iterable[Sequence[int]]:
-    """Return the words of all elements by column, for kinds without other words before them."""
-    rows = words[at + 3 : at + 3 + width * (words[at + 1] & uapi.BTF_MAX_VLEN)]
-    return [rows[column::width] for column in range(width)]
+def _elements(words: Words, at: int, width: int) -> Words:
+    """Return the words of all elements, for kinds without other words before them."""
+    return words[at + 3 : at + 3 + width * (words[at + 1] & uapi.BTF_MAX_VLEN)]
 
 
-_member: Callable[[Iterable[object]], t.Member] = partial(tuple.__new__, t.Member)
-_enumerator: Callable[[Iterable[object]], t.Enumerator] = partial(tuple.__new__, t.Enumerator)
-_param: Callable[[Iterable[object]], t.Param] = partial(tuple.__new__, t.Param)
-_variable: Callable[[Iterable[object]], t.SecVar] = partial(tuple.__new__, t.SecVar)
+_record: Callable[..., Any] = tuple.__new__
 
 
 def _kind_flag(words: Words, at: int) -> bool:
@@ -110,12 +105,14 @@ def _array(words: Words, at: int, _name: Name) -> t.Array:
 
 
 def _members(words: Words, at: int, name: Name) -> tuple[t.Member, ...]:
-    names, type_ids, offsets = _columns(words, at, 3)
+    rows = _elements(words, at, 3)
+    offsets: Iterable[int] = rows[2::3]
     sizes: Iterable[int] = repeat(0)
     if _kind_flag(words, at):
         sizes = [offset >> 24 for offset in offsets]
         offsets = [offset & 0xFFFFFF for offset in offsets]
-    return tuple(map(_member, zip(map(name, names), type_ids, offsets, sizes, strict=False)))
+    fields = zip(map(name, rows[::3]), rows[1::3], offsets, sizes, strict=False)
+    return tuple(map(_record, repeat(t.Member), fields))
 
 
 def _struct(words: Words, at: int, name: Name) -> t.Struct:
@@ -129,22 +126,23 @@ def _union(words: Words, at: int, name: Name) -> t.Union:
 
 
 def _enum(words: Words, at: int, name: Name) -> t.Enum:
-    names, values = _columns(words, at, 2)
+    rows = _elements(words, at, 2)
+    values: Iterable[int] = rows[1::2]
     signed = _kind_flag(words, at)
     if signed:
         values = [_signed(value) for value in values]
-    rows = zip(map(name, names), values, strict=True)
-    return t.Enum(name(words[at]), words[at + 2], tuple(map(_enumerator, rows)), signed)
+    enumerators = map(_record, repeat(t.Enumerator), zip(map(name, rows[::2]), values, strict=True))
+    return t.Enum(name(words[at]), words[at + 2], tuple(enumerators), signed)
 
 
 def _enum64(words: Words, at: int, name: Name) -> t.Enum64:
-    names, lows, highs = _columns(words, at, 3)
+    rows = _elements(words, at, 3)
     signed = _kind_flag(words, at)
-    values = [high << 32 | low for low, high in zip(lows, highs, strict=True)]
+    values = [high << 32 | low for low, high in zip(rows[1::3], rows[2::3], strict=True)]
     if signed:
         values = [_signed(value, 64) for value in values]
-    rows = zip(map(name, names), values, strict=True)
-    return t.Enum64(name(words[at]), words[at + 2], tuple(map(_enumerator, rows)), signed)
+    enumerators = map(_record, repeat(t.Enumerator), zip(map(name, rows[::3]), values, strict=True))
+    return t.Enum64(name(words[at]), words[at + 2], tuple(enumerators), signed)
 
 
 def _fwd(words: Words, at: int, name: Name) -> t.Fwd:
@@ -160,9 +158,9 @@ def _func(words: Words, at: int, name: Name) -> t.Func:
 
 
 def _func_proto(words: Words, at: int, name: Name) -> t.FuncProto:
-    names, type_ids = _columns(words, at, 2)
-    rows = zip(map(name, names), type_ids, strict=True)
-    return t.FuncProto(words[at + 2], tuple(map(_param, rows)))
+    rows = _elements(words, at, 2)
+    params = map(_record, repeat(t.Param), zip(map(name, rows[::2]), rows[1::2], strict=True))
+    return t.FuncProto(words[at + 2], tuple(params))
 
 
 def _var(words: Words, at: int, name: Name) -> t.Var:
@@ -170,8 +168,9 @@ def _var(words: Words, at: int, name: Name) -> t.Var:
 
 
 def _datasec(words: Words, at: int, name: Name) -> t.DataSec:
-    variables = tuple(map(_variable, zip(*_columns(words, at, 3), strict=True)))
-    return t.DataSec(name(words[at]), words[at + 2], variables)
+    rows = _elements(words, at, 3)
+    variables = map(_record, repeat(t.SecVar), zip(rows[::3], rows[1::3], rows[2::3], strict=True))
+    return t.DataSec(name(words[at]), words[at + 2], tuple(variables))
 
 
 def _float(words: Words, at: int, name: Name) -> t.Float:
