@@ -10,7 +10,8 @@ and written without changes. `Strings` reads a string section, and `StringTable`
 from __future__ import annotations
 
 import re
-from itertools import accumulate
+from itertools import accumulate, repeat
+from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import FormatError
@@ -149,7 +150,8 @@ class _Names(dict[int, str]):
             return
         names = data[:-1].decode("ascii").split("\0")
         if max(map(len, names)) <= _LONGEST_NAME:
-            offsets = accumulate((len(name) + 1 for name in names), initial=self._start)
+            sizes = map(add, map(len, names), repeat(1))  # with the NUL; no Python code per name
+            offsets = accumulate(sizes, initial=self._start)
             self.update(zip(offsets, names, strict=False))
 
 
