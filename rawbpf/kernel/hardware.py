@@ -46,6 +46,7 @@ __all__ = [
     "possible_cpus",
     "read_bytes",
     "read_text",
+    "sysctl",
     "time_namespace_offset_ns",
     "wall_clock_offset_ns",
 ]
@@ -250,3 +251,14 @@ def read_text(root: Root, path: str) -> str | None:
     """Return a file's text, stripped, or None if the file is missing or unreadable."""
     data = read_bytes(root, path)
     return None if data is None else data.decode(errors="backslashreplace").strip()
+
+
+def sysctl(name: str, root: Root = "/") -> int | None:
+    """Return a number from /proc/sys, such as ``kernel/kptr_restrict``, or None if it is absent."""
+    text = read_text(root, f"/proc/sys/{name}")
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise FormatError(f"sysctl {name} is {text[:80]!r}", why="expected a number") from None

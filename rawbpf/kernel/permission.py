@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.kernel.needs import required
 from rawbpf.kernel.rights import (
     container,
     effective_capabilities,
@@ -46,7 +47,7 @@ __all__ = [
     "why_denied",
 ]
 
-TRACING_CAPABILITIES = ("CAP_BPF", "CAP_PERFMON")
+TRACING_CAPABILITIES = required("kprobe")
 """The capabilities that loading a tracing program requires (5.8). CAP_SYS_ADMIN includes both."""
 
 _GUEST = "or use a virtual machine: `rawbpf guest` needs no root"

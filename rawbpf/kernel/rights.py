@@ -36,8 +36,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from rawbpf.errors import FormatError
-from rawbpf.kernel.hardware import Root, at, read_bytes, read_text
+from rawbpf.kernel.hardware import Root, at, read_bytes, read_text, sysctl
 from rawbpf.uapi.capability import CAPABILITIES
 
 if TYPE_CHECKING:
@@ -134,29 +133,19 @@ def lockdown_mode(root: Root = "/") -> str | None:
 
 def kptr_restrict(root: Root = "/") -> int | None:
     """Return kernel.kptr_restrict, or None if the kernel lacks it."""
-    return _sysctl("kernel/kptr_restrict", root)
+    return sysctl("kernel/kptr_restrict", root)
 
 
 def perf_event_paranoid(root: Root = "/") -> int | None:
     """Return kernel.perf_event_paranoid, or None if the kernel has no perf."""
-    return _sysctl("kernel/perf_event_paranoid", root)
+    return sysctl("kernel/perf_event_paranoid", root)
 
 
 def unprivileged_bpf_disabled(root: Root = "/") -> int | None:
     """Return kernel.unprivileged_bpf_disabled, or None if the kernel has no bpf(2)."""
-    return _sysctl("kernel/unprivileged_bpf_disabled", root)
+    return sysctl("kernel/unprivileged_bpf_disabled", root)
 
 
 def bpf_jit_enable(root: Root = "/") -> int | None:
     """Return net.core.bpf_jit_enable, or None if the file is missing or unreadable."""
-    return _sysctl("net/core/bpf_jit_enable", root)
-
-
-def _sysctl(name: str, root: Root) -> int | None:
-    text = read_text(root, f"/proc/sys/{name}")
-    if text is None:
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise FormatError(f"sysctl {name} is {text[:80]!r}", why="expected a number") from None
+    return sysctl("net/core/bpf_jit_enable", root)

@@ -1,33 +1,85 @@
-"""Drop capabilities temporarily, to see the errors that a process without them gets.
+"""Drop capabilities: for a moment, to see which errors a process without them gets, or for good.
 
-Capabilities belong to a thread, not to a process. The kernel checks a thread's *effective* set. The
-effective set can be reduced and extended again within the *permitted* set (capset(2)), so dropped
-capabilities can be restored.
+Capabilities belong to a thread. The kernel checks a thread's *effective* set. The effective set can
+be reduced and extended again within the *permitted* set (capset(2)), so capabilities that are
+dropped from the effective set only can be restored. The *inheritable* and the *ambient* set say
+what is left after execve(2); the kernel keeps the ambient set within the other two (4.3).
 
     struct __user_cap_header_struct { u32 version; int pid; }            pid 0: this thread
     struct __user_cap_data_struct   { u32 effective, permitted, inheritable; } [2]
 
 Version 3 (2.6.26) takes two data structures, for capabilities 0 to 31 and 32 to 63.
+
+Without more, root would get all capabilities of the *bounding* set back in execve(2). PR_SET_
+NO_NEW_PRIVS (3.5) prevents this: a thread with this flag, and its children, never gain a capability
+in execve(2) (cap_bprm_creds_from_file in security/commoncap.c). Unlike removing capabilities from
+the bounding set, this takes no capability and only one call.
 """
 
 from __future__ import annotations
 
 import ctypes
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from rawbpf.errors import UsageError
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 from rawbpf.syscall.gate import enter
 from rawbpf.uapi.capability import CAPABILITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["without_capabilities"]
+__all__ = [
+    "CAP_DATA",
+    "CAP_HEADER",
+    "CapabilitySets",
+    "drop_for_good",
+    "thread_capabilities",
+    "without_capabilities",
+]
+
+CAP_HEADER, CAP_DATA = 8, 24
+"""Sizes of the structures in bytes."""
 
 _LINUX_CAPABILITY_VERSION_3 = 0x2008_0522
-_WORDS = 6
-_EFFECTIVE = (0, 3)  # the words that contain the effective set
+_PR_SET_NO_NEW_PRIVS = 38
+
+
+class CapabilitySets(NamedTuple):
+    """The sets of a thread as masks: bit 39 is CAP_BPF."""
+
+    effective: int
+    permitted: int
+    inheritable: int
+
+
+def thread_capabilities() -> frozenset[str]:
+    """Return the names of the effective capabilities of this thread.
+
+    >>> thread_capabilities() <= frozenset(CAPABILITIES)
+    True
+    """
+    return _names(_capget().effective)
+
+
+def drop_for_good(
+    kept: Callable[[frozenset[str]], Iterable[str]], further: Callable[[], Iterable[str]] = tuple
+) -> frozenset[str]:
+    """Drop capabilities of this thread in a way that cannot be undone; return those that remain.
+
+    ``kept`` returns which of the given effective capabilities remain. ``further`` is called while
+    only these are effective, and returns the names of others that turn out to be needed.
+
+    The inheritable and ambient sets become empty. Programs that the thread executes later get no
+    capability that it does not have. Raise KernelError if a seccomp filter denies it.
+    """
+    sets = _capget()
+    mask = sets.effective & _mask(kept(_names(sets.effective)))
+    _capset(sets._replace(effective=mask))
+    mask |= sets.effective & _mask(further())
+    _capset(CapabilitySets(mask, mask, 0))
+    enter("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    return _names(mask)
 
 
 @contextmanager
@@ -37,41 +89,48 @@ def without_capabilities(names: Iterable[str]) -> Iterator[None]:
     CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON, so drop CAP_SYS_ADMIN as well.
 
     >>> with without_capabilities(["CAP_CHOWN"]):
-    ...     from rawbpf.kernel.rights import effective_capabilities
-    ...     "CAP_CHOWN" in effective_capabilities()
+    ...     "CAP_CHOWN" in thread_capabilities()
     False
     """
-    bits = [divmod(_bit(name), 32) for name in names]
-    if not bits:
+    mask = _mask(names)
+    if not mask:
         yield
         return
-    before = _get()
-    after = list(before)
-    for word, bit in bits:
-        after[_EFFECTIVE[word]] &= ~(1 << bit)
-    _set(after)
+    before = _capget()
+    _capset(before._replace(effective=before.effective & ~mask))
     try:
         yield
     finally:
-        _set(before)
+        _capset(before)
 
 
-def _bit(name: str) -> int:
-    if name not in CAPABILITIES:
-        raise UsageError(f"unknown capability {name!r}")
-    return CAPABILITIES.index(name)
+def _names(mask: int) -> frozenset[str]:
+    return frozenset(name for bit, name in enumerate(CAPABILITIES) if mask >> bit & 1)
+
+
+def _mask(names: Iterable[str]) -> int:
+    mask = 0
+    for name in names:
+        if name not in CAPABILITIES:
+            raise UsageError(f"unknown capability {name!r}")
+        mask |= 1 << CAPABILITIES.index(name)
+    return mask
+
+
+_Data = ctypes.c_uint32 * (CAP_DATA // 4)
 
 
 def _header() -> ctypes.Array[ctypes.c_uint32]:
     return (ctypes.c_uint32 * 2)(_LINUX_CAPABILITY_VERSION_3, 0)
 
 
-def _get() -> list[int]:
-    header, data = _header(), (ctypes.c_uint32 * _WORDS)()
+def _capget() -> CapabilitySets:
+    header, data = _header(), _Data()
     enter("capget", ctypes.addressof(header), ctypes.addressof(data))
-    return list(data)
+    return CapabilitySets(*(data[at] | data[at + 3] << 32 for at in range(3)))
 
 
-def _set(words: list[int]) -> None:
-    header, data = _header(), (ctypes.c_uint32 * _WORDS)(*words)
+def _capset(sets: CapabilitySets) -> None:
+    halves = [(word >> shift) & 0xFFFF_FFFF for shift in (0, 32) for word in sets]
+    header, data = _header(), _Data(*halves)
     enter("capset", ctypes.addressof(header), ctypes.addressof(data))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rawbpf.uapi import bpf_insn
 
 CALLS = "bpf,perf_event_open,ioctl,mmap,munmap,epoll_create1,epoll_ctl,epoll_pwait,close"
+CALLS += ",capget,capset,prctl"
 
 _CALL = re.compile(r"(?:\[pid +\d+\] |\d+ +)?(\w+)\((.*)\) += (-?\w+)(?: (E\w+) \(.*\))?$")
 

@@ -16,6 +16,7 @@ import machine_tables
 import map_tables
 import object_tables
 import refusal_tables
+import rights_tables
 import syscall_tables
 import verifier_tables
 
@@ -31,6 +32,7 @@ PAGES = {
     ROOT / "docs/reference/sections.md": object_tables.PARTS,
     ROOT / "docs/reference/syscalls.md": syscall_tables.PARTS,
     ROOT / "docs/reference/verifier.md": verifier_tables.PARTS,
+    ROOT / "docs/security.md": rights_tables.PARTS,
 }
 
 _MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -40,6 +40,8 @@ Options:
   --with-self             Also trace calls by rawbpf itself, which are skipped and
                           counted by default.
   --buffer-pages N        Pages of ring buffer for each CPU, a power of two [default: 64].
+  --keep-caps             Keep all capabilities while tracing, instead of dropping those that are
+                          no longer needed.
   --json                  Print one JSON object per event on stdout, and nothing else.
   -v, --verbose           Print more on stderr.
   -h, --help              Show this help.
@@ -66,7 +68,7 @@ def run(arguments: dict[str, Any]) -> int:
         ),
     )
     show = _Json(probe) if arguments["--json"] else _Lines(probe)
-    with Output() as out:
+    with Output(keep_caps=arguments["--keep-caps"]) as out:
         out.put(show.begin(duration))
         with probe, out.controlling(probe.session):
             out.put(show.attached())

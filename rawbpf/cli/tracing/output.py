@@ -9,12 +9,17 @@ program counts them, instead of uncounted in this process.
 A command has two formats, one for people and one for programs, derived from ``TextFormat`` and
 ``JsonFormat``, and does this:
 
-    with Output() as out:
+    with Output(keep_caps=arguments["--keep-caps"]) as out:
         with Session(...) as session, out.controlling(session):
             ... attach ...
             out.stream(session, duration, show, detach)
         out.put(show.end(session.ledger.summary()))
         return out.finish()
+
+Once the programs are attached, the command drops the capabilities that tracing no longer needs
+(``rawbpf.kernel.needs``). Capabilities belong to threads, and a new thread has those of the thread
+that creates it. The writing thread is therefore started afterwards, as any other thread must be.
+Text that is output earlier waits in the queue.
 """
 
 from __future__ import annotations
@@ -22,15 +27,19 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sys
 import time
 from collections import deque
 from contextlib import contextmanager
 from threading import Condition, Thread
 
+import rawbpf
 from rawbpf.cli.terminal import say
-from rawbpf.errors import RawbpfError
+from rawbpf.errors import KernelError, RawbpfError
+from rawbpf.kernel.needs import kept_after_attaching, needed_to_import
 from rawbpf.light_typing import TYPE_CHECKING, Protocol, TypeVar
 from rawbpf.output.text import for_terminal
+from rawbpf.syscall.capset import drop_for_good
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -136,9 +145,13 @@ class JsonFormat:
 
 
 class Output:
-    """The stdout of one run. However the ``with`` block ends, queued text is written first."""
+    """The stdout of one run. However the ``with`` block ends, queued text is written first.
 
-    def __init__(self) -> None:
+    Unless ``keep_caps``, capabilities are dropped once programs are attached.
+    """
+
+    def __init__(self, *, keep_caps: bool) -> None:
+        self._keep_caps = keep_caps
         self._session: Session[Any] | None = None
         self._stdout = Stdout(on_error=self._unwritable)
         self.put, self.has_room = self._stdout.put, self._stdout.has_room
@@ -156,12 +169,19 @@ class Output:
         self._session = session
         try:
             with signals(session.stop, session.wake_fd):
-                if self._stdout.error is not None:  # the run failed before the session was created
-                    session.stop("hang-up")
                 session.stop_on_hang_up(1)
                 yield
         finally:
             self._session = None
+
+    def attached(self, *, perf_rings: bool = True) -> None:
+        """Drop capabilities, and begin to write. Call this when all programs are attached.
+
+        ``perf_rings``: perf rings are read. A second call does nothing.
+        """
+        if not self._stdout.started and not self._keep_caps:
+            drop_capabilities(perf_rings=perf_rings)
+        self._stdout.start()
 
     def stream(
         self,
@@ -171,6 +191,7 @@ class Output:
         detach: Callable[[], Iterable[Sequence[R]]],
     ) -> None:
         """Print records until the session ends, detach, and print what ``detach`` returns."""
+        self.attached()
         for batch in session.batches(duration or None):
             for block in show.blocks(batch):
                 self.put(block)
@@ -215,7 +236,10 @@ class Output:
 
 
 class Stdout:
-    """Writes text to a descriptor on a separate thread, which also calls ``on_error``."""
+    """Writes text to a descriptor on a separate thread, which also calls ``on_error``.
+
+    The thread begins with ``start``, or when a method waits for it.
+    """
 
     def __init__(self, fd: int = 1, on_error: Callable[[], None] = lambda: None) -> None:
         self._fd = fd
@@ -230,7 +254,16 @@ class Stdout:
         # The thread is a daemon, so that a write that never returns cannot keep the process from
         # ending.
         self._thread = Thread(target=self._run, name="stdout", daemon=True)
-        self._thread.start()
+
+    @property
+    def started(self) -> bool:
+        """Whether text is being written."""
+        return self._thread.ident is not None
+
+    def start(self) -> None:
+        """Begin to write. A second call does nothing."""
+        if not self.started:
+            self._thread.start()
 
     def put(self, text: str | bytes) -> None:
         """Queue text that ends with a newline, and return at once.
@@ -245,6 +278,7 @@ class Stdout:
 
     def has_room(self, most: int = _BACKLOG) -> bool:
         """Wait until at most ``most`` bytes are queued. Returns False if the reader is gone."""
+        self.start()
         with self._changed:
             while self.backlog > most and self.error is None:
                 if not self._changed.wait(_GRACE):
@@ -253,6 +287,7 @@ class Stdout:
 
     def finish(self) -> int:
         """Wait until everything is written, and return the number of unwritten lines."""
+        self.start()
         with self._changed:
             self._done = True
             self._changed.notify_all()
@@ -296,6 +331,19 @@ class Stdout:
             self.backlog -= written
             self._changed.notify_all()
         return True
+
+
+def drop_capabilities(*, perf_rings: bool) -> None:
+    """Drop the capabilities of this thread that tracing does not need once it has attached."""
+    try:
+        kept = drop_for_good(
+            lambda held: kept_after_attaching(held, perf_rings=perf_rings),
+            lambda: needed_to_import([*rawbpf.__path__, *sys.path]),
+        )
+    except KernelError as error:  # a seccomp filter; tracing works all the same
+        say(f"cannot drop capabilities: {error}", at="warning")
+    else:
+        say(f"capabilities kept while tracing: {' '.join(sorted(kept)) or 'none'}", at="debug")
 
 
 def note_namespace() -> None:

@@ -44,6 +44,8 @@ Options:
   --at PROGRAM=WHERE      Attach PROGRAM to WHERE, instead of the target in its section name: an
                           interface (XDP, tc), the path of a cgroup, a function, a tracepoint.
   --clang NAME            The clang that compiles a .bpf.c file.
+  --keep-caps             Keep all capabilities while tracing, instead of dropping those that are
+                          no longer needed.
   --json                  Print one JSON object per record and map entry, and nothing else.
   -v, --verbose           Print more on stderr.
   -h, --help              Show this help.
@@ -71,7 +73,7 @@ def run(arguments: dict[str, Any]) -> int:
         wanted = Wanted(collection.spec, arguments["--print"])
         decoder = Decoder(collection.spec, wanted)
         show = Json(decoder) if arguments["--json"] else Lines(decoder)
-        with Output() as out:
+        with Output(keep_caps=arguments["--keep-caps"]) as out:
             this = _Run(collection, wanted, show, out)
             summary = this.trace(at, duration)
             this.put_tables()
@@ -93,11 +95,14 @@ class _Run:
         collection = self._collection
         collection.load()
         with ExitStack() as stack:
-            collector = Collector(self._readers(stack), unchanged)
+            readers = self._readers(stack)
+            collector = Collector(readers, unchanged)
             session = stack.enter_context(Session(collector))
             stack.enter_context(self._out.controlling(session))
             self._attach(at)
             note_namespace()
+            kinds = {collection.maps[name].spec.map_type for name in readers}
+            self._out.attached(perf_rings=PERF in kinds)
             self._read_iterators(session)
             if not collector.filenos() and len(self._iterators()) == len(collection.links):
                 # an object that contains only iterators has nothing to wait for

@@ -38,7 +38,7 @@ MAKES_FD = {
 }
 """bpf(2) commands and other calls that return a new descriptor."""
 
-OWN_AFFAIRS = ("capget", "capset")
+OWN_AFFAIRS = ("capget", "capset", "prctl")
 """Calls that are shown but never repeated, because they only change this thread's capabilities."""
 
 WORDS = {"bpf": 3, "perf_event_open": 5, "ioctl": 3, "mmap": 6, "munmap": 2, "epoll_create1": 1,

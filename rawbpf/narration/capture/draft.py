@@ -22,6 +22,7 @@ from rawbpf.narration.capture.layout import (
 )
 from rawbpf.narration.capture.pointers import OUT, TEXT, VARIES, Points, info_struct, pointers
 from rawbpf.specs.map_spec import map_kind
+from rawbpf.syscall.capset import CAP_DATA
 from rawbpf.syscall.fd import EVENT
 from rawbpf.syscall.peek import peek, peek_text
 from rawbpf.uapi.bpf import bpf_cmd
@@ -70,7 +71,11 @@ class Draft:
         elif name == "epoll_ctl" and words[3]:
             self._add_word(3, words[3], "event", None, EVENT.size)
         elif name == "epoll_pwait":
-            self._add_out(1, words[1], words[2] * EVENT.size)
+            self._add_out(1, "events", words[1], words[2] * EVENT.size)
+        elif name == "capset":
+            self._add_word(1, words[1], "data", None, CAP_DATA)
+        elif name == "capget":
+            self._add_out(1, "data", words[1], CAP_DATA)
         elif name == "munmap":
             self._refs.append(Ref(0, 8))
         self._refs += [Ref(at, 8, fd=words[at]) for at in FD_WORDS.get(name, ())]
@@ -87,9 +92,9 @@ class Draft:
     ) -> None:
         self._refs.append(Ref(at, 8, block=self._add(path, "struct", address, size, struct)))
 
-    def _add_out(self, at: int, address: int, size: int) -> None:
+    def _add_out(self, at: int, path: str, address: int, size: int) -> None:
         self._refs.append(Ref(at, 8, block=len(self._blocks)))
-        self._blocks.append(Block("events", "bytes", size))
+        self._blocks.append(Block(path, "bytes", size))
         self._addresses.append(address)
 
     def _add(
@@ -197,6 +202,8 @@ class Draft:
         """Return the number of bytes of an output block that the kernel has filled."""
         if name == "epoll_pwait":
             return max(result, 0) * EVENT.size
+        if name == "capget":
+            return block.room if result == 0 else 0
         ended = block.path.startswith("attr.") and "count" in now and result == -errno.ENOENT
         if result < 0 and not ended:  # a batch operation may return entries together with ENOENT
             return 0

@@ -5,12 +5,14 @@ bpf(BPF_MAP_UPDATE_ELEM, {map_fd=3<map:events>, key=[0], value=[6<perf:cpu0>]}, 
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import errno_words
 from rawbpf.narration.capture.layout import member
 from rawbpf.narration.tell import values
 from rawbpf.narration.tell.members import members
+from rawbpf.syscall.capset import CAP_DATA
 from rawbpf.syscall.fd import EVENT
 from rawbpf.uapi.perf_event import perf_event_ioc
 
@@ -127,6 +129,24 @@ def _close(call: Call) -> list[str]:
     return [call.shown_fd(call.words[0])]
 
 
+def _capabilities(call: Call) -> list[str]:
+    """Format the sets of capget and capset; the header always means this thread."""
+    block = call.block("data")
+    raw = (block.before or block.after or b"") if block is not None else b""
+    if len(raw) != CAP_DATA:
+        return _words(call)
+    words = struct.unpack("=6I", raw)
+    names = ("effective", "permitted", "inheritable")
+    sets = zip(names, words[:3], words[3:], strict=True)
+    shown = [f"{name}={values.capabilities(low | high << 32)}" for name, low, high in sets]
+    return ["{version=_LINUX_CAPABILITY_VERSION_3, pid=0}", f"{{{', '.join(shown)}}}"]
+
+
+def _prctl(call: Call) -> list[str]:
+    option, *rest = call.words
+    return [values.PRCTL.get(option, str(option)), *map(str, rest)]
+
+
 def _words(call: Call) -> list[str]:
     return list(map(hex, call.words))
 
@@ -141,4 +161,7 @@ _ARGUMENTS: dict[str, Callable[[Call], list[str]]] = {
     "epoll_ctl": _epoll_ctl,
     "epoll_pwait": _epoll_pwait,
     "close": _close,
+    "capget": _capabilities,
+    "capset": _capabilities,
+    "prctl": _prctl,
 }

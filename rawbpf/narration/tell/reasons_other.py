@@ -93,6 +93,8 @@ OTHER = (
            "This reads the capabilities of this thread."),
     Reason("capset", always,
            "This thread drops capabilities, or restores capabilities that it dropped before."),
+    Reason("prctl", always,
+           "From now on, no program that this thread executes can gain a capability."),
 
     # Closing
     Reason("close", lambda c: c.kind.endswith("probe") and not c.is_linked,

@@ -18,6 +18,7 @@ from rawbpf.uapi.bpf import (
     bpf_prog_type,
 )
 from rawbpf.uapi.bpf_attr import BpfAttrEnableStats, BpfAttrMapElem, BpfMapInfo, BpfProgInfo
+from rawbpf.uapi.capability import CAPABILITIES
 from rawbpf.uapi.perf_event import PERF_SAMPLE_RAW, PerfEventAttr
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ __all__ = [
     "MAP",
     "PERF_BITS",
     "PERF_OPEN",
+    "PRCTL",
     "PROT",
+    "capabilities",
     "flags",
     "named",
     "quoted",
@@ -47,6 +50,7 @@ MAP: Names = {1: "MAP_SHARED"}
 PERF_OPEN: Names = {0: "0", 8: "PERF_FLAG_FD_CLOEXEC"}
 EPOLL: Names = {0: "0", 1: "EPOLLIN", 8: "EPOLLERR", 0x10: "EPOLLHUP"}
 EPOLL_CTL: Names = {1: "EPOLL_CTL_ADD", 2: "EPOLL_CTL_DEL", 3: "EPOLL_CTL_MOD"}
+PRCTL: Names = {38: "PR_SET_NO_NEW_PRIVS"}
 _EVENT_TYPE: Names = {0: "PERF_TYPE_HARDWARE", 1: "PERF_TYPE_SOFTWARE", 2: "PERF_TYPE_TRACEPOINT"}
 _SOFTWARE: Names = {0: "PERF_COUNT_SW_CPU_CLOCK", 10: "PERF_COUNT_SW_BPF_OUTPUT"}
 _SAMPLE: Names = {0: "0", PERF_SAMPLE_RAW: "PERF_SAMPLE_RAW"}
@@ -122,6 +126,20 @@ def flags(value: int, names: Names) -> str:
     parts = [name for bit, name in names.items() if bit and value & bit == bit]
     rest = value & ~sum(bit for bit in names if value & bit == bit)
     return "|".join([*parts, *([hex(rest)] if rest else [])])
+
+
+_FEW = 4
+
+
+def capabilities(mask: int) -> str:
+    """Return the names of a few capabilities, or the number of many.
+
+    >>> capabilities(1 << 38 | 1 << 39), capabilities((1 << 41) - 1)
+    ('CAP_PERFMON|CAP_BPF', '(41 capabilities)')
+    """
+    if mask.bit_count() > _FEW:
+        return f"({mask.bit_count()} capabilities)"
+    return flags(mask, {1 << bit: name for bit, name in enumerate(CAPABILITIES)})
 
 
 def quoted(data: bytes, longest: int = LONGEST) -> str:

@@ -103,7 +103,7 @@ def a_session(*passes):
 
 
 def test_the_records_that_detaching_returns_come_after_the_reason(capfd):
-    with a_session([b"first"]) as session, Output() as out, out.controlling(session):
+    with a_session([b"first"]) as session, Output(keep_caps=True) as out, out.controlling(session):
         os.kill(os.getpid(), signal.SIGTERM)
         out.stream(session, None, Show(), lambda: [["last"]])
         out.put(Show().end("1 event"))
@@ -112,7 +112,7 @@ def test_the_records_that_detaching_returns_come_after_the_reason(capfd):
 
 
 def test_the_deadline_is_a_reason_too(capfd):
-    with a_session() as session, Output() as out, out.controlling(session):
+    with a_session() as session, Output(keep_caps=True) as out, out.controlling(session):
         out.stream(session, 0.01, Show(), list)
         out.finish()
     assert capfd.readouterr().out == "\nDuration elapsed, detaching...\n"
@@ -120,7 +120,7 @@ def test_the_deadline_is_a_reason_too(capfd):
 
 def test_an_exception_passes_after_the_output_is_written(capfd):
     def fail():
-        with Output() as out:
+        with Output(keep_caps=True) as out:
             out.put("before\n")
             raise ZeroDivisionError
 
@@ -134,7 +134,7 @@ def test_a_failed_write_stops_the_session_and_is_an_error():
     full = os.open("/dev/full", os.O_WRONLY)
     os.dup2(full, 1)
     try:
-        with a_session() as session, Output() as out:
+        with a_session() as session, Output(keep_caps=True) as out:
             out.put("lost\n")
             with out.controlling(session):
                 out.stream(session, None, Show(), list)

@@ -189,7 +189,8 @@ def test_every_command_that_rawbpf_uses_has_a_structure():
 
 def test_every_row_is_about_an_existing_call():
     calls = {"perf_event_open", "ioctl", "mmap", "munmap", "epoll_create1", "epoll_ctl",
-             "epoll_pwait", "close", "capget", "capset", "GET_NEXT_ID", "GET_FD_BY_ID"}  # fmt: skip
+             "epoll_pwait", "close", "capget", "capset", "prctl", "GET_NEXT_ID",
+             "GET_FD_BY_ID"}  # fmt: skip
     assert {row.key for row in REASONS} <= calls | set(bpf_cmd.__members__)
 
 
