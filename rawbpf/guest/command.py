@@ -49,10 +49,10 @@ class Command(NamedTuple):
     omitted: tuple[str, ...] = ()
 
 
-def understand(words: list[str], commands: Collection[str]) -> Command:
+def understand(words: list[str], commands: Collection[str], added: Collection[str] = ()) -> Command:
     """Return the command to run in the guest.
 
-    ``commands`` lists the names of rawbpf's commands.
+    ``commands`` lists the names of rawbpf's commands. ``added`` lists paths that are copied anyway.
 
     >>> understand(["pytest", "-q"], ()).argv[1:]
     ['-m', 'pytest', '-p', 'no:hypothesispytest', '-q']
@@ -60,7 +60,8 @@ def understand(words: list[str], commands: Collection[str]) -> Command:
     if not words:
         return Command([sys.executable, "-q", "-i", "-c", _PROMPT], [], with_tests=False)
     name, rest = words[0], words[1:]
-    files, omitted = _small(_existing(rest))
+    folders = [Path(path).resolve() for path in added]
+    files, omitted = _small(path for path in _existing(rest) if not _is_within(path, folders))
     command = _understand(name, rest, files, commands)
     return command._replace(omitted=tuple(omitted))
 
@@ -111,6 +112,12 @@ def _existing(words: list[str]) -> Iterator[str]:
         candidate = candidate.partition("::")[0]
         if candidate and not candidate.startswith("-") and _is_there(candidate):
             yield candidate
+
+
+def _is_within(path: str, folders: list[Path]) -> bool:
+    """Return whether a path is one of these folders, or below one of them."""
+    place = Path(path).resolve()
+    return any(place.is_relative_to(folder) for folder in folders)
 
 
 def _small(paths: Iterator[str]) -> tuple[list[str], list[str]]:

@@ -62,7 +62,7 @@ def run(
     ``say`` receives progress messages and their level. Raises GuestError or UsageError if the guest
     cannot run the command.
     """
-    command = understand(words, commands)
+    command = understand(words, commands, options.add)
     for line in command.omitted:
         say(f"guest: {line}", "warning")
     # An error after the command has run would discard the command's output.

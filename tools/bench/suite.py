@@ -4,9 +4,9 @@ Usage:
   run [options] [<kernel>]
   run (-h | --help)
 
-KERNEL is a version or a Debian suite, 6.1 by default. bcc takes part where Debian's headers of that
-kernel can be downloaded. Emulated processors make absolute times meaningless: compare the columns of
-a row.
+KERNEL is a version or a Debian suite, 6.1 by default. bcc is included if Debian's headers of that
+kernel can be downloaded. Emulated processors make absolute times meaningless: compare the columns
+of a row.
 
 Options:
   --rounds=<n>   Rounds; each runs every tracer once [default: 3].
@@ -58,11 +58,11 @@ def build() -> None:
     BUILT.mkdir(parents=True, exist_ok=True)
     peers = HERE / "peers"
     libraries = ["-l:libbpf.a", "-lelf", "-lz"]
+    source_and_object = [str(peers / "events.bpf.c"), "-o", str(BUILT / "events.bpf.o")]
     for command in (
         ["cc", "-O2", str(peers / "producer.c"), "-o", str(BUILT / "producer")],
         ["cc", "-O2", str(peers / "reader.c"), "-o", str(BUILT / "reader"), *libraries],
-        ["clang-14", "-O2", "-g", "-target", "bpf", "-I", INCLUDES]
-        + ["-c", str(peers / "events.bpf.c"), "-o", str(BUILT / "events.bpf.o")],
+        ["clang-14", "-O2", "-g", "-target", "bpf", "-I", INCLUDES, "-c", *source_and_object],
     ):
         subprocess.run(command, check=True)
 
@@ -114,7 +114,9 @@ def measure(kernel: str, rounds: int) -> tuple[dict[str, list[float]], str]:
         for path in add:
             command += ["--add", path]
         script = ["python", str(HERE / "tracers.py"), str(rounds), str(source or "")]
-        done = subprocess.run([*command, "--", *script], stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(
+            [*command, "--", *script], stdout=subprocess.PIPE, text=True, check=True
+        )
     found = re.search(r"^RESULTS (.*)$", done.stdout, re.MULTILINE)
     if found is None:
         raise SystemExit(f"bench: no results in the guest's output:\n{done.stdout}")
@@ -145,8 +147,9 @@ def machine() -> str:
     """Return the processor's name, the number of CPUs, and the version of Python."""
     info = Path("/proc/cpuinfo").read_text("utf-8")
     model = re.search(r"model name\s*: (.*)", info)
+    name = model[1] if model else platform.machine()
     cpus = info.count("processor\t:")
-    return f"{model[1] if model else platform.machine()}, {cpus} CPUs, Python {platform.python_version()}"
+    return f"{name}, {cpus} CPUs, Python {platform.python_version()}"
 
 
 def main() -> None:

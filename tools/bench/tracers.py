@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measure tracers side by side in one boot, and print the results as JSON.
 
-`tools/bench/run` starts this script in a guest, with the peers beside it. Each round runs every tracer once, so
-that a temporary slowdown of the machine affects all of them. The tracers trace getppid(2) calls of
-one C program, the producer:
+`tools/bench/run` starts this script in a guest. Each round runs every tracer once, so that a
+temporary slowdown of the machine affects all of them. The tracers trace the getppid(2) calls of a C
+program, the producer:
 
     start     exec until the kernel lists the probe
     count     events are counted, not printed, at full speed: CPU time of the tracer, losses
@@ -23,8 +23,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 PEERS = HERE / "peers"
@@ -82,8 +83,9 @@ class Run:
         pipe = subprocess.PIPE
         self.producer = subprocess.Popen([str(PRODUCER), *calls], stdin=pipe, stdout=pipe)
         command = [word.format(pid=self.producer.pid) for word in tracer.command]
-        self.out = tempfile.TemporaryFile(dir="/tmp")
-        self.errors = tempfile.TemporaryFile(dir="/tmp")
+        self._files = ExitStack()
+        self.out = self._files.enter_context(open_unnamed())
+        self.errors = self._files.enter_context(open_unnamed())
         began = time.perf_counter()
         self.tool = subprocess.Popen(command, stdout=self.out, stderr=self.errors)
         while not PROBES.read_bytes():
@@ -125,8 +127,11 @@ class Run:
             if process.returncode is None:
                 process.kill()
                 process.wait()
-        self.out.close()
-        self.errors.close()
+        self._files.close()
+
+
+def open_unnamed() -> IO[bytes]:
+    return tempfile.TemporaryFile()
 
 
 def cpu(pid: int) -> float:
@@ -138,14 +143,14 @@ def cpu(pid: int) -> float:
 def switches(pid: int) -> int:
     """Return how often the threads of the process gave up the CPU by themselves."""
     statuses = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/status")]
-    return sum(
-        int(text.split("\nvoluntary_ctxt_switches:")[1].split()[0]) for text in statuses
-    )
+    return sum(int(text.split("\nvoluntary_ctxt_switches:")[1].split()[0]) for text in statuses)
 
 
 def bare(calls: tuple[str, ...]) -> float:
     """Return the nanoseconds per call without a tracer."""
-    done = subprocess.run([str(PRODUCER), *calls], input=b"go\n", stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(
+        [str(PRODUCER), *calls], input=b"go\n", stdout=subprocess.PIPE, check=True
+    )
     return float(done.stdout)
 
 
@@ -183,7 +188,11 @@ def one_round(results: dict[str, list[float]]) -> None:
             run = Run(tracer, BURSTS)
             try:
                 for name, value in run.idle().items():
-                    add({"wakeups": "idle, wake-ups per s", "peak_kb": "peak, kB"}[name], tracer.name, value)
+                    add(
+                        {"wakeups": "idle, wake-ups per s", "peak_kb": "peak, kB"}[name],
+                        tracer.name,
+                        value,
+                    )
             finally:
                 run.close()
 
@@ -197,8 +206,6 @@ def provide_headers(source: Path) -> None:
     (modules / "build").symlink_to(source / f"linux-headers-{release}")
     (modules / "source").symlink_to(common)
     os.environ["PYTHONPATH"] = "/usr/lib/python3/dist-packages"
-
-
 
 
 def main() -> None:

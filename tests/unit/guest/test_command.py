@@ -100,6 +100,15 @@ def test_large_files_and_folders_are_not_copied(here, monkeypatch):
     assert "more than 1 MiB or 5 files; use --add large to copy it" in command.omitted[1]
 
 
+def test_paths_that_are_added_are_not_measured(here, monkeypatch):
+    monkeypatch.setattr(command_module, "MOST_FILES", 0)
+    (here / "many").mkdir()
+    (here / "many" / "file").touch()
+    command = understand(["python", "many/file", "script.py"], (), ["./many"])
+    assert command.files == []
+    assert [line.partition(" ")[0] for line in command.omitted] == ["script.py"]
+
+
 def test_a_fifo_is_not_copied(here):
     os.mkfifo(here / "fifo")
     command = understand(["python", "fifo"], ())

@@ -17,6 +17,8 @@ struct event {
 	char comm[16];
 };
 
+const struct event *event_type;	/* so that BTF contains the type */
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
 	__uint(key_size, 4);

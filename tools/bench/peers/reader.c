@@ -2,7 +2,7 @@
  *
  *     reader OBJECT perf|ring count|line PID
  *
- * Lines go to stdout. "attached" goes to stderr, and at the end, after SIGINT, the counts as JSON.
+ * Lines go to stdout. After SIGINT, the counts go to stderr as JSON.
  */
 #include <errno.h>
 #include <signal.h>
@@ -94,7 +94,6 @@ int main(int argc, char **argv)
 					on_record, NULL, NULL);
 	if ((!perf && !ring) || !bpf_program__attach(program))
 		return 1;
-	fprintf(stderr, "attached\n");
 	while (!stopped)
 		is_perf ? perf_buffer__poll(perf, -1) : ring_buffer__poll(ring, -1);
 	is_perf ? perf_buffer__consume(perf) : ring_buffer__consume(ring);

@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 
-from bcc import BPF
+from bcc import BPF  # type: ignore[import-not-found]
 
 kind, output, pid = sys.argv[1], sys.argv[2] == "line", int(sys.argv[3])
 TEXT = """
@@ -34,39 +34,37 @@ SEND = {
 }
 program = BPF(text=TEXT.replace("PID", str(pid), 1).replace("SEND", SEND[kind]))
 program.attach_kprobe(event="__x64_sys_getppid", fn_name="send")
-delivered = 0
+events = program[kind]
+LINE = "%d.%09d info %d %d %d %s kprobe triggered!"
 
 
-def on_event(*arguments):
-    global delivered
-    delivered += 1
-    if output:
-        event = program[kind].event(arguments[1])
-        comm = event.comm.decode(errors="replace")
-        at = event.ktime_ns
-        print(
-            f"{at // 10**9}.{at % 10**9:09d} info {event.cpu} {event.pid} {event.tid} {comm} kprobe triggered!"
-        )
+class Reader:
+    """Counts events and prints them; an exception in a ctypes callback would be swallowed."""
+
+    delivered = 0
+    running = True
+
+    def on_event(self, _first: object, data: object, _size: int) -> None:
+        self.delivered += 1
+        if output:
+            event = events.event(data)
+            time = divmod(event.ktime_ns, 10**9)
+            comm = event.comm.decode(errors="replace")
+            print(LINE % (*time, event.cpu, event.pid, event.tid, comm))
+
+    def stop(self, *_signal: object) -> None:
+        self.running = False
 
 
+reader = Reader()
+signal.signal(signal.SIGINT, reader.stop)
 if kind == "perf":
-    program["perf"].open_perf_buffer(on_event, page_cnt=64)
+    events.open_perf_buffer(reader.on_event, page_cnt=64)
 else:
-    program["ring"].open_ring_buffer(on_event)
-running = True
-
-
-def stop(*_):
-    """Note the signal: an exception raised in a ctypes callback would be swallowed."""
-    global running
-    running = False
-
-
-signal.signal(signal.SIGINT, stop)
-print("attached", file=sys.stderr, flush=True)
+    events.open_ring_buffer(reader.on_event)
 poll = program.perf_buffer_poll if kind == "perf" else program.ring_buffer_poll
-while running:
+while reader.running:
     poll()
 sys.stdout.flush()
-lost = program["lost"][0].value
-print(json.dumps({"delivered": delivered, "lost": lost}), file=sys.stderr)
+report = {"delivered": reader.delivered, "lost": program["lost"][0].value}
+print(json.dumps(report), file=sys.stderr)
