@@ -89,12 +89,16 @@ class Run:
         began = time.perf_counter()
         self.tool = subprocess.Popen(command, stdout=self.out, stderr=self.errors)
         while not PROBES.read_bytes():
-            if self.tool.poll() is not None:
-                texts = [os.pread(file.fileno(), 1 << 16, 0) for file in (self.out, self.errors)]
-                raise SystemExit(f"{tracer.name}: {b' '.join(texts).decode()}")
+            self._require_running(tracer.name)
             time.sleep(0.002)
         self.started = time.perf_counter() - began
         time.sleep(0.5)
+        self._require_running(tracer.name)
+
+    def _require_running(self, name: str) -> None:
+        if self.tool.poll() is not None:
+            texts = [os.pread(file.fileno(), 1 << 16, 0) for file in (self.out, self.errors)]
+            raise SystemExit(f"{name} ended: {b' '.join(texts).decode()}")
 
     def measure(self) -> dict[str, float]:
         """Let the producer make its calls, stop the tracer, and return what was measured."""
