@@ -1,12 +1,13 @@
-"""Words for the command lines of other programs: paths, and Python running itself.
+"""Build words for other programs' command lines: paths, and commands that run Python itself.
 
-Programs take a word that starts with ``-`` for an option, whoever chose it. clang and gcc replace a
-word that starts with ``@`` with the words in that file (a response file), one of which may load a
-plugin. A file may have either name, so a path is passed with ``./`` in front of it.
+Programs interpret a word that starts with ``-`` as an option, regardless of its origin. clang and
+gcc replace a word that starts with ``@`` with the words in the named file (a response file), and
+one of these words may load a plugin. A file name may start with either character, so a path is
+passed with the prefix ``./``.
 
-``python -m NAME`` looks for NAME, and for every module that NAME imports, in the current folder
-first. A file ``json.py`` there would run, as root after sudo. ``-P`` (Python 3.11) leaves the
-current folder out.
+``python -m NAME`` searches the current folder first for NAME and for every module that NAME
+imports. A file ``json.py`` in the current folder would therefore be executed, even as root after
+sudo. ``-P`` (Python 3.11) excludes the current folder.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _OPTION, _RESPONSE_FILE = "-", "@"
 
 
 def path_word(path: str | os.PathLike[str]) -> str:
-    """Return a path as a word that no program takes for an option or a response file.
+    """Return a path as a word that no program mistakes for an option or a response file.
 
     Apply this function last, because pathlib removes ``./``.
 

@@ -1,9 +1,9 @@
-"""Stand-ins for the enumerations of ``enum``, for the modules that every start imports.
+"""Lightweight replacements for ``enum`` classes, for modules that are imported on every start.
 
-The numbers of bpf(2) are 240 names. enum needs 1 ms to make members of them, and ten times as long
-in an emulated guest, where `rawbpf kprobe` is attached after 300 ms. These classes make a member
-when it is used for the first time. Type checkers read the names from enum. At run time, members
-behave alike:
+The constants of bpf(2) include 240 names. enum needs 1 ms to create their members, and ten times as
+long in an emulated guest, where `rawbpf kprobe` is attached after 300 ms. These classes create a
+member when it is first used. Type checkers see the classes from enum. At run time, members behave
+like those of enum:
 
 - a member is an int or a str, and has a ``name`` and a ``value``
 - the class is called with a value, indexed with a name, iterated, and asked with ``in``
@@ -11,7 +11,7 @@ behave alike:
 - flags are combined with ``|``, ``&`` and ``^``, and the result has a name; ``~`` returns an int;
   iterating over a combination yields its members
 
-Enumerations that no command needs to start use enum itself.
+Enumerations that are not needed at start-up use enum itself.
 
 >>> class level(IntEnum):
 ...     LOW = 1
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 else:
 
     class _Members(type):
-        """Keeps the numbers and texts in the body of a class, and makes members of those used."""
+        """Stores the numbers and texts in a class body, and creates members on first use."""
 
         def __new__(cls, name, bases, body):
             values = {
@@ -37,7 +37,8 @@ else:
                 for key in list(body)
                 if not key.startswith("__") and isinstance(body[key], int | str)
             }
-            # In reverse order, so that a value with two names has the first.
+            # Names are visited in reverse order, so that a value with two names gets the first
+            # name.
             names = {value: key for key, value in reversed(values.items())}
             body |= {"_values": values, "_names": names, "_made": {}}
             return super().__new__(cls, name, bases, body)
@@ -48,9 +49,9 @@ else:
             except KeyError:
                 raise AttributeError(name) from None
             first = cls._names[value]
-            # Two threads may get here at once, but there must be one member only.
+            # Two threads may reach this point at the same time, but only one member must exist.
             member = cls._made.setdefault(first, cls._member(first, value))
-            setattr(cls, name, member)  # so that it is found without this function
+            setattr(cls, name, member)  # stored so that later lookups bypass this function
             return member
 
         def _member(cls, name, value):
@@ -88,7 +89,7 @@ else:
             return [*super().__dir__(), *cls._values]
 
     class _Flags(_Members):
-        """The same for flags, any combination of which is a value."""
+        """The same for flags, any combination of which is a valid value."""
 
         def _missing(cls, value):
             names = [one.name for one in cls if one.value & value]
@@ -98,7 +99,7 @@ else:
             return cls._member("|".join(names) or None, value)
 
     class _Member:
-        """What members of all enumerations have in common."""
+        """Behaviour shared by the members of all enumerations."""
 
         __slots__ = ()
 
@@ -110,17 +111,17 @@ else:
             return type(self), (self.value,)
 
     class IntEnum(_Member, int, metaclass=_Members):
-        """The base of enumerations of numbers."""
+        """The base class of enumerations of numbers."""
 
         __str__ = int.__repr__
 
     class StrEnum(_Member, str, metaclass=_Members):
-        """The base of enumerations of texts."""
+        """The base class of enumerations of texts."""
 
         __str__ = str.__str__
 
     class IntFlag(_Member, int, metaclass=_Flags):
-        """The base of enumerations of bits."""
+        """The base class of enumerations of bits."""
 
         __str__ = int.__repr__
 

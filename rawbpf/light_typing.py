@@ -1,9 +1,9 @@
-"""Stand-ins for names of ``typing``, for the modules that every start of a command imports.
+"""Lightweight replacements for ``typing``, for modules that every command imports at start-up.
 
 Importing typing takes 5 ms, and each NamedTuple another 0.1 ms, because every annotation and a
 constructor are compiled. In an emulated guest, both take ten times as long: a third of the time
-between starting `rawbpf kprobe` and the attached probe. Type checkers read the names from typing
-itself. At run time, this module provides only what a running program needs:
+between starting `rawbpf kprobe` and the attached probe. Type checkers see the names from typing
+itself. At run time, this module provides only the features that a running program needs:
 
     TYPE_CHECKING           False
     NamedTuple              makes the classes that typing makes, and compiles a constructor when it
@@ -11,8 +11,8 @@ itself. At run time, this module provides only what a running program needs:
     Generic, Protocol       ordinary base classes; ``Generic[T]`` is ``Generic``
     TypeVar                 a placeholder
 
-All other names of typing are used in annotations only, and are imported under ``TYPE_CHECKING``.
-Modules that no command needs to start import typing as usual.
+All other names from typing are used only in annotations, and are imported under ``TYPE_CHECKING``.
+Modules that are not needed at start-up import typing as usual.
 
 >>> class Point(NamedTuple):
 ...     x: int
@@ -31,10 +31,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Generic, NamedTuple, Protocol, TypeVar
 else:
-    from collections import _tuplegetter  # what namedtuple makes the fields of
+    from collections import _tuplegetter  # the descriptor type of a namedtuple's fields
 
     class _OnDemand:
-        """The signature of a class for ``inspect`` and ``help``, made when it is asked for."""
+        """The class signature for ``inspect`` and ``help``, created on demand."""
 
         def __get__(self, _instance, cls):
             from inspect import signature
@@ -45,7 +45,7 @@ else:
             return whole.replace(parameters=[*whole.parameters.values()][1:])
 
     class _Named(tuple):
-        """What all named tuples have in common."""
+        """Behaviour shared by all named tuples."""
 
         __slots__ = ()
         __signature__ = _OnDemand()
@@ -88,7 +88,7 @@ else:
         return made
 
     class _NamedTupleMaker(type):
-        """Makes a named tuple of the annotated names in the body of a class statement."""
+        """Creates a named tuple from the annotated names in a class body."""
 
         def __new__(cls, name, bases, body):
             if not bases:
@@ -105,10 +105,10 @@ else:
             return type(name, (_Named,), body)
 
     class NamedTuple(metaclass=_NamedTupleMaker):
-        """The base of classes whose instances are tuples with named items."""
+        """The base class of classes whose instances are tuples with named items."""
 
     class Generic:
-        """The base of classes with type parameters, which do not exist at run time."""
+        """The base class of generic classes; type parameters do not exist at run time."""
 
         __slots__ = ()
 
@@ -116,7 +116,7 @@ else:
             return cls
 
     class Protocol(Generic):
-        """The base of classes that only describe other classes."""
+        """The base class of protocols, which only describe other classes."""
 
         __slots__ = ()
 

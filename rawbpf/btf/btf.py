@@ -3,7 +3,8 @@
 The kernel's BTF contains about 126,000 types in 5 MB, but a program needs only a few of them, so
 opening a blob does no decoding. Type offsets (``starts``) are scanned only as far as needed, and a
 type is decoded on first access. Looking up a name works in reverse: find the name's string offset,
-then search the type section for that offset. With an index (``index``), both take a few steps.
+then search the type section for that offset. With an index (``index``), both lookups take only a
+few steps.
 
 Split BTF, such as a module's, extends its base: its first ID is ``len(base)``, and its first string
 offset is the size of the base's string section.
@@ -36,7 +37,7 @@ _KEPT = 1 << 16
 """Size in words up to which all records are cached. A program's types are read repeatedly."""
 
 _BATCH = 1024
-"""Number of types to decode at a time when all are needed."""
+"""Number of types to decode at a time when all types are needed."""
 
 _SEARCHES = 32
 """Number of name lookups before all names are sorted.
@@ -106,10 +107,10 @@ class Btf:
         return cls(data, base)
 
     def index(self) -> Index:
-        """Return what is known of where the types are, for the next reader of the same blob.
+        """Return the known locations of types, for the next reader of the same blob.
 
         ``Btf(data, index=...)`` uses it. ``learned`` is called with a better index once all names
-        are sorted.
+        have been sorted.
         """
         names = array("I") if self._names is None else self._names.positions
         return Index(len(self._starts), self._starts.groups(), names)
@@ -180,10 +181,10 @@ class Btf:
             yield from enumerate(records, self.first_id + first)
 
     def _batch(self, bounds: list[int]) -> list[Type]:
-        """Return the records of adjacent types, which start at all of ``bounds`` but the last.
+        """Return the records of adjacent types, given the bounds between them.
 
-        The garbage collector is paused. Records have no cycles, and visiting hundreds of thousands
-        of new tuples again and again would take longer than creating them.
+        The garbage collector is paused during decoding. Records contain no cycles, and visiting
+        hundreds of thousands of new tuples repeatedly would take longer than creating them.
         """
         begin, name = bounds[0], self.strings.at
         words = self._words[begin : bounds[-1]].tolist()
@@ -223,7 +224,10 @@ class Btf:
         return None if type_id is None else self[type_id]
 
     def names_beginning_with(self, beginning: str) -> Iterator[str]:
-        """Yield the names of types with this beginning; the base's first, each part in order."""
+        """Yield the type names with this prefix.
+
+        The base's names come first, and each part is sorted.
+        """
         if self.base is not None:
             yield from self.base.names_beginning_with(beginning)
         yield from self._sorted().beginning_with(beginning)
@@ -244,7 +248,7 @@ class Btf:
         ]
 
     def _in_order(self, name: str) -> Iterator[int]:
-        """Yield the IDs of this blob's own types with this name, by means of all sorted names."""
+        """Yield the IDs of this blob's own types with this name, using the sorted names."""
         for position in self._sorted().find(name):
             index = self._starts.index_of(position)
             if index is None:

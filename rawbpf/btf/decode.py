@@ -1,11 +1,10 @@
 """Decode the words of a type into a record.
 
-``words`` is the type section, or a part of it, as 32-bit integers in the machine's byte order.
-``at`` is the index of the type's btf_type. Type IDs are not checked during decoding, but when they
-are followed.
+``words`` is all or part of the type section, as 32-bit integers in native byte order. ``at`` is the
+index of the type's btf_type. Type IDs are not checked during decoding, but when they are followed.
 
-The kernel's BTF has 300,000 types, members, values and parameters. Each element of a type therefore
-costs no call of a Python function: slices separate the columns of its rows, and tuples become
+The kernel's BTF has 300,000 types, members, values and parameters. Decoding an element of a type
+therefore calls no Python function: slices separate the columns of the rows, and tuples become
 records without passing through the constructor of a NamedTuple, which takes twice as long.
 """
 
@@ -58,7 +57,7 @@ def decode_type(words: Words, at: int, end: int, name: Name) -> t.Type:
 
 
 def _elements(words: Words, at: int, width: int) -> Words:
-    """Return the words of all elements, for kinds without other words before them."""
+    """Return the words of all elements, for kinds that consist only of elements."""
     return words[at + 3 : at + 3 + width * (words[at + 1] & uapi.BTF_MAX_VLEN)]
 
 

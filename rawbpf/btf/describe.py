@@ -1,4 +1,4 @@
-"""Records as JSON fields, with the keys of ``bpftool -j btf dump``; names of kinds and linkages.
+"""Format records as JSON fields with the keys of ``bpftool -j btf dump``.
 
 Type references are shown as IDs; ``rawbpf.btf.ctext`` writes types as C instead.
 

@@ -121,7 +121,7 @@ def _info(kind: int, vlen: int = 0, kind_flag: bool = False) -> int:
 def _fit(value: int, bits: int, *, signed: bool = False) -> int:
     """Return the value as an unsigned field of ``bits`` bits.
 
-    Return raise OverflowError if it does not fit.
+    Raises OverflowError if the value does not fit.
     """
     low, high = (-1 << (bits - 1), 1 << (bits - 1)) if signed else (0, 1 << bits)
     if not low <= value < high:

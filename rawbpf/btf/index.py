@@ -1,13 +1,13 @@
-"""An index of a blob: where its types start, and its named types in the order of their names.
+"""An index of a BTF blob: the locations of its types, and its named types sorted by name.
 
-BTF has no index. Finding the last type of a kernel means walking over all 126,000 types, and
-finding a name means searching two sections. An index makes both a matter of a few steps:
+BTF has no index. Finding the last type of a kernel requires a scan of all 126,000 types, and
+finding a name requires searching two sections. With an index, both lookups take only a few steps:
 
     groups   the position of every eighth type; the others are at most seven steps away
     names    the positions of all named types, sorted by name; empty until a reader has needed them
 
-Positions are indexes of 32-bit words in the type section. A file with an index consists of
-little-endian words:
+Positions are indexes of 32-bit words in the type section. An index file consists of little-endian
+words:
 
     magic, version, size of the blob in bytes, number of types, length of groups, length of names,
     CRC-32 of all that follows, groups, names
@@ -38,7 +38,7 @@ _HEADER = "<7I"
 
 
 class Index(NamedTuple):
-    """The number of types, the second word of every eighth type, the first word of named types."""
+    """The number of types, the position of every eighth type, and the positions of named types."""
 
     total: int
     groups: array[int]
@@ -46,7 +46,7 @@ class Index(NamedTuple):
 
 
 def encode_index(index: Index, blob: int) -> bytes:
-    """Return the contents of a file with an index of a blob of ``blob`` bytes."""
+    """Return the contents of an index file for a blob of ``blob`` bytes."""
     body = b"".join(_little(words).tobytes() for words in (index.groups, index.names))
     sizes = len(index.groups), len(index.names)
     head = struct.pack(_HEADER, _MAGIC, _VERSION, blob, index.total, *sizes, crc32(body))
@@ -54,9 +54,9 @@ def encode_index(index: Index, blob: int) -> bytes:
 
 
 def decode_index(data: bytes, blob: int) -> Index:
-    """Return the index in ``data``; raise FormatError if it is damaged or of another blob.
+    """Parse an index; raise FormatError if it is damaged or belongs to another blob.
 
-    The positions are those that were written. They are checked when they are used.
+    Positions are returned as stored in the file. Positions are validated when they are used.
     """
     if len(data) < struct.calcsize(_HEADER):
         raise FormatError("damaged type index", why=f"the index is only {len(data)} bytes long")
@@ -75,7 +75,7 @@ def _words(data: memoryview) -> array[int]:
 
 
 def _little(words: array[int]) -> array[int]:
-    """Convert words between the machine's byte order and little-endian."""
+    """Convert words between native byte order and little-endian."""
     if sys.byteorder == "big":
         words = words[:]
         words.byteswap()

@@ -1,8 +1,10 @@
-"""Look up functions and fields by name. Only the types on the way are decoded.
+"""Look up functions and fields by name.
+
+Only the types along the path are decoded.
 
 A field path has the form ``mm.pgd`` and may lead through structs, unions and typedefs. Members of
 anonymous structs and unions count as members of the outer type, as in C. Paths do not follow
-pointers, because reading through a pointer takes an instruction of its own.
+pointers, because reading through a pointer requires a separate instruction.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ __all__ = ["Field", "find_field", "offset_of", "prototype"]
 class Field(NamedTuple):
     """A field of a struct or union.
 
-    ``bit_offset`` counts from the start of the outermost type; ``bit_size`` is 0 unless the field
-    is a bit-field.
+    ``bit_offset`` is relative to the outermost type; ``bit_size`` is 0 unless the field is a
+    bit-field.
     """
 
     type_id: int
@@ -33,9 +35,9 @@ class Field(NamedTuple):
 
 
 def prototype(btf: Btf, function: str) -> t.FuncProto | None:
-    """Return the prototype of a function, or None if there is no function of this name.
+    """Return the prototype of a function, or None if no function has this name.
 
-    Several functions may share a name; the first one counts, as for the kernel. Raise FormatError
+    If several functions share a name, the first one is used, as in the kernel. Raises FormatError
     if the BTF is damaged.
 
     >>> from rawbpf.btf.btf import Btf
@@ -57,9 +59,9 @@ def prototype(btf: Btf, function: str) -> t.FuncProto | None:
 
 
 def find_field(btf: Btf, type_id: int, path: str) -> Field | None:
-    """Return the field at a path such as ``mm.pgd``, or None if there is no such field.
+    """Return the field at a path such as ``mm.pgd``, or None if the field does not exist.
 
-    Raise FormatError if the BTF is damaged.
+    Raises FormatError if the BTF is damaged.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -82,7 +84,10 @@ def find_field(btf: Btf, type_id: int, path: str) -> Field | None:
 def _find_member(
     btf: Btf, type_id: int, name: str, seen: set[int], depth: int = MAX_DEPTH
 ) -> Field | None:
-    """Return a member by name; each anonymous type is searched once, however often it occurs."""
+    """Return a member by name.
+
+    Each anonymous type is searched only once, however often it occurs.
+    """
     own = strip(btf, type_id)
     record = btf[own]
     if own in seen or not depth or not name or not isinstance(record, t.Struct | t.Union):
@@ -99,9 +104,9 @@ def _find_member(
 
 
 def offset_of(btf: Btf, struct: str, member: str) -> int:
-    """Return the offset of a struct's member in bytes.
+    """Return the offset of a struct member in bytes.
 
-    Raise FormatError if there is no such struct or member.
+    Raises FormatError if the struct or member does not exist.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder

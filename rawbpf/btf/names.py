@@ -1,7 +1,7 @@
-"""The named types of a blob in the order of their names, for look-ups in a few steps.
+"""The named types of a blob, sorted by name for fast lookups.
 
-A sorted array holds the position of each named type: the index of its first word, which is the
-offset of its name. Types of one name follow each other in the order of their IDs.
+A sorted array contains the position of each named type, which is the index of its first word (the
+name offset). Types with the same name are sorted by ID.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["SortedNames"]
 
 
 class SortedNames:
-    """Named types by name; ``positions`` comes from an index or from ``sort``."""
+    """Named types sorted by name; ``positions`` comes from an index or from ``sort``."""
 
     __slots__ = ("_strings", "_words", "positions")
 
@@ -30,7 +30,7 @@ class SortedNames:
 
     @classmethod
     def sort(cls, words: memoryview[int], strings: Strings, starts: Iterable[int]) -> SortedNames:
-        """Sort the types that start at these words. The kernel's take 60 ms."""
+        """Sort the types that start at these words. Sorting the kernel's types takes 60 ms."""
         strings.read_all()
         name = strings.at
         named = [at for at in starts if words[at]]
@@ -38,7 +38,7 @@ class SortedNames:
         return cls(words, strings, array("I", named))
 
     def find(self, name: str) -> Iterator[int]:
-        """Yield the positions of the types with this name."""
+        """Yield the positions of the types with the given name."""
         for place in range(self._first(name), len(self.positions)):
             position = self.positions[place]
             if self._name(position) != name:
@@ -46,7 +46,7 @@ class SortedNames:
             yield position
 
     def beginning_with(self, beginning: str) -> Iterator[str]:
-        """Yield the names with this beginning in order, a name once for each of its types."""
+        """Yield the names with the given prefix in order, each once per type."""
         for place in range(self._first(beginning), len(self.positions)):
             name = self._name(self.positions[place])
             if not name.startswith(beginning):

@@ -1,6 +1,6 @@
-r"""Types as text, in the format of ``bpftool btf dump file F format raw``.
+r"""Format types as text in the format of ``bpftool btf dump file F format raw``.
 
-People commonly quote BTF in this format. A type is one line, followed by a line for each of its
+People usually quote BTF in this format. A type takes one line, followed by a line for each of its
 members, values, parameters or variables. References remain IDs; ``rawbpf.btf.ctext`` writes types
 as C instead.
 
@@ -29,14 +29,17 @@ if TYPE_CHECKING:
 __all__ = ["raw"]
 
 _ELEMENTS = 64
-"""Number of elements in one piece of text. Hostile BTF has types with millions of elements."""
+"""Number of elements in one chunk of text.
+
+Malicious BTF may contain types with millions of elements.
+"""
 
 _PIECES = 128
-"""Number of pieces of text to yield at a time."""
+"""Number of chunks of text to yield at a time."""
 
 
 def raw(btf: Btf, type_ids: Iterable[int] | None = None) -> Iterator[str]:
-    """Yield whole lines of text for types, by default for all of this blob's own types.
+    """Yield complete lines of text for types, by default for all of this blob's own types.
 
     Raises FormatError if the BTF is damaged.
     """
@@ -58,7 +61,7 @@ def _pieces(btf: Btf, types: Iterable[tuple[int, t.Type]]) -> Iterator[str]:
 
 
 class _Shown(dict[str, str]):
-    """Names as they are shown. The same names occur again and again."""
+    """Names in printable form. The cache is effective because the same names occur repeatedly."""
 
     def __missing__(self, name: str) -> str:
         text = self[name] = printable(name) or ANONYMOUS
@@ -158,4 +161,4 @@ _ELEMENTS_OF: dict[type, tuple[str, Callable[[Any, Any, _Shown, Btf], list[str]]
     t.FuncProto: ("params", _params),
     t.DataSec: ("variables", _variables),
 }
-"""For types with elements: the name of the field that holds them, and their lines."""
+"""For types with elements: the field that contains them, and the format of their lines."""

@@ -1,7 +1,7 @@
-"""Search for types by name without an index: by the bytes of their names' string offsets.
+"""Search for types by name without an index, by searching for string offsets as bytes.
 
-A name is looked up backwards: its offsets in the string section are found first, then types that
-begin with one of these offsets. Both are searches for bytes, which cost no Python code per type.
+A name is looked up in reverse: first its offsets in the string section, then the types that start
+with one of these offsets. Both steps search for bytes, without running Python code for each type.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FEW = 8
 
 
 class Search:
-    """A search in one blob; types are given by index, 0 for the first of the blob."""
+    """A search in one blob, in which types are identified by index, starting at 0."""
 
     __slots__ = ("_data", "_header", "_starts", "_strings", "_words")
 
@@ -40,7 +40,7 @@ class Search:
         self._strings, self._starts = strings, starts
 
     def find(self, name: str, kinds: frozenset[int] | None) -> list[int]:
-        """Return the indexes of the types with this name and one of these kinds, in order."""
+        """Return the indexes of the types with the given name and kinds, in order."""
         found = self._search(self._strings.offsets(name), kinds)
         return found or self._search(self._strings.endings(name), kinds)
 

@@ -6,7 +6,7 @@ Scanning the kernel's 126,000 types takes about 10 ms, and many common types are
 (task_struct is among the first 200). A large section is therefore scanned only as far as needed,
 and only the start of every eighth type is stored; the starts in between are a few steps away. A
 small section is scanned when it is opened, so that damage is reported immediately. With an index,
-nothing is scanned.
+no types are scanned.
 
 A type's length follows from its second word, ``info``; in this module, ``at`` is the index of that
 word.
@@ -127,7 +127,7 @@ class Starts:
         except IndexError:
             raise _beyond(at) from None
         length = self._lengths.get(info)
-        if length is None:  # with an index, types are not walked over
+        if length is None:  # with an index, types are not scanned
             length = self._lengths[info] = length_of(info, self._layout)
         return length
 
@@ -182,5 +182,8 @@ class Starts:
 
 
 def _beyond(word: int) -> FormatError:
-    """Return the error for a wrong index; without one, the walk reports damaged types."""
+    """Return the error for a wrong index.
+
+    Without an index, the scan itself reports damaged types.
+    """
     return FormatError("damaged type index", why=f"the index leads to word {word}")

@@ -36,7 +36,7 @@ could produce enormous output.
 """
 
 _MOST_AT_ONCE = 1 << 18
-"""Number of strings up to which all of them are read at once; the kernel has about 125,000."""
+"""Number of strings up to which all strings are read in one pass; the kernel has about 125,000."""
 
 _SEARCHED = 1 << 16
 """Size in bytes up to which a section is searched for each name instead of indexed."""
@@ -109,7 +109,7 @@ class Scan(NamedTuple):
 
 
 class _Names(dict[int, str]):
-    """Names by offset. A name is read when it is first needed; then it costs no Python call."""
+    """Names by offset. A name is decoded on first use; later uses cost no Python call."""
 
     __slots__ = ("_base", "_data", "_left", "_start")
 
@@ -144,13 +144,14 @@ class _Names(dict[int, str]):
         return decode_name(self._data[start : start + length])
 
     def read_all(self) -> None:
-        """Read the names that begin after a NUL, unless they are many, long, or not ASCII."""
+        """Read the names that start after a NUL, unless they are many, long, or not ASCII."""
         data = self._data
         if not data or not data.isascii() or data.count(0) > _MOST_AT_ONCE:
             return
         names = data[:-1].decode("ascii").split("\0")
         if max(map(len, names)) <= _LONGEST_NAME:
-            sizes = map(add, map(len, names), repeat(1))  # with the NUL; no Python code per name
+            # includes the NUL; runs no Python code per name
+            sizes = map(add, map(len, names), repeat(1))
             offsets = accumulate(sizes, initial=self._start)
             self.update(zip(offsets, names, strict=False))
 
@@ -181,7 +182,10 @@ class Strings:
         self.end: int = self._start + len(data)
         self._names = _Names(data, self._start, base)
         self.at: Callable[[int], str] = self._names.__getitem__
-        """Returns the name at an offset; raises FormatError out of range or for a long name."""
+        """Returns the name at an offset.
+
+        Raises FormatError if the offset is out of range or the name too long.
+        """
         self._texts: dict[int, str] = {}
         # The same name is looked up in many modules in turn, and each lookup also queries the base.
         self._scan: tuple[str, Scan] | None = None
@@ -193,7 +197,7 @@ class Strings:
         return self._data
 
     def read_all(self) -> None:
-        """Read all names at once, which is five times as fast as reading them singly."""
+        """Read all names in one pass, which is five times as fast as reading them individually."""
         self._names.read_all()
 
     def text(self, offset: int) -> str:

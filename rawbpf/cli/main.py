@@ -172,7 +172,10 @@ def main(argv: list[str]) -> int:
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Import without looking for garbage, of which imports make none: this takes 5% of the time."""
+    """The garbage collector is paused during imports, which create no garbage.
+
+    Collecting would take 5% of the time.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:

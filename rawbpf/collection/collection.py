@@ -76,9 +76,9 @@ class Collection(Owner):
         self.skipped: dict[str, str] = {}
         """Maps each program that was not loaded or not attached to the reason."""
         self.warnings: list[str] = []
-        """One line for each part of the object that loading had to change or leave out."""
+        """One line for each part of the object that loading had to change or omit."""
         self.warn: Callable[[str], None] = self.warnings.append
-        """Called with each of these lines; replace ``warn`` to show them at once."""
+        """Called with each warning; replace ``warn`` to show warnings immediately."""
         self.seconds: dict[str, float] = {}
         """Maps each program to the seconds that the kernel took to verify and compile it."""
         self._stack = ExitStack()

@@ -96,11 +96,11 @@ class Events(Owner):
         yield from self.session.records(duration)
 
     def batches(self, duration: float | None = None) -> Iterator[Sequence[dict[str, Any] | bytes]]:
-        """Yield the records of ``read`` in arrays: all available records of one size at a time.
+        """Yield the records of ``read`` in arrays of all available records of one size.
 
-        Nothing is decoded before you ask: ``len(batch)`` counts records, ``batch["pid"]`` has one
-        member of each record, ``batch.tuples()`` and ``batch.array()`` have all members, and a loop
-        over the batch yields what ``read`` yields. See ``events.rows.Rows``.
+        Records are decoded only on request: ``len(batch)`` counts records, ``batch["pid"]`` returns
+        one member of each record, ``batch.tuples()`` and ``batch.array()`` return all members, and
+        iterating over the batch yields the same values as ``read``. See ``events.rows.Rows``.
         """
         yield from self.session.batches(duration)
 

@@ -38,7 +38,7 @@ _TRISTATE = {"n": 0, "y": 1, "m": 2}
 
 
 def ignore(_warning: str) -> None:
-    """Do nothing with a warning."""
+    """Ignore a warning."""
 
 
 def kconfig_data(
@@ -46,8 +46,8 @@ def kconfig_data(
 ) -> DataSpec | None:
     """Return the section with this kernel's values, or None if the object has no such externs.
 
-    Strings that are too long for their variables are cut, as in libbpf. A line about each of these
-    strings is passed to ``warn``.
+    Strings that are too long for their variables are truncated, as in libbpf. ``warn`` is called
+    with a line about each truncated string.
     """
     externs = [one for one in spec.externs.values() if one.kind == "kconfig"]
     if not externs or spec.btf is None:

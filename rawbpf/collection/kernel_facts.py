@@ -59,7 +59,7 @@ class KernelFacts:
     def require_types(self) -> Btf:
         """Return the kernel image's BTF.
 
-        Return raise UnsupportedError if the kernel was built without BTF.
+        Raises UnsupportedError if the kernel was built without BTF.
         """
         if self.types is None:
             raise UnsupportedError(

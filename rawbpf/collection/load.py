@@ -114,8 +114,9 @@ class Loader:
     def _load_types(self) -> KernelBtf | None:
         """Load the object's BTF, with variable offsets filled in.
 
-        Most objects work without BTF, which describes their maps and source lines. BTF that the
-        kernel rejects (such as names that C does not allow, from rustc) is therefore left out.
+        Most objects also work without BTF, which describes their maps and source lines. BTF that
+        the kernel rejects (for example because rustc emits names that C does not allow) is
+        therefore omitted.
         """
         spec = self._spec
         if spec.btf is None:
@@ -158,7 +159,7 @@ class Loader:
         try:
             memory = self._memory(one)
         except KernelError as error:
-            # bpf_map_mmap: values with fields that the kernel manages cannot be mapped.
+            # bpf_map_mmap does not allow values with fields that the kernel manages.
             if error.errno != ENOTSUPP:
                 raise
             section.leave_unmapped()

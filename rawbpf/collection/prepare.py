@@ -59,9 +59,9 @@ def prepare(
 ) -> ObjectSpec:
     """Set map sizes and resolve externs for the running kernel.
 
-    ``warn`` is called with a line about each value that does not fit and had to be cut.
+    ``warn`` is called with a line about each value that had to be truncated.
 
-    Raises UsageError if the section of a program to load names no program type, and
+    Raises UsageError if a program's section name does not determine the program type, and
     UnsupportedError if the kernel lacks an extern.
     """
     for program in spec.programs.values():
@@ -76,7 +76,7 @@ def prepare(
 
 
 def _require_type(program: ProgramSpec) -> None:
-    """Raise UsageError if the program's type is unknown: the kernel would only report EINVAL."""
+    """Raise UsageError if the program's type is unknown. The kernel would only report EINVAL."""
     if program.prog_type is not bpf_prog_type.BPF_PROG_TYPE_UNSPEC:
         return
     near = [f'SEC("{name}")' for name in near_sections(program.section)]

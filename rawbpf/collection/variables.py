@@ -59,7 +59,7 @@ class Variables(MutableMapping[str, Any]):
         self._memory = memory
 
     def leave_unmapped(self) -> None:
-        """Reject further accesses, because the kernel does not let user space map the section."""
+        """Reject further accesses, because user space is not allowed to map the section."""
         self._unmapped = True
 
     def freeze(self) -> None:

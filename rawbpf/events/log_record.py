@@ -1,7 +1,7 @@
 r"""The log record, a message that a BPF program sends for people to read.
 
 A program has no usable printf and only 512 bytes of stack. The program therefore sends a format and
-numbers, and user space formats the message. A record with a text is self-describing, so that a
+numbers, and user space formats the message. A record with text is self-describing, so that a
 program written in C, in assembly or in Python shares no table with its reader:
 
 >>> print(*LOG.lines(), sep="\n")
@@ -17,8 +17,8 @@ program written in C, in assembly or in Python shares no table with its reader:
 32 char[16] comm         bpf_get_current_comm: ends at the first NUL; rubbish may follow it
 
 The header is followed by the arguments and the text of the format. The program of `rawbpf kprobe`
-sends no text, which makes it faster: it sends the number of a format in ``FORMATS``, and the reader
-looks up the text.
+sends no text, because that is faster: it sends the number of a format in ``FORMATS``, and the
+reader looks up the text.
 
 >>> encode_log(LogRecord(3, 1_000, 7, 8, 0, "bash", (2,), "{} files")).hex(" ", 8)[:35]
 '4000000003010800 e803000000000000 0'
@@ -68,7 +68,7 @@ FORMATS = ("kprobe triggered!",)
 """Formats that are sent by number."""
 
 NUMBERED = 1 << 15
-"""``text_length`` is NUMBERED + the number of a format if no text follows the arguments."""
+"""If no text follows the arguments, ``text_length`` is NUMBERED plus the number of a format."""
 
 ARGUMENT = 8
 """Size of an argument in bytes."""
@@ -250,16 +250,16 @@ _SHOWN: dict[str, Callable[[int], str]] = {
 
 
 class Hole(NamedTuple):
-    """The place of an argument in a format, and the letter that says how to show the argument."""
+    """The position of an argument in a format, and the letter that selects its display format."""
 
     arg: int
     letter: str
 
 
 def split_format(text: str, count: int) -> list[str | Hole]:
-    """Divide a format with ``count`` arguments into text and holes.
+    """Divide a format with ``count`` arguments into text and placeholders.
 
-    An unknown letter or a missing argument becomes part of the text.
+    An unknown letter or a missing argument is shown in the text.
 
     >>> split_format("{{{:x}}} and {} of {:q}", 1)
     ['{', Hole(arg=0, letter='x'), '} and {missing} of {:q?}']

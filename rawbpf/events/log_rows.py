@@ -108,17 +108,17 @@ def _first_shape(batch: Batch) -> tuple[LogRows | None, int]:
         return None, batch.agreeing([(0, _SHAPE)])
     text_length = _TEXT_LENGTH.unpack_from(batch.data, at + LOG.offset("text_length"))[0]
     if text_length >= NUMBERED:
-        text_length = 0  # the number is part of the shape
+        text_length = 0  # the format's number is part of the shape
     layout = log_layout(len(first.args), text_length)
     count = batch.agreeing([(0, _SHAPE), (layout.size - text_length, text_length)])
     return LogRows(batch.part(0, count), first, layout), count
 
 
 def split_logs(batch: Batch) -> Iterator[tuple[bool, Batch]]:
-    """Divide records of unknown origin into runs of log records, as ``is_log`` says, and others.
+    """Divide records of unknown origin into runs of log records and other records.
 
-    Whether a record is a log record depends on its shape, of which a batch has few, and on its
-    reserved field.
+    Whether a record is a log record depends on its shape, of which a batch contains only a few, and
+    on its reserved field.
     """
     if batch.size < LOG.size:
         yield False, batch

@@ -54,7 +54,7 @@ class EventType:
         return tuple(leaves(inner)) if is_flat(inner) else None
 
     def layout(self, size: int) -> Layout:
-        """Return the leaves that end within ``size`` bytes, each after the one before."""
+        """Return the leaves that end within ``size`` bytes, without overlaps."""
         known = self._layouts.get(size)
         if known is None:
             fields, end = [], 0

@@ -1,7 +1,7 @@
-"""Records of a struct type in batches: all values of a member are read at once.
+"""Records of a struct type in batches, in which all values of a member are read in one operation.
 
-A struct of numbers, texts, arrays and structs of these is read as columns. Other structs, and
-records that end before the struct does, are decoded one by one.
+A struct that consists of numbers, texts, and arrays and structs of these is read as columns.
+Records of other structs, and records shorter than the struct, are decoded one by one.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ __all__ = ["BytesRows", "TypedRows"]
 
 
 class TypedRows(Rows[dict[str, Any]]):
-    """Records of one size, decoded as a struct.
+    """Records of the same size, decoded as a struct.
 
-    The fields are the numbers and texts of the struct, named by their paths, such as
-    ``addr.ports[1]``. The members of a union share their bytes, so only the first is a field.
+    The fields are the struct's numbers and texts, named after their paths, such as
+    ``addr.ports[1]``. The members of a union share their bytes, so only the first member is a
+    field.
     """
 
     __slots__ = ("kind",)
@@ -45,10 +46,10 @@ class TypedRows(Rows[dict[str, Any]]):
         return self.kind.leaves if self.batch.size >= self.kind.size else None
 
     def values(self, leaf: Leaf, batch: Batch) -> list[Any]:
-        """Return the undecoded bytes of a text, or a number, of each record."""
+        """Return the undecoded bytes of a text or number in each record."""
         if leaf.codec.code.endswith("s"):
             return batch.slices(leaf.offset, leaf.codec.size)
-        if isinstance(leaf.codec, Bool):  # a byte other than 0 and 1 is true as well
+        if isinstance(leaf.codec, Bool):  # any byte other than 0 and 1 is also true
             return [value != 0 for value in batch.column(leaf.offset, "B")]
         return batch.column(leaf.offset, leaf.codec.code).tolist()
 
@@ -64,7 +65,7 @@ class TypedRows(Rows[dict[str, Any]]):
 
 
 class BytesRows(Rows[bytes]):
-    """Records of one size and unknown type."""
+    """Records of the same size and unknown type."""
 
     def __init__(self, batch: Batch) -> None:
         fields = [Field("data", 0, f"{batch.size}s")] if batch.size else []

@@ -1,12 +1,12 @@
-"""Type indexes: what a guest learned about its kernel's types, for the next guest.
+"""Type indexes: a guest's knowledge about its kernel's types, saved for the next guest.
 
-A command stores the index of the kernel's types in the user's cache
-(rawbpf/kernel/type_index.py), which would disappear with the guest. PID 1 therefore returns new
-files in that folder, and the host puts them into the next guest that boots the same kernel image.
+A command stores the index of the kernel's types in the user's cache (rawbpf/kernel/type_index.py),
+which disappears with the guest. PID 1 therefore returns new files in that folder, and the host puts
+them into the next guest that boots the same kernel image.
 
-The host does not trust a guest. It stores files with plausible names and sizes and never reads
-their contents. A guest can thus leave a wrong index only for guests that boot the same image; a
-reader there checks the index and each of its positions.
+The host does not trust a guest. The host stores files with plausible names and sizes, and never
+reads their contents. A malicious guest can therefore leave a wrong index only for guests that boot
+the same image, where the reader validates the index and each of its positions.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "folder_in_guest", "known", "store"]
 
 LARGEST = 4 << 20
-"""Maximum size of the returned files in bytes. The index of Debian's kernels has 0.4 MB."""
+"""Maximum size of the returned files in bytes. The index for Debian's kernels is 0.4 MB long."""
 
 _FOLDER = "guest-types"
 _MOST_FILES = 4
@@ -38,7 +38,7 @@ _NAME = re.compile(r"[0-9a-f]{8,64}-[0-9]{1,10}")
 
 
 def folder_in_guest(environment: Mapping[str, str]) -> str:
-    """Return the folder of type indexes for a command with this environment.
+    """Return the folder for type indexes, given the command's environment.
 
     >>> folder_in_guest({"HOME": "/root"})
     '/root/.cache/rawbpf/types'
@@ -47,14 +47,14 @@ def folder_in_guest(environment: Mapping[str, str]) -> str:
 
 
 def known(image: Path) -> dict[str, bytes]:
-    """Return the files that earlier guests with this kernel image left, by name."""
+    """Return the files left by earlier guests with this kernel image, by name."""
     with suppress(OSError, GuestError):
         return {file.name: file.read_bytes() for file in sorted(_folder(image).iterdir())}
     return {}
 
 
 def store(image: Path, archive: bytes) -> None:
-    """Store the files in an archive from a guest. Anything unexpected is left out."""
+    """Store the files in an archive from a guest. Unexpected entries are omitted."""
     with suppress(OSError, GuestError, FormatError):
         members = [one for one in decode(BytesIO(archive)) if _NAME.fullmatch(one.path)]
         files = {one.path: one.data for one in members[:_MOST_FILES]}

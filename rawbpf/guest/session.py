@@ -66,8 +66,8 @@ def run(
     """Run the job in the initramfs (a file descriptor), and return the command's wait status.
 
     Output is written to this process's stdout and stderr, and the contents of /out to the folder
-    ``out``. ``types`` receives the archive of new type indexes in pieces, if the guest returns
-    one. Raises GuestError if the guest ends before the command does.
+    ``out``. ``types`` receives the archive of new type indexes in chunks, if the guest returns an
+    archive. Raises GuestError if the guest ends before the command does.
     """
     with qemu.running(machine, initramfs) as guest, tempfile.TemporaryFile() as archive:
         keep = None if out is None else archive.write

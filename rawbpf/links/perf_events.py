@@ -92,7 +92,7 @@ def check_function_name(name: str, root: Root = "/") -> None:
 
 def _invalid_name(name: str) -> UsageError:
     """Return an error that points to the first invalid character."""
-    import re  # needed for this message only
+    import re  # needed only for this message
 
     what = f"invalid function name {name!r}"
     begin = re.match(r"(?:[A-Za-z0-9_]+:)?[A-Za-z_$.][A-Za-z0-9_$.]*", name)
@@ -197,7 +197,7 @@ def _open_uprobe(probe: ProbeSpec) -> Fd:
 
 def _open_tracepoint(probe: ProbeSpec) -> Fd:
     """Open a tracepoint by its number, which is available only from tracefs."""
-    from pathlib import Path  # importing it takes 3 ms, which a kprobe need not spend
+    from pathlib import Path  # importing it takes 3 ms and is not needed for a kprobe
 
     from rawbpf.kernel.file_systems import tracefs
 

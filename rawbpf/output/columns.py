@@ -1,7 +1,7 @@
-"""Format many records at once: a column of values for each field, one format for all records.
+"""Format many records in one operation, using a column of values for each field.
 
-One ``%`` operation over a block of records costs a third of formatting them one by one, because the
-interpreter runs once per block and column instead of once per record and field.
+One ``%`` operation over a block of records takes a third of the time of formatting them one by one,
+because the interpreter runs once per block and column instead of once per record and field.
 
 >>> format_columns("%d: %s;", [[1, 2], ["one", "two"]])
 '1: one;2: two;'
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["BLOCK", "Cache", "format_columns", "literal"]
 
 BLOCK = 512
-"""Records per block. More records make a block hardly faster, but need more memory."""
+"""Records per block. Larger blocks are hardly faster but need more memory."""
 
 _MOST_CACHED = 1 << 11
 
@@ -33,12 +33,12 @@ def format_columns(one: str, columns: Sequence[Sequence[Any]]) -> str:
 
 
 def literal(text: str) -> str:
-    """Return text as a part of a %-format."""
+    """Escape text for use in a %-format."""
     return text.replace("%", "%%")
 
 
 class Cache(dict[object, str]):
-    """Remembers the text made for a value, such as the name of a process, up to a bound."""
+    """Caches the text for each value, such as a process name, up to a maximum number of values."""
 
     def __init__(self, make: Callable[[Any], str]) -> None:
         super().__init__()

@@ -1,11 +1,12 @@
-"""Format log records as lines with NumPy: a block is an array of bytes with a row for each line.
+"""Format log records as lines with NumPy, using an array of bytes with a row for each line.
 
-All lines of a block have the same width, so a field is a range of columns. Numbers are divided by
-1,000, and a table contains the digits of each part as four bytes, which are stored in every line by
-one operation. ``LineBlocks`` formats the blocks that do not fit: those with a process name that has
-to be escaped, a number too wide for its column, or a message with arguments.
+All lines in a block have the same width, so that a field is a range of columns. Numbers are divided
+by 1,000, and a table contains the digits of each part as four bytes, which are stored in every line
+by one operation. ``LineBlocks`` formats the remaining blocks: those with a process name that has to
+be escaped, a number too wide for its column, or a message with arguments.
 
-NumPy need not be installed. Only ``output.log_lines`` imports this module, when it is worth it.
+NumPy is an optional dependency. Only ``output.log_lines`` imports this module, if the number of
+records justifies it.
 """
 
 from __future__ import annotations
@@ -41,19 +42,22 @@ _ENDS = {"cpu": 10**3, "pid": 10**7, "tid": 10**7}
 
 
 def _table(texts: Iterable[str]) -> Any:  # noqa: ANN401 -- an array
-    """Return texts of four characters as numbers of four bytes."""
+    """Return four-character texts as four-byte numbers."""
     return np.frombuffer("".join(texts).encode(), np.uint32)
 
 
 _LOW = _table([*(f"{n:3} " for n in range(1000)), *(f"{n:03} " for n in range(1000))])
-"""The last three digits of a number and a space: the whole number, or, from 1,000 on, its end."""
+"""The last three digits of a number followed by a space.
+
+Numbers below 1,000 are not zero-padded.
+"""
 
 _HIGH = _table([" " * 4, *(f"{n:4}" for n in range(1, 10_000))])
-"""The digits of a number before its last three: up to four."""
+"""The digits of a number before its last three digits (at most four)."""
 
 
 class LineArrays:
-    """Formats log records like ``plain``, which formats what does not fit into columns."""
+    """Formats log records like ``plain``, which handles records that do not fit into columns."""
 
     def __init__(self, offset_ns: int, plain: LineBlocks) -> None:
         self._offset, self._plain = offset_ns, plain
@@ -73,7 +77,7 @@ class LineArrays:
                 yield block
 
     def _block(self, rows: LogRows, head: str) -> bytes | None:
-        """Return the lines of a block, or None if a record does not fit."""
+        """Return the lines of a block, or None if a record does not fit into the columns."""
         fields = rows.array()
         second, micros = _within_second(fields["ktime_ns"], self._offset)
         if second is None or any(int(fields[name].max()) >= end for name, end in _ENDS.items()):
@@ -96,7 +100,7 @@ class LineArrays:
         return data
 
     def _lines(self, line: bytes) -> Any:  # noqa: ANN401 -- an array
-        """Return an array of lines that are all alike. Every field of it is to be overwritten."""
+        """Return an array of identical lines. The caller overwrites every field of the lines."""
         known, lines = self._empty
         if known != line:
             lines = np.empty((_BLOCK, len(line)), np.uint8)
@@ -116,19 +120,19 @@ def _within_second(times: Any, offset: int) -> tuple[int | None, Any]:  # noqa: 
     start = second * _SECOND - offset
     if high >= start + _SECOND:
         return None, None
-    # From the lowest time on, the numbers fit into 32 bits, whose division is faster.
+    # Relative to the lowest time, the numbers fit into 32 bits, which makes division faster.
     nanos = (times - np.uint64(low)).astype(np.uint32)
     return second, (nanos + np.uint32(low - start)) // np.uint32(1000)
 
 
 def _comms(batch: Batch) -> Any:  # noqa: ANN401 -- an array
-    """Return the names padded with spaces, or None if one is not plain text up to its NULs."""
+    """Return the names padded with spaces, or None if a name is not plain text up to its NUL."""
     at = batch.start + batch.lead + _COMM
     shape, strides = (batch.count, _COMM_SIZE), (batch.step, 1)
     names = np.ndarray(shape, np.uint8, batch.data, at, strides).copy()
     ends = names == 0
     if (ends[:, :-1] > ends[:, 1:]).any():
-        return None  # bytes of an earlier name follow the first NUL
+        return None  # bytes from an earlier name may follow the first NUL
     names[ends] = _SPACE
     return names if names.min() >= _SPACE and names.max() <= _LAST else None
 
@@ -141,7 +145,7 @@ def _words(lines: Any, at: int) -> Any:  # noqa: ANN401 -- arrays
 def _put_micros(lines: Any, at: int, micros: Any) -> None:  # noqa: ANN401 -- arrays
     """Write six digits and a space, as %06d does."""
     high = micros // np.uint32(1000)
-    _words(lines, at)[:] = _LOW[high + np.uint32(1000)]  # the space is overwritten
+    _words(lines, at)[:] = _LOW[high + np.uint32(1000)]  # the space is overwritten later
     _words(lines, at + 3)[:] = _LOW[micros - high * np.uint32(1000) + np.uint32(1000)]
 
 

@@ -22,9 +22,9 @@ _SECOND = 10**9
 
 
 class LineBlocks:
-    """Formats log records as lines; ``offset_ns`` is the difference of real time and ktime_ns.
+    """Formats log records as lines; ``offset_ns`` is the difference between real time and ktime_ns.
 
-    A terminal acts upon no character of a line, except the newline.
+    A line contains no characters that a terminal would interpret, except the newline.
     """
 
     def __init__(self, offset_ns: int) -> None:
@@ -70,7 +70,7 @@ def same_second(times: list[int], offset: int) -> Iterator[tuple[int, int, int]]
 
 @lru_cache(maxsize=8)
 def _tasks(level: int) -> Tasks:
-    """Return the part of a line from the level to the name of the process."""
+    """Return the part of a line from the level to the process name."""
     one = f" {level_name(level):<5} %3d %7d %7d %s "
     return Tasks(one, lambda comm: f"{printable(comm_text(comm)):<16}")
 

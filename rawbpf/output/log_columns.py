@@ -1,8 +1,8 @@
 """The fields of log records as columns, for formatting blocks of records.
 
-Two things make a block cheap. A few processes send most records, so the text from the CPU to the
-name of the process is made once for each process and CPU, and remembered. The time and the
-arguments are formatted for all records of a block at once.
+Two techniques make formatting a block fast. A few processes send most records, so the text from the
+CPU to the process name is formatted once for each process and CPU, and cached. The time and the
+arguments are formatted for all records of a block in one operation.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["Message", "Tasks", "parts", "times"]
 
 _TASK, _TASK_SIZE = LOG.offset("tid"), LOG.size - LOG.offset("tid")
-"""The fields from tid to comm, which say which process sent the record, and on which CPU."""
+"""The fields from tid to comm, which identify the process and CPU that sent the record."""
 
 _task = Struct("=IIII16s")
 _CPU_PID_TID = (LOG.offset("cpu"), LOG.offset("pid"), LOG.offset("tid"))
 _COMM_SIZE = 16
 
 _SAMPLE = 64
-"""Records that show whether a few tasks send most records."""
+"""Number of records that are examined to determine whether a few tasks send most records."""
 
 
 def times(batch: Batch) -> list[int]:
@@ -46,7 +46,7 @@ def parts(batch: Batch) -> Iterator[Batch]:
 
 
 def _keys(batch: Batch) -> Sequence[bytes]:
-    """Return the fields of each record that say which task sent the record."""
+    """Return the fields of each record that identify the task that sent the record."""
     if batch.count == BLOCK:
         keys: tuple[bytes, ...] = _block_of_keys(batch.lead, batch.step).unpack_from(
             batch.data, batch.start
@@ -62,7 +62,7 @@ def _block_of_keys(lead: int, step: int) -> Struct:
 
 
 class Tasks:
-    """The text of the fields that say which task sent a record: ``one`` % (cpu, pid, tid, comm)."""
+    """The text of the fields that identify a task, formatted as ``one`` % (cpu, pid, tid, comm)."""
 
     def __init__(self, one: str, show_comm: Callable[[bytes], str]) -> None:
         self._one, self._comms, self._texts = one, Cache(show_comm), Cache(self._text)
@@ -76,7 +76,7 @@ class Tasks:
         keys = _keys(batch)
         if len(set(keys[:_SAMPLE])) <= _SAMPLE // 2:
             return "%s", [[self._texts[key] for key in keys]]
-        # Most tasks are new, so remembering their texts would not save anything.
+        # Most tasks are new, so caching their texts would not save time.
         numbers = [batch.column(at, "I").tolist() for at in _CPU_PID_TID]
         return self._one, [*numbers, [self._comms[key[-_COMM_SIZE:]] for key in keys]]
 
@@ -90,7 +90,7 @@ _HOLES = {
     "p": ("%#x", "Q"),
     "ipv4": ("%d.%d.%d.%d", "BBBB"),
 }
-"""How an argument is formatted, by its letter, and the types of the columns that it takes."""
+"""The format of an argument, keyed by letter, and the types of the columns that it accepts."""
 
 
 class Message:
@@ -109,5 +109,5 @@ class Message:
             self._columns += [(at + number, code) for number, code in enumerate(codes)]
 
     def columns(self, batch: Batch) -> list[list[Any]]:
-        """Return the values of each argument that the message shows."""
+        """Return the values of each argument that the message displays."""
         return [batch.column(at, code).tolist() for at, code in self._columns]

@@ -1,13 +1,14 @@
-"""Format log records as lines in the way that is fastest for their number.
+"""Format log records as lines with the method that is fastest for their number.
 
     a few      one by one: what idle tools print
     more       in blocks
     many       in blocks, or as NumPy arrays if these are faster on this machine
 
-NumPy formats large batches twice as fast as the interpreter. But importing NumPy takes 0.13 s and
-25 MB, and an emulated CPU, whose vector instructions are slow, formats faster without NumPy. NumPy
-is therefore imported when many records arrive at once, by a thread of its own, while this thread
-goes on. Then both ways format the same records, and the faster way formats all others.
+NumPy formats large batches twice as fast as the interpreter. However, importing NumPy takes 0.13 s
+and 25 MB, and an emulated CPU, whose vector instructions are slow, formats faster without NumPy.
+NumPy is therefore imported by a separate thread when many records arrive at the same time, while
+the current thread continues. Then both methods format the same records, and the faster method
+formats all later records.
 """
 
 from __future__ import annotations
@@ -34,14 +35,20 @@ _FEW = 8
 Records of alternating formats, for example, come in batches of one record."""
 
 _MANY = 1000
-"""The smallest batch for which NumPy is considered. Smaller ones cost NumPy more than they save."""
+"""The smallest batch for which NumPy is considered.
+
+For smaller batches, NumPy takes longer than it saves.
+"""
 
 _MEASURED = 4096
-"""Records that are formatted in both ways, at most."""
+"""Maximum number of records that are formatted with both methods."""
 
 
 class LogLines:
-    """Formats log records as lines; ``offset_ns`` is the difference of real time and ktime_ns."""
+    """Formats log records as lines.
+
+    ``offset_ns`` is the difference between real time and ktime_ns.
+    """
 
     def __init__(self, offset_ns: int) -> None:
         self._offset = offset_ns
@@ -64,7 +71,7 @@ class LogLines:
 
     def _consider_numpy(self, rows: LogRows) -> None:
         if self._loading is None:
-            # Not a daemon thread: Python must not exit in the middle of an import.
+            # The thread is not a daemon, because Python must not exit in the middle of an import.
             self._loading = Thread(target=self._load, name="numpy")
             self._loading.start()
         elif self._loaded is not None:
@@ -72,7 +79,7 @@ class LogLines:
             self._large = _faster(self._plain, arrays, rows.part(0, min(len(rows), _MEASURED)))
 
     def _load(self) -> None:
-        """Import NumPy, to be measured with the next large batch, if NumPy is installed."""
+        """Import NumPy, if installed, so that it can be measured with the next large batch."""
         try:
             from rawbpf.output.log_array import LineArrays
         except ImportError:
@@ -81,7 +88,10 @@ class LogLines:
 
 
 def _faster(plain: LineBlocks, arrays: LineArrays, rows: LogRows) -> LineBlocks | LineArrays:
-    """Return what formats the records in less time. The first of two runs fills the caches."""
+    """Return the formatter that takes less time for the records.
+
+    The first of two runs fills the caches.
+    """
     seconds = [(_seconds(plain, rows), _seconds(arrays, rows)) for _ in range(2)]
     with_python, with_numpy = map(min, zip(*seconds, strict=True))
     return arrays if with_numpy < with_python else plain

@@ -26,7 +26,8 @@ _FEW = 8
 class LogObjects:
     """Formats log records as JSON objects, as ``json_event`` and ``json.dumps`` do.
 
-    ``function`` is the traced function. Without it, the objects have no member of this name.
+    ``function`` is the traced function. Without ``function``, the objects have no member with this
+    name.
     """
 
     def __init__(self, offset_ns: int, function: str | None) -> None:

@@ -52,13 +52,14 @@ def for_terminal(text: str, colored: bool = False) -> str:
     >>> for_terminal("one\n\ttwo\x1b[2J\u202e")
     'one\n\ttwo\\x1b[2J\\u202e'
     """
-    # Dumps are long, and this is six times as fast; for a line, it makes no difference.
+    # Dumps are long, and this method is six times as fast; for a single line, it makes no
+    # difference.
     if text.isascii() and not text.encode().translate(None, _PLAIN):
         return text
     if text.replace("\n", "").replace("\t", "").isprintable():
         return text
     if colored:
-        import re  # needed for colors only
+        import re  # needed only for colors
 
         parts = re.split(r"(\x1b\[[0-9]{1,2}m)", text)
         parts[::2] = map(for_terminal, parts[::2])

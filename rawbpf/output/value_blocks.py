@@ -1,7 +1,7 @@
 """Format records of a struct type in blocks, with the text of ``values_line`` or ``json.dumps``.
 
-The struct becomes one %-format, in which each number or text has its place, and the records become
-a column of values for each place.
+The struct becomes one %-format with a placeholder for each number or text, and the records become a
+column of values for each placeholder.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _FEW = 4
 """Smaller batches are formatted one by one, which is faster."""
 
 _LONGEST_CACHED = 64
-"""Bytes of the longest text that is remembered once it is formatted."""
+"""Size in bytes of the longest text that is cached after formatting."""
 
 
 class Form(NamedTuple):
@@ -43,7 +43,7 @@ class Form(NamedTuple):
     value: Show
     """Formats a number or a text."""
     name: Callable[[str], str]
-    """Returns what precedes the value of a member."""
+    """Returns the text that precedes a member's value."""
     between: str
     """Separates members."""
     brackets: tuple[str, str]
@@ -61,7 +61,7 @@ AS_JSON = Form(
 
 
 class ValueBlocks:
-    """Formats records of struct types in one form."""
+    """Formats records of struct types in one output format."""
 
     def __init__(self, form: Form) -> None:
         self._form = form
@@ -84,12 +84,12 @@ class ValueBlocks:
         for leaf, show in zip(leaves, shows, strict=True):
             values = rows.values(leaf, rows.batch)
             columns.append(values if show is None else list(map(show, values)))
-        # The values are escaped already; names and the text around the record are not.
+        # The values are already escaped; names and the text around the record are not.
         line = literal(for_terminal(head)) + one + literal(for_terminal(tail)) + "\n"
         return format_columns(line, columns) if columns else line % () * len(rows)
 
     def _format(self, kind: EventType) -> tuple[str, list[Show | None]]:
-        """Return the %-format of a struct, and what formats the values of each leaf."""
+        """Return a struct's %-format, and the functions that format the values of each leaf."""
         known = self._known.get(kind)
         if known is None:
             first, last = self._form.brackets
@@ -112,7 +112,7 @@ class ValueBlocks:
         return literal(for_terminal(self._form.name(name)))
 
     def _show(self, codec: Codec) -> Show | None:
-        """Return a function that formats values of a type, or None for whole numbers."""
+        """Return a function that formats values of a type, or None if the values are integers."""
         value = self._form.value
         if isinstance(codec, Number):
             return None

@@ -68,7 +68,7 @@ class Reader(Protocol):
         """Return the descriptors that become readable when the reader should drain the rings."""
 
     def arm(self) -> bool:
-        """Let the next record make a descriptor readable, or return False to be asked later."""
+        """Make the next record wake the reader, or return False if it is too early."""
 
     def drain(self) -> Iterable[Drained]:
         """Empty each ring once."""
@@ -107,16 +107,16 @@ class Collector(Generic[R]):
 
     @property
     def quiet(self) -> bool:
-        """Whether the last pass found nothing, and no record waits for the next pass."""
+        """Whether the last pass found no records and no record is waiting for the next pass."""
         return not self._held and all(reader.quiet for reader in self._readers.values())
 
     @property
     def paced(self) -> bool:
-        """Whether no descriptor becomes readable for each record between two passes."""
+        """Whether, between two passes, descriptors do not become readable for each record."""
         return all(reader.paced for reader in self._readers.values())
 
     def arm(self) -> bool:
-        """Let the next record wake the reader, after a pass that found nothing.
+        """After a pass that found no records, make the next record wake the reader.
 
         Return False if another pass should follow first, after a pause.
         """

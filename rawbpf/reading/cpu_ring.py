@@ -1,4 +1,4 @@
-"""The perf ring of one CPU, and the choice of which records wake the reader.
+"""The perf ring of one CPU, and the selection of the records that wake the reader.
 
 The kernel fixes the wake-up policy of a perf event when the event is opened. Two events per CPU
 therefore share one ring (PERF_EVENT_IOC_SET_OUTPUT):
@@ -7,12 +7,12 @@ therefore share one ring (PERF_EVENT_IOC_SET_OUTPUT):
                (watermark = 1, wakeup_watermark)
     waking     writes to the same ring and wakes the reader for each record (wakeup_events = 1)
 
-While the reader sleeps, the next record goes through ``waking``, so that it appears at once. While
-the reader is busy, records go through ``batching``, so that a million records do not cause a
-million wake-ups. Only the descriptor of ``batching`` is polled: a wake-up wakes the waiters of all
-events that share the ring (ring_buffer_wakeup in kernel/events/core.c).
+While the reader sleeps, the next record goes through ``waking``, so that it is displayed
+immediately. While the reader is busy, records go through ``batching``, so that a million records do
+not cause a million wake-ups. Only the descriptor of ``batching`` is polled: a wake-up wakes the
+waiters of all events that share the ring (ring_buffer_wakeup in kernel/events/core.c).
 
-Who chooses between the events depends on the program:
+How the event is chosen depends on the program:
 
 - ``FlagSwitch``: programs built with ``tracing.log_program`` read a flag of their CPU and clear the
   flag when they use ``waking``. A CPU thus wakes the reader once, even if the wake-up itself calls
@@ -45,20 +45,20 @@ __all__ = ["FLAG_STRIDE", "CpuRing", "FlagSwitch", "SlotSwitch", "Switch"]
 _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 
 FLAG_STRIDE = 64
-"""Bytes per CPU in the map of flags: a cache line, so that CPUs do not share one."""
+"""Number of bytes per CPU in the map of flags: a cache line, which CPUs must not share."""
 
 
 _STORM = 1 << 13
-"""Bytes that come before the reader has run, if each record causes further records."""
+"""Number of bytes that arrive before the reader has run if each record causes further records."""
 
 _LONGEST_DELAY = 63
-"""Quiet passes of 50 ms before the reader asks to be woken again."""
+"""Number of quiet passes, each 50 ms long, before the reader requests a wake-up again."""
 
 
 class CpuRing(Owner):
     """The two events of one CPU, their ring of ``pages`` pages, and a cursor over the ring.
 
-    Raise KernelError: ENODEV (the CPU is offline), EMFILE, or EPERM and ENOMEM (the ring is too
+    Raises KernelError: ENODEV (the CPU is offline), EMFILE, or EPERM and ENOMEM (the ring is too
     large for this user).
     """
 
@@ -113,22 +113,22 @@ class Switch(Protocol):
     """Chooses the event to which the program on a CPU writes."""
 
     def install(self, ring: CpuRing) -> None:
-        """Let programs on the CPU of ``ring`` write to this ring, without waking the reader."""
+        """Make programs on the CPU of ``ring`` write to this ring without waking the reader."""
 
     def ready(self) -> bool:
-        """Return whether the reader may ask to be woken, after a pass that found nothing."""
+        """Return whether the reader may request a wake-up after a pass that found no records."""
 
     def arm(self, ring: CpuRing) -> None:
-        """Let the next record in ``ring`` wake the reader."""
+        """Make the next record in ``ring`` wake the reader."""
 
     def disarm(self, ring: CpuRing, found: int = 0) -> None:
-        """Let records in ``ring`` wake the reader only when the ring fills up.
+        """Make records in ``ring`` wake the reader only when the ring fills up.
 
-        ``found`` is the number of bytes that a pass has just found in the ring.
+        ``found`` is the number of bytes that the last pass found in the ring.
         """
 
     def close(self) -> None:
-        """Release views of memory, so that the memory can be unmapped."""
+        """Release views of the memory, so that the memory can be unmapped."""
 
 
 class SlotSwitch:
@@ -145,7 +145,7 @@ class SlotSwitch:
         _store(self._events, ring.cpu, ring.batching.fileno())
 
     def ready(self) -> bool:
-        """Return True, or False for some passes after records have come in a storm."""
+        """Return True, or False for some passes after a storm of records."""
         self._left -= 1
         return self._left < 0
 
@@ -164,15 +164,15 @@ class SlotSwitch:
             self._left = self._delay
 
     def close(self) -> None:
-        """Leave the map as it is: closing the map removes the events."""
+        """Leave the map unchanged, because closing the map removes the events."""
 
 
 class FlagSwitch:
-    """Sets flags in mapped memory of a map, which the program on each CPU reads and clears.
+    """Sets flags in a memory-mapped map, which the program on each CPU reads and clears.
 
-    The flag of CPU n is the u32 at FLAG_STRIDE * n. A flag of 0 means slot n of ``events``,
-    which holds the event that batches records. Any other flag is 1 + the index of a slot:
-    the upper half of ``events`` holds the events that wake the reader.
+    The flag of CPU n is the u32 at FLAG_STRIDE * n. A flag of 0 selects slot n of ``events``, which
+    contains the event that batches records. Any other flag is 1 + the index of a slot: the upper
+    half of ``events`` contains the events that wake the reader.
     """
 
     def __init__(self, events: Map, flags: memoryview) -> None:
@@ -180,7 +180,7 @@ class FlagSwitch:
         self._flags = flags.cast("I")
 
     def install(self, ring: CpuRing) -> None:
-        """Store both events, each in its half of the map."""
+        """Store both events, each in its own half of the map."""
         self.disarm(ring)
         _store(self._events, ring.cpu, ring.batching.fileno())
         _store(self._events, self._half + ring.cpu, ring.waking.fileno())
@@ -203,5 +203,5 @@ class FlagSwitch:
 
 
 def _store(events: Map, slot: int, event: int) -> None:
-    """Store a descriptor of a perf event in a slot of ``events``."""
+    """Store a perf event's descriptor in a slot of ``events``."""
     events.update(slot.to_bytes(4, "little"), event.to_bytes(4, "little"))

@@ -2,7 +2,7 @@
 
 Records are ordered before they are decoded, since each record has its time stamp at the same
 offset. The records of a single busy CPU are already in order, so nothing is copied. Otherwise, the
-records are copied into new batches: in runs if one CPU sends most of them, else one by one.
+records are copied into new batches: in runs if one CPU sends most of them, or else one by one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _STAMP = 8
 """Size of a time stamp in bytes."""
 
 _RUN = 8
-"""If runs have at least about this many records, copying runs is faster than copying records."""
+"""Average run length above which copying runs is faster than copying single records."""
 
 
 class Record(NamedTuple):
@@ -71,7 +71,7 @@ def ordered(found: list[Taken], at: int, horizon: int) -> tuple[list[Taken], lis
     """Divide records into those up to time ``horizon``, in order, and newer records.
 
     ``at`` is the offset of the time stamp in each record. Records too short to contain a time stamp
-    come first. Return the records, the newer records (not in order) and the newest time stamp.
+    come first. Return the records, the newer records (unordered), and the newest time stamp.
     """
     ready, held, times, newest = [], [], [], 0
     for taken in found:
@@ -94,7 +94,10 @@ def _times(batch: Batch, at: int) -> list[int]:
 
 
 def _in_order(one: Taken, times: list[int]) -> tuple[Taken, list[int]]:
-    """Return records of one ring, and their times, in order. They rarely are not."""
+    """Return the records of one ring and their times, in order.
+
+    The records of a ring are rarely out of order.
+    """
     stamps = sorted(times)
     if stamps == times:
         return one, times
@@ -103,7 +106,7 @@ def _in_order(one: Taken, times: list[int]) -> tuple[Taken, list[int]]:
 
 
 def _merged(found: list[Taken], times: list[list[int]]) -> list[Taken]:
-    """Merge batches, each of which is in order."""
+    """Merge batches, each of which is already sorted."""
     if all(before[-1] <= after[0] for before, after in pairwise(times)):
         return found
     counts = [len(stamps) for stamps in times]
@@ -113,7 +116,7 @@ def _merged(found: list[Taken], times: list[list[int]]) -> list[Taken]:
 
 
 def _runs(times: list[list[int]]) -> Iterator[tuple[int, int, int]]:
-    """Yield in order which records of which batch come next: batch, first and end."""
+    """Yield runs of records in merged order, as batch, first and end."""
     heads = [(stamps[0], number, 0) for number, stamps in enumerate(times)]
     heapify(heads)
     while heads:
@@ -121,7 +124,7 @@ def _runs(times: list[list[int]]) -> Iterator[tuple[int, int, int]]:
         stamps, end = times[number], len(times[number])
         if heads:
             next_time, next_number, _ = heads[0]
-            # Of records with the same time, those of the earlier batch come first.
+            # If records have the same time, those from the earlier batch come first.
             bisect = bisect_right if number < next_number else bisect_left
             end = bisect(stamps, next_time, first)
         if end < len(stamps):
@@ -130,7 +133,7 @@ def _runs(times: list[list[int]]) -> Iterator[tuple[int, int, int]]:
 
 
 def _joined(found: list[Taken], runs: Iterable[tuple[int, int, int]]) -> list[Taken]:
-    """Copy runs of records into as few batches as fit."""
+    """Copy runs of records into as few batches as possible."""
     cpu, joined = _common_cpu(found), []
     for kind, group in groupby(runs, lambda run: _kind(found[run[0]])):
         parts = [found[number].batch.part(first, end) for number, first, end in group]
@@ -140,7 +143,7 @@ def _joined(found: list[Taken], runs: Iterable[tuple[int, int, int]]) -> list[Ta
 
 
 def _sorted(found: list[Taken], times: list[int]) -> list[Taken]:
-    """Copy all records, one by one, into as few batches as fit."""
+    """Copy all records one by one into as few batches as possible."""
     pieces = [piece for one in found for piece in one.batch.pieces()]
     kinds = [kind for one in found for kind in [_kind(one)] * one.batch.count]
     cpu, picked = _common_cpu(found), []

@@ -77,7 +77,7 @@ class PerfReader(Owner):
     """
 
     paced = True
-    """Between two passes, the descriptors become readable only if a ring fills up by a quarter."""
+    """Between two passes, the descriptors become readable only if a ring becomes a quarter full."""
 
     def __init__(
         self, events: Map, pages: int = DEFAULT_PAGES, *, flags: memoryview | None = None
@@ -86,7 +86,7 @@ class PerfReader(Owner):
         self._rings: list[CpuRing] = []
         self.offline: list[int] = []
         self.quiet = True
-        """Whether the last pass found nothing."""
+        """Whether the last pass found no records."""
         self._switch: Switch = SlotSwitch(events) if flags is None else FlagSwitch(events, flags)
         try:
             for cpu in possible_cpus():
@@ -116,21 +116,21 @@ class PerfReader(Owner):
         return [ring.batching.fileno() for ring in self._rings]
 
     def arm(self) -> bool:
-        """Let the next record on each CPU wake the reader, until a pass finds records.
+        """Make the next record on each CPU wake the reader, until a pass finds records.
 
-        Return False if the reader should first wait for a while.
+        Return False if the reader should wait before requesting a wake-up.
         """
         if not self._switch.ready():
             return False
         for ring in self._rings:
             self._switch.arm(ring)
-        fence()  # programs see the flags before we look for records that they sent earlier
+        fence()  # programs see the flags before the reader looks for records that they sent earlier
         return True
 
     def drain(self) -> Iterator[Drained]:
         """Empty every ring once; records written in the meantime are left for the next pass.
 
-        Rings without records are left out.
+        Rings without records are omitted.
         """
         self.quiet = True
         for ring in self._rings:

@@ -35,9 +35,9 @@ class RingReader(Owner):
     mappings occupy an address space of two pages plus twice the ring's size. Raises KernelError if
     mmap fails.
 
-    A program that passes no wake-up flags wakes the reader only if the reader has read everything
-    (ring_buffer_commit in kernel/bpf/ringbuf.c). While records wait to be read, no record wakes the
-    reader, whether or not the ring fills up.
+    If a program passes no wake-up flags, it wakes the reader only after the reader has read all
+    records (ring_buffer_commit in kernel/bpf/ringbuf.c). While unread records remain, no record
+    wakes the reader, even if the ring fills up.
     """
 
     paced = False
@@ -46,7 +46,7 @@ class RingReader(Owner):
     def __init__(self, ring: Map) -> None:
         self._map = ring
         self.quiet = True
-        """Whether the last pass found nothing."""
+        """Whether the last pass found no records."""
         size = ring.spec.max_entries
         try:
             self._consumer = Mapping(ring, _PAGE_SIZE, protection=PROT_READ | PROT_WRITE)
@@ -68,7 +68,7 @@ class RingReader(Owner):
         return [self._map.fileno()]
 
     def arm(self) -> bool:
-        """Return True: the kernel wakes a reader that has read everything."""
+        """Return True, because the kernel wakes a reader that has read all records."""
         return True
 
     def drain(self) -> Iterator[Drained]:

@@ -1,9 +1,9 @@
 """A session, which reads rings at a suitable pace until a deadline, ``stop``, or closed output.
 
 Waking up for each of a million records would cost more than reading the records, and a probe on a
-function that is part of a wake-up would keep itself busy. An idle session should nevertheless not
-be woken, and the first record after a quiet period should appear at once. A session is therefore
-busy or idle:
+function that is part of a wake-up would keep itself busy. An idle session, however, should keep
+sleeping, and the first record after a quiet period should be displayed immediately. A session is
+therefore busy or idle:
 
     busy      the last pass found records: sleep for 50 ms, or until a ring fills up by a quarter
     settling  a pass found nothing: let the next record wake the reader, take what was sent before
@@ -11,11 +11,11 @@ busy or idle:
     idle      sleep until a record arrives
 
 A busy session becomes idle after two quiet passes at the earliest, so single records cause at most
-20 wake-ups per second on each CPU, whatever function is probed.
+20 wake-ups per second on each CPU, regardless of the probed function.
 
-A BPF ring buffer does not tell its reader that it is filling up, unless the program asks for it.
-While a session reads ring buffers, it starts with pauses of 20 ms, and shortens them, down to 1 ms,
-if a ring is found to be a quarter full.
+A BPF ring buffer does not tell its reader that it is filling up, unless the program requests a
+wake-up. While a session reads ring buffers, it starts with pauses of 20 ms and shortens them, down
+to 1 ms, if a ring is a quarter full.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ __all__ = ["Session"]
 R = TypeVar("R")
 
 _PAUSE = 0.05
-"""Seconds between two passes over busy rings, if rings that fill up end the pause."""
+"""Number of seconds between two passes over busy rings, if rings that fill up end the pause."""
 
 _FIRST_PACE, _SHORTEST_PACE = 0.02, 0.001
-"""Seconds between two passes over busy ring buffers: at first, and if they fill up quickly."""
+"""Seconds between two passes over busy ring buffers: initially, and if they fill up quickly."""
 
 _RING, _WAKE, _HANG_UP = 0, 1, 2
 
@@ -183,7 +183,7 @@ class Session(Owner, Generic[R]):
             if not self._collector.arm():
                 self._quiet_passes = 0
                 self._wait_busy()
-            # Otherwise look at once for records that were sent before this.
+            # Otherwise, look immediately for records that were sent earlier.
         elif self._quiet_passes == 2:
             # A program that was running when the ring was armed may just have sent a record.
             self._sleep(self._all, self._at_most(_PAUSE))
@@ -193,7 +193,7 @@ class Session(Owner, Generic[R]):
             self._sleep(self._all, self._deadline)
 
     def _wait_busy(self) -> None:
-        """Let records gather, unless a ring is filling up."""
+        """Let records accumulate, unless a ring is filling up."""
         if self._collector.crowded:
             self._pace = max(self._pace / 2, _SHORTEST_PACE)
         elif self._collector.paced:
@@ -203,7 +203,7 @@ class Session(Owner, Generic[R]):
             self.pause(self._pace)
 
     def _at_most(self, seconds: float) -> float:
-        """Return the time in ``seconds``, or the deadline if it is earlier."""
+        """Return the time in ``seconds`` from now, or the deadline if it is earlier."""
         until = time.monotonic() + seconds
         return min(until, self._deadline or until)
 

@@ -57,7 +57,7 @@ class Batch:
         return self.slices(0, self.size)
 
     def slices(self, offset: int, size: int) -> list[bytes]:
-        """Copy ``size`` bytes of each record, from ``offset`` on."""
+        """Copy ``size`` bytes of each record, starting at ``offset``."""
         data, first = self.data, self.start + self.lead + offset
         end = first + self.count * self.step
         return [data[at : at + size] for at in range(first, end, self.step)]

@@ -216,9 +216,9 @@ def read_section(section: str) -> SectionName:
 
 
 def near_sections(section: str) -> list[str]:
-    """Return section names of known kinds that resemble an unknown section name, best first.
+    """Return section names of known kinds that resemble an unknown section name, best match first.
 
-    The attach target is kept if the similar kind has one.
+    The attach target is kept if the similar kind has a target.
 
     >>> near_sections("xdp-prog1"), near_sections("Kprobe/vfs_read")
     (['xdp'], ['kprobe/vfs_read'])

@@ -43,8 +43,8 @@ def _open(attr: Attr[PerfEventAttr], *, pid: int, cpu: int, label: str) -> Fd:
 def open_bpf_output(cpu: int, *, wakeup_bytes: int = 0) -> Fd:
     """Open the software event to which BPF programs on ``cpu`` write their records.
 
-    Each record wakes the reader. With ``wakeup_bytes``, the reader is woken each time that this
-    number of bytes was written to the ring.
+    By default, each record wakes the reader. With ``wakeup_bytes``, the reader is woken whenever
+    this number of bytes has been written to the ring.
 
     Errors: ENODEV (the CPU is offline), EACCES (CAP_PERFMON is missing and perf_event_paranoid is
     above -1).

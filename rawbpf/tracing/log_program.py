@@ -7,25 +7,26 @@ of the current CPU:
                            │ header, 48 │ arguments  │ text, padded │ pointer │
                            └────────────┴────────────┴──────────────┴─────────┘
 
-The pointer leads to the entry of the current CPU in the map ``cpu_state``. The kernel inlines the
-lookup in this array, and the memory of the map is mapped by the reader:
+The pointer refers to the current CPU's entry in the map ``cpu_state``. The kernel inlines the
+lookup in this array, and the reader maps the array's memory:
 
     0 u32 wake      0, or 1 + the slot of ``events`` to use for the next record, which wakes the
                     reader; the program sets it to 0 (see ``reading.cpu_ring``)
     8 u64 sent      records sent
    16 u64 skipped   calls that the program skipped
 
-The program counts failures of the helper by errno in the map ``outcomes``. The kernel reports
-losses only with the next record that fits, so losses at the end of a run would never be reported.
-The program's counts are complete.
+Failures of the helper are counted by errno in the map ``outcomes``. The kernel reports losses only
+with the next record that fits, so losses at the end of a run would never be reported. The program
+counts every record that it sends or loses.
 
 Reading and printing records calls kernel functions as well. A probe on one of these functions would
 therefore trace its own reader, and each record would cause further records. A program can skip the
 calls that one process makes, and counts the skipped calls.
 
-The counters are not incremented atomically. They belong to one CPU, and no other kprobe program can
-interrupt this one: the kernel skips programs while bpf_prog_active is set on the CPU. This does not
-hold for fentry programs, raw tracepoints (before 6.1) and uprobes (from about 6.0).
+The counters are not incremented atomically. The counters belong to one CPU, and no other kprobe
+program can interrupt this program, because the kernel skips programs while bpf_prog_active is set
+on the CPU. This does not hold for fentry programs, raw tracepoints (before 6.1) and uprobes (from
+about 6.0).
 """
 
 from __future__ import annotations
@@ -80,16 +81,17 @@ _COMM_LENGTH = 16
 
 
 def events_map(cpus: Sequence[int]) -> MapSpec:
-    """Return the spec of a PERF_EVENT_ARRAY with two entries for each CPU ID up to the highest.
+    """Return the spec of a PERF_EVENT_ARRAY with two entries per CPU ID, up to the highest ID.
 
-    The first half holds events that batch records, the second half events that wake the reader.
+    The first half contains the events that batch records, and the second half contains the events
+    that wake the reader.
     """
     kind = bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY
     return MapSpec(EVENTS, kind, 4, 4, max_entries=2 * (max(cpus) + 1))
 
 
 def cpu_state_map(cpus: Sequence[int]) -> MapSpec:
-    """Return the spec of an ARRAY with a cache line for each CPU ID, which can be mapped (5.5)."""
+    """Return the spec of a mappable ARRAY (5.5) with a cache line for each CPU ID."""
     return MapSpec(
         CPU_STATE,
         bpf_map_type.BPF_MAP_TYPE_ARRAY,
@@ -123,11 +125,15 @@ def _emit(
     args: Sequence[Register] = (),
     pid_tgid: Register | None = None,
 ) -> None:
-    """Send a log record. ``pid_tgid`` may hold what the helper of this name returns."""
+    """Send a log record.
+
+    ``pid_tgid`` is a register that already contains the result of the helper with this name, if
+    any.
+    """
     padded = text + bytes(-len(text) % 8)
     length = HEADER.size + ARGUMENT * len(args) + len(text)
     size = HEADER.size + ARGUMENT * len(args) + len(padded)
-    if size > MAX_BPF_STACK - 8:  # the pointer to the state takes 8 bytes
+    if size > MAX_BPF_STACK - 8:  # the pointer to the state is 8 bytes long
         raise UsageError(f"a log record of {size} bytes does not fit on a program's stack")
     head = struct.pack("=IBBH", length, level_number(level), len(args), text_length)
     with b.stack(8, name="state") as state, b.stack(size, name="log record") as record:
@@ -159,10 +165,13 @@ def _store(b: Builder, memory: Memory, data: bytes) -> None:
 
 
 def _select_slot(b: Builder, cpu: Memory, state: Memory) -> None:
-    """r3 = the slot of ``events`` for the next record; keep &cpu_state[cpu], or 0, in ``state``.
+    """Set r3 to the slot of ``events`` for the next record.
 
-    r3 is BPF_F_CURRENT_CPU, unless the reader asked to be woken. If the reader asks again between
-    the load and the store, its request is lost; it then finds a record that it was not woken for.
+    Keep &cpu_state[cpu], or 0, in ``state``.
+
+    r3 is BPF_F_CURRENT_CPU, unless the reader asked to be woken. If the reader requests a wake-up
+    between the load and the store, the request is lost, and the reader later finds a record for
+    which it was not woken.
     """
     ready = b.fresh("ready")
     b.ld_map_fd(r1, CPU_STATE)
@@ -179,7 +188,7 @@ def _select_slot(b: Builder, cpu: Memory, state: Memory) -> None:
 
 
 def _send(b: Builder, context: Register, record: Memory, size: int) -> None:
-    """r0 = bpf_perf_event_output(context, events, r3, record, size)."""
+    """Set r0 = bpf_perf_event_output(context, events, r3, record, size)."""
     b.mov(r1, context)
     b.ld_map_fd(r2, EVENTS)
     b.address(r4, record)
@@ -260,7 +269,7 @@ def hello_kprobe(pid: int | None = None, *, skip: int | None = None) -> ProgramS
 
 
 def _skip(b: Builder, pid: int) -> None:
-    """Count the call in cpu_state[cpu].skipped and end, if r0 is ``pid``."""
+    """If r0 is ``pid``, count the call in cpu_state[cpu].skipped and exit."""
     wanted = b.fresh("wanted")
     b.jne(r0, pid, wanted)
     b.call("get_smp_processor_id")

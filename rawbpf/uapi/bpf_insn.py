@@ -285,18 +285,18 @@ _ADDED_IN = {
 
 
 HELPER_NUMBERS = {name: at for at, name in enumerate(" ".join(_ADDED_IN.values()).split(), 1)}
-"""The number of each helper, by its name without BPF_FUNC_ or bpf_."""
+"""Maps each helper's name, without BPF_FUNC_ or bpf_, to its number."""
 
 HELPER_NAMES = {number: name for name, number in HELPER_NUMBERS.items()}
-"""The name of each helper, by its number."""
+"""Maps each helper's number to its name."""
 
 if TYPE_CHECKING:
     HELPERS: dict[str, Helper]
-    """The entry of each helper, by its name without BPF_FUNC_ or bpf_."""
+    """Maps each helper's name, without BPF_FUNC_ or bpf_, to its table entry."""
 
 
 def __getattr__(name: str) -> dict[str, Helper]:
-    """Make HELPERS when it is used for the first time. To build a program, numbers are enough."""
+    """Create HELPERS on first use. Building a program needs only the numbers."""
     if name != "HELPERS":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     kernels = {name: kernel for kernel, names in _ADDED_IN.items() for name in names.split()}

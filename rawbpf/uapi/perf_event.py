@@ -36,7 +36,7 @@ PERF_COUNT_SW_BPF_OUTPUT = 10
 
 PERF_SAMPLE_RAW = 1 << 10
 PERF_ATTR_WATERMARK = 1 << 14
-"""The bit ``watermark`` of ``flags``: ``wakeup_events`` counts bytes instead of records."""
+"""The bit ``watermark`` of ``flags``, which makes ``wakeup_events`` count bytes."""
 PERF_FLAG_FD_CLOEXEC = 1 << 3
 
 PERF_RECORD_LOST = 2

@@ -64,7 +64,7 @@ def insert(slot: int, *texts: str, skipped: bool = False) -> Edit:
 def replace(slot: int, *texts: str) -> Edit:
     """Return an edit that replaces the instruction at ``slot``.
 
-    Return removes it if no texts are given.
+    Without texts, the instruction is removed.
     """
     return Edit(slot, 1, _parse(texts))
 

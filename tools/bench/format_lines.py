@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Measure how long it takes to turn a perf ring's bytes into lines, compared with fprintf in C.
+"""Measure how long it takes to format a perf ring's bytes as lines, compared with fprintf in C.
 
     python tools/bench/format_lines.py [--json] [RECORDS ...]
 
-The records are log records of a few processes. A C program, compiled here, prints the same lines
+The records are log records from a few processes. A C program, compiled here, prints the same lines
 from the same bytes with fprintf(3). rawbpf parses the ring, decodes the records and formats the
-lines: one by one, in blocks, and with NumPy if it is installed. All write to /dev/null. Rounds
-alternate between the contestants, so that a temporary slowdown of the machine affects all of them,
-and each formats the records once before it is measured. The unit is nanoseconds of CPU per line.
-The targets are fprintf's time with NumPy from 3,000 records on, twice that time without NumPy, and
-three times for JSON.
+lines: one by one, in blocks, and with NumPy if it is installed. All contestants write to /dev/null.
+Rounds alternate between the contestants, so that a temporary slowdown of the machine affects all of
+them, and each contestant formats the records once before it is measured. The unit is nanoseconds of
+CPU per line. The targets are fprintf's time with NumPy from 3,000 records on, twice that time
+without NumPy, and three times for JSON.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ PEER = "fprintf (C)"
 
 
 def ring(count: int) -> bytes:
-    """Return the bytes of a perf ring: a record every 7 µs, of five processes on two CPUs."""
+    """Return a perf ring with a record every 7 µs, from five processes on two CPUs."""
     records = []
     for n in range(count):
         task = n * 7919 % 11 % len(TASKS)

@@ -75,7 +75,7 @@ The tests call functions, read a variable and unload one module.
 """
 MACHINE_TEST = f"{KERNEL_TESTS}/test_machine_kernel.py"
 FUZZ = ["-m", "hypothesis", "--hypothesis-profile=fuzz", "--timeout=1800"]
-"""The tests with random inputs, with more inputs than usual."""
+"""The tests with random inputs, run with more inputs than usual."""
 FUZZ_TESTS = ["tests/fuzz", "tests/unit"]
 NOTHING_COLLECTED = 5  # pytest's exit status
 A_DAY = 24 * 60 * 60
@@ -232,7 +232,10 @@ def main(words: list[str]) -> int:
 
 
 def fuzz(words: list[str]) -> int:
-    """Repeat the property and fuzz tests for ``words[0]`` minutes. Further words are for pytest."""
+    """Repeat the property and fuzz tests for ``words[0]`` minutes.
+
+    Further arguments are passed to pytest.
+    """
     try:
         minutes = float(words[0])
     except (IndexError, ValueError):

@@ -1,4 +1,7 @@
-"""Tests for lesson 10. All but the last run on recorded or made-up rings, without a kernel."""
+"""Tests for lesson 10.
+
+All tests but the last use recorded or constructed rings and do not need a kernel.
+"""
 
 import os
 import re
@@ -16,10 +19,10 @@ HERE = Path(__file__).parent
 PAGE = 4096
 
 SAMPLES, LOST = 80, 15
-"""What perf.ring contains: the kernel dropped 15 records while the ring was full."""
+"""The contents of perf.ring, for which the kernel dropped 15 records while the ring was full."""
 
 FINISHED, PID = 44, 89
-"""What bpf.ring contains: the program discarded 16 of 60 records of this process."""
+"""The contents of bpf.ring, in which the program discarded 16 of this process's 60 records."""
 
 SECOND = 10**9
 
@@ -41,7 +44,7 @@ def sample(data, misc=1):
 
 
 def event(ktime, name=b"cat"):
-    """Return a sample of sample.bpf.s."""
+    """Return a sample from sample.bpf.s."""
     return sample(struct.pack("=QQ16s", ktime, 7 << 32 | 8, name))
 
 
@@ -51,7 +54,7 @@ def lost(count):
 
 
 def ring_with(rings, records, tail=0, size=PAGE):
-    """Return a ring in memory that contains these records from position ``tail`` on."""
+    """Return a ring in memory that contains these records, starting at position ``tail``."""
     control, data = memoryview(bytearray(PAGE)).cast("Q"), memoryview(bytearray(size))
     for at, byte in enumerate(records, tail):
         data[at % size] = byte
@@ -60,7 +63,7 @@ def ring_with(rings, records, tail=0, size=PAGE):
 
 
 def no_fence():
-    """Do nothing, which is enough on x86-64."""
+    """Do nothing, which is sufficient on x86-64."""
 
 
 def recorded(rings):
@@ -100,7 +103,7 @@ def test_take_releases_the_space(rings):
 
 
 class Traced:
-    """Memory that notes each access, and stands for another CPU that adds records meanwhile."""
+    """Memory that records each access, and simulates another CPU that adds records."""
 
     def __init__(self, memory, name, log):
         self.memory, self.name, self.log = memory, name, log

@@ -1,4 +1,4 @@
-"""A type as a flat list of its numbers and texts, for reading the same one of many values at once.
+"""Flatten a type into a list of numbers and texts, to read members of many values in bulk.
 
 >>> from rawbpf.btf.values.scalars import Number, Text
 >>> from rawbpf.btf.values.composites import Field, Fields, Items
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["MOST_LEAVES", "Leaf", "is_flat", "leaves", "members"]
 
 MOST_LEAVES = 256
-"""Types with more numbers and texts are read value by value."""
+"""Types with more numbers and texts are read one value at a time."""
 
 
 class Leaf(NamedTuple):
-    """A number or a text in a value, with its path, such as ``addr.ports[1]``."""
+    """A number or text inside a value, and its path, such as ``addr.ports[1]``."""
 
     name: str
     offset: int
@@ -40,7 +40,7 @@ class Leaf(NamedTuple):
 
 
 def is_flat(codec: Codec) -> bool:
-    """Return whether all leaves can be read as columns, and no member hides another one.
+    """Return whether all leaves can be read as columns, and no member hides another member.
 
     Bit-fields and numbers of 16 bytes cannot be read as columns.
     """
@@ -49,7 +49,7 @@ def is_flat(codec: Codec) -> bool:
 
 
 def leaves(codec: Codec, name: str = "", at: int = 0) -> Iterator[Leaf]:
-    """Yield the leaves in the order in which they are shown."""
+    """Yield the leaves in display order."""
     if isinstance(codec, Fields):
         for member, offset, inner in members(codec):
             yield from leaves(inner, f"{name}.{member}" if name else member, at + offset)
@@ -61,7 +61,7 @@ def leaves(codec: Codec, name: str = "", at: int = 0) -> Iterator[Leaf]:
 
 
 def members(codec: Fields, at: int = 0) -> Iterator[Field]:
-    """Yield the members with names. Members of unnamed structs and unions are among them."""
+    """Yield the named members. Members of unnamed structs and unions are included."""
     for name, offset, inner in codec.fields:
         if name:
             yield Field(name, at + offset, inner)
@@ -70,7 +70,7 @@ def members(codec: Fields, at: int = 0) -> Iterator[Field]:
 
 
 def _distinct(codec: Codec) -> bool:
-    """Return whether the members of each struct have different names."""
+    """Return whether the members of each struct have distinct names."""
     if isinstance(codec, Items):
         return _distinct(codec.item)
     if not isinstance(codec, Fields):

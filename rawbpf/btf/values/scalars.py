@@ -27,7 +27,7 @@ class Codec:
 
     size: int
     code = ""
-    """The type as ``struct`` and memoryview name it, or "" for types that they do not have."""
+    """The type code used by ``struct`` and memoryview, or "" if they do not support the type."""
 
     def get(self, data: bytes, at: int) -> Any:  # noqa: ANN401 -- whatever the type's values are
         """Decode the value at an offset.

@@ -33,7 +33,10 @@ _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]*")
 
 
 def open_file(file: str, clang: str | None) -> Collection:
-    """Open the object in a file, compiling C first. Warnings appear on stderr as they arise."""
+    """Open the object in a file, compiling C first.
+
+    Warnings are printed on stderr as they occur.
+    """
     collection = _open(file, clang)
     for remark in collection.spec.remarks:
         say(remark, at="warning")

@@ -145,9 +145,9 @@ class _Json(JsonFormat):
 
 
 def _visible(batch: Sequence[LogRecord], probe: Kprobe) -> bool:
-    """Return whether the log level permits the records, or count the records as hidden.
+    """Return whether the log level permits the records; if not, count them as hidden.
 
-    All records of a batch have one level.
+    All records in a batch have the same level.
     """
     if batch[0].level <= level_number(level()):
         return True

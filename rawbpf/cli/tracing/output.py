@@ -74,10 +74,10 @@ _CHUNK = 1 << 13
 A reader that takes this many bytes within the grace period is slow, but not gone."""
 
 _LARGE_CHUNK = 1 << 16
-"""Bytes per write while the reader is fast: what a pipe holds, and a block of about 700 lines."""
+"""Bytes per write while the reader is fast: a pipe's capacity, which is about 700 lines."""
 
 _FAST = 0.05
-"""Seconds that a write takes at most while the reader is fast."""
+"""Maximum duration of a write, in seconds, while the reader is fast."""
 
 _REASONS = {
     "duration": "Duration elapsed",
@@ -90,7 +90,7 @@ _REASONS = {
 
 
 def as_bytes(text: str) -> bytes:
-    """Return text for stdout; what a terminal would act upon is escaped."""
+    """Return text for stdout, with characters escaped that a terminal would interpret."""
     return for_terminal(text).encode(errors="backslashreplace")
 
 
@@ -248,7 +248,7 @@ class Stdout:
         self._changed = Condition()
         self._done = False
         self._chunk = _CHUNK
-        self._written = 0  # bytes of the first item in the queue
+        self._written = 0  # number of bytes of the first item in the queue
         self.backlog = 0
         self.error: OSError | None = None
         # The thread is a daemon, so that a write that never returns cannot keep the process from
@@ -266,9 +266,10 @@ class Stdout:
             self._thread.start()
 
     def put(self, text: str | bytes) -> None:
-        """Queue text that ends with a newline, and return at once.
+        """Queue text that ends with a newline, and return immediately.
 
-        Bytes are written unchanged: whatever formats blocks of records has to escape their text.
+        Bytes are written unchanged, so the code that formats blocks of records must escape their
+        text.
         """
         data = text if isinstance(text, bytes) else as_bytes(text)
         with self._changed:

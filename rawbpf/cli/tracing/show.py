@@ -43,7 +43,7 @@ class Lines(TextFormat):
 
     def blocks(self, batch: Sequence[Record]) -> Iterator[bytes]:
         """Yield a line for each record, or a hex dump if the record's type is unknown."""
-        taken = cast("Taken", batch)  # the collector left it unchanged
+        taken = cast("Taken", batch)  # the collector did not change it
         head = f"{taken.map}:" if taken.cpu < 0 else f"{taken.map}[{taken.cpu}]:"
         for rows in self._decoder.split(taken):
             if isinstance(rows, TypedRows):
@@ -84,7 +84,8 @@ class Json(JsonFormat):
     def __init__(self, decoder: Decoder) -> None:
         super().__init__()
         self._decoder = decoder
-        self._logs = LogObjects(wall_clock_offset_ns(), None)  # a record does not name a function
+        # a record does not contain the function's name
+        self._logs = LogObjects(wall_clock_offset_ns(), None)
         self._structs = ValueBlocks(AS_JSON)
 
     def begin(self, links: int, duration: float) -> str:
@@ -94,7 +95,7 @@ class Json(JsonFormat):
 
     def blocks(self, batch: Sequence[Record]) -> Iterator[bytes]:
         """Yield a JSON object for each record."""
-        taken = cast("Taken", batch)  # the collector left it unchanged
+        taken = cast("Taken", batch)  # the collector did not change it
         row: dict[str, Any] = {"map": taken.map}
         if taken.cpu >= 0:
             row["cpu"] = taken.cpu
@@ -132,5 +133,5 @@ def _blocks(taken: Taken) -> Iterator[list[bytes]]:
 
 
 def _around(row: dict[str, Any], kind: str) -> tuple[str, str]:
-    """Return the parts of an object before and after the values of a record."""
+    """Return the parts of an object before and after a record's values."""
     return dumps(row | {"type": kind})[:-1] + ', "values": ', "}"

@@ -140,14 +140,14 @@ def _segments(data: bytes) -> list[_Range]:
 
 
 _SYSTEM = ("/lib", "/lib32", "/lib64", "/libx32", "/usr", "/nix/store", "/gnu/store")
-"""Folders of loaders that the system's administrator has installed."""
+"""Folders for loaders installed by the system's administrator."""
 
 
 def is_of_the_system(program: str) -> bool:
     """Return whether a loader may be run to list libraries.
 
     An executable names its own loader, so a foreign executable could name any program. Only this
-    Python's loader and those in the system's folders are run.
+    Python's loader and loaders in the system's folders are run.
 
     >>> is_of_the_system("/lib64/ld-linux-x86-64.so.2"), is_of_the_system("/tmp/lib/ld.so")
     (True, False)

@@ -92,7 +92,7 @@ def _send_folder(relay: Relay, path: str) -> None:
 
 
 def _sizes(folder: str) -> dict[str, int]:
-    """Return the sizes of the files in a folder; {} if there is no such folder."""
+    """Return the sizes of the files in a folder, or {} if the folder does not exist."""
     try:
         with os.scandir(folder) as entries:
             return {entry.name: entry.stat().st_size for entry in entries}

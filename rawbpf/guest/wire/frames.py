@@ -37,7 +37,7 @@ class FrameKind(IntEnum):
     GRANT = 5  # u32: number of input bytes that were read
     EXIT = 6  # u32: the command's wait status
     ALIVE = 7  # the guest is still running but has nothing to report
-    TYPES = 9  # u32: bytes of the archive of type indexes in the window
+    TYPES = 9  # u32: number of bytes of the type index archive in the window
     IN_FRAMES = 8  # sent before READY if there is no shared memory
 
     STDIN = 16  # u32: number of input bytes in the window

@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 __all__ = ["FD_REQUESTS", "FD_WORDS", "Draft"]
 
 FD_WORDS = {"ioctl": (0,), "mmap": (4,), "epoll_ctl": (0, 2), "epoll_pwait": (0,), "close": (0,)}
-"""Maps each call to the words that are descriptors."""
+"""Maps each call to the words that contain descriptors."""
 
 FD_REQUESTS = (
     perf_event_ioc.PERF_EVENT_IOC_SET_BPF,
     perf_event_ioc.PERF_EVENT_IOC_SET_OUTPUT,
 )
-"""Requests of ioctl(2) whose argument is a descriptor."""
+"""ioctl(2) requests whose argument is a descriptor."""
 
 
 class Draft:

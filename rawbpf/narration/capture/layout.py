@@ -98,7 +98,7 @@ _INTERFACES = {
 
 
 def fd_fields(struct: type[Structure], raw: bytes) -> dict[str, int]:
-    """Return the fields that contain descriptors, without zeros, which mean no descriptor."""
+    """Return the fields that contain descriptors; 0 means that no descriptor is given."""
     values = numbers(struct, raw)
     return {
         field: values[field]

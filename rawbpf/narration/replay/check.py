@@ -1,8 +1,8 @@
-"""Check that a recorded call has the shape of a call that rawbpf makes, before it is repeated.
+"""Validate the shape of a recorded call before it is repeated.
 
-A recording is a file and may be damaged, or written by somebody else. These checks look only at the
-recorded words and references. What the words' memory contains is checked in ``promises``, after
-addresses and descriptors have been replaced.
+A recording is a file that may be damaged or may have been written by somebody else. These checks
+look only at the recorded words and references. The memory that the words point to is checked in
+``promises``, after addresses and descriptors have been replaced.
 
 - The number of a bpf(2) command matches its name.
 - A word that is an address points to a recorded block, and a word that is a descriptor is marked as
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["check", "check_size", "room_of", "sleep_of"]
 
 _LARGEST = 1 << 26
-"""Maximum number of bytes of all blocks of a call."""
+"""Maximum total size in bytes of all blocks of a call."""
 
 _LARGEST_MAPPING = 1 << 28
 
@@ -50,7 +50,7 @@ _SWITCHES = {
     perf_event_ioc.PERF_EVENT_IOC_DISABLE,
     perf_event_ioc.PERF_EVENT_IOC_PAUSE_OUTPUT,
 }
-"""Requests of ioctl(2) whose argument is 0 or 1."""
+"""ioctl(2) requests whose argument is 0 or 1."""
 
 
 def check(call: Call) -> None:
@@ -61,7 +61,7 @@ def check(call: Call) -> None:
 
 
 def check_size(call: Call, times: int = 1) -> None:
-    """Raise FormatError for a call whose blocks, each ``times`` as large, are too large."""
+    """Raise FormatError if a call's blocks, each ``times`` as large, are too large."""
     if sum(map(room_of, call.blocks)) * times > _LARGEST:
         why = f"its memory is larger than {_LARGEST >> 20} MiB"
         raise FormatError(f"cannot repeat {call.key}", why=why)
@@ -100,9 +100,9 @@ def room_of(block: Block) -> int:
 
 
 def sleep_of(call: Call) -> int:
-    """Return how many milliseconds an epoll_pwait may sleep: as long as in the recording.
+    """Return how many milliseconds an epoll_pwait may sleep, which is as long as in the recording.
 
-    Fewer events may end the sleep when it is repeated.
+    During replay, fewer events may end the sleep.
     """
     waited, timeout = math.ceil(call.seconds * 1000), call.words[3]
     return waited if timeout < 0 else min(timeout, waited)
@@ -115,7 +115,7 @@ def _fits(call: Call, ref: Ref, room: int, width: int) -> bool:
 
 
 def _fd_words(call: Call) -> set[int]:
-    """Return the words that are descriptors."""
+    """Return the words that contain descriptors."""
     words = set(FD_WORDS.get(call.name, ()))
     sets = call.name == "ioctl" and call.words[1] in FD_REQUESTS
     return words | {2} if sets else words
@@ -126,7 +126,7 @@ def _nothing(_call: Call) -> Iterator[str]:
 
 
 def _bpf(call: Call) -> Iterator[str]:
-    """Check the command's number, and the size of the attr."""
+    """Check the command number and the size of the attr."""
     number, _, size = call.words
     name = member(bpf_cmd, number)
     if call.command != (name or f"command {number}"):
@@ -138,7 +138,7 @@ def _bpf(call: Call) -> Iterator[str]:
 
 
 def _room(call: Call, word: int) -> int:
-    """Return the size of the block that a word points to, or 0."""
+    """Return the size of the block that a word points to, or 0 if it points to no block."""
     index = next((ref.block for ref in call.refs if ref.at == word), None)
     return 0 if index is None else room_of(call.blocks[index])
 

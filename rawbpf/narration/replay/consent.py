@@ -1,8 +1,8 @@
-"""Find the calls that must not be repeated without asking.
+"""Find the calls that must not be repeated without confirmation.
 
-Repeating a recording creates maps and programs that disappear with this process. Some calls do
-more: what they do outlives the process, or affects other processes and the objects of other people.
-The decision depends on the words and bytes that the kernel will get, not on the recording's text.
+Repeating a recording creates maps and programs that disappear with this process. Some calls have
+further effects, which outlive the process or affect other processes and other users' objects. The
+decision depends on the words and bytes that the kernel will receive, not on the recording's text.
 """
 
 from __future__ import annotations
@@ -49,19 +49,20 @@ _FAR = {
         "sys_bpf",
     )
 }
-"""Helpers that change other processes, send packets, or make system calls."""
+"""Helpers that affect other processes, send packets, or make system calls."""
 
 _CALL = isa.BPF_JMP | isa.BPF_CALL
 _NO_FD = 0xFFFFFFFF  # fails with EBADF
 _LIVE_FRAMES = 1 << 1
-"""BPF_F_TEST_XDP_LIVE_FRAMES (5.18): the packets of a test run are really sent."""
+"""BPF_F_TEST_XDP_LIVE_FRAMES (5.18), with which a test run actually sends its packets."""
 
 
 def effect_of(call: Call, created: Container[int]) -> str:
-    """Return what a call does to others, such as "it pins an object", or "" for nothing.
+    """Describe a call's effect on others, such as "it pins an object", or return "" if it has none.
 
-    ``call`` has the words and the memory that the kernel will get. ``created`` contains the
-    descriptors of objects that repeated calls have created, but not of those they have opened.
+    ``call`` contains the words and the memory that the kernel will receive. ``created`` contains
+    the descriptors of objects that repeated calls have created, but not of objects that they have
+    opened.
     """
     attr = numbers_of(call)
     if call.key in _MAP_CHANGES:

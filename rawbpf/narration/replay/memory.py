@@ -1,8 +1,8 @@
-"""The memory of a repeated call: all blocks in one buffer, at addresses chosen only here.
+"""The memory of a repeated call, with all blocks in one buffer at addresses chosen by this module.
 
 A block is preceded and followed by unused memory, so that a kernel that writes a few bytes more
-than expected (a new field at the end of an attr, for example) overwrites neither another block nor
-anything else in this process. The unused memory contains zeros, which end a text.
+than expected (for example a new field at the end of an attr) overwrites neither another block nor
+any other memory of this process. The unused memory contains zeros, which terminate strings.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["Memory"]
 
 _GAP = 512
-"""Unused bytes after each block; larger than every structure that bpf(2) writes to."""
+"""Number of unused bytes after each block, larger than every structure that bpf(2) writes to."""
 
 _SLACK = 1 << 16
-"""Unused bytes after the last block."""
+"""Number of unused bytes after the last block."""
 
 _ALIGNMENT = 64
 
@@ -50,7 +50,10 @@ class Memory:
         return self._start + self._places[index][0]
 
     def at(self, address: int) -> int | None:
-        """Return the index of the block that starts at an address, or None."""
+        """Return the index of the block that starts at an address.
+
+        Return None if no block starts there.
+        """
         return self._blocks.get(address)
 
     def size(self, index: int) -> int:
@@ -58,18 +61,21 @@ class Memory:
         return self._places[index][1]
 
     def read(self, index: int, at: int = 0, size: int | None = None) -> bytes:
-        """Return the contents of a block from offset ``at`` on, up to ``size`` bytes."""
+        """Return up to ``size`` bytes of a block, starting at offset ``at``."""
         most = max(self.size(index) - at, 0)
         return ctypes.string_at(self.address(index) + at, most if size is None else min(most, size))
 
     def write(self, index: int, at: int, data: bytes) -> None:
-        """Write to a block, starting at offset ``at``. Raise ValueError beyond the block's end."""
+        """Write to a block, starting at offset ``at``.
+
+        Raises ValueError if the data extends past the block's end.
+        """
         if not 0 <= at <= self.size(index) - len(data):
             raise ValueError(f"{len(data)} bytes at offset {at} of {self.size(index)} bytes")
         ctypes.memmove(self.address(index) + at, data, len(data))
 
     def clear(self, index: int, begin: int, end: int) -> None:
-        """Write zeros from offset ``begin`` to ``end``, as far as the block reaches."""
+        """Write zeros from offset ``begin`` to ``end``, limited to the block."""
         begin, end = max(begin, 0), min(end, self.size(index))
         if begin < end:
             self.write(index, begin, bytes(end - begin))

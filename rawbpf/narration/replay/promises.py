@@ -1,9 +1,9 @@
-"""Make sure that the kernel reads and writes only recorded memory when a call is repeated.
+"""Ensure that the kernel accesses only recorded memory when a call is repeated.
 
-The kernel follows the pointers in an attr, whatever a recording says about them. This module
-therefore looks at the final bytes, after addresses and descriptors have been replaced, the way the
-kernel will: the command's number decides the structure, and the structure's fields decide how much
-memory each pointer needs.
+The kernel follows the pointers in an attr, regardless of the recording's claims about them. This
+module therefore examines the final bytes, after addresses and descriptors have been replaced, in
+the same way as the kernel: the command number determines the structure, and the structure's fields
+determine how much memory each pointer needs.
 
 - A pointer that does not lead to the start of a recorded block becomes NULL.
 - A pointer to a block that is smaller than the memory that the kernel reads or writes is an error.
@@ -49,17 +49,17 @@ __all__ = ["Promises"]
 _NO_FD_NUMBER = 0xFFFFFFFF
 _NO_FD = _NO_FD_NUMBER.to_bytes(4, "little")
 
-_PERF_ATTR_SIZE_VER0 = 64  # what the kernel reads if the attr's size is 0
+_PERF_ATTR_SIZE_VER0 = 64  # the number of bytes that the kernel reads if the attr's size is 0
 
 _MOST_REPEATS = 1 << 20
-"""Maximum ``repeat`` of BPF_PROG_TEST_RUN; the call does not return before the last run."""
+"""Maximum ``repeat`` of BPF_PROG_TEST_RUN, because the call does not return before the last run."""
 
 _LARGEST_MAP = 1 << 30
 """Maximum size in bytes of all keys and values of a map."""
 
 
 class Promises:
-    """Settle the memory of one call.
+    """Validate and repair the memory of one call.
 
     ``known`` describes the descriptors in ``own``, which repeated calls have returned.
     """
@@ -70,12 +70,12 @@ class Promises:
         self._own = own
         self._command = -1
         self.blocks: list[Block] = []
-        """The attr, then the blocks that pointers lead to, with the bytes the kernel will see."""
+        """The attr and the blocks that its pointers refer to, as the kernel will see them."""
 
     def settle(self, name: str, words: Sequence[int]) -> None:
-        """Check and repair the memory of a call.
+        """Validate and repair a call's memory.
 
-        Raise FormatError if the kernel would read or write past the end of a block, or if the call
+        Raises FormatError if the kernel would access memory past the end of a block, or if the call
         would take unbounded memory or time.
         """
         if name == "bpf":
@@ -98,14 +98,14 @@ class Promises:
         return index
 
     def _structure(self, struct: type[Structure], index: int, size: int, path: str) -> None:
-        """Settle a structure of ``size`` bytes at the start of a block."""
+        """Validate a structure of ``size`` bytes at the start of a block."""
         if size > self._memory.size(index):
             raise FormatError(f"a structure of {size} bytes is larger than its block")
         self._memory.clear(index, ctypes.sizeof(struct), size)
         self._descriptors(struct, index, size)
         found = len(self.blocks)
         self.blocks.append(Block(path, "struct", size, struct=struct))
-        if struct is PerfEventAttr:  # only probes have a pointer, to their name
+        if struct is PerfEventAttr:  # only probes contain a pointer, which refers to their name
             target = self._promised(index, place(struct, "config1").offset)
             if target is not None:
                 self._found(f"{path}.config1", "kprobe", target)
@@ -126,9 +126,9 @@ class Promises:
                 self._memory.write(index, offset, _NO_FD)
 
     def _pointers(self, struct: type[Structure], index: int, size: int, path: str) -> None:
-        """Settle each pointer of a structure and the memory that it leads to."""
+        """Validate each pointer of a structure and the memory that it refers to."""
         rows = pointers(struct, self._command)
-        if struct is BpfLinkInfo:  # of an unknown type, with pointers at unknown offsets
+        if struct is BpfLinkInfo:  # the info of an unknown type, with pointers at unknown offsets
             self._memory.clear(index, place(struct, "_part").offset, size)
         for field in given(struct, size):
             if field not in rows:
@@ -137,13 +137,16 @@ class Promises:
             if target is None:
                 continue
             values = numbers(struct, self._memory.read(index, 0, size))
-            if values.get("map_fd", -1) == _NO_FD_NUMBER:  # fails before a pointer is used
+            if values.get("map_fd", -1) == _NO_FD_NUMBER:  # the call fails before a pointer is used
                 continue
             self._check_size(field, rows[field], target, values)
             self._contents(rows[field], target, values, f"{path}.{field}")
 
     def _promised(self, index: int, at: int, size: int | None = None) -> int | None:
-        """Return the block that the pointer at offset ``at`` leads to; make other pointers NULL."""
+        """Return the block that the pointer at offset ``at`` refers to.
+
+        Set other pointers to NULL.
+        """
         raw = self._memory.read(index, at, 8 if size is None else size - at)[:8]
         target = self._memory.at(int.from_bytes(raw, "little"))
         if target is None or target == index:
@@ -155,7 +158,7 @@ class Promises:
         """Raise FormatError if a block is smaller than the memory that a pointer needs."""
         needed, room = row.size(values, self._known), self._memory.size(target)
         if needed == TEXT:
-            return  # zeros follow each block, so a text always ends
+            return  # zeros follow each block, so a string is always terminated
         if needed <= 0:
             raise FormatError(f"the size of what {field} points to is unknown")
         if needed > room:
@@ -163,7 +166,7 @@ class Promises:
             raise FormatError(f"{field} has {room} bytes, but the kernel {does} {needed}")
 
     def _contents(self, row: Points, target: int, values: dict[str, int], path: str) -> None:
-        """Settle the pointers and descriptors inside the memory that a pointer leads to."""
+        """Validate the pointers and descriptors inside the memory that a pointer refers to."""
         if row.kind == "info":
             struct = info_struct(self._known.thing(values["bpf_fd"]))
             if struct is None:
@@ -193,7 +196,7 @@ class Promises:
                 yield 0
 
     def _learn(self, values: dict[str, int]) -> None:
-        """Ask the kernel about an object that was opened, or a link, if a call is about it."""
+        """Query the kernel about an opened object or a link that a call refers to."""
         for field in ("map_fd", "bpf_fd"):
             fd = values.get(field, -1)
             thing = self._known.thing(fd)
@@ -207,12 +210,12 @@ class Promises:
                 elif thing.kind == "link" and thing.link_type < 0:
                     link = obj_get_info(fd, BpfLinkInfo())
                     self._known.things[fd] = thing._replace(link_type=link.type)
-            except KernelError:  # no such call before 4.13, and none for links before 5.8
+            except KernelError:  # the call does not exist before 4.13, or before 5.8 for links
                 continue
 
 
 def _bounded(struct: type[Structure], values: dict[str, int]) -> None:
-    """Raise FormatError for a call that would take unbounded memory or time."""
+    """Raises FormatError if the call would take unbounded memory or time."""
     if struct is BpfAttrTestRun and values["repeat"] > _MOST_REPEATS:
         raise FormatError(f"it runs the program {values['repeat']} times; at most {_MOST_REPEATS}")
     if struct is BpfAttrMapCreate:

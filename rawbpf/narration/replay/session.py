@@ -1,13 +1,13 @@
 """Replay recorded calls with new descriptors and addresses, and compare the results.
 
 A recorded descriptor is replaced with the descriptor that the repeated call returned, and a
-recorded address with the address of a buffer that contains the recorded bytes. Recorded labels are
-never opened. A descriptor that no recorded call created is replaced with a pipe if the label says
-that it was a pipe, and with -1 otherwise. A call that needs a file is an error, except that closing
-or watching a stream of the recorded process is left out.
+recorded address with the address of a buffer that contains the recorded bytes. Paths from recorded
+labels are never opened. A descriptor that no recorded call created is replaced with a pipe if its
+label says that it was a pipe, and with -1 otherwise. A call that needs a file is an error, but
+calls that close or watch a stream of the recorded process are omitted.
 
-``confirm`` is asked before each call whose effect outlives this process or reaches others; see
-``consent``. It raises an exception to stop.
+``confirm`` is called before each call whose effect outlives this process or reaches others (see
+``consent``). To stop the replay, ``confirm`` raises an exception.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ __all__ = ["Outcome", "Replay", "replay"]
 
 _MOST_PIPES = 64
 _MOST_SLEEP = 600_000
-"""Maximum sum of all sleeps in milliseconds."""
+"""Maximum total duration of all sleeps in milliseconds."""
 
 _OPENING = ("BPF_OBJ_GET", "_GET_FD_BY_ID")
-"""How the names of commands end that open an object which already exists."""
+"""Suffixes of the names of commands that open an existing object."""
 
 
 class Outcome(NamedTuple):
     """A recorded call, its new result, and a list of differences.
 
-    ``repeated`` is False for a call about a stream of the recorded process, such as its stdout,
-    which has no counterpart now.
+    ``repeated`` is False for a call on a stream of the recorded process, such as its stdout, which
+    has no counterpart during replay.
     """
 
     call: Call
@@ -59,7 +59,7 @@ class Outcome(NamedTuple):
 
 
 def refuse(call: Call, effect: str) -> None:
-    """Raise RawbpfError for every call that needs consent."""
+    """Raise RawbpfError, because the call needs consent."""
     raise RawbpfError(f"cannot repeat {call.key}", why=effect, fix="allow it with --yes")
 
 
@@ -119,7 +119,7 @@ class Replay(Owner):
         return Outcome(call, result, tuple(differences(call, result, written)))
 
     def _is_about_a_stream(self, call: Call) -> bool:
-        """Return whether a call closes or watches a descriptor opened outside of the recording."""
+        """Return whether a call closes or watches a descriptor opened outside the recording."""
         if call.name not in ("close", "epoll_ctl"):
             return False
         number = call.words[0 if call.name == "close" else 2]
@@ -127,7 +127,7 @@ class Replay(Owner):
         return number not in self._fds and not is_pipe
 
     def _memory(self, call: Call) -> Memory:
-        """Return memory with the recorded bytes, in which addresses and descriptors are new."""
+        """Return memory that contains the recorded bytes with new addresses and descriptors."""
         times = self._values_per_key(call)
         check_size(call, times)
         memory = Memory([(room_of(one) * times, one.before or b"") for one in call.blocks])
@@ -139,7 +139,7 @@ class Replay(Owner):
         return memory
 
     def _values_per_key(self, call: Call) -> int:
-        """Return the number of possible CPUs for a call about a per-CPU map, otherwise 1.
+        """Return the number of possible CPUs if a call is about a per-CPU map, otherwise 1.
 
         The recording may come from a machine with fewer CPUs.
         """
@@ -183,7 +183,7 @@ class Replay(Owner):
         return self._pipes.get(label, -1)
 
     def _pipe(self) -> int:
-        """Return the reading end of a pipe to which nobody writes, or -1."""
+        """Return the reading end of a pipe without writers, or -1."""
         try:
             reading, writing = os.pipe()
         except OSError:  # -1 makes the call fail with EBADF, which is reported as a difference
@@ -200,7 +200,7 @@ class Replay(Owner):
         elif call.name == "munmap":
             self._mappings.pop(call.words[0], None)
         elif call.name == "mmap":
-            if call.result < 0 or call.result in self._mappings:  # nothing refers to it
+            if call.result < 0 or call.result in self._mappings:  # no call refers to it
                 self._extra.callback(enter, "munmap", result, actual.words[1])
             else:
                 self._mappings[call.result] = result, actual.words[1]

@@ -74,7 +74,8 @@ def compile_c(source: Path, *, clang: str | None = None, types: bytes | None = N
     """
     program = find_clang(clang)
     if source.name.startswith("@"):
-        # clang passes the bare name on to itself (-main-file-name), and reads a response file there
+        # clang passes the bare name to itself (-main-file-name), where it may be read as a response
+        # file
         why = f"clang would read its arguments from {source.name[1:]!r}"
         raise UsageError(f"cannot compile {str(source)!r}", why=why, fix="rename the file")
     read_text(

@@ -45,22 +45,25 @@ SAMPLE, LOST = 9, 2
 """The types of two records: PERF_RECORD_SAMPLE and PERF_RECORD_LOST."""
 
 HEADER = struct.Struct("=IHH")
-"""struct perf_event_header: type, misc and size. The size includes the header."""
+"""struct perf_event_header: type, misc and size. The size field includes the header."""
 
 RAW_SIZE = struct.Struct("=I")
-"""A sample continues with the size of its data."""
+"""In a sample, the header is followed by the size of the data."""
 
 LOST_BODY = struct.Struct("=QQ")
-"""A PERF_RECORD_LOST continues with the event's ID and the number of lost records."""
+"""PERF_RECORD_LOST continues with the event's ID and the number of lost records."""
 
 EVENT = struct.Struct("=QQ16s")
-"""The data that sample.bpf.s sends: ktime_ns, pid_tgid and comm."""
+"""The data sent by sample.bpf.s: ktime_ns, pid_tgid and comm."""
 
 RECORD = struct.Struct("=8xI QQ16s 4x")
-"""A whole sample of sample.bpf.s: header, data size, data, and four bytes of padding."""
+"""A complete sample from sample.bpf.s: header, data size, data, and four bytes of padding."""
 
 BUSY, DISCARD = 1 << 31, 1 << 30
-"""Flags in the first word of a record in a BPF ring buffer. The other bits are its length."""
+"""Flags in the first word of a record in a BPF ring buffer.
+
+The other bits of the word contain the record's length.
+"""
 
 
 class DamageError(Exception):
@@ -75,7 +78,7 @@ class Ring(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """The contents of one pass: samples, the number of lost records, and what was damaged."""
+    """The result of one pass: samples, the number of lost records, and any damage."""
 
     samples: list
     lost: int = 0
@@ -83,7 +86,10 @@ class Batch(NamedTuple):
 
 
 def unread(head: int, tail: int, size: int) -> tuple[int, int]:
-    """Return the offset and the number of the unread bytes. Raise DamageError for bad positions."""
+    """Return the offset and the number of the unread bytes.
+
+    Raises DamageError if the positions are invalid.
+    """
     length = head - tail
     if not 0 <= length <= size:
         raise DamageError(f"head {head} and tail {tail} in a ring of {size} bytes")
@@ -167,9 +173,11 @@ def decode(records: bytes) -> Batch:
 def watch(
     rings: dict[int, Ring], seconds: float, write: Callable[[str], object]
 ) -> tuple[int, int]:
-    """Write the events of all rings until the time is up. Return how many arrived and were lost.
+    """Write the events of all rings until the time is up.
 
-    ``rings`` maps descriptors, which are readable when a ring has records, to rings.
+    Return how many events arrived and how many were lost.
+
+    ``rings`` maps descriptors, which become readable when a ring contains records, to rings.
     """
     poll = select.epoll()
     for descriptor in rings:
@@ -191,7 +199,7 @@ def watch(
 
 
 def line(event: tuple[int, int, bytes]) -> str:
-    """Return the text for one event."""
+    """Format one event as text."""
     ktime_ns, pid_tgid, comm = event
     name = comm.partition(b"\0")[0].decode(errors="backslashreplace")
     return f"{ktime_ns / 1e9:.6f} pid {pid_tgid >> 32} {name!r}\n"
