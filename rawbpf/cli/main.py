@@ -172,7 +172,7 @@ def main(argv: list[str]) -> int:
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """The garbage collector is paused during imports, which create no garbage.
+    """Pause the garbage collector during imports, which create no garbage.
 
     Collecting would take 5% of the time.
     """

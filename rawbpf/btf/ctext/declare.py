@@ -60,10 +60,10 @@ _ATTRIBUTE = re.compile(r'\w+(\([\w ,."-]*\))?', re.ASCII)
 class Budget:
     """A limit on the nesting depth, and on the number of steps in proportion to the blob's size.
 
-    >>> Budget(0).spend(10_001)
+    >>> Budget(0).spend(10_001)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    rawbpf.errors.FormatError: this BTF describes too much C: its types are nested excessively
+    rawbpf.errors.FormatError: the C declarations for this BTF would be too long: ...
     """
 
     def __init__(self, words: int) -> None:
@@ -72,7 +72,7 @@ class Budget:
     def spend(self, steps: int, depth: int = 0) -> None:
         """Count steps.
 
-        Raise FormatError if the number of steps or the nesting exceeds the limit.
+        Raises FormatError if the number of steps or the nesting exceeds the limit.
         """
         self._left -= steps
         if self._left < 0:
