@@ -58,10 +58,11 @@ class LogRows(Rows[LogRecord]):
     (1, [8], '2 files')
     """
 
-    __slots__ = ("args", "level", "text")
+    __slots__ = ("_first", "args", "level", "text")
 
     def __init__(self, batch: Batch, first: LogRecord, layout: Layout) -> None:
         super().__init__(batch, layout)
+        self._first: LogRecord | None = first
         self.level, self.text, self.args = first.level, first.text, len(first.args)
 
     def part(self, first: int, end: int) -> LogRows:
@@ -69,7 +70,14 @@ class LogRows(Rows[LogRecord]):
         part: LogRows = type(self).__new__(type(self))
         part.batch, part.layout = self.batch.part(first, end), self.layout
         part.level, part.text, part.args = self.level, self.text, self.args
+        part._first = None if first else self._first
         return part
+
+    def __iter__(self) -> Iterator[LogRecord]:
+        # Records of alternating formats come in batches of one, which is decoded already.
+        if len(self) == 1 and self._first is not None:
+            return iter((self._first,))
+        return self._records(self.batch)
 
     def _records(self, batch: Batch) -> Iterator[LogRecord]:
         end = batch.start + batch.count * batch.step
@@ -90,6 +98,8 @@ def decode_logs(batch: Batch) -> tuple[list[LogRows], int]:
             damaged += count
         else:
             found.append(rows)
+        if count == batch.count:
+            break
         batch = batch.part(count, batch.count)
     return found, damaged
 
@@ -111,7 +121,8 @@ def _first_shape(batch: Batch) -> tuple[LogRows | None, int]:
         text_length = 0  # the format's number is part of the shape
     layout = log_layout(len(first.args), text_length)
     count = batch.agreeing([(0, _SHAPE), (layout.size - text_length, text_length)])
-    return LogRows(batch.part(0, count), first, layout), count
+    rows = batch if count == batch.count else batch.part(0, count)
+    return LogRows(rows, first, layout), count
 
 
 def split_logs(batch: Batch) -> Iterator[tuple[bool, Batch]]:

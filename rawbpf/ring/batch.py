@@ -17,6 +17,7 @@ and compares, copies or converts all of these fields at the speed of C.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from struct import calcsize
 
 from rawbpf.light_typing import TYPE_CHECKING
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch", "matching"]
 
-_WIDTHS = ((8, "Q"), (4, "I"), (2, "H"), (1, "B"))
+_WIDTHS = {code: calcsize(code) for code in "QqdIifHhBb?"}
 
-_WINDOW = 16
+_WINDOW = 64
 """Number of records that are compared first.
 
-Each further comparison covers eight times as many records, so that a short run costs little and a
-long run needs few comparisons.
+The next comparison covers 64 times as many records, so that a short run costs little and a long run
+needs few comparisons.
 """
 
 
@@ -70,12 +71,13 @@ class Batch:
 
     def column(self, offset: int, code: str) -> memoryview[Any]:
         """Return a view of one number in each record; its type is a ``struct`` code such as "Q"."""
-        width = calcsize(code)
-        at = self.start + self.lead + offset
+        width = _WIDTHS[code]
+        first, rest = divmod(self.start + self.lead + offset, width)
         # A cast view must start at a multiple of the width, but perf records do not.
-        whole = memoryview(self.data)[at % width :]
-        items: memoryview[Any] = whole[: len(whole) // width * width].cast(code)  # type: ignore[call-overload]
-        return items[at // width :: self.step // width][: self.count]
+        whole = memoryview(self.data)[rest : rest + (len(self.data) - rest) // width * width]
+        items: memoryview[Any] = whole.cast(code)  # type: ignore[call-overload]
+        stride = self.step // width
+        return items[first : first + self.count * stride : stride]
 
     def part(self, first: int, end: int) -> Batch:
         """Return the records from ``first`` up to but not including ``end``, without a copy."""
@@ -94,10 +96,13 @@ class Batch:
         A span consists of an offset into the record and a number of bytes.
         """
         count = self.count
+        if count == 1:
+            return 1
+        first = self.start + self.lead
         for offset, size in spans:
             for at, code in _words(offset, size):
-                column = self.column(at, code)[:count]
-                count = matching(column, column[:1].tobytes())
+                item = self.data[first + at : first + at + _WIDTHS[code]]
+                count = min(count, matching(self.column(at, code), item))
         return count
 
 
@@ -106,11 +111,11 @@ def matching(column: memoryview[Any], item: bytes) -> int:
     found, window, total = 0, _WINDOW, len(column)
     while found < total:
         have = column[found : found + window].tobytes()
-        want = item * (len(have) // len(item))
+        want = item * min(window, total - found)
         if have != want:
             return found + _common(have, want) // len(item)
         found += window
-        window *= 8
+        window *= 64
     return total
 
 
@@ -126,10 +131,12 @@ def _common(have: bytes, want: bytes) -> int:
     return low
 
 
-def _words(offset: int, size: int) -> Iterable[tuple[int, str]]:
+@lru_cache(maxsize=64)
+def _words(offset: int, size: int) -> tuple[tuple[int, str], ...]:
     """Divide a span into as few numbers as possible."""
-    end = offset + size
-    for width, code in _WIDTHS:
-        while end - offset >= width:
-            yield offset, code
-            offset += width
+    found, end = [], offset + size
+    for code in "QIHB":
+        while end - offset >= _WIDTHS[code]:
+            found.append((offset, code))
+            offset += _WIDTHS[code]
+    return tuple(found)
