@@ -62,7 +62,7 @@ __all__ = [
 R = TypeVar("R")
 Shown = TypeVar("Shown", contravariant=True)
 
-_BACKLOG = 1 << 22
+_BACKLOG = 1 << 21
 """Number of queued output bytes at which the rings are no longer emptied."""
 
 _GRACE = 5.0

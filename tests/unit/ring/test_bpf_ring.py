@@ -117,3 +117,24 @@ def test_any_bytes_can_be_read(data, length):
     for _ in range(3):
         writer.ring.take()
     assert writer.consumed <= PAGE
+
+
+@pytest.mark.parametrize("special", [BUSY, DISCARD])
+@pytest.mark.parametrize("at", [0, 1, 63, 64, 65, 149])
+def test_a_run_of_like_records_ends_at_a_record_with_a_flag(special, at):
+    writer = Writer()
+    for number in range(150):
+        writer.write(number.to_bytes(4, "little"), special if number == at else 0)
+    wanted = list(range(at)) if special == BUSY else [n for n in range(150) if n != at]
+    batches = writer.ring.take()
+    found = [int.from_bytes(one, "little") for batch in batches for one in batch.records()]
+    assert found == wanted
+    assert len(batches) <= 2
+
+
+def test_like_records_are_one_batch():
+    writer = Writer(start=8 * 300)
+    for _ in range(200):
+        writer.write(b"12345678")
+    (batch,) = writer.ring.take()
+    assert (batch.count, batch.size) == (200, 8)
