@@ -25,7 +25,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     compared = _compared(failure)
     slots = {one.slot for one in compared}
     return Finding(
-        f"r{register} was compared with data_end, and on this branch the packet ends before it",
+        f"r{register} was compared with data_end, and the packet ends before it on this branch",
         (*compared, *(one for one in history(failure, register) if one.slot not in slots)),
         f"a packet that ends at or before r{register}",
         "access the packet on the other branch, or invert the comparison",
