@@ -19,11 +19,9 @@ Source: kernel/kallsyms.c, s_show().
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, NamedTuple
-
 from rawbpf.errors import FormatError, UnsupportedError
 from rawbpf.kernel.hardware import Root, at, read_bytes
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,7 +38,6 @@ __all__ = [
 _PATH = "/proc/kallsyms"
 _BLOCK = 1 << 18
 _TEXT_TYPES = frozenset("tTwW")
-_TEXT = re.compile(rb"^([0-9a-f]+) [tTwW] (\S+)(\t\[)?", re.MULTILINE)
 
 
 def is_function_name(name: str) -> bool:
@@ -95,15 +92,23 @@ class Kallsyms:
     def lookup(self, name: str) -> list[Symbol]:
         """Return every symbol with exactly this name, in file order."""
         wanted = name.encode(errors="surrogateescape")
-        if not wanted or re.search(rb"\s", wanted):
+        if wanted.split() != [wanted]:
             return []
-        found = re.finditer(rb" " + re.escape(wanted) + rb"(?=\s|\Z)", self._data)
-        places = (match.start() for match in found)
-        # The type is also enclosed in spaces, so a one-letter name would match the type as well.
-        return [self._line_around(at) for at in places if self._data[at - 2 : at - 1] == b" "]
+        # bytes.find is faster than a regular expression, and `rawbpf kprobe` need not import re.
+        data, found = self._data, []
+        place = data.find(b" " + wanted)
+        while place >= 0:
+            end = place + 1 + len(wanted)
+            # The type is also enclosed in spaces, so a one-letter name would match the type too.
+            if data[end : end + 1].strip() == b"" and data[place - 2 : place - 1] == b" ":
+                found.append(self._line_around(place))
+            place = data.find(b" " + wanted, end)
+        return found
 
     def at(self, address: int) -> list[Symbol]:
         """Return every symbol at exactly this address, since a function may have several names."""
+        import re  # see lookup
+
         found = re.finditer(rb"^0*%x " % address, self._data, re.MULTILINE)
         return [self._line_around(match.start()) for match in found]
 
@@ -139,8 +144,10 @@ class Kallsyms:
 
     def function_names(self) -> list[str]:
         """Return the names of all functions, including functions of modules, in file order."""
+        import re  # see lookup
+
         end = b"%016x" % (self.code_end - 1)
-        rows = _TEXT.findall(self._data)
+        rows = re.findall(rb"^([0-9a-f]+) [tTwW] (\S+)(\t\[)?", self._data, re.MULTILINE)
         raw = b"\n".join([name for at, name, module in rows if at <= end or module])
         return [n for n in raw.decode(errors="replace").split("\n") if is_function_name(n)]
 
@@ -150,6 +157,8 @@ class Kallsyms:
 
         Only code is checked, because per-CPU data may be at address 0.
         """
+        import re  # see lookup
+
         first = re.search(rb"^([0-9a-f]+) [tTwW] ", self._data, re.MULTILINE)
         return first is not None and not first[1].strip(b"0")
 

@@ -20,9 +20,9 @@ Attaching rarely fails, so most imports are inside functions.
 from __future__ import annotations
 
 import errno as errnos
-from typing import TYPE_CHECKING
 
 from rawbpf.errors import AttachError, KernelError
+from rawbpf.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
