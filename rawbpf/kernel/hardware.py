@@ -35,6 +35,10 @@ import os
 import time
 
 from rawbpf.errors import FormatError, UnsupportedError
+from rawbpf.light_typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "Root",
@@ -92,16 +96,16 @@ def possible_cpus(root: Root = "/") -> list[int]:
     >>> possible_cpus()[0]
     0
     """
-    return _cpus("possible", root)
+    return _cpus("possible", root, _read_once)
 
 
 def online_cpus(root: Root = "/") -> list[int]:
     """Return the IDs of the CPUs that are online and can have a perf event."""
-    return _cpus("online", root)
+    return _cpus("online", root, read_text)
 
 
-def _cpus(which: str, root: Root) -> list[int]:
-    text = read_text(root, f"/sys/devices/system/cpu/{which}")
+def _cpus(which: str, root: Root, read: Callable[[Root, str], str | None]) -> list[int]:
+    text = read(root, f"/sys/devices/system/cpu/{which}")
     if text is None:
         raise UnsupportedError(
             f"cannot determine which CPUs are {which}",
@@ -143,7 +147,7 @@ def pmu_format_bit(name: str, field: str, root: Root = "/") -> int:
 
 
 def _read(name: str, file: str, root: Root) -> str:
-    text = read_text(root, f"{_DEVICES}/{name}/{file}")
+    text = _read_once(root, f"{_DEVICES}/{name}/{file}")
     if text is not None:
         return text
     if read_text(root, f"{_DEVICES}/software/type") is None:
@@ -230,6 +234,22 @@ def at(root: Root, path: str) -> str:
     ('/tmp/fixture/proc/version', '/proc/version')
     """
     return os.path.join(root, path.lstrip("/"))  # noqa: PTH118 -- importing pathlib takes 5 ms
+
+
+_fixed: dict[str, str] = {}
+
+
+def _read_once(root: Root, path: str) -> str | None:
+    """Return the text of a file of this kernel that does not change until the next boot.
+
+    A tool with 1,000 probes would otherwise read the same files 1,000 times.
+    """
+    if root != "/":
+        return read_text(root, path)
+    text = _fixed.get(path) or read_text(root, path)
+    if text:
+        _fixed[path] = text
+    return text
 
 
 def read_bytes(root: Root, path: str) -> bytes | None:

@@ -170,13 +170,21 @@ def _open_kprobe(probe: ProbeSpec) -> Fd:
 
 
 def _open_ksyscall(probe: ProbeSpec) -> Fd:
-    """Open a kprobe on a system call's function; wrappers (4.17) have a prefix."""
+    """Open a kprobe on a system call's function; wrappers (4.17) have a prefix.
+
+    Symbols are read only after a failure, because reading them for each of many probes takes long.
+    """
     from rawbpf.arch import native
-    from rawbpf.kernel.kallsyms import find_symbols
 
     wrapper = native().syscall_function(probe.target)
-    function = wrapper if find_symbols(wrapper) else f"__se_sys_{probe.target}"
-    return _open_kprobe(probe._replace(target=function))
+    try:
+        return _open_kprobe(probe._replace(target=wrapper))
+    except AttachError:
+        from rawbpf.kernel.kallsyms import find_symbols
+
+        if find_symbols(wrapper):
+            raise
+        return _open_kprobe(probe._replace(target=f"__se_sys_{probe.target}"))
 
 
 def _open_uprobe(probe: ProbeSpec) -> Fd:

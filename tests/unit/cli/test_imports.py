@@ -74,9 +74,9 @@ def imported(code):
 @pytest.mark.parametrize(
     ("code", "reaches", "ours", "others"),
     [
-        (LIBRARY, "rawbpf.front_door", 4, 20),
-        (HELP, "rawbpf.cli.terminal", 16, 30),
-        (KPROBE, "rawbpf.reading.session", 66, 50),
+        (LIBRARY, "rawbpf.front_door", 4, 16),
+        (HELP, "rawbpf.cli.terminal", 13, 24),
+        (KPROBE, "rawbpf.reading.session", 70, 32),
     ],
     ids=["library", "help", "kprobe"],
 )
