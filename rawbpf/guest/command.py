@@ -52,7 +52,8 @@ class Command(NamedTuple):
 def understand(words: list[str], commands: Collection[str], added: Collection[str] = ()) -> Command:
     """Return the command to run in the guest.
 
-    ``commands`` lists the names of rawbpf's commands. ``added`` lists paths that are copied anyway.
+    ``commands`` lists the names of rawbpf's commands. ``added`` lists paths that are copied
+    regardless of their size.
 
     >>> understand(["pytest", "-q"], ()).argv[1:]
     ['-m', 'pytest', '-p', 'no:hypothesispytest', '-q']
@@ -115,7 +116,7 @@ def _existing(words: list[str]) -> Iterator[str]:
 
 
 def _is_within(path: str, folders: list[Path]) -> bool:
-    """Return whether a path is one of these folders, or below one of them."""
+    """Return whether a path is, or is below, one of these folders."""
     place = Path(path).resolve()
     return any(place.is_relative_to(folder) for folder in folders)
 

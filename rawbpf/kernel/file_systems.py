@@ -12,9 +12,9 @@ rawbpf reads two lists in these file systems, which only root may read:
   kprobe calls them, as ``0xffffffff81a0-0xffffffff81b0<TAB>name``.
 
 The BPF file system, usually mounted at /sys/fs/bpf, keeps programs, maps and links alive under a
-name. It behaves like tmpfs: file modes determine who may use a folder. Names must not contain a dot
-(bpf_lookup() fails with EPERM: "reserved"). A path is on a BPF file system if the path's device is
-the device of a BPF mount in /proc/self/mountinfo:
+name. The BPF file system behaves like tmpfs: file modes determine who may use a folder. Names must
+not contain a dot (bpf_lookup() fails with EPERM: "reserved"). A path is on a BPF file system if the
+path's device is the device of a BPF mount in /proc/self/mountinfo:
 
     34 22 0:30 / /sys/fs/bpf rw,nosuid - bpf bpf rw,mode=700
           dev    mount point             type

@@ -1,9 +1,9 @@
-"""Capabilities that commands need, and those that tracing still needs once programs are attached.
+"""Capabilities that commands need, and capabilities that tracing still needs after attaching.
 
-This table is the only place that says so: error messages, `rawbpf doctor`, docs/security.md and the
-code that drops capabilities after attaching all use it.
+This table is the only source: error messages, `rawbpf doctor`, docs/security.md and the code that
+drops capabilities after attaching all use it.
 
-Which capabilities are needed later depends on the kernel:
+The capabilities that are needed later depend on the kernel:
 
 - Before 5.19, every bpf(2) command requires CAP_BPF while kernel.unprivileged_bpf_disabled is not
   0, even on a descriptor that the process holds: reading counters, querying a link. From 5.19
@@ -15,7 +15,7 @@ Which capabilities are needed later depends on the kernel:
 - Detaching closes descriptors, reading a ring reads memory, and a perf event that is open may be
   stored in a map: these need no capability.
 
-CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON, and stands in for one that is missing.
+CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON, and replaces either of them if it is missing.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _LEVEL_OF_CAP_PERFMON = 2
 class Need(NamedTuple):
     """A capability, its purpose, and the condition under which tracing keeps it ("" for never).
 
-    ``optional``: without the capability, the command works with restrictions.
+    With ``optional``, the command works with restrictions if the capability is missing.
     """
 
     capability: str
@@ -100,7 +100,10 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "link": (_ADMIN,),
     "btf": (_ADMIN._replace(optional=True),),
 }
-"""The needs of each command. Commands that are not listed need no capability of their own."""
+"""The capabilities that each command needs.
+
+Commands that are not listed need no capabilities.
+"""
 
 
 def required(command: str) -> tuple[str, ...]:
@@ -115,7 +118,7 @@ def required(command: str) -> tuple[str, ...]:
 def kept_after_attaching(
     held: Collection[str], *, perf_rings: bool, root: Root = "/"
 ) -> frozenset[str]:
-    """Return which of the capabilities in ``held`` tracing still needs once it has attached.
+    """Return which of the capabilities in ``held`` tracing still needs after attaching.
 
     >>> sorted(kept_after_attaching({"CAP_CHOWN", "CAP_SYS_ADMIN"}, perf_rings=True))
     ['CAP_SYS_ADMIN']
@@ -135,8 +138,8 @@ def kept_after_attaching(
 def needed_to_import(folders: Iterable[str]) -> list[str]:
     """Return the capability without which Python could not import further modules, if any.
 
-    root without capabilities has no special rights in folders of other users. Modules that are
-    needed while tracing, such as NumPy, are imported only then.
+    Without capabilities, root has no special permissions in other users' folders. Modules that are
+    needed while tracing, such as NumPy, are not imported earlier.
 
     >>> needed_to_import(["/", "/nonexistent"])
     []

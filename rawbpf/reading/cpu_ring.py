@@ -190,11 +190,11 @@ class FlagSwitch:
         return True
 
     def arm(self, ring: CpuRing) -> None:
-        """Set the flag of the CPU."""
+        """Set the CPU's flag."""
         self._flags[ring.cpu * FLAG_STRIDE // 4] = self._half + ring.cpu + 1
 
     def disarm(self, ring: CpuRing, found: int = 0) -> None:  # noqa: ARG002 -- as declared above
-        """Clear the flag of the CPU."""
+        """Clear the CPU's flag."""
         self._flags[ring.cpu * FLAG_STRIDE // 4] = 0
 
     def close(self) -> None:

@@ -1,19 +1,20 @@
-"""Drop capabilities: for a moment, to see which errors a process without them gets, or for good.
+"""Drop capabilities temporarily, to see the errors that a process without them gets, or for good.
 
 Capabilities belong to a thread. The kernel checks a thread's *effective* set. The effective set can
-be reduced and extended again within the *permitted* set (capset(2)), so capabilities that are
-dropped from the effective set only can be restored. The *inheritable* and the *ambient* set say
-what is left after execve(2); the kernel keeps the ambient set within the other two (4.3).
+be reduced and extended again within the *permitted* set (capset(2)), so capabilities that were
+dropped only from the effective set can be restored. The *inheritable* and the *ambient* set
+determine the capabilities after execve(2); the kernel keeps the ambient set within the other two
+sets (4.3).
 
     struct __user_cap_header_struct { u32 version; int pid; }            pid 0: this thread
     struct __user_cap_data_struct   { u32 effective, permitted, inheritable; } [2]
 
 Version 3 (2.6.26) takes two data structures, for capabilities 0 to 31 and 32 to 63.
 
-Without more, root would get all capabilities of the *bounding* set back in execve(2). PR_SET_
+By default, root would regain all capabilities of the *bounding* set in execve(2). PR_SET_
 NO_NEW_PRIVS (3.5) prevents this: a thread with this flag, and its children, never gain a capability
 in execve(2) (cap_bprm_creds_from_file in security/commoncap.c). Unlike removing capabilities from
-the bounding set, this takes no capability and only one call.
+the bounding set, this requires no capability and only one call.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _PR_SET_NO_NEW_PRIVS = 38
 
 
 class CapabilitySets(NamedTuple):
-    """The sets of a thread as masks: bit 39 is CAP_BPF."""
+    """The capability sets of a thread as bit masks; for example, bit 39 is CAP_BPF."""
 
     effective: int
     permitted: int
@@ -65,13 +66,13 @@ def thread_capabilities() -> frozenset[str]:
 def drop_for_good(
     kept: Callable[[frozenset[str]], Iterable[str]], further: Callable[[], Iterable[str]] = tuple
 ) -> frozenset[str]:
-    """Drop capabilities of this thread in a way that cannot be undone; return those that remain.
+    """Permanently drop capabilities of this thread, and return the remaining capabilities.
 
-    ``kept`` returns which of the given effective capabilities remain. ``further`` is called while
-    only these are effective, and returns the names of others that turn out to be needed.
+    ``kept`` returns the given effective capabilities that remain. ``further`` is called while only
+    these capabilities are effective, and returns the names of others that turn out to be needed.
 
-    The inheritable and ambient sets become empty. Programs that the thread executes later get no
-    capability that it does not have. Raise KernelError if a seccomp filter denies it.
+    The inheritable and ambient sets become empty. Programs that the thread executes later gain no
+    capabilities. Raises KernelError if a seccomp filter denies the call.
     """
     sets = _capget()
     mask = sets.effective & _mask(kept(_names(sets.effective)))

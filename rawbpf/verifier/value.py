@@ -77,7 +77,7 @@ class Tnum(NamedTuple):
     def at_least(self, number: int) -> int | None:
         """Return the smallest possible number that is at least ``number``.
 
-        Return None if all are smaller.
+        Returns None if every possible number is smaller.
 
         >>> Tnum(4, 0xF8).at_least(13), Tnum(4, 0xF8).at_least(253)
         (20, None)

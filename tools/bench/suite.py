@@ -5,8 +5,8 @@ Usage:
   run (-h | --help)
 
 KERNEL is a version or a Debian suite, 6.1 by default. bcc is included if Debian's headers of that
-kernel can be downloaded. Emulated processors make absolute times meaningless: compare the columns
-of a row.
+kernel can be downloaded. Emulated processors make absolute times meaningless, so compare the
+columns of a row.
 
 Options:
   --rounds=<n>   Rounds; each runs every tracer once [default: 3].
@@ -46,7 +46,7 @@ PEERS = EMULATOR | {
 """Maps the programs and files of the peers to their Debian packages."""
 
 LIBBCC = "/usr/lib/x86_64-linux-gnu/libbcc.so.0"
-LIBRT = "/usr/lib/x86_64-linux-gnu/librt.so.1"  # bcc opens it by name
+LIBRT = "/usr/lib/x86_64-linux-gnu/librt.so.1"  # bcc opens the library by this name
 COLUMNS = (
     "no tracer", "python -c pass", "libbpf C", "bpftrace", "bcc",
     "rawbpf API", "rawbpf kprobe", "rawbpf kprobe --json",
@@ -79,10 +79,10 @@ def guest(kernel: str) -> list[str]:
 
 
 def headers(release: str, to: Path) -> Path | None:
-    """Unpack Debian's headers of the kernel in folder ``to``, or return None without them.
+    """Unpack Debian's headers for the kernel in folder ``to``, or return None without headers.
 
-    bcc compiles its programs with kernel headers, which are in two packages: one for the flavour
-    and one for all flavours.
+    bcc compiles its programs with kernel headers, which are split into two packages: one for the
+    flavour and one for all flavours.
     """
     common = re.sub(r"-cloud.*|-amd64.*", "-common", release)
     names = [f"linux-headers-{release}", f"linux-headers-{common}"]
@@ -96,7 +96,7 @@ def headers(release: str, to: Path) -> Path | None:
 
 
 def libraries(path: str) -> list[str]:
-    """Return the library and the libraries that it needs, as ldd(1) names them."""
+    """Return the library and the libraries that it needs, as listed by ldd(1)."""
     done = subprocess.run(["ldd", path], capture_output=True, text=True, check=True)
     return [path, *re.findall(r"=> (/\S+)", done.stdout)]
 
@@ -135,7 +135,7 @@ def table(results: dict[str, list[float]]) -> str:
 
 
 def spread(values: list[float]) -> str:
-    """Return half the distance between the smallest and the largest value, for a table.
+    """Format half the distance between the smallest and the largest value for a table.
 
     >>> spread([1.0, 2.0, 4.0])
     '±1.5'

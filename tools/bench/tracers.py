@@ -3,7 +3,7 @@
 
 `tools/bench/run` starts this script in a guest. Each round runs every tracer once, so that a
 temporary slowdown of the machine affects all of them. The tracers trace the getppid(2) calls of a C
-program, the producer:
+program, which is called the producer:
 
     start     exec until the kernel lists the probe
     count     events are counted, not printed, at full speed: CPU time of the tracer, losses
@@ -33,7 +33,7 @@ BUILT = HERE.parents[1] / "build" / "bench"
 READER, PRODUCER, OBJECT = BUILT / "reader", BUILT / "producer", BUILT / "events.bpf.o"
 FUNCTION = "__x64_sys_getppid"
 PROBES = Path("/sys/kernel/debug/kprobes/list")
-"""Lists the kprobes in the kernel: a tracer is attached when its probe appears there."""
+"""The kernel's list of kprobes; a tracer is attached once its probe appears in the list."""
 
 FULL = ("200000", "200000", "0")
 """Producer arguments: calls, calls per burst, and microseconds between bursts."""
@@ -43,7 +43,7 @@ PRINT = 'printf("%s info %d %d %d %s kprobe triggered!\\n", strftime("%H:%M:%S.%
 
 
 class Tracer(NamedTuple):
-    """A command that traces the process {pid}; ``uses`` names what it reads and prints."""
+    """A command that traces the process {pid}; ``uses`` describes its input and output."""
 
     name: str
     command: list[str]
@@ -51,7 +51,7 @@ class Tracer(NamedTuple):
 
 
 def tracers() -> list[Tracer]:
-    """Return the tracers that are installed here, rawbpf last."""
+    """Return the tracers that are installed here, with rawbpf last."""
     found = []
     for kind in ("perf", "ring"):
         for output in ("count", "line"):
@@ -101,7 +101,7 @@ class Run:
             raise SystemExit(f"{name} ended: {b' '.join(texts).decode()}")
 
     def measure(self) -> dict[str, float]:
-        """Let the producer make its calls, stop the tracer, and return what was measured."""
+        """Let the producer make its calls, stop the tracer, and return the measurements."""
         before = cpu(self.tool.pid)
         made, _ = self.producer.communicate(b"go\n")
         time.sleep(0.5)
@@ -145,13 +145,13 @@ def cpu(pid: int) -> float:
 
 
 def switches(pid: int) -> int:
-    """Return how often the threads of the process gave up the CPU by themselves."""
+    """Return how often the process's threads voluntarily gave up the CPU."""
     statuses = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/status")]
     return sum(int(text.split("\nvoluntary_ctxt_switches:")[1].split()[0]) for text in statuses)
 
 
 def bare(calls: tuple[str, ...]) -> float:
-    """Return the nanoseconds per call without a tracer."""
+    """Return the number of nanoseconds per call without a tracer."""
     done = subprocess.run(
         [str(PRODUCER), *calls], input=b"go\n", stdout=subprocess.PIPE, check=True
     )
@@ -202,7 +202,7 @@ def one_round(results: dict[str, list[float]]) -> None:
 
 
 def provide_headers(source: Path) -> None:
-    """Let bcc find kernel headers in ``source``, as the packages would install them."""
+    """Make bcc find kernel headers in ``source``, as if the packages were installed."""
     release = os.uname().release
     common = next(source.glob("*-common"))
     modules = Path("/lib/modules", release)

@@ -17,9 +17,9 @@ A command has two formats, one for people and one for programs, derived from ``T
         return out.finish()
 
 Once the programs are attached, the command drops the capabilities that tracing no longer needs
-(``rawbpf.kernel.needs``). Capabilities belong to threads, and a new thread has those of the thread
-that creates it. The writing thread is therefore started afterwards, as any other thread must be.
-Text that is output earlier waits in the queue.
+(``rawbpf.kernel.needs``). Capabilities belong to threads, and a new thread inherits the
+capabilities of its creator. The writing thread, like any other thread, must therefore be started
+after the capabilities have been dropped. Earlier output waits in the queue.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class JsonFormat:
 class Output:
     """The stdout of one run. However the ``with`` block ends, queued text is written first.
 
-    Unless ``keep_caps``, capabilities are dropped once programs are attached.
+    Unless ``keep_caps`` is set, capabilities are dropped once the programs are attached.
     """
 
     def __init__(self, *, keep_caps: bool) -> None:
@@ -175,9 +175,11 @@ class Output:
             self._session = None
 
     def attached(self, *, perf_rings: bool = True) -> None:
-        """Drop capabilities, and begin to write. Call this when all programs are attached.
+        """Drop capabilities, and start to write.
 
-        ``perf_rings``: perf rings are read. A second call does nothing.
+        Call this method when all programs are attached.
+
+        ``perf_rings`` is set if perf rings are read. A second call has no effect.
         """
         if not self._stdout.started and not self._keep_caps:
             drop_capabilities(perf_rings=perf_rings)
@@ -238,7 +240,7 @@ class Output:
 class Stdout:
     """Writes text to a descriptor on a separate thread, which also calls ``on_error``.
 
-    The thread begins with ``start``, or when a method waits for it.
+    The thread starts with ``start``, or when a method waits for the thread.
     """
 
     def __init__(self, fd: int = 1, on_error: Callable[[], None] = lambda: None) -> None:
@@ -261,7 +263,7 @@ class Stdout:
         return self._thread.ident is not None
 
     def start(self) -> None:
-        """Begin to write. A second call does nothing."""
+        """Begin to write. A second call has no effect."""
         if not self.started:
             self._thread.start()
 
@@ -335,13 +337,13 @@ class Stdout:
 
 
 def drop_capabilities(*, perf_rings: bool) -> None:
-    """Drop the capabilities of this thread that tracing does not need once it has attached."""
+    """Drop the capabilities of this thread that tracing no longer needs after attaching."""
     try:
         kept = drop_for_good(
             lambda held: kept_after_attaching(held, perf_rings=perf_rings),
             lambda: needed_to_import([*rawbpf.__path__, *sys.path]),
         )
-    except KernelError as error:  # a seccomp filter; tracing works all the same
+    except KernelError as error:  # a seccomp filter denies it, but tracing still works
         say(f"cannot drop capabilities: {error}", at="warning")
     else:
         say(f"capabilities kept while tracing: {' '.join(sorted(kept)) or 'none'}", at="debug")

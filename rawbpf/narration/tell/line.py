@@ -130,7 +130,7 @@ def _close(call: Call) -> list[str]:
 
 
 def _capabilities(call: Call) -> list[str]:
-    """Format the sets of capget and capset; the header always means this thread."""
+    """Format the sets of capget and capset; the header always refers to this thread."""
     block = call.block("data")
     raw = (block.before or block.after or b"") if block is not None else b""
     if len(raw) != CAP_DATA:

@@ -132,7 +132,7 @@ _FEW = 4
 
 
 def capabilities(mask: int) -> str:
-    """Return the names of a few capabilities, or the number of many.
+    """Format a few capabilities by name, or many capabilities as a number.
 
     >>> capabilities(1 << 38 | 1 << 39), capabilities((1 << 41) - 1)
     ('CAP_PERFMON|CAP_BPF', '(41 capabilities)')

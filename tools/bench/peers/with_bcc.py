@@ -39,7 +39,7 @@ LINE = "%d.%09d info %d %d %d %s kprobe triggered!"
 
 
 class Reader:
-    """Counts events and prints them; an exception in a ctypes callback would be swallowed."""
+    """Counts events and prints them. An exception in a ctypes callback would be swallowed."""
 
     delivered = 0
     running = True

@@ -18,7 +18,7 @@ LINE = "%d.%09d info %d %d %d %s kprobe triggered!\n"
 
 
 def lines(batch: Any) -> str:  # noqa: ANN401 -- a batch of any type of event
-    """Return the text of a batch: the fields of all events, formatted in one operation."""
+    """Format a batch as text, with the fields of all events in one operation."""
     times = batch["ktime_ns"]
     names = [name.partition(b"\0")[0].decode(errors="replace") for name in batch["comm"]]
     fields = zip(
