@@ -63,6 +63,9 @@ class Reader(Protocol):
 
     quiet: bool
     paced: bool
+    opened: list[int]
+    grown_to: int
+    not_grown: str
 
     def filenos(self) -> list[int]:
         """Return the descriptors that become readable when the reader should drain the rings."""
@@ -115,6 +118,14 @@ class Collector(Generic[R]):
         """Whether, between two passes, descriptors do not become readable for each record."""
         return all(reader.paced for reader in self._readers.values())
 
+    def opened(self) -> list[int]:
+        """Return the descriptors that readers have opened since ``filenos`` or ``opened``."""
+        found = []
+        for reader in self._readers.values():
+            found += reader.opened
+            reader.opened.clear()
+        return found
+
     def arm(self) -> bool:
         """After a pass that found no records, make the next record wake the reader.
 
@@ -165,6 +176,8 @@ class Collector(Generic[R]):
                 self.ledger.add_reported(contents.lost)
                 if contents.batches:
                     found += _taken(name, cpu, contents.batches)
+            self.ledger.ring_pages = max(self.ledger.ring_pages, reader.grown_to)
+            self.ledger.not_grown = self.ledger.not_grown or reader.not_grown
         return found
 
     def _decoded(self, found: list[Taken]) -> list[Sequence[R]]:
@@ -213,9 +226,22 @@ class Ledger:
     ``seconds`` is the time spent reading. ``missed`` counts hits for which the kernel did not run
     the program (since 5.12 for most programs, since 6.7 for kprobes; 0 on older kernels).
     ``skipped`` counts calls made by the tracing process itself, which its program did not report.
+    ``ring_pages`` is the size of the largest perf ring that replaced a ring that was too small, or
+    0. ``not_grown`` is the name of the errno because of which a ring was not replaced, or empty.
     """
 
-    __slots__ = ("damaged", "delivered", "hidden", "lost", "missed", "seconds", "sent", "skipped")
+    __slots__ = (
+        "damaged",
+        "delivered",
+        "hidden",
+        "lost",
+        "missed",
+        "not_grown",
+        "ring_pages",
+        "seconds",
+        "sent",
+        "skipped",
+    )
 
     def __init__(self, outcomes: Sequence[int] | None = None, missed: int = 0) -> None:
         self.delivered = 0
@@ -224,6 +250,8 @@ class Ledger:
         self.seconds = 0.0
         self.missed = missed
         self.skipped = 0
+        self.ring_pages = 0
+        self.not_grown = ""
         self.sent: int | None = None
         self.lost: dict[int, int] = {}
         if outcomes is not None:
@@ -286,7 +314,12 @@ class Ledger:
             (self.damaged, "damaged"),
             (self.unaccounted, "sent but never read"),
         )
-        return text + "".join(f", {count} {what}" for count, what in extra if count)
+        text += "".join(f", {count} {what}" for count, what in extra if count)
+        if self.ring_pages:
+            text += f", rings grew to {self.ring_pages} pages"
+        if self.not_grown:
+            text += f", rings could not grow: {self.not_grown}"
+        return text
 
 
 def _cause(number: int) -> str:

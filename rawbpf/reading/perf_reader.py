@@ -10,13 +10,19 @@ The IDs of possible CPUs may have gaps, and opening an event for an offline CPU 
 CPU that comes online later has no ring, so the helper fails with ENOENT on that CPU. On a CPU whose
 ID is not below the map's max_entries, the helper fails with E2BIG. How these losses are counted is
 described in ``reading.collector``.
+
+The kernel cannot resize a ring. If a ring is more than half full in several passes, or records were
+lost, the reader opens a ring of four times the size and stores its events in the map. The old ring
+is read until no program can be writing to it any more, and always before the new ring, so that the
+records of each CPU stay in order.
 """
 
 from __future__ import annotations
 
 import errno
+import time
 
-from rawbpf.errors import KernelError, UsageError
+from rawbpf.errors import KernelError, UsageError, errno_name
 from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 from rawbpf.reading.cpu_ring import CpuRing, FlagSwitch, SlotSwitch
@@ -29,7 +35,14 @@ if TYPE_CHECKING:
     from rawbpf.reading.cpu_ring import Switch
     from rawbpf.ring.perf_records import Contents
 
-__all__ = ["DEFAULT_PAGES", "LARGEST_PAGES", "Drained", "PerfReader", "check_pages"]
+__all__ = [
+    "DEFAULT_PAGES",
+    "LARGEST_PAGES",
+    "MAX_PAGES",
+    "Drained",
+    "PerfReader",
+    "check_pages",
+]
 
 DEFAULT_PAGES = 64
 """Number of data pages per CPU: 256 KiB with pages of 4 KiB, enough for about 4,000 log records."""
@@ -38,6 +51,24 @@ LARGEST_PAGES = 1 << 15
 """The maximum is 128 MiB per CPU with pages of 4 KiB.
 
 A larger number of pages is probably a typing error.
+"""
+
+
+MAX_PAGES = 1 << 12
+"""Number of data pages per CPU up to which rings grow by default: 16 MiB with pages of 4 KiB."""
+
+_MAX_TOTAL_PAGES = 1 << 16
+"""Number of data pages of all rings together, 256 MiB, beyond which no ring grows."""
+
+_GROWTH = 4
+_CROWDED, _CROWDED_PASSES = 0.5, 2
+"""A ring grows if it is more than half full in two passes with records in a row."""
+
+_RETIRED_SECONDS = 1.0
+"""How long a replaced ring is read.
+
+A program that runs while its ring is replaced finishes within microseconds, because programs look
+up an event and write their record without being preempted.
 """
 
 
@@ -70,7 +101,8 @@ class PerfReader(Owner):
 
     A map has only one reader; a second reader replaces the rings of the first. The rings take (1 +
     pages) x page size for each online CPU. ``flags`` is mapped memory through which programs built
-    with ``tracing.log_program`` learn whether the reader sleeps.
+    with ``tracing.log_program`` learn whether the reader sleeps. A ring that fills up is replaced
+    by a larger ring, up to ``max_pages`` pages, or 256 MiB for all rings together.
 
     Errors: UsageError (the number of pages is invalid); KernelError with EPERM or ENOMEM (the rings
     are too large for this user) or EMFILE.
@@ -80,10 +112,24 @@ class PerfReader(Owner):
     """Between two passes, the descriptors become readable only if a ring becomes a quarter full."""
 
     def __init__(
-        self, events: Map, pages: int = DEFAULT_PAGES, *, flags: memoryview | None = None
+        self,
+        events: Map,
+        pages: int = DEFAULT_PAGES,
+        *,
+        flags: memoryview | None = None,
+        max_pages: int = MAX_PAGES,
     ) -> None:
         check_pages(pages)
         self._rings: list[CpuRing] = []
+        self._retired: list[tuple[float, CpuRing]] = []
+        self._crowded: dict[int, int] = {}
+        self._max_pages = max_pages
+        self.grown_to = 0
+        """The number of pages of the largest ring that was replaced by a larger ring, or 0."""
+        self.not_grown = ""
+        """Why a ring could not be replaced by a larger ring, or an empty string."""
+        self.opened: list[int] = []
+        """Descriptors in ``filenos`` that are new since the last pass."""
         self.offline: list[int] = []
         self.quiet = True
         """Whether the last pass found no records."""
@@ -113,6 +159,7 @@ class PerfReader(Owner):
 
     def filenos(self) -> list[int]:
         """Return the descriptors that become readable when the reader should drain the rings."""
+        self.opened.clear()
         return [ring.batching.fileno() for ring in self._rings]
 
     def arm(self) -> bool:
@@ -133,18 +180,72 @@ class PerfReader(Owner):
         Rings without records are omitted.
         """
         self.quiet = True
-        for ring in self._rings:
-            data = ring.cursor.take()
-            if data or ring.cursor.damage is not None:
+        if self._retired:
+            yield from self._drain_retired()
+        for index, ring in enumerate(self._rings):
+            drained = _drain(ring)
+            if drained is not None:
                 self.quiet = False
-                self._switch.disarm(ring, len(data))
-                yield Drained(ring.cpu, _contents(ring, data), len(data) / ring.size)
+                self._switch.disarm(ring, round(drained.fill * ring.size))
+                yield drained
+                if self._is_too_small(drained):
+                    self._grow(index)
+
+    def _drain_retired(self) -> Iterator[Drained]:
+        """Empty rings that were replaced, and close those that no program can be writing to."""
+        before = time.monotonic() - _RETIRED_SECONDS
+        retired, self._retired = self._retired, []
+        for since, ring in retired:
+            drained = _drain(ring)
+            if drained is not None:
+                self.quiet = False
+                yield drained
+            if drained is None and since < before:
+                ring.close()
+            else:
+                self._retired.append((since, ring))
+
+    def _is_too_small(self, drained: Drained) -> bool:
+        """Return whether records were lost, or the ring was crowded in several passes."""
+        crowded = drained.fill > _CROWDED
+        passes = self._crowded.get(drained.cpu, 0) + 1 if crowded else 0
+        self._crowded[drained.cpu] = passes
+        return passes >= _CROWDED_PASSES or drained.contents.lost > 0
+
+    def _grow(self, index: int) -> None:
+        """Replace a ring by a larger ring, unless a limit has been reached."""
+        ring = self._rings[index]
+        pages = min(_GROWTH * ring.pages, self._max_pages)
+        total = sum(one.pages for one in self._rings) + sum(one.pages for _, one in self._retired)
+        if pages <= ring.pages or total + pages > _MAX_TOTAL_PAGES:
+            return
+        try:
+            larger = CpuRing(ring.cpu, pages)
+        except KernelError as error:  # EPERM, ENOMEM, EMFILE: it would fail again
+            self.not_grown, self._max_pages = errno_name(error.errno or 0), 0
+            return
+        self._rings[index] = larger
+        self._switch.install(larger)
+        self._retired.append((time.monotonic(), ring))
+        self._crowded[ring.cpu] = 0
+        self.grown_to = max(self.grown_to, pages)
+        self.opened.append(larger.batching.fileno())
 
     def close(self) -> None:
         """Unmap and close all rings. Closing a reader twice has no effect."""
+        while self._retired:
+            self._retired.pop()[1].close()
         while self._rings:
             self._rings.pop().close()
         self._switch.close()
+
+
+def _drain(ring: CpuRing) -> Drained | None:
+    """Take the records from a ring, or return None if there are none."""
+    data = ring.cursor.take()
+    if not data and ring.cursor.damage is None:
+        return None
+    return Drained(ring.cpu, _contents(ring, data), len(data) / ring.size)
 
 
 def _contents(ring: CpuRing, data: bytes) -> Contents:

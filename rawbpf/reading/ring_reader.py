@@ -40,11 +40,15 @@ class RingReader(Owner):
     wakes the reader, even if the ring fills up.
     """
 
+    grown_to, not_grown = 0, ""
+    """The kernel cannot resize a ring buffer, and its program refers to one map."""
+
     paced = False
     """The descriptor is readable whenever the ring contains a record."""
 
     def __init__(self, ring: Map) -> None:
         self._map = ring
+        self.opened: list[int] = []
         self.quiet = True
         """Whether the last pass found no records."""
         size = ring.spec.max_entries

@@ -164,6 +164,8 @@ class Session(Owner, Generic[R]):
                 self._require_open()
                 over = self.stopped is not None  # the pass takes records sent until now
                 found = self._collector.collect()
+                for fd in self._collector.opened():
+                    self._all.add(fd, _RING)
                 if found:
                     yield found
                     self._require_open()

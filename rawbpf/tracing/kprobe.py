@@ -25,7 +25,7 @@ from rawbpf.maps.map import Map, PerCpuArray
 from rawbpf.programs.program import load
 from rawbpf.reading.collector import Collector
 from rawbpf.reading.cpu_ring import FLAG_STRIDE
-from rawbpf.reading.perf_reader import DEFAULT_PAGES, PerfReader, check_pages
+from rawbpf.reading.perf_reader import DEFAULT_PAGES, MAX_PAGES, PerfReader, check_pages
 from rawbpf.reading.session import Session
 from rawbpf.specs.program_spec import ProbeKind, ProbePoint, ProbeSpec
 from rawbpf.syscall.fd import PROT_READ, PROT_WRITE, Mapping, Owner
@@ -64,9 +64,10 @@ class Kprobe(Owner):
 
     ``pid`` limits tracing to one process, given by its ID in the caller's PID namespace.
     ``retprobe`` traces returns instead of calls. ``buffer_pages`` is the number of ring buffer
-    pages per CPU, which must be a power of two. ``exclude_self`` skips calls by the current process
-    and counts them in ``ledger.skipped``. Use this option if the function is called while events
-    are read or printed; otherwise events may cause further events.
+    pages per CPU, which must be a power of two. A ring that fills up is replaced by a larger ring,
+    of up to ``max_buffer_pages`` pages. ``exclude_self`` skips calls by the current process and
+    counts them in ``ledger.skipped``. Use this option if the function is called while events are
+    read or printed; otherwise events may cause further events.
 
     ``program`` replaces the lesson's program. The program must send log records through the map
     "events" and count outcomes in the maps "outcomes" and "cpu_state", like the instructions from
@@ -89,6 +90,7 @@ class Kprobe(Owner):
         pid: int | None = None,
         retprobe: bool = False,
         buffer_pages: int = DEFAULT_PAGES,
+        max_buffer_pages: int = MAX_PAGES,
         exclude_self: bool = False,
         program: ProgramSpec | None = None,
     ) -> None:
@@ -103,6 +105,7 @@ class Kprobe(Owner):
         point = ProbePoint.RETURN if retprobe else ProbePoint.ENTRY
         self.probe = ProbeSpec(ProbeKind.KPROBE, function, point)
         self.buffer_pages = check_pages(buffer_pages)
+        self.max_buffer_pages = check_pages(max_buffer_pages)
         self._stack = ExitStack()
         self._session: Session[LogRecord] | None = None
         self._state: memoryview | None = None
@@ -127,7 +130,9 @@ class Kprobe(Owner):
         program = stack.enter_context(load(spec, maps))
         if CPU_STATE in maps:
             self._state = stack.enter_context(_mapping(maps[CPU_STATE])).view()
-        reader = stack.enter_context(PerfReader(events, self.buffer_pages, flags=self._state))
+        pages, most = self.buffer_pages, self.max_buffer_pages
+        reader = PerfReader(events, pages, flags=self._state, max_pages=most)
+        stack.enter_context(reader)
         session = stack.enter_context(Session(Collector({EVENTS: reader}, _decode, _KTIME)))
         self._link = stack.enter_context(attach(program, self.probe))
         self._outcomes, self._program = outcomes, program

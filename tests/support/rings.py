@@ -13,6 +13,7 @@ class Rings:
         self.passes = list(passes)
         self._filenos = list(filenos)
         self.quiet, self.paced, self.armed = True, paced, 0
+        self.opened, self.grown_to, self.not_grown = [], 0, ""
 
     def filenos(self):
         return self._filenos

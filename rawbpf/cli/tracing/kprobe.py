@@ -40,6 +40,8 @@ Options:
   --with-self             Also trace calls by rawbpf itself, which are skipped and
                           counted by default.
   --buffer-pages N        Pages of ring buffer for each CPU, a power of two [default: 64].
+  --max-buffer-pages N    Let the ring of a CPU grow up to this size if it fills up, a
+                          power of two; 1 means never [default: 4096].
   --keep-caps             Keep all capabilities while tracing, instead of dropping those that are
                           no longer needed.
   --json                  Print one JSON object per event on stdout, and nothing else.
@@ -63,9 +65,8 @@ def run(arguments: dict[str, Any]) -> int:
         retprobe=arguments["--ret"],
         exclude_self=not arguments["--with-self"],
         # The class Kprobe checks whether the number is valid.
-        buffer_pages=whole_number(
-            arguments["--buffer-pages"], "--buffer-pages", "give a power of two such as 64"
-        ),
+        buffer_pages=_pages(arguments, "--buffer-pages"),
+        max_buffer_pages=_pages(arguments, "--max-buffer-pages"),
     )
     show = _Json(probe) if arguments["--json"] else _Lines(probe)
     with Output(keep_caps=arguments["--keep-caps"]) as out:
@@ -78,6 +79,10 @@ def run(arguments: dict[str, Any]) -> int:
             summary = probe.ledger.summary()
         out.put(show.end(summary))
         return out.finish()
+
+
+def _pages(arguments: dict[str, Any], option: str) -> int:
+    return whole_number(arguments[option], option, "give a power of two such as 64")
 
 
 class _Lines(TextFormat):

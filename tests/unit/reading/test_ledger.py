@@ -63,3 +63,9 @@ def test_the_counts_of_the_program_replace_reported_losses():
     ledger.add_reported(2)
     ledger.settle(outcomes(1, ENOSPC=3), missed=0)
     assert ledger.lost == {errno.ENOSPC: 3}
+
+
+def test_the_summary_says_that_rings_grew_or_could_not_grow():
+    ledger = Ledger()
+    ledger.ring_pages, ledger.not_grown = 256, "EMFILE"
+    assert ledger.summary().endswith(", rings grew to 256 pages, rings could not grow: EMFILE")
