@@ -25,7 +25,7 @@ ATTR = st.lists(SMALL | st.binary(min_size=4, max_size=4), max_size=40).map(b"".
 RESULT = st.sampled_from([0, 3, 70, -1, -13, -14, -22])
 
 
-@given(command=st.sampled_from(bpf_cmd), attr=ATTR, after=ATTR, result=RESULT)
+@given(command=st.sampled_from(list(bpf_cmd)), attr=ATTR, after=ATTR, result=RESULT)
 def test_any_attr_can_be_narrated(command, attr, after, result):
     buffer = ctypes.create_string_buffer(attr, max(len(attr), 1))
 

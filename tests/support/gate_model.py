@@ -94,7 +94,9 @@ class GateModel:
         return self.new("epoll")
 
     def epoll_ctl(self, fd, _op, other, event):
-        assert fd == -1 or self.things.get(fd, ("",))[0] != "", "acts on a foreign epoll"
+        if fd not in self.things:  # a pipe, or no descriptor
+            assert fd == -1 or fd > 2
+            return -errno.EINVAL
         if event:
             self.read(event, EVENT.size, "event")
         return 0 if other >= 0 else -errno.EBADF
@@ -200,10 +202,13 @@ class GateModel:
             if insns[at] == 0x18 and insns[at + 1] >> 4 in (1, 2):
                 number = u32(insns, at + 4)
                 assert number in self.things or number == 0xFFFFFFFF, f"foreign map {number}"
-        return self.new("prog")
+        return self.new("prog", u32(raw, 0))
 
     def prog_test_run(self, raw, _name):
         assert u32(raw, 32) <= 1 << 20
+        kind = self.things.get(u32(raw, 0), ("",))[1:]
+        # bpf_dummy_ops follows a pointer in the context
+        assert kind != (27,) or not u64(raw, 48), "context of a struct_ops program"
         for at, size, use in ((16, 8, self.read), (48, 40, self.read), (56, 44, self.write)):
             if u64(raw, at):
                 use(u64(raw, at), u32(raw, size), f"test_run at {at}")
@@ -239,6 +244,8 @@ class GateModel:
         thing = self.things.get(fd, ("",))
         if thing[0] == "map":
             info.type, info.key_size, info.value_size = thing[1:4]
+        elif thing[0] == "prog":
+            info.type = (*thing, 1)[1]
         elif thing[0] == "link":
             info.type = 7  # BPF_LINK_TYPE_PERF_EVENT
         return info

@@ -13,7 +13,7 @@ from rawbpf.narration.capture.known import numbers_of
 from rawbpf.narration.capture.layout import INSN
 from rawbpf.output.text import printable
 from rawbpf.uapi import bpf_insn as isa
-from rawbpf.uapi.bpf import bpf_prog_type
+from rawbpf.uapi.bpf import bpf_map_type, bpf_prog_type
 from rawbpf.uapi.bpf_insn import HELPERS
 from rawbpf.uapi.perf_event import (
     PERF_COUNT_SW_BPF_OUTPUT,
@@ -52,6 +52,7 @@ _FAR = {
 """Helpers that affect other processes, send packets, or make system calls."""
 
 _CALL = isa.BPF_JMP | isa.BPF_CALL
+_LONGEST_PATH = 200  # in a question
 _NO_FD = 0xFFFFFFFF  # fails with EBADF
 _LIVE_FRAMES = 1 << 1
 """BPF_F_TEST_XDP_LIVE_FRAMES (5.18), with which a test run actually sends its packets."""
@@ -78,7 +79,8 @@ def effect_of(call: Call, created: Container[int]) -> str:
 def _path(call: Call) -> str:
     block = call.block("attr.pathname")
     raw = (block.before or b"") if block is not None else b""
-    return printable(repr(raw.partition(b"\0")[0].decode(errors="backslashreplace")))
+    path = raw[:_LONGEST_PATH].partition(b"\0")[0]
+    return printable(repr(path.decode(errors="backslashreplace")))
 
 
 def _load(call: Call, attr: dict[str, int], _created: Container[int]) -> str:
@@ -93,6 +95,12 @@ def _load(call: Call, attr: dict[str, int], _created: Container[int]) -> str:
     return ""
 
 
+def _create(_call: Call, attr: dict[str, int], _created: Container[int]) -> str:
+    # Writing to such a map hands its programs to the kernel, which keeps them after close(2).
+    struct_ops = attr["map_type"] == bpf_map_type.BPF_MAP_TYPE_STRUCT_OPS
+    return "it creates a map that can replace operations of the kernel" if struct_ops else ""
+
+
 def _run(_call: Call, attr: dict[str, int], created: Container[int]) -> str:
     if attr["flags"] & _LIVE_FRAMES:
         return "it sends packets"
@@ -101,7 +109,8 @@ def _run(_call: Call, attr: dict[str, int], created: Container[int]) -> str:
 
 
 def _event(call: Call, attr: dict[str, int], _created: Container[int]) -> str:
-    if (attr["type"], attr["config"]) == (PERF_TYPE_SOFTWARE, PERF_COUNT_SW_BPF_OUTPUT):
+    output = (attr["type"], attr["config"]) == (PERF_TYPE_SOFTWARE, PERF_COUNT_SW_BPF_OUTPUT)
+    if output and call.words[1] <= 0:
         return ""
     if attr["config1"]:
         return "it creates a probe"
@@ -121,6 +130,7 @@ _EFFECTS: dict[str, Callable[[Call, dict[str, int], Container[int]], str]] = {
     "BPF_LINK_CREATE": lambda _call, _attr, _created: "it attaches a program",
     "BPF_RAW_TRACEPOINT_OPEN": lambda _call, _attr, _created: "it attaches a program",
     "BPF_ENABLE_STATS": lambda _call, _attr, _created: "it measures all programs of this system",
+    "BPF_MAP_CREATE": _create,
     "BPF_PROG_LOAD": _load,
     "BPF_PROG_TEST_RUN": _run,
     "perf_event_open": _event,

@@ -19,6 +19,7 @@ import ctypes
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import FormatError, KernelError
+from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.narration.capture.call import Block
 from rawbpf.narration.capture.known import PINNED
 from rawbpf.narration.capture.layout import (
@@ -32,7 +33,8 @@ from rawbpf.narration.capture.layout import (
 from rawbpf.narration.capture.pointers import IN, TEXT, info_struct, pointers
 from rawbpf.specs.map_spec import map_kind
 from rawbpf.syscall.bpf import obj_get_info
-from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrTestRun, BpfMapInfo
+from rawbpf.uapi.bpf import bpf_prog_type
+from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrTestRun, BpfMapInfo, BpfProgInfo
 from rawbpf.uapi.bpf_link import BpfLinkInfo
 from rawbpf.uapi.perf_event import PerfEventAttr
 
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from rawbpf.narration.capture.pointers import Points
     from rawbpf.narration.replay.memory import Memory
 
-__all__ = ["Promises"]
+__all__ = ["LARGEST_MAP", "Promises", "map_size"]
 
 _NO_FD_NUMBER = 0xFFFFFFFF
 _NO_FD = _NO_FD_NUMBER.to_bytes(4, "little")
@@ -54,8 +56,8 @@ _PERF_ATTR_SIZE_VER0 = 64  # the number of bytes that the kernel reads if the at
 _MOST_REPEATS = 1 << 20
 """Maximum ``repeat`` of BPF_PROG_TEST_RUN, because the call does not return before the last run."""
 
-_LARGEST_MAP = 1 << 30
-"""Maximum size in bytes of all keys and values of a map."""
+LARGEST_MAP = 1 << 30
+"""Maximum size in bytes of all keys and values of a map, and of all maps of a recording."""
 
 
 class Promises:
@@ -85,7 +87,10 @@ class Promises:
             if struct is None:
                 raise FormatError("its attr is unknown")
             self._structure(struct, attr, words[2], "attr")
-            _bounded(struct, numbers(struct, self.blocks[0].before or b""))
+            values = numbers(struct, self.blocks[0].before or b"")
+            _bounded(struct, values)
+            if struct is BpfAttrTestRun and values["ctx_in"]:
+                _check_context(values["prog_fd"])
         elif name == "perf_event_open":
             attr = self._at(words[0])
             size = numbers(PerfEventAttr, self._memory.read(attr, 0, 8))["size"]
@@ -214,11 +219,30 @@ class Promises:
                 continue
 
 
+def _check_context(program: int) -> None:
+    """Raise FormatError if the kernel would follow pointers inside a program's context.
+
+    The test run of a program for struct bpf_dummy_ops (net/bpf/bpf_dummy_struct_ops.c, 5.16) reads
+    and writes the memory that the first word of the context points to.
+    """
+    try:
+        kind = obj_get_info(program, BpfProgInfo()).type
+    except KernelError:  # -1, not a program, or no such call before 4.13
+        return
+    if kind == bpf_prog_type.BPF_PROG_TYPE_STRUCT_OPS:
+        raise FormatError("the context of a struct_ops program may contain pointers")
+
+
+def map_size(values: dict[str, int]) -> int:
+    """Return the size in bytes of all keys and values of a map that BPF_MAP_CREATE creates."""
+    copies = len(possible_cpus()) if map_kind(values["map_type"]).per_cpu else 1
+    size = (values["key_size"] + values["value_size"] * copies) * values["max_entries"]
+    return max(size, values["max_entries"])
+
+
 def _bounded(struct: type[Structure], values: dict[str, int]) -> None:
     """Raises FormatError if the call would take unbounded memory or time."""
     if struct is BpfAttrTestRun and values["repeat"] > _MOST_REPEATS:
         raise FormatError(f"it runs the program {values['repeat']} times; at most {_MOST_REPEATS}")
-    if struct is BpfAttrMapCreate:
-        size = (values["key_size"] + values["value_size"]) * values["max_entries"]
-        if max(size, values["max_entries"]) > _LARGEST_MAP:
-            raise FormatError(f"the map is larger than {_LARGEST_MAP >> 20} MiB")
+    if struct is BpfAttrMapCreate and map_size(values) > LARGEST_MAP:
+        raise FormatError(f"the map is larger than {LARGEST_MAP >> 20} MiB")

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from rawbpf.errors import FormatError, KernelError, RawbpfError
 from rawbpf.kernel.hardware import possible_cpus
 from rawbpf.narration.capture.call import OWN_AFFAIRS
-from rawbpf.narration.capture.known import Known, pinned_kind
+from rawbpf.narration.capture.known import Known, numbers_of, pinned_kind
 from rawbpf.narration.replay.check import check, check_size, room_of, sleep_of
 from rawbpf.narration.replay.compare import differences
 from rawbpf.narration.replay.consent import effect_of
 from rawbpf.narration.replay.memory import Memory
-from rawbpf.narration.replay.promises import Promises
+from rawbpf.narration.replay.promises import LARGEST_MAP, Promises, map_size
 from rawbpf.specs.map_spec import map_kind
 from rawbpf.syscall.fd import Owner
 from rawbpf.syscall.gate import enter
@@ -40,6 +40,11 @@ __all__ = ["Outcome", "Replay", "replay"]
 _MOST_PIPES = 64
 _MOST_SLEEP = 600_000
 """Maximum total duration of all sleeps in milliseconds."""
+
+_LARGEST_MAPPINGS = 1 << 30
+"""Maximum number of bytes that are mapped at a time."""
+
+_LONGEST_LABEL = 200  # in an error
 
 _OPENING = ("BPF_OBJ_GET", "_GET_FD_BY_ID")
 """Suffixes of the names of commands that open an existing object."""
@@ -84,7 +89,7 @@ class Replay(Owner):
         self._opened: set[int] = set()
         self._mappings: dict[int, tuple[int, int]] = {}
         self._pipes: dict[str, int] = {}
-        self._slept = 0
+        self._slept = self._maps_size = self._extra_mapped = 0
         self._extra = ExitStack()  # descriptors that no recorded call refers to
 
     def make(self, call: Call) -> Outcome:
@@ -107,6 +112,7 @@ class Replay(Owner):
         except FormatError as error:
             raise FormatError(f"cannot repeat {call.key}", why=str(error)) from None
         actual = call._replace(words=tuple(words), blocks=tuple(promises.blocks), refs=())
+        self._check_sums(actual)
         effect = effect_of(actual, self._own - self._opened)
         if effect:
             self._confirm(call, effect)
@@ -117,6 +123,20 @@ class Replay(Owner):
         self._remember(call, actual, result)
         written = [memory.read(at) for at in range(len(call.blocks))]
         return Outcome(call, result, tuple(differences(call, result, written)))
+
+    def _check_sums(self, actual: Call) -> None:
+        """Raise FormatError if all maps or mappings together would become too large."""
+        why = ""
+        if actual.key == "BPF_MAP_CREATE":
+            self._maps_size += map_size(numbers_of(actual))
+            if self._maps_size > LARGEST_MAP:
+                why = f"all maps together are larger than {LARGEST_MAP >> 20} MiB"
+        elif actual.name == "mmap":
+            mapped = sum(size for _, size in self._mappings.values()) + self._extra_mapped
+            if mapped + actual.words[1] > _LARGEST_MAPPINGS:
+                why = f"all mappings together are larger than {_LARGEST_MAPPINGS >> 20} MiB"
+        if why:
+            raise FormatError(f"cannot repeat {actual.key}", why=why)
 
     def _is_about_a_stream(self, call: Call) -> bool:
         """Return whether a call closes or watches a descriptor opened outside the recording."""
@@ -172,7 +192,8 @@ class Replay(Owner):
         if number in self._fds:
             return self._fds[number]
         if label.startswith("/"):
-            why = f"it uses {label!r}, which was opened outside of the recorded calls"
+            shown = label[:_LONGEST_LABEL]
+            why = f"it uses {shown!r}, which was opened outside of the recorded calls"
             raise FormatError(f"cannot repeat {call.key}", why=why)
         if (
             label.startswith("pipe:")
@@ -202,6 +223,7 @@ class Replay(Owner):
         elif call.name == "mmap":
             if call.result < 0 or call.result in self._mappings:  # no call refers to it
                 self._extra.callback(enter, "munmap", result, actual.words[1])
+                self._extra_mapped += actual.words[1]
             else:
                 self._mappings[call.result] = result, actual.words[1]
         elif call._replace(result=0).makes_fd:

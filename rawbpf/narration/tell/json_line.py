@@ -37,6 +37,12 @@ __all__ = ["decode", "encode"]
 _WRONG = ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError
 """Errors that can occur when reading a file that is not a recording."""
 
+_LONGEST_REASON = 120
+"""Errors may quote a whole line."""
+
+_LONGEST_NAME = 64
+"""Maximum length of the names of calls and commands."""
+
 _MAX_ERRNO = 4095
 _LONGEST = 10**6
 """Maximum duration of a call in seconds."""
@@ -135,12 +141,14 @@ def decode(line: str) -> Call:
             )
         )
     except _WRONG as error:
-        why = f"{type(error).__name__}: {error}"
+        why = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
         raise FormatError(f"not a recorded call: {line[:60]!r}", why=why) from None
 
 
 def _whole(call: Call) -> Call:
     """Check that words and references are consistent. Blocks may point only to later blocks."""
+    if max(len(call.name), len(call.command)) > _LONGEST_NAME:
+        raise ValueError("the name of the call is too long")
     if len(call.words) != WORDS.get(call.name, len(call.words)):
         raise ValueError(f"{call.name} takes {WORDS[call.name]} words")
     places = [(-1, ref) for ref in call.refs]

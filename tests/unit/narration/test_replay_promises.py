@@ -10,13 +10,21 @@ import pytest
 from rawbpf.errors import FormatError, RawbpfError
 from rawbpf.narration.capture.call import Call, Ref
 from rawbpf.narration.capture.recorder import recorded
+from rawbpf.narration.replay import promises
 from rawbpf.narration.replay.session import replay
 from rawbpf.narration.tell.json_line import decode, encode
 from rawbpf.syscall import bpf
 from rawbpf.syscall.fd import EVENT, Fd
 from rawbpf.syscall.gate import Attr, buffer, enter, replaced
 from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type, bpf_prog_type
-from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrObj, BpfAttrObjId, BpfAttrProgLoad
+from rawbpf.uapi.bpf_attr import (
+    BpfAttrMapCreate,
+    BpfAttrObj,
+    BpfAttrObjId,
+    BpfAttrProgLoad,
+    BpfAttrTestRun,
+    BpfProgInfo,
+)
 from tests.support.fake_kernel import FakeKernel
 from tests.support.sessions import Unchecked, sessions
 
@@ -234,6 +242,8 @@ def attach():
          [("BPF_PROG_LOAD", "it loads a program that calls probe_write_user")]),
         (lambda: load(kind=bpf_prog_type.BPF_PROG_TYPE_SYSCALL).close(),
          [("BPF_PROG_LOAD", "it loads a program that can make system calls")]),
+        (lambda: create(map_type=bpf_map_type.BPF_MAP_TYPE_STRUCT_OPS).close(),
+         [("BPF_MAP_CREATE", "it creates a map that can replace operations of the kernel")]),
     ],
 )  # fmt: skip
 def test_replay_asks_before_calls_that_reach_others(make, asked):
@@ -259,3 +269,47 @@ def test_watching_the_stdout_of_the_recorded_command_is_left_out(label):
     with replaced(kernel):
         made, watched = replay([found[0], found[1]._replace(fds={1: label})])
     assert (made.repeated, watched.repeated, watched.differences) == (True, False, ())
+
+
+def test_all_maps_together_are_bounded():
+    calls = record(lambda: create(max_entries=1 << 25).close())  # 384 MiB
+    with replaced(Unchecked()), pytest.raises(FormatError, match="all maps together"):
+        list(replay(calls * 3))
+
+
+def test_all_mappings_together_are_bounded():
+    def map_often():
+        with create(map_type=bpf_map_type.BPF_MAP_TYPE_ARRAY) as one:
+            for _ in range(5):
+                enter("mmap", 0, 1 << 28, 1, 1, one.fileno(), 0)
+
+    with replaced(Unchecked()), pytest.raises(FormatError, match="all mappings together"):
+        list(replay(record(map_often)))
+
+
+def test_the_context_of_a_struct_ops_program_is_not_passed_on(monkeypatch):
+    """The test run of bpf_dummy_ops writes to the address in the context's first word."""
+
+    def run():
+        with load() as program:
+            attr = Attr(BpfAttrTestRun(prog_fd=program.fileno(), ctx_size_in=8))
+            bpf.command(bpf_cmd.BPF_PROG_TEST_RUN, attr.point("ctx_in", bytes(8)))
+
+    calls = record(run)
+    info = BpfProgInfo(type=bpf_prog_type.BPF_PROG_TYPE_STRUCT_OPS)
+    monkeypatch.setattr(promises, "obj_get_info", lambda *_: info)
+    with replaced(Unchecked()), pytest.raises(FormatError, match="may contain pointers"):
+        list(replay(calls, allow))
+
+
+def test_errors_do_not_quote_whole_lines():
+    """A line may have 16 MiB."""
+    long = "x" * 100_000
+    for line in (
+        f'{{"call": "{long}", "words": [], "blocks": [], "fds": {{}}, "result": 0, "seconds": 0}}',
+        f'{{"call": "close", "words": ["{long}"]}}',
+        f'{{"call": "close", "words": [], "result": "{long}"}}',
+    ):
+        with pytest.raises(FormatError) as caught:
+            decode(line)
+        assert len(str(caught.value)) < 300
