@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.btf.values.scalars import Bool, Text
+from rawbpf.btf.values.scalars import Bool
 from rawbpf.events.layout import Field, Layout
 from rawbpf.events.rows import Rows
 
@@ -76,6 +76,4 @@ class BytesRows(Rows[bytes]):
 
 
 def _decoded(leaf: Leaf, values: list[Any]) -> list[Any]:
-    if isinstance(leaf.codec, Text):
-        return [value.partition(b"\0")[0] for value in values]
-    return values
+    return values if leaf.codec.as_is else list(map(leaf.codec.of, values))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rawbpf.btf.values.composites import Fields, Items
 from rawbpf.btf.values.flat import members
-from rawbpf.btf.values.scalars import Number, Octets
+from rawbpf.btf.values.scalars import Number
 from rawbpf.output.columns import BLOCK, Cache, format_columns, literal
 from rawbpf.output.text import for_terminal
 from rawbpf.output.values import plain, value_text, values_line
@@ -106,7 +106,7 @@ class ValueBlocks:
         if isinstance(codec, Items):
             count = codec.length if codec.item.size else 0
             return "[" + ", ".join([self._text(codec.item)] * count) + "]"
-        return "%d" if isinstance(codec, Number) else "%s"
+        return "%d" if isinstance(codec, Number) and codec.as_is else "%s"
 
     def _name(self, name: str) -> str:
         return literal(for_terminal(self._form.name(name)))
@@ -114,10 +114,8 @@ class ValueBlocks:
     def _show(self, codec: Codec) -> Show | None:
         """Return a function that formats values of a type, or None if the values are integers."""
         value = self._form.value
-        if isinstance(codec, Number):
-            return None
-        if not isinstance(codec, Octets):
-            return value
+        if codec.as_is:
+            return None if isinstance(codec, Number) else value
         if codec.size > _LONGEST_CACHED:
-            return lambda raw: value(codec.get(raw, 0))
-        return Cache(lambda raw: value(codec.get(raw, 0))).__getitem__
+            return lambda raw: value(codec.of(raw))
+        return Cache(lambda raw: value(codec.of(raw))).__getitem__

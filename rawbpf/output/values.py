@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rawbpf.btf.values.shown import Address, EnumValue, OctetArray
 from rawbpf.output.text import letters, printable
 
 if TYPE_CHECKING:
@@ -50,13 +51,20 @@ def _text(data: bytes) -> bytes:
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 -- as above
-    """Return the value with bytes replaced by text."""
+    """Return the value for JSON.
+
+    Bytes become text, arrays of u8 become numbers, enum values names, and addresses hexadecimal.
+    """
     if isinstance(value, dict):
         return {str(name): plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [plain(one) for one in value]
+    if isinstance(value, OctetArray):
+        return list(value)
     if isinstance(value, bytes | bytearray):
         return _text(bytes(value)).decode(errors="backslashreplace")
+    if isinstance(value, EnumValue | Address):
+        return str(value)
     return value
 
 

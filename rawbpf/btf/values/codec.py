@@ -10,9 +10,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.btf import types as t
-from rawbpf.btf.sizes import MAX_DEPTH, POINTER_SIZE, bit_span, size_of, strip
+from rawbpf.btf.sizes import MAX_DEPTH, bit_span, size_of, strip
 from rawbpf.btf.values.composites import Field, Fields, Items
-from rawbpf.btf.values.scalars import Bits, Bool, Codec, Enumerated, Number, Octets, Real, Text
+from rawbpf.btf.values.scalars import (
+    Bits,
+    Bool,
+    Codec,
+    Enumerated,
+    Number,
+    Octets,
+    Pointer,
+    Real,
+    Text,
+)
 from rawbpf.errors import FormatError
 from rawbpf.uapi.btf import BTF_INT_BOOL, BTF_INT_CHAR, BTF_INT_SIGNED
 
@@ -125,7 +135,7 @@ class _Compiler:
             return Enumerated(size, self._order, signed=record.signed, names=names)
         if isinstance(record, t.Float):
             return Real(size, self._order) if Real.takes(size) else Octets(size)
-        return Number(POINTER_SIZE, self._order, signed=False)
+        return Pointer(self._order)
 
     def _array(self, record: t.Array, depth: int) -> tuple[Codec, int]:
         item, leaves = self.compile(record.type_id, depth)

@@ -12,12 +12,25 @@ import struct
 import sys
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
+from rawbpf.btf.sizes import POINTER_SIZE
+from rawbpf.btf.values.shown import Address, EnumValue, OctetArray
 from rawbpf.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Bits", "Bool", "Codec", "Enumerated", "Number", "Octets", "Real", "Text", "reject"]
+__all__ = [
+    "Bits",
+    "Bool",
+    "Codec",
+    "Enumerated",
+    "Number",
+    "Octets",
+    "Pointer",
+    "Real",
+    "Text",
+    "reject",
+]
 
 ByteOrder = Literal["little", "big"]
 
@@ -28,6 +41,12 @@ class Codec:
     size: int
     code = ""
     """The type code used by ``struct`` and memoryview, or "" if they do not support the type."""
+    as_is = True
+    """Whether what ``struct`` returns for ``code`` is the value; otherwise ``of`` converts it."""
+
+    def of(self, raw: Any) -> Any:  # noqa: ANN401 -- as in get
+        """Return the value for what ``struct`` returns."""
+        return raw
 
     def get(self, data: bytes, at: int) -> Any:  # noqa: ANN401 -- whatever the type's values are
         """Decode the value at an offset.
@@ -52,7 +71,7 @@ _SIGNED = {size: code.lower() for size, code in _UNSIGNED.items()}
 
 
 class Number(Codec):
-    """An integer of ``size`` bytes, or a pointer, whose value is an address."""
+    """An integer of ``size`` bytes."""
 
     def __init__(self, size: int, order: ByteOrder, *, signed: bool, bits: int = 0) -> None:
         self.size, self._order, self.signed = size, order, signed
@@ -77,19 +96,54 @@ class Number(Codec):
 
 
 class Enumerated(Number):
-    """An enum, which is decoded to a number and encoded from a number or a name."""
+    """An enum, which is decoded to a number with a name, and encoded from a number or a name."""
+
+    as_is = False
 
     def __init__(
         self, size: int, order: ByteOrder, *, signed: bool, names: Mapping[str, int]
     ) -> None:
         super().__init__(size, order, signed=signed)
         self._names = names
+        # If several enumerators have one value, the first of them is shown.
+        self._values = {
+            value: EnumValue.named(value, name) for name, value in reversed(list(names.items()))
+        }
+
+    def of(self, raw: int) -> int:
+        return self._values.get(raw, raw)
+
+    def get(self, data: bytes, at: int) -> int:
+        return self.of(super().get(data, at))
 
     def number(self, value: Any, path: str) -> int:  # noqa: ANN401 -- checked here
         if isinstance(value, str):
             if value not in self._names:
                 reject(path, value, f"one of {', '.join(list(self._names)[:8])}")
             value = self._names[value]
+        return super().number(value, path)
+
+
+class Pointer(Number):
+    """A pointer, whose value is an address."""
+
+    as_is = False
+
+    def __init__(self, order: ByteOrder) -> None:
+        super().__init__(POINTER_SIZE, order, signed=False)
+
+    def of(self, raw: int) -> Address:
+        return Address(raw)
+
+    def get(self, data: bytes, at: int) -> Address:
+        return Address(super().get(data, at))
+
+    def number(self, value: Any, path: str) -> int:  # noqa: ANN401 -- checked here
+        if isinstance(value, str):  # as in JSON output
+            try:
+                value = int(value, 16)
+            except ValueError:
+                reject(path, value, "an address such as 0xffff888000000000")
         return super().number(value, path)
 
 
@@ -144,8 +198,13 @@ class Octets(Codec):
     def __init__(self, size: int) -> None:
         self.size, self.code = size, f"{size}s"
 
+    as_is = False
+
+    def of(self, raw: bytes) -> bytes:
+        return OctetArray(raw)
+
     def get(self, data: bytes, at: int) -> bytes:
-        return data[at : at + self.size]
+        return self.of(data[at : at + self.size])
 
     def put(self, buffer: bytearray, at: int, value: Any, path: str) -> None:  # noqa: ANN401
         if isinstance(value, list) and all(isinstance(v, int) and 0 <= v < 256 for v in value):
@@ -166,8 +225,8 @@ class Text(Octets):
     garbage after the NUL in a comm (observed on 6.1).
     """
 
-    def get(self, data: bytes, at: int) -> bytes:
-        return data[at : at + self.size].partition(b"\0")[0]
+    def of(self, raw: bytes) -> bytes:
+        return raw.partition(b"\0")[0]
 
 
 class Bits(Codec):

@@ -51,6 +51,8 @@ def everything(b):
         ("", either, 8),
         ("ratio", b.add(t.Float("float", 4)), 4),
         ("exact", b.add(t.Float("double", 8)), 8),
+        ("where", b.add(t.Ptr(0)), 8),
+        ("state", b.add(t.Enum("state", 4, (t.Enumerator("IDLE", 0), t.Enumerator("BUSY", 7)))), 4),
     ):
         members.append((name, type_id, 8 * at))
         at += size
