@@ -20,5 +20,10 @@ def call_error(what: str, error: KernelError) -> KernelError:
         return KernelError(what, errno=number, call=error.call)
     from rawbpf.kernel.permission import why_denied  # imported only after a failure
 
-    why, fix = why_denied()
+    why, fix = why_denied(call=_family(error.call))
     return KernelError(what, errno=number, call=error.call, why=why, fix=fix)
+
+
+def _family(call: str) -> str:
+    """Return the system call: errors of bpf(2) name its command, those of ioctl(2) its request."""
+    return "perf_event_open" if call.lower().startswith("perf_event") else "bpf"

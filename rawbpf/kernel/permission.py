@@ -10,7 +10,8 @@ Loading a tracing program and opening its probe may be denied by
 - a security module (SELinux, AppArmor) or a vendor's own policy (EPERM or EACCES)
 
 kernel.perf_event_paranoid restricts only processes without CAP_PERFMON, which cannot trace anyway.
-Debian and Ubuntu define a level above 2, at which processes without CAP_SYS_ADMIN get EACCES.
+Debian and Ubuntu define a level above 2, at which perf_event_open(2), but not bpf(2), fails with
+EACCES in processes without CAP_SYS_ADMIN.
 """
 
 from __future__ import annotations
@@ -61,16 +62,26 @@ class Reason(NamedTuple):
     fix: str
 
 
-def why_denied(root: Root = "/") -> Reason:
-    """Return the most likely reason why bpf(2) or perf_event_open(2) fails with EPERM or EACCES.
+def why_denied(root: Root = "/", *, call: str = "bpf") -> Reason:
+    """Return why ``call``, bpf or perf_event_open, fails with EPERM or EACCES.
+
+    A reason is named alone only if it suffices to deny the call. If no such reason is found, the
+    reason lists all that remain possible.
 
     >>> why_denied("/nonexistent").why
     'this process lacks CAP_BPF and CAP_PERFMON'
     """
-    for check in _CHECKS:
+    for check in _SUFFICIENT[call]:
         if reason := check(root):
             return reason
-    return unknown_reason()
+    possible = [reason for check in _POSSIBLE[call] if (reason := check(root))]
+    if not possible:
+        return unknown_reason()
+    whys = [f"possibly because {reason.why}" for reason in possible]
+    return Reason(
+        " or ".join([*whys, "because a security module (SELinux, AppArmor) denied it"]),
+        possible[0].fix,
+    )
 
 
 def unknown_reason() -> Reason:
@@ -147,12 +158,24 @@ def denied_by_seccomp(root: Root = "/") -> Reason | None:
     return Reason(f"a seccomp filter restricts the system calls of {where}", fix)
 
 
-_CHECKS = (
-    denied_by_user_namespace,
-    denied_by_capabilities,
-    denied_by_paranoid,
-    denied_by_lockdown,
-    denied_by_memlock,
-    denied_by_seccomp,
-)
-"""The check for each possible reason, in the order in which the kernel makes these checks."""
+def _locked_down(root: Root) -> Reason | None:
+    """Return a reason if the kernel is locked down in the mode that denies reading its memory."""
+    return denied_by_lockdown(root) if lockdown_mode(root) == "confidentiality" else None
+
+
+_SUFFICIENT = {
+    "bpf": (denied_by_user_namespace, denied_by_capabilities),
+    "perf_event_open": (
+        denied_by_user_namespace,
+        denied_by_capabilities,
+        denied_by_paranoid,
+        _locked_down,
+    ),
+}
+"""Checks for reasons that suffice to deny a call, in the order in which the kernel checks them."""
+
+_POSSIBLE = {
+    "bpf": (denied_by_lockdown, denied_by_memlock, denied_by_seccomp),
+    "perf_event_open": (denied_by_lockdown, denied_by_seccomp),
+}
+"""Checks for reasons that may have denied a call; the kernel does not say whether they did."""

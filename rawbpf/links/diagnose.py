@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import errno as errnos
 
-from rawbpf.errors import AttachError, KernelError
+from rawbpf.errors import AttachError, KernelError, errno_words
 from rawbpf.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def explain_kprobe_failure(
     if errno in (errnos.EPERM, errnos.EACCES):
         from rawbpf.kernel.permission import why_denied
 
-        why, fix = why_denied(root)
+        why, fix = why_denied(root, call="perf_event_open")
     else:
         from rawbpf.links.diagnose_name import explain_name
 
@@ -79,9 +79,20 @@ def attach_error(
     """
     number = error.errno or 0
     why = (causes or {}).get(number) or str(error)
+    if not isinstance(error, KernelError):
+        return _file_error(what, error)
     if number in (errnos.EPERM, errnos.EACCES):
-        from rawbpf.kernel.permission import why_denied
+        from rawbpf.kernel.call_error import call_error
 
-        why, fix = why_denied()
-    call = error.call if isinstance(error, KernelError) else "open"
-    return AttachError(what, errno=number, call=call, why=why, fix=fix)
+        explained = call_error(what, error)
+        why, fix = explained.why or why, explained.fix
+    return AttachError(what, errno=number, call=error.call, why=why, fix=fix)
+
+
+def _file_error(what: str, error: OSError) -> AttachError:
+    """Explain that a file in tracefs, which root mounts with mode 0700, cannot be read."""
+    number, fix = error.errno or 0, None
+    why = f"cannot read {error.filename}: {errno_words(number)}"
+    if number == errnos.EACCES:
+        fix = "run the command with sudo or CAP_DAC_READ_SEARCH: only root may enter tracefs"
+    return AttachError(what, errno=number, call="open", why=why, fix=fix)

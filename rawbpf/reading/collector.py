@@ -208,7 +208,7 @@ _REASONS = {
     errno.ENOENT: "the CPU has no ring: it came online later",
     errno.E2BIG: "the map has no entry for the CPU",
     errno.EBUSY: "too many nested records on the CPU",
-    errno.EOPNOTSUPP: "the ring belongs to another CPU",
+    errno.EOPNOTSUPP: "the ring is inactive: its CPU was offline for a while",
     errno.EINVAL: "the event is not for BPF output",
 }
 """Maps errnos from bpf_perf_event_output to their meanings."""

@@ -45,7 +45,8 @@ def test_capabilities_of_a_rootless_container_are_not_valid(tmp_path):
 @pytest.mark.parametrize("mode", ["integrity", "confidentiality"])
 def test_lockdown(machine, mode):
     machine.file("/sys/kernel/security/lockdown", f"none [{mode}]\n")
-    why, fix = why_denied(machine.root)
+    why, fix = why_denied(machine.root, call="perf_event_open")
+    assert why.startswith("possibly because ") == (mode == "integrity")
     assert f"locked down ({mode})" in why
     assert ("upstream kernels allow kprobes" in why) == (mode == "integrity")
     assert "Secure Boot" in fix
@@ -59,10 +60,22 @@ def test_a_low_rlimit_memlock_matters_only_before_5_11(machine, monkeypatch):
     assert "ulimit -l" in fix
 
 
-def test_a_seccomp_filter_is_considered_last(machine):
+def test_reasons_that_do_not_suffice_are_listed(machine, monkeypatch):
     machine.process(seccomp=2).file("/.dockerenv", "")
-    why, _ = why_denied(machine.root)
-    assert why == "a seccomp filter restricts the system calls of the docker container"
+    module = "because a security module (SELinux, AppArmor) denied it"
+    seccomp = "a seccomp filter restricts the system calls of the docker container"
+    assert why_denied(machine.root).why == f"possibly because {seccomp} or {module}"
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (64 << 10, 64 << 10))
+    why, _ = why_denied(machine.release("5.10.0").root)
+    assert why.index("RLIMIT_MEMLOCK") < why.index(seccomp) < why.index(module)
+
+
+def test_perf_event_paranoid_denies_perf_events_only(machine):
+    machine.process(capabilities=1 << 38 | 1 << 39)
+    machine.file("/proc/sys/kernel/perf_event_paranoid", "3\n")
+    assert "although capabilities" in why_denied(machine.root).why
+    why, _ = why_denied(machine.root, call="perf_event_open")
+    assert why == "perf_event_paranoid is 3, which requires CAP_SYS_ADMIN on this kernel"
 
 
 @pytest.mark.parametrize("capabilities", [0, 1 << 39, 1 << 38])
