@@ -33,6 +33,8 @@ sys.path.insert(0, str(ROOT / "tools" / "lib"))
 from markdown_table import table as markdown  # noqa: E402 -- after the path is set
 from system_packages import EMULATOR, install  # noqa: E402 -- likewise
 
+from rawbpf.command_words import own_python, path_word  # noqa: E402 -- likewise
+
 HERE = Path(__file__).resolve().parent
 BUILT = ROOT / "build" / "bench"
 INCLUDES = "/usr/include/x86_64-linux-gnu"
@@ -58,10 +60,10 @@ def build() -> None:
     BUILT.mkdir(parents=True, exist_ok=True)
     peers = HERE / "peers"
     libraries = ["-l:libbpf.a", "-lelf", "-lz"]
-    source_and_object = [str(peers / "events.bpf.c"), "-o", str(BUILT / "events.bpf.o")]
+    source_and_object = [path_word(peers / "events.bpf.c"), "-o", str(BUILT / "events.bpf.o")]
     for command in (
-        ["cc", "-O2", str(peers / "producer.c"), "-o", str(BUILT / "producer")],
-        ["cc", "-O2", str(peers / "reader.c"), "-o", str(BUILT / "reader"), *libraries],
+        ["cc", "-O2", path_word(peers / "producer.c"), "-o", str(BUILT / "producer")],
+        ["cc", "-O2", path_word(peers / "reader.c"), "-o", str(BUILT / "reader"), *libraries],
         ["clang-14", "-O2", "-g", "-target", "bpf", "-I", INCLUDES, "-c", *source_and_object],
     ):
         subprocess.run(command, check=True)
@@ -75,7 +77,7 @@ def release_of(kernel: str) -> str:
 
 
 def guest(kernel: str) -> list[str]:
-    return [sys.executable, "-m", "rawbpf", "guest", "--kernel", kernel, "--no-workload"]
+    return own_python("rawbpf", "guest", f"--kernel={kernel}", "--no-workload")
 
 
 def headers(release: str, to: Path) -> Path | None:
@@ -91,7 +93,7 @@ def headers(release: str, to: Path) -> Path | None:
     if done.returncode or len(packages) != len(names):
         return None
     for package in packages:
-        subprocess.run(["dpkg", "-x", package, str(to)], check=True)
+        subprocess.run(["dpkg", "-x", package, path_word(to)], check=True)
     return to / "usr" / "src"
 
 

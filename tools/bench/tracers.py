@@ -27,6 +27,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from rawbpf.command_words import own_python
+
 HERE = Path(__file__).resolve().parent
 PEERS = HERE / "peers"
 BUILT = HERE.parents[1] / "build" / "bench"
@@ -66,7 +68,7 @@ def tracers() -> list[Tracer]:
     if shutil.which("bpftrace"):
         script = f"kprobe:{FUNCTION} /pid == {{pid}}/ {{{{ {PRINT}, cpu, pid, tid, comm); }}}}"
         found.append(Tracer("bpftrace", ["bpftrace", "-e", script], "perf line"))
-    kprobe = [sys.executable, "-m", "rawbpf", "-v", "kprobe", FUNCTION, "--pid", "{pid}"]
+    kprobe = own_python("rawbpf", "-v", "kprobe", FUNCTION, "--pid", "{pid}")
     found.append(Tracer("rawbpf kprobe", kprobe, "perf line"))
     found.append(Tracer("rawbpf kprobe --json", [*kprobe, "--json"], "perf line"))
     return found
@@ -160,7 +162,7 @@ def bare(calls: tuple[str, ...]) -> float:
 
 def bare_python() -> float:
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "pass"], check=True)
+    subprocess.run([sys.executable, "-P", "-c", "pass"], check=True)
     return time.perf_counter() - began
 
 
