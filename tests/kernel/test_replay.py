@@ -198,7 +198,7 @@ from rawbpf.narration.tell.json_line import decode
 from tests.support.sessions import mutate
 
 lines = Path(sys.argv[1]).read_text().splitlines()
-for seed in range(100):
+for seed in range(40):
     try:
         list(replay(map(decode, mutate(lines, Random(seed), 3))))
     except RawbpfError as error:
@@ -207,6 +207,7 @@ print("survived")
 """
 
 
+@pytest.mark.timeout(600)
 def test_mutated_sessions_end_in_a_result_or_one_line(calls, tmp_path):
     """The real kernel writes to the memory that replay passes on; glibc would notice an overrun."""
     raise_memlock_if_needed()
@@ -214,5 +215,5 @@ def test_mutated_sessions_end_in_a_result_or_one_line(calls, tmp_path):
     file = tmp_path / "calls.jsonl"
     file.write_text("\n".join(lines))
     words = [sys.executable, "-c", MUTATE, str(file)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=500)
     assert (done.returncode, done.stdout) == (0, "survived\n"), done.stderr
