@@ -49,6 +49,11 @@ def to_attached(command: list[str]) -> tuple[float, float]:
         took = time.perf_counter() - started
         status = Path(f"/proc/{process.pid}/status").read_text()
         process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:  # bpftrace misses a signal while it attaches
+            print(f"killed: {command[0]} {command[-1]}", file=sys.stderr)
+            process.kill()
     return 1000 * took, int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
