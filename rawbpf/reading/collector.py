@@ -118,6 +118,14 @@ class Collector(Generic[R]):
         """Whether, between two passes, descriptors do not become readable for each record."""
         return all(reader.paced for reader in self._readers.values())
 
+    def warm_up(self) -> None:
+        """Import what the first record will need, so that no ring fills up during the imports."""
+        from rawbpf.reading.order import Taken
+        from rawbpf.ring import perf_records  # noqa: F401 -- imported for later
+        from rawbpf.ring.batch import Batch
+
+        self._decode(Taken("", -1, Batch(b"", 0, 8, 8, 0, 0)))
+
     def opened(self) -> list[int]:
         """Return the descriptors that readers have opened since ``filenos`` or ``opened``."""
         found = []

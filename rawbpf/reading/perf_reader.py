@@ -61,8 +61,8 @@ _MAX_TOTAL_PAGES = 1 << 16
 """Number of data pages of all rings together, 256 MiB, beyond which no ring grows."""
 
 _GROWTH = 4
-_CROWDED, _CROWDED_PASSES = 0.5, 2
-"""A ring grows if it is more than half full in two passes with records in a row."""
+_CROWDED, _CROWDED_PASSES, _FULL = 0.5, 2, 0.9
+"""A ring grows if it is full, or more than half full in two passes with records in a row."""
 
 _RETIRED_SECONDS = 1.0
 """How long a replaced ring is read.
@@ -206,11 +206,12 @@ class PerfReader(Owner):
                 self._retired.append((since, ring))
 
     def _is_too_small(self, drained: Drained) -> bool:
-        """Return whether records were lost, or the ring was crowded in several passes."""
+        """Return whether the ring was full, or was crowded in several passes."""
         crowded = drained.fill > _CROWDED
         passes = self._crowded.get(drained.cpu, 0) + 1 if crowded else 0
         self._crowded[drained.cpu] = passes
-        return passes >= _CROWDED_PASSES or drained.contents.lost > 0
+        full = drained.fill > _FULL or drained.contents.lost > 0
+        return full or passes >= _CROWDED_PASSES
 
     def _grow(self, index: int) -> None:
         """Replace a ring by a larger ring, unless a limit has been reached."""

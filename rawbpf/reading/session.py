@@ -61,7 +61,7 @@ class Session(Owner, Generic[R]):
         self._opened: deque[R] = deque()  # the part of a batch that records() has not yielded
         self._reason: str | None = None
         self._deadline: float | None = None
-        self._quiet_passes = 0
+        self._quiet_passes, self._warm = 0, False
         self._pace = _FIRST_PACE
         with ExitStack() as stack:
             self._wake_read, self.wake_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -190,6 +190,9 @@ class Session(Owner, Generic[R]):
             # A program that was running when the ring was armed may just have sent a record.
             self._sleep(self._all, self._at_most(_PAUSE))
         else:
+            if not self._warm:
+                self._collector.warm_up()
+                self._warm = True
             if self._quiet_passes > 3:  # woken without a record, or by an unfinished record
                 self.pause(_FIRST_PACE)
             self._sleep(self._all, self._deadline)
