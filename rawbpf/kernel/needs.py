@@ -57,18 +57,18 @@ _BPF = Need(
 _PERFMON = Need(
     "CAP_PERFMON",
     "load programs that read kernel memory; open probes and perf rings",
-    "while perf rings are read, which may be replaced by larger ones",
+    "while perf rings may be replaced by larger ones",
 )
 _IPC_LOCK = Need(
     "CAP_IPC_LOCK",
     "map perf rings larger than kernel.perf_event_mlock_kb",
-    "while perf rings are read, as for CAP_PERFMON",
+    "while perf rings may be replaced by larger ones",
     optional=True,
 )
 _PARANOID = Need(
     "CAP_SYS_ADMIN",
     "open perf events while kernel.perf_event_paranoid is above 2 (Debian, Ubuntu)",
-    "while perf rings are read and kernel.perf_event_paranoid is above 2",
+    "while perf rings may be replaced by larger ones and kernel.perf_event_paranoid is above 2",
     optional=True,
 )
 _SYSLOG = Need("CAP_SYSLOG", "read kernel addresses in /proc/kallsyms", optional=True)
@@ -80,7 +80,7 @@ _FILES = Need(
 _MODULES = Need(
     "CAP_DAC_READ_SEARCH",
     "import Python modules from a folder that only another user may read",
-    "if Python or rawbpf is installed in such a folder, for example in a home directory",
+    "if Python or rawbpf is installed where only another user may read, as in a home directory",
     optional=True,
 )
 _ADMIN = Need("CAP_SYS_ADMIN", "open programs, maps, links and BTF of other processes by ID")
@@ -116,17 +116,17 @@ def required(command: str) -> tuple[str, ...]:
 
 
 def kept_after_attaching(
-    held: Collection[str], *, perf_rings: bool, root: Root = "/"
+    held: Collection[str], *, rings_grow: bool, root: Root = "/"
 ) -> frozenset[str]:
     """Return which of the capabilities in ``held`` tracing still needs after attaching.
 
-    >>> sorted(kept_after_attaching({"CAP_CHOWN", "CAP_SYS_ADMIN"}, perf_rings=True))
+    >>> sorted(kept_after_attaching({"CAP_CHOWN", "CAP_SYS_ADMIN"}, rings_grow=True))
     ['CAP_SYS_ADMIN']
     """
     needed = set()
     if kernel_version(root=root) < _BPF_FOR_CREATION_ONLY:
         needed.add(_BPF.capability)
-    if perf_rings:
+    if rings_grow:
         needed |= {_PERFMON.capability, _IPC_LOCK.capability}
         if (sysctl("kernel/perf_event_paranoid", root) or 0) > _LEVEL_OF_CAP_PERFMON:
             needed.add(_PARANOID.capability)

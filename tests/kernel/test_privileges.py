@@ -131,11 +131,18 @@ def test_root_gains_no_capability_by_executing_a_program():
     assert int(done.stdout, 16) == 0
 
 
-@pytest.mark.parametrize("pages", ["1", "64"])
-def test_the_ledger_balances_with_loss(pages):
+def test_kprobe_keeps_nothing_for_rings_that_cannot_grow():
+    words = "kprobe", "vfs_rmdir", "--max-buffer-pages", "64"
+    threads, _ = while_tracing(*words, ready="Listening for events")
+    assert_kept(threads, BPF)
+
+
+@pytest.mark.parametrize("most", ["1", "4096"])
+def test_the_ledger_balances_with_loss_and_growth(most):
     function, count = getppid_function(), 20_000
     with caller(count, 0) as calls:
-        words = "kprobe", function, "--pid", str(calls.pid), "--buffer-pages", pages
+        sizes = "--buffer-pages", "1", "--max-buffer-pages", most
+        words = "kprobe", function, "--pid", str(calls.pid), *sizes
         with running(*words) as probe:
             probe.wait_for("Listening for events")
             calls.call()
@@ -143,6 +150,9 @@ def test_the_ledger_balances_with_loss(pages):
         delivered, lost = summary(probe.text)
     assert delivered + lost == count
     assert "never read" not in probe.text
+    assert "could not grow" not in probe.text
+    assert ("rings grew to" in probe.text) == (most != "1")
+    assert most != "1" or lost > 0
     assert probe.text.count("kprobe triggered!") == delivered
 
 

@@ -75,6 +75,7 @@ def run(arguments: dict[str, Any]) -> int:
             out.put(show.attached())
             _warn_of_duplicates(probe.function)
             note_namespace()
+            out.attached(rings_grow=probe.max_buffer_pages > probe.buffer_pages)
             out.stream(probe.session, duration, show, probe.last_batches)
             summary = probe.ledger.summary()
         out.put(show.end(summary))

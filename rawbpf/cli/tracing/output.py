@@ -174,15 +174,15 @@ class Output:
         finally:
             self._session = None
 
-    def attached(self, *, perf_rings: bool = True) -> None:
+    def attached(self, *, rings_grow: bool = True) -> None:
         """Drop capabilities, and start to write.
 
         Call this method when all programs are attached.
 
-        ``perf_rings`` is set if perf rings are read. A second call has no effect.
+        ``rings_grow``: perf rings may be replaced by larger ones. A second call has no effect.
         """
         if not self._stdout.started and not self._keep_caps:
-            drop_capabilities(perf_rings=perf_rings)
+            drop_capabilities(rings_grow=rings_grow)
         self._stdout.start()
 
     def stream(
@@ -336,11 +336,11 @@ class Stdout:
         return True
 
 
-def drop_capabilities(*, perf_rings: bool) -> None:
+def drop_capabilities(*, rings_grow: bool) -> None:
     """Drop the capabilities of this thread that tracing no longer needs after attaching."""
     try:
         kept = drop_for_good(
-            lambda held: kept_after_attaching(held, perf_rings=perf_rings),
+            lambda held: kept_after_attaching(held, rings_grow=rings_grow),
             lambda: needed_to_import([*rawbpf.__path__, *sys.path]),
         )
     except KernelError as error:  # a seccomp filter denies it, but tracing still works

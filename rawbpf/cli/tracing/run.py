@@ -102,7 +102,7 @@ class _Run:
             self._attach(at)
             note_namespace()
             kinds = {collection.maps[name].spec.map_type for name in readers}
-            self._out.attached(perf_rings=PERF in kinds)
+            self._out.attached(rings_grow=PERF in kinds)
             self._read_iterators(session)
             if not collector.filenos() and len(self._iterators()) == len(collection.links):
                 # an object that contains only iterators has nothing to wait for

@@ -16,7 +16,7 @@ def a_kernel(folder, release, paranoid):
 
 
 @pytest.mark.parametrize(
-    ("release", "paranoid", "perf_rings", "kept"),
+    ("release", "paranoid", "rings_grow", "kept"),
     [
         ("5.18.0", 2, False, {"CAP_BPF"}),
         ("5.19.0", 2, False, set()),
@@ -26,18 +26,18 @@ def a_kernel(folder, release, paranoid):
         ("6.1.0", 3, True, {"CAP_SYS_ADMIN", *RINGS}),
     ],
 )
-def test_what_root_keeps(tmp_path, release, paranoid, perf_rings, kept):
+def test_what_root_keeps(tmp_path, release, paranoid, rings_grow, kept):
     root = a_kernel(tmp_path, release, paranoid)
-    assert kept_after_attaching(CAPABILITIES, perf_rings=perf_rings, root=root) == kept
+    assert kept_after_attaching(CAPABILITIES, rings_grow=rings_grow, root=root) == kept
 
 
 def test_a_capability_that_stands_in_for_a_missing_one_is_kept(tmp_path):
     old = a_kernel(tmp_path / "old", "5.18.0", 2)
     new = a_kernel(tmp_path / "new", "6.1.0", 2)
     held = {"CAP_SYS_ADMIN", "CAP_PERFMON", "CAP_CHOWN"}
-    assert kept_after_attaching(held, perf_rings=False, root=old) == {"CAP_SYS_ADMIN"}
-    assert kept_after_attaching(held, perf_rings=False, root=new) == set()
-    assert kept_after_attaching(held, perf_rings=True, root=new) == {"CAP_PERFMON"}
+    assert kept_after_attaching(held, rings_grow=False, root=old) == {"CAP_SYS_ADMIN"}
+    assert kept_after_attaching(held, rings_grow=False, root=new) == set()
+    assert kept_after_attaching(held, rings_grow=True, root=new) == {"CAP_PERFMON"}
 
 
 def test_the_table_names_existing_commands_and_capabilities():
