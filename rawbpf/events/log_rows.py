@@ -8,6 +8,7 @@ format are equal, the result for the first record applies.
 from __future__ import annotations
 
 import sys
+from copy import copy
 from functools import lru_cache
 from itertools import groupby
 from struct import Struct
@@ -28,6 +29,7 @@ from rawbpf.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Self
 
     from rawbpf.ring.batch import Batch
 
@@ -58,25 +60,24 @@ class LogRows(Rows[LogRecord]):
     (1, [8], '2 files')
     """
 
-    __slots__ = ("_first", "args", "level", "text")
+    __slots__ = ("args", "first", "level", "text")
 
     def __init__(self, batch: Batch, first: LogRecord, layout: Layout) -> None:
         super().__init__(batch, layout)
-        self._first: LogRecord | None = first
+        self.first: LogRecord | None = first
         self.level, self.text, self.args = first.level, first.text, len(first.args)
 
-    def part(self, first: int, end: int) -> LogRows:
+    def part(self, first: int, end: int) -> Self:
         """Return the records from number ``first`` to before ``end``, without a copy."""
-        part: LogRows = type(self).__new__(type(self))
-        part.batch, part.layout = self.batch.part(first, end), self.layout
-        part.level, part.text, part.args = self.level, self.text, self.args
-        part._first = None if first else self._first
+        part = copy(self)
+        part.batch = self.batch.part(first, end)
+        part.first = None if first else self.first
         return part
 
     def __iter__(self) -> Iterator[LogRecord]:
         # Records of alternating formats come in batches of one, which is decoded already.
-        if len(self) == 1 and self._first is not None:
-            return iter((self._first,))
+        if len(self) == 1 and self.first is not None:
+            return iter((self.first,))
         return self._records(self.batch)
 
     def _records(self, batch: Batch) -> Iterator[LogRecord]:

@@ -18,7 +18,7 @@ from rawbpf.light_typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
+    from typing import Any, Self
 
     from rawbpf.events.layout import Layout
     from rawbpf.ring.batch import Batch
@@ -44,6 +44,10 @@ class Rows(Sequence[R]):
     def _records(self, batch: Batch) -> Iterator[R]:
         """Decode each record of ``batch``."""
 
+    @abstractmethod
+    def part(self, first: int, end: int) -> Self:
+        """Return the records from ``first`` up to but not including ``end``, without a copy."""
+
     def __len__(self) -> int:
         return self.batch.count
 
@@ -51,13 +55,18 @@ class Rows(Sequence[R]):
         return self._records(self.batch)
 
     def __getitem__(self, key: int | slice | str) -> Any:  # noqa: ANN401 -- depends on the key
-        """Return a record, a list of records, or one field of all records."""
+        """Return a record, several records, or one field of all records.
+
+        A slice without a step is an array of its own, and any other slice a list.
+        """
         if isinstance(key, str):
             return self._column(key)
         numbers = range(len(self))[key]
-        if isinstance(numbers, range):
-            return list(self._records(self.batch.pick(numbers)))
-        return next(self._records(self.batch.part(numbers, numbers + 1)))
+        if isinstance(numbers, int):
+            return next(self._records(self.batch.part(numbers, numbers + 1)))
+        if numbers.step == 1:
+            return self.part(numbers.start, max(numbers.start, numbers.stop))
+        return list(self._records(self.batch.pick(numbers)))
 
     def _column(self, name: str) -> list[Any]:
         field = self.layout.field(name)

@@ -14,6 +14,7 @@ from rawbpf.events.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Self
 
     from rawbpf.btf.values.flat import Leaf
     from rawbpf.events.typed import EventType
@@ -36,9 +37,9 @@ class TypedRows(Rows[dict[str, Any]]):
         super().__init__(batch, kind.layout(batch.size))
         self.kind = kind
 
-    def part(self, first: int, end: int) -> TypedRows:
+    def part(self, first: int, end: int) -> Self:
         """Return the records from number ``first`` to before ``end``, without a copy."""
-        return TypedRows(self.batch.part(first, end), self.kind)
+        return type(self)(self.batch.part(first, end), self.kind)
 
     @property
     def columns(self) -> tuple[Leaf, ...] | None:
@@ -70,6 +71,10 @@ class BytesRows(Rows[bytes]):
     def __init__(self, batch: Batch) -> None:
         fields = [Field("data", 0, f"{batch.size}s")] if batch.size else []
         super().__init__(batch, Layout(batch.size, fields))
+
+    def part(self, first: int, end: int) -> Self:
+        """Return the records from number ``first`` to before ``end``, without a copy."""
+        return type(self)(self.batch.part(first, end))
 
     def _records(self, batch: Batch) -> Iterator[bytes]:
         return iter(batch.records())

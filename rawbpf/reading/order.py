@@ -63,8 +63,11 @@ class Taken(Sequence[Record]):
             yield Record(self.map, self.cpu, data)
 
     def __getitem__(self, key: int | slice) -> Any:  # noqa: ANN401 -- a record, or a list
-        """Copy one or more records."""
-        return list(self)[key]
+        """Copy one record, or return several records."""
+        numbers = range(len(self))[key]
+        if isinstance(numbers, int):
+            return Record(self.map, self.cpu, self.batch.part(numbers, numbers + 1).records()[0])
+        return Taken(self.map, self.cpu, self.batch.pick(numbers))
 
 
 def ordered(found: list[Taken], at: int, horizon: int) -> tuple[list[Taken], list[Taken], int]:

@@ -25,6 +25,7 @@ import os
 import time
 from collections import deque
 from contextlib import ExitStack, suppress
+from itertools import islice
 
 from rawbpf.errors import ClosedError, KernelError
 from rawbpf.light_typing import TYPE_CHECKING, Generic, TypeVar
@@ -58,7 +59,7 @@ class Session(Owner, Generic[R]):
     def __init__(self, collector: Collector[R]) -> None:
         self._collector, self.ledger = collector, collector.ledger
         self._untaken: deque[Sequence[R]] = deque()
-        self._opened: deque[R] = deque()  # the part of a batch that records() has not yielded
+        self._taken = 0  # records of the first batch that records() has yielded
         self._reason: str | None = None
         self._deadline: float | None = None
         self._quiet_passes, self._warm = 0, False
@@ -151,7 +152,7 @@ class Session(Owner, Generic[R]):
         """
         self.wake_fd = -1
         self._untaken.clear()
-        self._opened.clear()
+        self._taken = 0
         self._stack.close()
 
     def _passes(self, duration: float | None) -> Iterator[list[Sequence[R]]]:
@@ -218,19 +219,28 @@ class Session(Owner, Generic[R]):
 
     def _take_batches(self) -> Iterator[Sequence[R]]:
         """Yield records that were read but not yet delivered, and count them as delivered."""
-        while self._opened or self._untaken:
-            batch = list(self._opened) or self._untaken.popleft()
-            self._opened.clear()
-            self.ledger.delivered += len(batch)
-            yield batch
+        while self._untaken:
+            batch = self._untaken.popleft()
+            if self._taken:
+                batch, self._taken = batch[self._taken :], 0
+            if batch:
+                self.ledger.delivered += len(batch)
+                yield batch
 
     def _take(self) -> Iterator[R]:
-        while self._opened or self._untaken:
-            if not self._opened:
-                self._opened.extend(self._untaken.popleft())
-            while self._opened:
+        """Do the same for single records, from the first batch's first record that is left."""
+        while self._untaken:
+            batch, number = self._untaken[0], self._taken
+            for record in islice(batch, number, None):
+                number += 1
+                self._taken = number
                 self.ledger.delivered += 1
-                yield self._opened.popleft()
+                yield record
+                if self._taken != number or not self._untaken or self._untaken[0] is not batch:
+                    break  # the caller took records in another way meanwhile
+            else:
+                self._untaken.popleft()
+                self._taken = 0
 
     def _sleep(self, epoll: Epoll, deadline: float | None) -> None:
         timeout = None if deadline is None else max(0.0, deadline - time.monotonic())

@@ -42,11 +42,12 @@ from rawbpf.tracing.log_program import (
 from rawbpf.tracing.process_ids import own_process_id, process_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Self
+    from collections.abc import Iterator
+    from typing import Any, Self
 
     from rawbpf.events.log_record import LogRecord
     from rawbpf.events.log_rows import LogRows
+    from rawbpf.events.rows import Rows
     from rawbpf.links.link import Link
     from rawbpf.reading.collector import Ledger
     from rawbpf.reading.order import Taken
@@ -176,7 +177,7 @@ class Kprobe(Owner):
         """The counts of delivered and lost events, complete once ``detach`` has been called."""
         return self.session.ledger
 
-    def batches(self, duration: float | None = None) -> Iterator[Sequence[LogRecord]]:
+    def batches(self, duration: float | None = None) -> Iterator[Rows[LogRecord]]:
         """Yield arrays of events as they arrive, for ``duration`` seconds or until ``stop``.
 
         An array contains all available events of one format. Events are decoded only on request:
@@ -187,7 +188,8 @@ class Kprobe(Owner):
         A ``duration`` of 0 or None sets no limit. When the iteration ends, the probe is removed,
         and the remaining events are yielded.
         """
-        yield from self.session.batches(duration or None)
+        batches: Any = self.session.batches(duration or None)  # all are rows: see _decode
+        yield from batches
         yield from self.last_batches()
 
     def events(self, duration: float | None = None) -> Iterator[LogRecord]:
@@ -214,13 +216,13 @@ class Kprobe(Owner):
         """
         return [event for batch in self.last_batches() for event in batch]
 
-    def last_batches(self) -> list[Sequence[LogRecord]]:
+    def last_batches(self) -> list[Rows[LogRecord]]:
         """Do the same as ``detach``, but return the events in batches."""
         session = self.session  # ClosedError
         if self._missed is None:
             self._missed = self._link.missed or 0  # counted by the kprobe itself since 6.7
         self._link.close()
-        rest = session.rest()
+        rest: list[Any] = session.rest()
         outcomes = self._outcomes.sums()
         outcomes[0] += self._counted(SENT)
         missed = self._missed + self._program.info().recursion_misses

@@ -61,8 +61,10 @@ def test_a_field_is_decoded_for_all_records():
 def test_records_are_found_by_number():
     ((rows,), _) = decode_logs(batch_of(logs(5)))
     assert rows[-1] == list(rows)[4]
-    assert rows[1:3] == list(rows)[1:3]
-    assert rows[9:] == []
+    assert list(rows[1:3]) == list(rows)[1:3]
+    assert rows[1:3]["pid"] == [2, 3]
+    assert rows[::-2] == list(rows)[::-2]
+    assert list(rows[9:]) == list(rows[3:1]) == []
     with pytest.raises(IndexError):
         rows[5]
 

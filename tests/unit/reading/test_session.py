@@ -10,7 +10,11 @@ import pytest
 
 from rawbpf.errors import ClosedError, KernelError
 from rawbpf.reading.collector import Collector, unchanged
+from rawbpf.reading.order import Taken
+from rawbpf.reading.perf_reader import Drained
 from rawbpf.reading.session import Session
+from rawbpf.ring.perf_records import Contents
+from tests.support.log_batches import batch_of
 from tests.support.rings import Rings, drained, flat, one_by_one
 
 
@@ -51,6 +55,29 @@ def test_records_that_the_caller_did_not_take_are_delivered_later(event):
         assert list(session.batches(0)) == [[b"3"], [b"4"]]
         assert flat(session.rest()) == [b"5"]
         assert session.ledger.delivered == 5
+
+
+def test_records_taken_in_two_ways_are_delivered_once(event):
+    passes = ([drained(0, b"1", b"2"), drained(1, b"3")], a_pass(b"4", b"5", b"6"))
+    with session_of(Rings(*passes, filenos=[event])) as session:
+        got = []
+        for record in session.records(0):
+            got.append(record)
+            got += flat(session.batches(0)) if record == b"1" else []
+        assert got == [b"1", b"2", b"3", b"4", b"5", b"6"]
+        assert session.ledger.delivered == 6
+
+
+def test_the_rest_of_a_batch_is_an_array_as_well(event):
+    taken = Taken("events", 0, batch_of([b"1", b"2", b"3"]))
+    rings = Rings([Drained(0, Contents([taken.batch], 0, 0, None), 0.0)], filenos=[event])
+    with Session(Collector({"events": rings}, unchanged)) as session:
+        first, second = session.records(), session.records()
+        assert (next(first).data, next(second).data) == (b"1", b"2")
+        (rest,) = session.batches(0)
+        assert isinstance(rest, Taken)
+        assert [record.data for record in rest] == [b"3"]
+        assert list(session.records(0)) == []
 
 
 def test_rest_includes_records_that_the_caller_did_not_take(event):
