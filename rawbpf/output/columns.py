@@ -12,15 +12,29 @@ from __future__ import annotations
 from rawbpf.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
-__all__ = ["BLOCK", "Cache", "format_columns", "literal"]
+__all__ = ["BLOCK", "Cache", "format_columns", "literal", "spans"]
 
 BLOCK = 512
 """Records per block. Larger blocks are hardly faster but need more memory."""
 
+_LARGEST = 1 << 18
+"""Bytes of records per block, unless a record is larger. Text is several times as long."""
+
 _MOST_CACHED = 1 << 11
+
+
+def spans(count: int, size: int) -> Iterator[tuple[int, int]]:
+    """Divide ``count`` records of ``size`` bytes into blocks: the first record, and the end.
+
+    >>> list(spans(1000, 100)), list(spans(3, 200_000))
+    ([(0, 512), (512, 1000)], [(0, 1), (1, 2), (2, 3)])
+    """
+    most = max(1, min(BLOCK, _LARGEST // max(size, 1)))
+    for first in range(0, count, most):
+        yield first, min(first + most, count)
 
 
 def format_columns(one: str, columns: Sequence[Sequence[Any]]) -> str:

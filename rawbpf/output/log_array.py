@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["LineArrays"]
 
 _BLOCK = 4096
+
+_LONGEST = 256
+"""Bytes of the longest line. Blocks of longer lines would need too much memory."""
+
 _SECOND = 10**9
 _COMM = LOG.offset("comm")
 _COMM_SIZE = 16
@@ -89,6 +93,8 @@ class LineArrays:
         level = f" {level_name(rows.level):<5}"
         message = printable(format_log(rows.text, ()))
         line = start + _encoded(f"{'':6}{level}{'':{_FIELDS}}{message}\n")
+        if len(line) > _LONGEST:
+            return None
         lines = self._lines(line)[: len(rows)]
         _put_micros(lines, len(start), micros)
         at = len(start) + 6 + len(level) + 1

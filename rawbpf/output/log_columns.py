@@ -12,7 +12,7 @@ from struct import Struct
 
 from rawbpf.events.log_record import ARGUMENT, LOG, split_format
 from rawbpf.light_typing import TYPE_CHECKING
-from rawbpf.output.columns import BLOCK, Cache, literal
+from rawbpf.output.columns import BLOCK, Cache, literal, spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,8 +41,8 @@ def times(batch: Batch) -> list[int]:
 
 def parts(batch: Batch) -> Iterator[Batch]:
     """Divide a batch into blocks."""
-    for first in range(0, batch.count, BLOCK):
-        yield batch.part(first, min(first + BLOCK, batch.count))
+    for span in spans(batch.count, batch.size):
+        yield batch.part(*span)
 
 
 def _keys(batch: Batch) -> Sequence[bytes]:

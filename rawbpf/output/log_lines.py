@@ -13,6 +13,7 @@ formats all later records.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Thread
 from time import thread_time
 
@@ -80,11 +81,11 @@ class LogLines:
 
     def _load(self) -> None:
         """Import NumPy, if installed, so that it can be measured with the next large batch."""
-        try:
+        # NumPy raises RuntimeError if it was built for a newer CPU.
+        with suppress(ImportError, RuntimeError):
             from rawbpf.output.log_array import LineArrays
-        except ImportError:
-            return
-        self._loaded = LineArrays(self._offset, self._plain)
+
+            self._loaded = LineArrays(self._offset, self._plain)
 
 
 def _faster(plain: LineBlocks, arrays: LineArrays, rows: LogRows) -> LineBlocks | LineArrays:

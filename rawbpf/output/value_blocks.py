@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rawbpf.btf.values.composites import Fields, Items
 from rawbpf.btf.values.flat import members
 from rawbpf.btf.values.scalars import Number
-from rawbpf.output.columns import BLOCK, Cache, format_columns, literal
+from rawbpf.output.columns import Cache, format_columns, literal, spans
 from rawbpf.output.text import for_terminal
 from rawbpf.output.values import plain, value_text, values_line
 
@@ -69,8 +69,8 @@ class ValueBlocks:
 
     def blocks(self, rows: TypedRows, head: str, tail: str = "") -> Iterator[bytes]:
         """Yield a line for each record, between ``head`` and ``tail``, in blocks."""
-        for first in range(0, len(rows), BLOCK):
-            part = rows.part(first, min(first + BLOCK, len(rows)))
+        for span in spans(len(rows), rows.batch.size):
+            part = rows.part(*span)
             if part.columns is None or len(part) < _FEW:
                 lines = [f"{head}{self._form.record(values)}{tail}\n" for values in part]
                 text = for_terminal("".join(lines))

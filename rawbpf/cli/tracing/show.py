@@ -10,7 +10,7 @@ from rawbpf.cli.tracing.output import JsonFormat, TextFormat, as_bytes
 from rawbpf.events.log_rows import LogRows
 from rawbpf.events.typed_rows import TypedRows
 from rawbpf.kernel.hardware import wall_clock_offset_ns
-from rawbpf.output.columns import BLOCK
+from rawbpf.output.columns import spans
 from rawbpf.output.log_lines import LogLines
 from rawbpf.output.log_objects import LogObjects
 from rawbpf.output.text import for_terminal, printable
@@ -127,9 +127,9 @@ class Json(JsonFormat):
 
 
 def _blocks(taken: Taken) -> Iterator[list[bytes]]:
-    """Yield up to BLOCK records at a time."""
-    for first in range(0, len(taken), BLOCK):
-        yield taken.batch.part(first, min(first + BLOCK, len(taken))).records()
+    """Yield the records of a block at a time."""
+    for span in spans(len(taken), taken.batch.size):
+        yield taken.batch.part(*span).records()
 
 
 def _around(row: dict[str, Any], kind: str) -> tuple[str, str]:

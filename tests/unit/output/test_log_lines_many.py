@@ -43,6 +43,7 @@ def test_arrays_have_the_lines_of_line_format(count, offset):
         [*records(9), *records(1, comm="é")],
         records(9, pid=10**7),
         records(9, pid=2**32 - 1),
+        [LogRecord(3, n, 1, 1, 0, "sh", (), "long " * 99) for n in range(9)],
         [*records(1), LogRecord(3, 2**64 - 1, 0, 0, 0, "sh", (), "kprobe triggered!")],
         [*records(1), LogRecord(3, 0, 0, 0, 1000, "", (), "kprobe triggered!")],
     ],
