@@ -322,6 +322,8 @@ class Stdout:
             self._changed.wait_for(lambda: self._queue or self._done)
             if not self._queue:
                 return False
+            if not self._written:
+                self._join_small()
             data = memoryview(self._queue[0])[self._written :][: self._chunk]
         began = time.monotonic()
         written = os.write(self._fd, data)
@@ -334,6 +336,15 @@ class Stdout:
             self.backlog -= written
             self._changed.notify_all()
         return True
+
+    def _join_small(self) -> None:
+        """Join small items at the front of the queue, so that they are written by one call."""
+        parts = [self._queue.popleft()]
+        size = len(parts[0])
+        while self._queue and size + len(self._queue[0]) <= _LARGE_CHUNK:
+            parts.append(self._queue.popleft())
+            size += len(parts[-1])
+        self._queue.appendleft(parts[0] if len(parts) == 1 else b"".join(parts))
 
 
 def drop_capabilities(*, rings_grow: bool) -> None:

@@ -35,6 +35,16 @@ def test_everything_is_written_in_order(pipe):
     assert os.read(read, 1 << 16).decode() == "".join(lines)
 
 
+def test_small_texts_are_written_by_one_call(pipe, monkeypatch):
+    sizes, write = [], os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: sizes.append(len(data)) or write(fd, data))
+    out = Stdout(pipe[1])
+    for number in range(500):
+        out.put(f"line {number}\n")
+    assert out.finish() == 0  # writing starts here, and everything fits into the pipe
+    assert len(sizes) == 1
+
+
 def test_a_slow_reader_gets_everything(pipe):
     read, write = pipe
     out = Stdout(write)
