@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "check_size", "room_of", "sleep_of"]
 
-_LARGEST = 1 << 26
+_LARGEST = 1 << 25
 """Maximum total size in bytes of all blocks of a call."""
 
 _LARGEST_MAPPING = 1 << 28
