@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
-from typing import NamedTuple
 
 from rawbpf.errors import KernelError, UnsupportedError
+from rawbpf.light_typing import NamedTuple
 from rawbpf.syscall.bpf_link import LinkPart, link_info
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_link_type
 

@@ -7,14 +7,15 @@ or while the descriptor returned by ``count_runs`` is open (5.8).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Self
-
 from rawbpf.errors import KernelError
 from rawbpf.kernel.call_error import call_error
+from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 from rawbpf.syscall.bpf import enable_stats, prog_info
 from rawbpf.uapi.bpf import bpf_prog_type
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from rawbpf.syscall.fd import Fd
 
 __all__ = ["ProgramInfo", "count_runs"]

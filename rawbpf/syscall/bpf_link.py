@@ -13,8 +13,8 @@ from __future__ import annotations
 import array
 import ctypes
 import os
-from typing import TYPE_CHECKING
 
+from rawbpf.light_typing import TYPE_CHECKING
 from rawbpf.syscall.bpf import command, fill_info
 from rawbpf.syscall.fd import Fd
 from rawbpf.syscall.gate import Attr
