@@ -30,6 +30,7 @@ from rawbpf.errors import UsageError
 from rawbpf.events.typed import Guesses, named_type
 from rawbpf.kernel.file_systems import DEFAULT_PLACE
 from rawbpf.syscall.fd import Owner
+from rawbpf.uapi.bpf import bpf_map_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -127,6 +128,20 @@ class Collection(Owner):
             name: one._replace(autoload=name in names) for name, one in self.spec.programs.items()
         }
         self.spec = self.spec._replace(programs=programs)
+
+    def enlarge_rings(self, size: int) -> None:
+        """Give each BPF ring buffer at least ``size`` bytes, before ``load``.
+
+        ``size`` must be a power of two and a multiple of the page size. Pinned maps keep their
+        size, because their users have agreed on it.
+        """
+        maps = {
+            name: one._replace(max_entries=max(one.max_entries, size))
+            if one.map_type is bpf_map_type.BPF_MAP_TYPE_RINGBUF and not one.pinned
+            else one
+            for name, one in self.spec.maps.items()
+        }
+        self.spec = self.spec._replace(maps=maps)
 
     def load(self, *, stats: bool = False) -> None:
         """Prepare and relocate the object, create the maps, and load the programs.

@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rawbpf.errors import KernelError, UsageError
-from rawbpf.reading.perf_reader import Drained, PerfReader
+from rawbpf.reading.perf_reader import MAX_PAGES, Drained, PerfReader
 from rawbpf.ring.bpf_ring import BpfRing
 from rawbpf.ring.perf_records import Contents
 from rawbpf.syscall.fd import PROT_READ, PROT_WRITE, Mapping, Owner, fence
@@ -93,8 +93,10 @@ class RingReader(Owner):
         self._producer.close()
 
 
-def open_reader(ring: Map) -> RingReader | PerfReader:
+def open_reader(ring: Map, max_pages: int = MAX_PAGES) -> RingReader | PerfReader:
     """Map the rings of a RINGBUF or a PERF_EVENT_ARRAY.
+
+    Perf rings that fill up grow up to ``max_pages`` pages per CPU.
 
     Raises UsageError if the map has any other type.
     """
@@ -102,6 +104,6 @@ def open_reader(ring: Map) -> RingReader | PerfReader:
         case bpf_map_type.BPF_MAP_TYPE_RINGBUF:
             return RingReader(ring)
         case bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY:
-            return PerfReader(ring)
+            return PerfReader(ring, max_pages=max_pages)
         case _:
             raise UsageError(f"map {ring.spec.name!r} is not a ring", fix="read it with items()")

@@ -109,7 +109,7 @@ def test_rings_grow_for_programs_of_other_objects_as_well(function, monkeypatch)
         assert events.ledger.ring_pages >= 16
 
 
-def _one_page(ring):
+def _one_page(ring, **_):
     return PerfReader(ring, pages=1)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.arguments import parse_duration
+from rawbpf.cli.arguments import parse_duration, whole_number
 from rawbpf.cli.objects.object_file import open_file, places, set_variables, skip
 from rawbpf.cli.terminal import say
 from rawbpf.cli.tracing.decode import PERF, RING, Decoder, Wanted, entries, tables
@@ -14,6 +15,7 @@ from rawbpf.cli.tracing.show import Json, Lines
 from rawbpf.errors import RawbpfError, UsageError
 from rawbpf.reading.collector import Collector, unchanged
 from rawbpf.reading.iterator import read_iterator
+from rawbpf.reading.perf_reader import check_pages
 from rawbpf.reading.ring_reader import open_reader
 from rawbpf.reading.session import Session
 
@@ -43,6 +45,10 @@ Options:
   --skip PROGRAM          Do not load this program; * matches any characters.
   --at PROGRAM=WHERE      Attach PROGRAM to WHERE, instead of the target in its section name: an
                           interface (XDP, tc), the path of a cgroup, a function, a tracepoint.
+  --ring-pages N          Minimum number of pages of each ring buffer, a power of two
+                          [default: 256].
+  --max-buffer-pages N    Let the ring of a CPU in a perf map grow up to this size if it fills up,
+                          a power of two; 1 means never [default: 4096].
   --clang NAME            The clang that compiles a .bpf.c file.
   --keep-caps             Keep all capabilities while tracing, instead of dropping those that are
                           no longer needed.
@@ -69,12 +75,14 @@ def run(arguments: dict[str, Any]) -> int:
             skip(collection, arguments["--skip"])
         if not collection.spec.programs:
             raise UsageError(f"{arguments['FILE']} contains no program")
+        max_pages = _pages(arguments, "--max-buffer-pages")
+        collection.enlarge_rings(_pages(arguments, "--ring-pages") * os.sysconf("SC_PAGE_SIZE"))
         at = places(collection, arguments["--at"])
         wanted = Wanted(collection.spec, arguments["--print"])
         decoder = Decoder(collection.spec, wanted)
         show = Json(decoder) if arguments["--json"] else Lines(decoder)
         with Output(keep_caps=arguments["--keep-caps"]) as out:
-            this = _Run(collection, wanted, show, out)
+            this = _Run(collection, wanted, show, out, max_pages)
             summary = this.trace(at, duration)
             this.put_tables()
             if summary:
@@ -82,12 +90,22 @@ def run(arguments: dict[str, Any]) -> int:
             return out.finish()
 
 
+def _pages(arguments: dict[str, Any], option: str) -> int:
+    return check_pages(whole_number(arguments[option], option, "give a power of two such as 256"))
+
+
 class _Run:
     """One run of an object, from loading to detaching."""
 
     def __init__(
-        self, collection: Collection, wanted: Wanted, show: Lines | Json, out: Output
+        self,
+        collection: Collection,
+        wanted: Wanted,
+        show: Lines | Json,
+        out: Output,
+        max_pages: int,
     ) -> None:
+        self._max_pages = max_pages
         self._collection, self._wanted, self._show, self._out = collection, wanted, show, out
 
     def trace(self, at: dict[str, str], duration: float) -> str:
@@ -121,7 +139,7 @@ class _Run:
     def _readers(self, stack: ExitStack) -> dict[str, Any]:
         """Open a reader for each ring to be printed."""
         return {
-            name: stack.enter_context(open_reader(one))
+            name: stack.enter_context(open_reader(one, self._max_pages))
             for name, one in self._collection.maps.items()
             if name in self._wanted.names and one.spec.map_type in (RING, PERF)
         }

@@ -142,6 +142,7 @@ def test_records_as_json(spec):
     [
         ["-d", "-1"], ["--set", "x"], ["--set", "no_such=1"], ["--print", "nothing"],
         ["--skip", "nobody"], ["--at", "nobody=lo"], ["--at", "x"], ["--at", "x="],
+        ["--ring-pages", "3"], ["--ring-pages", "x"], ["--max-buffer-pages", "0"],
     ],
 )  # fmt: skip
 def test_invalid_options_are_usage_errors(words, capsys):

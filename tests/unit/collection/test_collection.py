@@ -68,6 +68,25 @@ def test_a_program_in_an_unknown_section_is_not_sent_to_the_kernel(obj, kernel, 
     obj.load()
 
 
+RINGS = """
+.map small, ringbuf, entries=4096
+.map large, ringbuf, entries=1 << 24
+.map counts, hash, key=u32, value=u64, entries=4
+.program first, "xdp"
+r0 = 2
+exit
+"""
+
+
+def test_ring_buffers_can_be_enlarged_before_loading():
+    obj = Collection(assemble(RINGS))
+    pinned = obj.spec.maps["small"]._replace(name="shared", pinned=True)
+    obj.spec = obj.spec._replace(maps={**obj.spec.maps, "shared": pinned})
+    obj.enlarge_rings(1 << 20)
+    sizes = {name: one.max_entries for name, one in obj.spec.maps.items()}
+    assert sizes == {"small": 1 << 20, "large": 1 << 24, "counts": 4, "shared": 4096}
+
+
 def test_maps_and_programs_need_load_first(obj):
     with pytest.raises(UnknownNameError, match=r"no map 'counts': .* call load"):
         obj.maps["counts"]
