@@ -31,8 +31,9 @@ _LOST = struct.Struct("=QQ")
 _RAW_AT = _HEADER.size + _RAW_SIZE.size
 
 # Type, size and raw size. Between the first two fields is ``misc``, which says whether the CPU was
-# in user mode, so it differs between records that are otherwise alike.
+# in user mode, so it may differ between records that are otherwise alike.
 _ALIKE = ((0, 4), (6, 6))
+_SAME_MODE = ((0, _RAW_AT),)
 
 
 class Contents(NamedTuple):
@@ -105,4 +106,9 @@ def _alike(data: bytes, start: int, step: int, most: int) -> int:
     after = start + step
     if most == 1 or data[after + 6 : after + 8] != data[start + 6 : start + 8]:
         return 1  # comparing two sizes is cheaper than looking for a run
-    return Batch(data, start, step, 0, step, most).agreeing(_ALIKE)
+    records = Batch(data, start, step, 0, step, most)
+    count = records.agreeing(_SAME_MODE)  # fewer comparisons, and usually enough
+    end = start + count * step
+    if data[end + 6 : end + _RAW_AT] == data[start + 6 : start + _RAW_AT]:
+        return records.agreeing(_ALIKE)
+    return count

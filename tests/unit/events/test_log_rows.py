@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rawbpf.errors import FormatError
-from rawbpf.events.log_record import LogRecord, decode_log, encode_log
-from rawbpf.events.log_rows import decode_logs
+from rawbpf.events.log_record import LogRecord, decode_log, encode_log, is_log
+from rawbpf.events.log_rows import decode_logs, split_logs
 from tests.support.log_batches import batch_of
 from tests.unit.events.test_log_record import RECORDS
 
@@ -83,3 +83,20 @@ def test_the_array_shares_the_memory_of_the_records():
     array = np.asarray(rows)
     assert np.shares_memory(array, np.frombuffer(rows.batch.data, "u1"))
     assert not array.flags.writeable
+
+
+@given(samples(), st.data())
+def test_unknown_records_are_divided_as_is_log_says(found, data):
+    if not found:
+        return
+    rubbish = st.binary(min_size=len(found[0]), max_size=len(found[0]))
+    found = data.draw(st.permutations([*found, *data.draw(st.lists(rubbish, max_size=3))]))
+    got = []
+    for are_logs, batch in split_logs(batch_of(found)):
+        if are_logs:
+            rows, damaged = decode_logs(batch)
+            assert not damaged
+            got += [record for one in rows for record in one]
+        else:
+            got += batch.records()
+    assert got == [decode_log(one) if is_log(one) else one for one in found]
