@@ -193,8 +193,11 @@ VARIES: dict[type[Structure], str] = {
     "jited_ksyms jited_line_info run_time_ns run_cnt recursion_misses",
     BpfMapInfo: "id btf_id",
     BpfBtfInfo: "id",
-    BpfLinkInfo: "id prog_id",
-    **dict.fromkeys(LINK_INFOS.values(), "id prog_id"),
+    BpfLinkInfo: "id prog_id _part",
+    **{
+        info: "id prog_id addr" if hasattr(info, "addr") else "id prog_id"
+        for info in LINK_INFOS.values()
+    },
 }
 """Fields whose values or targets differ from run to run: IDs, times and addresses."""
 
