@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from rawbpf.asm.instruction import Instruction
 
-__all__ = ["Block", "Edge", "control_flow"]
+__all__ = ["Block", "Edge", "control_flow", "successors"]
 
 
 class Edge(NamedTuple):
@@ -91,6 +91,15 @@ def _edges(one: Instruction, at: int) -> tuple[Edge, ...] | None:
     if uses_register(one.opcode):
         return ()
     return (Edge(following + (one.imm if kind == isa.BPF_JMP32 else one.off), "jump"),)
+
+
+def successors(one: Instruction, at: int) -> list[int]:
+    """Return the slots at which execution may continue after the instruction at slot ``at``.
+
+    Execution continues after a call. The targets of goto rX are unknown and not returned.
+    """
+    edges = _edges(one, at)
+    return [at + one.slots] if edges is None else [edge.target for edge in edges]
 
 
 def _check(targets: set[int], slots: set[int]) -> None:

@@ -138,7 +138,7 @@ def _connect(program: Program, probe: ProbeSpec, event: Fd) -> Link:
         link = link_create_perf_event(program.fileno(), event.fileno(), probe.cookie)
     except KernelError as error:
         if error.errno != errno.EINVAL:
-            raise _attach_error(f"cannot attach to {probe}", error) from None
+            raise _not_connected(program, probe, error) from None
         if probe.cookie:
             raise UnsupportedError("cookies for perf events need Linux 5.15") from None
         _set_program(program, probe, event)
@@ -151,7 +151,15 @@ def _set_program(program: Program, probe: ProbeSpec, event: Fd) -> None:
         perf_ioctl(event, perf_event_ioc.PERF_EVENT_IOC_SET_BPF, program.fileno())
         perf_ioctl(event, perf_event_ioc.PERF_EVENT_IOC_ENABLE)
     except KernelError as error:
-        raise _attach_error(f"cannot attach to {probe}", error) from None
+        raise _not_connected(program, probe, error) from None
+
+
+def _not_connected(program: Program, probe: ProbeSpec, error: KernelError) -> AttachError:
+    """Return the error to raise if a program could not be connected with an open event."""
+    from rawbpf.links.context_size import explain_size
+
+    explained = explain_size(program.spec, probe, error.errno or 0)
+    return explained or _attach_error(f"cannot attach to {probe}", error)
 
 
 def _open_kprobe(probe: ProbeSpec) -> Fd:

@@ -8,7 +8,6 @@ name, because the kernel knows the target from the load. The command returns a l
 Two errnos from attaching trampolines need an explanation:
 
     EBUSY     another tool has hooked the function. Or, more often, ftrace cannot hook it: the
-    the
               function was compiled without the NOPs at its entry (notrace), so its first bytes are
               not those that the kernel expects to replace
     ENOTSUPP  524, an internal error code that leaked into user space: the function takes more
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.arch import X86_64, native
 from rawbpf.errors import ENOTSUPP, KernelError, UsageError
+from rawbpf.links.context_size import explain_size
 from rawbpf.links.diagnose import attach_error
 from rawbpf.links.link import Link
 from rawbpf.specs.program_spec import ProbeKind
@@ -68,6 +68,9 @@ def _raw_tracepoint(program: Program, probe: ProbeSpec) -> Link:
     try:
         fd = bpf_link.raw_tracepoint_open(program.fileno(), probe.target)
     except KernelError as error:
+        explained = explain_size(program.spec, probe, error.errno or 0)
+        if explained is not None:
+            raise explained from None
         what = f"cannot attach to raw tracepoint {probe.target!r}"
         raise attach_error(what, error, _CAUSES) from None
     return Link(str(probe), fd)
